@@ -1,0 +1,118 @@
+/// What a read asks for and what a policy leaves of it: one tree of values (see ARCHITECTURE.md).
+///
+/// Query parsers build it, Governance adds its own part with `and`, stores translate it to SQL and
+/// the evaluator in `Storage` decides it for an entity in memory. All names are expanded.
+package indirect enum Condition: Sendable, Hashable {
+    case everything
+    case nothing
+    case all([Condition])
+    case any([Condition])
+    case not(Condition)
+    case ids(Set<EntityID>)
+    case idPattern(Pattern)
+    case type(IRI)
+    case scope(ScopePattern)
+    /// The entity has an attribute of this name.
+    case attribute(IRI)
+    /// A term of `q` (clause 4.9).
+    case value(ValueTest)
+    case geometry(GeoTest)
+
+    /// Both hold; folds `everything` and `nothing` away.
+    package func and(_ other: Condition) -> Condition {
+        switch (self, other) {
+        case (.everything, let condition), (let condition, .everything): condition
+        case (.nothing, _), (_, .nothing): .nothing
+        case (.all(let a), .all(let b)): .all(a + b)
+        case (.all(let a), let b): .all(a + [b])
+        case (let a, let b): .all([a, b])
+        }
+    }
+}
+
+/// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 demands), checked when made.
+package struct Pattern: Sendable, Hashable {
+    package let text: String
+}
+
+/// A scope or scope pattern of `scopeQ` (clause 4.19): segments, where `+` stands for one segment
+/// and a trailing `#` for that scope and all below it.
+package struct ScopePattern: Sendable, Hashable {
+    package let segments: [String]
+    package init(segments: [String]) { self.segments = segments }
+}
+
+/// A comparison, or a test for existence, of what a path in the entity leads to (clause 4.9).
+package struct ValueTest: Sendable, Hashable {
+    package var path: AttributePath
+    /// `nil` tests that the path exists.
+    package var comparison: Comparison?
+
+    package init(path: AttributePath, comparison: Comparison? = nil) {
+        self.path = path
+        self.comparison = comparison
+    }
+}
+
+/// `name.sub.sub[member.member]` of clause 4.9; the last name may be a non-reified member such as
+/// `observedAt`, `unitCode` or `datasetId`, kept as its plain word.
+package struct AttributePath: Sendable, Hashable {
+    /// The attribute, then sub-attributes; expanded.
+    package var names: [IRI]
+    /// Members inside a compound value.
+    package var members: [String]
+    /// A core member at the end of the path instead of the value: `observedAt`, `modifiedAt`, ….
+    package var coreMember: String?
+    /// True for an entity-level member (`createdAt`, `modifiedAt`): `names` is then empty.
+    package var isEntityMember: Bool { names.isEmpty }
+
+    package init(names: [IRI], members: [String] = [], coreMember: String? = nil) {
+        self.names = names
+        self.members = members
+        self.coreMember = coreMember
+    }
+}
+
+/// The right-hand side of a `q` term (clause 4.9).
+package enum Comparison: Sendable, Hashable {
+    /// Equal to one of the values or inside one of the ranges.
+    case equal([Operand])
+    case unequal([Operand])
+    case less(Operand)
+    case lessOrEqual(Operand)
+    case greater(Operand)
+    case greaterOrEqual(Operand)
+    case matches(Pattern)
+    case matchesNot(Pattern)
+}
+
+/// A value that `q` compares with (clause 4.9).
+package enum Operand: Sendable, Hashable {
+    case number(Double)
+    case string(String)
+    case bool(Bool)
+    case dateTime(Timestamp)
+    case date(String)
+    case time(String)
+    case uri(String)
+    indirect case range(Operand, Operand)
+}
+
+/// A geo-query (clause 4.10).
+package struct GeoTest: Sendable, Hashable {
+    package enum Relation: Sendable, Hashable {
+        /// `near`, at least and at most so far away.
+        case near(minMeters: Double?, maxMeters: Double?)
+        case equals, within, contains, intersects, disjoint, overlaps
+    }
+    package var relation: Relation
+    package var reference: Geometry
+    /// The GeoProperty tested; `location` unless the query names another.
+    package var attribute: IRI
+
+    package init(relation: Relation, reference: Geometry, attribute: IRI) {
+        self.relation = relation
+        self.reference = reference
+        self.attribute = attribute
+    }
+}

@@ -1,0 +1,125 @@
+/// A JSON value (RFC 8259) with the order of its members and the spelling of its numbers kept.
+package enum JSONValue: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case number(JSONNumber)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+}
+
+/// A JSON number as it was written: `1.10` stays `1.10`, and no digit is lost.
+package struct JSONNumber: Sendable {
+    /// The literal, valid by RFC 8259 clause 6.
+    package let literal: String
+
+    /// Takes a literal the reader has already found valid.
+    package init(uncheckedLiteral literal: String) {
+        self.literal = literal
+    }
+
+    package init(_ value: Int) {
+        literal = String(value)
+    }
+
+    /// Takes a finite number; `Double` prints the shortest literal that reads back as itself.
+    package init(_ value: Double) {
+        precondition(value.isFinite, "JSON has no literal for \(value)")
+        literal =
+            value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+    }
+
+    /// The nearest double; a literal beyond the range of doubles is infinite.
+    package var doubleValue: Double { Double(literal) ?? .nan }
+
+    /// The exact integer, if the literal is one that fits.
+    package var intValue: Int? { Int(literal) }
+}
+
+/// Numbers are equal when they denote the same number, however they are spelled.
+extension JSONNumber: Hashable {
+    package static func == (a: JSONNumber, b: JSONNumber) -> Bool {
+        a.literal == b.literal || a.doubleValue == b.doubleValue
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(doubleValue)
+    }
+}
+
+/// The members of a JSON object, in the order they were written.
+package struct JSONObject: Sendable {
+    package var members: [(key: String, value: JSONValue)]
+
+    package init(_ members: [(key: String, value: JSONValue)] = []) {
+        self.members = members
+    }
+
+    /// The value of the member, found by looking through the members in order.
+    package subscript(key: String) -> JSONValue? {
+        get { members.first { $0.key == key }?.value }
+        set {
+            let index = members.firstIndex { $0.key == key }
+            switch (index, newValue) {
+            case (let index?, let value?): members[index].value = value
+            case (let index?, nil): members.remove(at: index)
+            case (nil, let value?): members.append((key, value))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var count: Int { members.count }
+}
+
+/// Objects are equal when they have equal members, whatever the order.
+extension JSONObject: Hashable {
+    package static func == (a: JSONObject, b: JSONObject) -> Bool {
+        a.count == b.count && a.members.allSatisfy { b[$0.key] == $0.value }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(members.reduce(0) { $0 ^ $1.key.hashValue })
+    }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        members = elements.map { (key: $0.0, value: $0.1) }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int) { self = .number(JSONNumber(value)) }
+    package init(floatLiteral value: Double) { self = .number(JSONNumber(value)) }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(JSONObject(elements.map { (key: $0.0, value: $0.1) }))
+    }
+    package init(nilLiteral: ()) { self = .null }
+}
+
+extension JSONValue {
+    package var stringValue: String? {
+        if case .string(let string) = self { string } else { nil }
+    }
+    package var numberValue: JSONNumber? {
+        if case .number(let number) = self { number } else { nil }
+    }
+    package var boolValue: Bool? {
+        if case .bool(let bool) = self { bool } else { nil }
+    }
+    package var arrayValue: [JSONValue]? {
+        if case .array(let array) = self { array } else { nil }
+    }
+    package var objectValue: JSONObject? {
+        if case .object(let object) = self { object } else { nil }
+    }
+    package var isNull: Bool { self == .null }
+}
