@@ -116,3 +116,28 @@ package struct GeoTest: Sendable, Hashable {
         self.attribute = attribute
     }
 }
+
+extension Condition {
+    /// Either holds; folds `everything` and `nothing` away.
+    package func or(_ other: Condition) -> Condition {
+        switch (self, other) {
+        case (.everything, _), (_, .everything): .everything
+        case (.nothing, let condition), (let condition, .nothing): condition
+        case (.any(let a), .any(let b)): .any(a + b)
+        case (.any(let a), let b): .any(a + [b])
+        case (let a, let b): .any([a, b])
+        }
+    }
+
+    /// Every attribute name the condition looks at, sub-attributes included.
+    package var attributeNames: [IRI] {
+        switch self {
+        case .all(let parts), .any(let parts): parts.flatMap(\.attributeNames)
+        case .not(let part): part.attributeNames
+        case .attribute(let name): [name]
+        case .value(let test): test.path.names
+        case .geometry(let test): [test.attribute]
+        case .everything, .nothing, .ids, .idPattern, .type, .scope: []
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import ContextModel
+
+/// The right to read city data, made by `Governance` alone: without one, no store method that
+/// returns city data can be called.
+package struct ReadGrant: Sendable {
+    /// The entities the reader may see; a store answers `query AND condition`.
+    package let condition: Condition
+    /// Attributes that are not there for this reader.
+    package let hiddenAttributes: Set<IRI>
+
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>) {
+        self.condition = condition
+        self.hiddenAttributes = hiddenAttributes
+    }
+
+    /// The entity as the reader may see it.
+    package func shape(_ entity: Entity) -> Entity {
+        guard !hiddenAttributes.isEmpty else { return entity }
+        var shaped = entity
+        shaped.attributes = visible(entity.attributes)
+        return shaped
+    }
+
+    private func visible(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
+        attributes.filter { !hiddenAttributes.contains($0.name) }.map { attribute in
+            var shaped = attribute
+            for index in shaped.instances.indices {
+                shaped.instances[index].attributes = visible(shaped.instances[index].attributes)
+            }
+            return shaped
+        }
+    }
+}
+
+/// The right to change city data, made by `Governance` alone.
+package struct WriteGrant: Sendable {
+    /// The entities the writer may touch, before and after the change.
+    package let condition: Condition
+
+    fileprivate init(condition: Condition) { self.condition = condition }
+}
+
+/// The right of the hub itself to look at city data, for one of a closed list of reasons.
+package struct InternalGrant: Sendable {
+    /// Every reason there is: whoever adds one adds a way around policy and says so here.
+    package enum Reason: Sendable, CaseIterable {
+        /// A change is merged into what is stored.
+        case mergeOnWrite
+        /// Subscriptions are matched against a change; each delivery is decided anew.
+        case matching
+        /// Old history is thinned or removed.
+        case retention
+        /// An index is filled from what is stored.
+        case indexing
+    }
+    package let reason: Reason
+    package init(_ reason: Reason) { self.reason = reason }
+}
+
+/// The verdict on a request to read.
+package enum ReadDecision: Sendable {
+    case grant(ReadGrant)
+    case deny(DenyReason)
+}
+
+/// The verdict on a request to write.
+package enum WriteDecision: Sendable {
+    case grant(WriteGrant)
+    case deny(DenyReason)
+}
+
+/// Why a request was denied.
+package enum DenyReason: Sendable, Hashable {
+    /// A token is missing; with one the answer might differ.
+    case unauthenticated
+    /// The party is known and may not do this.
+    case forbidden
+    /// The request filters or sorts by an attribute the reader may not see.
+    case hiddenAttribute(IRI)
+}
+
+extension Policy {
+    /// Decides a read. `condition` is what the caller filters by and `sortedBy` what it sorts by:
+    /// a filter on a hidden attribute would tell what is hidden, so it is refused here.
+    package func decideRead(
+        _ caller: Caller, action: Action = .read, condition: Condition = .everything,
+        sortedBy: [IRI] = []
+    ) -> ReadDecision {
+        if isOpen || caller.party == .operator {
+            return .grant(ReadGrant(condition: .everything, hiddenAttributes: []))
+        }
+        let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
+        // An attribute hidden by one rule stays hidden, whatever another rule says.
+        let hidden = rules.reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
+        if let name = (condition.attributeNames + sortedBy).first(where: hidden.contains) {
+            return .deny(.hiddenAttribute(name))
+        }
+        // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
+        let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
+        return .grant(ReadGrant(condition: view, hiddenAttributes: hidden))
+    }
+
+    /// Decides a change to city data.
+    package func decideWrite(_ caller: Caller) -> WriteDecision {
+        if isOpen || caller.party == .operator { return .grant(WriteGrant(condition: .everything)) }
+        let rules = permissions.filter { $0.actions.contains(.write) && $0.names(caller.party) }
+        guard !rules.isEmpty else {
+            return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
+        }
+        return .grant(WriteGrant(condition: rules.reduce(.nothing) { $0.or($1.target) }))
+    }
+
+    /// Decides whether the caller may see or change how the hub itself is set up.
+    package func permitsAdministration(_ caller: Caller) -> Bool {
+        isOpen || caller.party == .operator
+    }
+}

@@ -1,0 +1,97 @@
+package import ContextModel
+
+/// Something the hub keeps that is not city data: a subscription, a registration, an `@context`.
+package struct Document: Sendable, Equatable {
+    /// The kinds of document there are.
+    package enum Kind: String, Sendable, CaseIterable {
+        case subscription, registration, ldContext, importProgress
+    }
+    package var kind: Kind
+    package var id: String
+    /// JSON, in the form its owner understands.
+    package var body: [UInt8]
+
+    package init(kind: Kind, id: String, body: [UInt8]) {
+        self.kind = kind
+        self.id = id
+        self.body = body
+    }
+}
+
+/// A notification that waits for delivery.
+package struct OutboxMessage: Sendable, Equatable {
+    package var sequence: Int64
+    package var subscription: String
+    package var body: [UInt8]
+    package var enqueuedAt: Timestamp
+
+    package init(sequence: Int64, subscription: String, body: [UInt8], enqueuedAt: Timestamp) {
+        self.sequence = sequence
+        self.subscription = subscription
+        self.body = body
+        self.enqueuedAt = enqueuedAt
+    }
+}
+
+/// How full the outbox is.
+package struct OutboxDepth: Sendable, Equatable {
+    package var count: Int
+    package var oldest: Timestamp?
+
+    package init(count: Int, oldest: Timestamp?) {
+        self.count = count
+        self.oldest = oldest
+    }
+}
+
+/// How long history of a type is kept.
+package struct RetentionRule: Sendable, Hashable {
+    /// What happens to instances older than the rule's age.
+    package enum Effect: Sendable, Hashable {
+        case remove
+        /// One instance a period stays: the first.
+        case thin(periodMicroseconds: Int64)
+    }
+    /// nil for every type no other rule names.
+    package var type: IRI?
+    package var ageMicroseconds: Int64
+    package var effect: Effect
+
+    package init(type: IRI?, ageMicroseconds: Int64, effect: Effect) {
+        self.type = type
+        self.ageMicroseconds = ageMicroseconds
+        self.effect = effect
+    }
+}
+
+/// Why a store could not do what it was asked.
+package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What a caller can act on.
+    package enum Code: Sendable, Equatable {
+        /// No room left on the device: nothing was stored, reads go on.
+        case diskFull
+        /// The queue of writes is full: try again later.
+        case overloaded
+        /// The database file is damaged or not ours.
+        case damaged
+        /// Another process has the database.
+        case locked
+        /// The store is closing.
+        case closed
+        /// Anything else the database said.
+        case failed
+    }
+    package var code: Code
+    /// For the log; never for a caller.
+    package var note: String
+
+    package init(_ code: Code, note: String) {
+        self.code = code
+        self.note = note
+    }
+
+    /// Equal by code, so that tests stay short.
+    package static func == (a: StorageError, b: StorageError) -> Bool { a.code == b.code }
+
+    package var description: String { "\(code): \(note)" }
+}

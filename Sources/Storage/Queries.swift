@@ -1,0 +1,215 @@
+package import ContextModel
+
+/// A query over current state (clause 5.7.2).
+package struct EntityQuery: Sendable, Hashable {
+    package var condition: Condition
+    package var order: [SortKey]
+    package var offset: Int
+    /// At most so many entities; 0 for the count alone.
+    package var limit: Int
+    package var wantsCount: Bool
+
+    package init(
+        condition: Condition, order: [SortKey] = [], offset: Int = 0, limit: Int,
+        wantsCount: Bool = false
+    ) {
+        self.condition = condition
+        self.order = order
+        self.offset = offset
+        self.limit = limit
+        self.wantsCount = wantsCount
+    }
+}
+
+/// One key of `orderBy` (clause 4.23).
+package struct SortKey: Sendable, Hashable {
+    /// What is sorted by.
+    package enum Subject: Sendable, Hashable {
+        case path(AttributePath)
+        case id, type, createdAt, modifiedAt
+        /// Distance from a place to the entity's `location`.
+        case distance(Geometry)
+    }
+    package var subject: Subject
+    package var isDescending: Bool
+
+    package init(subject: Subject, isDescending: Bool = false) {
+        self.subject = subject
+        self.isDescending = isDescending
+    }
+}
+
+/// A page of entities.
+package struct EntityPage: Sendable {
+    package var entities: [Entity]
+    /// All that match, if the query wanted it.
+    package var count: Int?
+    /// Whether entities follow this page.
+    package var hasMore: Bool
+
+    package init(entities: [Entity], count: Int?, hasMore: Bool) {
+        self.entities = entities
+        self.count = count
+        self.hasMore = hasMore
+    }
+}
+
+/// Entities alike in types and attributes.
+package struct EntityShape: Sendable, Hashable {
+    package var types: [IRI]
+    /// Attribute names with the kinds seen.
+    package var attributes: [IRI: Set<Attribute.Kind>]
+    package var count: Int
+
+    package init(types: [IRI], attributes: [IRI: Set<Attribute.Kind>], count: Int) {
+        self.types = types
+        self.attributes = attributes
+        self.count = count
+    }
+}
+
+/// A query over temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
+package struct TemporalQuery: Sendable, Hashable {
+    /// The moment of an instance that the query looks at.
+    package enum TimeProperty: Sendable, Hashable {
+        case observedAt, createdAt, modifiedAt, deletedAt
+    }
+
+    /// Which entities; `q` and geo are decided over current state and the instances in range.
+    package var condition: Condition
+    /// Attributes returned; nil for all.
+    package var attributes: Set<IRI>?
+    package var datasetIDs: Set<String>?
+    package var timeProperty: TimeProperty
+    /// Half open: at or after `from`, before `to`; nil is unbounded. `before` alone excludes its
+    /// moment and `after` too: the parser moves the bound by a microsecond.
+    package var from: Timestamp?
+    package var to: Timestamp?
+    /// The newest so many instances of each attribute (clause 4.11 `lastN`).
+    package var lastN: Int?
+    /// Instances of one attribute returned at most, oldest dropped last (clause 5.5.9.2, 206).
+    package var instanceLimit: Int
+    package var aggregation: Aggregation?
+    package var offset: Int
+    package var limit: Int
+    package var wantsCount: Bool
+
+    package init(
+        condition: Condition, attributes: Set<IRI>? = nil, datasetIDs: Set<String>? = nil,
+        timeProperty: TimeProperty = .observedAt, from: Timestamp? = nil, to: Timestamp? = nil,
+        lastN: Int? = nil, instanceLimit: Int, aggregation: Aggregation? = nil, offset: Int = 0,
+        limit: Int, wantsCount: Bool = false
+    ) {
+        self.condition = condition
+        self.attributes = attributes
+        self.datasetIDs = datasetIDs
+        self.timeProperty = timeProperty
+        self.from = from
+        self.to = to
+        self.lastN = lastN
+        self.instanceLimit = instanceLimit
+        self.aggregation = aggregation
+        self.offset = offset
+        self.limit = limit
+        self.wantsCount = wantsCount
+    }
+}
+
+/// An aggregation over periods (clause 4.5.19).
+package struct Aggregation: Sendable, Hashable {
+    /// The aggregation functions of clause 4.5.19.
+    package enum Method: String, Sendable, Hashable, CaseIterable {
+        case totalCount, distinctCount, sum, avg, min, max, stddev, sumsq
+    }
+    package var methods: [Method]
+    package var period: AggregationPeriod
+
+    package init(methods: [Method], period: AggregationPeriod) {
+        self.methods = methods
+        self.period = period
+    }
+}
+
+/// `aggrPeriodDuration`: an ISO 8601 duration; `whole` (PT0S) is the entire range at once.
+/// Periods are counted from the start of the range asked for, or from the first instance.
+package enum AggregationPeriod: Sendable, Hashable {
+    case whole
+    case fixed(microseconds: Int64)
+    case months(Int)
+}
+
+/// The temporal evolution of one entity.
+package struct Evolution: Sendable {
+    package var id: EntityID
+    package var types: [IRI]
+    package var scopes: [String]
+    package var createdAt: Timestamp?
+    package var modifiedAt: Timestamp?
+    /// Instances of each attribute, by name, oldest first, each with its `instanceID`.
+    package var attributes: [NamedAttribute]
+    /// Aggregated values instead of instances, when the query aggregated.
+    package var aggregates: [AggregatedAttribute]
+
+    package init(
+        id: EntityID, types: [IRI], scopes: [String] = [], createdAt: Timestamp? = nil,
+        modifiedAt: Timestamp? = nil, attributes: [NamedAttribute] = [],
+        aggregates: [AggregatedAttribute] = []
+    ) {
+        self.id = id
+        self.types = types
+        self.scopes = scopes
+        self.createdAt = createdAt
+        self.modifiedAt = modifiedAt
+        self.attributes = attributes
+        self.aggregates = aggregates
+    }
+}
+
+/// The aggregated values of an attribute (clause 5.2.44).
+package struct AggregatedAttribute: Sendable {
+    package var name: IRI
+    package var kind: Attribute.Kind
+    package var datasetID: String?
+    package var values: [AggregatedValues]
+
+    package init(
+        name: IRI, kind: Attribute.Kind, datasetID: String?, values: [AggregatedValues]
+    ) {
+        self.name = name
+        self.kind = kind
+        self.datasetID = datasetID
+        self.values = values
+    }
+}
+
+/// One method's values, a period each.
+package struct AggregatedValues: Sendable {
+    package var method: Aggregation.Method
+    package var periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
+
+    package init(
+        method: Aggregation.Method, periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
+    ) {
+        self.method = method
+        self.periods = periods
+    }
+}
+
+/// A page of temporal evolutions.
+package struct EvolutionPage: Sendable {
+    package var evolutions: [Evolution]
+    package var count: Int?
+    package var hasMore: Bool
+    /// Set when `instanceLimit` cut instances off: the range of times the page covers (206).
+    package var contentRange: (from: Timestamp, to: Timestamp)?
+
+    package init(
+        evolutions: [Evolution], count: Int?, hasMore: Bool,
+        contentRange: (from: Timestamp, to: Timestamp)? = nil
+    ) {
+        self.evolutions = evolutions
+        self.count = count
+        self.hasMore = hasMore
+        self.contentRange = contentRange
+    }
+}

@@ -1,0 +1,97 @@
+package import ContextModel
+package import Governance
+
+/// What a store promises for the data of one tenant.
+///
+/// Every method that returns city data takes a grant and answers `query AND grant.condition`, so
+/// that pages and counts are right; the entities it returns are already shaped by the grant.
+/// A write that has returned is on disk and visible to every read that starts afterwards.
+/// Methods throw `StorageError` only.
+package protocol TenantStore: Sendable {
+    // MARK: Current state
+
+    /// The entity, or nil when there is none or the grant does not cover it.
+    func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity?
+    /// A page of entities; without an order of its own in the order of creation.
+    func entities(_ query: EntityQuery, grant: ReadGrant) async throws -> EntityPage
+    /// One element for each combination of types and attributes in use: what discovery (clause
+    /// 5.7.5 to 5.7.10) answers from. Shapes the grant sees no entity of are left out, hidden
+    /// attributes too.
+    func shapes(grant: ReadGrant) async throws -> [EntityShape]
+
+    // MARK: History
+
+    /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
+    func evolutions(_ query: TemporalQuery, grant: ReadGrant) async throws -> EvolutionPage
+
+    // MARK: Writing
+
+    /// Runs `body` in a transaction, together with other requests waiting now, and returns when it
+    /// is on disk. `body` runs exactly once, on the store's writing thread; it must look before it
+    /// writes, for what it throws (after no write) fails its own request alone.
+    func write<Answer: Sendable>(
+        _ grant: WriteGrant,
+        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    ) async throws -> Answer
+
+    // MARK: What is not city data
+
+    /// Every document of the kind, in the order of creation.
+    func documents(_ kind: Document.Kind) async throws -> [Document]
+    /// Waiting notifications of a subscription, oldest first.
+    func outbox(subscription: String, limit: Int) async throws -> [OutboxMessage]
+    /// How many notifications wait, and since when the oldest does.
+    func outboxDepth() async throws -> OutboxDepth
+    /// Changes documents or the outbox only; the hub's own bookkeeping needs no caller's right.
+    func bookkeep<Answer: Sendable>(
+        _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
+    ) async throws -> Answer
+
+    // MARK: Upkeep
+
+    /// Removes or thins history as the rules say, a bounded step at a time; returns how many
+    /// instances went.
+    func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
+}
+
+/// The part of a transaction that touches no city data.
+package protocol BookkeepingTransaction: AnyObject {
+    func document(_ kind: Document.Kind, id: String) throws -> Document?
+    func put(_ document: Document) throws
+    /// False when there was none.
+    func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
+    /// Takes delivered or abandoned notifications out of the outbox.
+    func removeFromOutbox(_ sequences: [Int64]) throws
+}
+
+/// One request's view of the store while it writes.
+package protocol WriteTransaction: BookkeepingTransaction {
+    func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity?
+    /// Creates or replaces the current state of the entity.
+    func put(_ entity: Entity) throws
+    /// False when there was no such entity. History stays.
+    func remove(_ id: EntityID) throws -> Bool
+    /// Adds instances to the temporal evolution. An instance that is there already, by entity,
+    /// name, `datasetId`, time and content, is not added twice.
+    /// Its `instanceID`, where absent, is made by the store.
+    func appendHistory(_ id: EntityID, types: [IRI], scopes: [String], _ changes: [NamedAttribute])
+        throws
+    /// Whether the entity has a temporal evolution.
+    func hasHistory(_ id: EntityID) throws -> Bool
+    /// Removes the whole evolution, or one attribute's, or one instance of it; false when there
+    /// was nothing to remove. `datasetID` is ignored with `.allInstances`.
+    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool
+    /// Replaces one instance; false when there is none of that identifier.
+    func modifyHistory(_ id: EntityID, name: IRI, instanceID: String, _ attribute: Attribute) throws
+        -> Bool
+    /// Puts a notification into the outbox; it is delivered after the commit, at least once.
+    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws
+}
+
+/// What to remove of a temporal evolution (clauses 5.6.13, 5.6.15 and 5.6.16).
+package enum HistoryRemoval: Sendable {
+    case everything
+    case attribute(IRI, datasetID: String?)
+    case allInstances(IRI)
+    case instance(IRI, instanceID: String)
+}
