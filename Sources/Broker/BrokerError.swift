@@ -1,0 +1,29 @@
+/// The one error of the operations: a code, a text for the caller and a note for the log.
+package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The error types of clause 5.5.2, and what the hub adds for its own conditions.
+    package enum Code: Sendable, Equatable, CaseIterable {
+        // Clause 5.5.2
+        case invalidRequest, badRequestData, alreadyExists, operationNotSupported
+        case resourceNotFound, internalError, tooComplexQuery, tooManyResults
+        case ldContextNotAvailable, noMultiTenantSupport, nonexistentTenant, conflict
+        // Ours
+        case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
+        case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
+    }
+    package var code: Code
+    /// One sentence in the caller's words that quotes the input and hints at the mend.
+    package var detail: String
+    /// For the log only.
+    package var note: String?
+
+    package init(_ code: Code, _ detail: String, note: String? = nil) {
+        self.code = code
+        self.detail = detail
+        self.note = note
+    }
+
+    /// Equal by code, so that tests stay short.
+    package static func == (a: BrokerError, b: BrokerError) -> Bool { a.code == b.code }
+
+    package var description: String { note.map { "\(code): \(detail) (\($0))" } ?? "\(code): \(detail)" }
+}
