@@ -8,45 +8,6 @@ package enum JSONValue: Sendable, Hashable {
     case object(JSONObject)
 }
 
-/// A JSON number as it was written: `1.10` stays `1.10`, and no digit is lost.
-package struct JSONNumber: Sendable {
-    /// The literal, valid by RFC 8259 clause 6.
-    package let literal: String
-
-    /// Takes a literal the reader has already found valid.
-    package init(uncheckedLiteral literal: String) {
-        self.literal = literal
-    }
-
-    package init(_ value: Int) {
-        literal = String(value)
-    }
-
-    /// Takes a finite number; `Double` prints the shortest literal that reads back as itself.
-    package init(_ value: Double) {
-        precondition(value.isFinite, "JSON has no literal for \(value)")
-        literal =
-            value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
-    }
-
-    /// The nearest double; a literal beyond the range of doubles is infinite.
-    package var doubleValue: Double { Double(literal) ?? .nan }
-
-    /// The exact integer, if the literal is one that fits.
-    package var intValue: Int? { Int(literal) }
-}
-
-/// Numbers are equal when they denote the same number, however they are spelled.
-extension JSONNumber: Hashable {
-    package static func == (a: JSONNumber, b: JSONNumber) -> Bool {
-        a.literal == b.literal || a.doubleValue == b.doubleValue
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(doubleValue)
-    }
-}
-
 /// The members of a JSON object, in the order they were written.
 package struct JSONObject: Sendable {
     package var members: [(key: String, value: JSONValue)]
@@ -76,7 +37,13 @@ package struct JSONObject: Sendable {
 /// Objects are equal when they have equal members, whatever the order.
 extension JSONObject: Hashable {
     package static func == (a: JSONObject, b: JSONObject) -> Bool {
-        a.count == b.count && a.members.allSatisfy { b[$0.key] == $0.value }
+        // Equal objects mostly have their members in the same order.
+        guard a.count == b.count else { return false }
+        for (own, other) in zip(a.members, b.members)
+        where own.key != other.key || own.value != other.value {
+            return a.members.allSatisfy { b[$0.key] == $0.value }
+        }
+        return true
     }
 
     package func hash(into hasher: inout Hasher) {

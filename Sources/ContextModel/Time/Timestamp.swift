@@ -1,8 +1,119 @@
 /// A moment in UTC, counted in microseconds since 1970 (clause 4.6.3: ISO 8601 `DateTime`, UTC).
+/// Leap seconds are not counted, as in POSIX.
 package struct Timestamp: Sendable, Hashable, Comparable {
     package var microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+
+    static let microsecondsPerDay: Int64 = 86_400_000_000
+
+    /// The moment so long after the beginning of the day, within the range of the type.
+    package init(_ date: CivilDate, microsecondsOfDay: Int64 = 0) {
+        microseconds =
+            Int64(date.daysSince1970) * Self.microsecondsPerDay + microsecondsOfDay
+    }
+
+    /// The day of the moment, in UTC.
+    package var date: CivilDate { CivilDate(daysSince1970: Int(dayAndTime.day)) }
+
+    /// The same time of day so many months later; on the last of the month when that month is
+    /// shorter.
+    package func adding(months: Int) -> Timestamp {
+        Timestamp(date.adding(months: months), microsecondsOfDay: dayAndTime.time)
+    }
+
+    private var dayAndTime: (day: Int64, time: Int64) {
+        let (day, time) = microseconds.quotientAndRemainder(dividingBy: Self.microsecondsPerDay)
+        return time < 0 ? (day - 1, time + Self.microsecondsPerDay) : (day, time)
+    }
+}
+
+// MARK: - Reading
+
+extension Timestamp {
+    /// Reads a `DateTime`, `YYYY-MM-DDThh:mm:ss`, an optional fraction after `.` or `,` and `Z`.
+    /// Other zones (`+07:00`) are converted; what is finer than a microsecond is cut off.
+    package init?(_ text: String) {
+        guard let read = ISOCursor.read(text, Self.dateTime) else { return nil }
+        self = read
+    }
+
+    private static func dateTime(_ cursor: inout ISOCursor) -> Timestamp? {
+        guard let date = cursor.date(), cursor.skip("T"), let time = cursor.time(),
+            let offset = cursor.offset()
+        else { return nil }
+        return Timestamp(date, microsecondsOfDay: time - offset)
+    }
+}
+
+// MARK: - Writing
+
+extension Timestamp: CustomStringConvertible {
+    /// Room for every moment's text, that of the year 294247 too.
+    private static let maximumTextBytes = 32
+
+    /// The shortest `DateTime`: a fraction only where there is one, of three or six digits.
+    package var text: String {
+        String(unsafeUninitializedCapacity: Self.maximumTextBytes, initializingUTF8With: write)
+    }
+
+    package var description: String { text }
+
+    /// Appends `text` without making a string.
+    package func append(to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.maximumTextBytes) { buffer in
+            let count = write(to: buffer)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var pen = DigitPen(buffer: buffer)
+        let (day, time) = dayAndTime
+        let date = CivilDate(daysSince1970: Int(day))
+        if date.year < 0 { pen.mark("-") }
+        pen.number(abs(date.year), digits: abs(date.year) > 9_999 ? 6 : 4)
+        pen.mark("-")
+        pen.number(date.month, digits: 2)
+        pen.mark("-")
+        pen.number(date.day, digits: 2)
+        pen.mark("T")
+        let (seconds, fraction) = Int(time).quotientAndRemainder(dividingBy: 1_000_000)
+        pen.number(seconds / 3_600, digits: 2)
+        pen.mark(":")
+        pen.number(seconds / 60 % 60, digits: 2)
+        pen.mark(":")
+        pen.number(seconds % 60, digits: 2)
+        if fraction != 0 {
+            pen.mark(".")
+            let isMillis = fraction % 1_000 == 0
+            pen.number(isMillis ? fraction / 1_000 : fraction, digits: isMillis ? 3 : 6)
+        }
+        pen.mark("Z")
+        return pen.count
+    }
+}
+
+/// Writes digits and marks one after the other into memory that has room for them.
+private struct DigitPen {
+    let buffer: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    init(buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+    mutating func mark(_ mark: Unicode.Scalar) {
+        buffer[count] = UInt8(ascii: mark)
+        count += 1
+    }
+
+    mutating func number(_ value: Int, digits: Int) {
+        var rest = value
+        for index in stride(from: count + digits - 1, through: count, by: -1) {
+            buffer[index] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
+            rest /= 10
+        }
+        count += digits
+    }
 }

@@ -1,0 +1,251 @@
+/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, no member twice, valid
+/// UTF-8 throughout. Order of members and spelling of numbers are kept.
+///
+/// A member given twice is refused because readers of the same text would otherwise disagree on
+/// its value, which is a hole wherever one of them decides on access. Names are the same when
+/// `String` finds them equal (canonical equivalence), as everywhere else in the hub.
+package struct JSONReader {
+    let bytes: UnsafeRawBufferPointer
+    let limits: JSONLimits
+    /// Bytes read so far.
+    var position = 0
+    private var depth = 0
+
+    private init(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    /// The value that the whole text denotes.
+    package static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        limits: JSONLimits = .standard
+    ) throws(JSONError) -> JSONValue {
+        var reader = JSONReader(bytes, limits: limits)
+        return try reader.text()
+    }
+
+    /// The value that the whole text denotes.
+    package static func read(
+        _ bytes: some Sequence<UInt8>,
+        limits: JSONLimits = .standard
+    ) throws(JSONError) -> JSONValue {
+        let result = bytes.withContiguousStorageIfAvailable { buffer in
+            Result { () throws(JSONError) in
+                try read(UnsafeRawBufferPointer(buffer), limits: limits)
+            }
+        }
+        guard let result else { return try read(Array(bytes), limits: limits) }
+        return try result.get()
+    }
+
+    /// The value that the whole text denotes.
+    package static func read(
+        _ text: String,
+        limits: JSONLimits = .standard
+    ) throws(JSONError) -> JSONValue {
+        try read(text.utf8, limits: limits)
+    }
+}
+
+// MARK: - Values
+
+extension JSONReader {
+    private mutating func text() throws(JSONError) -> JSONValue {
+        guard bytes.count <= limits.maximumBytes else {
+            throw error(.tooLong, "The text has more than \(limits.maximumBytes) bytes.")
+        }
+        guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else {
+            throw error(.byteOrderMark, "JSON may not begin with a byte order mark.")
+        }
+        let value = try value()
+        skipWhitespace()
+        guard position == bytes.count else {
+            let found = JSONError.quote(bytes, at: position)
+            throw error(.trailingContent, "Nothing may follow the value, but \(found) does.")
+        }
+        return value
+    }
+
+    private mutating func value() throws(JSONError) -> JSONValue {
+        switch nextByte() {
+        case UInt8(ascii: "\""):
+            return .string(try string())
+        case UInt8(ascii: "{"):
+            return .object(try nested { (reader) throws(JSONError) in try reader.object() })
+        case UInt8(ascii: "["):
+            return .array(try nested { (reader) throws(JSONError) in try reader.array() })
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return .number(try number())
+        case UInt8(ascii: "t") where skip("true"):
+            return .bool(true)
+        case UInt8(ascii: "f") where skip("false"):
+            return .bool(false)
+        case UInt8(ascii: "n") where skip("null"):
+            return .null
+        default:
+            throw unexpected(wanted: "a value")
+        }
+    }
+
+    @inline(__always)
+    private mutating func nested<Content>(
+        _ content: (inout JSONReader) throws(JSONError) -> Content
+    ) throws(JSONError) -> Content {
+        guard depth < limits.maximumDepth else {
+            throw error(
+                .tooDeep,
+                "Values may be nested \(limits.maximumDepth) levels deep, not deeper."
+            )
+        }
+        depth += 1
+        position += 1
+        defer { depth -= 1 }
+        return try content(&self)
+    }
+
+    private mutating func array() throws(JSONError) -> [JSONValue] {
+        var elements: [JSONValue] = []
+        if nextByte() == UInt8(ascii: "]") {
+            position += 1
+            return elements
+        }
+        while true {
+            elements.append(try value())
+            switch nextByte() {
+            case UInt8(ascii: ","):
+                position += 1
+            case UInt8(ascii: "]"):
+                position += 1
+                return elements
+            default:
+                throw unexpected(wanted: "`,` or `]`")
+            }
+        }
+    }
+
+    private mutating func object() throws(JSONError) -> JSONObject {
+        var names = MemberNames()
+        var members: [(key: String, value: JSONValue)] = []
+        if nextByte() == UInt8(ascii: "}") {
+            position += 1
+            return JSONObject()
+        }
+        while true {
+            let key = try memberName(&names, after: members)
+            members.append((key, try value()))
+            switch nextByte() {
+            case UInt8(ascii: ","):
+                position += 1
+            case UInt8(ascii: "}"):
+                position += 1
+                return JSONObject(members)
+            default:
+                throw unexpected(wanted: "`,` or `}`")
+            }
+        }
+    }
+
+    /// Reads a name that none of the members has, and the colon after it.
+    @inline(__always)
+    private mutating func memberName(
+        _ names: inout MemberNames,
+        after members: [(key: String, value: JSONValue)]
+    ) throws(JSONError) -> String {
+        guard nextByte() == UInt8(ascii: "\"") else {
+            throw unexpected(wanted: "the name of a member in double quotes")
+        }
+        let start = position
+        guard members.count < limits.maximumMembers else {
+            throw error(
+                .tooManyMembers,
+                "The object has more than \(limits.maximumMembers) members."
+            )
+        }
+        let key = try string()
+        guard names.insert(key, after: members) else {
+            position = start
+            throw error(.duplicateMember, "The member \(JSONError.quote(key)) is given twice.")
+        }
+        guard nextByte() == UInt8(ascii: ":") else { throw unexpected(wanted: "`:`") }
+        position += 1
+        return key
+    }
+}
+
+/// Tells names that were given before. Few are compared one by one, which is faster than hashing;
+/// many are hashed, so that a large object takes time in proportion to its size.
+private struct MemberNames {
+    private static let maximumComparedNames = 16
+    private var hashed: Set<String> = []
+
+    /// False if one of the members has the name.
+    @inline(__always)
+    mutating func insert(
+        _ name: String,
+        after members: [(key: String, value: JSONValue)]
+    ) -> Bool {
+        guard members.count < Self.maximumComparedNames else {
+            return insertHashed(name, after: members)
+        }
+        for member in members where member.key == name { return false }
+        return true
+    }
+
+    @inline(never)
+    private mutating func insertHashed(
+        _ name: String,
+        after members: [(key: String, value: JSONValue)]
+    ) -> Bool {
+        if hashed.isEmpty { hashed = Set(members.lazy.map(\.key)) }
+        return hashed.insert(name).inserted
+    }
+}
+
+// MARK: - Bytes
+
+extension JSONReader {
+    /// The next byte that is not white space, not yet consumed; 0, which starts nothing, at the
+    /// end.
+    @inline(__always)
+    mutating func nextByte() -> UInt8 {
+        skipWhitespace()
+        return position < bytes.count ? bytes[position] : 0
+    }
+
+    @inline(__always)
+    private mutating func skipWhitespace() {
+        while position < bytes.count, bytes[position] <= 0x20 {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    /// Steps over the word if it comes next.
+    private mutating func skip(_ word: StaticString) -> Bool {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+        guard
+            word.withUTF8Buffer({
+                rest.count >= $0.count && rest.prefix($0.count).elementsEqual($0)
+            })
+        else { return false }
+        position += word.utf8CodeUnitCount
+        return true
+    }
+
+    @inline(never)
+    func error(_ code: JSONError.Code, _ sentence: String) -> JSONError {
+        JSONError(code, at: position, in: bytes, sentence)
+    }
+
+    @inline(never)
+    func unexpected(wanted: StaticString) -> JSONError {
+        guard position < bytes.count else {
+            return error(.unexpectedEnd, "The text ends where \(wanted) should be.")
+        }
+        let found = JSONError.quote(bytes, at: position)
+        return error(.unexpectedCharacter, "Here should be \(wanted), but there is \(found).")
+    }
+}
