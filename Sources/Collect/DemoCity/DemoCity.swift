@@ -1,0 +1,106 @@
+package import ContextModel
+
+/// Phuket as a demonstration: real places, simulated devices.
+///
+/// Everything is a function of the seed and the time; nothing is stored, so the state now, the
+/// changes since a moment and the history of yesterday always agree. Every entity says that it is
+/// simulated. Types and attributes are named as in the Smart Data Models.
+package struct DemoCity: Sendable {
+    private let noise: DemoNoise
+    private let devices: [any DemoDevice]
+
+    /// What `dataProvider` says on every entity.
+    package static let provider = "Balai demo city"
+    /// What `source` says on every entity.
+    package static let source = "simulated"
+
+    package init(seed: UInt64) {
+        noise = DemoNoise(seed: seed)
+        devices = Self.makeDevices(DemoNoise(seed: seed))
+    }
+
+    package var deviceCount: Int { devices.count }
+
+    /// Every entity, whole, with the readings last reported at or before `time`.
+    package func entities(at time: Timestamp) -> [JSONValue] {
+        devices.map { device in
+            let moment = device.lastReport(atOrBefore: time)
+            var entity = head(device)
+            entity.members += description(device)
+            entity.members += readings(device, at: moment)
+            return .object(entity)
+        }
+    }
+
+    /// What devices reported after `since`, up to and including `until`: entities with only the
+    /// attributes measured, oldest first for each device, in normalized form.
+    ///
+    /// A device that reported several times appears several times, at most `reportLimit` each.
+    package func changes(since: Timestamp, until: Timestamp) -> [JSONValue] {
+        var updates: [(moment: Timestamp, entity: JSONValue)] = []
+        for device in devices {
+            var moment = device.lastReport(atOrBefore: until)
+            for _ in 0..<Self.reportLimit where moment > since {
+                var update = head(device)
+                update.members += readings(device, at: moment)
+                updates.append((moment, .object(update)))
+                moment.microseconds -= device.reportSeconds * 1_000_000
+            }
+        }
+        return updates.sorted { $0.moment < $1.moment }.map(\.entity)
+    }
+
+    /// Reports of one device that one call of `changes` returns at most: after a long sleep the
+    /// newest matter.
+    package static let reportLimit = 60
+
+    /// The temporal evolution (clause 5.2.20) of every device from `start` up to and including
+    /// `end`, one reading every `stepSeconds`.
+    package func history(
+        from start: Timestamp,
+        to end: Timestamp,
+        stepSeconds: Int64
+    )
+        -> [JSONValue]
+    {
+        devices.map { device in
+            var evolution = head(device)
+            var series: [(key: String, value: [JSONValue])] = []
+            var asked = start
+            while asked <= end {
+                let moment = device.lastReport(atOrBefore: asked)
+                for (index, item) in readings(device, at: moment).enumerated() {
+                    if index == series.count { series.append((item.key, [])) }
+                    series[index].value.append(item.value)
+                }
+                asked.microseconds += max(stepSeconds, device.reportSeconds) * 1_000_000
+            }
+            evolution.members += series.map { (key: $0.key, value: .array($0.value)) }
+            return .object(evolution)
+        }
+    }
+
+    private func head(_ device: any DemoDevice) -> JSONObject {
+        JSONObject([("id", .string(device.id)), ("type", .string(device.type))])
+    }
+
+    private func description(_ device: any DemoDevice) -> [(key: String, value: JSONValue)] {
+        [
+            ("name", property(.string(device.name))),
+            ("source", property(.string(Self.source))),
+            ("dataProvider", property(.string(Self.provider))),
+        ] + device.fixedAttributes
+    }
+
+    private func readings(
+        _ device: any DemoDevice,
+        at moment: Timestamp
+    )
+        -> [(key: String, value: JSONValue)]
+    {
+        let observedAt = JSONValue.string(moment.text)
+        return device.readings(at: moment, weather: DemoWeather(noise, at: moment)).map {
+            (key: $0.name, value: $0.attribute(observedAt: observedAt))
+        }
+    }
+}
