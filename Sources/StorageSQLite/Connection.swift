@@ -1,0 +1,221 @@
+internal import GRDBSQLite
+internal import Storage
+
+/// A connection of SQLite, used by one thread at a time: whoever took it from its owner.
+///
+/// GRDB migrates the schema; the hot paths speak to SQLite's C interface through this thin cover,
+/// because a GRDB row costs more than the row itself (see docs/decisions).
+final class Connection: @unchecked Sendable {
+    enum Access { case readOnly, readWrite }
+
+    let handle: OpaquePointer
+
+    init(path: String, access: Access) throws {
+        var opened: OpaquePointer?
+        let flags =
+            SQLITE_OPEN_NOMUTEX
+            | (access == .readOnly
+                ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            sqlite3_close_v2(opened)
+            throw StorageError(sqliteCode: code, note: "\(path) cannot be opened")
+        }
+        handle = opened
+        sqlite3_extended_result_codes(handle, 1)
+        sqlite3_busy_timeout(handle, Limits.busyMilliseconds)
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    func prepare(_ sql: String) throws -> Statement {
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v3(
+            handle,
+            sql,
+            -1,
+            UInt32(SQLITE_PREPARE_PERSISTENT),
+            &statement,
+            nil
+        )
+        guard code == SQLITE_OK, let statement else { throw error(code, sql) }
+        return Statement(statement, of: self)
+    }
+
+    func execute(_ sql: String) throws {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard code == SQLITE_OK else { throw error(code, sql) }
+    }
+
+    /// The first column of the first row.
+    func number(_ sql: String) throws -> Int64 {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        return try statement.step() ? statement.int(0) : 0
+    }
+
+    var changes: Int { Int(sqlite3_changes(handle)) }
+    var lastRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+    /// False once SQLite has rolled a transaction back by itself (a full disk, for one).
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    func error(_ code: Int32, _ sql: String) -> StorageError {
+        StorageError(
+            sqliteCode: code,
+            note: "\(String(cString: sqlite3_errmsg(handle))) in \(sql)"
+        )
+    }
+}
+
+/// A prepared statement; its owner keeps it for as long as the connection.
+final class Statement {
+    private let handle: OpaquePointer
+    private let connection: Connection
+
+    init(_ handle: OpaquePointer, of connection: Connection) {
+        self.handle = handle
+        self.connection = connection
+    }
+
+    deinit { sqlite3_finalize(handle) }
+
+    // MARK: Parameters, counted from 1
+
+    @discardableResult
+    func bind(_ index: Int32, _ value: Int64?) -> Statement {
+        if let value {
+            sqlite3_bind_int64(handle, index, value)
+        } else {
+            sqlite3_bind_null(handle, index)
+        }
+        return self
+    }
+
+    @discardableResult
+    func bind(_ index: Int32, _ value: Double) -> Statement {
+        sqlite3_bind_double(handle, index, value)
+        return self
+    }
+
+    @discardableResult
+    func bind(_ index: Int32, _ value: String) -> Statement {
+        var value = value
+        value.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                // An empty buffer has no address, and no address would bind NULL.
+                _ =
+                    $0.isEmpty
+                    ? sqlite3_bind_text(handle, index, "", 0, copied)
+                    : sqlite3_bind_text(handle, index, $0.baseAddress, Int32($0.count), copied)
+            }
+        }
+        return self
+    }
+
+    @discardableResult
+    func bind(_ index: Int32, _ value: [UInt8]?) -> Statement {
+        if let value {
+            value.withUnsafeBytes { bytes in
+                _ = sqlite3_bind_blob64(
+                    handle,
+                    index,
+                    bytes.baseAddress,
+                    UInt64(bytes.count),
+                    copied
+                )
+            }
+        } else {
+            sqlite3_bind_null(handle, index)
+        }
+        return self
+    }
+
+    @discardableResult
+    func bind(_ index: Int32, _ value: Scalar) -> Statement {
+        switch value {
+        case .null: sqlite3_bind_null(handle, index)
+        case .number(let number): sqlite3_bind_double(handle, index, number)
+        case .text(let text): bind(index, text)
+        }
+        return self
+    }
+
+    // MARK: Running
+
+    /// True while there is a row.
+    func step() throws -> Bool {
+        let code = sqlite3_step(handle)
+        if code == SQLITE_ROW { return true }
+        if code == SQLITE_DONE { return false }
+        let error = connection.error(code, String(cString: sqlite3_sql(handle)))
+        sqlite3_reset(handle)
+        throw error
+    }
+
+    /// Runs to the end and is ready to be used again.
+    func run() throws {
+        while try step() {}
+        reset()
+    }
+
+    func reset() { sqlite3_reset(handle) }
+
+    // MARK: Columns, counted from 0
+
+    func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+    func double(_ column: Int32) -> Double { sqlite3_column_double(handle, column) }
+    func isNull(_ column: Int32) -> Bool {
+        sqlite3_column_type(handle, column) == SQLITE_NULL
+    }
+    func optionalInt(_ column: Int32) -> Int64? { isNull(column) ? nil : int(column) }
+
+    func text(_ column: Int32) -> String {
+        let count = Int(sqlite3_column_bytes(handle, column))
+        guard let bytes = sqlite3_column_text(handle, column) else { return "" }
+        return String(
+            decoding: UnsafeBufferPointer(start: bytes, count: count),
+            as: UTF8.self
+        )
+    }
+
+    /// The bytes, valid until the next step.
+    func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(
+            start: sqlite3_column_blob(handle, column),
+            count: Int(sqlite3_column_bytes(handle, column))
+        )
+    }
+
+    func scalar(_ column: Int32) -> Scalar {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_INTEGER, SQLITE_FLOAT: .number(double(column))
+        case SQLITE_TEXT: .text(text(column))
+        default: .null
+        }
+    }
+
+    private var copied: sqlite3_destructor_type? {
+        unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    }
+}
+
+/// A value as SQLite compares it.
+enum Scalar: Hashable {
+    case null
+    case number(Double)
+    case text(String)
+}
+
+extension StorageError {
+    /// Says what a caller can do about SQLite's result code.
+    init(sqliteCode: Int32, note: String) {
+        let code: Code =
+            switch sqliteCode & 0xFF {
+            case SQLITE_FULL: .diskFull
+            case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
+            case SQLITE_BUSY, SQLITE_LOCKED: .locked
+            default: .failed
+            }
+        self.init(code, note: "\(note) (SQLite result \(sqliteCode))")
+    }
+}

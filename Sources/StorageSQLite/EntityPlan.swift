@@ -1,0 +1,75 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// How a query over current state is answered: which shapes can match, which of them match
+/// whatever their values, and which index narrows the rest down.
+struct EntityPlan {
+    let condition: Condition
+    let vocabulary: Vocabulary
+    /// Shapes that can match; true when every entity of the shape does.
+    let shapes: [Int64: Bool]
+    let now: Timestamp
+
+    init(_ condition: Condition, vocabulary: Vocabulary, now: Timestamp) {
+        self.condition = condition
+        self.vocabulary = vocabulary
+        self.now = now
+        shapes = vocabulary.shapes.reduce(into: [:]) { shapes, entry in
+            switch condition.verdict(entry.value, vocabulary) {
+            case .all: shapes[entry.key] = true
+            case .some: shapes[entry.key] = false
+            case .none: break
+            }
+        }
+    }
+
+    /// The same plan for one of its shapes.
+    init(_ plan: EntityPlan, only shape: Int64) {
+        condition = plan.condition
+        vocabulary = plan.vocabulary
+        now = plan.now
+        shapes = plan.shapes.filter { $0.key == shape }
+    }
+
+    /// Whether types and attribute names decide everything.
+    var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
+
+    func candidates(_ connection: Connection) throws -> any CandidateSource {
+        if let keys = try keys(connection) { return try KeyList(connection, keys: keys) }
+        if shapes.count <= Limits.mergedShapes {
+            return try ShapeMerge(connection, shapes: Array(shapes.keys))
+        }
+        return try KeyScan(connection)
+    }
+
+    private func keys(_ connection: Connection) throws -> [Int64]? { nil }
+
+    /// Whether the entity matches; decodes it only if its shape does not say.
+    func admits(_ candidate: Candidate, decision: Decision) throws -> Bool {
+        guard let isCertain = shapes[candidate.shape], !candidate.isExpired(now) else {
+            return false
+        }
+        return try isCertain || decision.matches(candidate.entity())
+    }
+
+    /// The number of entities, from the index of shapes alone.
+    func countByShape(_ connection: Connection) throws -> Int {
+        let count = try connection.prepare("SELECT count(*) FROM entity WHERE shape = ?1")
+        let expired = try connection.prepare(
+            """
+            SELECT count(*) FROM entity INDEXED BY entity_expires
+            WHERE expires IS NOT NULL AND expires <= ?2 AND shape = ?1
+            """
+        )
+        return try shapes.keys.reduce(0) { sum, shape in
+            defer {
+                count.reset()
+                expired.reset()
+            }
+            _ = try count.bind(1, shape).step()
+            _ = try expired.bind(1, shape).bind(2, now.microseconds).step()
+            return sum + Int(count.int(0) - expired.int(0))
+        }
+    }
+}

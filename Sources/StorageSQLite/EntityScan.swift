@@ -1,0 +1,85 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// One entity a query may be about, not decoded yet.
+struct Candidate {
+    var key: Int64
+    var shape: Int64
+    /// On the row whose body it is; valid until the next candidate is asked for.
+    var row: Statement
+
+    /// Columns every candidate statement selects, in this order.
+    static let columns = "key, shape, expires, body"
+
+    func isExpired(_ now: Timestamp) -> Bool {
+        row.optionalInt(2).map { $0 <= now.microseconds } ?? false
+    }
+    func entity() throws -> Entity { try Body.entity(row.bytes(3)) }
+}
+
+/// Candidates in the order of creation.
+protocol CandidateSource {
+    mutating func next() throws -> Candidate?
+}
+
+/// The entities of a few shapes, each shape's read in key order, merged.
+struct ShapeMerge: CandidateSource {
+    private var cursors: [Statement] = []
+    private var moved: Int?
+
+    init(_ connection: Connection, shapes: [Int64]) throws {
+        for shape in shapes {
+            let cursor = try connection.prepare(
+                """
+                SELECT \(Candidate.columns) FROM entity INDEXED BY entity_shape
+                WHERE shape = ?1 ORDER BY key
+                """
+            ).bind(1, shape)
+            if try cursor.step() { cursors.append(cursor) }
+        }
+    }
+
+    mutating func next() throws -> Candidate? {
+        if let moved, try !cursors[moved].step() { cursors.remove(at: moved) }
+        moved = cursors.indices.min { cursors[$0].int(0) < cursors[$1].int(0) }
+        guard let moved else { return nil }
+        let row = cursors[moved]
+        return Candidate(key: row.int(0), shape: row.int(1), row: row)
+    }
+}
+
+/// Everything in key order; whoever reads skips the shapes it does not want.
+struct KeyScan: CandidateSource {
+    private let cursor: Statement
+
+    init(_ connection: Connection) throws {
+        cursor = try connection.prepare("SELECT \(Candidate.columns) FROM entity ORDER BY key")
+    }
+
+    mutating func next() throws -> Candidate? {
+        guard try cursor.step() else { return nil }
+        return Candidate(key: cursor.int(0), shape: cursor.int(1), row: cursor)
+    }
+}
+
+/// The entities an index named, by key.
+struct KeyList: CandidateSource {
+    private var keys: ArraySlice<Int64>
+    private let byKey: Statement
+
+    init(_ connection: Connection, keys: [Int64]) throws {
+        self.keys = keys.sorted()[...]
+        byKey = try connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE key = ?1")
+    }
+
+    mutating func next() throws -> Candidate? {
+        while let key = keys.popFirst() {
+            byKey.reset()
+            if try byKey.bind(1, key).step() {
+                return Candidate(key: key, shape: byKey.int(1), row: byKey)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,108 @@
+internal import ContextModel
+internal import Storage
+
+/// Looking for, removing and replacing single instances of the history.
+extension Writer {
+    func hasHistory(_ id: EntityID) throws -> Bool {
+        guard let row = try stored(id) else { return false }
+        return try hasRows(history: row.history)
+    }
+
+    func hasRows(history number: Int64) throws -> Bool {
+        defer { history.any.reset() }
+        return try history.any.bind(1, number).step()
+    }
+
+    func insert(_ row: HistoryRow, at place: HistoryPlace, sequence: Int64) throws {
+        try history.insert.bind(1, place.entity).bind(2, place.name).bind(3, place.dataset)
+            .bind(4, place.time).bind(5, sequence).bind(6, row.form).bind(7, row.modified)
+            .bind(8, row.created).bind(9, row.value).bind(10, row.body).run()
+    }
+
+    /// Keeps the way from an identifier the instance came with to its row.
+    func remember(_ instance: Attribute, at place: HistoryPlace, sequence: Int64) throws {
+        guard let id = instance.details?.instanceID else { return }
+        try history.remember.bind(1, place.entity).bind(2, place.name).bind(3, id)
+            .bind(4, place.dataset).bind(5, place.time).bind(6, sequence).run()
+    }
+
+    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
+        guard let row = try stored(id) else { return false }
+        switch what {
+        case .everything:
+            return try removeAll(row)
+        case .allInstances(let name):
+            return try removeRows("name = \(vocabulary.numbers[name.text] ?? -1)", of: row)
+        case .attribute(let name, let datasetID):
+            let dataset = datasetID.map { vocabulary.numbers[$0] ?? -1 } ?? 0
+            let number = vocabulary.numbers[name.text] ?? -1
+            return try removeRows("name = \(number) AND dataset = \(dataset)", of: row)
+        case .instance(let name, let instanceID):
+            return try removeInstance(row, name: name, instanceID: instanceID)
+        }
+    }
+
+    private func removeAll(_ row: StoredEntity) throws -> Bool {
+        let hadRows = try removeRows("1", of: row)
+        guard !row.isCurrent else { return hadRows }
+        try willWrite()
+        try statements.delete.bind(1, row.key).run()
+        recent = nil
+        return true
+    }
+
+    /// The condition holds numbers of ours only.
+    private func removeRows(_ condition: String, of row: StoredEntity) throws -> Bool {
+        try willWrite()
+        let of = "WHERE entity = \(row.history) AND \(condition)"
+        try connection.execute("DELETE FROM instance \(of)")
+        try connection.execute("DELETE FROM history \(of)")
+        return connection.changes > 0
+    }
+
+    private func removeInstance(
+        _ row: StoredEntity,
+        name: IRI,
+        instanceID: String
+    ) throws -> Bool {
+        guard let number = vocabulary.numbers[name.text],
+            let found = try place(of: instanceID, row: row, name: name)
+        else { return false }
+        try willWrite()
+        try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
+        try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
+            .bind(4, found.time).bind(5, found.sequence).run()
+        return connection.changes > 0
+    }
+
+    func modifyHistory(
+        _ id: EntityID,
+        name: IRI,
+        instanceID: String,
+        _ attribute: Attribute
+    ) throws -> Bool {
+        guard let row = try stored(id),
+            try removeInstance(row, name: name, instanceID: instanceID)
+        else { return false }
+        var instance = attribute
+        // The identifier stays while the place it was made of may change.
+        instance.details = instance.details ?? AttributeDetails()
+        instance.details?.instanceID = instanceID
+        try append(instance, entity: row.history, name: number(of: name.text))
+        return true
+    }
+
+    private func place(
+        of instanceID: String,
+        row: StoredEntity,
+        name: IRI
+    ) throws -> InstanceName? {
+        guard let number = vocabulary.numbers[name.text] else { return nil }
+        let find = history.find.bind(1, row.history).bind(2, number).bind(3, instanceID)
+        defer { find.reset() }
+        if try find.step() {
+            return InstanceName(dataset: find.int(0), time: find.int(1), sequence: find.int(2))
+        }
+        return InstanceName(instanceID, entity: row.id, name: name)
+    }
+}

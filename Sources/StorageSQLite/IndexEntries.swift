@@ -1,0 +1,154 @@
+internal import ContextModel
+internal import Storage
+
+/// What the side indexes hold of one entity. They narrow a query down; the evaluator decides.
+struct IndexEntries: Equatable {
+    struct Value: Hashable {
+        var name: Int64
+        var value: Scalar
+    }
+    var scopes: Set<String> = []
+    /// Around all the entity's GeoProperties.
+    var box: Box?
+    /// Of the attributes that have a value index.
+    var values: Set<Value> = []
+}
+
+extension Writer {
+    func entries(_ entity: Entity) -> IndexEntries {
+        var entries = IndexEntries(scopes: Set(entity.scopes))
+        for attribute in entity.attributes {
+            for instance in attribute.instances where instance.kind == .geoProperty {
+                if let box = Box(geoJSON: instance.value) {
+                    entries.box = entries.box?.union(box) ?? box
+                }
+            }
+            if let name = vocabulary.numbers[attribute.name.text], indexed.contains(name) {
+                for scalar in attribute.instances.flatMap(\.scalars) {
+                    entries.values.insert(IndexEntries.Value(name: name, value: scalar))
+                }
+            }
+        }
+        return entries
+    }
+
+    /// Writes the difference only: a reading that changes moves nothing in the geo index.
+    func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
+        guard old != new else { return }
+        for path in old.scopes.subtracting(new.scopes) {
+            try index.deleteScope.bind(1, path).bind(2, key).run()
+        }
+        for path in new.scopes.subtracting(old.scopes) {
+            try index.insertScope.bind(1, path).bind(2, key).run()
+        }
+        for entry in old.values.subtracting(new.values) {
+            try index.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
+        }
+        for entry in new.values.subtracting(old.values) { try insert(entry, key: key) }
+        guard old.box != new.box else { return }
+        if old.box != nil { try index.deleteBox.bind(1, key).run() }
+        if let box = new.box {
+            try index.insertBox.bind(1, key).bind(2, box.west).bind(3, box.east)
+                .bind(4, box.south).bind(5, box.north).run()
+        }
+    }
+
+    func insert(_ entry: IndexEntries.Value, key: Int64) throws {
+        try index.insertValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
+    }
+}
+
+/// The statements that keep the side indexes.
+struct IndexStatements {
+    let insertScope, deleteScope, insertValue, deleteValue, insertBox, deleteBox: Statement
+
+    init(_ connection: Connection) throws {
+        insertScope = try connection.prepare("INSERT OR IGNORE INTO scope VALUES (?1, ?2)")
+        deleteScope = try connection.prepare("DELETE FROM scope WHERE path = ?1 AND key = ?2")
+        insertValue = try connection.prepare(
+            "INSERT OR IGNORE INTO attribute_value VALUES (?1, ?2, ?3)"
+        )
+        deleteValue = try connection.prepare(
+            "DELETE FROM attribute_value WHERE name = ?1 AND value = ?2 AND key = ?3"
+        )
+        insertBox = try connection.prepare("INSERT INTO box VALUES (?1, ?2, ?3, ?4, ?5)")
+        deleteBox = try connection.prepare("DELETE FROM box WHERE key = ?1")
+    }
+}
+
+/// A rectangle of longitudes and latitudes in degrees.
+struct Box: Equatable {
+    var west, east, south, north: Double
+
+    func union(_ other: Box) -> Box {
+        Box(
+            west: min(west, other.west),
+            east: max(east, other.east),
+            south: min(south, other.south),
+            north: max(north, other.north)
+        )
+    }
+
+    init(west: Double, east: Double, south: Double, north: Double) {
+        self.west = west
+        self.east = east
+        self.south = south
+        self.north = north
+    }
+
+    /// Around every position of a GeoJSON geometry; nil when it has none.
+    init?(geoJSON value: JSONValue) {
+        guard let object = value.objectValue else { return nil }
+        var box: Box?
+        func visit(_ value: JSONValue) {
+            guard let array = value.arrayValue else { return }
+            if array.count >= 2, let x = array[0].numberValue?.doubleValue,
+                let y = array[1].numberValue?.doubleValue
+            {
+                let point = Box(west: x, east: x, south: y, north: y)
+                box = box?.union(point) ?? point
+            } else {
+                array.forEach(visit)
+            }
+        }
+        if let coordinates = object["coordinates"] { visit(coordinates) }
+        for part in object["geometries"]?.arrayValue ?? [] {
+            guard let inner = Box(geoJSON: part) else { continue }
+            box = box?.union(inner) ?? inner
+        }
+        guard let box else { return nil }
+        self = box
+    }
+}
+
+extension Attribute {
+    /// What a comparison of clause 4.9 can find in the instance's own value: the value, or each
+    /// element of an array. Text too long for the index is cut, which keeps its place in the order.
+    var scalars: [Scalar] {
+        switch value {
+        case .array(let elements): elements.compactMap(\.scalar)
+        case .object, .null: []
+        default: value.scalar.map { [$0] } ?? []
+        }
+    }
+}
+
+extension JSONValue {
+    /// As SQLite compares it: booleans among the numbers, for an index only has to find enough.
+    var scalar: Scalar? {
+        switch self {
+        case .number(let number):
+            number.doubleValue.isNaN ? nil : .number(number.doubleValue)
+        case .bool(let bool): .number(bool ? 1 : 0)
+        case .string(let text): .text(text.indexed)
+        case .null, .array, .object: nil
+        }
+    }
+}
+
+extension String {
+    /// The text as a value index holds it.
+    var indexed: String {
+        utf8.count <= Limits.indexedTextBytes ? self : String(prefix(Limits.indexedTextBytes / 4))
+    }
+}

@@ -1,0 +1,32 @@
+/// How much a store takes on, waits and keeps; checked where each is used.
+enum Limits {
+    /// Requests that wait for the committer; one more is refused as overloaded.
+    static let waitingWrites = 4_096
+    /// Requests the committer puts into one transaction.
+    static let requestsPerCommit = 256
+    /// Queries that wait for a connection; one more is refused as overloaded.
+    static let waitingReads = 4_096
+    /// Connections that read: queries at work at once.
+    static let readingConnections = 4
+    /// How long SQLite waits for a lock another connection holds for a moment.
+    static let busyMilliseconds: Int32 = 5_000
+    /// Page cache of the writing connection, and of each reading one.
+    static let writerCacheKibibytes = 16_384
+    static let readerCacheKibibytes = 4_096
+    /// The log is copied into the database each time it has grown by so many pages.
+    static let checkpointPages = 2_000
+    /// Cursors merged at once; a query over more shapes than this scans in key order.
+    static let mergedShapes = 64
+    /// Candidates looked at in order before a value index is preferred.
+    static let candidatesBeforeIndex = 1_000
+    /// Attributes with a value index, for each tenant.
+    static let indexedAttributes = 16
+    /// Entities put into a value index in one transaction.
+    static let indexedPerStep = 500
+    /// History rows removed in one transaction.
+    static let retainedPerStep = 5_000
+    /// Instances of an attribute in range that a temporal `q` looks at, newest first.
+    static let instancesPerDecision = 10_000
+    /// Text longer than this is not put into a value index; the evaluator decides.
+    static let indexedTextBytes = 256
+}

@@ -1,0 +1,60 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// Point reads and what is not city data, as a reader answers them.
+extension Reader {
+    /// nil when there is none, or none for the grant.
+    func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> Entity? {
+        byID.bind(1, id.uri)
+        defer { byID.reset() }
+        guard try byID.step(), byID.int(0) > 0 else { return nil }
+        if let expires = byID.optionalInt(1), expires <= now.microseconds { return nil }
+        let entity = try Body.entity(byID.bytes(2))
+        guard Decision(grant.condition).matches(entity) else { return nil }
+        return grant.shape(entity)
+    }
+
+    func documents(_ kind: Document.Kind) throws -> [Document] {
+        let rows = try connection.prepare(
+            "SELECT id, body FROM document WHERE kind = ?1 ORDER BY number"
+        ).bind(1, kind.rawValue)
+        var documents: [Document] = []
+        while try rows.step() {
+            documents.append(
+                Document(kind: kind, id: rows.text(0), body: [UInt8](rows.bytes(1)))
+            )
+        }
+        return documents
+    }
+
+    func outbox(subscription: String, limit: Int) throws -> [OutboxMessage] {
+        let rows = try connection.prepare(
+            """
+            SELECT sequence, enqueued, body FROM outbox WHERE subscription = ?1
+            ORDER BY sequence LIMIT ?2
+            """
+        ).bind(1, subscription).bind(2, Int64(limit))
+        var messages: [OutboxMessage] = []
+        while try rows.step() {
+            messages.append(
+                OutboxMessage(
+                    sequence: rows.int(0),
+                    subscription: subscription,
+                    body: [UInt8](rows.bytes(2)),
+                    enqueuedAt: Timestamp(microseconds: rows.int(1))
+                )
+            )
+        }
+        return messages
+    }
+
+    func outboxDepth() throws -> OutboxDepth {
+        let row = try connection.prepare("SELECT count(*), min(enqueued) FROM outbox")
+        _ = try row.step()
+        return OutboxDepth(
+            count: Int(row.int(0)),
+            oldest: row.optionalInt(1).map(Timestamp.init(microseconds:))
+        )
+    }
+}

@@ -1,0 +1,115 @@
+package import ContextModel
+internal import Dispatch
+package import Storage
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Musl
+#endif
+
+/// The stores of a hub in one folder: `hub.sqlite` for the default tenant, `tenants/NAME.sqlite`
+/// for each other. A lock on `hub.lock` keeps a second hub out of the folder.
+package final class SQLiteStore: Store {
+    private let folder: String
+    private let clock: @Sendable () -> Timestamp
+    private let lock: FolderLock
+    private let tenants: Mutex<[TenantName?: SQLiteTenantStore]>
+    /// Opening a file blocks, so it happens here, one file at a time.
+    private let opening = DispatchQueue(label: "balai.opening")
+
+    /// Opens the folder, making it if need be, and the default tenant. Blocks for as long as it
+    /// takes to look a database over.
+    package init(folder: String, clock: @escaping @Sendable () -> Timestamp) throws {
+        self.folder = folder
+        self.clock = clock
+        for path in [folder, "\(folder)/tenants"] where mkdir(path, 0o700) != 0 && errno != EEXIST {
+            let reason = String(cString: strerror(errno))
+            throw StorageError(.failed, note: "the folder \(path) cannot be made: \(reason)")
+        }
+        lock = try FolderLock(path: "\(folder)/hub.lock")
+        let main = try SQLiteTenantStore(path: "\(folder)/hub.sqlite", clock: clock)
+        tenants = Mutex([nil: main])
+    }
+
+    package func tenant(_ name: TenantName?) async throws -> (any TenantStore)? {
+        if let open = tenants.withLock({ $0[name] }) { return open }
+        guard let name, access(path(name), F_OK) == 0 else { return nil }
+        return try await makeTenant(name)
+    }
+
+    package func makeTenant(_ name: TenantName?) async throws -> any TenantStore {
+        if let open = tenants.withLock({ $0[name] }) { return open }
+        guard let name else { throw StorageError(.closed, note: "the store is closed") }
+        return try await withCheckedThrowingContinuation { continuation in
+            opening.async { continuation.resume(with: Result { try self.open(name) }) }
+        }
+    }
+
+    private func open(_ name: TenantName) throws -> SQLiteTenantStore {
+        if let open = tenants.withLock({ $0[name] }) { return open }
+        let store = try SQLiteTenantStore(path: path(name), clock: clock)
+        tenants.withLock { $0[name] = store }
+        return store
+    }
+
+    package var tenantNames: [TenantName] {
+        get async {
+            guard let directory = opendir("\(folder)/tenants") else { return [] }
+            defer { closedir(directory) }
+            var names: [TenantName] = []
+            while let entry = readdir(directory) {
+                let file = withUnsafePointer(to: entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                guard file.hasSuffix(".sqlite") else { continue }
+                if let name = TenantName(String(file.dropLast(7))) { names.append(name) }
+            }
+            return names.sorted { $0.text < $1.text }
+        }
+    }
+
+    package func close() async {
+        let open = tenants.withLock { tenants in
+            defer { tenants = [:] }
+            return Array(tenants.values)
+        }
+        for store in open { await store.close() }
+        lock.release()
+    }
+
+    private func path(_ name: TenantName) -> String { "\(folder)/tenants/\(name.text).sqlite" }
+}
+
+/// Keeps other processes out of a folder until it is released or the process ends, however it ends.
+final class FolderLock: Sendable {
+    private let descriptor: Mutex<Int32>
+
+    init(path: String) throws {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw StorageError(.failed, note: "the lock \(path) cannot be opened: \(reason)")
+        }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            Glibc.close(file)
+            throw StorageError(
+                .locked,
+                note: "another hub uses the folder of \(path): stop it, or give this one a folder "
+                    + "of its own"
+            )
+        }
+        descriptor = Mutex(file)
+    }
+
+    deinit { release() }
+
+    /// Lets others in; twice does no harm.
+    func release() {
+        descriptor.withLock { file in
+            if file >= 0 { Glibc.close(file) }
+            file = -1
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import GRDB
+internal import Storage
+
+/// The tables of a tenant's file, and how they came to be: one numbered step each.
+enum Schema {
+    /// Marks the file as ours: "Bala" in ASCII.
+    static let applicationID: Int32 = 0x4261_6C61
+    /// The number of the newest step, kept in `user_version`.
+    static let version: Int32 = 1
+    static let pageBytes = 4_096
+
+    /// Brings the file to the newest step. A file that is not ours, or is newer, is left alone.
+    static func migrate(path: String) throws {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            try queue.writeWithoutTransaction { try refuseForeign($0, path: path) }
+            try migrator.migrate(queue)
+            try queue.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA user_version = \(version)")
+            }
+        } catch let error as DatabaseError {
+            throw StorageError(
+                sqliteCode: error.extendedResultCode.rawValue,
+                note: "\(path): \(error.message ?? "cannot be opened"); \(recovery(path))"
+            )
+        }
+    }
+
+    static func recovery(_ path: String) -> String {
+        "stop the hub, keep a copy of the file, then restore a backup or run "
+            + "`sqlite3 \(path) .recover | sqlite3 repaired.sqlite` and put the result in its place"
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: "PRAGMA page_size = \(pageBytes); PRAGMA journal_mode = WAL"
+            )
+        }
+        return configuration
+    }
+
+    private static func refuseForeign(_ database: Database, path: String) throws {
+        let mark = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        guard mark == applicationID || tables == 0 else {
+            throw StorageError(.damaged, note: "\(path) is a database, but not a hub's")
+        }
+        let found = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard found <= version else {
+            throw StorageError(
+                .damaged,
+                note: "\(path) was written by a newer hub (schema \(found), this one knows "
+                    + "\(version)): start the newer hub, or restore a backup made before it"
+            )
+        }
+        if tables == 0 {
+            try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1", migrate: createTables)
+        return migrator
+    }
+
+    /// Step 1. A body is the last column of its table, so that what stands before it is read
+    /// without following a long row's overflow pages.
+    private static func createTables(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE name (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+                CREATE TABLE shape (number INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE);
+                CREATE TABLE form (number INTEGER PRIMARY KEY, body BLOB NOT NULL UNIQUE);
+
+                -- shape is negative for an entity that has history only.
+                -- history is the entity's number in the history table; NULL when it is the key.
+                CREATE TABLE entity (
+                    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, shape INTEGER NOT NULL,
+                    history INTEGER, expires INTEGER, body BLOB NOT NULL);
+                CREATE INDEX entity_shape ON entity (shape);
+                CREATE INDEX entity_expires ON entity (expires, shape) WHERE expires IS NOT NULL;
+
+                CREATE TABLE scope (
+                    path TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (path, key))
+                    WITHOUT ROWID;
+                CREATE VIRTUAL TABLE box USING rtree (
+                    key, west, east, south, north);
+                CREATE TABLE indexed_attribute (
+                    name INTEGER PRIMARY KEY, filled_to INTEGER NOT NULL, complete INTEGER NOT NULL);
+                CREATE TABLE attribute_value (
+                    name INTEGER NOT NULL, value NOT NULL, key INTEGER NOT NULL,
+                    PRIMARY KEY (name, value, key)) WITHOUT ROWID;
+
+                CREATE TABLE history (
+                    entity INTEGER NOT NULL, name INTEGER NOT NULL, dataset INTEGER NOT NULL,
+                    time INTEGER NOT NULL, sequence INTEGER NOT NULL, form INTEGER,
+                    modified INTEGER, created INTEGER, value, body BLOB,
+                    PRIMARY KEY (entity, name, dataset, time, sequence)) WITHOUT ROWID;
+                CREATE TABLE instance (
+                    entity INTEGER NOT NULL, name INTEGER NOT NULL, id TEXT NOT NULL,
+                    dataset INTEGER NOT NULL, time INTEGER NOT NULL, sequence INTEGER NOT NULL,
+                    PRIMARY KEY (entity, name, id)) WITHOUT ROWID;
+
+                CREATE TABLE document (
+                    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL,
+                    body BLOB NOT NULL, UNIQUE (kind, id));
+                CREATE TABLE outbox (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT, subscription TEXT NOT NULL,
+                    enqueued INTEGER NOT NULL, body BLOB NOT NULL);
+                CREATE INDEX outbox_subscription ON outbox (subscription, sequence);
+                CREATE INDEX outbox_enqueued ON outbox (enqueued);
+                """
+        )
+    }
+}

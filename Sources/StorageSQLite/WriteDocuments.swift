@@ -1,0 +1,39 @@
+internal import ContextModel
+internal import Storage
+
+/// Documents and the outbox, as a transaction changes them. Rare, so prepared when used.
+extension Writer {
+    func document(_ kind: Document.Kind, id: String) throws -> Document? {
+        let row = try connection.prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
+            .bind(1, kind.rawValue).bind(2, id)
+        guard try row.step() else { return nil }
+        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+    }
+
+    func put(_ document: Document) throws {
+        try willWrite()
+        try connection.prepare(
+            """
+            INSERT INTO document (kind, id, body) VALUES (?1, ?2, ?3)
+            ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body
+            """
+        ).bind(1, document.kind.rawValue).bind(2, document.id).bind(3, document.body).run()
+    }
+
+    func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {
+        try willWrite()
+        try connection.prepare("DELETE FROM document WHERE kind = ?1 AND id = ?2")
+            .bind(1, kind.rawValue).bind(2, id).run()
+        return connection.changes > 0
+    }
+
+    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws {
+        try willWrite()
+        try statements.enqueue.bind(1, subscription).bind(2, at.microseconds).bind(3, body).run()
+    }
+
+    func removeFromOutbox(_ sequences: [Int64]) throws {
+        try willWrite()
+        for sequence in sequences { try statements.dequeue.bind(1, sequence).run() }
+    }
+}

@@ -1,0 +1,122 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// Current state, as a transaction changes it.
+extension Writer: WriteTransaction {
+    func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
+        guard let stored = try stored(id), stored.isCurrent else { return nil }
+        return stored.entity
+    }
+
+    /// The row of the entity, also when only its history is left.
+    func stored(_ id: EntityID) throws -> StoredEntity? {
+        if let recent, recent.id == id { return recent }
+        let row = statements.byID.bind(1, id.uri)
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        recent = StoredEntity(
+            id: id,
+            key: row.int(0),
+            shape: row.int(1),
+            history: row.optionalInt(2) ?? row.int(0),
+            entity: try Body.entity(row.bytes(3))
+        )
+        return recent
+    }
+
+    func put(_ entity: Entity) throws {
+        let old = try stored(entity.id)
+        try willWrite()
+        let shape = try shape(of: entity)
+        if let old, old.isCurrent {
+            try replace(old, with: entity, shape: shape)
+        } else {
+            // A new life of an entity takes its place at the end of the order of creation, and its
+            // history along.
+            if let old { try statements.delete.bind(1, old.key).run() }
+            try insert(entity, shape: shape, history: old?.history)
+        }
+    }
+
+    private func replace(_ old: StoredEntity, with entity: Entity, shape: Int64) throws {
+        let body = Body.bytes(entity)
+        if shape == old.shape && entity.expiresAt == old.entity.expiresAt {
+            try statements.updateBody.bind(1, old.key).bind(2, body).run()
+        } else {
+            try statements.update.bind(1, old.key).bind(2, shape)
+                .bind(3, entity.expiresAt?.microseconds).bind(4, body).run()
+        }
+        try reindex(key: old.key, from: entries(old.entity), to: entries(entity))
+        recent = StoredEntity(
+            id: old.id,
+            key: old.key,
+            shape: shape,
+            history: old.history,
+            entity: entity
+        )
+    }
+
+    private func insert(_ entity: Entity, shape: Int64, history: Int64?) throws {
+        try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
+            .bind(4, entity.expiresAt?.microseconds).bind(5, Body.bytes(entity)).run()
+        let key = connection.lastRowID
+        try reindex(key: key, from: IndexEntries(), to: entries(entity))
+        recent = StoredEntity(
+            id: entity.id,
+            key: key,
+            shape: shape,
+            history: history ?? key,
+            entity: entity
+        )
+    }
+
+    func remove(_ id: EntityID) throws -> Bool {
+        guard let old = try stored(id), old.isCurrent else { return false }
+        try willWrite()
+        try reindex(key: old.key, from: entries(old.entity), to: IndexEntries())
+        if try hasRows(history: old.history) {
+            try keepHistoryOnly(old, entity: old.entity)
+        } else {
+            try statements.delete.bind(1, old.key).run()
+            recent = nil
+        }
+        return true
+    }
+
+    /// Turns the row into one that stands for history alone: all but attributes is kept.
+    func keepHistoryOnly(_ old: StoredEntity, entity: Entity) throws {
+        var rest = entity
+        rest.attributes = []
+        rest.expiresAt = nil
+        let shape = -(try shape(of: rest))
+        try statements.update.bind(1, old.key).bind(2, shape).bind(3, nil as Int64?)
+            .bind(4, Body.bytes(rest)).run()
+        recent = StoredEntity(
+            id: old.id,
+            key: old.key,
+            shape: shape,
+            history: old.history,
+            entity: rest
+        )
+    }
+
+    /// The entity's number in the history table, with a row for it if there is none yet.
+    func historyRow(_ id: EntityID, types: [IRI], scopes: [String]) throws -> StoredEntity {
+        if let stored = try stored(id) { return stored }
+        try willWrite()
+        let rest = Entity(id: id, types: types, scopes: scopes)
+        try statements.insert.bind(1, id.uri).bind(2, -(try shape(of: rest)))
+            .bind(3, nil as Int64?).bind(4, nil as Int64?).bind(5, Body.bytes(rest)).run()
+        let key = connection.lastRowID
+        let stored = StoredEntity(
+            id: id,
+            key: key,
+            shape: -(try shape(of: rest)),
+            history: key,
+            entity: rest
+        )
+        recent = stored
+        return stored
+    }
+}

@@ -1,0 +1,82 @@
+internal import ContextModel
+internal import Storage
+
+/// The temporal evolution, as a transaction changes it.
+extension Writer {
+    func appendHistory(
+        _ id: EntityID,
+        types: [IRI],
+        scopes: [String],
+        _ changes: [NamedAttribute]
+    ) throws {
+        guard !changes.isEmpty else { return }
+        try willWrite()
+        let row = try historyRow(id, types: types, scopes: scopes)
+        for change in changes {
+            let name = try number(of: change.name.text)
+            for instance in change.instances {
+                try append(instance, entity: row.history, name: name)
+            }
+        }
+        if !row.isCurrent { try noteHistory(row, types: types, scopes: scopes, changes) }
+    }
+
+    /// Where there is no current state, the row itself remembers types, scopes and times.
+    private func noteHistory(
+        _ row: StoredEntity,
+        types: [IRI],
+        scopes: [String],
+        _ changes: [NamedAttribute]
+    ) throws {
+        var rest = row.entity
+        rest.types += types.filter { !rest.types.contains($0) }
+        if !scopes.isEmpty { rest.scopes = scopes }
+        let moments = changes.flatMap { $0.instances.compactMap(\.modifiedAt) }
+        rest.createdAt = rest.createdAt ?? moments.min()
+        rest.modifiedAt = (moments + [rest.modifiedAt].compactMap { $0 }).max()
+        if rest != row.entity { try keepHistoryOnly(row, entity: rest) }
+    }
+
+    /// Adds the instance unless one of the same time and content is there.
+    func append(_ instance: Attribute, entity: Int64, name: Int64) throws {
+        let place = HistoryPlace(
+            entity: entity,
+            name: name,
+            dataset: try dataset(instance.datasetID),
+            time: instance.historyTime
+        )
+        let row = try HistoryRow(instance, form: form)
+        try insert(row, at: place, sequence: 0)
+        if connection.changes == 0 {
+            // Something is there at that moment already: this very instance, or another one.
+            guard let sequence = try freeSequence(for: instance, at: place) else { return }
+            try insert(row, at: place, sequence: sequence)
+            try remember(instance, at: place, sequence: sequence)
+        } else {
+            try remember(instance, at: place, sequence: 0)
+        }
+    }
+
+    /// The sequence after those of the moment; nil when one of them is this very instance.
+    private func freeSequence(
+        for instance: Attribute,
+        at place: HistoryPlace
+    ) throws -> Int64? {
+        let others = history.atMoment.bind(1, place.entity).bind(2, place.name)
+            .bind(3, place.dataset).bind(4, place.time)
+        defer { others.reset() }
+        let content = instance.content
+        var sequence: Int64 = 0
+        while try others.step() {
+            let other = try HistoryRow(others).attribute(vocabulary, place)
+            if other.content == content { return nil }
+            sequence = others.int(0) + 1
+        }
+        return sequence
+    }
+
+    func dataset(_ id: String?) throws -> Int64 {
+        guard let id else { return 0 }
+        return try number(of: id)
+    }
+}

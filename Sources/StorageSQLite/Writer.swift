@@ -1,0 +1,206 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+internal import Synchronization
+
+/// The writing side of a tenant's file, used by the committer's thread alone.
+///
+/// A transaction holds many requests; each that writes does so inside a savepoint of its own, made
+/// at its first write, so that one that fails is undone alone and its body runs only once.
+final class Writer: @unchecked Sendable {
+    let connection: Connection
+    let statements: WriterStatements
+    let index: IndexStatements
+    let history: HistoryStatements
+    /// What readers see of names and shapes; always at least what is committed.
+    let shared: Mutex<Vocabulary>
+    var vocabulary: Vocabulary
+    /// Attributes that have, or are getting, a value index.
+    var indexed: Set<Int64> = []
+    /// The row looked at last: a request mostly looks at one entity before it writes it.
+    var recent: StoredEntity?
+    private var hasWritten = false
+    private var vocabularyGrew = false
+
+    init(path: String) throws {
+        connection = try Connection(path: path, access: .readWrite)
+        try connection.execute(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            PRAGMA cache_size = -\(Limits.writerCacheKibibytes);
+            PRAGMA wal_autocheckpoint = \(Limits.checkpointPages);
+            PRAGMA journal_size_limit = \(Limits.checkpointPages * Schema.pageBytes)
+            """
+        )
+        statements = try WriterStatements(connection)
+        index = try IndexStatements(connection)
+        history = try HistoryStatements(connection)
+        vocabulary = try Vocabulary(connection)
+        shared = Mutex(vocabulary)
+        try readIndexedAttributes()
+    }
+
+    func readIndexedAttributes() throws {
+        let rows = try connection.prepare("SELECT name FROM indexed_attribute")
+        indexed = []
+        while try rows.step() { indexed.insert(rows.int(0)) }
+    }
+
+    // MARK: Transactions
+
+    func begin() throws { try statements.begin.run() }
+
+    func commit() throws {
+        // Readers must know a name before they can meet a row that uses it.
+        if vocabularyGrew {
+            shared.withLock { $0 = vocabulary }
+            vocabularyGrew = false
+        }
+        try statements.commit.run()
+    }
+
+    /// Runs one request's body; returns why it failed if it failed alone, and throws when the whole
+    /// transaction is gone.
+    func request(_ body: () throws -> Void) throws -> (any Error)? {
+        hasWritten = false
+        recent = nil
+        do {
+            try body()
+            if hasWritten { try statements.release.run() }
+            return nil
+        } catch {
+            guard connection.isInTransaction else { throw error }
+            if hasWritten { try undoRequest() }
+            return error
+        }
+    }
+
+    private func undoRequest() throws {
+        try connection.execute("ROLLBACK TO request; RELEASE request")
+        try forgetUncommitted()
+    }
+
+    /// Rolls the transaction back, if SQLite has not done so already.
+    func abandon() {
+        if connection.isInTransaction { try? connection.execute("ROLLBACK") }
+        // A vocabulary that cannot be read again stays a superset: harmless but for unused numbers,
+        // and the next write that needs one of them fails on its own.
+        try? forgetUncommitted()
+    }
+
+    private func forgetUncommitted() throws {
+        recent = nil
+        vocabulary = try Vocabulary(connection)
+        vocabularyGrew = true
+        try readIndexedAttributes()
+    }
+
+    /// Called before each write.
+    func willWrite() throws {
+        guard !hasWritten else { return }
+        try statements.savepoint.run()
+        hasWritten = true
+    }
+
+    func close() {
+        // Copies the log into the database, so that the file alone is the whole of it.
+        try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    // MARK: Names and shapes
+
+    func number(of name: String) throws -> Int64 {
+        if let known = vocabulary.numbers[name] { return known }
+        try willWrite()
+        try statements.insertName.bind(1, name).run()
+        let number = connection.lastRowID
+        vocabulary.add(name: name, number: number)
+        vocabularyGrew = true
+        return number
+    }
+
+    func shape(of entity: Entity) throws -> Int64 {
+        let types = try entity.types.map { try number(of: $0.text) }.sorted()
+        let members = try entity.attributes.map { attribute in
+            Shape.Member(
+                name: try number(of: attribute.name.text),
+                kinds: attribute.instances.reduce(0) { $0 | 1 << $1.kind.rawValue }
+            )
+        }
+        return try number(
+            of: Shape(
+                types: types,
+                members: members.sorted { $0.name < $1.name },
+                hasScopes: !entity.scopes.isEmpty
+            )
+        )
+    }
+
+    private func number(of shape: Shape) throws -> Int64 {
+        if let known = vocabulary.shapeNumbers[shape] { return known }
+        try willWrite()
+        try statements.insertShape.bind(1, shape.content).run()
+        let number = connection.lastRowID
+        vocabulary.add(shape: shape, number: number)
+        vocabularyGrew = true
+        return number
+    }
+
+    func form(_ body: [UInt8]) throws -> Int64 {
+        if let known = vocabulary.formNumbers[body] { return known }
+        try willWrite()
+        try statements.insertForm.bind(1, body).run()
+        let number = connection.lastRowID
+        try vocabulary.add(form: body, number: number)
+        vocabularyGrew = true
+        return number
+    }
+}
+
+/// A row of the entity table.
+struct StoredEntity {
+    var id: EntityID
+    var key: Int64
+    /// Negative when only history is left.
+    var shape: Int64
+    /// The entity's number in the history table.
+    var history: Int64
+    /// The current state; of a row that has history only, what is known without attributes.
+    var entity: Entity
+
+    var isCurrent: Bool { shape > 0 }
+}
+
+/// The statements nearly every request needs.
+struct WriterStatements {
+    let begin, commit, savepoint, release: Statement
+    let insertName, insertShape, insertForm: Statement
+    let byID, insert, updateBody, update, delete: Statement
+    let enqueue, dequeue: Statement
+
+    init(_ connection: Connection) throws {
+        begin = try connection.prepare("BEGIN IMMEDIATE")
+        commit = try connection.prepare("COMMIT")
+        savepoint = try connection.prepare("SAVEPOINT request")
+        release = try connection.prepare("RELEASE request")
+        insertName = try connection.prepare("INSERT INTO name (text) VALUES (?1)")
+        insertShape = try connection.prepare("INSERT INTO shape (content) VALUES (?1)")
+        insertForm = try connection.prepare("INSERT INTO form (body) VALUES (?1)")
+        byID = try connection.prepare(
+            "SELECT key, shape, history, body FROM entity WHERE id = ?1"
+        )
+        insert = try connection.prepare(
+            "INSERT INTO entity (id, shape, history, expires, body) VALUES (?1, ?2, ?3, ?4, ?5)"
+        )
+        // Naming only the body leaves the indexes alone.
+        updateBody = try connection.prepare("UPDATE entity SET body = ?2 WHERE key = ?1")
+        update = try connection.prepare(
+            "UPDATE entity SET shape = ?2, expires = ?3, body = ?4 WHERE key = ?1"
+        )
+        delete = try connection.prepare("DELETE FROM entity WHERE key = ?1")
+        enqueue = try connection.prepare(
+            "INSERT INTO outbox (subscription, enqueued, body) VALUES (?1, ?2, ?3)"
+        )
+        dequeue = try connection.prepare("DELETE FROM outbox WHERE sequence = ?1")
+    }
+}
