@@ -30,11 +30,6 @@ package indirect enum Condition: Sendable, Hashable {
     }
 }
 
-/// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 demands), checked when made.
-package struct Pattern: Sendable, Hashable {
-    package let text: String
-}
-
 /// A scope or scope pattern of `scopeQ` (clause 4.19): segments, where `+` stands for one segment
 /// and a trailing `#` for that scope and all below it.
 package struct ScopePattern: Sendable, Hashable {

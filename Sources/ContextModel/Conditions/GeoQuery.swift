@@ -1,0 +1,121 @@
+/// The geoquery language (clause 4.10).
+package enum GeoQuery {
+    /// The test that the four parameters, percent-decoded, say.
+    package static func parse(
+        georel: String,
+        geometry: String,
+        coordinates: String,
+        geoproperty: String? = nil,
+        expansion: some TermExpansion,
+        limits: ConditionLimits = ConditionLimits()
+    ) throws(ConditionError) -> GeoTest {
+        GeoTest(
+            relation: try relation(georel),
+            reference: try reference(type: geometry, coordinates: coordinates, limits: limits),
+            attribute: geoproperty.map(expansion.expand(attribute:)) ?? .location
+        )
+    }
+
+    /// `near;maxDistance==2000`, `within`, ….
+    package static func relation(_ georel: String) throws(ConditionError) -> GeoTest.Relation {
+        switch georel {
+        case "within": return .within
+        case "contains": return .contains
+        case "intersects": return .intersects
+        case "equals": return .equals
+        case "disjoint": return .disjoint
+        case "overlaps": return .overlaps
+        default: break
+        }
+        let parts = georel.split(separator: ";", omittingEmptySubsequences: false)
+        guard parts.first == "near", parts.count == 2 || parts.count == 3 else {
+            throw unknownRelation(georel)
+        }
+        var minMeters: Double?
+        var maxMeters: Double?
+        for part in parts.dropFirst() {
+            if part.hasPrefix("maxDistance=="), maxMeters == nil {
+                maxMeters = try meters(part.dropFirst(13), in: georel)
+            } else if part.hasPrefix("minDistance=="), minMeters == nil {
+                minMeters = try meters(part.dropFirst(13), in: georel)
+            } else {
+                throw unknownRelation(georel)
+            }
+        }
+        return .near(minMeters: minMeters, maxMeters: maxMeters)
+    }
+
+    /// A geometry from its type and its coordinates as JSON; a point also without brackets.
+    package static func reference(
+        type: String,
+        coordinates: String,
+        parameter: String = "coordinates",
+        limits: ConditionLimits = ConditionLimits()
+    ) throws(ConditionError) -> Geometry {
+        guard type != "GeometryCollection" else {
+            throw ConditionError(
+                parameter: "geometry",
+                message: "“GeometryCollection” cannot be queried with.",
+                hint: "Ask once for each geometry."
+            )
+        }
+        let text = type == "Point" && !coordinates.hasPrefix("[") ? "[\(coordinates)]" : coordinates
+        guard text.utf8.count <= limits.maximumBytes else {
+            throw ConditionError(
+                parameter: parameter,
+                offset: limits.maximumBytes,
+                message: "\(parameter) has \(text.utf8.count) bytes.",
+                hint: "At most \(limits.maximumBytes) are read; simplify the geometry."
+            )
+        }
+        let json: JSONValue
+        do {
+            json = try JSONReader.read(text)
+        } catch {
+            throw ConditionError(
+                parameter: parameter,
+                offset: error.offset,
+                message: "“\(text.prefix(40))” is no JSON array: \(error.message)",
+                hint: "Write coordinates as in GeoJSON, such as [8,40]."
+            )
+        }
+        do {
+            return try Geometry(type: type, coordinates: json)
+        } catch {
+            throw ConditionError(
+                parameter: parameter,
+                message: "“\(text.prefix(40))”: \(error)",
+                hint: "Write longitude before latitude, in degrees, as GeoJSON does."
+            )
+        }
+    }
+
+    private static func meters(
+        _ text: Substring,
+        in georel: String
+    ) throws(ConditionError) -> Double {
+        guard let number = JSONNumber(String(text))?.doubleValue, number.isFinite, number > 0 else {
+            throw ConditionError(
+                parameter: "georel",
+                offset: georel.utf8.count - text.utf8.count,
+                message: "“\(text.prefix(40))” is no distance in metres.",
+                hint: "Write a positive number, such as near;maxDistance==2000."
+            )
+        }
+        return number
+    }
+
+    private static func unknownRelation(_ georel: String) -> ConditionError {
+        ConditionError(
+            parameter: "georel",
+            message: "“\(georel.prefix(40))” is no spatial relation.",
+            hint: "Use near;maxDistance==…, near;minDistance==…, within, contains, intersects, "
+                + "equals, disjoint or overlaps."
+        )
+    }
+}
+
+extension IRI {
+    /// The core GeoProperty `location` (clause 4.7.1).
+    package static let location = IRI("https://uri.etsi.org/ngsi-ld/location")
+}

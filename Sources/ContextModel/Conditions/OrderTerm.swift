@@ -1,0 +1,79 @@
+/// One key of `orderBy` (clause 4.23).
+package struct OrderTerm: Sendable, Hashable {
+    /// What is sorted by.
+    package enum Subject: Sendable, Hashable {
+        case id, type
+        /// A path; `createdAt` and `modifiedAt` of the entity are paths without names.
+        case path(AttributePath)
+        /// The distance of a GeoProperty from the reference.
+        case distance(IRI, from: Geometry)
+    }
+    package var subject: Subject
+    package var isDescending: Bool
+
+    /// The keys that the parameters, percent-decoded, say: the first decides first.
+    package static func parse(
+        orderBy: String,
+        orderFrom: String? = nil,
+        orderGeometry: String? = nil,
+        expansion: some TermExpansion,
+        limits: ConditionLimits = ConditionLimits()
+    ) throws(ConditionError) -> [OrderTerm] {
+        var cursor = try ConditionCursor(orderBy, parameter: "orderBy", limits: limits)
+        var terms: [OrderTerm] = []
+        let reference = try orderFrom.map { text throws(ConditionError) in
+            try GeoQuery.reference(
+                type: orderGeometry ?? "Point",
+                coordinates: text,
+                parameter: "orderFrom",
+                limits: limits
+            )
+        }
+        repeat {
+            try cursor.countTerm()
+            terms.append(try term(&cursor, from: reference, expansion: expansion))
+        } while cursor.skip(",")
+        guard cursor.isAtEnd else {
+            throw cursor.error(
+                "orderBy does not go on like this",
+                hint: "Write name,age;desc."
+            )
+        }
+        return terms
+    }
+
+    private static func term(
+        _ cursor: inout ConditionCursor,
+        from reference: Geometry?,
+        expansion: some TermExpansion
+    ) throws(ConditionError) -> OrderTerm {
+        let start = cursor.position
+        let (path, name) = try PathReader(expansion: expansion).read(&cursor)
+        let direction = cursor.skip(";") ? cursor.take { $0 != UInt8(ascii: ",") } : "asc"
+        let isAlone = path.names.count == 1 && path.members.isEmpty && path.coreMember == nil
+        switch direction {
+        case "asc", "desc":
+            let subject: Subject =
+                isAlone && name == "id" ? .id : isAlone && name == "type" ? .type : .path(path)
+            return OrderTerm(subject: subject, isDescending: direction == "desc")
+        case "dist-asc", "dist-desc":
+            guard isAlone, let reference else {
+                throw cursor.error(
+                    "Sorting by distance needs a GeoProperty and orderFrom",
+                    at: start,
+                    hint: "Write orderBy=location;dist-asc and orderFrom=[8,40]."
+                )
+            }
+            return OrderTerm(
+                subject: .distance(path.names[0], from: reference),
+                isDescending: direction == "dist-desc"
+            )
+        default:
+            throw cursor.error(
+                "A direction is unknown",
+                at: start,
+                hint: "Use asc, desc, dist-asc or dist-desc."
+            )
+        }
+    }
+}

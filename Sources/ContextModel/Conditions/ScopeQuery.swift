@@ -1,0 +1,49 @@
+/// The scope query language (clause 4.19): `/Madrid/+/Parque`, `/Madrid/#`, `(/A;/B),/C`.
+package enum ScopeQuery {
+    /// The condition that `text`, percent-decoded, says.
+    package static func parse(
+        _ text: String,
+        parameter: String = "scopeQ",
+        limits: ConditionLimits = ConditionLimits()
+    ) throws(ConditionError) -> Condition {
+        var cursor = try ConditionCursor(text, parameter: parameter, limits: limits)
+        return try LogicalExpression(commaMeansOr: true, term: scope).parse(&cursor)
+    }
+
+    /// One scope; the first slash may be missing, as in example 5 of the clause.
+    private static func scope(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
+        let start = cursor.position
+        let text = cursor.take { !TypeSelection.isDelimiter($0) }
+        let path = text.hasPrefix("/") ? text.dropFirst() : text[...]
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+            .map(String.init)
+        guard segments.allSatisfy({ !$0.isEmpty }) else {
+            throw cursor.error(
+                "A scope has an empty level",
+                at: start,
+                hint: "Write /Madrid/Gardens."
+            )
+        }
+        guard segments.dropLast().allSatisfy({ $0 != "#" }) else {
+            throw cursor.error(
+                "# stands before the end of a scope",
+                at: start,
+                hint: "Use + for one level and # only at the end."
+            )
+        }
+        return .scope(ScopePattern(segments: segments))
+    }
+}
+
+extension ScopePattern {
+    /// Whether the scope, such as `/Madrid/Gardens`, is one the pattern means.
+    package func matches(_ scope: String) -> Bool {
+        let levels = scope.split(separator: "/")
+        let isTree = segments.last == "#"
+        let wanted = isTree ? segments.dropLast() : segments[...]
+        guard isTree ? levels.count >= wanted.count : levels.count == wanted.count else {
+            return false
+        }
+        return !levels.isEmpty && zip(wanted, levels).allSatisfy { $0 == "+" || $0 == $1 }
+    }
+}

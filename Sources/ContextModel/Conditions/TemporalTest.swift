@@ -1,0 +1,77 @@
+/// A temporal query (clause 4.11): which moment of an instance lies in which range.
+package struct TemporalTest: Sendable, Hashable {
+    /// The moments an instance has (clause 4.8).
+    package enum Property: String, Sendable, Hashable, CaseIterable {
+        case observedAt, createdAt, modifiedAt, deletedAt
+    }
+    package var property: Property
+    /// Inclusive; `nil` is unbounded.
+    package var from: Timestamp?
+    /// Exclusive; `nil` is unbounded.
+    package var to: Timestamp?
+
+    /// The test that the four parameters, percent-decoded, say.
+    package static func parse(
+        timerel: String,
+        timeAt: String?,
+        endTimeAt: String? = nil,
+        timeproperty: String? = nil
+    ) throws(ConditionError) -> TemporalTest {
+        let property = try property(timeproperty)
+        let start = try moment(timeAt, parameter: "timeAt")
+        guard timerel == "between" || endTimeAt == nil else {
+            throw ConditionError(
+                parameter: "endTimeAt",
+                message: "endTimeAt goes with timerel=between only.",
+                hint: "Leave it out, or write timerel=between."
+            )
+        }
+        switch timerel {
+        case "before": return TemporalTest(property: property, from: nil, to: start)
+        case "after": return TemporalTest(property: property, from: start, to: nil)
+        case "between":
+            let end = try moment(endTimeAt, parameter: "endTimeAt")
+            guard start < end else {
+                throw ConditionError(
+                    parameter: "endTimeAt",
+                    message: "“\(endTimeAt ?? "")” is not after timeAt.",
+                    hint: "Give the earlier moment in timeAt."
+                )
+            }
+            return TemporalTest(property: property, from: start, to: end)
+        default:
+            throw ConditionError(
+                parameter: "timerel",
+                message: "“\(timerel.prefix(40))” is no temporal relation.",
+                hint: "Use before, after or between."
+            )
+        }
+    }
+
+    private static func property(_ name: String?) throws(ConditionError) -> Property {
+        guard let name else { return .observedAt }
+        guard let property = Property(rawValue: name) else {
+            throw ConditionError(
+                parameter: "timeproperty",
+                message: "“\(name.prefix(40))” is no temporal property.",
+                hint: "Use observedAt, createdAt, modifiedAt or deletedAt."
+            )
+        }
+        return property
+    }
+
+    private static func moment(
+        _ text: String?,
+        parameter: String
+    ) throws(ConditionError) -> Timestamp {
+        guard let moment = text.flatMap({ Timestamp($0) }) else {
+            throw ConditionError(
+                parameter: parameter,
+                message: text.map { "“\($0.prefix(40))” is no moment." }
+                    ?? "\(parameter) is missing.",
+                hint: "Write it as 2026-11-23T22:30:00Z."
+            )
+        }
+        return moment
+    }
+}
