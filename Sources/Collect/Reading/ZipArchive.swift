@@ -1,0 +1,123 @@
+import CZip
+
+/// A ZIP archive, read through libzip entry by entry; nothing is ever unpacked to disk.
+package final class ZipArchive {
+    static let maximumEntries = 1_000
+    /// What all entries read from one archive may unpack to.
+    static let maximumUnpackedBytes = 8 << 30
+
+    private let handle: OpaquePointer
+    private let name: String
+    private var unpackedBytes = 0
+    /// The names of the files inside, in the order of the archive.
+    package let entryNames: [String]
+
+    package init(path: String) throws(SourceError) {
+        name = path.split(separator: "/").last.map(String.init) ?? path
+        var code: Int32 = 0
+        guard let opened = zip_open(path, ZIP_RDONLY, &code) else {
+            var error = zip_error_t()
+            zip_error_init_with_code(&error, code)
+            defer { zip_error_fini(&error) }
+            throw SourceError("`\(path)`: \(String(cString: zip_error_strerror(&error))).")
+        }
+        do throws(SourceError) {
+            entryNames = try Self.entryNames(of: opened, archive: name)
+        } catch {
+            zip_discard(opened)
+            throw error
+        }
+        handle = opened
+    }
+
+    deinit { zip_discard(handle) }
+
+    /// The entry of that file name, in whatever folder of the archive it lies; `nil` if there is
+    /// none.
+    package func entry(named file: String) throws(SourceError) -> (any ByteSource)? {
+        let found = entryNames.filter { $0 == file || $0.hasSuffix("/" + file) }
+        guard let path = found.first else { return nil }
+        guard found.count == 1 else {
+            throw SourceError("`\(name)` holds more than one `\(file)`.")
+        }
+        return try Entry(of: self, path: path, name: file)
+    }
+
+    private static func entryNames(
+        of handle: OpaquePointer,
+        archive: String
+    ) throws(SourceError) -> [String] {
+        let count = Int(zip_get_num_entries(handle, 0))
+        guard count <= maximumEntries else {
+            throw SourceError("`\(archive)` has \(count) entries; \(maximumEntries) are the limit.")
+        }
+        var names: [String] = []
+        for index in 0..<count {
+            guard let text = zip_get_name(handle, UInt64(index), 0) else {
+                throw SourceError("`\(archive)`: the name of entry \(index + 1) cannot be read.")
+            }
+            let name = String(cString: text)
+            guard isHarmless(name) else {
+                throw SourceError("`\(archive)` has an entry with the unsafe path `\(name)`.")
+            }
+            if !name.hasSuffix("/") { names.append(name) }
+        }
+        return names
+    }
+
+    /// False for a path that leads out of the archive.
+    ///
+    /// Nothing is unpacked to disk, but whoever makes such an archive means harm.
+    private static func isHarmless(_ path: String) -> Bool {
+        !path.isEmpty && !path.hasPrefix("/") && !path.contains("\\")
+            && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
+    }
+
+    fileprivate func count(_ bytes: Int) throws(SourceError) {
+        unpackedBytes += bytes
+        guard unpackedBytes <= Self.maximumUnpackedBytes else {
+            throw SourceError(
+                "`\(name)` unpacks to more than \(Self.maximumUnpackedBytes >> 30) GiB."
+            )
+        }
+    }
+
+    /// One file of an archive, unpacked as it is read.
+    private final class Entry: ByteSource {
+        static let pieceBytes = 1 << 18
+
+        let name: String
+        let byteCount: Int?
+        private let archive: ZipArchive
+        private let file: OpaquePointer
+
+        init(of archive: ZipArchive, path: String, name: String) throws(SourceError) {
+            guard let opened = zip_fopen(archive.handle, path, 0) else {
+                let reason = String(cString: zip_strerror(archive.handle))
+                throw SourceError("`\(archive.name)`: `\(path)` cannot be read: \(reason).")
+            }
+            var status = zip_stat_t()
+            let hasSize = zip_stat(archive.handle, path, 0, &status) == 0
+            byteCount = hasSize ? Int(exactly: status.size) : nil
+            file = opened
+            self.name = name
+            self.archive = archive
+        }
+
+        deinit { zip_fclose(file) }
+
+        func nextPiece() throws(SourceError) -> [UInt8] {
+            var got = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in
+                got = Int(zip_fread(file, buffer.baseAddress, UInt64(buffer.count)))
+                count = max(got, 0)
+            }
+            guard got >= 0 else {
+                let reason = String(cString: zip_file_strerror(file))
+                throw SourceError("`\(name)` in `\(archive.name)` is damaged: \(reason).")
+            }
+            try archive.count(piece.count)
+            return piece
+        }
+    }
+}
