@@ -1,6 +1,8 @@
 /// A JSON number as it was written: `1.10` stays `1.10`, and no digit is lost.
 package struct JSONNumber: Sendable {
-    /// The literal, valid by RFC 8259 clause 6. Up to 15 bytes of it need no allocation.
+    /// The literal, valid by RFC 8259 clause 6.
+    ///
+    /// Up to 15 bytes of it need no allocation.
     package let literal: String
 
     /// Takes a literal the reader has already found valid.

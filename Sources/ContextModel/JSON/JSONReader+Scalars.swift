@@ -1,8 +1,9 @@
 // MARK: - Strings
 
 extension JSONReader {
-    /// Reads a string whose opening quote comes next. A string without escapes, which nearly all
-    /// are, is copied and checked in one go.
+    /// Reads a string whose opening quote comes next.
+    ///
+    /// A string without escapes, which nearly all are, is copied and checked in one go.
     mutating func string() throws(JSONError) -> String {
         position += 1
         let start = position

@@ -1,5 +1,7 @@
-/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, no member twice, valid
-/// UTF-8 throughout. Order of members and spelling of numbers are kept.
+/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, no member twice, valid UTF-8
+/// throughout.
+///
+/// Order of members and spelling of numbers are kept.
 ///
 /// A member given twice is refused because readers of the same text would otherwise disagree on
 /// its value, which is a hole wherever one of them decides on access. Names are the same when
@@ -173,8 +175,10 @@ extension JSONReader {
     }
 }
 
-/// Tells names that were given before. Few are compared one by one, which is faster than hashing;
-/// many are hashed, so that a large object takes time in proportion to its size.
+/// Tells names that were given before.
+///
+/// Few are compared one by one, which is faster than hashing; many are hashed, so that a large
+/// object takes time in proportion to its size.
 private struct MemberNames {
     private static let maximumComparedNames = 16
     private var hashed: Set<String> = []

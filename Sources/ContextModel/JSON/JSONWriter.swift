@@ -1,5 +1,7 @@
-/// Writes JSON text (RFC 8259) to the end of its bytes, without white space. Commas come by
-/// themselves; that beginnings have their ends and members their values is up to the caller.
+/// Writes JSON text (RFC 8259) to the end of its bytes, without white space.
+///
+/// Commas come by themselves; that beginnings have their ends and members their values is up to the
+/// caller.
 package struct JSONWriter {
     /// The text so far.
     package var bytes: [UInt8]

@@ -88,8 +88,9 @@ package struct TimeOfDay: Sendable, Hashable {
     /// Below a day, but for the leap second at its end.
     package let microseconds: Int64
 
-    /// Reads a `Time` of clause 4.6.3, `hh:mm:ss` with an optional fraction and zone. A zone
-    /// shifts the time within its day.
+    /// Reads a `Time` of clause 4.6.3, `hh:mm:ss` with an optional fraction and zone.
+    ///
+    /// A zone shifts the time within its day.
     package init?(_ text: String) {
         let read = ISOCursor.read(text) { cursor -> Int64? in
             guard let time = cursor.time() else { return nil }

@@ -1,4 +1,6 @@
-/// Steps through a text of ISO 8601. What it reads it consumes; after a `nil` it is of no use.
+/// Steps through a text of ISO 8601.
+///
+/// What it reads it consumes; after a `nil` it is of no use.
 struct ISOCursor {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
@@ -83,8 +85,10 @@ extension ISOCursor {
         return CivilDate(year: year, month: month, day: day)
     }
 
-    /// `hh:mm:ss` and an optional fraction, in microseconds. Second 60 is let through at the end
-    /// of an hour alone, since leap seconds end a day somewhere; it counts as the next second.
+    /// `hh:mm:ss` and an optional fraction, in microseconds.
+    ///
+    /// Second 60 is let through at the end of an hour alone, since leap seconds end a day
+    /// somewhere; it counts as the next second.
     mutating func time() -> Int64? {
         guard let hour = number(digits: 2), hour < 24, skip(":"),
             let minute = number(digits: 2), minute < 60, skip(":"),

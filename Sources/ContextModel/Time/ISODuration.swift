@@ -1,4 +1,6 @@
-/// A duration of ISO 8601. Months have no fixed length, so they are kept apart from the rest.
+/// A duration of ISO 8601.
+///
+/// Months have no fixed length, so they are kept apart from the rest.
 package struct ISODuration: Sendable, Hashable {
     /// Years count as twelve.
     package var months: Int
@@ -24,8 +26,9 @@ extension ISODuration {
     private static let hour = 60 * minute
     private static let day = 24 * hour
 
-    /// Reads `PnYnMnDTnHnMnS` with at least one of its parts, or `PnW`. Seconds may have a
-    /// fraction, cut off after the microseconds.
+    /// Reads `PnYnMnDTnHnMnS` with at least one of its parts, or `PnW`.
+    ///
+    /// Seconds may have a fraction, cut off after the microseconds.
     package init?(_ text: String) {
         guard let read = ISOCursor.read(text, Self.duration) else { return nil }
         self = read
@@ -81,7 +84,9 @@ extension ISODuration {
 // MARK: - Writing
 
 extension ISODuration: CustomStringConvertible {
-    /// The parts that are not zero, largest first; `PT0S` if all are. Not for negative durations.
+    /// The parts that are not zero, largest first; `PT0S` if all are.
+    ///
+    /// Not for negative durations.
     package var text: String {
         if isZero { return "PT0S" }
         var date = Self.part(Int64(months / 12), "Y") + Self.part(Int64(months % 12), "M")

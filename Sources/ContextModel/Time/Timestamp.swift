@@ -1,4 +1,5 @@
 /// A moment in UTC, counted in microseconds since 1970 (clause 4.6.3: ISO 8601 `DateTime`, UTC).
+///
 /// Leap seconds are not counted, as in POSIX.
 package struct Timestamp: Sendable, Hashable, Comparable {
     package var microseconds: Int64
@@ -34,6 +35,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
 extension Timestamp {
     /// Reads a `DateTime`, `YYYY-MM-DDThh:mm:ss`, an optional fraction after `.` or `,` and `Z`.
+    ///
     /// Other zones (`+07:00`) are converted; what is finer than a microsecond is cut off.
     package init?(_ text: String) {
         guard let read = ISOCursor.read(text, Self.dateTime) else { return nil }

@@ -1,0 +1,214 @@
+/// Reads the form that `EntityCodec` describes, and trusts none of it.
+struct EntityDecoder {
+    typealias Damage = EntityCodec.Damage
+
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+    private var depth = 0
+    private var previousName: [UInt8] = []
+    private var previousMoment: Int64 = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func form(_ form: EntityCodec.Form) throws(Damage) {
+        guard bytes.first == form.rawValue else { throw damage() }
+        position = 1
+    }
+
+    func end() throws(Damage) {
+        guard position == bytes.count else { throw damage() }
+    }
+
+    mutating func entity() throws(Damage) -> Entity {
+        let fields = EntityFields(rawValue: try head(upTo: EntityFields.all))
+        var entity = Entity(id: EntityID(try text()), types: try names())
+        if fields.contains(.scopes) {
+            for _ in 0..<(try count()) { entity.scopes.append(try text()) }
+        }
+        if fields.contains(.createdAt) { entity.createdAt = try moment() }
+        if fields.contains(.modifiedAt) { entity.modifiedAt = try moment() }
+        if fields.contains(.expiresAt) { entity.expiresAt = try moment() }
+        entity.attributes = try attributes()
+        return entity
+    }
+
+    private mutating func attributes() throws(Damage) -> [NamedAttribute] {
+        try descend()
+        defer { depth -= 1 }
+        let count = try count()
+        var attributes: [NamedAttribute] = []
+        attributes.reserveCapacity(Self.reserved(count))
+        for _ in 0..<count {
+            let name = try name()
+            let instanceCount = try self.count()
+            var instances: [Attribute] = []
+            instances.reserveCapacity(Self.reserved(instanceCount))
+            for _ in 0..<instanceCount { instances.append(try attribute()) }
+            attributes.append(NamedAttribute(name: name, instances: instances))
+        }
+        return attributes
+    }
+
+    mutating func attribute() throws(Damage) -> Attribute {
+        let head = try head(upTo: AttributeFields.all << Attribute.Kind.bits | 7)
+        guard let kind = Attribute.Kind(rawValue: UInt8(head & 7)) else { throw damage() }
+        let fields = AttributeFields(rawValue: head >> Attribute.Kind.bits)
+        var attribute = Attribute(kind: kind, value: .null)
+        if fields.contains(.createdAt) { attribute.createdAt = try moment() }
+        if fields.contains(.modifiedAt) { attribute.modifiedAt = try moment() }
+        if fields.contains(.observedAt) { attribute.observedAt = try moment() }
+        if fields.contains(.unitCode) { attribute.unitCode = try text() }
+        if fields.contains(.attributes) { attribute.attributes = try attributes() }
+        if fields.contains(.datasetID) { attribute.datasetID = try text() }
+        if fields.contains(.details) { attribute.details = try details() }
+        attribute.value = try value()
+        return attribute
+    }
+
+    private mutating func details() throws(Damage) -> AttributeDetails {
+        let fields = DetailFields(rawValue: try head(upTo: DetailFields.all))
+        var details = AttributeDetails()
+        if fields.contains(.deletedAt) { details.deletedAt = try moment() }
+        if fields.contains(.expiresAt) { details.expiresAt = try moment() }
+        if fields.contains(.instanceID) { details.instanceID = try text() }
+        if fields.contains(.objectTypes) { details.objectTypes = try names() }
+        if fields.contains(.previousValue) { details.previousValue = try value() }
+        if fields.contains(.valueType) { details.valueType = try text() }
+        if fields.contains(.proof) { details.proof = try value() }
+        return details
+    }
+}
+
+// MARK: - JSON values
+
+extension EntityDecoder {
+    private mutating func value() throws(Damage) -> JSONValue {
+        let head = try head()
+        guard let size = Int(exactly: head >> ValueTag.bits), size <= bytes.count - position else {
+            throw damage()
+        }
+        switch ValueTag(rawValue: head & 7) {
+        case .null where size == 0: return .null
+        case .no where size == 0: return .bool(false)
+        case .yes where size == 0: return .bool(true)
+        case .number: return .number(try number(size))
+        case .string: return .string(try text(size))
+        case .array: return .array(try array(size))
+        case .object: return .object(try object(size))
+        default: throw damage()
+        }
+    }
+
+    private mutating func number(_ size: Int) throws(Damage) -> JSONNumber {
+        let end = JSONNumber.end(in: bytes, from: position)
+        guard end == position + size else { throw damage() }
+        return JSONNumber(uncheckedLiteral: try text(size))
+    }
+
+    private mutating func array(_ count: Int) throws(Damage) -> [JSONValue] {
+        try descend()
+        defer { depth -= 1 }
+        var elements: [JSONValue] = []
+        elements.reserveCapacity(Self.reserved(count))
+        for _ in 0..<count { elements.append(try value()) }
+        return elements
+    }
+
+    private mutating func object(_ count: Int) throws(Damage) -> JSONObject {
+        try descend()
+        defer { depth -= 1 }
+        var members: [(key: String, value: JSONValue)] = []
+        members.reserveCapacity(Self.reserved(count))
+        for _ in 0..<count {
+            let key = try text()
+            members.append((key, try value()))
+        }
+        return JSONObject(members)
+    }
+
+    private mutating func descend() throws(Damage) {
+        guard depth < EntityCodec.maximumDepth else { throw damage() }
+        depth += 1
+    }
+}
+
+// MARK: - Bytes
+
+extension EntityDecoder {
+    /// Room made at once for a number of elements that may be damaged.
+    private static func reserved(_ count: Int) -> Int { min(count, 256) }
+
+    @inline(never)
+    private func damage() -> Damage { Damage(offset: position) }
+
+    @inline(__always)
+    private mutating func head() throws(Damage) -> UInt64 {
+        guard position < bytes.count else { throw damage() }
+        let first = bytes[position]
+        position &+= 1
+        return first < 0x80 ? UInt64(first) : try longHead(UInt64(first & 0x7F))
+    }
+
+    private mutating func longHead(_ start: UInt64) throws(Damage) -> UInt64 {
+        var number = start
+        for shift in stride(from: UInt64(7), through: 63, by: 7) {
+            guard position < bytes.count else { throw damage() }
+            let byte = bytes[position]
+            position &+= 1
+            number |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return number }
+        }
+        throw damage()
+    }
+
+    private mutating func head(upTo maximum: UInt64) throws(Damage) -> UInt64 {
+        let number = try head()
+        guard number <= maximum else { throw damage() }
+        return number
+    }
+
+    /// A number of bytes, or of things that take a byte at least; so there cannot be more of them
+    /// than bytes left.
+    @inline(__always)
+    private mutating func count() throws(Damage) -> Int {
+        let number = try head()
+        guard number <= UInt64(bytes.count &- position) else { throw damage() }
+        return Int(number)
+    }
+
+    @inline(__always)
+    private mutating func text() throws(Damage) -> String { try text(count()) }
+
+    /// Takes a size that was found to be no more than the bytes left.
+    @inline(__always)
+    private mutating func text(_ size: Int) throws(Damage) -> String {
+        let part = UnsafeRawBufferPointer(rebasing: bytes[position..<(position &+ size)])
+        let text = part.withMemoryRebound(to: UInt8.self) { String(validating: $0, as: UTF8.self) }
+        guard let text else { throw damage() }
+        position &+= size
+        return text
+    }
+
+    private mutating func moment() throws(Damage) -> Timestamp {
+        let head = try head()
+        let distance = Int64(bitPattern: head >> 1) ^ -Int64(bitPattern: head & 1)
+        previousMoment &+= distance
+        return Timestamp(microseconds: previousMoment)
+    }
+
+    private mutating func names() throws(Damage) -> [IRI] {
+        var names: [IRI] = []
+        for _ in 0..<(try count()) { names.append(try name()) }
+        return names
+    }
+
+    private mutating func name() throws(Damage) -> IRI {
+        let shared = try head(upTo: UInt64(previousName.count))
+        let restSize = try count()
+        let rest = bytes[position..<(position &+ restSize)]
+        previousName.replaceSubrange(Int(shared)..., with: rest)
+        guard let text = String(validating: previousName, as: UTF8.self) else { throw damage() }
+        position &+= restSize
+        return IRI(text)
+    }
+}
