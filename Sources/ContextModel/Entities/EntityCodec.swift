@@ -25,6 +25,8 @@ package enum EntityCodec {
     package struct Damage: Error, Sendable, Equatable {
         /// Where it was noticed.
         package let offset: Int
+
+        package init(offset: Int) { self.offset = offset }
     }
 
     /// Arrays, objects and sub-attributes inside each other.

@@ -100,8 +100,9 @@ extension EntityDecoder {
     }
 
     private mutating func number(_ size: Int) throws(Damage) -> JSONNumber {
-        let end = JSONNumber.end(in: bytes, from: position)
-        guard end == position + size else { throw damage() }
+        // What follows the literal may look like more digits.
+        let literal = UnsafeRawBufferPointer(rebasing: bytes[..<(position &+ size)])
+        guard JSONNumber.end(in: literal, from: position) == literal.count else { throw damage() }
         return JSONNumber(uncheckedLiteral: try text(size))
     }
 
