@@ -114,8 +114,3 @@ package enum GeoQuery {
         )
     }
 }
-
-extension IRI {
-    /// The core GeoProperty `location` (clause 4.7.1).
-    package static let location = IRI("https://uri.etsi.org/ngsi-ld/location")
-}

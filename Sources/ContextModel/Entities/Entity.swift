@@ -13,8 +13,13 @@ package struct Entity: Sendable, Equatable {
     package var expiresAt: Timestamp?
 
     package init(
-        id: EntityID, types: [IRI], scopes: [String] = [], attributes: [NamedAttribute] = [],
-        createdAt: Timestamp? = nil, modifiedAt: Timestamp? = nil, expiresAt: Timestamp? = nil
+        id: EntityID,
+        types: [IRI],
+        scopes: [String] = [],
+        attributes: [NamedAttribute] = [],
+        createdAt: Timestamp? = nil,
+        modifiedAt: Timestamp? = nil,
+        expiresAt: Timestamp? = nil
     ) {
         self.id = id
         self.types = types
@@ -68,9 +73,15 @@ package struct Attribute: Sendable, Equatable {
     package var details: AttributeDetails?
 
     package init(
-        kind: Kind, value: JSONValue, datasetID: String? = nil, observedAt: Timestamp? = nil,
-        unitCode: String? = nil, createdAt: Timestamp? = nil, modifiedAt: Timestamp? = nil,
-        attributes: [NamedAttribute] = [], details: AttributeDetails? = nil
+        kind: Kind,
+        value: JSONValue,
+        datasetID: String? = nil,
+        observedAt: Timestamp? = nil,
+        unitCode: String? = nil,
+        createdAt: Timestamp? = nil,
+        modifiedAt: Timestamp? = nil,
+        attributes: [NamedAttribute] = [],
+        details: AttributeDetails? = nil
     ) {
         self.kind = kind
         self.value = value
@@ -100,8 +111,12 @@ package struct AttributeDetails: Sendable, Equatable {
     package var proof: JSONValue?
 
     package init(
-        deletedAt: Timestamp? = nil, expiresAt: Timestamp? = nil, instanceID: String? = nil,
-        objectTypes: [IRI] = [], previousValue: JSONValue? = nil, valueType: String? = nil,
+        deletedAt: Timestamp? = nil,
+        expiresAt: Timestamp? = nil,
+        instanceID: String? = nil,
+        objectTypes: [IRI] = [],
+        previousValue: JSONValue? = nil,
+        valueType: String? = nil,
         proof: JSONValue? = nil
     ) {
         self.deletedAt = deletedAt

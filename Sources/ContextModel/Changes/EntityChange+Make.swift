@@ -1,0 +1,165 @@
+/// The ways an entity changes (clauses 5.6.1 to 5.6.19), as functions from state and request to
+/// change: no clock, no store.
+extension EntityChange {
+    /// A new entity (clause 5.6.1).
+    package static func creation(of entity: Entity, at now: Timestamp) -> EntityChange {
+        var after = entity
+        after.createdAt = now
+        after.modifiedAt = now
+        after.attributes.stamp(createdAt: now)
+        return EntityChange(
+            before: nil,
+            after: after,
+            attributes: after.attributes.flatMap { named in
+                named.instances.map { .init(name: named.name, before: nil, after: $0) }
+            }
+        )
+    }
+
+    /// The end of an entity (clause 5.6.6).
+    package static func deletion(of entity: Entity) -> EntityChange {
+        EntityChange(
+            before: entity,
+            after: nil,
+            attributes: entity.attributes.flatMap { named in
+                named.instances.map { .init(name: named.name, before: $0, after: nil) }
+            }
+        )
+    }
+
+    /// A whole new state for an entity that exists (clause 5.6.18): what is not given goes.
+    package static func replacement(
+        of target: Entity,
+        with entity: Entity,
+        at now: Timestamp
+    ) -> EntityChange {
+        var editor = EntityEditor(target, at: now)
+        for named in target.attributes {
+            for instance in named.instances {
+                let stays = entity[named.name].contains { $0.datasetID == instance.datasetID }
+                if !stays { editor.remove(named.name, instance.datasetID) }
+            }
+        }
+        for named in entity.attributes {
+            for instance in named.instances { editor.put(instance, as: named.name) }
+        }
+        editor.after.types = entity.types
+        editor.after.scopes = entity.scopes
+        editor.after.expiresAt = entity.expiresAt
+        return editor.change
+    }
+
+    /// Update Attributes (clause 5.6.2): given instances replace, NGSI-LD Null removes.
+    package static func update(
+        of target: Entity,
+        with fragment: EntityFragment,
+        at now: Timestamp
+    ) throws(EntityError) -> EntityChange {
+        var editor = EntityEditor(target, at: now)
+        editor.add(types: fragment.types)
+        if let scopes = fragment.scopes, !target.scopes.isEmpty { editor.after.scopes = scopes }
+        try editor.apply(fragment.attributes) { _, new throws(EntityError) in try new.whole() }
+        return editor.change
+    }
+
+    /// Append Attributes (clause 5.6.3): with `overwrites` false, instances that exist stay.
+    package static func appending(
+        to target: Entity,
+        _ fragment: EntityFragment,
+        overwrites: Bool,
+        at now: Timestamp
+    ) throws(EntityError) -> EntityChange {
+        var editor = EntityEditor(target, at: now)
+        editor.add(types: fragment.types)
+        if let scopes = fragment.scopes {
+            editor.after.scopes =
+                overwrites
+                ? scopes : target.scopes + scopes.filter { !target.scopes.contains($0) }
+        }
+        try editor.apply(fragment.attributes) { old, new throws(EntityError) in
+            if old != nil, !overwrites { return nil }
+            return try new.whole()
+        }
+        return editor.change
+    }
+
+    /// Merge Entity (clauses 5.5.12 and 5.6.17): merges to any depth.
+    package static func merge(
+        into target: Entity,
+        _ fragment: EntityFragment,
+        common: MergeDefaults = MergeDefaults(),
+        at now: Timestamp
+    ) throws(EntityError) -> EntityChange {
+        var editor = EntityEditor(target, at: now)
+        editor.add(types: fragment.types)
+        if let scopes = fragment.scopes { editor.after.scopes = scopes }
+        if let expiry = fragment.expiresAt { editor.after.expiresAt = expiry }
+        try editor.apply(fragment.attributes) { old, new throws(EntityError) in
+            guard let old else { return try new.whole() }
+            return try old.merged(with: new, common: common)
+        }
+        return editor.change
+    }
+
+    /// Partial Attribute Update (clause 5.6.4): the members given replace those of one instance.
+    /// nil when the entity has no such instance.
+    package static func partialUpdate(
+        of target: Entity,
+        _ name: IRI,
+        with fragment: AttributeFragment,
+        at now: Timestamp
+    ) throws(EntityError) -> EntityChange? {
+        let old = target[name].first { $0.datasetID == fragment.datasetID }
+        guard let old else { return nil }
+        var editor = EntityEditor(target, at: now)
+        if fragment.isNull {
+            editor.remove(name, fragment.datasetID)
+        } else {
+            editor.put(try old.partiallyUpdated(with: fragment), as: name)
+        }
+        return editor.change
+    }
+
+    /// Replace Attribute (clause 5.6.19); nil when the entity has no such instance.
+    package static func attributeReplacement(
+        in target: Entity,
+        _ name: IRI,
+        with attribute: Attribute,
+        at now: Timestamp
+    ) -> EntityChange? {
+        guard target[name].contains(where: { $0.datasetID == attribute.datasetID }) else {
+            return nil
+        }
+        var editor = EntityEditor(target, at: now)
+        editor.put(attribute, as: name)
+        return editor.change
+    }
+
+    /// Delete Attribute (clause 5.6.5): one instance, or all; nil when there is none.
+    package static func attributeDeletion(
+        in target: Entity,
+        _ name: IRI,
+        datasetID: String?,
+        all: Bool,
+        at now: Timestamp
+    ) -> EntityChange? {
+        let instances = target[name].filter { all || $0.datasetID == datasetID }
+        guard !instances.isEmpty else { return nil }
+        var editor = EntityEditor(target, at: now)
+        for instance in instances { editor.remove(name, instance.datasetID) }
+        return editor.change
+    }
+}
+
+/// What a merge request says for all attributes at once (clause 5.6.17).
+package struct MergeDefaults: Sendable, Hashable {
+    /// For attributes that have an `observedAt` and are given none.
+    package var observedAt: Timestamp?
+    /// The language a plain string is in, when it meets a LanguageProperty.
+    package var language: String?
+
+    package init(observedAt: Timestamp? = nil, language: String? = nil) {
+        self.observedAt = observedAt
+        self.language = language
+    }
+}

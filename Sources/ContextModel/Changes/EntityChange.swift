@@ -1,0 +1,44 @@
+/// What one request does to one entity: the state before and after, and each attribute instance
+/// that differs. History is written from it and subscriptions are matched with it.
+package struct EntityChange: Sendable, Equatable {
+    /// One attribute instance before and after; `nil` where there was or is none.
+    package struct AttributeChange: Sendable, Equatable {
+        package var name: IRI
+        package var before: Attribute?
+        package var after: Attribute?
+
+        package init(name: IRI, before: Attribute?, after: Attribute?) {
+            self.name = name
+            self.before = before
+            self.after = after
+        }
+    }
+
+    /// nil when the entity is new.
+    package var before: Entity?
+    /// nil when the entity is deleted.
+    package var after: Entity?
+    package var attributes: [AttributeChange]
+    /// Attributes the request named and that stayed as they were: overwriting was not allowed, or
+    /// there was nothing to delete.
+    package var untouched: [IRI]
+
+    package init(
+        before: Entity?,
+        after: Entity?,
+        attributes: [AttributeChange] = [],
+        untouched: [IRI] = []
+    ) {
+        self.before = before
+        self.after = after
+        self.attributes = attributes
+        self.untouched = untouched
+    }
+
+    /// Whether anything an observer could see is different.
+    package var isEmpty: Bool {
+        attributes.isEmpty && before != nil && after != nil
+            && before?.types == after?.types && before?.scopes == after?.scopes
+            && before?.expiresAt == after?.expiresAt
+    }
+}

@@ -1,0 +1,95 @@
+/// An attribute as a request gives it: parts may be missing, and NGSI-LD Null stands for "remove"
+/// (clauses 5.4, 5.5.8 and 5.5.12).
+package struct AttributeFragment: Sendable, Equatable {
+    package var kind: Attribute.Kind?
+    package var value: JSONValue?
+    package var datasetID: String?
+    package var observedAt: Timestamp?
+    package var unitCode: String?
+    package var attributes: [NamedFragment]
+    package var details: AttributeDetails?
+    /// Members given as NGSI-LD Null: `observedAt`, `unitCode`, ….
+    package var removedMembers: Set<String>
+
+    package init(kind: Attribute.Kind? = nil, value: JSONValue? = nil) {
+        self.kind = kind
+        self.value = value
+        attributes = []
+        removedMembers = []
+    }
+
+    /// Whether the attribute as a whole is to be removed.
+    package var isNull: Bool { value.map(NGSILDNull.isNull) ?? false }
+
+    /// The attribute, if the fragment is whole: it has a value and nothing to remove.
+    package var complete: Attribute? {
+        guard let value, let kind else { return nil }
+        var named: [NamedAttribute] = []
+        for attribute in attributes {
+            let instances = attribute.instances.compactMap { $0.isNull ? nil : $0.complete }
+            if !instances.isEmpty {
+                named.append(NamedAttribute(name: attribute.name, instances: instances))
+            }
+        }
+        return Attribute(
+            kind: kind,
+            value: value,
+            datasetID: datasetID,
+            observedAt: observedAt,
+            unitCode: unitCode,
+            attributes: named,
+            details: details
+        )
+    }
+}
+
+/// The instances a request gives for a name.
+package struct NamedFragment: Sendable, Equatable {
+    package var name: IRI
+    package var instances: [AttributeFragment]
+
+    package init(name: IRI, instances: [AttributeFragment]) {
+        self.name = name
+        self.instances = instances
+    }
+}
+
+/// An entity as a request gives it (clause 5.4).
+package struct EntityFragment: Sendable, Equatable {
+    package var id: EntityID?
+    package var types: [IRI]
+    /// nil when not given; empty when given as NGSI-LD Null.
+    package var scopes: [String]?
+    package var attributes: [NamedFragment]
+    package var expiresAt: Timestamp?
+
+    package init() {
+        types = []
+        attributes = []
+    }
+}
+
+/// NGSI-LD Null (clause 4.5.0): what stands for "remove" where JSON-LD would drop a JSON null.
+package enum NGSILDNull {
+    package static let uri = "urn:ngsi-ld:null"
+
+    /// Whether the value member of an attribute, of whatever kind, says that it is null.
+    package static func isNull(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text == uri
+        case .object(let map): map.count == 1 && map["@none"]?.stringValue == uri
+        case .array(let list): list.count == 1 && list[0].stringValue == uri
+        default: false
+        }
+    }
+
+    /// Whether the null URI stands anywhere inside.
+    static func isInside(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text == uri
+        case .object(let map): map.members.contains { isInside($0.value) }
+        case .array(let list): list.contains(where: isInside)
+        default: false
+        }
+    }
+}

@@ -1,0 +1,107 @@
+extension Attribute.Kind {
+    /// The `type` of an attribute of this kind (clause 4.5).
+    package var term: String {
+        switch self {
+        case .property: "Property"
+        case .relationship: "Relationship"
+        case .geoProperty: "GeoProperty"
+        case .languageProperty: "LanguageProperty"
+        case .vocabProperty: "VocabProperty"
+        case .jsonProperty: "JsonProperty"
+        case .listProperty: "ListProperty"
+        case .listRelationship: "ListRelationship"
+        }
+    }
+
+    /// The member that holds the value of an attribute of this kind.
+    package var valueMember: String {
+        switch self {
+        case .property, .geoProperty: "value"
+        case .relationship: "object"
+        case .languageProperty: "languageMap"
+        case .vocabProperty: "vocab"
+        case .jsonProperty: "json"
+        case .listProperty: "valueList"
+        case .listRelationship: "objectList"
+        }
+    }
+
+    /// The member that holds what the value was before (clause 5.8.6, `showChanges`).
+    package var previousValueMember: String {
+        switch self {
+        case .property, .geoProperty: "previousValue"
+        case .relationship: "previousObject"
+        case .languageProperty: "previousLanguageMap"
+        case .vocabProperty: "previousVocab"
+        case .jsonProperty: "previousJson"
+        case .listProperty: "previousValueList"
+        case .listRelationship: "previousObjectList"
+        }
+    }
+
+    /// The plural member of the simplified temporal representation (clause 4.5.9).
+    package var temporalValuesMember: String {
+        switch self {
+        case .property, .geoProperty: "values"
+        case .relationship: "objects"
+        case .languageProperty: "languageMaps"
+        case .vocabProperty: "vocabs"
+        case .jsonProperty: "jsons"
+        case .listProperty: "valueLists"
+        case .listRelationship: "objectLists"
+        }
+    }
+
+    package init?(term: String) {
+        guard let kind = Self.byTerm[term] else { return nil }
+        self = kind
+    }
+
+    /// The kind a value member implies in the concise representation (clause 4.5.4).
+    package init?(valueMember: String) {
+        switch valueMember {
+        case "value": self = .property
+        case "object": self = .relationship
+        case "languageMap": self = .languageProperty
+        case "vocab": self = .vocabProperty
+        case "json": self = .jsonProperty
+        case "valueList": self = .listProperty
+        case "objectList": self = .listRelationship
+        default: return nil
+        }
+    }
+
+    private static let byTerm = Dictionary(uniqueKeysWithValues: allCases.map { ($0.term, $0) })
+}
+
+/// What the GeoJSON standard calls geometries (RFC 7946).
+enum GeometryTypes {
+    private static let names: Set<String> = [
+        "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
+        "GeometryCollection",
+    ]
+
+    /// Whether an object looks like a geometry: enough to tell it from an attribute.
+    static func isGeometry(_ object: JSONObject) -> Bool {
+        guard let type = object["type"]?.stringValue, names.contains(type) else { return false }
+        return object["coordinates"] != nil || object["geometries"] != nil
+    }
+
+    /// What keeps a value from being a geometry, or nil if it is one.
+    static func problem(with value: JSONValue) -> String? {
+        do throws(GeometryError) {
+            _ = try Geometry(geoJSON: value)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value as it may be quoted in a message: short, on one line.
+    package var excerpt: String {
+        let text = self.text
+        return text.count <= 60 ? text : text.prefix(57) + "…"
+    }
+}

@@ -1,0 +1,284 @@
+/// Reads the instances of one attribute, in any of the representations: normalized, concise or
+/// simplified (clauses 4.5.2 to 4.5.5).
+struct AttributeReader {
+    let entity: EntityReader
+    /// The member as the caller wrote it, for messages: `speed`, `speed.accuracy`.
+    let key: String
+
+    private var options: EntityReader.Options { entity.options }
+
+    func instances(_ value: JSONValue) throws(EntityError) -> [AttributeFragment] {
+        guard case .array(let elements) = value, !options.isSimplified,
+            !elements.isEmpty, elements.allSatisfy(looksLikeAttribute)
+        else { return [try instance(value)] }
+        var instances: [AttributeFragment] = []
+        instances.reserveCapacity(elements.count)
+        for element in elements { instances.append(try instance(element)) }
+        if !options.isTemporal, instances.count > 1 {
+            var seen: Set<String?> = []
+            for instance in instances where !seen.insert(instance.datasetID).inserted {
+                let dataset = instance.datasetID.map { "'\($0)'" } ?? "none"
+                throw EntityError(
+                    "The attribute '\(key)' has two instances of one datasetId: \(dataset)."
+                )
+            }
+        }
+        return instances
+    }
+
+    private func instance(_ value: JSONValue) throws(EntityError) -> AttributeFragment {
+        if NGSILDNull.isNull(value) {
+            guard options.allowsNull else { throw entity.nullError(at: key) }
+            return AttributeFragment(value: .string(NGSILDNull.uri))
+        }
+        if options.isSimplified { return simplified(value) }
+        switch value {
+        case .null:
+            throw EntityError("The attribute '\(key)' is null.")
+        case .object(let object):
+            if GeometryTypes.isGeometry(object) { return try geometry(value) }
+            return try reified(object)
+        default:
+            try checkNoNull(value)
+            return AttributeFragment(kind: .property, value: value)
+        }
+    }
+
+    /// Clause 4.5.4: the kind is not told; what exists keeps its kind, what is new is a Property.
+    private func simplified(_ value: JSONValue) -> AttributeFragment {
+        let isGeometry = value.objectValue.map(GeometryTypes.isGeometry) ?? false
+        return AttributeFragment(kind: isGeometry ? .geoProperty : nil, value: value)
+    }
+
+    private func geometry(_ value: JSONValue) throws(EntityError) -> AttributeFragment {
+        AttributeFragment(kind: .geoProperty, value: try checked(value, as: .geoProperty))
+    }
+
+    private func looksLikeAttribute(_ value: JSONValue) -> Bool {
+        guard case .object(let object) = value else { return false }
+        if GeometryTypes.isGeometry(object) { return true }
+        return object.members.contains { key, value in
+            key == "type" && value.stringValue.flatMap(Attribute.Kind.init(term:)) != nil
+                || Attribute.Kind(valueMember: key) != nil
+        }
+    }
+
+    // MARK: Attribute objects
+
+    private func reified(_ object: JSONObject) throws(EntityError) -> AttributeFragment {
+        var fragment = AttributeFragment()
+        if let type = object["type"] ?? object["@type"] {
+            guard let name = type.stringValue, let kind = Attribute.Kind(term: name) else {
+                throw EntityError(
+                    "The attribute '\(key)' has the unknown type \(type.excerpt); "
+                        + "Property, Relationship, GeoProperty, … are known."
+                )
+            }
+            fragment.kind = kind
+        }
+        for (member, value) in object.members {
+            try read(member, value, into: &fragment)
+        }
+        if let value = fragment.value, let kind = fragment.kind, !fragment.isNull {
+            fragment.value = try checked(value, as: kind)
+        }
+        if !options.allowsNull {
+            guard fragment.value != nil else {
+                let hint = fragment.kind?.valueMember ?? "value"
+                throw EntityError("The attribute '\(key)' has no '\(hint)'.")
+            }
+            if fragment.isNull { throw entity.nullError(at: key) }
+        }
+        return fragment
+    }
+
+    private func read(
+        _ member: String,
+        _ value: JSONValue,
+        into fragment: inout AttributeFragment
+    ) throws(EntityError) {
+        let path = "\(key).\(member)"
+        if options.allowsNull, NGSILDNull.isNull(value), Self.removable.contains(member) {
+            fragment.removedMembers.insert(member)
+            return
+        }
+        switch member {
+        case "type", "@type", "createdAt", "modifiedAt", "deletedAt", "entity", "entityList": break
+        case "value", "object", "languageMap", "vocab", "json", "valueList", "objectList":
+            try setValue(value, member: member, of: &fragment)
+        case "datasetId": fragment.datasetID = try dataset(value, at: path)
+        case "observedAt": fragment.observedAt = try entity.timestamp(value, at: path)
+        case "unitCode": fragment.unitCode = try string(value, at: path)
+        case "expiresAt":
+            fragment.details.orNew.expiresAt = try entity.timestamp(value, at: path)
+        case "instanceId": fragment.details.orNew.instanceID = try entity.uri(value, at: path)
+        case "objectType": fragment.details.orNew.objectTypes = try names(value, at: path)
+        case "valueType": fragment.details.orNew.valueType = try string(value, at: path)
+        case "ngsildproof": fragment.details.orNew.proof = value
+        case "previousValue", "previousObject", "previousLanguageMap", "previousVocab",
+            "previousJson", "previousValueList", "previousObjectList":
+            break
+        case "@context":
+            throw EntityError("The attribute '\(key)' has an @context of its own (clause 5.5.7).")
+        default: try readSubattribute(member, value, into: &fragment)
+        }
+    }
+
+    private static let removable: Set<String> = [
+        "observedAt", "unitCode", "expiresAt", "objectType", "valueType",
+    ]
+
+    private func readSubattribute(
+        _ member: String,
+        _ value: JSONValue,
+        into fragment: inout AttributeFragment
+    ) throws(EntityError) {
+        let name = try entity.attributeName(member)
+        guard fragment.attributes.count < EntityReader.maximumAttributes else {
+            throw EntityError("The attribute '\(key)' has too many sub-attributes.")
+        }
+        let nested = AttributeReader(
+            entity: EntityReader(
+                context: entity.context,
+                options: .init(allowsNull: options.allowsNull)
+            ),
+            key: "\(key).\(member)"
+        )
+        fragment.attributes.append(
+            NamedFragment(name: name, instances: try nested.instances(value))
+        )
+    }
+
+    private func setValue(
+        _ value: JSONValue,
+        member: String,
+        of fragment: inout AttributeFragment
+    ) throws(EntityError) {
+        guard let implied = Attribute.Kind(valueMember: member) else { return }
+        guard fragment.value == nil else {
+            throw EntityError("The attribute '\(key)' has two value members, one is '\(member)'.")
+        }
+        if let kind = fragment.kind {
+            guard kind.valueMember == member else {
+                throw EntityError(
+                    "The attribute '\(key)' is a \(kind.term) and has '\(member)' in place of "
+                        + "'\(kind.valueMember)'."
+                )
+            }
+        } else {
+            let isGeometry = value.objectValue.map(GeometryTypes.isGeometry) ?? false
+            fragment.kind = implied == .property && isGeometry ? .geoProperty : implied
+        }
+        fragment.value = value
+    }
+
+    // MARK: Values by kind
+
+    /// The value as it is kept: names expanded, shape checked.
+    private func checked(
+        _ value: JSONValue,
+        as kind: Attribute.Kind
+    ) throws(EntityError)
+        -> JSONValue
+    {
+        let path = "\(key).\(kind.valueMember)"
+        if kind != .jsonProperty, value.isNull { throw EntityError("'\(path)' is null.") }
+        switch kind {
+        case .property:
+            try checkNoNull(value)
+            return value
+        case .relationship: return try uris(value, at: path)
+        case .geoProperty:
+            if let problem = GeometryTypes.problem(with: value) {
+                throw EntityError("'\(path)' is no GeoJSON geometry. \(problem)")
+            }
+            return value
+        case .languageProperty: return try languageMap(value, at: path)
+        case .vocabProperty: return try vocabulary(value, at: path)
+        case .jsonProperty: return value
+        case .listProperty:
+            guard case .array = value else {
+                throw EntityError("'\(path)' is not an array: \(value.excerpt).")
+            }
+            return value
+        case .listRelationship: return try objectList(value, at: path)
+        }
+    }
+
+    /// Null inside a value is for merges only (clause 5.5.4).
+    private func checkNoNull(_ value: JSONValue) throws(EntityError) {
+        if !options.allowsNull, NGSILDNull.isInside(value) { throw entity.nullError(at: key) }
+    }
+
+    private func uris(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+        guard case .array(let elements) = value else {
+            _ = try entity.uri(value, at: path)
+            return value
+        }
+        guard !elements.isEmpty else { throw EntityError("'\(path)' is an empty array.") }
+        for element in elements { _ = try entity.uri(element, at: path) }
+        return value
+    }
+
+    private func objectList(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+        guard case .array(let elements) = value else {
+            throw EntityError("'\(path)' is not an array: \(value.excerpt).")
+        }
+        var objects: [JSONValue] = []
+        for element in elements {
+            objects.append(
+                .string(try entity.uri(element.objectValue?["object"] ?? element, at: path))
+            )
+        }
+        return .array(objects)
+    }
+
+    private func languageMap(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+        guard case .object(let map) = value else {
+            throw EntityError("'\(path)' is not an object of languages: \(value.excerpt).")
+        }
+        for (language, text) in map.members {
+            let texts = text.arrayValue ?? [text]
+            guard !language.isEmpty, texts.allSatisfy({ $0.stringValue != nil }) else {
+                throw EntityError("'\(path).\(language)' is not text: \(text.excerpt).")
+            }
+        }
+        return value
+    }
+
+    private func vocabulary(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+        let names = try names(value, at: path).map { JSONValue.string($0.text) }
+        return value.arrayValue == nil ? names[0] : .array(names)
+    }
+
+    private func names(_ value: JSONValue, at path: String) throws(EntityError) -> [IRI] {
+        var names: [IRI] = []
+        for element in value.arrayValue ?? [value] {
+            names.append(entity.context.expand(try string(element, at: path)))
+        }
+        guard !names.isEmpty else { throw EntityError("'\(path)' is an empty array.") }
+        return names
+    }
+
+    private func string(_ value: JSONValue, at path: String) throws(EntityError) -> String {
+        guard let text = value.stringValue, !text.isEmpty else {
+            throw EntityError("'\(path)' is not text: \(value.excerpt).")
+        }
+        return text
+    }
+
+    private func dataset(_ value: JSONValue, at path: String) throws(EntityError) -> String? {
+        if value.stringValue == "@none" { return nil }
+        let uri = try entity.uri(value, at: path)
+        guard uri != NGSILDNull.uri else { throw entity.nullError(at: path) }
+        return uri
+    }
+}
+
+extension AttributeDetails? {
+    /// The details, made when first written to.
+    fileprivate var orNew: AttributeDetails {
+        get { self ?? AttributeDetails() }
+        set { self = newValue }
+    }
+}

@@ -1,0 +1,261 @@
+/// Reads entities and fragments from JSON: expands names with an `@context` and refuses what the
+/// data types of clause 5.2 do not allow, quoting the member.
+package struct EntityReader: Sendable {
+    /// What a request may contain.
+    package struct Options: Sendable {
+        /// NGSI-LD Null is allowed: fragments of update and merge (clause 5.5.4).
+        package var allowsNull = false
+        /// Values stand without their attribute (clause 4.5.4).
+        package var isSimplified = false
+        /// Several instances of an attribute differ in time, not in `datasetId` (clause 4.5.7).
+        package var isTemporal = false
+
+        package init(allowsNull: Bool = false, isSimplified: Bool = false, isTemporal: Bool = false)
+        {
+            self.allowsNull = allowsNull
+            self.isSimplified = isSimplified
+            self.isTemporal = isTemporal
+        }
+    }
+
+    /// Names one entity or attribute may have: keeps looking names up in order cheap.
+    package static let maximumAttributes = 2_000
+
+    let context: LDContext
+    let options: Options
+
+    package init(context: LDContext, options: Options = Options()) {
+        self.context = context
+        self.options = options
+    }
+
+    /// A whole entity: identifier and type are there, every attribute has a value.
+    package func entity(_ json: JSONValue) throws(EntityError) -> Entity {
+        try entity(from: try fragment(json))
+    }
+
+    /// The entity a fragment describes, if it is whole.
+    package func entity(from fragment: EntityFragment) throws(EntityError) -> Entity {
+        guard let id = fragment.id else {
+            throw EntityError("The entity has no 'id'; give it a URI.")
+        }
+        guard !fragment.types.isEmpty else {
+            throw EntityError("The entity '\(id)' has no 'type'.")
+        }
+        return Entity(
+            id: id,
+            types: fragment.types,
+            scopes: fragment.scopes ?? [],
+            attributes: try complete(fragment.attributes),
+            expiresAt: fragment.expiresAt
+        )
+    }
+
+    /// One instance of an attribute whose name stands in the URL (clauses 5.6.4 and 5.6.19).
+    package func attributeFragment(
+        _ name: String,
+        _ json: JSONValue
+    ) throws(EntityError) -> (name: IRI, fragment: AttributeFragment) {
+        let iri = try attributeName(name)
+        let instances = try AttributeReader(entity: self, key: name).instances(json)
+        guard instances.count == 1 else {
+            throw EntityError("Give one instance of '\(name)', not \(instances.count).")
+        }
+        return (iri, instances[0])
+    }
+
+    /// The attributes of a fragment, every one with a value.
+    package func complete(_ fragments: [NamedFragment]) throws(EntityError) -> [NamedAttribute] {
+        var attributes: [NamedAttribute] = []
+        attributes.reserveCapacity(fragments.count)
+        for fragment in fragments {
+            var instances: [Attribute] = []
+            for instance in fragment.instances {
+                guard let attribute = instance.complete else {
+                    let name = context.compact(fragment.name)
+                    throw EntityError("The attribute '\(name)' has no value.")
+                }
+                instances.append(attribute)
+            }
+            attributes.append(NamedAttribute(name: fragment.name, instances: instances))
+        }
+        return attributes
+    }
+
+    /// Whatever of an entity the object gives.
+    package func fragment(_ json: JSONValue) throws(EntityError) -> EntityFragment {
+        guard case .object(let object) = json else {
+            throw EntityError("An entity is a JSON object, not \(json.excerpt).")
+        }
+        guard object.count <= Self.maximumAttributes else {
+            throw EntityError("An entity may have \(Self.maximumAttributes) members at most.")
+        }
+        var fragment = EntityFragment()
+        fragment.attributes.reserveCapacity(object.count)
+        for (key, value) in object.members {
+            switch key {
+            case "id", "@id": fragment.id = EntityID(try uri(value, at: key))
+            case "type", "@type": fragment.types = try types(value)
+            case "scope": fragment.scopes = try scopes(value)
+            case "expiresAt": fragment.expiresAt = try timestamp(value, at: key)
+            case "@context", "createdAt", "modifiedAt", "deletedAt": break
+            default: try add(value, as: key, to: &fragment.attributes)
+            }
+        }
+        return fragment
+    }
+
+    // MARK: Members of an entity
+
+    private func add(
+        _ value: JSONValue,
+        as key: String,
+        to attributes: inout [NamedFragment]
+    ) throws(EntityError) {
+        let name = try attributeName(key)
+        guard !attributes.contains(where: { $0.name == name }) else {
+            throw EntityError("The attribute '\(key)' is given twice.")
+        }
+        let instances = try AttributeReader(entity: self, key: key).instances(value)
+        attributes.append(NamedFragment(name: name, instances: instances))
+    }
+
+    func attributeName(_ key: String) throws(EntityError) -> IRI {
+        guard !key.isEmpty, !key.hasPrefix("@"), !key.utf8.contains(where: Self.isForbidden) else {
+            throw EntityError("'\(key)' is not a valid attribute name (clause 4.6.2).")
+        }
+        guard !Self.reservedNames.contains(key) else {
+            throw EntityError("'\(key)' is not an attribute: it has a meaning of its own.")
+        }
+        return context.expand(key)
+    }
+
+    /// Characters no name may have (clause 4.6.2).
+    private static func isForbidden(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || byte == 0x7F || "<>\"'=;()[]{}|\\^`".utf8.contains(byte)
+    }
+
+    /// Core terms for non-reified properties, which clause 4.5.1 keeps from being attributes.
+    private static let reservedNames: Set<String> = [
+        "datasetId", "instanceId", "observedAt", "unitCode", "object", "languageMap", "valueList",
+        "objectList", "objectType",
+    ]
+
+    private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
+        var types: [IRI] = []
+        for element in value.arrayValue ?? [value] {
+            guard let name = element.stringValue, !name.isEmpty,
+                !name.utf8.contains(where: Self.isForbidden)
+            else {
+                throw EntityError("'type' is a name or an array of names, not \(value.excerpt).")
+            }
+            let type = context.expand(name)
+            if !types.contains(type) { types.append(type) }
+        }
+        guard !types.isEmpty else { throw EntityError("'type' is an empty array.") }
+        return types
+    }
+
+    private func scopes(_ value: JSONValue) throws(EntityError) -> [String] {
+        if NGSILDNull.isNull(value) {
+            guard options.allowsNull else { throw nullError(at: "scope") }
+            return []
+        }
+        var scopes: [String] = []
+        for element in value.arrayValue ?? [value] {
+            guard let scope = element.stringValue, Scope.isValid(scope) else {
+                throw EntityError("'scope' is no valid scope: \(element.excerpt) (clause 4.18).")
+            }
+            let normalized = Scope.normalized(scope)
+            if !scopes.contains(normalized) { scopes.append(normalized) }
+        }
+        return scopes
+    }
+
+    // MARK: Values
+
+    func uri(_ value: JSONValue, at path: String) throws(EntityError) -> String {
+        guard let text = value.stringValue, URIText.isValid(text) else {
+            throw EntityError("'\(path)' is not a URI: \(value.excerpt).")
+        }
+        return text
+    }
+
+    func timestamp(_ value: JSONValue, at path: String) throws(EntityError) -> Timestamp {
+        guard let text = value.stringValue, let time = Timestamp(text) else {
+            throw EntityError(
+                "'\(path)' is not a DateTime such as 2026-01-31T08:00:00Z: \(value.excerpt)."
+            )
+        }
+        return time
+    }
+
+    func nullError(at path: String) -> EntityError {
+        EntityError("'\(path)' is urn:ngsi-ld:null; only updates and merges may remove this way.")
+    }
+}
+
+/// Why JSON is not an entity: one sentence in the caller's words (BadRequestData).
+package struct EntityError: Error, Sendable, Equatable {
+    package var detail: String
+    package init(_ detail: String) { self.detail = detail }
+}
+
+/// The grammar of scopes (clause 4.18).
+package enum Scope {
+    package static func isValid(_ text: String) -> Bool {
+        let segments = text.split(separator: "/", omittingEmptySubsequences: false)
+        let named = segments.first == "" ? segments.dropFirst() : segments[...]
+        return !named.isEmpty && text.utf8.count <= 1_024
+            && named.allSatisfy { segment in
+                !segment.isEmpty && segment.first != "#" && segment != "+"
+                    && !segment.utf8.contains { $0 <= 0x20 || $0 == 0x2C || $0 == 0x3B }
+            }
+    }
+
+    /// With its leading slash, as scopes are kept.
+    package static func normalized(_ text: String) -> String {
+        text.hasPrefix("/") ? text : "/" + text
+    }
+}
+
+/// The grammar of URIs (RFC 3986), as strict as identifiers need: a scheme, a colon, something
+/// behind it, and no character a URI must escape.
+package enum URIText {
+    package static func isValid(_ text: String) -> Bool {
+        var isInScheme = true
+        var count = 0
+        var schemeLength = 0
+        for byte in text.utf8 {
+            if byte <= 0x20 || byte == 0x7F || Self.isExcluded(byte) { return false }
+            if isInScheme {
+                if byte == UInt8(ascii: ":") {
+                    isInScheme = false
+                    schemeLength = count
+                } else if !isSchemeByte(byte, isFirst: count == 0) {
+                    return false
+                }
+            }
+            count += 1
+        }
+        return !isInScheme && schemeLength > 0 && count > schemeLength + 1
+    }
+
+    private static func isExcluded(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "{"),
+            UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: "\\"), UInt8(ascii: "^"),
+            UInt8(ascii: "`"):
+            true
+        default: false
+        }
+    }
+
+    private static func isSchemeByte(_ byte: UInt8, isFirst: Bool) -> Bool {
+        let lower = byte | 0x20
+        if lower >= 0x61 && lower <= 0x7A { return true }
+        return !isFirst
+            && (byte >= 0x30 && byte <= 0x39 || byte == 0x2B || byte == 0x2D
+                || byte == 0x2E)
+    }
+}

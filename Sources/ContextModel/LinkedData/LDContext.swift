@@ -1,0 +1,156 @@
+/// An `@context` made ready for use: expands terms to IRIs and compacts IRIs to terms (clauses 4.4
+/// and 5.5.7). The core `@context` always has precedence.
+package final class LDContext: Sendable {
+    /// How the `@context` is named to others: in the Link header or in a body's `@context`.
+    package let reference: JSONValue
+    private let terms: [String: IRI]
+    private let termsByIRI: [IRI: String]
+    private let vocabulary: String
+
+    /// The core `@context` alone (clause 5.5.5: what holds when a request names none).
+    package static let core = LDContext(
+        reference: .string(CoreContext.url),
+        definitions: LDContextDefinitions()
+    )
+
+    /// Makes a user `@context` from definitions already merged in order.
+    package init(reference: JSONValue, definitions: LDContextDefinitions) {
+        self.reference = reference
+        terms = definitions.terms
+        vocabulary = definitions.vocabulary ?? CoreContext.defaultVocabulary
+        termsByIRI = Dictionary(
+            definitions.terms.map { ($0.value, $0.key) },
+            // The shortest term wins, then the first of the alphabet: the same each time.
+            uniquingKeysWith: { a, b in (a.utf8.count, a) < (b.utf8.count, b) ? a : b }
+        )
+    }
+
+    /// The IRI a name stands for; a name that is an IRI already stays.
+    package func expand(_ name: String) -> IRI {
+        if let iri = CoreContext.terms[name] ?? terms[name] { return iri }
+        guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else {
+            return IRI(vocabulary + name)
+        }
+        let prefix = String(name[..<colon])
+        let suffix = name[name.utf8.index(after: colon)...]
+        if !suffix.hasPrefix("//"), let iri = CoreContext.terms[prefix] ?? terms[prefix] {
+            return IRI(iri.text + suffix)
+        }
+        return IRI(name)
+    }
+
+    /// The term for an IRI, or the IRI itself when no term stands for it (clause 5.5.7).
+    package func compact(_ iri: IRI) -> String {
+        if let term = CoreContext.termsByIRI[iri] ?? termsByIRI[iri] { return term }
+        if iri.text.hasPrefix(vocabulary) {
+            let rest = String(iri.text.dropFirst(vocabulary.count))
+            // Only a name that would expand back to this IRI may stand for it.
+            if !rest.isEmpty, !rest.utf8.contains(UInt8(ascii: ":")), expand(rest) == iri {
+                return rest
+            }
+        }
+        return iri.text
+    }
+
+    package var isCore: Bool { self === LDContext.core }
+}
+
+/// Term definitions gathered from one or several `@context` documents.
+package struct LDContextDefinitions: Sendable, Equatable {
+    package private(set) var terms: [String: IRI] = [:]
+    package private(set) var vocabulary: String?
+
+    package init() {}
+
+    /// Adds the definitions of one `@context` object; later ones replace earlier ones.
+    package mutating func add(_ object: JSONObject) throws(LDContextError) {
+        if let vocab = object["@vocab"]?.stringValue { vocabulary = vocab }
+        var raw: [String: String] = [:]
+        for (term, definition) in object.members where !term.hasPrefix("@") {
+            if let iri = try Self.iri(of: definition, term: term) { raw[term] = iri }
+        }
+        for term in raw.keys { terms[term] = IRI(try resolve(term, raw, depth: 0)) }
+    }
+
+    private static func iri(
+        of definition: JSONValue,
+        term: String
+    ) throws(LDContextError)
+        -> String?
+    {
+        switch definition {
+        case .null: return nil
+        case .string(let text): return text
+        case .object(let object):
+            if object["@context"] != nil {
+                throw LDContextError(
+                    .invalid,
+                    "The @context defines '\(term)' with a scoped @context of its own; "
+                        + "scoped contexts are not allowed (clause 5.5.7)."
+                )
+            }
+            guard let id = object["@id"] else { return term }
+            return id.stringValue
+        default:
+            throw LDContextError(
+                .invalid,
+                "The @context defines '\(term)' with neither a string nor an object."
+            )
+        }
+    }
+
+    /// Follows prefixes and terms that stand for terms; a cycle ends at the depth limit.
+    private func resolve(
+        _ text: String,
+        _ raw: [String: String],
+        depth: Int
+    )
+        throws(LDContextError) -> String
+    {
+        guard depth < Self.maximumPrefixDepth else {
+            throw LDContextError(.invalid, "The @context defines '\(text)' by itself.")
+        }
+        if let target = raw[text], target != text {
+            return try resolve(target, raw, depth: depth + 1)
+        }
+        if let iri = CoreContext.terms[text] ?? terms[text] { return iri.text }
+        guard let colon = text.firstIndex(of: ":") else {
+            return text.hasPrefix("@")
+                ? text : (vocabulary ?? CoreContext.defaultVocabulary) + text
+        }
+        let suffix = text[text.index(after: colon)...]
+        let prefix = String(text[..<colon])
+        guard !suffix.hasPrefix("//"),
+            raw[prefix] != nil || terms[prefix] != nil
+                || CoreContext.terms[prefix] != nil
+        else { return text }
+        return try resolve(prefix, raw, depth: depth + 1) + suffix
+    }
+
+    private static let maximumPrefixDepth = 16
+}
+
+/// Why an `@context` cannot be used.
+package struct LDContextError: Error, Sendable, Equatable {
+    /// What to tell the caller (clause 5.5.2).
+    package enum Code: Sendable, Equatable {
+        /// It was read, and is wrong: BadRequestData.
+        case invalid
+        /// It cannot be had: LdContextNotAvailable.
+        case unavailable
+    }
+    package var code: Code
+    package var detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    package static func == (a: LDContextError, b: LDContextError) -> Bool { a.code == b.code }
+}
+
+extension LDContext: TermExpansion {
+    package func expand(attribute: String) -> IRI { expand(attribute) }
+    package func expand(type: String) -> IRI { expand(type) }
+}

@@ -1,0 +1,270 @@
+/// Writes entities as JSON in the representation a caller asked for, names compacted with its
+/// `@context`.
+package struct EntityWriter: Sendable {
+    package let representation: Representation
+    package let context: LDContext
+
+    package init(_ representation: Representation, context: LDContext) {
+        self.representation = representation
+        self.context = context
+    }
+
+    /// Writes the entity as one JSON object; `@context` is added when the body must carry it
+    /// (clause 6.3.5).
+    package func write(
+        _ entity: Entity,
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        if representation.projection.shows(member: "id") {
+            writer.key("id")
+            writer.string(entity.id.uri)
+        }
+        writeMembers(of: entity, to: &writer)
+        if embedsContext {
+            writer.key("@context")
+            writer.value(context.reference)
+        }
+        writer.endObject()
+    }
+
+    /// Everything of the entity but its `id` and `@context`.
+    func writeMembers(of entity: Entity, to writer: inout JSONWriter) {
+        let projection = representation.projection
+        if projection.shows(member: "type") { writeTypes(entity.types, to: &writer) }
+        if !entity.scopes.isEmpty, projection.shows(member: "scope") {
+            writer.key("scope")
+            Self.writeOneOrMany(entity.scopes, to: &writer)
+        }
+        if let time = entity.expiresAt, projection.shows(member: "expiresAt") {
+            writer.member("expiresAt", time)
+        }
+        if representation.showsSystemAttributes {
+            if projection.shows(member: "createdAt") {
+                writer.member("createdAt", entity.createdAt)
+            }
+            if projection.shows(member: "modifiedAt") {
+                writer.member("modifiedAt", entity.modifiedAt)
+            }
+        }
+        for attribute in entity.attributes where projection.shows(attribute.name) {
+            writeAttribute(attribute, to: &writer)
+        }
+    }
+
+    func writeTypes(_ types: [IRI], to writer: inout JSONWriter) {
+        writer.key("type")
+        if types.count == 1 {
+            writer.string(context.compact(types[0]))
+        } else {
+            Self.writeOneOrMany(types.map(context.compact), to: &writer)
+        }
+    }
+
+    static func writeOneOrMany(_ texts: [String], to writer: inout JSONWriter) {
+        if texts.count == 1 { return writer.string(texts[0]) }
+        writer.beginArray()
+        for text in texts { writer.string(text) }
+        writer.endArray()
+    }
+
+    // MARK: Attributes
+
+    private func writeAttribute(_ attribute: NamedAttribute, to writer: inout JSONWriter) {
+        let instances: [Attribute]
+        if let wanted = representation.datasetIDs {
+            instances = attribute.instances.filter { wanted.contains($0.datasetID) }
+            if instances.isEmpty { return }
+        } else {
+            instances = attribute.instances
+        }
+        writer.key(context.compact(attribute.name))
+        write(instances, to: &writer)
+    }
+
+    func write(_ instances: [Attribute], to writer: inout JSONWriter) {
+        if instances.count == 1, let only = instances.first {
+            // A lone instance with a datasetId still shows it, simplified or not (clause 4.5.5).
+            if representation.format == .simplified, only.datasetID != nil {
+                return writeDatasets(instances, to: &writer)
+            }
+            return write(only, to: &writer)
+        }
+        if representation.format == .simplified { return writeDatasets(instances, to: &writer) }
+        writer.beginArray()
+        for instance in instances { write(instance, to: &writer) }
+        writer.endArray()
+    }
+
+    /// Clause 4.5.4, the multi-attribute case.
+    private func writeDatasets(_ instances: [Attribute], to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("dataset")
+        writer.beginObject()
+        for instance in instances {
+            writer.key(instance.datasetID ?? "@none")
+            writeSimplified(instance, to: &writer)
+        }
+        writer.endObject()
+        writer.endObject()
+    }
+
+    private func write(_ attribute: Attribute, to writer: inout JSONWriter) {
+        switch representation.format {
+        case .simplified: writeSimplified(attribute, to: &writer)
+        case .concise where standsAlone(attribute): writer.value(attribute.value)
+        case .concise, .normalized: writeReified(attribute, to: &writer)
+        }
+    }
+
+    /// Whether the concise form is the bare value (clause 4.5.0): nothing else is to be said, and
+    /// the value could not be taken for an attribute.
+    private func standsAlone(_ attribute: Attribute) -> Bool {
+        guard attribute.kind == .property || attribute.kind == .geoProperty,
+            attribute.datasetID == nil, attribute.observedAt == nil, attribute.unitCode == nil,
+            attribute.attributes.isEmpty, attribute.details == nil,
+            !representation.showsSystemAttributes
+        else { return false }
+        if attribute.kind == .geoProperty { return true }
+        if case .object = attribute.value { return false }
+        return true
+    }
+
+    private func writeReified(_ attribute: Attribute, to writer: inout JSONWriter) {
+        let choice = languageChoice(for: attribute)
+        writer.beginObject()
+        if representation.format == .normalized {
+            writer.key("type")
+            writer.string((choice == nil ? attribute.kind : .property).term)
+        }
+        if let choice {
+            writer.key("value")
+            writer.value(choice.text)
+            writer.key("lang")
+            writer.string(choice.language)
+        } else {
+            writer.key(attribute.kind.valueMember)
+            writeValue(attribute.value, kind: attribute.kind, to: &writer)
+        }
+        writeMembers(of: attribute, to: &writer)
+        for sub in attribute.attributes {
+            writer.key(context.compact(sub.name))
+            write(sub.instances, to: &writer)
+        }
+        writer.endObject()
+    }
+
+    private func writeMembers(of attribute: Attribute, to writer: inout JSONWriter) {
+        writer.member("observedAt", attribute.observedAt)
+        writer.member("unitCode", attribute.unitCode)
+        writer.member("datasetId", attribute.datasetID)
+        if let details = attribute.details {
+            write(details, kind: attribute.kind, to: &writer)
+        }
+        if representation.showsSystemAttributes {
+            writer.member("createdAt", attribute.createdAt)
+            writer.member("modifiedAt", attribute.modifiedAt)
+        }
+    }
+
+    private func write(
+        _ details: AttributeDetails,
+        kind: Attribute.Kind,
+        to writer: inout JSONWriter
+    ) {
+        writer.member("instanceId", details.instanceID)
+        writer.member("expiresAt", details.expiresAt)
+        if !details.objectTypes.isEmpty {
+            writer.key("objectType")
+            Self.writeOneOrMany(details.objectTypes.map(context.compact), to: &writer)
+        }
+        writer.member("valueType", details.valueType)
+        if let previous = details.previousValue {
+            writer.key(kind.previousValueMember)
+            writeValue(previous, kind: kind, to: &writer)
+        }
+        if let proof = details.proof {
+            writer.key("ngsildproof")
+            writer.value(proof)
+        }
+        if representation.showsSystemAttributes { writer.member("deletedAt", details.deletedAt) }
+    }
+
+    // MARK: Values
+
+    private func writeSimplified(_ attribute: Attribute, to writer: inout JSONWriter) {
+        switch attribute.kind {
+        case .property, .geoProperty, .relationship, .listProperty, .listRelationship:
+            writer.value(attribute.value)
+        case .languageProperty:
+            if let choice = languageChoice(for: attribute) { return writer.value(choice.text) }
+            fallthrough
+        case .vocabProperty, .jsonProperty:
+            writer.beginObject()
+            writer.key(attribute.kind.valueMember)
+            writeValue(attribute.value, kind: attribute.kind, to: &writer)
+            writer.endObject()
+        }
+    }
+
+    /// The value member's value: vocabulary compacted, lists of objects as clause 4.5.22.2 has them.
+    func writeValue(_ value: JSONValue, kind: Attribute.Kind, to writer: inout JSONWriter) {
+        switch (kind, value) {
+        case (.vocabProperty, .array(let names)):
+            writer.beginArray()
+            for name in names { writeTerm(name, to: &writer) }
+            writer.endArray()
+        case (.vocabProperty, _): writeTerm(value, to: &writer)
+        case (.listRelationship, .array(let objects)):
+            writer.beginArray()
+            for object in objects {
+                writer.beginObject()
+                writer.key("object")
+                writer.value(object)
+                writer.endObject()
+            }
+            writer.endArray()
+        default: writer.value(value)
+        }
+    }
+
+    private func writeTerm(_ name: JSONValue, to writer: inout JSONWriter) {
+        guard let iri = name.stringValue, iri != NGSILDNull.uri else { return writer.value(name) }
+        writer.string(context.compact(IRI(iri)))
+    }
+
+    /// The text in the language the caller likes best: the asked one, else `@none`, else the first
+    /// there is (clause 4.15).
+    private func languageChoice(for attribute: Attribute) -> (text: JSONValue, language: String)? {
+        guard attribute.kind == .languageProperty, let wanted = representation.languages,
+            case .object(let map) = attribute.value, let first = map.members.first
+        else { return nil }
+        for language in wanted {
+            if language == "*" { break }
+            let match =
+                map.members.first { $0.key.lowercased() == language }
+                ?? map.members.first { $0.key.lowercased().hasPrefix(language + "-") }
+                ?? map.members.first { language.hasPrefix($0.key.lowercased() + "-") }
+            if let match { return (match.value, match.key) }
+        }
+        let fallback = map.members.first { $0.key == "@none" } ?? first
+        return (fallback.value, fallback.key)
+    }
+}
+
+extension JSONWriter {
+    /// Writes the member if there is a value.
+    mutating func member(_ key: String, _ time: Timestamp?) {
+        guard let time else { return }
+        self.key(key)
+        string(time.text)
+    }
+
+    /// Writes the member if there is a value.
+    mutating func member(_ key: String, _ text: String?) {
+        guard let text else { return }
+        self.key(key)
+        string(text)
+    }
+}

@@ -1,0 +1,62 @@
+/// Writes entities as GeoJSON Features (clauses 4.5.16 and 4.5.17).
+package struct GeoJSONWriter: Sendable {
+    package let entities: EntityWriter
+    /// The GeoProperty that becomes `geometry` (`geometryProperty`).
+    package let geometryProperty: IRI
+    /// Which instance of it, where it has several.
+    package let datasetID: String?
+
+    package init(entities: EntityWriter, geometryProperty: IRI, datasetID: String?) {
+        self.entities = entities
+        self.geometryProperty = geometryProperty
+        self.datasetID = datasetID
+    }
+
+    /// Writes one Feature.
+    package func write(
+        _ entity: Entity,
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writer.key("id")
+        writer.string(entity.id.uri)
+        writer.key("type")
+        writer.string("Feature")
+        writer.key("geometry")
+        writer.value(geometry(of: entity))
+        writer.key("properties")
+        writer.beginObject()
+        entities.writeMembers(of: entity, to: &writer)
+        writer.endObject()
+        if embedsContext { writeContext(to: &writer) }
+        writer.endObject()
+    }
+
+    /// Writes a FeatureCollection.
+    package func write(
+        _ list: [Entity],
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("FeatureCollection")
+        writer.key("features")
+        writer.beginArray()
+        for entity in list { write(entity, to: &writer) }
+        writer.endArray()
+        if embedsContext { writeContext(to: &writer) }
+        writer.endObject()
+    }
+
+    private func geometry(of entity: Entity) -> JSONValue {
+        let instances = entity[geometryProperty].filter { $0.kind == .geoProperty }
+        return instances.first { $0.datasetID == datasetID }?.value ?? .null
+    }
+
+    private func writeContext(to writer: inout JSONWriter) {
+        writer.key("@context")
+        writer.value(entities.context.reference)
+    }
+}
