@@ -3,29 +3,22 @@ internal import Storage
 
 /// How entities and attributes become the bytes of a `body` column.
 enum Body {
-    static func bytes(_ entity: Entity) -> [UInt8] {
-        var writer = BodyWriter()
-        writer.entity(entity)
-        return writer.bytes
-    }
+    static func bytes(_ entity: Entity) -> [UInt8] { EntityCodec.encode(entity) }
+    static func bytes(_ attribute: Attribute) -> [UInt8] { EntityCodec.encode(attribute) }
 
     static func entity(_ bytes: UnsafeRawBufferPointer) throws -> Entity {
-        var reader = BodyReader(bytes: bytes)
-        return try reader.entity()
-    }
-
-    static func bytes(_ attribute: Attribute) -> [UInt8] {
-        var writer = BodyWriter()
-        writer.attribute(attribute)
-        return writer.bytes
+        do { return try EntityCodec.decode(bytes) } catch { throw damage(error) }
     }
 
     static func attribute(_ bytes: UnsafeRawBufferPointer) throws -> Attribute {
-        var reader = BodyReader(bytes: bytes)
-        return try reader.attribute()
+        do { return try EntityCodec.decodeAttribute(bytes) } catch { throw damage(error) }
     }
 
     static func attribute(_ bytes: [UInt8]) throws -> Attribute {
         try bytes.withUnsafeBytes(attribute)
+    }
+
+    private static func damage(_ damage: EntityCodec.Damage) -> StorageError {
+        StorageError(.damaged, note: "a body cannot be read from byte \(damage.offset) on")
     }
 }

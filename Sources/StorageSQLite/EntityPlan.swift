@@ -43,7 +43,18 @@ struct EntityPlan {
         return try KeyScan(connection)
     }
 
-    private func keys(_ connection: Connection) throws -> [Int64]? { nil }
+    /// The keys an index leaves, if one narrows the query.
+    private func keys(_ connection: Connection) throws -> [Int64]? {
+        try condition.requiredIDs.map { try Self.keys(of: $0, connection) }
+    }
+
+    static func keys(of ids: Set<EntityID>, _ connection: Connection) throws -> [Int64] {
+        let row = try connection.prepare("SELECT key FROM entity WHERE id = ?1")
+        return try ids.compactMap { id in
+            defer { row.reset() }
+            return try row.bind(1, id.uri).step() ? row.int(0) : nil
+        }
+    }
 
     /// Whether the entity matches; decodes it only if its shape does not say.
     func admits(_ candidate: Candidate, decision: Decision) throws -> Bool {

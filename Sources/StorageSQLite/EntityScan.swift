@@ -10,7 +10,7 @@ struct Candidate {
     var row: Statement
 
     /// Columns every candidate statement selects, in this order.
-    static let columns = "key, shape, expires, body"
+    static let columns = "key, shape, expires, body, history"
 
     func isExpired(_ now: Timestamp) -> Bool {
         row.optionalInt(2).map { $0 <= now.microseconds } ?? false

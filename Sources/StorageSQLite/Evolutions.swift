@@ -2,11 +2,233 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-extension Reader {
-    func evolutions(
+/// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
+///
+/// An entity without an instance in the range asked for is left out (5.7.4.4). What the query says
+/// of values and places is decided over the instances in range; what the grant says, over the
+/// current state where there is one, so that an old value opens nothing.
+struct EvolutionSearch {
+    let query: TemporalQuery
+    let grant: ReadGrant
+    let vocabulary: Vocabulary
+    let now: Timestamp
+    let series: SeriesReader
+    private let queryDecision: Decision
+    private let grantDecision: Decision
+    private let connection: Connection
+
+    init(
         _ query: TemporalQuery,
+        grant: ReadGrant,
         vocabulary: Vocabulary,
         now: Timestamp,
-        grant: ReadGrant
-    ) throws -> EvolutionPage { EvolutionPage(evolutions: [], count: 0, hasMore: false) }
+        connection: Connection
+    ) throws {
+        self.query = query
+        self.grant = grant
+        self.vocabulary = vocabulary
+        self.now = now
+        self.connection = connection
+        series = try SeriesReader(connection, query: query, vocabulary: vocabulary, now: now)
+        queryDecision = Decision(query.condition)
+        grantDecision = Decision(grant.condition)
+    }
+
+    func page() throws -> EvolutionPage {
+        var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
+        var matched = 0
+        var source = try candidates()
+        while let candidate = try source.next() {
+            let entity = try candidate.entity()
+            let number = candidate.row.optionalInt(4) ?? candidate.key
+            guard try admits(entity, isCurrent: candidate.shape > 0, number: number) else {
+                continue
+            }
+            matched += 1
+            guard matched > query.offset else { continue }
+            if page.evolutions.count < query.limit {
+                page.evolutions.append(try evolution(of: entity, number: number))
+            } else if !query.wantsCount {
+                break
+            }
+        }
+        page.count = query.wantsCount ? matched : nil
+        page.hasMore = matched > query.offset + query.limit
+        page.cut(to: query)
+        return page
+    }
+
+    private func candidates() throws -> any CandidateSource {
+        if let ids = query.condition.and(grant.condition).requiredIDs {
+            return try KeyList(connection, keys: EntityPlan.keys(of: ids, connection))
+        }
+        let shapes = vocabulary.shapes.filter { _, shape in
+            query.condition.verdict(shape, vocabulary, namesAreKnown: false) != .none
+        }.keys
+        guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
+        return try ShapeMerge(connection, shapes: shapes.flatMap { [$0, -$0] })
+    }
+
+    private func admits(_ entity: Entity, isCurrent: Bool, number: Int64) throws -> Bool {
+        if let expires = entity.expiresAt, expires <= now { return false }
+        // What types and ids can decide is decided before any history is read.
+        guard query.condition.allows(entity) else { return false }
+        let keys = try series.keys(of: number).filter(isVisible)
+        guard try keys.contains(where: { try series.hasInstance(number, $0) }) else { return false }
+        var past = entity
+        let names = Set(query.condition.attributeNames + grant.condition.attributeNames)
+        if !names.isEmpty {
+            let all = try series.keys(of: number).filter { names.contains(vocabulary.iri($0.name)) }
+            past.attributes = try attributes(
+                number,
+                all,
+                entity: entity,
+                limit: Limits.instancesPerDecision
+            )
+        }
+        return queryDecision.matches(past) && grantDecision.matches(isCurrent ? entity : past)
+    }
+
+    private func isVisible(_ key: SeriesKey) -> Bool {
+        let name = vocabulary.iri(key.name)
+        return !grant.hiddenAttributes.contains(name)
+            && query.attributes?.contains(name) ?? true
+            && query.datasetIDs?.contains(key.datasetID(vocabulary) ?? "@none") ?? true
+    }
+
+    private func evolution(of entity: Entity, number: Int64) throws -> Evolution {
+        var evolution = Evolution(
+            id: entity.id,
+            types: entity.types,
+            scopes: entity.scopes,
+            createdAt: entity.createdAt,
+            modifiedAt: entity.modifiedAt
+        )
+        let keys = try series.keys(of: number).filter(isVisible)
+        if let aggregation = query.aggregation {
+            evolution.aggregates = try keys.compactMap {
+                try series.aggregate(number, $0, aggregation)
+            }
+        } else {
+            // One more than fits shows that something was cut off.
+            evolution.attributes = try attributes(
+                number,
+                keys,
+                entity: entity,
+                limit: query.instanceLimit + 1
+            )
+            let shaped = grant.shape(
+                Entity(id: entity.id, types: [], attributes: evolution.attributes)
+            )
+            evolution.attributes = shaped.attributes
+        }
+        return evolution
+    }
+
+    /// The instances of the series, those of one name together and oldest first.
+    private func attributes(
+        _ number: Int64,
+        _ keys: [SeriesKey],
+        entity: Entity,
+        limit: Int
+    ) throws -> [NamedAttribute] {
+        var attributes: [NamedAttribute] = []
+        for key in keys {
+            let name = vocabulary.iri(key.name)
+            let instances = try series.instances(number, key, limit: limit).map {
+                $0.named(entity: entity.id, name: name, key: key)
+            }
+            guard !instances.isEmpty else { continue }
+            if attributes.last?.name == name {
+                attributes[attributes.count - 1].instances += instances
+            } else {
+                attributes.append(NamedAttribute(name: name, instances: instances))
+            }
+        }
+        return attributes.map { attribute in
+            var attribute = attribute
+            attribute.instances.sort { query.moment($0) < query.moment($1) }
+            if let lastN = query.lastN { attribute.instances = attribute.instances.suffix(lastN) }
+            return attribute
+        }
+    }
+}
+
+extension EvolutionPage {
+    /// Keeps to the limit of instances; all series then end at the same moment, so that the
+    /// content range is true of each (clause 5.5.9.2).
+    fileprivate mutating func cut(to query: TemporalQuery) {
+        let limit = query.instanceLimit
+        let full = evolutions.flatMap(\.attributes).map(\.instances).filter { $0.count > limit }
+        guard !full.isEmpty, limit > 0 else { return }
+        let isNewest = query.lastN != nil
+        let edges = full.map { query.moment(isNewest ? $0[$0.count - limit] : $0[limit - 1]) }
+        guard let edge = isNewest ? edges.max() : edges.min() else { return }
+        for index in evolutions.indices {
+            evolutions[index].attributes = evolutions[index].attributes.compactMap { attribute in
+                var attribute = attribute
+                attribute.instances.removeAll {
+                    isNewest ? query.moment($0) < edge : query.moment($0) > edge
+                }
+                return attribute.instances.isEmpty ? nil : attribute
+            }
+        }
+        let kept = evolutions.flatMap(\.attributes).flatMap(\.instances).map(query.moment)
+        contentRange = isNewest ? (edge, kept.max() ?? edge) : (kept.min() ?? edge, edge)
+    }
+}
+
+extension TemporalQuery {
+    /// The moment the query looks at; one that the instance lacks falls back on its modification.
+    func moment(_ instance: Attribute) -> Timestamp {
+        time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
+    }
+
+    func time(of instance: Attribute) -> Timestamp? {
+        switch timeProperty {
+        case .observedAt: instance.observedAt
+        case .createdAt: instance.createdAt
+        case .modifiedAt: instance.modifiedAt
+        case .deletedAt: instance.details?.deletedAt
+        }
+    }
+
+    /// Whether the query restricts time at all; one that does not takes every instance.
+    var isBounded: Bool { from != nil || to != nil }
+
+    func covers(_ instance: Attribute) -> Bool {
+        guard isBounded else { return true }
+        guard let time = time(of: instance) else { return false }
+        return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true
+    }
+}
+
+extension Condition {
+    /// Whether what it says of ids and types leaves the entity in; values are not looked at.
+    fileprivate func allows(_ entity: Entity) -> Bool {
+        switch self {
+        case .nothing: false
+        case .ids(let ids): ids.contains(entity.id)
+        case .type(let type): entity.types.contains(type)
+        case .all(let parts): parts.allSatisfy { $0.allows(entity) }
+        case .any(let parts): parts.contains { $0.allows(entity) }
+        case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry: true
+        }
+    }
+
+    /// The only entities that can match, if the condition names any.
+    var requiredIDs: Set<EntityID>? {
+        switch self {
+        case .nothing: return []
+        case .ids(let ids): return ids
+        case .all(let parts):
+            return parts.compactMap(\.requiredIDs).reduce(nil) { $0?.intersection($1) ?? $1 }
+        case .any(let parts):
+            let sets = parts.map(\.requiredIDs)
+            guard !sets.contains(nil) else { return nil }
+            return sets.reduce(into: []) { $0.formUnion($1 ?? []) }
+        case .everything, .not, .idPattern, .type, .scope, .attribute, .value, .geometry:
+            return nil
+        }
+    }
 }

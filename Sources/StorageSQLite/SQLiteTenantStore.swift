@@ -60,7 +60,13 @@ package final class SQLiteTenantStore: TenantStore {
         let now = clock()
         return try await readers.run { [self] reader in
             try reader.snapshot {
-                try reader.evolutions(query, vocabulary: vocabulary, now: now, grant: grant)
+                try EvolutionSearch(
+                    query,
+                    grant: grant,
+                    vocabulary: vocabulary,
+                    now: now,
+                    connection: reader.connection
+                ).page()
             }
         }
     }
