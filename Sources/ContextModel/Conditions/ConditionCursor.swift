@@ -75,8 +75,9 @@ struct ConditionCursor {
     }
 }
 
-/// Terms joined by `;` (and), `|` and perhaps `,` (or) and parentheses: the frame that `q`, type
-/// selection and `scopeQ` share (clauses 4.9, 4.17 and 4.19). And binds tighter than or.
+/// Terms joined by and, or and parentheses, as `q`, type selection and `scopeQ` all have them.
+///
+/// `;` is and, `|` and perhaps `,` are or (clauses 4.9, 4.17 and 4.19); and binds tighter than or.
 struct LogicalExpression {
     let commaMeansOr: Bool
     let term: (inout ConditionCursor) throws(ConditionError) -> Condition

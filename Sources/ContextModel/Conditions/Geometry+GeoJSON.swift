@@ -10,7 +10,9 @@ extension Geometry {
     /// Geometry collections inside one another.
     package static let maximumCollectionDepth = 4
 
-    /// Reads a GeoJSON geometry object (RFC 7946). A polygon that crosses itself passes; rings
+    /// Reads a GeoJSON geometry object (RFC 7946).
+    ///
+    /// A polygon that crosses itself passes; rings
     /// that are not closed and places off the Earth do not.
     package init(geoJSON value: JSONValue) throws(GeometryError) {
         try self.init(geoJSON: value, depth: 0)

@@ -22,7 +22,9 @@ package enum TypeSelection {
         return try expression.parse(&cursor)
     }
 
-    /// Whether the byte ends a type or a scope. Characters of URIs that mean something here have
+    /// Whether the byte ends a type or a scope.
+    ///
+    /// Characters of URIs that mean something here have
     /// to be avoided, as the note in clause 4.17 says.
     static func isDelimiter(_ byte: UInt8) -> Bool {
         switch byte {

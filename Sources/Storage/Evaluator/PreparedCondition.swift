@@ -1,0 +1,66 @@
+package import ContextModel
+
+/// A condition made ready to be decided for many entities: its geometries are built once.
+package struct PreparedCondition: Sendable {
+    private let node: Node
+
+    /// Builds what deciding needs; cheap unless the condition has geometries.
+    package init(_ condition: Condition) { node = Node(condition) }
+
+    /// Whether the condition holds for the entity.
+    package func matches(_ entity: Entity) -> Bool { node.matches(entity) }
+}
+
+extension Condition {
+    /// Whether the condition holds for the entity; prepare it first when there are many.
+    package func matches(_ entity: Entity) -> Bool { PreparedCondition(self).matches(entity) }
+}
+
+/// `Condition` with geometries that are ready to be compared.
+private indirect enum Node: Sendable {
+    case constant(Bool)
+    case all([Node])
+    case any([Node])
+    case not(Node)
+    case ids(Set<EntityID>)
+    case idPattern(Pattern)
+    case type(IRI)
+    case scope(ScopePattern)
+    case attribute(IRI)
+    case value(ValueTest)
+    case geometry(PreparedGeoTest)
+
+    init(_ condition: Condition) {
+        self =
+            switch condition {
+            case .everything: .constant(true)
+            case .nothing: .constant(false)
+            case .all(let parts): .all(parts.map(Node.init))
+            case .any(let parts): .any(parts.map(Node.init))
+            case .not(let part): .not(Node(part))
+            case .ids(let ids): .ids(ids)
+            case .idPattern(let pattern): .idPattern(pattern)
+            case .type(let type): .type(type)
+            case .scope(let pattern): .scope(pattern)
+            case .attribute(let name): .attribute(name)
+            case .value(let test): .value(test)
+            case .geometry(let test): .geometry(PreparedGeoTest(test))
+            }
+    }
+
+    func matches(_ entity: Entity) -> Bool {
+        switch self {
+        case .constant(let answer): answer
+        case .all(let parts): parts.allSatisfy { $0.matches(entity) }
+        case .any(let parts): parts.contains { $0.matches(entity) }
+        case .not(let part): !part.matches(entity)
+        case .ids(let ids): ids.contains(entity.id)
+        case .idPattern(let pattern): pattern.matches(entity.id.uri)
+        case .type(let type): entity.types.contains(type)
+        case .scope(let pattern): entity.scopes.contains(where: pattern.matches)
+        case .attribute(let name): !entity[name].isEmpty
+        case .value(let test): test.matches(entity)
+        case .geometry(let test): test.matches(entity)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import ContextModel
+
+/// What a path of `q` leads to in one instance of an attribute: the target value of clause 4.9.
+struct ValueTarget {
+    /// A value to compare with.
+    enum Value {
+        case json(JSONValue)
+        case moment(Timestamp)
+    }
+    /// One, or all values of a languageMap when no language is named.
+    var values: [Value]
+    /// Objects of relationships are equal or unequal, and nothing else.
+    var isObject = false
+
+    /// All targets in the entity: one an instance that has what the path names.
+    static func targets(of path: AttributePath, in entity: Entity) -> [ValueTarget] {
+        guard let first = path.names.first else {
+            return ValueTarget(moment: entityMoment(path.coreMember, entity)).map { [$0] } ?? []
+        }
+        var instances = entity[first]
+        for name in path.names.dropFirst() {
+            instances = instances.flatMap { instance in
+                instance.attributes.first { $0.name == name }?.instances ?? []
+            }
+        }
+        return instances.compactMap { ValueTarget($0, path) }
+    }
+
+    private static func entityMoment(_ member: String?, _ entity: Entity) -> Timestamp? {
+        switch member {
+        case "createdAt": entity.createdAt
+        case "modifiedAt": entity.modifiedAt
+        case "expiresAt": entity.expiresAt
+        default: nil
+        }
+    }
+}
+
+extension ValueTarget {
+    fileprivate init?(moment: Timestamp?) {
+        guard let moment else { return nil }
+        values = [.moment(moment)]
+    }
+
+    fileprivate init?(_ instance: Attribute, _ path: AttributePath) {
+        if let member = path.coreMember {
+            self.init(core: member, of: instance)
+        } else {
+            self.init(value: instance, members: path.members)
+        }
+    }
+
+    private init?(core member: String, of instance: Attribute) {
+        switch member {
+        case "observedAt": self.init(moment: instance.observedAt)
+        case "createdAt": self.init(moment: instance.createdAt)
+        case "modifiedAt": self.init(moment: instance.modifiedAt)
+        case "deletedAt": self.init(moment: instance.details?.deletedAt)
+        case "expiresAt": self.init(moment: instance.details?.expiresAt)
+        case "unitCode": self.init(text: instance.unitCode)
+        case "datasetId": self.init(text: instance.datasetID)
+        default: return nil
+        }
+    }
+
+    private init?(text: String?) {
+        guard let text else { return nil }
+        values = [.json(.string(text))]
+    }
+
+    private init?(value instance: Attribute, members: [String]) {
+        switch instance.kind {
+        case .languageProperty where members.isEmpty || members == ["*"]:
+            guard let map = instance.value.objectValue else { return nil }
+            values = map.members.map { .json($0.value) }
+        case .relationship, .listRelationship:
+            guard members.isEmpty else { return nil }
+            values = [.json(instance.value)]
+            isObject = true
+        default:
+            guard let value = Self.member(members[...], of: instance.value) else { return nil }
+            values = [.json(value)]
+        }
+    }
+
+    /// A MemberExpression in dot notation (ECMA 262): `nil` where it is undefined.
+    private static func member(_ names: ArraySlice<String>, of value: JSONValue) -> JSONValue? {
+        guard let name = names.first else { return value }
+        return value.objectValue?[name].flatMap { member(names.dropFirst(), of: $0) }
+    }
+}
