@@ -181,11 +181,9 @@ extension EntityDecoder {
     private mutating func text() throws(Damage) -> String { try text(count()) }
 
     /// Takes a size that was found to be no more than the bytes left.
-    @inline(__always)
     private mutating func text(_ size: Int) throws(Damage) -> String {
         let part = UnsafeRawBufferPointer(rebasing: bytes[position..<(position &+ size)])
-        let text = part.withMemoryRebound(to: UInt8.self) { String(validating: $0, as: UTF8.self) }
-        guard let text else { throw damage() }
+        guard let text = ByteWord.text(part) else { throw damage() }
         position &+= size
         return text
     }
@@ -207,8 +205,9 @@ extension EntityDecoder {
         let shared = try head(upTo: UInt64(previousName.count))
         let restSize = try count()
         let rest = bytes[position..<(position &+ restSize)]
-        previousName.replaceSubrange(Int(shared)..., with: rest)
-        guard let text = String(validating: previousName, as: UTF8.self) else { throw damage() }
+        previousName.removeLast(previousName.count &- Int(shared))
+        previousName.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest))
+        guard let text = previousName.withUnsafeBytes(ByteWord.text) else { throw damage() }
         position &+= restSize
         return IRI(text)
     }

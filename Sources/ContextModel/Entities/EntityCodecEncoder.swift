@@ -151,7 +151,8 @@ extension EntityEncoder {
             let rest = UnsafeBufferPointer(rebasing: text[shared...])
             head(UInt64(rest.count))
             bytes.append(contentsOf: rest)
-            previousName.replaceSubrange(shared..., with: rest)
+            previousName.removeLast(previousName.count - shared)
+            previousName.append(contentsOf: rest)
         }
     }
 }

@@ -24,11 +24,9 @@ extension JSONReader {
 
     @inline(__always)
     private func validated(_ part: Slice<UnsafeRawBufferPointer>) throws(JSONError) -> String {
-        let buffer = UnsafeRawBufferPointer(rebasing: part)
-        let string = buffer.withMemoryRebound(to: UInt8.self) {
-            String(validating: $0, as: UTF8.self)
+        guard let string = ByteWord.text(UnsafeRawBufferPointer(rebasing: part)) else {
+            throw invalidUTF8(in: part)
         }
-        guard let string else { throw invalidUTF8(in: part) }
         return string
     }
 
@@ -39,7 +37,9 @@ extension JSONReader {
         var plainStart = start
         while true {
             let plain = bytes[plainStart..<position]
-            guard ByteWord.isValidUTF8(plain) else { throw invalidUTF8(in: plain) }
+            guard ByteWord.firstInvalidUTF8(in: plain) == plain.endIndex else {
+                throw invalidUTF8(in: plain)
+            }
             content.append(contentsOf: plain)
             guard position < bytes.count else {
                 throw error(.unexpectedEnd, "The text ends inside a string.")
@@ -148,6 +148,12 @@ extension JSONReader {
             throw error(.invalidNumber, "\(found) is not a number as JSON writes them.")
         }
         position = end
-        return JSONNumber(uncheckedLiteral: String(decoding: bytes[start..<end], as: UTF8.self))
+        let literal = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        return JSONNumber(
+            uncheckedLiteral: String(
+                decoding: literal.assumingMemoryBound(to: UInt8.self),
+                as: UTF8.self
+            )
+        )
     }
 }

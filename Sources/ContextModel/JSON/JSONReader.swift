@@ -133,6 +133,7 @@ extension JSONReader {
             position += 1
             return JSONObject()
         }
+        members.reserveCapacity(4)
         while true {
             let key = try memberName(&names, after: members)
             members.append((key, try value()))
