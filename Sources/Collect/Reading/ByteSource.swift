@@ -41,6 +41,9 @@ package final class FileBytes: ByteSource {
 
     deinit { close(descriptor) }
 
+    /// Whether there is anything under the path.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     package func nextPiece() throws(SourceError) -> [UInt8] {
         var got = 0
         let piece = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in

@@ -42,6 +42,14 @@ package struct Table {
     /// The index of the column of that name.
     package func index(of column: String) -> Int? { numbers[column] }
 
+    /// The index of the column of that name, without which the file is of no use.
+    package func requiredIndex(of column: String) throws(SourceError) -> Int {
+        guard let index = numbers[column] else {
+            throw SourceError("`\(file)` has no column `\(column)`.")
+        }
+        return index
+    }
+
     /// Reads the next row and checks its length.
     package mutating func next() throws(SourceError) -> DelimitedReader.Step {
         let step = try reader.next()

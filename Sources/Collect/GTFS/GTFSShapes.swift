@@ -1,0 +1,109 @@
+import ContextModel
+
+/// The file `shapes.txt`, whose rows come in any order and are gathered into one line per shape.
+struct GTFSShapes: ImportSource {
+    /// More points than this in one feed are refused; they are held in memory.
+    static let maximumPoints = 10_000_000
+
+    private struct Point {
+        var sequence: Int
+        var latitude: JSONNumber
+        var longitude: JSONNumber
+    }
+
+    private let names: GTFSNames
+    private var table: Table
+    private var isRead = false
+    private var order: ArraySlice<String> = []
+    private var lines: [String: (line: Int, points: [Point])] = [:]
+    private var pointCount = 0
+
+    /// Where the columns are.
+    private let id: Int
+    private let sequence: Int
+    private let latitude: Int
+    private let longitude: Int
+
+    init(_ source: any ByteSource, names: GTFSNames) throws(SourceError) {
+        table = try Table(source)
+        self.names = names
+        id = try table.requiredIndex(of: "shape_id")
+        sequence = try table.requiredIndex(of: "shape_pt_sequence")
+        latitude = try table.requiredIndex(of: "shape_pt_lat")
+        longitude = try table.requiredIndex(of: "shape_pt_lon")
+    }
+
+    var extent: ImportExtent {
+        ImportExtent(bytesRead: table.bytesRead, bytesInAll: table.byteCount)
+    }
+
+    mutating func next(into batch: inout ImportBatch) throws(SourceError) -> Bool {
+        if isRead { return nextShape(into: &batch) }
+        switch try table.next() {
+        case .end:
+            isRead = true
+            return nextShape(into: &batch)
+        case .problem(let problem): batch.add(problem)
+        case .row:
+            do throws(GTFSRowMapper.Refusal) { try add(table.row) } catch {
+                batch.add(table.problem(column: error.column, error.reason))
+            }
+        }
+        return true
+    }
+
+    private mutating func add(_ row: DelimitedRow) throws(GTFSRowMapper.Refusal) {
+        guard pointCount < Self.maximumPoints else {
+            throw .init(column: id, reason: "The feed has more than \(Self.maximumPoints) points.")
+        }
+        guard let number = Int(row.text(sequence)) else {
+            throw .init(column: sequence, reason: "`\(row.text(sequence))` is not a whole number.")
+        }
+        let point = Point(
+            sequence: number,
+            latitude: try GTFSRowMapper.degrees(row.text(latitude), latitude, limit: 90),
+            longitude: try GTFSRowMapper.degrees(row.text(longitude), longitude, limit: 180)
+        )
+        let shape = row.text(id)
+        if lines[shape] == nil { order.append(shape) }
+        lines[shape, default: (row.line, [])].points.append(point)
+        pointCount += 1
+    }
+
+    /// Takes the next shape out, in the order of the file, and writes its entity.
+    private mutating func nextShape(into batch: inout ImportBatch) -> Bool {
+        guard let shape = order.popFirst(), let (line, points) = lines.removeValue(forKey: shape)
+        else { return false }
+        guard points.count > 1 else {
+            let reason = "The shape `\(shape)` has one point; a line needs two."
+            batch.add(RowProblem(file: table.file, line: line, reason: reason))
+            return true
+        }
+        let id = names.id("GtfsShape", [shape])
+        var writer = JSONWriter(reservingBytes: points.count * 24 + 256)
+        writer.beginEntity(id: id, type: "GtfsShape")
+        writer.attribute("location", kind: "GeoProperty", valueKey: "value") { writer in
+            Self.write(points.sorted { $0.sequence < $1.sequence }, to: &writer)
+        }
+        if let source = names.source { writer.property("source", source) }
+        writer.endObject()
+        batch.add(entity: writer.bytes, origin: .init(entityID: id, file: table.file, line: line))
+        return true
+    }
+
+    private static func write(_ points: [Point], to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("LineString")
+        writer.key("coordinates")
+        writer.beginArray()
+        for point in points {
+            writer.beginArray()
+            writer.number(point.longitude)
+            writer.number(point.latitude)
+            writer.endArray()
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+}

@@ -1,0 +1,55 @@
+import ContextModel
+
+/// Writes the attributes of an entity in the normalized representation (clause 4.5.4).
+extension JSONWriter {
+    /// Begins an entity; `endObject` ends it.
+    mutating func beginEntity(id: String, type: String) {
+        beginObject()
+        key("id")
+        string(id)
+        key("type")
+        string(type)
+    }
+
+    mutating func property(_ name: String, _ value: (inout JSONWriter) -> Void) {
+        attribute(name, kind: "Property", valueKey: "value", value)
+    }
+
+    mutating func property(_ name: String, _ text: String) {
+        property(name) { $0.string(text) }
+    }
+
+    mutating func relationship(_ name: String, _ target: String) {
+        attribute(name, kind: "Relationship", valueKey: "object") { $0.string(target) }
+    }
+
+    /// A place; the numbers are written as they were read.
+    mutating func point(_ name: String, longitude: JSONNumber, latitude: JSONNumber) {
+        attribute(name, kind: "GeoProperty", valueKey: "value") { writer in
+            writer.beginObject()
+            writer.key("type")
+            writer.string("Point")
+            writer.key("coordinates")
+            writer.beginArray()
+            writer.number(longitude)
+            writer.number(latitude)
+            writer.endArray()
+            writer.endObject()
+        }
+    }
+
+    mutating func attribute(
+        _ name: String,
+        kind: String,
+        valueKey: String,
+        _ value: (inout JSONWriter) -> Void
+    ) {
+        key(name)
+        beginObject()
+        key("type")
+        string(kind)
+        key(valueKey)
+        value(&self)
+        endObject()
+    }
+}

@@ -1,0 +1,64 @@
+package import Foundation
+
+/// The small file that lets an interrupted import go on where the hub last said yes.
+///
+/// It exists only between the first acknowledged batch and the end of the import.
+package struct ImportJournal: Sendable {
+    /// What the file says.
+    struct Entry: Codable, Equatable {
+        /// All records up to this one are in the hub or were reported.
+        var acknowledgedRecords: Int
+        var failures: Int
+    }
+
+    private let url: URL
+
+    /// The journal of this very import: the same files, unchanged, mapped the same way to the same
+    /// hub.
+    ///
+    /// `identity` says all that, in any order of words the caller keeps to.
+    package init(folder: URL, identity: String) {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a
+        for byte in identity.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let name = String(hash, radix: 16)
+        url = folder.appending(path: "import-\(name).json")
+    }
+
+    /// What is known of a file that tells it from another and from a changed one.
+    package static func identity(ofFile path: String) throws(SourceError) -> String {
+        let attributes: [FileAttributeKey: Any]
+        do { attributes = try FileManager.default.attributesOfItem(atPath: path) } catch {
+            throw SourceError("`\(path)`: \(error.localizedDescription)")
+        }
+        let size = (attributes[.size] as? Int) ?? 0
+        let changed = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        let full = URL(filePath: path).standardizedFileURL.path
+        return "\(full) \(size) \(changed)"
+    }
+
+    /// What an interrupted run left; `nil` if there was none.
+    ///
+    /// An unreadable file counts as none: starting over is always right, since loading twice
+    /// changes nothing.
+    func load() -> Entry? {
+        guard let data = try? Data(contentsOf: url) else { return nil }
+        return try? JSONDecoder().decode(Entry.self, from: data)
+    }
+
+    func save(_ entry: Entry) throws(SourceError) {
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try JSONEncoder().encode(entry).write(to: url, options: .atomic)
+        } catch {
+            throw SourceError("The journal `\(url.path)` cannot be written: \(error).")
+        }
+    }
+
+    /// Forgets the import, as it is finished.
+    func remove() {
+        try? FileManager.default.removeItem(at: url)
+    }
+}

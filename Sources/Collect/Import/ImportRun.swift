@@ -1,0 +1,107 @@
+/// Sends what a source holds to a hub: a few requests at a time, resumable, and with a true account
+/// at the end.
+package struct ImportRun: Sendable {
+    /// How many requests wait for the hub's answer at once.
+    static let maximumRequestsInFlight = 4
+
+    private let hub: any HubDestination
+    private let journal: ImportJournal?
+
+    package init(hub: any HubDestination, journal: ImportJournal? = nil) {
+        self.hub = hub
+        self.journal = journal
+    }
+
+    /// Imports everything; `report` hears of progress after every answer.
+    ///
+    /// - Throws: `SourceError` if a file cannot be read, `HubFailure.stopped` if the hub cannot be
+    ///   reached; a later run with the same journal goes on from there.
+    package func run(
+        _ source: some ImportSource,
+        report: (ImportTally) -> Void = { _ in }
+    ) async throws -> ImportTally {
+        var source = source
+        var state = ImportState()
+        try resume(&source, &state.tally)
+        try await withThrowingTaskGroup(of: RequestOutcome.self) { group in
+            while let batch = try nextBatch(of: &source, &state.tally) {
+                let requests = batch.requests()
+                state.began(batchOf: requests.count)
+                for request in requests {
+                    while state.mustWait(with: request), let outcome = try await group.next() {
+                        try settle(outcome, &state)
+                        report(state.tally)
+                    }
+                    let ticket = state.sent(request)
+                    group.addTask { try await send(request, ticket) }
+                }
+                if requests.isEmpty { report(state.tally) }
+            }
+            while let outcome = try await group.next() {
+                try settle(outcome, &state)
+                report(state.tally)
+            }
+        }
+        journal?.remove()
+        return state.tally
+    }
+
+    /// Reads past what an interrupted run had loaded.
+    ///
+    /// It is mapped but not sent, so that what mapping remembers from row to row is the same as if
+    /// it had been.
+    private func resume(
+        _ source: inout some ImportSource,
+        _ tally: inout ImportTally
+    ) throws(SourceError) {
+        guard let entry = journal?.load() else { return }
+        var passed = ImportBatch()
+        while tally.records < entry.acknowledgedRecords, try source.next(into: &passed) {
+            tally.records += 1
+            if passed.isFull { passed = ImportBatch() }
+        }
+        tally.resumedRecords = tally.records
+        tally.failures = entry.failures
+    }
+
+    /// The next batch of mapped records; `nil` at the end.
+    private func nextBatch(
+        of source: inout some ImportSource,
+        _ tally: inout ImportTally
+    ) throws -> ImportBatch? {
+        try Task.checkCancellation()
+        var batch = ImportBatch()
+        let before = tally.records
+        while !batch.isFull, try source.next(into: &batch) { tally.records += 1 }
+        tally.extent = source.extent
+        tally.add(batch.problems)
+        return tally.records == before ? nil : batch
+    }
+
+    private func send(
+        _ request: HubRequest,
+        _ ticket: ImportState.Ticket
+    ) async throws(HubFailure) -> RequestOutcome {
+        var outcome = RequestOutcome(request: request, ticket: ticket)
+        do throws(HubFailure) {
+            switch request.operation {
+            case .upsert:
+                outcome.refusals = try await hub.upsert(
+                    request.body,
+                    isLinkedData: request.isLinkedData
+                )
+            case .history: try await hub.appendHistory(request.body)
+            }
+        } catch .refused(let reason) {
+            outcome.refusal = reason
+        }
+        return outcome
+    }
+
+    private func settle(_ outcome: RequestOutcome, _ state: inout ImportState) throws {
+        guard let acknowledged = state.settled(outcome) else { return }
+        try journal?.save(
+            .init(acknowledgedRecords: acknowledged, failures: state.tally.failures)
+        )
+    }
+}

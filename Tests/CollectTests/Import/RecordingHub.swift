@@ -1,0 +1,66 @@
+import ContextModel
+import Synchronization
+
+@testable import Collect
+
+/// A hub that remembers what it was sent and answers as it is told to.
+final class RecordingHub: HubDestination {
+    struct Log {
+        var entities: [JSONValue] = []
+        var histories: [JSONValue] = []
+        var requests = 0
+    }
+
+    private let log = Mutex(Log())
+    private let answer: @Sendable (Int) throws(HubFailure) -> [EntityRefusal]
+
+    /// `answer` is asked with the number of the request, counted from 1.
+    init(answer: @escaping @Sendable (Int) throws(HubFailure) -> [EntityRefusal] = { _ in [] }) {
+        self.answer = answer
+    }
+
+    var received: Log { log.withLock { $0 } }
+
+    var entities: [JSONValue] { received.entities }
+
+    /// The readings of an attribute of an entity in the order they came: moment and value.
+    func readings(_ id: String, _ attribute: String) -> [String] {
+        received.histories.filter { $0.objectValue?["id"]?.stringValue == id }.flatMap { history in
+            (history.objectValue?[attribute]?.arrayValue ?? []).compactMap { instance in
+                let members = instance.objectValue
+                let value = members?["value"] ?? members?["object"] ?? .null
+                return "\(members?["observedAt"]?.stringValue ?? "") \(value.text)"
+            }
+        }
+    }
+
+    func upsert(
+        _ entities: [UInt8],
+        isLinkedData: Bool
+    ) async throws(HubFailure) -> [EntityRefusal] {
+        let number = log.withLock { log in
+            log.requests += 1
+            return log.requests
+        }
+        let refusals = try answer(number)
+        let list = try read(entities).arrayValue ?? []
+        log.withLock { $0.entities += list }
+        return refusals
+    }
+
+    func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
+        let number = log.withLock { log in
+            log.requests += 1
+            return log.requests
+        }
+        _ = try answer(number)
+        let entity = try read(temporalEntity)
+        log.withLock { $0.histories.append(entity) }
+    }
+
+    private func read(_ bytes: [UInt8]) throws(HubFailure) -> JSONValue {
+        do throws(JSONError) { return try JSONReader.read(bytes) } catch {
+            throw .stopped(reason: "not JSON: \(error)")
+        }
+    }
+}
