@@ -1,0 +1,110 @@
+import ContextModel
+import Storage
+import Testing
+
+struct `Deciding geo-queries` {
+    static func place(_ longitude: Double, _ latitude: Double) -> Position {
+        Position(longitudeDegrees: longitude, latitudeDegrees: latitude)
+    }
+
+    static func box(_ west: Double, _ south: Double, _ east: Double, _ north: Double) -> Geometry {
+        .polygon([
+            [
+                place(west, south), place(east, south), place(east, north), place(west, north),
+                place(west, south),
+            ]
+        ])
+    }
+
+    static func entity(_ geoJSON: JSONValue) -> Entity {
+        Entity(
+            id: EntityID("urn:x:1"),
+            types: [],
+            attributes: [
+                NamedAttribute(
+                    name: .location,
+                    instances: [Attribute(kind: .geoProperty, value: geoJSON)]
+                )
+            ]
+        )
+    }
+
+    static func holds(
+        _ relation: GeoTest.Relation,
+        _ reference: Geometry,
+        _ geoJSON: JSONValue
+    ) -> Bool {
+        Condition.geometry(
+            GeoTest(relation: relation, reference: reference, attribute: .location)
+        ).matches(entity(geoJSON))
+    }
+
+    static func point(_ longitude: Double, _ latitude: Double) -> JSONValue {
+        [
+            "type": "Point",
+            "coordinates": [
+                .number(JSONNumber(longitude)), .number(JSONNumber(latitude)),
+            ],
+        ]
+    }
+
+    static let square: JSONValue = [
+        "type": "Polygon", "coordinates": [[[1, 1], [3, 1], [3, 3], [1, 3], [1, 1]]],
+    ]
+    static let bowTie: JSONValue = [
+        "type": "Polygon", "coordinates": [[[0, 0], [4, 4], [4, 0], [0, 4], [0, 0]]],
+    ]
+
+    @Test func `points and boxes agree with the clause`() {
+        let box = Self.box(0, 0, 2, 2)
+        #expect(Self.holds(.within, box, Self.point(1, 1)))
+        #expect(!Self.holds(.within, box, Self.point(0, 1)))
+        #expect(Self.holds(.intersects, box, Self.point(0, 1)))
+        #expect(Self.holds(.disjoint, box, Self.point(3, 1)))
+        #expect(!Self.holds(.disjoint, box, Self.point(1, 1)))
+        #expect(Self.holds(.equals, .point(Self.place(1, 1)), Self.point(1, 1)))
+    }
+
+    @Test func `areas are compared exactly`() {
+        #expect(Self.holds(.overlaps, Self.box(0, 0, 2, 2), Self.square))
+        #expect(Self.holds(.within, Self.box(0, 0, 4, 4), Self.square))
+        #expect(Self.holds(.contains, Self.box(1.5, 1.5, 2, 2), Self.square))
+        #expect(Self.holds(.equals, Self.box(1, 1, 3, 3), Self.square))
+        #expect(!Self.holds(.intersects, Self.box(4, 4, 5, 5), Self.square))
+        let triangle = Geometry.polygon([
+            [Self.place(0, 0), Self.place(4, 0), Self.place(0, 4), Self.place(0, 0)]
+        ])
+        #expect(Self.holds(.within, triangle, Self.point(1, 1)))
+        #expect(!Self.holds(.intersects, triangle, Self.point(3, 3)))
+    }
+
+    @Test func `geometries that are invalid or absent match nothing and do no harm`() {
+        let relations: [GeoTest.Relation] = [
+            .equals, .within, .contains, .intersects, .disjoint, .overlaps,
+        ]
+        let unclosed = Geometry.polygon([[Self.place(0, 0), Self.place(9, 9)]])
+        for relation in relations {
+            #expect(!Self.holds(relation, Self.box(0, 0, 2, 2), .null))
+            #expect(!Self.holds(relation, Self.box(0, 0, 2, 2), ["type": "Point"]))
+            _ = Self.holds(relation, Self.box(0, 0, 2, 2), Self.bowTie)
+            #expect(!Self.holds(relation, unclosed, Self.square))
+            #expect(!Self.holds(relation, .polygon([]), Self.square))
+            #expect(!Self.holds(relation, .collection([unclosed, .polygon([])]), Self.square))
+        }
+    }
+
+    @Test func `near measures metres on the sphere`() {
+        let here = Geometry.point(Self.place(8, 40))
+        // A degree of latitude is 111,195.08 m on this sphere.
+        #expect(Self.holds(.near(minMeters: nil, maxMeters: 111_196), here, Self.point(8, 41)))
+        #expect(!Self.holds(.near(minMeters: nil, maxMeters: 111_195), here, Self.point(8, 41)))
+        #expect(Self.holds(.near(minMeters: 111_195, maxMeters: nil), here, Self.point(8, 41)))
+        let edge = Geometry.point(Self.place(179.99, 0))
+        #expect(Self.holds(.near(minMeters: nil, maxMeters: 3_000), edge, Self.point(-179.99, 0)))
+        let inside = Geometry.point(Self.place(2, 2))
+        #expect(Self.holds(.near(minMeters: nil, maxMeters: 1), inside, Self.square))
+        let outside = Geometry.point(Self.place(2, 0))
+        #expect(!Self.holds(.near(minMeters: nil, maxMeters: 111_000), outside, Self.square))
+        #expect(Self.holds(.near(minMeters: nil, maxMeters: 111_300), outside, Self.square))
+    }
+}
