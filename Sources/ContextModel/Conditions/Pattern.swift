@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 demands), checked when made.
 ///
@@ -13,7 +14,7 @@ package struct Pattern: Sendable {
     /// Characters of a pattern once its `{m,n}` are written out.
     package static let maximumExpandedSize = 1_024
     /// Bytes of a text that is searched; a longer one never matches.
-    package static let maximumInputBytes = 16_384
+    package static let maximumInputBytes = 4_096
 
     /// Compiles the pattern, or says in a sentence why it is none.
     package init(_ text: String) throws(PatternError) {
@@ -44,15 +45,24 @@ package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// Owns a compiled `regex_t`.
 ///
-/// Unchecked, because the compiler cannot see that nothing here writes to it after `init`: POSIX
-/// lets threads share a `const regex_t`, and glibc locks the tables it fills while matching.
+/// Unchecked, because the compiler cannot see that `lock` guards both variables. glibc takes a
+/// lock of its own for each search, so this one costs no concurrency.
 private final class CompiledPattern: @unchecked Sendable {
+    /// Bytes searched before compiling anew.
+    ///
+    /// glibc keeps the states it makes while searching, one
+    /// a byte for a hostile pattern, and frees them only with the pattern.
+    private static let maximumSearchedBytes = 32_768
+
+    private let anchored: String
+    private let lock = Mutex(())
     private var regex = regex_t()
+    private var searchedBytes = 0
 
     init(_ text: String) throws(PatternError) {
         // One anchored pass finds the pattern wherever it starts. Without the prefix glibc would
         // try each start anew, which takes quadratic time on a hostile text.
-        let anchored = text.isEmpty ? "^" : "^(.|\n)*(\(text))"
+        anchored = text.isEmpty ? "^" : "^(.|\n)*(\(text))"
         let code = regcomp(&regex, anchored, REG_EXTENDED | REG_NOSUB)
         guard code == 0 else { throw PatternError(Self.message(code)) }
     }
@@ -62,7 +72,21 @@ private final class CompiledPattern: @unchecked Sendable {
     /// Whether it is found; a text with U+0000 in it is none that POSIX patterns speak about.
     func isFound(in input: String) -> Bool {
         guard !input.utf8.contains(0) else { return false }
-        return regexec(&regex, input, 0, nil, 0) == 0
+        return lock.withLock { _ in
+            forgetStates(beforeSearching: input.utf8.count)
+            return regexec(&regex, input, 0, nil, 0) == 0
+        }
+    }
+
+    /// Takes a fresh copy once enough was searched; without memory for one, the old one stays.
+    private func forgetStates(beforeSearching bytes: Int) {
+        searchedBytes += bytes
+        guard searchedBytes > Self.maximumSearchedBytes else { return }
+        var fresh = regex_t()
+        guard regcomp(&fresh, anchored, REG_EXTENDED | REG_NOSUB) == 0 else { return }
+        regfree(&regex)
+        regex = fresh
+        searchedBytes = bytes
     }
 
     /// What the library says is wrong, as a sentence.
