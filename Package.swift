@@ -14,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
@@ -63,7 +64,11 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Broker",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             resources: [.copy("Resources")]),
@@ -73,7 +78,11 @@ let package = Package(
                 "Broker", "Collect", "Gateway", "Outbound", "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ]),
 
         .testTarget(name: "ContextModelTests", dependencies: ["ContextModel"]),
@@ -92,6 +101,10 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// CI takes no warning in our own code; a newer compiler's new warnings stop nobody else.
+let strict: [SwiftSetting] =
+    Context.environment["BALAI_STRICT"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
+
 // Language settings are the same everywhere, so they are said once.
 for target in package.targets where target.type != .system {
     var settings = target.swiftSettings ?? []
@@ -99,6 +112,6 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ]
+    ] + strict
     target.swiftSettings = settings
 }

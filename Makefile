@@ -1,0 +1,34 @@
+# `make` alone lists what there is to make.
+.DEFAULT_GOAL := help
+.PHONY: help run test bench format lint clean
+
+PORT ?= 1026
+SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
+OUR_CODE = Sources Tests $(wildcard Benchmarks/Sources)
+
+help: ## List what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: ## Install what is missing, build, and run the demo city on http://127.0.0.1:1026
+	@.ci/set-up run
+	swift build --configuration release --product balai
+	@exec "$$(swift build --configuration release --show-bin-path)/balai" demo --port $(PORT)
+
+test: ## Install what is missing and run every test
+	@.ci/set-up test
+	swift build --build-tests
+	swift test --skip-build --parallel
+
+bench: ## Measure real hubs against a bare server; writes Benchmarks/RESULTS.md
+	@.ci/set-up run
+	swift build --configuration release --product balai
+	Benchmarks/run
+
+format: ## Format our code
+	$(SWIFT_FORMAT) --in-place $(OUR_CODE)
+
+lint: ## Complain about code that is not formatted
+	swift format lint --strict --configuration .swift-format --recursive --parallel $(OUR_CODE)
+
+clean: ## Remove what was built
+	swift package clean

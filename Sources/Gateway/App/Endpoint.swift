@@ -1,0 +1,125 @@
+import Broker
+import Governance
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOHTTP1
+
+/// What every endpoint shares: identity, errors, metrics.
+struct Frame: Sendable {
+    let authentication: Authentication
+    let problems: ProblemReporter
+    let registry: MetricRegistry
+
+    func endpoint(
+        for description: RouteDescription,
+        _ handler: @escaping RouteHandler
+    ) -> Endpoint {
+        Endpoint(
+            frame: self,
+            isPage: description.section == .pages,
+            metrics: RouteMetrics(
+                method: description.method.rawValue,
+                route: description.path,
+                registry: registry
+            ),
+            handler: handler
+        )
+    }
+
+    /// Says what a path can do.
+    func options(path: String, allow: String) -> Endpoint {
+        plain(method: "OPTIONS", route: path) { _, _ in
+            Response(status: .noContent, headers: [.allow: allow])
+        }
+    }
+
+    /// Refuses a method that a path does not have.
+    func methodNotAllowed(path: String, method: HTTPRequest.Method, allow: String) -> Endpoint {
+        plain(method: "other", route: path) { request, _ in
+            let error = BrokerError(
+                .methodNotAllowed,
+                "\(method.rawValue) is not possible here; possible: \(allow)."
+            )
+            var response = ProblemDetails(error).response
+            response.headers[.allow] = allow
+            return response
+        }
+    }
+
+    /// Answers for every path that no route has.
+    var unknownPath: Endpoint {
+        plain(method: "other", route: "unknown") { request, _ in
+            throw BrokerError(
+                .resourceNotFound,
+                "There is nothing at \"\(request.uri.path)\"; /openapi.json lists every route."
+            )
+        }
+    }
+
+    private func plain(
+        method: String,
+        route: String,
+        _ handler: @escaping RouteHandler
+    ) -> Endpoint {
+        Endpoint(
+            frame: self,
+            isPage: false,
+            metrics: RouteMetrics(method: method, route: route, registry: registry),
+            handler: handler
+        )
+    }
+}
+
+/// The one wrapper around each handler: kept as thin as can be, for every request pays for it.
+struct Endpoint: HTTPResponder {
+    typealias Context = GatewayContext
+
+    let frame: Frame
+    let isPage: Bool
+    let metrics: RouteMetrics
+    let handler: RouteHandler
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            var context = context
+            context.caller = try frame.authentication.caller(of: request.headers)
+            response = try await handler(request, context)
+        } catch let error as HTTPParserError {
+            throw error  // The server closes the connection: what follows cannot be understood.
+        } catch {
+            response = frame.problems.response(to: error, context)
+        }
+        if isPage { response.headers.addPageProtection() }
+        metrics.record(status: response.status.code, duration: start.duration(to: .now))
+        context.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+                "status": "\(response.status.code)",
+            ]
+        )
+        return response
+    }
+}
+
+extension HTTPFields {
+    /// A page runs the hub's own scripts only, sits in no foreign frame, and leaks no address.
+    ///
+    /// A page that needs more (map tiles) has set its own policy already.
+    mutating func addPageProtection() {
+        if self[.contentSecurityPolicy] == nil {
+            self[.contentSecurityPolicy] =
+                "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+                + "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        }
+        self[.xContentTypeOptions] = "nosniff"
+        self[.referrerPolicy] = "no-referrer"
+    }
+}
+
+extension HTTPField.Name {
+    static let referrerPolicy = known("Referrer-Policy")
+}

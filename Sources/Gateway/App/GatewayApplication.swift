@@ -1,0 +1,46 @@
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+
+/// The HTTP server: the routes of a table behind identity, limits, errors and metrics.
+package func makeGateway(
+    _ settings: GatewaySettings,
+    routes: RouteTable,
+    tokens: TokenList,
+    registry: MetricRegistry,
+    logger: Logger,
+    onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+) -> Application<RouterResponder<GatewayContext>> {
+    let frame = Frame(
+        authentication: Authentication(tokens: tokens, isOpen: settings.isOpen),
+        problems: ProblemReporter(),
+        registry: registry
+    )
+    return Application(
+        router: routes.makeRouter(frame),
+        server: .http1(configuration: channelConfiguration(settings)),
+        configuration: ApplicationConfiguration(
+            address: .hostname(settings.host, port: settings.port),
+            availableConnectionsDelegate: MaximumAvailableConnections(
+                settings.maximumConnections,
+                logger: logger
+            )
+        ),
+        onServerRunning: onServerRunning,
+        logger: logger
+    )
+}
+
+private func channelConfiguration(_ settings: GatewaySettings) -> HTTP1Channel.Configuration {
+    let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
+    return HTTP1Channel.Configuration(
+        additionalChannelHandlers: [SlowClientHandler(bodyTimeout: bodyTimeout)],
+        idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
+        httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: settings.maximumHeaderBytes,
+            maxHeaderListSize: settings.maximumHeaderBytes,
+            maxHeaderFieldCount: 100
+        )
+    )
+}

@@ -1,0 +1,124 @@
+import ContextModel
+import HTTPTypes
+
+/// Writes the list of routes as an OpenAPI 3.1 document.
+enum OpenAPI {
+    static func document(_ routes: [RouteDescription], version: String) -> JSONValue {
+        [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "Balai", "version": .string(version),
+                "summary": "A city's data hub (NGSI-LD, ETSI GS CIM 009 v1.9.1)",
+                "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+            ],
+            "tags": .array(tags(routes)),
+            "paths": .object(paths(routes)),
+            "components": components,
+        ]
+    }
+
+    private static func tags(_ routes: [RouteDescription]) -> [JSONValue] {
+        RouteDescription.Section.allCases
+            .filter { section in routes.contains { $0.section == section } }
+            .map { ["name": .string($0.rawValue)] }
+    }
+
+    private static func paths(_ routes: [RouteDescription]) -> JSONObject {
+        var paths = JSONObject()
+        for route in routes {
+            var item = paths[route.path]?.objectValue ?? JSONObject()
+            item[route.method.rawValue.lowercased()] = operation(route)
+            paths[route.path] = .object(item)
+        }
+        return paths
+    }
+
+    private static func operation(_ route: RouteDescription) -> JSONValue {
+        var operation: JSONObject = [
+            "summary": .string(route.summary),
+            "operationId": .string(operationID(route)),
+            "tags": [.string(route.section.rawValue)],
+        ]
+        if let clause = route.clause {
+            operation["description"] = .string("ETSI GS CIM 009 clause \(clause).")
+        }
+        let parameters = parameters(route)
+        if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
+        if !route.accepts.isEmpty {
+            operation["requestBody"] = ["required": true, "content": content(route.accepts)]
+        }
+        operation["responses"] = responses(route)
+        return .object(operation)
+    }
+
+    /// `get_ngsi-ld_v1_entities_entityId`: stable, and one for each route.
+    private static func operationID(_ route: RouteDescription) -> String {
+        let path = route.path.split(separator: "/").map { $0.filter { $0 != "{" && $0 != "}" } }
+        return ([route.method.rawValue.lowercased()] + path).joined(separator: "_")
+    }
+
+    private static func parameters(_ route: RouteDescription) -> [JSONValue] {
+        let captures = route.captures.map { name -> JSONValue in
+            [
+                "name": .string(name), "in": "path", "required": true,
+                "schema": ["type": "string"],
+            ]
+        }
+        let query = route.query.map { parameter -> JSONValue in
+            [
+                "name": .string(parameter.name), "in": "query",
+                "description": .string(parameter.summary),
+                "required": .bool(parameter.isRequired),
+                "schema": ["type": .string(parameter.kind.rawValue)],
+            ]
+        }
+        let headers: [JSONValue] =
+            route.section == .operations || route.section == .pages
+            ? [] : [["$ref": "#/components/parameters/NGSILD-Tenant"]]
+        return captures + query + headers
+    }
+
+    private static func content(_ mediaTypes: [String]) -> JSONValue {
+        .object(JSONObject(mediaTypes.map { (key: $0, value: ["schema": true]) }))
+    }
+
+    private static func responses(_ route: RouteDescription) -> JSONValue {
+        var good: JSONObject = ["description": "Done"]
+        if let type = route.answers { good["content"] = content([type]) }
+        return .object(
+            JSONObject([
+                (key: "\(route.status)", value: .object(good)),
+                (key: "default", value: ["$ref": "#/components/responses/Problem"]),
+            ])
+        )
+    }
+
+    private static let components: JSONValue = [
+        "parameters": [
+            "NGSILD-Tenant": [
+                "name": "NGSILD-Tenant", "in": "header", "required": false,
+                "description": "The tenant asked of; none for the default tenant.",
+                "schema": ["type": "string"],
+            ]
+        ],
+        "responses": [
+            "Problem": [
+                "description": "What went wrong (RFC 9457)",
+                "content": [
+                    "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
+                ],
+            ]
+        ],
+        "schemas": [
+            "Problem": [
+                "type": "object",
+                "properties": [
+                    "type": ["type": "string", "format": "uri"], "title": ["type": "string"],
+                    "detail": ["type": "string"], "status": ["type": "integer"],
+                ],
+                "required": ["type", "title", "status"],
+            ]
+        ],
+        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+    ]
+}

@@ -1,0 +1,89 @@
+import Hummingbird
+import ContextModel
+import HTTPTypes
+import Logging
+
+/// What `/health` asks: throws when the store cannot answer.
+package typealias StoreProbe = @Sendable () async throws -> Void
+
+extension RouteTable {
+    /// Adds what the people and programs that run the hub ask; none of it tells city data.
+    ///
+    /// Call it last: `/openapi.json` describes the routes there are by then.
+    package mutating func addOperationRoutes(
+        version: String,
+        registry: MetricRegistry,
+        probe: @escaping StoreProbe
+    ) {
+        let start = ContinuousClock.now
+        add(Self.health) { _, context in
+            await Self.answerHealth(since: start, version: version, probe: probe, context)
+        }
+        add(Self.metrics) { _, _ in Self.answerMetrics(registry) }
+        let document = OpenAPI.document(
+            descriptions + [Self.openAPI],
+            version: version
+        )
+        add(Self.openAPI) { _, _ in .json(document) }
+    }
+
+    private static let health = RouteDescription(
+        .get,
+        "/health",
+        .operations,
+        "Tell whether the hub can serve",
+        answers: "application/json"
+    )
+    private static let metrics = RouteDescription(
+        .get,
+        "/metrics",
+        .operations,
+        "Tell the hub's metrics in Prometheus' text format",
+        answers: "text/plain"
+    )
+    private static let openAPI = RouteDescription(
+        .get,
+        "/openapi.json",
+        .operations,
+        "Describe every route (OpenAPI 3.1)",
+        answers: "application/json"
+    )
+
+    private static func answerHealth(
+        since start: ContinuousClock.Instant,
+        version: String,
+        probe: StoreProbe,
+        _ context: GatewayContext
+    ) async -> Response {
+        var isSound = true
+        do {
+            try await probe()
+        } catch {
+            context.logger.error("the store does not answer: \(error)")
+            isSound = false
+        }
+        let uptime = start.duration(to: .now).components.seconds
+        return .json(
+            [
+                "status": .string(isSound ? "ok" : "failing"),
+                "store": .string(isSound ? "ok" : "failing"),
+                "uptimeSeconds": .number(JSONNumber(Int(uptime))),
+                "version": .string(version),
+            ],
+            status: isSound ? .ok : .serviceUnavailable
+        )
+    }
+
+    private static func answerMetrics(_ registry: MetricRegistry) -> Response {
+        var text = registry.prometheusText()
+        if let bytes = ProcessMetrics.residentBytes {
+            text += "# TYPE process_resident_memory_bytes gauge\n"
+            text += "process_resident_memory_bytes \(bytes)\n"
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}

@@ -1,0 +1,124 @@
+package import Broker
+package import ContextModel
+package import Hummingbird
+import Logging
+import NIOCore
+import Storage
+
+/// An error as RFC 9457 has it, with the types of clause 5.5.2 and the status of clause 6.3.2.
+package struct ProblemDetails: Sendable {
+    package var status: HTTPResponse.Status
+    /// A type URI of clause 5.5.2, or `about:blank` for what HTTP itself has a word for.
+    package var type: String
+    package var title: String
+    package var detail: String
+
+    /// The one place where an error becomes HTTP.
+    package init(_ error: BrokerError) {
+        let (status, name, title): (HTTPResponse.Status, String?, String) =
+            switch error.code {
+            case .invalidRequest: (.badRequest, "InvalidRequest", "Invalid request")
+            case .badRequestData: (.badRequest, "BadRequestData", "Bad request data")
+            case .alreadyExists: (.conflict, "AlreadyExists", "Already exists")
+            case .conflict: (.conflict, "Conflict", "Conflict")
+            case .operationNotSupported:
+                (.unprocessableContent, "OperationNotSupported", "Operation not supported")
+            case .resourceNotFound: (.notFound, "ResourceNotFound", "Resource not found")
+            case .nonexistentTenant: (.notFound, "NonexistentTenant", "No such tenant")
+            case .internalError: (.internalServerError, "InternalError", "Internal error")
+            case .tooComplexQuery: (.forbidden, "TooComplexQuery", "Too complex a query")
+            case .tooManyResults: (.forbidden, "TooManyResults", "Too many results")
+            case .ldContextNotAvailable:
+                (.serviceUnavailable, "LdContextNotAvailable", "@context not available")
+            case .noMultiTenantSupport:
+                (.notImplemented, "NoMultiTenantSupport", "No support for tenants")
+            case .unauthenticated: (.unauthorized, nil, "Token missing or unknown")
+            case .forbidden: (.forbidden, nil, "Not permitted")
+            case .methodNotAllowed: (.methodNotAllowed, nil, "Method not allowed")
+            case .notAcceptable: (.notAcceptable, nil, "Not acceptable")
+            case .unsupportedMediaType: (.unsupportedMediaType, nil, "Unsupported media type")
+            case .payloadTooLarge: (.contentTooLarge, nil, "Body too large")
+            case .lengthRequired: (.lengthRequired, nil, "Length required")
+            case .requestTimeout: (.requestTimeout, nil, "Request took too long to arrive")
+            case .overloaded: (.serviceUnavailable, nil, "Too busy")
+            case .storageFull:
+                (
+                    HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), nil,
+                    "Storage full"
+                )
+            }
+        self.status = status
+        self.type = name.map { "https://uri.etsi.org/ngsi-ld/errors/\($0)" } ?? "about:blank"
+        self.title = title
+        self.detail = error.detail
+    }
+
+    /// The members in JSON: also what batch answers embed (clause 5.2.17).
+    package var json: JSONObject {
+        [
+            "type": .string(type), "title": .string(title), "detail": .string(detail),
+            "status": .number(JSONNumber(status.code)),
+        ]
+    }
+
+    package var response: Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        switch status {
+        case .unauthorized: headers[.wwwAuthenticate] = "Bearer realm=\"balai\""
+        case .serviceUnavailable: headers[.retryAfter] = "1"
+        // The rest of the body is not read, so the connection cannot serve another request.
+        case .contentTooLarge, .requestTimeout: headers[.connection] = "close"
+        default: break
+        }
+        return Response(
+            status: status,
+            headers: headers,
+            body: ResponseBody(json: .object(json))
+        )
+    }
+}
+
+/// Answers for what a handler threw, and tells the log what the caller must not learn.
+struct ProblemReporter: Sendable {
+    func response(to error: any Error, _ context: GatewayContext) -> Response {
+        switch error {
+        case let error as BrokerError:
+            return response(to: error, context)
+        case let error as StorageError:
+            return response(to: brokerError(for: error), context)
+        default:
+            return response(
+                to: BrokerError(.internalError, "", note: String(reflecting: error)),
+                context
+            )
+        }
+    }
+
+    private func response(to error: BrokerError, _ context: GatewayContext) -> Response {
+        var error = error
+        if error.code == .internalError {
+            error.detail = "The hub could not do this. Its log says why under \(context.id)."
+            context.logger.error("\(error.note ?? "internal error")")
+        } else if let note = error.note {
+            context.logger.notice("\(error.code): \(note)")
+        }
+        return ProblemDetails(error).response
+    }
+
+    private func brokerError(for error: StorageError) -> BrokerError {
+        switch error.code {
+        case .diskFull:
+            BrokerError(
+                .storageFull,
+                "The hub's disk is full: nothing was stored. Reading still works.",
+                note: error.note
+            )
+        case .overloaded:
+            BrokerError(.overloaded, "Too many writes are waiting; try again in a second.")
+        case .closed:
+            BrokerError(.overloaded, "The hub is stopping; try again in a moment.")
+        case .damaged, .locked, .failed:
+            BrokerError(.internalError, "", note: error.description)
+        }
+    }
+}

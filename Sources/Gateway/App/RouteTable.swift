@@ -1,0 +1,86 @@
+package import Hummingbird
+
+/// Answers one route's requests.
+///
+/// What it throws becomes problem details.
+package typealias RouteHandler =
+    @Sendable (_ request: Request, _ context: GatewayContext) async throws -> Response
+
+/// The single list of the hub's routes: whatever is served is described, and the other way round.
+package struct RouteTable: Sendable {
+    package private(set) var routes: [(description: RouteDescription, handler: RouteHandler)] = []
+
+    package init() {}
+
+    /// Adds a route.
+    ///
+    /// GET routes answer HEAD too; OPTIONS and 405 come by themselves.
+    package mutating func add(_ description: RouteDescription, _ handler: @escaping RouteHandler) {
+        routes.append((description, handler))
+    }
+
+    package var descriptions: [RouteDescription] { routes.map(\.description) }
+
+    /// The router that serves the table.
+    func makeRouter(_ frame: Frame) -> Router<GatewayContext> {
+        let router = Router(
+            context: GatewayContext.self,
+            options: [.autoGenerateHeadEndpoints]
+        )
+        for (description, handler) in routes {
+            router.on(
+                RouterPath(description.path),
+                method: description.method,
+                responder: frame.endpoint(for: description, handler)
+            )
+        }
+        for (path, methods) in methodsByPath {
+            addOtherMethods(to: router, path: path, methods: methods, frame)
+        }
+        // Added last, this wraps nothing but the answer to a path that no route has.
+        router.add(middleware: UnknownPath(endpoint: frame.unknownPath))
+        return router
+    }
+
+    private var methodsByPath: [String: [HTTPRequest.Method]] {
+        var methods: [String: [HTTPRequest.Method]] = [:]
+        for (description, _) in routes {
+            methods[description.path, default: []].append(description.method)
+            if description.method == .get { methods[description.path]?.append(.head) }
+        }
+        return methods
+    }
+
+    private func addOtherMethods(
+        to router: Router<GatewayContext>,
+        path: String,
+        methods: [HTTPRequest.Method],
+        _ frame: Frame
+    ) {
+        let allow = (methods + [.options]).map(\.rawValue).sorted().joined(separator: ", ")
+        for method in Self.knownMethods where !methods.contains(method) {
+            let endpoint =
+                method == .options
+                ? frame.options(path: path, allow: allow)
+                : frame.methodNotAllowed(path: path, method: method, allow: allow)
+            router.on(RouterPath(path), method: method, responder: endpoint)
+        }
+    }
+
+    private static let knownMethods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+    ]
+}
+
+/// Answers for paths no route has.
+private struct UnknownPath: MiddlewareProtocol {
+    let endpoint: Endpoint
+
+    func handle(
+        _ request: Request,
+        context: GatewayContext,
+        next: (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        try await endpoint.respond(to: request, context: context)
+    }
+}

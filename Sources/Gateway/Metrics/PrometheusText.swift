@@ -1,0 +1,51 @@
+/// Writes series in Prometheus' text exposition format, version 0.0.4.
+struct PrometheusText {
+    private(set) var text = ""
+    private var lastName = ""
+
+    mutating func add(_ name: SeriesName, _ series: Series) {
+        switch series {
+        case .counter(let count):
+            addType(name.name, "counter")
+            addSample(name.name, name.labels, "\(count.value)")
+        case .gauge(let level):
+            addType(name.name, "gauge")
+            addSample(name.name, name.labels, Self.number(level.value))
+        case .histogram(let histogram):
+            addType(name.name, "histogram")
+            addHistogram(name, histogram)
+        }
+    }
+
+    mutating func addGauge(_ name: String, _ value: Double) {
+        addType(name, "gauge")
+        addSample(name, "", Self.number(value))
+    }
+
+    private mutating func addHistogram(_ name: SeriesName, _ histogram: Histogram) {
+        let (counts, sum) = histogram.cumulative
+        let prefix = name.labels.isEmpty ? "" : name.labels + ","
+        for (bound, count) in zip(histogram.bounds.map(Self.number) + ["+Inf"], counts) {
+            addSample(name.name + "_bucket", "\(prefix)le=\"\(bound)\"", "\(count)")
+        }
+        addSample(name.name + "_sum", name.labels, Self.number(sum))
+        addSample(name.name + "_count", name.labels, "\(counts.last ?? 0)")
+    }
+
+    /// Once for all series of a name, which come one after the other.
+    private mutating func addType(_ name: String, _ type: String) {
+        if name == lastName { return }
+        lastName = name
+        text += "# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func addSample(_ name: String, _ labels: String, _ value: String) {
+        text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
+    }
+
+    private static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+    }
+}

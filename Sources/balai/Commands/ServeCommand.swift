@@ -1,0 +1,30 @@
+import ArgumentParser
+import Gateway
+
+/// `balai serve`: runs a hub.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run a hub.",
+        discussion: """
+            Prints one line, "ready http://HOST:PORT", once the hub answers; logs go to standard
+            error. SIGTERM and SIGINT stop it cleanly: what was accepted is kept.
+
+            A hub is closed: writing needs a token (the operator's is in DIR/operator.token), and
+            without one only what the configuration makes public can be read.
+            """
+    )
+
+    @OptionGroup var hub: HubOptions
+
+    @Flag(help: "Make everybody the operator; for trying out, on a loopback address only.")
+    var open = false
+
+    func run() async throws {
+        try await reportingErrors {
+            var configuration = try await hub.configuration()
+            configuration.gateway.isOpen = open
+            try await HubRun(configuration: configuration).run()
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/// A setting: its name in the file, what it may be, and what it is for.
+///
+/// `docs/configuration.md` has a line for each (a test compares).
+struct ConfigurationKey: Sendable {
+    enum Kind: Sendable, Equatable {
+        case text
+        case integer(ClosedRange<Int>)
+        case flag
+        case list
+        case choice([String])
+    }
+
+    /// Dots for levels, `*` for a name the operator chooses.
+    let name: String
+    let kind: Kind
+
+    init(_ name: String, _ kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
+
+    static let all: [ConfigurationKey] = [
+        Self("host", .text),
+        Self("port", .integer(0...65535)),
+        Self("data", .text),
+
+        Self("limits.maximumBodyBytes", .integer(1024...1_073_741_824)),
+        Self("limits.maximumHeaderBytes", .integer(1024...1_048_576)),
+        Self("limits.maximumConnections", .integer(1...1_000_000)),
+        Self("limits.idleTimeoutSeconds", .integer(1...86400)),
+        Self("limits.bodyTimeoutSeconds", .integer(1...86400)),
+        Self("limits.maximumDepth", .integer(8...512)),
+        Self("limits.defaultPageSize", .integer(1...10000)),
+        Self("limits.maximumPageSize", .integer(1...10000)),
+        Self("limits.maximumWaitingWrites", .integer(1...1_000_000)),
+
+        Self("public.types", .list),
+        Self("public.scopes", .list),
+        Self("public.hiddenAttributes", .list),
+        Self("permissions.*.party", .text),
+        Self("permissions.*.actions", .list),
+        Self("permissions.*.types", .list),
+        Self("permissions.*.scopes", .list),
+        Self("permissions.*.hiddenAttributes", .list),
+
+        Self("retention.*.keepDays", .integer(1...36500)),
+        Self("retention.*.thinAfterDays", .integer(1...36500)),
+        Self("retention.*.thinToMinutes", .integer(1...525_600)),
+
+        Self("contexts.folder", .text),
+        Self("contexts.fetchRemote", .flag),
+        Self("contexts.allowPrivateAddresses", .flag),
+
+        Self("pages.tilesURL", .text),
+        Self("pages.tilesAttribution", .text),
+        Self("pages.leafletFolder", .text),
+
+        Self("log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"])),
+        Self("log.format", .choice(["text", "json"])),
+    ]
+
+    /// The key that a path in the file sets; nil when there is none.
+    static func matching(_ path: [String]) -> ConfigurationKey? {
+        all.first { key in
+            let parts = key.name.split(separator: ".")
+            return parts.count == path.count
+                && zip(parts, path).allSatisfy { $0 == "*" || $0 == $1 }
+        }
+    }
+
+    /// The name closest to what was written, for a hint.
+    static func nearest(to written: String) -> String {
+        all.map(\.name).min { distance($0, written) < distance($1, written) } ?? ""
+    }
+
+    /// How many letters must be put in, taken out or changed to make one word of the other.
+    static func distance(_ a: String, _ b: String) -> Int {
+        let b = Array(b.lowercased())
+        var row = Array(0...b.count)
+        for (i, letter) in a.lowercased().enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let change = diagonal + (b[j] == letter ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(change, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

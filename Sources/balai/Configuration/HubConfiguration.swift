@@ -1,0 +1,48 @@
+import Gateway
+import Governance
+import Logging
+import Storage
+
+/// Everything an operator can set, checked.
+struct HubConfiguration: Sendable {
+    var gateway = GatewaySettings()
+    var dataFolder = "balai-data"
+
+    /// How deep a JSON body may nest.
+    var maximumDepth = 64
+    var defaultPageSize = 20
+    var maximumPageSize = 1000
+    /// Write requests that wait for the store at one time; more get 503.
+    var maximumWaitingWrites = 4096
+
+    var policy = Policy(permissions: [])
+    var retention: [RetentionRule] = []
+
+    /// Local `@context` documents, for places without internet.
+    var contextsFolder: String?
+    var fetchesRemoteContexts = true
+    /// Whether `@context`s and notifications may go to private and loopback addresses.
+    var allowsPrivateAddresses = false
+
+    /// Map tiles of somebody's server; nil for none, so that no page calls a third party.
+    var tilesURL: String?
+    var tilesAttribution: String?
+    var leafletFolder = "/usr/share/javascript/leaflet"
+
+    var logLevel = Logger.Level.info
+    var logFormat = LogFormat.text
+}
+
+/// How log lines look.
+enum LogFormat: String, Sendable {
+    /// One line for people.
+    case text
+    /// One JSON object a line for programs.
+    case json
+}
+
+/// The configuration cannot be used; says every reason at once.
+struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    var findings: [String]
+    var description: String { findings.joined(separator: "\n") }
+}

@@ -1,0 +1,128 @@
+import ContextModel
+import Governance
+import Storage
+
+extension SettingsReader {
+    /// What `public` and `permissions` say.
+    mutating func policy(names: [String]) -> Policy {
+        var permissions: [Permission] = []
+        let types = list("public.types")
+        let scopes = list("public.scopes")
+        if let target = target(types: types, scopes: scopes, of: "public") {
+            permissions.append(
+                Permission(
+                    assignee: .anyone,
+                    actions: [.read],
+                    target: target,
+                    hiddenAttributes: Set(list("public.hiddenAttributes").map(ConfiguredName.iri))
+                )
+            )
+        }
+        permissions += names.compactMap { permission(named: $0) }
+        return Policy(permissions: permissions)
+    }
+
+    private mutating func permission(named name: String) -> Permission? {
+        let party = text("permissions", name, "party") ?? name
+        let actions = list("permissions", name, "actions").compactMap { word -> Action? in
+            let action = ConfiguredName.actions[word]
+            if action == nil {
+                findings.append(
+                    "permissions.\(name).actions: \"\(word)\" is none of read, write, subscribe."
+                )
+            }
+            return action
+        }
+        let section = "permissions.\(name)"
+        let types = list("permissions", name, "types")
+        let scopes = list("permissions", name, "scopes")
+        guard let target = target(types: types, scopes: scopes, of: section) else {
+            findings.append("\(section) needs types or scopes; types: [\"*\"] covers everything.")
+            return nil
+        }
+        return Permission(
+            assignee: .party(PartyID(party)),
+            actions: Set(actions),
+            target: target,
+            hiddenAttributes: Set(
+                list("permissions", name, "hiddenAttributes").map(ConfiguredName.iri)
+            )
+        )
+    }
+
+    /// Entities of one of the types that are in one of the scopes; nil when neither is said.
+    private mutating func target(
+        types: [String],
+        scopes: [String],
+        of section: String
+    ) -> Condition? {
+        if types.isEmpty && scopes.isEmpty { return nil }
+        var target = Condition.everything
+        if !types.isEmpty && !types.contains("*") {
+            target = types.reduce(.nothing) { $0.or(.type(ConfiguredName.iri($1))) }
+        }
+        if !scopes.isEmpty {
+            target = target.and(
+                scopes.reduce(.nothing) { condition, scope in
+                    if !scope.hasPrefix("/") {
+                        findings.append("\(section).scopes: \"\(scope)\" must start with \"/\".")
+                    }
+                    return condition.or(.scope(ConfiguredName.scope(scope)))
+                }
+            )
+        }
+        return target
+    }
+
+    /// What `retention` says: history thinned first, removed later.
+    mutating func retention(names: [String]) -> [RetentionRule] {
+        names.flatMap { name -> [RetentionRule] in
+            let type = name == "*" ? nil : ConfiguredName.iri(name)
+            let keep = integer(["retention", name, "keepDays"])
+            let thinAfter = integer(["retention", name, "thinAfterDays"])
+            let thinTo = integer(["retention", name, "thinToMinutes"])
+            if (thinAfter == nil) != (thinTo == nil) {
+                findings.append(
+                    "retention.\(name): thinAfterDays and thinToMinutes need each other."
+                )
+            }
+            var rules: [RetentionRule] = []
+            if let thinAfter, let thinTo {
+                rules.append(
+                    RetentionRule(
+                        type: type,
+                        ageMicroseconds: Int64(thinAfter) * 86_400_000_000,
+                        effect: .thin(periodMicroseconds: Int64(thinTo) * 60_000_000)
+                    )
+                )
+            }
+            if let keep {
+                rules.append(
+                    RetentionRule(
+                        type: type,
+                        ageMicroseconds: Int64(keep) * 86_400_000_000,
+                        effect: .remove
+                    )
+                )
+            }
+            return rules
+        }
+    }
+}
+
+/// What names in the configuration stand for.
+enum ConfiguredName {
+    static let actions: [String: Action] = [
+        "read": .read, "write": .write, "subscribe": .subscribe,
+    ]
+
+    /// An IRI stays; a short name is expanded as the core `@context` does with names it does not
+    /// know (clause 5.5.7).
+    static func iri(_ name: String) -> IRI {
+        IRI(name.contains(":") ? name : "https://uri.etsi.org/ngsi-ld/default-context/" + name)
+    }
+
+    static func scope(_ text: String) -> ScopePattern {
+        ScopePattern(segments: text.split(separator: "/").map(String.init))
+    }
+}

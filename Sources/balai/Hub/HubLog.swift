@@ -1,0 +1,67 @@
+import ContextModel
+import Foundation
+import Logging
+
+/// Writes log lines to standard error, for people or for programs.
+struct HubLog: LogHandler {
+    let label: String
+    let format: LogFormat
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String, format: LogFormat, logLevel: Logger.Level) {
+        self.label = label
+        self.format = format
+        self.logLevel = logLevel
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+            .sorted { $0.key < $1.key }
+            .map { (key: $0.key == "hb.request.id" ? "request" : $0.key, value: "\($0.value)") }
+        let line = Self.line(
+            format,
+            level: event.level,
+            label: label,
+            message: "\(event.message)",
+            fields: fields,
+            at: Date()
+        )
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// A log line; whatever is in it stays on one line.
+    static func line(
+        _ format: LogFormat,
+        level: Logger.Level,
+        label: String,
+        message: String,
+        fields: [(key: String, value: String)],
+        at moment: Date
+    ) -> String {
+        let time = Timestamp(moment).description
+        switch format {
+        case .text:
+            let fields = fields.map { " \($0.key)=\($0.value)" }.joined()
+            return "\(time) \(level) \(message)\(fields)".replacing("\n", with: "\\n")
+                .replacing("\r", with: "\\r")
+        case .json:
+            let own = [
+                ("time", time), ("level", "\(level)"), ("logger", label), ("message", message),
+            ]
+            let members = own + fields.map { ("data." + $0.key, $0.value) }
+            return "{" + members.map { "\(quoted($0.0)):\(quoted($0.1))" }.joined(separator: ",")
+                + "}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let data = try? JSONEncoder().encode(text)
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+}

@@ -1,0 +1,157 @@
+import ContextModel
+import CoreMetrics
+import Foundation
+import Gateway
+import Governance
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Storage
+import StorageSQLite
+import UnixSignals
+
+/// A hub at work: where it listens and how to write to it.
+struct HubAddress: Sendable {
+    let url: String
+    let operatorToken: String
+}
+
+/// Wires a hub together, runs it and stops it: server first, then what works behind it, and the
+/// store last, so that whatever was accepted is kept.
+struct HubRun: Sendable {
+    /// Makes a service that needs a running hub, such as the demo city's driver.
+    typealias Companion = @Sendable (HubAddress) -> any Service
+
+    let configuration: HubConfiguration
+    var companion: Companion?
+
+    /// Returns after a clean stop.
+    func run() async throws {
+        try refuseOpenToTheWorld()
+        raiseFileLimit()
+        let logger = startLogging()
+        let registry = MetricRegistry()
+        MetricsSystem.bootstrap(registry)
+        let folder = try DataFolder(creating: configuration.dataFolder)
+        var random = SystemRandomNumberGenerator()
+        let token = try folder.operatorToken(&random)
+        let tokens = TokenWatch(folder: folder, operatorToken: token, logger: logger)
+        try tokens.reload()
+        let store = try openStore(folder)
+        do {
+            try await serve(store, tokens, token, registry, logger)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw StartError(
+                .address,
+                "\(configuration.gateway.host):\(configuration.gateway.port) is taken by another "
+                    + "program; choose another with --port."
+            )
+        } catch let error as IOError {
+            throw StartError(
+                .address,
+                "\(configuration.gateway.host):\(configuration.gateway.port) cannot be listened "
+                    + "on: \(error.localizedDescription)"
+            )
+        }
+    }
+
+    private func serve(
+        _ store: any Store,
+        _ tokens: TokenWatch,
+        _ token: String,
+        _ registry: MetricRegistry,
+        _ logger: Logger
+    ) async throws {
+        let ready = ReadySignal()
+        let host = configuration.gateway.host
+        let server = makeGateway(
+            configuration.gateway,
+            routes: routes(store, registry),
+            tokens: tokens.list,
+            registry: registry,
+            logger: logger,
+            onServerRunning: { channel in
+                let name = host.contains(":") ? "[\(host)]" : host
+                let url = "http://\(name):\(channel.localAddress?.port ?? 0)"
+                FileHandle.standardOutput.write(Data("ready \(url)\n".utf8))
+                ready.announce(HubAddress(url: url, operatorToken: token))
+            }
+        )
+        let services: [any Service] =
+            [StoreService(store: store), tokens, server]
+            + (companion.map { [CompanionService(ready: ready, make: $0)] } ?? [])
+        var group = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = Self.maximumStopDuration
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    private static let maximumStopDuration = Duration.seconds(30)
+
+    /// Every route of the hub: the one place where parts of the API are put together.
+    private func routes(_ store: any Store, _ registry: MetricRegistry) -> RouteTable {
+        var routes = RouteTable()
+        routes.addOperationRoutes(version: Balai.version, registry: registry) {
+            _ = try await store.tenant(nil)?.outboxDepth()
+        }
+        return routes
+    }
+
+    /// `--open` beyond this machine would give the city's data to whoever comes by.
+    private func refuseOpenToTheWorld() throws {
+        let host = configuration.gateway.host
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        if configuration.gateway.isOpen && !isLoopback {
+            throw StartError(
+                .usage,
+                "--open is refused on \(host): it is for loopback addresses only."
+            )
+        }
+    }
+
+    private func startLogging() -> Logger {
+        let (format, level) = (configuration.logFormat, configuration.logLevel)
+        LoggingSystem.bootstrap { HubLog(label: $0, format: format, logLevel: level) }
+        return Logger(label: "balai")
+    }
+
+    /// A connection is a file for the system, and the usual limit is 1024.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    private func openStore(_ folder: DataFolder) throws -> any Store {
+        do {
+            return try SQLiteStore(folder: folder.path) { Timestamp(Date()) }
+        } catch let error as StorageError {
+            throw StartError(.database, Self.advice(for: error, folder))
+        }
+    }
+
+    private static func advice(for error: StorageError, _ folder: DataFolder) -> String {
+        switch error.code {
+        case .locked:
+            "\(folder.path) is in use by another hub; stop that one first."
+        case .damaged:
+            "\(folder.databasePath) is damaged (\(error.note)). Put back a backup, or move the "
+                + "file away to start empty; docs/operating.md says how to save what can be read."
+        case .diskFull:
+            "The disk of \(folder.path) is full; make room first."
+        case .overloaded, .closed, .failed:
+            "\(folder.databasePath) cannot be opened: \(error.note)"
+        }
+    }
+}
+
+extension Timestamp {
+    /// The moment in microseconds.
+    init(_ date: Date) {
+        self.init(microseconds: Int64((date.timeIntervalSince1970 * 1_000_000).rounded()))
+    }
+}

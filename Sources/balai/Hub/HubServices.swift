@@ -1,0 +1,87 @@
+import Foundation
+import Gateway
+import Governance
+import Logging
+import ServiceLifecycle
+import Storage
+import Synchronization
+
+/// Closes the store when everything before it has stopped.
+struct StoreService: Service {
+    let store: any Store
+
+    func run() async throws {
+        // A cancelled wait is a stop, too; the store is closed either way.
+        try? await gracefulShutdown()
+        await store.close()
+    }
+}
+
+/// Keeps the Gateway's tokens as the data folder has them, while the hub runs.
+final class TokenWatch: Service {
+    let list = TokenList()
+    private let folder: DataFolder
+    private let operatorHash: TokenHash
+    private let logger: Logger
+    private let seen = Mutex<Date?>(nil)
+
+    init(folder: DataFolder, operatorToken: String, logger: Logger) {
+        self.folder = folder
+        operatorHash = TokenHash(of: operatorToken)
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
+                do {
+                    if self.changedAt != self.seen.withLock({ $0 }) { try self.reload() }
+                } catch {
+                    self.logger.error("\(error)")
+                }
+            }
+        }
+    }
+
+    private static let interval = Duration.seconds(1)
+
+    /// Takes up what the folder says now.
+    func reload() throws {
+        let changed = changedAt
+        list.replace(with: [(operatorHash, .operator)] + (try PartyTokens(of: folder).list))
+        seen.withLock { $0 = changed }
+    }
+
+    private var changedAt: Date? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: folder.tokensPath)
+        return attributes?[.modificationDate] as? Date
+    }
+}
+
+/// Tells those who wait that the hub answers.
+final class ReadySignal: Sendable {
+    private let (stream, continuation) = AsyncStream.makeStream(of: HubAddress.self)
+
+    func announce(_ address: HubAddress) {
+        continuation.yield(address)
+        continuation.finish()
+    }
+
+    /// nil when the wait was cancelled.
+    func wait() async -> HubAddress? {
+        await stream.first { _ in true }
+    }
+}
+
+/// Runs a service that needs a running hub.
+struct CompanionService: Service {
+    let ready: ReadySignal
+    let make: HubRun.Companion
+
+    func run() async throws {
+        let address = await cancelWhenGracefulShutdown { await ready.wait() }
+        guard let address else { return }
+        try await make(address).run()
+    }
+}

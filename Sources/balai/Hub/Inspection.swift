@@ -1,0 +1,65 @@
+import ContextModel
+import Glibc
+import Storage
+import StorageSQLite
+
+/// What `balai check` found.
+struct Inspection: Encodable, Sendable {
+    /// Something the operator should know.
+    struct Finding: Encodable, Sendable, Equatable {
+        enum Area: String, Encodable, Sendable {
+            case configuration, folder, token, database
+        }
+        var area: Area
+        var isProblem: Bool
+        var text: String
+    }
+    private(set) var findings: [Finding] = []
+    private(set) var isSound = true
+
+    /// Looks at everything, whatever is found first.
+    init(_ options: HubOptions) async {
+        do {
+            let configuration = try await options.configuration()
+            inspectFolder(configuration.dataFolder)
+        } catch {
+            for text in error.findings { add(.configuration, text) }
+        }
+    }
+
+    /// nil when everything is sound.
+    var exitCode: Int32? {
+        if isSound { return nil }
+        return findings.contains { $0.area == .configuration && $0.isProblem } ? EX_CONFIG : 1
+    }
+
+    private mutating func inspectFolder(_ path: String) {
+        guard let folder = DataFolder(existing: path) else {
+            return note(.folder, "\(path) does not exist yet; the first start makes it.")
+        }
+        do {
+            if try folder.existingOperatorToken() == nil {
+                note(.token, "There is no operator's token yet; the first start makes it.")
+            }
+            _ = try PartyTokens(of: folder)
+        } catch {
+            add(.token, "\(error)")
+        }
+        inspectDatabase(folder)
+    }
+
+    private mutating func inspectDatabase(_ folder: DataFolder) {
+        guard access(folder.databasePath, F_OK) == 0 else {
+            return note(.database, "There is no database yet; the first start makes it.")
+        }
+    }
+
+    private mutating func add(_ area: Finding.Area, _ text: String) {
+        findings.append(Finding(area: area, isProblem: true, text: text))
+        isSound = false
+    }
+
+    private mutating func note(_ area: Finding.Area, _ text: String) {
+        findings.append(Finding(area: area, isProblem: false, text: text))
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Gateway
+import Governance
+
+/// The tokens of named parties: only their hashes are kept.
+struct PartyTokens: Codable, Sendable, Equatable {
+    /// One party's token.
+    struct Entry: Codable, Sendable, Equatable {
+        var party: String
+        /// The SHA-256 of the token in hexadecimal digits.
+        var sha256: String
+        var made: Date
+    }
+    private(set) var entries: [Entry] = []
+
+    init() {}
+
+    /// Those of the folder; none when none was made yet.
+    init(of folder: DataFolder) throws {
+        guard let data = FileManager.default.contents(atPath: folder.tokensPath) else { return }
+        do {
+            let decoder = JSONDecoder()
+            decoder.dateDecodingStrategy = .iso8601
+            self = try decoder.decode(Self.self, from: data)
+        } catch {
+            throw StartError(.permissions, "\(folder.tokensPath) is damaged; it must be JSON.")
+        }
+    }
+
+    func save(in folder: DataFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let temporary = folder.tokensPath + ".new"
+        let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+        try DataFolder.write(text + "\n", toNewFile: temporary)
+        guard rename(temporary, folder.tokensPath) == 0 else {
+            throw StartError(.folder, "\(folder.tokensPath) cannot be written.")
+        }
+    }
+
+    mutating func add(party: String, token: String, at moment: Date) {
+        entries.append(Entry(party: party, sha256: TokenHash(of: token).hex, made: moment))
+    }
+
+    /// How many went.
+    mutating func remove(party: String) -> Int {
+        let before = entries.count
+        entries.removeAll { $0.party == party }
+        return before - entries.count
+    }
+
+    /// As the Gateway looks them up.
+    var list: [(hash: TokenHash, party: Party)] {
+        entries.compactMap { entry in
+            TokenHash(hex: entry.sha256).map { ($0, .named(PartyID(entry.party))) }
+        }
+    }
+}
