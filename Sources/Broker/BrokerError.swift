@@ -25,5 +25,7 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// Equal by code, so that tests stay short.
     package static func == (a: BrokerError, b: BrokerError) -> Bool { a.code == b.code }
 
-    package var description: String { note.map { "\(code): \(detail) (\($0))" } ?? "\(code): \(detail)" }
+    package var description: String {
+        note.map { "\(code): \(detail) (\($0))" } ?? "\(code): \(detail)"
+    }
 }

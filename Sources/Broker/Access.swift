@@ -1,0 +1,91 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// How operations come to a store and a grant: the only two ways, one to read and one to write.
+extension Hub {
+    /// The store and grant to read with, or the error that tells the caller why not.
+    func reading(
+        _ caller: Caller,
+        action: Action = .read,
+        condition: Condition = .everything,
+        sortedBy: [IRI] = []
+    ) async throws -> (store: any TenantStore, grant: ReadGrant) {
+        let decision = policy.decideRead(
+            caller,
+            action: action,
+            condition: condition,
+            sortedBy: sortedBy
+        )
+        switch decision {
+        case .grant(let grant): return (try await existingStore(caller.tenant), grant)
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+
+    /// The store and grant to write with. The tenant comes into being with the first write
+    /// (clause 4.14).
+    func writing(
+        _ caller: Caller,
+        makesTenant: Bool = true
+    ) async throws
+        -> (store: any TenantStore, grant: WriteGrant)
+    {
+        switch policy.decideWrite(caller) {
+        case .grant(let grant):
+            let store =
+                makesTenant
+                ? try await store.makeTenant(caller.tenant)
+                : try await existingStore(caller.tenant)
+            return (store, grant)
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+
+    /// Refuses whoever does not run the hub.
+    package func requireAdministration(_ caller: Caller) throws {
+        guard policy.permitsAdministration(caller) else {
+            throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
+        }
+    }
+
+    func existingStore(_ tenant: TenantName?) async throws -> any TenantStore {
+        guard let found = try await store.tenant(tenant) else {
+            throw BrokerError(
+                .nonexistentTenant,
+                "There is no tenant '\(tenant?.text ?? "")' on this hub."
+            )
+        }
+        return found
+    }
+}
+
+extension BrokerError {
+    init(_ reason: DenyReason) {
+        switch reason {
+        case .unauthenticated:
+            self.init(
+                .unauthenticated,
+                "This needs a token: send it as 'Authorization: Bearer …'."
+            )
+        case .forbidden:
+            self.init(.forbidden, "Your token does not allow this.")
+        case .hiddenAttribute(let name):
+            // Said exactly as of an attribute that nobody has: nothing to be learnt from it.
+            self.init(.badRequestData, "The attribute '\(name)' cannot be used to filter or sort.")
+        }
+    }
+
+    package init(_ error: EntityError) { self.init(.badRequestData, error.detail) }
+
+    package init(_ error: ConditionError) {
+        self.init(.badRequestData, "\(error.message) \(error.hint)")
+    }
+
+    package init(_ error: LDContextError) {
+        self.init(
+            error.code == .invalid ? .badRequestData : .ldContextNotAvailable,
+            error.detail
+        )
+    }
+}

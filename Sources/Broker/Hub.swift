@@ -1,0 +1,68 @@
+package import ContextModel
+package import Governance
+package import Logging
+package import Storage
+
+/// One city's hub: the operations of the standard over a store, under a policy. Each operation is
+/// an extension in a file of its own, named as the standard names it.
+///
+/// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
+package final class Hub: Sendable {
+    package let store: any Store
+    package let policy: Policy
+    package let contexts: LDContextLibrary
+    package let limits: HubLimits
+    package let clock: @Sendable () -> Timestamp
+    /// Makes the unique part of new identifiers.
+    package let makeIdentifier: @Sendable () -> String
+    /// Told of every change inside its transaction: whoever must know, and must not miss one.
+    let observer: any ChangeObserver
+    package let logger: Logger
+
+    package init(
+        store: any Store,
+        policy: Policy,
+        contexts: LDContextLibrary,
+        limits: HubLimits = HubLimits(),
+        observer: any ChangeObserver,
+        clock: @escaping @Sendable () -> Timestamp,
+        makeIdentifier: @escaping @Sendable () -> String,
+        logger: Logger
+    ) {
+        self.store = store
+        self.policy = policy
+        self.contexts = contexts
+        self.limits = limits
+        self.observer = observer
+        self.clock = clock
+        self.makeIdentifier = makeIdentifier
+        self.logger = logger
+    }
+}
+
+/// The limits of requests that the operations themselves keep.
+package struct HubLimits: Sendable, Hashable {
+    /// Entities of a page when the caller names no limit.
+    package var defaultPage = 20
+    /// Entities of a page at most.
+    package var maximumPage = 1_000
+    /// Entities of a batch request at most.
+    package var maximumBatch = 10_000
+    /// Instances of an attribute in a temporal answer at most (206, clause 6.3.10).
+    package var maximumInstances = 10_000
+    /// Subscriptions of a tenant at most.
+    package var maximumSubscriptions = 100_000
+
+    package init() {}
+}
+
+/// Sees every change inside the transaction that makes it, and may add to that transaction.
+package protocol ChangeObserver: Sendable {
+    /// Called on the store's writing thread: quick, and without waiting.
+    func observe(
+        _ change: EntityChange,
+        tenant: TenantName?,
+        at now: Timestamp,
+        in transaction: any WriteTransaction
+    ) throws
+}

@@ -1,0 +1,188 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// The batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20): each entity succeeds or fails for
+/// itself, all successes become durable together.
+package enum BatchOperation: Sendable, Hashable {
+    case create
+    /// `replaces` false updates what exists (`options=update`).
+    case upsert(replaces: Bool)
+    case update(overwrites: Bool)
+    case merge(MergeDefaults)
+}
+
+extension Hub {
+    /// Runs a batch. `bodies` pairs each entity with the `@context` it is to be read with.
+    package func batch(
+        _ operation: BatchOperation,
+        _ bodies: [(json: JSONValue, ld: LDContext)],
+        caller: Caller
+    ) async throws -> BatchResult {
+        let (store, grant) = try await writing(caller)
+        var result = BatchResult()
+        var inputs: [BatchInput] = []
+        inputs.reserveCapacity(bodies.count)
+        for body in bodies {
+            do throws(BrokerError) {
+                inputs.append(try BatchInput(body.json, ld: body.ld, operation))
+            } catch {
+                result.errors.append((body.json.entityID, error))
+            }
+        }
+        if inputs.isEmpty { return result }
+        let now = clock()
+        let ready = inputs
+        let written = try await store.write(grant) { [observer] transaction in
+            let writer = ChangeWriter(
+                transaction: transaction,
+                observer: observer,
+                tenant: caller.tenant,
+                now: now
+            )
+            return try BatchRun(writer: writer, grant: grant).run(ready)
+        }
+        result.created = written.created
+        result.changed = written.changed
+        result.errors += written.errors
+        return result
+    }
+
+    /// Batch Delete (clause 5.6.10).
+    package func batchDelete(_ ids: [EntityID], caller: Caller) async throws -> BatchResult {
+        let (store, grant) = try await writing(caller, makesTenant: false)
+        let now = clock()
+        return try await store.write(grant) { [observer] transaction in
+            let writer = ChangeWriter(
+                transaction: transaction,
+                observer: observer,
+                tenant: caller.tenant,
+                now: now
+            )
+            var result = BatchResult()
+            for id in ids {
+                if let entity = try transaction.writable(id, grant: grant, now: now) {
+                    try writer.write(.deletion(of: entity))
+                    result.changed.append(id)
+                } else {
+                    result.errors.append((id, BrokerError.unknown(id)))
+                }
+            }
+            return result
+        }
+    }
+}
+
+/// One entity of a batch, read and ready.
+private struct BatchInput: Sendable {
+    let id: EntityID
+    let operation: BatchOperation
+    let fragment: EntityFragment
+    /// The whole entity, where the operation may need one.
+    let entity: Entity?
+
+    init(_ json: JSONValue, ld: LDContext, _ operation: BatchOperation) throws(BrokerError) {
+        self.operation = operation
+        let options: EntityReader.Options
+        let mayCreate: Bool
+        switch operation {
+        case .create, .upsert:
+            options = .init()
+            mayCreate = true
+        case .update, .merge:
+            options = .init(allowsNull: true)
+            mayCreate = false
+        }
+        let reader = EntityReader(context: ld, options: options)
+        (fragment, entity) = try BrokerError.reading { () throws(EntityError) in
+            let fragment = try reader.fragment(json)
+            guard mayCreate else { return (fragment, nil) }
+            return (fragment, try reader.entity(from: fragment))
+        }
+        guard let id = fragment.id else {
+            throw BrokerError(.badRequestData, "An entity of the batch has no 'id'.")
+        }
+        self.id = id
+    }
+}
+
+/// The part of a batch that runs inside the transaction.
+private struct BatchRun {
+    let writer: ChangeWriter
+    let grant: WriteGrant
+
+    func run(_ inputs: [BatchInput]) throws -> BatchResult {
+        var result = BatchResult()
+        for input in inputs {
+            do {
+                let isNew = try run(input)
+                if isNew {
+                    result.created.append(input.id)
+                } else {
+                    result.changed.append(input.id)
+                }
+            } catch let error as BrokerError {
+                // Thrown before anything of this entity was written.
+                result.errors.append((input.id, error))
+            }
+        }
+        return result
+    }
+
+    /// Writes one entity; true when it is new.
+    private func run(_ input: BatchInput) throws -> Bool {
+        let stored = try writer.transaction.entity(input.id, grant: InternalGrant(.mergeOnWrite))
+        if let stored, !stored.satisfies(grant.condition) {
+            throw BrokerError(.forbidden, "Your token does not allow changing '\(input.id)'.")
+        }
+        let change = try BrokerError.reading { () throws(EntityError) in
+            try self.change(of: stored, input)
+        }
+        guard let change else {
+            throw stored == nil ? BrokerError.unknown(input.id) : BrokerError.exists(input.id)
+        }
+        if let after = change.after, !after.satisfies(grant.condition) {
+            throw BrokerError(.forbidden, "Your token does not allow writing '\(input.id)'.")
+        }
+        if case .update(overwrites: false) = input.operation, !change.untouched.isEmpty,
+            change.attributes.isEmpty
+        {
+            throw BrokerError(
+                .badRequestData,
+                "No attribute of '\(input.id)' is new, and none may be replaced."
+            )
+        }
+        try writer.write(change)
+        return stored == nil
+    }
+
+    /// The change, or nil when the entity should be there and is not, or the other way round.
+    private func change(
+        of stored: Entity?,
+        _ input: BatchInput
+    ) throws(EntityError) -> EntityChange? {
+        let now = writer.now
+        switch (input.operation, stored, input.entity) {
+        case (.create, nil, let entity?), (.upsert, nil, let entity?):
+            return .creation(of: entity, at: now)
+        case (.upsert(replaces: true), let stored?, let entity?):
+            return .replacement(of: stored, with: entity, at: now)
+        case (.upsert(replaces: false), let stored?, _):
+            return try .appending(to: stored, input.fragment, overwrites: true, at: now)
+        case (.update(true), let stored?, _):
+            return try .update(of: stored, with: input.fragment, at: now)
+        case (.update(false), let stored?, _):
+            return try .appending(to: stored, input.fragment, overwrites: false, at: now)
+        case (.merge(let defaults), let stored?, _):
+            return try .merge(into: stored, input.fragment, common: defaults, at: now)
+        default: return nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// The `id` of what may not be a whole entity, to name it in a list of errors.
+    fileprivate var entityID: EntityID? {
+        (objectValue?["id"] ?? objectValue?["@id"])?.stringValue.map(EntityID.init)
+    }
+}

@@ -1,0 +1,119 @@
+import ContextModel
+import Governance
+import Storage
+
+/// The one way a change of current state becomes durable: state, history and whoever observes, in
+/// one transaction.
+struct ChangeWriter {
+    let transaction: any WriteTransaction
+    let observer: any ChangeObserver
+    let tenant: TenantName?
+    let now: Timestamp
+
+    func write(_ change: EntityChange) throws {
+        if let after = change.after {
+            try transaction.put(after)
+        } else if let before = change.before {
+            _ = try transaction.remove(before.id)
+        }
+        try writeHistory(change)
+        try observer.observe(change, tenant: tenant, at: now, in: transaction)
+    }
+
+    /// Every instance that changed, and the end of every instance that went (clause 4.5.7).
+    private func writeHistory(_ change: EntityChange) throws {
+        guard let entity = change.after ?? change.before, !change.attributes.isEmpty else { return }
+        var history: [NamedAttribute] = []
+        history.reserveCapacity(change.attributes.count)
+        for attribute in change.attributes {
+            guard let instance = attribute.after ?? attribute.before.map(ended) else { continue }
+            if let last = history.indices.last, history[last].name == attribute.name {
+                history[last].instances.append(instance)
+            } else {
+                history.append(NamedAttribute(name: attribute.name, instances: [instance]))
+            }
+        }
+        try transaction.appendHistory(
+            entity.id,
+            types: entity.types,
+            scopes: entity.scopes,
+            history
+        )
+    }
+
+    /// A deleted instance as the evolution shows it: NGSI-LD Null and `deletedAt` (clause 4.8).
+    private func ended(_ attribute: Attribute) -> Attribute {
+        var ended = Attribute(
+            kind: attribute.kind,
+            value: attribute.kind.nullValue,
+            datasetID: attribute.datasetID
+        )
+        ended.createdAt = attribute.createdAt
+        ended.modifiedAt = now
+        ended.details = AttributeDetails(deletedAt: now)
+        return ended
+    }
+}
+
+extension Hub {
+    /// Runs `change` on the current state of an entity, decides the write and makes it durable.
+    func change<Answer: Sendable>(
+        _ id: EntityID,
+        _ caller: Caller,
+        types: Condition = .everything,
+        makesTenant: Bool = false,
+        _ change: @escaping @Sendable (Entity, Timestamp) throws -> (EntityChange, Answer)
+    ) async throws -> Answer {
+        let (store, grant) = try await writing(caller, makesTenant: makesTenant)
+        let now = clock()
+        return try await store.write(grant) { [observer] transaction in
+            let target = try transaction.writable(id, grant: grant, now: now)
+            guard let target, target.satisfies(types) else { throw BrokerError.unknown(id) }
+            let (result, answer) = try change(target, now)
+            if let after = result.after, !after.satisfies(grant.condition) {
+                throw BrokerError(.forbidden, "Your token does not allow this change.")
+            }
+            let writer = ChangeWriter(
+                transaction: transaction,
+                observer: observer,
+                tenant: caller.tenant,
+                now: now
+            )
+            try writer.write(result)
+            return answer
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// The entity, if the writer may touch it: what it may not touch does not exist for it.
+    func writable(_ id: EntityID, grant: WriteGrant, now: Timestamp) throws -> Entity? {
+        guard let entity = try entity(id, grant: InternalGrant(.mergeOnWrite)) else { return nil }
+        return entity.satisfies(grant.condition) ? entity : nil
+    }
+}
+
+extension Entity {
+    /// Whether the condition holds for this entity.
+    func satisfies(_ condition: Condition) -> Bool {
+        condition == .everything || condition.matches(self)
+    }
+}
+
+extension BrokerError {
+    static func unknown(_ id: EntityID) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no entity '\(id)'.")
+    }
+}
+
+extension Attribute.Kind {
+    /// NGSI-LD Null in the value member of this kind (clause 4.5.0).
+    var nullValue: JSONValue {
+        switch self {
+        case .languageProperty: ["@none": .string(NGSILDNull.uri)]
+        case .listProperty, .listRelationship: [.string(NGSILDNull.uri)]
+        case .jsonProperty, .property, .relationship, .geoProperty, .vocabProperty:
+            .string(NGSILDNull.uri)
+        }
+    }
+}

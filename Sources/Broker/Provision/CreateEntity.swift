@@ -1,0 +1,54 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Create Entity (clause 5.6.1).
+    package func createEntity(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> EntityID {
+        let entity = try BrokerError.reading { () throws(EntityError) in try reader(ld).entity(body)
+        }
+        let (store, grant) = try await writing(caller)
+        guard entity.satisfies(grant.condition) else {
+            throw BrokerError(.forbidden, "Your token does not allow creating '\(entity.id)'.")
+        }
+        let now = clock()
+        try await store.write(grant) { [observer] transaction in
+            let existing = try transaction.entity(entity.id, grant: InternalGrant(.mergeOnWrite))
+            guard existing == nil else { throw BrokerError.exists(entity.id) }
+            let writer = ChangeWriter(
+                transaction: transaction,
+                observer: observer,
+                tenant: caller.tenant,
+                now: now
+            )
+            try writer.write(.creation(of: entity, at: now))
+        }
+        return entity.id
+    }
+
+    func reader(
+        _ ld: LDContext,
+        _ options: EntityReader.Options = EntityReader.Options()
+    ) -> EntityReader {
+        EntityReader(context: ld, options: options)
+    }
+}
+
+extension BrokerError {
+    static func exists(_ id: EntityID) -> BrokerError {
+        BrokerError(.alreadyExists, "The entity '\(id)' exists already.")
+    }
+
+    /// Runs what reads a request and turns what is wrong with it into BadRequestData.
+    static func reading<Value>(
+        _ body: () throws(EntityError) -> Value
+    ) throws(BrokerError)
+        -> Value
+    {
+        do throws(EntityError) { return try body() } catch { throw BrokerError(error) }
+    }
+}

@@ -1,0 +1,39 @@
+package import ContextModel
+package import Governance
+
+extension Hub {
+    /// Replace Entity (clause 5.6.18).
+    package func replaceEntity(
+        _ id: EntityID,
+        _ body: JSONValue,
+        types: Condition = .everything,
+        ld: LDContext,
+        caller: Caller
+    ) async throws {
+        let entity = try BrokerError.reading { () throws(EntityError) in
+            try reader(ld).replacement(body, of: id)
+        }
+        try await change(id, caller, types: types) { target, now in
+            var entity = entity
+            if entity.types.isEmpty { entity.types = target.types }
+            return (.replacement(of: target, with: entity, at: now), ())
+        }
+    }
+}
+
+extension EntityReader {
+    /// A whole entity whose identifier stands in the URL and may be left out of the body.
+    func replacement(_ json: JSONValue, of id: EntityID) throws(EntityError) -> Entity {
+        let fragment = try fragment(json)
+        if let given = fragment.id, given != id {
+            throw EntityError("The body's 'id' is '\(given)', the entity's is '\(id)'.")
+        }
+        return Entity(
+            id: id,
+            types: fragment.types,
+            scopes: fragment.scopes ?? [],
+            attributes: try complete(fragment.attributes),
+            expiresAt: fragment.expiresAt
+        )
+    }
+}

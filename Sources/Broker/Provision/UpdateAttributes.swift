@@ -1,0 +1,45 @@
+package import ContextModel
+package import Governance
+
+extension Hub {
+    /// Update Attributes (clause 5.6.2).
+    package func updateAttributes(
+        of id: EntityID,
+        _ body: JSONValue,
+        types: Condition = .everything,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> UpdateResult {
+        let fragment = try fragment(body, of: id, ld: ld)
+        return try await change(id, caller, types: types) { target, now in
+            let change = try BrokerError.reading { () throws(EntityError) in
+                try EntityChange.update(of: target, with: fragment, at: now)
+            }
+            return (change, UpdateResult(change))
+        }
+    }
+
+    /// The fragment in the body, NGSI-LD Null allowed; an `id` given must be the entity's.
+    func fragment(
+        _ body: JSONValue,
+        of id: EntityID,
+        ld: LDContext,
+        isSimplified: Bool = false,
+        allowsNull: Bool = true
+    ) throws(BrokerError) -> EntityFragment {
+        let fragment = try BrokerError.reading { () throws(EntityError) in
+            let options = EntityReader.Options(
+                allowsNull: allowsNull,
+                isSimplified: isSimplified
+            )
+            return try EntityReader(context: ld, options: options).fragment(body)
+        }
+        if let given = fragment.id, given != id {
+            throw BrokerError(
+                .badRequestData,
+                "The body's 'id' is '\(given)', the entity's is '\(id)'."
+            )
+        }
+        return fragment
+    }
+}

@@ -1,0 +1,33 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+extension Hub {
+    /// Retrieve Temporal Evolution of an Entity (clause 5.7.3).
+    package func retrieveEvolution(
+        of id: EntityID,
+        _ query: TemporalQuery,
+        caller: Caller
+    ) async throws -> EvolutionPage {
+        var query = query
+        query.condition = query.condition.and(.ids([id]))
+        query.limit = 1
+        let page = try await queryEvolutions(query, caller: caller)
+        guard !page.evolutions.isEmpty else {
+            throw BrokerError(
+                .resourceNotFound,
+                "There is no temporal evolution of an entity '\(id)'."
+            )
+        }
+        return page
+    }
+
+    /// Query Temporal Evolution of Entities (clause 5.7.4).
+    package func queryEvolutions(
+        _ query: TemporalQuery,
+        caller: Caller
+    ) async throws -> EvolutionPage {
+        let (store, grant) = try await reading(caller, condition: query.condition)
+        return try await store.evolutions(query, grant: grant)
+    }
+}

@@ -1,0 +1,95 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Create or Update Temporal Evolution of an Entity (clause 5.6.11); true when it is new.
+    ///
+    /// Temporal data touches the evolution alone: current state is changed by the operations on
+    /// entities.
+    package func upsertEvolution(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> (id: EntityID, isNew: Bool) {
+        let entity = try BrokerError.reading { () throws(EntityError) in
+            try reader(ld, .init(isTemporal: true)).entity(body)
+        }
+        let isNew = try await appendHistory(
+            of: entity.id,
+            types: entity.types,
+            scopes: entity.scopes,
+            entity.attributes,
+            mayCreate: true,
+            caller: caller
+        )
+        return (entity.id, isNew)
+    }
+
+    /// Add Attributes to Temporal Evolution of an Entity (clause 5.6.12).
+    package func addToEvolution(
+        of id: EntityID,
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws {
+        let reader = reader(ld, .init(isTemporal: true))
+        let (fragment, attributes) = try BrokerError.reading { () throws(EntityError) in
+            let fragment = try reader.fragment(body)
+            return (fragment, try reader.complete(fragment.attributes))
+        }
+        _ = try await appendHistory(
+            of: id,
+            types: fragment.types,
+            scopes: fragment.scopes ?? [],
+            attributes,
+            mayCreate: false,
+            caller: caller
+        )
+    }
+
+    private func appendHistory(
+        of id: EntityID,
+        types: [IRI],
+        scopes: [String],
+        _ attributes: [NamedAttribute],
+        mayCreate: Bool,
+        caller: Caller
+    ) async throws -> Bool {
+        let (store, grant) = try await writing(caller, makesTenant: mayCreate)
+        let now = clock()
+        var stamped = attributes
+        stamped.stamp(now)
+        let instances = stamped
+        let subject = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
+        return try await store.write(grant) { transaction in
+            guard subject.satisfies(grant.condition) || !mayCreate else {
+                throw BrokerError(.forbidden, "Your token does not allow writing '\(id)'.")
+            }
+            let exists = try transaction.hasHistory(id)
+            guard exists || mayCreate else { throw BrokerError.noEvolution(id) }
+            try transaction.appendHistory(id, types: types, scopes: scopes, instances)
+            return !exists
+        }
+    }
+}
+
+extension [NamedAttribute] {
+    /// Gives each instance its times of creation and modification.
+    fileprivate mutating func stamp(_ now: Timestamp) {
+        for name in indices {
+            for index in self[name].instances.indices {
+                self[name].instances[index].createdAt = now
+                self[name].instances[index].modifiedAt = now
+                // The hub gives instances their identifiers (clause 4.5.7).
+                self[name].instances[index].details?.instanceID = nil
+            }
+        }
+    }
+}
+
+extension BrokerError {
+    static func noEvolution(_ id: EntityID) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no temporal evolution of an entity '\(id)'.")
+    }
+}
