@@ -28,11 +28,11 @@ struct GTFSFile: ImportSource {
         case .row:
             addService(to: &batch)
             var writer = JSONWriter(reservingBytes: 512)
-            do throws(GTFSRowMapper.Refusal) {
+            do throws(RowRefusal) {
                 let id = try mapper.write(table.row, to: &writer)
                 batch.add(entity: writer.bytes, origin: origin(id))
             } catch {
-                batch.add(table.problem(column: error.column, error.reason))
+                batch.add(table.problem(error))
             }
         }
         return true

@@ -27,12 +27,6 @@ struct GTFSRowMapper {
     private let locationType: Int?
     private var seenKeys: Set<String> = []
 
-    /// A row that cannot be used.
-    struct Refusal: Error {
-        var column: Int
-        var reason: String
-    }
-
     /// Finds the table's columns in the header; those a feed does without are left out.
     init(_ table: GTFSTable, names: GTFSNames, columns: Table) throws(SourceError) {
         self.names = names
@@ -53,17 +47,19 @@ struct GTFSRowMapper {
     mutating func write(
         _ row: DelimitedRow,
         to writer: inout JSONWriter
-    ) throws(Refusal) -> String {
+    ) throws(RowRefusal) -> String {
         var key: [String] = []
         for column in keyColumns {
             let text = row.text(column)
-            guard !text.isEmpty else { throw Refusal(column: column, reason: "The key is empty.") }
+            guard !text.isEmpty else {
+                throw RowRefusal(column: column, reason: "The key is empty.")
+            }
             key.append(text)
         }
         let type = type(of: row)
         let id = names.id(type, key)
         guard !table.checksKeys || seenKeys.insert(id).inserted else {
-            throw Refusal(
+            throw RowRefusal(
                 column: keyColumns[0],
                 reason: "`\(key.joined(separator: ", "))` was given in an earlier row."
             )
@@ -92,7 +88,7 @@ struct GTFSRowMapper {
         _ column: Int,
         _ second: Int,
         to writer: inout JSONWriter
-    ) throws(Refusal) {
+    ) throws(RowRefusal) {
         let text = row.text(column)
         switch attribute {
         case .text(let name, _): writer.property(name, text)
@@ -101,7 +97,7 @@ struct GTFSRowMapper {
             writer.property(name) { $0.number(number) }
         case .flag(let name, _):
             guard text == "0" || text == "1" else {
-                throw Refusal(column: column, reason: "`\(text)` is neither 0 nor 1.")
+                throw RowRefusal(column: column, reason: "`\(text)` is neither 0 nor 1.")
             }
             writer.property(name) { $0.bool(text == "1") }
         case .date(let name, _): writer.property(name, try Self.date(text, column))
@@ -119,9 +115,9 @@ struct GTFSRowMapper {
 // MARK: - Values
 
 extension GTFSRowMapper {
-    private static func number(_ text: String, _ column: Int) throws(Refusal) -> JSONNumber {
+    private static func number(_ text: String, _ column: Int) throws(RowRefusal) -> JSONNumber {
         guard let number = NumberText.read(text) else {
-            throw Refusal(column: column, reason: "`\(text)` is not a number.")
+            throw RowRefusal(column: column, reason: "`\(text)` is not a number.")
         }
         return number
     }
@@ -131,30 +127,30 @@ extension GTFSRowMapper {
         _ text: String,
         _ column: Int,
         limit: Double
-    ) throws(Refusal) -> JSONNumber {
+    ) throws(RowRefusal) -> JSONNumber {
         let number = try number(text, column)
         guard abs(number.doubleValue) <= limit else {
-            throw Refusal(column: column, reason: "`\(text)` is beyond \(Int(limit)) degrees.")
+            throw RowRefusal(column: column, reason: "`\(text)` is beyond \(Int(limit)) degrees.")
         }
         return number
     }
 
-    private static func date(_ text: String, _ column: Int) throws(Refusal) -> String {
+    private static func date(_ text: String, _ column: Int) throws(RowRefusal) -> String {
         let date = "\(text.prefix(4))-\(text.dropFirst(4).prefix(2))-\(text.dropFirst(6))"
         guard CivilDate(date) != nil else {
-            throw Refusal(column: column, reason: "`\(text)` is not a day like 20260131.")
+            throw RowRefusal(column: column, reason: "`\(text)` is not a day like 20260131.")
         }
         return date
     }
 
-    private static func time(_ text: String, _ column: Int) throws(Refusal) -> String {
+    private static func time(_ text: String, _ column: Int) throws(RowRefusal) -> String {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let isTime =
             parts.count == 3 && (1...3).contains(parts[0].count)
             && parts[1...].allSatisfy { $0.count == 2 && $0.utf8[$0.startIndex] < 0x36 }
             && parts.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
         guard isTime else {
-            throw Refusal(column: column, reason: "`\(text)` is not a time like 06:30:00.")
+            throw RowRefusal(column: column, reason: "`\(text)` is not a time like 06:30:00.")
         }
         return parts[0].count == 1 ? "0" + text : text
     }

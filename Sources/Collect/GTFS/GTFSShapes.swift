@@ -45,19 +45,25 @@ struct GTFSShapes: ImportSource {
             return nextShape(into: &batch)
         case .problem(let problem): batch.add(problem)
         case .row:
-            do throws(GTFSRowMapper.Refusal) { try add(table.row) } catch {
-                batch.add(table.problem(column: error.column, error.reason))
+            do throws(RowRefusal) { try add(table.row) } catch {
+                batch.add(table.problem(error))
             }
         }
         return true
     }
 
-    private mutating func add(_ row: DelimitedRow) throws(GTFSRowMapper.Refusal) {
+    private mutating func add(_ row: DelimitedRow) throws(RowRefusal) {
         guard pointCount < Self.maximumPoints else {
-            throw .init(column: id, reason: "The feed has more than \(Self.maximumPoints) points.")
+            throw RowRefusal(
+                column: id,
+                reason: "The feed has more than \(Self.maximumPoints) points."
+            )
         }
         guard let number = Int(row.text(sequence)) else {
-            throw .init(column: sequence, reason: "`\(row.text(sequence))` is not a whole number.")
+            throw RowRefusal(
+                column: sequence,
+                reason: "`\(row.text(sequence))` is not a whole number."
+            )
         }
         let point = Point(
             sequence: number,

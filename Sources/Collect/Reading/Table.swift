@@ -63,13 +63,13 @@ package struct Table {
         )
     }
 
-    /// What is wrong in the column of the row found last.
-    package func problem(column: Int, _ reason: String) -> RowProblem {
+    /// What is wrong with the row found last.
+    func problem(_ refusal: RowRefusal) -> RowProblem {
         RowProblem(
             file: file,
             line: reader.row.line,
-            column: .init(number: column + 1, name: columns[column]),
-            reason: reason
+            column: refusal.column.map { .init(number: $0 + 1, name: columns[$0]) },
+            reason: refusal.reason
         )
     }
 

@@ -1,0 +1,99 @@
+import ContextModel
+import Foundation
+
+/// Writes attributes of a mapped row as JSON text.
+struct CellWriter {
+    /// An attribute of the map with its columns found.
+    struct Field {
+        var attribute: ColumnMap.Attribute
+        /// `nil` for a constant.
+        var text: RowFields.Text?
+    }
+
+    let hasDecimalComma: Bool
+    let emptyTexts: Set<String>
+    var clock: LocalClock
+
+    /// Writes the attribute's object; false, and nothing written, if the cell is empty.
+    mutating func write(
+        _ field: Field,
+        text: String?,
+        observedAt: Timestamp?,
+        to writer: inout JSONWriter
+    ) throws(RowRefusal) -> Bool {
+        let attribute = field.attribute
+        let value: Value
+        if case .constant(let json) = attribute.source {
+            value = .raw(json)
+        } else {
+            guard let text, !text.isEmpty, !emptyTexts.contains(text) else { return false }
+            value = try convert(text, attribute.conversion)
+        }
+        let isRelationship = attribute.conversion == .relationship
+        writer.beginObject()
+        writer.key("type")
+        writer.string(isRelationship ? "Relationship" : "Property")
+        writer.key(isRelationship ? "object" : "value")
+        value.write(to: &writer)
+        if let unitCode = attribute.unitCode {
+            writer.key("unitCode")
+            writer.string(unitCode)
+        }
+        if let observedAt, attribute.isObserved {
+            writer.key("observedAt")
+            writer.timestamp(observedAt)
+        }
+        writer.endObject()
+        return true
+    }
+
+    private enum Value {
+        case number(JSONNumber)
+        case string(String)
+        case flag(Bool)
+        case dateTime(Timestamp)
+        case raw([UInt8])
+
+        func write(to writer: inout JSONWriter) {
+            switch self {
+            case .number(let number): writer.number(number)
+            case .string(let string): writer.string(string)
+            case .flag(let flag): writer.bool(flag)
+            case .raw(let json): writer.raw(json)
+            case .dateTime(let moment):
+                // Clause 4.6.3: a moment as a value is typed, or it would be a mere text.
+                writer.beginObject()
+                writer.key("@type")
+                writer.string("DateTime")
+                writer.key("@value")
+                writer.timestamp(moment)
+                writer.endObject()
+            }
+        }
+    }
+
+    private mutating func convert(
+        _ text: String,
+        _ conversion: ColumnMap.Conversion
+    ) throws(RowRefusal) -> Value {
+        switch conversion {
+        case .string, .relationship: return .string(text)
+        case .number:
+            guard let number = NumberText.read(text, decimalComma: hasDecimalComma) else {
+                throw RowRefusal(reason: "`\(text)` is not a number.")
+            }
+            return .number(number)
+        case .boolean:
+            switch text.lowercased() {
+            case "true", "1", "yes", "y", "t": return .flag(true)
+            case "false", "0", "no", "n", "f": return .flag(false)
+            default: throw RowRefusal(reason: "`\(text)` is neither true nor false.")
+            }
+        case .dateTime:
+            guard let moment = TimePattern.iso.read(text.utf8) else {
+                throw RowRefusal(reason: "`\(text)` is not a date and time of ISO 8601.")
+            }
+            return .dateTime(Timestamp(microseconds: clock.reading(of: moment).microseconds))
+        }
+    }
+}

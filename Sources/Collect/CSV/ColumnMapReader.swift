@@ -1,0 +1,214 @@
+import ContextModel
+import Foundation
+
+extension ColumnMap {
+    /// Reads a map and checks all of it that can be checked without the table.
+    package init(yaml: String, file: String) throws(SourceError) {
+        let root = try MapNode.read(yaml, file: file)
+        var type: String?
+        var id: Template?
+        var rest: [(String, MapNode)] = []
+        for (key, node) in try root.members(Self.keys) {
+            switch key {
+            case "type": type = try node.text()
+            case "id": id = try node.template()
+            default: rest.append((key, node))
+            }
+        }
+        guard let type, let id else { throw root.wrong("A map needs `type` and `id`.") }
+        self.type = type
+        self.id = id
+        for (key, node) in rest { try set(key, node) }
+        guard !isHistory || time != nil else {
+            throw root.wrong("With `history: true` a map needs `time`.")
+        }
+        guard !isHistory || !attributes.isEmpty else {
+            throw root.wrong("With `history: true` a map needs `attributes`.")
+        }
+    }
+
+    private static let keys = [
+        "type", "id", "separator", "decimal", "history", "repeats", "time", "wide", "lookup",
+        "location", "skip", "empty", "attributes", "entity",
+    ]
+
+    private mutating func set(_ key: String, _ node: MapNode) throws(SourceError) {
+        switch key {
+        case "separator":
+            separator = try node.choice([
+                ",": UInt8(ascii: ","), ";": UInt8(ascii: ";"), "|": UInt8(ascii: "|"),
+                "\t": UInt8(ascii: "\t"), "tab": UInt8(ascii: "\t"),
+            ])
+        case "decimal": hasDecimalComma = try node.choice([",": true, ".": false])
+        case "history": isHistory = try node.flag()
+        case "repeats": keepsRepeats = try node.choice(["keep": true, "merge": false])
+        case "time": time = try Time(node)
+        case "wide": wide = try Wide(node)
+        case "lookup": lookup = try Lookup(node)
+        case "location": location = try Place(node)
+        case "skip":
+            for element in try node.elements() { skips.append(try Skip(element)) }
+        case "empty": emptyTexts = Set(try node.texts())
+        case "attributes": attributes = try Self.attributes(node)
+        default: entity = try Self.attributes(node)
+        }
+    }
+
+    private static func attributes(_ node: MapNode) throws(SourceError) -> [Attribute] {
+        var attributes: [Attribute] = []
+        for (name, member) in try node.members() {
+            guard !["id", "type", "@context", "scope", "location"].contains(name) else {
+                throw member.wrong("`\(name)` is a key of the map itself or no attribute.")
+            }
+            attributes.append(try Attribute(name: name, member))
+        }
+        return attributes
+    }
+}
+
+extension ColumnMap.Time {
+    fileprivate init(_ node: MapNode) throws(SourceError) {
+        var value: Template?
+        zone = .gmt
+        for (key, node) in try node.members(["column", "value", "format", "zone", "dayStartsAt"]) {
+            switch key {
+            case "column": value = Template(column: try node.text())
+            case "value": value = try node.template()
+            case "format":
+                guard let pattern = TimePattern(try node.text()) else {
+                    throw node.wrong("This is no pattern of a time; see docs/collect.md.")
+                }
+                self.pattern = pattern
+            case "zone":
+                guard let zone = TimeZone(identifier: try node.text()) else {
+                    throw node.wrong("`\(try node.text())` is no time zone like Asia/Bangkok.")
+                }
+                self.zone = zone
+            default: dayStartMicroseconds = try Self.timeOfDay(node)
+            }
+        }
+        guard let value else { throw node.wrong("There should be `column` or `value`.") }
+        self.value = value
+    }
+
+    private static func timeOfDay(_ node: MapNode) throws(SourceError) -> Int64 {
+        let text = try node.text()
+        guard let moment = TimePattern("%Y-%m-%d %H:%M")?.read("1970-01-01 \(text)".utf8) else {
+            throw node.wrong("`\(text)` is no time of day like \"06:00\".")
+        }
+        return moment.microsecondsOfDay
+    }
+}
+
+extension ColumnMap.Wide {
+    fileprivate init(_ node: MapNode) throws(SourceError) {
+        var name: String?
+        var value: String?
+        for (key, node) in try node.members(["columns", "except", "name", "value"]) {
+            switch key {
+            case "columns": columns = try node.texts()
+            case "except": exceptColumns = try node.texts()
+            case "name": name = try node.text()
+            default: value = try node.text()
+            }
+        }
+        guard let name, let value, columns.isEmpty != exceptColumns.isEmpty else {
+            throw node.wrong(
+                "There should be `name`, `value` and either `columns` or `except`."
+            )
+        }
+        self.name = name
+        self.value = value
+    }
+}
+
+extension ColumnMap.Lookup {
+    fileprivate init(_ node: MapNode) throws(SourceError) {
+        var file: String?
+        var key: String?
+        var match: Template?
+        for (name, node) in try node.members(["file", "key", "match"]) {
+            switch name {
+            case "file": file = try node.text()
+            case "key": key = try node.text()
+            default: match = try node.template()
+            }
+        }
+        guard let file, let key, let match else {
+            throw node.wrong("There should be `file`, `key` and `match`.")
+        }
+        self.init(file: file, key: key, match: match)
+    }
+}
+
+extension ColumnMap.Place {
+    fileprivate init(_ node: MapNode) throws(SourceError) {
+        var latitude: ColumnMap.Source?
+        var longitude: ColumnMap.Source?
+        for (key, node) in try node.members(["latitude", "longitude"]) {
+            let source: ColumnMap.Source
+            if case .number(let text)? = node.scalar {
+                source = .constant(Array(text.utf8))
+            } else {
+                source = .template(Template(column: try node.text()))
+            }
+            if key == "latitude" { latitude = source } else { longitude = source }
+        }
+        guard let latitude, let longitude else {
+            throw node.wrong("There should be `latitude` and `longitude`.")
+        }
+        self.init(latitude: latitude, longitude: longitude)
+    }
+}
+
+extension ColumnMap.Skip {
+    fileprivate init(_ node: MapNode) throws(SourceError) {
+        var column: String?
+        var texts: Set<String> = [""]
+        for (key, node) in try node.members(["column", "equals"]) {
+            if key == "column" { column = try node.text() } else { texts = Set(try node.texts()) }
+        }
+        guard let column else { throw node.wrong("There should be `column`.") }
+        self.init(column: column, texts: texts)
+    }
+}
+
+extension ColumnMap.Attribute {
+    fileprivate init(name: String, _ node: MapNode) throws(SourceError) {
+        var source: ColumnMap.Source?
+        self.name = name
+        self.source = .constant([])
+        for (key, node) in try node.members(Self.keys) {
+            switch key {
+            case "column": source = .template(Template(column: try node.text()))
+            case "text": source = .template(try node.template())
+            case "constant": source = .constant(try Self.json(node))
+            case "as":
+                guard let conversion = ColumnMap.Conversion(rawValue: try node.text()) else {
+                    let known = ColumnMap.Conversion.allCases.map { "`\($0.rawValue)`" }
+                    throw node.wrong(
+                        "`\(try node.text())` is none of \(known.joined(separator: ", "))."
+                    )
+                }
+                self.conversion = conversion
+            case "unitCode": unitCode = try node.text()
+            default: isObserved = try node.flag()
+            }
+        }
+        guard let source else {
+            throw node.wrong("There should be `column`, `text` or `constant`.")
+        }
+        self.source = source
+    }
+
+    private static let keys = ["column", "text", "constant", "as", "unitCode", "observed"]
+
+    private static func json(_ node: MapNode) throws(SourceError) -> [UInt8] {
+        switch node.scalar {
+        case .number(let text): Array(text.utf8)
+        case .flag(let flag): JSONValue.bool(flag).serialized
+        case .text(let text): JSONValue.string(text).serialized
+        case nil: throw node.wrong("A constant is a number, a text, true or false.")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/// Finds what a map's names stand for: columns of the table, the cell of a wide table, or columns
+/// of the table looked up.
+struct RowFields {
+    /// A name of the map, found.
+    enum Field {
+        case column(Int)
+        case wideName
+        case wideValue
+        case looked(Int)
+    }
+
+    /// A template with its names found.
+    struct Text {
+        enum Part {
+            case text(String)
+            case field(Field)
+        }
+
+        var parts: [Part]
+        /// The column a problem with the text is reported for.
+        var firstColumn: Int? {
+            for case .field(.column(let column)) in parts { return column }
+            return nil
+        }
+    }
+
+    /// One cell of a wide table, or a whole row of another one.
+    struct Cell {
+        var column: Int?
+        var looked: [String]?
+    }
+
+    let columns: [String]
+    private let wide: ColumnMap.Wide?
+    private let lookedColumns: [String]
+    private let file: String
+
+    init(table: Table, wide: ColumnMap.Wide?, lookedColumns: [String]) {
+        columns = table.columns
+        self.wide = wide
+        self.lookedColumns = lookedColumns
+        file = table.file
+    }
+
+    func find(_ name: String) throws(SourceError) -> Field {
+        if let wide, name == wide.name { return .wideName }
+        if let wide, name == wide.value { return .wideValue }
+        if let index = columns.firstIndex(of: name) { return .column(index) }
+        if let index = lookedColumns.firstIndex(of: name) { return .looked(index) }
+        let known = columns.prefix(30).map { "`\($0)`" }.joined(separator: ", ")
+        throw SourceError("The map speaks of a column `\(name)`; `\(file)` has \(known).")
+    }
+
+    func find(_ template: Template) throws(SourceError) -> Text {
+        var parts: [Text.Part] = []
+        for part in template.parts {
+            switch part {
+            case .text(let text): parts.append(.text(text))
+            case .column(let name): parts.append(.field(try find(name)))
+            }
+        }
+        return Text(parts: parts)
+    }
+
+    /// The text of the field; `nil` if what it looks up was not found.
+    func text(_ field: Field, _ row: DelimitedRow, _ cell: Cell) -> String? {
+        switch field {
+        case .column(let index): row.text(index)
+        case .wideName: cell.column.map { columns[$0] }
+        case .wideValue: cell.column.map(row.text)
+        case .looked(let index): cell.looked?[index]
+        }
+    }
+
+    /// The text of the template; `nil` if any of its fields is empty.
+    func text(
+        _ text: Text,
+        _ row: DelimitedRow,
+        _ cell: Cell,
+        percentEncoding: Bool = false
+    ) -> String? {
+        if !percentEncoding, text.parts.count == 1, case .field(let field) = text.parts[0] {
+            return self.text(field, row, cell).flatMap { $0.isEmpty ? nil : $0 }
+        }
+        var result = ""
+        for part in text.parts {
+            switch part {
+            case .text(let plain): result += plain
+            case .field(let field):
+                guard let value = self.text(field, row, cell), !value.isEmpty else { return nil }
+                result += percentEncoding ? EntityName.percentEncoded(value) : value
+            }
+        }
+        return result
+    }
+}

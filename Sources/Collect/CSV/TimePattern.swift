@@ -1,0 +1,217 @@
+import ContextModel
+
+/// A date and time of day as a clock on the wall showed them, or with a known offset from UTC.
+struct LocalMoment: Equatable {
+    /// Days since 1970-01-01.
+    var day: Int
+    var microsecondsOfDay: Int64
+    /// East of Greenwich; `nil` if the text does not say.
+    var offsetSeconds: Int?
+
+    /// Microseconds since 1970-01-01, by the same clock.
+    var microseconds: Int64 { Int64(day) * 86_400_000_000 + microsecondsOfDay }
+}
+
+/// How the texts of a column say when.
+///
+/// A pattern of `%Y` year, `%y` year of this century, `%m` month, `%d` day, `%H` hour, `%I` hour of
+/// twelve, `%p` AM or PM, `%M` minute, `%S` second, `%f` fraction, `%z` offset, `%*` anything up to
+/// the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`.
+struct TimePattern: Sendable, Equatable {
+    private enum Form: Sendable, Equatable {
+        case iso
+        case epoch(microsecondsPerUnit: Int64)
+        case steps([Step])
+    }
+
+    private enum Step: Sendable, Equatable {
+        case literal(UInt8)
+        case part(UInt8)
+    }
+
+    private let form: Form
+    static let iso = TimePattern(form: .iso)
+
+    private init(form: Form) { self.form = form }
+
+    /// `nil` if the text is none of the words and has an unknown letter after `%`.
+    init?(_ text: String) {
+        switch text {
+        case "iso": form = .iso
+        case "epochSeconds": form = .epoch(microsecondsPerUnit: 1_000_000)
+        case "epochMilliseconds": form = .epoch(microsecondsPerUnit: 1_000)
+        default:
+            guard let steps = Self.steps(of: text) else { return nil }
+            form = .steps(steps)
+        }
+    }
+
+    private static func steps(of text: String) -> [Step]? {
+        var steps: [Step] = []
+        var bytes = text.utf8[...]
+        while let byte = bytes.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                steps.append(.literal(byte))
+                continue
+            }
+            guard let letter = bytes.popFirst(), "YymdHIpMSfz*%".utf8.contains(letter) else {
+                return nil
+            }
+            steps.append(letter == byte ? .literal(byte) : .part(letter))
+        }
+        return steps.contains(.part(UInt8(ascii: "d"))) ? steps : nil
+    }
+
+    /// The moment the text says; `nil` if it does not fit.
+    func read(_ text: some Collection<UInt8>) -> LocalMoment? {
+        var cursor = TimeCursor(Array(text))
+        switch form {
+        case .iso: return cursor.iso()
+        case .epoch(let unit):
+            guard let number = Int64(String(decoding: text, as: UTF8.self)) else { return nil }
+            let (microseconds, overflows) = number.multipliedReportingOverflow(by: unit)
+            guard !overflows else { return nil }
+            let (days, rest) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
+            return LocalMoment(day: Int(days), microsecondsOfDay: rest, offsetSeconds: 0)
+        case .steps(let steps):
+            for step in steps {
+                switch step {
+                case .literal(let byte): guard cursor.skip(byte) else { return nil }
+                case .part(let letter): guard cursor.take(letter) else { return nil }
+                }
+            }
+            return cursor.moment()
+        }
+    }
+}
+
+/// Steps through a text and gathers the parts of a moment.
+private struct TimeCursor {
+    private let bytes: [UInt8]
+    private var position = 0
+    private var year: Int?
+    private var month: Int?
+    private var day: Int?
+    private var hour = 0
+    private var minute = 0
+    private var second = 0
+    private var fraction: Int64 = 0
+    private var isPM: Bool?
+    private var offset: Int?
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// What was gathered, if all was read and makes sense.
+    func moment() -> LocalMoment? {
+        guard position == bytes.count, let year, let month, let day,
+            let date = CivilDate(year: year, month: month, day: day),
+            (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
+        else { return nil }
+        let seconds = Int64(hourOfDay * 3_600 + minute * 60 + second)
+        return LocalMoment(
+            day: date.daysSince1970,
+            microsecondsOfDay: seconds * 1_000_000 + fraction,
+            offsetSeconds: offset
+        )
+    }
+
+    private var hourOfDay: Int {
+        guard let isPM else { return hour }
+        return hour % 12 + (isPM ? 12 : 0)
+    }
+
+    mutating func skip(_ byte: UInt8) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func take(_ letter: UInt8) -> Bool {
+        switch Unicode.Scalar(letter) {
+        case "Y": number(upTo: 4) { $0.year = $1 }
+        case "y": number(upTo: 2) { $0.year = 2_000 + $1 }
+        case "m": number(upTo: 2) { $0.month = $1 }
+        case "d": number(upTo: 2) { $0.day = $1 }
+        case "H", "I": number(upTo: 2) { $0.hour = $1 }
+        case "M": number(upTo: 2) { $0.minute = $1 }
+        case "S": number(upTo: 2) { $0.second = $1 }
+        case "f": takeFraction()
+        case "p": takeHalfOfDay()
+        case "z": takeOffset()
+        default: takeRest()
+        }
+    }
+
+    private mutating func number(
+        upTo digits: Int,
+        _ store: (inout TimeCursor, Int) -> Void
+    ) -> Bool {
+        var value = 0
+        let start = position
+        while position < bytes.count, position - start < digits, bytes[position] &- 0x30 < 10 {
+            value = value * 10 + Int(bytes[position] - 0x30)
+            position += 1
+        }
+        store(&self, value)
+        return position > start
+    }
+
+    private mutating func takeRest() -> Bool {
+        position = bytes.count
+        return true
+    }
+
+    private mutating func takeFraction() -> Bool {
+        var unit: Int64 = 100_000
+        let start = position
+        while position < bytes.count, bytes[position] &- 0x30 < 10 {
+            fraction += Int64(bytes[position] - 0x30) * unit
+            unit /= 10
+            position += 1
+        }
+        return position > start
+    }
+
+    private mutating func takeHalfOfDay() -> Bool {
+        guard position + 2 <= bytes.count, bytes[position + 1] | 0x20 == UInt8(ascii: "m"),
+            (1...12).contains(hour)
+        else { return false }
+        let letter = bytes[position] | 0x20
+        isPM = letter == UInt8(ascii: "p")
+        position += 2
+        return letter == UInt8(ascii: "p") || letter == UInt8(ascii: "a")
+    }
+
+    /// `Z`, `+hh:mm` or `+hhmm`.
+    private mutating func takeOffset() -> Bool {
+        if skip(UInt8(ascii: "Z")) {
+            offset = 0
+            return true
+        }
+        let isEast = skip(UInt8(ascii: "+"))
+        var hours = 0
+        var minutes = 0
+        guard isEast || skip(UInt8(ascii: "-")), number(upTo: 2, { hours = $1 }) else {
+            return false
+        }
+        _ = skip(UInt8(ascii: ":"))
+        guard number(upTo: 2, { minutes = $1 }), hours < 24, minutes < 60 else { return false }
+        offset = (hours * 3_600 + minutes * 60) * (isEast ? 1 : -1)
+        return true
+    }
+
+    /// A date and perhaps a time of ISO 8601, `T` or a blank between them.
+    mutating func iso() -> LocalMoment? {
+        guard take(UInt8(ascii: "Y")), skip(0x2D), take(UInt8(ascii: "m")), skip(0x2D),
+            take(UInt8(ascii: "d"))
+        else { return nil }
+        if position == bytes.count { return moment() }
+        guard skip(UInt8(ascii: "T")) || skip(0x20), take(UInt8(ascii: "H")), skip(0x3A),
+            take(UInt8(ascii: "M"))
+        else { return nil }
+        if skip(0x3A) { guard take(UInt8(ascii: "S")) else { return nil } }
+        if skip(UInt8(ascii: ".")) { guard takeFraction() else { return nil } }
+        if position < bytes.count { guard takeOffset() else { return nil } }
+        return moment()
+    }
+}
