@@ -35,33 +35,31 @@ struct EntityPlan {
     /// Whether types and attribute names decide everything.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
 
+    /// Everything that can match, in the order of creation, by the index that leaves least.
     func candidates(_ connection: Connection) throws -> any CandidateSource {
-        if let keys = try keys(connection) { return try KeyList(connection, keys: keys) }
+        let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
+        if let keys = try lookup.keys(condition) { return try KeyList(connection, keys: keys) }
         if shapes.count <= Limits.mergedShapes {
             return try ShapeMerge(connection, shapes: Array(shapes.keys))
         }
         return try KeyScan(connection)
     }
 
-    /// The keys an index leaves, if one narrows the query.
-    private func keys(_ connection: Connection) throws -> [Int64]? {
-        try condition.requiredIDs.map { try Self.keys(of: $0, connection) }
+    /// What is known of a candidate that matches.
+    enum Match {
+        /// Its shape said so; it is not decoded yet.
+        case undecoded
+        case decoded(Entity)
     }
 
-    static func keys(of ids: Set<EntityID>, _ connection: Connection) throws -> [Int64] {
-        let row = try connection.prepare("SELECT key FROM entity WHERE id = ?1")
-        return try ids.compactMap { id in
-            defer { row.reset() }
-            return try row.bind(1, id.uri).step() ? row.int(0) : nil
-        }
-    }
-
-    /// Whether the entity matches; decodes it only if its shape does not say.
-    func admits(_ candidate: Candidate, decision: Decision) throws -> Bool {
+    /// nil when the candidate does not match; decodes it only if its shape does not say.
+    func match(_ candidate: Candidate, decision: PreparedCondition) throws -> Match? {
         guard let isCertain = shapes[candidate.shape], !candidate.isExpired(now) else {
-            return false
+            return nil
         }
-        return try isCertain || decision.matches(candidate.entity())
+        if isCertain { return .undecoded }
+        let entity = try candidate.entity()
+        return decision.matches(entity) ? .decoded(entity) : nil
     }
 
     /// The number of entities, from the index of shapes alone.

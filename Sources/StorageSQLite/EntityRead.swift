@@ -4,50 +4,39 @@ internal import Storage
 
 /// Current state, as a reader answers it. Each function runs inside one snapshot.
 extension Reader {
-    /// A page in the order of creation.
-    func page(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant) throws -> EntityPage {
-        guard query.order.isEmpty else { return try sortedPage(query, plan: plan, grant: grant) }
-        let decision = Decision(plan.condition)
-        var page = EntityPage(entities: [], count: nil, hasMore: false)
-        let countsByShape = query.wantsCount && plan.isDecidedByShape
-        if countsByShape { page.count = try plan.countByShape(connection) }
-        if query.limit == 0 && countsByShape { return page.finished(query) }
-        var matched = 0
-        var source = try plan.candidates(connection)
-        while let candidate = try source.next() {
-            guard try plan.admits(candidate, decision: decision) else { continue }
-            matched += 1
-            guard matched > query.offset else { continue }
-            if page.entities.count < query.limit {
-                page.entities.append(grant.shape(try candidate.entity()))
-            } else if countsByShape || !query.wantsCount {
-                break
-            }
-        }
-        if query.wantsCount && !countsByShape { page.count = matched }
-        page.hasMore = matched > query.offset + query.limit
-        return page
-    }
-
-    private func sortedPage(
+    /// A page, and the attributes whose values were looked at so often that an index is due.
+    func page(
         _ query: EntityQuery,
         plan: EntityPlan,
         grant: ReadGrant
-    ) throws -> EntityPage {
-        let decision = Decision(plan.condition)
-        var matching: [Entity] = []
-        var source = try plan.candidates(connection)
-        while let candidate = try source.next() {
-            guard try plan.admits(candidate, decision: decision) else { continue }
-            matching.append(try candidate.entity())
+    ) throws -> (page: EntityPage, wanted: [IRI]) {
+        let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+        var page = EntityPage(entities: [], count: nil, hasMore: false)
+        if query.wantsCount && plan.isDecidedByShape {
+            page.count = try plan.countByShape(connection)
         }
-        let sorted = decision.sorted(matching, by: query.order)
-        let page = sorted.dropFirst(query.offset).prefix(query.limit)
-        return EntityPage(
-            entities: page.map(grant.shape),
-            count: query.wantsCount ? sorted.count : nil,
-            hasMore: sorted.count > query.offset + query.limit
-        )
+        var scan = PageScan(query, plan: plan, grant: grant, knownCount: page.count)
+        if query.limit == 0, let count = page.count {
+            page.hasMore = count > query.offset
+            return (page, [])
+        }
+        // A page that fills soon needs no index; one that does not is begun again with it.
+        let wanted = try lookup.missingIndexes(plan.condition)
+        let isNarrow = try lookup.keys(plan.condition) != nil
+        scan.budget = isNarrow ? nil : Limits.candidatesBeforeIndex
+        var source = try plan.candidates(connection)
+        var isFinished = try scan.run(&source)
+        if !isFinished, let keys = try lookup.keysByValue(plan.condition) {
+            scan = PageScan(query, plan: plan, grant: grant, knownCount: page.count)
+            source = try KeyList(connection, keys: keys)
+            isFinished = try scan.run(&source)
+        }
+        let isIndexDue = !isFinished && !wanted.isEmpty
+        if !isFinished {
+            scan.budget = nil
+            _ = try scan.run(&source)
+        }
+        return (scan.page(), isIndexDue ? wanted : [])
     }
 
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
@@ -58,10 +47,10 @@ extension Reader {
                 counts[shape] = try one.countByShape(connection)
             }
         } else {
-            let decision = Decision(plan.condition)
+            let decision = PreparedCondition(plan.condition)
             var source = try plan.candidates(connection)
             while let candidate = try source.next() {
-                if try plan.admits(candidate, decision: decision) {
+                if try plan.match(candidate, decision: decision) != nil {
                     counts[candidate.shape, default: 0] += 1
                 }
             }
@@ -95,13 +84,5 @@ extension Reader {
         return merged.map {
             EntityShape(types: $0.key.types, attributes: $0.key.attributes, count: $0.value)
         }.sorted { $0.types.map(\.text).joined() < $1.types.map(\.text).joined() }
-    }
-}
-
-extension EntityPage {
-    fileprivate func finished(_ query: EntityQuery) -> EntityPage {
-        var page = self
-        page.hasMore = (count ?? 0) > query.offset
-        return page
     }
 }

@@ -13,8 +13,8 @@ struct EvolutionSearch {
     let vocabulary: Vocabulary
     let now: Timestamp
     let series: SeriesReader
-    private let queryDecision: Decision
-    private let grantDecision: Decision
+    private let queryDecision: PreparedCondition
+    private let grantDecision: PreparedCondition
     private let connection: Connection
 
     init(
@@ -30,8 +30,8 @@ struct EvolutionSearch {
         self.now = now
         self.connection = connection
         series = try SeriesReader(connection, query: query, vocabulary: vocabulary, now: now)
-        queryDecision = Decision(query.condition)
-        grantDecision = Decision(grant.condition)
+        queryDecision = PreparedCondition(query.condition)
+        grantDecision = PreparedCondition(grant.condition)
     }
 
     func page() throws -> EvolutionPage {
@@ -60,7 +60,8 @@ struct EvolutionSearch {
 
     private func candidates() throws -> any CandidateSource {
         if let ids = query.condition.and(grant.condition).requiredIDs {
-            return try KeyList(connection, keys: EntityPlan.keys(of: ids, connection))
+            let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
+            return try KeyList(connection, keys: lookup.keys(of: ids))
         }
         let shapes = vocabulary.shapes.filter { _, shape in
             query.condition.verdict(shape, vocabulary, namesAreKnown: false) != .none
@@ -213,22 +214,6 @@ extension Condition {
         case .all(let parts): parts.allSatisfy { $0.allows(entity) }
         case .any(let parts): parts.contains { $0.allows(entity) }
         case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry: true
-        }
-    }
-
-    /// The only entities that can match, if the condition names any.
-    var requiredIDs: Set<EntityID>? {
-        switch self {
-        case .nothing: return []
-        case .ids(let ids): return ids
-        case .all(let parts):
-            return parts.compactMap(\.requiredIDs).reduce(nil) { $0?.intersection($1) ?? $1 }
-        case .any(let parts):
-            let sets = parts.map(\.requiredIDs)
-            guard !sets.contains(nil) else { return nil }
-            return sets.reduce(into: []) { $0.formUnion($1 ?? []) }
-        case .everything, .not, .idPattern, .type, .scope, .attribute, .value, .geometry:
-            return nil
         }
     }
 }

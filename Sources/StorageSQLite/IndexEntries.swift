@@ -7,7 +7,6 @@ struct IndexEntries: Equatable {
         var name: Int64
         var value: Scalar
     }
-    var scopes: Set<String> = []
     /// Around all the entity's GeoProperties.
     var box: Box?
     /// Of the attributes that have a value index.
@@ -16,7 +15,7 @@ struct IndexEntries: Equatable {
 
 extension Writer {
     func entries(_ entity: Entity) -> IndexEntries {
-        var entries = IndexEntries(scopes: Set(entity.scopes))
+        var entries = IndexEntries()
         for attribute in entity.attributes {
             for instance in attribute.instances where instance.kind == .geoProperty {
                 if let box = Box(geoJSON: instance.value) {
@@ -35,12 +34,6 @@ extension Writer {
     /// Writes the difference only: a reading that changes moves nothing in the geo index.
     func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }
-        for path in old.scopes.subtracting(new.scopes) {
-            try index.deleteScope.bind(1, path).bind(2, key).run()
-        }
-        for path in new.scopes.subtracting(old.scopes) {
-            try index.insertScope.bind(1, path).bind(2, key).run()
-        }
         for entry in old.values.subtracting(new.values) {
             try index.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
         }
@@ -60,11 +53,9 @@ extension Writer {
 
 /// The statements that keep the side indexes.
 struct IndexStatements {
-    let insertScope, deleteScope, insertValue, deleteValue, insertBox, deleteBox: Statement
+    let insertValue, deleteValue, insertBox, deleteBox: Statement
 
     init(_ connection: Connection) throws {
-        insertScope = try connection.prepare("INSERT OR IGNORE INTO scope VALUES (?1, ?2)")
-        deleteScope = try connection.prepare("DELETE FROM scope WHERE path = ?1 AND key = ?2")
         insertValue = try connection.prepare(
             "INSERT OR IGNORE INTO attribute_value VALUES (?1, ?2, ?3)"
         )
@@ -122,18 +113,25 @@ struct Box: Equatable {
 }
 
 extension Attribute {
-    /// What a comparison of clause 4.9 can find in the instance's own value: the value, or each
-    /// element of an array. Text too long for the index is cut, which keeps its place in the order.
+    /// What a comparison of clause 4.9 can find in the instance's own value.
     var scalars: [Scalar] {
-        switch value {
-        case .array(let elements): elements.compactMap(\.scalar)
-        case .object, .null: []
-        default: value.scalar.map { [$0] } ?? []
+        if kind == .languageProperty {
+            return value.objectValue?.members.flatMap(\.value.scalars) ?? []
         }
+        return value.scalars
     }
 }
 
 extension JSONValue {
+    /// The value, or each element of an array, or what a typed value holds.
+    fileprivate var scalars: [Scalar] {
+        switch self {
+        case .array(let elements): elements.flatMap(\.scalars)
+        case .object(let object): object["@value"]?.scalars ?? []
+        default: scalar.map { [$0] } ?? []
+        }
+    }
+
     /// As SQLite compares it: booleans among the numbers, for an index only has to find enough.
     var scalar: Scalar? {
         switch self {
@@ -149,6 +147,8 @@ extension JSONValue {
 extension String {
     /// The text as a value index holds it.
     var indexed: String {
-        utf8.count <= Limits.indexedTextBytes ? self : String(prefix(Limits.indexedTextBytes / 4))
+        // A longer text is cut between characters, which keeps its place among the others.
+        utf8.count <= Limits.indexedTextBytes
+            ? self : String(unicodeScalars.prefix(Limits.indexedTextBytes / 4))
     }
 }

@@ -23,6 +23,8 @@ enum Limits {
     static let indexedAttributes = 16
     /// Entities put into a value index in one transaction.
     static let indexedPerStep = 500
+    /// Keys taken from a value index; a condition that leaves more scans instead.
+    static let keysFromIndex = 50_000
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
     /// Instances of an attribute in range that a temporal `q` looks at, newest first.

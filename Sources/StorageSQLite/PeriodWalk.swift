@@ -43,7 +43,7 @@ struct PeriodWalk {
         let index = index(of: moment, from: first)
         current = (
             index, start(index, from: first).microseconds,
-            start(index + 1, from: first).microseconds, sums[index] ?? PeriodSum()
+            start(index + 1, from: first).microseconds, sums[index] ?? PeriodSum(aggregation)
         )
     }
 
@@ -119,12 +119,18 @@ struct PeriodSum {
     private var greatest = -Double.infinity
     private var firstText: String?
     private var lastText: String?
+    /// Kept only if somebody asks how many there are.
+    private let countsDistinct: Bool
     private var distinctScalars: Set<Scalar> = []
     private var distinctValues: Set<JSONValue> = []
 
+    init(_ aggregation: Aggregation) {
+        countsDistinct = aggregation.methods.contains(.distinctCount)
+    }
+
     mutating func add(_ scalar: Scalar) {
         total += 1
-        distinctScalars.insert(scalar)
+        if countsDistinct { distinctScalars.insert(scalar) }
         switch scalar {
         case .number(let number): add(number)
         case .text(let text):
@@ -138,7 +144,7 @@ struct PeriodSum {
     mutating func add(_ value: JSONValue) {
         if let scalar = value.scalar { return add(scalar) }
         total += 1
-        distinctValues.insert(value)
+        if countsDistinct { distinctValues.insert(value) }
         if let array = value.arrayValue { add(Double(array.count)) }
     }
 

@@ -11,7 +11,7 @@ extension Reader {
         guard try byID.step(), byID.int(0) > 0 else { return nil }
         if let expires = byID.optionalInt(1), expires <= now.microseconds { return nil }
         let entity = try Body.entity(byID.bytes(2))
-        guard Decision(grant.condition).matches(entity) else { return nil }
+        guard PreparedCondition(grant.condition).matches(entity) else { return nil }
         return grant.shape(entity)
     }
 

@@ -14,14 +14,20 @@ internal import Musl
 package final class SQLiteStore: Store {
     private let folder: String
     private let clock: @Sendable () -> Timestamp
+    private let maximumPages: Int?
     private let lock: FolderLock
     private let tenants: Mutex<[TenantName?: SQLiteTenantStore]>
     /// Opening a file blocks, so it happens here, one file at a time.
     private let opening = DispatchQueue(label: "balai.opening")
 
     /// Opens the folder, making it if need be, and the default tenant. Blocks for as long as it
-    /// takes to look a database over.
-    package init(folder: String, clock: @escaping @Sendable () -> Timestamp) throws {
+    /// takes to look a database over. A file may be kept to `maximumPages` pages of 4 KiB.
+    package init(
+        folder: String,
+        maximumPages: Int? = nil,
+        clock: @escaping @Sendable () -> Timestamp
+    ) throws {
+        self.maximumPages = maximumPages
         self.folder = folder
         self.clock = clock
         for path in [folder, "\(folder)/tenants"] where mkdir(path, 0o700) != 0 && errno != EEXIST {
@@ -29,7 +35,11 @@ package final class SQLiteStore: Store {
             throw StorageError(.failed, note: "the folder \(path) cannot be made: \(reason)")
         }
         lock = try FolderLock(path: "\(folder)/hub.lock")
-        let main = try SQLiteTenantStore(path: "\(folder)/hub.sqlite", clock: clock)
+        let main = try SQLiteTenantStore(
+            path: "\(folder)/hub.sqlite",
+            maximumPages: maximumPages,
+            clock: clock
+        )
         tenants = Mutex([nil: main])
     }
 
@@ -49,7 +59,11 @@ package final class SQLiteStore: Store {
 
     private func open(_ name: TenantName) throws -> SQLiteTenantStore {
         if let open = tenants.withLock({ $0[name] }) { return open }
-        let store = try SQLiteTenantStore(path: path(name), clock: clock)
+        let store = try SQLiteTenantStore(
+            path: path(name),
+            maximumPages: maximumPages,
+            clock: clock
+        )
         tenants.withLock { $0[name] = store }
         return store
     }

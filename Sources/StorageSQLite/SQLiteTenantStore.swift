@@ -8,15 +8,22 @@ package final class SQLiteTenantStore: TenantStore {
     private let committer: Committer
     private let writer: Writer
     private let readers: ConnectionPool
+    private let filling = Mutex(false)
     private let clock: @Sendable () -> Timestamp
 
     /// Opens the file, making or migrating it if need be. Blocks.
-    init(path: String, clock: @escaping @Sendable () -> Timestamp) throws {
-        try Schema.migrate(path: path)
-        writer = try Writer(path: path)
+    init(path: String, maximumPages: Int?, clock: @escaping @Sendable () -> Timestamp) throws {
+        do {
+            try DatabaseFile(path: path).check()
+            try Schema.migrate(path: path)
+            writer = try Writer(path: path, maximumPages: maximumPages)
+            readers = try ConnectionPool(path: path)
+        } catch let error as StorageError where error.code == .damaged {
+            throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
+        }
         committer = Committer(writer: writer)
-        readers = try ConnectionPool(path: path)
         self.clock = clock
+        fillIndexes(registering: [])
     }
 
     private var vocabulary: Vocabulary { writer.shared.withLock { $0 } }
@@ -33,12 +40,14 @@ package final class SQLiteTenantStore: TenantStore {
     package func entities(_ query: EntityQuery, grant: ReadGrant) async throws -> EntityPage {
         let condition = query.condition.and(grant.condition)
         let now = clock()
-        return try await readers.run { [self] reader in
+        let (page, wanted) = try await readers.run { [self] reader in
             try reader.snapshot {
                 let plan = EntityPlan(condition, vocabulary: vocabulary, now: now)
                 return try reader.page(query, plan: plan, grant: grant)
             }
         }
+        if !wanted.isEmpty { fillIndexes(registering: wanted) }
+        return page
     }
 
     package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
@@ -107,7 +116,38 @@ package final class SQLiteTenantStore: TenantStore {
         now: Timestamp,
         grant: InternalGrant
     ) async throws -> Int {
-        0
+        var position: RetentionPosition? = RetentionPosition()
+        var removed = 0
+        while let start = position {
+            let step = try await committer.run { try $0.retain(rules, now: now, from: start) }
+            removed += step.removed
+            position = step.next
+        }
+        return removed
+    }
+
+    /// Makes value indexes in the background, a step between other requests at a time.
+    private func fillIndexes(registering names: [IRI]) {
+        let isFirst = filling.withLock { isFilling in
+            defer { isFilling = true }
+            return !isFilling
+        }
+        guard isFirst else { return }
+        Task { [self] in
+            defer { filling.withLock { $0 = false } }
+            do {
+                try await makeIndexes(names)
+            } catch {
+                // A full disk or a store that closes: the index stays as far as it came and is
+                // not used; the next start, or the next query that wants one, goes on with it.
+            }
+        }
+    }
+
+    /// Makes value indexes of the attributes; returns when all there are are complete.
+    package func makeIndexes(_ names: [IRI]) async throws {
+        try await committer.run { try $0.registerIndexes(names) }
+        while try await committer.run({ try $0.fillIndexes(grant: InternalGrant(.indexing)) }) {}
     }
 
     /// Waits for accepted writes, then closes the file.

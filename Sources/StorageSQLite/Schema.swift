@@ -85,9 +85,6 @@ enum Schema {
                 CREATE INDEX entity_shape ON entity (shape);
                 CREATE INDEX entity_expires ON entity (expires, shape) WHERE expires IS NOT NULL;
 
-                CREATE TABLE scope (
-                    path TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (path, key))
-                    WITHOUT ROWID;
                 CREATE VIRTUAL TABLE box USING rtree (
                     key, west, east, south, north);
                 CREATE TABLE indexed_attribute (

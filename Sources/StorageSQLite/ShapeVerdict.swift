@@ -52,7 +52,12 @@ extension Condition {
             if verdicts.contains(.all) { return .all }
             return verdicts.contains(.some) ? .some : .none
         case .scope: return namesAreKnown && !shape.hasScopes ? .none : .some
-        case .ids, .idPattern, .value, .geometry: return .some
+        case .value(let test):
+            // A term of `q` holds for what is there only, `!=` too.
+            guard let name = test.path.names.first else { return .some }
+            return has(name) == .none ? .none : .some
+        case .geometry(let test): return has(test.attribute) == .none ? .none : .some
+        case .ids, .idPattern: return .some
         }
     }
 }

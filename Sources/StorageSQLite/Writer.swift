@@ -22,7 +22,7 @@ final class Writer: @unchecked Sendable {
     private var hasWritten = false
     private var vocabularyGrew = false
 
-    init(path: String) throws {
+    init(path: String, maximumPages: Int?) throws {
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
             """
@@ -32,6 +32,9 @@ final class Writer: @unchecked Sendable {
             PRAGMA journal_size_limit = \(Limits.checkpointPages * Schema.pageBytes)
             """
         )
+        if let maximumPages {
+            try connection.execute("PRAGMA max_page_count = \(maximumPages)")
+        }
         statements = try WriterStatements(connection)
         index = try IndexStatements(connection)
         history = try HistoryStatements(connection)

@@ -1,0 +1,158 @@
+import ContextModel
+import Glibc
+import Governance
+import Storage
+import StorageSQLite
+import Synchronization
+
+/// Grants as Governance gives them to the operator, and to a reader one rule covers.
+enum Grants {
+    static func read(
+        _ condition: Condition = .everything,
+        hidden: Set<IRI> = []
+    ) throws -> ReadGrant {
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read],
+            target: condition,
+            hiddenAttributes: hidden
+        )
+        let decision = Policy(permissions: [rule]).decideRead(Caller(party: .anonymous))
+        guard case .grant(let grant) = decision else { throw Denied() }
+        return grant
+    }
+
+    static func write() throws -> WriteGrant {
+        guard
+            case .grant(let grant) = Policy(permissions: []).decideWrite(Caller(party: .operator))
+        else { throw Denied() }
+        return grant
+    }
+    struct Denied: Error {}
+}
+
+/// A folder that is gone when the test is over.
+final class Folder: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/balai-storage-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer {
+            $0.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nonexistent"
+        }
+    }
+
+    deinit {
+        for name in ["tenants", ""] { Self.empty("\(path)/\(name)") }
+    }
+
+    private static func empty(_ path: String) {
+        guard let directory = opendir(path) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { unlink("\(path)/\(name)") }
+        }
+        rmdir(path)
+    }
+}
+
+/// A clock that stands until it is set.
+final class Clock: Sendable {
+    private let moment = Mutex(Timestamp(microseconds: 1_700_000_000_000_000))
+    var now: Timestamp {
+        get { moment.withLock { $0 } }
+        set { moment.withLock { $0 = newValue } }
+    }
+}
+
+/// A kind of store that keeps the contract.
+struct StoreKind: Sendable, CustomStringConvertible {
+    let description: String
+    let open: @Sendable (Folder, Clock) throws -> any Store
+
+    static let all = [
+        StoreKind(description: "SQLite") { folder, clock in
+            // The store keeps the folder for as long as it lives.
+            try SQLiteStore(folder: folder.path) { withExtendedLifetime(folder) { clock.now } }
+        }
+    ]
+}
+
+func seconds(_ seconds: Int) -> Timestamp {
+    Timestamp(microseconds: 1_600_000_000_000_000 + Int64(seconds) * 1_000_000)
+}
+
+extension IRI {
+    static let sensor = IRI("https://example.org/Sensor")
+    static let station = IRI("https://example.org/Station")
+    static let speed = IRI("https://example.org/speed")
+    static let label = IRI("https://example.org/label")
+    static let place = IRI("https://uri.etsi.org/ngsi-ld/location")
+}
+
+extension Attribute {
+    static func reading(_ value: JSONValue, at second: Int, dataset: String? = nil) -> Attribute {
+        Attribute(
+            kind: .property,
+            value: value,
+            datasetID: dataset,
+            observedAt: seconds(second),
+            createdAt: seconds(second),
+            modifiedAt: seconds(second)
+        )
+    }
+}
+
+extension Entity {
+    init(_ id: String, _ type: IRI = .sensor, _ attributes: [IRI: JSONValue] = [:]) {
+        self.init(
+            id: EntityID("urn:\(id)"),
+            types: [type],
+            attributes: attributes.sorted { $0.key.text < $1.key.text }.map {
+                NamedAttribute(
+                    name: $0.key,
+                    instances: [
+                        Attribute(
+                            kind: $0.key == .place ? .geoProperty : .property,
+                            value: $0.value
+                        )
+                    ]
+                )
+            }
+        )
+    }
+}
+
+extension TenantStore {
+    func put(_ entities: [Entity]) async throws {
+        try await write(Grants.write()) { transaction in
+            for entity in entities { try transaction.put(entity) }
+        }
+    }
+
+    func append(_ id: String, _ name: IRI, _ instances: [Attribute]) async throws {
+        try await write(Grants.write()) {
+            try $0.appendHistory(
+                EntityID("urn:\(id)"),
+                types: [.sensor],
+                scopes: [],
+                [NamedAttribute(name: name, instances: instances)]
+            )
+        }
+    }
+
+    func ids(
+        _ condition: Condition,
+        offset: Int = 0,
+        limit: Int = 100,
+        grant: Condition = .everything
+    ) async throws -> [String] {
+        let query = EntityQuery(condition: condition, offset: offset, limit: limit)
+        return try await entities(query, grant: Grants.read(grant)).entities.map {
+            String($0.id.uri.dropFirst(4))
+        }
+    }
+}

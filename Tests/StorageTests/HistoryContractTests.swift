@@ -1,0 +1,179 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+/// What any store must do with temporal evolutions.
+@Suite struct HistoryContractTests {
+    private func query(
+        _ id: String = "a",
+        from: Int? = nil,
+        to: Int? = nil,
+        lastN: Int? = nil,
+        instanceLimit: Int = 100,
+        aggregation: Aggregation? = nil
+    ) -> TemporalQuery {
+        TemporalQuery(
+            condition: .ids([EntityID("urn:\(id)")]),
+            from: from.map(seconds),
+            to: to.map(seconds),
+            lastN: lastN,
+            instanceLimit: instanceLimit,
+            aggregation: aggregation,
+            limit: 10
+        )
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `instances come back in their range, the same one only once`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let values: [JSONValue] = [1, 2.5, "x", true, [1, 2], ["a": nil]]
+        let readings = values.enumerated().map { Attribute.reading($1, at: $0) }
+        for _ in 0..<2 { try await tenant.append("a", .speed, readings) }
+        try await tenant.append("a", .speed, [.reading("other", at: 2)])
+        let all = try await tenant.evolutions(query(), grant: Grants.read())
+        #expect(all.evolutions.first?.attributes.first?.instances.count == 7)
+        let some = try await tenant.evolutions(query(from: 1, to: 4), grant: Grants.read())
+        let instances = try #require(some.evolutions.first?.attributes.first?.instances)
+        #expect(instances.map(\.value) == [2.5, "x", "other", true])
+        #expect(Set(instances.compactMap(\.details?.instanceID)).count == 4)
+        let none = try await tenant.evolutions(query(from: 100), grant: Grants.read())
+        #expect(none.evolutions.isEmpty)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `numbers keep the way they were written`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let literals = ["1.10", "1e3", "9007199254740993", "0", "-0", "12"]
+        let readings = literals.enumerated().map {
+            Attribute.reading(.number(JSONNumber(uncheckedLiteral: $1)), at: $0)
+        }
+        try await tenant.append("a", .speed, readings)
+        let page = try await tenant.evolutions(query(), grant: Grants.read())
+        let read = try #require(page.evolutions.first?.attributes.first?.instances)
+        #expect(read.compactMap(\.value.numberValue?.literal) == literals)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `the newest instances are found, and a page cut off says how far it goes`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let readings = (0..<20).map { Attribute.reading(.number(JSONNumber($0)), at: $0) }
+        try await tenant.append("a", .speed, readings)
+        let last = try await tenant.evolutions(query(lastN: 3), grant: Grants.read())
+        #expect(last.evolutions.first?.attributes.first?.instances.map(\.value) == [17, 18, 19])
+        #expect(last.contentRange == nil)
+        let cut = try await tenant.evolutions(query(instanceLimit: 5), grant: Grants.read())
+        #expect(cut.evolutions.first?.attributes.first?.instances.count == 5)
+        #expect(cut.contentRange?.from == seconds(0))
+        #expect(cut.contentRange?.to == seconds(4))
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `history stays when the entity goes, and goes on when it comes back`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let id = EntityID("urn:a")
+        try await tenant.put([Entity("a", .sensor, [.speed: 1]), Entity("b")])
+        try await tenant.append("a", .speed, [.reading(1, at: 1)])
+        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
+        #expect(try await tenant.ids(.everything) == ["b"])
+        #expect(try await tenant.evolutions(query(), grant: Grants.read()).evolutions.count == 1)
+        try await tenant.put([Entity("a", .sensor, [.speed: 2])])
+        try await tenant.append("a", .speed, [.reading(2, at: 2)])
+        #expect(try await tenant.ids(.everything) == ["b", "a"])
+        let page = try await tenant.evolutions(query(), grant: Grants.read())
+        #expect(page.evolutions.first?.attributes.first?.instances.map(\.value) == [1, 2])
+        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, .everything) })
+        #expect(try await tenant.write(Grants.write()) { try !$0.hasHistory(id) })
+        #expect(try await tenant.ids(.everything) == ["b", "a"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `single instances are replaced and removed by their identifier`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append(
+            "a",
+            .speed,
+            (0..<3).map { .reading(.number(JSONNumber($0)), at: $0) }
+        )
+        func instances() async throws -> [Attribute] {
+            let page = try await tenant.evolutions(query(), grant: Grants.read())
+            return page.evolutions.first?.attributes.first?.instances ?? []
+        }
+        let name = try #require(try await instances()[1].details?.instanceID)
+        let id = EntityID("urn:a")
+        let isReplaced = try await tenant.write(Grants.write()) {
+            try $0.modifyHistory(id, name: .speed, instanceID: name, .reading(9, at: 50))
+        }
+        #expect(isReplaced)
+        #expect(try await instances().map(\.value) == [0, 2, 9])
+        #expect(try await instances()[2].details?.instanceID == name)
+        let removal = HistoryRemoval.instance(.speed, instanceID: name)
+        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, removal) })
+        #expect(try await tenant.write(Grants.write()) { try !$0.removeHistory(id, removal) })
+        #expect(try await instances().map(\.value) == [0, 2])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `values are aggregated by period, and a gap is not a zero`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let readings = [0: 2, 5: 4, 9: 4, 31: 7].map {
+            Attribute.reading(.number(JSONNumber($0.value)), at: $0.key)
+        }
+        try await tenant.append("a", .speed, readings)
+        let aggregation = Aggregation(
+            methods: Aggregation.Method.allCases,
+            period: .fixed(microseconds: 10_000_000)
+        )
+        let page = try await tenant.evolutions(
+            query(from: 0, to: 40, aggregation: aggregation),
+            grant: Grants.read()
+        )
+        let values = try #require(page.evolutions.first?.aggregates.first?.values)
+        func first(_ method: Aggregation.Method) -> JSONValue? {
+            values.first { $0.method == method }?.periods.first?.value
+        }
+        #expect(values.allSatisfy { $0.periods.map(\.from) == [seconds(0), seconds(30)] })
+        #expect(first(.totalCount) == 3)
+        #expect(first(.distinctCount) == 2)
+        #expect(first(.sum) == 10)
+        #expect(first(.min) == 2)
+        #expect(first(.max) == 4)
+        #expect(first(.sumsq) == 36)
+        let deviation = try #require(first(.stddev)?.numberValue?.doubleValue)
+        #expect(abs(deviation - (8.0 / 9).squareRoot()) < 1e-12)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `retention removes and thins what is older than its age`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, (0..<100).map { .reading(1, at: $0) })
+        func run(_ effect: RetentionRule.Effect, age: Int64, at second: Int) async throws -> Int {
+            try await tenant.retain(
+                [RetentionRule(type: .sensor, ageMicroseconds: age * 1_000_000, effect: effect)],
+                now: seconds(second),
+                grant: InternalGrant(.retention)
+            )
+        }
+        #expect(try await run(.remove, age: 50, at: 70) == 20)
+        let thinning = RetentionRule.Effect.thin(periodMicroseconds: 10_000_000)
+        #expect(try await run(thinning, age: 0, at: 60) == 36)
+        #expect(try await run(thinning, age: 0, at: 60) == 0)
+        let page = try await tenant.evolutions(query(), grant: Grants.read())
+        #expect(page.evolutions.first?.attributes.first?.instances.count == 44)
+    }
+}

@@ -1,0 +1,120 @@
+import ContextModel
+import Glibc
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+/// A child process writes and notes what was acknowledged; it is killed at a random moment, and
+/// everything acknowledged must be there, and nothing by halves.
+@Suite struct CrashTests {
+    private static let folderVariable = "BALAI_CRASH_FOLDER"
+    private static let lanes = 8
+    private static var rounds: Int {
+        getenv("BALAI_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 3
+    }
+
+    /// The child's part: runs until it is killed.
+    @Test(.enabled(if: getenv(CrashTests.folderVariable) != nil))
+    func `a child writes until it is killed`() async throws {
+        let folder = try #require(getenv(Self.folderVariable).map { String(cString: $0) })
+        let store = try SQLiteStore(folder: folder) { seconds(0) }
+        let tenant = try await store.makeTenant(nil)
+        let log = open("\(folder)/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        let start = try await tenant.ids(.everything, limit: .max).count
+        await withTaskGroup(of: Void.self) { group in
+            for lane in 0..<Self.lanes {
+                group.addTask {
+                    var number = start
+                    while (try? await Self.write(tenant, "\(lane)-\(number)")) != nil {
+                        let line = Array("\(lane)-\(number)\n".utf8)
+                        Glibc.write(log, line, line.count)
+                        number += 1
+                    }
+                }
+            }
+        }
+    }
+
+    private static func write(_ tenant: any TenantStore, _ name: String) async throws {
+        try await tenant.write(Grants.write()) {
+            try $0.put(Entity("\(name)", .sensor, [.speed: 1]))
+            try $0.appendHistory(
+                EntityID("urn:\(name)"),
+                types: [.sensor],
+                scopes: [],
+                [NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])]
+            )
+            try $0.enqueue(subscription: name, body: [], at: seconds(1))
+            try $0.put(Entity("\(name)-twin", .station))
+        }
+    }
+
+    @Test(.enabled(if: getenv(CrashTests.folderVariable) == nil))
+    func `a killed process loses nothing acknowledged and leaves nothing half done`() async throws {
+        let folder = Folder()
+        var dice = SystemRandomNumberGenerator()
+        for _ in 0..<Self.rounds {
+            let before = acknowledged(folder).count
+            let child = try spawn(folder)
+            let wanted = before + Int.random(in: 1...400, using: &dice)
+            while acknowledged(folder).count < wanted && waitpid(child, nil, WNOHANG) == 0 {
+                sched_yield()
+            }
+            kill(child, SIGKILL)
+            waitpid(child, nil, 0)
+            #expect(acknowledged(folder).count >= wanted, "the child did not write")
+            try await check(folder)
+        }
+    }
+
+    private func check(_ folder: Folder) async throws {
+        let store = try SQLiteStore(folder: folder.path) { seconds(0) }
+        let tenant = try await store.makeTenant(nil)
+        let ids = try await tenant.ids(.everything, limit: .max)
+        let stored = Set(ids)
+        let lost = acknowledged(folder).filter { !stored.contains($0) }
+        #expect(lost.isEmpty)
+        let firsts = stored.filter { !$0.hasSuffix("-twin") }
+        #expect(firsts.allSatisfy { stored.contains("\($0)-twin") })
+        #expect(stored.count == firsts.count * 2)
+        #expect(try await tenant.outboxDepth().count == firsts.count)
+        let query = TemporalQuery(
+            condition: .type(.sensor),
+            instanceLimit: 10,
+            limit: 0,
+            wantsCount: true
+        )
+        #expect(try await tenant.evolutions(query, grant: Grants.read()).count == firsts.count)
+        await store.close()
+    }
+
+    private func acknowledged(_ folder: Folder) -> [String] {
+        let file = open("\(folder.path)/acknowledged", O_RDONLY)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: Int(lseek(file, 0, SEEK_END)))
+        let count = pread(file, &bytes, bytes.count, 0)
+        // A line without its end was being written when the process died.
+        let lines = String(decoding: bytes[0..<max(count, 0)], as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        return lines.map(String.init)
+    }
+
+    /// This test program again, told to run the child's part alone.
+    private func spawn(_ folder: Folder) throws -> pid_t {
+        let program = try #require(realpath("/proc/self/exe", nil))
+        defer { free(program) }
+        let words = [
+            String(cString: program), "--testing-library", "swift-testing", "--filter",
+            "a child writes until it is killed",
+        ]
+        var arguments = words.map { strdup($0) } + [nil]
+        var variables = [strdup("\(Self.folderVariable)=\(folder.path)"), nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var child = pid_t()
+        let result = posix_spawn(&child, program, nil, nil, &arguments, &variables)
+        try #require(result == 0)
+        return child
+    }
+}

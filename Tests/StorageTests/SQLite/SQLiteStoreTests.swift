@@ -1,0 +1,84 @@
+import ContextModel
+import Glibc
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@Suite struct SQLiteStoreTests {
+    private func open(_ folder: Folder) throws -> SQLiteStore {
+        try SQLiteStore(folder: folder.path) { withExtendedLifetime(folder) { seconds(0) } }
+    }
+
+    /// Changes bytes of the tenant's file.
+    private func patch(_ folder: Folder, at offset: Int, _ bytes: [UInt8]) {
+        let file = Glibc.open("\(folder.path)/hub.sqlite", O_RDWR)
+        pwrite(file, bytes, bytes.count, offset)
+        Glibc.close(file)
+    }
+
+    @Test func `a second hub on the same folder is refused until the first is gone`() async throws {
+        let folder = Folder()
+        let first = try open(folder)
+        #expect(throws: StorageError(.locked, note: "")) { try open(folder) }
+        await first.close()
+        await (try open(folder)).close()
+    }
+
+    @Test func `a closed store refuses and keeps what it had`() async throws {
+        let folder = Folder()
+        let store = try open(folder)
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.put([Entity("a")])
+        await store.close()
+        await #expect(throws: StorageError(.closed, note: "")) {
+            try await tenant.put([Entity("b")])
+        }
+        await #expect(throws: StorageError(.closed, note: "")) { try await tenant.ids(.everything) }
+        #expect(try await open(folder).makeTenant(nil).ids(.everything) == ["a"])
+    }
+
+    @Test func `a file of a newer hub is left alone`() async throws {
+        let folder = Folder()
+        await (try open(folder)).close()
+        patch(folder, at: 60, [0, 0, 3, 0])
+        let error = #expect(throws: StorageError.self) { try open(folder) }
+        #expect(error?.code == .damaged)
+        #expect(error?.note.contains("newer hub") == true)
+    }
+
+    @Test(arguments: [(0, [UInt8](repeating: 7, count: 4096)), (68, [0, 0, 0, 1])])
+    func `a file that is not a hub's is refused`(offset: Int, bytes: [UInt8]) async throws {
+        let folder = Folder()
+        await (try open(folder)).close()
+        patch(folder, at: offset, bytes)
+        let error = #expect(throws: StorageError.self) { try open(folder) }
+        #expect(error?.code == .damaged)
+        #expect(error?.note.contains("backup") == true)
+    }
+
+    @Test func `a file that is cut off is refused`() async throws {
+        let folder = Folder()
+        await (try open(folder)).close()
+        truncate("\(folder.path)/hub.sqlite", 8192)
+        #expect(throws: StorageError(.damaged, note: "")) { try open(folder) }
+    }
+
+    @Test func `a full disk fails the write, and reads and smaller writes go on`() async throws {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path, maximumPages: 200) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.put([Entity("a")])
+        let large = Entity(
+            "b",
+            .sensor,
+            [.label: .string(String(repeating: "x", count: 2_000_000))]
+        )
+        await #expect(throws: StorageError(.diskFull, note: "")) { try await tenant.put([large]) }
+        #expect(try await tenant.ids(.everything) == ["a"])
+        try await tenant.put([Entity("c")])
+        #expect(try await tenant.ids(.everything) == ["a", "c"])
+    }
+}

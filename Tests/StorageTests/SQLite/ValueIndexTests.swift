@@ -1,0 +1,135 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+/// With its indexes the store finds what a look at every entity finds.
+@Suite struct ValueIndexTests {
+    private struct Dice: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 31)
+        }
+    }
+
+    private func value(_ dice: inout Dice) -> JSONValue {
+        let number = Int.random(in: 0..<40, using: &dice)
+        switch Int.random(in: 0..<8, using: &dice) {
+        case 0: return .string("é\(number)")
+        case 1: return .string(String(repeating: "long", count: 80) + "\(number)")
+        case 2: return .bool(number % 2 == 0)
+        case 3: return .array([.number(JSONNumber(number)), .string("t\(number)")])
+        case 4:
+            return ["@type": "DateTime", "@value": .string("2024-01-0\(number % 9 + 1)T00:00:00Z")]
+        default: return .number(JSONNumber(Double(number) / 2))
+        }
+    }
+
+    private func entity(_ number: Int, _ dice: inout Dice) -> Entity {
+        var attributes: [IRI: JSONValue] = [:]
+        if Int.random(in: 0..<4, using: &dice) > 0 { attributes[.speed] = value(&dice) }
+        if Int.random(in: 0..<4, using: &dice) > 0 { attributes[.label] = value(&dice) }
+        if Int.random(in: 0..<2, using: &dice) > 0 {
+            let numbers = (0..<2).map { _ in
+                JSONValue.number(JSONNumber(Double.random(in: -5...5, using: &dice)))
+            }
+            attributes[.place] = ["type": "Point", "coordinates": .array(numbers)]
+        }
+        return Entity("\(number)", number % 3 == 0 ? .sensor : .station, attributes)
+    }
+
+    private func operand(_ dice: inout Dice) -> Operand {
+        let number = Int.random(in: 0..<20, using: &dice)
+        switch Int.random(in: 0..<7, using: &dice) {
+        case 0: return .string("é\(number)")
+        case 1: return .string(String(repeating: "long", count: 80) + "\(number)")
+        case 2: return .bool(true)
+        case 3: return .range(.number(Double(number)), .number(Double(number + 3)))
+        case 4: return .string("t\(number)")
+        default: return .number(Double(number))
+        }
+    }
+
+    private func condition(_ dice: inout Dice) -> Condition {
+        let name = Bool.random(using: &dice) ? IRI.speed : .label
+        let comparison: Comparison =
+            switch Int.random(in: 0..<6, using: &dice) {
+            case 0: .less(operand(&dice))
+            case 1: .greater(operand(&dice))
+            case 2: .lessOrEqual(operand(&dice))
+            case 3: .unequal([operand(&dice)])
+            case 4: .equal([operand(&dice), operand(&dice)])
+            default: .equal([operand(&dice)])
+            }
+        let test = Condition.value(
+            ValueTest(path: AttributePath(names: [name]), comparison: comparison)
+        )
+        let center = Position(
+            longitudeDegrees: Double.random(in: -5...5, using: &dice),
+            latitudeDegrees: Double.random(in: -5...5, using: &dice)
+        )
+        let near = Condition.geometry(
+            GeoTest(
+                relation: .near(minMeters: nil, maxMeters: 200_000),
+                reference: .point(center),
+                attribute: .place
+            )
+        )
+        switch Int.random(in: 0..<6, using: &dice) {
+        case 0: return .all([.type(.sensor), test])
+        case 1: return .any([.type(.sensor), test])
+        case 2: return .not(test)
+        case 3: return near
+        case 4: return .all([near, test])
+        default: return test
+        }
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func `queries answer alike with and without indexes`(seed: UInt64) async throws {
+        var dice = Dice(state: seed)
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        let sqlite = try #require(tenant as? SQLiteTenantStore)
+        var entities = (0..<1_500).map { entity($0, &dice) }
+        try await tenant.put(entities)
+        for round in 0..<2 {
+            for _ in 0..<40 {
+                try await compare(condition(&dice), entities, tenant, &dice)
+            }
+            // From here on both attributes have an index, kept by the changes that follow.
+            try await sqlite.makeIndexes([.speed, .label])
+            for index in entities.indices where round == 0 && index % 4 == 0 {
+                entities[index] = entity(index, &dice)
+            }
+            try await tenant.put(entities)
+        }
+    }
+
+    private func compare(
+        _ condition: Condition,
+        _ entities: [Entity],
+        _ tenant: any TenantStore,
+        _ dice: inout Dice
+    ) async throws {
+        let prepared = PreparedCondition(condition)
+        let matching = entities.filter(prepared.matches).map(\.id)
+        let offset = Int.random(in: 0..<20, using: &dice)
+        let limit = Int.random(in: 0..<40, using: &dice)
+        let query = EntityQuery(
+            condition: condition,
+            offset: offset,
+            limit: limit,
+            wantsCount: Bool.random(using: &dice)
+        )
+        let page = try await tenant.entities(query, grant: Grants.read())
+        #expect(page.entities.map(\.id) == Array(matching.dropFirst(offset).prefix(limit)))
+        #expect(page.count == (query.wantsCount ? matching.count : nil))
+        #expect(page.hasMore == (matching.count > offset + limit))
+    }
+}

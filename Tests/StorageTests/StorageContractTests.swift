@@ -1,0 +1,158 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+/// What any store must do.
+@Suite struct StorageContractTests {
+    @Test(arguments: StoreKind.all)
+    func `an entity comes back as it was put, and as it was replaced`(kind: StoreKind) async throws
+    {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        var entity = Entity("a", .sensor, [.speed: 1.5, .label: ["x": [nil, true]]])
+        entity.scopes = ["/Phuket/Patong"]
+        try await tenant.put([entity])
+        #expect(try await tenant.entity(entity.id, grant: Grants.read()) == entity)
+        entity = Entity("a", .station, [.speed: 2])
+        try await tenant.put([entity])
+        #expect(try await tenant.entity(entity.id, grant: Grants.read()) == entity)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a grant that does not cover an entity finds none`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.put([Entity("a", .sensor, [.speed: 1]), Entity("b", .station)])
+        let id = EntityID("urn:a")
+        #expect(try await tenant.entity(id, grant: Grants.read(.type(.station))) == nil)
+        let shown = try await tenant.entity(id, grant: Grants.read(hidden: [.speed]))
+        #expect(shown?.attributes.isEmpty == true)
+        #expect(try await tenant.ids(.everything, grant: .type(.station)) == ["b"])
+        let shapes = try await tenant.shapes(grant: Grants.read(.type(.sensor), hidden: [.speed]))
+        #expect(shapes == [EntityShape(types: [.sensor], attributes: [:], count: 1)])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `pages follow the order of creation without gaps`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.put(
+            (0..<50).map { Entity("\($0)", $0 % 2 == 0 ? .sensor : .station, [.speed: 1]) }
+        )
+        let grant = try Grants.read()
+        var seen: [String] = []
+        for offset in stride(from: 0, to: 50, by: 7) {
+            let query = EntityQuery(
+                condition: .attribute(.speed),
+                offset: offset,
+                limit: 7,
+                wantsCount: true
+            )
+            let page = try await tenant.entities(query, grant: grant)
+            #expect(page.count == 50)
+            #expect(page.hasMore == (offset + 7 < 50))
+            seen += page.entities.map { String($0.id.uri.dropFirst(4)) }
+        }
+        #expect(seen == (0..<50).map(String.init))
+        let count = EntityQuery(condition: .type(.sensor), limit: 0, wantsCount: true)
+        #expect(try await tenant.entities(count, grant: grant).count == 25)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `an entity that has expired is not there`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let clock = Clock()
+        let tenant = try await kind.open(folder, clock).makeTenant(nil)
+        var entity = Entity("a")
+        entity.expiresAt = clock.now
+        try await tenant.put([entity, Entity("b")])
+        clock.now.microseconds -= 1
+        #expect(try await tenant.ids(.everything) == ["a", "b"])
+        clock.now.microseconds += 1
+        #expect(try await tenant.ids(.everything) == ["b"])
+        #expect(try await tenant.entity(entity.id, grant: Grants.read()) == nil)
+        #expect(try await tenant.shapes(grant: Grants.read()).map(\.count) == [1])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `entities sort by a value, those without one last`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.put([
+            Entity("a", .sensor, [.speed: 2]), Entity("b"), Entity("c", .sensor, [.speed: 10]),
+        ])
+        let path = SortKey.Subject.path(AttributePath(names: [.speed]))
+        for (isDescending, order) in [(false, ["a", "c", "b"]), (true, ["c", "a", "b"])] {
+            let query = EntityQuery(
+                condition: .everything,
+                order: [SortKey(subject: path, isDescending: isDescending)],
+                limit: 10
+            )
+            let page = try await tenant.entities(query, grant: Grants.read())
+            #expect(page.entities.map { String($0.id.uri.dropFirst(4)) } == order)
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a request that fails is undone alone`(kind: StoreKind) async throws {
+        struct Refused: Error {}
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let grant = try Grants.write()
+        let failures = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<64 {
+                group.addTask {
+                    do {
+                        try await tenant.write(grant) {
+                            try $0.put(Entity("\(number)", IRI("urn:type:\(number)")))
+                            if number % 3 == 0 { throw Refused() }
+                        }
+                        return false
+                    } catch { return error is Refused }
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(failures == 22)
+        let kept = Set(try await tenant.ids(.everything))
+        #expect(kept == Set((0..<64).filter { $0 % 3 != 0 }.map(String.init)))
+        #expect(try await tenant.shapes(grant: Grants.read()).count == 42)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `tenants see nothing of each other`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let store = try kind.open(folder, Clock())
+        let name = try #require(TenantName("patong"))
+        #expect(try await store.tenant(name) == nil)
+        try await store.makeTenant(name).put([Entity("a")])
+        #expect(try await store.makeTenant(nil).ids(.everything) == [])
+        #expect(try await store.tenant(name)?.ids(.everything) == ["a"])
+        #expect(await store.tenantNames == [name])
+        await store.close()
+        let again = try kind.open(folder, Clock())
+        #expect(try await again.tenant(name)?.ids(.everything) == ["a"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `documents and the outbox keep their order`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let documents = ["b", "a"].map { Document(kind: .subscription, id: $0, body: [1]) }
+        try await tenant.bookkeep { for document in documents { try $0.put(document) } }
+        #expect(try await tenant.documents(.subscription) == documents)
+        #expect(try await tenant.bookkeep { try $0.removeDocument(.subscription, id: "b") })
+        #expect(try await tenant.documents(.subscription).map(\.id) == ["a"])
+        try await tenant.write(Grants.write()) {
+            for second in [5, 6] {
+                try $0.enqueue(subscription: "s", body: [UInt8(second)], at: seconds(second))
+            }
+        }
+        let messages = try await tenant.outbox(subscription: "s", limit: 10)
+        #expect(messages.map(\.body) == [[5], [6]])
+        #expect(try await tenant.outboxDepth() == OutboxDepth(count: 2, oldest: seconds(5)))
+        try await tenant.bookkeep { try $0.removeFromOutbox([messages[0].sequence]) }
+        #expect(try await tenant.outboxDepth() == OutboxDepth(count: 1, oldest: seconds(6)))
+    }
+}
