@@ -11,6 +11,8 @@ package struct Entity: Sendable, Equatable {
     package var createdAt: Timestamp?
     package var modifiedAt: Timestamp?
     package var expiresAt: Timestamp?
+    /// Of an entity that is no more, in a notification (clause 4.8); never stored.
+    package var deletedAt: Timestamp?
 
     package init(
         id: EntityID,

@@ -40,6 +40,7 @@ package struct EntityWriter: Sendable {
         if let time = entity.expiresAt, projection.shows(member: "expiresAt") {
             writer.member("expiresAt", time)
         }
+        writer.member("deletedAt", entity.deletedAt)
         if representation.showsSystemAttributes {
             if projection.shows(member: "createdAt") {
                 writer.member("createdAt", entity.createdAt)
@@ -111,11 +112,21 @@ package struct EntityWriter: Sendable {
     }
 
     private func write(_ attribute: Attribute, to writer: inout JSONWriter) {
+        if isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
         switch representation.format {
         case .simplified: writeSimplified(attribute, to: &writer)
         case .concise where standsAlone(attribute): writer.value(attribute.value)
         case .concise, .normalized: writeReified(attribute, to: &writer)
         }
+    }
+
+    /// Whether nothing is to be said of the attribute but that it was deleted (clause 5.8.6).
+    private func isAbridged(_ attribute: Attribute) -> Bool {
+        guard representation.abridgesDeletedAttributes, let details = attribute.details else {
+            return false
+        }
+        return details.deletedAt != nil && details.previousValue == nil
+            && attribute.datasetID == nil && !representation.showsSystemAttributes
     }
 
     /// Whether the concise form is the bare value (clause 4.5.0): nothing else is to be said, and

@@ -12,6 +12,8 @@ package struct Representation: Sendable, Hashable {
     package var languages: [String]?
     /// Instances shown, `nil` standing for the default one; nil for all (clause 4.5.5).
     package var datasetIDs: Set<String?>?
+    /// Show a deleted attribute as NGSI-LD Null alone, as notifications do (clause 5.8.6).
+    package var abridgesDeletedAttributes = false
 
     package init(
         format: Format = .normalized,

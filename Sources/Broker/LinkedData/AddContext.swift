@@ -1,0 +1,19 @@
+package import ContextModel
+package import Governance
+
+/// Add `@context` (clause 5.13.2).
+extension Hub {
+    /// Returns the local identifier. What lies beside `@context` in the body is dropped.
+    package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
+        if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
+        guard let context = body.objectValue?["@context"] else {
+            throw BrokerError(
+                .badRequestData, "The body is a JSON object with the member '@context', not "
+                    + "\(body.excerpt).")
+        }
+        guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
+        // Whatever cannot be used is refused now, not when somebody refers to it.
+        _ = try await resolved(context)
+        return try await shelf.host(context).localID
+    }
+}

@@ -1,0 +1,27 @@
+import ContextModel
+package import Governance
+
+/// Delete and Reload `@context` (clause 5.13.5).
+extension Hub {
+    package func deleteContext(
+        _ name: String, reload: Bool = false, caller: Caller
+    ) async throws {
+        try requireAdministration(caller)
+        guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
+        guard reload else {
+            try await shelf.remove(entry)
+            return contexts.forget(entry.url)
+        }
+        guard entry.kind == .cached else {
+            throw BrokerError(
+                .badRequestData, "Only cached @contexts can be reloaded; '\(name)' is "
+                    + "\(entry.kind.rawValue).")
+        }
+        do {
+            try await shelf.fetch(entry.url, instead: entry)
+        } catch {
+            throw BrokerError(.ldContextNotAvailable, error.detail)
+        }
+        contexts.forget(entry.url)
+    }
+}

@@ -1,0 +1,24 @@
+package import ContextModel
+import Governance
+
+/// Serve `@context` (clause 5.13.4).
+extension Hub {
+    /// The document, or with `details` what is known of it. The core `@context` is served as well.
+    package func serveContext(_ name: String, details: Bool) throws -> JSONValue {
+        if !details, CoreContext.isCore(name) { return CoreContext.document }
+        guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
+        if details { return entry.details }
+        guard entry.kind != .cached else {
+            throw BrokerError(
+                .operationNotSupported, "The hub serves no copies of others' @contexts: see "
+                    + "'\(entry.url)', or ask with details=true.")
+        }
+        return entry.body
+    }
+}
+
+extension BrokerError {
+    static func unknownContext(_ name: String) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no @context '\(name)' on this hub.")
+    }
+}

@@ -1,0 +1,55 @@
+package import ContextModel
+package import Storage
+
+/// An `@context` that the hub keeps (clause 5.13.1).
+package struct StoredLDContext: Sendable, Equatable {
+    /// The kinds of clause 5.13.1.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Fetched from elsewhere, kept to spare fetching it again.
+        case cached = "Cached"
+        /// Given to the hub by a client.
+        case hosted = "Hosted"
+        /// Made by the hub for a request that needed a URL for its `@context`.
+        case implicitlyCreated = "ImplicitlyCreated"
+    }
+    package var localID: String
+    /// Where it came from, or where the hub serves it.
+    package var url: String
+    package var kind: Kind
+    /// A document with the member `@context`.
+    package var body: JSONValue
+    package var createdAt: Timestamp
+    /// When a cached one is to be fetched anew.
+    package var expiresAt: Timestamp?
+
+    /// The metadata of clause 5.13.3.5.
+    package var details: JSONValue {
+        var json: JSONObject = [
+            "URL": .string(url), "localId": .string(localID), "kind": .string(kind.rawValue),
+            "createdAt": .string(createdAt.text),
+        ]
+        json["expiresAt"] = expiresAt.map { .string($0.text) }
+        return .object(json)
+    }
+}
+
+extension StoredLDContext {
+    package var document: Document {
+        var json = details.objectValue ?? JSONObject()
+        json["body"] = body
+        return Document(
+            kind: .ldContext, id: localID, body: JSONValue.object(json).serialized)
+    }
+
+    /// Reads what `document` wrote; nil when the bytes are damaged.
+    package init?(_ document: Document) {
+        guard let json = try? JSONReader.read(document.body).objectValue,
+            let url = json["URL"]?.stringValue, let body = json["body"],
+            let kind = json["kind"]?.stringValue.flatMap(Kind.init),
+            let createdAt = json["createdAt"]?.stringValue.flatMap({ Timestamp($0) })
+        else { return nil }
+        self.init(
+            localID: document.id, url: url, kind: kind, body: body, createdAt: createdAt,
+            expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
+    }
+}

@@ -1,0 +1,89 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Create Subscription (clause 5.8.1). No notification is sent at creation: the first change, or
+/// the end of the first interval, brings the first one.
+extension Hub {
+    /// Returns the identifier: the one given or a new one.
+    package func createSubscription(
+        _ body: JSONValue, ld: LDContext, caller: Caller
+    ) async throws -> String {
+        guard let object = body.objectValue else {
+            throw BrokerError(
+                .badRequestData, "A subscription is a JSON object, not \(body.excerpt).")
+        }
+        let id = try identifier(object)
+        var record = SubscriptionRecord(
+            id: id, owner: caller.party, purpose: caller.purpose, context: ld.reference,
+            body: object.subscriptionBody, createdAt: clock())
+        let subscription = try await reader(for: record).subscription(record.body, id: id)
+        try requireSubscribing(caller, to: subscription.target)
+        try Self.requireFuture(subscription, now: record.createdAt)
+        record.contextURL = try await contextURL(for: subscription)
+        try await keep(IndexedSubscription(subscription: subscription, record: record), caller)
+        return id
+    }
+
+    private func identifier(_ object: JSONObject) throws -> String {
+        guard let given = object["id"] ?? object["@id"] else {
+            return "urn:ngsi-ld:Subscription:\(makeIdentifier())"
+        }
+        guard let id = given.stringValue, URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "'id' is not a URI: \(given.excerpt).")
+        }
+        return id
+    }
+
+    static func requireFuture(_ subscription: Subscription, now: Timestamp) throws {
+        guard let expiry = subscription.expiresAt, expiry <= now else { return }
+        throw BrokerError(.badRequestData, "'expiresAt' is in the past: '\(expiry.text)'.")
+    }
+
+    /// The URL under which a receiver of plain JSON finds the `@context`. One that is not a single
+    /// URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
+    func contextURL(for subscription: Subscription) async throws -> String? {
+        let notification = subscription.notification
+        guard notification.endpoint.accept != .jsonLD,
+            notification.context.singleURL == nil
+        else { return nil }
+        return try await shelf.createImplicitly(notification.context.reference).url
+    }
+
+    private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {
+        var mayMakeTenant = false
+        if case .grant = policy.decideWrite(caller) { mayMakeTenant = true }
+        let store =
+            mayMakeTenant
+            ? try await store.makeTenant(caller.tenant)
+            : try await existingStore(caller.tenant)
+        let (subscriptions, limits, tenant) = (subscriptions, limits, caller.tenant)
+        let record = subscription.record
+        try await changeSubscriptions(tenant, store) { transaction in
+            guard try transaction.document(.subscription, id: record.id) == nil else {
+                throw BrokerError(
+                    .alreadyExists, "There is a subscription '\(record.id)' already.")
+            }
+            guard subscriptions.count(tenant: tenant) < limits.maximumSubscriptions else {
+                throw BrokerError(
+                    .overloaded, "The hub keeps \(limits.maximumSubscriptions) subscriptions of a "
+                        + "tenant at most; delete some first.")
+            }
+            try transaction.put(record.document)
+            subscriptions.put(subscription, tenant: tenant)
+        }
+    }
+}
+
+extension LDContext {
+    /// The one URL that says it all beside the core `@context`; nil when it takes more.
+    var singleURL: String? {
+        let parts = reference.arrayValue ?? [reference]
+        let own = parts.filter { part in part.stringValue.map { !CoreContext.isCore($0) } ?? true }
+        switch own.count {
+        case 0: return CoreContext.url
+        case 1: return own[0].stringValue
+        default: return nil
+        }
+    }
+}

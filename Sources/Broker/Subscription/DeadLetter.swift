@@ -1,0 +1,68 @@
+package import ContextModel
+package import Storage
+
+/// A notification given up on: kept for the operator to see and to send again.
+package struct DeadLetter: Sendable, Equatable {
+    package var id: String
+    package var subscription: String
+    package var message: [UInt8]
+    package var enqueuedAt: Timestamp
+    package var abandonedAt: Timestamp
+    package var reason: String
+
+    package init(
+        _ message: OutboxMessage, abandonedAt: Timestamp, reason: String
+    ) {
+        id = "\(abandonedAt.microseconds)-\(message.sequence)"
+        subscription = message.subscription
+        self.message = message.body
+        enqueuedAt = message.enqueuedAt
+        self.abandonedAt = abandonedAt
+        self.reason = reason
+    }
+
+    /// What an operator sees of it.
+    package var summary: JSONValue {
+        [
+            "id": .string(id), "subscriptionId": .string(subscription),
+            "enqueuedAt": .string(enqueuedAt.text), "abandonedAt": .string(abandonedAt.text),
+            "reason": .string(reason),
+        ]
+    }
+
+    package var document: Document {
+        var json = summary.objectValue ?? JSONObject()
+        json["message"] = .string(Self.hexadecimal(message))
+        return Document(kind: .deadLetter, id: id, body: JSONValue.object(json).serialized)
+    }
+
+    /// Reads what `document` wrote; nil when the bytes are damaged.
+    package init?(_ document: Document) {
+        guard let json = try? JSONReader.read(document.body).objectValue,
+            let subscription = json["subscriptionId"]?.stringValue,
+            let enqueuedAt = json["enqueuedAt"]?.stringValue.flatMap({ Timestamp($0) }),
+            let abandonedAt = json["abandonedAt"]?.stringValue.flatMap({ Timestamp($0) }),
+            let message = json["message"]?.stringValue.flatMap(Self.bytes)
+        else { return nil }
+        id = document.id
+        self.subscription = subscription
+        self.message = message
+        self.enqueuedAt = enqueuedAt
+        self.abandonedAt = abandonedAt
+        reason = json["reason"]?.stringValue ?? ""
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func bytes(_ text: String) -> [UInt8]? {
+        let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map {
+            UInt8(digits[$0] << 4 | digits[$0 + 1])
+        }
+    }
+}

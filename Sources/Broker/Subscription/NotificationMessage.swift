@@ -1,0 +1,146 @@
+package import ContextModel
+
+/// What waits in the outbox for one notification: the entity as it was then and why it notifies,
+/// in one message, so that it can be decided and written later, for the subscriber of then.
+package struct NotificationMessage: Sendable, Equatable {
+    /// The state after the change, with deleted attributes as NGSI-LD Null; the last state of a
+    /// deleted entity.
+    package var entity: Entity
+    /// Set when the entity was deleted.
+    package var deletedAt: Timestamp?
+    package var match: Subscription.Match
+
+    package init(entity: Entity, deletedAt: Timestamp?, match: Subscription.Match) {
+        self.entity = entity
+        self.deletedAt = deletedAt
+        self.match = match
+    }
+
+    /// Makes the messages of one change; what they share is encoded once.
+    struct Encoder {
+        private let change: EntityChange
+        private let now: Timestamp
+        private var plain: [UInt8]?
+        private var withChanges: [UInt8]?
+
+        init(_ change: EntityChange, at now: Timestamp) {
+            self.change = change
+            self.now = now
+        }
+
+        mutating func message(_ match: Subscription.Match, showsChanges: Bool) -> [UInt8] {
+            var bytes = NotificationMessage.head(match, deletedAt: change.after == nil ? now : nil)
+            bytes += showsChanges ? encodedWithChanges() : encoded()
+            return bytes
+        }
+
+        private mutating func encoded() -> [UInt8] {
+            if let plain { return plain }
+            let bytes = change.notified(showsChanges: false, at: now).map(EntityCodec.encode) ?? []
+            plain = bytes
+            return bytes
+        }
+
+        private mutating func encodedWithChanges() -> [UInt8] {
+            if let withChanges { return withChanges }
+            let bytes = change.notified(showsChanges: true, at: now).map(EntityCodec.encode) ?? []
+            withChanges = bytes
+            return bytes
+        }
+    }
+}
+
+extension EntityChange {
+    /// The entity that a notification of the change shows (clause 5.8.6): deleted attributes stay
+    /// as NGSI-LD Null, and with `showsChanges` changed ones carry their previous value.
+    func notified(showsChanges: Bool, at now: Timestamp) -> Entity? {
+        guard var entity = after else { return before }
+        for attribute in attributes {
+            guard let before = attribute.before else { continue }
+            let previous: JSONValue? =
+                showsChanges && attribute.isDifferent ? before.value : nil
+            if attribute.after == nil {
+                var ended = before.ended(at: now)
+                ended.details?.previousValue = previous
+                entity.append(ended, as: attribute.name)
+            } else if let previous {
+                entity.set(previous: previous, of: attribute.name, before.datasetID)
+            }
+        }
+        return entity
+    }
+}
+
+extension Attribute {
+    /// A deleted instance: NGSI-LD Null and `deletedAt` (clause 4.8).
+    func ended(at now: Timestamp) -> Attribute {
+        Attribute(
+            kind: kind, value: kind.nullValue, datasetID: datasetID, createdAt: createdAt,
+            modifiedAt: now, details: AttributeDetails(deletedAt: now))
+    }
+}
+
+extension Entity {
+    fileprivate mutating func append(_ instance: Attribute, as name: IRI) {
+        if let index = attributes.firstIndex(where: { $0.name == name }) {
+            attributes[index].instances.append(instance)
+        } else {
+            attributes.append(NamedAttribute(name: name, instances: [instance]))
+        }
+    }
+
+    fileprivate mutating func set(previous: JSONValue, of name: IRI, _ datasetID: String?) {
+        guard let index = attributes.firstIndex(where: { $0.name == name }),
+            let place = attributes[index].instances.firstIndex(where: {
+                $0.datasetID == datasetID
+            })
+        else { return }
+        var details = attributes[index].instances[place].details ?? AttributeDetails()
+        details.previousValue = previous
+        attributes[index].instances[place].details = details
+    }
+}
+
+// MARK: - As bytes
+
+extension NotificationMessage {
+    private static let version: UInt8 = 1
+
+    /// The head is JSON after the version and its length in two bytes: short, and read rarely.
+    fileprivate static func head(_ match: Subscription.Match, deletedAt: Timestamp?) -> [UInt8] {
+        var writer = JSONWriter(reservingBytes: 256)
+        writer.beginObject()
+        if match.isForEntity {
+            writer.key("entity")
+            writer.bool(true)
+        }
+        if let deletedAt {
+            writer.key("deletedAt")
+            writer.timestamp(deletedAt)
+        }
+        writer.key("attributes")
+        writer.beginArray()
+        for name in match.attributes { writer.string(name.text) }
+        writer.endArray()
+        writer.endObject()
+        let count = UInt32(writer.bytes.count)
+        return [version, UInt8(count >> 16 & 0xFF), UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF)]
+            + writer.bytes
+    }
+
+    /// Reads a message; nil when the bytes are damaged.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count > 4, bytes[0] == Self.version else { return nil }
+        let count = Int(bytes[1]) << 16 | Int(bytes[2]) << 8 | Int(bytes[3])
+        guard bytes.count > 4 + count,
+            let head = try? JSONReader.read(bytes[4..<4 + count]).objectValue,
+            let entity = try? EntityCodec.decode(Array(bytes[(4 + count)...]))
+        else { return nil }
+        let names = head["attributes"]?.arrayValue?.compactMap { $0.stringValue.map { IRI($0) } }
+        self.init(
+            entity: entity,
+            deletedAt: head["deletedAt"]?.stringValue.flatMap { Timestamp($0) },
+            match: Subscription.Match(
+                isForEntity: head["entity"]?.boolValue ?? false, attributes: names ?? []))
+    }
+}

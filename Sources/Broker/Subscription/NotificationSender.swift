@@ -1,0 +1,21 @@
+/// Carries notifications to their endpoints: the part that knows the network.
+package protocol NotificationSender: Sendable {
+    /// Sends once and says how it went; trying again is up to the caller.
+    func send(_ request: NotificationRequest) async -> DeliveryResult
+}
+
+/// One notification, ready to be sent.
+package struct NotificationRequest: Sendable, Equatable {
+    package var url: String
+    package var headers: [KeyValuePair]
+    package var body: [UInt8]
+    package var timeoutMilliseconds: Double
+}
+
+/// How sending a notification went.
+package enum DeliveryResult: Sendable, Equatable {
+    /// Any answer in the 200s.
+    case delivered
+    /// Another answer, or none: why, for the operator.
+    case failed(String)
+}

@@ -1,0 +1,181 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Writes notifications as their receivers get them (clauses 5.3.1, 5.8.6 and 6.3.9), and decides
+/// first what the subscriber may see of them, now.
+package struct NotificationWriter: Sendable {
+    let policy: Policy
+    let limits: DeliveryLimits
+
+    package init(policy: Policy, limits: DeliveryLimits = DeliveryLimits()) {
+        self.policy = policy
+        self.limits = limits
+    }
+
+    /// The entities of the messages as the subscriber may see them: the last of each entity, in
+    /// the order of their first message. Empty when there is nothing to tell.
+    package func entities(
+        of messages: [NotificationMessage], for subscription: IndexedSubscription,
+        tenant: TenantName?
+    ) -> [Entity] {
+        guard let grant = grant(for: subscription, tenant: tenant) else { return [] }
+        let readable = PreparedCondition(grant.condition)
+        var order: [EntityID] = []
+        var latest: [EntityID: Entity] = [:]
+        for message in messages {
+            guard message.match.isVisible(hidden: grant.hiddenAttributes),
+                readable.matches(message.entity.withoutDeletedAttributes)
+            else { continue }
+            if latest[message.entity.id] == nil { order.append(message.entity.id) }
+            let shows = subscription.subscription.notification.showsChanges
+            latest[message.entity.id] = grant.shape(message.shown(showsChanges: shows))
+        }
+        return order.compactMap { latest[$0] }
+    }
+
+    /// The right of the subscriber to be told, decided now; nil when there is none.
+    package func grant(
+        for subscription: IndexedSubscription, tenant: TenantName?
+    ) -> ReadGrant? {
+        let decision = policy.decideRead(
+            subscription.record.subscriber(tenant), action: .subscribe,
+            condition: subscription.subscription.target)
+        guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
+        return grant
+    }
+
+    /// The request that tells the subscriber of the entities.
+    package func request(
+        id: String, _ entities: [Entity], for subscription: IndexedSubscription,
+        tenant: TenantName?, now: Timestamp
+    ) -> NotificationRequest {
+        let endpoint = subscription.subscription.notification.endpoint
+        let timeout = endpoint.timeoutMilliseconds ?? limits.timeoutMilliseconds
+        return NotificationRequest(
+            url: endpoint.uri, headers: headers(subscription, tenant: tenant),
+            body: body(id: id, entities, for: subscription, now: now),
+            timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds))
+    }
+
+    // MARK: Head
+
+    private func headers(
+        _ subscription: IndexedSubscription, tenant: TenantName?
+    ) -> [KeyValuePair] {
+        let endpoint = subscription.subscription.notification.endpoint
+        var headers = [KeyValuePair(key: "Content-Type", value: contentType(endpoint))]
+        if !embedsContext(endpoint) {
+            let url = contextURL(subscription)
+            headers.append(
+                KeyValuePair(
+                    key: "Link",
+                    value: "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
+                        + "type=\"application/ld+json\""))
+        }
+        if let tenant { headers.append(KeyValuePair(key: "NGSILD-Tenant", value: tenant.text)) }
+        let own = Set(headers.map { $0.key.lowercased() })
+        return headers + endpoint.receiverInfo.filter { !own.contains($0.key.lowercased()) }
+    }
+
+    private func contentType(_ endpoint: NotificationEndpoint) -> String {
+        endpoint.accept.rawValue
+    }
+
+    /// GeoJSON carries the `@context` unless the receiver prefers it outside (clause 6.3.5).
+    private func embedsContext(_ endpoint: NotificationEndpoint) -> Bool {
+        switch endpoint.accept {
+        case .json: false
+        case .jsonLD: true
+        case .geoJSON:
+            !endpoint.receiverInfo.contains {
+                $0.key.lowercased() == "prefer" && $0.value.contains("body=json")
+            }
+        }
+    }
+
+    private func contextURL(_ subscription: IndexedSubscription) -> String {
+        subscription.subscription.notification.context.singleURL
+            ?? subscription.record.contextURL ?? CoreContext.url
+    }
+
+    // MARK: Body
+
+    private func body(
+        id: String, _ entities: [Entity], for subscription: IndexedSubscription, now: Timestamp
+    ) -> [UInt8] {
+        let notification = subscription.subscription.notification
+        var writer = JSONWriter(reservingBytes: 2_048)
+        writer.beginObject()
+        for (key, value) in [
+            ("id", id), ("type", "Notification"), ("subscriptionId", subscription.record.id),
+            ("notifiedAt", now.text),
+        ] {
+            writer.key(key)
+            writer.string(value)
+        }
+        writer.key("data")
+        write(entities, notification, to: &writer)
+        if embedsContext(notification.endpoint) {
+            writer.key("@context")
+            writer.value(notification.context.reference)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private func write(
+        _ entities: [Entity], _ notification: NotificationParameters, to writer: inout JSONWriter
+    ) {
+        let entityWriter = EntityWriter(notification.representation, context: notification.context)
+        if notification.endpoint.accept == .geoJSON {
+            let geo = GeoJSONWriter(
+                entities: entityWriter, geometryProperty: .location, datasetID: nil)
+            return geo.write(entities, to: &writer)
+        }
+        writer.beginArray()
+        for entity in entities { entityWriter.write(entity, to: &writer) }
+        writer.endArray()
+    }
+}
+
+extension Subscription.Match {
+    /// Whether the subscriber may know why it is told: not when all that changed is hidden.
+    fileprivate func isVisible(hidden: Set<IRI>) -> Bool {
+        isForEntity || attributes.contains { !hidden.contains($0) }
+    }
+}
+
+extension NotificationMessage {
+    /// The entity as a notification shows it: of a deleted one its end, and with `showsChanges`
+    /// what it was before (clause 5.8.6).
+    fileprivate func shown(showsChanges: Bool) -> Entity {
+        guard let deletedAt else { return entity }
+        var shown = entity
+        shown.deletedAt = deletedAt
+        shown.attributes = showsChanges ? entity.attributes.map { ended($0, deletedAt) } : []
+        return shown
+    }
+
+    private func ended(_ named: NamedAttribute, _ deletedAt: Timestamp) -> NamedAttribute {
+        var named = named
+        named.instances = named.instances.map { instance in
+            var ended = instance.ended(at: deletedAt)
+            ended.details?.previousValue = instance.value
+            return ended
+        }
+        return named
+    }
+}
+
+extension Entity {
+    /// Without what notifications show of deleted attributes: what conditions look at.
+    fileprivate var withoutDeletedAttributes: Entity {
+        var entity = self
+        for index in entity.attributes.indices {
+            entity.attributes[index].instances.removeAll { $0.details?.deletedAt != nil }
+        }
+        entity.attributes.removeAll(where: \.instances.isEmpty)
+        return entity
+    }
+}

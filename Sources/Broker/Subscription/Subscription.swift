@@ -1,0 +1,175 @@
+package import ContextModel
+import Storage
+
+/// A subscription made ready for matching and notifying (clause 5.2.12): names expanded, queries
+/// parsed, times in microseconds.
+package struct Subscription: Sendable {
+    /// What kind of change notifies (`notificationTrigger`).
+    package enum Trigger: String, Sendable, CaseIterable {
+        case entityCreated, entityUpdated, entityDeleted
+        case attributeCreated, attributeUpdated, attributeDeleted
+    }
+
+    package let id: String
+    /// Each element is an EntitySelector (clause 5.2.33); nil when only attributes are watched.
+    package let selectors: [Condition]?
+    package var watchedAttributes: Set<IRI>?
+    /// Never `entityUpdated`: it is kept as the three it stands for.
+    package var triggers: Set<Trigger>
+    /// What entities must meet, whatever changed: the selectors, `q`, `geoQ` and `scopeQ`.
+    package let target: Condition
+    /// Set for periodic notifications.
+    package var intervalMicroseconds: Int64?
+    package var throttlingMicroseconds: Int64?
+    package var expiresAt: Timestamp?
+    package var isActive: Bool
+    package var notification: NotificationParameters
+    /// `target`, ready to be decided.
+    let preparedTarget: PreparedCondition
+
+    init(
+        id: String, selectors: [Condition]?, watchedAttributes: Set<IRI>?,
+        triggers: Set<Trigger>, condition: Condition, intervalMicroseconds: Int64?,
+        throttlingMicroseconds: Int64?, expiresAt: Timestamp?, isActive: Bool,
+        notification: NotificationParameters
+    ) {
+        self.id = id
+        self.selectors = selectors
+        self.watchedAttributes = watchedAttributes
+        self.triggers = triggers
+        self.intervalMicroseconds = intervalMicroseconds
+        self.throttlingMicroseconds = throttlingMicroseconds
+        self.expiresAt = expiresAt
+        self.isActive = isActive
+        self.notification = notification
+        target = selectors.map { $0.reduce(Condition.nothing) { $0.or($1) }.and(condition) }
+            ?? condition
+        preparedTarget = PreparedCondition(target)
+    }
+
+    /// Whether notifications may be sent at the moment (clause 5.8.6).
+    package func isInForce(at now: Timestamp) -> Bool {
+        isActive && (expiresAt.map { now < $0 } ?? true)
+    }
+
+    /// `status` of table 5.2.12-2.
+    package func status(at now: Timestamp) -> String {
+        if let expiresAt, expiresAt <= now { return "expired" }
+        return isActive ? "active" : "paused"
+    }
+}
+
+/// How and where to notify (clause 5.2.14).
+package struct NotificationParameters: Sendable {
+    package var representation: Representation
+    package var showsChanges: Bool
+    package var endpoint: NotificationEndpoint
+    /// `@context` that names are compacted with.
+    package var context: LDContext
+}
+
+/// Who is notified (clause 5.2.15).
+package struct NotificationEndpoint: Sendable, Hashable {
+    /// The forms a notification may have.
+    package enum MediaType: String, Sendable, CaseIterable {
+        case json = "application/json"
+        case jsonLD = "application/ld+json"
+        case geoJSON = "application/geo+json"
+    }
+    package var uri: String
+    package var accept: MediaType
+    /// `receiverInfo`: sent as headers.
+    package var receiverInfo: [KeyValuePair]
+    package var timeoutMilliseconds: Double?
+    package var cooldownMilliseconds: Double?
+
+    /// Scheme, host and port: endpoints alike in these are one receiver.
+    package var authority: String {
+        let parts = uri.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        let host = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""
+        return "\(parts.first ?? "")//\(host)".lowercased()
+    }
+}
+
+/// Clause 5.2.22.
+package struct KeyValuePair: Sendable, Hashable {
+    package var key: String
+    package var value: String
+
+    package init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
+// MARK: - Matching
+
+extension Subscription {
+    /// Why a change notifies.
+    package struct Match: Sendable, Equatable {
+        /// The entity came or went, and the subscription asked for that.
+        package var isForEntity: Bool
+        /// The attributes whose change notifies.
+        package var attributes: [IRI]
+    }
+
+    /// Whether the change notifies, and why; nil when it does not (clause 5.8.6). Selectors and
+    /// queries look at the state after the change, of a deleted entity at the last one.
+    package func match(_ change: EntityChange, at now: Timestamp) -> Match? {
+        guard intervalMicroseconds == nil, isInForce(at: now),
+            let state = change.after ?? change.before, let match = trigger(change)
+        else { return nil }
+        return preparedTarget.matches(state) ? match : nil
+    }
+
+    private func trigger(_ change: EntityChange) -> Match? {
+        var match = Match(isForEntity: false, attributes: [])
+        let isDeletion = change.after == nil
+        for attribute in change.attributes
+        where watchedAttributes?.contains(attribute.name) ?? true {
+            if isDeletion || !attribute.isDifferent { continue }
+            guard triggers.contains(attribute.trigger),
+                match.attributes.last != attribute.name
+            else { continue }
+            match.attributes.append(attribute.name)
+        }
+        if change.before == nil || isDeletion {
+            let isWanted = triggers.contains(isDeletion ? .entityDeleted : .entityCreated)
+            match.isForEntity = isWanted && touchesWatched(change)
+        }
+        return match.isForEntity || !match.attributes.isEmpty ? match : nil
+    }
+
+    private func touchesWatched(_ change: EntityChange) -> Bool {
+        guard let watchedAttributes else { return true }
+        return change.attributes.contains { watchedAttributes.contains($0.name) }
+    }
+}
+
+extension EntityChange.AttributeChange {
+    var trigger: Subscription.Trigger {
+        if before == nil { return .attributeCreated }
+        return after == nil ? .attributeDeleted : .attributeUpdated
+    }
+
+    /// Whether any member has another value than before; the hub's own times do not count.
+    var isDifferent: Bool {
+        guard let before, let after else { return true }
+        return before.withoutSystemTimes != after.withoutSystemTimes
+    }
+}
+
+extension Attribute {
+    fileprivate var withoutSystemTimes: Attribute {
+        var attribute = self
+        attribute.createdAt = nil
+        attribute.modifiedAt = nil
+        for name in attribute.attributes.indices {
+            for index in attribute.attributes[name].instances.indices {
+                let instance = attribute.attributes[name].instances[index]
+                attribute.attributes[name].instances[index] = instance.withoutSystemTimes
+            }
+        }
+        return attribute
+    }
+}

@@ -1,0 +1,115 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+
+/// What the operations on subscriptions have in common.
+extension Hub {
+    /// Refuses a subscriber who would never be told of anything, or who filters by what it may not
+    /// see; every notification is decided anew when it is sent.
+    func requireSubscribing(_ caller: Caller, to target: Condition = .everything) throws {
+        let decision = policy.decideRead(caller, action: .subscribe, condition: target)
+        switch decision {
+        case .deny(let reason): throw BrokerError(reason)
+        case .grant(let grant) where grant.condition == .nothing:
+            throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
+        case .grant: break
+        }
+    }
+
+    /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
+    func mayManage(_ record: SubscriptionRecord, _ caller: Caller) -> Bool {
+        record.owner == caller.party || policy.permitsAdministration(caller)
+    }
+
+    /// The subscription; one that the caller may not see does not exist.
+    func subscriptionRecord(_ id: String, _ caller: Caller) async throws -> SubscriptionRecord {
+        guard URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "The subscription id '\(id)' is not a URI.")
+        }
+        let store = try await existingStore(caller.tenant)
+        let document = try await store.bookkeep { try $0.document(.subscription, id: id) }
+        guard let record = document.flatMap({ SubscriptionRecord($0) }), mayManage(record, caller)
+        else { throw BrokerError.unknownSubscription(id) }
+        return record
+    }
+
+    /// The `@context` of a reference that is stored or given; errors in the caller's words.
+    func resolved(_ reference: JSONValue?) async throws -> LDContext {
+        do { return try await contexts.context(for: reference) } catch { throw BrokerError(error) }
+    }
+
+    /// What reads the subscription's body.
+    func reader(for record: SubscriptionRecord) async throws -> SubscriptionReader {
+        let context = try await resolved(record.context)
+        var query: LDContext?
+        if let reference = record.queryContext { query = try await resolved(reference) }
+        var notification: LDContext?
+        if let url = record.body["jsonldContext"] { notification = try await resolved(url) }
+        return SubscriptionReader(
+            context: context, queryContext: query, notificationContext: notification)
+    }
+
+    /// Changes subscriptions in the store and, in the same order, in memory; what memory knows is
+    /// read anew if the store could not keep the change.
+    func changeSubscriptions<Answer: Sendable>(
+        _ tenant: TenantName?, _ store: any TenantStore,
+        _ change: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
+    ) async throws -> Answer {
+        do {
+            return try await store.bookkeep(change)
+        } catch let error as BrokerError {
+            throw error
+        } catch {
+            try await loadSubscriptions(tenant)
+            throw error
+        }
+    }
+
+    /// Makes the subscriptions of all tenants ready: to be called once, before the first request.
+    package func loadSubscriptions() async throws {
+        try await loadSubscriptions(nil)
+        for tenant in await store.tenantNames { try await loadSubscriptions(tenant) }
+    }
+
+    private func loadSubscriptions(_ tenant: TenantName?) async throws {
+        let store = try await existingStore(tenant)
+        var ready: [IndexedSubscription] = []
+        for document in try await store.documents(.subscription) {
+            guard let record = SubscriptionRecord(document) else {
+                logger.error("The subscription '\(document.id)' is damaged and does not notify.")
+                continue
+            }
+            do {
+                let subscription = try await reader(for: record)
+                    .subscription(record.body, id: record.id)
+                ready.append(IndexedSubscription(subscription: subscription, record: record))
+            } catch let error as BrokerError {
+                logger.error("The subscription '\(record.id)' does not notify: \(error.detail)")
+            }
+        }
+        subscriptions.replace(ready, tenant: tenant)
+    }
+}
+
+extension BrokerError {
+    static func unknownSubscription(_ id: String) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no subscription '\(id)'.")
+    }
+}
+
+extension JSONObject {
+    /// A subscription, or fragment of one, without what only the hub writes and without `@context`.
+    var subscriptionBody: JSONObject {
+        var body = JSONObject(
+            members.filter {
+                $0.key != "@context" && !SubscriptionReader.readOnlyMembers.contains($0.key)
+            })
+        if let notification = body["notification"]?.objectValue {
+            let own = SubscriptionReader.readOnlyNotificationMembers
+            body["notification"] = .object(
+                JSONObject(notification.members.filter { !own.contains($0.key) }))
+        }
+        return body
+    }
+}

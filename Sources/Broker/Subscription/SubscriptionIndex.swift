@@ -1,0 +1,115 @@
+import ContextModel
+
+/// A subscription that is in force or may come into force, with all it takes to match and notify.
+package final class IndexedSubscription: Sendable {
+    package let subscription: Subscription
+    package let record: SubscriptionRecord
+
+    package init(subscription: Subscription, record: SubscriptionRecord) {
+        self.subscription = subscription
+        self.record = record
+    }
+}
+
+/// The subscriptions of a tenant, found by what they look for: the cost of a change grows with the
+/// subscriptions that could match it, not with those that exist.
+struct SubscriptionIndex: Sendable {
+    private(set) var subscriptions: [String: IndexedSubscription] = [:]
+    /// Each subscription is in the buckets of one of its kinds of key: the narrowest it has.
+    private var buckets: [Key: [IndexedSubscription]] = [:]
+
+    /// What a change must touch for the subscription to match.
+    enum Key: Hashable {
+        case id(EntityID)
+        case typedAttribute(IRI, IRI)
+        case type(IRI)
+        case attribute(IRI)
+        case any
+    }
+
+    mutating func put(_ subscription: IndexedSubscription) {
+        let id = subscription.record.id
+        remove(id)
+        subscriptions[id] = subscription
+        guard subscription.subscription.intervalMicroseconds == nil else { return }
+        for key in Self.keys(of: subscription.subscription) {
+            buckets[key, default: []].append(subscription)
+        }
+    }
+
+    mutating func remove(_ id: String) {
+        guard let old = subscriptions.removeValue(forKey: id) else { return }
+        for key in Self.keys(of: old.subscription) {
+            buckets[key]?.removeAll { $0 === old }
+            if buckets[key]?.isEmpty ?? false { buckets[key] = nil }
+        }
+    }
+
+    /// Subscriptions that the change could match, each once.
+    func candidates(for change: EntityChange) -> [IndexedSubscription] {
+        guard let entity = change.after ?? change.before, !buckets.isEmpty else { return [] }
+        var found: [IndexedSubscription] = []
+        var seen: Set<ObjectIdentifier> = []
+        func collect(_ key: Key) {
+            for candidate in buckets[key] ?? []
+            where seen.insert(ObjectIdentifier(candidate)).inserted { found.append(candidate) }
+        }
+        collect(.any)
+        collect(.id(entity.id))
+        let names = Set(change.attributes.map(\.name))
+        for type in entity.types {
+            collect(.type(type))
+            for name in names { collect(.typedAttribute(type, name)) }
+        }
+        for name in names { collect(.attribute(name)) }
+        return found
+    }
+
+    // MARK: Keys
+
+    static func keys(of subscription: Subscription) -> Set<Key> {
+        guard let selectors = subscription.selectors else {
+            return Set(subscription.watchedAttributes.map { $0.map { .attribute($0) } } ?? [.any])
+        }
+        return selectors.reduce(into: []) { keys, selector in
+            if let ids = ids(of: selector) {
+                keys.formUnion(ids.map { .id($0) })
+            } else if let types = types(of: selector) {
+                for type in types {
+                    guard let watched = subscription.watchedAttributes else {
+                        keys.insert(.type(type))
+                        continue
+                    }
+                    keys.formUnion(watched.map { .typedAttribute(type, $0) })
+                }
+            } else {
+                keys.insert(.any)
+            }
+        }
+    }
+
+    /// Identifiers one of which an entity must have for the condition to hold.
+    private static func ids(of condition: Condition) -> Set<EntityID>? {
+        switch condition {
+        case .ids(let ids): ids
+        case .all(let parts): parts.lazy.compactMap(ids).first
+        default: nil
+        }
+    }
+
+    /// Types one of which an entity must have for the condition to hold; nil when none is needed.
+    private static func types(of condition: Condition) -> Set<IRI>? {
+        switch condition {
+        case .type(let type): return [type]
+        case .all(let parts): return parts.compactMap(types).min { $0.count < $1.count }
+        case .any(let parts):
+            var union: Set<IRI> = []
+            for part in parts {
+                guard let types = types(of: part) else { return nil }
+                union.formUnion(types)
+            }
+            return union
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import ContextModel
+
+/// The part of a subscription that says how and where to notify (clauses 5.2.14 and 5.2.15).
+extension SubscriptionReader {
+    func notification(_ body: JSONObject) throws(BrokerError) -> NotificationParameters {
+        guard let value = body["notification"] else {
+            throw Self.error("The subscription has no 'notification'.")
+        }
+        guard let object = value.objectValue else {
+            throw Self.error("'notification' is an object, not \(value.excerpt).")
+        }
+        let showsChanges = try bool(object, "showChanges", in: "notification.") ?? false
+        let format = try format(object["format"])
+        if showsChanges, format == .simplified {
+            throw Self.error(
+                "'notification.showChanges' cannot be true with format 'simplified' or "
+                    + "'keyValues'.")
+        }
+        if let join = object["join"], join.stringValue != "@none" {
+            throw Self.error(
+                "'notification.join' is not supported yet: leave it out or give \"@none\".")
+        }
+        var representation = Representation(
+            format: format,
+            showsSystemAttributes: try bool(object, "sysAttrs", in: "notification.") ?? false,
+            projection: try projection(object), languages: try languages(body),
+            datasetIDs: try datasetIDs(body["datasetId"]))
+        representation.abridgesDeletedAttributes = true
+        return NotificationParameters(
+            representation: representation, showsChanges: showsChanges,
+            endpoint: try endpoint(object["endpoint"]), context: notificationContext)
+    }
+
+    private func format(_ value: JSONValue?) throws(BrokerError) -> Representation.Format {
+        switch value?.stringValue {
+        case nil where value == nil: .normalized
+        case "normalized": .normalized
+        case "concise": .concise
+        case "simplified", "keyValues": .simplified
+        default:
+            throw Self.error(
+                "'notification.format' is normalized, concise, simplified or keyValues, not "
+                    + "\(value?.excerpt ?? "null").")
+        }
+    }
+
+    private func projection(_ object: JSONObject) throws(BrokerError) -> Projection {
+        let attributes = object["attributes"]
+        if attributes != nil, object["pick"] != nil || object["omit"] != nil {
+            throw Self.error(
+                "'notification.attributes' cannot stand beside 'pick' or 'omit'; use these alone.")
+        }
+        var projection = Projection()
+        if let names = try names(attributes, at: "notification.attributes") {
+            projection.attributes = Set(names)
+        }
+        if let pick = try members(object["pick"], at: "notification.pick") {
+            projection.attributes = pick.attributes
+            projection.entityMembers = pick.entityMembers
+        }
+        if let omit = try members(object["omit"], at: "notification.omit") {
+            projection.omittedAttributes = omit.attributes
+            projection.omittedEntityMembers = omit.entityMembers
+        }
+        return projection
+    }
+
+    /// Names of a projection (clause 4.21), told apart into members of the entity and attributes.
+    private func members(_ value: JSONValue?, at path: String) throws(BrokerError)
+        -> (attributes: Set<IRI>, entityMembers: Set<String>)?
+    {
+        guard let value else { return nil }
+        var result: (attributes: Set<IRI>, entityMembers: Set<String>) = ([], [])
+        for element in try elements(value, at: path) {
+            let name = try Self.string(element, at: path)
+            guard !name.isEmpty, !name.contains(where: { "{}(),;|".contains($0) }) else {
+                throw Self.error(
+                    "'\(path)' holds names of entity members, not '\(name)'; members of linked "
+                        + "entities need a join, which is not supported yet.")
+            }
+            if Projection.entityMembers.contains(name) {
+                result.entityMembers.insert(name)
+            } else {
+                result.attributes.insert(context.expand(name))
+            }
+        }
+        return result
+    }
+
+    private func languages(_ body: JSONObject) throws(BrokerError) -> [String]? {
+        guard let lang = try string(body, "lang") else { return nil }
+        let parts = lang.split(separator: ",").map { part in
+            part.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        }
+        guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty }) else {
+            throw Self.error("'lang' is a language tag such as 'th' or 'en', not '\(lang)'.")
+        }
+        return parts
+    }
+
+    private func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
+        guard let value else { return nil }
+        var ids: Set<String?> = []
+        for element in try elements(value, at: "datasetId") {
+            ids.insert(
+                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId"))
+        }
+        return ids
+    }
+
+    // MARK: Endpoint
+
+    private func endpoint(_ value: JSONValue?) throws(BrokerError) -> NotificationEndpoint {
+        let path = "notification.endpoint"
+        guard let object = value?.objectValue else {
+            throw Self.error("'\(path)' is an object with the 'uri' to notify.")
+        }
+        guard let uri = object["uri"] else { throw Self.error("'\(path)' has no 'uri'.") }
+        let accept = try object["accept"].map { value throws(BrokerError) in
+            guard let type = value.stringValue.flatMap(NotificationEndpoint.MediaType.init) else {
+                throw Self.error(
+                    "'\(path).accept' is application/json, application/ld+json or "
+                        + "application/geo+json, not \(value.excerpt).")
+            }
+            return type
+        }
+        let info = try pairs(object["receiverInfo"], at: "\(path).receiverInfo")
+        try checkHeaders(info)
+        _ = try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
+        return NotificationEndpoint(
+            uri: try address(uri), accept: accept ?? .json, receiverInfo: info,
+            timeoutMilliseconds: try positive(object, "timeout", in: "\(path)."),
+            cooldownMilliseconds: try positive(object, "cooldown", in: "\(path)."))
+    }
+
+    private func address(_ value: JSONValue) throws(BrokerError) -> String {
+        let uri = try Self.uri(value, at: "notification.endpoint.uri")
+        let scheme = uri.prefix { $0 != ":" }.lowercased()
+        if scheme == "mqtt" || scheme == "mqtts" {
+            throw BrokerError(
+                .badRequestData, "'\(uri)' cannot be notified: MQTT endpoints are not supported "
+                    + "yet; use http or https.")
+        }
+        let rest = uri.dropFirst(scheme.count)
+        guard scheme == "http" || scheme == "https", rest.hasPrefix("://"),
+            let first = rest.dropFirst(3).first, !"/?#:".contains(first)
+        else {
+            throw Self.error(
+                "'notification.endpoint.uri' is an http or https address, not '\(uri)'.")
+        }
+        guard !rest.dropFirst(3).prefix(while: { !"/?#".contains($0) }).contains("@") else {
+            throw Self.error(
+                "'notification.endpoint.uri' may not hold a password; send it in 'receiverInfo'.")
+        }
+        return uri
+    }
+
+    private func pairs(_ value: JSONValue?, at path: String) throws(BrokerError) -> [KeyValuePair] {
+        guard let value else { return [] }
+        guard let array = value.arrayValue, array.count <= Self.maximumElements else {
+            throw Self.error("'\(path)' is an array of key and value, not \(value.excerpt).")
+        }
+        return try array.map { element throws(BrokerError) in
+            guard let key = element.objectValue?["key"]?.stringValue, !key.isEmpty,
+                let text = element.objectValue?["value"]?.stringValue
+            else {
+                throw Self.error(
+                    "'\(path)' holds objects with 'key' and 'value', not \(element.excerpt).")
+            }
+            return KeyValuePair(key: key, value: text)
+        }
+    }
+
+    /// Headers that belong to the connection are not the subscriber's, nor are line breaks.
+    private func checkHeaders(_ pairs: [KeyValuePair]) throws(BrokerError) {
+        for pair in pairs {
+            let isToken = pair.key.utf8.allSatisfy { byte in
+                byte > 0x20 && byte < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains(byte)
+            }
+            guard isToken, !Self.ownHeaders.contains(pair.key.lowercased()) else {
+                throw Self.error(
+                    "'notification.endpoint.receiverInfo' cannot set the header '\(pair.key)'.")
+            }
+            guard pair.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+                throw Self.error(
+                    "The value of '\(pair.key)' in 'notification.endpoint.receiverInfo' has a "
+                        + "control character.")
+            }
+        }
+    }
+
+    private static let ownHeaders: Set<String> = [
+        "host", "connection", "content-length", "content-type", "transfer-encoding", "upgrade",
+        "te", "trailer", "keep-alive", "expect",
+    ]
+}

@@ -1,0 +1,81 @@
+import ContextModel
+
+/// Single members of a subscription, each with an error that names it.
+extension SubscriptionReader {
+    static func error(_ detail: String) -> BrokerError { BrokerError(.badRequestData, detail) }
+
+    static func microseconds(_ seconds: Double) -> Int64 { Int64(seconds * 1_000_000) }
+
+    static func parsing<Value>(
+        _ parse: () throws(ConditionError) -> Value
+    ) throws(BrokerError) -> Value {
+        do { return try parse() } catch { throw BrokerError(error) }
+    }
+
+    static func string(_ value: JSONValue, at path: String) throws(BrokerError) -> String {
+        guard let text = value.stringValue, !text.isEmpty else {
+            throw error("'\(path)' is a text, not \(value.excerpt).")
+        }
+        return text
+    }
+
+    static func uri(_ value: JSONValue, at path: String) throws(BrokerError) -> String {
+        guard let text = value.stringValue, URIText.isValid(text) else {
+            throw error("'\(path)' is not a URI: \(value.excerpt).")
+        }
+        return text
+    }
+
+    func string(_ object: JSONObject, _ name: String) throws(BrokerError) -> String? {
+        guard let value = object[name] else { return nil }
+        return try Self.string(value, at: name)
+    }
+
+    func bool(_ object: JSONObject, _ name: String, in parent: String = "") throws(BrokerError)
+        -> Bool?
+    {
+        guard let value = object[name] else { return nil }
+        guard let bool = value.boolValue else {
+            throw Self.error("'\(parent)\(name)' is true or false, not \(value.excerpt).")
+        }
+        return bool
+    }
+
+    func positive(_ object: JSONObject, _ name: String, in parent: String = "")
+        throws(BrokerError) -> Double?
+    {
+        guard let value = object[name] else { return nil }
+        guard let number = value.numberValue?.doubleValue, number > 0,
+            number <= Self.maximumSeconds
+        else {
+            throw Self.error("'\(parent)\(name)' is a number above 0, not \(value.excerpt).")
+        }
+        return number
+    }
+
+    func seconds(_ object: JSONObject, _ name: String) throws(BrokerError) -> Double? {
+        try positive(object, name)
+    }
+
+    /// A non-empty array within the limit.
+    func elements(_ value: JSONValue, at path: String) throws(BrokerError) -> [JSONValue] {
+        guard let array = value.arrayValue, !array.isEmpty else {
+            throw Self.error("'\(path)' is an array with something in it, not \(value.excerpt).")
+        }
+        guard array.count <= Self.maximumElements else {
+            throw Self.error("'\(path)' has more than \(Self.maximumElements) elements.")
+        }
+        return array
+    }
+
+    /// Attribute names, expanded.
+    func names(_ value: JSONValue?, at path: String) throws(BrokerError) -> [IRI]? {
+        guard let value else { return nil }
+        return try elements(value, at: path).map { element throws(BrokerError) in
+            let name = try Self.string(element, at: path)
+            guard !name.utf8.contains(where: { $0 <= 0x20 || "<>\"'=;()[]{}|\\^`,".utf8.contains($0) })
+            else { throw Self.error("'\(path)' holds attribute names, not '\(name)'.") }
+            return context.expand(name)
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package import ContextModel
+
+/// Reads a subscription from JSON and refuses what clauses 5.2.12 to 5.2.15, 5.2.22 and 5.2.33 do
+/// not allow, quoting the member.
+package struct SubscriptionReader: Sendable {
+    /// Selectors, attribute names, headers or triggers of one subscription.
+    static let maximumElements = 1_000
+    /// `throttling` and `timeInterval` at most: a thousand years, far from overflow.
+    static let maximumSeconds = 31_557_600_000.0
+    /// `timeInterval` at least: a subscription may not become a load of its own.
+    static let minimumIntervalSeconds = 0.1
+
+    /// For the names in the subscription.
+    let context: LDContext
+    /// For the names in queries, which an update may have written with another `@context`.
+    let queryContext: LDContext
+    /// For notifications: `jsonldContext`, or the same.
+    let notificationContext: LDContext
+
+    package init(
+        context: LDContext, queryContext: LDContext? = nil, notificationContext: LDContext? = nil
+    ) {
+        self.context = context
+        self.queryContext = queryContext ?? context
+        self.notificationContext = notificationContext ?? context
+    }
+
+    /// The subscription, with the identifier given from outside.
+    package func subscription(_ body: JSONObject, id: String) throws(BrokerError) -> Subscription {
+        let interval = try seconds(body, "timeInterval")
+        let watched = try names(body["watchedAttributes"], at: "watchedAttributes")
+        let selectors = try selectors(body["entities"])
+        try checkCombination(body)
+        if let interval, interval < Self.minimumIntervalSeconds {
+            throw Self.error(
+                "'timeInterval' is \(Self.minimumIntervalSeconds) seconds at least, not "
+                    + "\(interval).")
+        }
+        try checkPlainMembers(body)
+        return Subscription(
+            id: id, selectors: selectors, watchedAttributes: watched.map(Set.init),
+            triggers: try triggers(body["notificationTrigger"]), condition: try condition(body),
+            intervalMicroseconds: interval.map(Self.microseconds),
+            throttlingMicroseconds: try seconds(body, "throttling").map(Self.microseconds),
+            expiresAt: try expiry(body), isActive: try bool(body, "isActive") ?? true,
+            notification: try notification(body))
+    }
+
+    // MARK: What is subscribed to
+
+    /// Rules between members (table 5.2.12-1).
+    private func checkCombination(_ body: JSONObject) throws(BrokerError) {
+        let isLocal = try bool(body, "localOnly") ?? false
+        let hasInterval = body["timeInterval"] != nil
+        if hasInterval {
+            for other in ["watchedAttributes", "throttling"] where body[other] != nil {
+                throw Self.error(
+                    "'\(other)' cannot stand beside 'timeInterval': notify at intervals or on "
+                        + "change.")
+            }
+            if body["entities"] == nil, !isLocal {
+                throw Self.error("'timeInterval' needs 'entities' to say what to send.")
+            }
+        }
+        if body["entities"] == nil, body["watchedAttributes"] == nil, !isLocal {
+            throw Self.error("The subscription needs 'entities' or 'watchedAttributes'.")
+        }
+        if body["temporalQ"] != nil {
+            throw Self.error("'temporalQ' is for context source registration subscriptions only.")
+        }
+    }
+
+    private func selectors(_ value: JSONValue?) throws(BrokerError) -> [Condition]? {
+        guard let value else { return nil }
+        var selectors: [Condition] = []
+        for (index, element) in try elements(value, at: "entities").enumerated() {
+            guard let object = element.objectValue else {
+                throw Self.error(
+                    "'entities[\(index)]' is an object with 'type', not \(element.excerpt).")
+            }
+            selectors.append(try selector(object, at: "entities[\(index)]"))
+        }
+        return selectors
+    }
+
+    /// An EntitySelector (clause 5.2.33); `id` takes precedence over `idPattern`.
+    private func selector(_ object: JSONObject, at path: String) throws(BrokerError) -> Condition {
+        guard let type = object["type"] ?? object["@type"] else {
+            throw Self.error("'\(path)' has no 'type'; '*' stands for every type.")
+        }
+        guard let type = type.stringValue, !type.isEmpty else {
+            throw Self.error("'\(path).type' is a string, not \(type.excerpt).")
+        }
+        var condition = Condition.everything
+        if type != "*" {
+            condition = try Self.parsing { () throws(ConditionError) in
+                try TypeSelection.parse(type, parameter: "\(path).type", expansion: context)
+            }
+        }
+        if let id = object["id"] ?? object["@id"] {
+            var ids: Set<EntityID> = []
+            for element in id.arrayValue ?? [id] {
+                ids.insert(EntityID(try Self.uri(element, at: "\(path).id")))
+            }
+            guard !ids.isEmpty else { throw Self.error("'\(path).id' is an empty array.") }
+            return condition.and(.ids(ids))
+        }
+        guard let pattern = object["idPattern"] else { return condition }
+        let text = try Self.string(pattern, at: "\(path).idPattern")
+        do {
+            return condition.and(.idPattern(try Pattern(text)))
+        } catch {
+            throw Self.error("'\(path).idPattern' is no regular expression: \(error)")
+        }
+    }
+
+    private func triggers(_ value: JSONValue?) throws(BrokerError) -> Set<Subscription.Trigger> {
+        guard let value else { return [.attributeCreated, .attributeUpdated] }
+        var triggers: Set<Subscription.Trigger> = []
+        for element in try elements(value, at: "notificationTrigger") {
+            guard let trigger = element.stringValue.flatMap(Subscription.Trigger.init) else {
+                let known = Subscription.Trigger.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Self.error(
+                    "'notificationTrigger' knows \(known), but not \(element.excerpt).")
+            }
+            triggers.insert(trigger)
+        }
+        if triggers.remove(.entityUpdated) != nil {
+            triggers.formUnion([.attributeCreated, .attributeUpdated, .attributeDeleted])
+        }
+        return triggers
+    }
+
+    /// `q`, `geoQ` and `scopeQ` together.
+    private func condition(_ body: JSONObject) throws(BrokerError) -> Condition {
+        var condition = Condition.everything
+        if let q = try string(body, "q") {
+            let expanded = try string(body, "expandValues") ?? ""
+            let names = Set(expanded.split(separator: ",").map(String.init))
+            condition = try Self.parsing { () throws(ConditionError) in
+                try QParser(expansion: queryContext, expandValues: names).parse(q)
+            }
+        }
+        if let scopeQ = try string(body, "scopeQ") {
+            condition = condition.and(
+                try Self.parsing { () throws(ConditionError) in try ScopeQuery.parse(scopeQ) })
+        }
+        if let geoQ = body["geoQ"] {
+            condition = condition.and(.geometry(try geoTest(geoQ)))
+        }
+        if let csf = try string(body, "csf") {
+            // Clause 4.9 on the properties of registrations; only checked, as all data is local.
+            _ = try Self.parsing { () throws(ConditionError) in
+                try QParser(expansion: queryContext).parse(csf, parameter: "csf")
+            }
+        }
+        return condition
+    }
+
+    /// Clause 5.2.13; coordinates are an array, or a string with one.
+    private func geoTest(_ value: JSONValue) throws(BrokerError) -> GeoTest {
+        guard let object = value.objectValue else {
+            throw Self.error("'geoQ' is an object, not \(value.excerpt).")
+        }
+        guard let geometry = object["geometry"], let georel = object["georel"],
+            let coordinates = object["coordinates"]
+        else { throw Self.error("'geoQ' needs 'geometry', 'coordinates' and 'georel'.") }
+        let relation = try Self.string(georel, at: "geoQ.georel")
+        let type = try Self.string(geometry, at: "geoQ.geometry")
+        let property = try object["geoproperty"].map { value throws(BrokerError) in
+            try Self.string(value, at: "geoQ.geoproperty")
+        }
+        return try Self.parsing { () throws(ConditionError) in
+            try GeoQuery.parse(
+                georel: relation, geometry: type,
+                coordinates: coordinates.stringValue ?? coordinates.text,
+                geoproperty: property, expansion: context)
+        }
+    }
+
+    private func expiry(_ body: JSONObject) throws(BrokerError) -> Timestamp? {
+        guard let text = try string(body, "expiresAt") else { return nil }
+        guard let time = Timestamp(text) else {
+            throw Self.error(
+                "'expiresAt' is not a DateTime such as 2026-01-31T08:00:00Z: '\(text)'.")
+        }
+        return time
+    }
+
+    /// Members that only need the right type.
+    private func checkPlainMembers(_ body: JSONObject) throws(BrokerError) {
+        if let type = body["type"] ?? body["@type"], type.stringValue != "Subscription" {
+            throw Self.error("'type' is \"Subscription\", not \(type.excerpt).")
+        }
+        for name in [
+            "subscriptionName", "description", "lang", "jsonldContext", "ngsildConformance",
+            "expandValues", "jsonKeys",
+        ] { _ = try string(body, name) }
+        for name in ["localOnly", "splitEntities"] { _ = try bool(body, name) }
+        for member in body.members where !Self.members.contains(member.key) {
+            throw Self.error("A subscription has no member '\(member.key)'.")
+        }
+    }
+
+    private static let members: Set<String> = [
+        "id", "@id", "type", "@type", "@context", "subscriptionName", "description", "entities",
+        "notificationTrigger", "watchedAttributes", "timeInterval", "throttling", "q", "geoQ",
+        "scopeQ", "csf", "datasetId", "expandValues", "expiresAt", "isActive", "jsonKeys",
+        "jsonldContext", "lang", "localOnly", "ngsildConformance", "splitEntities", "notification",
+        "temporalQ",
+    ]
+
+    /// Members that only the hub writes; a caller's are ignored (table 5.2.12-2, clause 5.2.14.2).
+    static let readOnlyMembers: Set<String> = ["status", "createdAt", "modifiedAt"]
+    static let readOnlyNotificationMembers: Set<String> = [
+        "status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure",
+    ]
+}

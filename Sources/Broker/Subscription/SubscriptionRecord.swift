@@ -1,0 +1,236 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+/// A subscription as it is kept: what its owner wrote, with whom it belongs to and how its
+/// notifications went.
+package struct SubscriptionRecord: Sendable, Equatable {
+    package let id: String
+    package let owner: Party
+    package let purpose: Purpose?
+    /// The `@context` its names are to be read with.
+    package var context: JSONValue
+    /// The one its queries are to be read with, when an update brought another.
+    package var queryContext: JSONValue?
+    /// As written, without `@context` and without the members that only the hub writes.
+    package var body: JSONObject
+    package let createdAt: Timestamp
+    package var modifiedAt: Timestamp
+    package var delivery: DeliveryCounts
+    /// Where the receiver finds the `@context`, when no single URL of the owner's says it.
+    package var contextURL: String?
+
+    package init(
+        id: String, owner: Party, purpose: Purpose?, context: JSONValue, body: JSONObject,
+        createdAt: Timestamp
+    ) {
+        self.id = id
+        self.owner = owner
+        self.purpose = purpose
+        self.context = context
+        self.body = body
+        self.createdAt = createdAt
+        modifiedAt = createdAt
+        delivery = DeliveryCounts()
+    }
+
+    /// The caller on whose behalf notifications are decided.
+    package func subscriber(_ tenant: TenantName?) -> Caller {
+        Caller(party: owner, purpose: purpose, tenant: tenant)
+    }
+}
+
+/// How notifications of a subscription went (clause 5.2.14.2).
+package struct DeliveryCounts: Sendable, Equatable {
+    package var timesSent = 0
+    package var timesFailed = 0
+    package var lastNotification: Timestamp?
+    package var lastSuccess: Timestamp?
+    package var lastFailure: Timestamp?
+
+    package init() {}
+
+    /// `status` of the notification: nil as long as nothing was sent.
+    package var status: String? {
+        guard lastNotification != nil else { return nil }
+        switch (lastSuccess, lastFailure) {
+        case (let success?, let failure?): return success >= failure ? "ok" : "failed"
+        case (_, _?): return "failed"
+        default: return "ok"
+        }
+    }
+
+    package mutating func count(success: Bool, at now: Timestamp) {
+        timesSent += 1
+        lastNotification = now
+        if success {
+            lastSuccess = now
+        } else {
+            timesFailed += 1
+            lastFailure = now
+        }
+    }
+
+    /// Adds what happened since.
+    package mutating func add(_ other: DeliveryCounts) {
+        timesSent += other.timesSent
+        timesFailed += other.timesFailed
+        lastNotification = other.lastNotification ?? lastNotification
+        lastSuccess = other.lastSuccess ?? lastSuccess
+        lastFailure = other.lastFailure ?? lastFailure
+    }
+}
+
+// MARK: - As a document
+
+extension SubscriptionRecord {
+    package var document: Document {
+        var json: JSONObject = ["owner": owner.json, "context": context, "body": .object(body)]
+        json["purpose"] = purpose.map { .string($0.text) }
+        json["createdAt"] = .string(createdAt.text)
+        json["modifiedAt"] = .string(modifiedAt.text)
+        json["queryContext"] = queryContext
+        json["contextURL"] = contextURL.map { .string($0) }
+        json["timesSent"] = .number(JSONNumber(delivery.timesSent))
+        json["timesFailed"] = .number(JSONNumber(delivery.timesFailed))
+        json["lastNotification"] = delivery.lastNotification.map { .string($0.text) }
+        json["lastSuccess"] = delivery.lastSuccess.map { .string($0.text) }
+        json["lastFailure"] = delivery.lastFailure.map { .string($0.text) }
+        return Document(
+            kind: .subscription, id: id, body: JSONValue.object(json).serialized)
+    }
+
+    /// Reads what `document` wrote; nil when the bytes are damaged.
+    package init?(_ document: Document) {
+        guard let json = try? JSONReader.read(document.body).objectValue,
+            let owner = json["owner"].flatMap(Party.init), let context = json["context"],
+            let body = json["body"]?.objectValue,
+            let createdAt = json["createdAt"]?.stringValue.flatMap({ Timestamp($0) })
+        else { return nil }
+        func time(_ name: String) -> Timestamp? {
+            json[name]?.stringValue.flatMap { Timestamp($0) }
+        }
+        self.init(
+            id: document.id, owner: owner,
+            purpose: json["purpose"]?.stringValue.map { Purpose($0) }, context: context,
+            body: body, createdAt: createdAt)
+        modifiedAt = time("modifiedAt") ?? createdAt
+        queryContext = json["queryContext"]
+        contextURL = json["contextURL"]?.stringValue
+        delivery.timesSent = json["timesSent"]?.numberValue?.intValue ?? 0
+        delivery.timesFailed = json["timesFailed"]?.numberValue?.intValue ?? 0
+        delivery.lastNotification = time("lastNotification")
+        delivery.lastSuccess = time("lastSuccess")
+        delivery.lastFailure = time("lastFailure")
+    }
+}
+
+extension Party {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .anonymous: ["kind": "anonymous"]
+        case .operator: ["kind": "operator"]
+        case .named(let id): ["kind": "named", "name": .string(id.text)]
+        }
+    }
+
+    fileprivate init?(_ json: JSONValue) {
+        switch json.objectValue?["kind"]?.stringValue {
+        case "anonymous": self = .anonymous
+        case "operator": self = .operator
+        case "named":
+            guard let name = json.objectValue?["name"]?.stringValue else { return nil }
+            self = .named(PartyID(name))
+        default: return nil
+        }
+    }
+}
+
+// MARK: - As shown
+
+extension SubscriptionRecord {
+    /// The subscription as its owner sees it (clause 5.2.12), names compacted with `ld`.
+    /// `original` is the `@context` it was written with.
+    package func shown(
+        original: LDContext, ld: LDContext, sysAttrs: Bool, now: Timestamp
+    ) -> JSONObject {
+        var json: JSONObject = ["id": .string(id), "type": "Subscription"]
+        for member in body.members where !["id", "@id", "type", "@type"].contains(member.key) {
+            json.members.append(member)
+        }
+        if original !== ld { json.rename { ld.compact(original.expand($0)) } }
+        let isActive = body["isActive"]?.boolValue ?? true
+        let expiry = body["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
+        json["isActive"] = .bool(isActive)
+        json["status"] = .string(
+            expiry.map { $0 <= now } ?? false ? "expired" : isActive ? "active" : "paused")
+        json["notification"] = json["notification"].map { .object(delivered($0)) }
+        if sysAttrs {
+            json["createdAt"] = .string(createdAt.text)
+            json["modifiedAt"] = .string(modifiedAt.text)
+        }
+        return json
+    }
+
+    /// `notification` with the members of clause 5.2.14.2.
+    private func delivered(_ notification: JSONValue) -> JSONObject {
+        var json = notification.objectValue ?? JSONObject()
+        guard let status = delivery.status else { return json }
+        json["status"] = .string(status)
+        json["timesSent"] = .number(JSONNumber(delivery.timesSent))
+        if delivery.timesFailed > 0 {
+            json["timesFailed"] = .number(JSONNumber(delivery.timesFailed))
+        }
+        json["lastNotification"] = delivery.lastNotification.map { .string($0.text) }
+        json["lastSuccess"] = delivery.lastSuccess.map { .string($0.text) }
+        json["lastFailure"] = delivery.lastFailure.map { .string($0.text) }
+        return json
+    }
+}
+
+extension JSONObject {
+    /// Gives the names in a subscription's body another spelling. Queries stay as written.
+    mutating func rename(_ name: (String) -> String) {
+        rename(namesIn: "watchedAttributes", name)
+        if var notification = self["notification"]?.objectValue {
+            for member in ["attributes", "pick", "omit"] {
+                notification.rename(namesIn: member) {
+                    Projection.entityMembers.contains($0) ? $0 : name($0)
+                }
+            }
+            self["notification"] = .object(notification)
+        }
+        if var geoQ = self["geoQ"]?.objectValue, let property = geoQ["geoproperty"]?.stringValue {
+            geoQ["geoproperty"] = .string(name(property))
+            self["geoQ"] = .object(geoQ)
+        }
+        self["entities"] = self["entities"]?.arrayValue.map { selectors in
+            .array(selectors.map { Self.renamed($0, name) })
+        }
+    }
+
+    private mutating func rename(namesIn member: String, _ name: (String) -> String) {
+        guard let names = self[member]?.arrayValue else { return }
+        self[member] = .array(names.map { $0.stringValue.map { .string(name($0)) } ?? $0 })
+    }
+
+    /// A selector with the types of its type expression renamed; what joins them stays.
+    private static func renamed(_ selector: JSONValue, _ name: (String) -> String) -> JSONValue {
+        guard var object = selector.objectValue, let type = object["type"]?.stringValue,
+            type != "*"
+        else { return selector }
+        var text = ""
+        var term = ""
+        for character in type + ";" {
+            guard "(),;|".contains(character) else {
+                term.append(character)
+                continue
+            }
+            if !term.isEmpty { text += name(term) }
+            term = ""
+            text.append(character)
+        }
+        object["type"] = .string(String(text.dropLast()))
+        return .object(object)
+    }
+}

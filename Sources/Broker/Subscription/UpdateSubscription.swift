@@ -1,0 +1,105 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Update Subscription (clause 5.8.2): members given replace those there are, NGSI-LD Null removes.
+extension Hub {
+    package func updateSubscription(
+        _ id: String, _ fragment: JSONValue, ld: LDContext, caller: Caller
+    ) async throws {
+        let old = try await subscriptionRecord(id, caller)
+        var new = old
+        new.modifiedAt = clock()
+        try new.apply(
+            try Self.members(of: fragment, for: id), ld: ld,
+            original: try await resolved(old.context))
+        let subscription = try await reader(for: new).subscription(new.body, id: id)
+        try requireSubscribing(old.subscriber(caller.tenant), to: subscription.target)
+        if fragment.objectValue?["expiresAt"] != nil {
+            try Self.requireFuture(subscription, now: new.modifiedAt)
+        }
+        new.contextURL = try await contextURL(for: subscription) ?? old.contextURL
+        try await keep(new, subscription, instead: old, caller.tenant)
+    }
+
+    private static func members(of fragment: JSONValue, for id: String) throws -> JSONObject {
+        guard let object = fragment.objectValue, !object.isEmpty else {
+            throw BrokerError(
+                .badRequestData,
+                "What to update is a JSON object with members, not \(fragment.excerpt).")
+        }
+        if let given = object["id"] ?? object["@id"], given.stringValue != id {
+            throw BrokerError(
+                .badRequestData, "'id' cannot be changed: the subscription is '\(id)'.")
+        }
+        return object.subscriptionBody
+    }
+
+    private func keep(
+        _ new: SubscriptionRecord, _ subscription: Subscription, instead old: SubscriptionRecord,
+        _ tenant: TenantName?
+    ) async throws {
+        let subscriptions = subscriptions
+        try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
+            let document = try transaction.document(.subscription, id: old.id)
+            guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
+                throw BrokerError.unknownSubscription(old.id)
+            }
+            guard current.body == old.body, current.queryContext == old.queryContext else {
+                throw BrokerError(
+                    .conflict,
+                    "The subscription '\(old.id)' was changed at the same moment; try again.")
+            }
+            var record = new
+            record.delivery = current.delivery
+            try transaction.put(record.document)
+            subscriptions.put(
+                IndexedSubscription(subscription: subscription, record: record), tenant: tenant)
+        }
+        subscriptions.wake(.init(tenant: tenant, id: old.id))
+    }
+}
+
+extension SubscriptionRecord {
+    /// Members whose names are kept as text and need the `@context` they were written with.
+    private static let queryMembers = ["q", "csf", "expandValues"]
+
+    /// Merges the fragment, whose names were written with `ld`, into the body.
+    mutating func apply(_ fragment: JSONObject, ld: LDContext, original: LDContext) throws {
+        var fragment = fragment
+        if ld !== original {
+            fragment.rename { original.compact(ld.expand($0)) }
+            if Self.queryMembers.contains(where: { fragment[$0] != nil }) {
+                let others = Self.queryMembers.filter { fragment[$0] == nil && body[$0] != nil }
+                guard others.isEmpty || queryContext ?? context == ld.reference else {
+                    throw BrokerError(
+                        .badRequestData, "Give '\(others[0])' as well: it was written with "
+                            + "another @context than this update.")
+                }
+                queryContext = ld.reference
+            }
+        }
+        body = body.merged(with: fragment)
+    }
+}
+
+extension JSONObject {
+    /// Objects that are merged member by member; any other value is replaced as a whole.
+    private static let mergedMembers: Set<String> = ["notification", "endpoint"]
+
+    fileprivate func merged(with fragment: JSONObject) -> JSONObject {
+        var result = self
+        for (key, value) in fragment.members {
+            if value.isNull || value.stringValue == NGSILDNull.uri {
+                result[key] = nil
+            } else if Self.mergedMembers.contains(key), let inner = value.objectValue,
+                let old = result[key]?.objectValue
+            {
+                result[key] = .object(old.merged(with: inner))
+            } else {
+                result[key] = value
+            }
+        }
+        return result
+    }
+}
