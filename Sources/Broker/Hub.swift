@@ -16,7 +16,11 @@ package final class Hub: Sendable {
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
     /// Told of every change inside its transaction: whoever must know, and must not miss one.
-    let observer: any ChangeObserver
+    var observer: any ChangeObserver { subscriptions }
+    /// The subscriptions, ready for matching.
+    package let subscriptions: SubscriptionMatcher
+    /// The `@context`s the hub keeps.
+    package let shelf: LDContextShelf
     package let logger: Logger
 
     package init(
@@ -24,7 +28,8 @@ package final class Hub: Sendable {
         policy: Policy,
         contexts: LDContextLibrary,
         limits: HubLimits = HubLimits(),
-        observer: any ChangeObserver,
+        shelf: LDContextShelf,
+        subscriptions: SubscriptionMatcher,
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
@@ -33,7 +38,8 @@ package final class Hub: Sendable {
         self.policy = policy
         self.contexts = contexts
         self.limits = limits
-        self.observer = observer
+        self.shelf = shelf
+        self.subscriptions = subscriptions
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger

@@ -60,6 +60,8 @@ package protocol BookkeepingTransaction: AnyObject {
     func put(_ document: Document) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
+    /// Puts a notification into the outbox; it is delivered after the commit, at least once.
+    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws
     /// Takes delivered or abandoned notifications out of the outbox.
     func removeFromOutbox(_ sequences: [Int64]) throws
 }
@@ -74,7 +76,12 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// Adds instances to the temporal evolution. An instance that is there already, by entity,
     /// name, `datasetId`, time and content, is not added twice.
     /// Its `instanceID`, where absent, is made by the store.
-    func appendHistory(_ id: EntityID, types: [IRI], scopes: [String], _ changes: [NamedAttribute])
+    func appendHistory(
+        _ id: EntityID,
+        types: [IRI],
+        scopes: [String],
+        _ changes: [NamedAttribute]
+    )
         throws
     /// Whether the entity has a temporal evolution.
     func hasHistory(_ id: EntityID) throws -> Bool
@@ -82,10 +89,13 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// was nothing to remove. `datasetID` is ignored with `.allInstances`.
     func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool
     /// Replaces one instance; false when there is none of that identifier.
-    func modifyHistory(_ id: EntityID, name: IRI, instanceID: String, _ attribute: Attribute) throws
+    func modifyHistory(
+        _ id: EntityID,
+        name: IRI,
+        instanceID: String,
+        _ attribute: Attribute
+    ) throws
         -> Bool
-    /// Puts a notification into the outbox; it is delivered after the commit, at least once.
-    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws
 }
 
 /// What to remove of a temporal evolution (clauses 5.6.13, 5.6.15 and 5.6.16).

@@ -8,8 +8,10 @@ extension Hub {
         if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
         guard let context = body.objectValue?["@context"] else {
             throw BrokerError(
-                .badRequestData, "The body is a JSON object with the member '@context', not "
-                    + "\(body.excerpt).")
+                .badRequestData,
+                "The body is a JSON object with the member '@context', not "
+                    + "\(body.excerpt)."
+            )
         }
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
         // Whatever cannot be used is refused now, not when somebody refers to it.

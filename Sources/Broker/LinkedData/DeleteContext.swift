@@ -4,7 +4,9 @@ package import Governance
 /// Delete and Reload `@context` (clause 5.13.5).
 extension Hub {
     package func deleteContext(
-        _ name: String, reload: Bool = false, caller: Caller
+        _ name: String,
+        reload: Bool = false,
+        caller: Caller
     ) async throws {
         try requireAdministration(caller)
         guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
@@ -14,8 +16,10 @@ extension Hub {
         }
         guard entry.kind == .cached else {
             throw BrokerError(
-                .badRequestData, "Only cached @contexts can be reloaded; '\(name)' is "
-                    + "\(entry.kind.rawValue).")
+                .badRequestData,
+                "Only cached @contexts can be reloaded; '\(name)' is "
+                    + "\(entry.kind.rawValue)."
+            )
         }
         do {
             try await shelf.fetch(entry.url, instead: entry)

@@ -23,7 +23,9 @@ package final class LDContextShelf: LDContextSource {
     private let kept = Mutex<[String: StoredLDContext]>([:])
 
     package init(
-        store: any Store, source: any LDContextSource, publicURL: String,
+        store: any Store,
+        source: any LDContextSource,
+        publicURL: String,
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String
     ) {
@@ -76,7 +78,9 @@ package final class LDContextShelf: LDContextSource {
     func host(_ context: JSONValue) async throws -> StoredLDContext {
         guard entries(.hosted).count < Self.maximumOfAKind else {
             throw BrokerError(
-                .overloaded, "The hub hosts \(Self.maximumOfAKind) @contexts at most; delete one.")
+                .overloaded,
+                "The hub hosts \(Self.maximumOfAKind) @contexts at most; delete one."
+            )
         }
         return try await keep(ownEntry(.hosted, context))
     }
@@ -91,14 +95,19 @@ package final class LDContextShelf: LDContextSource {
     private func ownEntry(_ kind: StoredLDContext.Kind, _ context: JSONValue) -> StoredLDContext {
         let id = makeIdentifier()
         return StoredLDContext(
-            localID: id, url: "\(publicURL)/ngsi-ld/v1/jsonldContexts/\(id)", kind: kind,
-            body: ["@context": context], createdAt: clock())
+            localID: id,
+            url: "\(publicURL)/ngsi-ld/v1/jsonldContexts/\(id)",
+            kind: kind,
+            body: ["@context": context],
+            createdAt: clock()
+        )
     }
 
     /// Fetches a document and takes it in place of the old copy (clause 5.13.5 `reload`).
     @discardableResult
     func fetch(
-        _ url: String, instead old: StoredLDContext?
+        _ url: String,
+        instead old: StoredLDContext?
     ) async throws(LDContextError) -> StoredLDContext {
         let document = try await source.document(at: url)
         guard let context = document.objectValue?["@context"] else {
@@ -106,9 +115,13 @@ package final class LDContextShelf: LDContextSource {
         }
         let now = clock()
         let entry = StoredLDContext(
-            localID: old?.localID ?? makeIdentifier(), url: url, kind: .cached,
-            body: ["@context": context], createdAt: now,
-            expiresAt: Timestamp(microseconds: now.microseconds + Self.freshMicroseconds))
+            localID: old?.localID ?? makeIdentifier(),
+            url: url,
+            kind: .cached,
+            body: ["@context": context],
+            createdAt: now,
+            expiresAt: Timestamp(microseconds: now.microseconds + Self.freshMicroseconds)
+        )
         do {
             return try await keep(entry)
         } catch {
@@ -120,7 +133,9 @@ package final class LDContextShelf: LDContextSource {
     private func keep(_ entry: StoredLDContext) async throws -> StoredLDContext {
         guard entry.document.body.count <= Self.maximumBytes else {
             throw BrokerError(
-                .payloadTooLarge, "An @context has \(Self.maximumBytes) bytes at most.")
+                .payloadTooLarge,
+                "An @context has \(Self.maximumBytes) bytes at most."
+            )
         }
         let outgoing = entries(.cached).dropLast(Self.maximumOfAKind - 1)
         try await defaultStore().bookkeep { transaction in

@@ -11,7 +11,8 @@ extension Hub {
             guard wanted != nil else {
                 throw BrokerError(
                     .badRequestData,
-                    "'kind' is Cached, Hosted or ImplicitlyCreated, not '\(kind)'.")
+                    "'kind' is Cached, Hosted or ImplicitlyCreated, not '\(kind)'."
+                )
             }
         }
         return shelf.entries(wanted).map { details ? $0.details : .string($0.url) }

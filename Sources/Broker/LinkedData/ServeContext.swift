@@ -10,8 +10,10 @@ extension Hub {
         if details { return entry.details }
         guard entry.kind != .cached else {
             throw BrokerError(
-                .operationNotSupported, "The hub serves no copies of others' @contexts: see "
-                    + "'\(entry.url)', or ask with details=true.")
+                .operationNotSupported,
+                "The hub serves no copies of others' @contexts: see "
+                    + "'\(entry.url)', or ask with details=true."
+            )
         }
         return entry.body
     }

@@ -38,7 +38,10 @@ extension StoredLDContext {
         var json = details.objectValue ?? JSONObject()
         json["body"] = body
         return Document(
-            kind: .ldContext, id: localID, body: JSONValue.object(json).serialized)
+            kind: .ldContext,
+            id: localID,
+            body: JSONValue.object(json).serialized
+        )
     }
 
     /// Reads what `document` wrote; nil when the bytes are damaged.
@@ -49,7 +52,12 @@ extension StoredLDContext {
             let createdAt = json["createdAt"]?.stringValue.flatMap({ Timestamp($0) })
         else { return nil }
         self.init(
-            localID: document.id, url: url, kind: kind, body: body, createdAt: createdAt,
-            expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
+            localID: document.id,
+            url: url,
+            kind: kind,
+            body: body,
+            createdAt: createdAt,
+            expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
+        )
     }
 }

@@ -7,16 +7,25 @@ import Storage
 extension Hub {
     /// Returns the identifier: the one given or a new one.
     package func createSubscription(
-        _ body: JSONValue, ld: LDContext, caller: Caller
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
     ) async throws -> String {
         guard let object = body.objectValue else {
             throw BrokerError(
-                .badRequestData, "A subscription is a JSON object, not \(body.excerpt).")
+                .badRequestData,
+                "A subscription is a JSON object, not \(body.excerpt)."
+            )
         }
         let id = try identifier(object)
         var record = SubscriptionRecord(
-            id: id, owner: caller.party, purpose: caller.purpose, context: ld.reference,
-            body: object.subscriptionBody, createdAt: clock())
+            id: id,
+            owner: caller.party,
+            purpose: caller.purpose,
+            context: ld.reference,
+            body: object.subscriptionBody,
+            createdAt: clock()
+        )
         let subscription = try await reader(for: record).subscription(record.body, id: id)
         try requireSubscribing(caller, to: subscription.target)
         try Self.requireFuture(subscription, now: record.createdAt)
@@ -62,12 +71,16 @@ extension Hub {
         try await changeSubscriptions(tenant, store) { transaction in
             guard try transaction.document(.subscription, id: record.id) == nil else {
                 throw BrokerError(
-                    .alreadyExists, "There is a subscription '\(record.id)' already.")
+                    .alreadyExists,
+                    "There is a subscription '\(record.id)' already."
+                )
             }
             guard subscriptions.count(tenant: tenant) < limits.maximumSubscriptions else {
                 throw BrokerError(
-                    .overloaded, "The hub keeps \(limits.maximumSubscriptions) subscriptions of a "
-                        + "tenant at most; delete some first.")
+                    .overloaded,
+                    "The hub keeps \(limits.maximumSubscriptions) subscriptions of a "
+                        + "tenant at most; delete some first."
+                )
             }
             try transaction.put(record.document)
             subscriptions.put(subscription, tenant: tenant)

@@ -11,7 +11,9 @@ package struct DeadLetter: Sendable, Equatable {
     package var reason: String
 
     package init(
-        _ message: OutboxMessage, abandonedAt: Timestamp, reason: String
+        _ message: OutboxMessage,
+        abandonedAt: Timestamp,
+        reason: String
     ) {
         id = "\(abandonedAt.microseconds)-\(message.sequence)"
         subscription = message.subscription

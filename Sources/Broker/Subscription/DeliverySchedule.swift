@@ -48,11 +48,17 @@ package struct DeliverySchedule: Sendable, Equatable {
     /// `lastSent` is when the subscription last notified, before this program started.
     package init(lastSent: Timestamp? = nil) { self.lastSent = lastSent }
 
+    /// Whether forgetting it would change nothing.
+    package func isAtRest(throttlingMicroseconds: Int64?, now: Timestamp) -> Bool {
+        failures == 0 && step(throttlingMicroseconds: throttlingMicroseconds, now: now) == .send
+    }
+
     package func step(throttlingMicroseconds: Int64?, now: Timestamp) -> Step {
         var earliest = notBefore
         if failures == 0, let throttlingMicroseconds, let lastSent {
             let (sum, overflow) = lastSent.microseconds.addingReportingOverflow(
-                throttlingMicroseconds)
+                throttlingMicroseconds
+            )
             let free = Timestamp(microseconds: overflow ? .max : sum)
             earliest = max(earliest ?? free, free)
         }
@@ -69,7 +75,10 @@ package struct DeliverySchedule: Sendable, Equatable {
     /// `chance` is between 0 and 1 and spreads retries, so that receivers coming back are not met
     /// by all of them at once.
     package mutating func failed(
-        at now: Timestamp, limits: DeliveryLimits, cooldownMilliseconds: Double?, chance: Double
+        at now: Timestamp,
+        limits: DeliveryLimits,
+        cooldownMilliseconds: Double?,
+        chance: Double
     ) -> Verdict {
         failures += 1
         let cooldown = Int64((cooldownMilliseconds ?? 0) * 1_000)
@@ -79,7 +88,10 @@ package struct DeliverySchedule: Sendable, Equatable {
             return .giveUp
         }
         let doubled = limits.firstRetryMicroseconds << Int64(min(failures - 1, 40))
-        let pause = min(max(doubled, limits.firstRetryMicroseconds), limits.longestRetryMicroseconds)
+        let pause = min(
+            max(doubled, limits.firstRetryMicroseconds),
+            limits.longestRetryMicroseconds
+        )
         // Between half the pause and all of it.
         let spread = pause / 2 + Int64(Double(pause / 2) * chance)
         notBefore = Timestamp(microseconds: now.microseconds + max(spread, cooldown))

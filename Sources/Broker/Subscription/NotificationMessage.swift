@@ -75,8 +75,13 @@ extension Attribute {
     /// A deleted instance: NGSI-LD Null and `deletedAt` (clause 4.8).
     func ended(at now: Timestamp) -> Attribute {
         Attribute(
-            kind: kind, value: kind.nullValue, datasetID: datasetID, createdAt: createdAt,
-            modifiedAt: now, details: AttributeDetails(deletedAt: now))
+            kind: kind,
+            value: kind.nullValue,
+            datasetID: datasetID,
+            createdAt: createdAt,
+            modifiedAt: now,
+            details: AttributeDetails(deletedAt: now)
+        )
     }
 }
 
@@ -141,6 +146,9 @@ extension NotificationMessage {
             entity: entity,
             deletedAt: head["deletedAt"]?.stringValue.flatMap { Timestamp($0) },
             match: Subscription.Match(
-                isForEntity: head["entity"]?.boolValue ?? false, attributes: names ?? []))
+                isForEntity: head["entity"]?.boolValue ?? false,
+                attributes: names ?? []
+            )
+        )
     }
 }

@@ -16,7 +16,8 @@ package struct NotificationWriter: Sendable {
     /// The entities of the messages as the subscriber may see them: the last of each entity, in
     /// the order of their first message. Empty when there is nothing to tell.
     package func entities(
-        of messages: [NotificationMessage], for subscription: IndexedSubscription,
+        of messages: [NotificationMessage],
+        for subscription: IndexedSubscription,
         tenant: TenantName?
     ) -> [Entity] {
         guard let grant = grant(for: subscription, tenant: tenant) else { return [] }
@@ -36,32 +37,41 @@ package struct NotificationWriter: Sendable {
 
     /// The right of the subscriber to be told, decided now; nil when there is none.
     package func grant(
-        for subscription: IndexedSubscription, tenant: TenantName?
+        for subscription: IndexedSubscription,
+        tenant: TenantName?
     ) -> ReadGrant? {
         let decision = policy.decideRead(
-            subscription.record.subscriber(tenant), action: .subscribe,
-            condition: subscription.subscription.target)
+            subscription.record.subscriber(tenant),
+            action: .subscribe,
+            condition: subscription.subscription.target
+        )
         guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
         return grant
     }
 
     /// The request that tells the subscriber of the entities.
     package func request(
-        id: String, _ entities: [Entity], for subscription: IndexedSubscription,
-        tenant: TenantName?, now: Timestamp
+        id: String,
+        _ entities: [Entity],
+        for subscription: IndexedSubscription,
+        tenant: TenantName?,
+        now: Timestamp
     ) -> NotificationRequest {
         let endpoint = subscription.subscription.notification.endpoint
         let timeout = endpoint.timeoutMilliseconds ?? limits.timeoutMilliseconds
         return NotificationRequest(
-            url: endpoint.uri, headers: headers(subscription, tenant: tenant),
+            url: endpoint.uri,
+            headers: headers(subscription, tenant: tenant),
             body: body(id: id, entities, for: subscription, now: now),
-            timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds))
+            timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds)
+        )
     }
 
     // MARK: Head
 
     private func headers(
-        _ subscription: IndexedSubscription, tenant: TenantName?
+        _ subscription: IndexedSubscription,
+        tenant: TenantName?
     ) -> [KeyValuePair] {
         let endpoint = subscription.subscription.notification.endpoint
         var headers = [KeyValuePair(key: "Content-Type", value: contentType(endpoint))]
@@ -71,7 +81,9 @@ package struct NotificationWriter: Sendable {
                 KeyValuePair(
                     key: "Link",
                     value: "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
-                        + "type=\"application/ld+json\""))
+                        + "type=\"application/ld+json\""
+                )
+            )
         }
         if let tenant { headers.append(KeyValuePair(key: "NGSILD-Tenant", value: tenant.text)) }
         let own = Set(headers.map { $0.key.lowercased() })
@@ -102,7 +114,10 @@ package struct NotificationWriter: Sendable {
     // MARK: Body
 
     private func body(
-        id: String, _ entities: [Entity], for subscription: IndexedSubscription, now: Timestamp
+        id: String,
+        _ entities: [Entity],
+        for subscription: IndexedSubscription,
+        now: Timestamp
     ) -> [UInt8] {
         let notification = subscription.subscription.notification
         var writer = JSONWriter(reservingBytes: 2_048)
@@ -125,12 +140,17 @@ package struct NotificationWriter: Sendable {
     }
 
     private func write(
-        _ entities: [Entity], _ notification: NotificationParameters, to writer: inout JSONWriter
+        _ entities: [Entity],
+        _ notification: NotificationParameters,
+        to writer: inout JSONWriter
     ) {
         let entityWriter = EntityWriter(notification.representation, context: notification.context)
         if notification.endpoint.accept == .geoJSON {
             let geo = GeoJSONWriter(
-                entities: entityWriter, geometryProperty: .location, datasetID: nil)
+                entities: entityWriter,
+                geometryProperty: .location,
+                datasetID: nil
+            )
             return geo.write(entities, to: &writer)
         }
         writer.beginArray()

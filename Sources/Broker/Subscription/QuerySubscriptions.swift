@@ -5,8 +5,12 @@ import Storage
 /// Query Subscriptions (clause 5.8.4), in the order of creation.
 extension Hub {
     package func querySubscriptions(
-        offset: Int = 0, limit: Int, wantsCount: Bool = false, ld: LDContext,
-        sysAttrs: Bool = false, caller: Caller
+        offset: Int = 0,
+        limit: Int,
+        wantsCount: Bool = false,
+        ld: LDContext,
+        sysAttrs: Bool = false,
+        caller: Caller
     ) async throws -> SubscriptionPage {
         let store = try await existingStore(caller.tenant)
         let records = try await store.documents(.subscription)
@@ -14,11 +18,14 @@ extension Hub {
             .filter { mayManage($0, caller) }
         let now = clock()
         var page = SubscriptionPage(
-            subscriptions: [], count: wantsCount ? records.count : nil,
-            hasMore: limit > 0 && records.count > offset + limit)
+            subscriptions: [],
+            count: wantsCount ? records.count : nil,
+            hasMore: limit > 0 && records.count > offset + limit
+        )
         for record in records.dropFirst(offset).prefix(limit) {
             page.subscriptions.append(
-                try await shown(record, ld: ld, sysAttrs: sysAttrs, now: now))
+                try await shown(record, ld: ld, sysAttrs: sysAttrs, now: now)
+            )
         }
         return page
     }

@@ -4,14 +4,20 @@ package import Governance
 /// Retrieve Subscription (clause 5.8.3).
 extension Hub {
     package func retrieveSubscription(
-        _ id: String, ld: LDContext, sysAttrs: Bool = false, caller: Caller
+        _ id: String,
+        ld: LDContext,
+        sysAttrs: Bool = false,
+        caller: Caller
     ) async throws -> JSONValue {
         let record = try await subscriptionRecord(id, caller)
         return try await shown(record, ld: ld, sysAttrs: sysAttrs, now: clock())
     }
 
     func shown(
-        _ record: SubscriptionRecord, ld: LDContext, sysAttrs: Bool, now: Timestamp
+        _ record: SubscriptionRecord,
+        ld: LDContext,
+        sysAttrs: Bool,
+        now: Timestamp
     ) async throws -> JSONValue {
         let original = try await resolved(record.context)
         return .object(record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now))

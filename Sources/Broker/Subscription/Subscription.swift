@@ -28,9 +28,15 @@ package struct Subscription: Sendable {
     let preparedTarget: PreparedCondition
 
     init(
-        id: String, selectors: [Condition]?, watchedAttributes: Set<IRI>?,
-        triggers: Set<Trigger>, condition: Condition, intervalMicroseconds: Int64?,
-        throttlingMicroseconds: Int64?, expiresAt: Timestamp?, isActive: Bool,
+        id: String,
+        selectors: [Condition]?,
+        watchedAttributes: Set<IRI>?,
+        triggers: Set<Trigger>,
+        condition: Condition,
+        intervalMicroseconds: Int64?,
+        throttlingMicroseconds: Int64?,
+        expiresAt: Timestamp?,
+        isActive: Bool,
         notification: NotificationParameters
     ) {
         self.id = id
@@ -42,7 +48,8 @@ package struct Subscription: Sendable {
         self.expiresAt = expiresAt
         self.isActive = isActive
         self.notification = notification
-        target = selectors.map { $0.reduce(Condition.nothing) { $0.or($1) }.and(condition) }
+        target =
+            selectors.map { $0.reduce(Condition.nothing) { $0.or($1) }.and(condition) }
             ?? condition
         preparedTarget = PreparedCondition(target)
     }

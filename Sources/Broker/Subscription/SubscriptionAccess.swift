@@ -47,13 +47,17 @@ extension Hub {
         var notification: LDContext?
         if let url = record.body["jsonldContext"] { notification = try await resolved(url) }
         return SubscriptionReader(
-            context: context, queryContext: query, notificationContext: notification)
+            context: context,
+            queryContext: query,
+            notificationContext: notification
+        )
     }
 
     /// Changes subscriptions in the store and, in the same order, in memory; what memory knows is
     /// read anew if the store could not keep the change.
     func changeSubscriptions<Answer: Sendable>(
-        _ tenant: TenantName?, _ store: any TenantStore,
+        _ tenant: TenantName?,
+        _ store: any TenantStore,
         _ change: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {
         do {
@@ -104,11 +108,13 @@ extension JSONObject {
         var body = JSONObject(
             members.filter {
                 $0.key != "@context" && !SubscriptionReader.readOnlyMembers.contains($0.key)
-            })
+            }
+        )
         if let notification = body["notification"]?.objectValue {
             let own = SubscriptionReader.readOnlyNotificationMembers
             body["notification"] = .object(
-                JSONObject(notification.members.filter { !own.contains($0.key) }))
+                JSONObject(notification.members.filter { !own.contains($0.key) })
+            )
         }
         return body
     }

@@ -26,7 +26,9 @@ package final class SubscriptionMatcher: ChangeObserver {
     // MARK: Matching
 
     package func observe(
-        _ change: EntityChange, tenant: TenantName?, at now: Timestamp,
+        _ change: EntityChange,
+        tenant: TenantName?,
+        at now: Timestamp,
         in transaction: any WriteTransaction
     ) throws {
         guard let index = tenants.withLock({ $0[tenant] }) else { return }
@@ -35,7 +37,9 @@ package final class SubscriptionMatcher: ChangeObserver {
             let subscription = candidate.subscription
             guard let match = subscription.match(change, at: now) else { continue }
             let body = encoder.message(
-                match, showsChanges: subscription.notification.showsChanges)
+                match,
+                showsChanges: subscription.notification.showsChanges
+            )
             try transaction.enqueue(subscription: subscription.id, body: body, at: now)
             wake(Key(tenant: tenant, id: subscription.id))
         }

@@ -14,21 +14,28 @@ extension SubscriptionReader {
         if showsChanges, format == .simplified {
             throw Self.error(
                 "'notification.showChanges' cannot be true with format 'simplified' or "
-                    + "'keyValues'.")
+                    + "'keyValues'."
+            )
         }
         if let join = object["join"], join.stringValue != "@none" {
             throw Self.error(
-                "'notification.join' is not supported yet: leave it out or give \"@none\".")
+                "'notification.join' is not supported yet: leave it out or give \"@none\"."
+            )
         }
         var representation = Representation(
             format: format,
             showsSystemAttributes: try bool(object, "sysAttrs", in: "notification.") ?? false,
-            projection: try projection(object), languages: try languages(body),
-            datasetIDs: try datasetIDs(body["datasetId"]))
+            projection: try projection(object),
+            languages: try languages(body),
+            datasetIDs: try datasetIDs(body["datasetId"])
+        )
         representation.abridgesDeletedAttributes = true
         return NotificationParameters(
-            representation: representation, showsChanges: showsChanges,
-            endpoint: try endpoint(object["endpoint"]), context: notificationContext)
+            representation: representation,
+            showsChanges: showsChanges,
+            endpoint: try endpoint(object["endpoint"]),
+            context: notificationContext
+        )
     }
 
     private func format(_ value: JSONValue?) throws(BrokerError) -> Representation.Format {
@@ -40,7 +47,8 @@ extension SubscriptionReader {
         default:
             throw Self.error(
                 "'notification.format' is normalized, concise, simplified or keyValues, not "
-                    + "\(value?.excerpt ?? "null").")
+                    + "\(value?.excerpt ?? "null")."
+            )
         }
     }
 
@@ -48,7 +56,8 @@ extension SubscriptionReader {
         let attributes = object["attributes"]
         if attributes != nil, object["pick"] != nil || object["omit"] != nil {
             throw Self.error(
-                "'notification.attributes' cannot stand beside 'pick' or 'omit'; use these alone.")
+                "'notification.attributes' cannot stand beside 'pick' or 'omit'; use these alone."
+            )
         }
         var projection = Projection()
         if let names = try names(attributes, at: "notification.attributes") {
@@ -66,7 +75,10 @@ extension SubscriptionReader {
     }
 
     /// Names of a projection (clause 4.21), told apart into members of the entity and attributes.
-    private func members(_ value: JSONValue?, at path: String) throws(BrokerError)
+    private func members(
+        _ value: JSONValue?,
+        at path: String
+    ) throws(BrokerError)
         -> (attributes: Set<IRI>, entityMembers: Set<String>)?
     {
         guard let value else { return nil }
@@ -76,7 +88,8 @@ extension SubscriptionReader {
             guard !name.isEmpty, !name.contains(where: { "{}(),;|".contains($0) }) else {
                 throw Self.error(
                     "'\(path)' holds names of entity members, not '\(name)'; members of linked "
-                        + "entities need a join, which is not supported yet.")
+                        + "entities need a join, which is not supported yet."
+                )
             }
             if Projection.entityMembers.contains(name) {
                 result.entityMembers.insert(name)
@@ -103,7 +116,8 @@ extension SubscriptionReader {
         var ids: Set<String?> = []
         for element in try elements(value, at: "datasetId") {
             ids.insert(
-                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId"))
+                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId")
+            )
         }
         return ids
     }
@@ -120,7 +134,8 @@ extension SubscriptionReader {
             guard let type = value.stringValue.flatMap(NotificationEndpoint.MediaType.init) else {
                 throw Self.error(
                     "'\(path).accept' is application/json, application/ld+json or "
-                        + "application/geo+json, not \(value.excerpt).")
+                        + "application/geo+json, not \(value.excerpt)."
+                )
             }
             return type
         }
@@ -128,9 +143,12 @@ extension SubscriptionReader {
         try checkHeaders(info)
         _ = try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
         return NotificationEndpoint(
-            uri: try address(uri), accept: accept ?? .json, receiverInfo: info,
+            uri: try address(uri),
+            accept: accept ?? .json,
+            receiverInfo: info,
             timeoutMilliseconds: try positive(object, "timeout", in: "\(path)."),
-            cooldownMilliseconds: try positive(object, "cooldown", in: "\(path)."))
+            cooldownMilliseconds: try positive(object, "cooldown", in: "\(path).")
+        )
     }
 
     private func address(_ value: JSONValue) throws(BrokerError) -> String {
@@ -138,19 +156,23 @@ extension SubscriptionReader {
         let scheme = uri.prefix { $0 != ":" }.lowercased()
         if scheme == "mqtt" || scheme == "mqtts" {
             throw BrokerError(
-                .badRequestData, "'\(uri)' cannot be notified: MQTT endpoints are not supported "
-                    + "yet; use http or https.")
+                .badRequestData,
+                "'\(uri)' cannot be notified: MQTT endpoints are not supported "
+                    + "yet; use http or https."
+            )
         }
         let rest = uri.dropFirst(scheme.count)
         guard scheme == "http" || scheme == "https", rest.hasPrefix("://"),
             let first = rest.dropFirst(3).first, !"/?#:".contains(first)
         else {
             throw Self.error(
-                "'notification.endpoint.uri' is an http or https address, not '\(uri)'.")
+                "'notification.endpoint.uri' is an http or https address, not '\(uri)'."
+            )
         }
         guard !rest.dropFirst(3).prefix(while: { !"/?#".contains($0) }).contains("@") else {
             throw Self.error(
-                "'notification.endpoint.uri' may not hold a password; send it in 'receiverInfo'.")
+                "'notification.endpoint.uri' may not hold a password; send it in 'receiverInfo'."
+            )
         }
         return uri
     }
@@ -165,7 +187,8 @@ extension SubscriptionReader {
                 let text = element.objectValue?["value"]?.stringValue
             else {
                 throw Self.error(
-                    "'\(path)' holds objects with 'key' and 'value', not \(element.excerpt).")
+                    "'\(path)' holds objects with 'key' and 'value', not \(element.excerpt)."
+                )
             }
             return KeyValuePair(key: key, value: text)
         }
@@ -179,12 +202,14 @@ extension SubscriptionReader {
             }
             guard isToken, !Self.ownHeaders.contains(pair.key.lowercased()) else {
                 throw Self.error(
-                    "'notification.endpoint.receiverInfo' cannot set the header '\(pair.key)'.")
+                    "'notification.endpoint.receiverInfo' cannot set the header '\(pair.key)'."
+                )
             }
             guard pair.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 throw Self.error(
                     "The value of '\(pair.key)' in 'notification.endpoint.receiverInfo' has a "
-                        + "control character.")
+                        + "control character."
+                )
             }
         }
     }

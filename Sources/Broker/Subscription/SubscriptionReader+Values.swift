@@ -31,7 +31,11 @@ extension SubscriptionReader {
         return try Self.string(value, at: name)
     }
 
-    func bool(_ object: JSONObject, _ name: String, in parent: String = "") throws(BrokerError)
+    func bool(
+        _ object: JSONObject,
+        _ name: String,
+        in parent: String = ""
+    ) throws(BrokerError)
         -> Bool?
     {
         guard let value = object[name] else { return nil }
@@ -41,7 +45,11 @@ extension SubscriptionReader {
         return bool
     }
 
-    func positive(_ object: JSONObject, _ name: String, in parent: String = "")
+    func positive(
+        _ object: JSONObject,
+        _ name: String,
+        in parent: String = ""
+    )
         throws(BrokerError) -> Double?
     {
         guard let value = object[name] else { return nil }
@@ -73,7 +81,9 @@ extension SubscriptionReader {
         guard let value else { return nil }
         return try elements(value, at: path).map { element throws(BrokerError) in
             let name = try Self.string(element, at: path)
-            guard !name.utf8.contains(where: { $0 <= 0x20 || "<>\"'=;()[]{}|\\^`,".utf8.contains($0) })
+            guard
+                !name.utf8.contains(where: { $0 <= 0x20 || "<>\"'=;()[]{}|\\^`,".utf8.contains($0) }
+                )
             else { throw Self.error("'\(path)' holds attribute names, not '\(name)'.") }
             return context.expand(name)
         }

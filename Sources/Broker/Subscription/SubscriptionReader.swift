@@ -18,7 +18,9 @@ package struct SubscriptionReader: Sendable {
     let notificationContext: LDContext
 
     package init(
-        context: LDContext, queryContext: LDContext? = nil, notificationContext: LDContext? = nil
+        context: LDContext,
+        queryContext: LDContext? = nil,
+        notificationContext: LDContext? = nil
     ) {
         self.context = context
         self.queryContext = queryContext ?? context
@@ -34,16 +36,22 @@ package struct SubscriptionReader: Sendable {
         if let interval, interval < Self.minimumIntervalSeconds {
             throw Self.error(
                 "'timeInterval' is \(Self.minimumIntervalSeconds) seconds at least, not "
-                    + "\(interval).")
+                    + "\(interval)."
+            )
         }
         try checkPlainMembers(body)
         return Subscription(
-            id: id, selectors: selectors, watchedAttributes: watched.map(Set.init),
-            triggers: try triggers(body["notificationTrigger"]), condition: try condition(body),
+            id: id,
+            selectors: selectors,
+            watchedAttributes: watched.map(Set.init),
+            triggers: try triggers(body["notificationTrigger"]),
+            condition: try condition(body),
             intervalMicroseconds: interval.map(Self.microseconds),
             throttlingMicroseconds: try seconds(body, "throttling").map(Self.microseconds),
-            expiresAt: try expiry(body), isActive: try bool(body, "isActive") ?? true,
-            notification: try notification(body))
+            expiresAt: try expiry(body),
+            isActive: try bool(body, "isActive") ?? true,
+            notification: try notification(body)
+        )
     }
 
     // MARK: What is subscribed to
@@ -56,7 +64,8 @@ package struct SubscriptionReader: Sendable {
             for other in ["watchedAttributes", "throttling"] where body[other] != nil {
                 throw Self.error(
                     "'\(other)' cannot stand beside 'timeInterval': notify at intervals or on "
-                        + "change.")
+                        + "change."
+                )
             }
             if body["entities"] == nil, !isLocal {
                 throw Self.error("'timeInterval' needs 'entities' to say what to send.")
@@ -76,7 +85,8 @@ package struct SubscriptionReader: Sendable {
         for (index, element) in try elements(value, at: "entities").enumerated() {
             guard let object = element.objectValue else {
                 throw Self.error(
-                    "'entities[\(index)]' is an object with 'type', not \(element.excerpt).")
+                    "'entities[\(index)]' is an object with 'type', not \(element.excerpt)."
+                )
             }
             selectors.append(try selector(object, at: "entities[\(index)]"))
         }
@@ -121,7 +131,8 @@ package struct SubscriptionReader: Sendable {
             guard let trigger = element.stringValue.flatMap(Subscription.Trigger.init) else {
                 let known = Subscription.Trigger.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Self.error(
-                    "'notificationTrigger' knows \(known), but not \(element.excerpt).")
+                    "'notificationTrigger' knows \(known), but not \(element.excerpt)."
+                )
             }
             triggers.insert(trigger)
         }
@@ -143,7 +154,8 @@ package struct SubscriptionReader: Sendable {
         }
         if let scopeQ = try string(body, "scopeQ") {
             condition = condition.and(
-                try Self.parsing { () throws(ConditionError) in try ScopeQuery.parse(scopeQ) })
+                try Self.parsing { () throws(ConditionError) in try ScopeQuery.parse(scopeQ) }
+            )
         }
         if let geoQ = body["geoQ"] {
             condition = condition.and(.geometry(try geoTest(geoQ)))
@@ -172,9 +184,12 @@ package struct SubscriptionReader: Sendable {
         }
         return try Self.parsing { () throws(ConditionError) in
             try GeoQuery.parse(
-                georel: relation, geometry: type,
+                georel: relation,
+                geometry: type,
                 coordinates: coordinates.stringValue ?? coordinates.text,
-                geoproperty: property, expansion: context)
+                geoproperty: property,
+                expansion: context
+            )
         }
     }
 
@@ -182,7 +197,8 @@ package struct SubscriptionReader: Sendable {
         guard let text = try string(body, "expiresAt") else { return nil }
         guard let time = Timestamp(text) else {
             throw Self.error(
-                "'expiresAt' is not a DateTime such as 2026-01-31T08:00:00Z: '\(text)'.")
+                "'expiresAt' is not a DateTime such as 2026-01-31T08:00:00Z: '\(text)'."
+            )
         }
         return time
     }

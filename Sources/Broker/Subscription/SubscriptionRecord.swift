@@ -21,7 +21,11 @@ package struct SubscriptionRecord: Sendable, Equatable {
     package var contextURL: String?
 
     package init(
-        id: String, owner: Party, purpose: Purpose?, context: JSONValue, body: JSONObject,
+        id: String,
+        owner: Party,
+        purpose: Purpose?,
+        context: JSONValue,
+        body: JSONObject,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -97,7 +101,10 @@ extension SubscriptionRecord {
         json["lastSuccess"] = delivery.lastSuccess.map { .string($0.text) }
         json["lastFailure"] = delivery.lastFailure.map { .string($0.text) }
         return Document(
-            kind: .subscription, id: id, body: JSONValue.object(json).serialized)
+            kind: .subscription,
+            id: id,
+            body: JSONValue.object(json).serialized
+        )
     }
 
     /// Reads what `document` wrote; nil when the bytes are damaged.
@@ -111,9 +118,13 @@ extension SubscriptionRecord {
             json[name]?.stringValue.flatMap { Timestamp($0) }
         }
         self.init(
-            id: document.id, owner: owner,
-            purpose: json["purpose"]?.stringValue.map { Purpose($0) }, context: context,
-            body: body, createdAt: createdAt)
+            id: document.id,
+            owner: owner,
+            purpose: json["purpose"]?.stringValue.map { Purpose($0) },
+            context: context,
+            body: body,
+            createdAt: createdAt
+        )
         modifiedAt = time("modifiedAt") ?? createdAt
         queryContext = json["queryContext"]
         contextURL = json["contextURL"]?.stringValue
@@ -152,7 +163,10 @@ extension SubscriptionRecord {
     /// The subscription as its owner sees it (clause 5.2.12), names compacted with `ld`.
     /// `original` is the `@context` it was written with.
     package func shown(
-        original: LDContext, ld: LDContext, sysAttrs: Bool, now: Timestamp
+        original: LDContext,
+        ld: LDContext,
+        sysAttrs: Bool,
+        now: Timestamp
     ) -> JSONObject {
         var json: JSONObject = ["id": .string(id), "type": "Subscription"]
         for member in body.members where !["id", "@id", "type", "@type"].contains(member.key) {
@@ -163,7 +177,8 @@ extension SubscriptionRecord {
         let expiry = body["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
         json["isActive"] = .bool(isActive)
         json["status"] = .string(
-            expiry.map { $0 <= now } ?? false ? "expired" : isActive ? "active" : "paused")
+            expiry.map { $0 <= now } ?? false ? "expired" : isActive ? "active" : "paused"
+        )
         json["notification"] = json["notification"].map { .object(delivered($0)) }
         if sysAttrs {
             json["createdAt"] = .string(createdAt.text)

@@ -5,14 +5,19 @@ import Storage
 /// Update Subscription (clause 5.8.2): members given replace those there are, NGSI-LD Null removes.
 extension Hub {
     package func updateSubscription(
-        _ id: String, _ fragment: JSONValue, ld: LDContext, caller: Caller
+        _ id: String,
+        _ fragment: JSONValue,
+        ld: LDContext,
+        caller: Caller
     ) async throws {
         let old = try await subscriptionRecord(id, caller)
         var new = old
         new.modifiedAt = clock()
         try new.apply(
-            try Self.members(of: fragment, for: id), ld: ld,
-            original: try await resolved(old.context))
+            try Self.members(of: fragment, for: id),
+            ld: ld,
+            original: try await resolved(old.context)
+        )
         let subscription = try await reader(for: new).subscription(new.body, id: id)
         try requireSubscribing(old.subscriber(caller.tenant), to: subscription.target)
         if fragment.objectValue?["expiresAt"] != nil {
@@ -26,17 +31,22 @@ extension Hub {
         guard let object = fragment.objectValue, !object.isEmpty else {
             throw BrokerError(
                 .badRequestData,
-                "What to update is a JSON object with members, not \(fragment.excerpt).")
+                "What to update is a JSON object with members, not \(fragment.excerpt)."
+            )
         }
         if let given = object["id"] ?? object["@id"], given.stringValue != id {
             throw BrokerError(
-                .badRequestData, "'id' cannot be changed: the subscription is '\(id)'.")
+                .badRequestData,
+                "'id' cannot be changed: the subscription is '\(id)'."
+            )
         }
         return object.subscriptionBody
     }
 
     private func keep(
-        _ new: SubscriptionRecord, _ subscription: Subscription, instead old: SubscriptionRecord,
+        _ new: SubscriptionRecord,
+        _ subscription: Subscription,
+        instead old: SubscriptionRecord,
         _ tenant: TenantName?
     ) async throws {
         let subscriptions = subscriptions
@@ -48,13 +58,16 @@ extension Hub {
             guard current.body == old.body, current.queryContext == old.queryContext else {
                 throw BrokerError(
                     .conflict,
-                    "The subscription '\(old.id)' was changed at the same moment; try again.")
+                    "The subscription '\(old.id)' was changed at the same moment; try again."
+                )
             }
             var record = new
             record.delivery = current.delivery
             try transaction.put(record.document)
             subscriptions.put(
-                IndexedSubscription(subscription: subscription, record: record), tenant: tenant)
+                IndexedSubscription(subscription: subscription, record: record),
+                tenant: tenant
+            )
         }
         subscriptions.wake(.init(tenant: tenant, id: old.id))
     }
@@ -73,8 +86,10 @@ extension SubscriptionRecord {
                 let others = Self.queryMembers.filter { fragment[$0] == nil && body[$0] != nil }
                 guard others.isEmpty || queryContext ?? context == ld.reference else {
                     throw BrokerError(
-                        .badRequestData, "Give '\(others[0])' as well: it was written with "
-                            + "another @context than this update.")
+                        .badRequestData,
+                        "Give '\(others[0])' as well: it was written with "
+                            + "another @context than this update."
+                    )
                 }
                 queryContext = ld.reference
             }

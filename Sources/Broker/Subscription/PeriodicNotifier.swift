@@ -1,0 +1,133 @@
+package import ContextModel
+package import Governance
+package import Logging
+package import Storage
+
+/// Sends the notifications of subscriptions with `timeInterval` (clause 5.8.6): all entities that
+/// match, whether they changed or not. Nothing of it waits in the outbox, for the next interval
+/// brings the next state.
+package actor PeriodicNotifier {
+    typealias Key = SubscriptionMatcher.Key
+
+    /// New and changed subscriptions are noticed this late at most.
+    private static let longestSleepMicroseconds: Int64 = 500_000
+
+    private let store: any Store
+    private let subscriptions: SubscriptionMatcher
+    private let writer: NotificationWriter
+    private let sender: any NotificationSender
+    private let limits: DeliveryLimits
+    private let clock: @Sendable () -> Timestamp
+    private let makeIdentifier: @Sendable () -> String
+    private let logger: Logger
+    private var due: [Key: Timestamp] = [:]
+    private var running: Set<Key> = []
+
+    package init(
+        store: any Store,
+        policy: Policy,
+        subscriptions: SubscriptionMatcher,
+        sender: any NotificationSender,
+        limits: DeliveryLimits = DeliveryLimits(),
+        clock: @escaping @Sendable () -> Timestamp,
+        makeIdentifier: @escaping @Sendable () -> String,
+        logger: Logger
+    ) {
+        self.store = store
+        self.subscriptions = subscriptions
+        self.sender = sender
+        self.limits = limits
+        self.clock = clock
+        self.makeIdentifier = makeIdentifier
+        self.logger = logger
+        writer = NotificationWriter(policy: policy, limits: limits)
+    }
+
+    /// Notifies until the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                for (key, subscription) in takeDue() {
+                    group.addTask {
+                        await self.notify(key, subscription)
+                        await self.finish(key)
+                    }
+                }
+                let pause = max(1_000, nextDue.microseconds - clock().microseconds)
+                let nap = min(pause, Self.longestSleepMicroseconds)
+                try? await Task.sleep(for: .microseconds(nap))
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// The subscriptions whose time has come; one whose last notification is still on its way, or
+    /// for which there is no room, takes its turn later.
+    private func takeDue() -> [(Key, IndexedSubscription)] {
+        let now = clock()
+        let all = subscriptions.periodic
+        let keys = Set(all.map(\.key))
+        due = due.filter { keys.contains($0.key) }
+        return all.compactMap { key, subscription in
+            let interval = subscription.subscription.intervalMicroseconds ?? 0
+            let last = subscription.record.delivery.lastNotification
+            let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
+            let time = due[key] ?? Timestamp(microseconds: first.microseconds + interval)
+            due[key] = time
+            guard time <= now, running.count < limits.maximumConcurrent else { return nil }
+            due[key] = Timestamp(microseconds: max(time.microseconds, now.microseconds) + interval)
+            guard subscription.subscription.isInForce(at: now), running.insert(key).inserted else {
+                return nil
+            }
+            return (key, subscription)
+        }
+    }
+
+    private var nextDue: Timestamp {
+        due.values.min()
+            ?? Timestamp(microseconds: clock().microseconds + Self.longestSleepMicroseconds)
+    }
+
+    private func finish(_ key: Key) { running.remove(key) }
+
+    private nonisolated func notify(_ key: Key, _ subscription: IndexedSubscription) async {
+        guard let grant = writer.grant(for: subscription, tenant: key.tenant) else { return }
+        do {
+            guard let store = try await store.tenant(key.tenant) else { return }
+            let query = EntityQuery(
+                condition: subscription.subscription.target,
+                limit: limits.maximumPeriodicEntities
+            )
+            let page = try await store.entities(query, grant: grant)
+            guard !page.entities.isEmpty else { return }
+            let request = writer.request(
+                id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
+                page.entities,
+                for: subscription,
+                tenant: key.tenant,
+                now: clock()
+            )
+            let result = await sender.send(request)
+            guard !Task.isCancelled else { return }
+            var counts = DeliveryCounts()
+            counts.count(success: result == .delivered, at: clock())
+            try await record(counts, key, store)
+        } catch {
+            logger.error("The periodic notification of '\(key.id)' failed: \(error)")
+        }
+    }
+
+    private nonisolated func record(
+        _ counts: DeliveryCounts,
+        _ key: Key,
+        _ store: any TenantStore
+    ) async throws {
+        try await store.bookkeep { transaction in
+            guard let document = try transaction.document(.subscription, id: key.id),
+                var record = SubscriptionRecord(document)
+            else { return }
+            record.delivery.add(counts)
+            try transaction.put(record.document)
+        }
+    }
+}
