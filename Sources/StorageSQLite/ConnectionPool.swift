@@ -6,21 +6,29 @@ internal import Synchronization
 final class Reader: @unchecked Sendable {
     let connection: Connection
     let byID: Statement
+    private let begin, anything, end: Statement
 
     init(path: String) throws {
         connection = try Connection(path: path, access: .readOnly)
         try connection.execute(
             "PRAGMA query_only = 1; PRAGMA cache_size = -\(Limits.readerCacheKibibytes)"
         )
+        begin = try connection.prepare("BEGIN")
+        anything = try connection.prepare("SELECT 1 FROM name LIMIT 1")
+        end = try connection.prepare("COMMIT")
         byID = try connection.prepare("SELECT shape, expires, body FROM entity WHERE id = ?1")
     }
 
     /// Runs the body on one state of the database.
+    ///
+    /// The state is fixed before the body begins: names and shapes that the body then takes from
+    /// memory are at least those that the rows it meets can use.
     func snapshot<Answer>(_ body: () throws -> Answer) throws -> Answer {
-        try connection.execute("BEGIN")
+        try begin.run()
         do {
+            try anything.run()
             let answer = try body()
-            try connection.execute("COMMIT")
+            try end.run()
             return answer
         } catch {
             try connection.execute("ROLLBACK")
@@ -29,8 +37,10 @@ final class Reader: @unchecked Sendable {
     }
 }
 
-/// The reading connections of a tenant. A point read borrows one on the calling thread, for it is
-/// over in microseconds; a query runs on a thread of its own, so that it blocks no task.
+/// The reading connections of a tenant.
+///
+/// A point read borrows one on the calling thread, for it is over in microseconds; a query runs on
+/// a thread of its own, so that it blocks no task.
 final class ConnectionPool: Sendable {
     private struct State {
         var idle: [Reader]

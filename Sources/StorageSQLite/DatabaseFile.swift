@@ -7,6 +7,7 @@ internal import Musl
 #endif
 
 /// Looks a file over before SQLite opens it: as long as its header says, and beginning as one must.
+///
 /// A check of every page would take seconds, and a start may not.
 struct DatabaseFile {
     let path: String

@@ -35,10 +35,8 @@ struct EntityPlan {
     /// Whether types and attribute names decide everything.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
 
-    /// Everything that can match, in the order of creation, by the index that leaves least.
-    func candidates(_ connection: Connection) throws -> any CandidateSource {
-        let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
-        if let keys = try lookup.keys(condition) { return try KeyList(connection, keys: keys) }
+    /// Everything that can match by its shape, in the order of creation.
+    func scan(_ connection: Connection) throws -> any CandidateSource {
         if shapes.count <= Limits.mergedShapes {
             return try ShapeMerge(connection, shapes: Array(shapes.keys))
         }

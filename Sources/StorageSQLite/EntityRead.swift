@@ -20,23 +20,22 @@ extension Reader {
             page.hasMore = count > query.offset
             return (page, [])
         }
+        let keys = try lookup.keys(plan.condition)
+        var source: any CandidateSource =
+            try keys.map { try KeyList(connection, keys: $0) } ?? plan.scan(connection)
         // A page that fills soon needs no index; one that does not is begun again with it.
-        let wanted = try lookup.missingIndexes(plan.condition)
-        let isNarrow = try lookup.keys(plan.condition) != nil
-        scan.budget = isNarrow ? nil : Limits.candidatesBeforeIndex
-        var source = try plan.candidates(connection)
-        var isFinished = try scan.run(&source)
-        if !isFinished, let keys = try lookup.keysByValue(plan.condition) {
+        scan.budget = keys == nil ? Limits.candidatesBeforeIndex : nil
+        if try scan.run(&source) { return (scan.page(), []) }
+        var wanted: [IRI] = []
+        if let keys = try lookup.keysByValue(plan.condition) {
             scan = PageScan(query, plan: plan, grant: grant, knownCount: page.count)
             source = try KeyList(connection, keys: keys)
-            isFinished = try scan.run(&source)
-        }
-        let isIndexDue = !isFinished && !wanted.isEmpty
-        if !isFinished {
+        } else {
+            wanted = try lookup.missingIndexes(plan.condition)
             scan.budget = nil
-            _ = try scan.run(&source)
         }
-        return (scan.page(), isIndexDue ? wanted : [])
+        _ = try scan.run(&source)
+        return (scan.page(), wanted)
     }
 
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
@@ -48,7 +47,10 @@ extension Reader {
             }
         } else {
             let decision = PreparedCondition(plan.condition)
-            var source = try plan.candidates(connection)
+            let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+            var source: any CandidateSource =
+                try lookup.keys(plan.condition).map { try KeyList(connection, keys: $0) }
+                ?? plan.scan(connection)
             while let candidate = try source.next() {
                 if try plan.match(candidate, decision: decision) != nil {
                     counts[candidate.shape, default: 0] += 1

@@ -1,7 +1,9 @@
 internal import ContextModel
 internal import Storage
 
-/// What the side indexes hold of one entity. They narrow a query down; the evaluator decides.
+/// What the side indexes hold of one entity.
+///
+/// They narrow a query down; the evaluator decides.
 struct IndexEntries: Equatable {
     struct Value: Hashable {
         var name: Int64

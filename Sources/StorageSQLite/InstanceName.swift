@@ -2,8 +2,10 @@ internal import ContextModel
 internal import Storage
 
 /// The `instanceId` the store gives an instance that came without one: made of where it stands, so
-/// it needs no room in the file and leads straight to the row. The entity and the attribute go in
-/// as a hash, so that the identifier is unique and tells nothing about numbers of entities.
+/// it needs no room in the file and leads straight to the row.
+///
+/// The entity and the attribute go in as a hash, so that the identifier is unique and tells nothing
+/// about numbers of entities.
 struct InstanceName: Equatable {
     private static let prefix = "urn:ngsi-ld:Instance:"
 

@@ -27,7 +27,7 @@ enum Limits {
     static let keysFromIndex = 50_000
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
-    /// Instances of an attribute in range that a temporal `q` looks at, newest first.
+    /// Instances of an attribute in range that a temporal `q` looks at.
     static let instancesPerDecision = 10_000
     /// Text longer than this is not put into a value index; the evaluator decides.
     static let indexedTextBytes = 256

@@ -7,8 +7,9 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Sums values up by period (clause 4.5.19) as they pass. A period without a value has no element:
-/// a gap is not a zero.
+/// Sums values up by period (clause 4.5.19) as they pass.
+///
+/// A period without a value has no element: a gap is not a zero.
 struct PeriodWalk {
     private let aggregation: Aggregation
     private let query: TemporalQuery

@@ -10,7 +10,9 @@ internal import Musl
 #endif
 
 /// The stores of a hub in one folder: `hub.sqlite` for the default tenant, `tenants/NAME.sqlite`
-/// for each other. A lock on `hub.lock` keeps a second hub out of the folder.
+/// for each other.
+///
+/// A lock on `hub.lock` keeps a second hub out of the folder.
 package final class SQLiteStore: Store {
     private let folder: String
     private let clock: @Sendable () -> Timestamp
@@ -20,8 +22,10 @@ package final class SQLiteStore: Store {
     /// Opening a file blocks, so it happens here, one file at a time.
     private let opening = DispatchQueue(label: "balai.opening")
 
-    /// Opens the folder, making it if need be, and the default tenant. Blocks for as long as it
-    /// takes to look a database over. A file may be kept to `maximumPages` pages of 4 KiB.
+    /// Opens the folder, making it if need be, and the default tenant.
+    ///
+    /// Blocks for as long as it takes to look a database over. A file may be kept to `maximumPages`
+    /// pages of 4 KiB.
     package init(
         folder: String,
         maximumPages: Int? = nil,

@@ -11,7 +11,9 @@ package final class SQLiteTenantStore: TenantStore {
     private let filling = Mutex(false)
     private let clock: @Sendable () -> Timestamp
 
-    /// Opens the file, making or migrating it if need be. Blocks.
+    /// Opens the file, making or migrating it if need be.
+    ///
+    /// Blocks.
     init(path: String, maximumPages: Int?, clock: @escaping @Sendable () -> Timestamp) throws {
         do {
             try DatabaseFile(path: path).check()

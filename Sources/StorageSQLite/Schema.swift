@@ -9,7 +9,9 @@ enum Schema {
     static let version: Int32 = 1
     static let pageBytes = 4_096
 
-    /// Brings the file to the newest step. A file that is not ours, or is newer, is left alone.
+    /// Brings the file to the newest step.
+    ///
+    /// A file that is not ours, or is newer, is left alone.
     static func migrate(path: String) throws {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -68,8 +70,10 @@ enum Schema {
         return migrator
     }
 
-    /// Step 1. A body is the last column of its table, so that what stands before it is read
-    /// without following a long row's overflow pages.
+    /// Step 1.
+    ///
+    /// A body is the last column of its table, so that what stands before it is read without
+    /// following a long row's overflow pages.
     private static func createTables(_ database: Database) throws {
         try database.execute(
             sql: """

@@ -18,8 +18,10 @@ enum ShapeVerdict: Equatable {
 }
 
 extension Condition {
-    /// Decides what types and attribute names can decide. With `namesAreKnown` false (an entity
-    /// whose history alone is left) nothing is concluded from a name that is missing.
+    /// Decides what types and attribute names can decide.
+    ///
+    /// With `namesAreKnown` false (an entity whose history alone is left) nothing is concluded from
+    /// a name that is missing.
     func verdict(
         _ shape: Shape,
         _ vocabulary: Vocabulary,

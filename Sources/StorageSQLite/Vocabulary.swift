@@ -22,8 +22,10 @@ struct Shape: Hashable, Sendable {
     func has(_ name: Int64) -> Bool { members.contains { $0.name == name } }
 }
 
-/// Names, shapes and forms by number: few, so kept in memory. The writing thread adds to them; a
-/// reader copies them once a query. They only grow, except when a transaction is rolled back.
+/// Names, shapes and forms by number: few, so kept in memory.
+///
+/// The writing thread adds to them; a reader copies them once a query. They only grow, except when
+/// a transaction is rolled back.
 struct Vocabulary: Sendable {
     private(set) var names: [Int64: String] = [:]
     private(set) var numbers: [String: Int64] = [:]
