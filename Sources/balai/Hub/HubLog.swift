@@ -48,8 +48,7 @@ struct HubLog: LogHandler {
         switch format {
         case .text:
             let fields = fields.map { " \($0.key)=\($0.value)" }.joined()
-            return "\(time) \(level) \(message)\(fields)".replacing("\n", with: "\\n")
-                .replacing("\r", with: "\\r")
+            return onOneLine("\(time) \(level) \(message)\(fields)")
         case .json:
             let own = [
                 ("time", time), ("level", "\(level)"), ("logger", label), ("message", message),
@@ -58,6 +57,20 @@ struct HubLog: LogHandler {
             return "{" + members.map { "\(quoted($0.0)):\(quoted($0.1))" }.joined(separator: ",")
                 + "}"
         }
+    }
+
+    /// Control characters escaped, so that nobody can forge a line.
+    private static func onOneLine(_ text: String) -> String {
+        var line = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator:
+                line += scalar.escaped(asASCII: true)
+            default:
+                line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
     }
 
     private static func quoted(_ text: String) -> String {

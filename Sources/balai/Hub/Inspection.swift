@@ -1,6 +1,4 @@
-import ContextModel
 import Glibc
-import Storage
 import StorageSQLite
 
 /// What `balai check` found.
@@ -52,6 +50,7 @@ struct Inspection: Encodable, Sendable {
         guard access(folder.databasePath, F_OK) == 0 else {
             return note(.database, "There is no database yet; the first start makes it.")
         }
+        for finding in SQLiteStore.inspect(folder: folder.path) { add(.database, finding) }
     }
 
     private mutating func add(_ area: Finding.Area, _ text: String) {

@@ -1,0 +1,108 @@
+import Broker
+import ContextModel
+import Foundation
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Storage
+
+@testable import Gateway
+
+/// A Gateway with a few routes of its own: enough to see what the frame does around them.
+struct SmallHub {
+    var settings = GatewaySettings()
+    var tokens: [(hash: TokenHash, party: Party)] = []
+    var registry = MetricRegistry()
+    var probe: StoreProbe = {}
+
+    static let operatorToken = "operator-token-of-the-test"
+
+    init() {
+        settings.port = 0
+        tokens = [(TokenHash(of: Self.operatorToken), .operator)]
+    }
+
+    var routes: RouteTable {
+        var routes = RouteTable()
+        let limit = settings.maximumBodyBytes
+        routes.add(RouteDescription(.get, "/caller", .contextInformation, "Say who asks")) {
+            Response(
+                status: .ok,
+                headers: [:],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.words(for: $1.caller)))
+            )
+        }
+        routes.add(
+            RouteDescription(
+                .post,
+                "/things/{thingId}",
+                .contextInformation,
+                "Take a body",
+                status: 204
+            )
+        ) { request, _ in
+            let body = try await request.bytes(limit: limit)
+            return Response(
+                status: .ok,
+                headers: [:],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: "\(body.readableBytes)"))
+            )
+        }
+        routes.add(RouteDescription(.get, "/fails/{how}", .operations, "Fail")) { _, context in
+            throw Self.error(context.parameters.get("how") ?? "")
+        }
+        routes.add(RouteDescription(.get, "/page", .pages, "Show a page")) { _, _ in
+            Response(status: .ok, headers: [.contentType: "text/html"])
+        }
+        routes.addOperationRoutes(version: "1.2.3", registry: registry, probe: probe)
+        return routes
+    }
+
+    /// Runs `body` against the hub on a real socket.
+    func test(
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let gateway = makeGateway(
+            settings,
+            routes: routes,
+            tokens: TokenList(tokens),
+            registry: registry,
+            logger: logger
+        )
+        try await gateway.test(.live, body)
+    }
+
+    private static func words(for caller: Caller) -> String {
+        let party =
+            switch caller.party {
+            case .anonymous: "anonymous"
+            case .operator: "operator"
+            case .named(let id): id.text
+            }
+        return "\(party) \(caller.purpose?.text ?? "-") \(caller.tenant?.text ?? "-")"
+    }
+
+    private static func error(_ how: String) -> any Error {
+        switch how {
+        case "full": StorageError(.diskFull, note: "secret path")
+        case "busy": StorageError(.overloaded, note: "secret queue")
+        case "damaged": StorageError(.damaged, note: "secret page")
+        case "missing": BrokerError(.resourceNotFound, "There is no \"urn:x\".")
+        default: Surprise()
+        }
+    }
+
+    private struct Surprise: Error {}
+}
+
+extension TestResponse {
+    /// The body as JSON.
+    var json: JSONObject {
+        get throws { try JSONReader.read(body.readableBytesView).objectValue ?? [:] }
+    }
+}

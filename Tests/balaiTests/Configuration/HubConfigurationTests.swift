@@ -1,0 +1,185 @@
+import Configuration
+import ContextModel
+import Foundation
+import Gateway
+import Governance
+import Logging
+import Storage
+import Testing
+
+@testable import balai
+
+@Suite struct HubConfigurationTests {
+    @Test func `without any setting the defaults hold`() async throws {
+        let configuration = try await configuration()
+        #expect(configuration.gateway == GatewaySettings())
+        #expect(configuration.policy == Policy(permissions: []))
+        #expect(configuration.retention.isEmpty)
+    }
+
+    @Test func `the command line goes before the environment, and that before the file`()
+        async throws
+    {
+        let file = "port: 1\nhost: 10.0.0.1\nlimits: {maximumDepth: 10}"
+        let environment = ["BALAI_PORT": "2", "BALAI_LIMITS_MAXIMUM_DEPTH": "20", "HOME": "/x"]
+        let configuration = try await configuration(
+            file,
+            environment,
+            ["port": ConfigValue(.int(3), isSecret: false)]
+        )
+        #expect(configuration.gateway.port == 3)
+        #expect(configuration.maximumDepth == 20)
+        #expect(configuration.gateway.host == "10.0.0.1")
+    }
+
+    @Test func `what is public becomes a permission for anyone to read`() async throws {
+        let configuration = try await configuration(
+            """
+            public:
+              types: [Bus, "https://example.org/Tram"]
+              scopes: [/Transport/#]
+              hiddenAttributes: [driver]
+            """
+        )
+        let target = Condition.any([
+            .type(IRI("https://uri.etsi.org/ngsi-ld/default-context/Bus")),
+            .type(IRI("https://example.org/Tram")),
+        ]).and(.scope(ScopePattern(segments: ["Transport", "#"])))
+        #expect(
+            configuration.policy.permissions == [
+                Permission(
+                    assignee: .anyone,
+                    actions: [.read],
+                    target: target,
+                    hiddenAttributes: [IRI("https://uri.etsi.org/ngsi-ld/default-context/driver")]
+                )
+            ]
+        )
+    }
+
+    @Test func `a permission is for the party of its name`() async throws {
+        let configuration = try await configuration(
+            """
+            permissions:
+              traffic-office: {actions: [read, write], types: ["*"]}
+            """
+        )
+        #expect(
+            configuration.policy.permissions == [
+                Permission(
+                    assignee: .party(PartyID("traffic-office")),
+                    actions: [.read, .write],
+                    target: .everything
+                )
+            ]
+        )
+    }
+
+    @Test func `retention thins first and removes later, also for types that are IRIs`()
+        async throws
+    {
+        let configuration = try await configuration(
+            """
+            retention:
+              "https://example.org/a.b/Bus": {keepDays: 10, thinAfterDays: 1, thinToMinutes: 60}
+              "*": {keepDays: 100}
+            """
+        )
+        let day: Int64 = 86_400_000_000
+        let bus = IRI("https://example.org/a.b/Bus")
+        #expect(
+            configuration.retention == [
+                RetentionRule(
+                    type: bus,
+                    ageMicroseconds: day,
+                    effect: .thin(periodMicroseconds: 3_600_000_000)
+                ),
+                RetentionRule(type: bus, ageMicroseconds: 10 * day, effect: .remove),
+                RetentionRule(type: nil, ageMicroseconds: 100 * day, effect: .remove),
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("prot: 1026", "There is no setting \"prot\"; nearest: \"port\"."),
+        ("limits: {maximumBodyByte: 1}", "nearest: \"limits.maximumBodyBytes\""),
+        ("port: many", "port must be a whole number."),
+        ("port: 70000", "port: 70000 is not from 0 to 65535."),
+        ("contexts: {fetchRemote: perhaps}", "contexts.fetchRemote must be true or false."),
+        ("public: {types: Bus}", "public.types must be a list."),
+        ("log: {level: loud}", "log.level: \"loud\" is none of trace"),
+        ("pages: {tilesURL: 'ftp://x'}", "pages.tilesURL: \"ftp://x\""),
+        ("limits: {defaultPageSize: 50, maximumPageSize: 10}", "limits.defaultPageSize (50)"),
+        ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is none of"),
+        ("permissions: {x: {actions: [read]}}", "permissions.x needs types or scopes"),
+        ("public: {scopes: [Traffic]}", "\"Traffic\" must start with \"/\""),
+        ("retention: {Bus: {thinAfterDays: 3}}", "need each other"),
+        ("a: [", "is not YAML"),
+    ])
+    func `a wrong setting is said with its name and a hint`(
+        file: String,
+        finding: String
+    ) async throws {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await self.configuration(file)
+        }
+        let findings = error?.findings ?? []
+        #expect(findings.contains { $0.contains(finding) }, "\(findings)")
+    }
+
+    @Test func `an environment variable of ours that nothing reads is an error`() async throws {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await self.configuration(nil, ["BALAI_PROT": "1"])
+        }
+        #expect(error?.findings.first?.contains("BALAI_PORT") == true)
+    }
+
+    @Test func `all findings are said at once`() async throws {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await self.configuration("prot: 1\nport: x\nlog: {level: loud}")
+        }
+        #expect(error?.findings.count == 3)
+    }
+
+    @Test func `every setting has a line in the manual, and every line a setting`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let manual = try String(
+            contentsOf: root.appending(path: "docs/configuration.md"),
+            encoding: .utf8
+        )
+        let documented = manual.matches(of: try Regex("(?m)^\\| `([^`]+)` \\|")).compactMap {
+            $0.output[1].substring.map(String.init)
+        }
+        #expect(documented == ConfigurationKey.all.map(\.name))
+    }
+
+    private func configuration(
+        _ file: String? = nil,
+        _ environment: [String: String] = [:],
+        _ commandLine: [String: ConfigValue] = [:]
+    ) async throws -> HubConfiguration {
+        try await withTemporaryFolder { folder in
+            if let file {
+                try file.write(toFile: "\(folder)/hub.yaml", atomically: true, encoding: .utf8)
+            }
+            return try HubConfiguration(
+                await ConfigurationSources(
+                    file: file.map { _ in "\(folder)/hub.yaml" },
+                    environment: environment,
+                    commandLine: commandLine
+                )
+            )
+        }
+    }
+}
+
+/// Runs `body` with a folder that is gone afterwards.
+func withTemporaryFolder<Answer>(
+    _ body: (_ path: String) async throws -> Answer
+) async throws -> Answer {
+    let path = NSTemporaryDirectory() + "balai-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+}
