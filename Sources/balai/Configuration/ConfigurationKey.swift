@@ -32,7 +32,6 @@ struct ConfigurationKey: Sendable {
         Self("limits.maximumDepth", .integer(8...512)),
         Self("limits.defaultPageSize", .integer(1...10000)),
         Self("limits.maximumPageSize", .integer(1...10000)),
-        Self("limits.maximumWaitingWrites", .integer(1...1_000_000)),
 
         Self("public.types", .list),
         Self("public.scopes", .list),

@@ -44,7 +44,6 @@ extension HubConfiguration {
         settings.read("limits.maximumDepth", into: &maximumDepth)
         settings.read("limits.defaultPageSize", into: &defaultPageSize)
         settings.read("limits.maximumPageSize", into: &maximumPageSize)
-        settings.read("limits.maximumWaitingWrites", into: &maximumWaitingWrites)
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {

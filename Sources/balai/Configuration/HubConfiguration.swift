@@ -12,8 +12,6 @@ struct HubConfiguration: Sendable {
     var maximumDepth = 64
     var defaultPageSize = 20
     var maximumPageSize = 1000
-    /// Write requests that wait for the store at one time; more get 503.
-    var maximumWaitingWrites = 4096
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

@@ -90,4 +90,41 @@ import FoundationNetworking
             #expect(end.errors.contains("chmod 600"))
         }
     }
+
+    @Test func `a token works while the hub runs, from being made to being removed`()
+        async throws
+    {
+        try await withTemporaryFolder { path in
+            let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])
+            let url = try #require(try hub.nextLine()).replacing("ready ", with: "") + "/health"
+            let token = try RunningCommand(["token", "add", "traffic", "--data", path]).end()
+                .output.trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(try await reaches(200, url, token))
+            _ = try RunningCommand(["token", "remove", "traffic", "--data", path]).end()
+            #expect(try await reaches(401, url, token))
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+        }
+    }
+
+    @Test func `the demo starts like a hub`() async throws {
+        try await withTemporaryFolder { path in
+            let demo = try RunningCommand(["demo", "--data", path, "--port", "0"])
+            #expect(try demo.nextLine()?.hasPrefix("ready http://127.0.0.1:") == true)
+            demo.stop(SIGTERM)
+            #expect(try demo.end().code == 0)
+        }
+    }
+
+    /// Whether requests with the token come to get that status within twenty seconds.
+    private func reaches(_ status: Int, _ url: String, _ token: String) async throws -> Bool {
+        var request = URLRequest(url: try #require(URL(string: url)))
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            let (_, response) = try await URLSession.shared.data(for: request)
+            if (response as? HTTPURLResponse)?.statusCode == status { return true }
+        }
+        return false
+    }
 }

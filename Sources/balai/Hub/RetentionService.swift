@@ -1,0 +1,59 @@
+import ContextModel
+import Governance
+import Logging
+import ServiceLifecycle
+import Storage
+
+/// Thins and removes old history of every tenant, a bounded step at a time, while the hub runs.
+struct RetentionService: Service {
+    let store: any Store
+    let rules: [RetentionRule]
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            repeat {
+                await pass()
+            } while (try? await Task.sleep(for: Self.interval)) != nil
+        }
+    }
+
+    private static let interval = Duration.seconds(3600)
+
+    /// Goes through the tenants once; a tenant that fails is left for the next time.
+    func pass() async {
+        for name in [nil] + (await store.tenantNames) {
+            for rules in Self.passes(rules) {
+                do {
+                    let count = try await store.tenant(name)?
+                        .retain(rules, now: clock(), grant: InternalGrant(.retention))
+                    guard let count, count > 0 else { continue }
+                    logger.info(
+                        "old history removed",
+                        metadata: ["tenant": "\(name?.text ?? "default")", "instances": "\(count)"]
+                    )
+                } catch {
+                    logger.error("old history could not be removed: \(error)")
+                }
+            }
+        }
+    }
+
+    /// A store applies one rule to a type, so thinning and removing are passes of their own.
+    ///
+    /// A type that is named for the one effect only must not fall under the other effect's rule
+    /// for all types: it gets a rule there that never comes to act.
+    static func passes(_ rules: [RetentionRule]) -> [[RetentionRule]] {
+        let removing = rules.filter { $0.effect == .remove }
+        let thinning = rules.filter { $0.effect != .remove }
+        return [thinning, removing].filter { !$0.isEmpty }.map { pass in
+            let named = Set(pass.map(\.type))
+            let others = rules.filter { $0.type != nil && !named.contains($0.type) }
+            return pass
+                + others.map {
+                    RetentionRule(type: $0.type, ageMicroseconds: .max / 4, effect: .remove)
+                }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ContextModel
+import Storage
+import Testing
+
+@testable import balai
+
+@Suite struct RetentionServiceTests {
+    private let bus = IRI("urn:Bus")
+    private let tram = IRI("urn:Tram")
+
+    @Test func `without rules nothing is passed over`() {
+        #expect(RetentionService.passes([]).isEmpty)
+    }
+
+    @Test func `thinning and removing a type are two passes`() {
+        let thin = RetentionRule(
+            type: bus,
+            ageMicroseconds: 1,
+            effect: .thin(periodMicroseconds: 60)
+        )
+        let remove = RetentionRule(type: bus, ageMicroseconds: 9, effect: .remove)
+        #expect(RetentionService.passes([thin, remove]) == [[thin], [remove]])
+    }
+
+    @Test func `a type of its own rule is spared by the rule for all others`() {
+        let thinTram = RetentionRule(
+            type: tram,
+            ageMicroseconds: 1,
+            effect: .thin(periodMicroseconds: 60)
+        )
+        let removeAll = RetentionRule(type: nil, ageMicroseconds: 9, effect: .remove)
+        let passes = RetentionService.passes([thinTram, removeAll])
+        let never = RetentionRule(type: tram, ageMicroseconds: .max / 4, effect: .remove)
+        #expect(passes == [[thinTram], [removeAll, never]])
+    }
+}
