@@ -4,7 +4,7 @@
 
 PORT ?= 1026
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
-OUR_CODE = Sources Tests $(wildcard Benchmarks/Sources)
+OUR_CODE = Sources Tests Benchmarks
 
 help: ## List what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -21,8 +21,8 @@ test: ## Install what is missing and run every test
 
 bench: ## Measure real hubs against a bare server; writes Benchmarks/RESULTS.md
 	@.ci/set-up run
-	swift build --configuration release --product balai
-	Benchmarks/run
+	swift build --configuration release
+	"$$(swift build --configuration release --show-bin-path)/Load"
 
 format: ## Format our code
 	$(SWIFT_FORMAT) --in-place $(OUR_CODE)

@@ -85,6 +85,21 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
 
+        // What `make bench` runs. They need no package that the hub does not need, and as a package
+        // of their own they would have everything built twice.
+        .executableTarget(
+            name: "Hello",
+            dependencies: [
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Benchmarks/Hello"),
+        .executableTarget(
+            name: "Load",
+            dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
+            path: "Benchmarks/Load"),
+
         .testTarget(name: "ContextModelTests", dependencies: ["ContextModel"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "StorageSQLite"]),

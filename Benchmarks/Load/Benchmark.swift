@@ -1,0 +1,76 @@
+import Foundation
+
+/// Drives real hubs over loopback and writes what it measured; Benchmarks/README.md says how.
+@main
+enum Benchmark {
+    static func main() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let bench = try Bench(scale: Scale(environment: environment))
+        defer { try? bench.removeData() }
+        say("Measuring on \(machineDescription()); data in \(bench.folder.path)")
+        let only = environment["BENCH_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
+        for (name, run) in scenarios where only?.contains(name) ?? true || name == "hello" {
+            bench.scenario(name) { try run(bench) }
+        }
+        bench.scenario("hello again") { try bench.helloAgain() }
+        if only == nil { try bench.writeResults() }
+        if bench.report.hasFailed { exit(1) }
+    }
+
+    /// In the order they run.
+    ///
+    /// `BENCH_ONLY=create,history` picks some and leaves the page alone.
+    private static let scenarios: [(String, @Sendable (Bench) throws -> Void)] = [
+        ("hello", { try $0.hello() }),
+        ("city", { try $0.city() }),
+        ("create", { try $0.create() }),
+        ("batch", { try $0.batchCreate() }),
+        ("history", { try $0.history() }),
+        ("aggregation", { try $0.aggregation() }),
+        ("subscriptions", { try $0.subscriptions() }),
+        ("delivery", { try $0.delivery() }),
+        ("import", { try $0.importReadings() }),
+    ]
+}
+
+extension Bench {
+    /// The bare server, which all else is compared with.
+    func hello() throws {
+        let measured = try measureHello()
+        report.helloPerSecond = measured.perSecond
+        report.add(Row("Bare server, 32 connections", figure: measured.summary, ratio: "1"))
+    }
+
+    /// The bare server once more, to see whether the machine has changed meanwhile.
+    func helloAgain() throws {
+        report.add("Bare server once more, at the end", try measureHello())
+    }
+
+    private func measureHello() throws -> Measurement {
+        let server = try startHello()
+        defer { server.stop() }
+        let loop = loop(server, connections: 32)
+        var request = Request("GET", "/hello")
+        let check: ClosedLoop.Checking = { _, answer in
+            answer.isNot(200) ?? (answer.body.contains("hello") ? nil : "not hello")
+        }
+        // The first second warms up both sides.
+        _ = try loop.run(
+            Bound(requests: .max, seconds: 1),
+            make: { _, _ in request() },
+            check: check
+        )
+        return try loop.run(
+            Bound(requests: .max, seconds: scale.seconds),
+            make: { _, _ in request() },
+            check: check
+        ).checked()
+    }
+
+    func writeResults() throws {
+        let date = Date().formatted(.iso8601)
+        let page = report.markdown(machine: machineDescription(), date: date)
+        try page.write(toFile: "Benchmarks/RESULTS.md", atomically: true, encoding: .utf8)
+        say("\nBenchmarks/RESULTS.md is written.")
+    }
+}
