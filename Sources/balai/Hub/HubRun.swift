@@ -86,6 +86,13 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
+        let retention = RetentionService(
+            store: store,
+            rules: configuration.retention,
+            clock: { Timestamp(Date()) },
+            logger: logger
+        )
+        group.services.append(.init(service: retention))
         try await ServiceGroup(configuration: group).run()
     }
 
