@@ -37,7 +37,7 @@ package enum Phuket {
         (Place("central-phuket", "Central Phuket", 7.8905, 98.3678), "4024", .commute, 3400, 45),
         (Place("samkong", "Samkong junction", 7.9050, 98.3835), "402", .commute, 2600, 45),
         (Place("terminal-2", "Bus Terminal 2", 7.9205, 98.3865), "402", .commute, 2400, 55),
-        (Place("thalang-road", "Thalang Road, Old Town", 7.8853, 98.389), "Old Town", .oldTown, 500, 25),
+        (Place("thalang-road", "Thalang Road", 7.8853, 98.389), "Old Town", .oldTown, 500, 25),
         (Place("phang-nga-road", "Phang Nga Road", 7.8838, 98.3925), "Old Town", .commute, 800, 30),
         (Place("saphan-hin", "Saphan Hin", 7.8668, 98.3965), "Phuket Rd", .visitors, 1200, 45),
         (Place("chao-fa-east", "Chao Fa East Road", 7.8660, 98.3740), "4022", .commute, 2200, 55),
