@@ -80,6 +80,9 @@ package final class MetricRegistry: MetricsFactory, Sendable {
         }
     }
 
+    /// Every series there is now.
+    var series: [SeriesName: Series] { state.withLock { $0.series } }
+
     /// Everything in Prometheus' text format, in the order of names.
     package func prometheusText() -> String {
         let (series, dropped) = state.withLock { ($0.series, $0.dropped) }

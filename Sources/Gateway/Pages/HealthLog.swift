@@ -1,0 +1,196 @@
+package import ContextModel
+package import Storage
+import Synchronization
+
+/// The recent past of the hub's own figures, for the page *Health*.
+///
+/// Somebody calls `sample` at even intervals; the page reads what was kept.
+package final class HealthLog: Sendable {
+    /// Samples kept: ten minutes of them.
+    package static let sampleLimit = 120
+    /// Seconds between two samples.
+    package static let sampleSeconds: Int64 = 5
+    /// Errors kept.
+    package static let errorLimit = 30
+    /// A waiting notification older than this deserves a look, and then a hand.
+    private static let lookAgeSeconds: Int64 = 60
+    private static let worryAgeSeconds: Int64 = 3_600
+
+    private struct State {
+        var totals: Totals?
+        var samples: [Sample] = []
+        var errors: [HealthSummary.ErrorLine] = []
+    }
+    private let registry: MetricRegistry
+    private let version: String
+    private let startedAt: Timestamp
+    private let state = Mutex(State())
+
+    package init(registry: MetricRegistry, version: String, startedAt: Timestamp) {
+        self.registry = registry
+        self.version = version
+        self.startedAt = startedAt
+    }
+
+    /// Takes the figures of this moment; rates are counted since the sample before.
+    package func sample(at now: Timestamp, outbox: OutboxDepth) {
+        let totals = Totals(registry, at: now)
+        let memory = Double(ProcessMetrics.residentBytes ?? 0)
+        state.withLock { state in
+            let before = state.totals ?? Totals(at: startedAt)
+            state.totals = totals
+            state.samples.append(
+                Sample(from: before, to: totals, outbox: outbox, memoryBytes: memory)
+            )
+            if state.samples.count > Self.sampleLimit { state.samples.removeFirst() }
+        }
+    }
+
+    /// Keeps an error for whoever looks next.
+    package func note(_ error: HealthSummary.ErrorLine) {
+        state.withLock { state in
+            state.errors.insert(error, at: 0)
+            if state.errors.count > Self.errorLimit { state.errors.removeLast() }
+        }
+    }
+
+    /// What is known now; errors only on demand.
+    package func summary(withErrors: Bool) -> HealthSummary {
+        let state = state.withLock { $0 }
+        return HealthSummary(
+            version: version,
+            startedAt: startedAt,
+            measures: Self.measures(state.samples),
+            errors: withErrors ? state.errors : nil
+        )
+    }
+
+    private static func measures(_ samples: [Sample]) -> [HealthSummary.Measure] {
+        func measure(
+            _ name: String,
+            _ unit: String,
+            _ explanation: String,
+            _ figure: (Sample) -> Double,
+            state: HealthSummary.State = .good
+        ) -> HealthSummary.Measure {
+            let history = samples.map(figure)
+            return HealthSummary.Measure(
+                name: name,
+                value: history.last ?? 0,
+                unit: unit,
+                explanation: explanation,
+                history: history,
+                state: state
+            )
+        }
+        let last = samples.last
+        return [
+            measure(
+                "Requests",
+                "per second",
+                "Answered over HTTP, for people and programs.",
+                \.requestsPerSecond
+            ),
+            measure(
+                "Time to answer",
+                "ms",
+                "The mean of the last seconds.",
+                \.answerMilliseconds
+            ),
+            measure(
+                "Refused",
+                "per second",
+                "Answers that say what is wrong with the request (4xx).",
+                \.refusedPerSecond
+            ),
+            measure(
+                "Own errors",
+                "per second",
+                "Answers that blame the hub (5xx). More than none needs a look.",
+                \.failedPerSecond,
+                state: last.map { $0.failedPerSecond > 0 } == true
+                    ? .attention : .good
+            ),
+            measure(
+                "Notifications waiting",
+                "",
+                outboxExplanation(last),
+                \.outboxCount,
+                state: outboxState(last)
+            ),
+            measure(
+                "Memory",
+                "MB",
+                "Resident memory of the hub's process.",
+                \.memoryMegabytes
+            ),
+        ]
+    }
+
+    private static func outboxExplanation(_ sample: Sample?) -> String {
+        guard let age = sample?.outboxAgeSeconds, age >= lookAgeSeconds else {
+            return "Not yet delivered to subscribers. A subscriber that is away lets it grow."
+        }
+        return "The oldest has waited for \(Words.duration(seconds: age)): is its subscriber away?"
+    }
+
+    private static func outboxState(_ sample: Sample?) -> HealthSummary.State {
+        switch sample?.outboxAgeSeconds ?? 0 {
+        case ..<lookAgeSeconds: .good
+        case ..<worryAgeSeconds: .attention
+        default: .bad
+        }
+    }
+}
+
+/// What the counters say at one moment.
+private struct Totals {
+    var at: Timestamp
+    var requests: Int64 = 0
+    var refused: Int64 = 0
+    var failed: Int64 = 0
+    var answerSeconds = 0.0
+
+    init(at: Timestamp) { self.at = at }
+
+    init(_ registry: MetricRegistry, at: Timestamp) {
+        self.at = at
+        for (name, series) in registry.series {
+            switch (name.name, series) {
+            case ("http_requests_total", .counter(let count)):
+                requests += count.value
+                if name.labels.contains("status=\"4xx\"") { refused += count.value }
+                if name.labels.contains("status=\"5xx\"") { failed += count.value }
+            case ("http_request_duration_seconds", .histogram(let histogram)):
+                answerSeconds += histogram.cumulative.sum
+            default: break
+            }
+        }
+    }
+}
+
+/// The figures of one interval.
+private struct Sample {
+    var requestsPerSecond: Double
+    var answerMilliseconds: Double
+    var refusedPerSecond: Double
+    var failedPerSecond: Double
+    var outboxCount: Double
+    var outboxAgeSeconds: Int64
+    var memoryMegabytes: Double
+
+    init(from before: Totals, to now: Totals, outbox: OutboxDepth, memoryBytes: Double) {
+        let span = now.at.microseconds - before.at.microseconds
+        let seconds = max(0.001, Double(span) / 1_000_000)
+        let requests = Double(now.requests - before.requests)
+        requestsPerSecond = requests / seconds
+        refusedPerSecond = Double(now.refused - before.refused) / seconds
+        failedPerSecond = Double(now.failed - before.failed) / seconds
+        answerMilliseconds =
+            requests > 0 ? (now.answerSeconds - before.answerSeconds) / requests * 1_000 : 0
+        outboxCount = Double(outbox.count)
+        let oldest = outbox.oldest ?? now.at
+        outboxAgeSeconds = (now.at.microseconds - oldest.microseconds) / 1_000_000
+        memoryMegabytes = memoryBytes / 1_048_576
+    }
+}

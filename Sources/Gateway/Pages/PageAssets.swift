@@ -1,0 +1,94 @@
+import Foundation
+
+/// The files pages are made of, read once at the start: templates, styles, scripts, the base map
+/// and Leaflet.
+package struct PageAssets: Sendable {
+    /// One file as it is served.
+    package struct File: Sendable, Equatable {
+        package var bytes: [UInt8]
+        package var mediaType: String
+        /// A strong validator: changes with every byte.
+        package var entityTag: String
+    }
+
+    /// By the path under `/assets/`.
+    package private(set) var files: [String: File] = [:]
+    /// By name, without the extension.
+    package private(set) var templates: [String: String] = [:]
+
+    /// A folder with more than this is not what it should be.
+    private static let maximumFileBytes = 4 * 1024 * 1024
+
+    private static let mediaTypes = [
+        "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
+        "geojson": "application/geo+json", "png": "image/png", "svg": "image/svg+xml",
+    ]
+
+    /// The map library's files that pages use, each with the names it may have on disk.
+    private static let leafletFiles = [
+        "leaflet.js": ["leaflet.min.js", "leaflet.js"], "leaflet.css": ["leaflet.css"],
+    ]
+
+    /// Reads the hub's own resources and, where it is installed, Leaflet.
+    ///
+    /// Without Leaflet the pages work, except for the map.
+    package init(leafletFolder: String) throws {
+        try self.init(
+            resourceFolder: Bundle.module.bundleURL.appending(path: "Resources").path,
+            leafletFolder: leafletFolder
+        )
+    }
+
+    init(resourceFolder: String, leafletFolder: String) throws {
+        for folder in ["css", "js", "map"] {
+            for name in try Self.names(in: "\(resourceFolder)/\(folder)") {
+                try add("\(folder)/\(name)", from: "\(resourceFolder)/\(folder)/\(name)")
+            }
+        }
+        for name in try Self.names(in: "\(resourceFolder)/templates") {
+            let bytes = try Self.read("\(resourceFolder)/templates/\(name)")
+            templates[String(name.prefix { $0 != "." })] = String(decoding: bytes, as: UTF8.self)
+        }
+        for (name, candidates) in Self.leafletFiles {
+            let paths = candidates.map { "\(leafletFolder)/\($0)" }
+            if let path = paths.first(where: FileManager.default.isReadableFile) {
+                try add("leaflet/\(name)", from: path)
+            }
+        }
+    }
+
+    private mutating func add(_ name: String, from path: String) throws {
+        let kind = String(name.reversed().prefix { $0 != "." }.reversed())
+        guard let mediaType = Self.mediaTypes[kind] else { return }
+        let bytes = try Self.read(path)
+        files[name] = File(
+            bytes: bytes,
+            mediaType: mediaType,
+            entityTag: "\"\(Self.fingerprint(bytes))\""
+        )
+    }
+
+    private static func names(in folder: String) throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw PageError(description: "The pages' folder \(folder) cannot be read: \(error)")
+        }
+    }
+
+    private static func read(_ path: String) throws -> [UInt8] {
+        let data = try Data(contentsOf: URL(filePath: path))
+        guard data.count <= maximumFileBytes else {
+            throw PageError(description: "\(path) is too large for a page: \(data.count) bytes.")
+        }
+        return Array(data)
+    }
+
+    /// FNV-1a: no secret hangs on it, it only has to change when the file does.
+    private static func fingerprint(_ bytes: [UInt8]) -> String {
+        let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,118 @@
+package import ContextModel
+import Mustache
+
+/// Turns summaries into HTML.
+///
+/// Pure: the same summaries and time give the same page.
+package struct PageRenderer: Sendable {
+    private let templates: MustacheLibrary
+    private let settings: PageSettings
+
+    /// Takes the templates by name; throws when one is not a template or a page's is missing.
+    package init(templates: [String: String], settings: PageSettings) throws {
+        MustacheContentTypes.register(PageText(), named: "PAGE")
+        var library = MustacheLibrary()
+        for (name, text) in templates {
+            try library.register("{{% CONTENT_TYPE:PAGE}}" + text, named: name)
+        }
+        for name in Self.pages where library.getTemplate(named: name) == nil {
+            throw PageError(description: "The template \(name).mustache is missing.")
+        }
+        self.templates = library
+        self.settings = settings
+    }
+
+    private static let pages = ["now", "data", "health"]
+
+    package func now(_ summary: HubSummary, at now: Timestamp) throws -> String {
+        var shell = shell("\(settings.cityName), now", summary)
+        shell.isNow = true
+        let view = NowView(
+            shell: shell,
+            isEmpty: summary.isEmpty,
+            count: Words.count(summary.entityCount),
+            typeCount: Words.count(summary.types.count),
+            newest: ago(summary.newest, now),
+            newestAt: summary.newest?.text ?? "",
+            types: Words.visitorsOrder(summary.types).map { TypeView($0, now: now) },
+            timeZone: settings.timeZone,
+            tileURL: settings.tileOrigin == nil ? "" : settings.tileURL ?? "",
+            tileAttribution: settings.tileAttribution
+        )
+        return try render(view, "now")
+    }
+
+    package func data(_ summary: HubSummary, at now: Timestamp) throws -> String {
+        var shell = shell("Data of \(settings.cityName)", summary)
+        shell.isData = true
+        let view = DataView(
+            shell: shell,
+            isEmpty: summary.isEmpty,
+            count: Words.count(summary.entityCount),
+            typeCount: Words.count(summary.types.count),
+            newest: ago(summary.newest, now),
+            newestAt: summary.newest?.text ?? "",
+            types: Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
+        )
+        return try render(view, "data")
+    }
+
+    package func health(
+        _ health: HealthSummary,
+        _ summary: HubSummary,
+        at now: Timestamp
+    ) throws
+        -> String
+    {
+        var shell = shell("Health of the hub", summary)
+        shell.isHealth = true
+        return try render(HealthView(shell: shell, health, now: now), "health")
+    }
+
+    private func shell(_ title: String, _ summary: HubSummary) -> PageShell {
+        PageShell(
+            title: title,
+            cityName: settings.cityName,
+            isOpen: settings.isOpen,
+            isSimulated: summary.isSimulated
+        )
+    }
+
+    private func ago(_ moment: Timestamp?, _ now: Timestamp) -> String {
+        moment.map { Words.ago($0, now: now) } ?? "never"
+    }
+
+    private func render(_ view: Any, _ template: String) throws -> String {
+        guard let page = templates.render(view, withTemplate: template) else {
+            throw PageError(description: "The template \(template).mustache is missing.")
+        }
+        return page
+    }
+}
+
+/// Why the pages cannot be served; found at the start, not at the first visitor.
+package struct PageError: Error, CustomStringConvertible {
+    package var description: String
+}
+
+/// Escapes text for HTML scalar by scalar.
+///
+/// The library's own way goes by whole characters and misses a quote that a combining accent
+/// follows, which a browser still takes for a quote.
+struct PageText: MustacheContentType {
+    func escapeText(_ text: String) -> String {
+        var escaped = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if let entity = Self.entities[scalar] {
+                escaped.append(contentsOf: entity.unicodeScalars)
+            } else {
+                escaped.append(scalar)
+            }
+        }
+        return String(escaped)
+    }
+
+    private static let entities: [Unicode.Scalar: String] = [
+        "<": "&lt;", ">": "&gt;", "&": "&amp;", "\"": "&quot;", "'": "&#39;",
+    ]
+}

@@ -1,0 +1,40 @@
+/// How the pages present the city.
+package struct PageSettings: Sendable, Hashable {
+    /// The city's name, as in "Phuket, now".
+    package var cityName = "Phuket"
+    /// The city's time zone by its IANA name: charts show its time, wherever the reader is.
+    package var timeZone = "Asia/Bangkok"
+    /// `--open`: everybody is the operator, and every page says so.
+    package var isOpen = false
+    /// Where Leaflet's plain files lie; Debian's package `libjs-leaflet` puts them here.
+    package var leafletFolder = "/usr/share/javascript/leaflet"
+    /// Map tiles by an address such as `https://tiles.example/{z}/{x}/{y}.png`.
+    ///
+    /// Without one, no page calls anybody but the hub.
+    package var tileURL: String?
+    package var tileAttribution = ""
+
+    package init() {}
+
+    /// The origin of the tiles, for the pages' content security policy: scheme and host alone, so
+    /// that nothing else of the address can loosen the policy.
+    var tileOrigin: String? {
+        guard let tileURL, let scheme = tileURL.firstRange(of: "://") else { return nil }
+        let host = tileURL[scheme.upperBound...].prefix { $0 != "/" }
+        let isSafe = host.utf8.allSatisfy {
+            ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
+                || [0x2D, 0x2E, 0x3A].contains($0)
+        }
+        let name = tileURL[..<scheme.lowerBound]
+        guard isSafe, !host.isEmpty, name == "https" || name == "http" else { return nil }
+        return "\(name)://\(host)"
+    }
+
+    /// Scripts, styles and data come from the hub alone; Leaflet moves its panes by way of the
+    /// style objects, which needs no exception.
+    var contentSecurityPolicy: String {
+        let images = ["'self'", "data:", tileOrigin].compactMap(\.self).joined(separator: " ")
+        return "default-src 'self'; img-src \(images); frame-ancestors 'none'; base-uri 'none'; "
+            + "form-action 'self'; object-src 'none'"
+    }
+}

@@ -1,0 +1,185 @@
+import ContextModel
+
+// What the templates print. Every text is plain; the templates escape it.
+
+/// What every page shows around its own content.
+struct PageShell {
+    var title: String
+    var cityName: String
+    var isOpen: Bool
+    var isSimulated: Bool
+    var isNow = false
+    var isData = false
+    var isHealth = false
+    /// Stored, because templates see stored members only.
+    var hasNotice: Bool
+
+    init(title: String, cityName: String, isOpen: Bool, isSimulated: Bool) {
+        self.title = title
+        self.cityName = cityName
+        self.isOpen = isOpen
+        self.isSimulated = isSimulated
+        hasNotice = isOpen || isSimulated
+    }
+}
+
+/// The page *Now*.
+struct NowView {
+    var shell: PageShell
+    var isEmpty: Bool
+    var count: String
+    var typeCount: String
+    var newest: String
+    var newestAt: String
+    var types: [TypeView]
+    var timeZone: String
+    var tileURL: String
+    var tileAttribution: String
+}
+
+/// The page *Data*.
+struct DataView {
+    var shell: PageShell
+    var isEmpty: Bool
+    var count: String
+    var typeCount: String
+    var newest: String
+    var newestAt: String
+    var types: [TypeView]
+}
+
+/// One type, on *Now* as a layer and on *Data* as a card.
+struct TypeView {
+    var name: String
+    var label: String
+    var anchor: String
+    var count: String
+    var noun: String
+    var newest: String
+    var newestAt: String
+    var isSimulated: Bool
+    var sources: [String]
+    var attributes: [AttributeView]
+    var attributeCount: String
+    /// The path of the example request.
+    var path: String
+    var historyPath: String
+
+    init(_ type: TypeSummary, now: Timestamp) {
+        name = type.name
+        label = Words.label(ofType: type.name)
+        let encoded = Self.percentEncoded(type.name)
+        anchor = "type-" + encoded
+        count = Words.count(type.count)
+        noun = type.count == 1 ? "entity" : "entities"
+        newest = type.newest.map { Words.ago($0, now: now) } ?? "no time given"
+        newestAt = type.newest?.text ?? ""
+        isSimulated = type.isSimulated
+        sources = type.sources
+        attributes = type.attributes.map(AttributeView.init)
+        attributeCount = "\(type.attributes.count)"
+        path = "/ngsi-ld/v1/entities?type=\(encoded)&limit=10"
+        historyPath = "/ngsi-ld/v1/temporal/entities?type=\(encoded)&lastN=10&limit=2"
+    }
+
+    /// Letters, digits and `-._~` stay; every other byte becomes `%XX` (RFC 3986), so that no name
+    /// can end the quotes of a shell line or start a parameter of its own.
+    static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        let unreserved = Set("-._~".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            let isLetter = byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
+            let isDigit = byte >= 0x30 && byte <= 0x39
+            if isLetter || isDigit || unreserved.contains(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// One attribute of a type.
+struct AttributeView {
+    var name: String
+    var kind: String
+    /// nil, not empty: a section of a template asks only whether it is there.
+    var unit: String?
+
+    init(_ attribute: AttributeSummary) {
+        name = attribute.name
+        kind = Words.kind(attribute.kind)
+        unit = attribute.unitCode.map(Words.unit).flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
+
+/// The page *Health*.
+struct HealthView {
+    var shell: PageShell
+    var state: String
+    var headline: String
+    var version: String
+    var uptime: String
+    var measures: [MeasureView]
+    var hidesErrors: Bool
+    var errors: [ErrorView]
+
+    init(shell: PageShell, _ summary: HealthSummary, now: Timestamp) {
+        self.shell = shell
+        state = summary.state.rawValue
+        headline =
+            switch summary.state {
+            case .good: "All is well"
+            case .attention: "Something needs a look"
+            case .bad: "Something is wrong"
+            }
+        version = summary.version
+        uptime = Words.duration(
+            seconds: max(0, now.microseconds - summary.startedAt.microseconds) / 1_000_000
+        )
+        measures = summary.measures.map(MeasureView.init)
+        hidesErrors = summary.errors == nil
+        errors = (summary.errors ?? []).map { ErrorView($0, now: now) }
+    }
+}
+
+/// One figure of *Health*.
+struct MeasureView {
+    var name: String
+    var value: String
+    var unit: String
+    var explanation: String
+    var state: String
+    var stateWord: String?
+    var points: String?
+    var area: String
+
+    init(_ measure: HealthSummary.Measure) {
+        name = measure.name
+        value = Words.figure(measure.value)
+        unit = measure.unit
+        explanation = measure.explanation
+        state = measure.state.rawValue
+        stateWord = measure.state == .good ? nil : measure.state == .bad ? "wrong" : "look"
+        let line = Sparkline(measure.history)
+        points = line.points.isEmpty ? nil : line.points
+        area = line.area
+    }
+}
+
+/// One error of *Health*.
+struct ErrorView {
+    var at: String
+    var ago: String
+    var place: String
+    var text: String
+
+    init(_ error: HealthSummary.ErrorLine, now: Timestamp) {
+        at = error.at.text
+        ago = Words.ago(error.at, now: now)
+        place = error.place
+        text = error.text
+    }
+}

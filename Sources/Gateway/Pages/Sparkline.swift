@@ -1,0 +1,33 @@
+/// A small line of recent values, as the points of an SVG polyline.
+struct Sparkline: Sendable, Equatable {
+    static let width = 160.0
+    static let height = 36.0
+    /// Room for the stroke at the edges.
+    private static let margin = 2.0
+
+    /// "0,34 40,2 …"; empty when there is nothing to draw a line through.
+    let points: String
+    /// The same, closed along the bottom.
+    let area: String
+
+    /// The baseline is zero, so that a small wobble of a large figure stays small; values that are
+    /// no numbers leave a straight piece.
+    init(_ values: [Double]) {
+        let numbers = values.map { $0.isFinite ? max(0, $0) : 0 }
+        guard numbers.count > 1 else {
+            points = ""
+            area = ""
+            return
+        }
+        let top = max(numbers.max() ?? 0, .leastNormalMagnitude)
+        let usable = Self.height - 2 * Self.margin
+        let step = Self.width / Double(numbers.count - 1)
+        points = numbers.enumerated().map { index, value in
+            let x = Self.short(Double(index) * step)
+            return "\(x),\(Self.short(Self.margin + usable * (1 - value / top)))"
+        }.joined(separator: " ")
+        area = "0,\(Int(Self.height)) \(points) \(Int(Self.width)),\(Int(Self.height))"
+    }
+
+    private static func short(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+}

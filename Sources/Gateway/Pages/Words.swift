@@ -1,0 +1,112 @@
+import ContextModel
+
+/// Numbers, times and names as people say them.
+enum Words {
+    /// "3 seconds ago"; "just now" also for a clock that runs a little ahead.
+    static func ago(_ moment: Timestamp, now: Timestamp) -> String {
+        let seconds = (now.microseconds - moment.microseconds) / 1_000_000
+        switch seconds {
+        case ..<2: return "just now"
+        case ..<60: return "\(seconds) seconds ago"
+        case ..<3_600: return several(seconds / 60, "minute") + " ago"
+        case ..<172_800: return several(seconds / 3_600, "hour") + " ago"
+        default: return several(seconds / 86_400, "day") + " ago"
+        }
+    }
+
+    /// "2 days, 3 hours".
+    static func duration(seconds: Int64) -> String {
+        switch seconds {
+        case ..<60: several(seconds, "second")
+        case ..<3_600: several(seconds / 60, "minute")
+        case ..<86_400: several(seconds / 3_600, "hour") + rest(seconds % 3_600 / 60, "minute")
+        default: several(seconds / 86_400, "day") + rest(seconds % 86_400 / 3_600, "hour")
+        }
+    }
+
+    private static func rest(_ count: Int64, _ noun: String) -> String {
+        count == 0 ? "" : ", " + several(count, noun)
+    }
+
+    private static func several(_ count: Int64, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    /// Thousands apart: "1 220 823", with narrow spaces that do not break.
+    static func count(_ number: Int) -> String {
+        let digits = Array(String(number.magnitude))
+        let groups = stride(from: digits.count % 3 - 3, to: digits.count, by: 3).map {
+            String(digits[max(0, $0)..<($0 + 3)])
+        }
+        return (number < 0 ? "−" : "")
+            + groups.filter { !$0.isEmpty }.joined(separator: "\u{202F}")
+    }
+
+    /// A figure for reading: no more than three digits that matter.
+    static func figure(_ value: Double) -> String {
+        guard value.isFinite else { return "–" }
+        if value.magnitude >= 100 || value == value.rounded() {
+            return value.magnitude < 1e15 ? count(Int(value.rounded())) : "\(value)"
+        }
+        let scale = value.magnitude >= 10 ? 10.0 : 100.0
+        return "\((value * scale).rounded() / scale)"
+    }
+
+    /// "TrafficFlowObserved" is "Traffic"; an unknown "GtfsStopTime" is "Gtfs stop time".
+    static func label(ofType name: String) -> String {
+        if let known = typeLabels[name] { return known }
+        let local = name.split(whereSeparator: { "/#:".contains($0) }).last.map(String.init) ?? name
+        var words = ""
+        for character in local {
+            let startsWord = character.isUppercase && words.last?.isLowercase == true
+            words += startsWord ? " " + character.lowercased() : String(character)
+        }
+        return words
+    }
+
+    /// What a visitor looks for first comes first; types nobody knows keep their order behind.
+    static func visitorsOrder(_ types: [TypeSummary]) -> [TypeSummary] {
+        let rank = { (type: TypeSummary) in
+            visitorsTypes.firstIndex(of: type.name) ?? visitorsTypes.count
+        }
+        return types.enumerated()
+            .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+            .map(\.element)
+    }
+
+    private static let visitorsTypes = [
+        "TrafficFlowObserved", "CrowdFlowObserved", "Beach", "Vehicle", "AirQualityObserved",
+        "WeatherObserved", "WasteContainer", "Streetlight",
+    ]
+
+    private static let typeLabels = [
+        "TrafficFlowObserved": "Traffic", "CrowdFlowObserved": "People",
+        "AirQualityObserved": "Air", "WeatherObserved": "Weather", "Vehicle": "Vehicles",
+        "Beach": "Beaches", "WasteContainer": "Bins", "Streetlight": "Street lamps",
+        "GtfsStop": "Stops", "GtfsRoute": "Routes", "GtfsTrip": "Trips",
+        "GtfsFrequency": "Timetable", "GtfsAgency": "Operators",
+    ]
+
+    /// A unit's sign for its UN/CEFACT common code (Recommendation 20).
+    static func unit(_ code: String) -> String { unitSigns[code] ?? code }
+
+    private static let unitSigns = [
+        "KMH": "km/h", "MTS": "m/s", "CEL": "°C", "P1": "%", "GQ": "µg/m³", "GP": "mg/m³",
+        "MTR": "m", "KMT": "km", "MMT": "mm", "DD": "°", "C62": "", "SEC": "s", "MIN": "min",
+        "HUR": "h", "KGM": "kg", "KWH": "kWh", "WTT": "W", "LUX": "lx", "2N": "dB", "59": "ppm",
+        "HPA": "hPa", "A97": "hPa", "LTR": "l", "MTQ": "m³", "VLT": "V", "AMP": "A",
+    ]
+
+    static func kind(_ kind: Attribute.Kind) -> String {
+        switch kind {
+        case .property: "value"
+        case .relationship: "link"
+        case .geoProperty: "place"
+        case .languageProperty: "text in several languages"
+        case .vocabProperty: "word of a vocabulary"
+        case .jsonProperty: "JSON"
+        case .listProperty: "list"
+        case .listRelationship: "links"
+        }
+    }
+}

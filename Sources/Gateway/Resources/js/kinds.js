@@ -1,0 +1,98 @@
+// What the map knows of the types it may meet: the value that matters, its scale and its symbol.
+
+const number = (entity, name) => {
+  const value = entity.attributes[name]?.value;
+  return typeof value === "number" ? value : undefined;
+};
+const text = (entity, name) => entity.attributes[name]?.value;
+
+// The class of the first step whose upper bound the value stays below.
+const step = (value, bounds, prefix) => {
+  if (value === undefined) return "none";
+  const index = bounds.findIndex((bound) => value < bound);
+  return `${prefix}-${(index < 0 ? bounds.length : index) + 1}`;
+};
+
+const kinds = {
+  TrafficFlowObserved: {
+    shape: "circle", main: "averageVehicleSpeed", unit: "km/h",
+    what: "Speed on the road",
+    charts: ["averageVehicleSpeed", "intensity", "occupancy"],
+    // Speed says little without the road: occupancy tells how full it is.
+    hue: (entity) => step(number(entity, "occupancy"), [0.12, 0.22, 0.34, 0.48], "ramp"),
+    scale: [["ramp-1", "free"], ["ramp-2", ""], ["ramp-3", "busy"], ["ramp-4", ""], ["ramp-5", "full"]],
+  },
+  CrowdFlowObserved: {
+    shape: "square", main: "peopleCount", unit: "people",
+    what: "People in view",
+    charts: ["peopleCount", "averageCrowdSpeed"],
+    hue: (entity) => step(number(entity, "peopleCount"), [50, 150, 350, 700], "people"),
+    scale: [["people-1", "0"], ["people-2", "50"], ["people-3", "150"], ["people-4", "350"], ["people-5", "700"]],
+  },
+  AirQualityObserved: {
+    shape: "diamond", main: "pm25", unit: "µg/m³",
+    what: "Fine dust, PM2.5",
+    charts: ["pm25", "pm10", "no2", "temperature"],
+    hue: (entity) => step(number(entity, "pm25"), [10, 15, 25, 37.5], "ramp"),
+    scale: [["ramp-1", "0"], ["ramp-2", "10"], ["ramp-3", "15"], ["ramp-4", "25"], ["ramp-5", "37.5 µg/m³"]],
+  },
+  Vehicle: {
+    shape: "arrow", main: "speed", unit: "km/h",
+    what: "Where they are, which way they go",
+    charts: ["speed"],
+    hue: (entity) => (text(entity, "serviceStatus") === "parked" ? "none" : "bus"),
+    scale: [],
+  },
+  WeatherObserved: {
+    shape: "flag", main: "temperature", unit: "°C",
+    what: "Temperature, rain, wind",
+    charts: ["temperature", "precipitation", "windSpeed"],
+    hue: () => "plain", scale: [],
+  },
+  Beach: {
+    shape: "flag", main: "safetyFlag", unit: "flag",
+    what: "The lifeguards' flag",
+    charts: ["waveHeight"],
+    hue: (entity) => ({ green: "ramp-1", yellow: "ramp-3", red: "ramp-5" })[text(entity, "safetyFlag")] ?? "none",
+    scale: [["ramp-1", "green"], ["ramp-3", "yellow"], ["ramp-5", "red"]],
+  },
+  WasteContainer: {
+    shape: "bin", main: "fillingLevel", unit: "full", percent: true, fine: true,
+    what: "How full; zoom in to see them",
+    charts: ["fillingLevel"],
+    hue: (entity) => step(number(entity, "fillingLevel"), [0.4, 0.6, 0.8, 0.95], "ramp"),
+    scale: [["ramp-1", "empty"], ["ramp-2", ""], ["ramp-3", ""], ["ramp-4", ""], ["ramp-5", "full"]],
+  },
+  Streetlight: {
+    shape: "dot", main: "powerState", unit: "", fine: true,
+    what: "On or off; zoom in to see them",
+    charts: ["illuminanceLevel"],
+    hue: (entity) =>
+      text(entity, "status") === "defectiveLamp" ? "ramp-5"
+      : text(entity, "powerState") === "on" ? "lit" : "unlit",
+    scale: [["lit", "on"], ["unlit", "off"], ["ramp-5", "defective"]],
+  },
+};
+
+const unknown = {
+  shape: "circle", main: null, unit: "", what: "", charts: [], hue: () => "plain", scale: [],
+};
+
+export const kindOf = (type) => kinds[type] ?? unknown;
+
+// Attributes worth a chart: the kind's own, or every number of an unknown kind.
+export function chartable(entity) {
+  const named = kindOf(entity.type).charts.filter((name) => entity.attributes[name]);
+  if (named.length) return named;
+  return Object.values(entity.attributes)
+    .filter((attribute) => typeof attribute.value === "number").map((attribute) => attribute.name);
+}
+
+// The value that matters, ready to print: {value, unit}.
+export function mainValue(entity, words) {
+  const kind = kindOf(entity.type);
+  const attribute = entity.attributes[kind.main ?? chartable(entity)[0]];
+  if (!attribute || attribute.value === undefined) return null;
+  if (kind.percent) return { value: words.figure(attribute.value * 100), unit: "% " + kind.unit };
+  return { value: words.plain(attribute.value), unit: kind.unit || words.unit(attribute.unitCode) };
+}

@@ -1,0 +1,190 @@
+import ContextModel
+import Foundation
+import Testing
+
+@testable import Gateway
+
+struct PageRendererTests {
+    private let now = Timestamp(microseconds: 1_795_395_600_000_000)
+    private let assets: PageAssets
+    init() throws { assets = try PageAssets(leafletFolder: "/nowhere") }
+
+    private func renderer(isOpen: Bool = false, tileURL: String? = nil) throws -> PageRenderer {
+        var settings = PageSettings()
+        settings.isOpen = isOpen
+        settings.tileURL = tileURL
+        return try PageRenderer(templates: assets.templates, settings: settings)
+    }
+
+    private func type(
+        _ name: String,
+        isSimulated: Bool = false,
+        source: String = "City hall"
+    )
+        -> TypeSummary
+    {
+        TypeSummary(
+            name: name,
+            count: 1_234,
+            attributes: [
+                AttributeSummary(name: "pm25", kind: .property, unitCode: "GQ"),
+                AttributeSummary(name: "location", kind: .geoProperty),
+            ],
+            sources: [source],
+            newest: Timestamp(microseconds: now.microseconds - 7_000_000),
+            isSimulated: isSimulated
+        )
+    }
+
+    private func health(_ text: String = "disk full") -> HealthSummary {
+        HealthSummary(
+            version: "1",
+            startedAt: Timestamp(microseconds: now.microseconds - 90_000_000),
+            measures: [
+                .init(
+                    name: "Requests",
+                    value: 12,
+                    unit: "per second",
+                    explanation: "E",
+                    history: [1, 2, 3],
+                    state: .attention
+                )
+            ],
+            errors: [.init(at: now, place: "Store", text: text)]
+        )
+    }
+
+    private func allPages(_ summary: HubSummary, isOpen: Bool = false) throws -> [String] {
+        let renderer = try renderer(isOpen: isOpen)
+        return [
+            try renderer.now(summary, at: now), try renderer.data(summary, at: now),
+            try renderer.health(health(), summary, at: now),
+        ]
+    }
+
+    @Test func `a type is shown with its count, attributes, unit, source and age`() throws {
+        let html = try renderer().data(HubSummary(types: [type("AirQualityObserved")]), at: now)
+        for text in [
+            "AirQualityObserved", ">Air</a>", "1\u{202F}234", "pm25", "value in µg/m³",
+            "<span>place</span>", "City hall", "7 seconds ago",
+            "type=AirQualityObserved&amp;limit=10",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test(arguments: [
+        "<script>alert(1)</script>", "\" onmouseover=\"x", "' autofocus onfocus='x", "&lt;b&gt;",
+        // A quote with a combining accent is one character, and still a quote to a browser.
+        "\"\u{301} onmouseover=x", "<\u{301}b>", "{{shell.title}}", "</title><img src=x>",
+    ])
+    func `hostile names stay text`(name: String) throws {
+        let summary = HubSummary(types: [type(name, source: name)])
+        let renderer = try renderer()
+        let pages = [
+            try renderer.now(summary, at: now), try renderer.data(summary, at: now),
+            try renderer.health(health(name), summary, at: now),
+        ]
+        for page in pages {
+            let scalars = Array(page.unicodeScalars)
+            let hostile = Array(name.unicodeScalars)
+            let isThere = scalars.indices.contains { scalars[$0...].starts(with: hostile) }
+            #expect(!isThere || name == "{{shell.title}}")
+        }
+        #expect(pages[0].contains("data-type"))
+    }
+
+    @Test func `example requests cannot break out of the shell's quotes`() throws {
+        let summary = HubSummary(types: [type("x'; rm -rf / #&y=<")])
+        let html = try renderer().data(summary, at: now)
+        #expect(html.contains("type=x%27%3B%20rm%20-rf%20%2F%20%23%26y%3D%3C&amp;limit"))
+    }
+
+    @Test func `every page says when the hub is open and when data is simulated`() throws {
+        let simulated = HubSummary(types: [type("Beach", isSimulated: true)])
+        for page in try allPages(simulated, isOpen: true) {
+            #expect(page.contains("Open hub"))
+            #expect(page.contains("Simulated"))
+        }
+        for page in try allPages(HubSummary(types: [type("Beach")])) {
+            #expect(!page.contains("Open hub"))
+            #expect(!page.contains("Simulated"))
+        }
+    }
+
+    @Test func `an empty hub tells how to fill it`() throws {
+        let pages = try allPages(HubSummary(types: []))
+        #expect(pages[0].contains("balai import gtfs"))
+        #expect(pages[1].contains("balai import csv"))
+    }
+
+    @Test func `errors are told only with leave`() throws {
+        var hidden = health()
+        hidden.errors = nil
+        let summary = HubSummary(types: [])
+        let page = try renderer().health(hidden, summary, at: now)
+        #expect(page.contains("people who run this hub"))
+        #expect(!page.contains("disk full"))
+        #expect(try renderer().health(health(), summary, at: now).contains("disk full"))
+    }
+
+    @Test func `a page marks where one is and what needs a look`() throws {
+        let summary = HubSummary(types: [])
+        let page = try renderer().health(health(), summary, at: now)
+        #expect(page.contains("<a href=\"/hub\" aria-current=\"page\">"))
+        #expect(page.contains("Something needs a look"))
+        #expect(page.contains("Running for 1 minute"))
+        #expect(page.contains("<span class=\"worry\">look</span>"))
+        #expect(page.contains("<polyline points=\"0.0,"))
+    }
+
+    @Test func `no page or asset names a foreign host`() throws {
+        let pages = try allPages(HubSummary(types: [type("Beach", isSimulated: true)]))
+        let texts = pages + assets.files.values.map { String(decoding: $0.bytes, as: UTF8.self) }
+        let allowed = [
+            "http://www.w3.org/2000/svg",  // A name, never fetched.
+            "http://127.0.0.1:1026",  // The example before the script puts the hub's own in.
+        ]
+        for text in texts {
+            for match in text.matches(of: /(https?:)?\/\/[a-z0-9.-]+\.[a-z0-9:\/.]+/) {
+                #expect(allowed.contains { match.output.0.hasPrefix($0) }, "\(match.output.0)")
+            }
+        }
+    }
+
+    @Test func `no page has a script or a style of its own`() throws {
+        for page in try allPages(HubSummary(types: [type("Beach")])) {
+            for match in page.matches(of: /<script[^>]*>/) {
+                #expect(match.output.contains("src=\"/assets/"))
+            }
+            #expect(!page.contains(" style="))
+            #expect(!page.contains("<style"))
+            #expect(page.firstMatch(of: /\son[a-z]+=/) == nil)
+        }
+    }
+
+    @Test func `every asset that a page names is there`() throws {
+        for page in try allPages(HubSummary(types: [type("Beach")])) {
+            for match in page.matches(of: /"\/assets\/([^"]+)"/) {
+                let path = String(match.output.1)
+                #expect(path.hasPrefix("leaflet/") || assets.files[path] != nil, "\(path)")
+            }
+        }
+    }
+
+    @Test func `a missing or broken template is found at the start`() {
+        #expect(throws: PageError.self) {
+            try PageRenderer(templates: ["now": "", "data": ""], settings: PageSettings())
+        }
+        #expect(throws: (any Error).self) {
+            try PageRenderer(templates: ["now": "{{#open}}"], settings: PageSettings())
+        }
+    }
+
+    @Test func `tiles are named only when the operator configured them`() throws {
+        let summary = HubSummary(types: [type("Beach")])
+        let url = "https://tiles.example.org/{z}/{x}/{y}.png"
+        #expect(try renderer(tileURL: url).now(summary, at: now).contains("data-tiles=\"\(url)\""))
+        #expect(try renderer().now(summary, at: now).contains("data-tiles=\"\""))
+    }
+}

@@ -1,0 +1,62 @@
+import ContextModel
+import Testing
+
+@testable import Gateway
+
+struct WordsTests {
+    private func ago(_ seconds: Int64) -> String {
+        Words.ago(
+            Timestamp(microseconds: 1_000_000_000_000 - seconds * 1_000_000),
+            now: Timestamp(microseconds: 1_000_000_000_000)
+        )
+    }
+
+    @Test(
+        arguments: [
+            (-5, "just now"), (1, "just now"), (2, "2 seconds ago"), (60, "1 minute ago"),
+            (7_199, "1 hour ago"), (172_799, "47 hours ago"), (172_800, "2 days ago"),
+        ] as [(Int64, String)]
+    )
+    func `an age is said in its largest fitting unit`(seconds: Int64, words: String) {
+        #expect(ago(seconds) == words)
+    }
+
+    @Test(
+        arguments: [
+            (5, "5 seconds"), (3_600, "1 hour"), (5_400, "1 hour, 30 minutes"),
+            (180_000, "2 days, 2 hours"),
+        ] as [(Int64, String)]
+    )
+    func `a duration is said in two units at most`(seconds: Int64, words: String) {
+        #expect(Words.duration(seconds: seconds) == words)
+    }
+
+    @Test(arguments: [
+        (0, "0"), (12, "12"), (999, "999"), (1_000, "1\u{202F}000"),
+        (1_220_823, "1\u{202F}220\u{202F}823"), (-12_345, "−12\u{202F}345"),
+    ])
+    func `thousands are set apart`(number: Int, text: String) {
+        #expect(Words.count(number) == text)
+    }
+
+    @Test(arguments: [
+        (0.0, "0"), (3.14159, "3.14"), (42.06, "42.1"), (1_234.5, "1\u{202F}235"),
+        (.infinity, "–"), (.nan, "–"), (-0.5, "-0.5"),
+    ])
+    func `a figure has no more digits than matter`(value: Double, text: String) {
+        #expect(Words.figure(value) == text)
+    }
+
+    @Test(arguments: [
+        ("TrafficFlowObserved", "Traffic"), ("ParkingSpot", "Parking spot"),
+        ("https://example.org/types#NoiseLevel", "Noise level"), ("", ""), ("/", "/"),
+    ])
+    func `a type's name is said in words`(name: String, label: String) {
+        #expect(Words.label(ofType: name) == label)
+    }
+
+    @Test func `a unit is shown by its sign and an unknown one by its code`() {
+        #expect(Words.unit("CEL") == "°C")
+        #expect(Words.unit("XYZ") == "XYZ")
+    }
+}
