@@ -23,6 +23,8 @@ final class RecordingHub: HubDestination {
 
     var entities: [JSONValue] { received.entities }
 
+    var ids: [String] { entities.compactMap { $0.objectValue?["id"]?.stringValue } }
+
     /// The readings of an attribute of an entity in the order they came: moment and value.
     func readings(_ id: String, _ attribute: String) -> [String] {
         received.histories.filter { $0.objectValue?["id"]?.stringValue == id }.flatMap { history in

@@ -1,0 +1,64 @@
+import ContextModel
+import Testing
+
+@testable import Collect
+
+@Suite struct EntityFileTests {
+    private func imported(
+        _ text: String,
+        pieceBytes: Int = 1 << 16
+    ) async throws -> (ids: [String], problems: [String]) {
+        let hub = RecordingHub()
+        let source = EntityFile(MemoryBytes(text, name: "e.json", pieceBytes: pieceBytes))
+        let tally = try await ImportRun(hub: hub).run(source)
+        let ids = hub.entities.compactMap { $0.objectValue?["id"]?.stringValue }
+        return (ids.sorted(), tally.problems.map(\.description))
+    }
+
+    @Test(arguments: [1, 3, 1 << 16]) func `one entity a line`(pieceBytes: Int) async throws {
+        let found = try await imported(
+            "{\"id\":\"urn:a\",\"type\":\"T\"}\r\n\n{\"id\":\"urn:b\",\"type\":\"T\"}",
+            pieceBytes: pieceBytes
+        )
+        #expect(found.ids == ["urn:a", "urn:b"] && found.problems == [])
+    }
+
+    @Test(arguments: [1, 3, 1 << 16]) func `all in one array`(pieceBytes: Int) async throws {
+        let found = try await imported(
+            """
+            [ {"id": "urn:a", "type": "T", "n": {"type": "Property", "value": "}],{\\""}},
+              {"id": "urn:b",
+               "type": "T"} ]
+
+            """,
+            pieceBytes: pieceBytes
+        )
+        #expect(found.ids == ["urn:a", "urn:b"] && found.problems == [])
+    }
+
+    @Test func `what is no entity is reported with its place and the others load`() async throws {
+        let lines = try await imported(
+            "{\"id\":\"urn:a\"}\n{\"id\":}\n17\n{\"type\":\"T\"}\n{\"id\":\"urn:b\"}\n"
+        )
+        #expect(lines.ids == ["urn:a", "urn:b"])
+        #expect(lines.problems.count == 3)
+        #expect(lines.problems[0].hasPrefix("e.json:2, column 7: "))
+        #expect(lines.problems[1] == "e.json:3: This is no JSON object.")
+        #expect(lines.problems[2] == "e.json:4: The entity has no `id`.")
+        let array = try await imported("[{\"id\":\"urn:a\"},\n5,\n{\"id\":\"urn:b\"}]")
+        #expect(array.ids == ["urn:a", "urn:b"])
+        #expect(array.problems == ["e.json:2: This is no JSON object."])
+    }
+
+    @Test func `entities with a context of their own go in requests of their own`() throws {
+        var source = EntityFile(
+            MemoryBytes(
+                "{\"id\":\"urn:a\"}\n{\"id\":\"urn:b\",\"@context\":\"http://c\"}\n",
+                name: "e"
+            )
+        )
+        var batch = ImportBatch()
+        while try source.next(into: &batch) {}
+        #expect(batch.requests().map(\.isLinkedData) == [false, true])
+    }
+}
