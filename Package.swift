@@ -50,8 +50,10 @@ let package = Package(
         .target(
             name: "Outbound",
             dependencies: [
-                "Broker",
+                "Broker", "Collect",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .target(

@@ -15,7 +15,10 @@ struct Balai: AsyncParsableCommand {
             78 wrong configuration.
             """,
         version: Balai.version,
-        subcommands: [ServeCommand.self, DemoCommand.self, CheckCommand.self, TokenCommand.self]
+        subcommands: [
+            ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
+            CheckCommand.self, TokenCommand.self,
+        ]
     )
 
     static let version = "0.1.0"

@@ -1,0 +1,184 @@
+package import Collect
+import AsyncHTTPClient
+import ContextModel
+import NIOCore
+import NIOHTTP1
+
+/// A hub reached over its NGSI-LD API: what imports write to and exports read from.
+///
+/// A hub that is busy (429, 503) or briefly away is asked again, after as long as it says or ever
+/// longer; one that refuses is not.
+package struct HTTPHub: HubDestination {
+    /// How long one answer may take.
+    static let answerSeconds: Int64 = 120
+    static let maximumAnswerBytes = 64 << 20
+    static let maximumAttempts = 8
+    static let maximumWaitSeconds = 30.0
+
+    private let client: HTTPClient
+    private let base: String
+    private let token: String?
+    private let tenant: String?
+    private let context: String?
+    private let sleep: @Sendable (Double) async throws -> Void
+
+    /// `context` is the address of the `@context` for entities that bring none of their own; `sleep`
+    /// waits for so many seconds.
+    package init(
+        base: String,
+        token: String? = nil,
+        tenant: String? = nil,
+        context: String? = nil,
+        sleep: @escaping @Sendable (Double) async throws -> Void = {
+            try await Task.sleep(for: .seconds($0))
+        }
+    ) {
+        self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
+        self.token = token
+        self.tenant = tenant
+        self.context = context
+        self.sleep = sleep
+        client = .shared
+    }
+
+    package func upsert(
+        _ entities: [UInt8],
+        isLinkedData: Bool
+    ) async throws(HubFailure) -> [EntityRefusal] {
+        let answer = try await send(
+            .POST,
+            "/ngsi-ld/v1/entityOperations/upsert?options=update",
+            entities,
+            isLinkedData: isLinkedData
+        )
+        guard answer.status == 207 else { return [] }
+        return Self.refusals(in: answer.body)
+    }
+
+    package func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
+        _ = try await send(.POST, "/ngsi-ld/v1/temporal/entities", temporalEntity)
+    }
+
+    /// The answer to a query, as JSON text.
+    package func get(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
+        try await send(.GET, pathAndQuery, nil).body
+    }
+}
+
+// MARK: - Requests
+
+extension HTTPHub {
+    private struct Answer {
+        var status: Int
+        var retryAfterSeconds: Double?
+        var body: [UInt8]
+    }
+
+    /// Sends until there is an answer that asking again would not change.
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: [UInt8]?,
+        isLinkedData: Bool = false
+    ) async throws(HubFailure) -> Answer {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        request.headers.add(name: "Accept", value: "application/json")
+        if let body {
+            let type = isLinkedData ? "application/ld+json" : "application/json"
+            request.headers.add(name: "Content-Type", value: type)
+            request.body = .bytes(body)
+        }
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let tenant { request.headers.add(name: "NGSILD-Tenant", value: tenant) }
+        if let context, !isLinkedData {
+            let link =
+                "<\(context)>; rel=\"http://www.w3.org/ns/json-ld#context\""
+                + "; type=\"application/ld+json\""
+            request.headers.add(name: "Link", value: link)
+        }
+        return try Self.judged(try await attempts(request), base: base)
+    }
+
+    private func attempts(_ request: HTTPClientRequest) async throws(HubFailure) -> Answer {
+        for attempt in 1... {
+            let outcome = await attemptOnce(request)
+            var wait = min(0.25 * Double(1 << min(attempt - 1, 10)), Self.maximumWaitSeconds)
+            switch outcome {
+            case .success(let answer):
+                let isBusy = answer.status == 429 || answer.status == 503
+                guard isBusy, attempt < Self.maximumAttempts else { return answer }
+                wait = min(answer.retryAfterSeconds ?? wait, Self.maximumWaitSeconds)
+            case .failure(let failure):
+                guard attempt < Self.maximumAttempts else { throw failure }
+            }
+            do { try await sleep(wait) } catch { throw .stopped(reason: "It was stopped.") }
+        }
+        throw .stopped(reason: "The hub at \(base) gives no answer.")
+    }
+
+    private func attemptOnce(_ request: HTTPClientRequest) async -> Result<Answer, HubFailure> {
+        do {
+            let response = try await client.execute(
+                request,
+                timeout: .seconds(Self.answerSeconds)
+            )
+            let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
+            return .success(
+                Answer(
+                    status: Int(response.status.code),
+                    retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap(
+                        Double.init
+                    ),
+                    body: Array(body.readableBytesView)
+                )
+            )
+        } catch {
+            return .failure(.stopped(reason: "The hub at \(base) cannot be reached: \(error)"))
+        }
+    }
+}
+
+// MARK: - Answers
+
+extension HTTPHub {
+    private static func judged(_ answer: Answer, base: String) throws(HubFailure) -> Answer {
+        let why = problem(in: answer.body)
+        switch answer.status {
+        case 200..<300: return answer
+        case 401, 403:
+            throw .stopped(
+                reason: "The hub at \(base) does not let this in (\(answer.status)): \(why) "
+                    + "Give the token by --token, BALAI_TOKEN or --data."
+            )
+        case 400..<500 where answer.status != 429 && answer.status != 404:
+            throw .refused(reason: "\(answer.status): \(why)")
+        default: throw .stopped(reason: "The hub at \(base) answers \(answer.status): \(why)")
+        }
+    }
+
+    /// The sentence of problem details (RFC 9457).
+    private static func problem(in body: [UInt8]) -> String {
+        guard let object = (try? JSONReader.read(body))?.objectValue else {
+            return String(decoding: body.prefix(200), as: UTF8.self)
+        }
+        return problem(in: object)
+    }
+
+    private static func problem(in object: JSONObject) -> String {
+        let texts = ["title", "detail"].compactMap { object[$0]?.stringValue }
+        return texts.isEmpty ? "no reason given" : texts.joined(separator: ": ")
+    }
+
+    /// The refused ones of a batch operation's result (clause 5.2.16).
+    private static func refusals(in body: [UInt8]) -> [EntityRefusal] {
+        let result = (try? JSONReader.read(body))?.objectValue
+        return (result?["errors"]?.arrayValue ?? []).compactMap { entry in
+            guard let entry = entry.objectValue else { return nil }
+            return EntityRefusal(
+                entityID: entry["entityId"]?.stringValue ?? "",
+                reason: entry["error"]?.objectValue.map(problem) ?? "no reason given"
+            )
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import ArgumentParser
+import Collect
+import Foundation
+import Outbound
+
+/// `balai import`: brings outside data into a running hub over its API.
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Load files into a running hub.",
+        discussion: """
+            Loading the same file twice changes nothing; an interrupted import goes on where it
+            stopped. Bad rows are reported with their place while the others load. Exit codes: 0
+            everything loaded, 1 something did not, 66 a file cannot be read, 69 the hub is away.
+            """,
+        subcommands: [GTFS.self, CSV.self, JSON.self]
+    )
+
+    /// `balai import gtfs`.
+    struct GTFS: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Load a GTFS feed: a folder of its files, or a ZIP archive."
+        )
+
+        @Argument(help: "The folder or archive.") var path: String
+        @Option(help: "What the identifiers call the feed; its file name unless given.")
+        var feed: String?
+        @OptionGroup var options: ImportOptions
+
+        func run() async throws {
+            try await options.importing([path], mapping: "gtfs \(feed ?? "")") { path in
+                try GTFSFeed(path: path, feed: feed)
+            }
+        }
+    }
+
+    /// `balai import csv`.
+    struct CSV: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Load a table as a map says; docs/collect.md describes maps."
+        )
+
+        @Argument(help: "The table.") var path: String?
+        @Option(help: "The map (YAML).") var map: String
+        @OptionGroup var options: ImportOptions
+
+        func run() async throws {
+            let yaml = try readable(map) { try String(contentsOfFile: map, encoding: .utf8) }
+            let columns = try readable(map) { try ColumnMap(yaml: yaml, file: map) }
+            try await options.importing([path], mapping: "csv \(yaml)") { path in
+                try MappedTable(path: path, map: columns)
+            }
+        }
+    }
+
+    /// `balai import json`.
+    struct JSON: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Load NGSI-LD entities: one on each line, or one JSON array."
+        )
+
+        @Argument(help: "The file.") var path: String?
+        @OptionGroup var options: ImportOptions
+
+        func run() async throws {
+            try await options.importing([path], mapping: "json") { path in
+                try EntityFile(FileBytes(path: path))
+            }
+        }
+    }
+}
+
+/// The hub a command talks to.
+struct RemoteHubOptions: ParsableArguments {
+    @Option(help: "The hub's address.") var hub = "http://127.0.0.1:1026"
+    @Option(help: "A token; else BALAI_TOKEN, else the operator's in the data folder.")
+    var token: String?
+    @Option(help: "The hub's data folder, if it is on this machine.") var data = "balai-data"
+    @Option(help: "The tenant.") var tenant: String?
+
+    func connection(context: String? = nil) throws -> HTTPHub {
+        HTTPHub(base: hub, token: try foundToken(), tenant: tenant, context: context)
+    }
+
+    private func foundToken() throws -> String? {
+        if let token { return token }
+        if let token = ProcessInfo.processInfo.environment["BALAI_TOKEN"], !token.isEmpty {
+            return token
+        }
+        return try DataFolder(existing: data)?.existingOperatorToken()
+    }
+}
+
+/// What all imports have in common.
+struct ImportOptions: ParsableArguments {
+    @OptionGroup var remote: RemoteHubOptions
+    @Option(help: "Address of the @context for names that bring none of their own.")
+    var context: String?
+    @Option(help: "Load every file put into this folder, until stopped.") var watch: String?
+    @Flag(help: "Print the summary as JSON.") var json = false
+
+    /// Imports the file, or the files of the watched folder as they come.
+    func importing(
+        _ paths: [String?],
+        mapping: String,
+        _ open: (String) throws -> some ImportSource
+    ) async throws {
+        let given = paths.compactMap(\.self)
+        guard !given.isEmpty || watch != nil else {
+            throw ValidationError("There should be a file, or --watch with a folder.")
+        }
+        try await reportingErrors {
+            let hub = try remote.connection(context: context)
+            var isWhole = true
+            for path in given {
+                isWhole = try await importOne(path, mapping, hub, open) && isWhole
+            }
+            if let watch { try await self.watch(watch, mapping, hub, open) }
+            if !isWhole { throw ExitCode.failure }
+        }
+    }
+
+    /// True if everything was loaded.
+    private func importOne(
+        _ path: String,
+        _ mapping: String,
+        _ hub: HTTPHub,
+        _ open: (String) throws -> some ImportSource
+    ) async throws -> Bool {
+        do {
+            let identity = try ImportJournal.identity(ofFile: path)
+            let journal = ImportJournal(
+                folder: Self.journalFolder,
+                identity: "\(remote.hub)\n\(remote.tenant ?? "")\n\(identity)\n\(mapping)"
+            )
+            var progress = ProgressLine(file: path)
+            let tally = try await ImportRun(hub: hub, journal: journal).run(open(path)) {
+                progress.show($0)
+            }
+            progress.clear()
+            try ImportReport(file: path, tally: tally, seconds: progress.seconds).show(json: json)
+            return tally.failures == 0
+        } catch let error as SourceError {
+            complain("\(error)")
+            throw ExitCode(EX_NOINPUT)
+        } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
+            complain("\(reason)\nWhat the hub took is kept; the same command goes on from there.")
+            throw ExitCode(EX_UNAVAILABLE)
+        }
+    }
+
+    /// XDG's place for state that is worth keeping but not precious.
+    private static var journalFolder: URL {
+        let environment = ProcessInfo.processInfo.environment
+        let state =
+            environment["XDG_STATE_HOME"].map { URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
+        return state.appending(path: "balai/imports")
+    }
+}
+
+// MARK: - Watching
+
+extension ImportOptions {
+    static let watchSeconds = 2.0
+
+    /// Loads each file of the folder once it has stopped growing; it then goes to `done`, or to
+    /// `failed` when not all of it was loaded.
+    private func watch(
+        _ folder: String,
+        _ mapping: String,
+        _ hub: HTTPHub,
+        _ open: (String) throws -> some ImportSource
+    ) async throws {
+        let files = FileManager.default
+        for name in ["done", "failed"] {
+            try files.createDirectory(
+                atPath: "\(folder)/\(name)",
+                withIntermediateDirectories: true
+            )
+        }
+        var before: [String: String] = [:]
+        while !Task.isCancelled {
+            var now: [String: String] = [:]
+            for name in try files.contentsOfDirectory(atPath: folder).sorted()
+            where !name.hasPrefix(".") && name != "done" && name != "failed" {
+                let path = "\(folder)/\(name)"
+                now[path] = try? ImportJournal.identity(ofFile: path)
+                guard now[path] != nil, before[path] == now[path] else { continue }
+                let isWhole = await taken(path, mapping, hub, open)
+                guard let isWhole else { continue }
+                let target = "\(folder)/\(isWhole ? "done" : "failed")/\(name)"
+                try? files.removeItem(atPath: target)
+                try files.moveItem(atPath: path, toPath: target)
+                now[path] = nil
+            }
+            before = now
+            try await Task.sleep(for: .seconds(Self.watchSeconds))
+        }
+    }
+
+    /// Whether all of the file was loaded; `nil` if the hub is away, so that it is tried again.
+    private func taken(
+        _ path: String,
+        _ mapping: String,
+        _ hub: HTTPHub,
+        _ open: (String) throws -> some ImportSource
+    ) async -> Bool? {
+        do { return try await importOne(path, mapping, hub, open) } catch {
+            return (error as? ExitCode)?.rawValue == EX_UNAVAILABLE ? nil : false
+        }
+    }
+}
+
+// MARK: - Words
+
+/// Runs `body`; a file that cannot be used ends the command.
+private func readable<Content>(_ path: String, _ body: () throws -> Content) throws -> Content {
+    do { return try body() } catch {
+        complain((error as? SourceError)?.description ?? "`\(path)`: \(error.localizedDescription)")
+        throw ExitCode(EX_NOINPUT)
+    }
+}
+
+private func complain(_ text: String) {
+    FileHandle.standardError.write(Data("balai: \(text)\n".utf8))
+}
