@@ -77,8 +77,11 @@ extension Bench {
         process.executableURL = programs.appendingPathComponent("balai")
         process.arguments = [
             "import", "csv", data("readings.csv").path, "--map", data("readings.yaml").path,
-            "--hub", "http://127.0.0.1:\(hub.address.port)",
+            "--hub", "http://127.0.0.1:\(hub.address.port)", "--data", data("import").path,
         ]
+        // What it notes about imports stays among what is removed.
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["XDG_STATE_HOME": data("state").path]) { $1 }
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
