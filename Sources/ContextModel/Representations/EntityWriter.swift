@@ -54,7 +54,8 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    func writeTypes(_ types: [IRI], to writer: inout JSONWriter) {
+    /// Writes the `type` member.
+    package func writeTypes(_ types: [IRI], to writer: inout JSONWriter) {
         writer.key("type")
         if types.count == 1 {
             writer.string(context.compact(types[0]))
@@ -63,7 +64,8 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    static func writeOneOrMany(_ texts: [String], to writer: inout JSONWriter) {
+    /// Writes a lone text as such and several as an array.
+    package static func writeOneOrMany(_ texts: [String], to writer: inout JSONWriter) {
         if texts.count == 1 { return writer.string(texts[0]) }
         writer.beginArray()
         for text in texts { writer.string(text) }
@@ -111,7 +113,8 @@ package struct EntityWriter: Sendable {
         writer.endObject()
     }
 
-    private func write(_ attribute: Attribute, to writer: inout JSONWriter) {
+    /// Writes one instance of an attribute.
+    package func write(_ attribute: Attribute, to writer: inout JSONWriter) {
         if isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
         switch representation.format {
         case .simplified: writeSimplified(attribute, to: &writer)
@@ -204,7 +207,8 @@ package struct EntityWriter: Sendable {
 
     // MARK: Values
 
-    private func writeSimplified(_ attribute: Attribute, to writer: inout JSONWriter) {
+    /// Writes the value of an instance alone (clause 4.5.4).
+    package func writeSimplified(_ attribute: Attribute, to writer: inout JSONWriter) {
         switch attribute.kind {
         case .property, .geoProperty, .relationship, .listProperty, .listRelationship:
             writer.value(attribute.value)
@@ -266,14 +270,14 @@ package struct EntityWriter: Sendable {
 
 extension JSONWriter {
     /// Writes the member if there is a value.
-    mutating func member(_ key: String, _ time: Timestamp?) {
+    package mutating func member(_ key: String, _ time: Timestamp?) {
         guard let time else { return }
         self.key(key)
         string(time.text)
     }
 
     /// Writes the member if there is a value.
-    mutating func member(_ key: String, _ text: String?) {
+    package mutating func member(_ key: String, _ text: String?) {
         guard let text else { return }
         self.key(key)
         string(text)

@@ -56,11 +56,13 @@ package struct Projection: Sendable, Hashable {
         "id", "type", "scope", "createdAt", "modifiedAt", "expiresAt",
     ]
 
-    func shows(_ name: IRI) -> Bool {
+    /// Whether the attribute is shown.
+    package func shows(_ name: IRI) -> Bool {
         (attributes?.contains(name) ?? true) && !omittedAttributes.contains(name)
     }
 
-    func shows(member: String) -> Bool {
+    /// Whether the member of the entity that is no attribute is shown.
+    package func shows(member: String) -> Bool {
         (entityMembers?.contains(member) ?? true) && !omittedEntityMembers.contains(member)
     }
 }

@@ -1,0 +1,160 @@
+package import ContextModel
+package import Storage
+
+/// Writes temporal evolutions as JSON (clauses 4.5.6 to 4.5.9 and 4.5.19).
+package struct TemporalWriter: Sendable {
+    /// The forms of clause 6.3.12.
+    package enum Form: Sendable, Hashable {
+        case instances, values, aggregates
+    }
+    private let form: Form
+    private let timeProperty: TemporalQuery.TimeProperty
+    private let entities: EntityWriter
+
+    package init(_ form: Form, timeProperty: TemporalQuery.TimeProperty, entities: EntityWriter) {
+        self.form = form
+        self.timeProperty = timeProperty
+        self.entities = entities
+    }
+
+    /// Writes one evolution as a JSON object.
+    package func write(
+        _ evolution: Evolution,
+        embedsContext: Bool,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writeHead(of: evolution, to: &writer)
+        if form == .aggregates {
+            for (name, aggregates) in grouped(evolution.aggregates) {
+                writer.key(entities.context.compact(name))
+                write(aggregates, to: &writer)
+            }
+        } else {
+            for attribute in evolution.attributes
+            where entities.representation.projection.shows(attribute.name) {
+                writer.key(entities.context.compact(attribute.name))
+                write(attribute, to: &writer)
+            }
+        }
+        if embedsContext {
+            writer.key("@context")
+            writer.value(entities.context.reference)
+        }
+        writer.endObject()
+    }
+
+    private func writeHead(of evolution: Evolution, to writer: inout JSONWriter) {
+        let projection = entities.representation.projection
+        if projection.shows(member: "id") {
+            writer.key("id")
+            writer.string(evolution.id.uri)
+        }
+        if projection.shows(member: "type") { entities.writeTypes(evolution.types, to: &writer) }
+        if !evolution.scopes.isEmpty, projection.shows(member: "scope") {
+            writer.key("scope")
+            EntityWriter.writeOneOrMany(evolution.scopes, to: &writer)
+        }
+        if entities.representation.showsSystemAttributes {
+            writer.member("createdAt", evolution.createdAt)
+            writer.member("modifiedAt", evolution.modifiedAt)
+        }
+    }
+
+    // MARK: Instances and values
+
+    private func write(_ attribute: NamedAttribute, to writer: inout JSONWriter) {
+        if form == .values {
+            let datasets = Dictionary(grouping: attribute.instances, by: \.datasetID)
+                .sorted { ($0.key ?? "") < ($1.key ?? "") }
+            if datasets.count > 1 { writer.beginArray() }
+            for (dataset, instances) in datasets {
+                writeValues(of: instances, dataset: dataset, to: &writer)
+            }
+            if datasets.count > 1 { writer.endArray() }
+            return
+        }
+        writer.beginArray()
+        for instance in attribute.instances { entities.write(instance, to: &writer) }
+        writer.endArray()
+    }
+
+    /// Clause 4.5.9: pairs of value and time.
+    private func writeValues(
+        of instances: [Attribute],
+        dataset: String?,
+        to writer: inout JSONWriter
+    ) {
+        guard let kind = instances.first?.kind else { return }
+        writer.beginObject()
+        writer.key("type")
+        writer.string(kind.term)
+        writer.member("datasetId", dataset)
+        writer.key(kind.temporalValuesMember)
+        writer.beginArray()
+        for instance in instances {
+            writer.beginArray()
+            entities.writeSimplified(instance, to: &writer)
+            if let time = instance.time(timeProperty) {
+                writer.string(time.text)
+            } else {
+                writer.string("")
+            }
+            writer.endArray()
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    // MARK: Aggregates
+
+    private func grouped(
+        _ aggregates: [AggregatedAttribute]
+    ) -> [(name: IRI, aggregates: [AggregatedAttribute])] {
+        var groups: [(name: IRI, aggregates: [AggregatedAttribute])] = []
+        for aggregate in aggregates where entities.representation.projection.shows(aggregate.name) {
+            if let index = groups.firstIndex(where: { $0.name == aggregate.name }) {
+                groups[index].aggregates.append(aggregate)
+            } else {
+                groups.append((aggregate.name, [aggregate]))
+            }
+        }
+        return groups
+    }
+
+    private func write(_ aggregates: [AggregatedAttribute], to writer: inout JSONWriter) {
+        if aggregates.count > 1 { writer.beginArray() }
+        for aggregate in aggregates {
+            writer.beginObject()
+            writer.key("type")
+            writer.string(aggregate.kind.term)
+            writer.member("datasetId", aggregate.datasetID)
+            for values in aggregate.values {
+                writer.key(values.method.rawValue)
+                writer.beginArray()
+                for period in values.periods {
+                    writer.beginArray()
+                    writer.value(period.value)
+                    writer.timestamp(period.from)
+                    writer.timestamp(period.to)
+                    writer.endArray()
+                }
+                writer.endArray()
+            }
+            writer.endObject()
+        }
+        if aggregates.count > 1 { writer.endArray() }
+    }
+}
+
+extension Attribute {
+    /// The moment of the instance that a query looks at.
+    fileprivate func time(_ property: TemporalQuery.TimeProperty) -> Timestamp? {
+        switch property {
+        case .observedAt: observedAt
+        case .createdAt: createdAt
+        case .modifiedAt: modifiedAt
+        case .deletedAt: details?.deletedAt
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Broker
+import ContextModel
+import Hummingbird
+
+extension NGSILDRoutes {
+    mutating func addAttributeRoutes() {
+        add(
+            RouteDescription(
+                .post,
+                Paths.attributes,
+                .contextInformation,
+                "Append attributes",
+                clause: "6.6.3.1",
+                query: [.type, .options],
+                accepts: bodies,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            let overwrites = exchange.items["options"] != "noOverwrite"
+            let result = try await exchange.hub.appendAttributes(
+                to: try exchange.entityID(),
+                json,
+                overwrites: overwrites,
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(result, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .patch,
+                Paths.attributes,
+                .contextInformation,
+                "Update attributes",
+                clause: "6.6.3.2",
+                query: [.type, .options],
+                accepts: patches,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let result = try await exchange.hub.updateAttributes(
+                of: try exchange.entityID(),
+                json,
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(result, ld: ld)
+        }
+        addOneAttributeRoutes()
+    }
+
+    private mutating func addOneAttributeRoutes() {
+        add(
+            RouteDescription(
+                .patch,
+                Paths.attribute,
+                .contextInformation,
+                "Update an attribute partially",
+                clause: "6.7.3.1",
+                query: [.type],
+                accepts: patches,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            try await exchange.hub.updateAttribute(
+                try exchange.capture("attrId"),
+                of: try exchange.entityID(),
+                json,
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .put,
+                Paths.attribute,
+                .contextInformation,
+                "Replace an attribute",
+                clause: "6.7.3.3",
+                query: [.type],
+                accepts: bodies,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            try await exchange.hub.replaceAttribute(
+                try exchange.capture("attrId"),
+                of: try exchange.entityID(),
+                json,
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                Paths.attribute,
+                .contextInformation,
+                "Delete an attribute",
+                clause: "6.7.3.2",
+                query: [.type, .datasetID, .deleteAll],
+                status: 204
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            try await exchange.hub.deleteAttribute(
+                try exchange.capture("attrId"),
+                of: try exchange.entityID(),
+                datasetID: try exchange.items.text("datasetId"),
+                all: try exchange.items.flag("deleteAll"),
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import Broker
+import ContextModel
+import HTTPTypes
+import Hummingbird
+
+extension NGSILDRoutes {
+    mutating func addBatchRoutes() {
+        addBatch("create", "Create entities", clause: "6.14.3.1", query: []) { _ in .create }
+        addBatch("upsert", "Create or update entities", clause: "6.15.3.1", query: [.options]) {
+            .upsert(replaces: $0["options"] != "update")
+        }
+        addBatch("update", "Update entities", clause: "6.16.3.1", query: [.options]) {
+            .update(overwrites: $0["options"] != "noOverwrite")
+        }
+        addBatch(
+            "merge",
+            "Merge entities",
+            clause: "6.31.3.1",
+            query: [.options, .observedAt, .lang]
+        ) { _ in .merge(MergeDefaults()) }
+        addBatchDelete()
+        addQueries()
+    }
+
+    private mutating func addBatch(
+        _ name: String,
+        _ summary: String,
+        clause: String,
+        query: [QueryParameter],
+        operation: @escaping @Sendable (QueryItems) -> BatchOperation
+    ) {
+        add(
+            RouteDescription(
+                .post,
+                "\(Paths.batch)/\(name)",
+                .contextInformation,
+                summary,
+                clause: clause,
+                query: query,
+                accepts: bodies,
+                answers: "application/json"
+            )
+        ) { exchange in
+            var operation = operation(exchange.items)
+            if case .merge = operation { operation = .merge(try exchange.mergeDefaults()) }
+            let bodies = try await exchange.batchBodies()
+            let result = try await exchange.hub.batch(
+                operation,
+                bodies.entities,
+                caller: exchange.caller
+            )
+            return exchange.answer(result, operation, ld: bodies.ld)
+        }
+    }
+
+    private mutating func addBatchDelete() {
+        add(
+            RouteDescription(
+                .post,
+                "\(Paths.batch)/delete",
+                .contextInformation,
+                "Delete entities",
+                clause: "6.17.3.1",
+                accepts: bodies,
+                status: 204
+            )
+        ) { exchange in
+            let (json, _) = try await exchange.body()
+            guard case .array(let elements) = json, !elements.isEmpty else {
+                throw BrokerError(.badRequestData, "The body is not an array of entity ids.")
+            }
+            try exchange.checkBatchSize(elements.count)
+            var ids: [EntityID] = []
+            for element in elements {
+                guard let uri = element.stringValue, URIText.isValid(uri) else {
+                    throw BrokerError(.badRequestData, "Not a URI: \(element.excerpt).")
+                }
+                ids.append(EntityID(uri))
+            }
+            let result = try await exchange.hub.batchDelete(ids, caller: exchange.caller)
+            return exchange.answer(result, nil, ld: .core)
+        }
+    }
+
+    /// Queries by POST (clauses 6.23 and 6.24).
+    private mutating func addQueries() {
+        add(
+            RouteDescription(
+                .post,
+                "\(Paths.batch)/query",
+                .contextInformation,
+                "Query entities by POST",
+                clause: "6.23.3.1",
+                query: .paging + .presentation,
+                accepts: bodies,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            let query = QueryBody(json: json)
+            return try await exchange.answerQuery(
+                try query.items(with: exchange.items),
+                selectors: try query.selectors(ld: ld),
+                ld: ld
+            )
+        }
+        add(
+            RouteDescription(
+                .post,
+                "\(Paths.base)/temporal/entityOperations/query",
+                .temporal,
+                "Query temporal evolutions by POST",
+                clause: "6.24.3.1",
+                query: .paging + .presentation,
+                accepts: bodies,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            let query = QueryBody(json: json)
+            return try await exchange.answerEvolutions(
+                try query.items(with: exchange.items),
+                selectors: try query.selectors(ld: ld),
+                ld: ld
+            )
+        }
+    }
+}
+
+extension Exchange {
+    /// The entities of a batch, each with its `@context`: its own in ld+json, the linked one else.
+    fileprivate func batchBodies() async throws -> (
+        entities: [(json: JSONValue, ld: LDContext)], ld: LDContext
+    ) {
+        let (json, type) = try await body()
+        guard case .array(let elements) = json, !elements.isEmpty else {
+            throw BrokerError(.badRequestData, "The body is not an array of entities.")
+        }
+        try checkBatchSize(elements.count)
+        if type == .json, !elements.contains(where: { $0.objectValue?["@context"] != nil }) {
+            let ld = try await ldContext()
+            return (elements.map { ($0, ld) }, ld)
+        }
+        var entities: [(json: JSONValue, ld: LDContext)] = []
+        entities.reserveCapacity(elements.count)
+        for element in elements {
+            entities.append((element, try await ldContext(of: element, type)))
+        }
+        return (entities, entities[0].ld)
+    }
+
+    fileprivate func checkBatchSize(_ count: Int) throws(BrokerError) {
+        guard count <= hub.limits.maximumBatch else {
+            throw BrokerError(
+                .payloadTooLarge,
+                "A batch has \(hub.limits.maximumBatch) elements at most, not \(count)."
+            )
+        }
+    }
+
+    /// What became of a batch: 201, 204 or 207 (clauses 6.14 to 6.17).
+    fileprivate func answer(
+        _ result: BatchResult,
+        _ operation: BatchOperation?,
+        ld: LDContext
+    ) -> Response {
+        let created = JSONValue.array(result.created.map { .string($0.uri) })
+        if result.errors.isEmpty {
+            return result.created.isEmpty
+                ? answer(.noContent)
+                : answer(created.serialized, .json, ld: ld, status: .created)
+        }
+        let succeeded = (result.created + result.changed).map { JSONValue.string($0.uri) }
+        let body: JSONValue = [
+            "success": .array(succeeded),
+            "errors": .array(
+                result.errors.map { id, error in
+                    [
+                        "entityId": id.map { .string($0.uri) } ?? .null,
+                        "error": .object(ProblemDetails(error).json),
+                    ]
+                }
+            ),
+        ]
+        return answer(body.serialized, .json, ld: ld, status: .multiStatus)
+    }
+}

@@ -1,0 +1,152 @@
+import Broker
+import ContextModel
+import Hummingbird
+
+extension NGSILDRoutes {
+    /// Types and attributes in use (clauses 6.25 to 6.28).
+    mutating func addDiscoveryRoutes() {
+        let details = QueryParameter("details", "Tell more than the names", kind: .boolean)
+        add(
+            RouteDescription(
+                .get,
+                "\(Paths.base)/types",
+                .contextInformation,
+                "List entity types",
+                clause: "6.25.3.1",
+                query: [details],
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let types = try await exchange.hub.types(caller: exchange.caller)
+            let body: JSONValue =
+                try exchange.items.flag("details")
+                ? .array(types.map { $0.entityType(ld) })
+                : exchange.list("EntityTypeList", "typeList", types.map(\.type), ld)
+            return try exchange.answer(body, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .get,
+                "\(Paths.base)/types/{type}",
+                .contextInformation,
+                "Tell about an entity type",
+                clause: "6.26.3.1",
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let type = ld.expand(try exchange.capture("type"))
+            let information = try await exchange.hub.type(type, caller: exchange.caller)
+            return try exchange.answer(information.entityTypeInfo(ld), ld: ld)
+        }
+        add(
+            RouteDescription(
+                .get,
+                "\(Paths.base)/attributes",
+                .contextInformation,
+                "List attributes",
+                clause: "6.27.3.1",
+                query: [details],
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let attributes = try await exchange.hub.attributes(caller: exchange.caller)
+            let body: JSONValue =
+                try exchange.items.flag("details")
+                ? .array(attributes.map { $0.attribute(ld, isWhole: false) })
+                : exchange.list("AttributeList", "attributeList", attributes.map(\.name), ld)
+            return try exchange.answer(body, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .get,
+                "\(Paths.base)/attributes/{attrId}",
+                .contextInformation,
+                "Tell about an attribute",
+                clause: "6.28.3.1",
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let name = ld.expand(try exchange.capture("attrId"))
+            let information = try await exchange.hub.attribute(name, caller: exchange.caller)
+            return try exchange.answer(information.attribute(ld, isWhole: true), ld: ld)
+        }
+    }
+}
+
+extension Exchange {
+    /// A list of names (clauses 5.2.24 and 5.2.27).
+    fileprivate func list(
+        _ type: String,
+        _ member: String,
+        _ names: [IRI],
+        _ ld: LDContext
+    ) -> JSONValue {
+        [
+            "id": .string("urn:ngsi-ld:\(type):\(hub.makeIdentifier())"), "type": .string(type),
+            member: .array(names.map { .string(ld.compact($0)) }),
+        ]
+    }
+
+    /// A JSON answer in the accepted form; in ld+json every object carries the `@context`.
+    func answer(_ body: JSONValue, ld: LDContext) throws(BrokerError) -> Response {
+        let type = try accepted()
+        guard type == .jsonLD else { return answer(body.serialized, type, ld: ld) }
+        func embedded(_ value: JSONValue) -> JSONValue {
+            guard case .object(var object) = value else { return value }
+            object["@context"] = ld.reference
+            return .object(object)
+        }
+        let whole = body.arrayValue.map { .array($0.map(embedded)) } ?? embedded(body)
+        return answer(whole.serialized, type, ld: ld)
+    }
+}
+
+extension TypeInformation {
+    /// EntityType (clause 5.2.25).
+    fileprivate func entityType(_ ld: LDContext) -> JSONValue {
+        [
+            "id": .string(type.text), "type": "EntityType", "typeName": .string(ld.compact(type)),
+            "attributeNames": .array(attributes.map { .string(ld.compact($0.name)) }),
+        ]
+    }
+
+    /// EntityTypeInfo (clause 5.2.26).
+    fileprivate func entityTypeInfo(_ ld: LDContext) -> JSONValue {
+        [
+            "id": .string(type.text), "type": "EntityTypeInfo",
+            "typeName": .string(ld.compact(type)),
+            "entityCount": .number(JSONNumber(entityCount)),
+            "attributeDetails": .array(attributes.map { $0.detail(ld) }),
+        ]
+    }
+}
+
+extension AttributeInformation {
+    private var kindTerms: JSONValue { .array(kinds.map(\.term).sorted().map(JSONValue.string)) }
+
+    /// An element of `attributeDetails` (clause 5.2.28).
+    fileprivate func detail(_ ld: LDContext) -> JSONValue {
+        [
+            "id": .string(name.text), "type": "Attribute",
+            "attributeName": .string(ld.compact(name)), "attributeTypes": kindTerms,
+        ]
+    }
+
+    /// Attribute (clause 5.2.28), whole or as the list of attributes has it.
+    fileprivate func attribute(_ ld: LDContext, isWhole: Bool) -> JSONValue {
+        var object: JSONObject = [
+            "id": .string(name.text), "type": "Attribute",
+            "attributeName": .string(ld.compact(name)),
+            "typeNames": .array(types.map { .string(ld.compact($0)) }),
+        ]
+        if isWhole {
+            object["attributeCount"] = .number(JSONNumber(attributeCount))
+            object["attributeTypes"] = kindTerms
+        }
+        return .object(object)
+    }
+}

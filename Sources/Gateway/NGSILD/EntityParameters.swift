@@ -1,0 +1,255 @@
+import Broker
+import ContextModel
+import Storage
+
+/// What the parameters of a request say about which entities are meant and how they are shown
+/// (clauses 5.7.2 and 6.4.3.2). A Query in a body says the same in the same names (5.2.23).
+struct EntityParameters: Sendable {
+    let items: QueryItems
+    let ld: LDContext
+    let limits: HubLimits
+
+    // MARK: Which
+
+    /// The condition of all selecting parameters together.
+    func condition() throws(BrokerError) -> Condition {
+        var condition = try typeCondition()
+        if let ids = try items.list("id") {
+            for id in ids where !URIText.isValid(id) {
+                throw BrokerError(.badRequestData, "The id '\(id)' is not a URI.")
+            }
+            condition = condition.and(.ids(Set(ids.map(EntityID.init))))
+        }
+        if let pattern = try items.text("idPattern") {
+            condition = condition.and(.idPattern(try Self.pattern(pattern)))
+        }
+        if let names = try items.list("attrs") {
+            condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
+        }
+        return condition.and(try queryCondition()).and(try geoCondition())
+    }
+
+    /// `type` alone: what operations on one entity may name (clause 4.17).
+    func typeCondition() throws(BrokerError) -> Condition {
+        guard let type = try items.text("type") else { return .everything }
+        return try parsing { () throws(ConditionError) in
+            try TypeSelection.parse(type, expansion: ld)
+        }
+    }
+
+    private func queryCondition() throws(BrokerError) -> Condition {
+        var condition = Condition.everything
+        if let q = try items.text("q") {
+            let expandValues = Set(try items.list("expandValues") ?? [])
+            let parser = QParser(expansion: ld, expandValues: expandValues)
+            condition = try parsing { () throws(ConditionError) in try parser.parse(q) }
+        }
+        if let scopes = try items.text("scopeQ") {
+            // No scope has a blank, so what came as one was a plus.
+            let text = String(scopes.map { $0 == " " ? "+" : $0 })
+            condition = condition.and(
+                try parsing { () throws(ConditionError) in try ScopeQuery.parse(text) }
+            )
+        }
+        return condition
+    }
+
+    private func geoCondition() throws(BrokerError) -> Condition {
+        let names = ["georel", "geometry", "coordinates"]
+        let given = names.filter { items[$0] != nil }
+        if given.isEmpty { return .everything }
+        guard let georel = try items.text("georel"), let geometry = try items.text("geometry"),
+            let coordinates = try items.text("coordinates")
+        else {
+            throw BrokerError(
+                .badRequestData,
+                "A geo-query needs georel, geometry and coordinates; only \(given) are given."
+            )
+        }
+        let geoproperty = try items.text("geoproperty")
+        let test = try parsing { () throws(ConditionError) in
+            try GeoQuery.parse(
+                georel: georel,
+                geometry: geometry,
+                coordinates: coordinates,
+                geoproperty: geoproperty,
+                expansion: ld
+            )
+        }
+        return .geometry(test)
+    }
+
+    static func pattern(_ text: String) throws(BrokerError) -> Pattern {
+        do throws(PatternError) { return try Pattern(text) } catch {
+            throw BrokerError(.badRequestData, "idPattern: \(error)")
+        }
+    }
+
+    /// Whether anything narrows the query: a query for everything there is, is refused unless it
+    /// stays local (clause 5.7.2).
+    var isSelective: Bool {
+        ["type", "id", "idPattern", "attrs", "q", "georel", "scopeQ", "pick"].contains {
+            items[$0] != nil
+        } || items["local"] == "true"
+    }
+
+    // MARK: How many
+
+    /// The page asked for (clause 6.3.10).
+    func query() throws(BrokerError) -> EntityQuery {
+        guard isSelective else {
+            throw BrokerError(
+                .badRequestData,
+                "The query names nothing to look for; give type, id, attrs, q or a geo-query, or "
+                    + "local=true."
+            )
+        }
+        let page = try page()
+        return EntityQuery(
+            condition: try condition(),
+            order: try order(),
+            offset: page.offset,
+            limit: page.limit,
+            wantsCount: page.wantsCount
+        )
+    }
+
+    func page() throws(BrokerError) -> (offset: Int, limit: Int, wantsCount: Bool) {
+        let wantsCount = try items.flag("count") || options.contains("count")
+        let limit = try items.number("limit") ?? limits.defaultPage
+        if limit == 0, !wantsCount {
+            throw BrokerError(.badRequestData, "limit=0 goes with count=true only.")
+        }
+        guard limit <= limits.maximumPage else {
+            throw BrokerError(
+                .tooManyResults,
+                "A page has \(limits.maximumPage) results at most, not \(limit)."
+            )
+        }
+        return (try items.number("offset") ?? 0, limit, wantsCount)
+    }
+
+    private func order() throws(BrokerError) -> [SortKey] {
+        guard let orderBy = try items.text("orderBy") else { return [] }
+        let (from, geometry) = (try items.text("orderFrom"), try items.text("orderGeometry"))
+        let terms = try parsing { () throws(ConditionError) in
+            try OrderTerm.parse(
+                orderBy: orderBy,
+                orderFrom: from,
+                orderGeometry: geometry,
+                expansion: ld
+            )
+        }
+        return terms.map(SortKey.init)
+    }
+
+    // MARK: How shown (clauses 6.3.7, 6.3.11, 4.15 and 4.21)
+
+    private var options: Set<String> {
+        Set((items["options"] ?? "").split(separator: ",").map(String.init))
+    }
+
+    func representation() throws(BrokerError) -> Representation {
+        var representation = Representation(
+            format: try format(),
+            showsSystemAttributes: try items.flag("sysAttrs") || options.contains("sysAttrs")
+        )
+        representation.projection = try projection()
+        if let lang = try items.text("lang") {
+            representation.languages = Self.languages(lang)
+        }
+        if let datasets = try items.list("datasetId") {
+            representation.datasetIDs = Set(datasets.map { $0 == "@none" ? nil : $0 })
+        }
+        return representation
+    }
+
+    private func format() throws(BrokerError) -> Representation.Format {
+        let names = try items.text("format").map { [$0] } ?? Array(options)
+        if let format = items["format"], !Self.knownFormats.contains(format) {
+            throw BrokerError(.invalidRequest, "The format '\(format)' is unknown.")
+        }
+        if let option = options.first(where: { !Self.knownOptions.contains($0) }) {
+            throw BrokerError(.invalidRequest, "The option '\(option)' is unknown.")
+        }
+        if names.contains("keyValues") || names.contains("simplified") { return .simplified }
+        return names.contains("concise") ? .concise : .normalized
+    }
+
+    private static let knownFormats: Set<String> = [
+        "normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues",
+    ]
+    private static let knownOptions = knownFormats.union([
+        "sysAttrs", "count", "upsert", "noOverwrite", "update", "replace", "splitEntities",
+    ])
+
+    private func projection() throws(BrokerError) -> Projection {
+        if let attributes = try items.list("attrs") {
+            guard items["pick"] == nil, items["omit"] == nil else {
+                throw BrokerError(
+                    .badRequestData,
+                    "attrs cannot be given together with pick or omit."
+                )
+            }
+            return Projection(attributes: Set(attributes.map { ld.expand($0) }))
+        }
+        var projection = Projection()
+        if let pick = try members("pick") {
+            projection.attributes = pick.attributes
+            projection.entityMembers = pick.members
+        }
+        if let omit = try members("omit") {
+            projection.omittedAttributes = omit.attributes
+            projection.omittedEntityMembers = omit.members
+        }
+        return projection
+    }
+
+    private func members(
+        _ name: String
+    ) throws(BrokerError) -> (attributes: Set<IRI>, members: Set<String>)? {
+        guard let text = try items.text(name) else { return nil }
+        let names = text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "|" }
+            .map(String.init)
+        if let bad = names.first(where: { $0.isEmpty || $0.contains { " {}()\"".contains($0) } }) {
+            throw BrokerError(.badRequestData, "'\(bad)' in \(name) is not a name.")
+        }
+        let (members, attributes) = (
+            names.filter(Projection.entityMembers.contains),
+            names.filter { !Projection.entityMembers.contains($0) }
+        )
+        return (Set(attributes.map { ld.expand($0) }), Set(members))
+    }
+
+    /// Language ranges, best first, from the grammar of Accept-Language (RFC 4647).
+    static func languages(_ text: String) -> [String] {
+        text.split(separator: ",").enumerated().map { index, range in
+            let parts = range.split(separator: ";").map(\.trimmed)
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }
+                .flatMap { Double($0.dropFirst(2)) }
+            return (language: parts[0].lowercased(), quality: quality ?? 1, index: index)
+        }
+        .sorted { ($1.quality, $0.index) < ($0.quality, $1.index) }
+        .map(\.language)
+    }
+}
+
+/// Runs a parser and turns what is wrong into BadRequestData.
+func parsing<Value>(_ parse: () throws(ConditionError) -> Value) throws(BrokerError) -> Value {
+    do throws(ConditionError) { return try parse() } catch { throw BrokerError(error) }
+}
+
+extension SortKey {
+    init(_ term: OrderTerm) {
+        let subject: Subject =
+            switch term.subject {
+            case .id: .id
+            case .type: .type
+            case .path(let path) where path.isEntityMember:
+                path.coreMember == "createdAt" ? .createdAt : .modifiedAt
+            case .path(let path): .path(path)
+            case .distance(_, let place): .distance(place)
+            }
+        self.init(subject: subject, isDescending: term.isDescending)
+    }
+}

@@ -1,0 +1,344 @@
+package import Broker
+import ContextModel
+import HTTPTypes
+import Hummingbird
+import Storage
+
+/// The paths of clause 6.2 that the routes below share.
+enum Paths {
+    static let base = "/ngsi-ld/v1"
+    static let entities = base + "/entities"
+    static let entity = entities + "/{entityId}"
+    static let attributes = entity + "/attrs"
+    static let attribute = attributes + "/{attrId}"
+    static let batch = base + "/entityOperations"
+    static let temporal = base + "/temporal/entities"
+    static let evolution = temporal + "/{entityId}"
+    static let subscriptions = base + "/subscriptions"
+    static let contexts = base + "/jsonldContexts"
+}
+
+/// Handles one route with an exchange.
+typealias ExchangeHandler = @Sendable (Exchange) async throws -> Response
+
+/// Adds routes whose handlers speak NGSI-LD.
+struct NGSILDRoutes {
+    let hub: Hub
+    let settings: NGSILDSettings
+    var table: RouteTable
+
+    mutating func add(_ description: RouteDescription, _ handler: @escaping ExchangeHandler) {
+        // Parameters the route does not have are refused: a misspelt filter must not widen a query.
+        let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
+        let (hub, settings) = (hub, settings)
+        table.add(description) { request, context in
+            let exchange = try Exchange(hub: hub, settings: settings, request, context)
+            if let unknown = exchange.items.names.first(where: { !known.contains($0) }) {
+                throw BrokerError(
+                    .invalidRequest,
+                    "This request has no parameter '\(unknown)'."
+                )
+            }
+            return try await handler(exchange)
+        }
+    }
+
+    private static let alwaysKnown: Set<String> = ["local", "via"]
+}
+
+extension RouteTable {
+    /// Adds every route of the NGSI-LD API.
+    package mutating func addNGSILDRoutes(_ hub: Hub, _ settings: NGSILDSettings) {
+        var routes = NGSILDRoutes(hub: hub, settings: settings, table: self)
+        routes.addEntityRoutes()
+        routes.addAttributeRoutes()
+        routes.addBatchRoutes()
+        routes.addTemporalRoutes()
+        routes.addDiscoveryRoutes()
+        self = routes.table
+    }
+}
+
+extension NGSILDRoutes {
+    mutating func addEntityRoutes() {
+        add(
+            RouteDescription(
+                .post,
+                Paths.entities,
+                .contextInformation,
+                "Create an entity",
+                clause: "6.4.3.1",
+                accepts: bodies,
+                status: 201
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            let id = try await exchange.hub.createEntity(json, ld: ld, caller: exchange.caller)
+            return exchange.created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
+        }
+        add(
+            RouteDescription(
+                .get,
+                Paths.entities,
+                .contextInformation,
+                "Query entities",
+                clause: "6.4.3.2",
+                query: .selection + .paging + .presentation,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            return try await exchange.answerQuery(exchange.items, selectors: nil, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                Paths.entities,
+                .contextInformation,
+                "Purge entities",
+                clause: "6.4.3.3",
+                query: .selection,
+                status: 204
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let query = try exchange.parameters(ld).query()
+            try await exchange.hub.purgeEntities(
+                where: query.condition,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        addOneEntityRoutes()
+    }
+
+    private mutating func addOneEntityRoutes() {
+        add(
+            RouteDescription(
+                .get,
+                Paths.entity,
+                .contextInformation,
+                "Retrieve an entity",
+                clause: "6.5.3.1",
+                query: [.type, .attrs] + .presentation,
+                answers: "application/json"
+            )
+        ) { try await $0.answerEntity() }
+        add(
+            RouteDescription(
+                .put,
+                Paths.entity,
+                .contextInformation,
+                "Replace an entity",
+                clause: "6.5.3.3",
+                query: [.type],
+                accepts: bodies,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            try await exchange.hub.replaceEntity(
+                try exchange.entityID(),
+                json,
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .patch,
+                Paths.entity,
+                .contextInformation,
+                "Merge an entity",
+                clause: "6.5.3.4",
+                query: [.type, .options, .format, .observedAt, .lang],
+                accepts: patches,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let result = try await exchange.hub.mergeEntity(
+                try exchange.entityID(),
+                json,
+                isSimplified: exchange.parameters(ld).representation().format == .simplified,
+                defaults: try exchange.mergeDefaults(),
+                types: exchange.parameters(ld).typeCondition(),
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(result, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                Paths.entity,
+                .contextInformation,
+                "Delete an entity",
+                clause: "6.5.3.2",
+                query: [.type],
+                status: 204
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            try await exchange.hub.deleteEntity(
+                try exchange.entityID(),
+                types: exchange.parameters(ld).typeCondition(),
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+    }
+}
+
+/// The media types of bodies (clause 6.3.4).
+let bodies = [MediaType.json, .jsonLD].map(\.rawValue)
+let patchTypes: [MediaType] = [.json, .jsonLD, .mergePatch]
+let patches = patchTypes.map(\.rawValue)
+
+extension Exchange {
+    func parameters(_ ld: LDContext) -> EntityParameters {
+        EntityParameters(items: items, ld: ld, limits: hub.limits)
+    }
+
+    /// What a merge says for all attributes at once (clause 6.5.3.4).
+    func mergeDefaults() throws(BrokerError) -> MergeDefaults {
+        var defaults = MergeDefaults(language: try items.text("lang"))
+        if let text = try items.text("observedAt") {
+            guard let time = Timestamp(text.replacingBlanks) else {
+                throw BrokerError(.badRequestData, "observedAt is not a DateTime: '\(text)'.")
+            }
+            defaults.observedAt = time
+        }
+        return defaults
+    }
+
+    /// Retrieve Entity in the accepted form.
+    func answerEntity() async throws -> Response {
+        let ld = try await ldContext()
+        let type = try accepted([.json, .jsonLD, .geoJSON])
+        let parameters = parameters(ld)
+        var condition = try parameters.typeCondition()
+        if let names = try items.list("attrs") {
+            condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
+        }
+        let representation = try parameters.representation()
+        let entity = try await hub.retrieveEntity(try entityID(), where: condition, caller: caller)
+        let entities = EntityWriter(representation, context: ld)
+        var writer = JSONWriter(reservingBytes: 2_048)
+        if type == .geoJSON {
+            try geoWriter(entities).write(entity, embedsContext: embedsContext, to: &writer)
+        } else {
+            entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
+        }
+        return answer(writer.bytes, type, ld: ld)
+    }
+
+    /// Query Entities in the accepted form, with links to the pages around this one.
+    func answerQuery(
+        _ items: QueryItems,
+        selectors: Condition?,
+        ld: LDContext
+    ) async throws -> Response {
+        let type = try accepted([.json, .jsonLD, .geoJSON])
+        let parameters = EntityParameters(
+            items: selectors == nil ? items : items.withLocal,
+            ld: ld,
+            limits: hub.limits
+        )
+        var query = try parameters.query()
+        if let selectors { query.condition = query.condition.and(selectors) }
+        let representation = try parameters.representation()
+        let page = try await hub.queryEntities(query, caller: caller)
+        let entities = EntityWriter(representation, context: ld)
+        var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
+        if type == .geoJSON {
+            try geoWriter(entities).write(
+                page.entities,
+                embedsContext: embedsContext,
+                to: &writer
+            )
+        } else {
+            writer.beginArray()
+            for entity in page.entities {
+                entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
+            }
+            writer.endArray()
+        }
+        let headers = pageHeaders(
+            offset: query.offset,
+            limit: query.limit,
+            hasMore: page.hasMore,
+            count: page.count
+        )
+        return answer(writer.bytes, type, ld: ld, headers: headers)
+    }
+
+    private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {
+        let name = try items.text("geometryProperty")
+        let dataset = try items.text("datasetId")
+        return GeoJSONWriter(
+            entities: entities,
+            geometryProperty: name.map { entities.context.expand($0) } ?? .location,
+            datasetID: dataset == "@none" ? nil : dataset
+        )
+    }
+
+    /// GeoJSON carries its `@context` in the body only when asked to (clause 6.3.7).
+    private var embedsContext: Bool {
+        request.headers[.prefer]?.contains("body=json") != true
+    }
+
+    /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).
+    func pageHeaders(offset: Int, limit: Int, hasMore: Bool, count: Int?) -> HTTPFields {
+        var headers = HTTPFields()
+        if let count { headers[.resultsCount] = String(count) }
+        func link(_ offset: Int, _ relation: String) {
+            var items = items
+            items["offset"] = String(offset)
+            items["limit"] = String(limit)
+            let target = "\(request.uri.path)?\(items.urlQuery)"
+            headers.append(
+                HTTPField(
+                    name: .link,
+                    value: "<\(target)>; rel=\"\(relation)\"; type=\"application/json\""
+                )
+            )
+        }
+        if offset > 0, limit > 0 { link(max(0, offset - limit), "prev") }
+        if hasMore, limit > 0 { link(offset + limit, "next") }
+        return headers
+    }
+
+    /// 204, or 207 when some attributes stayed as they were (clause 5.2.18).
+    func answer(_ result: UpdateResult, ld: LDContext) -> Response {
+        if result.notUpdated.isEmpty { return answer(.noContent) }
+        let body: JSONValue = [
+            "updated": .array(result.updated.map { .string(ld.compact($0)) }),
+            "notUpdated": .array(
+                result.notUpdated.map {
+                    [
+                        "attributeName": .string(ld.compact($0)),
+                        "reason": "It exists and may not be overwritten, or it does not exist.",
+                    ]
+                }
+            ),
+        ]
+        return answer(body.serialized, .json, ld: ld, status: .multiStatus)
+    }
+}
+
+extension QueryItems {
+    /// The selectors of a Query narrow it, whatever else does.
+    fileprivate var withLocal: QueryItems {
+        var items = self
+        items["local"] = "true"
+        return items
+    }
+}
+
+extension String {
+    /// A plus that a URL's query turned into a blank, as in `2026-01-31T08:00:00+07:00`.
+    var replacingBlanks: String { String(map { $0 == " " ? "+" : $0 }) }
+}

@@ -1,0 +1,223 @@
+import Broker
+import ContextModel
+import Governance
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// One NGSI-LD request on its way to an answer: what the HTTP binding of clause 6.3 says for all
+/// operations alike.
+struct Exchange: Sendable {
+    let hub: Hub
+    let request: Request
+    let context: GatewayContext
+    let items: QueryItems
+    let settings: NGSILDSettings
+
+    var caller: Caller { context.caller }
+
+    init(
+        hub: Hub,
+        settings: NGSILDSettings,
+        _ request: Request,
+        _ context: GatewayContext
+    ) throws(BrokerError) {
+        self.hub = hub
+        self.settings = settings
+        self.request = request
+        self.context = context
+        items = try QueryItems(urlQuery: request.uri.query ?? "")
+    }
+
+    /// A capture of the path, percent-decoded.
+    func capture(_ name: String) throws(BrokerError) -> String {
+        guard let raw = context.parameters.get(name),
+            let text = QueryItems.decode(raw.utf8.lazy.flatMap { Self.plusStays($0) })
+        else {
+            throw BrokerError(.badRequestData, "The path '\(request.uri.path)' is not valid.")
+        }
+        return text
+    }
+
+    /// In a path a plus is a plus.
+    private static func plusStays(_ byte: UInt8) -> [UInt8] {
+        byte == UInt8(ascii: "+") ? Array("%2B".utf8) : [byte]
+    }
+
+    /// The entity named in the path.
+    func entityID(_ name: String = "entityId") throws(BrokerError) -> EntityID {
+        let text = try capture(name)
+        guard URIText.isValid(text) else {
+            throw BrokerError(.badRequestData, "'\(text)' is not a URI.")
+        }
+        return EntityID(text)
+    }
+
+    // MARK: @context (clauses 6.3.5 and 5.5.7)
+
+    private var linkedContext: JSONValue? {
+        get throws(BrokerError) {
+            guard let header = request.headers[values: .link].first else { return nil }
+            return try LinkHeader.context(in: header).map(JSONValue.string)
+        }
+    }
+
+    /// The `@context` of a request without a body.
+    func ldContext() async throws(BrokerError) -> LDContext {
+        try await ldContext(for: try linkedContext)
+    }
+
+    func ldContext(for reference: JSONValue?) async throws(BrokerError) -> LDContext {
+        do throws(LDContextError) {
+            return try await hub.contexts.context(for: reference)
+        } catch {
+            throw BrokerError(error)
+        }
+    }
+
+    // MARK: Bodies (clauses 6.3.4 and 5.5.4)
+
+    /// The body, its media type checked.
+    func body(
+        allowing allowed: [MediaType] = [.json, .jsonLD]
+    ) async throws -> (json: JSONValue, type: MediaType) {
+        let header = request.headers[.contentType] ?? ""
+        guard let type = MediaType(contentType: header), allowed.contains(type) else {
+            let list = allowed.map(\.rawValue).joined(separator: ", ")
+            throw BrokerError(
+                .unsupportedMediaType,
+                "The Content-Type is '\(header)'; use one of: \(list)."
+            )
+        }
+        let bytes = try await request.bytes(limit: settings.maximumBodyBytes)
+        do throws(JSONError) {
+            let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
+                try JSONReader.read(raw)
+            }
+            return (json, type)
+        } catch {
+            throw BrokerError(.invalidRequest, "The body is not valid JSON. \(error)")
+        }
+    }
+
+    /// The body and the `@context` it is to be read with.
+    func bodyWithContext(
+        allowing allowed: [MediaType] = [.json, .jsonLD]
+    ) async throws -> (json: JSONValue, ld: LDContext) {
+        let (json, type) = try await body(allowing: allowed)
+        return (json, try await ldContext(of: json, type))
+    }
+
+    /// The `@context` of a body or of one element of it: inside with ld+json, in the Link header
+    /// otherwise, never both.
+    func ldContext(of json: JSONValue, _ type: MediaType) async throws(BrokerError) -> LDContext {
+        let linked = try linkedContext
+        let embedded = json.objectValue?["@context"]
+        if type == .jsonLD {
+            guard linked == nil else {
+                throw BrokerError(
+                    .badRequestData,
+                    "With application/ld+json the @context stands in the body, not in a Link."
+                )
+            }
+            guard let embedded else {
+                throw BrokerError(
+                    .badRequestData,
+                    "The body is application/ld+json and has no @context; add one, or send it as "
+                        + "application/json."
+                )
+            }
+            return try await ldContext(for: embedded)
+        }
+        guard embedded == nil else {
+            throw BrokerError(
+                .badRequestData,
+                "The body has an @context; send it as application/ld+json, or name the @context "
+                    + "in a Link header."
+            )
+        }
+        return try await ldContext(for: linked)
+    }
+
+    // MARK: Answers
+
+    /// The form of the answer that the caller accepts.
+    func accepted(_ available: [MediaType] = [.json, .jsonLD]) throws(BrokerError) -> MediaType {
+        try MediaType.negotiate(request.headers[.accept], from: available)
+    }
+
+    /// An answer with a JSON body whose names were compacted with `ld`.
+    func answer(
+        _ bytes: [UInt8],
+        _ type: MediaType,
+        ld: LDContext,
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = type.rawValue
+        if type != .jsonLD, let url = ld.linkURL {
+            headers.append(HTTPField(name: .link, value: LinkHeader.value(for: url)))
+        }
+        addTenant(to: &headers)
+        return Response(
+            status: status,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+
+    /// An answer without a body.
+    func answer(_ status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        addTenant(to: &headers)
+        return Response(status: status, headers: headers)
+    }
+
+    /// 201 with the place of what was made.
+    func created(at path: String) -> Response {
+        answer(.created, headers: [.location: path])
+    }
+
+    /// The tenant of the request is named in its answer (clause 6.3.14).
+    private func addTenant(to headers: inout HTTPFields) {
+        if let tenant = caller.tenant { headers[.tenant] = tenant.text }
+    }
+}
+
+/// What the NGSI-LD routes need to know besides the hub.
+package struct NGSILDSettings: Sendable, Hashable {
+    /// A longer body is refused with 413.
+    package var maximumBodyBytes = 16 * 1024 * 1024
+
+    package init() {}
+}
+
+extension LDContext {
+    /// The URL for a Link header: the only or first one that is not the core `@context`.
+    var linkURL: String? {
+        switch reference {
+        case .string(let url): url
+        case .array(let parts):
+            parts.lazy.compactMap(\.stringValue).first { !CoreContext.isCore($0) }
+                ?? CoreContext.url
+        default: CoreContext.url
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// The tenant of a request and its answer (clause 6.3.14).
+    static let tenant = Self("NGSILD-Tenant")!
+    /// How many results there are in all (clause 6.3.13).
+    static let resultsCount = Self("NGSILD-Results-Count")!
+    /// RFC 8288.
+    static let link = Self("Link")!
+    /// RFC 7240.
+    static let prefer = Self("Prefer")!
+}
+
+extension HTTPResponse.Status {
+    /// RFC 4918: some parts succeeded, some did not.
+    static let multiStatus = Self(code: 207, reasonPhrase: "Multi-Status")
+}

@@ -1,0 +1,116 @@
+import Broker
+import HTTPTypes
+
+/// The media types of the API (clauses 6.3.3 to 6.3.6).
+enum MediaType: String, Sendable, CaseIterable {
+    case json = "application/json"
+    case jsonLD = "application/ld+json"
+    case geoJSON = "application/geo+json"
+    case mergePatch = "application/merge-patch+json"
+
+    /// Picks what the Accept header likes best of what can be had, by quality and then by the
+    /// order of `available` (clause 6.3.6; RFC 9110 clause 12.5.1).
+    static func negotiate(
+        _ accept: String?,
+        from available: [MediaType]
+    ) throws(BrokerError) -> MediaType {
+        guard let accept, !accept.isEmpty, accept != "*/*" else { return available[0] }
+        if let exact = available.first(where: { $0.rawValue == accept }) { return exact }
+        var best: (type: MediaType, quality: Double)?
+        for type in available {
+            let quality = Self.quality(of: type, in: accept)
+            if quality > best?.quality ?? 0 { best = (type, quality) }
+        }
+        guard let best else {
+            let list = available.map(\.rawValue).joined(separator: ", ")
+            throw BrokerError(
+                .notAcceptable,
+                "'\(accept)' cannot be had here; what can: \(list)."
+            )
+        }
+        return best.type
+    }
+
+    /// The quality the header gives the type, from its most specific range.
+    private static func quality(of type: MediaType, in accept: String) -> Double {
+        var found = (specificity: -1, quality: 0.0)
+        for range in accept.split(separator: ",") {
+            let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
+            guard let name = parts.first else { continue }
+            let specificity =
+                name == type.rawValue ? 2 : name == "application/*" ? 1 : name == "*/*" ? 0 : -1
+            guard specificity > found.specificity else { continue }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }
+            found = (specificity, quality.flatMap { Double($0.dropFirst(2)) } ?? 1)
+        }
+        return found.specificity < 0 ? 0 : found.quality
+    }
+
+    /// The type a Content-Type header names, its parameters left aside.
+    init?(contentType: String) {
+        let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
+        self.init(rawValue: name)
+    }
+}
+
+extension StringProtocol {
+    /// Without blanks at either end.
+    var trimmed: String {
+        var rest = Substring(self)
+        while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }
+        while let last = rest.utf8.last, last == 0x20 || last == 0x09 { rest.removeLast() }
+        return String(rest)
+    }
+}
+
+/// The Link header of JSON-LD that names an `@context` (clause 6.3.5; RFC 8288).
+enum LinkHeader {
+    static let contextRelation = "http://www.w3.org/ns/json-ld#context"
+
+    /// The URL of the `@context`, or nil when no link is one.
+    static func context(in header: String) throws(BrokerError) -> String? {
+        var found: String?
+        for link in links(in: header) where link.relation == contextRelation {
+            guard found == nil else {
+                throw BrokerError(.badRequestData, "The Link header names two @contexts.")
+            }
+            found = link.target
+        }
+        return found
+    }
+
+    /// The header value that names an `@context`.
+    static func value(for url: String) -> String {
+        "<\(url)>; rel=\"\(contextRelation)\"; type=\"application/ld+json\""
+    }
+
+    private static func links(in header: String) -> [(target: String, relation: String?)] {
+        var links: [(target: String, relation: String?)] = []
+        var rest = header[...]
+        while let open = rest.firstIndex(of: "<"),
+            let close = rest[open...].firstIndex(of: ">")
+        {
+            let target = String(rest[rest.index(after: open)..<close])
+            rest = rest[rest.index(after: close)...]
+            // Parameters reach to the next link; a comma inside quotes does not end them.
+            var isQuoted = false
+            let end =
+                rest.firstIndex { character in
+                    if character == "\"" { isQuoted.toggle() }
+                    return character == "," && !isQuoted
+                } ?? rest.endIndex
+            links.append((target, relation(in: rest[..<end])))
+            rest = rest[end...]
+        }
+        return links
+    }
+
+    private static func relation(in parameters: Substring) -> String? {
+        for parameter in parameters.split(separator: ";") {
+            let text = parameter.trimmed
+            guard text.lowercased().hasPrefix("rel=") else { continue }
+            return text.dropFirst(4).filter { $0 != "\"" }
+        }
+        return nil
+    }
+}

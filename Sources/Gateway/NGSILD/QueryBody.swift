@@ -1,0 +1,116 @@
+import Broker
+import ContextModel
+
+/// A Query in the body of a POST (clause 5.2.23), read into the parameters that say the same in a
+/// URL, so that one reader serves both.
+struct QueryBody {
+    let json: JSONValue
+
+    /// The parameters, those of the URL added (paging and format stand there).
+    func items(with url: QueryItems) throws(BrokerError) -> QueryItems {
+        guard case .object(let query) = json else {
+            throw BrokerError(.badRequestData, "A Query is a JSON object, not \(json.excerpt).")
+        }
+        guard query["type"]?.stringValue == "Query" else {
+            throw BrokerError(.badRequestData, "The body has no \"type\": \"Query\".")
+        }
+        var items = url
+        for (name, value) in query.members {
+            switch name {
+            case "type", "@context", "entities": break
+            case "geoQ": try add(value, named: name, to: &items, members: Self.geoMembers)
+            case "temporalQ": try add(value, named: name, to: &items, members: Self.timeMembers)
+            case "attrs", "pick", "omit", "datasetId", "expandValues", "aggrMethods":
+                items[name] = try list(value, named: name)
+            case "q", "scopeQ", "lang", "csf", "orderBy", "containedBy", "join", "format",
+                "options":
+                items[name] = try text(value, named: name)
+            case "local", "count", "sysAttrs", "joinLevel", "limit", "offset":
+                items[name] = value.text
+            default:
+                throw BrokerError(.badRequestData, "A Query has no member '\(name)'.")
+            }
+        }
+        return items
+    }
+
+    /// `entities`: any of the selectors (clause 5.2.33); nil when there are none.
+    func selectors(ld: LDContext) throws(BrokerError) -> Condition? {
+        guard let value = json.objectValue?["entities"] else { return nil }
+        guard case .array(let selectors) = value, !selectors.isEmpty else {
+            throw BrokerError(.badRequestData, "'entities' is not an array of selectors.")
+        }
+        var condition = Condition.nothing
+        for selector in selectors {
+            condition = condition.or(try self.selector(selector, ld: ld))
+        }
+        return condition
+    }
+
+    private func selector(_ value: JSONValue, ld: LDContext) throws(BrokerError) -> Condition {
+        guard let type = value.objectValue?["type"]?.stringValue else {
+            throw BrokerError(.badRequestData, "A selector in 'entities' has no 'type'.")
+        }
+        var condition = try parsing { () throws(ConditionError) in
+            type == "*" ? .everything : try TypeSelection.parse(type, expansion: ld)
+        }
+        if let id = value.objectValue?["id"] {
+            var ids: Set<EntityID> = []
+            for element in id.arrayValue ?? [id] {
+                guard let uri = element.stringValue, URIText.isValid(uri) else {
+                    throw BrokerError(
+                        .badRequestData,
+                        "An id in 'entities' is not a URI: \(element.excerpt)."
+                    )
+                }
+                ids.insert(EntityID(uri))
+            }
+            condition = condition.and(.ids(ids))
+        } else if let pattern = value.objectValue?["idPattern"]?.stringValue {
+            condition = condition.and(.idPattern(try EntityParameters.pattern(pattern)))
+        }
+        return condition
+    }
+
+    private static let geoMembers = ["geometry", "coordinates", "georel", "geoproperty"]
+    private static let timeMembers = [
+        "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods",
+        "aggrPeriodDuration",
+    ]
+
+    private func add(
+        _ value: JSONValue,
+        named name: String,
+        to items: inout QueryItems,
+        members: [String]
+    ) throws(BrokerError) {
+        guard case .object(let object) = value else {
+            throw BrokerError(.badRequestData, "'\(name)' is not an object: \(value.excerpt).")
+        }
+        for (member, value) in object.members {
+            guard members.contains(member) else {
+                throw BrokerError(.badRequestData, "'\(name)' has no member '\(member)'.")
+            }
+            items[member] = value.stringValue ?? value.text
+        }
+    }
+
+    private func list(_ value: JSONValue, named name: String) throws(BrokerError) -> String {
+        let texts = (value.arrayValue ?? [value]).compactMap(\.stringValue)
+        guard !texts.isEmpty else {
+            throw BrokerError(
+                .badRequestData,
+                "'\(name)' is not a list of names: \(value.excerpt)."
+            )
+        }
+        return texts.joined(separator: ",")
+    }
+
+    private func text(_ value: JSONValue, named name: String) throws(BrokerError) -> String {
+        if case .array = value { return try list(value, named: name) }
+        guard let text = value.stringValue else {
+            throw BrokerError(.badRequestData, "'\(name)' is not text: \(value.excerpt).")
+        }
+        return text
+    }
+}

@@ -1,0 +1,145 @@
+import Broker
+import ContextModel
+
+/// The parameters of a request, percent-decoded: of its URL, or of a Query in its body.
+struct QueryItems: Sendable, Equatable {
+    /// Parameters one request may have.
+    static let maximumItems = 64
+
+    private var values: [String: String] = [:]
+
+    init(_ values: [String: String] = [:]) { self.values = values }
+
+    /// Reads the query part of a URL. `+` stands for a space, as forms and most clients write it.
+    init(urlQuery: String) throws(BrokerError) {
+        guard !urlQuery.isEmpty else { return }
+        for pair in urlQuery.utf8.split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(
+                separator: UInt8(ascii: "="),
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            guard let name = Self.decode(parts[0]),
+                let value = parts.count > 1 ? Self.decode(parts[1]) : ""
+            else {
+                throw BrokerError(
+                    .badRequestData,
+                    "The query '\(urlQuery.prefix(80))' is not percent-encoded."
+                )
+            }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw BrokerError(.badRequestData, "The parameter '\(name)' is given twice.")
+            }
+            guard values.count <= Self.maximumItems else {
+                throw BrokerError(.badRequestData, "The request has too many parameters.")
+            }
+        }
+    }
+
+    subscript(name: String) -> String? {
+        get { values[name] }
+        set { values[name] = newValue }
+    }
+
+    var names: Dictionary<String, String>.Keys { values.keys }
+
+    /// The value, which must not be empty.
+    func text(_ name: String) throws(BrokerError) -> String? {
+        guard let value = values[name] else { return nil }
+        guard !value.isEmpty else {
+            throw BrokerError(.badRequestData, "The parameter '\(name)' is empty.")
+        }
+        return value
+    }
+
+    /// The comma-separated elements of the value.
+    func list(_ name: String) throws(BrokerError) -> [String]? {
+        guard let value = try text(name) else { return nil }
+        let elements = value.split(separator: ",", omittingEmptySubsequences: false).map {
+            String($0)
+        }
+        guard elements.allSatisfy({ !$0.isEmpty }) else {
+            throw BrokerError(
+                .badRequestData,
+                "The parameter '\(name)' has an empty element: '\(value)'."
+            )
+        }
+        return elements
+    }
+
+    func number(_ name: String) throws(BrokerError) -> Int? {
+        guard let value = values[name] else { return nil }
+        guard let number = Int(value), number >= 0 else {
+            throw BrokerError(
+                .badRequestData,
+                "The parameter '\(name)' is no whole number: '\(value)'."
+            )
+        }
+        return number
+    }
+
+    func flag(_ name: String) throws(BrokerError) -> Bool {
+        switch values[name] {
+        case nil, "false": return false
+        case "true", "": return true
+        case let value?:
+            throw BrokerError(
+                .badRequestData,
+                "The parameter '\(name)' is true or false, not '\(value)'."
+            )
+        }
+    }
+
+    /// The URL query that says the same, for links to other pages.
+    var urlQuery: String {
+        values.sorted { $0.key < $1.key }
+            .map { "\(Self.encode($0.key))=\(Self.encode($0.value))" }
+            .joined(separator: "&")
+    }
+
+    // MARK: Percent-encoding (RFC 3986, clause 2.1)
+
+    static func decode(_ bytes: some Collection<UInt8>) -> String? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var iterator = bytes.makeIterator()
+        while let byte = iterator.next() {
+            switch byte {
+            case UInt8(ascii: "+"): decoded.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard let high = iterator.next().flatMap(hexValue),
+                    let low = iterator.next().flatMap(hexValue)
+                else { return nil }
+                decoded.append(high << 4 | low)
+            default: decoded.append(byte)
+            }
+        }
+        return String(validating: decoded, as: UTF8.self)
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x41...0x46: digit - 0x37
+        case 0x61...0x66: digit - 0x57
+        default: nil
+        }
+    }
+
+    static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var encoded: [UInt8] = []
+        for byte in text.utf8 {
+            let lower = byte | 0x20
+            let isPlain =
+                lower >= 0x61 && lower <= 0x7A || byte >= 0x30 && byte <= 0x39
+                || "-._~:/,".utf8.contains(byte)
+            if isPlain {
+                encoded.append(byte)
+            } else {
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}

@@ -1,0 +1,67 @@
+/// The query parameters of clause 6, each described once.
+extension QueryParameter {
+    static let type = QueryParameter("type", "Entity types: A,B or (A|B);C")
+    static let options = QueryParameter("options", "Comma-separated options of the request")
+    static let format = QueryParameter("format", "normalized, concise or simplified")
+    static let lang = QueryParameter("lang", "Preferred natural languages, best first")
+    static let attrs = QueryParameter(
+        "attrs",
+        "Attributes, one of which entities must have; only they are shown"
+    )
+    static let observedAt = QueryParameter("observedAt", "A common time for merged attributes")
+    static let datasetID = QueryParameter("datasetId", "Attribute instances meant")
+    static let deleteAll = QueryParameter(
+        "deleteAll",
+        "Delete every instance of the attribute",
+        kind: .boolean
+    )
+}
+
+extension [QueryParameter] {
+    /// Which entities (clause 5.7.2).
+    static let selection: [QueryParameter] = [
+        .type,
+        QueryParameter("id", "Entity identifiers"),
+        QueryParameter("idPattern", "POSIX regular expression for identifiers"),
+        .attrs,
+        QueryParameter("q", "Condition on attribute values"),
+        QueryParameter("expandValues", "Attributes whose values in q are terms to expand"),
+        QueryParameter("scopeQ", "Condition on scopes"),
+        QueryParameter("georel", "near;maxDistance==…, within, contains, intersects, …"),
+        QueryParameter("geometry", "Type of the reference geometry"),
+        QueryParameter("coordinates", "Coordinates of the reference geometry"),
+        QueryParameter("geoproperty", "GeoProperty tested; location unless named"),
+        QueryParameter("csf", "Condition on context sources"),
+    ]
+
+    /// Which part of a long answer (clauses 6.3.10 and 6.3.13).
+    static let paging: [QueryParameter] = [
+        QueryParameter("limit", "Results of a page", kind: .integer),
+        QueryParameter("offset", "Results before the page", kind: .integer),
+        QueryParameter("count", "Tell how many there are", kind: .boolean),
+        QueryParameter("orderBy", "Sort keys: name, name;desc, location;dist-asc"),
+        QueryParameter("orderFrom", "Coordinates that distances are measured from"),
+        QueryParameter("orderGeometry", "Type of the geometry in orderFrom"),
+        QueryParameter("collation", "Collation of sorted text"),
+    ]
+
+    /// How entities are shown (clauses 6.3.7 and 6.3.11).
+    static let presentation: [QueryParameter] = [
+        .options, .format, .lang, .datasetID,
+        QueryParameter("pick", "Members shown"),
+        QueryParameter("omit", "Members left out"),
+        QueryParameter("sysAttrs", "Show createdAt and modifiedAt", kind: .boolean),
+        QueryParameter("geometryProperty", "GeoProperty that becomes the GeoJSON geometry"),
+    ]
+
+    /// Which moments (clause 4.11).
+    static let time: [QueryParameter] = [
+        QueryParameter("timerel", "before, after or between"),
+        QueryParameter("timeAt", "DateTime of timerel"),
+        QueryParameter("endTimeAt", "Second DateTime of timerel=between"),
+        QueryParameter("timeproperty", "observedAt, createdAt, modifiedAt or deletedAt"),
+        QueryParameter("lastN", "Newest instances of each attribute", kind: .integer),
+        QueryParameter("aggrMethods", "sum, avg, min, max, stddev, sumsq, totalCount, …"),
+        QueryParameter("aggrPeriodDuration", "ISO 8601 duration of a period"),
+    ]
+}

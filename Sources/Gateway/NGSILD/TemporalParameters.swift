@@ -1,0 +1,133 @@
+import Broker
+import ContextModel
+import Storage
+
+/// What the parameters of a request say about temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
+struct TemporalParameters: Sendable {
+    let entities: EntityParameters
+
+    private var items: QueryItems { entities.items }
+    private var ld: LDContext { entities.ld }
+
+    /// The query; `condition` says which entities.
+    func query(condition: Condition, requiresTime: Bool) throws(BrokerError) -> TemporalQuery {
+        let test = try timeTest()
+        if requiresTime, test == nil {
+            throw BrokerError(
+                .badRequestData,
+                "A temporal query needs timerel and timeAt: timerel=after&timeAt=…."
+            )
+        }
+        let page = try entities.page()
+        var query = TemporalQuery(
+            condition: condition,
+            instanceLimit: entities.limits.maximumInstances,
+            offset: page.offset,
+            limit: page.limit,
+            wantsCount: page.wantsCount
+        )
+        query.attributes = try shownAttributes()
+        if let datasets = try items.list("datasetId") { query.datasetIDs = Set(datasets) }
+        if let test {
+            query.from = test.from
+            query.to = test.to
+        }
+        query.timeProperty = try timeProperty(test)
+        query.lastN = try items.number("lastN")
+        if query.lastN == 0 { throw BrokerError(.badRequestData, "lastN is at least 1.") }
+        query.aggregation = try aggregation()
+        return query
+    }
+
+    /// The form of the answer (clause 6.3.12).
+    func form() throws(BrokerError) -> TemporalWriter.Form {
+        let words = ((items["options"] ?? "") + "," + (items["format"] ?? "")).split(separator: ",")
+        let wantsValues = words.contains("temporalValues") || words.contains("simplified")
+        guard words.contains("aggregatedValues") else { return wantsValues ? .values : .instances }
+        guard !wantsValues else {
+            throw BrokerError(
+                .badRequestData,
+                "temporalValues and aggregatedValues exclude each other."
+            )
+        }
+        return .aggregates
+    }
+
+    private func timeTest() throws(BrokerError) -> TemporalTest? {
+        guard let timerel = try items.text("timerel") else {
+            if items["timeAt"] != nil || items["endTimeAt"] != nil {
+                throw BrokerError(.badRequestData, "timeAt needs timerel: before, after, between.")
+            }
+            return nil
+        }
+        let (timeAt, endTimeAt) = (
+            items["timeAt"]?.replacingBlanks, items["endTimeAt"]?.replacingBlanks
+        )
+        let property = items["timeproperty"]
+        return try parsing { () throws(ConditionError) in
+            try TemporalTest.parse(
+                timerel: timerel,
+                timeAt: timeAt,
+                endTimeAt: endTimeAt,
+                timeproperty: property
+            )
+        }
+    }
+
+    private func timeProperty(
+        _ test: TemporalTest?
+    ) throws(BrokerError) -> TemporalQuery.TimeProperty {
+        let name = test?.property.rawValue ?? items["timeproperty"] ?? "observedAt"
+        switch name {
+        case "observedAt": return .observedAt
+        case "createdAt": return .createdAt
+        case "modifiedAt": return .modifiedAt
+        case "deletedAt": return .deletedAt
+        default:
+            throw BrokerError(.badRequestData, "timeproperty is no time of ours: '\(name)'.")
+        }
+    }
+
+    /// What is not shown need not be read.
+    private func shownAttributes() throws(BrokerError) -> Set<IRI>? {
+        let (attrs, pick) = (try items.list("attrs"), try items.list("pick"))
+        guard let names = attrs ?? pick else { return nil }
+        let attributes = names.filter { !Projection.entityMembers.contains($0) }
+        return Set(attributes.map { ld.expand($0) })
+    }
+
+    private func aggregation() throws(BrokerError) -> Aggregation? {
+        guard try form() == .aggregates else { return nil }
+        guard let names = try items.list("aggrMethods") else {
+            throw BrokerError(.badRequestData, "aggregatedValues needs aggrMethods.")
+        }
+        var methods: [Aggregation.Method] = []
+        for name in names {
+            guard let method = Aggregation.Method(rawValue: name) else {
+                throw BrokerError(.badRequestData, "The aggregation method '\(name)' is unknown.")
+            }
+            if !methods.contains(method) { methods.append(method) }
+        }
+        return Aggregation(methods: methods, period: try period())
+    }
+
+    private func period() throws(BrokerError) -> AggregationPeriod {
+        guard let text = try items.text("aggrPeriodDuration") else { return .whole }
+        guard let duration = ISODuration(text) else {
+            throw BrokerError(
+                .badRequestData,
+                "aggrPeriodDuration is no ISO 8601 duration: '\(text)'."
+            )
+        }
+        if duration.isZero { return .whole }
+        switch (duration.months, duration.microseconds) {
+        case (0, let microseconds): return .fixed(microseconds: microseconds)
+        case (let months, 0): return .months(months)
+        default:
+            throw BrokerError(
+                .badRequestData,
+                "aggrPeriodDuration mixes months with days or hours: '\(text)'; use one of them."
+            )
+        }
+    }
+}

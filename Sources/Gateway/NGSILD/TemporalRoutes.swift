@@ -1,0 +1,250 @@
+import Broker
+import ContextModel
+import HTTPTypes
+import Hummingbird
+import Storage
+
+extension NGSILDRoutes {
+    mutating func addTemporalRoutes() {
+        add(
+            RouteDescription(
+                .post,
+                Paths.temporal,
+                .temporal,
+                "Create or update a temporal evolution",
+                clause: "6.18.3.1",
+                accepts: bodies,
+                status: 201
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            let (id, isNew) = try await exchange.hub.upsertEvolution(
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return isNew
+                ? exchange.created(at: "\(Paths.temporal)/\(QueryItems.encode(id.uri))")
+                : exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .get,
+                Paths.temporal,
+                .temporal,
+                "Query temporal evolutions",
+                clause: "6.18.3.2",
+                query: .selection + .paging + .presentation + .time,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            return try await exchange.answerEvolutions(exchange.items, selectors: nil, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .get,
+                Paths.evolution,
+                .temporal,
+                "Retrieve a temporal evolution",
+                clause: "6.19.3.1",
+                query: [.type, .attrs] + .presentation + .time,
+                answers: "application/json"
+            )
+        ) { try await $0.answerEvolution() }
+        add(
+            RouteDescription(
+                .delete,
+                Paths.evolution,
+                .temporal,
+                "Delete a temporal evolution",
+                clause: "6.19.3.2",
+                status: 204
+            )
+        ) { exchange in
+            try await exchange.hub.removeFromEvolution(
+                of: try exchange.entityID(),
+                .everything,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        addEvolutionAttributeRoutes()
+    }
+
+    private mutating func addEvolutionAttributeRoutes() {
+        let attributes = Paths.evolution + "/attrs"
+        let attribute = attributes + "/{attrId}"
+        let instance = attribute + "/{instanceId}"
+        add(
+            RouteDescription(
+                .post,
+                attributes,
+                .temporal,
+                "Add attributes to a temporal evolution",
+                clause: "6.20.3.1",
+                accepts: bodies,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext()
+            try await exchange.hub.addToEvolution(
+                of: try exchange.entityID(),
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                attribute,
+                .temporal,
+                "Delete an attribute from a temporal evolution",
+                clause: "6.21.3.1",
+                query: [.datasetID, .deleteAll],
+                status: 204
+            )
+        ) { exchange in
+            let name = (try await exchange.ldContext()).expand(try exchange.capture("attrId"))
+            let what: HistoryRemoval =
+                try exchange.items.flag("deleteAll")
+                ? .allInstances(name)
+                : .attribute(name, datasetID: try exchange.items.text("datasetId"))
+            try await exchange.hub.removeFromEvolution(
+                of: try exchange.entityID(),
+                what,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .patch,
+                instance,
+                .temporal,
+                "Modify an instance of a temporal evolution",
+                clause: "6.22.3.1",
+                accepts: patches,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            try await exchange.hub.modifyInstance(
+                try exchange.capture("instanceId"),
+                of: try exchange.capture("attrId"),
+                entity: try exchange.entityID(),
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                instance,
+                .temporal,
+                "Delete an instance of a temporal evolution",
+                clause: "6.22.3.2",
+                status: 204
+            )
+        ) { exchange in
+            let name = (try await exchange.ldContext()).expand(try exchange.capture("attrId"))
+            try await exchange.hub.removeFromEvolution(
+                of: try exchange.entityID(),
+                .instance(name, instanceID: try exchange.capture("instanceId")),
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+    }
+}
+
+extension Exchange {
+    /// Retrieve Temporal Evolution in the accepted form.
+    func answerEvolution() async throws -> Response {
+        let ld = try await ldContext()
+        let type = try accepted()
+        let parameters = TemporalParameters(entities: parameters(ld))
+        let query = try parameters.query(
+            condition: try parameters.entities.typeCondition(),
+            requiresTime: false
+        )
+        let writer = try temporalWriter(parameters, query)
+        let page = try await hub.retrieveEvolution(of: try entityID(), query, caller: caller)
+        var json = JSONWriter(reservingBytes: 16_384)
+        for evolution in page.evolutions {
+            writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
+        }
+        return answer(json.bytes, type, page, query, ld: ld, headers: [:])
+    }
+
+    /// Query Temporal Evolution in the accepted form.
+    func answerEvolutions(
+        _ items: QueryItems,
+        selectors: Condition?,
+        ld: LDContext
+    ) async throws -> Response {
+        let type = try accepted()
+        let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
+        guard selectors != nil || entities.isSelective else {
+            throw BrokerError(
+                .badRequestData,
+                "The query names nothing to look for; give type, id, attrs or q."
+            )
+        }
+        let parameters = TemporalParameters(entities: entities)
+        let condition = try entities.condition().and(selectors ?? .everything)
+        let query = try parameters.query(condition: condition, requiresTime: true)
+        let writer = try temporalWriter(parameters, query)
+        let page = try await hub.queryEvolutions(query, caller: caller)
+        var json = JSONWriter(reservingBytes: 16_384)
+        json.beginArray()
+        for evolution in page.evolutions {
+            writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
+        }
+        json.endArray()
+        let headers = pageHeaders(
+            offset: query.offset,
+            limit: query.limit,
+            hasMore: page.hasMore,
+            count: page.count
+        )
+        return answer(json.bytes, type, page, query, ld: ld, headers: headers)
+    }
+
+    private func temporalWriter(
+        _ parameters: TemporalParameters,
+        _ query: TemporalQuery
+    ) throws(BrokerError) -> TemporalWriter {
+        var representation = try parameters.entities.representation()
+        // Instances are always shown reified; the temporal forms are told apart by the writer.
+        if representation.format == .simplified { representation.format = .normalized }
+        representation.datasetIDs = nil
+        return TemporalWriter(
+            try parameters.form(),
+            timeProperty: query.timeProperty,
+            entities: EntityWriter(representation, context: parameters.entities.ld)
+        )
+    }
+
+    /// 200, or 206 with the range of times when instances were cut off (clause 6.3.10).
+    private func answer(
+        _ bytes: [UInt8],
+        _ type: MediaType,
+        _ page: EvolutionPage,
+        _ query: TemporalQuery,
+        ld: LDContext,
+        headers: HTTPFields
+    ) -> Response {
+        guard let range = page.contentRange else {
+            return answer(bytes, type, ld: ld, headers: headers)
+        }
+        var headers = headers
+        let size = query.lastN.map(String.init) ?? "*"
+        headers[.contentRange] = "date-time \(range.from.text)-\(range.to.text)/\(size)"
+        return answer(bytes, type, ld: ld, status: .partialContent, headers: headers)
+    }
+}
