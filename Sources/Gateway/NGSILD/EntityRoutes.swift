@@ -55,6 +55,8 @@ extension RouteTable {
         routes.addBatchRoutes()
         routes.addTemporalRoutes()
         routes.addDiscoveryRoutes()
+        routes.addSubscriptionRoutes()
+        routes.addContextRoutes()
         self = routes.table
     }
 }

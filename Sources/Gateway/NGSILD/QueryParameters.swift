@@ -8,6 +8,11 @@ extension QueryParameter {
         "attrs",
         "Attributes, one of which entities must have; only they are shown"
     )
+    static let sysAttrs = QueryParameter(
+        "sysAttrs",
+        "Show createdAt and modifiedAt",
+        kind: .boolean
+    )
     static let observedAt = QueryParameter("observedAt", "A common time for merged attributes")
     static let datasetID = QueryParameter("datasetId", "Attribute instances meant")
     static let deleteAll = QueryParameter(
@@ -35,10 +40,14 @@ extension [QueryParameter] {
     ]
 
     /// Which part of a long answer (clauses 6.3.10 and 6.3.13).
-    static let paging: [QueryParameter] = [
+    static let page: [QueryParameter] = [
         QueryParameter("limit", "Results of a page", kind: .integer),
         QueryParameter("offset", "Results before the page", kind: .integer),
         QueryParameter("count", "Tell how many there are", kind: .boolean),
+    ]
+
+    /// Which part of a long answer, and in which order (clause 4.23).
+    static let paging: [QueryParameter] = .page + [
         QueryParameter("orderBy", "Sort keys: name, name;desc, location;dist-asc"),
         QueryParameter("orderFrom", "Coordinates that distances are measured from"),
         QueryParameter("orderGeometry", "Type of the geometry in orderFrom"),
@@ -50,7 +59,7 @@ extension [QueryParameter] {
         .options, .format, .lang, .datasetID,
         QueryParameter("pick", "Members shown"),
         QueryParameter("omit", "Members left out"),
-        QueryParameter("sysAttrs", "Show createdAt and modifiedAt", kind: .boolean),
+        .sysAttrs,
         QueryParameter("geometryProperty", "GeoProperty that becomes the GeoJSON geometry"),
     ]
 

@@ -1,0 +1,78 @@
+import Broker
+import ContextModel
+import HTTPTypes
+import Hummingbird
+
+extension NGSILDRoutes {
+    /// The `@context`s the hub keeps (clauses 5.13, 6.29 and 6.30).
+    mutating func addContextRoutes() {
+        let details = QueryParameter("details", "Tell about the context", kind: .boolean)
+        add(
+            RouteDescription(
+                .post,
+                Paths.contexts,
+                .ldContexts,
+                "Add an @context",
+                clause: "6.29.3.1",
+                accepts: bodies,
+                status: 201
+            )
+        ) { exchange in
+            let (json, _) = try await exchange.body()
+            let url = try await exchange.hub.addContext(json, caller: exchange.caller)
+            return exchange.created(at: url)
+        }
+        add(
+            RouteDescription(
+                .get,
+                Paths.contexts,
+                .ldContexts,
+                "List @contexts",
+                clause: "6.29.3.2",
+                query: [details, QueryParameter("kind", "Hosted, Cached or ImplicitlyCreated")],
+                answers: "application/json"
+            )
+        ) { exchange in
+            let list = try exchange.hub.listContexts(
+                kind: try exchange.items.text("kind"),
+                details: try exchange.items.flag("details")
+            )
+            return .json(.array(list))
+        }
+        add(
+            RouteDescription(
+                .get,
+                Paths.contexts + "/{contextId}",
+                .ldContexts,
+                "Serve an @context",
+                clause: "6.30.3.1",
+                query: [details],
+                answers: "application/ld+json"
+            )
+        ) { exchange in
+            let document = try exchange.hub.serveContext(
+                try exchange.capture("contextId"),
+                details: try exchange.items.flag("details")
+            )
+            return .json(document, contentType: MediaType.jsonLD.rawValue)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                Paths.contexts + "/{contextId}",
+                .ldContexts,
+                "Delete or reload an @context",
+                clause: "6.30.3.2",
+                query: [QueryParameter("reload", "Fetch a cached one anew", kind: .boolean)],
+                status: 204
+            )
+        ) { exchange in
+            try await exchange.hub.deleteContext(
+                try exchange.capture("contextId"),
+                reload: try exchange.items.flag("reload"),
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+    }
+}
