@@ -1,5 +1,5 @@
 import Broker
-import ContextModel
+package import ContextModel
 import Governance
 import HTTPTypes
 import Hummingbird
@@ -92,7 +92,7 @@ struct Exchange: Sendable {
         let bytes = try await request.bytes(limit: settings.maximumBodyBytes)
         do throws(JSONError) {
             let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
-                try JSONReader.read(raw)
+                try JSONReader.read(raw, limits: settings.jsonLimits)
             }
             return (json, type)
         } catch {
@@ -189,6 +189,7 @@ struct Exchange: Sendable {
 package struct NGSILDSettings: Sendable, Hashable {
     /// A longer body is refused with 413.
     package var maximumBodyBytes = 16 * 1024 * 1024
+    package var jsonLimits = JSONLimits.standard
 
     package init() {}
 }

@@ -1,3 +1,4 @@
+import Broker
 import ContextModel
 import CoreMetrics
 import Foundation
@@ -5,6 +6,7 @@ import Gateway
 import Governance
 import Logging
 import NIOCore
+import Outbound
 import ServiceLifecycle
 import Storage
 import StorageSQLite
@@ -64,9 +66,10 @@ struct HubRun: Sendable {
     ) async throws {
         let ready = ReadySignal()
         let host = configuration.gateway.host
+        let parts = try await hubParts(store, logger)
         let server = makeGateway(
             configuration.gateway,
-            routes: routes(store, registry),
+            routes: routes(parts.hub, registry),
             tokens: tokens.list,
             registry: registry,
             logger: logger,
@@ -78,7 +81,7 @@ struct HubRun: Sendable {
             }
         )
         let services: [any Service] =
-            [StoreService(store: store), tokens, server]
+            [StoreService(store: store), parts.notifications, tokens, server]
             + (companion.map { [CompanionService(ready: ready, make: $0)] } ?? [])
         var group = ServiceGroupConfiguration(
             services: services,
@@ -98,11 +101,40 @@ struct HubRun: Sendable {
 
     private static let maximumStopDuration = Duration.seconds(30)
 
+    /// The hub with its subscriptions, `@context`s and notifications.
+    private func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
+        let isOpen = configuration.gateway.isOpen
+        var policy = configuration.policy
+        policy.isOpen = isOpen
+        var limits = HubLimits()
+        limits.defaultPage = configuration.defaultPageSize
+        limits.maximumPage = configuration.maximumPageSize
+        // Whoever tries the hub out on this machine has the receivers of notifications here, too.
+        let settings = OutboundSettings(
+            publicURL: "http://\(configuration.gateway.host):\(configuration.gateway.port)",
+            allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
+            contextFolder: configuration.contextsFolder
+        )
+        return try await HubParts.make(
+            store: store,
+            policy: policy,
+            settings: settings,
+            limits: limits,
+            clock: { Timestamp(Date()) },
+            makeIdentifier: { UUID().uuidString.lowercased() },
+            logger: logger
+        )
+    }
+
     /// Every route of the hub: the one place where parts of the API are put together.
-    private func routes(_ store: any Store, _ registry: MetricRegistry) -> RouteTable {
+    private func routes(_ hub: Hub, _ registry: MetricRegistry) -> RouteTable {
         var routes = RouteTable()
+        var settings = NGSILDSettings()
+        settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
+        settings.jsonLimits.maximumDepth = configuration.maximumDepth
+        routes.addNGSILDRoutes(hub, settings)
         routes.addOperationRoutes(version: Balai.version, registry: registry) {
-            _ = try await store.tenant(nil)?.outboxDepth()
+            _ = try await hub.store.tenant(nil)?.outboxDepth()
         }
         return routes
     }
