@@ -52,8 +52,10 @@ let package = Package(
             dependencies: [
                 "Broker", "Collect",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .target(
@@ -106,6 +108,14 @@ let package = Package(
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "StorageSQLite"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "StorageSQLite"]),
+        .testTarget(
+            name: "OutboundTests",
+            dependencies: [
+                "Outbound", "StorageSQLite",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "CollectTests", dependencies: ["Collect"]),
         .testTarget(
             name: "GatewayTests",

@@ -1,0 +1,123 @@
+package import Broker
+package import ContextModel
+package import Governance
+package import Logging
+import ServiceLifecycle
+package import Storage
+
+/// How the hub goes out to others.
+package struct OutboundSettings: Sendable {
+    /// Where the outside reaches this hub, without a slash at the end.
+    package var publicURL: String
+    /// Notifications and `@context`s may go to and come from private networks and this machine.
+    package var allowsPrivateAddresses: Bool
+    /// A folder of `@context` documents that need no internet.
+    package var contextFolder: String?
+    package var delivery = DeliveryLimits()
+
+    package init(
+        publicURL: String,
+        allowsPrivateAddresses: Bool = false,
+        contextFolder: String? = nil
+    ) {
+        self.publicURL = publicURL
+        self.allowsPrivateAddresses = allowsPrivateAddresses
+        self.contextFolder = contextFolder
+    }
+}
+
+/// A hub and the service that sends its notifications.
+package struct HubParts: Sendable {
+    package let hub: Hub
+    package let notifications: NotificationService
+
+    /// Puts a hub together with its subscriptions and `@context`s, as the store has them.
+    package static func make(
+        store: any Store,
+        policy: Policy,
+        settings: OutboundSettings,
+        limits: HubLimits = HubLimits(),
+        clock: @escaping @Sendable () -> Timestamp,
+        makeIdentifier: @escaping @Sendable () -> String,
+        chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        logger: Logger
+    ) async throws -> HubParts {
+        let folder = try settings.contextFolder.map { path throws(LDContextError) in
+            try ContextFolder(path: path)
+        }
+        let web = OutboundWeb(allowsPrivateAddresses: settings.allowsPrivateAddresses)
+        let shelf = LDContextShelf(
+            store: store,
+            source: HTTPContextSource(web, folder: folder),
+            publicURL: settings.publicURL,
+            clock: clock,
+            makeIdentifier: makeIdentifier
+        )
+        let subscriptions = SubscriptionMatcher()
+        let hub = Hub(
+            store: store,
+            policy: policy,
+            contexts: LDContextLibrary(source: shelf),
+            limits: limits,
+            shelf: shelf,
+            subscriptions: subscriptions,
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        do {
+            try await shelf.load()
+            try await hub.loadSubscriptions()
+        } catch {
+            try? await web.shutdown()
+            throw error
+        }
+        let sender = HTTPNotificationSender(web)
+        let dispatcher = NotificationDispatcher(
+            store: store,
+            policy: policy,
+            subscriptions: subscriptions,
+            sender: sender,
+            limits: settings.delivery,
+            clock: clock,
+            chance: chance,
+            logger: logger
+        )
+        let periodic = PeriodicNotifier(
+            store: store,
+            policy: policy,
+            subscriptions: subscriptions,
+            sender: sender,
+            limits: settings.delivery,
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        return HubParts(
+            hub: hub,
+            notifications: NotificationService(
+                dispatcher: dispatcher,
+                periodic: periodic,
+                web: web
+            )
+        )
+    }
+}
+
+/// Sends notifications until the program ends; what was not sent stays in the outbox.
+package struct NotificationService: Service {
+    let dispatcher: NotificationDispatcher
+    let periodic: PeriodicNotifier
+    let web: OutboundWeb
+
+    /// Must run once, also to close the connections of the hub's `@context` fetches.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await dispatcher.run() }
+                group.addTask { await periodic.run() }
+            }
+        }
+        try await web.shutdown()
+    }
+}

@@ -1,0 +1,63 @@
+import Broker
+package import ContextModel
+import Foundation
+
+/// `@context` documents in a folder, for places without internet.
+///
+/// `index.json`, if there is one, maps URLs to file names; a URL it does not name is looked for
+/// under the last part of its path, such as `context.jsonld`.
+package struct ContextFolder: Sendable {
+    private static let maximumBytes = 1 << 20
+    private let path: String
+    private let index: [String: String]
+
+    /// Reads the index; documents are read when asked for.
+    package init(path: String) throws(LDContextError) {
+        self.path = path
+        guard let json = try Self.read("\(path)/index.json") else {
+            index = [:]
+            return
+        }
+        guard let object = json.objectValue else {
+            throw LDContextError(.invalid, "'\(path)/index.json' is not an object of file names.")
+        }
+        var index: [String: String] = [:]
+        for (url, name) in object.members {
+            guard let name = name.stringValue, Self.isFileName(name) else {
+                throw LDContextError(
+                    .invalid,
+                    "'\(path)/index.json' gives no file name for '\(url)'."
+                )
+            }
+            index[url] = name
+        }
+        self.index = index
+    }
+
+    /// The document, or nil when the folder does not have it.
+    package func document(at url: String) throws(LDContextError) -> JSONValue? {
+        guard let name = index[url] ?? Self.lastPart(of: url) else { return nil }
+        return try Self.read("\(path)/\(name)")
+    }
+
+    private static func lastPart(of url: String) -> String? {
+        let address = url.prefix { $0 != "?" && $0 != "#" }
+        guard let name = address.split(separator: "/").last.map(String.init), name != "index.json",
+            isFileName(name)
+        else { return nil }
+        return name
+    }
+
+    private static func isFileName(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0")
+    }
+
+    private static func read(_ path: String) throws(LDContextError) -> JSONValue? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        do {
+            return try JSONReader.read(data, limits: JSONLimits(maximumBytes: maximumBytes))
+        } catch {
+            throw LDContextError(.invalid, "The file '\(path)' is not JSON: \(error.description)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import AsyncHTTPClient
+import Broker
+package import ContextModel
+import NIOCore
+import NIOHTTP1
+
+/// Gets `@context` documents: from the local folder if they are there, else from the web, within
+/// limits and only from addresses the hub may go to.
+package struct HTTPContextSource: LDContextSource {
+    static let maximumBytes = 1 << 20
+    static let maximumRedirects = 5
+    static let timeout = TimeAmount.seconds(10)
+    private static let accept = "application/ld+json, application/json;q=0.9"
+
+    private let web: OutboundWeb
+    private let folder: ContextFolder?
+
+    package init(_ web: OutboundWeb, folder: ContextFolder? = nil) {
+        self.web = web
+        self.folder = folder
+    }
+
+    package func document(at url: String) async throws(LDContextError) -> JSONValue {
+        if let document = try folder?.document(at: url) { return document }
+        let bytes = try await fetch(url)
+        do {
+            return try JSONReader.read(
+                bytes,
+                limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
+            )
+        } catch {
+            throw LDContextError(
+                .unavailable,
+                "The document at '\(url)' is not JSON: \(error.description)"
+            )
+        }
+    }
+
+    private func fetch(_ url: String) async throws(LDContextError) -> [UInt8] {
+        do {
+            return try await follow(url)
+        } catch let error as LDContextError {
+            throw error
+        } catch let error as AddressError {
+            throw LDContextError(
+                .unavailable,
+                "The @context '\(url)' is not fetched. \(error.detail)"
+            )
+        } catch is NIOTooManyBytesError {
+            throw LDContextError(
+                .unavailable,
+                "The document at '\(url)' has more than \(Self.maximumBytes) bytes."
+            )
+        } catch {
+            throw LDContextError(.unavailable, "The @context '\(url)' cannot be fetched now.")
+        }
+    }
+
+    private func follow(_ url: String) async throws -> [UInt8] {
+        let deadline = NIODeadline.now() + Self.timeout
+        var next = url
+        for _ in 0...Self.maximumRedirects {
+            var request = try await web.request(next)
+            request.headers.replaceOrAdd(name: "Accept", value: Self.accept)
+            let response = try await web.client.execute(request, deadline: deadline)
+            switch response.status.code {
+            case 200:
+                return Array(buffer: try await response.body.collect(upTo: Self.maximumBytes))
+            case 301, 302, 303, 307, 308:
+                let location = response.headers.first(name: "Location")
+                guard let target = location.flatMap({ WebURL(next)?.resolve($0) }) else {
+                    throw LDContextError(.unavailable, "'\(next)' redirects to nowhere.")
+                }
+                next = target
+            default:
+                throw LDContextError(
+                    .unavailable,
+                    "The @context '\(url)' is not there: its server answered "
+                        + "\(response.status.code)."
+                )
+            }
+        }
+        throw LDContextError(
+            .unavailable,
+            "'\(url)' redirects more than \(Self.maximumRedirects) times."
+        )
+    }
+}

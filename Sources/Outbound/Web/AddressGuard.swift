@@ -1,0 +1,150 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Keeps strangers from sending the hub to addresses inside the city's own network: what only this
+/// machine, this link or this site can reach is refused unless the operator allows it.
+final class AddressGuard: Sendable {
+    /// Hosts whose addresses are remembered, and how long.
+    private static let maximumRemembered = 1_000
+    private static let rememberedFor = Duration.seconds(30)
+
+    /// Where a request goes.
+    struct Target: Sendable, Equatable {
+        /// With the checked address in place of the name, where nothing else vouches for the host.
+        var url: String
+        /// What to say in the Host header, if the URL no longer says it.
+        var host: String?
+    }
+
+    private let allowsPrivate: Bool
+    private let remembered = Mutex<[String: (address: String, until: ContinuousClock.Instant)]>([:])
+
+    init(allowsPrivate: Bool) { self.allowsPrivate = allowsPrivate }
+
+    /// The target of a URL; throws when it is not an address to go to.
+    ///
+    /// A name may lead elsewhere a moment after it was checked. Over http the request is therefore
+    /// bound to the checked address; over https the certificate vouches for the host.
+    func target(of text: String) async throws -> Target {
+        guard let url = WebURL(text) else {
+            throw AddressError("'\(text)' is not an http or https address.")
+        }
+        if allowsPrivate { return Target(url: text, host: nil) }
+        let address = try await checkedAddress(of: url)
+        guard url.scheme == "http" else { return Target(url: text, host: nil) }
+        let bracketed = address.contains(":") ? "[\(address)]" : address
+        let port = url.port.map { ":\($0)" } ?? ""
+        return Target(url: "http://\(bracketed)\(port)\(url.rest)", host: "\(url.host)\(port)")
+    }
+
+    private func checkedAddress(of url: WebURL) async throws -> String {
+        let now = ContinuousClock.now
+        if let known = remembered.withLock({ $0[url.host] }), known.until > now {
+            return known.address
+        }
+        let (host, port) = (url.bareHost, url.port ?? 80)
+        let address = try await NIOThreadPool.singleton.runIfActive {
+            try? SocketAddress.makeAddressResolvingHost(host, port: port)
+        }
+        guard let address, let ip = address.ipAddress else {
+            throw AddressError("The host '\(host)' is not found.")
+        }
+        guard Self.isPublic(ip) else {
+            throw AddressError(
+                "The host '\(host)' is inside a private network, which this hub does not call."
+            )
+        }
+        remembered.withLock {
+            if $0.count >= Self.maximumRemembered { $0.removeAll(keepingCapacity: true) }
+            $0[url.host] = (ip, now + Self.rememberedFor)
+        }
+        return ip
+    }
+
+    // MARK: Addresses
+
+    /// Whether an address in digits is one of the public internet.
+    static func isPublic(_ ip: String) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, ip, &bytes) == 1 { return isPublic(v4: bytes) }
+        if inet_pton(AF_INET6, ip, &bytes) == 1 { return isPublic(v6: bytes) }
+        return false
+    }
+
+    /// The special-purpose blocks of RFC 6890 that lead nowhere outside.
+    private static func isPublic(v4 bytes: [UInt8]) -> Bool {
+        switch (bytes[0], bytes[1]) {
+        case (0, _), (10, _), (127, _), (169, 254), (192, 168), (198, 18), (198, 19): false
+        case (100, 64...127), (172, 16...31): false
+        case (192, 0): bytes[2] != 0 && bytes[2] != 2
+        case (224..., _): false
+        default: true
+        }
+    }
+
+    private static func isPublic(v6 bytes: [UInt8]) -> Bool {
+        let embedsV4 =
+            bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+            || bytes[..<12] == [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]
+        if embedsV4 { return isPublic(v4: Array(bytes[12...])) }
+        // 2000::/3 is all that is given out for public use.
+        return bytes[0] & 0xE0 == 0x20
+    }
+}
+
+/// Why an address is not gone to: one sentence.
+struct AddressError: Error, Sendable, Equatable {
+    var detail: String
+    init(_ detail: String) { self.detail = detail }
+}
+
+/// The parts of an http or https URL that matter for going there.
+struct WebURL: Sendable, Equatable {
+    var scheme: String
+    /// With the brackets of an IPv6 address.
+    var host: String
+    var port: Int?
+    /// Path and query, from the first slash on.
+    var rest: String
+
+    init?(_ text: String) {
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        scheme = text[..<colon].lowercased()
+        guard scheme == "http" || scheme == "https", text[colon...].hasPrefix("://") else {
+            return nil
+        }
+        let start = text.index(colon, offsetBy: 3)
+        let end = text[start...].firstIndex { "/?#".contains($0) } ?? text.endIndex
+        let authority = text[start..<end]
+        guard !authority.isEmpty, !authority.contains("@") else { return nil }
+        let hostEnd =
+            authority.hasPrefix("[")
+            ? authority.firstIndex(of: "]").map { authority.index(after: $0) }
+            : authority.firstIndex(of: ":") ?? authority.endIndex
+        guard let hostEnd else { return nil }
+        host = authority[..<hostEnd].lowercased()
+        if hostEnd < authority.endIndex {
+            guard authority[hostEnd] == ":", let port = Int(authority[hostEnd...].dropFirst()),
+                (1...65_535).contains(port)
+            else { return nil }
+            self.port = port
+        }
+        guard !host.isEmpty else { return nil }
+        let tail = text[end...].prefix { $0 != "#" }
+        rest = tail.hasPrefix("/") ? String(tail) : "/\(tail)"
+    }
+
+    var bareHost: String {
+        host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+    }
+
+    /// Where a Location header leads from here; relative paths are not understood.
+    func resolve(_ location: String) -> String? {
+        let origin = "\(host)\(port.map { ":\($0)" } ?? "")"
+        if location.hasPrefix("//") { return "\(scheme):\(location)" }
+        if location.hasPrefix("/") { return "\(scheme)://\(origin)\(location)" }
+        return WebURL(location) == nil ? nil : location
+    }
+}

@@ -1,0 +1,41 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// The one HTTP client of the hub, and the rules it goes out by.
+package final class OutboundWeb: Sendable {
+    static let userAgent = "Balai"
+    private static let connectTimeout = TimeAmount.seconds(5)
+    private static let idleTimeout = TimeAmount.seconds(30)
+    /// Connections to one receiver kept at most; further requests to it wait for one.
+    private static let maximumConnectionsPerHost = 16
+
+    let client: HTTPClient
+    let guardian: AddressGuard
+
+    package init(allowsPrivateAddresses: Bool) {
+        var configuration = HTTPClient.Configuration()
+        // Redirects are followed by those who check each address first, and by nobody else.
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: Self.connectTimeout)
+        configuration.connectionPool = .init(
+            idleTimeout: Self.idleTimeout,
+            concurrentHTTP1ConnectionsPerHostSoftLimit: Self.maximumConnectionsPerHost
+        )
+        configuration.decompression = .disabled
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        guardian = AddressGuard(allowsPrivate: allowsPrivateAddresses)
+    }
+
+    /// Closes all connections: to be called once, when nothing goes out any more.
+    package func shutdown() async throws { try await client.shutdown() }
+
+    /// A request to the URL, bound to the address that was checked.
+    func request(_ url: String) async throws -> HTTPClientRequest {
+        let target = try await guardian.target(of: url)
+        var request = HTTPClientRequest(url: target.url)
+        if let host = target.host { request.headers.replaceOrAdd(name: "Host", value: host) }
+        request.headers.replaceOrAdd(name: "User-Agent", value: Self.userAgent)
+        return request
+    }
+}
