@@ -3,7 +3,9 @@ package import Governance
 
 /// Add `@context` (clause 5.13.2).
 extension Hub {
-    /// Returns the local identifier. What lies beside `@context` in the body is dropped.
+    /// Returns the local identifier.
+    ///
+    /// What lies beside `@context` in the body is dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
         if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
         guard let context = body.objectValue?["@context"] else {

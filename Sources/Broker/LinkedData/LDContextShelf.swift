@@ -59,8 +59,9 @@ package final class LDContextShelf: LDContextSource {
         kept.withLock { kept in kept[name] ?? kept.values.first { $0.url == name } }
     }
 
-    /// The document a URL leads to: kept here, or fetched and kept. A copy past its time still
-    /// serves when its origin cannot be reached.
+    /// The document a URL leads to: kept here, or fetched and kept.
+    ///
+    /// A copy past its time still serves when its origin cannot be reached.
     package func document(at url: String) async throws(LDContextError) -> JSONValue {
         let old = entry(url)
         if let old, old.expiresAt.map({ clock() < $0 }) ?? true { return old.body }

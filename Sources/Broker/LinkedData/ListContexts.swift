@@ -3,7 +3,9 @@ import Governance
 
 /// List `@context`s (clause 5.13.3).
 extension Hub {
-    /// URLs, or objects with details. `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`.
+    /// URLs, or objects with details.
+    ///
+    /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`.
     package func listContexts(kind: String?, details: Bool) throws -> [JSONValue] {
         var wanted: StoredLDContext.Kind?
         if let kind {

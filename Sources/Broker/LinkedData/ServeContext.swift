@@ -3,7 +3,9 @@ import Governance
 
 /// Serve `@context` (clause 5.13.4).
 extension Hub {
-    /// The document, or with `details` what is known of it. The core `@context` is served as well.
+    /// The document, or with `details` what is known of it.
+    ///
+    /// The core `@context` is served as well.
     package func serveContext(_ name: String, details: Bool) throws -> JSONValue {
         if !details, CoreContext.isCore(name) { return CoreContext.document }
         guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }

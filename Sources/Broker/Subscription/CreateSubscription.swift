@@ -49,8 +49,9 @@ extension Hub {
         throw BrokerError(.badRequestData, "'expiresAt' is in the past: '\(expiry.text)'.")
     }
 
-    /// The URL under which a receiver of plain JSON finds the `@context`. One that is not a single
-    /// URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
+    /// The URL under which a receiver of plain JSON finds the `@context`.
+    ///
+    /// One that is not a single URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
     func contextURL(for subscription: Subscription) async throws -> String? {
         let notification = subscription.notification
         guard notification.endpoint.accept != .jsonLD,

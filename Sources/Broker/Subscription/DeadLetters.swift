@@ -11,7 +11,9 @@ extension Hub {
             .compactMap { DeadLetter($0)?.summary }
     }
 
-    /// Puts them into the outbox again; returns how many. Those of deleted subscriptions go.
+    /// Puts them into the outbox again; returns how many.
+    ///
+    /// Those of deleted subscriptions go.
     package func replayDeadLetters(caller: Caller) async throws -> Int {
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)

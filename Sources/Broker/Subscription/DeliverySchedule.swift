@@ -25,7 +25,9 @@ package struct DeliveryLimits: Sendable, Hashable {
 }
 
 /// When the next notification of a subscription may be sent: throttling (clause 5.2.12), cooldown
-/// (clause 5.2.15) and retries. A value: time and chance come in.
+/// (clause 5.2.15) and retries.
+///
+/// A value: time and chance come in.
 package struct DeliverySchedule: Sendable, Equatable {
     /// What to do with the oldest message.
     package enum Step: Sendable, Equatable {

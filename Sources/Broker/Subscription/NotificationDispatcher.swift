@@ -53,8 +53,10 @@ package actor NotificationDispatcher {
 
     /// Delivers until the task is cancelled; starts with what an earlier run left.
     package func run() async {
+        let signals = subscriptions.makeSignals()
         for key in subscriptions.keys { subscriptions.wake(key) }
-        for await _ in subscriptions.signals {
+        subscriptions.nudge()
+        for await _ in signals {
             if Task.isCancelled { break }
             await turn()
         }
@@ -131,8 +133,10 @@ package actor NotificationDispatcher {
 
     // MARK: Settling
 
-    /// Writes all reports down, a transaction for each tenant, and frees their lanes. Tenants of
-    /// the barrier get a transaction in any case: it is behind those that woke the dispatcher.
+    /// Writes all reports down, a transaction for each tenant, and frees their lanes.
+    ///
+    /// Tenants of the barrier get a transaction in any case: it is behind those that woke the
+    /// dispatcher.
     private func settle(barrierFor barrier: Set<TenantName?> = []) async {
         let settled = reports
         reports = []

@@ -13,8 +13,10 @@ package struct NotificationWriter: Sendable {
         self.limits = limits
     }
 
-    /// The entities of the messages as the subscriber may see them: the last of each entity, in
-    /// the order of their first message. Empty when there is nothing to tell.
+    /// The entities of the messages as the subscriber may see them: the last of each entity, in the
+    /// order of their first message.
+    ///
+    /// Empty when there is nothing to tell.
     package func entities(
         of messages: [NotificationMessage],
         for subscription: IndexedSubscription,

@@ -120,8 +120,10 @@ extension Subscription {
         package var attributes: [IRI]
     }
 
-    /// Whether the change notifies, and why; nil when it does not (clause 5.8.6). Selectors and
-    /// queries look at the state after the change, of a deleted entity at the last one.
+    /// Whether the change notifies, and why; nil when it does not (clause 5.8.6).
+    ///
+    /// Selectors and queries look at the state after the change, of a deleted entity at the last
+    /// one.
     package func match(_ change: EntityChange, at now: Timestamp) -> Match? {
         guard intervalMicroseconds == nil, isInForce(at: now),
             let state = change.after ?? change.before, let match = trigger(change)

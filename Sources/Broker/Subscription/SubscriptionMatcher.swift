@@ -15,13 +15,9 @@ package final class SubscriptionMatcher: ChangeObserver {
 
     private let tenants = Mutex<[TenantName?: SubscriptionIndex]>([:])
     private let waiting = Mutex<Set<Key>>([])
-    private let signal: AsyncStream<Void>.Continuation
-    /// An element whenever something may wait; several wishes are one element.
-    package let signals: AsyncStream<Void>
+    private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
-    package init() {
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
+    package init() {}
 
     // MARK: Matching
 
@@ -94,11 +90,22 @@ package final class SubscriptionMatcher: ChangeObserver {
     /// Says that notifications of the subscription may wait, now or once the transaction commits.
     package func wake(_ key: Key) {
         waiting.withLock { _ = $0.insert(key) }
-        signal.yield()
+        nudge()
     }
 
     /// Wakes the dispatcher without a subscription in mind.
-    package func nudge() { signal.yield() }
+    package func nudge() { signal.withLock { _ = $0?.yield() } }
+
+    /// An element whenever something may wait; several wishes are one element.
+    ///
+    /// Whoever asks last gets them.
+    package func makeSignals() -> AsyncStream<Void> {
+        let (signals, continuation) = AsyncStream<Void>.makeStream(
+            bufferingPolicy: .bufferingNewest(1)
+        )
+        signal.withLock { $0 = continuation }
+        return signals
+    }
 
     package func takeWaiting() -> Set<Key> {
         waiting.withLock {

@@ -161,6 +161,7 @@ extension Party {
 
 extension SubscriptionRecord {
     /// The subscription as its owner sees it (clause 5.2.12), names compacted with `ld`.
+    ///
     /// `original` is the `@context` it was written with.
     package func shown(
         original: LDContext,
@@ -204,7 +205,9 @@ extension SubscriptionRecord {
 }
 
 extension JSONObject {
-    /// Gives the names in a subscription's body another spelling. Queries stay as written.
+    /// Gives the names in a subscription's body another spelling.
+    ///
+    /// Queries stay as written.
     mutating func rename(_ name: (String) -> String) {
         rename(namesIn: "watchedAttributes", name)
         if var notification = self["notification"]?.objectValue {

@@ -1,0 +1,172 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite(.timeLimit(.minutes(1))) struct NotificationDispatcherTests {
+    @Test func `changes of an entity arrive in order, once each, and are counted`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe()
+        try await fixture.delivering {
+            for number in 0..<20 { try await fixture.create("urn:bus:\(number)", speed: number) }
+            let requests = await fixture.recorder.next(20)
+            #expect(
+                requests.map { $0.entities.first?["id"]?.stringValue }
+                    == (0..<20).map { "urn:bus:\($0)" }
+            )
+        }
+        let shown = try await fixture.hub.retrieveSubscription(
+            id,
+            ld: .core,
+            caller: SubscriptionFixture.boss
+        )
+        let notification = shown.objectValue?["notification"]?.objectValue
+        #expect(notification?["timesSent"] == 20)
+        #expect(notification?["status"] == "ok")
+        #expect(notification?["lastSuccess"] != nil)
+        let store = try #require(try await fixture.store.tenant(nil))
+        #expect(try await store.outboxDepth().count == 0)
+    }
+
+    @Test func `a notification has the form of the standard`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe()
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 7)
+            let request = try #require(await fixture.recorder.next(1).first)
+            #expect(request.url == "http://r.example/")
+            #expect(request.header("Content-Type") == "application/json")
+            #expect(
+                request.header("Link")
+                    == "<\(CoreContext.url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
+                    + "type=\"application/ld+json\""
+            )
+            let json = try #require(request.json)
+            #expect(json["type"] == "Notification")
+            #expect(json["subscriptionId"] == .string(id))
+            #expect(json["notifiedAt"]?.stringValue.flatMap { Timestamp($0) } != nil)
+            #expect(
+                json["data"] == [
+                    [
+                        "id": "urn:bus:1", "type": "Bus",
+                        "speed": ["type": "Property", "value": 7],
+                    ]
+                ]
+            )
+        }
+    }
+
+    @Test func `a dead receiver delays nobody else`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe(to: "http://dead.example/")
+        try await fixture.subscribe(to: "http://alive.example/")
+        fixture.recorder.answering { request in
+            guard request.url.contains("dead") else { return .delivered }
+            // Hangs until the dispatcher stops.
+            try? await Task.sleep(for: .seconds(3_600))
+            return .failed("no answer")
+        }
+        try await fixture.delivering {
+            for number in 0..<10 { try await fixture.create("urn:bus:\(number)", speed: 1) }
+            let urls = await fixture.recorder.next(11).map(\.url)
+            #expect(urls.filter { $0.contains("alive") }.count == 10)
+        }
+    }
+
+    @Test func `what fails is tried again, and given up visibly after the limit`() async throws {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 1_000
+        limits.maximumAttempts = 3
+        let fixture = try await SubscriptionFixture(limits: limits)
+        let id = try await fixture.subscribe()
+        fixture.recorder.answering { _ in .failed("The receiver answered 500.") }
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            let attempts = await fixture.recorder.next(3)
+            #expect(Set(attempts.compactMap { $0.json?["id"] }).count == 1)
+        }
+        let boss = SubscriptionFixture.boss
+        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss)
+        #expect(letters.map { $0.objectValue?["subscriptionId"] } == [.string(id)])
+        let shown = try await fixture.hub.retrieveSubscription(id, ld: .core, caller: boss)
+        let notification = shown.objectValue?["notification"]?.objectValue
+        #expect(notification?["status"] == "failed")
+        #expect(notification?["timesFailed"] == 3)
+
+        fixture.recorder.answering { _ in .delivered }
+        #expect(try await fixture.hub.replayDeadLetters(caller: boss) == 1)
+        try await fixture.delivering {
+            let again = try #require(await fixture.recorder.next(1).first)
+            #expect(again.entities.first?["id"] == "urn:bus:1")
+        }
+        #expect(try await fixture.hub.deadLetters(limit: 10, caller: boss).isEmpty)
+    }
+
+    @Test func `throttling gathers what changed into one notification`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe(["throttling": 0.2])
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            _ = await fixture.recorder.next(1)
+            try await fixture.create("urn:bus:2", speed: 2)
+            try await fixture.create("urn:bus:3", speed: 3)
+            let second = try #require(await fixture.recorder.next(1).first)
+            #expect(second.entities.map { $0["id"] } == ["urn:bus:2", "urn:bus:3"])
+        }
+    }
+
+    @Test func `what a subscriber may not see is neither shown nor hinted at`() async throws {
+        let speed = LDContext.core.expand("speed")
+        let guest = Caller(party: .named(PartyID("guest")))
+        let policy = Policy(permissions: [
+            Permission(
+                assignee: .party(PartyID("guest")),
+                actions: [.subscribe, .read],
+                target: .ids([EntityID("urn:bus:2"), EntityID("urn:bus:3")]),
+                hiddenAttributes: [speed]
+            )
+        ])
+        let fixture = try await SubscriptionFixture(policy: policy)
+        try await fixture.subscribe(
+            ["notificationTrigger": ["entityCreated", "attributeUpdated"]],
+            caller: guest
+        )
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            try await fixture.create("urn:bus:2", speed: 2)
+            _ = try await fixture.hub.updateAttributes(
+                of: EntityID("urn:bus:2"),
+                ["speed": ["type": "Property", "value": 9]],
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+            try await fixture.create("urn:bus:3", speed: 3)
+            let requests = await fixture.recorder.next(2)
+            #expect(
+                requests.map(\.entities) == [
+                    [["id": "urn:bus:2", "type": "Bus"]], [["id": "urn:bus:3", "type": "Bus"]],
+                ]
+            )
+        }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.subscribe(["q": "speed>1"], caller: guest)
+        }
+        await #expect(throws: BrokerError(.unauthenticated, "")) {
+            try await fixture.subscribe(caller: Caller(party: .anonymous))
+        }
+    }
+
+    @Test func `what waited when the program stopped is sent when it starts`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe()
+        try await fixture.create("urn:bus:1", speed: 1)
+        _ = fixture.hub.subscriptions.takeWaiting()
+        try await fixture.hub.loadSubscriptions()
+        try await fixture.delivering {
+            #expect(await fixture.recorder.next(1).count == 1)
+        }
+    }
+}

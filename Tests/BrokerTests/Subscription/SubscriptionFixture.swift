@@ -1,0 +1,147 @@
+import ContextModel
+import Foundation
+import Governance
+import Logging
+import Storage
+import StorageSQLite
+import Synchronization
+
+@testable import Broker
+
+/// A hub on a store of its own whose notifications end in a recorder.
+final class SubscriptionFixture: Sendable {
+    let hub: Hub
+    let store: SQLiteStore
+    let recorder = RecordingSender()
+    let limits: DeliveryLimits
+    private let folder: String
+
+    static let open = Policy(permissions: [], isOpen: true)
+
+    init(
+        policy: Policy = SubscriptionFixture.open,
+        limits: DeliveryLimits = DeliveryLimits()
+    )
+        async throws
+    {
+        folder = NSTemporaryDirectory() + "balai-broker-\(UUID().uuidString)"
+        let clock: @Sendable () -> Timestamp = {
+            Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+        }
+        let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
+        store = try SQLiteStore(folder: folder, clock: clock)
+        let shelf = LDContextShelf(
+            store: store,
+            source: NoContexts(),
+            publicURL: "http://hub.example",
+            clock: clock,
+            makeIdentifier: identifier
+        )
+        hub = Hub(
+            store: store,
+            policy: policy,
+            contexts: LDContextLibrary(source: shelf),
+            shelf: shelf,
+            subscriptions: SubscriptionMatcher(),
+            clock: clock,
+            makeIdentifier: identifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        self.limits = limits
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Runs the dispatcher as long as the body runs, then closes the store.
+    func delivering(_ body: () async throws -> Void) async throws {
+        let dispatcher = NotificationDispatcher(
+            store: store,
+            policy: hub.policy,
+            subscriptions: hub.subscriptions,
+            sender: recorder,
+            limits: limits,
+            clock: hub.clock,
+            chance: { 0 },
+            logger: hub.logger
+        )
+        let running = Task { await dispatcher.run() }
+        do {
+            try await body()
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+        running.cancel()
+        await running.value
+    }
+
+    @discardableResult
+    func subscribe(
+        _ members: JSONObject = [:],
+        to uri: String = "http://r.example/",
+        ld: LDContext = .core,
+        caller: Caller = SubscriptionFixture.boss
+    ) async throws -> String {
+        var body = members
+        body["type"] = "Subscription"
+        if body["entities"] == nil { body["entities"] = [["type": "Bus"]] }
+        var notification = body["notification"]?.objectValue ?? [:]
+        if notification["endpoint"] == nil { notification["endpoint"] = ["uri": .string(uri)] }
+        body["notification"] = .object(notification)
+        return try await hub.createSubscription(.object(body), ld: ld, caller: caller)
+    }
+
+    func create(_ id: String, speed: Int) async throws {
+        let body: JSONValue = [
+            "id": .string(id), "type": "Bus",
+            "speed": ["type": "Property", "value": .number(JSONNumber(speed))],
+        ]
+        _ = try await hub.createEntity(body, ld: .core, caller: Self.boss)
+    }
+
+    static let boss = Caller(party: .operator)
+}
+
+/// Keeps what it is to send, and answers as told.
+final class RecordingSender: NotificationSender {
+    private let stream: AsyncStream<NotificationRequest>
+    private let sent: AsyncStream<NotificationRequest>.Continuation
+    private let answer = Mutex<@Sendable (NotificationRequest) async -> DeliveryResult>({ _ in
+        .delivered
+    })
+
+    init() { (stream, sent) = AsyncStream.makeStream() }
+
+    func answering(_ answer: @escaping @Sendable (NotificationRequest) async -> DeliveryResult) {
+        self.answer.withLock { $0 = answer }
+    }
+
+    func send(_ request: NotificationRequest) async -> DeliveryResult {
+        sent.yield(request)
+        return await answer.withLock { $0 }(request)
+    }
+
+    /// The next so many requests; waits for them.
+    func next(_ count: Int) async -> [NotificationRequest] {
+        var requests: [NotificationRequest] = []
+        for await request in stream {
+            requests.append(request)
+            if requests.count == count { break }
+        }
+        return requests
+    }
+}
+
+extension NotificationRequest {
+    var json: JSONObject? { try? JSONReader.read(body).objectValue }
+    var entities: [JSONObject] { json?["data"]?.arrayValue?.compactMap(\.objectValue) ?? [] }
+    func header(_ key: String) -> String? { headers.first { $0.key == key }?.value }
+}
+
+/// A world without documents.
+struct NoContexts: LDContextSource {
+    func document(at url: String) async throws(LDContextError) -> JSONValue {
+        throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
+    }
+}

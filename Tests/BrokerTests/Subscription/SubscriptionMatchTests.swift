@@ -1,0 +1,148 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct SubscriptionMatchTests {
+    private let now = Timestamp(microseconds: 1_000_000)
+    private let later = Timestamp(microseconds: 2_000_000)
+
+    private func subscription(_ members: JSONObject, id: String = "urn:s") throws -> Subscription {
+        var body = members
+        body["notification"] = ["endpoint": ["uri": "http://r.example/"]]
+        return try SubscriptionReader(context: .core).subscription(body, id: id)
+    }
+
+    private func bus(_ speed: Int, _ other: [(String, Int)] = []) -> Entity {
+        let all = [("speed", speed)] + other
+        return Entity(
+            id: EntityID("urn:bus:1"),
+            types: [LDContext.core.expand("Bus")],
+            attributes: all.map { name, value in
+                NamedAttribute(
+                    name: LDContext.core.expand(name),
+                    instances: [Attribute(kind: .property, value: .number(JSONNumber(value)))]
+                )
+            }
+        )
+    }
+
+    private func name(_ term: String) -> IRI { LDContext.core.expand(term) }
+
+    private func update(_ old: Entity, _ new: Entity) -> EntityChange {
+        EntityChange.replacement(of: old, with: new, at: later)
+    }
+
+    @Test func `creating an entity notifies of its attributes by default`() throws {
+        let change = EntityChange.creation(of: bus(10), at: now)
+        let match = try subscription(["entities": [["type": "Bus"]]]).match(change, at: now)
+        #expect(match == .init(isForEntity: false, attributes: [name("speed")]))
+        let other = try subscription(["entities": [["type": "Car"]]])
+        #expect(other.match(change, at: now) == nil)
+    }
+
+    @Test func `the same value again is no change`() throws {
+        let subscription = try subscription(["entities": [["type": "Bus"]]])
+        #expect(subscription.match(update(bus(10), bus(10)), at: later) == nil)
+        #expect(subscription.match(update(bus(10), bus(11)), at: later) != nil)
+    }
+
+    @Test func `only watched attributes notify`() throws {
+        let subscription = try subscription(["watchedAttributes": ["speed"]])
+        let old = bus(10, [("load", 1)])
+        #expect(subscription.match(update(old, bus(10, [("load", 2)])), at: later) == nil)
+        #expect(
+            subscription.match(update(old, bus(11, [("load", 2)])), at: later)?.attributes
+                == [name("speed")]
+        )
+    }
+
+    @Test func `each trigger notifies of its kind of change alone`() throws {
+        let changes: [(Subscription.Trigger, EntityChange)] = [
+            (.entityDeleted, .deletion(of: bus(10))),
+            (.attributeUpdated, update(bus(10), bus(11))),
+            (.attributeCreated, update(bus(10), bus(10, [("load", 1)]))),
+            (.attributeDeleted, update(bus(10, [("load", 1)]), bus(10))),
+        ]
+        for (trigger, _) in changes {
+            let subscription = try subscription([
+                "entities": [["type": "Bus"]],
+                "notificationTrigger": [.string(trigger.rawValue)],
+            ])
+            let notified = changes.filter { subscription.match($0.1, at: later) != nil }
+            #expect(notified.map(\.0) == [trigger])
+        }
+    }
+
+    @Test func `queries look at the state after the change`() throws {
+        let subscription = try subscription(["entities": [["type": "Bus"]], "q": "speed>50"])
+        #expect(subscription.match(update(bus(60), bus(40)), at: later) == nil)
+        #expect(subscription.match(update(bus(40), bus(60)), at: later) != nil)
+    }
+
+    @Test func `paused and expired subscriptions do not notify`() throws {
+        let change = EntityChange.creation(of: bus(10), at: now)
+        let paused = try subscription(["entities": [["type": "Bus"]], "isActive": false])
+        #expect(paused.match(change, at: now) == nil)
+        let expiring = try subscription([
+            "entities": [["type": "Bus"]], "expiresAt": .string(later.text),
+        ])
+        #expect(expiring.match(change, at: now) != nil)
+        #expect(expiring.match(change, at: later) == nil)
+        #expect(expiring.status(at: later) == "expired")
+    }
+
+    @Test func `the index offers every subscription that matches, and few others`() throws {
+        var index = SubscriptionIndex()
+        let kinds: [JSONObject] = [
+            ["entities": [["type": "Bus"]]], ["entities": [["type": "Bus,Car"]]],
+            ["entities": [["type": "*"]]], ["watchedAttributes": ["speed"]],
+            ["entities": [["type": "Bus", "id": "urn:bus:1"]]],
+            ["entities": [["type": "Bus"]], "watchedAttributes": ["speed"]],
+        ]
+        for (number, kind) in kinds.enumerated() {
+            try index.put(indexed(kind, id: "urn:yes:\(number)"))
+        }
+        for number in 0..<1_000 {
+            try index.put(
+                indexed(["entities": [["type": .string("Type\(number)")]]], id: "urn:no:\(number)")
+            )
+        }
+        let change = EntityChange.creation(of: bus(10), at: now)
+        let found = Set(index.candidates(for: change).map(\.record.id))
+        #expect(found == Set(kinds.indices.map { "urn:yes:\($0)" }))
+        for number in kinds.indices { index.remove("urn:yes:\(number)") }
+        #expect(index.candidates(for: change).isEmpty)
+    }
+
+    private func indexed(_ members: JSONObject, id: String) throws -> IndexedSubscription {
+        IndexedSubscription(
+            subscription: try subscription(members, id: id),
+            record: SubscriptionRecord(
+                id: id,
+                owner: .operator,
+                purpose: nil,
+                context: .null,
+                body: members,
+                createdAt: now
+            )
+        )
+    }
+
+    @Test func `a message comes back from its bytes, with what was deleted`() throws {
+        let change = update(bus(10, [("load", 1)]), bus(11))
+        var encoder = NotificationMessage.Encoder(change, at: later)
+        let match = Subscription.Match(isForEntity: false, attributes: [name("speed")])
+        let message = try #require(
+            NotificationMessage(bytes: encoder.message(match, showsChanges: true))
+        )
+        #expect(message.match == match)
+        #expect(message.deletedAt == nil)
+        #expect(message.entity[name("speed")].first?.details?.previousValue == 10)
+        let gone = try #require(message.entity[name("load")].first)
+        #expect(gone.value == .string(NGSILDNull.uri))
+        #expect(gone.details?.deletedAt == later)
+        #expect(NotificationMessage(bytes: [1, 0, 0, 9, 1]) == nil)
+    }
+}

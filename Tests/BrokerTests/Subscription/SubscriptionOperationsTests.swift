@@ -1,0 +1,153 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct SubscriptionOperationsTests {
+    private let boss = SubscriptionFixture.boss
+
+    private func shown(_ fixture: SubscriptionFixture, _ id: String) async throws -> JSONObject {
+        let json = try await fixture.hub.retrieveSubscription(id, ld: .core, caller: boss)
+        return try #require(json.objectValue)
+    }
+
+    @Test func `a subscription comes back as it was written`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe([
+            "id": "urn:s:1", "entities": [["type": "Bus"]], "q": "speed>1",
+            "watchedAttributes": ["speed"], "subscriptionName": "Fast", "status": "expired",
+        ])
+        #expect(id == "urn:s:1")
+        let json = try await shown(fixture, id)
+        #expect(json["q"] == "speed>1")
+        #expect(json["watchedAttributes"] == ["speed"])
+        #expect(json["status"] == "active")
+        #expect(json["isActive"] == true)
+        #expect(json["createdAt"] == nil)
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            try await fixture.subscribe(["id": "urn:s:1"])
+        }
+    }
+
+    @Test func `names are shown in the reader's words`() async throws {
+        let fixture = try await SubscriptionFixture()
+        var definitions = LDContextDefinitions()
+        try definitions.add(["Bus": "https://city.example/Bus", "v": "https://city.example/v"])
+        let own = LDContext(reference: "https://city.example/c", definitions: definitions)
+        let record = SubscriptionRecord(
+            id: "urn:s",
+            owner: .operator,
+            purpose: nil,
+            context: own.reference,
+            body: ["entities": [["type": "(Bus|v);Car"]], "watchedAttributes": ["v"]],
+            createdAt: fixture.hub.clock()
+        )
+        let json = record.shown(
+            original: own,
+            ld: .core,
+            sysAttrs: true,
+            now: fixture.hub.clock()
+        )
+        #expect(json["watchedAttributes"] == ["https://city.example/v"])
+        #expect(
+            json["entities"] == [["type": "(https://city.example/Bus|https://city.example/v);Car"]]
+        )
+        #expect(json["createdAt"] == .string(record.createdAt.text))
+    }
+
+    @Test func `an update merges the notification and removes with NGSI-LD Null`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe(["description": "old", "subscriptionName": "name"])
+        try await fixture.hub.updateSubscription(
+            id,
+            [
+                "description": "urn:ngsi-ld:null", "isActive": false,
+                "notification": ["format": "concise"],
+            ],
+            ld: .core,
+            caller: boss
+        )
+        let json = try await shown(fixture, id)
+        #expect(json["description"] == nil)
+        #expect(json["subscriptionName"] == "name")
+        #expect(json["status"] == "paused")
+        let notification = json["notification"]?.objectValue
+        #expect(notification?["format"] == "concise")
+        #expect(notification?["endpoint"] == ["uri": "http://r.example/"])
+    }
+
+    @Test(
+        arguments: [
+            ["id": "urn:other"], ["throttling": -1], [:], ["entities": "urn:ngsi-ld:null"],
+            ["expiresAt": "2001-01-01T00:00:00Z"],
+        ] as [JSONValue]
+    )
+    func `a wrong update is refused and changes nothing`(fragment: JSONValue) async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe()
+        let before = try await shown(fixture, id)
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.hub.updateSubscription(id, fragment, ld: .core, caller: boss)
+        }
+        #expect(try await shown(fixture, id) == before)
+    }
+
+    @Test func `pages have no gaps, and the count is of all`() async throws {
+        let fixture = try await SubscriptionFixture()
+        for number in 0..<5 { try await fixture.subscribe(["id": .string("urn:s:\(number)")]) }
+        var seen: [String?] = []
+        for offset in stride(from: 0, to: 5, by: 2) {
+            let page = try await fixture.hub.querySubscriptions(
+                offset: offset,
+                limit: 2,
+                wantsCount: true,
+                ld: .core,
+                caller: boss
+            )
+            #expect(page.count == 5)
+            #expect(page.hasMore == (offset < 4))
+            seen += page.subscriptions.map { $0.objectValue?["id"]?.stringValue }
+        }
+        #expect(seen == (0..<5).map { "urn:s:\($0)" })
+    }
+
+    @Test func `a subscription that is not one's own does not exist`() async throws {
+        let names = ["a", "b"].map { PartyID($0) }
+        let policy = Policy(
+            permissions: names.map {
+                Permission(
+                    assignee: .party($0),
+                    actions: [.read, .subscribe],
+                    target: .everything
+                )
+            }
+        )
+        let fixture = try await SubscriptionFixture(policy: policy)
+        let id = try await fixture.subscribe(caller: Caller(party: .named(names[0])))
+        let other = Caller(party: .named(names[1]))
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.retrieveSubscription(id, ld: .core, caller: other)
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.deleteSubscription(id, caller: other)
+        }
+        let page = try await fixture.hub.querySubscriptions(
+            limit: 10,
+            wantsCount: true,
+            ld: .core,
+            caller: other
+        )
+        #expect(page == SubscriptionPage(subscriptions: [], count: 0, hasMore: false))
+    }
+
+    @Test func `what is deleted is gone`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe()
+        try await fixture.hub.deleteSubscription(id, caller: boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.deleteSubscription(id, caller: boss)
+        }
+        #expect(fixture.hub.subscriptions.keys.isEmpty)
+    }
+}

@@ -1,0 +1,124 @@
+import ContextModel
+import Testing
+
+@testable import Broker
+
+@Suite struct SubscriptionReaderTests {
+    private static let minimal: JSONObject = [
+        "type": "Subscription", "entities": [["type": "Bus"]],
+        "notification": ["endpoint": ["uri": "http://receiver.example/notify"]],
+    ]
+
+    private func read(_ change: (inout JSONObject) -> Void) throws -> Subscription {
+        var body = Self.minimal
+        change(&body)
+        return try SubscriptionReader(context: .core).subscription(body, id: "urn:s:1")
+    }
+
+    @Test func `what is not said has the standard's defaults`() throws {
+        let subscription = try read { _ in }
+        #expect(subscription.triggers == [.attributeCreated, .attributeUpdated])
+        #expect(subscription.isActive)
+        #expect(subscription.watchedAttributes == nil)
+        #expect(subscription.notification.endpoint.accept == .json)
+        #expect(subscription.notification.representation.format == .normalized)
+        #expect(subscription.target == .type(LDContext.core.expand("Bus")))
+    }
+
+    @Test func `entityUpdated stands for the three attribute triggers`() throws {
+        let subscription = try read { $0["notificationTrigger"] = ["entityUpdated"] }
+        #expect(
+            subscription.triggers == [.attributeCreated, .attributeUpdated, .attributeDeleted]
+        )
+    }
+
+    @Test func `an id takes precedence over an idPattern, and a star is every type`() throws {
+        let subscription = try read {
+            $0["entities"] = [["type": "*", "id": "urn:a", "idPattern": "^urn:b"]]
+        }
+        #expect(subscription.target == .ids([EntityID("urn:a")]))
+    }
+
+    @Test(
+        arguments: [
+            ("entities", []), ("entities", ["Bus"]), ("entities", [["id": "urn:a"]]),
+            ("entities", [["type": "Bus", "id": "no uri"]]),
+            ("entities", [["type": "Bus", "idPattern": "("]]),
+            ("watchedAttributes", []), ("watchedAttributes", "speed"), ("q", "speed>"),
+            ("geoQ", ["georel": "near"]), ("scopeQ", 5), ("throttling", 0), ("throttling", "1"),
+            ("timeInterval", -1), ("expiresAt", "tomorrow"), ("isActive", "yes"),
+            ("notificationTrigger", ["somethingElse"]), ("datasetId", ["no uri"]),
+            ("notification", "none"), ("notification", ["format": "normalized"]),
+            ("type", "Entity"),
+            ("lang", ""), ("unknownMember", 1), ("temporalQ", ["timerel": "before"]),
+        ] as [(String, JSONValue)]
+    )
+    func `a wrong member is refused and named`(member: String, value: JSONValue) {
+        let error = #expect(throws: BrokerError.self) { try read { $0[member] = value } }
+        #expect(error?.code == .badRequestData)
+        #expect(error?.detail.contains(member) == true)
+    }
+
+    @Test(
+        arguments: [
+            ("endpoint", ["uri": "mqtt://receiver.example/topic"]),
+            ("endpoint", ["uri": "receiver"]),
+            ("endpoint", ["uri": "http://user:secret@receiver.example/"]), ("endpoint", [:]),
+            ("endpoint", ["uri": "http://r.example", "accept": "text/html"]),
+            (
+                "endpoint",
+                ["uri": "http://r.example", "receiverInfo": [["key": "Host", "value": "x"]]]
+            ),
+            (
+                "endpoint",
+                ["uri": "http://r.example", "receiverInfo": [["key": "A", "value": "b\r\nC: d"]]]
+            ),
+            ("attributes", []), ("pick", []), ("format", "wide"), ("join", "flat"),
+        ] as [(String, JSONValue)]
+    )
+    func `a wrong member of the notification is refused`(member: String, value: JSONValue) {
+        let error = #expect(throws: BrokerError.self) {
+            try read { body in
+                var notification = body["notification"]?.objectValue ?? [:]
+                notification[member] = value
+                body["notification"] = .object(notification)
+            }
+        }
+        #expect(error?.code == .badRequestData)
+        #expect(error?.detail.contains(member) == true)
+    }
+
+    @Test func `intervals stand alone, and something must be subscribed to`() {
+        let wrong: [(inout JSONObject) -> Void] = [
+            {
+                $0["timeInterval"] = 5; $0["watchedAttributes"] = ["speed"]
+            },
+            {
+                $0["timeInterval"] = 5; $0["throttling"] = 1
+            },
+            {
+                $0["timeInterval"] = 5; $0["entities"] = nil
+            },
+            { $0["entities"] = nil },
+        ]
+        for change in wrong {
+            #expect(throws: BrokerError(.badRequestData, "")) { try read(change) }
+        }
+    }
+
+    @Test func `previous values cannot be shown in simplified form`() {
+        #expect(throws: BrokerError(.badRequestData, "")) {
+            try read {
+                $0["notification"] = [
+                    "format": "keyValues", "showChanges": true,
+                    "endpoint": ["uri": "http://r.example"],
+                ]
+            }
+        }
+    }
+
+    @Test func `an authority is scheme, host and port, whatever the path`() throws {
+        let a = try read { _ in }.notification.endpoint
+        #expect(a.authority == "http://receiver.example")
+    }
+}

@@ -1,0 +1,51 @@
+import Broker
+import ContextModel
+import NIOHTTP1
+import Testing
+
+@testable import Outbound
+
+@Suite(.timeLimit(.minutes(1))) struct HTTPContextSourceTests {
+    private func fetch(_ path: String, allowsPrivate: Bool = true) async throws -> JSONValue {
+        let server = try await LoopbackServer { head in
+            switch head.uri {
+            case "/good": .init(status: .ok, body: #"{"@context": {"a": "urn:a"}}"#)
+            case "/moved": .init(status: .found, headers: ["Location": "/good"])
+            case "/round": .init(status: .found, headers: ["Location": "/round"])
+            case "/broken": .init(status: .ok, body: "<html>")
+            case "/huge":
+                .init(
+                    status: .ok,
+                    body: String(repeating: " ", count: HTTPContextSource.maximumBytes + 1)
+                )
+            default: .init(status: .notFound)
+            }
+        }
+        let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
+        let result: Result<JSONValue, LDContextError>
+        do {
+            result = .success(try await HTTPContextSource(web).document(at: server.url + path))
+        } catch {
+            result = .failure(error)
+        }
+        try await web.shutdown()
+        try await server.close()
+        return try result.get()
+    }
+
+    @Test(arguments: ["/good", "/moved"])
+    func `a document is fetched, also over a redirect`(path: String) async throws {
+        #expect(try await fetch(path) == ["@context": ["a": "urn:a"]])
+    }
+
+    @Test(arguments: ["/round", "/broken", "/huge", "/missing"])
+    func `what cannot be had is unavailable`(path: String) async {
+        await #expect(throws: LDContextError(.unavailable, "")) { try await fetch(path) }
+    }
+
+    @Test func `this machine is not asked unless allowed`() async {
+        await #expect(throws: LDContextError(.unavailable, "")) {
+            try await fetch("/good", allowsPrivate: false)
+        }
+    }
+}

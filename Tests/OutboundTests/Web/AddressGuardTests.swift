@@ -1,0 +1,47 @@
+import Testing
+
+@testable import Outbound
+
+@Suite struct AddressGuardTests {
+    @Test(arguments: [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
+        "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1",
+        "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "ff02::1", "not an address",
+    ])
+    func `what only this place can reach is private`(ip: String) {
+        #expect(!AddressGuard.isPublic(ip))
+    }
+
+    @Test(arguments: ["8.8.8.8", "172.32.0.1", "203.0.114.1", "2a00:1450:4001::1"])
+    func `what the internet reaches is public`(ip: String) {
+        #expect(AddressGuard.isPublic(ip))
+    }
+
+    @Test(arguments: ["http://127.0.0.1:80/", "http://[::1]/x", "http://2130706433/"])
+    func `a private address is not gone to unless allowed`(url: String) async throws {
+        await #expect(throws: AddressError.self) {
+            try await AddressGuard(allowsPrivate: false).target(of: url)
+        }
+        let target = try await AddressGuard(allowsPrivate: true).target(of: url)
+        #expect(target == AddressGuard.Target(url: url, host: nil))
+    }
+
+    @Test func `over http the request is bound to the address that was checked`() async throws {
+        let target = try await AddressGuard(allowsPrivate: false).target(
+            of: "http://8.8.8.8:81/a?b"
+        )
+        #expect(target == AddressGuard.Target(url: "http://8.8.8.8:81/a?b", host: "8.8.8.8:81"))
+    }
+
+    @Test func `a URL is told apart into its parts`() {
+        let url = WebURL("HTTP://Host.Example:8080/path?q#f")
+        #expect(url?.scheme == "http")
+        #expect(url?.host == "host.example")
+        #expect(url?.port == 8_080)
+        #expect(url?.rest == "/path?q")
+        #expect(url?.resolve("/other") == "http://host.example:8080/other")
+        for wrong in ["ftp://a", "http://", "http://a:b/", "http://u@h/", "http://a:70000/", "x"] {
+            #expect(WebURL(wrong) == nil)
+        }
+    }
+}
