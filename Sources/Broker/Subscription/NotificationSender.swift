@@ -10,6 +10,18 @@ package struct NotificationRequest: Sendable, Equatable {
     package var headers: [KeyValuePair]
     package var body: [UInt8]
     package var timeoutMilliseconds: Double
+
+    package init(
+        url: String,
+        headers: [KeyValuePair],
+        body: [UInt8],
+        timeoutMilliseconds: Double
+    ) {
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
 }
 
 /// How sending a notification went.

@@ -1,4 +1,5 @@
 import Broker
+import NIOHTTP1
 import Testing
 
 @testable import Outbound
