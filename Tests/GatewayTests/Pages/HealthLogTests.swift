@@ -1,0 +1,105 @@
+import ContextModel
+import CoreMetrics
+import Logging
+import Storage
+import Testing
+
+@testable import Gateway
+
+struct HealthLogTests {
+    private let registry = MetricRegistry()
+    private let log: HealthLog
+    private let start = Timestamp(microseconds: 1_795_395_600_000_000)
+
+    init() { log = HealthLog(registry: registry, version: "1", startedAt: start) }
+
+    private func after(_ seconds: Int64) -> Timestamp {
+        Timestamp(microseconds: start.microseconds + seconds * 1_000_000)
+    }
+
+    private func answer(_ status: String, _ count: Int) {
+        let labels = [("route", "/"), ("status", status)]
+        Counter(label: "http_requests", dimensions: labels, factory: registry)
+            .increment(by: count)
+    }
+
+    private func measure(_ name: String) throws -> HealthSummary.Measure {
+        try #require(log.summary(withErrors: false).measures.first { $0.name == name })
+    }
+
+    private let nothingWaits = OutboxDepth(count: 0, oldest: nil)
+
+    @Test func `rates are counted since the sample before`() throws {
+        answer("2xx", 100)
+        log.sample(at: after(10), outbox: nothingWaits)
+        answer("2xx", 20)
+        answer("4xx", 5)
+        log.sample(at: after(15), outbox: nothingWaits)
+        #expect(try measure("Requests").history == [10, 5])
+        #expect(try measure("Refused").value == 1)
+        #expect(log.summary(withErrors: false).state == .good)
+    }
+
+    @Test func `the time to answer is the mean of the last requests only`() throws {
+        let timer = Timer(label: "http_request_duration", factory: registry)
+        answer("2xx", 1)
+        timer.recordNanoseconds(9_000_000_000)
+        log.sample(at: after(5), outbox: nothingWaits)
+        answer("2xx", 2)
+        timer.recordNanoseconds(3_000_000)
+        timer.recordNanoseconds(5_000_000)
+        log.sample(at: after(10), outbox: nothingWaits)
+        #expect(abs(try measure("Time to answer").value - 4) < 0.001)
+    }
+
+    @Test func `an error of the hub's own asks for a look until it is over`() throws {
+        answer("5xx", 1)
+        log.sample(at: after(5), outbox: nothingWaits)
+        #expect(log.summary(withErrors: false).state == .attention)
+        log.sample(at: after(10), outbox: nothingWaits)
+        #expect(log.summary(withErrors: false).state == .good)
+    }
+
+    @Test(
+        arguments: [
+            (30, .good), (60, .attention), (3_599, .attention), (3_600, .bad),
+        ] as [(Int64, HealthSummary.State)]
+    )
+    func `the age of the oldest notification decides`(
+        age: Int64,
+        state: HealthSummary.State
+    ) throws {
+        log.sample(at: after(age), outbox: OutboxDepth(count: 3, oldest: start))
+        #expect(try measure("Notifications waiting").value == 3)
+        #expect(try measure("Notifications waiting").state == state)
+    }
+
+    @Test func `samples and errors are kept up to their limits`() throws {
+        for index in 1...Int64(HealthLog.sampleLimit + 3) {
+            log.sample(at: after(index), outbox: nothingWaits)
+            log.note(.init(at: after(index), place: "p", text: "\(index)"))
+        }
+        #expect(try measure("Memory").history.count == HealthLog.sampleLimit)
+        let errors = try #require(log.summary(withErrors: true).errors)
+        #expect(errors.count == HealthLog.errorLimit)
+        #expect(errors.first?.text == "\(HealthLog.sampleLimit + 3)")
+    }
+
+    @Test func `errors are told on demand only`() {
+        #expect(log.summary(withErrors: false).errors == nil)
+        #expect(log.summary(withErrors: true).errors == [])
+    }
+
+    @Test func `warnings and worse are noted, and no longer than a line`() throws {
+        let moment = after(1)
+        let handler = ErrorNoteHandler(label: "balai", log: log) { moment }
+        var logger = Logger(label: "balai") { _ in handler }
+        logger.logLevel = .trace
+        logger.info("all is well")
+        logger.error("the disk is full")
+        logger.warning("\(String(repeating: "x", count: 5_000))")
+        let errors = try #require(log.summary(withErrors: true).errors)
+        #expect(errors.map(\.text.count) == [300, 16])
+        #expect(errors.last == .init(at: moment, place: "balai", text: "the disk is full"))
+    }
+}

@@ -1,0 +1,100 @@
+import ContextModel
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+struct PageRoutesTests {
+    /// Shows whoever asks their own name as a source.
+    private struct Mirror: PageData {
+        let now = Timestamp(microseconds: 1_795_395_600_000_000)
+
+        func summary(for caller: Caller) async throws -> HubSummary {
+            let type = TypeSummary(
+                name: "Beach",
+                count: 1,
+                attributes: [],
+                sources: ["\(caller.party)"],
+                newest: nil,
+                isSimulated: false
+            )
+            return HubSummary(types: [type])
+        }
+
+        func health(for caller: Caller) async throws -> HealthSummary {
+            HealthSummary(version: "1", startedAt: now, measures: [], errors: nil)
+        }
+    }
+
+    private func test(
+        _ body: @Sendable (any TestClientProtocol) async throws -> Void
+    )
+        async throws
+    {
+        var routes = RouteTable()
+        try routes.addPages(
+            Mirror(),
+            assets: PageAssets(leafletFolder: "/nowhere"),
+            settings: PageSettings()
+        )
+        let hub = makeGateway(
+            GatewaySettings(),
+            routes: routes,
+            tokens: TokenList(),
+            registry: MetricRegistry(),
+            logger: Logger(label: "test")
+        )
+        try await hub.test(.router) { client in try await body(client) }
+    }
+
+    @Test(arguments: ["/", "/data", "/hub"])
+    func `a page is HTML that runs the hub's own scripts alone`(path: String) async throws {
+        try await test { client in
+            let answer = try await client.execute(uri: path, method: .get)
+            #expect(answer.status == .ok)
+            #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(answer.headers[.cacheControl] == "no-store")
+            let policy = try #require(answer.headers[.contentSecurityPolicy])
+            #expect(policy.hasPrefix("default-src 'self';"))
+            #expect(!policy.contains("unsafe"))
+        }
+    }
+
+    @Test func `a page is asked for as whoever looks at it`() async throws {
+        try await test { client in
+            let page = try await client.execute(uri: "/data", method: .get)
+            #expect(String(buffer: page.body).contains("anonymous"))
+        }
+    }
+
+    @Test func `an asset comes once and is then only confirmed`() async throws {
+        try await test { client in
+            let first = try await client.execute(uri: "/assets/css/balai.css", method: .get)
+            #expect(first.status == .ok)
+            #expect(first.headers[.contentType] == "text/css; charset=utf-8")
+            let tag = try #require(first.headers[.eTag])
+            let second = try await client.execute(
+                uri: "/assets/css/balai.css",
+                method: .get,
+                headers: [.ifNoneMatch: tag]
+            )
+            #expect(second.status == .notModified)
+            #expect(second.body.readableBytes == 0)
+        }
+    }
+
+    @Test(arguments: [
+        "/assets/css/nothing.css", "/assets/templates/now.mustache", "/assets/..%2Fcss/balai.css",
+    ])
+    func `what is no asset is not there`(path: String) async throws {
+        try await test { client in
+            let answer = try await client.execute(uri: path, method: .get)
+            #expect(answer.status == .notFound)
+        }
+    }
+}
