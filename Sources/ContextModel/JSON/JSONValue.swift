@@ -47,7 +47,15 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        hasher.combine(members.reduce(0) { $0 ^ $1.key.hashValue })
+        // Members in any order hash alike, and values count: alike shapes must not collide.
+        hasher.combine(
+            members.reduce(0) { sum, member in
+                var own = Hasher()
+                own.combine(member.key)
+                own.combine(member.value)
+                return sum ^ own.finalize()
+            }
+        )
     }
 }
 

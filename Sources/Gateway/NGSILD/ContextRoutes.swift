@@ -19,8 +19,8 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, _) = try await exchange.body()
-            let url = try await exchange.hub.addContext(json, caller: exchange.caller)
-            return exchange.created(at: url)
+            let id = try await exchange.hub.addContext(json, caller: exchange.caller)
+            return exchange.created(at: "\(Paths.contexts)/\(QueryItems.encode(id))")
         }
         add(
             RouteDescription(

@@ -1,9 +1,9 @@
 /// How the pages present the city.
 package struct PageSettings: Sendable, Hashable {
     /// The city's name, as in "Phuket, now".
-    package var cityName = "Phuket"
+    package var cityName = "Your city"
     /// The city's time zone by its IANA name: charts show its time, wherever the reader is.
-    package var timeZone = "Asia/Bangkok"
+    package var timeZone = "UTC"
     /// `--open`: everybody is the operator, and every page says so.
     package var isOpen = false
     /// Where Leaflet's plain files lie; Debian's package `libjs-leaflet` puts them here.

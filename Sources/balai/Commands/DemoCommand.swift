@@ -1,6 +1,12 @@
 import ArgumentParser
+import Collect
 import ContextModel
+import Foundation
+import Gateway
 import Governance
+import Logging
+import Outbound
+import ServiceLifecycle
 
 /// `balai demo`: a hub with a demo city in it.
 struct DemoCommand: AsyncParsableCommand {
@@ -20,10 +26,15 @@ struct DemoCommand: AsyncParsableCommand {
             var configuration = try await hub.configuration()
             if hub.data == nil { configuration.dataFolder = Self.dataFolder }
             configuration.policy.permissions.append(Self.everythingIsPublic)
-            // The demo city's driver joins here: a service that gets the hub's URL and token.
-            try await HubRun(configuration: configuration, companion: nil).run()
+            configuration.pages.cityName = "Phuket"
+            configuration.pages.timeZone = "Asia/Bangkok"
+            let driver: HubRun.Companion = { DemoService(hub: $0) }
+            try await HubRun(configuration: configuration, companion: driver).run()
         }
     }
+
+    /// The same city at each start, so that a later one tells the same past.
+    static let seed: UInt64 = 1026
 
     private static let dataFolder = "balai-demo-data"
 
@@ -33,4 +44,21 @@ struct DemoCommand: AsyncParsableCommand {
         actions: [.read],
         target: .everything
     )
+}
+
+/// Drives the demo city into the running hub.
+struct DemoService: Service {
+    let hub: HubAddress
+
+    func run() async throws {
+        let logger = Logger(label: "demo")
+        let driver = DemoDriver(
+            city: DemoCity(seed: DemoCommand.seed),
+            hub: HTTPHub(base: hub.url, token: hub.operatorToken),
+            clock: { Timestamp(Date()) },
+            sleep: { try await Task.sleep(for: .seconds($0)) },
+            tell: { logger.warning("\($0)") }
+        )
+        await cancelWhenGracefulShutdown { await driver.run() }
+    }
 }

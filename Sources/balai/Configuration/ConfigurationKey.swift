@@ -50,6 +50,8 @@ struct ConfigurationKey: Sendable {
         Self("contexts.fetchRemote", .flag),
         Self("contexts.allowPrivateAddresses", .flag),
 
+        Self("pages.cityName", .text),
+        Self("pages.timeZone", .text),
         Self("pages.tilesURL", .text),
         Self("pages.tilesAttribution", .text),
         Self("pages.leafletFolder", .text),

@@ -1,3 +1,4 @@
+import Foundation
 import Configuration
 import ContextModel
 import Gateway
@@ -47,11 +48,18 @@ extension HubConfiguration {
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {
-        tilesURL = settings.text("pages.tilesURL")
-        tilesAttribution = settings.text("pages.tilesAttribution")
-        settings.read("pages.leafletFolder", into: &leafletFolder)
-        if let tilesURL, !tilesURL.hasPrefix("https://"), !tilesURL.hasPrefix("http://") {
-            settings.findings.append("pages.tilesURL: \"\(tilesURL)\" is no http or https URL.")
+        settings.read("pages.cityName", into: &pages.cityName)
+        settings.read("pages.timeZone", into: &pages.timeZone)
+        settings.read("pages.tilesAttribution", into: &pages.tileAttribution)
+        settings.read("pages.leafletFolder", into: &pages.leafletFolder)
+        pages.tileURL = settings.text("pages.tilesURL")
+        if let url = pages.tileURL, !url.hasPrefix("https://"), !url.hasPrefix("http://") {
+            settings.findings.append("pages.tilesURL: \"\(url)\" is no http or https URL.")
+        }
+        if TimeZone(identifier: pages.timeZone) == nil {
+            settings.findings.append(
+                "pages.timeZone: \"\(pages.timeZone)\" is no time zone such as Asia/Bangkok."
+            )
         }
     }
 }

@@ -22,10 +22,8 @@ struct HubConfiguration: Sendable {
     /// Whether `@context`s and notifications may go to private and loopback addresses.
     var allowsPrivateAddresses = false
 
-    /// Map tiles of somebody's server; nil for none, so that no page calls a third party.
-    var tilesURL: String?
-    var tilesAttribution: String?
-    var leafletFolder = "/usr/share/javascript/leaflet"
+    /// How the pages present the city.
+    var pages = PageSettings()
 
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text

@@ -1,4 +1,3 @@
-import Broker
 import ContextModel
 import CoreMetrics
 import Foundation
@@ -67,9 +66,14 @@ struct HubRun: Sendable {
         let ready = ReadySignal()
         let host = configuration.gateway.host
         let parts = try await hubParts(store, logger)
+        let health = HealthLog(
+            registry: registry,
+            version: Balai.version,
+            startedAt: Timestamp(Date())
+        )
         let server = makeGateway(
             configuration.gateway,
-            routes: routes(parts.hub, registry),
+            routes: try routes(parts.hub, registry, health),
             tokens: tokens.list,
             registry: registry,
             logger: logger,
@@ -81,7 +85,10 @@ struct HubRun: Sendable {
             }
         )
         let services: [any Service] =
-            [StoreService(store: store), parts.notifications, tokens, server]
+            [
+                StoreService(store: store), HealthSampling(hub: parts.hub, log: health),
+                parts.notifications, tokens, server,
+            ]
             + (companion.map { [CompanionService(ready: ready, make: $0)] } ?? [])
         var group = ServiceGroupConfiguration(
             services: services,
@@ -100,44 +107,6 @@ struct HubRun: Sendable {
     }
 
     private static let maximumStopDuration = Duration.seconds(30)
-
-    /// The hub with its subscriptions, `@context`s and notifications.
-    private func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
-        let isOpen = configuration.gateway.isOpen
-        var policy = configuration.policy
-        policy.isOpen = isOpen
-        var limits = HubLimits()
-        limits.defaultPage = configuration.defaultPageSize
-        limits.maximumPage = configuration.maximumPageSize
-        // Whoever tries the hub out on this machine has the receivers of notifications here, too.
-        let settings = OutboundSettings(
-            publicURL: "http://\(configuration.gateway.host):\(configuration.gateway.port)",
-            allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
-            contextFolder: configuration.contextsFolder
-        )
-        return try await HubParts.make(
-            store: store,
-            policy: policy,
-            settings: settings,
-            limits: limits,
-            clock: { Timestamp(Date()) },
-            makeIdentifier: { UUID().uuidString.lowercased() },
-            logger: logger
-        )
-    }
-
-    /// Every route of the hub: the one place where parts of the API are put together.
-    private func routes(_ hub: Hub, _ registry: MetricRegistry) -> RouteTable {
-        var routes = RouteTable()
-        var settings = NGSILDSettings()
-        settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
-        settings.jsonLimits.maximumDepth = configuration.maximumDepth
-        routes.addNGSILDRoutes(hub, settings)
-        routes.addOperationRoutes(version: Balai.version, registry: registry) {
-            _ = try await hub.store.tenant(nil)?.outboxDepth()
-        }
-        return routes
-    }
 
     /// `--open` beyond this machine would give the city's data to whoever comes by.
     private func refuseOpenToTheWorld() throws {

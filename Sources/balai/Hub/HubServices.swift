@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import Gateway
 import Governance
@@ -56,6 +57,29 @@ final class TokenWatch: Service {
     private var changedAt: Date? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: folder.tokensPath)
         return attributes?[.modificationDate] as? Date
+    }
+}
+
+/// Takes the hub's own figures at even intervals, for the page *Health*.
+struct HealthSampling: Service {
+    let hub: Hub
+    let log: HealthLog
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    if let store = try await hub.store.tenant(nil) {
+                        log.sample(at: hub.clock(), outbox: try await store.outboxDepth())
+                    }
+                } catch {
+                    hub.logger.error("the store does not tell its outbox: \(error)")
+                }
+                guard (try? await Task.sleep(for: .seconds(HealthLog.sampleSeconds))) != nil else {
+                    return
+                }
+            }
+        }
     }
 }
 

@@ -1,0 +1,59 @@
+import Broker
+import ContextModel
+import Foundation
+import Gateway
+import Governance
+import Logging
+import Outbound
+import Storage
+
+extension HubRun {
+    /// The hub with its subscriptions, `@context`s and notifications.
+    func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
+        let isOpen = configuration.gateway.isOpen
+        var policy = configuration.policy
+        policy.isOpen = isOpen
+        var limits = HubLimits()
+        limits.defaultPage = configuration.defaultPageSize
+        limits.maximumPage = configuration.maximumPageSize
+        // Whoever tries the hub out on this machine has the receivers of notifications here, too.
+        let settings = OutboundSettings(
+            publicURL: "http://\(configuration.gateway.host):\(configuration.gateway.port)",
+            allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
+            contextFolder: configuration.contextsFolder
+        )
+        return try await HubParts.make(
+            store: store,
+            policy: policy,
+            settings: settings,
+            limits: limits,
+            clock: { Timestamp(Date()) },
+            makeIdentifier: { UUID().uuidString.lowercased() },
+            logger: logger
+        )
+    }
+
+    /// Every route of the hub: the one place where parts of the API are put together.
+    func routes(
+        _ hub: Hub,
+        _ registry: MetricRegistry,
+        _ health: HealthLog
+    ) throws -> RouteTable {
+        var routes = RouteTable()
+        var settings = NGSILDSettings()
+        settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
+        settings.jsonLimits.maximumDepth = configuration.maximumDepth
+        routes.addNGSILDRoutes(hub, settings)
+        var pages = configuration.pages
+        pages.isOpen = configuration.gateway.isOpen
+        try routes.addPages(
+            HubPageData(hub: hub, healthLog: health),
+            assets: PageAssets(leafletFolder: pages.leafletFolder),
+            settings: pages
+        )
+        routes.addOperationRoutes(version: Balai.version, registry: registry) {
+            _ = try await hub.store.tenant(nil)?.outboxDepth()
+        }
+        return routes
+    }
+}
