@@ -122,7 +122,7 @@ private struct BatchRun {
                     result.changed.append(input.id)
                 }
             } catch let error as BrokerError {
-                // Thrown before anything of this entity was written.
+                // Thrown before anything of this entity was written, or when some of it was left.
                 result.errors.append((input.id, error))
             }
         }
@@ -144,15 +144,12 @@ private struct BatchRun {
         if let after = change.after, !after.satisfies(grant.condition) {
             throw BrokerError(.forbidden, "Your token does not allow writing '\(input.id)'.")
         }
-        if case .update(overwrites: false) = input.operation, !change.untouched.isEmpty,
-            change.attributes.isEmpty
-        {
-            throw BrokerError(
-                .badRequestData,
-                "No attribute of '\(input.id)' is new, and none may be replaced."
-            )
-        }
         try writer.write(change)
+        if case .update(overwrites: false) = input.operation, !change.untouched.isEmpty {
+            // The rest of this entity is written; what is not, is told as its error (5.6.9).
+            let names = change.untouched.map { "'\($0)'" }.joined(separator: ", ")
+            throw BrokerError(.badRequestData, "Attributes exist and were left: \(names).")
+        }
         return stored == nil
     }
 
@@ -182,7 +179,7 @@ private struct BatchRun {
 
 extension JSONValue {
     /// The `id` of what may not be a whole entity, to name it in a list of errors.
-    fileprivate var entityID: EntityID? {
+    package var entityID: EntityID? {
         (objectValue?["id"] ?? objectValue?["@id"])?.stringValue.map(EntityID.init)
     }
 }

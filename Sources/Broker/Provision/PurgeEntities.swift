@@ -2,32 +2,58 @@ package import ContextModel
 package import Governance
 import Storage
 
+/// What a purge takes (clause 5.6.21).
+package enum PurgeExtent: Sendable, Hashable {
+    case entities
+    /// Only these attributes of the entities found.
+    case attributes(Set<IRI>)
+    /// All attributes of the entities found but these.
+    case attributesExcept(Set<IRI>)
+
+    /// What the purge does to one entity; nil when there is nothing to take.
+    func change(of entity: Entity, at now: Timestamp) -> EntityChange? {
+        let names = Set(entity.attributes.map(\.name))
+        switch self {
+        case .entities: return .deletion(of: entity)
+        case .attributes(let dropped):
+            return .removal(of: dropped.intersection(names), from: entity, at: now)
+        case .attributesExcept(let kept):
+            return .removal(of: names.subtracting(kept), from: entity, at: now)
+        }
+    }
+}
+
 extension Hub {
-    /// Purge Entities (clause 5.6.21): deletes what a query finds.
+    /// Purge Entities (clause 5.6.21): deletes what a query finds, or attributes of it.
     package func purgeEntities(
         where condition: Condition,
+        _ extent: PurgeExtent = .entities,
         caller: Caller
     ) async throws {
         let (store, grant) = try await writing(caller, makesTenant: false)
         let (_, readGrant) = try await reading(caller, condition: condition)
-        while true {
-            // What was deleted is found no more, so the first page is always the next one.
-            let page = try await store.entities(
-                EntityQuery(condition: condition, limit: Self.purgeStep),
-                grant: readGrant
-            )
-            let ids = page.entities.map(\.id)
-            if ids.isEmpty { return }
-            try await purge(ids, store: store, grant: grant, caller: caller)
-            if !page.hasMore { return }
+        // What is found is fixed before anything goes, for what goes may be what was asked for.
+        var ids: [EntityID] = []
+        var query = EntityQuery(condition: condition, limit: Self.purgeStep)
+        var hasMore = true
+        while hasMore {
+            let page = try await store.entities(query, grant: readGrant)
+            ids += page.entities.map(\.id)
+            query.offset += Self.purgeStep
+            hasMore = page.hasMore
+        }
+        for start in stride(from: 0, to: ids.count, by: Self.purgeStep) {
+            let step = Array(ids[start..<min(start + Self.purgeStep, ids.count)])
+            try await purge(step, extent, store: store, grant: grant, caller: caller)
         }
     }
 
-    /// Entities deleted in one transaction, so that other writers need not wait long.
+    /// Entities purged in one transaction, so that other writers need not wait long.
     private static let purgeStep = 500
 
     private func purge(
         _ ids: [EntityID],
+        _ extent: PurgeExtent,
         store: any TenantStore,
         grant: WriteGrant,
         caller: Caller
@@ -40,11 +66,12 @@ extension Hub {
                 tenant: caller.tenant,
                 now: now
             )
+            // An entity that went meanwhile, or that the writer may not touch, is passed over.
             for id in ids {
-                guard let entity = try transaction.writable(id, grant: grant, now: now) else {
-                    throw BrokerError(.forbidden, "Your token does not allow deleting '\(id)'.")
-                }
-                try writer.write(.deletion(of: entity))
+                guard let entity = try transaction.writable(id, grant: grant, now: now),
+                    let change = extent.change(of: entity, at: now)
+                else { continue }
+                try writer.write(change)
             }
         }
     }

@@ -57,7 +57,13 @@ extension EntityChange {
     ) throws(EntityError) -> EntityChange {
         var editor = EntityEditor(target, at: now)
         editor.add(types: fragment.types)
-        if let scopes = fragment.scopes, !target.scopes.isEmpty { editor.after.scopes = scopes }
+        if let scopes = fragment.scopes {
+            if target.scopes.isEmpty {
+                editor.leave(.scope)
+            } else {
+                editor.after.scopes = scopes
+            }
+        }
         try editor.apply(fragment.attributes) { _, new throws(EntityError) in try new.whole() }
         return editor.change
     }
@@ -135,6 +141,20 @@ extension EntityChange {
         return editor.change
     }
 
+    /// Every instance of the attributes goes (clause 5.6.21); nil when there is none.
+    package static func removal(
+        of names: Set<IRI>,
+        from target: Entity,
+        at now: Timestamp
+    ) -> EntityChange? {
+        guard !names.isEmpty else { return nil }
+        var editor = EntityEditor(target, at: now)
+        for named in target.attributes where names.contains(named.name) {
+            for instance in named.instances { editor.remove(named.name, instance.datasetID) }
+        }
+        return editor.change
+    }
+
     /// Delete Attribute (clause 5.6.5): one instance, or all; nil when there is none.
     package static func attributeDeletion(
         in target: Entity,
@@ -143,6 +163,11 @@ extension EntityChange {
         all: Bool,
         at now: Timestamp
     ) -> EntityChange? {
+        if name == .scope, !target.scopes.isEmpty {
+            var editor = EntityEditor(target, at: now)
+            editor.after.scopes = []
+            return editor.change
+        }
         let instances = target[name].filter { all || $0.datasetID == datasetID }
         guard !instances.isEmpty else { return nil }
         var editor = EntityEditor(target, at: now)

@@ -27,6 +27,11 @@ struct EntityEditor {
         for type in types where !after.types.contains(type) { after.types.append(type) }
     }
 
+    /// Notes that the request named something that stays as it was.
+    mutating func leave(_ name: IRI) {
+        if !untouched.contains(name) { untouched.append(name) }
+    }
+
     /// Applies each given instance; `make` returns what takes the old one's place, nil to leave it.
     mutating func apply(
         _ fragments: [NamedFragment],
@@ -36,12 +41,12 @@ struct EntityEditor {
             for fragment in named.instances {
                 let old = after[named.name].first { $0.datasetID == fragment.datasetID }
                 if fragment.isNull {
-                    if old == nil { untouched.append(named.name) }
+                    if old == nil { leave(named.name) }
                     remove(named.name, fragment.datasetID)
                 } else if let attribute = try make(old, fragment) {
                     put(attribute, as: named.name)
-                } else if !untouched.contains(named.name) {
-                    untouched.append(named.name)
+                } else {
+                    leave(named.name)
                 }
             }
         }

@@ -134,6 +134,11 @@ private enum PatternCheck {
                 let extra = lastAtom * (largestCount(bytes, from: index) - 1)
                 groups[groups.count - 1] += extra
                 lastAtom += extra
+            case UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "?"):
+                // IEEE 1003.2 leaves the meaning of `a**` undefined, so it is refused.
+                if index > 0, bytes[index - 1] == UInt8(ascii: "*") {
+                    throw PatternError("The pattern repeats a repetition, as in a**.")
+                }
             default:
                 lastAtom = 1
                 groups[groups.count - 1] += 1

@@ -57,6 +57,12 @@ package struct EntityReader: Sendable {
         _ json: JSONValue
     ) throws(EntityError) -> (name: IRI, fragment: AttributeFragment) {
         let iri = try attributeName(name)
+        var json = json
+        // The body of a request has its @context at the top, beside the attribute's members.
+        if case .object(var object) = json, object["@context"] != nil {
+            object["@context"] = nil
+            json = .object(object)
+        }
         let instances = try AttributeReader(entity: self, key: name).instances(json)
         guard instances.count == 1 else {
             throw EntityError("Give one instance of '\(name)', not \(instances.count).")
@@ -141,10 +147,13 @@ package struct EntityReader: Sendable {
         "objectList", "objectType",
     ]
 
+    /// Aliases of JSON-LD keywords (annex B), which name nothing else.
+    private static let keywords: Set<String> = ["id", "type", "@id", "@type"]
+
     private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
         var types: [IRI] = []
         for element in value.arrayValue ?? [value] {
-            guard let name = element.stringValue, !name.isEmpty,
+            guard let name = element.stringValue, !name.isEmpty, !Self.keywords.contains(name),
                 !name.utf8.contains(where: Self.isForbidden)
             else {
                 throw EntityError("'type' is a name or an array of names, not \(value.excerpt).")

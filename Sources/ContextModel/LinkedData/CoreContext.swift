@@ -109,6 +109,8 @@ package enum CoreContext {
 /// Names the hub itself knows.
 extension IRI {
     package static let location = IRI(CoreContext.namespace + "location")
+    /// Entity-level, no attribute; but named as one where a request changes it.
+    package static let scope = IRI(CoreContext.namespace + "scope")
     package static let observationSpace = IRI(CoreContext.namespace + "observationSpace")
     package static let operationSpace = IRI(CoreContext.namespace + "operationSpace")
 }

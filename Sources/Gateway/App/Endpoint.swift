@@ -37,6 +37,8 @@ struct Frame: Sendable {
     /// Refuses a method that a path does not have.
     func methodNotAllowed(path: String, method: HTTPRequest.Method, allow: String) -> Endpoint {
         plain(method: "other", route: path) { request, _ in
+            // `PATCH /entities/`: whoever writes the slash forgot what comes behind it.
+            if request.uri.path.hasSuffix("/") { throw BrokerError.emptySegment }
             let error = BrokerError(
                 .methodNotAllowed,
                 "\(method.rawValue) is not possible here; possible: \(allow)."
@@ -84,6 +86,7 @@ struct Endpoint: HTTPResponder {
         let start = ContinuousClock.now
         var response: Response
         do {
+            guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             var context = context
             context.caller = try frame.authentication.caller(of: request.headers)
             response = try await handler(request, context)
@@ -122,4 +125,22 @@ extension HTTPFields {
 
 extension HTTPField.Name {
     static let referrerPolicy = known("Referrer-Policy")
+}
+
+extension String {
+    /// Whether the path has two slashes in a row: an identifier left out.
+    fileprivate var hasEmptySegment: Bool {
+        var last: UInt8 = 0
+        for byte in utf8 {
+            if byte == UInt8(ascii: "/"), last == byte { return true }
+            last = byte
+        }
+        return false
+    }
+}
+
+extension BrokerError {
+    fileprivate static var emptySegment: BrokerError {
+        BrokerError(.badRequestData, "The path leaves an identifier out: a segment is empty.")
+    }
 }

@@ -29,7 +29,7 @@ package struct ProblemDetails: Sendable {
             case .tooComplexQuery: (.forbidden, "TooComplexQuery", "Too complex a query")
             case .tooManyResults: (.forbidden, "TooManyResults", "Too many results")
             case .ldContextNotAvailable:
-                (.serviceUnavailable, "LdContextNotAvailable", "@context not available")
+                (.gatewayTimeout, "LdContextNotAvailable", "@context not available")
             case .noMultiTenantSupport:
                 (.notImplemented, "NoMultiTenantSupport", "No support for tenants")
             case .unauthenticated: (.unauthorized, nil, "Token missing or unknown")

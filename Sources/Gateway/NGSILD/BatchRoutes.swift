@@ -43,13 +43,14 @@ extension NGSILDRoutes {
         ) { exchange in
             var operation = operation(exchange.items)
             if case .merge = operation { operation = .merge(try exchange.mergeDefaults()) }
-            let bodies = try await exchange.batchBodies()
-            let result = try await exchange.hub.batch(
+            let batch = try await exchange.batchBodies()
+            var result = try await exchange.hub.batch(
                 operation,
-                bodies.entities,
+                batch.entities,
                 caller: exchange.caller
             )
-            return exchange.answer(result, operation, ld: bodies.ld)
+            result.errors = batch.errors + result.errors
+            return exchange.answer(result, ld: batch.ld)
         }
     }
 
@@ -78,7 +79,7 @@ extension NGSILDRoutes {
                 ids.append(EntityID(uri))
             }
             let result = try await exchange.hub.batchDelete(ids, caller: exchange.caller)
-            return exchange.answer(result, nil, ld: .core)
+            return exchange.answer(result, ld: .core)
         }
     }
 
@@ -127,26 +128,34 @@ extension NGSILDRoutes {
     }
 }
 
+/// The entities of a batch request that could be read, and the errors of those that could not.
+private struct Batch {
+    var entities: [(json: JSONValue, ld: LDContext)] = []
+    var errors: [(id: EntityID?, error: BrokerError)] = []
+    /// What names in the answer are compacted with.
+    var ld: LDContext
+}
+
 extension Exchange {
     /// The entities of a batch, each with its `@context`: its own in ld+json, the linked one else.
-    fileprivate func batchBodies() async throws -> (
-        entities: [(json: JSONValue, ld: LDContext)], ld: LDContext
-    ) {
+    /// An entity whose `@context` is missing, misplaced or unavailable fails alone.
+    fileprivate func batchBodies() async throws -> Batch {
         let (json, type) = try await body()
         guard case .array(let elements) = json, !elements.isEmpty else {
             throw BrokerError(.badRequestData, "The body is not an array of entities.")
         }
         try checkBatchSize(elements.count)
-        if type == .json, !elements.contains(where: { $0.objectValue?["@context"] != nil }) {
-            let ld = try await ldContext()
-            return (elements.map { ($0, ld) }, ld)
-        }
-        var entities: [(json: JSONValue, ld: LDContext)] = []
-        entities.reserveCapacity(elements.count)
+        var batch = Batch(ld: type == .json ? try await ldContext() : .core)
+        batch.entities.reserveCapacity(elements.count)
         for element in elements {
-            entities.append((element, try await ldContext(of: element, type)))
+            do throws(BrokerError) {
+                batch.entities.append((element, try await ldContext(of: element, type)))
+            } catch {
+                batch.errors.append((element.entityID, error))
+            }
         }
-        return (entities, entities[0].ld)
+        if type == .jsonLD, let first = batch.entities.first { batch.ld = first.ld }
+        return batch
     }
 
     fileprivate func checkBatchSize(_ count: Int) throws(BrokerError) {
@@ -161,7 +170,6 @@ extension Exchange {
     /// What became of a batch: 201, 204 or 207 (clauses 6.14 to 6.17).
     fileprivate func answer(
         _ result: BatchResult,
-        _ operation: BatchOperation?,
         ld: LDContext
     ) -> Response {
         let created = JSONValue.array(result.created.map { .string($0.uri) })

@@ -24,6 +24,9 @@ struct EntityParameters: Sendable {
             condition = condition.and(.idPattern(try Self.pattern(pattern)))
         }
         if let names = try items.list("attrs") {
+            if let name = names.first(where: { $0 == "id" || $0 == "type" }) {
+                throw BrokerError(.badRequestData, "'\(name)' in attrs is no attribute.")
+            }
             condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
         }
         return condition.and(try queryCondition()).and(try geoCondition())
@@ -88,7 +91,7 @@ struct EntityParameters: Sendable {
     /// Whether anything narrows the query: a query for everything there is, is refused unless it
     /// stays local (clause 5.7.2).
     var isSelective: Bool {
-        ["type", "id", "idPattern", "attrs", "q", "georel", "scopeQ", "pick"].contains {
+        ["type", "attrs", "q", "georel", "scopeQ"].contains {
             items[$0] != nil
         } || items["local"] == "true"
     }

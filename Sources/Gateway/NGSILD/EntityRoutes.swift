@@ -99,7 +99,10 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Purge entities",
                 clause: "6.4.3.3",
-                query: .selection,
+                query: .selection + [
+                    QueryParameter("keep", "Attributes that stay; all others go"),
+                    QueryParameter("drop", "Attributes that go"),
+                ],
                 status: 204
             )
         ) { exchange in
@@ -107,6 +110,7 @@ extension NGSILDRoutes {
             let query = try exchange.parameters(ld).query()
             try await exchange.hub.purgeEntities(
                 where: query.condition,
+                try exchange.purgeExtent(ld),
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
@@ -202,6 +206,18 @@ let patches = patchTypes.map(\.rawValue)
 extension Exchange {
     func parameters(_ ld: LDContext) -> EntityParameters {
         EntityParameters(items: items, ld: ld, limits: hub.limits)
+    }
+
+    /// What a purge takes (clause 6.4.3.3): entities, or attributes by `drop` or `keep`.
+    fileprivate func purgeExtent(_ ld: LDContext) throws(BrokerError) -> PurgeExtent {
+        let (kept, dropped) = (try items.list("keep"), try items.list("drop"))
+        switch (kept, dropped) {
+        case (nil, nil): return .entities
+        case (nil, let names?): return .attributes(Set(names.map { ld.expand($0) }))
+        case (let names?, nil): return .attributesExcept(Set(names.map { ld.expand($0) }))
+        case (_?, _?):
+            throw BrokerError(.badRequestData, "keep and drop exclude each other.")
+        }
     }
 
     /// What a merge says for all attributes at once (clause 6.5.3.4).
@@ -317,11 +333,11 @@ extension Exchange {
     func answer(_ result: UpdateResult, ld: LDContext) -> Response {
         if result.notUpdated.isEmpty { return answer(.noContent) }
         let body: JSONValue = [
-            "updated": .array(result.updated.map { .string(ld.compact($0)) }),
+            "updated": .array(result.updated.map { .string($0.text) }),
             "notUpdated": .array(
                 result.notUpdated.map {
                     [
-                        "attributeName": .string(ld.compact($0)),
+                        "attributeName": .string($0.text),
                         "reason": "It exists and may not be overwritten, or it does not exist.",
                     ]
                 }

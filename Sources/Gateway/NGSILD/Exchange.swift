@@ -105,6 +105,9 @@ struct Exchange: Sendable {
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, ld: LDContext) {
         let (json, type) = try await body(allowing: allowed)
+        guard case .object = json else {
+            throw BrokerError(.invalidRequest, "The body is no JSON object: \(json.excerpt).")
+        }
         return (json, try await ldContext(of: json, type))
     }
 

@@ -47,12 +47,13 @@ extension [QueryParameter] {
     ]
 
     /// Which part of a long answer, and in which order (clause 4.23).
-    static let paging: [QueryParameter] = .page + [
-        QueryParameter("orderBy", "Sort keys: name, name;desc, location;dist-asc"),
-        QueryParameter("orderFrom", "Coordinates that distances are measured from"),
-        QueryParameter("orderGeometry", "Type of the geometry in orderFrom"),
-        QueryParameter("collation", "Collation of sorted text"),
-    ]
+    static let paging: [QueryParameter] =
+        .page + [
+            QueryParameter("orderBy", "Sort keys: name, name;desc, location;dist-asc"),
+            QueryParameter("orderFrom", "Coordinates that distances are measured from"),
+            QueryParameter("orderGeometry", "Type of the geometry in orderFrom"),
+            QueryParameter("collation", "Collation of sorted text"),
+        ]
 
     /// How entities are shown (clauses 6.3.7 and 6.3.11).
     static let presentation: [QueryParameter] = [
