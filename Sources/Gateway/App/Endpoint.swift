@@ -37,8 +37,10 @@ struct Frame: Sendable {
     /// Refuses a method that a path does not have.
     func methodNotAllowed(path: String, method: HTTPRequest.Method, allow: String) -> Endpoint {
         plain(method: "other", route: path) { request, _ in
-            // `PATCH /entities/`: whoever writes the slash forgot what comes behind it.
-            if request.uri.path.hasSuffix("/") { throw BrokerError.emptySegment }
+            // `PATCH /entities/` aims at one entity and forgot which; `DELETE` may mean them all.
+            if request.uri.path.hasSuffix("/"), method == .patch || method == .put {
+                throw BrokerError.emptySegment
+            }
             let error = BrokerError(
                 .methodNotAllowed,
                 "\(method.rawValue) is not possible here; possible: \(allow)."

@@ -29,19 +29,14 @@ struct Exchange: Sendable {
         items = try QueryItems(urlQuery: request.uri.query ?? "")
     }
 
-    /// A capture of the path, percent-decoded.
+    /// A capture of the path, percent-decoded; in a path a plus is a plus.
     func capture(_ name: String) throws(BrokerError) -> String {
         guard let raw = context.parameters.get(name),
-            let text = QueryItems.decode(raw.utf8.lazy.flatMap { Self.plusStays($0) })
+            let text = QueryItems.decode(raw.utf8, plusIsBlank: false)
         else {
             throw BrokerError(.badRequestData, "The path '\(request.uri.path)' is not valid.")
         }
         return text
-    }
-
-    /// In a path a plus is a plus.
-    private static func plusStays(_ byte: UInt8) -> [UInt8] {
-        byte == UInt8(ascii: "+") ? Array("%2B".utf8) : [byte]
     }
 
     /// The entity named in the path.

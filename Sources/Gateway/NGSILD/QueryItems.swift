@@ -99,13 +99,13 @@ struct QueryItems: Sendable, Equatable {
 
     // MARK: Percent-encoding (RFC 3986, clause 2.1)
 
-    static func decode(_ bytes: some Collection<UInt8>) -> String? {
+    static func decode(_ bytes: some Collection<UInt8>, plusIsBlank: Bool = true) -> String? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var iterator = bytes.makeIterator()
         while let byte = iterator.next() {
             switch byte {
-            case UInt8(ascii: "+"): decoded.append(UInt8(ascii: " "))
+            case UInt8(ascii: "+") where plusIsBlank: decoded.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
                 guard let high = iterator.next().flatMap(hexValue),
                     let low = iterator.next().flatMap(hexValue)
