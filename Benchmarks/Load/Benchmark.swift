@@ -46,9 +46,9 @@ enum Benchmark {
 extension Bench {
     /// The bare server, which all else is compared with.
     func hello() throws {
-        let measured = try measureHello()
-        report.helloPerSecond = measured.perSecond
+        let measured = try measureHello(seconds: scale.seconds)
         let tool = measured.toolSeconds / Double(measured.requests) * 1e6
+        report.helloPerSecond = measured.perSecond
         report.add(
             Row(
                 "Bare server (\"hello\"), 32 connections",
@@ -58,30 +58,35 @@ extension Bench {
         )
     }
 
-    /// The bare server once more, to see whether the machine has changed meanwhile.
-    func helloAgain() throws {
-        report.add("Bare server once more, at the end", try measureHello())
+    /// The bare server just before something is compared with it: what else runs on the machine
+    /// then slows down both.
+    func probeHello() throws {
+        report.helloPerSecond = try measureHello(seconds: 0.7).perSecond
     }
 
-    private func measureHello() throws -> Measurement {
+    /// The bare server once more, to see whether the machine has changed meanwhile.
+    func helloAgain() throws {
+        let measured = try measureHello(seconds: scale.seconds)
+        report.add(Row("Bare server once more, at the end", figure: measured.summary))
+    }
+
+    private func measureHello(seconds: Double) throws -> Measurement {
         let server = try startHello()
         defer { server.stop() }
         let loop = loop(server, connections: 32)
         var request = Request("GET", "/hello")
-        let check: ClosedLoop.Checking = { _, answer in
-            answer.isNot(200) ?? (answer.body.contains("hello") ? nil : "not hello")
+        func run(_ seconds: Double) throws -> Measurement {
+            try loop.run(
+                Bound(requests: .max, seconds: seconds),
+                make: { _, _ in request() },
+                check: { _, answer in
+                    answer.isNot(200) ?? (answer.body.contains("hello") ? nil : "not hello")
+                }
+            ).checked()
         }
-        // The first second warms up both sides.
-        _ = try loop.run(
-            Bound(requests: .max, seconds: 1),
-            make: { _, _ in request() },
-            check: check
-        )
-        return try loop.run(
-            Bound(requests: .max, seconds: scale.seconds),
-            make: { _, _ in request() },
-            check: check
-        ).checked()
+        // Both sides warm up first.
+        _ = try run(0.3)
+        return try run(seconds)
     }
 
     func writeResults() throws {

@@ -56,7 +56,7 @@ struct Row {
 /// The rows so far, and how they are written.
 struct Report {
     private(set) var rows: [Row] = []
-    /// Requests a second of the bare server, before everything else.
+    /// Requests a second of the bare server, when it was last measured.
     var helloPerSecond = 0.0
 
     var hasFailed: Bool { rows.contains { $0.failed } }
@@ -105,8 +105,8 @@ struct Report {
             `make bench` wrote this page; `Benchmarks/README.md` says how it measures. Server and load
             tool share the machine, every answer is checked, and every write is on disk
             (`synchronous=FULL`) before it is acknowledged. Ratios are to a bare "hello" of the same
-            HTTP server in the same run. "CPU" is the server's processor time for one request, p99 the
-            time that one request in a hundred exceeds.
+            HTTP server, measured just before. "CPU" is the server's processor time for one request,
+            p99 the time that one request in a hundred exceeds.
 
             - Machine: \(machine)
             - Date: \(date)

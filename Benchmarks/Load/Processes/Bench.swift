@@ -53,6 +53,7 @@ final class Bench {
         let start = monotonicSeconds()
         say("\n\(name)")
         do {
+            if name != "hello" { try probeHello() }
             try body()
         } catch {
             report.add(Row(name, figure: "failed: \(error)", failed: true))

@@ -4,6 +4,7 @@ extension Bench {
         try withHub("create") { hub in
             var created = 0
             for connections in [32, 50] {
+                try probeHello()
                 var request = Station.creation()
                 let first = created
                 let all = 0..<1_000_000
