@@ -10,7 +10,7 @@ extension Hub {
         if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
         guard let context = body.objectValue?["@context"] else {
             throw BrokerError(
-                .badRequestData,
+                .invalidRequest,
                 "The body is a JSON object with the member '@context', not "
                     + "\(body.excerpt)."
             )

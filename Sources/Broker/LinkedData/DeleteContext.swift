@@ -9,6 +9,11 @@ extension Hub {
         caller: Caller
     ) async throws {
         try requireAdministration(caller)
+        if CoreContext.isCore(name) {
+            // Built in: always the one of this version, with nothing to fetch.
+            if reload { return }
+            throw BrokerError(.badRequestData, "The core @context '\(name)' cannot be deleted.")
+        }
         guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
         guard reload else {
             try await shelf.remove(entry)

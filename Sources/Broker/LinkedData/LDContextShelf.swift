@@ -20,6 +20,7 @@ package final class LDContextShelf: LDContextSource {
     private let publicURL: String
     private let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
+    private let madeAt: Timestamp
     private let kept = Mutex<[String: StoredLDContext]>([:])
 
     package init(
@@ -34,6 +35,7 @@ package final class LDContextShelf: LDContextSource {
         self.publicURL = publicURL
         self.clock = clock
         self.makeIdentifier = makeIdentifier
+        madeAt = clock()
     }
 
     /// Reads what is kept: to be called once, before the first request.
@@ -71,6 +73,17 @@ package final class LDContextShelf: LDContextSource {
             guard let old else { throw error }
             return old.body
         }
+    }
+
+    /// What is known of the core `@context`: it counts as a copy that never grows old.
+    package func core(_ url: String) -> StoredLDContext {
+        StoredLDContext(
+            localID: url,
+            url: url,
+            kind: .cached,
+            body: CoreContext.document,
+            createdAt: madeAt
+        )
     }
 
     // MARK: Keeping

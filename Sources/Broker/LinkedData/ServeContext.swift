@@ -7,7 +7,9 @@ extension Hub {
     ///
     /// The core `@context` is served as well.
     package func serveContext(_ name: String, details: Bool) throws -> JSONValue {
-        if !details, CoreContext.isCore(name) { return CoreContext.document }
+        if CoreContext.isCore(name) {
+            return details ? shelf.core(name).details : CoreContext.document
+        }
         guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
         if details { return entry.details }
         guard entry.kind != .cached else {

@@ -49,15 +49,13 @@ extension Hub {
         throw BrokerError(.badRequestData, "'expiresAt' is in the past: '\(expiry.text)'.")
     }
 
-    /// The URL under which a receiver of plain JSON finds the `@context`.
+    /// The URL under which a receiver, and the owner, find the `@context`.
     ///
     /// One that is not a single URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
     func contextURL(for subscription: Subscription) async throws -> String? {
-        let notification = subscription.notification
-        guard notification.endpoint.accept != .jsonLD,
-            notification.context.singleURL == nil
-        else { return nil }
-        return try await shelf.createImplicitly(notification.context.reference).url
+        let context = subscription.notification.context
+        guard context.singleURL == nil else { return nil }
+        return try await shelf.createImplicitly(context.reference).url
     }
 
     private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {

@@ -55,10 +55,13 @@ extension EntityChange {
     /// as NGSI-LD Null, and with `showsChanges` changed ones carry their previous value.
     func notified(showsChanges: Bool, at now: Timestamp) -> Entity? {
         guard var entity = after else { return before }
+        let ends = showsChanges ? [:] : wholeEnds(of: entity)
         for attribute in attributes {
+            if ends[attribute.name] != nil, attribute.after == nil { continue }
             guard let before = attribute.before else { continue }
-            let previous: JSONValue? =
-                showsChanges && attribute.isDifferent ? before.value : nil
+            // Not a ternary: there, `nil` would be the JSON null of a literal, and be shown.
+            var previous: JSONValue?
+            if showsChanges, attribute.isDifferent { previous = before.value }
             if attribute.after == nil {
                 var ended = before.ended(at: now)
                 ended.details?.previousValue = previous
@@ -67,7 +70,21 @@ extension EntityChange {
                 entity.set(previous: previous, of: attribute.name, before.datasetID)
             }
         }
+        for attribute in attributes {
+            guard let end = ends[attribute.name], entity[attribute.name].isEmpty else { continue }
+            entity.append(end.ended(at: now), as: attribute.name)
+        }
         return entity
+    }
+
+    /// Attributes that lost several instances and have none left: they ended as a whole, and one
+    /// instance without `datasetId` says so.
+    private func wholeEnds(of entity: Entity) -> [IRI: Attribute] {
+        let gone = Dictionary(grouping: attributes.filter { $0.after == nil }, by: \.name)
+        return gone.compactMapValues { changes in
+            guard changes.count > 1, entity[changes[0].name].isEmpty else { return nil }
+            return changes[0].before?.asDefaultInstance
+        }
     }
 }
 
@@ -82,6 +99,13 @@ extension Attribute {
             modifiedAt: now,
             details: AttributeDetails(deletedAt: now)
         )
+    }
+
+    /// The same without its `datasetId`.
+    var asDefaultInstance: Attribute {
+        var instance = self
+        instance.datasetID = nil
+        return instance
     }
 }
 

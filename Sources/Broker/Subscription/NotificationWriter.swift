@@ -132,20 +132,22 @@ package struct NotificationWriter: Sendable {
             writer.string(value)
         }
         writer.key("data")
-        write(entities, notification, to: &writer)
+        write(entities, for: subscription, to: &writer)
         if embedsContext(notification.endpoint) {
             writer.key("@context")
-            writer.value(notification.context.reference)
+            writer.string(contextURL(subscription))
         }
         writer.endObject()
         return writer.bytes
     }
 
+    /// With JSON-LD each entity is a document of its own and carries its `@context`.
     private func write(
         _ entities: [Entity],
-        _ notification: NotificationParameters,
+        for subscription: IndexedSubscription,
         to writer: inout JSONWriter
     ) {
+        let notification = subscription.subscription.notification
         let entityWriter = EntityWriter(notification.representation, context: notification.context)
         if notification.endpoint.accept == .geoJSON {
             let geo = GeoJSONWriter(
@@ -156,7 +158,11 @@ package struct NotificationWriter: Sendable {
             return geo.write(entities, to: &writer)
         }
         writer.beginArray()
-        for entity in entities { entityWriter.write(entity, to: &writer) }
+        var context: JSONValue?
+        if notification.endpoint.accept == .jsonLD { context = .string(contextURL(subscription)) }
+        for entity in entities {
+            entityWriter.write(entity, embedding: context, to: &writer)
+        }
         writer.endArray()
     }
 }
@@ -175,11 +181,26 @@ extension NotificationMessage {
         guard let deletedAt else { return entity }
         var shown = entity
         shown.deletedAt = deletedAt
-        shown.attributes = showsChanges ? entity.attributes.map { ended($0, deletedAt) } : []
+        if showsChanges {
+            shown.attributes = entity.attributes.map { endedWithChanges($0, deletedAt) }
+        } else {
+            // Only the attributes whose end the subscriber asked for.
+            shown.attributes = entity.attributes.filter { match.attributes.contains($0.name) }
+                .map { ended($0, deletedAt) }
+        }
         return shown
     }
 
     private func ended(_ named: NamedAttribute, _ deletedAt: Timestamp) -> NamedAttribute {
+        var end = named.instances[0]
+        if named.instances.count > 1 { end = end.asDefaultInstance }
+        return NamedAttribute(name: named.name, instances: [end.ended(at: deletedAt)])
+    }
+
+    private func endedWithChanges(
+        _ named: NamedAttribute,
+        _ deletedAt: Timestamp
+    ) -> NamedAttribute {
         var named = named
         named.instances = named.instances.map { instance in
             var ended = instance.ended(at: deletedAt)

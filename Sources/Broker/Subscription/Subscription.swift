@@ -8,6 +8,9 @@ package struct Subscription: Sendable {
     package enum Trigger: String, Sendable, CaseIterable {
         case entityCreated, entityUpdated, entityDeleted
         case attributeCreated, attributeUpdated, attributeDeleted
+
+        /// What holds when a subscription names none (table 5.2.12-1).
+        static let standard: [Trigger] = [.attributeCreated, .attributeUpdated]
     }
 
     package let id: String
@@ -136,7 +139,7 @@ extension Subscription {
         let isDeletion = change.after == nil
         for attribute in change.attributes
         where watchedAttributes?.contains(attribute.name) ?? true {
-            if isDeletion || !attribute.isDifferent { continue }
+            if !attribute.isDifferent { continue }
             guard triggers.contains(attribute.trigger),
                 match.attributes.last != attribute.name
             else { continue }

@@ -71,6 +71,9 @@ extension SubscriptionReader {
             projection.omittedAttributes = omit.attributes
             projection.omittedEntityMembers = omit.entityMembers
         }
+        if let name = projection.contradictions.first {
+            throw Self.error("'notification.pick' and 'notification.omit' both name '\(name)'.")
+        }
         return projection
     }
 

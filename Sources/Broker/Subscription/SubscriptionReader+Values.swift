@@ -31,6 +31,12 @@ extension SubscriptionReader {
         return try Self.string(value, at: name)
     }
 
+    /// A query string (clause 4.9): percent-encoded as in a URL, or plain.
+    func query(_ object: JSONObject, _ name: String) throws(BrokerError) -> String? {
+        guard let text = try string(object, name) else { return nil }
+        return text.percentDecoded ?? text
+    }
+
     func bool(
         _ object: JSONObject,
         _ name: String,
@@ -87,5 +93,34 @@ extension SubscriptionReader {
             else { throw Self.error("'\(path)' holds attribute names, not '\(name)'.") }
             return context.expand(name)
         }
+    }
+}
+
+extension String {
+    /// The text with its percent-encoded bytes decoded (RFC 3986, clause 2.1); nil when a percent
+    /// sign stands for itself.
+    fileprivate var percentDecoded: String? {
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy(\.isHexDigit),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        let lower = self | 0x20
+        return self >= 0x30 && self <= 0x39 || lower >= 0x61 && lower <= 0x66
     }
 }

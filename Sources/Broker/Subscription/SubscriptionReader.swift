@@ -125,7 +125,7 @@ package struct SubscriptionReader: Sendable {
     }
 
     private func triggers(_ value: JSONValue?) throws(BrokerError) -> Set<Subscription.Trigger> {
-        guard let value else { return [.attributeCreated, .attributeUpdated] }
+        guard let value else { return Set(Subscription.Trigger.standard) }
         var triggers: Set<Subscription.Trigger> = []
         for element in try elements(value, at: "notificationTrigger") {
             guard let trigger = element.stringValue.flatMap(Subscription.Trigger.init) else {
@@ -145,7 +145,7 @@ package struct SubscriptionReader: Sendable {
     /// `q`, `geoQ` and `scopeQ` together.
     private func condition(_ body: JSONObject) throws(BrokerError) -> Condition {
         var condition = Condition.everything
-        if let q = try string(body, "q") {
+        if let q = try query(body, "q") {
             let expanded = try string(body, "expandValues") ?? ""
             let names = Set(expanded.split(separator: ",").map(String.init))
             condition = try Self.parsing { () throws(ConditionError) in
@@ -160,7 +160,7 @@ package struct SubscriptionReader: Sendable {
         if let geoQ = body["geoQ"] {
             condition = condition.and(.geometry(try geoTest(geoQ)))
         }
-        if let csf = try string(body, "csf") {
+        if let csf = try query(body, "csf") {
             // Clause 4.9 on the properties of registrations; only checked, as all data is local.
             _ = try Self.parsing { () throws(ConditionError) in
                 try QParser(expansion: queryContext).parse(csf, parameter: "csf")

@@ -176,7 +176,14 @@ extension SubscriptionRecord {
         if original !== ld { json.rename { ld.compact(original.expand($0)) } }
         let isActive = body["isActive"]?.boolValue ?? true
         let expiry = body["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
-        json["isActive"] = .bool(isActive)
+        if body["notificationTrigger"] == nil, body["timeInterval"] == nil {
+            let triggers = Subscription.Trigger.standard.map { JSONValue.string($0.rawValue) }
+            json["notificationTrigger"] = .array(triggers)
+        }
+        if body["jsonldContext"] == nil {
+            // What holds when the owner names none (clause 5.2.12).
+            json["jsonldContext"] = .string(original.singleURL ?? contextURL ?? CoreContext.url)
+        }
         json["status"] = .string(
             expiry.map { $0 <= now } ?? false ? "expired" : isActive ? "active" : "paused"
         )

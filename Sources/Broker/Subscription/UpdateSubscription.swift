@@ -94,26 +94,18 @@ extension SubscriptionRecord {
                 queryContext = ld.reference
             }
         }
-        body = body.merged(with: fragment)
+        body = body.updated(with: fragment)
     }
 }
 
 extension JSONObject {
-    /// Objects that are merged member by member; any other value is replaced as a whole.
-    private static let mergedMembers: Set<String> = ["notification", "endpoint"]
-
-    fileprivate func merged(with fragment: JSONObject) -> JSONObject {
+    /// Partial Update Patch (clause 5.5.8): each member given takes the place of the old one as a
+    /// whole, and NGSI-LD Null removes it.
+    fileprivate func updated(with fragment: JSONObject) -> JSONObject {
         var result = self
         for (key, value) in fragment.members {
-            if value.isNull || value.stringValue == NGSILDNull.uri {
-                result[key] = nil
-            } else if Self.mergedMembers.contains(key), let inner = value.objectValue,
-                let old = result[key]?.objectValue
-            {
-                result[key] = .object(old.merged(with: inner))
-            } else {
-                result[key] = value
-            }
+            let isNull = value.isNull || value.stringValue == NGSILDNull.uri
+            result[key] = isNull ? Optional.none : value
         }
         return result
     }

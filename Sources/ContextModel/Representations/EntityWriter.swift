@@ -16,15 +16,25 @@ package struct EntityWriter: Sendable {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) {
+        let reference = Optional(context.reference)
+        write(entity, embedding: embedsContext ? reference : .none, to: &writer)
+    }
+
+    /// The same, with an `@context` named as the caller of this function wants it.
+    package func write(
+        _ entity: Entity,
+        embedding reference: JSONValue?,
+        to writer: inout JSONWriter
+    ) {
         writer.beginObject()
         if representation.projection.shows(member: "id") {
             writer.key("id")
             writer.string(entity.id.uri)
         }
         writeMembers(of: entity, to: &writer)
-        if embedsContext {
+        if let reference {
             writer.key("@context")
-            writer.value(context.reference)
+            writer.value(reference)
         }
         writer.endObject()
     }
@@ -123,11 +133,12 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    /// Whether nothing is to be said of the attribute but that it was deleted (clause 5.8.6).
+    /// Whether nothing is to be said of the attribute but that it was deleted (clause 5.8.6); the
+    /// normalized form says its type as well, for an attribute is an object there (clause 4.5.1).
     private func isAbridged(_ attribute: Attribute) -> Bool {
-        guard representation.abridgesDeletedAttributes, let details = attribute.details else {
-            return false
-        }
+        guard representation.abridgesDeletedAttributes, representation.format != .normalized,
+            let details = attribute.details
+        else { return false }
         return details.deletedAt != nil && details.previousValue == nil
             && attribute.datasetID == nil && !representation.showsSystemAttributes
     }

@@ -56,6 +56,12 @@ package struct Projection: Sendable, Hashable {
         "id", "type", "scope", "createdAt", "modifiedAt", "expiresAt",
     ]
 
+    /// Names given both to be shown and to be left out.
+    package var contradictions: [String] {
+        let attributes = omittedAttributes.intersection(attributes ?? []).map(\.text)
+        return (attributes + omittedEntityMembers.intersection(entityMembers ?? [])).sorted()
+    }
+
     /// Whether the attribute is shown.
     package func shows(_ name: IRI) -> Bool {
         (attributes?.contains(name) ?? true) && !omittedAttributes.contains(name)

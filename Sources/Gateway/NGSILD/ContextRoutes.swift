@@ -47,14 +47,16 @@ extension NGSILDRoutes {
                 "Serve an @context",
                 clause: "6.30.3.1",
                 query: [details],
-                answers: "application/ld+json"
+                answers: "application/json"
             )
         ) { exchange in
+            let details = try exchange.items.flag("details")
+            let type = try exchange.accepted()
             let document = try exchange.hub.serveContext(
                 try exchange.capture("contextId"),
-                details: try exchange.items.flag("details")
+                details: details
             )
-            return .json(document, contentType: MediaType.jsonLD.rawValue)
+            return .json(document, contentType: details ? "application/json" : type.rawValue)
         }
         add(
             RouteDescription(

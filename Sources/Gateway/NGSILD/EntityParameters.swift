@@ -205,6 +205,9 @@ struct EntityParameters: Sendable {
             projection.omittedAttributes = omit.attributes
             projection.omittedEntityMembers = omit.members
         }
+        if let name = projection.contradictions.first {
+            throw BrokerError(.badRequestData, "pick and omit both name '\(name)'.")
+        }
         return projection
     }
 

@@ -285,6 +285,7 @@ extension Exchange {
             writer.endArray()
         }
         let headers = pageHeaders(
+            type,
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
@@ -309,18 +310,27 @@ extension Exchange {
     }
 
     /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).
-    func pageHeaders(offset: Int, limit: Int, hasMore: Bool, count: Int?) -> HTTPFields {
+    func pageHeaders(
+        _ type: MediaType,
+        offset: Int,
+        limit: Int,
+        hasMore: Bool,
+        count: Int?
+    ) -> HTTPFields {
         var headers = HTTPFields()
+        let path = request.uri.path
+        // Links name the resource as it is named everywhere else, whatever the client wrote.
+        let resource = path.hasSuffix("/") ? String(path.dropLast()) : path
         if let count { headers[.resultsCount] = String(count) }
         func link(_ offset: Int, _ relation: String) {
             var items = items
             items["offset"] = String(offset)
             items["limit"] = String(limit)
-            let target = "\(request.uri.path)?\(items.urlQuery)"
+            let target = "\(resource)?\(items.urlQuery)"
             headers.append(
                 HTTPField(
                     name: .link,
-                    value: "<\(target)>; rel=\"\(relation)\"; type=\"application/json\""
+                    value: "<\(target)>; rel=\"\(relation)\"; type=\"\(type.rawValue)\""
                 )
             )
         }

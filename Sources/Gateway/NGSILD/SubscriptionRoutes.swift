@@ -52,6 +52,8 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
+            // What cannot be had is said before what there is.
+            _ = try exchange.accepted()
             let subscription = try await exchange.hub.retrieveSubscription(
                 try exchange.uri("subscriptionId"),
                 ld: ld,
@@ -105,6 +107,7 @@ extension Exchange {
 
     fileprivate func answerSubscriptions() async throws -> Response {
         let ld = try await ldContext()
+        let type = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
         let page = try await hub.querySubscriptions(
@@ -118,6 +121,7 @@ extension Exchange {
         var response = try answer(.array(page.subscriptions), ld: ld)
         response.headers.append(
             contentsOf: pageHeaders(
+                type,
                 offset: offset,
                 limit: limit,
                 hasMore: page.hasMore,

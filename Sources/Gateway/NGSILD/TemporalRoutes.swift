@@ -207,6 +207,7 @@ extension Exchange {
         }
         json.endArray()
         let headers = pageHeaders(
+            type,
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,

@@ -25,13 +25,26 @@ import Testing
 
     @Test func `what is no context is refused`() async throws {
         let hub = try await SubscriptionFixture().hub
-        for body in [[:], ["@context": 5], ["@context": ["a": ["@context": [:]]]]] as [JSONValue] {
+        await #expect(throws: BrokerError(.invalidRequest, "")) {
+            try await hub.addContext([:], caller: boss)
+        }
+        for body in [["@context": 5], ["@context": ["a": ["@context": [:]]]]] as [JSONValue] {
             await #expect(throws: BrokerError(.badRequestData, "")) {
                 try await hub.addContext(body, caller: boss)
             }
         }
         #expect(throws: BrokerError(.badRequestData, "")) {
             try hub.listContexts(kind: "Other", details: false)
+        }
+    }
+
+    @Test func `the core context is known, can be reloaded and stays`() async throws {
+        let hub = try await SubscriptionFixture().hub
+        let details = try hub.serveContext(CoreContext.url, details: true).objectValue
+        #expect(details?["kind"] == "Cached")
+        try await hub.deleteContext(CoreContext.url, reload: true, caller: boss)
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await hub.deleteContext(CoreContext.url, caller: boss)
         }
     }
 

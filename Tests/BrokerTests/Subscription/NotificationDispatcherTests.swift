@@ -59,6 +59,49 @@ import Testing
         }
     }
 
+    @Test func `with JSON-LD each entity names its context, and nothing old is shown`() async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe([
+            "notification": [
+                "endpoint": ["uri": "http://r.example/", "accept": "application/ld+json"]
+            ]
+        ])
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 7)
+            _ = await fixture.recorder.next(1)
+            _ = try await fixture.hub.updateAttributes(
+                of: EntityID("urn:bus:1"),
+                ["speed": ["type": "Property", "value": 8]],
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+            let request = try #require(await fixture.recorder.next(1).first)
+            #expect(request.header("Link") == nil)
+            #expect(request.json?["@context"] == .string(CoreContext.url))
+            #expect(request.entities.first?["@context"] == .string(CoreContext.url))
+            #expect(request.entities.first?["speed"] == ["type": "Property", "value": 8])
+        }
+    }
+
+    @Test func `the end of an entity tells of the attributes whose end was asked for`() async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe([
+            "notificationTrigger": ["attributeDeleted"], "watchedAttributes": ["speed"],
+        ])
+        try await fixture.create("urn:bus:1", speed: 7)
+        try await fixture.delivering {
+            try await fixture.hub.deleteEntity(
+                EntityID("urn:bus:1"),
+                caller: SubscriptionFixture.boss
+            )
+            let entity = try #require(await fixture.recorder.next(1).first?.entities.first)
+            #expect(entity["deletedAt"] != nil)
+            #expect(entity["speed"] == ["type": "Property", "value": "urn:ngsi-ld:null"])
+        }
+    }
+
     @Test func `a dead receiver delays nobody else`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe(to: "http://dead.example/")

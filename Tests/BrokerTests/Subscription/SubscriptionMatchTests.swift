@@ -71,8 +71,34 @@ import Testing
                 "notificationTrigger": [.string(trigger.rawValue)],
             ])
             let notified = changes.filter { subscription.match($0.1, at: later) != nil }
-            #expect(notified.map(\.0) == [trigger])
+            // The end of an entity is the end of its attributes, too.
+            let expected: [Subscription.Trigger] =
+                trigger == .attributeDeleted ? [.entityDeleted, trigger] : [trigger]
+            #expect(notified.map(\.0) == expected)
         }
+    }
+
+    @Test func `a query may be percent-encoded`() throws {
+        let subscription = try subscription([
+            "entities": [["type": "Bus"]], "q": "speed%3E50",
+        ])
+        #expect(subscription.match(update(bus(40), bus(60)), at: later) != nil)
+        #expect(subscription.match(update(bus(60), bus(40)), at: later) == nil)
+    }
+
+    @Test func `an attribute that ends with all its instances is shown once`() throws {
+        var old = bus(10)
+        var other = old.attributes[0].instances[0]
+        other.datasetID = "urn:other"
+        old.attributes[0].instances.append(other)
+        var new = old
+        new.attributes = []
+        let change = update(old, new)
+        let shown = try #require(change.notified(showsChanges: false, at: later))
+        #expect(shown[name("speed")].map(\.datasetID) == [nil])
+        #expect(shown[name("speed")][0].details?.previousValue == nil)
+        let before = try #require(change.notified(showsChanges: true, at: later))
+        #expect(before[name("speed")].map(\.details?.previousValue) == [10, 10])
     }
 
     @Test func `queries look at the state after the change`() throws {

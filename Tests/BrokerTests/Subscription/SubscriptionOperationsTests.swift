@@ -23,7 +23,9 @@ import Testing
         #expect(json["q"] == "speed>1")
         #expect(json["watchedAttributes"] == ["speed"])
         #expect(json["status"] == "active")
-        #expect(json["isActive"] == true)
+        #expect(json["isActive"] == nil)
+        #expect(json["notificationTrigger"] == ["attributeCreated", "attributeUpdated"])
+        #expect(json["jsonldContext"] == .string(CoreContext.url))
         #expect(json["createdAt"] == nil)
         await #expect(throws: BrokerError(.alreadyExists, "")) {
             try await fixture.subscribe(["id": "urn:s:1"])
@@ -56,14 +58,16 @@ import Testing
         #expect(json["createdAt"] == .string(record.createdAt.text))
     }
 
-    @Test func `an update merges the notification and removes with NGSI-LD Null`() async throws {
+    @Test func `an update replaces members and removes with NGSI-LD Null`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe(["description": "old", "subscriptionName": "name"])
         try await fixture.hub.updateSubscription(
             id,
             [
                 "description": "urn:ngsi-ld:null", "isActive": false,
-                "notification": ["format": "concise"],
+                "notification": [
+                    "format": "concise", "endpoint": ["uri": "http://new.example/"],
+                ],
             ],
             ld: .core,
             caller: boss
@@ -74,13 +78,13 @@ import Testing
         #expect(json["status"] == "paused")
         let notification = json["notification"]?.objectValue
         #expect(notification?["format"] == "concise")
-        #expect(notification?["endpoint"] == ["uri": "http://r.example/"])
+        #expect(notification?["endpoint"] == ["uri": "http://new.example/"])
     }
 
     @Test(
         arguments: [
             ["id": "urn:other"], ["throttling": -1], [:], ["entities": "urn:ngsi-ld:null"],
-            ["expiresAt": "2001-01-01T00:00:00Z"],
+            ["expiresAt": "2001-01-01T00:00:00Z"], ["notification": ["format": "concise"]],
         ] as [JSONValue]
     )
     func `a wrong update is refused and changes nothing`(fragment: JSONValue) async throws {
