@@ -116,11 +116,11 @@ import FoundationNetworking
         }
     }
 
-    /// Whether requests with the token come to get that status within twenty seconds.
+    /// Whether requests with the token come to get that status within a minute.
     private func reaches(_ status: Int, _ url: String, _ token: String) async throws -> Bool {
         var request = URLRequest(url: try #require(URL(string: url)))
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             let (_, response) = try await URLSession.shared.data(for: request)
             if (response as? HTTPURLResponse)?.statusCode == status { return true }
