@@ -56,6 +56,8 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumBatch = 10_000
     /// Instances of an attribute in a temporal answer at most (206, clause 6.3.10).
     package var maximumInstances = 10_000
+    /// Linked Entities of an answer at most (clause 4.5.23).
+    package var maximumLinkedEntities = 5_000
     /// Subscriptions of a tenant at most.
     package var maximumSubscriptions = 100_000
 

@@ -1,16 +1,32 @@
-import ContextModel
+package import ContextModel
 package import Governance
 package import Storage
 
 extension Hub {
-    /// Query Entities (clause 5.7.2).
-    package func queryEntities(_ query: EntityQuery, caller: Caller) async throws -> EntityPage {
+    /// Query Entities (clause 5.7.2), with the Linked Entities that the representation asks for.
+    ///
+    /// Entities of which it would show nothing are left out.
+    package func queryEntities(
+        _ query: EntityQuery,
+        shownAs representation: Representation = Representation(),
+        caller: Caller
+    ) async throws -> (page: EntityPage, linked: LinkedEntities?) {
         let (store, grant) = try await reading(
             caller,
             condition: query.condition,
             sortedBy: query.order.flatMap(\.attributeNames)
         )
-        return try await store.entities(query, grant: grant)
+        var query = query
+        let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
+        query.condition = query.condition.and(picked)
+        let page = try await store.entities(query, grant: grant)
+        let linked = try await linkedEntities(
+            of: page.entities,
+            in: representation,
+            from: store,
+            grant: grant
+        )
+        return (page, linked)
     }
 }
 

@@ -3,16 +3,26 @@ package import Governance
 import Storage
 
 extension Hub {
-    /// Retrieve Entity (clause 5.7.1). The entity must satisfy `condition`, where the caller gave
-    /// a type selection or attributes.
+    /// Retrieve Entity (clause 5.7.1), with the Linked Entities that the representation asks for.
+    ///
+    /// The entity must satisfy `condition`, where the caller gave a type selection or attributes,
+    /// and have something to show.
     package func retrieveEntity(
         _ id: EntityID,
         where condition: Condition = .everything,
+        shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> Entity {
+    ) async throws -> (entity: Entity, linked: LinkedEntities?) {
         let (store, grant) = try await reading(caller, condition: condition)
-        guard let entity = try await store.entity(id, grant: grant), entity.satisfies(condition)
+        guard let entity = try await store.entity(id, grant: grant), entity.satisfies(condition),
+            representation.showsAnything(of: entity)
         else { throw BrokerError.unknown(id) }
-        return entity
+        let linked = try await linkedEntities(
+            of: [entity],
+            in: representation,
+            from: store,
+            grant: grant
+        )
+        return (entity, linked)
     }
 }

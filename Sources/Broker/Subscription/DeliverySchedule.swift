@@ -18,6 +18,8 @@ package struct DeliveryLimits: Sendable, Hashable {
     package var longestTimeoutMilliseconds = 60_000.0
     /// Entities of a periodic notification at most.
     package var maximumPeriodicEntities = 1_000
+    /// Linked Entities of a notification at most; what is beyond stays a plain Relationship.
+    package var maximumLinkedEntities = 1_000
     /// Dead letters of a tenant kept at most; the oldest goes first.
     package var maximumDeadLetters = 10_000
 

@@ -235,9 +235,9 @@ package actor NotificationDispatcher {
                 report.done = messages.map(\.sequence)
                 return report
             }
-            await deliver(messages[...], for: subscription, into: &report)
+            try await deliver(messages[...], for: subscription, from: store, into: &report)
         } catch {
-            logger.error("The outbox cannot be read: \(error)")
+            logger.error("Notifications cannot be made from the store: \(error)")
             report.waitUntil = Timestamp(microseconds: clock().microseconds + 1_000_000)
         }
         return report
@@ -246,8 +246,9 @@ package actor NotificationDispatcher {
     private nonisolated func deliver(
         _ messages: ArraySlice<OutboxMessage>,
         for subscription: IndexedSubscription,
+        from store: any TenantStore,
         into report: inout LaneReport
-    ) async {
+    ) async throws {
         let throttling = subscription.subscription.throttlingMicroseconds
         var rest = messages
         while !rest.isEmpty, !Task.isCancelled {
@@ -264,7 +265,9 @@ package actor NotificationDispatcher {
             }
             // With throttling, all that waited goes into one notification.
             let batch = throttling == nil ? rest.prefix(1) : rest
-            guard await send(batch, for: subscription, into: &report) else { return }
+            guard try await send(batch, for: subscription, from: store, into: &report) else {
+                return
+            }
             rest = rest.dropFirst(batch.count)
         }
     }
@@ -273,8 +276,9 @@ package actor NotificationDispatcher {
     private nonisolated func send(
         _ batch: ArraySlice<OutboxMessage>,
         for subscription: IndexedSubscription,
+        from store: any TenantStore,
         into report: inout LaneReport
-    ) async -> Bool {
+    ) async throws -> Bool {
         guard let first = batch.first else { return true }
         let messages = batch.compactMap { NotificationMessage(bytes: $0.body) }
         let tenant = report.key.tenant
@@ -287,9 +291,16 @@ package actor NotificationDispatcher {
         let id =
             "urn:ngsi-ld:Notification:"
             + String(first.enqueuedAt.microseconds, radix: 16) + "-\(first.sequence)"
+        let linked = try await writer.linkedEntities(
+            of: entities,
+            for: subscription,
+            tenant: tenant,
+            in: store
+        )
         let request = writer.request(
             id: id,
             entities,
+            linked: linked,
             for: subscription,
             tenant: tenant,
             now: clock()

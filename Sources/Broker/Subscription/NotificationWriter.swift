@@ -51,10 +51,30 @@ package struct NotificationWriter: Sendable {
         return grant
     }
 
+    /// The Linked Entities the subscription asks for, as far as the limit allows: read through the
+    /// subscriber's right, as the entities themselves are.
+    func linkedEntities(
+        of entities: [Entity],
+        for subscription: IndexedSubscription,
+        tenant: TenantName?,
+        in store: any TenantStore
+    ) async throws -> LinkedEntities? {
+        let representation = subscription.subscription.notification.representation
+        guard representation.join != nil, let grant = grant(for: subscription, tenant: tenant)
+        else { return nil }
+        let reader = LinkedEntityReader(
+            store: store,
+            grant: grant,
+            limit: limits.maximumLinkedEntities
+        )
+        return try await reader.entities(linkedFrom: entities, in: representation).linked
+    }
+
     /// The request that tells the subscriber of the entities.
     package func request(
         id: String,
         _ entities: [Entity],
+        linked: LinkedEntities? = nil,
         for subscription: IndexedSubscription,
         tenant: TenantName?,
         now: Timestamp
@@ -64,7 +84,7 @@ package struct NotificationWriter: Sendable {
         return NotificationRequest(
             url: endpoint.uri,
             headers: headers(subscription, tenant: tenant),
-            body: body(id: id, entities, for: subscription, now: now),
+            body: body(id: id, entities, linked: linked, for: subscription, now: now),
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds)
         )
     }
@@ -118,6 +138,7 @@ package struct NotificationWriter: Sendable {
     private func body(
         id: String,
         _ entities: [Entity],
+        linked: LinkedEntities?,
         for subscription: IndexedSubscription,
         now: Timestamp
     ) -> [UInt8] {
@@ -132,7 +153,7 @@ package struct NotificationWriter: Sendable {
             writer.string(value)
         }
         writer.key("data")
-        write(entities, for: subscription, to: &writer)
+        write(entities, linked: linked, for: subscription, to: &writer)
         if embedsContext(notification.endpoint) {
             writer.key("@context")
             writer.string(contextURL(subscription))
@@ -144,11 +165,16 @@ package struct NotificationWriter: Sendable {
     /// With JSON-LD each entity is a document of its own and carries its `@context`.
     private func write(
         _ entities: [Entity],
+        linked: LinkedEntities?,
         for subscription: IndexedSubscription,
         to writer: inout JSONWriter
     ) {
         let notification = subscription.subscription.notification
-        let entityWriter = EntityWriter(notification.representation, context: notification.context)
+        let entityWriter = EntityWriter(
+            notification.representation,
+            context: notification.context,
+            linked: linked
+        )
         if notification.endpoint.accept == .geoJSON {
             let geo = GeoJSONWriter(
                 entities: entityWriter,
@@ -157,13 +183,9 @@ package struct NotificationWriter: Sendable {
             )
             return geo.write(entities, to: &writer)
         }
-        writer.beginArray()
         var context: JSONValue?
         if notification.endpoint.accept == .jsonLD { context = .string(contextURL(subscription)) }
-        for entity in entities {
-            entityWriter.write(entity, embedding: context, to: &writer)
-        }
-        writer.endArray()
+        entityWriter.write(entities, embedding: context, to: &writer)
     }
 }
 

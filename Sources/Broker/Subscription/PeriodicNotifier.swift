@@ -100,9 +100,16 @@ package actor PeriodicNotifier {
             )
             let page = try await store.entities(query, grant: grant)
             guard !page.entities.isEmpty else { return }
+            let linked = try await writer.linkedEntities(
+                of: page.entities,
+                for: subscription,
+                tenant: key.tenant,
+                in: store
+            )
             let request = writer.request(
                 id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
                 page.entities,
+                linked: linked,
                 for: subscription,
                 tenant: key.tenant,
                 now: clock()

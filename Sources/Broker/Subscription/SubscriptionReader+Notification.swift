@@ -17,11 +17,6 @@ extension SubscriptionReader {
                     + "'keyValues'."
             )
         }
-        if let join = object["join"], join.stringValue != "@none" {
-            throw Self.error(
-                "'notification.join' is not supported yet: leave it out or give \"@none\"."
-            )
-        }
         var representation = Representation(
             format: format,
             showsSystemAttributes: try bool(object, "sysAttrs", in: "notification.") ?? false,
@@ -30,6 +25,13 @@ extension SubscriptionReader {
             datasetIDs: try datasetIDs(body["datasetId"])
         )
         representation.abridgesDeletedAttributes = true
+        representation.join = try join(object)
+        guard representation.projection.depth <= representation.join?.level ?? 0 else {
+            throw Self.error(
+                "'notification.pick' and 'notification.omit' name members of linked entities; "
+                    + "that needs a 'join' with a 'joinLevel' as deep as their braces."
+            )
+        }
         return NotificationParameters(
             representation: representation,
             showsChanges: showsChanges,
@@ -59,48 +61,43 @@ extension SubscriptionReader {
                 "'notification.attributes' cannot stand beside 'pick' or 'omit'; use these alone."
             )
         }
-        var projection = Projection()
         if let names = try names(attributes, at: "notification.attributes") {
-            projection.attributes = Set(names)
+            return Projection(attributes: Set(names))
         }
-        if let pick = try members(object["pick"], at: "notification.pick") {
-            projection.attributes = pick.attributes
-            projection.entityMembers = pick.entityMembers
+        let pick = try projectionText(object["pick"], at: "notification.pick")
+        let omit = try projectionText(object["omit"], at: "notification.omit")
+        return try Self.parsing { () throws(ConditionError) in
+            try ProjectionLanguage(expansion: context).parse(pick: pick, omit: omit)
         }
-        if let omit = try members(object["omit"], at: "notification.omit") {
-            projection.omittedAttributes = omit.attributes
-            projection.omittedEntityMembers = omit.entityMembers
-        }
-        if let name = projection.contradictions.first {
-            throw Self.error("'notification.pick' and 'notification.omit' both name '\(name)'.")
-        }
-        return projection
     }
 
-    /// Names of a projection (clause 4.21), told apart into members of the entity and attributes.
-    private func members(
+    /// The elements of a projection (clause 4.21) as one text.
+    private func projectionText(
         _ value: JSONValue?,
         at path: String
-    ) throws(BrokerError)
-        -> (attributes: Set<IRI>, entityMembers: Set<String>)?
-    {
+    ) throws(BrokerError) -> String? {
         guard let value else { return nil }
-        var result: (attributes: Set<IRI>, entityMembers: Set<String>) = ([], [])
-        for element in try elements(value, at: path) {
-            let name = try Self.string(element, at: path)
-            guard !name.isEmpty, !name.contains(where: { "{}(),;|".contains($0) }) else {
-                throw Self.error(
-                    "'\(path)' holds names of entity members, not '\(name)'; members of linked "
-                        + "entities need a join, which is not supported yet."
-                )
-            }
-            if Projection.entityMembers.contains(name) {
-                result.entityMembers.insert(name)
-            } else {
-                result.attributes.insert(context.expand(name))
-            }
+        return try elements(value, at: path)
+            .map { element throws(BrokerError) in try Self.string(element, at: path) }
+            .joined(separator: ",")
+    }
+
+    /// Linked Entity retrieval (clause 4.5.23).
+    private func join(_ object: JSONObject) throws(BrokerError) -> Join? {
+        guard let value = object["join"], value.stringValue != "@none" else { return nil }
+        guard let form = value.stringValue.flatMap(Join.Form.init) else {
+            throw Self.error("'notification.join' is inline, flat or @none, not \(value.excerpt).")
         }
-        return result
+        guard let level = object["joinLevel"] else { return Join(form) }
+        guard let number = level.numberValue?.intValue,
+            (1...Join.maximumLevel).contains(number)
+        else {
+            throw Self.error(
+                "'notification.joinLevel' is a whole number from 1 to \(Join.maximumLevel), not "
+                    + "\(level.excerpt)."
+            )
+        }
+        return Join(form, level: number)
     }
 
     private func languages(_ body: JSONObject) throws(BrokerError) -> [String]? {

@@ -3,10 +3,52 @@
 package struct EntityWriter: Sendable {
     package let representation: Representation
     package let context: LDContext
+    let linked: LinkedEntities?
 
-    package init(_ representation: Representation, context: LDContext) {
+    package init(
+        _ representation: Representation,
+        context: LDContext,
+        linked: LinkedEntities? = nil
+    ) {
         self.representation = representation
         self.context = context
+        self.linked = linked
+    }
+
+    /// The same, for entities of which something else is shown.
+    func showing(_ projection: Projection, linked: LinkedEntities? = nil) -> EntityWriter {
+        var representation = representation
+        representation.projection = projection
+        return EntityWriter(representation, context: context, linked: linked)
+    }
+
+    /// The entities to write after those asked for.
+    var appended: [AppendedEntity] {
+        if case .appended(let entities)? = linked { entities } else { [] }
+    }
+
+    /// Writes the entities, and after them the Linked Entities of the flattened form, as an array.
+    package func write(
+        _ entities: [Entity],
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) {
+        let reference = Optional(context.reference)
+        write(entities, embedding: embedsContext ? reference : .none, to: &writer)
+    }
+
+    /// The same, each entity with an `@context` named as the caller of this function wants it.
+    package func write(
+        _ entities: [Entity],
+        embedding reference: JSONValue?,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginArray()
+        for entity in entities { write(entity, embedding: reference, to: &writer) }
+        for item in appended {
+            showing(item.projection).write(item.entity, embedding: reference, to: &writer)
+        }
+        writer.endArray()
     }
 
     /// Writes the entity as one JSON object; `@context` is added when the body must carry it
@@ -60,7 +102,9 @@ package struct EntityWriter: Sendable {
             }
         }
         for attribute in entity.attributes where projection.shows(attribute.name) {
-            writeAttribute(attribute, to: &writer)
+            let links =
+                linked == nil ? nil : EntityLinks(of: attribute, in: entity.id, writer: self)
+            writeAttribute(attribute, links: links, to: &writer)
         }
     }
 
@@ -84,7 +128,11 @@ package struct EntityWriter: Sendable {
 
     // MARK: Attributes
 
-    private func writeAttribute(_ attribute: NamedAttribute, to writer: inout JSONWriter) {
+    private func writeAttribute(
+        _ attribute: NamedAttribute,
+        links: EntityLinks?,
+        to writer: inout JSONWriter
+    ) {
         let instances: [Attribute]
         if let wanted = representation.datasetIDs {
             instances = attribute.instances.filter { wanted.contains($0.datasetID) }
@@ -93,31 +141,41 @@ package struct EntityWriter: Sendable {
             instances = attribute.instances
         }
         writer.key(context.compact(attribute.name))
-        write(instances, to: &writer)
+        write(instances, links: links, to: &writer)
     }
 
-    func write(_ instances: [Attribute], to writer: inout JSONWriter) {
+    func write(
+        _ instances: [Attribute],
+        links: EntityLinks? = nil,
+        to writer: inout JSONWriter
+    ) {
         if instances.count == 1, let only = instances.first {
             // A lone instance with a datasetId still shows it, simplified or not (clause 4.5.5).
             if representation.format == .simplified, only.datasetID != nil {
-                return writeDatasets(instances, to: &writer)
+                return writeDatasets(instances, links: links, to: &writer)
             }
-            return write(only, to: &writer)
+            return write(only, links: links, to: &writer)
         }
-        if representation.format == .simplified { return writeDatasets(instances, to: &writer) }
+        if representation.format == .simplified {
+            return writeDatasets(instances, links: links, to: &writer)
+        }
         writer.beginArray()
-        for instance in instances { write(instance, to: &writer) }
+        for instance in instances { write(instance, links: links, to: &writer) }
         writer.endArray()
     }
 
     /// Clause 4.5.4, the multi-attribute case.
-    private func writeDatasets(_ instances: [Attribute], to writer: inout JSONWriter) {
+    private func writeDatasets(
+        _ instances: [Attribute],
+        links: EntityLinks?,
+        to writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.key("dataset")
         writer.beginObject()
         for instance in instances {
             writer.key(instance.datasetID ?? "@none")
-            writeSimplified(instance, to: &writer)
+            writeSimplified(instance, links: links, to: &writer)
         }
         writer.endObject()
         writer.endObject()
@@ -125,11 +183,19 @@ package struct EntityWriter: Sendable {
 
     /// Writes one instance of an attribute.
     package func write(_ attribute: Attribute, to writer: inout JSONWriter) {
+        write(attribute, links: nil, to: &writer)
+    }
+
+    private func write(
+        _ attribute: Attribute,
+        links: EntityLinks?,
+        to writer: inout JSONWriter
+    ) {
         if isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
         switch representation.format {
-        case .simplified: writeSimplified(attribute, to: &writer)
+        case .simplified: writeSimplified(attribute, links: links, to: &writer)
         case .concise where standsAlone(attribute): writer.value(attribute.value)
-        case .concise, .normalized: writeReified(attribute, to: &writer)
+        case .concise, .normalized: writeReified(attribute, links: links, to: &writer)
         }
     }
 
@@ -156,7 +222,11 @@ package struct EntityWriter: Sendable {
         return true
     }
 
-    private func writeReified(_ attribute: Attribute, to writer: inout JSONWriter) {
+    private func writeReified(
+        _ attribute: Attribute,
+        links: EntityLinks?,
+        to writer: inout JSONWriter
+    ) {
         let choice = languageChoice(for: attribute)
         writer.beginObject()
         if representation.format == .normalized {
@@ -172,6 +242,7 @@ package struct EntityWriter: Sendable {
             writer.key(attribute.kind.valueMember)
             writeValue(attribute.value, kind: attribute.kind, to: &writer)
         }
+        links?.writeMember(of: attribute, to: &writer)
         writeMembers(of: attribute, to: &writer)
         for sub in attribute.attributes {
             writer.key(context.compact(sub.name))
@@ -220,6 +291,17 @@ package struct EntityWriter: Sendable {
 
     /// Writes the value of an instance alone (clause 4.5.4).
     package func writeSimplified(_ attribute: Attribute, to writer: inout JSONWriter) {
+        writeSimplified(attribute, links: nil, to: &writer)
+    }
+
+    private func writeSimplified(
+        _ attribute: Attribute,
+        links: EntityLinks?,
+        to writer: inout JSONWriter
+    ) {
+        if let links, !attribute.targets.isEmpty {
+            return links.writeSimplified(attribute, to: &writer)
+        }
         switch attribute.kind {
         case .property, .geoProperty, .relationship, .listProperty, .listRelationship:
             writer.value(attribute.value)

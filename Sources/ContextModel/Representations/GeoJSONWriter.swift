@@ -33,7 +33,7 @@ package struct GeoJSONWriter: Sendable {
         writer.endObject()
     }
 
-    /// Writes a FeatureCollection.
+    /// Writes a FeatureCollection, with the Linked Entities of the flattened form at its end.
     package func write(
         _ list: [Entity],
         embedsContext: Bool = false,
@@ -45,6 +45,14 @@ package struct GeoJSONWriter: Sendable {
         writer.key("features")
         writer.beginArray()
         for entity in list { write(entity, to: &writer) }
+        for item in entities.appended {
+            let linked = GeoJSONWriter(
+                entities: entities.showing(item.projection),
+                geometryProperty: geometryProperty,
+                datasetID: datasetID
+            )
+            linked.write(item.entity, to: &writer)
+        }
         writer.endArray()
         if embedsContext { writeContext(to: &writer) }
         writer.endObject()

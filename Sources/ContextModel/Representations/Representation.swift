@@ -14,6 +14,8 @@ package struct Representation: Sendable, Hashable {
     package var datasetIDs: Set<String?>?
     /// Show a deleted attribute as NGSI-LD Null alone, as notifications do (clause 5.8.6).
     package var abridgesDeletedAttributes = false
+    /// Show Linked Entities too (clause 4.5.23); nil for Relationships alone.
+    package var join: Join?
 
     package init(
         format: Format = .normalized,
@@ -30,45 +32,36 @@ package struct Representation: Sendable, Hashable {
     }
 }
 
-/// Which members of an entity are shown: `attrs`, `pick` and `omit` (clauses 4.21 and 6.4.3.2).
-package struct Projection: Sendable, Hashable {
-    /// Attributes shown; nil for all.
-    package var attributes: Set<IRI>?
-    /// `id`, `type` and `scope` shown; nil for all.
-    package var entityMembers: Set<String>?
-    package var omittedAttributes: Set<IRI>
-    package var omittedEntityMembers: Set<String>
+/// How Linked Entities are added to an answer (clause 4.5.23).
+package struct Join: Sendable, Hashable {
+    /// Links followed one after another at most.
+    package static let maximumLevel = 10
 
-    package init(
-        attributes: Set<IRI>? = nil,
-        entityMembers: Set<String>? = nil,
-        omittedAttributes: Set<IRI> = [],
-        omittedEntityMembers: Set<String> = []
-    ) {
-        self.attributes = attributes
-        self.entityMembers = entityMembers
-        self.omittedAttributes = omittedAttributes
-        self.omittedEntityMembers = omittedEntityMembers
+    /// The forms of clauses 4.5.23.2 and 4.5.23.3.
+    package enum Form: String, Sendable, Hashable {
+        case inline, flat
     }
+    package var form: Form
+    /// Links followed one after another (`joinLevel`), at least one.
+    package var level: Int
+    /// Entities the caller has already, which are not shown again (`containedBy`).
+    package var containedBy: Set<EntityID>
 
-    /// The members of an entity that are not attributes and that a projection may name.
-    package static let entityMembers: Set<String> = [
-        "id", "type", "scope", "createdAt", "modifiedAt", "expiresAt",
-    ]
-
-    /// Names given both to be shown and to be left out.
-    package var contradictions: [String] {
-        let attributes = omittedAttributes.intersection(attributes ?? []).map(\.text)
-        return (attributes + omittedEntityMembers.intersection(entityMembers ?? [])).sorted()
+    package init(_ form: Form, level: Int = 1, containedBy: Set<EntityID> = []) {
+        self.form = form
+        self.level = level
+        self.containedBy = containedBy
     }
+}
 
-    /// Whether the attribute is shown.
-    package func shows(_ name: IRI) -> Bool {
-        (attributes?.contains(name) ?? true) && !omittedAttributes.contains(name)
-    }
-
-    /// Whether the member of the entity that is no attribute is shown.
-    package func shows(member: String) -> Bool {
-        (entityMembers?.contains(member) ?? true) && !omittedEntityMembers.contains(member)
+extension Representation {
+    /// Whether any member of the entity is left to show.
+    package func showsAnything(of entity: Entity) -> Bool {
+        var members: Set<String> = ["id", "type"]
+        if !entity.scopes.isEmpty { members.insert("scope") }
+        if entity.expiresAt != nil { members.insert("expiresAt") }
+        if showsSystemAttributes { members.formUnion(["createdAt", "modifiedAt"]) }
+        return members.contains(where: projection.shows(member:))
+            || entity.attributes.contains { projection.shows($0.name) }
     }
 }

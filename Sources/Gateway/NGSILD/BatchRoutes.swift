@@ -92,7 +92,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Query entities by POST",
                 clause: "6.23.3.1",
-                query: .paging + .presentation,
+                query: .paging + .presentation + .linking,
                 accepts: bodies,
                 answers: "application/json"
             )

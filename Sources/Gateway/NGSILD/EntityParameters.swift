@@ -158,6 +158,14 @@ struct EntityParameters: Sendable {
             showsSystemAttributes: try items.flag("sysAttrs") || options.contains("sysAttrs")
         )
         representation.projection = try projection()
+        representation.join = try join()
+        guard representation.projection.depth <= representation.join?.level ?? 0 else {
+            throw BrokerError(
+                .badRequestData,
+                "pick and omit name members of linked entities; that needs a join with a "
+                    + "joinLevel as deep as their braces."
+            )
+        }
         if let lang = try items.text("lang") {
             representation.languages = Self.languages(lang)
         }
@@ -196,35 +204,30 @@ struct EntityParameters: Sendable {
             }
             return Projection(attributes: Set(attributes.map { ld.expand($0) }))
         }
-        var projection = Projection()
-        if let pick = try members("pick") {
-            projection.attributes = pick.attributes
-            projection.entityMembers = pick.members
+        let (pick, omit) = (try items.text("pick"), try items.text("omit"))
+        return try parsing { () throws(ConditionError) in
+            try ProjectionLanguage(expansion: ld).parse(pick: pick, omit: omit)
         }
-        if let omit = try members("omit") {
-            projection.omittedAttributes = omit.attributes
-            projection.omittedEntityMembers = omit.members
-        }
-        if let name = projection.contradictions.first {
-            throw BrokerError(.badRequestData, "pick and omit both name '\(name)'.")
-        }
-        return projection
     }
 
-    private func members(
-        _ name: String
-    ) throws(BrokerError) -> (attributes: Set<IRI>, members: Set<String>)? {
-        guard let text = try items.text(name) else { return nil }
-        let names = text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "|" }
-            .map(String.init)
-        if let bad = names.first(where: { $0.isEmpty || $0.contains { " {}()\"".contains($0) } }) {
-            throw BrokerError(.badRequestData, "'\(bad)' in \(name) is not a name.")
+    /// Linked Entity retrieval (clause 4.5.23).
+    private func join() throws(BrokerError) -> Join? {
+        guard let text = try items.text("join"), text != "@none" else { return nil }
+        guard let form = Join.Form(rawValue: text) else {
+            throw BrokerError(.badRequestData, "join is inline, flat or @none, not '\(text)'.")
         }
-        let (members, attributes) = (
-            names.filter(Projection.entityMembers.contains),
-            names.filter { !Projection.entityMembers.contains($0) }
-        )
-        return (Set(attributes.map { ld.expand($0) }), Set(members))
+        let level = try items.number("joinLevel") ?? 1
+        guard (1...Join.maximumLevel).contains(level) else {
+            throw BrokerError(
+                .badRequestData,
+                "joinLevel is a whole number from 1 to \(Join.maximumLevel), not \(level)."
+            )
+        }
+        let containedBy = try items.list("containedBy") ?? []
+        if let id = containedBy.first(where: { !URIText.isValid($0) }) {
+            throw BrokerError(.badRequestData, "'\(id)' in containedBy is not a URI.")
+        }
+        return Join(form, level: level, containedBy: Set(containedBy.map(EntityID.init)))
     }
 
     /// Language ranges, best first, from the grammar of Accept-Language (RFC 4647).

@@ -85,7 +85,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Query entities",
                 clause: "6.4.3.2",
-                query: .selection + .paging + .presentation,
+                query: .selection + .paging + .presentation + .linking,
                 answers: "application/json"
             )
         ) { exchange in
@@ -126,7 +126,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Retrieve an entity",
                 clause: "6.5.3.1",
-                query: [.type, .attrs] + .presentation,
+                query: [.type, .attrs] + .presentation + .linking,
                 answers: "application/json"
             )
         ) { try await $0.answerEntity() }
@@ -242,10 +242,17 @@ extension Exchange {
             condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
         }
         let representation = try parameters.representation()
-        let entity = try await hub.retrieveEntity(try entityID(), where: condition, caller: caller)
-        let entities = EntityWriter(representation, context: ld)
+        let (entity, linked) = try await hub.retrieveEntity(
+            try entityID(),
+            where: condition,
+            shownAs: representation,
+            caller: caller
+        )
+        let entities = EntityWriter(representation, context: ld, linked: linked)
         var writer = JSONWriter(reservingBytes: 2_048)
-        if type == .geoJSON {
+        if representation.join?.form == .flat {
+            try write([entity], entities, type, to: &writer)
+        } else if type == .geoJSON {
             try geoWriter(entities).write(entity, embedsContext: embedsContext, to: &writer)
         } else {
             entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
@@ -268,22 +275,18 @@ extension Exchange {
         var query = try parameters.query()
         if let selectors { query.condition = query.condition.and(selectors) }
         let representation = try parameters.representation()
-        let page = try await hub.queryEntities(query, caller: caller)
-        let entities = EntityWriter(representation, context: ld)
+        let (page, linked) = try await hub.queryEntities(
+            query,
+            shownAs: representation,
+            caller: caller
+        )
         var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
-        if type == .geoJSON {
-            try geoWriter(entities).write(
-                page.entities,
-                embedsContext: embedsContext,
-                to: &writer
-            )
-        } else {
-            writer.beginArray()
-            for entity in page.entities {
-                entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
-            }
-            writer.endArray()
-        }
+        try write(
+            page.entities,
+            EntityWriter(representation, context: ld, linked: linked),
+            type,
+            to: &writer
+        )
         let headers = pageHeaders(
             type,
             offset: query.offset,
@@ -292,6 +295,20 @@ extension Exchange {
             count: page.count
         )
         return answer(writer.bytes, type, ld: ld, headers: headers)
+    }
+
+    /// Writes an answer of several entities in the accepted form.
+    private func write(
+        _ list: [Entity],
+        _ entities: EntityWriter,
+        _ type: MediaType,
+        to writer: inout JSONWriter
+    ) throws(BrokerError) {
+        if type == .geoJSON {
+            try geoWriter(entities).write(list, embedsContext: embedsContext, to: &writer)
+        } else {
+            entities.write(list, embedsContext: type == .jsonLD, to: &writer)
+        }
     }
 
     private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {

@@ -58,10 +58,17 @@ extension [QueryParameter] {
     /// How entities are shown (clauses 6.3.7 and 6.3.11).
     static let presentation: [QueryParameter] = [
         .options, .format, .lang, .datasetID,
-        QueryParameter("pick", "Members shown"),
-        QueryParameter("omit", "Members left out"),
+        QueryParameter("pick", "Members shown: name,locatedAt{name}"),
+        QueryParameter("omit", "Members left out: name,locatedAt{name}"),
         .sysAttrs,
         QueryParameter("geometryProperty", "GeoProperty that becomes the GeoJSON geometry"),
+    ]
+
+    /// Which Linked Entities are added (clause 4.5.23).
+    static let linking: [QueryParameter] = [
+        QueryParameter("join", "How Linked Entities are added: inline, flat or @none"),
+        QueryParameter("joinLevel", "Links followed one after another; 1", kind: .integer),
+        QueryParameter("containedBy", "Entities not to be added, as the caller has them"),
     ]
 
     /// Which moments (clause 4.11).

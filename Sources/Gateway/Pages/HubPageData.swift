@@ -30,7 +30,7 @@ package struct HubPageData: PageData {
                 order: [SortKey(subject: .modifiedAt, isDescending: true)],
                 limit: Self.sampleSize
             )
-            let sample = try await hub.queryEntities(query, caller: caller).entities
+            let sample = try await hub.queryEntities(query, caller: caller).page.entities
             types.append(TypeSummary(information, sample: sample))
         }
         return HubSummary(types: types)

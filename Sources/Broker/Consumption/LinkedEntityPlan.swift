@@ -1,0 +1,129 @@
+import ContextModel
+
+/// Which Linked Entities an answer still wants, level by level, and how they are put into it
+/// (clause 4.5.23).
+///
+/// A value: whoever fetches the entities waits outside.
+/// Each turn is `next`, which says what to fetch, and `take` with what was found of it.
+struct LinkedEntityPlan {
+    /// An entity reached by a way through the graph that shows it in this projection.
+    private struct Visit: Hashable {
+        var id: EntityID
+        var projection: Projection
+    }
+
+    private let join: Join
+    private let representation: Representation
+    /// Linked Entities in the answer at most; an inline one counts wherever it is shown.
+    private let limit: Int
+
+    private var known: [EntityID: Entity]
+    private let asked: Set<EntityID>
+    private var missing: Set<EntityID> = []
+    /// The entities of the last level, and how often each is shown there.
+    private var frontier: [(visit: Visit, count: Int)]
+    private var wanted: [(visit: Visit, count: Int)] = []
+    private var visited: Set<Visit> = []
+    private var appended: [AppendedEntity] = []
+    private var appendedIDs: Set<EntityID> = []
+    private var shown = 0
+    private var fetched = 0
+    private var level = 0
+    /// False when the limit kept the answer from being as deep as was asked for.
+    private(set) var isComplete = true
+
+    init(
+        from entities: [Entity],
+        _ join: Join,
+        in representation: Representation,
+        limit: Int
+    ) {
+        self.join = join
+        self.representation = representation
+        self.limit = limit
+        known = Dictionary(entities.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+        asked = Set(known.keys)
+        frontier = entities.map { (Visit(id: $0.id, projection: representation.projection), 1) }
+    }
+
+    /// The entities to fetch for the next level, perhaps none; nil when the answer is done.
+    mutating func next() -> Set<EntityID>? {
+        guard level < join.level, isComplete else { return nil }
+        wanted = targets()
+        if wanted.isEmpty { return nil }
+        let unknown = Set(wanted.map(\.visit.id)).filter {
+            known[$0] == nil && !missing.contains($0)
+        }
+        fetched += unknown.count
+        isComplete = fetched <= limit
+        return isComplete ? unknown : nil
+    }
+
+    /// Goes on to the next level with what was found of the entities wanted.
+    mutating func take(_ entities: [Entity]) {
+        for entity in entities { known[entity.id] = entity }
+        for (visit, _) in wanted where known[visit.id] == nil { missing.insert(visit.id) }
+        let reached = wanted.filter { known[$0.visit.id] != nil }
+        let new = reached.reduce(0) { $0 + (counts($1.visit.id) ? $1.count : 0) }
+        guard shown + new <= limit else {
+            isComplete = false
+            return
+        }
+        shown += new
+        level += 1
+        frontier = reached
+        if join.form == .flat { append(reached.map(\.visit)) }
+    }
+
+    /// The Linked Entities as the answer shows them.
+    var result: LinkedEntities {
+        switch join.form {
+        case .flat: .appended(appended)
+        case .inline:
+            .inline(InlineEntities(known, levels: level, containedBy: join.containedBy))
+        }
+    }
+
+    /// In the flattened form nothing stands twice.
+    private func counts(_ id: EntityID) -> Bool {
+        join.form == .inline || !asked.contains(id) && !appendedIDs.contains(id)
+    }
+
+    /// Where the Relationships shown on the last level lead to, in their order.
+    private mutating func targets() -> [(visit: Visit, count: Int)] {
+        var order: [Visit] = []
+        var counts: [Visit: Int] = [:]
+        for (visit, count) in frontier {
+            guard let entity = known[visit.id] else { continue }
+            for attribute in entity.attributes where visit.projection.shows(attribute.name) {
+                let projection = visit.projection.projection(through: attribute.name)
+                for id in ids(of: attribute) where id != entity.id {
+                    let target = Visit(id: id, projection: projection)
+                    if counts[target] == nil { order.append(target) }
+                    counts[target, default: 0] += count
+                }
+            }
+        }
+        if join.form == .flat { order = order.filter { visited.insert($0).inserted } }
+        return order.map { ($0, counts[$0] ?? 0) }
+    }
+
+    private func ids(of attribute: NamedAttribute) -> [EntityID] {
+        attribute.instances
+            .filter { representation.datasetIDs?.contains($0.datasetID) ?? true }
+            .flatMap(\.targets).compactMap(\.stringValue).map(EntityID.init)
+            .filter { !join.containedBy.contains($0) }
+    }
+
+    /// Appends what is not in the answer yet, shown as it was first met.
+    private mutating func append(_ visits: [Visit]) {
+        for visit in visits where !asked.contains(visit.id) {
+            var representation = representation
+            representation.projection = visit.projection
+            guard let entity = known[visit.id], representation.showsAnything(of: entity),
+                appendedIDs.insert(visit.id).inserted
+            else { continue }
+            appended.append(AppendedEntity(entity, visit.projection))
+        }
+    }
+}

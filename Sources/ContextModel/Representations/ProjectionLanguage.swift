@@ -1,0 +1,149 @@
+/// The attribute projection language of `pick` and `omit` (clause 4.21): `a,b` or `a|b`, and
+/// `locatedAt{name}` for members of the entities that a Relationship leads to.
+package struct ProjectionLanguage<Expansion: TermExpansion> {
+    let expansion: Expansion
+    let limits: ConditionLimits
+
+    package init(expansion: Expansion, limits: ConditionLimits = ConditionLimits()) {
+        self.expansion = expansion
+        self.limits = limits
+    }
+
+    /// The projection that both parameters, percent-decoded, say together.
+    package func parse(pick: String?, omit: String?) throws(ConditionError) -> Projection {
+        var projection = Projection()
+        let picked = try pick.map { text throws(ConditionError) in
+            try terms(of: text, parameter: "pick")
+        }
+        let omitted = try omit.map { text throws(ConditionError) in
+            try terms(of: text, parameter: "omit")
+        }
+        if let name = conflict(picked ?? [], omitted ?? []) {
+            throw ConditionError(
+                parameter: "omit",
+                message: "“\(name)” stands in pick and in omit.",
+                hint: "Name it in one of them."
+            )
+        }
+        if let picked { self.pick(picked, in: &projection) }
+        if let omitted { self.omit(omitted, in: &projection) }
+        return projection
+    }
+
+    // MARK: Reading
+
+    /// A name, and what follows in its braces.
+    private struct Term {
+        var name: String
+        var linked: [Term]
+    }
+
+    private func terms(of text: String, parameter: String) throws(ConditionError) -> [Term] {
+        var cursor = try ConditionCursor(text, parameter: parameter, limits: limits)
+        let terms = try self.terms(&cursor, depth: 0)
+        guard cursor.isAtEnd else {
+            throw cursor.error(
+                "\(parameter) does not go on like this",
+                hint: "Separate names with commas, and close each brace once."
+            )
+        }
+        return terms
+    }
+
+    private func terms(
+        _ cursor: inout ConditionCursor,
+        depth: Int
+    ) throws(ConditionError) -> [Term] {
+        var terms: [Term] = []
+        repeat {
+            terms.append(try term(&cursor, depth: depth))
+        } while cursor.skip(",")
+            || cursor.skip("|")
+        return terms
+    }
+
+    private func term(
+        _ cursor: inout ConditionCursor,
+        depth: Int
+    ) throws(ConditionError) -> Term {
+        try cursor.countTerm()
+        let start = cursor.position
+        let name = cursor.take(while: Self.isOfName)
+        guard !name.isEmpty else {
+            throw cursor.error(
+                "A name is missing",
+                hint: "Name members such as id, type or temperature."
+            )
+        }
+        guard cursor.skip("{") else { return Term(name: name, linked: []) }
+        guard !Projection.entityMembers.contains(name) else {
+            throw cursor.error(
+                "Braces follow what is no Relationship",
+                at: start,
+                hint: "Write them after the name of a Relationship."
+            )
+        }
+        guard depth < Join.maximumLevel else {
+            throw cursor.error(
+                "Braces are more than \(Join.maximumLevel) deep",
+                at: start,
+                hint: "Follow fewer links at once."
+            )
+        }
+        let linked = try terms(&cursor, depth: depth + 1)
+        guard cursor.skip("}") else {
+            throw cursor.error("A brace is not closed", hint: "Add a }.")
+        }
+        return Term(name: name, linked: linked)
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte != 0x7F && !"<>\"'=;()[]{}|\\^`,".utf8.contains(byte)
+    }
+
+    // MARK: Meaning
+
+    /// A name that is picked and, as a whole, left out.
+    private func conflict(_ picked: [Term], _ omitted: [Term]) -> String? {
+        for term in omitted {
+            let name = expansion.expand(attribute: term.name)
+            for other in picked where expansion.expand(attribute: other.name) == name {
+                if term.linked.isEmpty { return term.name }
+                if let name = conflict(other.linked, term.linked) { return name }
+            }
+        }
+        return nil
+    }
+
+    private func pick(_ terms: [Term], in projection: inout Projection) {
+        var (attributes, members) = (
+            projection.attributes ?? [], projection.entityMembers ?? []
+        )
+        for term in terms {
+            if Projection.entityMembers.contains(term.name) {
+                members.insert(term.name)
+                continue
+            }
+            let name = expansion.expand(attribute: term.name)
+            attributes.insert(name)
+            if !term.linked.isEmpty {
+                pick(term.linked, in: &projection.linked[name, default: Projection()])
+            }
+        }
+        projection.attributes = attributes
+        projection.entityMembers = members
+    }
+
+    private func omit(_ terms: [Term], in projection: inout Projection) {
+        for term in terms {
+            let name = expansion.expand(attribute: term.name)
+            if Projection.entityMembers.contains(term.name) {
+                projection.omittedEntityMembers.insert(term.name)
+            } else if term.linked.isEmpty {
+                projection.omittedAttributes.insert(name)
+            } else {
+                omit(term.linked, in: &projection.linked[name, default: Projection()])
+            }
+        }
+    }
+}
