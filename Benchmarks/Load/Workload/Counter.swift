@@ -49,29 +49,31 @@ enum Counter {
         return "\"\(attribute)\":[\(all.joined(separator: ","))]"
     }
 
-    /// Asks for weekly totals of the first `hours`.
-    static func weeklyTotals(_ name: String, hours: Int) -> [UInt8] {
+    /// Asks for weekly totals of these hours.
+    static func weeklyTotals(_ name: String, _ hours: Range<Int>) -> [UInt8] {
         Request(
             "GET",
-            path(name) + "?timerel=between&timeAt=\(time(0))&endTimeAt=\(time(hours))"
+            path(name)
+                + "?timerel=between&timeAt=\(time(hours.lowerBound))&endTimeAt=\(time(hours.upperBound))"
                 + "&attrs=\(attribute)&options=aggregatedValues&aggrMethods=sum"
                 + "&aggrPeriodDuration=P7D"
         ).bytes
     }
 
     /// What is wrong with the totals in the answer, if anything: each must be the sum of its week.
-    static func check(_ answer: Message, hours: Int) -> String? {
+    static func check(_ answer: Message, _ hours: Range<Int>) -> String? {
         if let complaint = answer.isNot(200) { return complaint }
         guard var position = answer.body.offset(of: "\"sum\":[").map({ $0 + 7 }) else {
             return "no sums in the answer"
         }
-        for first in stride(from: 0, to: hours, by: hoursPerWeek) {
-            let expected = (first..<min(first + hoursPerWeek, hours)).reduce(0) { $0 + count($1) }
+        for first in stride(from: hours.lowerBound, to: hours.upperBound, by: hoursPerWeek) {
+            let week = first..<min(first + hoursPerWeek, hours.upperBound)
+            let expected = week.reduce(0) { $0 + count($1) }
             guard let open = answer.body.offset(of: "[", from: position),
                 let close = answer.body.offset(of: "]", from: open)
-            else { return "the totals end before week \(first / hoursPerWeek)" }
+            else { return "the totals end before the week of \(time(first))" }
             guard answer.body.number(at: open + 1) == expected else {
-                return "the total of week \(first / hoursPerWeek) is not \(expected)"
+                return "the total of the week of \(time(first)) is not \(expected)"
             }
             position = close + 1
         }
