@@ -3,8 +3,9 @@ package import Governance
 package import Logging
 package import Storage
 
-/// One city's hub: the operations of the standard over a store, under a policy. Each operation is
-/// an extension in a file of its own, named as the standard names it.
+/// One city's hub: the operations of the standard over a store, under a policy.
+///
+/// Each operation is an extension in a file of its own, named as the standard names it.
 ///
 /// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
 package final class Hub: Sendable {
@@ -60,6 +61,8 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumLinkedEntities = 5_000
     /// Subscriptions of a tenant at most.
     package var maximumSubscriptions = 100_000
+    /// Context source registrations of a tenant at most: a query looks at all of them.
+    package var maximumRegistrations = 10_000
 
     package init() {}
 }

@@ -4,7 +4,8 @@ package import ContextModel
 package struct Document: Sendable, Equatable {
     /// The kinds of document there are.
     package enum Kind: String, Sendable, CaseIterable {
-        case subscription, registration, ldContext, importProgress, deadLetter
+        case subscription, registration, registrationSubscription, ldContext, importProgress
+        case deadLetter
     }
     package var kind: Kind
     package var id: String

@@ -8,6 +8,7 @@ extension Hub {
     /// Returns the identifier: the one given or a new one.
     package func createSubscription(
         _ body: JSONValue,
+        to kind: SubscriptionKind = .entities,
         ld: LDContext,
         caller: Caller
     ) async throws -> String {
@@ -19,6 +20,7 @@ extension Hub {
         }
         let id = try identifier(object)
         var record = SubscriptionRecord(
+            kind: kind,
             id: id,
             owner: caller.party,
             purpose: caller.purpose,
@@ -27,7 +29,7 @@ extension Hub {
             createdAt: clock()
         )
         let subscription = try await reader(for: record).subscription(record.body, id: id)
-        try requireSubscribing(caller, to: subscription.target)
+        try requireSubscribing(caller, to: subscription)
         try Self.requireFuture(subscription, now: record.createdAt)
         record.contextURL = try await contextURL(for: subscription)
         try await keep(IndexedSubscription(subscription: subscription, record: record), caller)
@@ -68,13 +70,14 @@ extension Hub {
         let (subscriptions, limits, tenant) = (subscriptions, limits, caller.tenant)
         let record = subscription.record
         try await changeSubscriptions(tenant, store) { transaction in
-            guard try transaction.document(.subscription, id: record.id) == nil else {
+            guard try transaction.document(record.kind.documentKind, id: record.id) == nil else {
                 throw BrokerError(
                     .alreadyExists,
                     "There is a subscription '\(record.id)' already."
                 )
             }
-            guard subscriptions.count(tenant: tenant) < limits.maximumSubscriptions else {
+            guard subscriptions.count(record.kind, tenant: tenant) < limits.maximumSubscriptions
+            else {
                 throw BrokerError(
                     .overloaded,
                     "The hub keeps \(limits.maximumSubscriptions) subscriptions of a "

@@ -28,7 +28,7 @@ extension Hub {
             }
         }
         for letter in letters {
-            subscriptions.wake(.init(tenant: caller.tenant, id: letter.subscription))
+            subscriptions.wake(.init(tenant: caller.tenant, outbox: letter.subscription))
         }
         return letters.count
     }

@@ -4,16 +4,21 @@ import Storage
 
 /// Delete Subscription (clause 5.8.5): what still waits for delivery is dropped.
 extension Hub {
-    package func deleteSubscription(_ id: String, caller: Caller) async throws {
-        _ = try await subscriptionRecord(id, caller)
+    package func deleteSubscription(
+        _ id: String,
+        to kind: SubscriptionKind = .entities,
+        caller: Caller
+    ) async throws {
+        _ = try await subscriptionRecord(id, kind, caller)
         let (subscriptions, tenant) = (subscriptions, caller.tenant)
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: id)
         try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            guard try transaction.removeDocument(.subscription, id: id) else {
+            guard try transaction.removeDocument(kind.documentKind, id: id) else {
                 throw BrokerError.unknownSubscription(id)
             }
-            subscriptions.remove(id, tenant: tenant)
+            subscriptions.remove(key)
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        subscriptions.wake(.init(tenant: tenant, id: id))
+        subscriptions.wake(key)
     }
 }

@@ -173,7 +173,10 @@ package actor NotificationDispatcher {
         in transaction: any BookkeepingTransaction
     ) throws {
         guard report.counts != DeliveryCounts(),
-            let document = try transaction.document(.subscription, id: report.key.id),
+            let document = try transaction.document(
+                report.key.kind.documentKind,
+                id: report.key.id
+            ),
             var record = SubscriptionRecord(document)
         else { return }
         record.delivery.add(report.counts)
@@ -229,7 +232,7 @@ package actor NotificationDispatcher {
         var report = LaneReport(key: key, schedule: schedule)
         do {
             guard let store = try await store.tenant(key.tenant) else { return report }
-            let messages = try await store.outbox(subscription: key.id, limit: limits.page)
+            let messages = try await store.outbox(subscription: key.outbox, limit: limits.page)
             report.hasMore = messages.count == limits.page
             guard let subscription = subscriptions[key] else {
                 report.done = messages.map(\.sequence)
@@ -264,7 +267,7 @@ package actor NotificationDispatcher {
                 return
             }
             // With throttling, all that waited goes into one notification.
-            let batch = throttling == nil ? rest.prefix(1) : rest
+            let batch = throttling == nil ? rest.prefix(1) : writer.together(rest, report.key.kind)
             guard try await send(batch, for: subscription, from: store, into: &report) else {
                 return
             }
@@ -280,10 +283,14 @@ package actor NotificationDispatcher {
         into report: inout LaneReport
     ) async throws -> Bool {
         guard let first = batch.first else { return true }
-        let messages = batch.compactMap { NotificationMessage(bytes: $0.body) }
         let tenant = report.key.tenant
-        let entities = writer.entities(of: messages, for: subscription, tenant: tenant)
-        guard !entities.isEmpty else {
+        let content = try await writer.content(
+            of: batch,
+            for: subscription,
+            tenant: tenant,
+            in: store
+        )
+        guard let content else {
             report.done += batch.map(\.sequence)
             return true
         }
@@ -291,16 +298,9 @@ package actor NotificationDispatcher {
         let id =
             "urn:ngsi-ld:Notification:"
             + String(first.enqueuedAt.microseconds, radix: 16) + "-\(first.sequence)"
-        let linked = try await writer.linkedEntities(
-            of: entities,
-            for: subscription,
-            tenant: tenant,
-            in: store
-        )
         let request = writer.request(
             id: id,
-            entities,
-            linked: linked,
+            content,
             for: subscription,
             tenant: tenant,
             now: clock()

@@ -13,6 +13,39 @@ package struct NotificationWriter: Sendable {
         self.limits = limits
     }
 
+    /// What the messages come to in one notification; nil when there is nothing to tell.
+    func content(
+        of batch: ArraySlice<OutboxMessage>,
+        for subscription: IndexedSubscription,
+        tenant: TenantName?,
+        in store: any TenantStore
+    ) async throws -> NotificationContent? {
+        if subscription.subscription.registrations != nil {
+            guard mayBeToldOfRegistrations(subscription, tenant: tenant) else { return nil }
+            return RegistrationMessage(merging: batch.map(\.body)).map { .registrations($0) }
+        }
+        let messages = batch.compactMap { NotificationMessage(bytes: $0.body) }
+        let entities = entities(of: messages, for: subscription, tenant: tenant)
+        return try await content(entities, for: subscription, tenant: tenant, in: store)
+    }
+
+    /// The entities with those they are linked to; nil when there are none.
+    func content(
+        _ entities: [Entity],
+        for subscription: IndexedSubscription,
+        tenant: TenantName?,
+        in store: any TenantStore
+    ) async throws -> NotificationContent? {
+        guard !entities.isEmpty else { return nil }
+        let linked = try await linkedEntities(
+            of: entities,
+            for: subscription,
+            tenant: tenant,
+            in: store
+        )
+        return .entities(entities, linked: linked)
+    }
+
     /// The entities of the messages as the subscriber may see them: the last of each entity, in the
     /// order of their first message.
     ///
@@ -53,7 +86,7 @@ package struct NotificationWriter: Sendable {
 
     /// The Linked Entities the subscription asks for, as far as the limit allows: read through the
     /// subscriber's right, as the entities themselves are.
-    func linkedEntities(
+    private func linkedEntities(
         of entities: [Entity],
         for subscription: IndexedSubscription,
         tenant: TenantName?,
@@ -73,8 +106,7 @@ package struct NotificationWriter: Sendable {
     /// The request that tells the subscriber of the entities.
     package func request(
         id: String,
-        _ entities: [Entity],
-        linked: LinkedEntities? = nil,
+        _ content: NotificationContent,
         for subscription: IndexedSubscription,
         tenant: TenantName?,
         now: Timestamp
@@ -84,7 +116,7 @@ package struct NotificationWriter: Sendable {
         return NotificationRequest(
             url: endpoint.uri,
             headers: headers(subscription, tenant: tenant),
-            body: body(id: id, entities, linked: linked, for: subscription, now: now),
+            body: body(id: id, content, for: subscription, now: now),
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds)
         )
     }
@@ -137,8 +169,7 @@ package struct NotificationWriter: Sendable {
 
     private func body(
         id: String,
-        _ entities: [Entity],
-        linked: LinkedEntities?,
+        _ content: NotificationContent,
         for subscription: IndexedSubscription,
         now: Timestamp
     ) -> [UInt8] {
@@ -146,14 +177,18 @@ package struct NotificationWriter: Sendable {
         var writer = JSONWriter(reservingBytes: 2_048)
         writer.beginObject()
         for (key, value) in [
-            ("id", id), ("type", "Notification"), ("subscriptionId", subscription.record.id),
+            ("id", id), ("type", content.type), ("subscriptionId", subscription.record.id),
             ("notifiedAt", now.text),
         ] {
             writer.key(key)
             writer.string(value)
         }
         writer.key("data")
-        write(entities, linked: linked, for: subscription, to: &writer)
+        switch content {
+        case .entities(let entities, let linked):
+            write(entities, linked: linked, for: subscription, to: &writer)
+        case .registrations(let message): message.write(notification, to: &writer)
+        }
         if embedsContext(notification.endpoint) {
             writer.key("@context")
             writer.string(contextURL(subscription))
@@ -186,6 +221,21 @@ package struct NotificationWriter: Sendable {
         var context: JSONValue?
         if notification.endpoint.accept == .jsonLD { context = .string(contextURL(subscription)) }
         entityWriter.write(entities, embedding: context, to: &writer)
+    }
+}
+
+/// What a notification is about.
+package enum NotificationContent: Sendable {
+    /// Clause 5.3.1.
+    case entities([Entity], linked: LinkedEntities?)
+    /// Clause 5.3.2.
+    case registrations(RegistrationMessage)
+
+    fileprivate var type: String {
+        switch self {
+        case .entities: "Notification"
+        case .registrations: "ContextSourceNotification"
+        }
     }
 }
 

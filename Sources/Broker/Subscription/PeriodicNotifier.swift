@@ -91,25 +91,13 @@ package actor PeriodicNotifier {
     private func finish(_ key: Key) { running.remove(key) }
 
     private nonisolated func notify(_ key: Key, _ subscription: IndexedSubscription) async {
-        guard let grant = writer.grant(for: subscription, tenant: key.tenant) else { return }
         do {
-            guard let store = try await store.tenant(key.tenant) else { return }
-            let query = EntityQuery(
-                condition: subscription.subscription.target,
-                limit: limits.maximumPeriodicEntities
-            )
-            let page = try await store.entities(query, grant: grant)
-            guard !page.entities.isEmpty else { return }
-            let linked = try await writer.linkedEntities(
-                of: page.entities,
-                for: subscription,
-                tenant: key.tenant,
-                in: store
-            )
+            guard let store = try await store.tenant(key.tenant),
+                let content = try await content(key, subscription, store)
+            else { return }
             let request = writer.request(
                 id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
-                page.entities,
-                linked: linked,
+                content,
                 for: subscription,
                 tenant: key.tenant,
                 now: clock()
@@ -124,13 +112,39 @@ package actor PeriodicNotifier {
         }
     }
 
+    /// What there is to tell; nil for nothing.
+    private nonisolated func content(
+        _ key: Key,
+        _ subscription: IndexedSubscription,
+        _ store: any TenantStore
+    ) async throws -> NotificationContent? {
+        if subscription.subscription.registrations != nil {
+            guard writer.mayBeToldOfRegistrations(subscription, tenant: key.tenant) else {
+                return nil
+            }
+            return try await subscription.matchingRegistrations(store, now: clock())
+        }
+        guard let grant = writer.grant(for: subscription, tenant: key.tenant) else { return nil }
+        let query = EntityQuery(
+            condition: subscription.subscription.target,
+            limit: limits.maximumPeriodicEntities
+        )
+        let page = try await store.entities(query, grant: grant)
+        return try await writer.content(
+            page.entities,
+            for: subscription,
+            tenant: key.tenant,
+            in: store
+        )
+    }
+
     private nonisolated func record(
         _ counts: DeliveryCounts,
         _ key: Key,
         _ store: any TenantStore
     ) async throws {
         try await store.bookkeep { transaction in
-            guard let document = try transaction.document(.subscription, id: key.id),
+            guard let document = try transaction.document(key.kind.documentKind, id: key.id),
                 var record = SubscriptionRecord(document)
             else { return }
             record.delivery.add(counts)

@@ -5,6 +5,7 @@ import Storage
 /// Query Subscriptions (clause 5.8.4), in the order of creation.
 extension Hub {
     package func querySubscriptions(
+        to kind: SubscriptionKind = .entities,
         offset: Int = 0,
         limit: Int,
         wantsCount: Bool = false,
@@ -13,7 +14,7 @@ extension Hub {
         caller: Caller
     ) async throws -> SubscriptionPage {
         let store = try await existingStore(caller.tenant)
-        let records = try await store.documents(.subscription)
+        let records = try await store.documents(kind.documentKind)
             .compactMap { SubscriptionRecord($0) }
             .filter { mayManage($0, caller) }
         let now = clock()

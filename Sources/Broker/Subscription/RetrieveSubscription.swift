@@ -5,11 +5,12 @@ package import Governance
 extension Hub {
     package func retrieveSubscription(
         _ id: String,
+        to kind: SubscriptionKind = .entities,
         ld: LDContext,
         sysAttrs: Bool = false,
         caller: Caller
     ) async throws -> JSONValue {
-        let record = try await subscriptionRecord(id, caller)
+        let record = try await subscriptionRecord(id, kind, caller)
         return try await shown(record, ld: ld, sysAttrs: sysAttrs, now: clock())
     }
 

@@ -27,6 +27,8 @@ package struct Subscription: Sendable {
     package var expiresAt: Timestamp?
     package var isActive: Bool
     package var notification: NotificationParameters
+    /// Which registrations notify; nil when entities do.
+    package var registrations: RegistrationQuery?
     /// `target`, ready to be decided.
     let preparedTarget: PreparedCondition
 

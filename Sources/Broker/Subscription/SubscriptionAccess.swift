@@ -7,8 +7,13 @@ import Storage
 extension Hub {
     /// Refuses a subscriber who would never be told of anything, or who filters by what it may not
     /// see; every notification is decided anew when it is sent.
-    func requireSubscribing(_ caller: Caller, to target: Condition = .everything) throws {
-        let decision = policy.decideRead(caller, action: .subscribe, condition: target)
+    func requireSubscribing(_ caller: Caller, to subscription: Subscription) throws {
+        if subscription.registrations != nil { return try requireAdministration(caller) }
+        let decision = policy.decideRead(
+            caller,
+            action: .subscribe,
+            condition: subscription.target
+        )
         switch decision {
         case .deny(let reason): throw BrokerError(reason)
         case .grant(let grant) where grant.condition == .nothing:
@@ -23,12 +28,16 @@ extension Hub {
     }
 
     /// The subscription; one that the caller may not see does not exist.
-    func subscriptionRecord(_ id: String, _ caller: Caller) async throws -> SubscriptionRecord {
+    func subscriptionRecord(
+        _ id: String,
+        _ kind: SubscriptionKind,
+        _ caller: Caller
+    ) async throws -> SubscriptionRecord {
         guard URIText.isValid(id) else {
             throw BrokerError(.badRequestData, "The subscription id '\(id)' is not a URI.")
         }
         let store = try await existingStore(caller.tenant)
-        let document = try await store.bookkeep { try $0.document(.subscription, id: id) }
+        let document = try await store.bookkeep { try $0.document(kind.documentKind, id: id) }
         guard let record = document.flatMap({ SubscriptionRecord($0) }), mayManage(record, caller)
         else { throw BrokerError.unknownSubscription(id) }
         return record
@@ -47,6 +56,7 @@ extension Hub {
         var notification: LDContext?
         if let url = record.body["jsonldContext"] { notification = try await resolved(url) }
         return SubscriptionReader(
+            kind: record.kind,
             context: context,
             queryContext: query,
             notificationContext: notification
@@ -65,21 +75,26 @@ extension Hub {
         } catch let error as BrokerError {
             throw error
         } catch {
-            try await loadSubscriptions(tenant)
+            for kind in SubscriptionKind.allCases { try await loadSubscriptions(kind, tenant) }
             throw error
         }
     }
 
     /// Makes the subscriptions of all tenants ready: to be called once, before the first request.
     package func loadSubscriptions() async throws {
-        try await loadSubscriptions(nil)
-        for tenant in await store.tenantNames { try await loadSubscriptions(tenant) }
+        let tenants: [TenantName?] = [nil] + (await store.tenantNames)
+        for tenant in tenants {
+            for kind in SubscriptionKind.allCases { try await loadSubscriptions(kind, tenant) }
+        }
     }
 
-    private func loadSubscriptions(_ tenant: TenantName?) async throws {
+    private func loadSubscriptions(
+        _ kind: SubscriptionKind,
+        _ tenant: TenantName?
+    ) async throws {
         let store = try await existingStore(tenant)
         var ready: [IndexedSubscription] = []
-        for document in try await store.documents(.subscription) {
+        for document in try await store.documents(kind.documentKind) {
             guard let record = SubscriptionRecord(document) else {
                 logger.error("The subscription '\(document.id)' is damaged and does not notify.")
                 continue
@@ -92,7 +107,7 @@ extension Hub {
                 logger.error("The subscription '\(record.id)' does not notify: \(error.detail)")
             }
         }
-        subscriptions.replace(ready, tenant: tenant)
+        subscriptions.replace(ready, kind, tenant: tenant)
     }
 }
 

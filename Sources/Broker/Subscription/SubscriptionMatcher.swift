@@ -10,10 +10,16 @@ package final class SubscriptionMatcher: ChangeObserver {
     /// Names a subscription among those of all tenants.
     package struct Key: Sendable, Hashable {
         package var tenant: TenantName?
+        package var kind = SubscriptionKind.entities
         package var id: String
     }
 
-    private let tenants = Mutex<[TenantName?: SubscriptionIndex]>([:])
+    private struct Group: Hashable {
+        var tenant: TenantName?
+        var kind: SubscriptionKind
+    }
+
+    private let groups = Mutex<[Group: SubscriptionIndex]>([:])
     private let waiting = Mutex<Set<Key>>([])
     private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
@@ -27,7 +33,8 @@ package final class SubscriptionMatcher: ChangeObserver {
         at now: Timestamp,
         in transaction: any WriteTransaction
     ) throws {
-        guard let index = tenants.withLock({ $0[tenant] }) else { return }
+        let group = Group(tenant: tenant, kind: .entities)
+        guard let index = groups.withLock({ $0[group] }) else { return }
         var encoder = NotificationMessage.Encoder(change, at: now)
         for candidate in index.candidates(for: change) {
             let subscription = candidate.subscription
@@ -44,43 +51,58 @@ package final class SubscriptionMatcher: ChangeObserver {
     // MARK: Kept in step by the operations
 
     package func put(_ subscription: IndexedSubscription, tenant: TenantName?) {
-        tenants.withLock { $0[tenant, default: SubscriptionIndex()].put(subscription) }
+        let group = Group(tenant: tenant, kind: subscription.record.kind)
+        groups.withLock { $0[group, default: SubscriptionIndex()].put(subscription) }
     }
 
-    package func remove(_ id: String, tenant: TenantName?) {
-        tenants.withLock { $0[tenant]?.remove(id) }
+    package func remove(_ key: Key) {
+        groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.remove(key.id) }
     }
 
-    /// Takes the place of all that was known of the tenant.
-    package func replace(_ subscriptions: [IndexedSubscription], tenant: TenantName?) {
+    /// Takes the place of all that was known of the kind in the tenant.
+    package func replace(
+        _ subscriptions: [IndexedSubscription],
+        _ kind: SubscriptionKind,
+        tenant: TenantName?
+    ) {
         var index = SubscriptionIndex()
         for subscription in subscriptions { index.put(subscription) }
-        tenants.withLock { $0[tenant] = index }
+        groups.withLock { $0[Group(tenant: tenant, kind: kind)] = index }
     }
 
     package subscript(key: Key) -> IndexedSubscription? {
-        tenants.withLock { $0[key.tenant]?.subscriptions[key.id] }
+        groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.subscriptions[key.id] }
     }
 
-    func count(tenant: TenantName?) -> Int {
-        tenants.withLock { $0[tenant]?.subscriptions.count ?? 0 }
+    func count(_ kind: SubscriptionKind, tenant: TenantName?) -> Int {
+        groups.withLock { $0[Group(tenant: tenant, kind: kind)]?.subscriptions.count ?? 0 }
+    }
+
+    /// The subscriptions to the tenant's registrations.
+    func toRegistrations(tenant: TenantName?) -> [IndexedSubscription] {
+        let group = Group(tenant: tenant, kind: .registrations)
+        return groups.withLock { $0[group].map { Array($0.subscriptions.values) } ?? [] }
     }
 
     package var keys: [Key] {
-        tenants.withLock { tenants in
-            tenants.flatMap { tenant, index in
-                index.subscriptions.keys.map { Key(tenant: tenant, id: $0) }
+        groups.withLock { groups in
+            groups.flatMap { group, index in
+                index.subscriptions.keys.map {
+                    Key(tenant: group.tenant, kind: group.kind, id: $0)
+                }
             }
         }
     }
 
     /// Subscriptions that notify at intervals.
     package var periodic: [(key: Key, subscription: IndexedSubscription)] {
-        tenants.withLock { tenants in
-            tenants.flatMap { tenant, index in
+        groups.withLock { groups in
+            groups.flatMap { group, index in
                 index.subscriptions.values
                     .filter { $0.subscription.intervalMicroseconds != nil }
-                    .map { (Key(tenant: tenant, id: $0.record.id), $0) }
+                    .map {
+                        (Key(tenant: group.tenant, kind: group.kind, id: $0.record.id), $0)
+                    }
             }
         }
     }

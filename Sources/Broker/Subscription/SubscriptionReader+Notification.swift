@@ -140,82 +140,14 @@ extension SubscriptionReader {
             return type
         }
         let info = try pairs(object["receiverInfo"], at: "\(path).receiverInfo")
-        try checkHeaders(info)
+        try checkHeaders(info, at: "\(path).receiverInfo")
         _ = try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
         return NotificationEndpoint(
-            uri: try address(uri),
+            uri: try address(uri, at: "\(path).uri"),
             accept: accept ?? .json,
             receiverInfo: info,
             timeoutMilliseconds: try positive(object, "timeout", in: "\(path)."),
             cooldownMilliseconds: try positive(object, "cooldown", in: "\(path).")
         )
     }
-
-    private func address(_ value: JSONValue) throws(BrokerError) -> String {
-        let uri = try Self.uri(value, at: "notification.endpoint.uri")
-        let scheme = uri.prefix { $0 != ":" }.lowercased()
-        if scheme == "mqtt" || scheme == "mqtts" {
-            throw BrokerError(
-                .badRequestData,
-                "'\(uri)' cannot be notified: MQTT endpoints are not supported "
-                    + "yet; use http or https."
-            )
-        }
-        let rest = uri.dropFirst(scheme.count)
-        guard scheme == "http" || scheme == "https", rest.hasPrefix("://"),
-            let first = rest.dropFirst(3).first, !"/?#:".contains(first)
-        else {
-            throw Self.error(
-                "'notification.endpoint.uri' is an http or https address, not '\(uri)'."
-            )
-        }
-        guard !rest.dropFirst(3).prefix(while: { !"/?#".contains($0) }).contains("@") else {
-            throw Self.error(
-                "'notification.endpoint.uri' may not hold a password; send it in 'receiverInfo'."
-            )
-        }
-        return uri
-    }
-
-    private func pairs(_ value: JSONValue?, at path: String) throws(BrokerError) -> [KeyValuePair] {
-        guard let value else { return [] }
-        guard let array = value.arrayValue, array.count <= Self.maximumElements else {
-            throw Self.error("'\(path)' is an array of key and value, not \(value.excerpt).")
-        }
-        return try array.map { element throws(BrokerError) in
-            guard let key = element.objectValue?["key"]?.stringValue, !key.isEmpty,
-                let text = element.objectValue?["value"]?.stringValue
-            else {
-                throw Self.error(
-                    "'\(path)' holds objects with 'key' and 'value', not \(element.excerpt)."
-                )
-            }
-            return KeyValuePair(key: key, value: text)
-        }
-    }
-
-    /// Headers that belong to the connection are not the subscriber's, nor are line breaks.
-    private func checkHeaders(_ pairs: [KeyValuePair]) throws(BrokerError) {
-        for pair in pairs {
-            let isToken = pair.key.utf8.allSatisfy { byte in
-                byte > 0x20 && byte < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains(byte)
-            }
-            guard isToken, !Self.ownHeaders.contains(pair.key.lowercased()) else {
-                throw Self.error(
-                    "'notification.endpoint.receiverInfo' cannot set the header '\(pair.key)'."
-                )
-            }
-            guard pair.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-                throw Self.error(
-                    "The value of '\(pair.key)' in 'notification.endpoint.receiverInfo' has a "
-                        + "control character."
-                )
-            }
-        }
-    }
-
-    private static let ownHeaders: Set<String> = [
-        "host", "connection", "content-length", "content-type", "transfer-encoding", "upgrade",
-        "te", "trailer", "keep-alive", "expect",
-    ]
 }

@@ -1,7 +1,17 @@
 import ContextModel
 
-/// Single members of a subscription, each with an error that names it.
-extension SubscriptionReader {
+/// Reads single members of what callers write, each with an error that names it.
+protocol MemberReading {
+    /// For the names in what is read.
+    var context: LDContext { get }
+}
+
+extension MemberReading {
+    /// Elements of one array at most.
+    static var maximumElements: Int { 1_000 }
+    /// Durations in seconds at most: a thousand years, far from overflow.
+    static var maximumSeconds: Double { 31_557_600_000 }
+
     static func error(_ detail: String) -> BrokerError { BrokerError(.badRequestData, detail) }
 
     static func microseconds(_ seconds: Double) -> Int64 { Int64(seconds * 1_000_000) }

@@ -2,11 +2,7 @@ package import ContextModel
 
 /// Reads a subscription from JSON and refuses what clauses 5.2.12 to 5.2.15, 5.2.22 and 5.2.33 do
 /// not allow, quoting the member.
-package struct SubscriptionReader: Sendable {
-    /// Selectors, attribute names, headers or triggers of one subscription.
-    static let maximumElements = 1_000
-    /// `throttling` and `timeInterval` at most: a thousand years, far from overflow.
-    static let maximumSeconds = 31_557_600_000.0
+package struct SubscriptionReader: MemberReading, Sendable {
     /// `timeInterval` at least: a subscription may not become a load of its own.
     static let minimumIntervalSeconds = 0.1
 
@@ -16,12 +12,15 @@ package struct SubscriptionReader: Sendable {
     let queryContext: LDContext
     /// For notifications: `jsonldContext`, or the same.
     let notificationContext: LDContext
+    let kind: SubscriptionKind
 
     package init(
+        kind: SubscriptionKind = .entities,
         context: LDContext,
         queryContext: LDContext? = nil,
         notificationContext: LDContext? = nil
     ) {
+        self.kind = kind
         self.context = context
         self.queryContext = queryContext ?? context
         self.notificationContext = notificationContext ?? context
@@ -40,7 +39,7 @@ package struct SubscriptionReader: Sendable {
             )
         }
         try checkPlainMembers(body)
-        return Subscription(
+        var subscription = Subscription(
             id: id,
             selectors: selectors,
             watchedAttributes: watched.map(Set.init),
@@ -52,6 +51,10 @@ package struct SubscriptionReader: Sendable {
             isActive: try bool(body, "isActive") ?? true,
             notification: try notification(body)
         )
+        if kind == .registrations {
+            subscription.registrations = try registrations(body, subscription)
+        }
+        return subscription
     }
 
     // MARK: What is subscribed to
@@ -74,7 +77,7 @@ package struct SubscriptionReader: Sendable {
         if body["entities"] == nil, body["watchedAttributes"] == nil, !isLocal {
             throw Self.error("The subscription needs 'entities' or 'watchedAttributes'.")
         }
-        if body["temporalQ"] != nil {
+        if body["temporalQ"] != nil, kind == .entities {
             throw Self.error("'temporalQ' is for context source registration subscriptions only.")
         }
     }
@@ -170,7 +173,7 @@ package struct SubscriptionReader: Sendable {
     }
 
     /// Clause 5.2.13; coordinates are an array, or a string with one.
-    private func geoTest(_ value: JSONValue) throws(BrokerError) -> GeoTest {
+    func geoTest(_ value: JSONValue) throws(BrokerError) -> GeoTest {
         guard let object = value.objectValue else {
             throw Self.error("'geoQ' is an object, not \(value.excerpt).")
         }

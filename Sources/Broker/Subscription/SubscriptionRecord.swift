@@ -5,6 +5,7 @@ package import Storage
 /// A subscription as it is kept: what its owner wrote, with whom it belongs to and how its
 /// notifications went.
 package struct SubscriptionRecord: Sendable, Equatable {
+    package let kind: SubscriptionKind
     package let id: String
     package let owner: Party
     package let purpose: Purpose?
@@ -21,6 +22,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
     package var contextURL: String?
 
     package init(
+        kind: SubscriptionKind = .entities,
         id: String,
         owner: Party,
         purpose: Purpose?,
@@ -28,6 +30,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
         body: JSONObject,
         createdAt: Timestamp
     ) {
+        self.kind = kind
         self.id = id
         self.owner = owner
         self.purpose = purpose
@@ -85,6 +88,39 @@ package struct DeliveryCounts: Sendable, Equatable {
     }
 }
 
+extension DeliveryCounts {
+    /// Adds all there is to what is kept.
+    func write(to json: inout JSONObject) {
+        json["timesSent"] = .number(JSONNumber(timesSent))
+        json["timesFailed"] = .number(JSONNumber(timesFailed))
+        json["lastNotification"] = lastNotification.map { .string($0.text) }
+        json["lastSuccess"] = lastSuccess.map { .string($0.text) }
+        json["lastFailure"] = lastFailure.map { .string($0.text) }
+    }
+
+    /// Reads what `write` wrote.
+    init(_ json: JSONObject) {
+        func time(_ name: String) -> Timestamp? {
+            json[name]?.stringValue.flatMap { Timestamp($0) }
+        }
+        timesSent = json["timesSent"]?.numberValue?.intValue ?? 0
+        timesFailed = json["timesFailed"]?.numberValue?.intValue ?? 0
+        lastNotification = time("lastNotification")
+        lastSuccess = time("lastSuccess")
+        lastFailure = time("lastFailure")
+    }
+
+    /// Adds what callers see, if anything was sent.
+    func show(in json: inout JSONObject) {
+        guard let status else { return }
+        json["status"] = .string(status)
+        json["timesSent"] = .number(JSONNumber(timesSent))
+        if timesFailed > 0 { json["timesFailed"] = .number(JSONNumber(timesFailed)) }
+        json["lastSuccess"] = lastSuccess.map { .string($0.text) }
+        json["lastFailure"] = lastFailure.map { .string($0.text) }
+    }
+}
+
 // MARK: - As a document
 
 extension SubscriptionRecord {
@@ -95,13 +131,9 @@ extension SubscriptionRecord {
         json["modifiedAt"] = .string(modifiedAt.text)
         json["queryContext"] = queryContext
         json["contextURL"] = contextURL.map { .string($0) }
-        json["timesSent"] = .number(JSONNumber(delivery.timesSent))
-        json["timesFailed"] = .number(JSONNumber(delivery.timesFailed))
-        json["lastNotification"] = delivery.lastNotification.map { .string($0.text) }
-        json["lastSuccess"] = delivery.lastSuccess.map { .string($0.text) }
-        json["lastFailure"] = delivery.lastFailure.map { .string($0.text) }
+        delivery.write(to: &json)
         return Document(
-            kind: .subscription,
+            kind: kind.documentKind,
             id: id,
             body: JSONValue.object(json).serialized
         )
@@ -109,15 +141,14 @@ extension SubscriptionRecord {
 
     /// Reads what `document` wrote; nil when the bytes are damaged.
     package init?(_ document: Document) {
-        guard let json = try? JSONReader.read(document.body).objectValue,
+        guard let kind = SubscriptionKind(document.kind),
+            let json = try? JSONReader.read(document.body).objectValue,
             let owner = json["owner"].flatMap(Party.init), let context = json["context"],
             let body = json["body"]?.objectValue,
             let createdAt = json["createdAt"]?.stringValue.flatMap({ Timestamp($0) })
         else { return nil }
-        func time(_ name: String) -> Timestamp? {
-            json[name]?.stringValue.flatMap { Timestamp($0) }
-        }
         self.init(
+            kind: kind,
             id: document.id,
             owner: owner,
             purpose: json["purpose"]?.stringValue.map { Purpose($0) },
@@ -125,14 +156,10 @@ extension SubscriptionRecord {
             body: body,
             createdAt: createdAt
         )
-        modifiedAt = time("modifiedAt") ?? createdAt
+        modifiedAt = json["modifiedAt"]?.stringValue.flatMap { Timestamp($0) } ?? createdAt
         queryContext = json["queryContext"]
         contextURL = json["contextURL"]?.stringValue
-        delivery.timesSent = json["timesSent"]?.numberValue?.intValue ?? 0
-        delivery.timesFailed = json["timesFailed"]?.numberValue?.intValue ?? 0
-        delivery.lastNotification = time("lastNotification")
-        delivery.lastSuccess = time("lastSuccess")
-        delivery.lastFailure = time("lastFailure")
+        delivery = DeliveryCounts(json)
     }
 }
 
@@ -176,7 +203,7 @@ extension SubscriptionRecord {
         if original !== ld { json.rename { ld.compact(original.expand($0)) } }
         let isActive = body["isActive"]?.boolValue ?? true
         let expiry = body["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
-        if body["notificationTrigger"] == nil, body["timeInterval"] == nil {
+        if kind == .entities, body["notificationTrigger"] == nil, body["timeInterval"] == nil {
             let triggers = Subscription.Trigger.standard.map { JSONValue.string($0.rawValue) }
             json["notificationTrigger"] = .array(triggers)
         }
@@ -198,15 +225,8 @@ extension SubscriptionRecord {
     /// `notification` with the members of clause 5.2.14.2.
     private func delivered(_ notification: JSONValue) -> JSONObject {
         var json = notification.objectValue ?? JSONObject()
-        guard let status = delivery.status else { return json }
-        json["status"] = .string(status)
-        json["timesSent"] = .number(JSONNumber(delivery.timesSent))
-        if delivery.timesFailed > 0 {
-            json["timesFailed"] = .number(JSONNumber(delivery.timesFailed))
-        }
+        delivery.show(in: &json)
         json["lastNotification"] = delivery.lastNotification.map { .string($0.text) }
-        json["lastSuccess"] = delivery.lastSuccess.map { .string($0.text) }
-        json["lastFailure"] = delivery.lastFailure.map { .string($0.text) }
         return json
     }
 }

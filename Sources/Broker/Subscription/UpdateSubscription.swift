@@ -7,10 +7,11 @@ extension Hub {
     package func updateSubscription(
         _ id: String,
         _ fragment: JSONValue,
+        to kind: SubscriptionKind = .entities,
         ld: LDContext,
         caller: Caller
     ) async throws {
-        let old = try await subscriptionRecord(id, caller)
+        let old = try await subscriptionRecord(id, kind, caller)
         var new = old
         new.modifiedAt = clock()
         try new.apply(
@@ -19,7 +20,7 @@ extension Hub {
             original: try await resolved(old.context)
         )
         let subscription = try await reader(for: new).subscription(new.body, id: id)
-        try requireSubscribing(old.subscriber(caller.tenant), to: subscription.target)
+        try requireSubscribing(old.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["expiresAt"] != nil {
             try Self.requireFuture(subscription, now: new.modifiedAt)
         }
@@ -51,7 +52,7 @@ extension Hub {
     ) async throws {
         let subscriptions = subscriptions
         try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            let document = try transaction.document(.subscription, id: old.id)
+            let document = try transaction.document(old.kind.documentKind, id: old.id)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
             }
@@ -69,7 +70,7 @@ extension Hub {
                 tenant: tenant
             )
         }
-        subscriptions.wake(.init(tenant: tenant, id: old.id))
+        subscriptions.wake(.init(tenant: tenant, kind: old.kind, id: old.id))
     }
 }
 
@@ -101,7 +102,7 @@ extension SubscriptionRecord {
 extension JSONObject {
     /// Partial Update Patch (clause 5.5.8): each member given takes the place of the old one as a
     /// whole, and NGSI-LD Null removes it.
-    fileprivate func updated(with fragment: JSONObject) -> JSONObject {
+    func updated(with fragment: JSONObject) -> JSONObject {
         var result = self
         for (key, value) in fragment.members {
             let isNull = value.isNull || value.stringValue == NGSILDNull.uri

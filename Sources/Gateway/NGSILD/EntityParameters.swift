@@ -3,7 +3,9 @@ import ContextModel
 import Storage
 
 /// What the parameters of a request say about which entities are meant and how they are shown
-/// (clauses 5.7.2 and 6.4.3.2). A Query in a body says the same in the same names (5.2.23).
+/// (clauses 5.7.2 and 6.4.3.2).
+///
+/// A Query in a body says the same in the same names (5.2.23).
 struct EntityParameters: Sendable {
     let items: QueryItems
     let ld: LDContext
@@ -14,12 +16,7 @@ struct EntityParameters: Sendable {
     /// The condition of all selecting parameters together.
     func condition() throws(BrokerError) -> Condition {
         var condition = try typeCondition()
-        if let ids = try items.list("id") {
-            for id in ids where !URIText.isValid(id) {
-                throw BrokerError(.badRequestData, "The id '\(id)' is not a URI.")
-            }
-            condition = condition.and(.ids(Set(ids.map(EntityID.init))))
-        }
+        if let ids = try ids() { condition = condition.and(.ids(ids)) }
         if let pattern = try items.text("idPattern") {
             condition = condition.and(.idPattern(try Self.pattern(pattern)))
         }
@@ -29,7 +26,17 @@ struct EntityParameters: Sendable {
             }
             condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
         }
-        return condition.and(try queryCondition()).and(try geoCondition())
+        return condition.and(try qCondition()).and(try scopeCondition())
+            .and(try geoTest().map { .geometry($0) } ?? .everything)
+    }
+
+    /// `id` alone.
+    func ids() throws(BrokerError) -> Set<EntityID>? {
+        guard let ids = try items.list("id") else { return nil }
+        for id in ids where !URIText.isValid(id) {
+            throw BrokerError(.badRequestData, "The id '\(id)' is not a URI.")
+        }
+        return Set(ids.map(EntityID.init))
     }
 
     /// `type` alone: what operations on one entity may name (clause 4.17).
@@ -40,27 +47,27 @@ struct EntityParameters: Sendable {
         }
     }
 
-    private func queryCondition() throws(BrokerError) -> Condition {
-        var condition = Condition.everything
-        if let q = try items.text("q") {
-            let expandValues = Set(try items.list("expandValues") ?? [])
-            let parser = QParser(expansion: ld, expandValues: expandValues)
-            condition = try parsing { () throws(ConditionError) in try parser.parse(q) }
-        }
-        if let scopes = try items.text("scopeQ") {
-            // No scope has a blank, so what came as one was a plus.
-            let text = String(scopes.map { $0 == " " ? "+" : $0 })
-            condition = condition.and(
-                try parsing { () throws(ConditionError) in try ScopeQuery.parse(text) }
-            )
-        }
-        return condition
+    /// `q` alone (clause 4.9).
+    func qCondition() throws(BrokerError) -> Condition {
+        guard let q = try items.text("q") else { return .everything }
+        let expandValues = Set(try items.list("expandValues") ?? [])
+        let parser = QParser(expansion: ld, expandValues: expandValues)
+        return try parsing { () throws(ConditionError) in try parser.parse(q) }
     }
 
-    private func geoCondition() throws(BrokerError) -> Condition {
+    /// `scopeQ` alone (clause 4.19).
+    func scopeCondition() throws(BrokerError) -> Condition {
+        guard let scopes = try items.text("scopeQ") else { return .everything }
+        // No scope has a blank, so what came as one was a plus.
+        let text = String(scopes.map { $0 == " " ? "+" : $0 })
+        return try parsing { () throws(ConditionError) in try ScopeQuery.parse(text) }
+    }
+
+    /// The geo-query alone (clause 4.10).
+    func geoTest() throws(BrokerError) -> GeoTest? {
         let names = ["georel", "geometry", "coordinates"]
         let given = names.filter { items[$0] != nil }
-        if given.isEmpty { return .everything }
+        if given.isEmpty { return nil }
         guard let georel = try items.text("georel"), let geometry = try items.text("geometry"),
             let coordinates = try items.text("coordinates")
         else {
@@ -70,7 +77,7 @@ struct EntityParameters: Sendable {
             )
         }
         let geoproperty = try items.text("geoproperty")
-        let test = try parsing { () throws(ConditionError) in
+        return try parsing { () throws(ConditionError) in
             try GeoQuery.parse(
                 georel: georel,
                 geometry: geometry,
@@ -79,7 +86,6 @@ struct EntityParameters: Sendable {
                 expansion: ld
             )
         }
-        return .geometry(test)
     }
 
     static func pattern(_ text: String) throws(BrokerError) -> Pattern {

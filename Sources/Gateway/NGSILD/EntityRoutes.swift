@@ -16,6 +16,8 @@ enum Paths {
     static let evolution = temporal + "/{entityId}"
     static let subscriptions = base + "/subscriptions"
     static let contexts = base + "/jsonldContexts"
+    static let registrations = base + "/csourceRegistrations"
+    static let registrationSubscriptions = base + "/csourceSubscriptions"
 }
 
 /// Handles one route with an exchange.
@@ -57,6 +59,7 @@ extension RouteTable {
         routes.addDiscoveryRoutes()
         routes.addSubscriptionRoutes()
         routes.addContextRoutes()
+        routes.addRegistrationRoutes()
         self = routes.table
     }
 }

@@ -72,13 +72,18 @@ extension [QueryParameter] {
     ]
 
     /// Which moments (clause 4.11).
-    static let time: [QueryParameter] = [
+    static let moments: [QueryParameter] = [
         QueryParameter("timerel", "before, after or between"),
         QueryParameter("timeAt", "DateTime of timerel"),
         QueryParameter("endTimeAt", "Second DateTime of timerel=between"),
         QueryParameter("timeproperty", "observedAt, createdAt, modifiedAt or deletedAt"),
-        QueryParameter("lastN", "Newest instances of each attribute", kind: .integer),
-        QueryParameter("aggrMethods", "sum, avg, min, max, stddev, sumsq, totalCount, …"),
-        QueryParameter("aggrPeriodDuration", "ISO 8601 duration of a period"),
     ]
+
+    /// Which moments, and how their values are summed up (clause 4.11).
+    static let time: [QueryParameter] =
+        .moments + [
+            QueryParameter("lastN", "Newest instances of each attribute", kind: .integer),
+            QueryParameter("aggrMethods", "sum, avg, min, max, stddev, sumsq, totalCount, …"),
+            QueryParameter("aggrPeriodDuration", "ISO 8601 duration of a period"),
+        ]
 }

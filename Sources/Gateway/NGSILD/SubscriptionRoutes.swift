@@ -118,6 +118,17 @@ extension Exchange {
             sysAttrs: try parameters.representation().showsSystemAttributes,
             caller: caller
         )
+        return try answer(page, type, offset: offset, limit: limit, ld: ld)
+    }
+
+    /// A page of subscriptions with links to the pages around it.
+    func answer(
+        _ page: SubscriptionPage,
+        _ type: MediaType,
+        offset: Int,
+        limit: Int,
+        ld: LDContext
+    ) throws(BrokerError) -> Response {
         var response = try answer(.array(page.subscriptions), ld: ld)
         response.headers.append(
             contentsOf: pageHeaders(

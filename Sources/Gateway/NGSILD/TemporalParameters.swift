@@ -53,7 +53,7 @@ struct TemporalParameters: Sendable {
         return .aggregates
     }
 
-    private func timeTest() throws(BrokerError) -> TemporalTest? {
+    func timeTest() throws(BrokerError) -> TemporalTest? {
         guard let timerel = try items.text("timerel") else {
             if items["timeAt"] != nil || items["endTimeAt"] != nil {
                 throw BrokerError(.badRequestData, "timeAt needs timerel: before, after, between.")

@@ -1,0 +1,18 @@
+package import ContextModel
+package import Governance
+
+/// Create Context Source Registration Subscription (clause 5.11.2): a notification of what matches
+/// already follows at once.
+extension Hub {
+    /// Returns the identifier: the one given or a new one.
+    package func createContextSourceRegistrationSubscription(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> String {
+        try requireAdministration(caller)
+        let id = try await createSubscription(body, to: .registrations, ld: ld, caller: caller)
+        try await notifyOfMatchingRegistrations(id, caller.tenant)
+        return id
+    }
+}

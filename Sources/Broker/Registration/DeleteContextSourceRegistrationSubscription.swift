@@ -1,0 +1,11 @@
+package import Governance
+
+/// Delete Context Source Registration Subscription (clause 5.11.6).
+extension Hub {
+    package func deleteContextSourceRegistrationSubscription(
+        _ id: String,
+        caller: Caller
+    ) async throws {
+        try await deleteSubscription(id, to: .registrations, caller: caller)
+    }
+}

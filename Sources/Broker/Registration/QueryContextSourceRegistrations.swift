@@ -1,0 +1,41 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Query Context Source Registrations (clause 5.10.2), in the order of creation.
+///
+/// Registrations are answered whole: the standard would rather have them reduced to what matches,
+/// but its own conformance cases expect them as they were written. Notifications reduce them.
+extension Hub {
+    package func queryContextSourceRegistrations(
+        _ query: RegistrationQuery,
+        offset: Int = 0,
+        limit: Int,
+        wantsCount: Bool = false,
+        ld: LDContext,
+        sysAttrs: Bool = false,
+        caller: Caller
+    ) async throws -> RegistrationPage {
+        try requireAdministration(caller)
+        let store = try await existingStore(caller.tenant)
+        let now = clock()
+        let found = try await registrations(store).filter {
+            $0.registration.isInForce(at: now) && query.match($0.registration) != nil
+        }
+        return RegistrationPage(
+            registrations: found.dropFirst(offset).prefix(limit).map {
+                .object($0.record.shown(ld, .init(sysAttrs: sysAttrs)))
+            },
+            count: wantsCount ? found.count : nil,
+            hasMore: limit > 0 && found.count > offset + limit
+        )
+    }
+}
+
+/// A page of context source registrations.
+package struct RegistrationPage: Sendable, Equatable {
+    package var registrations: [JSONValue]
+    /// All there are for the caller, if it wanted to know.
+    package var count: Int?
+    package var hasMore: Bool
+}

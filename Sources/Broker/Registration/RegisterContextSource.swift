@@ -1,0 +1,110 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Register Context Source (clause 5.9.2).
+extension Hub {
+    /// Returns the identifier: the one given or a new one.
+    package func registerContextSource(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> String {
+        try requireAdministration(caller)
+        guard let object = body.objectValue else {
+            throw BrokerError(
+                .badRequestData,
+                "A registration is a JSON object, not \(body.excerpt)."
+            )
+        }
+        guard let type = object["type"] ?? object["@type"] else {
+            throw BrokerError(
+                .badRequestData,
+                "The registration has no 'type'; it is \"ContextSourceRegistration\"."
+            )
+        }
+        try Self.requireRegistrationType(type)
+        let id = try registrationIdentifier(object)
+        // Read before names are expanded, so that errors are in the caller's words.
+        _ = try RegistrationReader(context: ld).registration(object.withoutReadOnly, id: id)
+        let record = RegistrationRecord(
+            id: id,
+            body: object.registrationBody(ld),
+            createdAt: clock()
+        )
+        let registration = try record.registration()
+        try Self.requireFuture(registration, now: record.createdAt)
+        let store = try await store.makeTenant(caller.tenant)
+        try await requireNoConflict(registration, store, caller)
+        try await keep(record, store, caller.tenant)
+        return id
+    }
+
+    static func requireRegistrationType(_ type: JSONValue) throws(BrokerError) {
+        guard type.stringValue != "ContextSourceRegistration" else { return }
+        throw BrokerError(
+            .badRequestData,
+            "'type' is \"ContextSourceRegistration\", not \(type.excerpt)."
+        )
+    }
+
+    static func requireFuture(
+        _ registration: ContextSourceRegistration,
+        now: Timestamp
+    ) throws(BrokerError) {
+        guard let expiry = registration.expiresAt, expiry <= now else { return }
+        throw BrokerError(.badRequestData, "'expiresAt' is in the past: '\(expiry.text)'.")
+    }
+
+    private func registrationIdentifier(_ object: JSONObject) throws -> String {
+        guard let given = object["id"] ?? object["@id"] else {
+            return "urn:ngsi-ld:ContextSourceRegistration:\(makeIdentifier())"
+        }
+        guard let id = given.stringValue, URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "'id' is not a URI: \(given.excerpt).")
+        }
+        return id
+    }
+
+    private func keep(
+        _ record: RegistrationRecord,
+        _ store: any TenantStore,
+        _ tenant: TenantName?
+    ) async throws {
+        let count = try await store.documents(.registration).count
+        guard count < limits.maximumRegistrations else {
+            throw BrokerError(
+                .overloaded,
+                "The hub keeps \(limits.maximumRegistrations) registrations of a tenant at most; "
+                    + "delete some first."
+            )
+        }
+        let subscriptions = subscriptions
+        try await store.bookkeep { transaction in
+            guard try transaction.document(.registration, id: record.id) == nil else {
+                throw BrokerError(
+                    .alreadyExists,
+                    "There is a context source registration '\(record.id)' already."
+                )
+            }
+            try transaction.put(record.document)
+            try subscriptions.observe(
+                RegistrationChange(before: nil, after: record),
+                tenant: tenant,
+                at: record.createdAt,
+                in: transaction
+            )
+        }
+    }
+}
+
+extension JSONObject {
+    /// Without what only the hub writes, and without `@context`.
+    fileprivate var withoutReadOnly: JSONObject {
+        JSONObject(
+            members.filter {
+                $0.key != "@context" && !RegistrationReader.readOnlyMembers.contains($0.key)
+            }
+        )
+    }
+}

@@ -1,0 +1,98 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+
+/// What the operations on context source registrations have in common.
+///
+/// Registrations say where data is and how to get at it: for now only who runs the hub may read or
+/// write them.
+extension Hub {
+    /// The registration, or the error that there is none.
+    func registrationRecord(_ id: String, _ caller: Caller) async throws -> RegistrationRecord {
+        guard URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "The registration id '\(id)' is not a URI.")
+        }
+        try requireAdministration(caller)
+        let store = try await existingStore(caller.tenant)
+        let document = try await store.bookkeep { try $0.document(.registration, id: id) }
+        guard let record = document.flatMap({ RegistrationRecord($0) }) else {
+            throw BrokerError.unknownRegistration(id)
+        }
+        return record
+    }
+
+    /// Every registration of the tenant, in the order of creation; damaged ones are left out.
+    func registrations(_ store: any TenantStore) async throws -> [KeptRegistration] {
+        try await store.documents(.registration).compactMap { document in
+            let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
+            if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }
+            return kept
+        }
+    }
+
+    /// Refuses a source of its own for what the hub or another source has (clauses 4.3.6.3, 5.9.2
+    /// and 5.9.3).
+    func requireNoConflict(
+        _ registration: ContextSourceRegistration,
+        _ store: any TenantStore,
+        _ caller: Caller
+    ) async throws {
+        guard registration.isProxied else { return }
+        for kept in try await registrations(store) where kept.record.id != registration.id {
+            let other = kept.registration
+            // Of two redirects both are asked; an exclusive source tolerates neither.
+            guard other.isProxied, registration.mode == .exclusive || other.mode == .exclusive,
+                registration.information.contains(where: { info in
+                    other.information.contains { info.overlaps($0) }
+                })
+            else { continue }
+            throw BrokerError(
+                .conflict,
+                "The \(other.mode.rawValue) registration '\(other.id)' is about the same entities "
+                    + "and attributes already."
+            )
+        }
+        try await requireNoEntity(of: registration, store, caller)
+    }
+
+    private func requireNoEntity(
+        of registration: ContextSourceRegistration,
+        _ store: any TenantStore,
+        _ caller: Caller
+    ) async throws {
+        let condition = registration.information.reduce(Condition.nothing) {
+            $0.or($1.condition)
+        }
+        let (_, grant) = try await reading(caller, condition: condition)
+        let page = try await store.entities(
+            EntityQuery(condition: condition, limit: 1),
+            grant: grant
+        )
+        guard let entity = page.entities.first else { return }
+        throw BrokerError(
+            .conflict,
+            "The hub has data of its own that the source would be alone to have: the entity "
+                + "'\(entity.id)'."
+        )
+    }
+}
+
+/// A registration as it is kept and as it is matched.
+struct KeptRegistration: Sendable {
+    let record: RegistrationRecord
+    let registration: ContextSourceRegistration
+
+    /// Nil when the record is not what it was when it was checked.
+    init?(_ record: RegistrationRecord) {
+        guard let registration = try? record.registration() else { return nil }
+        self.record = record
+        self.registration = registration
+    }
+}
+
+extension BrokerError {
+    static func unknownRegistration(_ id: String) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no context source registration '\(id)'.")
+    }
+}

@@ -1,0 +1,118 @@
+import ContextModel
+import Governance
+import Storage
+
+/// A registration came, changed or went.
+struct RegistrationChange: Sendable {
+    /// Nil for a new registration.
+    let before: RegistrationRecord?
+    /// Nil for a deleted one.
+    let after: RegistrationRecord?
+}
+
+extension SubscriptionMatcher {
+    /// Puts what subscribers to registrations must know of the change into the outbox, in the
+    /// transaction of the change itself (clause 5.11.7).
+    func observe(
+        _ change: RegistrationChange,
+        tenant: TenantName?,
+        at now: Timestamp,
+        in transaction: any BookkeepingTransaction
+    ) throws {
+        let subscribers = toRegistrations(tenant: tenant)
+        guard !subscribers.isEmpty else { return }
+        let before = change.before.flatMap { KeptRegistration($0) }
+        let after = change.after.flatMap { KeptRegistration($0) }
+        for subscriber in subscribers {
+            guard let message = subscriber.subscription.message(from: before, to: after, at: now)
+            else { continue }
+            let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.id)
+            try transaction.enqueue(subscription: key.outbox, body: message.bytes, at: now)
+            wake(key)
+        }
+    }
+}
+
+extension Subscription {
+    /// What a change of a registration has to tell the subscriber.
+    ///
+    /// Of one that matches no more, how it was when it did.
+    fileprivate func message(
+        from before: KeptRegistration?,
+        to after: KeptRegistration?,
+        at now: Timestamp
+    ) -> RegistrationMessage? {
+        guard intervalMicroseconds == nil, isInForce(at: now) else { return nil }
+        let (old, new) = (before.flatMap(item), after.flatMap(item))
+        guard let item = new ?? old else { return nil }
+        let reason: TriggerReason =
+            new == nil ? .noLongerMatching : old == nil ? .newlyMatching : .updated
+        return RegistrationMessage(reason, [item])
+    }
+
+    fileprivate func item(_ kept: KeptRegistration) -> RegistrationMessage.Item? {
+        registrations?.match(kept.registration)
+            .map { RegistrationMessage.Item(record: kept.record, information: $0) }
+    }
+}
+
+extension IndexedSubscription {
+    /// All registrations that match now; nil for none.
+    func matchingRegistrations(
+        _ store: any TenantStore,
+        now: Timestamp
+    ) async throws -> NotificationContent? {
+        try await matchingMessage(store, now: now).map { .registrations($0) }
+    }
+
+    fileprivate func matchingMessage(
+        _ store: any TenantStore,
+        now: Timestamp
+    ) async throws -> RegistrationMessage? {
+        let items = try await store.documents(.registration)
+            .compactMap { RegistrationRecord($0).flatMap { KeptRegistration($0) } }
+            .filter { $0.registration.isInForce(at: now) }
+            .compactMap { subscription.item($0) }
+        return items.isEmpty ? nil : RegistrationMessage(.newlyMatching, items)
+    }
+}
+
+extension Hub {
+    /// Tells a subscriber of every registration that matches, as a new or changed subscription
+    /// begins (clauses 5.11.2 and 5.11.3).
+    ///
+    /// The subscription is in force before registrations are read, so that none is missed: one that
+    /// comes meanwhile may be told of twice.
+    func notifyOfMatchingRegistrations(_ id: String, _ tenant: TenantName?) async throws {
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: .registrations, id: id)
+        let now = clock()
+        guard let subscriber = subscriptions[key], subscriber.subscription.isInForce(at: now)
+        else { return }
+        let store = try await existingStore(tenant)
+        guard let message = try await subscriber.matchingMessage(store, now: now) else { return }
+        try await store.bookkeep { transaction in
+            try transaction.enqueue(subscription: key.outbox, body: message.bytes, at: now)
+        }
+        subscriptions.wake(key)
+    }
+}
+
+extension NotificationWriter {
+    /// Whether the subscriber may know of registrations, decided now.
+    func mayBeToldOfRegistrations(
+        _ subscription: IndexedSubscription,
+        tenant: TenantName?
+    ) -> Bool {
+        policy.permitsAdministration(subscription.record.subscriber(tenant))
+    }
+
+    /// The first messages that fit into one notification: one of registrations has one reason.
+    func together(
+        _ messages: ArraySlice<OutboxMessage>,
+        _ kind: SubscriptionKind
+    ) -> ArraySlice<OutboxMessage> {
+        guard kind == .registrations, let first = messages.first else { return messages }
+        let reason = RegistrationMessage(bytes: first.body)?.reason
+        return messages.prefix { RegistrationMessage(bytes: $0.body)?.reason == reason }
+    }
+}

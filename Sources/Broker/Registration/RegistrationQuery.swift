@@ -1,0 +1,169 @@
+package import ContextModel
+import Storage
+
+/// Which context source registrations are looked for: those of sources that may have what a query
+/// or a subscription is about (clauses 5.10.2, 5.11.2 and 5.12).
+package struct RegistrationQuery: Sendable {
+    /// One of these is enough; nil for any entity.
+    package var entities: [EntitySpecification]?
+    /// One of these is enough; empty for any attribute.
+    package var attributes: Set<IRI>
+    /// Matched against what the registration says, if it says something.
+    package var datasetIDs: Set<String?>?
+    /// Without it only sources of latest information match.
+    package var time: TemporalTest?
+    private let properties: PreparedCondition
+    private let place: PossiblePlace?
+
+    /// `properties` is what `csf` and `scopeQ` ask of the registration itself.
+    package init(
+        entities: [EntitySpecification]? = nil,
+        attributes: Set<IRI> = [],
+        datasetIDs: Set<String?>? = nil,
+        time: TemporalTest? = nil,
+        properties: Condition = .everything,
+        place: GeoTest? = nil
+    ) {
+        self.entities = entities
+        self.attributes = attributes
+        self.datasetIDs = datasetIDs
+        self.time = time
+        self.properties = PreparedCondition(properties)
+        self.place = place.map(PossiblePlace.init)
+    }
+
+    /// The elements of `information` that match; nil when the registration does not.
+    package func match(_ registration: ContextSourceRegistration) -> [Int]? {
+        guard matchesTime(registration), matchesDatasets(registration.datasetIDs),
+            properties.matches(registration.entity),
+            place?.mayBe(in: registration.entity) ?? true
+        else { return nil }
+        let indices = registration.information.indices.filter {
+            matches(registration.information[$0])
+        }
+        return indices.isEmpty ? nil : indices
+    }
+
+    /// Sources of latest information have no interval; of temporal ones the interval that goes with
+    /// the time property asked for must overlap what is asked for (clause 5.10.2.4).
+    private func matchesTime(_ registration: ContextSourceRegistration) -> Bool {
+        let (observed, managed) = (
+            registration.observationInterval, registration.managementInterval
+        )
+        guard let time else { return observed == nil && managed == nil }
+        let interval = time.property == .observedAt ? observed : managed
+        return interval?.overlaps(time) ?? false
+    }
+
+    private func matchesDatasets(_ registered: Set<String?>?) -> Bool {
+        guard let datasetIDs, let registered else { return true }
+        return !datasetIDs.isDisjoint(with: registered)
+    }
+
+    private func matches(_ info: RegistrationInfo) -> Bool {
+        guard
+            attributes.isEmpty || info.attributes.isEmpty
+                || !attributes.isDisjoint(with: info.attributes)
+        else { return false }
+        guard let entities, let registered = info.entities else { return true }
+        return entities.contains { wanted in registered.contains(where: wanted.matches) }
+    }
+
+    /// The attributes that terms of `q` begin with: a source must have one of them as much as one
+    /// asked for by name (clause 5.10.2.4).
+    package static func attributes(of q: Condition) -> Set<IRI> {
+        switch q {
+        case .all(let parts), .any(let parts):
+            parts.reduce(into: []) { $0.formUnion(attributes(of: $1)) }
+        case .not(let part): attributes(of: part)
+        case .value(let test): Set(test.path.names.prefix(1))
+        case .attribute(let name): [name]
+        default: []
+        }
+    }
+}
+
+/// The entities a query is about: a selector of types, identifiers and a pattern (clause 5.12).
+package struct EntitySpecification: Sendable {
+    private let types: PreparedCondition
+    private let ids: Set<EntityID>?
+    private let idPattern: Pattern?
+
+    /// `types` is a type selection (clause 4.17).
+    package init(
+        types: Condition = .everything,
+        ids: Set<EntityID>? = nil,
+        idPattern: Pattern? = nil
+    ) {
+        self.types = PreparedCondition(types)
+        self.ids = ids
+        self.idPattern = idPattern
+    }
+
+    /// Takes apart what a reader of selectors put together.
+    init(_ condition: Condition) {
+        var parts = [condition]
+        if case .all(let several) = condition { parts = several }
+        var (types, ids, pattern) = (Condition.everything, Set<EntityID>?.none, Pattern?.none)
+        for part in parts {
+            switch part {
+            case .ids(let found): ids = found
+            case .idPattern(let found): pattern = found
+            default: types = types.and(part)
+            }
+        }
+        self.init(types: types, ids: ids, idPattern: pattern)
+    }
+
+    func matches(_ info: EntityInfo) -> Bool {
+        types.matches(Entity(id: info.id ?? EntityID("urn:"), types: info.types))
+            && matchesIdentifiers(info)
+    }
+
+    private func matchesIdentifiers(_ info: EntityInfo) -> Bool {
+        if ids == nil, idPattern == nil { return true }
+        if let id = info.id {
+            return ids?.contains(id) ?? false || idPattern?.matches(id.uri) ?? false
+        }
+        guard let registered = info.idPattern else { return true }
+        // Whether some identifier fits two patterns is not worked out: it may.
+        return idPattern != nil || ids?.contains { registered.matches($0.uri) } ?? false
+    }
+}
+
+/// A geo-query on sources: an area that a source covers matches when something in it could.
+private struct PossiblePlace: Sendable {
+    private let attribute: IRI
+    /// For a source at one point.
+    private let exact: PreparedCondition
+    private let possible: PreparedCondition
+
+    init(_ test: GeoTest) {
+        attribute = test.attribute
+        exact = PreparedCondition(.geometry(test))
+        possible = PreparedCondition(Self.possible(test))
+    }
+
+    func mayBe(in entity: Entity) -> Bool {
+        let isPoint = entity[attribute].allSatisfy {
+            $0.value.objectValue?["type"]?.stringValue == "Point"
+        }
+        return (isPoint ? exact : possible).matches(entity)
+    }
+
+    private static func possible(_ test: GeoTest) -> Condition {
+        var wider = test
+        switch test.relation {
+        case .equals, .within, .intersects, .overlaps:
+            wider.relation = .intersects
+        case .contains: break
+        case .disjoint:
+            wider.relation = .within
+            return .all([.attribute(test.attribute), .not(.geometry(wider))])
+        case .near(_, let maxMeters?):
+            wider.relation = .near(minMeters: nil, maxMeters: maxMeters)
+        case .near(_, nil): return .attribute(test.attribute)
+        }
+        return .geometry(wider)
+    }
+}

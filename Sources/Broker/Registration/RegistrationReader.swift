@@ -1,0 +1,186 @@
+package import ContextModel
+
+/// Reads a context source registration from JSON and refuses what clauses 5.2.8 to 5.2.11, 5.2.22
+/// and 5.2.34 do not allow, quoting the member.
+package struct RegistrationReader: MemberReading, Sendable {
+    let context: LDContext
+
+    package init(context: LDContext) { self.context = context }
+
+    /// The registration, with the identifier given from outside.
+    package func registration(
+        _ body: JSONObject,
+        id: String
+    ) throws(BrokerError) -> ContextSourceRegistration {
+        guard let endpoint = body["endpoint"] else {
+            throw Self.error("The registration has no 'endpoint'.")
+        }
+        try checkPlainMembers(body)
+        let registration = ContextSourceRegistration(
+            id: id,
+            information: try information(body["information"]),
+            endpoint: try address(endpoint, at: "endpoint"),
+            mode: try mode(body["mode"]),
+            operations: try operations(body["operations"]),
+            datasetIDs: try datasetIDs(body["datasetId"]),
+            expiresAt: try string(body, "expiresAt").map { text throws(BrokerError) in
+                try Self.moment(text, at: "expiresAt")
+            },
+            observationInterval: try interval(body, "observationInterval"),
+            managementInterval: try interval(body, "managementInterval"),
+            entity: try entity(body, id: id)
+        )
+        try check(registration)
+        return registration
+    }
+
+    // MARK: What the source knows
+
+    private func information(_ value: JSONValue?) throws(BrokerError) -> [RegistrationInfo] {
+        guard let value else { throw Self.error("The registration has no 'information'.") }
+        var result: [RegistrationInfo] = []
+        for (index, element) in try elements(value, at: "information").enumerated() {
+            result.append(try info(element, at: "information[\(index)]"))
+        }
+        return result
+    }
+
+    private func info(_ value: JSONValue, at path: String) throws(BrokerError) -> RegistrationInfo {
+        let known: Set<String> = ["entities", "propertyNames", "relationshipNames"]
+        guard let object = value.objectValue,
+            object.members.contains(where: { known.contains($0.key) })
+        else {
+            throw Self.error(
+                "'\(path)' is an object with 'entities', 'propertyNames' or 'relationshipNames', "
+                    + "not \(value.excerpt)."
+            )
+        }
+        if let other = object.members.first(where: { !known.contains($0.key) }) {
+            throw Self.error("'\(path)' has no member '\(other.key)'.")
+        }
+        let properties = try names(object["propertyNames"], at: "\(path).propertyNames")
+        let relationships = try names(object["relationshipNames"], at: "\(path).relationshipNames")
+        var entities: [EntityInfo]?
+        if let list = object["entities"] {
+            entities = []
+            for (index, element) in try elements(list, at: "\(path).entities").enumerated() {
+                entities?.append(try entityInfo(element, at: "\(path).entities[\(index)]"))
+            }
+        }
+        return RegistrationInfo(
+            entities: entities,
+            attributes: Set((properties ?? []) + (relationships ?? []))
+        )
+    }
+
+    private func entityInfo(_ value: JSONValue, at path: String) throws(BrokerError) -> EntityInfo {
+        guard let object = value.objectValue else {
+            throw Self.error("'\(path)' is an object with 'type', not \(value.excerpt).")
+        }
+        let known: Set<String> = ["type", "id", "idPattern"]
+        if let other = object.members.first(where: { !known.contains($0.key) }) {
+            throw Self.error("'\(path)' has no member '\(other.key)'.")
+        }
+        guard let type = object["type"] else {
+            throw Self.error("'\(path)' has no 'type'.")
+        }
+        let types = type.arrayValue == nil ? .array([type]) : type
+        var info = EntityInfo(types: try names(types, at: "\(path).type") ?? [])
+        if let id = object["id"] {
+            info.id = EntityID(try Self.uri(id, at: "\(path).id"))
+        }
+        if let pattern = object["idPattern"] {
+            let text = try Self.string(pattern, at: "\(path).idPattern")
+            do throws(PatternError) { info.idPattern = try Pattern(text) } catch {
+                throw Self.error("'\(path).idPattern' is no regular expression: \(error)")
+            }
+        }
+        return info
+    }
+
+    // MARK: How it takes part
+
+    private func mode(_ value: JSONValue?) throws(BrokerError) -> ContextSourceRegistration.Mode {
+        guard let value else { return .inclusive }
+        guard let mode = value.stringValue.flatMap(ContextSourceRegistration.Mode.init) else {
+            let known = ContextSourceRegistration.Mode.allCases.map(\.rawValue)
+            throw Self.error("'mode' is \(known.joined(separator: ", ")), not \(value.excerpt).")
+        }
+        return mode
+    }
+
+    private func operations(_ value: JSONValue?) throws(BrokerError) -> [String]? {
+        guard let value else { return nil }
+        return try elements(value, at: "operations").map { element throws(BrokerError) in
+            guard let name = element.stringValue, DistributedOperations.isKnown(name) else {
+                throw Self.error("'operations' has no operation or group \(element.excerpt).")
+            }
+            return name
+        }
+    }
+
+    private func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
+        guard let value else { return nil }
+        var ids: Set<String?> = []
+        for element in try elements(value, at: "datasetId") {
+            ids.insert(
+                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId")
+            )
+        }
+        return ids
+    }
+
+    /// Rules that tie members together (clauses 4.3.6.3 and 5.9.2).
+    private func check(_ registration: ContextSourceRegistration) throws(BrokerError) {
+        if registration.mode == .exclusive {
+            for info in registration.information {
+                guard let entities = info.entities, entities.allSatisfy({ $0.id != nil }),
+                    !info.attributes.isEmpty
+                else {
+                    throw Self.error(
+                        "With mode 'exclusive' every element of 'information' names entities by "
+                            + "'id', and attributes."
+                    )
+                }
+            }
+        }
+        if registration.mode == .auxiliary {
+            let other = registration.operations?.first { !DistributedOperations.isReading($0) }
+            if let other {
+                throw Self.error(
+                    "With mode 'auxiliary' the operations are retrieveOps, retrieveEntity or "
+                        + "queryEntity, not '\(other)'."
+                )
+            }
+        }
+    }
+}
+
+/// The operations and groups of operations of clause 4.20.
+enum DistributedOperations {
+    static func isKnown(_ name: String) -> Bool { names.contains(name) || groups.contains(name) }
+
+    /// Those an auxiliary source may offer (clause 5.9.2).
+    static func isReading(_ name: String) -> Bool {
+        ["retrieveOps", "retrieveEntity", "queryEntity"].contains(name)
+    }
+
+    private static let groups: Set<String> = [
+        "federationOps", "associationOps", "updateOps", "retrieveOps", "redirectionOps",
+    ]
+
+    private static let names: Set<String> = [
+        "createEntity", "updateEntity", "appendAttrs", "updateAttrs", "deleteAttrs",
+        "deleteEntity", "createBatch", "upsertBatch", "updateBatch", "deleteBatch",
+        "upsertTemporal", "appendAttrsTemporal", "deleteAttrsTemporal",
+        "updateAttrInstanceTemporal", "deleteAttrInstanceTemporal", "deleteTemporal",
+        "mergeEntity", "replaceEntity", "replaceAttrs", "mergeBatch", "purgeEntity",
+        "retrieveEntity", "queryEntity", "queryBatch", "retrieveTemporal", "queryTemporal",
+        "retrieveEntityTypes", "retrieveEntityTypeDetails", "retrieveEntityTypeInfo",
+        "retrieveAttrTypes", "retrieveAttrTypeDetails", "retrieveAttrTypeInfo",
+        "createSubscription", "updateSubscription", "retrieveSubscription", "querySubscription",
+        "deleteSubscription", "retrieveEntityMap", "updateEntityMap", "deleteEntityMap",
+        "createEntityMapQueryEntity", "createEntityMapQueryTemporal",
+        "retrieveContextSourceIdentity",
+    ]
+}

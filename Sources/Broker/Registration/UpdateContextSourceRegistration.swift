@@ -1,0 +1,67 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// Update Context Source Registration (clause 5.9.3): members given replace those there are,
+/// NGSI-LD Null removes (clause 5.5.8).
+extension Hub {
+    package func updateContextSourceRegistration(
+        _ id: String,
+        _ fragment: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws {
+        let old = try await registrationRecord(id, caller)
+        guard let object = fragment.objectValue, !object.isEmpty else {
+            throw BrokerError(
+                .badRequestData,
+                "What to update is a JSON object with members, not \(fragment.excerpt)."
+            )
+        }
+        if let given = object["id"] ?? object["@id"], given.stringValue != id {
+            throw BrokerError(
+                .badRequestData,
+                "'id' cannot be changed: the registration is '\(id)'."
+            )
+        }
+        if let type = object["type"] ?? object["@type"] { try Self.requireRegistrationType(type) }
+        var new = old
+        new.modifiedAt = clock()
+        new.body = new.body.updated(with: object.registrationBody(ld))
+        let registration = try new.registration()
+        if object["expiresAt"] != nil { try Self.requireFuture(registration, now: new.modifiedAt) }
+        let store = try await existingStore(caller.tenant)
+        try await requireNoConflict(registration, store, caller)
+        try await keep(new, instead: old, store, caller.tenant)
+    }
+
+    private func keep(
+        _ new: RegistrationRecord,
+        instead old: RegistrationRecord,
+        _ store: any TenantStore,
+        _ tenant: TenantName?
+    ) async throws {
+        let subscriptions = subscriptions
+        try await store.bookkeep { transaction in
+            let document = try transaction.document(.registration, id: old.id)
+            guard let current = document.flatMap({ RegistrationRecord($0) }) else {
+                throw BrokerError.unknownRegistration(old.id)
+            }
+            guard current.body == old.body else {
+                throw BrokerError(
+                    .conflict,
+                    "The registration '\(old.id)' was changed at the same moment; try again."
+                )
+            }
+            var record = new
+            record.requests = current.requests
+            try transaction.put(record.document)
+            try subscriptions.observe(
+                RegistrationChange(before: current, after: record),
+                tenant: tenant,
+                at: record.modifiedAt,
+                in: transaction
+            )
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package import ContextModel
+package import Governance
+
+/// Update Context Source Registration Subscription (clause 5.11.3): a notification of all that
+/// matches now follows.
+extension Hub {
+    package func updateContextSourceRegistrationSubscription(
+        _ id: String,
+        _ fragment: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws {
+        try await updateSubscription(id, fragment, to: .registrations, ld: ld, caller: caller)
+        try await notifyOfMatchingRegistrations(id, caller.tenant)
+    }
+}
