@@ -10,7 +10,10 @@ package struct EntityQuery: Sendable, Hashable {
     package var wantsCount: Bool
 
     package init(
-        condition: Condition, order: [SortKey] = [], offset: Int = 0, limit: Int,
+        condition: Condition,
+        order: [SortKey] = [],
+        offset: Int = 0,
+        limit: Int,
         wantsCount: Bool = false
     ) {
         self.condition = condition
@@ -90,15 +93,30 @@ package struct TemporalQuery: Sendable, Hashable {
     /// Instances of one attribute returned at most, oldest dropped last (clause 5.5.9.2, 206).
     package var instanceLimit: Int
     package var aggregation: Aggregation?
+    /// Sorted by identifier (clause 5.7.4 allows no other key), or as the store likes.
+    package var idOrder: IDOrder?
     package var offset: Int
     package var limit: Int
     package var wantsCount: Bool
 
+    /// The directions of an order by identifier.
+    package enum IDOrder: Sendable, Hashable {
+        case ascending, descending
+    }
+
     package init(
-        condition: Condition, attributes: Set<IRI>? = nil, datasetIDs: Set<String>? = nil,
-        timeProperty: TimeProperty = .observedAt, from: Timestamp? = nil, to: Timestamp? = nil,
-        lastN: Int? = nil, instanceLimit: Int, aggregation: Aggregation? = nil, offset: Int = 0,
-        limit: Int, wantsCount: Bool = false
+        condition: Condition,
+        attributes: Set<IRI>? = nil,
+        datasetIDs: Set<String>? = nil,
+        timeProperty: TimeProperty = .observedAt,
+        from: Timestamp? = nil,
+        to: Timestamp? = nil,
+        lastN: Int? = nil,
+        instanceLimit: Int,
+        aggregation: Aggregation? = nil,
+        offset: Int = 0,
+        limit: Int,
+        wantsCount: Bool = false
     ) {
         self.condition = condition
         self.attributes = attributes
@@ -151,8 +169,12 @@ package struct Evolution: Sendable {
     package var aggregates: [AggregatedAttribute]
 
     package init(
-        id: EntityID, types: [IRI], scopes: [String] = [], createdAt: Timestamp? = nil,
-        modifiedAt: Timestamp? = nil, attributes: [NamedAttribute] = [],
+        id: EntityID,
+        types: [IRI],
+        scopes: [String] = [],
+        createdAt: Timestamp? = nil,
+        modifiedAt: Timestamp? = nil,
+        attributes: [NamedAttribute] = [],
         aggregates: [AggregatedAttribute] = []
     ) {
         self.id = id
@@ -173,7 +195,10 @@ package struct AggregatedAttribute: Sendable {
     package var values: [AggregatedValues]
 
     package init(
-        name: IRI, kind: Attribute.Kind, datasetID: String?, values: [AggregatedValues]
+        name: IRI,
+        kind: Attribute.Kind,
+        datasetID: String?,
+        values: [AggregatedValues]
     ) {
         self.name = name
         self.kind = kind
@@ -188,7 +213,8 @@ package struct AggregatedValues: Sendable {
     package var periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
 
     package init(
-        method: Aggregation.Method, periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
+        method: Aggregation.Method,
+        periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
     ) {
         self.method = method
         self.periods = periods
@@ -204,7 +230,9 @@ package struct EvolutionPage: Sendable {
     package var contentRange: (from: Timestamp, to: Timestamp)?
 
     package init(
-        evolutions: [Evolution], count: Int?, hasMore: Bool,
+        evolutions: [Evolution],
+        count: Int?,
+        hasMore: Bool,
         contentRange: (from: Timestamp, to: Timestamp)? = nil
     ) {
         self.evolutions = evolutions

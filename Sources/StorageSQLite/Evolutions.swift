@@ -36,7 +36,7 @@ struct EvolutionSearch {
 
     func page() throws -> EvolutionPage {
         var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
-        var matched = 0
+        var found = Matches(query)
         var source = try candidates()
         while let candidate = try source.next() {
             let entity = try candidate.entity()
@@ -44,16 +44,11 @@ struct EvolutionSearch {
             guard try admits(entity, isCurrent: candidate.shape > 0, number: number) else {
                 continue
             }
-            matched += 1
-            guard matched > query.offset else { continue }
-            if page.evolutions.count < query.limit {
-                page.evolutions.append(try evolution(of: entity, number: number))
-            } else if !query.wantsCount {
-                break
-            }
+            guard found.add(entity, number: number) else { break }
         }
-        page.count = query.wantsCount ? matched : nil
-        page.hasMore = matched > query.offset + query.limit
+        page.evolutions = try found.ofPage.map { try evolution(of: $0.entity, number: $0.number) }
+        page.count = query.wantsCount ? found.count : nil
+        page.hasMore = found.count > query.offset + query.limit
         page.cut(to: query)
         return page
     }
@@ -155,9 +150,53 @@ struct EvolutionSearch {
     }
 }
 
+/// The entities that match, as many of them as the page may need.
+private struct Matches {
+    private let query: TemporalQuery
+    private var kept: [(entity: Entity, number: Int64)] = []
+    /// All that were added.
+    private(set) var count = 0
+
+    init(_ query: TemporalQuery) { self.query = query }
+
+    /// Adds an entity; false when the page needs no more.
+    mutating func add(_ entity: Entity, number: Int64) -> Bool {
+        count += 1
+        var bare = entity
+        bare.attributes = []
+        let end = query.offset + query.limit
+        if let order = query.idOrder {
+            kept.append((bare, number))
+            // Sorted and cut now and then, so that a page costs a page of memory.
+            if kept.count >= 2 * end + Limits.matchesBeforeSort {
+                sort(order)
+                kept.removeSubrange(end...)
+            }
+            return true
+        }
+        if count > query.offset, count <= end { kept.append((bare, number)) }
+        return query.wantsCount || count <= end
+    }
+
+    var ofPage: ArraySlice<(entity: Entity, number: Int64)> {
+        guard let order = query.idOrder else { return kept[...] }
+        var sorted = self
+        sorted.sort(order)
+        return sorted.kept.dropFirst(query.offset).prefix(query.limit)
+    }
+
+    private mutating func sort(_ order: TemporalQuery.IDOrder) {
+        kept.sort {
+            order == .ascending
+                ? $0.entity.id.uri < $1.entity.id.uri
+                : $1.entity.id.uri < $0.entity.id.uri
+        }
+    }
+}
+
 extension EvolutionPage {
     /// Keeps to the limit of instances; all series then end at the same moment, so that the
-    /// content range is true of each (clause 5.5.9.2).
+    /// content range is true of each (clause 6.3.10).
     fileprivate mutating func cut(to query: TemporalQuery) {
         let limit = query.instanceLimit
         let full = evolutions.flatMap(\.attributes).map(\.instances).filter { $0.count > limit }
@@ -166,12 +205,11 @@ extension EvolutionPage {
         let edges = full.map { query.moment(isNewest ? $0[$0.count - limit] : $0[limit - 1]) }
         guard let edge = isNewest ? edges.max() : edges.min() else { return }
         for index in evolutions.indices {
-            evolutions[index].attributes = evolutions[index].attributes.compactMap { attribute in
-                var attribute = attribute
-                attribute.instances.removeAll {
+            for place in evolutions[index].attributes.indices {
+                // One left without instances stays: it has some beyond the range.
+                evolutions[index].attributes[place].instances.removeAll {
                     isNewest ? query.moment($0) < edge : query.moment($0) > edge
                 }
-                return attribute.instances.isEmpty ? nil : attribute
             }
         }
         let kept = evolutions.flatMap(\.attributes).flatMap(\.instances).map(query.moment)

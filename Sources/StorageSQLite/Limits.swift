@@ -27,6 +27,8 @@ enum Limits {
     static let keysFromIndex = 50_000
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
+    /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.
+    static let matchesBeforeSort = 1_000
     /// Instances of an attribute in range that a temporal `q` looks at.
     static let instancesPerDecision = 10_000
     /// Text longer than this is not put into a value index; the evaluator decides.

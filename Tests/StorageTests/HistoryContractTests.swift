@@ -76,6 +76,45 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `a page cut off ends at one moment, and what lies beyond is there without instances`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, (0..<9).map { .reading(1, at: $0) })
+        try await tenant.append("a", .label, (100..<109).map { .reading(2, at: $0) })
+        let first = try await tenant.evolutions(query(instanceLimit: 5), grant: Grants.read())
+        let attributes = try #require(first.evolutions.first?.attributes)
+        #expect(Set(attributes.map(\.instances.count)) == [5, 0])
+        let last = try await tenant.evolutions(
+            query(lastN: 8, instanceLimit: 5),
+            grant: Grants.read()
+        )
+        #expect(last.contentRange?.from == seconds(104))
+        #expect(last.contentRange?.to == seconds(108))
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `evolutions come in the order of their identifiers when asked`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        for id in ["c", "a", "d", "b"] { try await tenant.append(id, .speed, [.reading(1, at: 1)]) }
+        var query = TemporalQuery(condition: .everything, instanceLimit: 10, limit: 2)
+        query.idOrder = .ascending
+        query.offset = 1
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(page.evolutions.map(\.id.uri) == ["urn:b", "urn:c"])
+        #expect(page.hasMore)
+        query.idOrder = .descending
+        query.offset = 2
+        let last = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(last.evolutions.map(\.id.uri) == ["urn:b", "urn:a"])
+        #expect(!last.hasMore)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `history stays when the entity goes, and goes on when it comes back`(
         kind: StoreKind
     ) async throws {

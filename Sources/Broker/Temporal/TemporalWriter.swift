@@ -17,6 +17,15 @@ package struct TemporalWriter: Sendable {
         self.entities = entities
     }
 
+    /// Whether the projection leaves anything of the evolution to be shown (clause 4.21).
+    package func shows(_ evolution: Evolution) -> Bool {
+        let projection = entities.representation.projection
+        return projection.shows(member: "id") || projection.shows(member: "type")
+            || !evolution.scopes.isEmpty && projection.shows(member: "scope")
+            || evolution.attributes.contains { projection.shows($0.name) }
+            || evolution.aggregates.contains { projection.shows($0.name) }
+    }
+
     /// Writes one evolution as a JSON object.
     package func write(
         _ evolution: Evolution,
@@ -67,11 +76,11 @@ package struct TemporalWriter: Sendable {
         if form == .values {
             let datasets = Dictionary(grouping: attribute.instances, by: \.datasetID)
                 .sorted { ($0.key ?? "") < ($1.key ?? "") }
-            if datasets.count > 1 { writer.beginArray() }
+            if datasets.count != 1 { writer.beginArray() }
             for (dataset, instances) in datasets {
                 writeValues(of: instances, dataset: dataset, to: &writer)
             }
-            if datasets.count > 1 { writer.endArray() }
+            if datasets.count != 1 { writer.endArray() }
             return
         }
         writer.beginArray()

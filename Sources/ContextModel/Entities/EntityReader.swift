@@ -126,7 +126,8 @@ package struct EntityReader: Sendable {
         attributes.append(NamedFragment(name: name, instances: instances))
     }
 
-    func attributeName(_ key: String) throws(EntityError) -> IRI {
+    /// The expanded name, if it is one an attribute may have.
+    package func attributeName(_ key: String) throws(EntityError) -> IRI {
         guard !key.isEmpty, !key.hasPrefix("@"), !key.utf8.contains(where: Self.isForbidden) else {
             throw EntityError("'\(key)' is not a valid attribute name (clause 4.6.2).")
         }

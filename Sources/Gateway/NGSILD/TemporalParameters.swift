@@ -36,12 +36,51 @@ struct TemporalParameters: Sendable {
         query.lastN = try items.number("lastN")
         if query.lastN == 0 { throw BrokerError(.badRequestData, "lastN is at least 1.") }
         query.aggregation = try aggregation()
+        query.idOrder = try idOrder()
         return query
     }
 
-    /// The form of the answer (clause 6.3.12).
+    /// Whether anything narrows a query as clause 5.7.4 wants it: identifiers alone do not.
+    var isSelective: Bool {
+        ["type", "attrs", "q", "georel"].contains { items[$0] != nil } || items["local"] == "true"
+    }
+
+    /// The only order there is: by identifier.
+    private func idOrder() throws(BrokerError) -> TemporalQuery.IDOrder? {
+        guard let orderBy = try items.text("orderBy") else { return nil }
+        let terms = try parsing { () throws(ConditionError) in
+            try OrderTerm.parse(orderBy: orderBy, expansion: ld)
+        }
+        guard terms.count == 1, terms[0].subject == .id else {
+            throw BrokerError(
+                .badRequestData,
+                "Temporal evolutions are ordered by id only, not by '\(orderBy)'."
+            )
+        }
+        return terms[0].isDescending ? .descending : .ascending
+    }
+
+    /// `Content-Range` of a page that is cut off (clause 6.3.10): from where the query starts, or
+    /// the instances do, to where they end; backwards with `lastN`.
+    func contentRange(_ kept: (from: Timestamp, to: Timestamp)) -> String {
+        let moments = [items["timeAt"], items["endTimeAt"]].map { text in
+            text.flatMap { Timestamp($0.replacingBlanks) }
+        }
+        let (start, end) =
+            switch items["timerel"] {
+            case "before": (Timestamp?.none, moments[0])
+            case "after": (moments[0], Timestamp?.none)
+            default: (moments[0], moments[1])
+            }
+        if let lastN = items["lastN"] {
+            return "date-time \((end ?? kept.to).text)-\(kept.from.text)/\(lastN)"
+        }
+        return "date-time \((start ?? kept.from).text)-\(kept.to.text)/*"
+    }
+
+    /// The form of the answer (clause 6.3.12); `format` takes precedence over `options`.
     func form() throws(BrokerError) -> TemporalWriter.Form {
-        let words = ((items["options"] ?? "") + "," + (items["format"] ?? "")).split(separator: ",")
+        let words = (items["format"] ?? items["options"] ?? "").split(separator: ",")
         let wantsValues = words.contains("temporalValues") || words.contains("simplified")
         guard words.contains("aggregatedValues") else { return wantsValues ? .values : .instances }
         guard !wantsValues else {
@@ -93,6 +132,8 @@ struct TemporalParameters: Sendable {
         let (attrs, pick) = (try items.list("attrs"), try items.list("pick"))
         guard let names = attrs ?? pick else { return nil }
         let attributes = names.filter { !Projection.entityMembers.contains($0) }
+        // Which entities there are is told by their attributes, shown or not.
+        if attributes.isEmpty { return nil }
         return Set(attributes.map { ld.expand($0) })
     }
 

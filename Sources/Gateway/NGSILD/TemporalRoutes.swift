@@ -107,7 +107,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let name = (try await exchange.ldContext()).expand(try exchange.capture("attrId"))
+            let name = try exchange.attributeName(try await exchange.ldContext())
             let what: HistoryRemoval =
                 try exchange.items.flag("deleteAll")
                 ? .allInstances(name)
@@ -132,7 +132,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
             try await exchange.hub.modifyInstance(
-                try exchange.capture("instanceId"),
+                try exchange.uri("instanceId"),
                 of: try exchange.capture("attrId"),
                 entity: try exchange.entityID(),
                 json,
@@ -151,10 +151,10 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let name = (try await exchange.ldContext()).expand(try exchange.capture("attrId"))
+            let name = try exchange.attributeName(try await exchange.ldContext())
             try await exchange.hub.removeFromEvolution(
                 of: try exchange.entityID(),
-                .instance(name, instanceID: try exchange.capture("instanceId")),
+                .instance(name, instanceID: try exchange.uri("instanceId")),
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
@@ -176,9 +176,25 @@ extension Exchange {
         let page = try await hub.retrieveEvolution(of: try entityID(), query, caller: caller)
         var json = JSONWriter(reservingBytes: 16_384)
         for evolution in page.evolutions {
+            guard writer.shows(evolution) else {
+                throw BrokerError(
+                    .resourceNotFound,
+                    "Nothing of the entity '\(evolution.id)' is left to show."
+                )
+            }
             writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
         }
-        return answer(json.bytes, type, page, query, ld: ld, headers: [:])
+        return answer(json.bytes, type, page, parameters, headers: [:])
+    }
+
+    /// The attribute named in the path.
+    fileprivate func attributeName(_ ld: LDContext) throws(BrokerError) -> IRI {
+        let name = try capture("attrId")
+        do throws(EntityError) {
+            return try EntityReader(context: ld).attributeName(name)
+        } catch {
+            throw BrokerError(error)
+        }
     }
 
     /// Query Temporal Evolution in the accepted form.
@@ -189,13 +205,14 @@ extension Exchange {
     ) async throws -> Response {
         let type = try accepted()
         let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
-        guard selectors != nil || entities.isSelective else {
+        let parameters = TemporalParameters(entities: entities)
+        guard selectors != nil || parameters.isSelective else {
             throw BrokerError(
                 .badRequestData,
-                "The query names nothing to look for; give type, id, attrs or q."
+                "The query names nothing to look for; give type, attrs, q or a geo-query, or "
+                    + "local=true."
             )
         }
-        let parameters = TemporalParameters(entities: entities)
         let condition = try entities.condition().and(selectors ?? .everything)
         let query = try parameters.query(condition: condition, requiresTime: true)
         let writer = try temporalWriter(parameters, query)
@@ -213,7 +230,7 @@ extension Exchange {
             hasMore: page.hasMore,
             count: page.count
         )
-        return answer(json.bytes, type, page, query, ld: ld, headers: headers)
+        return answer(json.bytes, type, page, parameters, headers: headers)
     }
 
     private func temporalWriter(
@@ -236,16 +253,15 @@ extension Exchange {
         _ bytes: [UInt8],
         _ type: MediaType,
         _ page: EvolutionPage,
-        _ query: TemporalQuery,
-        ld: LDContext,
+        _ parameters: TemporalParameters,
         headers: HTTPFields
     ) -> Response {
+        let ld = parameters.entities.ld
         guard let range = page.contentRange else {
             return answer(bytes, type, ld: ld, headers: headers)
         }
         var headers = headers
-        let size = query.lastN.map(String.init) ?? "*"
-        headers[.contentRange] = "date-time \(range.from.text)-\(range.to.text)/\(size)"
+        headers[.contentRange] = parameters.contentRange(range)
         return answer(bytes, type, ld: ld, status: .partialContent, headers: headers)
     }
 }

@@ -32,6 +32,7 @@ struct ConfigurationKey: Sendable {
         Self("limits.maximumDepth", .integer(8...512)),
         Self("limits.defaultPageSize", .integer(1...10000)),
         Self("limits.maximumPageSize", .integer(1...10000)),
+        Self("limits.maximumInstances", .integer(1...1_000_000)),
 
         Self("public.types", .list),
         Self("public.scopes", .list),

@@ -45,6 +45,7 @@ extension HubConfiguration {
         settings.read("limits.maximumDepth", into: &maximumDepth)
         settings.read("limits.defaultPageSize", into: &defaultPageSize)
         settings.read("limits.maximumPageSize", into: &maximumPageSize)
+        settings.read("limits.maximumInstances", into: &maximumInstances)
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {

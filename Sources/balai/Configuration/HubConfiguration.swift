@@ -12,6 +12,8 @@ struct HubConfiguration: Sendable {
     var maximumDepth = 64
     var defaultPageSize = 20
     var maximumPageSize = 1000
+    /// Instances of an attribute in a temporal answer.
+    var maximumInstances = 10_000
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

@@ -16,6 +16,7 @@ extension HubRun {
         var limits = HubLimits()
         limits.defaultPage = configuration.defaultPageSize
         limits.maximumPage = configuration.maximumPageSize
+        limits.maximumInstances = configuration.maximumInstances
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         let settings = OutboundSettings(
             publicURL: "http://\(configuration.gateway.host):\(configuration.gateway.port)",
