@@ -6,6 +6,12 @@ extension SubscriptionReader {
         _ body: JSONObject,
         _ subscription: Subscription
     ) throws(BrokerError) -> RegistrationQuery {
+        guard subscription.notification.endpoint.accept != .geoJSON else {
+            throw Self.error(
+                "'notification.endpoint.accept' cannot be application/geo+json: registrations "
+                    + "have no such form."
+            )
+        }
         let representation = subscription.notification.representation
         return RegistrationQuery(
             entities: subscription.selectors.map { $0.map { EntitySpecification($0) } },

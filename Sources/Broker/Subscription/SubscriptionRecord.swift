@@ -207,7 +207,7 @@ extension SubscriptionRecord {
             let triggers = Subscription.Trigger.standard.map { JSONValue.string($0.rawValue) }
             json["notificationTrigger"] = .array(triggers)
         }
-        if body["jsonldContext"] == nil {
+        if kind == .entities, body["jsonldContext"] == nil {
             // What holds when the owner names none (clause 5.2.12).
             json["jsonldContext"] = .string(original.singleURL ?? contextURL ?? CoreContext.url)
         }

@@ -1,0 +1,247 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite(.timeLimit(.minutes(1))) struct RegistrationOperationsTests {
+    private func context() throws -> LDContext {
+        var definitions = LDContextDefinitions()
+        try definitions.add(["Bus": "http://v.example/Bus", "level": "http://v.example/level"])
+        return LDContext(reference: "http://v.example/context.jsonld", definitions: definitions)
+    }
+
+    private func found(
+        _ fixture: SubscriptionFixture,
+        _ query: RegistrationQuery = RegistrationQuery()
+    ) async throws -> [String] {
+        let page = try await fixture.hub.queryContextSourceRegistrations(
+            query,
+            limit: 100,
+            ld: .core,
+            caller: SubscriptionFixture.boss
+        )
+        return page.registrations.compactMap { $0.objectValue?["id"]?.stringValue }
+    }
+
+    // MARK: Register and retrieve
+
+    @Test func `a registration comes back as it was written`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.register(["id": "urn:r:1", "status": "failed", "level": 4])
+        #expect(id == "urn:r:1")
+        var expected = Sample.registration(["id": "urn:r:1", "level": 4])
+        #expect(try await fixture.retrieve(id) == expected)
+        let shown = try await fixture.retrieve(id, sysAttrs: true)
+        expected["createdAt"] = shown["createdAt"]
+        expected["modifiedAt"] = shown["createdAt"]
+        #expect(shown["createdAt"] != nil)
+        #expect(shown == expected)
+    }
+
+    @Test func `names are kept expanded and shown in the reader's words`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let ld = try context()
+        let id = try await fixture.register(["level": 4], ld: ld)
+        let own = try await fixture.retrieve(id, ld: ld)
+        #expect(own["information"] == [["entities": [["type": "Bus"]]]])
+        #expect(own["level"] == 4)
+        let others = try await fixture.retrieve(id)
+        #expect(others["information"] == [["entities": [["type": "http://v.example/Bus"]]]])
+        #expect(others["http://v.example/level"] == 4)
+    }
+
+    @Test func `an identifier is made when none is given, and none is given twice`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.register()
+        #expect(id.hasPrefix("urn:ngsi-ld:ContextSourceRegistration:"))
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            try await fixture.register(["id": .string(id)])
+        }
+    }
+
+    @Test(arguments: [
+        ["id": "here"], ["type": nil], ["type": "Subscription"],
+        ["expiresAt": "2018-11-29T14:53:15Z"], ["information": .null],
+    ] as [[String: JSONValue?]])
+    func `what is no registration is refused`(_ members: [String: JSONValue?]) async throws {
+        let fixture = try await SubscriptionFixture()
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.register(members)
+        }
+        #expect(try await found(fixture).isEmpty)
+    }
+
+    @Test func `an unknown registration is said to be unknown`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let (hub, boss) = (fixture.hub, SubscriptionFixture.boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.retrieve("urn:r:1")
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.update("urn:r:1", ["endpoint": "http://b.example/"])
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await hub.deleteContextSourceRegistration("urn:r:1", caller: boss)
+        }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.retrieve("here")
+        }
+    }
+
+    @Test func `only who runs the hub sees and changes registrations`() async throws {
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
+        let id = try await fixture.register()
+        let hub = fixture.hub
+        let friend = Caller(party: .named(PartyID("friend")))
+        await #expect(throws: BrokerError(.forbidden, "")) {
+            try await fixture.register(caller: friend)
+        }
+        await #expect(throws: BrokerError(.unauthenticated, "")) {
+            _ = try await hub.retrieveContextSourceRegistration(
+                id,
+                ld: .core,
+                caller: Caller(party: .anonymous)
+            )
+        }
+        await #expect(throws: BrokerError(.forbidden, "")) {
+            _ = try await hub.queryContextSourceRegistrations(
+                RegistrationQuery(),
+                limit: 10,
+                ld: .core,
+                caller: friend
+            )
+        }
+        await #expect(throws: BrokerError(.forbidden, "")) {
+            _ = try await hub.createContextSourceRegistrationSubscription(
+                [
+                    "type": "Subscription", "entities": [["type": "Bus"]],
+                    "notification": ["endpoint": ["uri": "http://r.example/"]],
+                ],
+                ld: .core,
+                caller: friend
+            )
+        }
+    }
+
+    // MARK: Update and delete
+
+    @Test func `an update replaces members, and null removes`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.register([
+            "expiresAt": "2100-01-01T00:00:00Z", "description": "Buses",
+        ])
+        try await fixture.update(
+            id,
+            [
+                "endpoint": "http://b.example/", "expiresAt": .null,
+                "description": "urn:ngsi-ld:null",
+            ]
+        )
+        let shown = try await fixture.retrieve(id)
+        #expect(
+            shown == Sample.registration(["id": .string(id), "endpoint": "http://b.example/"])
+        )
+    }
+
+    @Test(arguments: [
+        ["information": .null], ["endpoint": "urn:ngsi-ld:null"], ["type": "Building"],
+        ["id": "urn:r:2"], ["expiresAt": "2018-11-29T14:53:15Z"], ["mode": "exclusive"], [:], [],
+    ] as [JSONValue])
+    func `a wrong update is refused and changes nothing`(_ fragment: JSONValue) async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.register()
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.update(id, fragment)
+        }
+        #expect(try await fixture.retrieve(id) == Sample.registration(["id": .string(id)]))
+    }
+
+    @Test func `what is deleted is gone`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.register()
+        try await fixture.hub.deleteContextSourceRegistration(
+            id,
+            caller: SubscriptionFixture.boss
+        )
+        #expect(try await found(fixture).isEmpty)
+    }
+
+    // MARK: Query
+
+    @Test func `a query finds those that match and are valid`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.register(["id": "urn:r:1"])
+        try await fixture.register([
+            "id": "urn:r:2", "information": Sample.information(["type": "Tram"]),
+        ])
+        let trams = try TypeSelection.parse("Tram", expansion: LDContext.core)
+        let query = RegistrationQuery(entities: [EntitySpecification(types: trams)])
+        #expect(try await found(fixture, query) == ["urn:r:2"])
+        #expect(try await found(fixture) == ["urn:r:1", "urn:r:2"])
+    }
+
+    @Test func `pages have no gaps, and the count is of all`() async throws {
+        let fixture = try await SubscriptionFixture()
+        for number in 0..<5 { try await fixture.register(["id": .string("urn:r:\(number)")]) }
+        var ids: [String] = []
+        for offset in [0, 2, 4] {
+            let page = try await fixture.hub.queryContextSourceRegistrations(
+                RegistrationQuery(),
+                offset: offset,
+                limit: 2,
+                wantsCount: true,
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+            #expect(page.count == 5)
+            #expect(page.hasMore == (offset < 4))
+            ids += page.registrations.compactMap { $0.objectValue?["id"]?.stringValue }
+        }
+        #expect(ids == (0..<5).map { "urn:r:\($0)" })
+    }
+
+    // MARK: Sources that keep their data to themselves (clause 4.3.6.3)
+
+    private static let oneBus = Sample.information(["type": "Bus", "id": "urn:bus:1"], ["speed"])
+
+    @Test func `an exclusive source tolerates no other, redirects tolerate each other`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        let first = try await fixture.register([
+            "mode": "exclusive", "information": Self.oneBus,
+        ])
+        for mode: JSONValue in ["exclusive", "redirect"] {
+            await #expect(throws: BrokerError(.conflict, "")) {
+                try await fixture.register(["mode": mode, "information": Self.oneBus])
+            }
+        }
+        try await fixture.register(["mode": "inclusive", "information": Self.oneBus])
+        try await fixture.register([
+            "mode": "exclusive",
+            "information": Sample.information(["type": "Bus", "id": "urn:bus:1"], ["line"]),
+        ])
+        try await fixture.update(first, ["mode": "redirect"])
+        try await fixture.register(["mode": "redirect", "information": Self.oneBus])
+    }
+
+    @Test func `what the hub has itself cannot be another's alone`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.create("urn:bus:1", speed: 7)
+        await #expect(throws: BrokerError(.conflict, "")) {
+            try await fixture.register(["mode": "exclusive", "information": Self.oneBus])
+        }
+        await #expect(throws: BrokerError(.conflict, "")) {
+            try await fixture.register(["mode": "redirect"])
+        }
+        try await fixture.register([
+            "mode": "exclusive",
+            "information": Sample.information(["type": "Bus", "id": "urn:bus:1"], ["line"]),
+        ])
+        let id = try await fixture.register()
+        await #expect(throws: BrokerError(.conflict, "")) {
+            try await fixture.update(id, ["mode": "redirect"])
+        }
+    }
+}

@@ -1,0 +1,240 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite(.timeLimit(.minutes(1))) struct RegistrationSubscriptionTests {
+    private let boss = SubscriptionFixture.boss
+
+    private func subscribe(
+        _ fixture: SubscriptionFixture,
+        _ members: JSONObject = [:]
+    ) async throws -> String {
+        var body: JSONObject = [
+            "type": "Subscription", "entities": [["type": "Bus"]],
+            "notification": ["endpoint": ["uri": "http://r.example/"]],
+        ]
+        for (key, value) in members.members { body[key] = value }
+        return try await fixture.hub.createContextSourceRegistrationSubscription(
+            .object(body),
+            ld: .core,
+            caller: boss
+        )
+    }
+
+    private func shown(_ fixture: SubscriptionFixture, _ id: String) async throws -> JSONObject {
+        let shown = try await fixture.hub.retrieveContextSourceRegistrationSubscription(
+            id,
+            ld: .core,
+            caller: boss
+        )
+        return shown.objectValue ?? [:]
+    }
+
+    private func ids(_ request: NotificationRequest?) -> [String] {
+        request?.entities.compactMap { $0["id"]?.stringValue } ?? []
+    }
+
+    // MARK: Operations
+
+    @Test func `it comes back as it was written, apart from subscriptions to entities`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        let time: JSONValue = ["timerel": "before", "timeAt": "2021-01-01T00:00:00Z"]
+        let id = try await subscribe(fixture, ["id": "urn:s:1", "temporalQ": time])
+        // The same identifier may name a subscription to entities.
+        try await fixture.subscribe(["id": "urn:s:1"])
+        let expected: JSONObject = [
+            "id": "urn:s:1", "type": "Subscription", "entities": [["type": "Bus"]],
+            "notification": ["endpoint": ["uri": "http://r.example/"]], "temporalQ": time,
+            "status": "active",
+        ]
+        #expect(try await shown(fixture, id) == expected)
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            _ = try await subscribe(fixture, ["id": "urn:s:1"])
+        }
+        try await fixture.hub.deleteContextSourceRegistrationSubscription(id, caller: boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            _ = try await shown(fixture, id)
+        }
+        let page = try await fixture.hub.querySubscriptions(limit: 10, ld: .core, caller: boss)
+        #expect(page.subscriptions.count == 1)
+        let none = try await fixture.hub.queryContextSourceRegistrationSubscriptions(
+            limit: 10,
+            ld: .core,
+            caller: boss
+        )
+        #expect(none.subscriptions.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("temporalQ", "now"), ("temporalQ", ["timeAt": "2021-01-01T00:00:00Z"]),
+        ("temporalQ", ["timerel": "before"]), ("temporalQ", ["timerel": 5, "timeAt": "x"]),
+        (
+            "temporalQ",
+            ["timerel": "before", "timeAt": "2021-01-01T00:00:00Z", "timeproperty": "seenAt"]
+        ),
+        ("csf", "endpoint=="), ("scopeQ", "/a//b"), ("geoQ", ["georel": "near"]),
+        (
+            "notification",
+            ["endpoint": ["uri": "http://r.example/", "accept": "application/geo+json"]]
+        ),
+    ] as [(String, JSONValue)])
+    func `a wrong member is refused`(_ member: String, _ value: JSONValue) async throws {
+        let fixture = try await SubscriptionFixture()
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            _ = try await subscribe(fixture, JSONObject([(member, value)]))
+        }
+    }
+
+    // MARK: Notifications (clause 5.11.7)
+
+    @Test func `a subscriber is told how a registration comes, changes and goes`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await subscribe(fixture)
+        try await fixture.delivering {
+            let tram = Sample.information(["type": "Tram"])
+            try await fixture.register(["id": "urn:r:1"])
+            try await fixture.update("urn:r:1", ["endpoint": "http://b.example/"])
+            try await fixture.update("urn:r:1", ["information": tram])
+            try await fixture.update("urn:r:1", ["endpoint": "http://c.example/"])
+            try await fixture.update("urn:r:1", ["information": [["propertyNames": ["speed"]]]])
+            try await fixture.hub.deleteContextSourceRegistration("urn:r:1", caller: boss)
+            let requests = await fixture.recorder.next(5)
+            #expect(
+                requests.map { $0.json?["triggerReason"] } == [
+                    "newlyMatching", "updated", "noLongerMatching", "newlyMatching",
+                    "noLongerMatching",
+                ]
+            )
+            #expect(requests.allSatisfy { ids($0) == ["urn:r:1"] })
+            #expect(requests.allSatisfy { $0.json?["type"] == "ContextSourceNotification" })
+            #expect(requests.allSatisfy { $0.json?["subscriptionId"] == .string(id) })
+            // Of what matches no more, how it was when it did.
+            #expect(requests[2].entities.first?["endpoint"] == "http://b.example/")
+        }
+        let notification = try await shown(fixture, id)["notification"]?.objectValue
+        #expect(notification?["timesSent"] == 5)
+        #expect(notification?["status"] == "ok")
+    }
+
+    @Test func `what matches already is told at once, and what matches not is left out`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.register([
+            "id": "urn:r:1",
+            "information": [["entities": [["type": "Bus"]]], ["entities": [["type": "Tram"]]]],
+        ])
+        try await fixture.register(["id": "urn:r:2"])
+        let tram = Sample.information(["type": "Tram"])
+        try await fixture.register(["id": "urn:r:3", "information": tram])
+        let id = try await subscribe(fixture)
+        try await fixture.delivering {
+            let first = try #require(await fixture.recorder.next(1).first)
+            #expect(ids(first) == ["urn:r:1", "urn:r:2"])
+            #expect(first.json?["triggerReason"] == "newlyMatching")
+            #expect(
+                first.entities.first?["information"] == [["entities": [["type": ["Bus"]]]]]
+            )
+            try await fixture.hub.updateContextSourceRegistrationSubscription(
+                id,
+                ["entities": [["type": "Tram"]]],
+                ld: .core,
+                caller: boss
+            )
+            let second = await fixture.recorder.next(1).first
+            #expect(ids(second) == ["urn:r:1", "urn:r:3"])
+        }
+    }
+
+    @Test func `watched and notified attributes narrow together only`() async throws {
+        let fixture = try await SubscriptionFixture()
+        _ = try await subscribe(fixture, ["watchedAttributes": ["speed"]])
+        _ = try await subscribe(
+            fixture,
+            [
+                "watchedAttributes": ["speed"],
+                "notification": [
+                    "attributes": ["line"], "endpoint": ["uri": "http://narrow.example/"],
+                ],
+            ]
+        )
+        try await fixture.delivering {
+            for (id, attribute) in [("urn:r:1", "name"), ("urn:r:2", "line")] {
+                try await fixture.register([
+                    "id": .string(id),
+                    "information": Sample.information(["type": "Bus"], [.string(attribute)]),
+                ])
+            }
+            let told = await fixture.recorder.next(3).map { "\($0.url) \(ids($0))" }
+            #expect(
+                Set(told) == [
+                    "http://r.example/ [\"urn:r:1\"]", "http://r.example/ [\"urn:r:2\"]",
+                    "http://narrow.example/ [\"urn:r:2\"]",
+                ]
+            )
+        }
+    }
+
+    @Test func `with throttling notifications of one reason go together`() async throws {
+        let fixture = try await SubscriptionFixture()
+        _ = try await subscribe(fixture, ["throttling": 0.2])
+        for number in 1...3 { try await fixture.register(["id": .string("urn:r:\(number)")]) }
+        try await fixture.update("urn:r:1", ["endpoint": "http://b.example/"])
+        try await fixture.delivering {
+            let requests = await fixture.recorder.next(2)
+            #expect(requests.map { $0.json?["triggerReason"] } == ["newlyMatching", "updated"])
+            #expect(requests.map(ids) == [["urn:r:1", "urn:r:2", "urn:r:3"], ["urn:r:1"]])
+        }
+    }
+
+    @Test func `a paused subscription is told of nothing`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.register(["id": "urn:r:1"])
+        let id = try await subscribe(fixture, ["isActive": false])
+        try await fixture.register(["id": "urn:r:2"])
+        let store = try #require(try await fixture.store.tenant(nil))
+        #expect(try await store.outboxDepth().count == 0)
+        try await fixture.hub.updateContextSourceRegistrationSubscription(
+            id,
+            ["isActive": true],
+            ld: .core,
+            caller: boss
+        )
+        #expect(try await store.outboxDepth().count == 1)
+    }
+
+    @Test func `what waited when the program stopped is sent when it starts`() async throws {
+        let fixture = try await SubscriptionFixture()
+        _ = try await subscribe(fixture, ["id": "urn:s:1"])
+        try await fixture.register(["id": "urn:r:1"])
+        fixture.hub.subscriptions.replace([], .registrations, tenant: nil)
+        try await fixture.hub.loadSubscriptions()
+        try await fixture.delivering {
+            #expect(ids(await fixture.recorder.next(1).first) == ["urn:r:1"])
+        }
+    }
+
+    @Test func `bytes in the outbox come back as they were`() throws {
+        let record = RegistrationRecord(
+            id: "urn:r:1",
+            body: Sample.registration().registrationBody(.core),
+            createdAt: Timestamp(microseconds: 1_000_000)
+        )
+        let message = RegistrationMessage(.updated, [.init(record: record, information: [0])])
+        #expect(RegistrationMessage(bytes: message.bytes) == message)
+        #expect(RegistrationMessage(bytes: Array(message.bytes.dropLast())) == nil)
+    }
+
+    @Test func `the outbox tells the two kinds of subscription apart`() {
+        for kind in SubscriptionKind.allCases {
+            let key = SubscriptionMatcher.Key(tenant: nil, kind: kind, id: "urn:s:1")
+            #expect(SubscriptionMatcher.Key(tenant: nil, outbox: key.outbox) == key)
+        }
+    }
+}
