@@ -60,10 +60,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ["id": "here"], ["type": nil], ["type": "Subscription"],
-        ["expiresAt": "2018-11-29T14:53:15Z"], ["information": .null],
-    ] as [[String: JSONValue?]])
+    @Test(
+        arguments: [
+            ["id": "here"], ["type": nil], ["type": "Subscription"],
+            ["expiresAt": "2018-11-29T14:53:15Z"], ["information": .null],
+        ] as [[String: JSONValue?]]
+    )
     func `what is no registration is refused`(_ members: [String: JSONValue?]) async throws {
         let fixture = try await SubscriptionFixture()
         await #expect(throws: BrokerError(.badRequestData, "")) {
@@ -144,10 +146,13 @@ import Testing
         )
     }
 
-    @Test(arguments: [
-        ["information": .null], ["endpoint": "urn:ngsi-ld:null"], ["type": "Building"],
-        ["id": "urn:r:2"], ["expiresAt": "2018-11-29T14:53:15Z"], ["mode": "exclusive"], [:], [],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            ["information": .null], ["endpoint": "urn:ngsi-ld:null"], ["type": "Building"],
+            ["id": "urn:r:2"], ["expiresAt": "2018-11-29T14:53:15Z"], ["mode": "exclusive"], [:],
+            [],
+        ] as [JSONValue]
+    )
     func `a wrong update is refused and changes nothing`(_ fragment: JSONValue) async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.register()

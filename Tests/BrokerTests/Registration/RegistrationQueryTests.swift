@@ -17,13 +17,15 @@ import Testing
 
     // MARK: Entities (clause 5.12)
 
-    @Test(arguments: [
-        ("Bus", ["type": "Bus"], true), ("Bus", ["type": "Tram"], false),
-        ("Bus,Tram", ["type": "Tram"], true), ("Bus;Tram", ["type": "Tram"], false),
-        ("Bus;Tram", ["type": ["Bus", "Tram"]], true),
-        ("Bus", ["type": "Bus", "id": "urn:bus:1"], true),
-        ("Bus", ["type": "Bus", "idPattern": "urn:.*"], true),
-    ] as [(String, JSONValue, Bool)])
+    @Test(
+        arguments: [
+            ("Bus", ["type": "Bus"], true), ("Bus", ["type": "Tram"], false),
+            ("Bus,Tram", ["type": "Tram"], true), ("Bus;Tram", ["type": "Tram"], false),
+            ("Bus;Tram", ["type": ["Bus", "Tram"]], true),
+            ("Bus", ["type": "Bus", "id": "urn:bus:1"], true),
+            ("Bus", ["type": "Bus", "idPattern": "urn:.*"], true),
+        ] as [(String, JSONValue, Bool)]
+    )
     func `a type selector matches registered types`(
         _ selector: String,
         _ entity: JSONValue,
@@ -33,18 +35,21 @@ import Testing
         #expect(try isMatch(query, ["information": Sample.information(entity)]) == expected)
     }
 
-    @Test(arguments: [
-        ("urn:bus:1", nil, ["type": "Bus"], true),
-        ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:1"], true),
-        ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:2"], false),
-        ("urn:bus:1", nil, ["type": "Bus", "idPattern": "bus"], true),
-        ("urn:bus:1", nil, ["type": "Bus", "idPattern": "tram"], false),
-        // `id` takes precedence over `idPattern`.
-        ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:2", "idPattern": "bus"], false),
-        (nil, "bus", ["type": "Bus"], true), (nil, "bus", ["type": "Bus", "id": "urn:bus:2"], true),
-        (nil, "tram", ["type": "Bus", "id": "urn:bus:2"], false),
-        (nil, "tram", ["type": "Bus", "idPattern": "bus"], true),
-    ] as [(String?, String?, JSONValue, Bool)])
+    @Test(
+        arguments: [
+            ("urn:bus:1", nil, ["type": "Bus"], true),
+            ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:1"], true),
+            ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:2"], false),
+            ("urn:bus:1", nil, ["type": "Bus", "idPattern": "bus"], true),
+            ("urn:bus:1", nil, ["type": "Bus", "idPattern": "tram"], false),
+            // `id` takes precedence over `idPattern`.
+            ("urn:bus:1", nil, ["type": "Bus", "id": "urn:bus:2", "idPattern": "bus"], false),
+            (nil, "bus", ["type": "Bus"], true),
+            (nil, "bus", ["type": "Bus", "id": "urn:bus:2"], true),
+            (nil, "tram", ["type": "Bus", "id": "urn:bus:2"], false),
+            (nil, "tram", ["type": "Bus", "idPattern": "bus"], true),
+        ] as [(String?, String?, JSONValue, Bool)]
+    )
     func `identifiers and patterns match as they may`(
         _ id: String?,
         _ pattern: String?,
@@ -102,17 +107,19 @@ import Testing
 
     // MARK: Time (clause 5.10.2.4)
 
-    @Test(arguments: [
-        ("before", "2020-06-01T00:00:00Z", nil, true),
-        ("before", "2019-06-01T00:00:00Z", nil, false),
-        ("before", "2022-06-01T00:00:00Z", nil, true),
-        ("after", "2020-06-01T00:00:00Z", nil, true),
-        ("after", "2019-06-01T00:00:00Z", nil, true),
-        ("after", "2022-06-01T00:00:00Z", nil, false),
-        ("between", "2019-06-01T00:00:00Z", "2020-06-01T00:00:00Z", true),
-        ("between", "2018-06-01T00:00:00Z", "2019-06-01T00:00:00Z", false),
-        ("between", "2021-06-01T00:00:00Z", "2022-06-01T00:00:00Z", false),
-    ] as [(String, String, String?, Bool)])
+    @Test(
+        arguments: [
+            ("before", "2020-06-01T00:00:00Z", nil, true),
+            ("before", "2019-06-01T00:00:00Z", nil, false),
+            ("before", "2022-06-01T00:00:00Z", nil, true),
+            ("after", "2020-06-01T00:00:00Z", nil, true),
+            ("after", "2019-06-01T00:00:00Z", nil, true),
+            ("after", "2022-06-01T00:00:00Z", nil, false),
+            ("between", "2019-06-01T00:00:00Z", "2020-06-01T00:00:00Z", true),
+            ("between", "2018-06-01T00:00:00Z", "2019-06-01T00:00:00Z", false),
+            ("between", "2021-06-01T00:00:00Z", "2022-06-01T00:00:00Z", false),
+        ] as [(String, String, String?, Bool)]
+    )
     func `a temporal query asks for an overlap`(
         _ timerel: String,
         _ start: String,
@@ -171,21 +178,24 @@ import Testing
     ]
     private static let point: JSONValue = ["type": "Point", "coordinates": [1, 1]]
 
-    @Test(arguments: [
-        // An area that only shares a part with the query may have something within it.
-        ("within", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, true),
-        ("within", "Polygon", "[[[3,3],[4,3],[4,4],[3,4],[3,3]]]", square, false),
-        ("equals", "Point", "[1,1]", square, true), ("contains", "Point", "[1,1]", square, true),
-        ("contains", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, false),
-        ("disjoint", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, true),
-        ("disjoint", "Polygon", "[[[-1,-1],[3,-1],[3,3],[-1,3],[-1,-1]]]", square, false),
-        ("near;maxDistance==1000", "Point", "[1,1]", square, true),
-        ("near;maxDistance==1000", "Point", "[3,3]", square, false),
-        ("near;minDistance==1000", "Point", "[1,1]", square, true),
-        ("near;minDistance==1000", "Point", "[1,1]", point, false),
-        ("near;maxDistance==1000", "Point", "[1,1]", point, true),
-        ("equals", "Point", "[1,1]", point, true), ("disjoint", "Point", "[1,1]", point, false),
-    ] as [(String, String, String, JSONValue, Bool)])
+    @Test(
+        arguments: [
+            // An area that only shares a part with the query may have something within it.
+            ("within", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, true),
+            ("within", "Polygon", "[[[3,3],[4,3],[4,4],[3,4],[3,3]]]", square, false),
+            ("equals", "Point", "[1,1]", square, true),
+            ("contains", "Point", "[1,1]", square, true),
+            ("contains", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, false),
+            ("disjoint", "Polygon", "[[[1,1],[3,1],[3,3],[1,3],[1,1]]]", square, true),
+            ("disjoint", "Polygon", "[[[-1,-1],[3,-1],[3,3],[-1,3],[-1,-1]]]", square, false),
+            ("near;maxDistance==1000", "Point", "[1,1]", square, true),
+            ("near;maxDistance==1000", "Point", "[3,3]", square, false),
+            ("near;minDistance==1000", "Point", "[1,1]", square, true),
+            ("near;minDistance==1000", "Point", "[1,1]", point, false),
+            ("near;maxDistance==1000", "Point", "[1,1]", point, true),
+            ("equals", "Point", "[1,1]", point, true), ("disjoint", "Point", "[1,1]", point, false),
+        ] as [(String, String, String, JSONValue, Bool)]
+    )
     func `a place matches when something there could`(
         _ georel: String,
         _ geometry: String,

@@ -38,38 +38,43 @@ import Testing
         #expect(registration.datasetIDs == nil)
     }
 
-    @Test(arguments: [
-        ("endpoint", nil), ("endpoint", "here"), ("endpoint", "urn:x:y"), ("endpoint", 5),
-        ("endpoint", "http://me:secret@source.example/"), ("information", nil),
-        ("information", []), ("information", "Bus"), ("information", [[:]]),
-        ("information", [["entities": []]]), ("information", [["entities": [["id": "urn:a:1"]]]]),
-        ("information", [["entities": [["type": "Bus", "id": "bus"]]]]),
-        ("information", [["entities": [["type": "Bus", "idPattern": "("]]]]),
-        ("information", [["entities": [["type": []]]]]), ("information", [["propertyNames": []]]),
-        ("information", [["relationshipNames": ["a b"]]]), ("information", [["names": ["a"]]]),
-        ("mode", "shared"), ("mode", 1), ("operations", []), ("operations", ["fly"]),
-        ("operations", "retrieveOps"), ("datasetId", ["here"]), ("datasetId", "urn:d:1"),
-        ("expiresAt", "tomorrow"), ("refreshRate", "often"), ("description", ""),
-        ("registrationName", 7), ("contextSourceAlias", "a b"), ("tenant", true),
-        ("location", ["type": "Point"]), ("location", "here"),
-        ("observationSpace", ["type": "Point", "coordinates": [200, 0]]),
-        ("operationSpace", ["type": "Circle", "coordinates": [0, 0]]), ("scope", "a b"),
-        ("scope", 3), ("observationInterval", "always"), ("observationInterval", [:]),
-        (
-            "managementInterval",
-            ["startAt": "2021-01-01T00:00:00Z", "endAt": "2020-01-01T00:00:00Z"]
-        ),
-        ("management", "yes"), ("management", ["cacheDuration": "bogus"]),
-        ("management", ["cooldown": 0]), ("management", ["timeout": -5]),
-        ("management", ["localOnly": "yes"]), ("management", ["other": 1]),
-        ("contextSourceInfo", [["key": "a"]]), ("contextSourceInfo", [["key": 5, "value": "v"]]),
-        ("contextSourceInfo", [["key": "X", "value": 1]]),
-        ("contextSourceInfo", [["key": "X", "value": "a\r\nb"]]),
-        ("contextSourceInfo", [["key": "Host", "value": "a"]]),
-        ("contextSourceInfo", [["key": "accept", "value": "text/html"]]),
-        ("contextSourceInfo", [["key": "ngsildConformance", "value": "one"]]),
-        ("contextSourceInfo", [["key": "jsonldContext", "value": "here"]]), ("extra", .null),
-    ] as [(String, JSONValue?)])
+    @Test(
+        arguments: [
+            ("endpoint", nil), ("endpoint", "here"), ("endpoint", "urn:x:y"), ("endpoint", 5),
+            ("endpoint", "http://me:secret@source.example/"), ("information", nil),
+            ("information", []), ("information", "Bus"), ("information", [[:]]),
+            ("information", [["entities": []]]),
+            ("information", [["entities": [["id": "urn:a:1"]]]]),
+            ("information", [["entities": [["type": "Bus", "id": "bus"]]]]),
+            ("information", [["entities": [["type": "Bus", "idPattern": "("]]]]),
+            ("information", [["entities": [["type": []]]]]),
+            ("information", [["propertyNames": []]]),
+            ("information", [["relationshipNames": ["a b"]]]), ("information", [["names": ["a"]]]),
+            ("mode", "shared"), ("mode", 1), ("operations", []), ("operations", ["fly"]),
+            ("operations", "retrieveOps"), ("datasetId", ["here"]), ("datasetId", "urn:d:1"),
+            ("expiresAt", "tomorrow"), ("refreshRate", "often"), ("description", ""),
+            ("registrationName", 7), ("contextSourceAlias", "a b"), ("tenant", true),
+            ("location", ["type": "Point"]), ("location", "here"),
+            ("observationSpace", ["type": "Point", "coordinates": [200, 0]]),
+            ("operationSpace", ["type": "Circle", "coordinates": [0, 0]]), ("scope", "a b"),
+            ("scope", 3), ("observationInterval", "always"), ("observationInterval", [:]),
+            (
+                "managementInterval",
+                ["startAt": "2021-01-01T00:00:00Z", "endAt": "2020-01-01T00:00:00Z"]
+            ),
+            ("management", "yes"), ("management", ["cacheDuration": "bogus"]),
+            ("management", ["cooldown": 0]), ("management", ["timeout": -5]),
+            ("management", ["localOnly": "yes"]), ("management", ["other": 1]),
+            ("contextSourceInfo", [["key": "a"]]),
+            ("contextSourceInfo", [["key": 5, "value": "v"]]),
+            ("contextSourceInfo", [["key": "X", "value": 1]]),
+            ("contextSourceInfo", [["key": "X", "value": "a\r\nb"]]),
+            ("contextSourceInfo", [["key": "Host", "value": "a"]]),
+            ("contextSourceInfo", [["key": "accept", "value": "text/html"]]),
+            ("contextSourceInfo", [["key": "ngsildConformance", "value": "one"]]),
+            ("contextSourceInfo", [["key": "jsonldContext", "value": "here"]]), ("extra", .null),
+        ] as [(String, JSONValue?)]
+    )
     func `a wrong member is refused and named`(_ member: String, _ value: JSONValue?) {
         let error = #expect(throws: BrokerError.self) { try Sample.read([member: value]) }
         #expect(error?.code == .badRequestData)

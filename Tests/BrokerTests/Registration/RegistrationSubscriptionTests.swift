@@ -71,19 +71,21 @@ import Testing
         #expect(none.subscriptions.isEmpty)
     }
 
-    @Test(arguments: [
-        ("temporalQ", "now"), ("temporalQ", ["timeAt": "2021-01-01T00:00:00Z"]),
-        ("temporalQ", ["timerel": "before"]), ("temporalQ", ["timerel": 5, "timeAt": "x"]),
-        (
-            "temporalQ",
-            ["timerel": "before", "timeAt": "2021-01-01T00:00:00Z", "timeproperty": "seenAt"]
-        ),
-        ("csf", "endpoint=="), ("scopeQ", "/a//b"), ("geoQ", ["georel": "near"]),
-        (
-            "notification",
-            ["endpoint": ["uri": "http://r.example/", "accept": "application/geo+json"]]
-        ),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("temporalQ", "now"), ("temporalQ", ["timeAt": "2021-01-01T00:00:00Z"]),
+            ("temporalQ", ["timerel": "before"]), ("temporalQ", ["timerel": 5, "timeAt": "x"]),
+            (
+                "temporalQ",
+                ["timerel": "before", "timeAt": "2021-01-01T00:00:00Z", "timeproperty": "seenAt"]
+            ),
+            ("csf", "endpoint=="), ("scopeQ", "/a//b"), ("geoQ", ["georel": "near"]),
+            (
+                "notification",
+                ["endpoint": ["uri": "http://r.example/", "accept": "application/geo+json"]]
+            ),
+        ] as [(String, JSONValue)]
+    )
     func `a wrong member is refused`(_ member: String, _ value: JSONValue) async throws {
         let fixture = try await SubscriptionFixture()
         await #expect(throws: BrokerError(.badRequestData, "")) {
