@@ -38,7 +38,10 @@ struct Frame: Sendable {
     func methodNotAllowed(path: String, method: HTTPRequest.Method, allow: String) -> Endpoint {
         plain(method: "other", route: path) { request, _ in
             // `PATCH /entities/` aims at one entity and forgot which; `DELETE` may mean them all.
-            if request.uri.path.hasSuffix("/"), method == .patch || method == .put {
+            // Of other resources a verb they do not have is just that (clause 6.3.2).
+            if request.uri.path.hasSuffix("/"), path.hasPrefix("/ngsi-ld/v1/entities"),
+                method == .patch || method == .put
+            {
                 throw BrokerError.emptySegment
             }
             let error = BrokerError(
