@@ -236,7 +236,8 @@ extension TemporalQuery {
     var isBounded: Bool { from != nil || to != nil }
 
     func covers(_ instance: Attribute) -> Bool {
-        guard isBounded else { return true }
+        // Who looks at the moment of deletion looks for what was deleted, whenever it was.
+        guard isBounded || timeProperty == .deletedAt else { return true }
         guard let time = time(of: instance) else { return false }
         return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true
     }

@@ -95,6 +95,24 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `the moment of deletion is that of deleted instances alone`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        var gone = Attribute.reading("urn:ngsi-ld:null", at: 2)
+        gone.details = AttributeDetails(deletedAt: seconds(3))
+        try await tenant.append("a", .speed, [.reading(1, at: 1), gone])
+        try await tenant.append("a", .label, [.reading(2, at: 1)])
+        var query = query()
+        query.timeProperty = .deletedAt
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        let attributes = try #require(page.evolutions.first?.attributes)
+        #expect(attributes.map(\.name) == [.speed])
+        #expect(attributes[0].instances.map { $0.details?.deletedAt } == [seconds(3)])
+    }
+
+    @Test(arguments: StoreKind.all)
     func `evolutions come in the order of their identifiers when asked`(
         kind: StoreKind
     ) async throws {
