@@ -3,7 +3,7 @@ package import ContextModel
 /// A query over current state (clause 5.7.2).
 package struct EntityQuery: Sendable, Hashable {
     package var condition: Condition
-    package var order: [SortKey]
+    package var order: [OrderTerm]
     package var offset: Int
     /// At most so many entities; 0 for the count alone.
     package var limit: Int
@@ -11,7 +11,7 @@ package struct EntityQuery: Sendable, Hashable {
 
     package init(
         condition: Condition,
-        order: [SortKey] = [],
+        order: [OrderTerm] = [],
         offset: Int = 0,
         limit: Int,
         wantsCount: Bool = false
@@ -21,24 +21,6 @@ package struct EntityQuery: Sendable, Hashable {
         self.offset = offset
         self.limit = limit
         self.wantsCount = wantsCount
-    }
-}
-
-/// One key of `orderBy` (clause 4.23).
-package struct SortKey: Sendable, Hashable {
-    /// What is sorted by.
-    package enum Subject: Sendable, Hashable {
-        case path(AttributePath)
-        case id, type, createdAt, modifiedAt
-        /// Distance from a place to the entity's `location`.
-        case distance(Geometry)
-    }
-    package var subject: Subject
-    package var isDescending: Bool
-
-    package init(subject: Subject, isDescending: Bool = false) {
-        self.subject = subject
-        self.isDescending = isDescending
     }
 }
 
@@ -73,17 +55,13 @@ package struct EntityShape: Sendable, Hashable {
 
 /// A query over temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
 package struct TemporalQuery: Sendable, Hashable {
-    /// The moment of an instance that the query looks at.
-    package enum TimeProperty: Sendable, Hashable {
-        case observedAt, createdAt, modifiedAt, deletedAt
-    }
-
     /// Which entities; `q` and geo are decided over current state and the instances in range.
     package var condition: Condition
     /// Attributes returned; nil for all.
     package var attributes: Set<IRI>?
     package var datasetIDs: Set<String>?
-    package var timeProperty: TimeProperty
+    /// The moment of an instance that the query looks at.
+    package var timeProperty: TemporalTest.Property
     /// Half open: at or after `from`, before `to`; nil is unbounded. `before` alone excludes its
     /// moment and `after` too: the parser moves the bound by a microsecond.
     package var from: Timestamp?
@@ -108,7 +86,7 @@ package struct TemporalQuery: Sendable, Hashable {
         condition: Condition,
         attributes: Set<IRI>? = nil,
         datasetIDs: Set<String>? = nil,
-        timeProperty: TimeProperty = .observedAt,
+        timeProperty: TemporalTest.Property = .observedAt,
         from: Timestamp? = nil,
         to: Timestamp? = nil,
         lastN: Int? = nil,

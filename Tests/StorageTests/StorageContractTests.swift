@@ -82,11 +82,11 @@ import Testing
         try await tenant.put([
             Entity("a", .sensor, [.speed: 2]), Entity("b"), Entity("c", .sensor, [.speed: 10]),
         ])
-        let path = SortKey.Subject.path(AttributePath(names: [.speed]))
+        let path = OrderTerm.Subject.path(AttributePath(names: [.speed]))
         for (isDescending, order) in [(false, ["a", "c", "b"]), (true, ["c", "a", "b"])] {
             let query = EntityQuery(
                 condition: .everything,
-                order: [SortKey(subject: path, isDescending: isDescending)],
+                order: [OrderTerm(subject: path, isDescending: isDescending)],
                 limit: 10
             )
             let page = try await tenant.entities(query, grant: Grants.read())

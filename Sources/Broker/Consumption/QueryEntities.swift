@@ -29,14 +29,3 @@ extension Hub {
         return (page, linked)
     }
 }
-
-extension SortKey {
-    /// The attributes whose values the key tells of.
-    var attributeNames: [IRI] {
-        switch subject {
-        case .path(let path): path.names
-        case .distance: [.location]
-        case .id, .type, .createdAt, .modifiedAt: []
-        }
-    }
-}

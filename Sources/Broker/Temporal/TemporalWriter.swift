@@ -8,10 +8,10 @@ package struct TemporalWriter: Sendable {
         case instances, values, aggregates
     }
     private let form: Form
-    private let timeProperty: TemporalQuery.TimeProperty
+    private let timeProperty: TemporalTest.Property
     private let entities: EntityWriter
 
-    package init(_ form: Form, timeProperty: TemporalQuery.TimeProperty, entities: EntityWriter) {
+    package init(_ form: Form, timeProperty: TemporalTest.Property, entities: EntityWriter) {
         self.form = form
         self.timeProperty = timeProperty
         self.entities = entities
@@ -158,7 +158,7 @@ package struct TemporalWriter: Sendable {
 
 extension Attribute {
     /// The moment of the instance that a query looks at.
-    fileprivate func time(_ property: TemporalQuery.TimeProperty) -> Timestamp? {
+    fileprivate func time(_ property: TemporalTest.Property) -> Timestamp? {
         switch property {
         case .observedAt: observedAt
         case .createdAt: createdAt

@@ -61,6 +61,9 @@ package struct AttributePath: Sendable, Hashable {
     /// True for an entity-level member (`createdAt`, `modifiedAt`): `names` is then empty.
     package var isEntityMember: Bool { names.isEmpty }
 
+    /// When the entity was last modified.
+    package static let modifiedAt = AttributePath(names: [], coreMember: "modifiedAt")
+
     package init(names: [IRI], members: [String] = [], coreMember: String? = nil) {
         self.names = names
         self.members = members

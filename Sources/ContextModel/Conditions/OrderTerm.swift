@@ -11,6 +11,20 @@ package struct OrderTerm: Sendable, Hashable {
     package var subject: Subject
     package var isDescending: Bool
 
+    package init(subject: Subject, isDescending: Bool = false) {
+        self.subject = subject
+        self.isDescending = isDescending
+    }
+
+    /// The attributes whose values the key tells of.
+    package var attributeNames: [IRI] {
+        switch subject {
+        case .path(let path): path.names
+        case .distance(let name, _): [name]
+        case .id, .type: []
+        }
+    }
+
     /// The keys that the parameters, percent-decoded, say: the first decides first.
     package static func parse(
         orderBy: String,

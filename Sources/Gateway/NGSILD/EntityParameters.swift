@@ -138,10 +138,10 @@ struct EntityParameters: Sendable {
         return (try items.number("offset") ?? 0, limit, wantsCount)
     }
 
-    private func order() throws(BrokerError) -> [SortKey] {
+    private func order() throws(BrokerError) -> [OrderTerm] {
         guard let orderBy = try items.text("orderBy") else { return [] }
         let (from, geometry) = (try items.text("orderFrom"), try items.text("orderGeometry"))
-        let terms = try parsing { () throws(ConditionError) in
+        return try parsing { () throws(ConditionError) in
             try OrderTerm.parse(
                 orderBy: orderBy,
                 orderFrom: from,
@@ -149,7 +149,6 @@ struct EntityParameters: Sendable {
                 expansion: ld
             )
         }
-        return terms.map(SortKey.init)
     }
 
     // MARK: How shown (clauses 6.3.7, 6.3.11, 4.15 and 4.21)
@@ -252,19 +251,4 @@ struct EntityParameters: Sendable {
 /// Runs a parser and turns what is wrong into BadRequestData.
 func parsing<Value>(_ parse: () throws(ConditionError) -> Value) throws(BrokerError) -> Value {
     do throws(ConditionError) { return try parse() } catch { throw BrokerError(error) }
-}
-
-extension SortKey {
-    init(_ term: OrderTerm) {
-        let subject: Subject =
-            switch term.subject {
-            case .id: .id
-            case .type: .type
-            case .path(let path) where path.isEntityMember:
-                path.coreMember == "createdAt" ? .createdAt : .modifiedAt
-            case .path(let path): .path(path)
-            case .distance(_, let place): .distance(place)
-            }
-        self.init(subject: subject, isDescending: term.isDescending)
-    }
 }

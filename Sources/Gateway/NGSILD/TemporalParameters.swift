@@ -115,16 +115,12 @@ struct TemporalParameters: Sendable {
 
     private func timeProperty(
         _ test: TemporalTest?
-    ) throws(BrokerError) -> TemporalQuery.TimeProperty {
+    ) throws(BrokerError) -> TemporalTest.Property {
         let name = test?.property.rawValue ?? items["timeproperty"] ?? "observedAt"
-        switch name {
-        case "observedAt": return .observedAt
-        case "createdAt": return .createdAt
-        case "modifiedAt": return .modifiedAt
-        case "deletedAt": return .deletedAt
-        default:
+        guard let property = TemporalTest.Property(rawValue: name) else {
             throw BrokerError(.badRequestData, "timeproperty is no time of ours: '\(name)'.")
         }
+        return property
     }
 
     /// What is not shown need not be read.

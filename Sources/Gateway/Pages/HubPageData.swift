@@ -13,6 +13,9 @@ package struct HubPageData: PageData {
     /// Newest entities of a type looked at for its sources, units and freshness.
     package static let sampleSize = 12
 
+    /// Entities of a type sorted for its sample at most.
+    static let sortLimit = 1_000
+
     package init(hub: Hub, healthLog: HealthLog) {
         self.hub = hub
         self.healthLog = healthLog
@@ -25,15 +28,22 @@ package struct HubPageData: PageData {
         let known = try await hub.types(caller: caller)
             .sorted { ($1.entityCount, $0.type.text) < ($0.entityCount, $1.type.text) }
         for information in known.prefix(Self.typeLimit) {
-            let query = EntityQuery(
-                condition: .type(information.type),
-                order: [SortKey(subject: .modifiedAt, isDescending: true)],
-                limit: Self.sampleSize
-            )
+            let query = Self.sampleQuery(information)
             let sample = try await hub.queryEntities(query, caller: caller).page.entities
             types.append(TypeSummary(information, sample: sample))
         }
         return HubSummary(types: types)
+    }
+
+    /// The entities changed last; of a type with many, those created last, for sorting reads all.
+    private static func sampleQuery(_ information: TypeInformation) -> EntityQuery {
+        let isLarge = information.entityCount > sortLimit
+        return EntityQuery(
+            condition: .type(information.type),
+            order: isLarge ? [] : [OrderTerm(subject: .path(.modifiedAt), isDescending: true)],
+            offset: isLarge ? information.entityCount - sampleSize : 0,
+            limit: sampleSize
+        )
     }
 
     package func health(for caller: Caller) async throws -> HealthSummary {

@@ -2,9 +2,9 @@ package import ContextModel
 
 /// The order of a query's `orderBy` (clause 4.23), ready to sort with.
 package struct EntityOrder: Sendable {
-    private let keys: [SortKey]
+    private let keys: [OrderTerm]
 
-    package init(_ keys: [SortKey]) { self.keys = keys }
+    package init(_ keys: [OrderTerm]) { self.keys = keys }
 
     /// The entities in order; those that compare alike stay in the order they came in, and those
     /// without a value come last, whichever way it is sorted.
@@ -29,16 +29,14 @@ private enum Rank: Equatable, Comparable {
     case text([UInt8])
     case absent
 
-    init(_ subject: SortKey.Subject, of entity: Entity) {
+    init(_ subject: OrderTerm.Subject, of entity: Entity) {
         switch subject {
         case .id: self = .text(Array(entity.id.uri.utf8))
         case .type: self = entity.types.first.map { .text(Array($0.text.utf8)) } ?? .absent
-        case .createdAt: self.init(entity.createdAt)
-        case .modifiedAt: self.init(entity.modifiedAt)
         case .path(let path):
             let values = ValueTarget.targets(of: path, in: entity).flatMap(\.values)
             self = values.map(Rank.init).first { $0 != .absent } ?? .absent
-        case .distance(let place): self.init(distanceFrom: place, of: entity)
+        case .distance(let name, let place): self.init(from: place, to: entity[name])
         }
     }
 
@@ -56,9 +54,8 @@ private enum Rank: Equatable, Comparable {
         }
     }
 
-    private init(distanceFrom place: Geometry, of entity: Entity) {
-        let location = IRI("https://uri.etsi.org/ngsi-ld/location")
-        let meters = entity[location].compactMap { instance in
+    private init(from place: Geometry, to instances: [Attribute]) {
+        let meters = instances.compactMap { instance in
             (try? Geometry(geoJSON: instance.value)).map { Geodesy.meters(from: place, to: $0) }
         }
         self = meters.min().map { .number($0) } ?? .absent
