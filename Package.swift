@@ -29,9 +29,7 @@ let package = Package(
             name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
 
         .target(name: "ContextModel"),
-        .target(
-            name: "Governance",
-            dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Governance", dependencies: ["ContextModel"]),
         .target(name: "Storage", dependencies: ["ContextModel", "Governance", "CGEOS"]),
         .target(
             name: "StorageSQLite",
@@ -45,7 +43,6 @@ let package = Package(
             dependencies: [
                 "ContextModel", "Governance", "Storage",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
             ]),
         .target(
             name: "Outbound",

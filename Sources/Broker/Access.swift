@@ -71,7 +71,7 @@ extension BrokerError {
         case .forbidden:
             self.init(.forbidden, "Your token does not allow this.")
         case .hiddenAttribute(let name):
-            // Said exactly as of an attribute that nobody has: nothing to be learnt from it.
+            // The same whatever the data is: only the policy speaks, and it is no secret.
             self.init(.badRequestData, "The attribute '\(name)' cannot be used to filter or sort.")
         }
     }

@@ -83,7 +83,9 @@ extension Policy {
     /// Decides a read. `condition` is what the caller filters by and `sortedBy` what it sorts by:
     /// a filter on a hidden attribute would tell what is hidden, so it is refused here.
     package func decideRead(
-        _ caller: Caller, action: Action = .read, condition: Condition = .everything,
+        _ caller: Caller,
+        action: Action = .read,
+        condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) -> ReadDecision {
         if isOpen || caller.party == .operator {

@@ -23,7 +23,9 @@ package struct Permission: Sendable, Hashable {
     package var hiddenAttributes: Set<IRI>
 
     package init(
-        assignee: Assignee, actions: Set<Action>, target: Condition,
+        assignee: Assignee,
+        actions: Set<Action>,
+        target: Condition,
         hiddenAttributes: Set<IRI> = []
     ) {
         self.assignee = assignee

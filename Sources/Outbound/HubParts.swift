@@ -13,6 +13,8 @@ package struct OutboundSettings: Sendable {
     package var allowsPrivateAddresses: Bool
     /// A folder of `@context` documents that need no internet.
     package var contextFolder: String?
+    /// Whether `@context`s may be fetched from elsewhere at all.
+    package var fetchesRemoteContexts = true
     package var delivery = DeliveryLimits()
 
     package init(
@@ -48,7 +50,11 @@ package struct HubParts: Sendable {
         let web = OutboundWeb(allowsPrivateAddresses: settings.allowsPrivateAddresses)
         let shelf = LDContextShelf(
             store: store,
-            source: HTTPContextSource(web, folder: folder),
+            source: HTTPContextSource(
+                web,
+                folder: folder,
+                fetchesRemote: settings.fetchesRemoteContexts
+            ),
             publicURL: settings.publicURL,
             clock: clock,
             makeIdentifier: makeIdentifier

@@ -83,8 +83,9 @@ package protocol WriteTransaction: BookkeepingTransaction {
         _ changes: [NamedAttribute]
     )
         throws
-    /// Whether the entity has a temporal evolution.
-    func hasHistory(_ id: EntityID) throws -> Bool
+    /// The entity of a temporal evolution, nil when there is no evolution;
+    /// as far as it is known: current state, or else the types and scopes its history remembers.
+    func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity?
     /// Removes the whole evolution, or one attribute's, or one instance of it; false when there
     /// was nothing to remove. `datasetID` is ignored with `.allInstances`.
     func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool

@@ -3,9 +3,9 @@ internal import Storage
 
 /// Looking for, removing and replacing single instances of the history.
 extension Writer {
-    func hasHistory(_ id: EntityID) throws -> Bool {
-        guard let row = try stored(id) else { return false }
-        return try hasRows(history: row.history)
+    func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
+        guard let row = try stored(id), try hasRows(history: row.history) else { return nil }
+        return row.entity
     }
 
     func hasRows(history number: Int64) throws -> Bool {

@@ -150,7 +150,11 @@ import Testing
         let page = try await tenant.evolutions(query(), grant: Grants.read())
         #expect(page.evolutions.first?.attributes.first?.instances.map(\.value) == [1, 2])
         #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, .everything) })
-        #expect(try await tenant.write(Grants.write()) { try !$0.hasHistory(id) })
+        #expect(
+            try await tenant.write(Grants.write()) {
+                try $0.evolving(id, grant: InternalGrant(.mergeOnWrite)) == nil
+            }
+        )
         #expect(try await tenant.ids(.everything) == ["b", "a"])
     }
 

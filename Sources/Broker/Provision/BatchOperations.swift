@@ -133,7 +133,7 @@ private struct BatchRun {
     private func run(_ input: BatchInput) throws -> Bool {
         let stored = try writer.transaction.entity(input.id, grant: InternalGrant(.mergeOnWrite))
         if let stored, !stored.satisfies(grant.condition) {
-            throw BrokerError(.forbidden, "Your token does not allow changing '\(input.id)'.")
+            throw BrokerError.mayNotWrite(input.id)
         }
         let change = try BrokerError.reading { () throws(EntityError) in
             try self.change(of: stored, input)
@@ -142,7 +142,7 @@ private struct BatchRun {
             throw stored == nil ? BrokerError.unknown(input.id) : BrokerError.exists(input.id)
         }
         if let after = change.after, !after.satisfies(grant.condition) {
-            throw BrokerError(.forbidden, "Your token does not allow writing '\(input.id)'.")
+            throw BrokerError.mayNotWrite(input.id)
         }
         try writer.write(change)
         if case .update(overwrites: false) = input.operation, !change.untouched.isEmpty {

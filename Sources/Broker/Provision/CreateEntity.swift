@@ -13,12 +13,16 @@ extension Hub {
         }
         let (store, grant) = try await writing(caller)
         guard entity.satisfies(grant.condition) else {
-            throw BrokerError(.forbidden, "Your token does not allow creating '\(entity.id)'.")
+            throw BrokerError.mayNotWrite(entity.id)
         }
         let now = clock()
         try await store.write(grant) { [observer] transaction in
             let existing = try transaction.entity(entity.id, grant: InternalGrant(.mergeOnWrite))
-            guard existing == nil else { throw BrokerError.exists(entity.id) }
+            if let existing {
+                // Of what the writer may not touch, it is not told that it exists.
+                throw existing.satisfies(grant.condition)
+                    ? BrokerError.exists(entity.id) : BrokerError.mayNotWrite(entity.id)
+            }
             let writer = ChangeWriter(
                 transaction: transaction,
                 observer: observer,
@@ -39,6 +43,10 @@ extension Hub {
 }
 
 extension BrokerError {
+    static func mayNotWrite(_ id: EntityID) -> BrokerError {
+        BrokerError(.forbidden, "Your token does not allow writing '\(id)'.")
+    }
+
     static func exists(_ id: EntityID) -> BrokerError {
         BrokerError(.alreadyExists, "The entity '\(id)' exists already.")
     }

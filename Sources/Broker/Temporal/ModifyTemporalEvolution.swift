@@ -53,7 +53,9 @@ extension Hub {
     ) async throws {
         let (store, grant) = try await writing(caller, makesTenant: false)
         try await store.write(grant) { transaction in
-            guard try transaction.hasHistory(id) else { throw BrokerError.noEvolution(id) }
+            guard try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil,
+                try transaction.mayEvolve(id, grant: grant)
+            else { throw BrokerError.noEvolution(id) }
             guard try change(transaction) else {
                 throw BrokerError(
                     .resourceNotFound,

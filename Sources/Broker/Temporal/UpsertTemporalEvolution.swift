@@ -61,16 +61,29 @@ extension Hub {
         var stamped = attributes
         stamped.stamp(now)
         let instances = stamped
-        let subject = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
+        let given = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
         return try await store.write(grant) { transaction in
-            guard subject.satisfies(grant.condition) || !mayCreate else {
-                throw BrokerError(.forbidden, "Your token does not allow writing '\(id)'.")
+            let exists = try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil
+            guard exists || mayCreate, try transaction.mayEvolve(id, grant: grant) else {
+                throw mayCreate ? BrokerError.mayNotWrite(id) : BrokerError.noEvolution(id)
             }
-            let exists = try transaction.hasHistory(id)
-            guard exists || mayCreate else { throw BrokerError.noEvolution(id) }
+            // What is new, or says what it is, must itself be within the writer's right.
+            if !exists || !types.isEmpty, !given.satisfies(grant.condition) {
+                throw BrokerError.mayNotWrite(id)
+            }
             try transaction.appendHistory(id, types: types, scopes: scopes, instances)
             return !exists
         }
+    }
+}
+
+extension WriteTransaction {
+    /// Whether the writer may touch the evolution: what is known of its entity, in current state
+    /// or in history, must be within its right; of an unknown entity nothing speaks against it.
+    func mayEvolve(_ id: EntityID, grant: WriteGrant) throws -> Bool {
+        let reason = InternalGrant(.mergeOnWrite)
+        let known = try entity(id, grant: reason) ?? evolving(id, grant: reason)
+        return known?.satisfies(grant.condition) ?? true
     }
 }
 

@@ -1,7 +1,7 @@
 /// What a read asks for and what a policy leaves of it: one tree of values (see ARCHITECTURE.md).
 ///
-/// Query parsers build it, Governance adds its own part with `and`, stores translate it to SQL and
-/// the evaluator in `Storage` decides it for an entity in memory. All names are expanded.
+/// Query parsers build it, Governance adds its own part with `and`, stores narrow by it with their
+/// indexes and decide it, entity by entity, with the evaluator in `Storage`. All names are expanded.
 package indirect enum Condition: Sendable, Hashable {
     case everything
     case nothing

@@ -59,6 +59,7 @@ extension RouteTable {
         routes.addDiscoveryRoutes()
         routes.addSubscriptionRoutes()
         routes.addContextRoutes()
+        routes.addDeadLetterRoutes()
         routes.addRegistrationRoutes()
         self = routes.table
     }

@@ -14,14 +14,23 @@ package struct HTTPContextSource: LDContextSource {
 
     private let web: OutboundWeb
     private let folder: ContextFolder?
+    private let fetchesRemote: Bool
 
-    package init(_ web: OutboundWeb, folder: ContextFolder? = nil) {
+    /// With `fetchesRemote` false, only the folder is looked at: for a hub without internet.
+    package init(_ web: OutboundWeb, folder: ContextFolder? = nil, fetchesRemote: Bool = true) {
         self.web = web
         self.folder = folder
+        self.fetchesRemote = fetchesRemote
     }
 
     package func document(at url: String) async throws(LDContextError) -> JSONValue {
         if let document = try folder?.document(at: url) { return document }
+        guard fetchesRemote else {
+            throw LDContextError(
+                .unavailable,
+                "The @context '\(url)' is not in this hub's folder, and the hub fetches none."
+            )
+        }
         let bytes = try await fetch(url)
         do {
             return try JSONReader.read(

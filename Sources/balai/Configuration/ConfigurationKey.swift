@@ -47,6 +47,7 @@ struct ConfigurationKey: Sendable {
         Self("retention.*.thinAfterDays", .integer(1...36500)),
         Self("retention.*.thinToMinutes", .integer(1...525_600)),
 
+        Self("publicURL", .text),
         Self("contexts.folder", .text),
         Self("contexts.fetchRemote", .flag),
         Self("contexts.allowPrivateAddresses", .flag),

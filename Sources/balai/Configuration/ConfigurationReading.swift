@@ -29,6 +29,7 @@ extension HubConfiguration {
         settings.read("host", into: &gateway.host)
         settings.read("port", into: &gateway.port)
         settings.read("data", into: &dataFolder)
+        publicURL = settings.text("publicURL")
         contextsFolder = settings.text("contexts.folder")
         settings.read("contexts.fetchRemote", into: &fetchesRemoteContexts)
         settings.read("contexts.allowPrivateAddresses", into: &allowsPrivateAddresses)

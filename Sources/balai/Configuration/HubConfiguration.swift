@@ -21,6 +21,8 @@ struct HubConfiguration: Sendable {
     /// Local `@context` documents, for places without internet.
     var contextsFolder: String?
     var fetchesRemoteContexts = true
+    /// Where the outside reaches this hub; nil for the address it listens on.
+    var publicURL: String?
     /// Whether `@context`s and notifications may go to private and loopback addresses.
     var allowsPrivateAddresses = false
 

@@ -18,11 +18,13 @@ extension HubRun {
         limits.maximumPage = configuration.maximumPageSize
         limits.maximumInstances = configuration.maximumInstances
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
-        let settings = OutboundSettings(
-            publicURL: "http://\(configuration.gateway.host):\(configuration.gateway.port)",
+        var settings = OutboundSettings(
+            publicURL: configuration.publicURL
+                ?? "http://\(configuration.gateway.host):\(configuration.gateway.port)",
             allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
             contextFolder: configuration.contextsFolder
         )
+        settings.fetchesRemoteContexts = configuration.fetchesRemoteContexts
         return try await HubParts.make(
             store: store,
             policy: policy,

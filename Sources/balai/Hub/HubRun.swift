@@ -29,6 +29,8 @@ struct HubRun: Sendable {
     /// Returns after a clean stop.
     func run() async throws {
         try refuseOpenToTheWorld()
+        // Whatever the hub writes is its owner's alone to read.
+        umask(0o077)
         raiseFileLimit()
         let logger = startLogging()
         let registry = MetricRegistry()
