@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 
 /// Looking for, removing and replacing single instances of the history.
