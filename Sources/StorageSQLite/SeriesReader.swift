@@ -158,7 +158,7 @@ struct SeriesReader {
             case .observedAt: form.observedAt == nil && query.isBounded ? nil : time
             case .modifiedAt: modified
             case .createdAt: row.optionalInt(3) ?? modified
-            case .deletedAt: query.isBounded ? nil : time
+            case .deletedAt: nil  // A deleted instance has no form: it is kept as a whole.
             }
         guard let moment, moment >= query.from?.microseconds ?? Int64.min,
             moment < query.to?.microseconds ?? Int64.max
