@@ -41,6 +41,9 @@ extension Hub {
                 "'id' cannot be changed: the subscription is '\(id)'."
             )
         }
+        if let type = object["type"] ?? object["@type"], type.stringValue != "Subscription" {
+            throw BrokerError(.badRequestData, "'type' is \"Subscription\", not \(type.excerpt).")
+        }
         return object.subscriptionBody
     }
 

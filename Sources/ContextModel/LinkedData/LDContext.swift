@@ -1,11 +1,14 @@
-/// An `@context` made ready for use: expands terms to IRIs and compacts IRIs to terms (clauses 4.4
-/// and 5.5.7). The core `@context` always has precedence.
+/// Expands terms to IRIs and compacts IRIs to terms (clauses 4.4 and 5.5.7).
+///
+/// An `@context` made ready for use. The core `@context` always has precedence.
 package final class LDContext: Sendable {
     /// How the `@context` is named to others: in the Link header or in a body's `@context`.
     package let reference: JSONValue
     private let terms: [String: IRI]
     private let termsByIRI: [IRI: String]
     private let vocabulary: String
+    /// Terms that may begin a compact IRI, the longest IRI first.
+    private let prefixes: [(iri: String, term: String)]
 
     /// The core `@context` alone (clause 5.5.5: what holds when a request names none).
     package static let core = LDContext(
@@ -23,6 +26,10 @@ package final class LDContext: Sendable {
             // The shortest term wins, then the first of the alphabet: the same each time.
             uniquingKeysWith: { a, b in (a.utf8.count, a) < (b.utf8.count, b) ? a : b }
         )
+        prefixes = termsByIRI.merging(CoreContext.termsByIRI) { _, core in core }
+            .filter { $0.key.isPrefix && !$0.value.utf8.contains(UInt8(ascii: ":")) }
+            .map { (iri: $0.key.text, term: $0.value) }
+            .sorted { ($1.iri.utf8.count, $0.term) < ($0.iri.utf8.count, $1.term) }
     }
 
     /// The IRI a name stands for; a name that is an IRI already stays.
@@ -49,10 +56,25 @@ package final class LDContext: Sendable {
                 return rest
             }
         }
-        return iri.text
+        return compactIRI(iri) ?? iri.text
+    }
+
+    /// `prefix:rest`, where a term stands for the beginning of the IRI (JSON-LD 1.1, IRI
+    /// compaction).
+    private func compactIRI(_ iri: IRI) -> String? {
+        for prefix in prefixes where iri.text.hasPrefix(prefix.iri) {
+            let name = prefix.term + ":" + iri.text.dropFirst(prefix.iri.count)
+            if iri.text != prefix.iri, expand(name) == iri { return name }
+        }
+        return nil
     }
 
     package var isCore: Bool { self === LDContext.core }
+}
+
+extension IRI {
+    /// Whether names may follow it: JSON-LD 1.1 lets terms for such IRIs be prefixes.
+    fileprivate var isPrefix: Bool { text.utf8.last.map(":/?#[]@".utf8.contains) ?? false }
 }
 
 /// Term definitions gathered from one or several `@context` documents.

@@ -331,12 +331,15 @@ extension Exchange {
     }
 
     /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).
+    ///
+    /// `pageLast` puts what is asked for before which page of it.
     func pageHeaders(
         _ type: MediaType,
         offset: Int,
         limit: Int,
         hasMore: Bool,
-        count: Int?
+        count: Int?,
+        pageLast: Bool = false
     ) -> HTTPFields {
         var headers = HTTPFields()
         let path = request.uri.path
@@ -344,10 +347,12 @@ extension Exchange {
         let resource = path.hasSuffix("/") ? String(path.dropLast()) : path
         if let count { headers[.resultsCount] = String(count) }
         func link(_ offset: Int, _ relation: String) {
-            var items = items
-            items["offset"] = String(offset)
-            items["limit"] = String(limit)
-            let target = "\(resource)?\(items.urlQuery)"
+            var (items, page) = (items, QueryItems())
+            for name in ["limit", "offset"] { items[name] = nil }
+            page["limit"] = String(limit)
+            page["offset"] = String(offset)
+            let query = items.with(page, last: pageLast)
+            let target = "\(resource)?\(query)"
             headers.append(
                 HTTPField(
                     name: .link,

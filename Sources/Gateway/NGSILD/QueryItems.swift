@@ -10,7 +10,9 @@ struct QueryItems: Sendable, Equatable {
 
     init(_ values: [String: String] = [:]) { self.values = values }
 
-    /// Reads the query part of a URL. `+` stands for a space, as forms and most clients write it.
+    /// Reads the query part of a URL.
+    ///
+    /// `+` stands for a space, as forms and most clients write it.
     init(urlQuery: String) throws(BrokerError) {
         guard !urlQuery.isEmpty else { return }
         for pair in urlQuery.utf8.split(separator: UInt8(ascii: "&")) {
@@ -95,6 +97,13 @@ struct QueryItems: Sendable, Equatable {
         values.sorted { $0.key < $1.key }
             .map { "\(Self.encode($0.key))=\(Self.encode($0.value))" }
             .joined(separator: "&")
+    }
+
+    /// The URL query of both, in the order of names or with the others behind.
+    func with(_ others: QueryItems, last: Bool) -> String {
+        let both = QueryItems(values.merging(others.values) { _, other in other })
+        guard last, !values.isEmpty else { return both.urlQuery }
+        return urlQuery + "&" + others.urlQuery
     }
 
     // MARK: Percent-encoding (RFC 3986, clause 2.1)

@@ -201,9 +201,12 @@ extension NGSILDRoutes {
 }
 
 extension Exchange {
+    /// What links to further pages say of them: the form itself is agreed on page by page.
+    private static var pageType: MediaType { .jsonLD }
+
     fileprivate func answerRegistrations() async throws -> Response {
         let ld = try await ldContext()
-        let type = try accepted()
+        _ = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
         let page = try await hub.queryContextSourceRegistrations(
@@ -218,11 +221,12 @@ extension Exchange {
         var response = try answer(.array(page.registrations), ld: ld)
         response.headers.append(
             contentsOf: pageHeaders(
-                type,
+                Self.pageType,
                 offset: offset,
                 limit: limit,
                 hasMore: page.hasMore,
-                count: page.count
+                count: page.count,
+                pageLast: true
             )
         )
         return response
@@ -230,7 +234,7 @@ extension Exchange {
 
     fileprivate func answerRegistrationSubscriptions() async throws -> Response {
         let ld = try await ldContext()
-        let type = try accepted()
+        _ = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
         let page = try await hub.queryContextSourceRegistrationSubscriptions(
@@ -241,7 +245,7 @@ extension Exchange {
             sysAttrs: try parameters.representation().showsSystemAttributes,
             caller: caller
         )
-        return try answer(page, type, offset: offset, limit: limit, ld: ld)
+        return try answer(page, Self.pageType, offset: offset, limit: limit, ld: ld)
     }
 }
 

@@ -73,7 +73,7 @@ import Testing
                 "endpoint",
                 ["uri": "http://r.example", "receiverInfo": [["key": "A", "value": "b\r\nC: d"]]]
             ),
-            ("attributes", []), ("pick", []), ("format", "wide"), ("join", "flat"),
+            ("attributes", []), ("pick", []), ("format", "wide"), ("join", "sideways"),
         ] as [(String, JSONValue)]
     )
     func `a wrong member of the notification is refused`(member: String, value: JSONValue) {
