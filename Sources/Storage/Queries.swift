@@ -143,6 +143,8 @@ package struct Evolution: Sendable {
     package var modifiedAt: Timestamp?
     /// Instances of each attribute, by name, oldest first, each with its `instanceID`.
     package var attributes: [NamedAttribute]
+    /// Kinds of the attributes that have no instance left in the range of a page cut off.
+    package var kindsBeyondRange: [IRI: Attribute.Kind] = [:]
     /// Aggregated values instead of instances, when the query aggregated.
     package var aggregates: [AggregatedAttribute]
 

@@ -206,9 +206,15 @@ extension EvolutionPage {
         guard let edge = isNewest ? edges.max() : edges.min() else { return }
         for index in evolutions.indices {
             for place in evolutions[index].attributes.indices {
+                let attribute = evolutions[index].attributes[place]
+                let kept = attribute.instances.filter {
+                    isNewest ? query.moment($0) >= edge : query.moment($0) <= edge
+                }
+                evolutions[index].attributes[place].instances = kept
                 // One left without instances stays: it has some beyond the range.
-                evolutions[index].attributes[place].instances.removeAll {
-                    isNewest ? query.moment($0) < edge : query.moment($0) > edge
+                if kept.isEmpty {
+                    evolutions[index].kindsBeyondRange[attribute.name] =
+                        attribute.instances.first?.kind
                 }
             }
         }

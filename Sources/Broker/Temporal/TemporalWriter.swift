@@ -43,7 +43,11 @@ package struct TemporalWriter: Sendable {
             for attribute in evolution.attributes
             where entities.representation.projection.shows(attribute.name) {
                 writer.key(entities.context.compact(attribute.name))
-                write(attribute, to: &writer)
+                if let kind = evolution.kindsBeyondRange[attribute.name] {
+                    writeEmpty(kind, to: &writer)
+                } else {
+                    write(attribute, to: &writer)
+                }
             }
         }
         if embedsContext {
@@ -76,16 +80,29 @@ package struct TemporalWriter: Sendable {
         if form == .values {
             let datasets = Dictionary(grouping: attribute.instances, by: \.datasetID)
                 .sorted { ($0.key ?? "") < ($1.key ?? "") }
-            if datasets.count != 1 { writer.beginArray() }
+            if datasets.count > 1 { writer.beginArray() }
             for (dataset, instances) in datasets {
                 writeValues(of: instances, dataset: dataset, to: &writer)
             }
-            if datasets.count != 1 { writer.endArray() }
+            if datasets.count > 1 { writer.endArray() }
             return
         }
         writer.beginArray()
         for instance in attribute.instances { entities.write(instance, to: &writer) }
         writer.endArray()
+    }
+
+    /// An attribute that has instances, but none in the range of the page.
+    private func writeEmpty(_ kind: Attribute.Kind, to writer: inout JSONWriter) {
+        if form == .values {
+            writer.beginObject()
+            writer.key("type")
+            writer.string(kind.term)
+            writer.key(kind.temporalValuesMember)
+        }
+        writer.beginArray()
+        writer.endArray()
+        if form == .values { writer.endObject() }
     }
 
     /// Clause 4.5.9: pairs of value and time.

@@ -1,0 +1,75 @@
+import ContextModel
+import Storage
+import Testing
+
+@testable import Broker
+
+@Suite struct TemporalWriterTests {
+    private let speed = LDContext.core.expand("speed")
+    private let name = LDContext.core.expand("name")
+
+    private var evolution: Evolution {
+        var evolution = Evolution(
+            id: EntityID("urn:bus:1"),
+            types: [LDContext.core.expand("Bus")],
+            attributes: [
+                NamedAttribute(
+                    name: speed,
+                    instances: [
+                        Attribute(
+                            kind: .property,
+                            value: 7,
+                            observedAt: Timestamp(microseconds: 1_000_000)
+                        )
+                    ]
+                ),
+                NamedAttribute(name: name, instances: []),
+            ]
+        )
+        evolution.kindsBeyondRange[name] = .languageProperty
+        return evolution
+    }
+
+    private func written(
+        _ form: TemporalWriter.Form,
+        _ projection: Projection = Projection()
+    ) throws -> JSONObject? {
+        let writer = writer(form, projection)
+        var json = JSONWriter(reservingBytes: 256)
+        writer.write(evolution, embedsContext: false, to: &json)
+        return try JSONReader.read(json.bytes).objectValue
+    }
+
+    private func writer(
+        _ form: TemporalWriter.Form,
+        _ projection: Projection
+    ) -> TemporalWriter {
+        TemporalWriter(
+            form,
+            timeProperty: .observedAt,
+            entities: EntityWriter(Representation(projection: projection), context: .core)
+        )
+    }
+
+    @Test func `an attribute whose instances lie beyond the range is there, and empty`() throws {
+        let instances = try written(.instances)
+        #expect(instances?["name"] == [])
+        #expect(instances?["speed"]?.arrayValue?.count == 1)
+        let values = try written(.values)
+        #expect(values?["name"] == ["type": "LanguageProperty", "languageMaps": []])
+        #expect(
+            values?["speed"] == ["type": "Property", "values": [[7, "1970-01-01T00:00:01Z"]]]
+        )
+    }
+
+    @Test func `an evolution of which nothing is shown is told from one with something`() {
+        let members: Set<String> = ["id", "type"]
+        let nothing = Projection(
+            omittedAttributes: [speed, name],
+            omittedEntityMembers: members
+        )
+        let something = Projection(omittedAttributes: [speed], omittedEntityMembers: members)
+        #expect(!writer(.instances, nothing).shows(evolution))
+        #expect(writer(.instances, something).shows(evolution))
+    }
+}
