@@ -105,7 +105,7 @@ enum OpenAPI {
             "Problem": [
                 "description": "What went wrong (RFC 9457)",
                 "content": [
-                    "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
+                    "application/json": ["schema": ["$ref": "#/components/schemas/Problem"]]
                 ],
             ]
         ],

@@ -62,7 +62,8 @@ package struct ProblemDetails: Sendable {
     }
 
     package var response: Response {
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        // Plain JSON, whatever RFC 9457 has (clauses 6.3.3 and 6.3.6).
+        var headers: HTTPFields = [.contentType: "application/json"]
         switch status {
         case .unauthorized: headers[.wwwAuthenticate] = "Bearer realm=\"balai\""
         case .serviceUnavailable: headers[.retryAfter] = "1"

@@ -42,7 +42,7 @@ import Testing
             )
             #expect(answer.status == .unauthorized)
             #expect(answer.headers[.wwwAuthenticate] == "Bearer realm=\"balai\"")
-            #expect(answer.headers[.contentType] == "application/problem+json")
+            #expect(answer.headers[.contentType] == "application/json")
         }
     }
 

@@ -35,7 +35,7 @@ import Testing
             let answer = try await client.execute(uri: "/fails/\(how)", method: .get)
             #expect(answer.status.code == status)
             #expect(answer.headers[.retryAfter] == retryAfter)
-            #expect(answer.headers[.contentType] == "application/problem+json")
+            #expect(answer.headers[.contentType] == "application/json")
             #expect(try answer.json["status"]?.numberValue?.intValue == status)
             let text = String(buffer: answer.body)
             #expect(!text.contains("secret") && !text.contains("Surprise"))
