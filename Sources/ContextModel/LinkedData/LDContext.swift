@@ -21,8 +21,10 @@ package final class LDContext: Sendable {
         self.reference = reference
         terms = definitions.terms
         vocabulary = definitions.vocabulary ?? CoreContext.defaultVocabulary
+        // A core term never means what the user says it does, so it stands for nothing of theirs.
+        let own = definitions.terms.filter { CoreContext.terms[$0.key] == nil }
         termsByIRI = Dictionary(
-            definitions.terms.map { ($0.value, $0.key) },
+            own.map { ($0.value, $0.key) },
             // The shortest term wins, then the first of the alphabet: the same each time.
             uniquingKeysWith: { a, b in (a.utf8.count, a) < (b.utf8.count, b) ? a : b }
         )

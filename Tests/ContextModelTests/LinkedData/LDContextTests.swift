@@ -2,11 +2,118 @@ import ContextModel
 import Testing
 
 @Suite struct LDContextTests {
-    private func context(_ terms: JSONObject) throws -> LDContext {
+    private func context(_ objects: JSONObject...) throws -> LDContext {
         var definitions = LDContextDefinitions()
-        try definitions.add(terms)
-        return LDContext(reference: "http://v.example/context.jsonld", definitions: definitions)
+        for object in objects { try definitions.add(object) }
+        return LDContext(reference: "https://city.example/c", definitions: definitions)
     }
+
+    @Test func `a name nobody defined goes to the default vocabulary and back`() {
+        let iri = IRI("https://uri.etsi.org/ngsi-ld/default-context/speed")
+        #expect(LDContext.core.expand("speed") == iri)
+        #expect(LDContext.core.compact(iri) == "speed")
+    }
+
+    @Test func `a defined term expands to its IRI and back`() throws {
+        let ld = try context(["Bus": "https://city.example/Bus"])
+        #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
+        #expect(ld.compact(IRI("https://city.example/Bus")) == "Bus")
+        #expect(ld.compact(IRI("https://city.example/Tram")) == "https://city.example/Tram")
+    }
+
+    @Test func `a definition may be an object with an @id`() throws {
+        let ld = try context([
+            "Bus": ["@id": "https://city.example/Bus", "@type": "@id"], "free": ["@type": "@id"],
+        ])
+        #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
+        #expect(ld.expand("free") == LDContext.core.expand("free"))
+    }
+
+    @Test(arguments: ["location", "observedAt", "title", "Property", "value"])
+    func `core terms have precedence over the user's`(term: String) throws {
+        let own = "https://city.example/own"
+        let ld = try context([term: .string(own)])
+        #expect(ld.expand(term) == LDContext.core.expand(term))
+        #expect(ld.compact(LDContext.core.expand(term)) == term)
+        // A term that means something else must not stand for the user's IRI.
+        #expect(ld.compact(IRI(own)) == own)
+    }
+
+    @Test func `later definitions replace earlier ones`() throws {
+        let ld = try context(
+            ["Bus": "https://a.example/Bus", "Car": "https://a.example/Car"],
+            ["Bus": "https://b.example/Bus"]
+        )
+        #expect(ld.expand("Bus") == IRI("https://b.example/Bus"))
+        #expect(ld.expand("Car") == IRI("https://a.example/Car"))
+    }
+
+    @Test func `a prefix is replaced, in definitions and in names`() throws {
+        let ld = try context(["city": "https://city.example/", "Bus": "city:Bus"])
+        #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
+        #expect(ld.expand("city:Tram") == IRI("https://city.example/Tram"))
+        #expect(ld.expand("ngsi-ld:title") == IRI("https://uri.etsi.org/ngsi-ld/title"))
+    }
+
+    @Test func `a prefix may be defined by another document`() throws {
+        let ld = try context(["city": "https://city.example/"], ["Bus": "city:Bus"])
+        #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
+    }
+
+    @Test func `a name that is an IRI stays, whatever is a prefix`() throws {
+        let ld = try context(["https": "https://wrong.example/", "city": "https://city.example/"])
+        #expect(ld.expand("https://a.example/x") == IRI("https://a.example/x"))
+        #expect(ld.expand("city://a.example/x") == IRI("city://a.example/x"))
+        #expect(ld.expand("urn:x:y") == IRI("urn:x:y"))
+    }
+
+    @Test func `@vocab takes the names that have no definition`() throws {
+        let ld = try context(["@vocab": "https://city.example/", "Bus": "https://b.example/Bus"])
+        #expect(ld.expand("speed") == IRI("https://city.example/speed"))
+        #expect(ld.compact(IRI("https://city.example/speed")) == "speed")
+        #expect(ld.expand("Bus") == IRI("https://b.example/Bus"))
+        #expect(ld.expand("location") == .location)
+    }
+
+    @Test func `a name that would not expand back does not stand for an IRI of @vocab`() throws {
+        let ld = try context(["@vocab": "https://city.example/", "Bus": "https://b.example/Bus"])
+        for name in ["Bus", "location", "a:b", ""] {
+            let iri = "https://city.example/\(name)"
+            #expect(ld.compact(IRI(iri)) == iri)
+        }
+    }
+
+    @Test func `of several terms the shortest stands for the IRI, then the first`() throws {
+        let iri = "https://city.example/x"
+        let ld = try context(["bb": .string(iri), "ba": .string(iri), "abc": .string(iri)])
+        #expect(ld.compact(IRI(iri)) == "ba")
+    }
+
+    @Test(
+        arguments: [["a": "b", "b": "a"], ["a": "b:x", "b": "a:x"], ["a": "a:x"]] as [JSONObject]
+    )
+    func `a term that stands for itself in the end is refused`(object: JSONObject) {
+        #expect(throws: LDContextError(.invalid, "")) { try context(object) }
+    }
+
+    @Test func `scoped contexts are refused and the term is named`() {
+        let error = #expect(throws: LDContextError.self) {
+            try context(["Bus": ["@id": "https://b.example/", "@context": ["x": "https://x/"]]])
+        }
+        #expect(error?.code == .invalid)
+        #expect(error?.detail.contains("'Bus'") == true)
+    }
+
+    @Test(arguments: [1, true, ["https://a.example/"]] as [JSONValue])
+    func `a definition that is neither text nor object is refused`(definition: JSONValue) {
+        #expect(throws: LDContextError(.invalid, "")) { try context(["Bus": definition]) }
+    }
+
+    @Test func `a term defined as null is not defined`() throws {
+        #expect(try context(["Bus": nil]).expand("Bus") == LDContext.core.expand("Bus"))
+    }
+
+    // MARK: Prefixes and compaction
 
     @Test func `a name comes back as it was expanded`() throws {
         let ld = try context(["Bus": "http://v.example/Bus", "v": "http://v.example/"])

@@ -1,0 +1,197 @@
+import ContextModel
+import Testing
+
+@Suite struct AttributeReaderTests {
+    private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
+
+    private func instances(
+        _ json: JSONValue,
+        _ options: EntityReader.Options = .init()
+    ) throws -> [AttributeFragment] {
+        let reader = EntityReader(context: .core, options: options)
+        return try #require(reader.fragment(["a": json]).attributes.first).instances
+    }
+
+    private func one(
+        _ json: JSONValue,
+        _ options: EntityReader.Options = .init()
+    ) throws -> AttributeFragment {
+        let all = try instances(json, options)
+        #expect(all.count == 1)
+        return try #require(all.first)
+    }
+
+    private func detail(_ json: JSONValue, _ options: EntityReader.Options = .init()) -> String {
+        do {
+            _ = try instances(json, options)
+            return "it was read"
+        } catch {
+            return (error as? EntityError)?.detail ?? "\(error)"
+        }
+    }
+
+    private static let point: JSONValue = ["type": "Point", "coordinates": [98.3, 7.9]]
+
+    /// Each kind in the normalized form, with the value as it is kept.
+    private static let kinds: [(JSONValue, Attribute.Kind, JSONValue)] = [
+        (["type": "Property", "value": ["b": 1]], .property, ["b": 1]),
+        (["type": "Relationship", "object": "urn:x:2"], .relationship, "urn:x:2"),
+        (["type": "Relationship", "object": ["urn:x:2"]], .relationship, ["urn:x:2"]),
+        (["type": "GeoProperty", "value": point], .geoProperty, point),
+        (["type": "LanguageProperty", "languageMap": ["th": "ก"]], .languageProperty, ["th": "ก"]),
+        (
+            ["type": "VocabProperty", "vocab": "Open"], .vocabProperty,
+            "https://uri.etsi.org/ngsi-ld/default-context/Open"
+        ),
+        (["type": "JsonProperty", "json": nil], .jsonProperty, nil),
+        (["type": "ListProperty", "valueList": [1, "b"]], .listProperty, [1, "b"]),
+        (
+            ["type": "ListRelationship", "objectList": [["object": "urn:x:2"], "urn:x:3"]],
+            .listRelationship, ["urn:x:2", "urn:x:3"]
+        ),
+    ]
+
+    @Test(arguments: kinds)
+    func `every kind is read, with its type and without`(
+        json: JSONValue,
+        kind: Attribute.Kind,
+        value: JSONValue
+    ) throws {
+        #expect(try one(json).complete == Attribute(kind: kind, value: value))
+        var concise = try #require(json.objectValue)
+        concise["type"] = nil
+        #expect(try one(.object(concise)).complete == Attribute(kind: kind, value: value))
+    }
+
+    @Test(arguments: [1, "text", true, [1, 2], [[1], [2]], ["a", ["b": 1]]] as [JSONValue])
+    func `a bare value is a Property`(value: JSONValue) throws {
+        #expect(try one(value).complete == Attribute(kind: .property, value: value))
+    }
+
+    @Test func `a bare geometry is a GeoProperty`() throws {
+        #expect(
+            try one(Self.point).complete == Attribute(kind: .geoProperty, value: Self.point)
+        )
+    }
+
+    @Test func `the members of an attribute are kept`() throws {
+        let read = try one([
+            "type": "Property", "value": 1, "unitCode": "KMH", "datasetId": "urn:x:gps",
+            "observedAt": "2026-01-31T08:00:00Z", "expiresAt": "2027-01-31T08:00:00Z",
+            "valueType": "xsd:int", "ngsildproof": ["p": 1], "createdAt": "2001-01-01T00:00:00Z",
+            "accuracy": ["type": "Property", "value": 2],
+        ])
+        let attribute = try #require(read.complete)
+        #expect(attribute.unitCode == "KMH")
+        #expect(attribute.datasetID == "urn:x:gps")
+        #expect(attribute.observedAt?.text == "2026-01-31T08:00:00Z")
+        #expect(attribute.details?.expiresAt?.text == "2027-01-31T08:00:00Z")
+        #expect(attribute.details?.valueType == "xsd:int")
+        #expect(attribute.details?.proof == ["p": 1])
+        #expect(attribute.createdAt == nil)
+        #expect(attribute.attributes.map(\.name) == [iri("accuracy")])
+        #expect(attribute.attributes.first?.instances.first?.value == 2)
+    }
+
+    @Test func `the type of a target is expanded`() throws {
+        let read = try one(["object": "urn:x:2", "objectType": ["Bus", "Tram"]])
+        #expect(read.details?.objectTypes == [iri("Bus"), iri("Tram")])
+    }
+
+    @Test func `several instances differ in their datasetId`() throws {
+        let read = try instances([
+            ["value": 1], ["type": "Property", "value": 2, "datasetId": "urn:x:gps"],
+        ])
+        #expect(read.map(\.value) == [1, 2])
+        #expect(read.map(\.datasetID) == [nil, "urn:x:gps"])
+        #expect(detail([["value": 1], ["value": 2]]).contains("'a'"))
+        let same = detail([
+            ["value": 1, "datasetId": "urn:x:gps"], ["value": 2, "datasetId": "urn:x:gps"],
+        ])
+        #expect(same.contains("'urn:x:gps'"))
+        #expect(try one(["value": 1, "datasetId": "@none"]).datasetID == nil)
+    }
+
+    @Test func `in time, one datasetId may have many instances`() throws {
+        let read = try instances([["value": 1], ["value": 2]], .init(isTemporal: true))
+        #expect(read.map(\.value) == [1, 2])
+    }
+
+    @Test func `a simplified value has no kind, unless it is a geometry`() throws {
+        let options = EntityReader.Options(isSimplified: true)
+        for value in [1, "urn:x:2", ["value": 1], [["value": 1], ["value": 2]]] as [JSONValue] {
+            let read = try one(value, options)
+            #expect(read.kind == nil)
+            #expect(read.value == value)
+        }
+        #expect(try one(Self.point, options).kind == .geoProperty)
+    }
+
+    @Test(
+        arguments: [
+            "urn:ngsi-ld:null", ["value": "urn:ngsi-ld:null"],
+            ["type": "Relationship", "object": "urn:ngsi-ld:null"],
+            ["type": "LanguageProperty", "languageMap": ["@none": "urn:ngsi-ld:null"]],
+            ["type": "VocabProperty", "vocab": "urn:ngsi-ld:null"],
+            ["type": "JsonProperty", "json": "urn:ngsi-ld:null"],
+            ["type": "ListProperty", "valueList": ["urn:ngsi-ld:null"]],
+            ["type": "ListRelationship", "objectList": ["urn:ngsi-ld:null"]],
+        ] as [JSONValue]
+    )
+    func `NGSI-LD Null removes where that is allowed, and is refused elsewhere`(
+        json: JSONValue
+    ) throws {
+        #expect(try one(json, .init(allowsNull: true)).isNull)
+        #expect(detail(json).contains("'a' is urn:ngsi-ld:null"))
+    }
+
+    @Test func `members and sub-attributes can be removed one by one`() throws {
+        let json: JSONValue = [
+            "value": 1, "unitCode": "urn:ngsi-ld:null", "observedAt": "urn:ngsi-ld:null",
+            "accuracy": "urn:ngsi-ld:null",
+        ]
+        let read = try one(json, .init(allowsNull: true))
+        #expect(read.removedMembers == ["unitCode", "observedAt"])
+        #expect(read.attributes.map(\.instances.first?.isNull) == [true])
+        #expect(detail(json) != "it was read")
+    }
+
+    @Test func `null inside a value is for merges alone`() throws {
+        let json: JSONValue = ["value": ["b": ["urn:ngsi-ld:null", 1]]]
+        #expect(try one(json, .init(allowsNull: true)).isNull == false)
+        #expect(detail(json).contains("'a'"))
+    }
+
+    @Test func `a fragment may have no value where null is allowed`() throws {
+        let json: JSONValue = ["unitCode": "KMH"]
+        let read = try one(json, .init(allowsNull: true))
+        #expect(read.value == nil && read.kind == nil && read.complete == nil)
+        #expect(detail(json).contains("'a' has no 'value'"))
+        #expect(detail(["type": "Relationship"]).contains("'a' has no 'object'"))
+    }
+
+    @Test(
+        arguments: [
+            (nil, "'a'"), (["value": nil], "'a.value'"), (["type": "Thing", "value": 1], "'a'"),
+            (["type": 1, "value": 1], "'a'"), (["value": 1, "object": "urn:x:2"], "'object'"),
+            (["type": "Relationship", "value": "urn:x:2"], "'value'"),
+            (["object": "x"], "'a.object'"), (["object": []], "'a.object'"),
+            (["type": "GeoProperty", "value": 1], "'a.value'"),
+            (["languageMap": "x"], "'a.languageMap'"),
+            (["languageMap": ["th": 1]], "'a.languageMap.th'"), (["vocab": 1], "'a.vocab'"),
+            (["vocab": []], "'a.vocab'"), (["valueList": 1], "'a.valueList'"),
+            (["objectList": "urn:x:2"], "'a.objectList'"),
+            (["objectList": [1]], "'a.objectList'"),
+            (["value": 1, "observedAt": "now"], "'a.observedAt'"),
+            (["value": 1, "unitCode": 1], "'a.unitCode'"),
+            (["value": 1, "datasetId": "x"], "'a.datasetId'"),
+            (["value": 1, "@context": [:]], "'a'"),
+            (["value": 1, "b": ["object": "x"]], "'a.b.object'"),
+            (["value": 1, "b c": 1], "'b c'"),
+        ] as [(JSONValue, String)]
+    )
+    func `what is wrong is named by its path`(json: JSONValue, path: String) {
+        #expect(detail(json).contains(path))
+        #expect(detail(json) != "it was read")
+    }
+}
