@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Expands terms to IRIs and compacts IRIs to terms (clauses 4.4 and 5.5.7).
 ///
 /// An `@context` made ready for use. The core `@context` always has precedence.
@@ -9,6 +11,10 @@ package final class LDContext: Sendable {
     private let vocabulary: String
     /// Terms that may begin a compact IRI, the longest IRI first.
     private let prefixes: [(iri: String, term: String)]
+    /// Terms already found: an answer names the same few attributes again and again.
+    private let compacted = Mutex<[IRI: String]>([:])
+    /// Terms remembered at most; beyond it they are found anew.
+    private static let maximumCompacted = 4_096
 
     /// The core `@context` alone (clause 5.5.5: what holds when a request names none).
     package static let core = LDContext(
@@ -50,6 +56,16 @@ package final class LDContext: Sendable {
 
     /// The term for an IRI, or the IRI itself when no term stands for it (clause 5.5.7).
     package func compact(_ iri: IRI) -> String {
+        if let known = compacted.withLock({ $0[iri] }) { return known }
+        let term = findTerm(for: iri)
+        compacted.withLock {
+            if $0.count >= Self.maximumCompacted { $0.removeAll(keepingCapacity: true) }
+            $0[iri] = term
+        }
+        return term
+    }
+
+    private func findTerm(for iri: IRI) -> String {
         if let term = CoreContext.termsByIRI[iri] ?? termsByIRI[iri] { return term }
         if iri.text.hasPrefix(vocabulary) {
             let rest = String(iri.text.dropFirst(vocabulary.count))
