@@ -22,6 +22,9 @@ package final class OutboundWeb: Sendable {
             idleTimeout: Self.idleTimeout,
             concurrentHTTP1ConnectionsPerHostSoftLimit: Self.maximumConnectionsPerHost
         )
+        // When to try again is for those who asked: a connection that comes about later would carry
+        // what nobody wants sent any more.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         guardian = AddressGuard(allowsPrivate: allowsPrivateAddresses)
