@@ -99,6 +99,10 @@ struct Endpoint: HTTPResponder {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {
             response = frame.problems.response(to: error, context)
+            // The standard has plain JSON; whoever knows RFC 9457 gets its media type.
+            if request.headers[.accept]?.contains("application/problem+json") == true {
+                response.headers[.contentType] = "application/problem+json"
+            }
         }
         if isPage { response.headers.addPageProtection() }
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
