@@ -60,7 +60,11 @@ package struct NotificationWriter: Sendable {
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
         for message in messages {
-            guard message.match.isVisible(hidden: grant.hiddenAttributes),
+            guard
+                message.isVisible(
+                    hidden: grant.hiddenAttributes,
+                    watched: subscription.subscription.watchedAttributes
+                ),
                 readable.matches(message.entity.withoutDeletedAttributes)
             else { continue }
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
@@ -239,10 +243,15 @@ package enum NotificationContent: Sendable {
     }
 }
 
-extension Subscription.Match {
-    /// Whether the subscriber may know why it is told: not when all that changed is hidden.
-    fileprivate func isVisible(hidden: Set<IRI>) -> Bool {
-        isForEntity || attributes.contains { !hidden.contains($0) }
+extension NotificationMessage {
+    /// Whether the subscriber may know why it is told: not when all that changed, or all that it
+    /// watches of an entity that came or went, is hidden.
+    fileprivate func isVisible(hidden: Set<IRI>, watched: Set<IRI>?) -> Bool {
+        if match.attributes.contains(where: { !hidden.contains($0) }) { return true }
+        guard match.isForEntity else { return false }
+        guard let watched else { return true }
+        let visible = watched.subtracting(hidden)
+        return entity.attributes.contains { visible.contains($0.name) }
     }
 }
 

@@ -123,6 +123,9 @@ struct EntityParameters: Sendable {
         )
     }
 
+    /// Results a page may skip; far beyond what anybody pages through, and no sum overflows.
+    static let maximumOffset = 10_000_000
+
     func page() throws(BrokerError) -> (offset: Int, limit: Int, wantsCount: Bool) {
         let wantsCount = try items.flag("count") || options.contains("count")
         let limit = try items.number("limit") ?? limits.defaultPage
@@ -135,7 +138,14 @@ struct EntityParameters: Sendable {
                 "A page has \(limits.maximumPage) results at most, not \(limit)."
             )
         }
-        return (try items.number("offset") ?? 0, limit, wantsCount)
+        let offset = try items.number("offset") ?? 0
+        guard offset <= Self.maximumOffset else {
+            throw BrokerError(
+                .tooManyResults,
+                "An offset is \(Self.maximumOffset) at most, not \(offset); narrow the query."
+            )
+        }
+        return (offset, limit, wantsCount)
     }
 
     private func order() throws(BrokerError) -> [OrderTerm] {

@@ -34,6 +34,9 @@ struct TemporalParameters: Sendable {
         }
         query.timeProperty = try timeProperty(test)
         query.lastN = try items.number("lastN")
+        if let lastN = query.lastN, lastN > EntityParameters.maximumOffset {
+            throw BrokerError(.tooManyResults, "lastN is too large: \(lastN).")
+        }
         if query.lastN == 0 { throw BrokerError(.badRequestData, "lastN is at least 1.") }
         query.aggregation = try aggregation()
         query.idOrder = try idOrder()

@@ -43,7 +43,9 @@ struct ExportCommand: AsyncParsableCommand {
     /// Writes all entities of the type that were not written for another type they have.
     private func export(_ type: String, _ hub: HTTPHub, _ written: inout Set<String>) async throws {
         let path = history ? "/ngsi-ld/v1/temporal/entities" : "/ngsi-ld/v1/entities"
-        let query = "type=\(Self.encoded(type))&limit=\(Self.pageSize)"
+        // A temporal query names a range (clause 5.7.4): here, all of time.
+        let range = history ? "&timerel=after&timeAt=0001-01-01T00:00:00Z" : ""
+        let query = "type=\(Self.encoded(type))&limit=\(Self.pageSize)\(range)"
         for page in 0... {
             let answer = try await hub.get("\(path)?\(query)&offset=\(page * Self.pageSize)")
             let entities = try read(answer).arrayValue ?? []
