@@ -23,8 +23,9 @@ extension Hub {
         }
     }
 
-    /// The store and grant to write with. The tenant comes into being with the first write
-    /// (clause 4.14).
+    /// The store and grant to write with.
+    ///
+    /// The tenant comes into being with the first write (clause 4.14).
     func writing(
         _ caller: Caller,
         makesTenant: Bool = true

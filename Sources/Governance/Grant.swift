@@ -80,8 +80,10 @@ package enum DenyReason: Sendable, Hashable {
 }
 
 extension Policy {
-    /// Decides a read. `condition` is what the caller filters by and `sortedBy` what it sorts by:
-    /// a filter on a hidden attribute would tell what is hidden, so it is refused here.
+    /// Decides a read.
+    ///
+    /// `condition` is what the caller filters by and `sortedBy` what it sorts by: a filter on a
+    /// hidden attribute would tell what is hidden, so it is refused here.
     package func decideRead(
         _ caller: Caller,
         action: Action = .read,

@@ -5,8 +5,9 @@ package enum Action: Sendable, Hashable, CaseIterable {
     case read, write, subscribe, administer
 }
 
-/// A rule that lets an assignee act on a target (ODRL Permission). Whatever no rule permits is
-/// denied.
+/// A rule that lets an assignee act on a target (ODRL Permission).
+///
+/// Whatever no rule permits is denied.
 package struct Permission: Sendable, Hashable {
     /// Whom a permission names.
     package enum Assignee: Sendable, Hashable {
@@ -43,7 +44,9 @@ package struct Permission: Sendable, Hashable {
     }
 }
 
-/// The rules in force at one moment. The operator may do everything; others what a rule permits.
+/// The rules in force at one moment.
+///
+/// The operator may do everything; others what a rule permits.
 package struct Policy: Sendable, Hashable {
     package var permissions: [Permission]
     /// Everybody is the operator (`--open`): for trying out, on a loopback address only.

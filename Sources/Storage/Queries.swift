@@ -62,8 +62,9 @@ package struct TemporalQuery: Sendable, Hashable {
     package var datasetIDs: Set<String>?
     /// The moment of an instance that the query looks at.
     package var timeProperty: TemporalTest.Property
-    /// Half open: at or after `from`, before `to`; nil is unbounded. `before` alone excludes its
-    /// moment and `after` too: the parser moves the bound by a microsecond.
+    /// Half open: at or after `from`, before `to`; nil is unbounded.
+    ///
+    /// `before` alone excludes its moment, `after` alone includes it (clause 4.11).
     package var from: Timestamp?
     package var to: Timestamp?
     /// The newest so many instances of each attribute (clause 4.11 `lastN`).
@@ -127,6 +128,7 @@ package struct Aggregation: Sendable, Hashable {
 }
 
 /// `aggrPeriodDuration`: an ISO 8601 duration; `whole` (PT0S) is the entire range at once.
+///
 /// Periods are counted from the start of the range asked for, or from the first instance.
 package enum AggregationPeriod: Sendable, Hashable {
     case whole

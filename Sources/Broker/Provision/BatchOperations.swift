@@ -13,7 +13,9 @@ package enum BatchOperation: Sendable, Hashable {
 }
 
 extension Hub {
-    /// Runs a batch. `bodies` pairs each entity with the `@context` it is to be read with.
+    /// Runs a batch.
+    ///
+    /// `bodies` pairs each entity with the `@context` it is to be read with.
     package func batch(
         _ operation: BatchOperation,
         _ bodies: [(json: JSONValue, ld: LDContext)],

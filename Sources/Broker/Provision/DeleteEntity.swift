@@ -2,7 +2,9 @@ package import ContextModel
 package import Governance
 
 extension Hub {
-    /// Delete Entity (clause 5.6.6). Its temporal evolution stays.
+    /// Delete Entity (clause 5.6.6).
+    ///
+    /// Its temporal evolution stays.
     package func deleteEntity(
         _ id: EntityID,
         types: Condition = .everything,

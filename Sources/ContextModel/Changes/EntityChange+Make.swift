@@ -108,6 +108,7 @@ extension EntityChange {
     }
 
     /// Partial Attribute Update (clause 5.6.4): the members given replace those of one instance.
+    ///
     /// nil when the entity has no such instance.
     package static func partialUpdate(
         of target: Entity,

@@ -1,5 +1,7 @@
 /// What one request does to one entity: the state before and after, and each attribute instance
-/// that differs. History is written from it and subscriptions are matched with it.
+/// that differs.
+///
+/// History is written from it and subscriptions are matched with it.
 package struct EntityChange: Sendable, Equatable {
     /// One attribute instance before and after; `nil` where there was or is none.
     package struct AttributeChange: Sendable, Equatable {

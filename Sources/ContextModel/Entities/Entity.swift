@@ -1,5 +1,7 @@
 /// An entity with its names expanded (clause 4.5.1): the form in which everything inside the hub
-/// sees city data. Terms, `@context` and representations exist only at the rim.
+/// sees city data.
+///
+/// Terms, `@context` and representations exist only at the rim.
 package struct Entity: Sendable, Equatable {
     package var id: EntityID
     /// At least one, in the order given.

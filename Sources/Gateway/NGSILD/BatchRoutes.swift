@@ -138,6 +138,7 @@ private struct Batch {
 
 extension Exchange {
     /// The entities of a batch, each with its `@context`: its own in ld+json, the linked one else.
+    ///
     /// An entity whose `@context` is missing, misplaced or unavailable fails alone.
     fileprivate func batchBodies() async throws -> Batch {
         let (json, type) = try await body()

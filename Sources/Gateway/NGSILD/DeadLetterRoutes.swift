@@ -3,7 +3,9 @@ import ContextModel
 import Hummingbird
 
 extension NGSILDRoutes {
-    /// Notifications given up on: seen and sent again by the operator. Not part of the standard.
+    /// Notifications given up on: seen and sent again by the operator.
+    ///
+    /// Not part of the standard.
     mutating func addDeadLetterRoutes() {
         let path = "/hub/dead-letters"
         add(

@@ -179,7 +179,7 @@ struct Exchange: Sendable {
 
     /// The tenant of the request is named in its answer (clause 6.3.14).
     private func addTenant(to headers: inout HTTPFields) {
-        if let tenant = caller.tenant { headers[.tenant] = tenant.text }
+        if let tenant = caller.tenant { headers[.ngsildTenant] = tenant.text }
     }
 }
 
@@ -206,14 +206,12 @@ extension LDContext {
 }
 
 extension HTTPField.Name {
-    /// The tenant of a request and its answer (clause 6.3.14).
-    static let tenant = Self("NGSILD-Tenant")!
     /// How many results there are in all (clause 6.3.13).
-    static let resultsCount = Self("NGSILD-Results-Count")!
+    static let resultsCount = known("NGSILD-Results-Count")
     /// RFC 8288.
-    static let link = Self("Link")!
+    static let link = known("Link")
     /// RFC 7240.
-    static let prefer = Self("Prefer")!
+    static let prefer = known("Prefer")
 }
 
 extension HTTPResponse.Status {
