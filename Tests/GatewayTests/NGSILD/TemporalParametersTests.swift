@@ -63,4 +63,54 @@ import Testing
         let entities = try parameters("pick=id,speed&omit=speed").entities
         #expect(throws: BrokerError(.badRequestData, "")) { try entities.representation() }
     }
+
+    private func query(_ text: String) throws -> TemporalQuery {
+        try parameters(text).query(condition: .everything, requiresTime: false)
+    }
+
+    @Test func `a range is read with the time it is of`() throws {
+        let read = try query(
+            "timerel=between&timeAt=1970-01-01T00:00:01Z&endTimeAt=1970-01-01T00:00:02Z"
+                + "&timeproperty=modifiedAt&lastN=3"
+        )
+        #expect(read.from == first && read.to == last && read.lastN == 3)
+        #expect(read.timeProperty == .modifiedAt)
+        #expect(try query("").timeProperty == .observedAt)
+    }
+
+    @Test func `a time that must be given is missed`() throws {
+        #expect(throws: BrokerError(.badRequestData, "")) {
+            try parameters("").query(condition: .everything, requiresTime: true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            "timeAt=1970-01-01T00:00:01Z", "timerel=after", "timerel=since&timeAt=1970-01-01",
+            "timerel=after&timeAt=soon", "timeproperty=bornAt", "lastN=0", "lastN=x",
+            "options=aggregatedValues", "options=aggregatedValues&aggrMethods=median",
+            "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=1h",
+            "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1M1D",
+            "options=aggregatedValues,temporalValues",
+        ]
+    )
+    func `what cannot be understood is refused`(text: String) {
+        #expect(throws: BrokerError(.badRequestData, "")) { try query(text) }
+    }
+
+    @Test func `values are summed up by months, by hours or all at once`() throws {
+        func period(_ text: String) throws -> AggregationPeriod? {
+            let start = "options=aggregatedValues&aggrMethods=sum,max,sum"
+            return try query(start + text).aggregation?.period
+        }
+        #expect(try period("") == .whole)
+        #expect(try period("&aggrPeriodDuration=PT0S") == .whole)
+        #expect(try period("&aggrPeriodDuration=PT1H") == .fixed(microseconds: 3_600_000_000))
+        #expect(try period("&aggrPeriodDuration=P1Y") == .months(12))
+        #expect(
+            try query("options=aggregatedValues&aggrMethods=sum,max,sum").aggregation?.methods
+                == [.sum, .max]
+        )
+        #expect(try query("aggrMethods=sum").aggregation == nil)
+    }
 }

@@ -1,0 +1,88 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct RetrieveEntityTests {
+    private let bus = EntityID("urn:x:bus")
+    private let boss = SubscriptionFixture.boss
+    private let missing = BrokerError(.resourceNotFound, "")
+
+    @Test func `an entity comes back as it was created`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity
+        #expect(entity.id == bus)
+        #expect(entity.types == [SubscriptionFixture.iri("Bus")])
+        #expect(entity[SubscriptionFixture.iri("speed")].map(\.value) == [1])
+    }
+
+    @Test func `an entity that is not there is not found`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        await #expect(throws: missing) {
+            try await fixture.hub.retrieveEntity(EntityID("urn:x:no"), caller: boss)
+        }
+    }
+
+    @Test func `an entity of another type, or without the attributes, is not meant`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        for other in [
+            SubscriptionFixture.type("Shop"), .attribute(SubscriptionFixture.iri("doors")),
+        ] {
+            await #expect(throws: missing) {
+                try await fixture.hub.retrieveEntity(bus, where: other, caller: boss)
+            }
+        }
+        let own = SubscriptionFixture.type("Bus")
+        #expect(
+            try await fixture.hub.retrieveEntity(bus, where: own, caller: boss).entity.id == bus
+        )
+    }
+
+    @Test func `an entity of which nothing would be shown is not found`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let nothing = Projection(
+            attributes: [SubscriptionFixture.iri("doors")],
+            entityMembers: []
+        )
+        await #expect(throws: missing) {
+            try await fixture.hub.retrieveEntity(
+                bus,
+                shownAs: Representation(projection: nothing),
+                caller: boss
+            )
+        }
+    }
+
+    @Test func `an entity the caller may not see is not found`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let driver = SubscriptionFixture.driver
+        #expect(try await fixture.hub.retrieveEntity(bus, caller: driver).entity.id == bus)
+        await #expect(throws: missing) {
+            try await fixture.hub.retrieveEntity(EntityID("urn:x:shop"), caller: driver)
+        }
+        await #expect(throws: missing) {
+            try await fixture.hub.retrieveEntity(bus, caller: Caller(party: .anonymous))
+        }
+    }
+
+    @Test func `a hidden attribute is not there, and nothing can be asked of it`() async throws {
+        let speed = SubscriptionFixture.iri("speed")
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read],
+            target: .everything,
+            hiddenAttributes: [speed]
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        try await fixture.make(["id": "urn:x:bus", "type": "Bus", "speed": 1, "doors": 2])
+        let reader = Caller(party: .anonymous)
+        let entity = try await fixture.hub.retrieveEntity(bus, caller: reader).entity
+        #expect(entity.attributes.map(\.name) == [SubscriptionFixture.iri("doors")])
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.hub.retrieveEntity(bus, where: .attribute(speed), caller: reader)
+        }
+    }
+}

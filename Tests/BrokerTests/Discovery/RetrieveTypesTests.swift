@@ -1,0 +1,72 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct RetrieveTypesTests {
+    private let boss = SubscriptionFixture.boss
+
+    /// Besides the bus and the shop a tram that is a bus too, with another kind of speed.
+    private func city() async throws -> SubscriptionFixture {
+        let fixture = try await SubscriptionFixture.shared()
+        try await fixture.make([
+            "id": "urn:x:tram", "type": ["Tram", "Bus"], "doors": 2,
+            "speed": ["type": "VocabProperty", "vocab": "fast"],
+        ])
+        return fixture
+    }
+
+    private func iri(_ name: String) -> IRI { SubscriptionFixture.iri(name) }
+
+    @Test func `every type is listed with its entities`() async throws {
+        let types = try await city().hub.types(caller: boss)
+        #expect(types.map(\.type) == [iri("Bus"), iri("Shop"), iri("Tram")])
+        #expect(types.map(\.entityCount) == [2, 1, 1])
+        #expect(types[0].attributes.map(\.name) == [iri("doors"), iri("speed")])
+        #expect(types[0].attributes.map(\.attributeCount) == [1, 2])
+    }
+
+    @Test func `a type tells the kinds its attributes have`() async throws {
+        let fixture = try await city()
+        let bus = try await fixture.hub.type(iri("Bus"), caller: boss)
+        #expect(bus.attributes.last?.kinds == [.property, .vocabProperty])
+        let shop = try await fixture.hub.type(iri("Shop"), caller: boss)
+        #expect(shop.attributes.map(\.kinds) == [[.property]])
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.type(iri("Ferry"), caller: boss)
+        }
+    }
+
+    @Test func `an attribute tells the types that have it`() async throws {
+        let fixture = try await city()
+        let speed = try await fixture.hub.attribute(iri("speed"), caller: boss)
+        #expect(speed.attributeCount == 3)
+        #expect(speed.types == [iri("Bus"), iri("Shop"), iri("Tram")])
+        let all = try await fixture.hub.attributes(caller: boss)
+        #expect(all.map(\.name) == [iri("doors"), iri("speed")])
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.attribute(iri("colour"), caller: boss)
+        }
+    }
+
+    @Test func `what is no more is not listed`() async throws {
+        let fixture = try await city()
+        try await fixture.hub.deleteEntity(EntityID("urn:x:tram"), caller: boss)
+        #expect(try await fixture.hub.types(caller: boss).map(\.type) == [iri("Bus"), iri("Shop")])
+        #expect(try await fixture.hub.attributes(caller: boss).map(\.name) == [iri("speed")])
+    }
+
+    @Test func `a party discovers its own part alone`() async throws {
+        let fixture = try await city()
+        let driver = SubscriptionFixture.driver
+        #expect(
+            try await fixture.hub.types(caller: driver).map(\.type) == [iri("Bus"), iri("Tram")]
+        )
+        let speed = try await fixture.hub.attribute(iri("speed"), caller: driver)
+        #expect(speed.attributeCount == 2)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.type(iri("Shop"), caller: driver)
+        }
+    }
+}

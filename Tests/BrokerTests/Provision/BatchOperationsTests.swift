@@ -1,0 +1,153 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct BatchOperationsTests {
+    private func run(
+        _ fixture: SubscriptionFixture,
+        _ operation: BatchOperation,
+        _ bodies: [JSONValue],
+        caller: Caller = SubscriptionFixture.boss
+    ) async throws -> (created: [String], changed: [String], errors: [String]) {
+        let bodies = bodies.map { (json: $0, ld: LDContext.core) }
+        return Self.told(try await fixture.hub.batch(operation, bodies, caller: caller))
+    }
+
+    private static func told(
+        _ result: BatchResult
+    ) -> (created: [String], changed: [String], errors: [String]) {
+        (
+            result.created.map(\.uri), result.changed.map(\.uri),
+            result.errors.map { "\($0.id?.uri ?? "?") \($0.error.code)" }
+        )
+    }
+
+    @Test func `each entity of a batch succeeds or fails for itself`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            .create,
+            [
+                ["id": "urn:x:2", "type": "Bus"], ["id": "urn:x:bus", "type": "Bus"],
+                ["id": "urn:x:3"], "nothing", ["id": "urn:x:4", "type": "Bus"],
+                ["id": "urn:x:2", "type": "Bus"],
+            ]
+        )
+        #expect(result.created == ["urn:x:2", "urn:x:4"])
+        #expect(result.changed.isEmpty)
+        #expect(
+            result.errors.sorted() == [
+                "? badRequestData", "urn:x:2 alreadyExists", "urn:x:3 badRequestData",
+                "urn:x:bus alreadyExists",
+            ]
+        )
+        #expect(try await fixture.shown("urn:x:4") == ["id": "urn:x:4", "type": "Bus"])
+    }
+
+    @Test(arguments: [true, false])
+    func `an upsert creates, and replaces or updates`(replaces: Bool) async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            .upsert(replaces: replaces),
+            [
+                ["id": "urn:x:2", "type": "Bus", "n": 1],
+                ["id": "urn:x:bus", "type": "Bus", "doors": 2],
+            ]
+        )
+        #expect(result.created == ["urn:x:2"] && result.changed == ["urn:x:bus"])
+        #expect(result.errors.isEmpty)
+        let speed = try await fixture.shown("urn:x:bus").objectValue?["speed"]
+        #expect(speed == (replaces ? nil : 1))
+        let ended: [JSONValue] = replaces ? [1, "urn:ngsi-ld:null"] : [1]
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == ended)
+        #expect(try await fixture.past("n", of: "urn:x:2") == [1])
+    }
+
+    @Test func `an update changes what is there, and tells of the rest`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            .update(overwrites: true),
+            [["id": "urn:x:bus", "speed": 2], ["id": "urn:x:no", "speed": 2], ["speed": 2]]
+        )
+        #expect(result.created.isEmpty && result.changed == ["urn:x:bus"])
+        #expect(result.errors.sorted() == ["? badRequestData", "urn:x:no resourceNotFound"])
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2])
+    }
+
+    @Test func `without overwriting, what was left is an error and the rest is written`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            .update(overwrites: false),
+            [["id": "urn:x:bus", "speed": 2, "doors": 3]]
+        )
+        #expect(result.errors == ["urn:x:bus badRequestData"])
+        #expect(
+            try await fixture.shown("urn:x:bus")
+                == ["id": "urn:x:bus", "type": "Bus", "speed": 1, "doors": 3]
+        )
+    }
+
+    @Test func `a merge goes to any depth`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            .merge(MergeDefaults()),
+            [
+                ["id": "urn:x:bus", "speed": ["unitCode": "KMH"]],
+                ["id": "urn:x:shop", "speed": "urn:ngsi-ld:null"], ["id": "urn:x:no", "speed": 1],
+            ]
+        )
+        #expect(result.changed == ["urn:x:bus", "urn:x:shop"])
+        #expect(result.errors == ["urn:x:no resourceNotFound"])
+        #expect(try await fixture.past("speed", of: "urn:x:shop") == [1, "urn:ngsi-ld:null"])
+    }
+
+    @Test func `a batch deletes what is there`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let ids = ["urn:x:bus", "urn:x:no", "urn:x:bus"].map { EntityID($0) }
+        let boss = SubscriptionFixture.boss
+        let result = Self.told(try await fixture.hub.batchDelete(ids, caller: boss))
+        #expect(result.changed == ["urn:x:bus"])
+        #expect(result.errors == ["urn:x:no resourceNotFound", "urn:x:bus resourceNotFound"])
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
+    }
+
+    @Test(
+        arguments: [
+            .create, .upsert(replaces: true), .upsert(replaces: false), .update(overwrites: true),
+            .merge(MergeDefaults()),
+        ] as [BatchOperation]
+    )
+    func `a party's batch touches its own part alone`(operation: BatchOperation) async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let result = try await run(
+            fixture,
+            operation,
+            [
+                ["id": "urn:x:shop", "type": "Bus", "speed": 2],
+                ["id": "urn:x:bus", "type": "Bus", "speed": 2],
+            ],
+            caller: SubscriptionFixture.driver
+        )
+        #expect(result.changed == (operation == .create ? [] : ["urn:x:bus"]))
+        #expect(result.errors.first == "urn:x:shop forbidden")
+        #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
+    }
+
+    @Test func `a party deletes its own part alone`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let ids = ["urn:x:shop", "urn:x:bus"].map { EntityID($0) }
+        let driver = SubscriptionFixture.driver
+        let result = Self.told(try await fixture.hub.batchDelete(ids, caller: driver))
+        #expect(result.changed == ["urn:x:bus"])
+        #expect(result.errors == ["urn:x:shop resourceNotFound"])
+        #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
+    }
+}

@@ -1,0 +1,89 @@
+import ContextModel
+import Governance
+import Testing
+
+@testable import Broker
+
+@Suite struct CreateEntityTests {
+    private static let bus: JSONValue = ["id": "urn:x:bus", "type": "Bus", "speed": 1]
+
+    @Test func `what is created is there, with its times and its history`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.hub.createEntity(
+            Self.bus,
+            ld: .core,
+            caller: SubscriptionFixture.boss
+        )
+        #expect(id == EntityID("urn:x:bus"))
+        #expect(try await fixture.shown("urn:x:bus") == Self.bus)
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
+        let caller = SubscriptionFixture.boss
+        let entity = try await fixture.hub.retrieveEntity(id, caller: caller).entity
+        #expect(entity.createdAt != nil && entity.createdAt == entity.modifiedAt)
+    }
+
+    @Test func `what exists is not created again`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.make(Self.bus)
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            try await fixture.make(["id": "urn:x:bus", "type": "Bus", "speed": 2])
+        }
+        #expect(try await fixture.shown("urn:x:bus") == Self.bus)
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
+    }
+
+    @Test(arguments: [[], [:], ["id": "urn:x:1"], ["id": "x", "type": "Bus"]] as [JSONValue])
+    func `what is no entity is refused`(json: JSONValue) async throws {
+        let fixture = try await SubscriptionFixture()
+        await #expect(throws: BrokerError(.badRequestData, "")) { try await fixture.make(json) }
+    }
+
+    @Test func `tenants know nothing of each other`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let names = ["a", "b"].compactMap(TenantName.init)
+        for tenant in names {
+            try await fixture.make(
+                ["id": "urn:x:bus", "type": "Bus", "speed": .string(tenant.text)],
+                caller: Caller(party: .operator, tenant: tenant)
+            )
+        }
+        for tenant in names {
+            let bus = try await fixture.shown("urn:x:bus", tenant: tenant)
+            #expect(bus.objectValue?["speed"] == .string(tenant.text))
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.shown("urn:x:bus")
+        }
+        await #expect(throws: BrokerError(.nonexistentTenant, "")) {
+            try await fixture.shown("urn:x:bus", tenant: TenantName("c"))
+        }
+    }
+
+    @Test func `a party creates what its right covers, and learns nothing of the rest`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        let driver = SubscriptionFixture.driver
+        try await fixture.make(["id": "urn:x:2", "type": "Bus"], caller: driver)
+        for id in ["urn:x:3", "urn:x:shop"] as [JSONValue] {
+            for type in ["Shop", "Bus"] as [JSONValue] where [id, type] != ["urn:x:3", "Bus"] {
+                await #expect(throws: BrokerError(.forbidden, "")) {
+                    try await fixture.make(["id": id, "type": type], caller: driver)
+                }
+            }
+        }
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            try await fixture.make(["id": "urn:x:bus", "type": "Bus"], caller: driver)
+        }
+    }
+
+    @Test func `who has no right to write is told so`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        await #expect(throws: BrokerError(.unauthenticated, "")) {
+            try await fixture.make(Self.bus, caller: Caller(party: .anonymous))
+        }
+        await #expect(throws: BrokerError(.forbidden, "")) {
+            try await fixture.make(Self.bus, caller: Caller(party: .named(PartyID("other"))))
+        }
+    }
+}

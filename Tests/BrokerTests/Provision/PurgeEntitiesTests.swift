@@ -1,0 +1,71 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+@Suite struct PurgeEntitiesTests {
+    private let boss = SubscriptionFixture.boss
+
+    private func names(_ fixture: SubscriptionFixture) async throws -> [String] {
+        let query = EntityQuery(condition: .everything, limit: 10)
+        let page = try await fixture.hub.queryEntities(query, caller: boss).page
+        return page.entities.map(\.id.uri)
+    }
+
+    @Test func `what the query finds goes, the rest stays`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Bus"), caller: boss)
+        #expect(try await names(fixture) == ["urn:x:shop"])
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
+        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Tram"), caller: boss)
+        #expect(try await names(fixture) == ["urn:x:shop"])
+    }
+
+    @Test func `attributes may go alone`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        try await fixture.make(["id": "urn:x:2", "type": "Bus", "speed": 1, "doors": 2, "n": 3])
+        let speed = SubscriptionFixture.iri("speed")
+        let has = Condition.attribute(speed)
+        try await fixture.hub.purgeEntities(where: has, .attributes([speed]), caller: boss)
+        #expect(
+            try await fixture.shown("urn:x:2")
+                == ["id": "urn:x:2", "type": "Bus", "doors": 2, "n": 3]
+        )
+        #expect(try await fixture.shown("urn:x:shop") == ["id": "urn:x:shop", "type": "Shop"])
+        let kept: Set<IRI> = [SubscriptionFixture.iri("n")]
+        try await fixture.hub.purgeEntities(
+            where: .everything,
+            .attributesExcept(kept),
+            caller: boss
+        )
+        #expect(try await fixture.shown("urn:x:2") == ["id": "urn:x:2", "type": "Bus", "n": 3])
+    }
+
+    @Test func `a party purges its own part alone`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let driver = SubscriptionFixture.driver
+        try await fixture.hub.purgeEntities(where: .everything, caller: driver)
+        #expect(try await names(fixture) == ["urn:x:shop"])
+        await #expect(throws: BrokerError(.unauthenticated, "")) {
+            try await fixture.hub.purgeEntities(
+                where: .everything,
+                caller: Caller(party: .anonymous)
+            )
+        }
+    }
+
+    @Test func `what can be written and not read is not purged`() async throws {
+        let driver = SubscriptionFixture.driver
+        let rule = Permission(
+            assignee: .party(PartyID("driver")),
+            actions: [.write],
+            target: .everything
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        try await fixture.make(["id": "urn:x:bus", "type": "Bus"])
+        try await fixture.hub.purgeEntities(where: .everything, caller: driver)
+        #expect(try await names(fixture) == ["urn:x:bus"])
+    }
+}

@@ -1,0 +1,82 @@
+import Broker
+import Testing
+
+@testable import Gateway
+
+@Suite struct MediaTypesTests {
+    private static let both: [MediaType] = [.json, .jsonLD]
+
+    @Test(
+        arguments: [
+            (nil, .json), ("", .json), ("*/*", .json), ("application/json", .json),
+            ("application/ld+json", .jsonLD), ("Application/LD+JSON", .jsonLD),
+            ("text/html, application/ld+json", .jsonLD),
+            ("application/json;q=0.5, application/ld+json", .jsonLD),
+            ("application/json;q=0.5, application/ld+json;q=0.4", .json),
+            ("application/*", .json), ("text/html, */*;q=0.1", .json),
+            ("*/*, application/json;q=0", .jsonLD),
+            ("application/ld+json; charset=utf-8; q=0.9, */*; q=0.1", .jsonLD),
+        ] as [(String?, MediaType)]
+    )
+    func `the type the caller likes best is taken`(accept: String?, type: MediaType) throws {
+        #expect(try MediaType.negotiate(accept, from: Self.both) == type)
+    }
+
+    @Test(
+        arguments: [
+            "text/html", "application/geo+json", "application/json;q=0", "*/*;q=0", "nonsense", ",",
+        ]
+    )
+    func `what cannot be had is refused, and what can is told`(accept: String) {
+        let error = #expect(throws: BrokerError.self) {
+            try MediaType.negotiate(accept, from: Self.both)
+        }
+        #expect(error?.code == .notAcceptable)
+        #expect(error?.detail.contains("application/json, application/ld+json") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("application/json", .json), ("application/json; charset=utf-8", .json),
+            (" Application/LD+JSON ;x", .jsonLD), ("application/geo+json", .geoJSON),
+            ("application/merge-patch+json", .mergePatch), ("text/plain", nil), ("", nil),
+            ("application/jsonx", nil),
+        ] as [(String, MediaType?)]
+    )
+    func `a body's type is told by its header`(header: String, type: MediaType?) {
+        #expect(MediaType(contentType: header) == type)
+    }
+}
+
+@Suite struct LinkHeaderTests {
+    private static let rel = "rel=\"http://www.w3.org/ns/json-ld#context\""
+    private static let url = "https://city.example/c.jsonld"
+
+    @Test(
+        arguments: [
+            "<\(url)>; \(rel)", "<\(url)>; \(rel); type=\"application/ld+json\"",
+            "<\(url)>;type=\"a,b\";\(rel)", "<https://x.example/>; rel=\"next\", <\(url)>; \(rel)",
+            "<\(url)>; \(rel), <https://x.example/>; rel=next",
+            "<\(url)>; REL=\"http://www.w3.org/ns/json-ld#context\"",
+        ]
+    )
+    func `the link to the @context is found`(header: String) throws {
+        #expect(try LinkHeader.context(in: header) == Self.url)
+    }
+
+    @Test(arguments: ["", "<\(url)>", "<\(url)>; rel=\"next\"", url, "<\(url)"])
+    func `another link is none`(header: String) throws {
+        #expect(try LinkHeader.context(in: header) == nil)
+    }
+
+    @Test func `two @contexts are one too many`() {
+        let header = "<\(Self.url)>; \(Self.rel), <https://x.example/>; \(Self.rel)"
+        #expect(throws: BrokerError(.badRequestData, "")) {
+            try LinkHeader.context(in: header)
+        }
+    }
+
+    @Test func `what is written is read again as it was`() throws {
+        #expect(try LinkHeader.context(in: LinkHeader.value(for: Self.url)) == Self.url)
+    }
+}

@@ -1,0 +1,101 @@
+import Broker
+import ContextModel
+import Testing
+
+@testable import Gateway
+
+@Suite struct QueryBodyTests {
+    private let refused = BrokerError(.badRequestData, "")
+
+    private func items(
+        _ members: JSONObject,
+        url: [String: String] = [:]
+    ) throws -> QueryItems {
+        var members = members
+        members["type"] = "Query"
+        return try QueryBody(json: .object(members)).items(with: QueryItems(url))
+    }
+
+    private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
+
+    @Test func `a Query says the same as parameters`() throws {
+        let read = try items([
+            "@context": "https://city.example/c", "q": "speed>1", "attrs": ["speed", "doors"],
+            "scopeQ": "/a", "limit": 5, "count": true,
+            "geoQ": ["georel": "near;maxDistance==1", "geometry": "Point", "coordinates": [1, 2]],
+            "temporalQ": ["timerel": "after", "timeAt": "2026-01-01T00:00:00Z", "lastN": 3],
+        ])
+        #expect(
+            read
+                == QueryItems([
+                    "q": "speed>1", "attrs": "speed,doors", "scopeQ": "/a", "limit": "5",
+                    "count": "true", "georel": "near;maxDistance==1", "geometry": "Point",
+                    "coordinates": "[1,2]", "timerel": "after",
+                    "timeAt": "2026-01-01T00:00:00Z", "lastN": "3",
+                ])
+        )
+    }
+
+    @Test func `parameters of the URL hold too`() throws {
+        #expect(try items(["q": "a"], url: ["limit": "5"]) == QueryItems(["q": "a", "limit": "5"]))
+    }
+
+    @Test(arguments: ["text", [], [:], ["type": "Entity"], ["q": "speed>1"]] as [JSONValue])
+    func `what is no Query is refused`(json: JSONValue) {
+        #expect(throws: refused) { try QueryBody(json: json).items(with: QueryItems()) }
+    }
+
+    @Test(
+        arguments: [
+            ["page": 1], ["q": 1], ["attrs": []], ["attrs": 1], ["geoQ": "near"],
+            ["geoQ": ["distance": 1]], ["temporalQ": ["before": 1]],
+        ] as [JSONObject]
+    )
+    func `a member that is unknown or of another kind is refused`(members: JSONObject) {
+        #expect(throws: refused) { try items(members) }
+    }
+
+    private func selectors(_ entities: JSONValue) throws -> Condition? {
+        let body = QueryBody(json: ["type": "Query", "entities": entities])
+        return try body.selectors(ld: .core)
+    }
+
+    @Test func `an entity matches any of the selectors`() throws {
+        let condition = try selectors([
+            ["type": "Bus", "id": "urn:x:1"], ["type": "Tram"],
+            ["type": "*", "id": ["urn:x:2", "urn:x:3"]],
+        ])
+        #expect(
+            condition
+                == Condition.type(iri("Bus")).and(.ids([EntityID("urn:x:1")]))
+                .or(.type(iri("Tram"))).or(.ids([EntityID("urn:x:2"), EntityID("urn:x:3")]))
+        )
+    }
+
+    @Test func `a pattern goes with a type, and an id before a pattern`() throws {
+        let pattern = try Pattern("urn:x:.*")
+        let type = Condition.type(iri("Bus"))
+        #expect(
+            try selectors([["type": "Bus", "idPattern": "urn:x:.*"]])
+                == type.and(.idPattern(pattern))
+        )
+        #expect(
+            try selectors([["type": "Bus", "id": "urn:x:1", "idPattern": "urn:x:.*"]])
+                == type.and(.ids([EntityID("urn:x:1")]))
+        )
+    }
+
+    @Test func `no selectors are not none of them`() throws {
+        #expect(try QueryBody(json: ["type": "Query"]).selectors(ld: .core) == nil)
+    }
+
+    @Test(
+        arguments: [
+            [], "Bus", ["Bus"], [["id": "urn:x:1"]], [["type": "Bus", "id": "x"]],
+            [["type": "Bus", "id": [1]]], [["type": "(Bus"]], [["type": "Bus", "idPattern": "("]],
+        ] as [JSONValue]
+    )
+    func `selectors that are none are refused`(entities: JSONValue) {
+        #expect(throws: refused) { try selectors(entities) }
+    }
+}
