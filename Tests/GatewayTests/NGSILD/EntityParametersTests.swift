@@ -6,146 +6,48 @@ import Testing
 @testable import Gateway
 
 @Suite struct EntityParametersTests {
-    private let refused = BrokerError(.badRequestData, "")
-
-    private func parameters(_ query: String) throws -> EntityParameters {
-        EntityParameters(
-            items: try QueryItems(urlQuery: query),
+    private func representation(_ items: [String: String]) throws -> Representation {
+        let parameters = EntityParameters(
+            items: QueryItems(items),
             ld: .core,
             limits: HubLimits()
         )
+        return try parameters.representation()
     }
 
-    private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
+    @Test func `join says the form, joinLevel the depth, containedBy what is known`() throws {
+        let join = try representation([
+            "join": "inline", "joinLevel": "3", "containedBy": "urn:x:a,urn:x:b",
+        ]).join
+        let known: Set = [EntityID("urn:x:a"), EntityID("urn:x:b")]
+        #expect(join == Join(.inline, level: 3, containedBy: known))
+        #expect(try representation(["join": "flat"]).join == Join(.flat, level: 1))
+    }
 
-    // MARK: Which
-
-    @Test func `all selecting parameters must hold together`() throws {
-        let condition = try parameters("type=Bus&id=urn:x:1,urn:x:2&attrs=speed").condition()
-        #expect(
-            condition
-                == Condition.type(iri("Bus"))
-                .and(.ids([EntityID("urn:x:1"), EntityID("urn:x:2")]))
-                .and(.any([.attribute(iri("speed"))]))
-        )
-        #expect(try parameters("").condition() == .everything)
+    @Test func `without join no links are followed`() throws {
+        #expect(try representation([:]).join == nil)
+        #expect(try representation(["join": "@none", "joinLevel": "2"]).join == nil)
     }
 
     @Test(
         arguments: [
-            "id=bus", "type=", "type=(Bus", "attrs=id", "attrs=,", "q=speed%3E", "idPattern=(",
-            "scopeQ=%2F%2F", "georel=near", "geometry=Point&coordinates=[1,2]",
-            "georel=near%3BmaxDistance==x&geometry=Point&coordinates=[1,2]",
+            ["join": "both"], ["join": ""], ["join": "flat", "joinLevel": "0"],
+            ["join": "flat", "joinLevel": "11"], ["join": "flat", "joinLevel": "one"],
+            ["join": "flat", "containedBy": "city"],
+            ["pick": "at{name}"], ["omit": "at{name}"],
+            ["join": "inline", "pick": "at{in{name}}"],
+            ["pick": "name", "omit": "name"], ["attrs": "name", "pick": "name"],
         ]
     )
-    func `what cannot be understood is refused`(query: String) {
-        #expect(throws: refused) { try parameters(query).condition() }
+    func `a join or projection that makes no sense is refused`(items: [String: String]) {
+        #expect(throws: BrokerError(.badRequestData, "")) { try representation(items) }
     }
 
-    @Test func `a blank in scopeQ was a plus`() throws {
-        #expect(
-            try parameters("scopeQ=/a/+").condition()
-                == parameters("scopeQ=/a/%2B").condition()
-        )
-    }
-
-    @Test func `a geo-query is of the location unless it names another`() throws {
-        let query = "georel=near%3BmaxDistance==10&geometry=Point&coordinates=[98.3,7.9]"
-        let test = try parameters(query).geoTest()
-        #expect(test?.attribute == .location)
-        #expect(test?.relation == .near(minMeters: nil, maxMeters: 10))
-        #expect(try parameters(query + "&geoproperty=stop").geoTest()?.attribute == iri("stop"))
-        #expect(try parameters("type=Bus").geoTest() == nil)
-    }
-
-    @Test func `a query for everything is refused unless it stays local`() throws {
-        #expect(throws: refused) { try parameters("limit=1").query() }
-        #expect(throws: refused) { try parameters("id=urn:x:1").query() }
-        #expect(try parameters("local=true").query().condition == .everything)
-        #expect(try parameters("type=Bus").query().condition == .type(iri("Bus")))
-    }
-
-    // MARK: How many
-
-    @Test func `a page has its limits`() throws {
-        let page = try parameters("limit=5&offset=10&count=true").page()
-        #expect(page.limit == 5 && page.offset == 10 && page.wantsCount)
-        let usual = try parameters("").page()
-        #expect(usual.limit == HubLimits().defaultPage && usual.offset == 0 && !usual.wantsCount)
-        #expect(try parameters("limit=0&options=count").page().wantsCount)
-    }
-
-    @Test func `a page too large is too many results`() {
-        #expect(throws: BrokerError(.tooManyResults, "")) {
-            try parameters("limit=\(HubLimits().maximumPage + 1)").page()
-        }
-    }
-
-    @Test(arguments: ["limit=0", "limit=-1", "limit=x", "offset=-1", "count=maybe"])
-    func `a page that is none is refused`(query: String) {
-        #expect(throws: refused) { try parameters(query).page() }
-    }
-
-    // MARK: How shown
-
-    @Test(
-        arguments: [
-            ("", .normalized), ("options=keyValues", .simplified), ("options=concise", .concise),
-            ("format=simplified", .simplified), ("format=concise&options=keyValues", .concise),
-            ("options=sysAttrs,concise", .concise),
-        ] as [(String, Representation.Format)]
-    )
-    func `format takes precedence over options`(
-        query: String,
-        format: Representation.Format
-    ) throws {
-        #expect(try parameters(query).representation().format == format)
-    }
-
-    @Test(arguments: ["format=pretty", "options=pretty", "options=concise,pretty"])
-    func `forms nobody knows are refused`(query: String) {
-        #expect(throws: BrokerError(.invalidRequest, "")) {
-            try parameters(query).representation()
-        }
-    }
-
-    @Test func `times of the hub are shown by flag or option`() throws {
-        for query in ["sysAttrs=true", "options=sysAttrs"] {
-            #expect(try parameters(query).representation().showsSystemAttributes)
-        }
-        #expect(try !parameters("sysAttrs=false").representation().showsSystemAttributes)
-    }
-
-    @Test func `instances are chosen by datasetId, and @none is the default one`() throws {
-        let chosen = try parameters("datasetId=urn:x:gps,@none").representation().datasetIDs
-        #expect(chosen == ["urn:x:gps", nil])
-        #expect(try parameters("").representation().datasetIDs == nil)
-    }
-
-    @Test func `attrs shows the attributes named, and goes with neither pick nor omit`() throws {
-        let projection = try parameters("attrs=speed").representation().projection
-        #expect(projection.shows(iri("speed")) && !projection.shows(iri("doors")))
-        #expect(projection.shows(member: "id"))
-        for query in ["attrs=speed&pick=speed", "attrs=speed&omit=speed"] {
-            #expect(throws: refused) { try parameters(query).representation() }
-        }
-    }
-
-    @Test func `languages are wanted by their quality, then their order`() {
-        #expect(EntityParameters.languages("en;q=0.5, TH, de;q=0.5") == ["th", "en", "de"])
-        #expect(EntityParameters.languages("*") == ["*"])
-    }
-
-    @Test func `a join has a form and a level`() throws {
-        let join = try parameters("join=flat&joinLevel=2&containedBy=urn:x:1").representation().join
-        #expect(join == Join(.flat, level: 2, containedBy: [EntityID("urn:x:1")]))
-        #expect(try parameters("join=@none").representation().join == nil)
-        for query in [
-            "join=deep", "join=flat&joinLevel=0", "join=flat&joinLevel=\(Join.maximumLevel + 1)",
-            "join=flat&containedBy=x",
-        ] {
-            #expect(throws: refused) { try parameters(query).representation() }
-        }
+    @Test func `a projection may look as far as links are followed`() throws {
+        let deep = try representation([
+            "join": "inline", "joinLevel": "2", "pick": "at{in{name}}",
+        ])
+        #expect(deep.projection.depth == 2)
     }
 
     private let refused = BrokerError(.badRequestData, "")
