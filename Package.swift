@@ -121,6 +121,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "balaiTests", dependencies: ["balai"]),
+        .testTarget(name: "HouseRulesTests"),
     ],
     swiftLanguageModes: [.v6]
 )

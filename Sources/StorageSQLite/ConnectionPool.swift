@@ -2,7 +2,8 @@ internal import Dispatch
 internal import Storage
 internal import Synchronization
 
-/// A connection that reads, with the statements every point read needs.
+/// A connection that reads, with the statements every point read needs; one thread borrows it at a
+/// time.
 final class Reader: @unchecked Sendable {
     let connection: Connection
     let byID: Statement

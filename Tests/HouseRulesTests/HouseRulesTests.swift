@@ -1,0 +1,153 @@
+import Testing
+
+/// What the formatter and the compiler cannot know.
+///
+/// Each rule says what to do instead; a list of exceptions names who is let off, and may only become
+/// shorter.
+@Suite struct HouseRulesTests {
+    /// Something that does not stand in our code.
+    struct Ban: CustomTestStringConvertible {
+        var text: String
+        var folders: [String]
+        var instead: String
+        /// Files that may have it.
+        var exceptions: Set<String> = []
+
+        var testDescription: String { "\(text) in \(folders.joined(separator: ", "))" }
+    }
+
+    /// Values and functions: nothing here may look at a clock, draw lots or wait.
+    private static let logic = [
+        "Sources/ContextModel", "Sources/Governance", "Sources/Storage", "Sources/Broker",
+    ]
+    private static let all = ["Sources", "Benchmarks"]
+
+    static let bans: [Ban] = [
+        Ban(text: "try!", folders: all, instead: "throw, or make the failure impossible"),
+        Ban(text: "as! ", folders: all, instead: "a type that says what it is"),
+        Ban(
+            text: "fatalError(",
+            folders: all,
+            instead: "precondition for a bug, an error for anything else"
+        ),
+        Ban(
+            text: "nonisolated(unsafe)",
+            folders: all,
+            instead: "a Mutex, or a type that is Sendable by itself"
+        ),
+        Ban(
+            text: "import Foundation",
+            folders: logic + ["Sources/StorageSQLite"],
+            instead: "the standard library and our own time, text and JSON"
+        ),
+        Ban(
+            text: "JSONSerialization",
+            folders: ["Sources"],
+            instead: "JSONReader and JSONWriter: the hub has one JSON"
+        ),
+        Ban(
+            text: "JSONDecoder",
+            folders: ["Sources"],
+            instead: "JSONReader: the hub has one JSON",
+            exceptions: [
+                "Sources/Collect/Import/ImportJournal.swift",
+                "Sources/balai/Hub/PartyTokens.swift",
+            ]
+        ),
+        Ban(text: "Date()", folders: logic, instead: "the clock that the initialiser was given"),
+        Ban(text: "ContinuousClock", folders: logic, instead: "the clock that came in"),
+        Ban(text: "UUID()", folders: logic, instead: "the makeIdentifier that came in"),
+        Ban(text: ".random(in:", folders: logic, instead: "the chance that came in"),
+        Ban(
+            text: " print(",
+            folders: [
+                "Sources/ContextModel", "Sources/Governance", "Sources/Storage",
+                "Sources/StorageSQLite", "Sources/Broker", "Sources/Collect", "Sources/Gateway",
+                "Sources/Outbound",
+            ],
+            instead: "a Logger, or an answer"
+        ),
+        Ban(
+            text: "usleep(",
+            folders: ["Tests"],
+            instead: "waiting for what is to happen"
+        ),
+    ]
+
+    @Test(arguments: bans) func `what is banned does not stand in our code`(ban: Ban) throws {
+        let files = try ban.folders.flatMap(SourceFile.all)
+            .filter { !$0.path.hasPrefix("Tests/HouseRulesTests/") }
+        let found = files.filter { !ban.exceptions.contains($0.path) }
+            .flatMap { $0.places(of: ban.text) }
+        #expect(found.isEmpty, "Instead of `\(ban.text)`: \(ban.instead).")
+        let needless = ban.exceptions.subtracting(
+            files.filter { !$0.places(of: ban.text).isEmpty }.map(\.path)
+        )
+        #expect(needless.isEmpty, "These need no exception any more: take them off the list.")
+    }
+
+    /// Whoever looks at city data around the policy; a new one is a decision, not a detail.
+    @Test func `the hub itself looks at city data in these places only`() throws {
+        let places = try SourceFile.all(in: "Sources")
+            .filter { !$0.places(of: "InternalGrant(.").isEmpty }.map(\.path)
+        #expect(Set(places) == Self.internalReads)
+    }
+
+    static let internalReads: Set<String> = [
+        "Sources/Broker/Provision/BatchOperations.swift",
+        "Sources/Broker/Provision/ChangeWriter.swift",
+        "Sources/Broker/Provision/CreateEntity.swift",
+        "Sources/Broker/Temporal/ModifyTemporalEvolution.swift",
+        "Sources/Broker/Temporal/UpsertTemporalEvolution.swift",
+        "Sources/StorageSQLite/SQLiteTenantStore.swift",
+        "Sources/balai/Hub/RetentionService.swift",
+    ]
+
+    @Test func `only Governance makes grants`() throws {
+        let makers = try SourceFile.all(in: "Sources").filter { file in
+            !file.path.hasPrefix("Sources/Governance/")
+                && !(file.places(of: "ReadGrant(") + file.places(of: "WriteGrant(")).isEmpty
+        }
+        #expect(makers.map(\.path).isEmpty)
+    }
+
+    @Test func `what a lock or queue keeps safe says which`() throws {
+        for file in try SourceFile.all(in: "Sources") {
+            for index in file.lines.indices where file.code(index).contains("@unchecked Sendable") {
+                let before = file.lines[max(0, index - 12)..<index].joined().lowercased()
+                #expect(
+                    before.firstMatch(of: /queue|lock|thread|one at a time|never changes|borrow/)
+                        != nil,
+                    "\(file.path):\(index + 1) says above it what makes it safe."
+                )
+            }
+        }
+    }
+
+    @Test func `functions and files can be read in one look`() throws {
+        for file in try ["Sources", "Tests", "Benchmarks"].flatMap(SourceFile.all) {
+            #expect(file.lines.count <= 600, "\(file.path) is too long: split it by subject.")
+            let long = file.functions.filter { $0.count > 70 }
+            if Self.tooLong.contains(file.path) {
+                #expect(!long.isEmpty, "\(file.path) needs no exception any more.")
+            } else {
+                #expect(long.map(\.name).isEmpty, "in \(file.path), of more than 70 lines")
+            }
+        }
+    }
+
+    static let tooLong: Set<String> = [
+        "Sources/Gateway/NGSILD/AttributeRoutes.swift",
+        "Sources/Gateway/NGSILD/ContextRoutes.swift",
+        "Sources/Gateway/NGSILD/DiscoveryRoutes.swift",
+        "Sources/Gateway/NGSILD/EntityRoutes.swift",
+        "Sources/Gateway/NGSILD/TemporalRoutes.swift",
+        "Sources/Outbound/HubParts.swift",
+    ]
+
+    @Test func `names say what a thing is`() throws {
+        let files = try ["Sources", "Tests"].flatMap(SourceFile.all)
+        let vague = files.filter { $0.path.contains(/(Manager|Helper|Utils|Common|Impl)\b/) }
+        #expect(vague.map(\.path).isEmpty, "A name that fits anything tells nothing.")
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// A file of ours as the house rules read it.
+struct SourceFile {
+    /// From the root of the repository.
+    let path: String
+    let lines: [String]
+
+    /// Every Swift file below a folder of the repository.
+    static func all(in folder: String) throws -> [SourceFile] {
+        let base = root.appending(path: folder)
+        let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String }
+        return try (names ?? []).filter { $0.hasSuffix(".swift") }.sorted().map { name in
+            let text = try String(contentsOf: base.appending(path: name), encoding: .utf8)
+            return SourceFile(
+                path: folder + "/" + name,
+                lines: text.split(separator: "\n", omittingEmptySubsequences: false)
+                    .map(String.init)
+            )
+        }
+    }
+
+    static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../..").standardized
+
+    /// The code of a line: comments say what they like.
+    func code(_ index: Int) -> Substring {
+        let line = lines[index]
+        let trimmed = line.drop { $0 == " " }
+        return trimmed.hasPrefix("//") ? "" : line[...]
+    }
+
+    /// Where the text stands in code, as `path:line`.
+    func places(of text: String) -> [String] {
+        lines.indices.filter { code($0).contains(text) }.map { "\(path):\($0 + 1)" }
+    }
+
+    /// Functions and initialisers with their number of lines.
+    ///
+    /// The formatter ends each at a brace as far in as its first line.
+    var functions: [(name: String, count: Int)] {
+        lines.indices.compactMap { start in
+            let line = code(start)
+            guard line.firstRange(of: /^ *([a-z()]+ )*(func |init[?(<])/) != nil,
+                !line.hasSuffix("}")
+            else {
+                return nil
+            }
+            let indent = line.prefix { $0 == " " }
+            guard let end = lines[start...].firstIndex(of: indent + "}") else { return nil }
+            return (line.trimmingCharacters(in: .whitespaces), end - start + 1)
+        }
+    }
+}
