@@ -1,0 +1,172 @@
+import HTTPTypes
+
+@testable import Gateway
+
+/// A request to a route that would succeed for whoever may make it.
+struct AccessSample {
+    var query = ""
+    /// `{type}`, `{entity}` and `{attribute}` stand for the target's.
+    var template: String?
+
+    init(query: String = "", _ template: String? = nil) {
+        self.query = query
+        self.template = template
+    }
+
+    func body(_ target: AccessTarget) -> String? { template.map { Self.fill($0, target, [:]) } }
+
+    func uri(_ path: String, _ target: AccessTarget, _ values: [String: String]) -> String {
+        Self.fill(query.isEmpty ? path : path + "?" + query, target, values)
+    }
+
+    private static func fill(
+        _ template: String,
+        _ target: AccessTarget,
+        _ values: [String: String]
+    ) -> String {
+        let standard = [
+            "type": target.type, "entity": target.entity, "entityId": target.entity,
+            "attribute": target.attribute, "attrId": target.attribute,
+            "subscriptionId": target.subscription,
+            "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
+            "folder": "css", "name": "balai.css",
+        ].merging(values) { $1 }
+        return standard.reduce(template) {
+            $0.replacing("{\($1.key)}", with: $1.value)
+        }
+    }
+}
+
+extension AccessSample {
+    /// One for every route of the hub, by method and path.
+    static let all: [String: AccessSample] =
+        [entities, attributes, batches, temporal, discovery, subscriptions, registrations, rest]
+        .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+
+    private static let value = #"{"type": "Property", "value": "new"}"#
+
+    private static let entity = """
+        {"id": "{entity}", "type": "{type}", "{attribute}": \(value)}
+        """
+
+    private static let newEntity = """
+        {"id": "{entity}:new", "type": "{type}", "{attribute}": \(value)}
+        """
+
+    private static let entities: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/entities": AccessSample(newEntity),
+        "GET /ngsi-ld/v1/entities": AccessSample(query: "type={type}"),
+        "DELETE /ngsi-ld/v1/entities": AccessSample(query: "type={type}"),
+        "GET /ngsi-ld/v1/entities/{entityId}": AccessSample(),
+        "PUT /ngsi-ld/v1/entities/{entityId}": AccessSample(entity),
+        "PATCH /ngsi-ld/v1/entities/{entityId}": AccessSample(#"{"{attribute}": \#(value)}"#),
+        "DELETE /ngsi-ld/v1/entities/{entityId}": AccessSample(),
+    ]
+
+    private static let attributes: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/entities/{entityId}/attrs": AccessSample(#"{"more": \#(value)}"#),
+        "PATCH /ngsi-ld/v1/entities/{entityId}/attrs":
+            AccessSample(#"{"{attribute}": \#(value)}"#),
+        "PATCH /ngsi-ld/v1/entities/{entityId}/attrs/{attrId}": AccessSample(value),
+        "PUT /ngsi-ld/v1/entities/{entityId}/attrs/{attrId}": AccessSample(value),
+        "DELETE /ngsi-ld/v1/entities/{entityId}/attrs/{attrId}": AccessSample(),
+    ]
+
+    private static let query = #"{"type": "Query", "entities": [{"type": "{type}"}]}"#
+
+    private static let temporalQuery = """
+        {"type": "Query", "entities": [{"type": "{type}"}],
+         "temporalQ": {"timerel": "before", "timeAt": "2100-01-01T00:00:00Z",
+                       "timeproperty": "modifiedAt"}}
+        """
+
+    private static let batches: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/entityOperations/create": AccessSample("[\(newEntity)]"),
+        "POST /ngsi-ld/v1/entityOperations/upsert": AccessSample("[\(entity)]"),
+        "POST /ngsi-ld/v1/entityOperations/update": AccessSample("[\(entity)]"),
+        "POST /ngsi-ld/v1/entityOperations/merge": AccessSample("[\(entity)]"),
+        "POST /ngsi-ld/v1/entityOperations/delete": AccessSample(#"["{entity}"]"#),
+        "POST /ngsi-ld/v1/entityOperations/query": AccessSample(query),
+        "POST /ngsi-ld/v1/temporal/entityOperations/query": AccessSample(temporalQuery),
+    ]
+
+    private static let timed =
+        #"{"type": "Property", "value": 1, "observedAt": "2026-01-01T00:00:00Z"}"#
+
+    private static let evolution = "/ngsi-ld/v1/temporal/entities/{entityId}"
+    private static let everything =
+        "timerel=before&timeAt=2100-01-01T00:00:00Z&timeproperty=modifiedAt"
+
+    private static let temporal: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/temporal/entities": AccessSample(
+            #"{"id": "{entity}:new", "type": "{type}", "{attribute}": [\#(timed)]}"#
+        ),
+        "GET /ngsi-ld/v1/temporal/entities": AccessSample(query: "type={type}&\(everything)"),
+        "GET \(evolution)": AccessSample(),
+        "DELETE \(evolution)": AccessSample(),
+        "POST \(evolution)/attrs": AccessSample(#"{"{attribute}": [\#(timed)]}"#),
+        "DELETE \(evolution)/attrs/{attrId}": AccessSample(),
+        "PATCH \(evolution)/attrs/{attrId}/{instanceId}":
+            AccessSample(#"{"{attribute}": [\#(timed)]}"#),
+        "DELETE \(evolution)/attrs/{attrId}/{instanceId}": AccessSample(),
+    ]
+
+    private static let discovery: [String: AccessSample] = [
+        "GET /ngsi-ld/v1/types": AccessSample(query: "details=true"),
+        "GET /ngsi-ld/v1/types/{type}": AccessSample(),
+        "GET /ngsi-ld/v1/attributes": AccessSample(query: "details=true"),
+        "GET /ngsi-ld/v1/attributes/{attrId}": AccessSample(),
+    ]
+
+    private static let newSubscription = """
+        {"type": "Subscription", "entities": [{"type": "{type}"}],
+         "notification": {"endpoint": {"uri": "http://receiver.example/"}}}
+        """
+
+    private static let subscriptions: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/subscriptions": AccessSample(newSubscription),
+        "GET /ngsi-ld/v1/subscriptions": AccessSample(),
+        "GET /ngsi-ld/v1/subscriptions/{subscriptionId}": AccessSample(),
+        "PATCH /ngsi-ld/v1/subscriptions/{subscriptionId}":
+            AccessSample(#"{"isActive": false}"#),
+        "DELETE /ngsi-ld/v1/subscriptions/{subscriptionId}": AccessSample(),
+    ]
+
+    private static let newRegistration = """
+        {"type": "ContextSourceRegistration", "endpoint": "http://source.example/",
+         "information": [{"entities": [{"type": "{type}"}]}]}
+        """
+    private static let sources = "/ngsi-ld/v1/csourceSubscriptions"
+
+    private static let registrations: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/csourceRegistrations": AccessSample(newRegistration),
+        "GET /ngsi-ld/v1/csourceRegistrations": AccessSample(query: "type=\(AccessWorld.canary)"),
+        "GET /ngsi-ld/v1/csourceRegistrations/{registrationId}": AccessSample(),
+        "PATCH /ngsi-ld/v1/csourceRegistrations/{registrationId}":
+            AccessSample(#"{"endpoint": "http://other.example/"}"#),
+        "DELETE /ngsi-ld/v1/csourceRegistrations/{registrationId}": AccessSample(),
+        "POST \(sources)": AccessSample(newSubscription),
+        "GET \(sources)": AccessSample(),
+        "GET \(sources)/{subscriptionId}": AccessSample(),
+        "PATCH \(sources)/{subscriptionId}": AccessSample(#"{"isActive": false}"#),
+        "DELETE \(sources)/{subscriptionId}": AccessSample(),
+    ]
+
+    private static let contexts = "/ngsi-ld/v1/jsonldContexts"
+
+    private static let rest: [String: AccessSample] = [
+        "POST \(contexts)": AccessSample(#"{"@context": {"size": "https://example.org/size"}}"#),
+        "GET \(contexts)": AccessSample(),
+        "GET \(contexts)/{contextId}": AccessSample(),
+        "DELETE \(contexts)/{contextId}": AccessSample(),
+        "GET /hub/dead-letters": AccessSample(),
+        "POST /hub/dead-letters/replay": AccessSample(),
+        "GET /": AccessSample(),
+        "GET /data": AccessSample(),
+        "GET /hub": AccessSample(),
+        "GET /assets/{folder}/{name}": AccessSample(),
+        "GET /health": AccessSample(),
+        "GET /metrics": AccessSample(),
+        "GET /openapi.json": AccessSample(),
+    ]
+}

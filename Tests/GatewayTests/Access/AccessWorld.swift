@@ -1,0 +1,120 @@
+import Broker
+import ContextModel
+import Foundation
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Outbound
+import Storage
+import StorageSQLite
+
+@testable import Gateway
+
+/// Who asks in the matrix: one of each kind of party that a policy tells apart.
+enum AccessParty: String, CaseIterable {
+    case anonymous, reader, writer, `operator`
+
+    var token: String? { self == .anonymous ? nil : "token of the \(rawValue)" }
+
+    var party: Party {
+        switch self {
+        case .anonymous: .anonymous
+        case .reader, .writer: .named(PartyID(rawValue))
+        case .operator: .operator
+        }
+    }
+
+    var headers: HTTPFields {
+        token.map { [.authorization: "Bearer \($0)"] } ?? [:]
+    }
+}
+
+/// What a request aims at: what the rules of the world cover, or what no rule does.
+enum AccessTarget: String, CaseIterable {
+    case covered = "Tree"
+    case beyond = "Safe"
+
+    var type: String { rawValue }
+    var entity: String { "urn:ngsi-ld:\(rawValue):1" }
+    /// An attribute that only entities of this type have.
+    var attribute: String { "shown\(rawValue)" }
+}
+
+/// A whole hub with a tree that anyone may see, but for its note, and a safe that only the operator
+/// may see.
+struct AccessWorld {
+    /// What nobody but the operator may come to see, wherever it stands.
+    static let canary = "canary7f3a"
+
+    let store: SQLiteStore
+    let routes: RouteTable
+    private let folder: String
+    private let registry = MetricRegistry()
+    private let notifications: NotificationService
+
+    init() async throws {
+        folder = NSTemporaryDirectory() + "balai-access-\(UUID().uuidString)"
+        let clock: @Sendable () -> Timestamp = { Timestamp(microseconds: 1_795_395_600_000_000) }
+        store = try SQLiteStore(folder: folder, clock: clock)
+        let parts = try await HubParts.make(
+            store: store,
+            policy: Self.policy,
+            settings: OutboundSettings(publicURL: "http://hub.example"),
+            clock: clock,
+            makeIdentifier: { UUID().uuidString.lowercased() },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        var routes = RouteTable()
+        routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
+        try routes.addPages(
+            HubPageData(
+                hub: parts.hub,
+                healthLog: HealthLog(registry: registry, version: "1", startedAt: clock())
+            ),
+            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+            settings: PageSettings()
+        )
+        routes.addOperationRoutes(version: "1", registry: registry) {}
+        self.routes = routes
+        notifications = parts.notifications
+    }
+
+    private static var policy: Policy {
+        let tree = Condition.type(IRI(CoreContext.defaultVocabulary + AccessTarget.covered.type))
+        let note: Set<IRI> = [IRI(CoreContext.defaultVocabulary + "note")]
+        func permission(_ assignee: Permission.Assignee, _ actions: Set<Action>) -> Permission {
+            Permission(assignee: assignee, actions: actions, target: tree, hiddenAttributes: note)
+        }
+        return Policy(permissions: [
+            permission(.anyone, [.read]),
+            permission(.party(PartyID("reader")), [.read]),
+            permission(.party(PartyID("writer")), [.read, .write, .subscribe]),
+        ])
+    }
+
+    /// Runs the body with a client, then closes everything and removes what was stored.
+    func test(_ body: @escaping @Sendable (AccessClient) async throws -> Void) async throws {
+        let gateway = makeGateway(
+            GatewaySettings(),
+            routes: routes,
+            tokens: TokenList(
+                AccessParty.allCases.compactMap { party in
+                    party.token.map { (TokenHash(of: $0), party.party) }
+                }
+            ),
+            registry: registry,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await gateway.test(.router) { client in
+            try await body(AccessClient(client: client))
+        }
+        let service = Task { try await notifications.run() }
+        service.cancel()
+        try await service.value
+        await store.close()
+        try FileManager.default.removeItem(atPath: folder)
+    }
+}
