@@ -22,6 +22,9 @@ enum Benchmark {
         for (name, run) in scenarios where only?.contains(name) ?? true || name == "hello" {
             bench.scenario(name) { try run(bench) }
         }
+        if only?.contains("million") ?? bench.scale.isFull {
+            bench.scenario("million") { try bench.million() }
+        }
         bench.scenario("hello again") { try bench.helloAgain() }
         if only == nil { try bench.writeResults() }
         return !bench.report.hasFailed
@@ -93,6 +96,7 @@ extension Bench {
         let date = Date().formatted(.iso8601)
         let page = report.markdown(machine: machineDescription(), date: date)
         try page.write(toFile: "Benchmarks/RESULTS.md", atomically: true, encoding: .utf8)
-        say("\nBenchmarks/RESULTS.md is written.")
+        try growth.svg.write(toFile: "Benchmarks/growth.svg", atomically: true, encoding: .utf8)
+        say("\nBenchmarks/RESULTS.md and growth.svg are written.")
     }
 }

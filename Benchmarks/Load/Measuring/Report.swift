@@ -121,6 +121,13 @@ struct Report {
             let figure = row.figure.replacing("|", with: "\\|").replacing("\n", with: " ")
             page += "| \(row.scenario) | \(figure) | \(row.ratio) | \(targets) | \(verdicts) |\n"
         }
+        page += """
+
+            How costs grow, in processor time of the hub for one request:
+
+            ![Cost by entities, subscriptions and instances](growth.svg)
+
+            """
         return page
     }
 }

@@ -8,8 +8,8 @@ final class Bench {
     let folder: URL
     let scale: Scale
     var report = Report()
-    /// By the number of entities, fewest first.
-    var queriesPerSecond: [Double] = []
+    /// How costs grow, for the plot.
+    var growth = Growth()
 
     init(scale: Scale) throws {
         self.scale = scale
@@ -80,8 +80,10 @@ enum Scale {
         }
     }
 
+    var isFull: Bool { self == .full }
+
     /// Entities of the hub that is read and updated.
-    var entities: Int { pick(quick: 10_000, usual: 100_000, full: 1_000_000) }
+    var entities: Int { pick(quick: 10_000, usual: 100_000) }
     /// Time one measurement may take.
     var seconds: Double { pick(quick: 1, usual: 5, full: 10) }
 }

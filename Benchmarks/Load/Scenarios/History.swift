@@ -29,6 +29,7 @@ extension Bench {
             for (hours, perSecond) in targets where hours <= scale.entities {
                 _ = try append(hub, "counter\(hours)", hours: hours)
                 let measured = try totals(hub, "counter\(hours)", hours: hours, connections: 10)
+                growth.aggregations.add(hours, measured)
                 report.add(
                     "Temporal aggregation by weeks over \(short(Double(hours))) instances",
                     measured,

@@ -34,11 +34,15 @@ extension Bench {
             let receiver = try Receiver(poller)
             defer { receiver.stop() }
             try subscribe(hub, 0..<10, receiver)
-            let few = try updateUnwatched(hub, versionBase: 0)
+            let few = try updateUnwatched(hub, subscriptions: 10, round: 0)
             report.add("Update of one attribute, 10 subscriptions", few)
-            let created = try subscribe(hub, 10..<10_000, receiver)
+            try subscribe(hub, 10..<100, receiver)
+            _ = try updateUnwatched(hub, subscriptions: 100, round: 1)
+            try subscribe(hub, 100..<1_000, receiver)
+            _ = try updateUnwatched(hub, subscriptions: 1_000, round: 2)
+            let created = try subscribe(hub, 1_000..<10_000, receiver)
             report.add("Create a subscription, 10 connections", created)
-            let many = try updateUnwatched(hub, versionBase: 500_000)
+            let many = try updateUnwatched(hub, subscriptions: 10_000, round: 3)
             let cost = few.perSecond / many.perSecond
             report.add(
                 Row(
@@ -72,15 +76,22 @@ extension Bench {
         return measured
     }
 
-    private func updateUnwatched(_ hub: ServerProcess, versionBase: Int) throws -> Measurement {
+    private func updateUnwatched(
+        _ hub: ServerProcess,
+        subscriptions: Int,
+        round: Int
+    ) throws -> Measurement {
         var request = Station.attributeUpdate()
         let unwatched = Watching.stations - Watching.watched
-        return try loop(hub, connections: 32).run(
-            Bound(requests: 400_000, seconds: scale.seconds * 0.6),
+        let most = 240_000
+        let measured = try loop(hub, connections: 32).run(
+            Bound(requests: most, seconds: scale.seconds * 0.6),
             make: { number, _ in
-                request(Watching.watched + number % unwatched, versionBase + number)
+                request(Watching.watched + number % unwatched, round * most + number)
             },
             check: { _, answer in answer.isNot(204) }
         ).checked()
+        growth.updates.add(subscriptions, measured)
+        return measured
     }
 }
