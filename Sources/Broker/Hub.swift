@@ -64,6 +64,14 @@ package struct HubLimits: Sendable, Hashable {
     /// Context source registrations of a tenant at most: a query looks at all of them.
     package var maximumRegistrations = 10_000
 
+    /// Entities that an EntityMap lists at most.
+    package var maximumEntityMapEntities = 100_000
+    /// EntityMaps that a party has of a tenant at most; with one more the oldest goes.
+    package var maximumEntityMaps = 100
+    /// How long an EntityMap is kept at most, and unless its maker wishes for less or more.
+    package var maximumEntityMapSeconds = 86_400
+    package var defaultEntityMapSeconds = 3_600
+
     package init() {}
 }
 

@@ -6,6 +6,8 @@ package struct Document: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case subscription, registration, registrationSubscription, ldContext, importProgress
         case deadLetter
+        /// What an EntityMap is, and which entities it lists: apart, for lists are long.
+        case entityMap, entityMapEntries
     }
     package var kind: Kind
     package var id: String

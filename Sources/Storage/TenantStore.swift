@@ -14,6 +14,9 @@ package protocol TenantStore: Sendable {
     func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity?
     /// A page of entities; without an order of its own in the order of creation.
     func entities(_ query: EntityQuery, grant: ReadGrant) async throws -> EntityPage
+    /// The identifiers of what `entities` would answer, all at one moment and without the entities
+    /// themselves: for a long list.
+    func identifiers(_ query: EntityQuery, grant: ReadGrant) async throws -> [EntityID]
     /// One element for each combination of types and attributes in use: what discovery (clause
     /// 5.7.5 to 5.7.10) answers from. Shapes the grant sees no entity of are left out, hidden
     /// attributes too.
@@ -38,6 +41,8 @@ package protocol TenantStore: Sendable {
 
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
+    /// The document, or nil when there is none.
+    func document(_ kind: Document.Kind, id: String) async throws -> Document?
     /// Waiting notifications of a subscription, oldest first.
     func outbox(subscription: String, limit: Int) async throws -> [OutboxMessage]
     /// How many notifications wait, and since when the oldest does.

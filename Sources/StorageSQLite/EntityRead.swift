@@ -38,6 +38,34 @@ extension Reader {
         return (scan.page(), wanted)
     }
 
+    /// What `page` would have, without keeping the entities; sorted, it is the page itself.
+    func identifiers(
+        _ query: EntityQuery,
+        plan: EntityPlan,
+        grant: ReadGrant
+    ) throws -> [EntityID] {
+        guard query.order.isEmpty else {
+            return try page(query, plan: plan, grant: grant).page.entities.map(\.id)
+        }
+        let decision = PreparedCondition(plan.condition)
+        let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+        let keys = try lookup.keys(plan.condition) ?? lookup.keysByValue(plan.condition)
+        var source: any CandidateSource =
+            try keys.map { try KeyList(connection, keys: $0) } ?? plan.scan(connection)
+        var (skipped, ids) = (0, [EntityID]())
+        while ids.count < query.limit, let candidate = try source.next() {
+            guard let match = try plan.match(candidate, decision: decision) else { continue }
+            if skipped < query.offset {
+                skipped += 1
+            } else if case .decoded(let entity) = match {
+                ids.append(entity.id)
+            } else {
+                ids.append(try candidate.entity().id)
+            }
+        }
+        return ids
+    }
+
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
         var counts: [Int64: Int] = [:]
         if plan.isDecidedByShape {

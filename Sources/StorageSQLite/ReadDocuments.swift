@@ -28,6 +28,13 @@ extension Reader {
         return documents
     }
 
+    func document(_ kind: Document.Kind, id: String) throws -> Document? {
+        let row = try connection.prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
+            .bind(1, kind.rawValue).bind(2, id)
+        guard try row.step() else { return nil }
+        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+    }
+
     func outbox(subscription: String, limit: Int) throws -> [OutboxMessage] {
         let rows = try connection.prepare(
             """

@@ -52,6 +52,20 @@ package final class SQLiteTenantStore: TenantStore {
         return page
     }
 
+    package func identifiers(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> [EntityID] {
+        let condition = query.condition.and(grant.condition)
+        let now = clock()
+        return try await readers.run { [self] reader in
+            try reader.snapshot {
+                let plan = EntityPlan(condition, vocabulary: vocabulary, now: now)
+                return try reader.identifiers(query, plan: plan, grant: grant)
+            }
+        }
+    }
+
     package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
         let now = clock()
         return try await readers.run { [self] reader in
@@ -101,6 +115,10 @@ package final class SQLiteTenantStore: TenantStore {
 
     package func documents(_ kind: Document.Kind) async throws -> [Document] {
         try await readers.run { try $0.documents(kind) }
+    }
+
+    package func document(_ kind: Document.Kind, id: String) async throws -> Document? {
+        try await readers.run { try $0.document(kind, id: id) }
     }
 
     package func outbox(subscription: String, limit: Int) async throws -> [OutboxMessage] {

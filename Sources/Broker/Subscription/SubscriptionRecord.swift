@@ -163,27 +163,6 @@ extension SubscriptionRecord {
     }
 }
 
-extension Party {
-    fileprivate var json: JSONValue {
-        switch self {
-        case .anonymous: ["kind": "anonymous"]
-        case .operator: ["kind": "operator"]
-        case .named(let id): ["kind": "named", "name": .string(id.text)]
-        }
-    }
-
-    fileprivate init?(_ json: JSONValue) {
-        switch json.objectValue?["kind"]?.stringValue {
-        case "anonymous": self = .anonymous
-        case "operator": self = .operator
-        case "named":
-            guard let name = json.objectValue?["name"]?.stringValue else { return nil }
-            self = .named(PartyID(name))
-        default: return nil
-        }
-    }
-}
-
 // MARK: - As shown
 
 extension SubscriptionRecord {

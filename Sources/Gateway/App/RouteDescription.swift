@@ -6,6 +6,7 @@ package struct RouteDescription: Sendable {
     package enum Section: String, Sendable, CaseIterable {
         case contextInformation = "Context information"
         case temporal = "Temporal evolution"
+        case entityMaps = "EntityMaps"
         case subscriptions = "Subscriptions"
         case registrations = "Context sources"
         case ldContexts = "JSON-LD contexts"

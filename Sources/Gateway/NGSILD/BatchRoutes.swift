@@ -92,7 +92,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Query entities by POST",
                 clause: "6.23.3.1",
-                query: .paging + .presentation + .linking,
+                query: .paging + .presentation + .linking + .mapping,
                 accepts: bodies,
                 answers: "application/json"
             )
@@ -102,6 +102,7 @@ extension NGSILDRoutes {
             return try await exchange.answerQuery(
                 try query.items(with: exchange.items),
                 selectors: try query.selectors(ld: ld),
+                entities: query.entities,
                 ld: ld
             )
         }
@@ -112,7 +113,7 @@ extension NGSILDRoutes {
                 .temporal,
                 "Query temporal evolutions by POST",
                 clause: "6.24.3.1",
-                query: .paging + .presentation,
+                query: .paging + .presentation + .mapping,
                 accepts: bodies,
                 answers: "application/json"
             )
@@ -122,6 +123,7 @@ extension NGSILDRoutes {
             return try await exchange.answerEvolutions(
                 try query.items(with: exchange.items),
                 selectors: try query.selectors(ld: ld),
+                entities: query.entities,
                 ld: ld
             )
         }

@@ -16,6 +16,8 @@ enum Paths {
     static let evolution = temporal + "/{entityId}"
     static let subscriptions = base + "/subscriptions"
     static let contexts = base + "/jsonldContexts"
+    static let entityMaps = base + "/entityMaps"
+    static let temporalEntityMaps = base + "/temporal/entityMaps"
     static let registrations = base + "/csourceRegistrations"
     static let registrationSubscriptions = base + "/csourceSubscriptions"
 }
@@ -61,6 +63,7 @@ extension RouteTable {
         routes.addContextRoutes()
         routes.addDeadLetterRoutes()
         routes.addRegistrationRoutes()
+        routes.addEntityMapRoutes()
         self = routes.table
     }
 }
@@ -89,7 +92,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Query entities",
                 clause: "6.4.3.2",
-                query: .selection + .paging + .presentation + .linking,
+                query: .selection + .paging + .presentation + .linking + .mapping,
                 answers: "application/json"
             )
         ) { exchange in
@@ -111,13 +114,19 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            let query = try exchange.parameters(ld).query()
+            var condition = try exchange.parameters(ld).query().condition
+            let map = try exchange.referredEntityMap
+            if let map {
+                condition = condition.and(
+                    try await exchange.hub.entities(listedIn: map, caller: exchange.caller)
+                )
+            }
             try await exchange.hub.purgeEntities(
-                where: query.condition,
+                where: condition,
                 try exchange.purgeExtent(ld),
                 caller: exchange.caller
             )
-            return exchange.answer(.noContent)
+            return exchange.answer(.noContent, headers: exchange.headers(forEntityMap: map))
         }
         addOneEntityRoutes()
     }
@@ -268,22 +277,14 @@ extension Exchange {
     func answerQuery(
         _ items: QueryItems,
         selectors: Condition?,
+        entities: JSONValue? = nil,
         ld: LDContext
     ) async throws -> Response {
         let type = try accepted([.json, .jsonLD, .geoJSON])
-        let parameters = EntityParameters(
-            items: selectors == nil ? items : items.withLocal,
-            ld: ld,
-            limits: hub.limits
-        )
-        var query = try parameters.query()
-        if let selectors { query.condition = query.condition.and(selectors) }
+        let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
         let representation = try parameters.representation()
-        let (page, linked) = try await hub.queryEntities(
-            query,
-            shownAs: representation,
-            caller: caller
-        )
+        let map = try entityMapRequest(items, entities: entities, ld: ld)
+        let (page, linked, use) = try await found(query, through: map, shownAs: representation)
         var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
         try write(
             page.entities,
@@ -296,9 +297,10 @@ extension Exchange {
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
-            count: page.count
+            count: page.count,
+            use: use
         )
-        return answer(writer.bytes, type, ld: ld, headers: headers)
+        return answer(writer.bytes, type, ld: ld, status: Self.status(use), headers: headers)
     }
 
     /// Writes an answer of several entities in the accepted form.
@@ -339,9 +341,10 @@ extension Exchange {
         limit: Int,
         hasMore: Bool,
         count: Int?,
-        pageLast: Bool = false
+        pageLast: Bool = false,
+        use: EntityMapUse? = nil
     ) -> HTTPFields {
-        var headers = HTTPFields()
+        var headers = headers(forEntityMap: use?.id)
         let path = request.uri.path
         // Links name the resource as it is named everywhere else, whatever the client wrote.
         let resource = path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -360,8 +363,8 @@ extension Exchange {
                 )
             )
         }
-        if offset > 0, limit > 0 { link(max(0, offset - limit), "prev") }
-        if hasMore, limit > 0 { link(offset + limit, "next") }
+        if offset > 0, limit > 0 { link(use?.previous ?? max(0, offset - limit), "prev") }
+        if hasMore, limit > 0 { link(use?.next ?? offset + limit, "next") }
         return headers
     }
 
@@ -380,15 +383,6 @@ extension Exchange {
             ),
         ]
         return answer(body.serialized, .json, ld: ld, status: .multiStatus)
-    }
-}
-
-extension QueryItems {
-    /// The selectors of a Query narrow it, whatever else does.
-    fileprivate var withLocal: QueryItems {
-        var items = self
-        items["local"] = "true"
-        return items
     }
 }
 

@@ -23,9 +23,9 @@ struct QueryBody {
             case "attrs", "pick", "omit", "datasetId", "expandValues", "aggrMethods":
                 items[name] = try list(value, named: name)
             case "q", "scopeQ", "lang", "csf", "orderBy", "containedBy", "join", "format",
-                "options":
+                "options", "entityMapLifetime":
                 items[name] = try text(value, named: name)
-            case "local", "count", "sysAttrs", "joinLevel", "limit", "offset":
+            case "local", "entityMap", "count", "sysAttrs", "joinLevel", "limit", "offset":
                 items[name] = value.text
             default:
                 throw BrokerError(.badRequestData, "A Query has no member '\(name)'.")
@@ -34,9 +34,12 @@ struct QueryBody {
         return items
     }
 
+    /// `entities` as it stands in the Query.
+    var entities: JSONValue? { json.objectValue?["entities"] }
+
     /// `entities`: any of the selectors (clause 5.2.33); nil when there are none.
     func selectors(ld: LDContext) throws(BrokerError) -> Condition? {
-        guard let value = json.objectValue?["entities"] else { return nil }
+        guard let value = entities else { return nil }
         guard case .array(let selectors) = value, !selectors.isEmpty else {
             throw BrokerError(.badRequestData, "'entities' is not an array of selectors.")
         }

@@ -71,6 +71,12 @@ extension [QueryParameter] {
         QueryParameter("containedBy", "Entities not to be added, as the caller has them"),
     ]
 
+    /// Whether the set of entities is fixed for the pages that follow (clause 5.5.14).
+    static let mapping: [QueryParameter] = [
+        QueryParameter("entityMap", "Make an EntityMap and name it", kind: .boolean),
+        QueryParameter("entityMapLifetime", "ISO 8601 duration an EntityMap is to be kept"),
+    ]
+
     /// Which moments (clause 4.11).
     static let moments: [QueryParameter] = [
         QueryParameter("timerel", "before, after or between"),

@@ -34,7 +34,7 @@ extension NGSILDRoutes {
                 .temporal,
                 "Query temporal evolutions",
                 clause: "6.18.3.2",
-                query: .selection + .paging + .presentation + .time,
+                query: .selection + .paging + .presentation + .time + .mapping,
                 answers: "application/json"
             )
         ) { exchange in
@@ -201,22 +201,16 @@ extension Exchange {
     func answerEvolutions(
         _ items: QueryItems,
         selectors: Condition?,
+        entities: JSONValue? = nil,
         ld: LDContext
     ) async throws -> Response {
         let type = try accepted()
-        let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
-        let parameters = TemporalParameters(entities: entities)
-        guard selectors != nil || parameters.isSelective else {
-            throw BrokerError(
-                .badRequestData,
-                "The query names nothing to look for; give type, attrs, q or a geo-query, or "
-                    + "local=true."
-            )
-        }
-        let condition = try entities.condition().and(selectors ?? .everything)
-        let query = try parameters.query(condition: condition, requiresTime: true)
+        let (parameters, query) = try temporalQuery(items, selectors: selectors, ld: ld)
         let writer = try temporalWriter(parameters, query)
-        let page = try await hub.queryEvolutions(query, caller: caller)
+        let (page, use) = try await found(
+            query,
+            through: try entityMapRequest(items, entities: entities, ld: ld)
+        )
         var json = JSONWriter(reservingBytes: 16_384)
         json.beginArray()
         for evolution in page.evolutions {
@@ -228,9 +222,30 @@ extension Exchange {
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
-            count: page.count
+            count: page.count,
+            use: use
         )
-        return answer(json.bytes, type, page, parameters, headers: headers)
+        let status = Self.status(use)
+        return answer(json.bytes, type, page, parameters, status: status, headers: headers)
+    }
+
+    /// The query for evolutions that the parameters and selectors make.
+    func temporalQuery(
+        _ items: QueryItems,
+        selectors: Condition?,
+        ld: LDContext
+    ) throws(BrokerError) -> (TemporalParameters, TemporalQuery) {
+        let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
+        let parameters = TemporalParameters(entities: entities)
+        guard selectors != nil || parameters.isSelective else {
+            throw BrokerError(
+                .badRequestData,
+                "The query names nothing to look for; give type, attrs, q or a geo-query, or "
+                    + "local=true."
+            )
+        }
+        let condition = try entities.condition().and(selectors ?? .everything)
+        return (parameters, try parameters.query(condition: condition, requiresTime: true))
     }
 
     private func temporalWriter(
@@ -254,11 +269,12 @@ extension Exchange {
         _ type: MediaType,
         _ page: EvolutionPage,
         _ parameters: TemporalParameters,
+        status: HTTPResponse.Status = .ok,
         headers: HTTPFields
     ) -> Response {
         let ld = parameters.entities.ld
         guard let range = page.contentRange else {
-            return answer(bytes, type, ld: ld, headers: headers)
+            return answer(bytes, type, ld: ld, status: status, headers: headers)
         }
         var headers = headers
         headers[.contentRange] = parameters.contentRange(range)

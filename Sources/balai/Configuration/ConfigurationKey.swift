@@ -33,6 +33,8 @@ struct ConfigurationKey: Sendable {
         Self("limits.defaultPageSize", .integer(1...10000)),
         Self("limits.maximumPageSize", .integer(1...10000)),
         Self("limits.maximumInstances", .integer(1...1_000_000)),
+        Self("limits.maximumEntityMapEntities", .integer(1...1_000_000)),
+        Self("limits.maximumEntityMapSeconds", .integer(1...31_536_000)),
 
         Self("public.types", .list),
         Self("public.scopes", .list),

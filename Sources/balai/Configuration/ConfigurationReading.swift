@@ -47,6 +47,8 @@ extension HubConfiguration {
         settings.read("limits.defaultPageSize", into: &defaultPageSize)
         settings.read("limits.maximumPageSize", into: &maximumPageSize)
         settings.read("limits.maximumInstances", into: &maximumInstances)
+        settings.read("limits.maximumEntityMapEntities", into: &maximumEntityMapEntities)
+        settings.read("limits.maximumEntityMapSeconds", into: &maximumEntityMapSeconds)
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {

@@ -14,6 +14,8 @@ struct HubConfiguration: Sendable {
     var maximumPageSize = 1000
     /// Instances of an attribute in a temporal answer.
     var maximumInstances = 10_000
+    var maximumEntityMapEntities = 100_000
+    var maximumEntityMapSeconds = 86_400
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

@@ -17,6 +17,8 @@ extension HubRun {
         limits.defaultPage = configuration.defaultPageSize
         limits.maximumPage = configuration.maximumPageSize
         limits.maximumInstances = configuration.maximumInstances
+        limits.maximumEntityMapEntities = configuration.maximumEntityMapEntities
+        limits.maximumEntityMapSeconds = configuration.maximumEntityMapSeconds
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         var settings = OutboundSettings(
             publicURL: configuration.publicURL

@@ -20,7 +20,8 @@ final class SubscriptionFixture: Sendable {
 
     init(
         policy: Policy = SubscriptionFixture.open,
-        limits: DeliveryLimits = DeliveryLimits()
+        limits: DeliveryLimits = DeliveryLimits(),
+        hubLimits: HubLimits = HubLimits()
     )
         async throws
     {
@@ -41,6 +42,7 @@ final class SubscriptionFixture: Sendable {
             store: store,
             policy: policy,
             contexts: LDContextLibrary(source: shelf),
+            limits: hubLimits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
             clock: clock,

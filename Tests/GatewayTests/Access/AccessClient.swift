@@ -72,6 +72,16 @@ struct AccessClient {
         return try #require(instance?.objectValue?["instanceId"]?.stringValue)
     }
 
+    /// An EntityMap of the target: the writer's own of trees, the operator's of the safe.
+    func entityMapID(of target: AccessTarget) async throws -> String {
+        let answer = try await client.execute(
+            uri: "/ngsi-ld/v1/entityMaps?type=\(target.type)",
+            method: .get,
+            headers: (target == .covered ? AccessParty.writer : .operator).headers
+        )
+        return try #require(try answer.json["id"]?.stringValue)
+    }
+
     func ask(
         _ description: RouteDescription,
         _ sample: AccessSample,

@@ -98,6 +98,9 @@ import Testing
             if description.path.contains("{instanceId}") {
                 values["instanceId"] = try await client.instanceID(of: target)
             }
+            if description.path.contains("{entityMapId}") {
+                values["entityMapId"] = try await client.entityMapID(of: target)
+            }
             if description.path.contains("csourceSubscriptions") {
                 values["subscriptionId"] = "urn:ngsi-ld:Subscription:sources"
             }

@@ -40,7 +40,10 @@ struct AccessSample {
 extension AccessSample {
     /// One for every route of the hub, by method and path.
     static let all: [String: AccessSample] =
-        [entities, attributes, batches, temporal, discovery, subscriptions, registrations, rest]
+        [
+            entities, attributes, batches, temporal, entityMaps, discovery, subscriptions,
+            registrations, rest,
+        ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
     private static let value = #"{"type": "Property", "value": "new"}"#
@@ -109,6 +112,18 @@ extension AccessSample {
         "PATCH \(evolution)/attrs/{attrId}/{instanceId}":
             AccessSample(#"{"{attribute}": [\#(timed)]}"#),
         "DELETE \(evolution)/attrs/{attrId}/{instanceId}": AccessSample(),
+    ]
+
+    private static let maps = "/ngsi-ld/v1/entityMaps"
+
+    private static let entityMaps: [String: AccessSample] = [
+        "GET \(maps)": AccessSample(query: "type={type}"),
+        "POST \(maps)": AccessSample(query),
+        "GET /ngsi-ld/v1/temporal/entityMaps": AccessSample(query: "type={type}&\(everything)"),
+        "POST /ngsi-ld/v1/temporal/entityMaps": AccessSample(temporalQuery),
+        "GET \(maps)/{entityMapId}": AccessSample(),
+        "PATCH \(maps)/{entityMapId}": AccessSample(#"{"expiresAt": "2030-01-01T00:00:00Z"}"#),
+        "DELETE \(maps)/{entityMapId}": AccessSample(),
     ]
 
     private static let discovery: [String: AccessSample] = [

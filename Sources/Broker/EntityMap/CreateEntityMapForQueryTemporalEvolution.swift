@@ -1,0 +1,45 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+extension Hub {
+    /// Create EntityMap for Query Temporal Evolution of Entities (clause 5.14.5).
+    ///
+    /// Paging of the query is ignored: the map lists all that it finds.
+    package func createEntityMap(
+        of query: TemporalQuery,
+        _ request: EntityMapRequest,
+        caller: Caller
+    ) async throws -> JSONObject {
+        let (store, grant) = try await reading(caller, condition: query.condition)
+        let (map, entries) = try await makeEntityMap(of: query, request, store, grant, caller)
+        return map.shown(listing: entries.ids)
+    }
+
+    /// The map of what the query finds for the grant, at one moment.
+    func makeEntityMap(
+        of query: TemporalQuery,
+        _ request: EntityMapRequest,
+        _ store: any TenantStore,
+        _ grant: ReadGrant,
+        _ caller: Caller
+    ) async throws -> (map: EntityMap, entries: EntityMapEntries) {
+        let all = query.identifying(limit: limits.maximumEntityMapEntities + 1)
+        let ids = try await store.evolutions(all, grant: grant).evolutions.map(\.id)
+        return try await makeEntityMap(of: ids, .evolutions, request, store, caller)
+    }
+}
+
+extension TemporalQuery {
+    /// The same query for as little as tells which entities there are.
+    func identifying(limit: Int) -> TemporalQuery {
+        var query = self
+        query.aggregation = nil
+        query.lastN = 1
+        query.instanceLimit = 1
+        query.offset = 0
+        query.limit = limit
+        query.wantsCount = false
+        return query
+    }
+}

@@ -1,0 +1,13 @@
+package import Governance
+import Storage
+
+extension Hub {
+    /// Delete EntityMap (clause 5.14.3).
+    package func deleteEntityMap(_ id: String, caller: Caller) async throws {
+        let (store, _) = try await reading(caller)
+        guard try await entityMap(id, store, caller) != nil else {
+            throw BrokerError.unknownEntityMap(id)
+        }
+        try await store.bookkeep { try $0.removeEntityMap(id) }
+    }
+}

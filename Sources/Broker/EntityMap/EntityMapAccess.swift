@@ -1,0 +1,128 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+
+/// What the operations on EntityMaps have in common.
+extension Hub {
+    /// The map and its entries; one that is another party's, or has expired, does not exist.
+    func entityMap(
+        _ id: String,
+        _ store: any TenantStore,
+        _ caller: Caller
+    ) async throws -> (map: EntityMap, entries: EntityMapEntries)? {
+        guard URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "The EntityMap id '\(id)' is not a URI.")
+        }
+        let document = try await store.document(.entityMap, id: id)
+        guard let map = document.flatMap({ EntityMap($0) }), map.owner == caller.party,
+            map.expiresAt > clock(),
+            let entries = try await store.document(.entityMapEntries, id: id)
+        else { return nil }
+        return (map, EntityMapEntries(entries))
+    }
+
+    /// Keeps a new map of the entities; a party's oldest goes when it has too many.
+    func makeEntityMap(
+        of ids: [EntityID],
+        _ subject: EntityMap.Subject,
+        _ request: EntityMapRequest,
+        _ store: any TenantStore,
+        _ caller: Caller
+    ) async throws -> (map: EntityMap, entries: EntityMapEntries) {
+        guard ids.count <= limits.maximumEntityMapEntities else {
+            throw BrokerError(
+                .tooManyResults,
+                "An EntityMap lists \(limits.maximumEntityMapEntities) entities at most; narrow "
+                    + "the query."
+            )
+        }
+        let now = clock()
+        let map = EntityMap(
+            id: "urn:ngsi-ld:EntityMap:\(makeIdentifier())",
+            owner: caller.party,
+            subject: subject,
+            selection: request.selection,
+            createdAt: now,
+            expiresAt: try entityMapExpiry(request.lifetime, now: now)
+        )
+        let entries = EntityMapEntries(ids)
+        let gone = try await entityMapsToRemove(store, caller.party, now: now)
+        try await store.bookkeep { transaction in
+            for id in gone { try transaction.removeEntityMap(id) }
+            try transaction.put(map.document)
+            try transaction.put(entries.document(of: map.id))
+        }
+        return (map, entries)
+    }
+
+    /// The wish for a lifetime within what the hub allows (clause 6.4.3.2: `entityMapLifetime`).
+    private func entityMapExpiry(_ wish: ISODuration?, now: Timestamp) throws -> Timestamp {
+        let standard = ISODuration(
+            microseconds: Int64(limits.defaultEntityMapSeconds) * 1_000_000
+        )
+        let lifetime = wish ?? standard
+        guard !lifetime.isZero else {
+            throw BrokerError(.badRequestData, "entityMapLifetime is longer than no time at all.")
+        }
+        return latestEntityMapExpiry(now.adding(lifetime), now: now)
+    }
+
+    /// No later than the hub keeps a map.
+    func latestEntityMapExpiry(_ wish: Timestamp, now: Timestamp) -> Timestamp {
+        let seconds = Int64(limits.maximumEntityMapSeconds)
+        return min(wish, Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
+    }
+
+    /// Maps that have expired, and the oldest of the party's where one more is too many.
+    private func entityMapsToRemove(
+        _ store: any TenantStore,
+        _ party: Party,
+        now: Timestamp
+    ) async throws -> [String] {
+        let maps = try await entityMaps(store)
+        let expired = maps.filter { $0.expiresAt <= now }.map(\.id)
+        let own = maps.filter { $0.owner == party && $0.expiresAt > now }
+        return expired + own.prefix(max(0, own.count + 1 - limits.maximumEntityMaps)).map(\.id)
+    }
+
+    /// Every map of the tenant in the order of creation; damaged ones are left out.
+    private func entityMaps(_ store: any TenantStore) async throws -> [EntityMap] {
+        try await store.documents(.entityMap).compactMap { document in
+            let map = EntityMap(document)
+            if map == nil { logger.error("The EntityMap '\(document.id)' is damaged.") }
+            return map
+        }
+    }
+
+    /// Removes what has expired of a tenant.
+    func removeExpiredEntityMaps(_ store: any TenantStore) async throws {
+        let now = clock()
+        let expired = try await entityMaps(store).filter { $0.expiresAt <= now }
+        guard !expired.isEmpty else { return }
+        try await store.bookkeep { transaction in
+            for map in expired { try transaction.removeEntityMap(map.id) }
+        }
+    }
+}
+
+extension BookkeepingTransaction {
+    func removeEntityMap(_ id: String) throws {
+        _ = try removeDocument(.entityMap, id: id)
+        _ = try removeDocument(.entityMapEntries, id: id)
+    }
+}
+
+extension Timestamp {
+    /// The moment so much later.
+    func adding(_ duration: ISODuration) -> Timestamp {
+        let start = adding(months: duration.months)
+        return Timestamp(microseconds: start.microseconds + duration.microseconds)
+    }
+}
+
+extension BrokerError {
+    static func unknownEntityMap(_ id: String) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no EntityMap '\(id)'.")
+    }
+}

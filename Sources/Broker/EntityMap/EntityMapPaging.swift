@@ -1,0 +1,216 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+/// Pages of a set of entities that an EntityMap fixes (clauses 5.5.9.3 and 5.5.14).
+///
+/// Each page is decided now: what no longer fits the query, or is no longer visible, is passed over,
+/// and a page is filled as long as there are entities.
+extension Hub {
+    /// Query Entities (clause 5.7.2) through an EntityMap: the one referred to, or a new one.
+    package func queryEntities(
+        _ query: EntityQuery,
+        through request: EntityMapRequest,
+        shownAs representation: Representation = Representation(),
+        caller: Caller
+    ) async throws -> (page: EntityPage, linked: LinkedEntities?, map: EntityMapUse) {
+        let (store, grant) = try await reading(
+            caller,
+            condition: query.condition,
+            sortedBy: query.order.flatMap(\.attributeNames)
+        )
+        var query = query
+        let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
+        query.condition = query.condition.and(picked)
+        let (map, entries, isNew) = try await entityMap(
+            request,
+            .entities,
+            store,
+            caller
+        ) { [query] in
+            try await self.makeEntityMap(of: query, request, store, grant, caller)
+        }
+        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
+        var found: [EntityID: Entity] = [:]
+        while let ids = walk.next() {
+            let some = EntityQuery(condition: query.condition.and(.ids(ids)), limit: ids.count)
+            let entities = try await store.entities(some, grant: grant).entities
+            for entity in entities { found[entity.id] = entity }
+            walk.take(Set(entities.map(\.id)))
+        }
+        try await prune(map, walk, request, store)
+        var page = EntityPage(
+            entities: walk.page.compactMap { found[$0] },
+            count: nil,
+            hasMore: walk.nextPage != nil
+        )
+        if query.wantsCount {
+            let all = query.condition.and(.ids(Set(entries.ids)))
+            let count = EntityQuery(condition: all, limit: 0, wantsCount: true)
+            page.count = try await store.entities(count, grant: grant).count
+        }
+        let linked = try await linkedEntities(
+            of: page.entities,
+            in: representation,
+            from: store,
+            grant: grant
+        )
+        return (page, linked, walk.use(of: map, isNew: isNew))
+    }
+
+    /// Query Temporal Evolution of Entities (clause 5.7.4) through an EntityMap.
+    package func queryEvolutions(
+        _ query: TemporalQuery,
+        through request: EntityMapRequest,
+        caller: Caller
+    ) async throws -> (page: EvolutionPage, map: EntityMapUse) {
+        let (store, grant) = try await reading(caller, condition: query.condition)
+        let (map, entries, isNew) = try await entityMap(
+            request,
+            .evolutions,
+            store,
+            caller
+        ) {
+            try await self.makeEntityMap(of: query, request, store, grant, caller)
+        }
+        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
+        while let ids = walk.next() {
+            var some = query.identifying(limit: ids.count)
+            some.condition = query.condition.and(.ids(ids))
+            walk.take(Set(try await store.evolutions(some, grant: grant).evolutions.map(\.id)))
+        }
+        try await prune(map, walk, request, store)
+        var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
+        if !walk.page.isEmpty {
+            var ofPage = query
+            ofPage.condition = query.condition.and(.ids(Set(walk.page)))
+            (ofPage.offset, ofPage.limit) = (0, walk.page.count)
+            page = try await store.evolutions(ofPage, grant: grant)
+            let place = Dictionary(uniqueKeysWithValues: zip(walk.page, 0...))
+            page.evolutions.sort { place[$0.id] ?? 0 < place[$1.id] ?? 0 }
+        }
+        page.hasMore = walk.nextPage != nil
+        page.count = nil
+        if query.wantsCount {
+            var all = query.identifying(limit: 0)
+            all.condition = query.condition.and(.ids(Set(entries.ids)))
+            all.wantsCount = true
+            page.count = try await store.evolutions(all, grant: grant).count
+        }
+        return (page, walk.use(of: map, isNew: isNew))
+    }
+
+    /// The entities that a purge may take, where an EntityMap says so (clause 6.4.3.3).
+    ///
+    /// Without the map the purge would take more than was meant, so it is not done.
+    package func entities(
+        listedIn map: String,
+        caller: Caller
+    ) async throws -> Condition {
+        let (store, _) = try await reading(caller)
+        guard let (found, entries) = try await entityMap(map, store, caller),
+            found.subject == .entities
+        else { throw BrokerError.unknownEntityMap(map) }
+        return .ids(Set(entries.ids))
+    }
+
+    /// The map referred to; one that cannot be had is made anew (clause 5.5.14).
+    private func entityMap(
+        _ request: EntityMapRequest,
+        _ subject: EntityMap.Subject,
+        _ store: any TenantStore,
+        _ caller: Caller,
+        make: () async throws -> (map: EntityMap, entries: EntityMapEntries)
+    ) async throws -> (map: EntityMap, entries: EntityMapEntries, isNew: Bool) {
+        if let id = request.id, let (map, entries) = try await entityMap(id, store, caller),
+            map.subject == subject
+        {
+            return (map, entries, false)
+        }
+        let (map, entries) = try await make()
+        return (map, entries, true)
+    }
+
+    /// Takes out of the map what no longer fits its own query; another query says nothing of it.
+    private func prune(
+        _ map: EntityMap,
+        _ walk: EntityMapWalk,
+        _ request: EntityMapRequest,
+        _ store: any TenantStore
+    ) async throws {
+        guard !walk.unfit.isEmpty, map.selection == request.selection else { return }
+        let unfit = walk.unfit
+        try await store.bookkeep { transaction in
+            guard let document = try transaction.document(.entityMapEntries, id: map.id) else {
+                return
+            }
+            var entries = EntityMapEntries(document)
+            entries.remove(unfit)
+            try transaction.put(entries.document(of: map.id))
+        }
+    }
+}
+
+/// Goes through the entries of a map from an offset until a page is full, and one entity further to
+/// know whether there is a next one.
+///
+/// A value: whoever looks the entities up waits outside.
+struct EntityMapWalk: Sendable {
+    private let entries: EntityMapEntries
+    private let offset: Int
+    private let limit: Int
+    private var position: Int
+    private var turns = 0
+    private var asked: [(place: Int, id: EntityID)] = []
+    private(set) var page: [EntityID] = []
+    /// Where the next page begins; nil when this is the last.
+    private(set) var nextPage: Int?
+    /// What the map lists and the query does not find.
+    private(set) var unfit: Set<EntityID> = []
+
+    private static let maximumDoublings = 6
+
+    init(_ entries: EntityMapEntries, offset: Int, limit: Int) {
+        self.entries = entries
+        self.offset = offset
+        self.limit = limit
+        position = offset
+    }
+
+    /// The entities to look up next; nil when the page is done.
+    mutating func next() -> Set<EntityID>? {
+        guard limit > 0, nextPage == nil else { return nil }
+        asked = []
+        // Where little fits, more is looked at each time.
+        let wanted = (limit - page.count + 1) << min(turns, Self.maximumDoublings)
+        turns += 1
+        while position < entries.places.count, asked.count < wanted {
+            if let id = entries.places[position] { asked.append((position, id)) }
+            position += 1
+        }
+        return asked.isEmpty ? nil : Set(asked.map(\.id))
+    }
+
+    /// Goes on with what was found of them.
+    mutating func take(_ found: Set<EntityID>) {
+        for (place, id) in asked {
+            if !found.contains(id) {
+                unfit.insert(id)
+            } else if page.count < limit {
+                page.append(id)
+            } else {
+                nextPage = place
+                return
+            }
+        }
+    }
+
+    func use(of map: EntityMap, isNew: Bool) -> EntityMapUse {
+        EntityMapUse(
+            id: map.id,
+            isNew: isNew,
+            previous: entries.previousPage(before: offset, limit: limit),
+            next: nextPage
+        )
+    }
+}

@@ -1,0 +1,58 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Update EntityMap (clause 5.14.2): when it expires, within what the hub allows.
+    ///
+    /// What only the hub writes is ignored.
+    package func updateEntityMap(
+        _ id: String,
+        _ fragment: JSONValue,
+        caller: Caller
+    ) async throws {
+        let (store, _) = try await reading(caller)
+        guard var (map, _) = try await entityMap(id, store, caller) else {
+            throw BrokerError.unknownEntityMap(id)
+        }
+        guard let expiry = try Self.expiry(fragment, of: id) else { return }
+        map.expiresAt = latestEntityMapExpiry(expiry, now: clock())
+        try await store.bookkeep { [map] transaction in
+            guard try transaction.document(.entityMap, id: id) != nil else {
+                throw BrokerError.unknownEntityMap(id)
+            }
+            try transaction.put(map.document)
+        }
+    }
+
+    private static let membersOfTheHub: Set<String> = [
+        "@context", "type", "@type", "entityMap", "linkedMaps",
+    ]
+
+    /// nil when the fragment says nothing of it.
+    private static func expiry(_ fragment: JSONValue, of id: String) throws -> Timestamp? {
+        guard let object = fragment.objectValue else {
+            throw BrokerError(
+                .badRequestData,
+                "What to update is a JSON object, not \(fragment.excerpt)."
+            )
+        }
+        for (name, value) in object.members where !membersOfTheHub.contains(name) {
+            switch name {
+            case "expiresAt": break
+            case "id" where value.stringValue == id, "@id" where value.stringValue == id: break
+            case "id", "@id":
+                throw BrokerError(.badRequestData, "'id' cannot be changed: it is '\(id)'.")
+            default: throw BrokerError(.badRequestData, "An EntityMap has no member '\(name)'.")
+            }
+        }
+        guard let value = object["expiresAt"] else { return nil }
+        guard let expiry = value.stringValue.flatMap({ Timestamp($0) }) else {
+            throw BrokerError(
+                .badRequestData,
+                "'expiresAt' is a DateTime such as 2026-01-31T08:00:00Z, not \(value.excerpt)."
+            )
+        }
+        return expiry
+    }
+}

@@ -1,0 +1,25 @@
+import ContextModel
+import Governance
+
+extension Party {
+    /// As a document of the hub keeps whom it belongs to.
+    var json: JSONValue {
+        switch self {
+        case .anonymous: ["kind": "anonymous"]
+        case .operator: ["kind": "operator"]
+        case .named(let id): ["kind": "named", "name": .string(id.text)]
+        }
+    }
+
+    /// Reads what `json` wrote.
+    init?(_ json: JSONValue) {
+        switch json.objectValue?["kind"]?.stringValue {
+        case "anonymous": self = .anonymous
+        case "operator": self = .operator
+        case "named":
+            guard let name = json.objectValue?["name"]?.stringValue else { return nil }
+            self = .named(PartyID(name))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Broker
+import ContextModel
+import HTTPTypes
+import Hummingbird
+import Storage
+
+/// What a request and its answer say of EntityMaps (clauses 5.5.14 and 6.4.3.2).
+extension Exchange {
+    /// The query for entities that the parameters and selectors make.
+    func entityQuery(
+        _ items: QueryItems,
+        selectors: Condition?,
+        ld: LDContext
+    ) throws(BrokerError) -> (EntityParameters, EntityQuery) {
+        let parameters = EntityParameters(
+            items: selectors == nil ? items : items.withLocal,
+            ld: ld,
+            limits: hub.limits
+        )
+        var query = try parameters.query()
+        if let selectors { query.condition = query.condition.and(selectors) }
+        return (parameters, query)
+    }
+
+    func found(
+        _ query: EntityQuery,
+        through map: EntityMapRequest?,
+        shownAs representation: Representation
+    ) async throws -> (page: EntityPage, linked: LinkedEntities?, use: EntityMapUse?) {
+        guard let map else {
+            let (page, linked) = try await hub.queryEntities(
+                query,
+                shownAs: representation,
+                caller: caller
+            )
+            return (page, linked, nil)
+        }
+        let (page, linked, use) = try await hub.queryEntities(
+            query,
+            through: map,
+            shownAs: representation,
+            caller: caller
+        )
+        return (page, linked, use)
+    }
+
+    func found(
+        _ query: TemporalQuery,
+        through map: EntityMapRequest?
+    ) async throws -> (page: EvolutionPage, use: EntityMapUse?) {
+        guard let map else { return (try await hub.queryEvolutions(query, caller: caller), nil) }
+        let (page, use) = try await hub.queryEvolutions(query, through: map, caller: caller)
+        return (page, use)
+    }
+
+    /// What the request says of EntityMaps (clause 5.5.14); nil when it says nothing of them.
+    func entityMapRequest(
+        _ items: QueryItems,
+        entities: JSONValue?,
+        ld: LDContext
+    ) throws(BrokerError) -> EntityMapRequest? {
+        let id = try referredEntityMap
+        guard try items.flag("entityMap") || id != nil else { return nil }
+        var request = try newEntityMap(items, entities: entities, ld: ld)
+        request.id = id
+        return request
+    }
+
+    /// What a new EntityMap of the request's query is to be.
+    func newEntityMap(
+        _ items: QueryItems,
+        entities: JSONValue?,
+        ld: LDContext
+    ) throws(BrokerError) -> EntityMapRequest {
+        var request = EntityMapRequest(selection: items.selection)
+        request.selection += "\n\(entities?.text ?? "")\n\(ld.reference.text)"
+        guard let text = try items.text("entityMapLifetime") else { return request }
+        guard let lifetime = ISODuration(text) else {
+            throw BrokerError(
+                .badRequestData,
+                "entityMapLifetime is no ISO 8601 duration: '\(text)'; say PT10M, for example."
+            )
+        }
+        request.lifetime = lifetime
+        return request
+    }
+
+    /// The EntityMap the request refers to: by its place, or by its identifier alone.
+    var referredEntityMap: String? {
+        get throws(BrokerError) {
+            guard let value = request.headers[.entityMap] else { return nil }
+            let place = value.firstRange(of: Paths.entityMaps + "/")
+            let name = place.map { value[$0.upperBound...] } ?? value[...]
+            guard let id = QueryItems.decode(name.utf8, plusIsBlank: false),
+                URIText.isValid(id)
+            else {
+                throw BrokerError(
+                    .badRequestData,
+                    "NGSILD-EntityMap names no EntityMap: '\(value)'."
+                )
+            }
+            return id
+        }
+    }
+
+    /// The place of the EntityMap used (clause 6.4.3.2).
+    func headers(forEntityMap id: String?) -> HTTPFields {
+        guard let id else { return [:] }
+        return [.entityMap: "\(Paths.entityMaps)/\(QueryItems.encode(id))"]
+    }
+
+    /// 201 when an EntityMap was made for the answer.
+    static func status(_ use: EntityMapUse?) -> HTTPResponse.Status {
+        use?.isNew ?? false ? .created : .ok
+    }
+}
+
+extension QueryItems {
+    /// The selectors of a Query narrow it, whatever else does.
+    fileprivate var withLocal: QueryItems {
+        var items = self
+        items["local"] = "true"
+        return items
+    }
+
+    /// What says which entities are meant, in one text.
+    fileprivate var selection: String {
+        var selecting = self
+        for name in Self.notSelecting { selecting[name] = nil }
+        return selecting.urlQuery
+    }
+
+    private static let notSelecting = [
+        "limit", "offset", "count", "entityMap", "entityMapLifetime", "options", "format", "lang",
+        "sysAttrs", "geometryProperty", "join", "joinLevel", "containedBy", "omit", "datasetId",
+        "orderBy", "orderFrom", "orderGeometry", "collation", "lastN", "aggrMethods",
+        "aggrPeriodDuration", "local", "via",
+    ]
+}
+
+extension HTTPField.Name {
+    /// The place of an EntityMap (clause 6.4.3.2).
+    static let entityMap = known("NGSILD-EntityMap")
+}

@@ -1,0 +1,110 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+@Suite struct CreateEntityMapTests {
+    private typealias Fixture = SubscriptionFixture
+
+    @Test func `a map lists what the query finds, each of the hub itself, in its order`()
+        async throws
+    {
+        let fixture = try await Fixture.mapped()
+        let speed = AttributePath(names: [Fixture.iri("speed")])
+        let query = EntityQuery(
+            condition: Fixture.type("Bus"),
+            order: [OrderTerm(subject: .path(speed), isDescending: true)],
+            offset: 3,
+            limit: 1
+        )
+        let map = try await fixture.hub.createEntityMap(
+            of: query,
+            Fixture.asked,
+            caller: Fixture.boss
+        )
+        #expect(map["type"] == "EntityMap" && map["linkedMaps"] == [:])
+        #expect(map["expiresAt"]?.stringValue.flatMap { Timestamp($0) } != nil)
+        let entries = try #require(map["entityMap"]?.objectValue)
+        #expect(entries.members.map(\.key) == (1...5).reversed().map { "urn:x:\($0)" })
+        #expect(entries.members.allSatisfy { $0.value == ["@none"] })
+    }
+
+    @Test func `a map of evolutions lists what has instances in the time asked for`() async throws {
+        let fixture = try await Fixture.mapped()
+        var query = Fixture.allMoments
+        let all = try await fixture.hub.createEntityMap(
+            of: query,
+            Fixture.asked,
+            caller: Fixture.boss
+        )
+        #expect(all["entityMap"]?.objectValue?.count == 5)
+        query.to = Timestamp(microseconds: 0)
+        let none = try await fixture.hub.createEntityMap(
+            of: query,
+            Fixture.asked,
+            caller: Fixture.boss
+        )
+        #expect(none["entityMap"] == [:])
+    }
+
+    @Test func `a map lists only what its maker may see, and no filter on what is hidden`()
+        async throws
+    {
+        let speed = Fixture.iri("speed")
+        let rule = Fixture.rule("office", .ids([EntityID("urn:x:2")]), hidden: [speed])
+        let fixture = try await Fixture.mapped(Policy(permissions: [rule]))
+        let office = Caller(party: .named(PartyID("office")))
+        let map = try await fixture.map(caller: office)
+        #expect(try await fixture.listed(map, caller: office) == ["urn:x:2"])
+        let filtered = EntityQuery(condition: .attribute(speed), limit: 1)
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.map(filtered, caller: office)
+        }
+    }
+
+    @Test func `a map that would list too much is refused`() async throws {
+        var limits = HubLimits()
+        limits.maximumEntityMapEntities = 5
+        let fixture = try await Fixture.mapped(Fixture.open, limits)
+        _ = try await fixture.map()
+        await #expect(throws: BrokerError(.tooManyResults, "")) {
+            try await fixture.map(EntityQuery(condition: .everything, limit: 1))
+        }
+    }
+
+    @Test func `the hub has the last word on how long a map is kept`() async throws {
+        var limits = HubLimits()
+        limits.maximumEntityMapSeconds = 60
+        let fixture = try await Fixture.mapped(Fixture.open, limits)
+        for lifetime in [nil, ISODuration(microseconds: 1_000_000), ISODuration(months: 120)] {
+            let now = fixture.hub.clock().microseconds
+            let map = try await fixture.map(lifetime: lifetime)
+            let text = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+            let expiry = try #require(text["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
+            let seconds = Double(expiry.microseconds - now) / 1_000_000
+            #expect(seconds < 90)
+            #expect(lifetime?.months == 0 ? seconds < 31 : seconds > 29)
+        }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.map(lifetime: ISODuration())
+        }
+    }
+
+    @Test func `of too many maps of a party the oldest goes, and nobody else's`() async throws {
+        var limits = HubLimits()
+        limits.maximumEntityMaps = 2
+        let rule = Fixture.rule("office", .everything)
+        let fixture = try await Fixture.mapped(Policy(permissions: [rule]), limits)
+        let office = Caller(party: .named(PartyID("office")))
+        let others = try await fixture.map(caller: office)
+        var maps: [String] = []
+        for _ in 0..<3 { maps.append(try await fixture.map()) }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.listed(maps[0])
+        }
+        for map in maps[1...] { #expect(try await fixture.listed(map).count == 5) }
+        #expect(try await fixture.listed(others, caller: office).count == 5)
+    }
+}

@@ -1,0 +1,78 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite struct UpdateEntityMapTests {
+    private typealias Fixture = SubscriptionFixture
+
+    private func update(
+        _ fixture: Fixture,
+        _ map: String,
+        _ fragment: JSONValue
+    ) async throws {
+        try await fixture.hub.updateEntityMap(map, fragment, caller: Fixture.boss)
+    }
+
+    @Test func `only the expiry changes, within the hub's limit`() async throws {
+        let fixture = try await Fixture.mapped()
+        let map = try await fixture.map()
+        let before = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+        try await update(
+            fixture,
+            map,
+            [
+                "expiresAt": "2099-01-01T00:00:00Z", "entityMap": ["urn:x:forged": ["@none"]],
+                "linkedMaps": ["a": "b"], "id": .string(map),
+            ]
+        )
+        let after = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+        #expect(after["entityMap"] == before["entityMap"] && after["linkedMaps"] == [:])
+        let expiry = try #require(after["expiresAt"]?.stringValue)
+        #expect(expiry > before["expiresAt"]?.stringValue ?? "")
+        #expect(expiry < "2099")
+    }
+
+    @Test func `a map whose time is over is gone`() async throws {
+        let fixture = try await Fixture.mapped()
+        let map = try await fixture.map()
+        try await update(fixture, map, ["expiresAt": "2020-01-01T00:00:00Z"])
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.listed(map)
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await update(fixture, map, ["expiresAt": "2099-01-01T00:00:00Z"])
+        }
+        let store = try #require(try await fixture.store.tenant(nil))
+        try await fixture.hub.removeExpiredEntityMaps(store)
+        #expect(try await store.documents(.entityMap).isEmpty)
+        #expect(try await store.documents(.entityMapEntries).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ["expiresAt": "tomorrow"], ["expiresAt": nil], ["id": "urn:x:other"], ["speed": 1], 5,
+        ] as [JSONValue]
+    )
+    func `what cannot be changed is refused`(fragment: JSONValue) async throws {
+        let fixture = try await Fixture.mapped()
+        let map = try await fixture.map()
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await update(fixture, map, fragment)
+        }
+    }
+
+    @Test func `a deleted map is gone, with all that it listed`() async throws {
+        let fixture = try await Fixture.mapped()
+        let map = try await fixture.map()
+        try await fixture.hub.deleteEntityMap(map, caller: Fixture.boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.deleteEntityMap(map, caller: Fixture.boss)
+        }
+        let store = try #require(try await fixture.store.tenant(nil))
+        #expect(try await store.documents(.entityMapEntries).isEmpty)
+    }
+}

@@ -1,0 +1,121 @@
+import Broker
+import ContextModel
+import Foundation
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Storage
+import StorageSQLite
+
+@testable import Gateway
+
+/// A hub with a store of its own behind its whole API.
+final class ServedHub: Sendable {
+    let hub: Hub
+    let store: SQLiteStore
+    private let folder: String
+
+    static let operatorToken = "operator-token-of-the-test"
+    static let officeToken = "office-token-of-the-test"
+
+    init(policy: Policy = Policy(permissions: []), limits: HubLimits = HubLimits()) throws {
+        folder = NSTemporaryDirectory() + "balai-gateway-\(UUID().uuidString)"
+        let clock: @Sendable () -> Timestamp = {
+            Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+        }
+        let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
+        store = try SQLiteStore(folder: folder, clock: clock)
+        let shelf = LDContextShelf(
+            store: store,
+            source: NoDocuments(),
+            publicURL: "http://hub.example",
+            clock: clock,
+            makeIdentifier: identifier
+        )
+        hub = Hub(
+            store: store,
+            policy: policy,
+            contexts: LDContextLibrary(source: shelf),
+            limits: limits,
+            shelf: shelf,
+            subscriptions: SubscriptionMatcher(),
+            clock: clock,
+            makeIdentifier: identifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Runs `body` against the routes; the caller is the operator unless a token says otherwise.
+    func test(_ body: @escaping @Sendable (ServedClient) async throws -> Void) async throws {
+        var routes = RouteTable()
+        routes.addNGSILDRoutes(hub, NGSILDSettings())
+        var settings = GatewaySettings()
+        settings.port = 0
+        let gateway = makeGateway(
+            settings,
+            routes: routes,
+            tokens: TokenList([
+                (TokenHash(of: Self.operatorToken), .operator),
+                (TokenHash(of: Self.officeToken), .named(PartyID("office"))),
+            ]),
+            registry: MetricRegistry(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await gateway.test(.router) { try await body(ServedClient(client: $0)) }
+    }
+
+    private struct NoDocuments: LDContextSource {
+        func document(at url: String) async throws(LDContextError) -> JSONValue {
+            throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
+        }
+    }
+}
+
+/// Sends NGSI-LD requests.
+struct ServedClient: Sendable {
+    let client: any TestClientProtocol
+
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        headers: HTTPFields = [:],
+        token: String = ServedHub.operatorToken
+    ) async throws -> TestResponse {
+        var headers = headers
+        headers[.authorization] = "Bearer \(token)"
+        if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return try await client.execute(
+            uri: path.hasPrefix("/") ? path : "\(Paths.base)/\(path)",
+            method: method,
+            headers: headers,
+            body: body.map { ByteBuffer(bytes: $0.serialized) }
+        )
+    }
+
+    /// Entities of the type "Bus" with the speeds given.
+    func makeBuses(_ speeds: [Int]) async throws {
+        for speed in speeds {
+            let bus: JSONValue = [
+                "id": .string("urn:x:\(speed)"), "type": "Bus",
+                "speed": ["type": "Property", "value": .number(JSONNumber(speed))],
+            ]
+            _ = try await send(.post, "entities", bus)
+        }
+    }
+}
+
+extension TestResponse {
+    /// The members `id` of the objects in the body.
+    var ids: [String] {
+        get throws {
+            let value = try JSONReader.read(body.readableBytesView)
+            return value.arrayValue?.compactMap { $0.objectValue?["id"]?.stringValue } ?? []
+        }
+    }
+}
