@@ -52,6 +52,8 @@ package struct InternalGrant: Sendable {
         case retention
         /// An index is filled from what is stored.
         case indexing
+        /// Old history is written anew in a form that takes less room.
+        case sealing
     }
     package let reason: Reason
     package init(_ reason: Reason) { self.reason = reason }

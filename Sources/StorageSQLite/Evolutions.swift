@@ -22,6 +22,7 @@ struct EvolutionSearch {
         grant: ReadGrant,
         vocabulary: Vocabulary,
         now: Timestamp,
+        sealing: SealingLimits,
         connection: Connection
     ) throws {
         self.query = query
@@ -29,7 +30,13 @@ struct EvolutionSearch {
         self.vocabulary = vocabulary
         self.now = now
         self.connection = connection
-        series = try SeriesReader(connection, query: query, vocabulary: vocabulary, now: now)
+        series = try SeriesReader(
+            connection,
+            query: query,
+            vocabulary: vocabulary,
+            now: now,
+            sealing: sealing
+        )
         queryDecision = PreparedCondition(query.condition)
         grantDecision = PreparedCondition(grant.condition)
     }

@@ -11,11 +11,12 @@ extension Writer {
 
     func hasRows(history number: Int64) throws -> Bool {
         defer { history.any.reset() }
-        return try history.any.bind(1, number).step()
+        return try history.any.bind(1, number).step() && history.any.int(0) != 0
     }
 
     func insert(_ row: HistoryRow, at place: HistoryPlace, sequence: Int64) throws {
-        try history.insert.bind(1, place.entity).bind(2, place.name).bind(3, place.dataset)
+        let series = place.series
+        try history.insert.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
             .bind(4, place.time).bind(5, sequence).bind(6, row.form).bind(7, row.modified)
             .bind(8, row.created).bind(9, row.value).bind(10, row.body).run()
     }
@@ -23,8 +24,9 @@ extension Writer {
     /// Keeps the way from an identifier the instance came with to its row.
     func remember(_ instance: Attribute, at place: HistoryPlace, sequence: Int64) throws {
         guard let id = instance.details?.instanceID else { return }
-        try history.remember.bind(1, place.entity).bind(2, place.name).bind(3, id)
-            .bind(4, place.dataset).bind(5, place.time).bind(6, sequence).run()
+        let series = place.series
+        try history.remember.bind(1, series.entity).bind(2, series.name).bind(3, id)
+            .bind(4, series.dataset).bind(5, place.time).bind(6, sequence).run()
     }
 
     func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
@@ -58,7 +60,10 @@ extension Writer {
         let of = "WHERE entity = \(row.history) AND \(condition)"
         try connection.execute("DELETE FROM instance \(of)")
         try connection.execute("DELETE FROM history \(of)")
-        return connection.changes > 0
+        let rows = connection.changes
+        try connection.execute("DELETE FROM segment \(of)")
+        recentSegment = nil
+        return rows + connection.changes > 0
     }
 
     private func removeInstance(
@@ -70,6 +75,8 @@ extension Writer {
             let found = try place(of: instanceID, row: row, name: name)
         else { return false }
         try willWrite()
+        let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
+        try open(around: HistoryPlace(series: series, time: found.time))
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
@@ -89,7 +96,12 @@ extension Writer {
         // The identifier stays while the place it was made of may change.
         instance.details = instance.details ?? AttributeDetails()
         instance.details?.instanceID = instanceID
-        try append(instance, entity: row.history, name: number(of: name.text))
+        try append(
+            instance,
+            entity: row.history,
+            name: number(of: name.text),
+            mayBeSealed: hasSegments(row.history)
+        )
         return true
     }
 

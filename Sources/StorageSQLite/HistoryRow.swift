@@ -3,10 +3,7 @@ internal import Storage
 
 /// Where an instance stands in the history table, but for the sequence among equals.
 struct HistoryPlace {
-    var entity: Int64
-    var name: Int64
-    /// The number of the `datasetId`; 0 for the default instance.
-    var dataset: Int64
+    var series: HistorySeries
     var time: Int64
 }
 
@@ -15,7 +12,7 @@ struct HistoryPlace {
 /// Most readings differ in value and time alone. What they share is a *form*, stored once; the row
 /// has the number of the form and the value. Any other instance is a body of its own. The value
 /// column holds a scalar value in both cases, so that aggregation reads no bodies of numbers.
-struct HistoryRow {
+struct HistoryRow: Equatable {
     var form: Int64?
     /// nil when it is the row's time.
     var modified: Int64?
@@ -27,22 +24,31 @@ struct HistoryRow {
     /// The columns `HistoryRow(_:)` reads, in its order.
     static let columns = "sequence, form, modified, created, value, body"
 
-    init(_ instance: Attribute, form: ([UInt8]) throws -> Int64) throws {
+    init(_ instance: Attribute, form: (HistoryForm) throws -> Int64) throws {
         let time = instance.historyTime
         let modifiedAt = instance.modifiedAt?.microseconds
         modified = modifiedAt == time ? nil : modifiedAt
         let createdAt = instance.createdAt?.microseconds
         created = createdAt == (modifiedAt ?? time) ? nil : createdAt
-        value = instance.value.columnValue
+        let content = instance.value.column
+        value = content.scalar
         // A nil moment reads back as the one it would equal, so such an instance keeps its body.
         let hasTimes = modifiedAt != nil && createdAt != nil
         if hasTimes, instance.attributes.isEmpty, instance.details == nil,
-            let blank = instance.value.blank
+            let blank = content.blank
         {
-            self.form = try form(Body.bytes(instance.form(value: blank)))
+            self.form = try form(HistoryForm(instance, blank: blank))
         } else {
             body = Body.bytes(instance)
         }
+    }
+
+    init(form: Int64?, modified: Int64?, created: Int64?, value: Scalar, body: [UInt8]?) {
+        self.form = form
+        self.modified = modified
+        self.created = created
+        self.value = value
+        self.body = body
     }
 
     init(_ row: Statement) {
@@ -53,7 +59,8 @@ struct HistoryRow {
         body = row.isNull(5) ? nil : [UInt8](row.bytes(5))
     }
 
-    func attribute(_ vocabulary: Vocabulary, _ place: HistoryPlace) throws -> Attribute {
+    /// The instance, which stands at that moment of its series.
+    func attribute(_ vocabulary: Vocabulary, at time: Int64) throws -> Attribute {
         if let body { return try Body.attribute(body) }
         guard let form, var attribute = vocabulary.forms[form] else {
             throw StorageError(.damaged, note: "an instance in the history has no form")
@@ -61,10 +68,10 @@ struct HistoryRow {
         attribute.value = attribute.value.filled(value)
         // A form says by a moment of its own whether the row's time is the observation's.
         if attribute.observedAt != nil {
-            attribute.observedAt = Timestamp(microseconds: place.time)
+            attribute.observedAt = Timestamp(microseconds: time)
         }
-        attribute.modifiedAt = Timestamp(microseconds: modified ?? place.time)
-        attribute.createdAt = Timestamp(microseconds: created ?? modified ?? place.time)
+        attribute.modifiedAt = Timestamp(microseconds: modified ?? time)
+        attribute.createdAt = Timestamp(microseconds: created ?? modified ?? time)
         return attribute
     }
 }
@@ -82,39 +89,56 @@ extension Attribute {
         if content.details == AttributeDetails() { content.details = nil }
         return content
     }
+}
 
-    fileprivate func form(value: JSONValue) -> Attribute {
-        Attribute(
+/// What readings have in common: all of an instance but its value and its moments.
+struct HistoryForm: Hashable {
+    /// Kinds of value that a column gives back exactly as they were.
+    enum Blank { case number, bool, string }
+
+    private var kind: Attribute.Kind
+    private var blank: Blank
+    private var datasetID: String?
+    private var isObserved: Bool
+    private var unitCode: String?
+
+    init(_ instance: Attribute, blank: Blank) {
+        kind = instance.kind
+        self.blank = blank
+        datasetID = instance.datasetID
+        isObserved = instance.observedAt != nil
+        unitCode = instance.unitCode
+    }
+
+    /// An instance with all that the form says, to be filled with a value and moments.
+    var attribute: Attribute {
+        let value: JSONValue =
+            switch blank {
+            case .number: 0
+            case .bool: false
+            case .string: ""
+            }
+        return Attribute(
             kind: kind,
             value: value,
             datasetID: datasetID,
-            observedAt: observedAt == nil ? nil : Timestamp(microseconds: 0),
+            observedAt: isObserved ? Timestamp(microseconds: 0) : nil,
             unitCode: unitCode
         )
     }
 }
 
 extension JSONValue {
-    /// What the value column holds.
-    fileprivate var columnValue: Scalar {
+    /// What the value column holds, and which blank it fills exactly as the value was written.
+    fileprivate var column: (scalar: Scalar, blank: HistoryForm.Blank?) {
         switch self {
         case .number(let number):
-            number.doubleValue.isFinite ? .number(number.doubleValue) : .null
-        case .bool(let bool): .number(bool ? 1 : 0)
-        case .string(let text): .text(text)
-        case .null, .array, .object: .null
-        }
-    }
-
-    /// The value's kind without the value, when a column gives the value back exactly as it was.
-    fileprivate var blank: JSONValue? {
-        switch self {
-        case .number(let number):
-            number.doubleValue.isFinite
-                && JSONNumber(number.doubleValue).literal == number.literal ? 0 : nil
-        case .bool: false
-        case .string: ""
-        case .null, .array, .object: nil
+            let double = number.doubleValue
+            guard double.isFinite else { return (.null, nil) }
+            return (.number(double), number.isWritten(as: double) ? .number : nil)
+        case .bool(let bool): return (.number(bool ? 1 : 0), .bool)
+        case .string(let text): return (.text(text), .string)
+        case .null, .array, .object: return (.null, nil)
         }
     }
 
@@ -125,6 +149,15 @@ extension JSONValue {
         case (.string, .text(let text)): .string(text)
         default: self
         }
+    }
+}
+
+extension JSONNumber {
+    /// Whether the literal is the one that the number's double makes.
+    fileprivate func isWritten(as double: Double) -> Bool {
+        // Whole numbers need not be written out to see that: JSON spells each in one way but zero.
+        if let whole = intValue, whole != 0, abs(double) < 1e15 { return true }
+        return JSONNumber(double).literal == literal
     }
 }
 
@@ -145,7 +178,12 @@ struct HistoryStatements {
             WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4 ORDER BY sequence
             """
         )
-        any = try connection.prepare("SELECT 1 FROM history WHERE entity = ?1 LIMIT 1")
+        any = try connection.prepare(
+            """
+            SELECT EXISTS (SELECT 1 FROM history WHERE entity = ?1)
+                OR EXISTS (SELECT 1 FROM segment WHERE entity = ?1)
+            """
+        )
         remember = try connection.prepare(
             "INSERT OR REPLACE INTO instance VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
         )

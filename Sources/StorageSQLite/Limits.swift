@@ -25,6 +25,10 @@ enum Limits {
     static let indexedPerStep = 500
     /// Keys taken from a value index; a condition that leaves more scans instead.
     static let keysFromIndex = 50_000
+    /// Series that wait to be sealed; one more is left to its next reader.
+    static let seriesToSeal = 256
+    /// History rows sealed in one transaction, and as many more as a segment has.
+    static let sealedPerStep = 4_096
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
     /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.
@@ -33,4 +37,25 @@ enum Limits {
     static let instancesPerDecision = 10_000
     /// Text longer than this is not put into a value index; the evaluator decides.
     static let indexedTextBytes = 256
+}
+
+/// When history is sealed, and in what portions; `Sealing.swift` says what that is.
+package struct SealingLimits: Sendable {
+    /// Instances of one segment, unless more are of one moment.
+    var segment = 256
+    /// Instances that are left of a segment and still are one; fewer are rows again.
+    var smallestSegment = 32
+    /// The newest rows of a series, which are not sealed.
+    var newestRows = 64
+    /// Rows of one series that a reader meets before the series is sealed.
+    var rowsMet = 512
+
+    package init() {}
+
+    package init(segment: Int, smallestSegment: Int, newestRows: Int, rowsMet: Int) {
+        self.segment = segment
+        self.smallestSegment = smallestSegment
+        self.newestRows = newestRows
+        self.rowsMet = rowsMet
+    }
 }

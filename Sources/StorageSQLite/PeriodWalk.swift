@@ -16,41 +16,53 @@ struct PeriodWalk {
     private let now: Timestamp
     private var sums: [Int: PeriodSum] = [:]
     private var origin: Timestamp?
-    private var current: (index: Int, start: Int64, end: Int64, sum: PeriodSum)?
+    /// The period entered last: its place among the others, its bounds and its values.
+    ///
+    /// Before the first value it has no room for any moment.
+    private var periodIndex = 0
+    private var periodStart = Int64.max
+    private var periodEnd = Int64.min
+    private var sum: PeriodSum
 
     init(_ query: TemporalQuery, _ aggregation: Aggregation, now: Timestamp) {
         self.query = query
         self.aggregation = aggregation
         self.now = now
         origin = query.from
+        sum = PeriodSum(aggregation)
+    }
+
+    @inline(__always)
+    mutating func add(_ number: Double, at moment: Int64) {
+        if moment < periodStart || moment >= periodEnd { enter(moment) }
+        sum.add(number)
     }
 
     mutating func add(_ scalar: Scalar, at moment: Int64) {
-        enter(moment)
-        current?.sum.add(scalar)
+        if case .number(let number) = scalar { return add(number, at: moment) }
+        if moment < periodStart || moment >= periodEnd { enter(moment) }
+        sum.add(scalar)
     }
 
     mutating func add(_ value: JSONValue, at moment: Int64) {
-        enter(moment)
-        current?.sum.add(value)
+        if moment < periodStart || moment >= periodEnd { enter(moment) }
+        sum.add(value)
     }
 
     /// Makes the period of the moment the current one; moments mostly come in order.
     private mutating func enter(_ moment: Int64) {
-        if let current, moment >= current.start, moment < current.end { return }
         leave()
         let first = origin ?? Timestamp(microseconds: moment)
         origin = first
-        let index = index(of: moment, from: first)
-        current = (
-            index, start(index, from: first).microseconds,
-            start(index + 1, from: first).microseconds, sums[index] ?? PeriodSum(aggregation)
-        )
+        periodIndex = index(of: moment, from: first)
+        periodStart = start(periodIndex, from: first).microseconds
+        periodEnd = start(periodIndex + 1, from: first).microseconds
+        sum = sums[periodIndex] ?? PeriodSum(aggregation)
     }
 
     private mutating func leave() {
-        if let current { sums[current.index] = current.sum }
-        current = nil
+        if periodStart < periodEnd { sums[periodIndex] = sum }
+        (periodStart, periodEnd) = (.max, .min)
     }
 
     private func index(of moment: Int64, from origin: Timestamp) -> Int {
@@ -120,20 +132,30 @@ struct PeriodSum {
     private var greatest = -Double.infinity
     private var firstText: String?
     private var lastText: String?
-    /// Kept only if somebody asks how many there are.
+    /// Kept only if somebody asks for it.
+    private let wantsDeviation: Bool
     private let countsDistinct: Bool
     private var distinctScalars: Set<Scalar> = []
     private var distinctValues: Set<JSONValue> = []
 
     init(_ aggregation: Aggregation) {
+        wantsDeviation = aggregation.methods.contains(.stddev)
         countsDistinct = aggregation.methods.contains(.distinctCount)
     }
 
+    @inline(__always)
+    mutating func add(_ number: Double) {
+        total += 1
+        if countsDistinct { distinctScalars.insert(.number(number)) }
+        count(number)
+    }
+
     mutating func add(_ scalar: Scalar) {
+        if case .number(let number) = scalar { return add(number) }
         total += 1
         if countsDistinct { distinctScalars.insert(scalar) }
         switch scalar {
-        case .number(let number): add(number)
+        case .number: break
         case .text(let text):
             firstText = firstText.map { min($0, text) } ?? text
             lastText = lastText.map { max($0, text) } ?? text
@@ -146,18 +168,23 @@ struct PeriodSum {
         if let scalar = value.scalar { return add(scalar) }
         total += 1
         if countsDistinct { distinctValues.insert(value) }
-        if let array = value.arrayValue { add(Double(array.count)) }
+        if let array = value.arrayValue { count(Double(array.count)) }
     }
 
-    private mutating func add(_ number: Double) {
+    @inline(__always)
+    private mutating func count(_ number: Double) {
         numbers += 1
         sum += number
         sumOfSquares += number * number
+        if number < least { least = number }
+        if number > greatest { greatest = number }
+        if wantsDeviation { spread(number) }
+    }
+
+    private mutating func spread(_ number: Double) {
         let delta = number - mean
         mean += delta / Double(numbers)
         distance += delta * (number - mean)
-        least = min(least, number)
-        greatest = max(greatest, number)
     }
 
     /// nil where the clause says N/A.

@@ -7,6 +7,13 @@ struct RetentionPosition: Sendable {
     var name: Int64 = -1
     var dataset: Int64 = -1
     var time = Int64.min
+    /// The period of thinning that has its instance already.
+    var keptPeriod: Int64?
+
+    mutating func enter(name: Int64, dataset: Int64) {
+        guard (name, dataset) != (self.name, self.dataset) else { return }
+        self = RetentionPosition(key: key, name: name, dataset: dataset)
+    }
 }
 
 /// Removes old history, so many rows a transaction that other requests hardly wait.
@@ -25,12 +32,7 @@ extension Writer {
             ORDER BY key
             """
         ).bind(1, position.key)
-        let series = try connection.prepare(
-            """
-            SELECT name, dataset FROM history WHERE entity = ?1 AND (name, dataset) >= (?2, ?3)
-            ORDER BY name, dataset LIMIT 1
-            """
-        )
+        let next = try SeriesKey.next(connection)
         var seeks = 0
         while try entities.step() {
             if entities.int(0) != position.key {
@@ -38,27 +40,27 @@ extension Writer {
             }
             guard let rule = rule(rules, shape: entities.int(1)) else { continue }
             while true {
-                series.reset()
-                series.bind(1, entities.int(2)).bind(2, position.name).bind(3, position.dataset)
+                next.reset()
+                next.bind(1, entities.int(2)).bind(2, position.name).bind(3, position.dataset - 1)
                 seeks += 1
-                guard try series.step() else { break }
-                if (series.int(0), series.int(1)) != (position.name, position.dataset) {
-                    position.name = series.int(0)
-                    position.dataset = series.int(1)
-                    position.time = .min
-                }
-                let budget = Limits.retainedPerStep - removed
-                let isDone = try apply(
+                guard try next.step() else { break }
+                position.enter(name: next.int(0), dataset: next.int(1))
+                let pass = try retain(
                     rule,
-                    entity: entities.int(2),
-                    now: now,
-                    budget: budget,
-                    &position,
-                    &removed
+                    HistorySeries(
+                        entity: entities.int(2),
+                        name: position.name,
+                        dataset: position.dataset
+                    ),
+                    before: now.microseconds - rule.ageMicroseconds,
+                    budget: Limits.retainedPerStep - removed,
+                    &position
                 )
-                guard isDone, seeks < Limits.retainedPerStep else { return (removed, position) }
-                position.dataset += 1
-                position.time = .min
+                removed += pass.removed
+                guard pass.isAtEnd, seeks < Limits.retainedPerStep else {
+                    return (removed, position)
+                }
+                position.enter(name: position.name, dataset: position.dataset + 1)
             }
         }
         return (removed, nil)
@@ -70,48 +72,106 @@ extension Writer {
             ?? rules.first { $0.type == nil }
     }
 
-    /// Goes on in the series; false when the budget ran out before its end.
-    private func apply(
+    /// Goes on in the series, as far as the budget of instances looked at allows.
+    private func retain(
         _ rule: RetentionRule,
-        entity: Int64,
-        now: Timestamp,
+        _ series: HistorySeries,
+        before cutoff: Int64,
         budget: Int,
-        _ position: inout RetentionPosition,
-        _ removed: inout Int
-    ) throws -> Bool {
-        let rows = try connection.prepare(
-            """
-            SELECT time, sequence FROM history
-            WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time >= ?4 AND time < ?5
-            ORDER BY time, sequence LIMIT ?6
-            """
-        ).bind(1, entity).bind(2, position.name).bind(3, position.dataset)
-            .bind(4, position.time).bind(5, now.microseconds - rule.ageMicroseconds)
-            .bind(6, Int64(max(budget, 1)))
-        var old: [(time: Int64, sequence: Int64)] = []
-        while try rows.step() { old.append((rows.int(0), rows.int(1))) }
-        var keptPeriod: Int64?
-        for instance in old {
-            if case .thin(let length) = rule.effect {
-                let period = instance.time / length - (instance.time % length < 0 ? 1 : 0)
-                if period != keptPeriod {
-                    keptPeriod = period
-                    continue
-                }
-            }
+        _ position: inout RetentionPosition
+    ) throws -> RetentionPass {
+        var pass = RetentionPass(rule.effect, position, before: cutoff)
+        if position.time < cutoff {
+            try pass.walk(series, budget: max(budget, 1), segments.series)
+        }
+        for row in pass.rows {
             try willWrite()
-            try history.delete.bind(1, entity).bind(2, position.name).bind(3, position.dataset)
-                .bind(4, instance.time).bind(5, instance.sequence).run()
-            removed += 1
+            try history.delete.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
+                .bind(4, row.time).bind(5, row.sequence).run()
         }
-        guard let last = old.last, old.count >= max(budget, 1) else { return true }
-        if case .thin(let length) = rule.effect {
-            // The kept instance of the last period is met again, and kept again.
-            let start = last.time - ((last.time % length) + length) % length
-            position.time = start > position.time ? start : last.time
-        } else {
-            position.time = last.time
+        for (place, rest) in pass.segments {
+            try removeSegment(place)
+            if rest.count >= sealing.smallestSegment {
+                try insertSegment(of: rest, series)
+            } else {
+                for instance in rest { try insert(instance, series) }
+            }
         }
+        position.time = pass.position.time
+        position.keptPeriod = pass.position.keptPeriod
+        return pass
+    }
+}
+
+/// Decides which instances of a series go.
+private struct RetentionPass {
+    private(set) var position: RetentionPosition
+    /// Rows that go.
+    private(set) var rows: [(time: Int64, sequence: Int64)] = []
+    /// Segments of which something goes, and what stays of each.
+    private(set) var segments: [(place: SegmentPlace, rest: [HistorySegment.Instance])] = []
+    private(set) var removed = 0
+    private(set) var isAtEnd = true
+    private let effect: RetentionRule.Effect
+    private let start: Int64
+    private let cutoff: Int64
+    private var seen = 0
+
+    init(_ effect: RetentionRule.Effect, _ position: RetentionPosition, before cutoff: Int64) {
+        self.effect = effect
+        self.position = position
+        self.cutoff = cutoff
+        start = position.time
+    }
+
+    mutating func walk(
+        _ series: HistorySeries,
+        budget: Int,
+        _ statements: SeriesStatements
+    ) throws {
+        var walk = try SeriesWalk(series, from: start, to: cutoff, with: statements)
+        defer { walk.end() }
+        while let step = try walk.next() {
+            switch step {
+            case .row:
+                let time = walk.rows.int(SeriesStatements.timeColumn)
+                // Instances of one moment are looked at in one step.
+                if seen >= budget, time >= position.time { return isAtEnd = false }
+                if !keeps(time) { rows.append((time, walk.rows.int(0))) }
+            case .segment(let place):
+                if seen >= budget { return isAtEnd = false }
+                try look(into: place, statements)
+            }
+        }
+    }
+
+    private mutating func look(into place: SegmentPlace, _ statements: SeriesStatements) throws {
+        if effect == .remove, place.last < cutoff {
+            seen += place.count
+            removed += place.count
+            position.time = place.last + 1
+            return segments.append((place, []))
+        }
+        let all = try statements.segment(place).instances()
+        var rest: [HistorySegment.Instance] = []
+        for instance in all
+        where instance.time < start || instance.time >= cutoff || keeps(instance.time) {
+            rest.append(instance)
+        }
+        if rest.count < all.count { segments.append((place, rest)) }
+    }
+
+    private mutating func keeps(_ time: Int64) -> Bool {
+        seen += 1
+        position.time = time + 1
+        if case .thin(let length) = effect {
+            let period = time / length - (time % length < 0 ? 1 : 0)
+            if period != position.keptPeriod {
+                position.keptPeriod = period
+                return true
+            }
+        }
+        removed += 1
         return false
     }
 }

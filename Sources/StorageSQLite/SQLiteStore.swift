@@ -17,6 +17,7 @@ package final class SQLiteStore: Store {
     private let folder: String
     private let clock: @Sendable () -> Timestamp
     private let maximumPages: Int?
+    private let sealing: SealingLimits
     private let lock: FolderLock
     private let tenants: Mutex<[TenantName?: SQLiteTenantStore]>
     /// Opening a file blocks, so it happens here, one file at a time.
@@ -29,9 +30,11 @@ package final class SQLiteStore: Store {
     package init(
         folder: String,
         maximumPages: Int? = nil,
+        sealing: SealingLimits = SealingLimits(),
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
         self.maximumPages = maximumPages
+        self.sealing = sealing
         self.folder = folder
         self.clock = clock
         for path in [folder, "\(folder)/tenants"] where mkdir(path, 0o700) != 0 && errno != EEXIST {
@@ -42,6 +45,7 @@ package final class SQLiteStore: Store {
         let main = try SQLiteTenantStore(
             path: "\(folder)/hub.sqlite",
             maximumPages: maximumPages,
+            sealing: sealing,
             clock: clock
         )
         tenants = Mutex([nil: main])
@@ -66,6 +70,7 @@ package final class SQLiteStore: Store {
         let store = try SQLiteTenantStore(
             path: path(name),
             maximumPages: maximumPages,
+            sealing: sealing,
             clock: clock
         )
         tenants.withLock { $0[name] = store }

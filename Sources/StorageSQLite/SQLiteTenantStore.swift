@@ -3,22 +3,34 @@ package import Governance
 package import Storage
 internal import Synchronization
 
+/// Series that are to be sealed, and whether somebody is at it.
+private struct GrownSeries {
+    var series: Set<HistorySeries> = []
+    var isWorkedAt = false
+}
+
 /// The promises of a store, kept by one SQLite file.
 package final class SQLiteTenantStore: TenantStore {
     private let committer: Committer
     private let writer: Writer
     private let readers: ConnectionPool
     private let filling = Mutex(false)
+    private let grown = Mutex(GrownSeries())
     private let clock: @Sendable () -> Timestamp
 
     /// Opens the file, making or migrating it if need be.
     ///
     /// Blocks.
-    init(path: String, maximumPages: Int?, clock: @escaping @Sendable () -> Timestamp) throws {
+    init(
+        path: String,
+        maximumPages: Int?,
+        sealing: SealingLimits,
+        clock: @escaping @Sendable () -> Timestamp
+    ) throws {
         do {
             try DatabaseFile(path: path).check()
             try Schema.migrate(path: path)
-            writer = try Writer(path: path, maximumPages: maximumPages)
+            writer = try Writer(path: path, maximumPages: maximumPages, sealing: sealing)
             readers = try ConnectionPool(path: path)
         } catch let error as StorageError where error.code == .damaged {
             throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
@@ -83,17 +95,21 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> EvolutionPage {
         let now = clock()
-        return try await readers.run { [self] reader in
+        let (page, grown) = try await readers.run { [self] reader in
             try reader.snapshot {
-                try EvolutionSearch(
+                let search = try EvolutionSearch(
                     query,
                     grant: grant,
                     vocabulary: vocabulary,
                     now: now,
+                    sealing: writer.sealing,
                     connection: reader.connection
-                ).page()
+                )
+                return (try search.page(), search.series.grown)
             }
         }
+        seal(grown)
+        return page
     }
 
     // MARK: Writing
@@ -102,7 +118,13 @@ package final class SQLiteTenantStore: TenantStore {
         _ grant: WriteGrant,
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
     ) async throws -> Answer {
-        try await committer.run(body)
+        let answer = try await committer.run(body)
+        let grown = writer.grown.withLock { grown in
+            defer { if !grown.isEmpty { grown = [] } }
+            return grown
+        }
+        if !grown.isEmpty { seal(grown) }
+        return answer
     }
 
     package func bookkeep<Answer: Sendable>(
@@ -168,6 +190,37 @@ package final class SQLiteTenantStore: TenantStore {
     package func makeIndexes(_ names: [IRI]) async throws {
         try await committer.run { try $0.registerIndexes(names) }
         while try await committer.run({ try $0.fillIndexes(grant: InternalGrant(.indexing)) }) {}
+    }
+
+    /// Seals series in the background, a segment between other requests at a time.
+    private func seal(_ series: Set<HistorySeries>) {
+        let isFirst = grown.withLock { grown in
+            let free = Limits.seriesToSeal - grown.series.count
+            grown.series.formUnion(series.prefix(max(free, 0)))
+            guard !grown.isWorkedAt, !grown.series.isEmpty else { return false }
+            grown.isWorkedAt = true
+            return true
+        }
+        guard isFirst else { return }
+        Task { [self] in
+            defer { grown.withLock { $0.isWorkedAt = false } }
+            do {
+                try await sealHistory()
+            } catch {
+                // A full disk or a store that closes: the series is read from its rows, and its
+                // next reader has it tried again.
+            }
+        }
+    }
+
+    /// Seals the series that readers have found long; returns when none waits any more.
+    package func sealHistory() async throws {
+        while let series = grown.withLock({ $0.series.first }) {
+            while try await committer.run({
+                try $0.seal(series, grant: InternalGrant(.sealing))
+            }) {}
+            grown.withLock { _ = $0.series.remove(series) }
+        }
     }
 
     /// Waits for accepted writes, then closes the file.

@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -67,7 +67,25 @@ enum Schema {
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: createTables)
+        migrator.registerMigration("2", migrate: createSegments)
         return migrator
+    }
+
+    /// Step 2: history that is sealed.
+    ///
+    /// What was stored before stays in rows, which are sealed as readers come upon them.
+    private static func createSegments(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                -- first and last are the moments of its first and last instance.
+                CREATE TABLE segment (
+                    number INTEGER PRIMARY KEY, entity INTEGER NOT NULL, name INTEGER NOT NULL,
+                    dataset INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+                    count INTEGER NOT NULL, body BLOB NOT NULL);
+                CREATE UNIQUE INDEX segment_place ON segment (
+                    entity, name, dataset, first, last, count);
+                """
+        )
     }
 
     /// Step 1.

@@ -9,6 +9,19 @@ struct SeriesKey: Hashable {
     func datasetID(_ vocabulary: Vocabulary) -> String? {
         dataset == 0 ? nil : vocabulary.names[dataset]
     }
+
+    /// Finds the key after (2, 3) of entity 1, in rows and in segments.
+    static func next(_ connection: Connection) throws -> Statement {
+        func first(_ table: String) -> String {
+            """
+            SELECT * FROM (SELECT name, dataset FROM \(table)
+                WHERE entity = ?1 AND (name, dataset) > (?2, ?3) ORDER BY name, dataset LIMIT 1)
+            """
+        }
+        return try connection.prepare(
+            "\(first("history")) UNION ALL \(first("segment")) ORDER BY name, dataset LIMIT 1"
+        )
+    }
 }
 
 /// An instance with its place in the series.
@@ -31,35 +44,30 @@ struct SeriesInstance {
     }
 }
 
-/// Reads series of the history table, in the range of one temporal query.
-struct SeriesReader {
+/// Reads series of the history, in the range of one temporal query.
+final class SeriesReader {
     let query: TemporalQuery
     let vocabulary: Vocabulary
-    let now: Timestamp
-    private let nextKey, forward, backward: Statement
+    /// Series with so many rows that they are to be sealed.
+    private(set) var grown: Set<HistorySeries> = []
+    private let now: Timestamp
+    private let sealing: SealingLimits
+    private let statements: SeriesStatements
+    private let nextKey: Statement
 
     init(
         _ connection: Connection,
         query: TemporalQuery,
         vocabulary: Vocabulary,
-        now: Timestamp
+        now: Timestamp,
+        sealing: SealingLimits
     ) throws {
         self.query = query
+        self.sealing = sealing
         self.vocabulary = vocabulary
         self.now = now
-        nextKey = try connection.prepare(
-            """
-            SELECT name, dataset FROM history WHERE entity = ?1 AND (name, dataset) > (?2, ?3)
-            ORDER BY name, dataset LIMIT 1
-            """
-        )
-        let rows = """
-            SELECT \(HistoryRow.columns), time FROM history
-            WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time >= ?4 AND time < ?5
-            ORDER BY time
-            """
-        forward = try connection.prepare("\(rows), sequence")
-        backward = try connection.prepare("\(rows) DESC, sequence DESC")
+        statements = try SeriesStatements(connection)
+        nextKey = try SeriesKey.next(connection)
     }
 
     /// The series of an entity, found by a seek each.
@@ -82,87 +90,90 @@ struct SeriesReader {
     /// Instances the query's time covers: the oldest, or with `lastN` the newest, oldest first.
     func instances(_ entity: Int64, _ key: SeriesKey, limit: Int) throws -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
-        let rows = bind(query.lastN == nil ? forward : backward, entity, key)
-        defer { rows.reset() }
         var found: [SeriesInstance] = []
-        while try found.count < limit && rows.step() {
-            let time = rows.int(6)
-            let place = HistoryPlace(
-                entity: entity,
-                name: key.name,
-                dataset: key.dataset,
-                time: time
-            )
-            let attribute = try HistoryRow(rows).attribute(vocabulary, place)
-            guard query.covers(attribute) else { continue }
-            found.append(
-                SeriesInstance(attribute: attribute, time: time, sequence: rows.int(0))
-            )
+        try walk(entity, key, newestFirst: query.lastN != nil) { step, rows in
+            switch step {
+            case .row:
+                let time = rows.int(SeriesStatements.timeColumn)
+                try add(HistoryRow(rows), time, sequence: rows.int(0), to: &found)
+            case .segment(let place):
+                let all = try statements.segment(place).instances()
+                for instance in query.lastN == nil ? all[...] : all.reversed()[...]
+                where found.count < limit && bounds.contains(instance.time) {
+                    try add(
+                        instance.row,
+                        instance.time,
+                        sequence: instance.sequence,
+                        to: &found
+                    )
+                }
+            }
+            return found.count < limit
         }
         return query.lastN == nil ? found : found.reversed()
     }
 
-    /// The rows are in the order of observation; another moment is looked for among all of them.
-    private func bind(_ rows: Statement, _ entity: Int64, _ key: SeriesKey) -> Statement {
-        let isClustered = query.timeProperty == .observedAt
-        let from = isClustered ? query.from?.microseconds : nil
-        let to = isClustered ? query.to?.microseconds : nil
-        return rows.bind(1, entity).bind(2, key.name).bind(3, key.dataset)
-            .bind(4, from ?? Int64.min).bind(5, to ?? Int64.max)
+    private func add(
+        _ row: HistoryRow,
+        _ time: Int64,
+        sequence: Int64,
+        to found: inout [SeriesInstance]
+    ) throws {
+        let attribute = try row.attribute(vocabulary, at: time)
+        guard query.covers(attribute) else { return }
+        found.append(SeriesInstance(attribute: attribute, time: time, sequence: sequence))
+    }
+
+    /// Walks the series until the body wants no more.
+    private func walk(
+        _ entity: Int64,
+        _ key: SeriesKey,
+        newestFirst: Bool = false,
+        _ body: (SeriesWalk.Step, _ rows: Statement) throws -> Bool
+    ) throws {
+        let series = HistorySeries(entity: entity, name: key.name, dataset: key.dataset)
+        var walk = try SeriesWalk(
+            series,
+            from: bounds.lowerBound,
+            to: bounds.upperBound,
+            newestFirst: newestFirst,
+            with: statements
+        )
+        defer { walk.end() }
+        while let step = try walk.next(), try body(step, walk.rows) {}
+        if walk.rowCount > sealing.rowsMet { grown.insert(series) }
+    }
+
+    /// The series are in the order of observation; another moment is looked for among all of them.
+    private var bounds: Range<Int64> {
+        guard query.timeProperty == .observedAt else { return Int64.min..<Int64.max }
+        let from = query.from?.microseconds ?? Int64.min
+        return from..<max(from, query.to?.microseconds ?? Int64.max)
     }
 
     // MARK: Aggregation
 
-    /// The series aggregated in one pass over its rows; nil when none is in range.
+    /// The series aggregated in one pass; nil when nothing of it is in range.
     func aggregate(
         _ entity: Int64,
         _ key: SeriesKey,
         _ aggregation: Aggregation
     ) throws -> AggregatedAttribute? {
-        var walk = PeriodWalk(query, aggregation, now: now)
-        var kind = Attribute.Kind.property
-        let rows = bind(forward, entity, key)
-        defer { rows.reset() }
-        var form: (number: Int64, attribute: Attribute)?
-        while try rows.step() {
-            guard let number = rows.optionalInt(1) else {
-                let attribute = try Body.attribute(rows.bytes(5))
-                guard query.covers(attribute) else { continue }
-                kind = attribute.kind
-                walk.add(attribute.value, at: query.moment(attribute).microseconds)
-                continue
+        var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
+        try walk(entity, key) { step, rows in
+            switch step {
+            case .row: try sum.addRow(rows)
+            case .segment(let place): try sum.add(try statements.segment(place))
             }
-            if form?.number != number {
-                form = vocabulary.forms[number].map { (number, $0) }
-            }
-            guard let shared = form?.attribute, let moment = moment(rows, shared) else { continue }
-            kind = shared.kind
-            walk.add(rows.scalar(4), at: moment)
+            return true
         }
-        let values = walk.finish()
+        let values = sum.periods.finish()
         guard values.contains(where: { !$0.periods.isEmpty }) else { return nil }
         return AggregatedAttribute(
             name: vocabulary.iri(key.name),
-            kind: kind,
+            kind: sum.kind,
             datasetID: key.datasetID(vocabulary),
             values: values
         )
-    }
-
-    /// The moment of a row that has a form, if the query's time covers it.
-    private func moment(_ row: Statement, _ form: Attribute) -> Int64? {
-        let time = row.int(6)
-        let modified = row.optionalInt(2) ?? time
-        let moment: Int64? =
-            switch query.timeProperty {
-            case .observedAt: form.observedAt == nil && query.isBounded ? nil : time
-            case .modifiedAt: modified
-            case .createdAt: row.optionalInt(3) ?? modified
-            case .deletedAt: nil  // A deleted instance has no form: it is kept as a whole.
-            }
-        guard let moment, moment >= query.from?.microseconds ?? Int64.min,
-            moment < query.to?.microseconds ?? Int64.max
-        else { return nil }
-        return moment
     }
 }

@@ -1,5 +1,6 @@
 internal import ContextModel
 internal import Storage
+internal import Synchronization
 
 /// The temporal evolution, as a transaction changes it.
 extension Writer {
@@ -12,13 +13,31 @@ extension Writer {
         guard !changes.isEmpty else { return }
         try willWrite()
         let row = try historyRow(id, types: types, scopes: scopes)
+        let mayBeSealed = try hasSegments(row.history)
         for change in changes {
             let name = try number(of: change.name.text)
             for instance in change.instances {
-                try append(instance, entity: row.history, name: name)
+                try append(
+                    instance,
+                    entity: row.history,
+                    name: name,
+                    mayBeSealed: mayBeSealed
+                )
             }
+            try noteGrowth(change, entity: row.history, name: name)
         }
         if !row.isCurrent { try noteHistory(row, types: types, scopes: scopes, changes) }
+    }
+
+    /// Who appends so much at once makes a series long by himself.
+    private func noteGrowth(_ change: NamedAttribute, entity: Int64, name: Int64) throws {
+        guard change.instances.count > sealing.rowsMet, let last = change.instances.last else {
+            return
+        }
+        let dataset = try dataset(last.datasetID)
+        grown.withLock {
+            _ = $0.insert(HistorySeries(entity: entity, name: name, dataset: dataset))
+        }
     }
 
     /// Where there is no current state, the row itself remembers types, scopes and times.
@@ -38,13 +57,24 @@ extension Writer {
     }
 
     /// Adds the instance unless one of the same time and content is there.
-    func append(_ instance: Attribute, entity: Int64, name: Int64) throws {
+    func append(
+        _ instance: Attribute,
+        entity: Int64,
+        name: Int64,
+        mayBeSealed: Bool
+    ) throws {
         let place = HistoryPlace(
-            entity: entity,
-            name: name,
-            dataset: try dataset(instance.datasetID),
+            series: HistorySeries(
+                entity: entity,
+                name: name,
+                dataset: try dataset(instance.datasetID)
+            ),
             time: instance.historyTime
         )
+        if mayBeSealed, let segment = try segment(around: place) {
+            if try holds(segment, instance, at: place) { return }
+            try open(around: place)
+        }
         let row = try HistoryRow(instance, form: form)
         try insert(row, at: place, sequence: 0)
         if connection.changes == 0 {
@@ -62,13 +92,14 @@ extension Writer {
         for instance: Attribute,
         at place: HistoryPlace
     ) throws -> Int64? {
-        let others = history.atMoment.bind(1, place.entity).bind(2, place.name)
-            .bind(3, place.dataset).bind(4, place.time)
+        let series = place.series
+        let others = history.atMoment.bind(1, series.entity).bind(2, series.name)
+            .bind(3, series.dataset).bind(4, place.time)
         defer { others.reset() }
         let content = instance.content
         var sequence: Int64 = 0
         while try others.step() {
-            let other = try HistoryRow(others).attribute(vocabulary, place)
+            let other = try HistoryRow(others).attribute(vocabulary, at: place.time)
             if other.content == content { return nil }
             sequence = others.int(0) + 1
         }

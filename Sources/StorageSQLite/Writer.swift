@@ -12,6 +12,8 @@ final class Writer: @unchecked Sendable {
     let statements: WriterStatements
     let index: IndexStatements
     let history: HistoryStatements
+    let segments: SegmentStatements
+    let sealing: SealingLimits
     /// What readers see of names and shapes; always at least what is committed.
     let shared: Mutex<Vocabulary>
     var vocabulary: Vocabulary
@@ -19,10 +21,19 @@ final class Writer: @unchecked Sendable {
     var indexed: Set<Int64> = []
     /// The row looked at last: a request mostly looks at one entity before it writes it.
     var recent: StoredEntity?
+    /// Series that requests have made long.
+    let grown = Mutex<Set<HistorySeries>>([])
+    /// Numbers of the forms met since the start, found without writing a form's body.
+    private var formNumbers: [HistoryForm: Int64] = [:]
+    /// Whether any history of the tenant may be sealed.
+    var haveSegments: Bool
+    /// The segment looked into last: what is imported twice comes in order.
+    var recentSegment: (number: Int64, instances: [HistorySegment.Instance])?
     private var hasWritten = false
     private var vocabularyGrew = false
 
-    init(path: String, maximumPages: Int?) throws {
+    init(path: String, maximumPages: Int?, sealing: SealingLimits) throws {
+        self.sealing = sealing
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
             """
@@ -38,6 +49,8 @@ final class Writer: @unchecked Sendable {
         statements = try WriterStatements(connection)
         index = try IndexStatements(connection)
         history = try HistoryStatements(connection)
+        segments = try SegmentStatements(connection)
+        haveSegments = try connection.number("SELECT EXISTS (SELECT 1 FROM segment)") != 0
         vocabulary = try Vocabulary(connection)
         shared = Mutex(vocabulary)
         try readIndexedAttributes()
@@ -93,6 +106,8 @@ final class Writer: @unchecked Sendable {
 
     private func forgetUncommitted() throws {
         recent = nil
+        recentSegment = nil
+        formNumbers = [:]
         vocabulary = try Vocabulary(connection)
         vocabularyGrew = true
         try readIndexedAttributes()
@@ -149,7 +164,14 @@ final class Writer: @unchecked Sendable {
         return number
     }
 
-    func form(_ body: [UInt8]) throws -> Int64 {
+    func form(_ form: HistoryForm) throws -> Int64 {
+        if let known = formNumbers[form] { return known }
+        let number = try number(ofForm: Body.bytes(form.attribute))
+        formNumbers[form] = number
+        return number
+    }
+
+    private func number(ofForm body: [UInt8]) throws -> Int64 {
         if let known = vocabulary.formNumbers[body] { return known }
         try willWrite()
         try statements.insertForm.bind(1, body).run()

@@ -1,0 +1,151 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// Sealed history: turning rows into segments, and back where something in them changes.
+///
+/// A series is sealed when a reader has met many rows of it; its newest rows stay as they are. What
+/// changes an old instance opens its segment first, so that only rows are ever changed.
+extension Writer {
+    /// Seals the oldest rows of a series that are not sealed yet; false when there are no more, or
+    /// too few.
+    func seal(_ series: HistorySeries, grant: InternalGrant) throws -> Bool {
+        var sealed = 0
+        while sealed < Limits.sealedPerStep {
+            guard let rows = try sealableRows(of: series), let first = rows.first,
+                let last = rows.last
+            else { return false }
+            try willWrite()
+            try segments.deleteRows.bind(1, series.entity).bind(2, series.name)
+                .bind(3, series.dataset).bind(4, first.time).bind(5, last.time).run()
+            try insertSegment(of: rows, series)
+            sealed += rows.count
+        }
+        return true
+    }
+
+    /// The rows before the next segment; of those after the last one only what is old enough.
+    private func sealableRows(of series: HistorySeries) throws -> [HistorySegment.Instance]? {
+        var walk = try SeriesWalk(series, from: .min, to: .max, with: segments.series)
+        defer { walk.end() }
+        var rows: [HistorySegment.Instance] = []
+        var isBeforeSegment = false
+        walk: while let step = try walk.next() {
+            switch step {
+            case .segment where rows.isEmpty: continue
+            case .segment:
+                isBeforeSegment = true
+                break walk
+            case .row:
+                let time = walk.rows.int(SeriesStatements.timeColumn)
+                // Instances of one moment stay together.
+                if rows.count >= sealing.segment, time != rows.last?.time { break walk }
+                rows.append(
+                    HistorySegment.Instance(
+                        time: time,
+                        sequence: walk.rows.int(0),
+                        row: HistoryRow(walk.rows)
+                    )
+                )
+            }
+        }
+        if isBeforeSegment { return rows }
+        guard rows.count >= sealing.segment else { return nil }
+        return try hasEnoughRows(series, after: rows.last?.time ?? 0) ? rows : nil
+    }
+
+    /// Whether enough rows are newer than the moment to leave as they are.
+    private func hasEnoughRows(_ series: HistorySeries, after moment: Int64) throws -> Bool {
+        let count = segments.countRows.bind(1, series.entity).bind(2, series.name)
+            .bind(3, series.dataset).bind(4, moment).bind(5, Int64(sealing.newestRows))
+        defer { count.reset() }
+        return try count.step() && count.int(0) >= Int64(sealing.newestRows)
+    }
+
+    func insertSegment(of instances: [HistorySegment.Instance], _ series: HistorySeries) throws {
+        guard let first = instances.first, let last = instances.last else { return }
+        try willWrite()
+        try segments.insert.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
+            .bind(4, first.time).bind(5, last.time).bind(6, Int64(instances.count))
+            .bind(7, HistorySegment.encode(instances)).run()
+        haveSegments = true
+    }
+
+    // MARK: Opening
+
+    /// Whether an entity has sealed history at all.
+    func hasSegments(_ entity: Int64) throws -> Bool {
+        guard haveSegments else { return false }
+        defer { segments.any.reset() }
+        return try segments.any.bind(1, entity).step()
+    }
+
+    /// The segment whose moments lie around that of the place.
+    func segment(around place: HistoryPlace) throws -> SegmentPlace? {
+        try segments.series.places(of: place.series, from: place.time, to: place.time + 1).first
+    }
+
+    /// Turns the segment around the place, if there is one, back into rows.
+    func open(around place: HistoryPlace) throws {
+        guard haveSegments, let found = try segment(around: place) else { return }
+        let instances = try segments.series.segment(found).instances()
+        try removeSegment(found)
+        for instance in instances { try insert(instance, place.series) }
+    }
+
+    func removeSegment(_ place: SegmentPlace) throws {
+        try willWrite()
+        try segments.delete.bind(1, place.number).run()
+        recentSegment = nil
+    }
+
+    func insert(_ instance: HistorySegment.Instance, _ series: HistorySeries) throws {
+        let place = HistoryPlace(series: series, time: instance.time)
+        try insert(instance.row, at: place, sequence: instance.sequence)
+    }
+
+    /// Whether the segment has this very instance.
+    func holds(_ found: SegmentPlace, _ instance: Attribute, at place: HistoryPlace) throws -> Bool
+    {
+        let instances: [HistorySegment.Instance]
+        if let recentSegment, recentSegment.number == found.number {
+            instances = recentSegment.instances
+        } else {
+            instances = try segments.series.segment(found).instances()
+            recentSegment = (found.number, instances)
+        }
+        let content = instance.content
+        return try instances.contains {
+            guard $0.time == place.time else { return false }
+            return try $0.row.attribute(vocabulary, at: place.time).content == content
+        }
+    }
+}
+
+/// The statements that seal and open.
+struct SegmentStatements {
+    let series: SeriesStatements
+    let any, insert, delete, deleteRows, countRows: Statement
+
+    init(_ connection: Connection) throws {
+        let place = "entity = ?1 AND name = ?2 AND dataset = ?3"
+        series = try SeriesStatements(connection)
+        any = try connection.prepare("SELECT 1 FROM segment WHERE entity = ?1 LIMIT 1")
+        insert = try connection.prepare(
+            """
+            INSERT INTO segment (entity, name, dataset, first, last, count, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            """
+        )
+        delete = try connection.prepare("DELETE FROM segment WHERE number = ?1")
+        deleteRows = try connection.prepare(
+            "DELETE FROM history WHERE \(place) AND time >= ?4 AND time <= ?5"
+        )
+        countRows = try connection.prepare(
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM history WHERE \(place) AND time > ?4 LIMIT ?5)
+            """
+        )
+    }
+}

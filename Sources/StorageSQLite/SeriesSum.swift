@@ -1,0 +1,106 @@
+internal import ContextModel
+internal import Storage
+
+/// Adds up one series by period, as its rows and segments pass.
+struct SeriesSum {
+    private(set) var kind = Attribute.Kind.property
+    var periods: PeriodWalk
+    private let query: TemporalQuery
+    private let vocabulary: Vocabulary
+    private let from: Int64
+    private let to: Int64
+    private var form: (number: Int64, attribute: Attribute)?
+
+    init(
+        _ query: TemporalQuery,
+        _ aggregation: Aggregation,
+        vocabulary: Vocabulary,
+        now: Timestamp
+    ) {
+        periods = PeriodWalk(query, aggregation, now: now)
+        self.query = query
+        self.vocabulary = vocabulary
+        from = query.from?.microseconds ?? Int64.min
+        to = query.to?.microseconds ?? Int64.max
+    }
+
+    /// Adds the instance of a row (`HistoryRow.columns`, then its time).
+    mutating func addRow(_ row: Statement) throws {
+        guard let form = row.optionalInt(1) else { return try add(Body.attribute(row.bytes(5))) }
+        guard enter(form) else { return }
+        let time = row.int(SeriesStatements.timeColumn)
+        let moment =
+            switch query.timeProperty {
+            case .observedAt, .deletedAt: time
+            case .modifiedAt: row.optionalInt(2) ?? time
+            case .createdAt: row.optionalInt(3) ?? row.optionalInt(2) ?? time
+            }
+        if moment >= from, moment < to { periods.add(row.scalar(4), at: moment) }
+    }
+
+    /// Adds all instances of a segment, in their order.
+    mutating func add(_ segment: HistorySegment) throws {
+        let moments = try moments(segment)
+        let values = try segment.values()
+        for run in try segment.forms() {
+            if let form = run.form, !enter(form) { continue }
+            switch values {
+            case .numbers(let numbers): add(numbers, moments, run.range)
+            case .cells(let cells): try add(cells, moments, run)
+            }
+        }
+    }
+
+    private func moments(_ segment: HistorySegment) throws -> [Int64] {
+        let times = try segment.times()
+        switch query.timeProperty {
+        case .observedAt, .deletedAt: return times
+        case .modifiedAt: return try segment.modified(times)
+        case .createdAt: return try segment.created(segment.modified(times))
+        }
+    }
+
+    private mutating func add(_ numbers: [Double], _ moments: [Int64], _ range: Range<Int>) {
+        for index in range {
+            let moment = moments[index]
+            if moment >= from, moment < to { periods.add(numbers[index], at: moment) }
+        }
+    }
+
+    private mutating func add(
+        _ cells: [HistorySegment.Cell],
+        _ moments: [Int64],
+        _ run: HistorySegment.FormRun
+    ) throws {
+        for index in run.range {
+            if let body = cells[index].body {
+                try add(Body.attribute(body))
+            } else if moments[index] >= from, moments[index] < to {
+                periods.add(cells[index].value, at: moments[index])
+            }
+        }
+    }
+
+    /// An instance that is kept as a whole.
+    private mutating func add(_ attribute: Attribute) throws {
+        guard query.covers(attribute) else { return }
+        kind = attribute.kind
+        periods.add(attribute.value, at: query.moment(attribute).microseconds)
+    }
+
+    /// Makes the form the current one; false when no instance of it is covered by the query.
+    private mutating func enter(_ number: Int64) -> Bool {
+        if form?.number != number {
+            form = vocabulary.forms[number].map { (number, $0) }
+        }
+        guard let shared = form?.attribute else { return false }
+        switch query.timeProperty {
+        case .observedAt where shared.observedAt == nil && query.isBounded: return false
+        // A deleted instance has no form: it is kept as a whole.
+        case .deletedAt: return false
+        case .observedAt, .modifiedAt, .createdAt: break
+        }
+        kind = shared.kind
+        return true
+    }
+}

@@ -1,0 +1,293 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+/// Sealed history must answer as rows do; segments of eight instances are enough to see that.
+@Suite struct SealingTests {
+    private static let small = SealingLimits(
+        segment: 8,
+        smallestSegment: 3,
+        newestRows: 4,
+        rowsMet: 12
+    )
+    private static let never = SealingLimits(
+        segment: 8,
+        smallestSegment: 3,
+        newestRows: 4,
+        rowsMet: .max
+    )
+
+    private func open(_ folder: Folder, _ limits: SealingLimits) throws -> SQLiteStore {
+        try SQLiteStore(folder: folder.path, sealing: limits) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+    }
+
+    private func number(_ sql: String, in folder: Folder) throws -> Int64 {
+        try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly).number(sql)
+    }
+
+    /// Reads all, so that the store finds the series long, and has them sealed.
+    private func seal(_ tenant: any TenantStore) async throws {
+        _ = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        try await #require(tenant as? SQLiteTenantStore).sealHistory()
+    }
+
+    // MARK: Sealed and not sealed
+
+    @Test(arguments: 0..<12)
+    func `sealed history answers every question as rows do, whatever changes`(
+        seed: UInt64
+    ) async throws {
+        var dice = SeededDice(seed)
+        let folders = (Folder(), Folder())
+        let stores = (try open(folders.0, Self.small), try open(folders.1, Self.never))
+        let sealed = try await stores.0.makeTenant(nil)
+        let rows = try await stores.1.makeTenant(nil)
+        for _ in 0..<6 {
+            let change = HistoryChange.random(&dice)
+            try await change.apply(to: sealed)
+            try await change.apply(to: rows)
+            try await seal(sealed)
+            for query in HistoryQueries.random(&dice) {
+                let answer = try await sealed.evolutions(query, grant: Grants.read())
+                let expected = try await rows.evolutions(query, grant: Grants.read())
+                try #require(answer.text == expected.text, "seed \(seed): \(change), \(query)")
+            }
+        }
+        #expect(try number("SELECT count(*) FROM segment", in: folders.1) == 0)
+        await stores.0.close()
+        await stores.1.close()
+    }
+
+    @Test func `old rows become segments, and the newest stay rows`() async throws {
+        let folder = Folder()
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.append("a", .speed, (0..<30).map { .reading(1, at: $0) })
+        try await seal(tenant)
+        #expect(try number("SELECT count(*) FROM segment", in: folder) == 3)
+        #expect(try number("SELECT sum(count) FROM segment", in: folder) == 24)
+        #expect(try number("SELECT count(*) FROM history", in: folder) == 6)
+        await store.close()
+    }
+
+    @Test func `a short series is left alone`() async throws {
+        let folder = Folder()
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.append("a", .speed, (0..<12).map { .reading(1, at: $0) })
+        try await seal(tenant)
+        #expect(try number("SELECT count(*) FROM segment", in: folder) == 0)
+        await store.close()
+    }
+
+    @Test func `what is imported twice opens nothing`() async throws {
+        let folder = Folder()
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        let readings = (0..<30).map { Attribute.reading(.number(JSONNumber($0)), at: $0) }
+        try await tenant.append("a", .speed, readings)
+        try await seal(tenant)
+        try await tenant.append("a", .speed, readings)
+        try await seal(tenant)
+        #expect(try number("SELECT sum(count) FROM segment", in: folder) == 24)
+        try await tenant.append("a", .speed, [.reading("late", at: 9)])
+        #expect(try number("SELECT sum(count) FROM segment", in: folder) == 16)
+        try await seal(tenant)
+        #expect(try number("SELECT sum(count) FROM segment", in: folder) == 25)
+        await store.close()
+    }
+
+    @Test func `instances of one moment stay together`() async throws {
+        let folder = Folder()
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        let same = (0..<20).map { Attribute.reading(.number(JSONNumber($0)), at: 0) }
+        try await tenant.append("a", .speed, same + (1..<6).map { .reading(1, at: $0) })
+        try await seal(tenant)
+        #expect(try number("SELECT max(count) FROM segment", in: folder) == 20)
+        await store.close()
+    }
+
+    // MARK: From version 1
+
+    @Test func `a file of version 1 opens, keeps its history and is sealed`() async throws {
+        let folder = Folder()
+        do {
+            let store = try open(folder, Self.never)
+            let tenant = try await store.makeTenant(nil)
+            try await tenant.append("a", .speed, (0..<30).map { .reading(1, at: $0) })
+            await store.close()
+            let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readWrite)
+            try file.execute(
+                """
+                DROP TABLE segment; DELETE FROM grdb_migrations WHERE identifier = '2';
+                PRAGMA user_version = 1
+                """
+            )
+        }
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        let before = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        #expect(before.evolutions.first?.attributes.first?.instances.count == 30)
+        try await seal(tenant)
+        #expect(try number("SELECT sum(count) FROM segment", in: folder) == 24)
+        #expect(try number("PRAGMA user_version", in: folder) == 2)
+        let after = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        #expect(after.text == before.text)
+        await store.close()
+    }
+}
+
+// MARK: - Random questions
+
+private enum HistoryQueries {
+    static let all = TemporalQuery(condition: .everything, instanceLimit: 10_000, limit: 100)
+
+    /// Ranges, newest ones, pages cut off, and sums by each kind of period and moment.
+    static func random(_ dice: inout SeededDice) -> [TemporalQuery] {
+        (0..<8).map { _ in
+            var query = all
+            if Bool.random(using: &dice) { query.from = moment(&dice) }
+            if Bool.random(using: &dice) {
+                query.to = max(moment(&dice), query.from ?? seconds(-9))
+            }
+            query.timeProperty =
+                [.observedAt, .observedAt, .modifiedAt, .createdAt, .deletedAt]
+                .randomElement(using: &dice) ?? .observedAt
+            if Bool.random(using: &dice) {
+                query.aggregation = Aggregation(
+                    methods: Aggregation.Method.allCases,
+                    period: [.whole, .fixed(microseconds: 7_000_000), .months(1)]
+                        .randomElement(using: &dice) ?? .whole
+                )
+            } else {
+                query.lastN = [nil, 3, 20].randomElement(using: &dice) ?? nil
+                query.instanceLimit = [5, 10_000].randomElement(using: &dice) ?? 5
+            }
+            return query
+        }
+    }
+
+    private static func moment(_ dice: inout SeededDice) -> Timestamp {
+        seconds(Int.random(in: -2...90, using: &dice))
+    }
+}
+
+/// What is done to a history.
+private enum HistoryChange {
+    case append(IRI, [Attribute])
+    /// The instance at that place among all, oldest first.
+    case replace(Int, Attribute)
+    case remove(Int)
+    case removeAttribute(IRI)
+    case retain(RetentionRule.Effect, age: Int)
+
+    static func random(_ dice: inout SeededDice) -> HistoryChange {
+        let name: IRI = Bool.random(using: &dice) ? .speed : .label
+        switch Int.random(in: 0..<10, using: &dice) {
+        case 0: return .replace(.random(in: 0..<60, using: &dice), .random(&dice))
+        case 1: return .remove(.random(in: 0..<60, using: &dice))
+        case 2: return .removeAttribute(name)
+        case 3: return .retain(.remove, age: .random(in: 20...80, using: &dice))
+        case 4:
+            return .retain(
+                .thin(periodMicroseconds: .random(in: 2...9, using: &dice) * 1_000_000),
+                age: .random(in: 0...60, using: &dice)
+            )
+        default:
+            return .append(
+                name,
+                (0..<Int.random(in: 1...60, using: &dice)).map { _ in .random(&dice) }
+            )
+        }
+    }
+
+    func apply(to tenant: any TenantStore) async throws {
+        let id = EntityID("urn:a")
+        switch self {
+        case .append(let name, let instances): try await tenant.append("a", name, instances)
+        case .replace(let place, let attribute):
+            guard let found = try await instance(place, tenant) else { return }
+            _ = try await tenant.write(Grants.write()) {
+                try $0.modifyHistory(
+                    id,
+                    name: found.name,
+                    instanceID: found.instanceID,
+                    attribute
+                )
+            }
+        case .remove(let place):
+            guard let found = try await instance(place, tenant) else { return }
+            _ = try await tenant.write(Grants.write()) {
+                try $0.removeHistory(id, .instance(found.name, instanceID: found.instanceID))
+            }
+        case .removeAttribute(let name):
+            _ = try await tenant.write(Grants.write()) {
+                try $0.removeHistory(id, .attribute(name, datasetID: nil))
+            }
+        case .retain(let effect, let age):
+            _ = try await tenant.retain(
+                [
+                    RetentionRule(
+                        type: nil,
+                        ageMicroseconds: Int64(age) * 1_000_000,
+                        effect: effect
+                    )
+                ],
+                now: seconds(90),
+                grant: InternalGrant(.retention)
+            )
+        }
+    }
+
+    private func instance(
+        _ place: Int,
+        _ tenant: any TenantStore
+    ) async throws -> (name: IRI, instanceID: String)? {
+        let page = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        let all = (page.evolutions.first?.attributes ?? []).flatMap { attribute in
+            attribute.instances.map { (attribute.name, $0.details?.instanceID ?? "") }
+        }
+        return all.isEmpty ? nil : all[place % all.count]
+    }
+}
+
+extension Attribute {
+    /// A reading within 90 seconds: numbers, texts, and what is kept as a body of its own.
+    fileprivate static func random(_ dice: inout SeededDice) -> Attribute {
+        let second = Int.random(in: 0..<90, using: &dice)
+        let values: [JSONValue] = [
+            .number(JSONNumber(Int.random(in: 0..<50, using: &dice))), 0.1, 12.25, "on", true,
+            [1, 2], .number(JSONNumber(uncheckedLiteral: "1.10")), ["a": 1],
+        ]
+        let isPlain = Int.random(in: 0..<4, using: &dice) > 0
+        var attribute = reading(
+            isPlain ? values[0] : values.randomElement(using: &dice) ?? 1,
+            at: second,
+            dataset: Int.random(in: 0..<4, using: &dice) == 0 ? "urn:dataset" : nil
+        )
+        if Bool.random(using: &dice) {
+            attribute.modifiedAt = seconds(second + .random(in: 0...5, using: &dice))
+        }
+        if Int.random(in: 0..<20, using: &dice) == 0 {
+            attribute.details = AttributeDetails(deletedAt: seconds(second + 1))
+        }
+        return attribute
+    }
+}
+
+extension EvolutionPage {
+    /// All that the page says, to compare with another's.
+    fileprivate var text: String {
+        let evolutions = evolutions.map { evolution in
+            let beyond = evolution.kindsBeyondRange.map { "\($0.key) \($0.value)" }.sorted()
+            return "\(evolution.attributes) \(beyond) \(evolution.aggregates)"
+        }
+        return "\(evolutions) \(String(describing: contentRange))"
+    }
+}
