@@ -16,6 +16,8 @@ extension Hub {
             throw BrokerError.mayNotWrite(entity.id)
         }
         let now = clock()
+        // Made here, so that the one thread that writes has less to do.
+        let creation = EntityChange.creation(of: entity, at: now)
         try await store.write(grant) { [observer] transaction in
             let existing = try transaction.entity(entity.id, grant: InternalGrant(.mergeOnWrite))
             if let existing {
@@ -29,7 +31,7 @@ extension Hub {
                 tenant: caller.tenant,
                 now: now
             )
-            try writer.write(.creation(of: entity, at: now))
+            try writer.write(creation)
         }
         return entity.id
     }
