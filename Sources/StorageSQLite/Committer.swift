@@ -15,16 +15,23 @@ private struct WaitingWrite: Sendable {
 final class Committer: Sendable {
     private struct State {
         var waiting: [WaitingWrite] = []
+        /// How many must wait for the gathering committer to be woken.
+        var wanted: Int?
         var isRunning = false
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
     }
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "balai.commits")
+    private let arrivals = DispatchSemaphore(value: 0)
     /// Used on `queue` alone.
     private let writer: Writer
+    private let checkpointer: Checkpointer
 
-    init(writer: Writer) { self.writer = writer }
+    init(writer: Writer, checkpointer: Checkpointer) {
+        self.writer = writer
+        self.checkpointer = checkpointer
+    }
 
     func run<Answer: Sendable>(
         _ body: @escaping @Sendable (Writer) throws -> Answer
@@ -45,58 +52,117 @@ final class Committer: Sendable {
         }
     }
 
+    private enum Submission { case refused(StorageError), starts, wakes, waits }
+
     private func submit(_ write: WaitingWrite) -> StorageError? {
-        let (refusal, mustStart) = state.withLock { state -> (StorageError?, Bool) in
-            if state.isClosed { return (StorageError(.closed, note: "write after close"), false) }
+        let submission = state.withLock { state -> Submission in
+            if state.isClosed { return .refused(StorageError(.closed, note: "write after close")) }
             guard state.waiting.count < Limits.waitingWrites else {
                 let note = "\(Limits.waitingWrites) writes wait for the disk"
-                return (StorageError(.overloaded, note: note), false)
+                return .refused(StorageError(.overloaded, note: note))
             }
             state.waiting.append(write)
+            if let wanted = state.wanted, state.waiting.count >= wanted {
+                state.wanted = nil
+                return .wakes
+            }
             defer { state.isRunning = true }
-            return (nil, !state.isRunning)
+            return state.isRunning ? .waits : .starts
         }
-        if mustStart { queue.async { self.drain() } }
-        return refusal
+        switch submission {
+        case .refused(let refusal): return refusal
+        case .starts: queue.async { self.drain() }
+        case .wakes: arrivals.signal()
+        case .waits: break
+        }
+        return nil
     }
+
+    // MARK: On the queue
 
     private func drain() {
-        while let batch = nextBatch() { commit(batch) }
+        var pace = writer.pace
+        while hasMore() { commit(at: &pace) }
+        writer.pace = pace
     }
 
-    private func nextBatch() -> [WaitingWrite]? {
-        let (batch, closing) = state.withLock {
-            state -> ([WaitingWrite]?, CheckedContinuation<Void, Never>?) in
-            if state.waiting.isEmpty {
-                state.isRunning = false
-                defer { state.closing = nil }
-                return (nil, state.closing)
-            }
-            if state.waiting.count <= Limits.requestsPerCommit {
-                defer { state.waiting.removeAll(keepingCapacity: true) }
-                return (state.waiting, nil)
-            }
-            let batch = Array(state.waiting.prefix(Limits.requestsPerCommit))
-            state.waiting.removeFirst(batch.count)
-            return (batch, nil)
+    /// Whether a request waits; if none does, the committer comes to rest.
+    private func hasMore() -> Bool {
+        let (hasMore, closing) = state.withLock {
+            state -> (Bool, CheckedContinuation<Void, Never>?) in
+            guard state.waiting.isEmpty else { return (true, nil) }
+            state.isRunning = false
+            defer { state.closing = nil }
+            return (false, state.closing)
         }
         closing?.resume()
-        return batch
+        return hasMore
     }
 
-    private func commit(_ batch: [WaitingWrite]) {
-        var failures = [(any Error)?](repeating: nil, count: batch.count)
+    private func commit(at pace: inout CommitPace) {
+        let batch = CommitBatch()
         do {
             try writer.begin()
-            for (index, write) in batch.enumerated() {
-                failures[index] = try writer.request { try write.run(writer) }
-            }
+            try gather(into: batch, at: pace)
+            let start = ContinuousClock.now
             try writer.commit()
+            let left = state.withLock { $0.waiting.count }
+            pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
         } catch {
             writer.abandon()
-            for index in batch.indices where failures[index] == nil { failures[index] = error }
+            // A transaction that could not begin has taken nobody yet.
+            if batch.isEmpty { batch.add(take(atMost: Limits.requestsPerCommit)) }
+            batch.fail(error)
         }
-        for (index, write) in batch.enumerated() { write.finish(failures[index]) }
+        batch.answer()
+        if checkpointer.mustCatchUp(logPages: writer.logPages) {
+            checkpointer.caughtUp(writer.checkpoint())
+        }
+    }
+
+    /// Runs the requests that wait, and those that the pace lets come.
+    private func gather(into batch: CommitBatch, at pace: CommitPace) throws {
+        let start = ContinuousClock.now
+        while true {
+            let requests = take(atMost: Limits.requestsPerCommit - batch.count)
+            let first = batch.add(requests)
+            for (index, write) in requests.enumerated() {
+                batch.failures[first + index] = try writer.request { try write.run(writer) }
+            }
+            let elapsed = start.duration(to: .now)
+            guard let wait = pace.wait(gathered: batch.count, elapsed: elapsed) else { return }
+            if !arrive(wait.requests, within: wait.duration) { return }
+        }
+    }
+
+    private func take(atMost count: Int) -> [WaitingWrite] {
+        state.withLock { state in
+            if state.waiting.count <= count {
+                defer { state.waiting.removeAll(keepingCapacity: true) }
+                return state.waiting
+            }
+            defer { state.waiting.removeFirst(count) }
+            return Array(state.waiting.prefix(count))
+        }
+    }
+
+    /// Waits until so many requests wait; whether any does in the end.
+    private func arrive(_ count: Int, within duration: Duration) -> Bool {
+        let mustWait = state.withLock { state in
+            guard state.waiting.count < count, !state.isClosed else { return false }
+            state.wanted = count
+            return true
+        }
+        if mustWait {
+            let result = arrivals.wait(timeout: .now() + duration.dispatchInterval)
+            let isSignalled = state.withLock { state in
+                defer { state.wanted = nil }
+                return state.wanted == nil
+            }
+            // The signal came between the end of the wait and now: it must not wake the next one.
+            if result == .timedOut, isSignalled { arrivals.wait() }
+        }
+        return state.withLock { !$0.waiting.isEmpty }
     }
 
     /// Refuses new requests and waits for those accepted.
@@ -109,6 +175,7 @@ final class Committer: Sendable {
             }
             if isIdle { continuation.resume() }
         }
+        checkpointer.close()
         queue.sync { writer.close() }
     }
 }
@@ -117,4 +184,41 @@ final class Committer: Sendable {
 /// thread.
 private final class AnswerBox<Answer: Sendable>: @unchecked Sendable {
     var answer: Answer?
+}
+
+/// The requests of one transaction, used on the committer's thread alone.
+private final class CommitBatch {
+    private var writes: [WaitingWrite] = []
+    /// Why each failed that failed alone.
+    var failures: [(any Error)?] = []
+
+    var count: Int { writes.count }
+    var isEmpty: Bool { writes.isEmpty }
+
+    /// Adds requests that are about to run; the index of the first.
+    @discardableResult
+    func add(_ more: [WaitingWrite]) -> Int {
+        defer {
+            writes += more
+            failures += [(any Error)?](repeating: nil, count: more.count)
+        }
+        return writes.count
+    }
+
+    /// All fail that have not failed alone: the transaction is gone.
+    func fail(_ error: any Error) {
+        for index in failures.indices where failures[index] == nil { failures[index] = error }
+    }
+
+    func answer() {
+        for (write, failure) in zip(writes, failures) { write.finish(failure) }
+    }
+}
+
+extension Duration {
+    fileprivate var dispatchInterval: DispatchTimeInterval {
+        .nanoseconds(
+            Int(components.seconds) * 1_000_000_000 + Int(components.attoseconds / 1_000_000_000)
+        )
+    }
 }

@@ -54,6 +54,34 @@ final class Connection: @unchecked Sendable {
         return try statement.step() ? statement.int(0) : 0
     }
 
+    /// Copies as much of the log into the database as nobody needs there; how many pages of it are
+    /// in the database now, nil if it could not be done.
+    func checkpoint() -> Int? {
+        var copied: Int32 = 0
+        let code = sqlite3_wal_checkpoint_v2(
+            handle,
+            nil,
+            SQLITE_CHECKPOINT_PASSIVE,
+            nil,
+            &copied
+        )
+        return code == SQLITE_OK && copied >= 0 ? Int(copied) : nil
+    }
+
+    /// Notes the length of the log after each commit; nothing is copied by itself any more.
+    func watchLog(_ log: LogLength) {
+        sqlite3_wal_hook(
+            handle,
+            { log, _, _, pages in
+                log.map {
+                    Unmanaged<LogLength>.fromOpaque($0).takeUnretainedValue().pages = Int(pages)
+                }
+                return SQLITE_OK
+            },
+            Unmanaged.passUnretained(log).toOpaque()
+        )
+    }
+
     var changes: Int { Int(sqlite3_changes(handle)) }
     var lastRowID: Int64 { sqlite3_last_insert_rowid(handle) }
     /// False once SQLite has rolled a transaction back by itself (a full disk, for one).
@@ -65,6 +93,11 @@ final class Connection: @unchecked Sendable {
             note: "\(String(cString: sqlite3_errmsg(handle))) in \(sql)"
         )
     }
+}
+
+/// How long the log is, in pages; used on the thread of its connection alone.
+final class LogLength {
+    var pages = 0
 }
 
 /// A prepared statement; its owner keeps it for as long as the connection.

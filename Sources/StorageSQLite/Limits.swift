@@ -4,6 +4,11 @@ enum Limits {
     static let waitingWrites = 4_096
     /// Requests the committer puts into one transaction.
     static let requestsPerCommit = 256
+    /// A commit waits for more requests if so many are likely to come, at most so long, and looks
+    /// at them when at least so many have come.
+    static let requestsWorthWaiting = 8
+    static let gathering = Duration.milliseconds(4)
+    static let requestsWorthWaking = 4
     /// Queries that wait for a connection; one more is refused as overloaded.
     static let waitingReads = 4_096
     /// Connections that read: queries at work at once.
@@ -13,8 +18,10 @@ enum Limits {
     /// Page cache of the writing connection, and of each reading one.
     static let writerCacheKibibytes = 16_384
     static let readerCacheKibibytes = 4_096
-    /// The log is copied into the database each time it has grown by so many pages.
+    /// The log is copied into the database each time it has grown by so many pages, and begins
+    /// anew once it has this many.
     static let checkpointPages = 2_000
+    static let logPages = 8_000
     /// Cursors merged at once; a query over more shapes than this scans in key order.
     static let mergedShapes = 64
     /// Candidates looked at in order before a value index is preferred.

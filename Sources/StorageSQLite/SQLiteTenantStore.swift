@@ -27,15 +27,17 @@ package final class SQLiteTenantStore: TenantStore {
         sealing: SealingLimits,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
+        let checkpointer: Checkpointer
         do {
             try DatabaseFile(path: path).check()
             try Schema.migrate(path: path)
             writer = try Writer(path: path, maximumPages: maximumPages, sealing: sealing)
+            checkpointer = try Checkpointer(path: path)
             readers = try ConnectionPool(path: path)
         } catch let error as StorageError where error.code == .damaged {
             throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
         }
-        committer = Committer(writer: writer)
+        committer = Committer(writer: writer, checkpointer: checkpointer)
         self.clock = clock
         fillIndexes(registering: [])
     }

@@ -29,6 +29,9 @@ final class Writer: @unchecked Sendable {
     var haveSegments: Bool
     /// The segment looked into last: what is imported twice comes in order.
     var recentSegment: (number: Int64, instances: [HistorySegment.Instance])?
+    /// What the committer has learned about commits.
+    var pace = CommitPace()
+    private let log = LogLength()
     private var hasWritten = false
     private var vocabularyGrew = false
 
@@ -39,10 +42,10 @@ final class Writer: @unchecked Sendable {
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
             PRAGMA cache_size = -\(Limits.writerCacheKibibytes);
-            PRAGMA wal_autocheckpoint = \(Limits.checkpointPages);
-            PRAGMA journal_size_limit = \(Limits.checkpointPages * Schema.pageBytes)
+            PRAGMA journal_size_limit = \(Limits.logPages * Schema.pageBytes)
             """
         )
+        connection.watchLog(log)
         if let maximumPages {
             try connection.execute("PRAGMA max_page_count = \(maximumPages)")
         }
@@ -112,6 +115,11 @@ final class Writer: @unchecked Sendable {
         vocabularyGrew = true
         try readIndexedAttributes()
     }
+
+    var logPages: Int { log.pages }
+
+    /// Copies the log into the database, so that it can begin anew.
+    func checkpoint() -> Int? { connection.checkpoint() }
 
     /// Called before each write.
     func willWrite() throws {
