@@ -33,6 +33,20 @@ extension Writer {
         return entries
     }
 
+    /// Whether the side indexes may hold anything of what differs; of a reading they mostly do not.
+    func touchesIndexes(_ old: Entity, _ new: Entity) -> Bool {
+        guard old.attributes.count == new.attributes.count else { return true }
+        return zip(old.attributes, new.attributes).contains { before, after in
+            (before.name != after.name || before.instances != after.instances)
+                && (isIndexed(before) || isIndexed(after))
+        }
+    }
+
+    private func isIndexed(_ attribute: NamedAttribute) -> Bool {
+        attribute.instances.contains { $0.kind == .geoProperty }
+            || vocabulary.numbers[attribute.name.text].map(indexed.contains) ?? false
+    }
+
     /// Writes the difference only: a reading that changes moves nothing in the geo index.
     func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }

@@ -28,10 +28,12 @@ extension Writer: WriteTransaction {
     func put(_ entity: Entity) throws {
         let old = try stored(entity.id)
         try willWrite()
-        let shape = try shape(of: entity)
         if let old, old.isCurrent {
+            let isShapedAlike = entity.isShaped(like: old.entity)
+            let shape = try isShapedAlike ? old.shape : shape(of: entity)
             try replace(old, with: entity, shape: shape)
         } else {
+            let shape = try shape(of: entity)
             // A new life of an entity takes its place at the end of the order of creation, and its
             // history along.
             if let old { try statements.delete.bind(1, old.key).run() }
@@ -47,7 +49,9 @@ extension Writer: WriteTransaction {
             try statements.update.bind(1, old.key).bind(2, shape)
                 .bind(3, entity.expiresAt?.microseconds).bind(4, body).run()
         }
-        try reindex(key: old.key, from: entries(old.entity), to: entries(entity))
+        if touchesIndexes(old.entity, entity) {
+            try reindex(key: old.key, from: entries(old.entity), to: entries(entity))
+        }
         recent = StoredEntity(
             id: old.id,
             key: old.key,

@@ -21,6 +21,7 @@ final class Writer: @unchecked Sendable {
     var indexed: Set<Int64> = []
     /// The row looked at last: a request mostly looks at one entity before it writes it.
     var recent: StoredEntity?
+    private var recentlyShaped: (entity: Entity, shape: Int64)?
     /// Series that requests have made long.
     let grown = Mutex<Set<HistorySeries>>([])
     /// Numbers of the forms met since the start, found without writing a form's body.
@@ -110,6 +111,7 @@ final class Writer: @unchecked Sendable {
     private func forgetUncommitted() throws {
         recent = nil
         recentSegment = nil
+        recentlyShaped = nil
         formNumbers = [:]
         vocabulary = try Vocabulary(connection)
         vocabularyGrew = true
@@ -146,11 +148,19 @@ final class Writer: @unchecked Sendable {
     }
 
     func shape(of entity: Entity) throws -> Int64 {
+        // Entities written one after the other are mostly alike, which is seen faster than found.
+        if let last = recentlyShaped, entity.isShaped(like: last.entity) { return last.shape }
+        let shape = try findShape(of: entity)
+        recentlyShaped = (entity, shape)
+        return shape
+    }
+
+    private func findShape(of entity: Entity) throws -> Int64 {
         let types = try entity.types.map { try number(of: $0.text) }.sorted()
         let members = try entity.attributes.map { attribute in
             Shape.Member(
                 name: try number(of: attribute.name.text),
-                kinds: attribute.instances.reduce(0) { $0 | 1 << $1.kind.rawValue }
+                kinds: attribute.kinds
             )
         }
         return try number(
@@ -188,6 +198,22 @@ final class Writer: @unchecked Sendable {
         vocabularyGrew = true
         return number
     }
+}
+
+extension Entity {
+    /// Whether both have one shape for sure.
+    func isShaped(like other: Entity) -> Bool {
+        types == other.types && scopes.isEmpty == other.scopes.isEmpty
+            && attributes.count == other.attributes.count
+            && zip(attributes, other.attributes).allSatisfy {
+                $0.name == $1.name && $0.kinds == $1.kinds
+            }
+    }
+}
+
+extension NamedAttribute {
+    /// A bit for each kind among the instances.
+    fileprivate var kinds: UInt8 { instances.reduce(0) { $0 | 1 << $1.kind.rawValue } }
 }
 
 /// A row of the entity table.

@@ -23,6 +23,17 @@ struct ChangeWriter {
     /// Every instance that changed, and the end of every instance that went (clause 4.5.7).
     private func writeHistory(_ change: EntityChange) throws {
         guard let entity = change.after ?? change.before, !change.attributes.isEmpty else { return }
+        try transaction.appendHistory(
+            entity.id,
+            types: entity.types,
+            scopes: entity.scopes,
+            history(of: change)
+        )
+    }
+
+    private func history(of change: EntityChange) -> [NamedAttribute] {
+        // Of a new entity all there is has changed.
+        if change.before == nil, let after = change.after { return after.attributes }
         var history: [NamedAttribute] = []
         history.reserveCapacity(change.attributes.count)
         for attribute in change.attributes {
@@ -33,12 +44,7 @@ struct ChangeWriter {
                 history.append(NamedAttribute(name: attribute.name, instances: [instance]))
             }
         }
-        try transaction.appendHistory(
-            entity.id,
-            types: entity.types,
-            scopes: entity.scopes,
-            history
-        )
+        return history
     }
 
     /// A deleted instance as the evolution shows it: NGSI-LD Null and `deletedAt` (clause 4.8).

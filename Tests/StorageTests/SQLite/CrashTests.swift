@@ -18,7 +18,8 @@ import Testing
     @Test(.enabled(if: getenv(CrashTests.folderVariable) != nil))
     func `a child writes until it is killed`() async throws {
         let folder = try #require(getenv(Self.folderVariable).map { String(cString: $0) })
-        let store = try SQLiteStore(folder: folder) { seconds(0) }
+        let sealing = SealingLimits(segment: 16, smallestSegment: 4, newestRows: 4, rowsMet: 24)
+        let store = try SQLiteStore(folder: folder, sealing: sealing) { seconds(0) }
         let tenant = try await store.makeTenant(nil)
         let log = open("\(folder)/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         let start = try await tenant.ids(.everything, limit: .max).count
@@ -26,7 +27,7 @@ import Testing
             for lane in 0..<Self.lanes {
                 group.addTask {
                     var number = start
-                    while (try? await Self.write(tenant, "\(lane)-\(number)")) != nil {
+                    while (try? await Self.write(tenant, lane, number)) != nil {
                         let line = Array("\(lane)-\(number)\n".utf8)
                         Glibc.write(log, line, line.count)
                         number += 1
@@ -36,7 +37,8 @@ import Testing
         }
     }
 
-    private static func write(_ tenant: any TenantStore, _ name: String) async throws {
+    private static func write(_ tenant: any TenantStore, _ lane: Int, _ number: Int) async throws {
+        let name = "\(lane)-\(number)"
         try await tenant.write(Grants.write()) {
             try $0.put(Entity("\(name)", .sensor, [.speed: 1]))
             try $0.appendHistory(
@@ -45,8 +47,30 @@ import Testing
                 scopes: [],
                 [NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])]
             )
+            try $0.appendHistory(
+                EntityID("urn:lane-\(lane)"),
+                types: [.station],
+                scopes: [],
+                [NamedAttribute(name: .label, instances: [.reading(1, at: number)])]
+            )
             try $0.enqueue(subscription: name, body: [], at: seconds(1))
             try $0.put(Entity("\(name)-twin", .station))
+        }
+        // A reader has the lane's history sealed when it is long.
+        if number % 8 == 0 { _ = try await numbers(of: lane, in: tenant) }
+    }
+
+    /// The numbers in the history of the lane.
+    private static func numbers(of lane: Int, in tenant: any TenantStore) async throws -> [Int] {
+        let query = TemporalQuery(
+            condition: .ids([EntityID("urn:lane-\(lane)")]),
+            instanceLimit: 1_000_000,
+            limit: 1
+        )
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        let instances = page.evolutions.first?.attributes.first?.instances ?? []
+        return instances.compactMap(\.observedAt).map {
+            Int(($0.microseconds - seconds(0).microseconds) / 1_000_000)
         }
     }
 
@@ -86,6 +110,12 @@ import Testing
             wantsCount: true
         )
         #expect(try await tenant.evolutions(query, grant: Grants.read()).count == firsts.count)
+        for lane in 0..<Self.lanes {
+            let stored = firsts.filter { $0.hasPrefix("\(lane)-") }.compactMap {
+                Int($0.dropFirst(2))
+            }
+            #expect(try await Self.numbers(of: lane, in: tenant) == stored.sorted())
+        }
         await store.close()
     }
 
