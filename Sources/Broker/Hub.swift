@@ -23,6 +23,7 @@ package final class Hub: Sendable {
     /// The `@context`s the hub keeps.
     package let shelf: LDContextShelf
     package let logger: Logger
+    package let startedAt: Timestamp
 
     package init(
         store: any Store,
@@ -44,6 +45,7 @@ package final class Hub: Sendable {
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
+        startedAt = clock()
     }
 }
 

@@ -52,31 +52,42 @@ struct EntityPlan {
 
     /// nil when the candidate does not match; decodes it only if its shape does not say.
     func match(_ candidate: Candidate, decision: PreparedCondition) throws -> Match? {
-        guard let isCertain = shapes[candidate.shape], !candidate.isExpired(now) else {
-            return nil
+        guard let isCertain = shapes[candidate.shape] else { return nil }
+        if candidate.isExpired(now) {
+            // What is left of it may be of another shape, so the shape says nothing.
+            guard let rest = try candidate.entity().unexpired(at: now) else { return nil }
+            return decision.matches(rest) ? .decoded(rest) : nil
         }
         if isCertain { return .undecoded }
         let entity = try candidate.entity()
         return decision.matches(entity) ? .decoded(entity) : nil
     }
 
-    /// The number of entities, from the index of shapes alone.
+    /// The number of entities, from the index of shapes alone but for those of which something has
+    /// expired.
     func countByShape(_ connection: Connection) throws -> Int {
         let count = try connection.prepare("SELECT count(*) FROM entity WHERE shape = ?1")
         let expired = try connection.prepare(
             """
-            SELECT count(*) FROM entity INDEXED BY entity_expires
+            SELECT body FROM entity INDEXED BY entity_expires
             WHERE expires IS NOT NULL AND expires <= ?2 AND shape = ?1
             """
         )
-        return try shapes.keys.reduce(0) { sum, shape in
+        let decision = PreparedCondition(condition)
+        var sum = 0
+        for shape in shapes.keys {
             defer {
                 count.reset()
                 expired.reset()
             }
             _ = try count.bind(1, shape).step()
-            _ = try expired.bind(1, shape).bind(2, now.microseconds).step()
-            return sum + Int(count.int(0) - expired.int(0))
+            sum += Int(count.int(0))
+            expired.bind(1, shape).bind(2, now.microseconds)
+            while try expired.step() {
+                let rest = try Body.entity(expired.bytes(0)).unexpired(at: now)
+                if !(rest.map(decision.matches) ?? false) { sum -= 1 }
+            }
         }
+        return sum
     }
 }

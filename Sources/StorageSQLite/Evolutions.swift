@@ -73,7 +73,6 @@ struct EvolutionSearch {
     }
 
     private func admits(_ entity: Entity, isCurrent: Bool, number: Int64) throws -> Bool {
-        if let expires = entity.expiresAt, expires <= now { return false }
         // What types and ids can decide is decided before any history is read.
         guard query.condition.allows(entity) else { return false }
         let keys = try series.keys(of: number).filter(isVisible)
@@ -265,7 +264,7 @@ extension Condition {
         case .type(let type): entity.types.contains(type)
         case .all(let parts): parts.allSatisfy { $0.allows(entity) }
         case .any(let parts): parts.contains { $0.allows(entity) }
-        case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry: true
+        case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry, .linked: true
         }
     }
 }

@@ -9,10 +9,26 @@ extension Reader {
         byID.bind(1, id.uri)
         defer { byID.reset() }
         guard try byID.step(), byID.int(0) > 0 else { return nil }
-        if let expires = byID.optionalInt(1), expires <= now.microseconds { return nil }
-        let entity = try Body.entity(byID.bytes(2))
+        let expires = byID.optionalInt(1)
+        var entity = try Body.entity(byID.bytes(2))
+        if let expires, expires <= now.microseconds {
+            guard let rest = entity.unexpired(at: now) else { return nil }
+            entity = rest
+        }
         guard PreparedCondition(grant.condition).matches(entity) else { return nil }
         return grant.shape(entity)
+    }
+
+    func expired(at now: Timestamp, limit: Int) throws -> [EntityID] {
+        let rows = try connection.prepare(
+            """
+            SELECT id FROM entity INDEXED BY entity_expires
+            WHERE expires IS NOT NULL AND expires <= ?1 ORDER BY expires LIMIT ?2
+            """
+        ).bind(1, now.microseconds).bind(2, Int64(limit))
+        var ids: [EntityID] = []
+        while try rows.step() { ids.append(EntityID(rows.text(0))) }
+        return ids
     }
 
     func documents(_ kind: Document.Kind) throws -> [Document] {

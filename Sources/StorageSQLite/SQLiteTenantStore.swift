@@ -155,6 +155,14 @@ package final class SQLiteTenantStore: TenantStore {
 
     // MARK: Upkeep
 
+    package func expired(
+        at now: Timestamp,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [EntityID] {
+        try await readers.run { try $0.expired(at: now, limit: limit) }
+    }
+
     package func retain(
         _ rules: [RetentionRule],
         now: Timestamp,

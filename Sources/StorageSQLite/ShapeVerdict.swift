@@ -59,6 +59,9 @@ extension Condition {
             guard let name = test.path.names.first else { return .some }
             return has(name) == .none ? .none : .some
         case .geometry(let test): return has(test.attribute) == .none ? .none : .some
+        case .linked(let test):
+            guard let name = test.path.names.first else { return .none }
+            return has(name) == .none ? .none : .some
         case .ids, .idPattern: return .some
         }
     }

@@ -43,11 +43,11 @@ extension Writer: WriteTransaction {
 
     private func replace(_ old: StoredEntity, with entity: Entity, shape: Int64) throws {
         let body = Body.bytes(entity)
-        if shape == old.shape && entity.expiresAt == old.entity.expiresAt {
+        if shape == old.shape && entity.nextExpiry == old.entity.nextExpiry {
             try statements.updateBody.bind(1, old.key).bind(2, body).run()
         } else {
             try statements.update.bind(1, old.key).bind(2, shape)
-                .bind(3, entity.expiresAt?.microseconds).bind(4, body).run()
+                .bind(3, entity.nextExpiry?.microseconds).bind(4, body).run()
         }
         if touchesIndexes(old.entity, entity) {
             try reindex(key: old.key, from: entries(old.entity), to: entries(entity))
@@ -63,7 +63,7 @@ extension Writer: WriteTransaction {
 
     private func insert(_ entity: Entity, shape: Int64, history: Int64?) throws {
         try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
-            .bind(4, entity.expiresAt?.microseconds).bind(5, Body.bytes(entity)).run()
+            .bind(4, entity.nextExpiry?.microseconds).bind(5, Body.bytes(entity)).run()
         let key = connection.lastRowID
         try reindex(key: key, from: IndexEntries(), to: entries(entity))
         recent = StoredEntity(

@@ -94,9 +94,8 @@ import Testing
     }
 
     static let internalReads: Set<String> = [
-        "Sources/Broker/Provision/BatchOperations.swift",
         "Sources/Broker/Provision/ChangeWriter.swift",
-        "Sources/Broker/Provision/CreateEntity.swift",
+        "Sources/Broker/Provision/RemoveExpired.swift",
         "Sources/Broker/Temporal/ModifyTemporalEvolution.swift",
         "Sources/Broker/Temporal/UpsertTemporalEvolution.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",

@@ -17,6 +17,11 @@ extension Hub {
             sortedBy: query.order.flatMap(\.attributeNames)
         )
         var query = query
+        query.condition = try await linkedTargets(
+            query.condition,
+            from: store,
+            grant: grant
+        )
         let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
         query.condition = query.condition.and(picked)
         let page = try await store.entities(query, grant: grant)

@@ -16,6 +16,8 @@ extension Hub {
             condition: query.condition,
             sortedBy: query.order.flatMap(\.attributeNames)
         )
+        var query = query
+        query.condition = try await linkedTargets(query.condition, from: store, grant: grant)
         let (map, entries) = try await makeEntityMap(of: query, request, store, grant, caller)
         return map.shown(listing: entries.ids)
     }

@@ -21,7 +21,8 @@ extension Hub {
         )
         var query = query
         let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
-        query.condition = query.condition.and(picked)
+        query.condition = try await linkedTargets(query.condition, from: store, grant: grant)
+            .and(picked)
         let (map, entries, isNew) = try await entityMap(
             request,
             .entities,

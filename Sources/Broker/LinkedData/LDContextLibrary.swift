@@ -25,6 +25,7 @@ package final class LDContextLibrary: Sendable {
     package func context(for reference: JSONValue?) async throws(LDContextError) -> LDContext {
         guard let reference, !Self.isCore(reference) else { return .core }
         if let ready = kept.withLock({ $0[reference] }) { return ready }
+        try Self.checkShape(reference)
         var gathering = Gathering()
         try await gather(reference, into: &gathering, depth: 0)
         let context = LDContext(
@@ -42,6 +43,20 @@ package final class LDContextLibrary: Sendable {
     package func forget(_ url: String) {
         // Contexts that include the URL through another document are forgotten as well: all are.
         kept.withLock { $0.removeAll(keepingCapacity: true) }
+    }
+
+    /// Refuses what can be no `@context` before anything is fetched.
+    private static func checkShape(_ reference: JSONValue) throws(LDContextError) {
+        switch reference {
+        case .null, .string, .object: break
+        case .array(let parts): for part in parts { try checkShape(part) }
+        case .bool, .number:
+            throw LDContextError(
+                .invalid,
+                "An @context is a URL, an object or an array of these, not "
+                    + "\(reference.excerpt)."
+            )
+        }
     }
 
     private struct Gathering {
@@ -70,21 +85,13 @@ package final class LDContextLibrary: Sendable {
             gathering.documents += 1
             let document = try await source.document(at: url)
             guard let inner = document.objectValue?["@context"] else {
-                throw LDContextError(
-                    .unavailable,
-                    "The document at '\(url)' has no @context."
-                )
+                throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
             }
             try await gather(inner, into: &gathering, depth: depth + 1)
         case .array(let parts):
             for part in parts { try await gather(part, into: &gathering, depth: depth + 1) }
         case .object(let object): try gathering.definitions.add(object)
-        case .bool, .number:
-            throw LDContextError(
-                .invalid,
-                "An @context is a URL, an object or an array of these, not "
-                    + "\(reference.excerpt)."
-            )
+        case .bool, .number: try Self.checkShape(reference)
         }
     }
 

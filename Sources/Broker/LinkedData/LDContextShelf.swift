@@ -17,7 +17,7 @@ package final class LDContextShelf: LDContextSource {
     private let store: any Store
     private let source: any LDContextSource
     /// Where the outside reaches this hub, without a slash at the end.
-    private let publicURL: String
+    package let publicURL: String
     private let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
     private let madeAt: Timestamp
@@ -125,7 +125,7 @@ package final class LDContextShelf: LDContextSource {
     ) async throws(LDContextError) -> StoredLDContext {
         let document = try await source.document(at: url)
         guard let context = document.objectValue?["@context"] else {
-            throw LDContextError(.unavailable, "The document at '\(url)' has no @context.")
+            throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
         }
         let now = clock()
         let entry = StoredLDContext(

@@ -99,8 +99,11 @@ private struct BatchInput: Sendable {
         case .create, .upsert:
             options = .init()
             mayCreate = true
-        case .update, .merge:
+        case .update:
             options = .init(allowsNull: true)
+            mayCreate = false
+        case .merge:
+            options = .init(allowsNull: true, allowsNullInside: true)
             mayCreate = false
         }
         let reader = EntityReader(context: ld, options: options)
@@ -142,7 +145,7 @@ private struct BatchRun {
 
     /// Writes one entity; true when it is new.
     private func run(_ input: BatchInput) throws -> Bool {
-        let stored = try writer.transaction.entity(input.id, grant: InternalGrant(.mergeOnWrite))
+        let stored = try writer.transaction.current(input.id, at: writer.now)
         if let stored, !stored.satisfies(grant.condition) {
             throw BrokerError.mayNotWrite(input.id)
         }

@@ -92,9 +92,14 @@ extension Hub {
 }
 
 extension WriteTransaction {
+    /// The entity without what has expired (clause 4.22).
+    func current(_ id: EntityID, at now: Timestamp) throws -> Entity? {
+        try entity(id, grant: InternalGrant(.mergeOnWrite))?.unexpired(at: now)
+    }
+
     /// The entity, if the writer may touch it: what it may not touch does not exist for it.
     func writable(_ id: EntityID, grant: WriteGrant, now: Timestamp) throws -> Entity? {
-        guard let entity = try entity(id, grant: InternalGrant(.mergeOnWrite)) else { return nil }
+        guard let entity = try current(id, at: now) else { return nil }
         return entity.satisfies(grant.condition) ? entity : nil
     }
 }

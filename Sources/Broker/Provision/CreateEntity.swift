@@ -19,7 +19,7 @@ extension Hub {
         // Made here, so that the one thread that writes has less to do.
         let creation = EntityChange.creation(of: entity, at: now)
         try await store.write(grant) { [observer] transaction in
-            let existing = try transaction.entity(entity.id, grant: InternalGrant(.mergeOnWrite))
+            let existing = try transaction.current(entity.id, at: now)
             if let existing {
                 // Of what the writer may not touch, it is not told that it exists.
                 throw existing.satisfies(grant.condition)

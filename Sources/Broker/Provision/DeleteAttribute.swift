@@ -12,7 +12,12 @@ extension Hub {
         ld: LDContext,
         caller: Caller
     ) async throws {
-        let iri = ld.expand(name)
+        let iri = try BrokerError.reading { () throws(EntityError) in
+            try reader(ld).attributeName(name)
+        }
+        if let datasetID, !URIText.isValid(datasetID) {
+            throw BrokerError(.badRequestData, "The datasetId '\(datasetID)' is not a URI.")
+        }
         try await change(id, caller, types: types) { target, now in
             let change = EntityChange.attributeDeletion(
                 in: target,

@@ -3,6 +3,8 @@ package import Governance
 
 extension Hub {
     /// Merge Entity (clause 5.6.17).
+    ///
+    /// Removing what is not there changes nothing (RFC 7396).
     package func mergeEntity(
         _ id: EntityID,
         _ body: JSONValue,
@@ -11,13 +13,19 @@ extension Hub {
         types: Condition = .everything,
         ld: LDContext,
         caller: Caller
-    ) async throws -> UpdateResult {
-        let fragment = try fragment(body, of: id, ld: ld, isSimplified: isSimplified)
-        return try await change(id, caller, types: types) { target, now in
+    ) async throws {
+        let fragment = try fragment(
+            body,
+            of: id,
+            ld: ld,
+            isSimplified: isSimplified,
+            merges: true
+        )
+        try await change(id, caller, types: types) { target, now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.merge(into: target, fragment, common: defaults, at: now)
             }
-            return (change, UpdateResult(change))
+            return (change, ())
         }
     }
 }

@@ -25,11 +25,13 @@ extension Hub {
         of id: EntityID,
         ld: LDContext,
         isSimplified: Bool = false,
-        allowsNull: Bool = true
+        allowsNull: Bool = true,
+        merges: Bool = false
     ) throws(BrokerError) -> EntityFragment {
         let fragment = try BrokerError.reading { () throws(EntityError) in
             let options = EntityReader.Options(
                 allowsNull: allowsNull,
+                allowsNullInside: merges,
                 isSimplified: isSimplified
             )
             return try EntityReader(context: ld, options: options).fragment(body)

@@ -27,6 +27,23 @@ extension EntityChange {
         )
     }
 
+    /// The end of what has expired (clause 4.22); nil when nothing has.
+    package static func expiry(of target: Entity, at now: Timestamp) -> EntityChange? {
+        guard let rest = target.unexpired(at: now) else { return .deletion(of: target) }
+        guard rest != target else { return nil }
+        var editor = EntityEditor(target, at: now)
+        for named in target.attributes {
+            for instance in named.instances {
+                guard let left = instance.unexpired(at: now) else {
+                    editor.remove(named.name, instance.datasetID)
+                    continue
+                }
+                if left != instance { editor.put(left, as: named.name) }
+            }
+        }
+        return editor.change
+    }
+
     /// A whole new state for an entity that exists (clause 5.6.18): what is not given goes.
     package static func replacement(
         of target: Entity,

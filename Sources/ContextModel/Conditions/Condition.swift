@@ -17,6 +17,8 @@ package indirect enum Condition: Sendable, Hashable {
     /// A term of `q` (clause 4.9).
     case value(ValueTest)
     case geometry(GeoTest)
+    /// A term of `q` about the entities that a Relationship leads to (clause 4.9).
+    case linked(LinkedTest)
 
     /// Both hold; folds `everything` and `nothing` away.
     package func and(_ other: Condition) -> Condition {
@@ -46,6 +48,26 @@ package struct ValueTest: Sendable, Hashable {
     package init(path: AttributePath, comparison: Comparison? = nil) {
         self.path = path
         self.comparison = comparison
+    }
+}
+
+/// A condition on the entities that a Relationship leads to: `sensor{Device:humidity}==40` (clause
+/// 4.9).
+///
+/// One entity alone does not tell whether it holds: the Broker first finds the targets, with the
+/// grant of whoever asks. As long as they are not known it holds for no entity.
+package struct LinkedTest: Sendable, Hashable {
+    /// The Relationship, perhaps of an attribute.
+    package var path: AttributePath
+    /// What one of its targets meets.
+    package var target: Condition
+    /// The entities that meet it.
+    package var targets: Set<EntityID>?
+
+    package init(path: AttributePath, target: Condition, targets: Set<EntityID>? = nil) {
+        self.path = path
+        self.target = target
+        self.targets = targets
     }
 }
 
@@ -135,6 +157,7 @@ extension Condition {
         case .attribute(let name): [name]
         case .value(let test): test.path.names
         case .geometry(let test): [test.attribute]
+        case .linked(let test): test.path.names + test.target.attributeNames
         case .everything, .nothing, .ids, .idPattern, .type, .scope: []
         }
     }

@@ -27,22 +27,13 @@ package enum GeoQuery {
         case "overlaps": return .overlaps
         default: break
         }
-        let parts = georel.split(separator: ";", omittingEmptySubsequences: false)
-        guard parts.first == "near", parts.count == 2 || parts.count == 3 else {
-            throw unknownRelation(georel)
+        if georel.hasPrefix("near;maxDistance==") {
+            return .near(minMeters: nil, maxMeters: try meters(georel.dropFirst(18), in: georel))
         }
-        var minMeters: Double?
-        var maxMeters: Double?
-        for part in parts.dropFirst() {
-            if part.hasPrefix("maxDistance=="), maxMeters == nil {
-                maxMeters = try meters(part.dropFirst(13), in: georel)
-            } else if part.hasPrefix("minDistance=="), minMeters == nil {
-                minMeters = try meters(part.dropFirst(13), in: georel)
-            } else {
-                throw unknownRelation(georel)
-            }
+        if georel.hasPrefix("near;minDistance==") {
+            return .near(minMeters: try meters(georel.dropFirst(18), in: georel), maxMeters: nil)
         }
-        return .near(minMeters: minMeters, maxMeters: maxMeters)
+        throw unknownRelation(georel)
     }
 
     /// A geometry from its type and its coordinates as JSON; a point also without brackets.

@@ -2,7 +2,7 @@
 package struct OrderTerm: Sendable, Hashable {
     /// What is sorted by.
     package enum Subject: Sendable, Hashable {
-        case id, type
+        case id, type, scope
         /// A path; `createdAt` and `modifiedAt` of the entity are paths without names.
         case path(AttributePath)
         /// The distance of a GeoProperty from the reference.
@@ -10,10 +10,17 @@ package struct OrderTerm: Sendable, Hashable {
     }
     package var subject: Subject
     package var isDescending: Bool
+    /// How texts are compared.
+    package var collation: Collation
 
-    package init(subject: Subject, isDescending: Bool = false) {
+    package init(
+        subject: Subject,
+        isDescending: Bool = false,
+        collation: Collation = .root
+    ) {
         self.subject = subject
         self.isDescending = isDescending
+        self.collation = collation
     }
 
     /// The attributes whose values the key tells of.
@@ -21,7 +28,7 @@ package struct OrderTerm: Sendable, Hashable {
         switch subject {
         case .path(let path): path.names
         case .distance(let name, _): [name]
-        case .id, .type: []
+        case .id, .type, .scope: []
         }
     }
 
@@ -30,11 +37,13 @@ package struct OrderTerm: Sendable, Hashable {
         orderBy: String,
         orderFrom: String? = nil,
         orderGeometry: String? = nil,
+        collation: String? = nil,
         expansion: some TermExpansion,
         limits: ConditionLimits = ConditionLimits()
     ) throws(ConditionError) -> [OrderTerm] {
         var cursor = try ConditionCursor(orderBy, parameter: "orderBy", limits: limits)
         var terms: [OrderTerm] = []
+        let order = try collation.map(order(named:)) ?? .root
         let reference = try orderFrom.map { text throws(ConditionError) in
             try GeoQuery.reference(
                 type: orderGeometry ?? "Point",
@@ -45,7 +54,9 @@ package struct OrderTerm: Sendable, Hashable {
         }
         repeat {
             try cursor.countTerm()
-            terms.append(try term(&cursor, from: reference, expansion: expansion))
+            var term = try term(&cursor, from: reference, expansion: expansion)
+            term.collation = order
+            terms.append(term)
         } while cursor.skip(",")
         guard cursor.isAtEnd else {
             throw cursor.error(
@@ -54,6 +65,17 @@ package struct OrderTerm: Sendable, Hashable {
             )
         }
         return terms
+    }
+
+    private static func order(named name: String) throws(ConditionError) -> Collation {
+        guard let collation = Collation(name) else {
+            throw ConditionError(
+                parameter: "collation",
+                message: "The collation “\(name.prefix(40))” is none of ICU's (RFC 6067).",
+                hint: "Give one such as und or und-u-ks-level1."
+            )
+        }
+        return collation
     }
 
     private static func term(
@@ -67,9 +89,8 @@ package struct OrderTerm: Sendable, Hashable {
         let isAlone = path.names.count == 1 && path.members.isEmpty && path.coreMember == nil
         switch direction {
         case "asc", "desc":
-            let subject: Subject =
-                isAlone && name == "id" ? .id : isAlone && name == "type" ? .type : .path(path)
-            return OrderTerm(subject: subject, isDescending: direction == "desc")
+            let own: Subject? = isAlone ? ["id": .id, "type": .type, "scope": .scope][name] : nil
+            return OrderTerm(subject: own ?? .path(path), isDescending: direction == "desc")
         case "dist-asc", "dist-desc":
             guard isAlone, let reference else {
                 throw cursor.error(

@@ -6,15 +6,19 @@ package struct QParser<Expansion: TermExpansion> {
     let expansion: Expansion
     /// Attributes whose values are terms to expand before comparing (`expandValues`).
     let expandValues: Set<String>
+    /// Links that a term may follow, one after another (`sensor{humidity}`); none without a join.
+    let linkDepth: Int
     let limits: ConditionLimits
 
     package init(
         expansion: Expansion,
         expandValues: Set<String> = [],
+        linkDepth: Int = 0,
         limits: ConditionLimits = ConditionLimits()
     ) {
         self.expansion = expansion
         self.expandValues = expandValues
+        self.linkDepth = linkDepth
         self.limits = limits
     }
 
@@ -32,19 +36,80 @@ package struct QParser<Expansion: TermExpansion> {
             let path = try PathReader(expansion: expansion).read(&cursor).path
             return .not(.value(ValueTest(path: path)))
         }
-        let (path, attribute) = try PathReader(expansion: expansion).read(&cursor)
+        var links: [Link] = []
+        let (path, attribute) = try self.path(&cursor, through: &links)
         let values = QValueReader(
             path: path,
             expandTerm: expandValues.contains(attribute)
                 ? { expansion.expand(attribute: $0).text } : nil
         )
-        return .value(ValueTest(path: path, comparison: try values.comparison(&cursor)))
+        let comparison = try values.comparison(&cursor)
+        return links.reversed().reduce(.value(ValueTest(path: path, comparison: comparison))) {
+            .linked(LinkedTest(path: $1.path, target: $1.targetType.and($0)))
+        }
+    }
+
+    // MARK: Linked Entities
+
+    /// A Relationship that a term follows, and what type of entity it leads to.
+    private typealias Link = (path: AttributePath, targetType: Condition)
+
+    /// The path a term ends in, and what leads there: `a{T:b{c}}` ends in `c`.
+    private func path(
+        _ cursor: inout ConditionCursor,
+        through links: inout [Link]
+    ) throws(ConditionError) -> (path: AttributePath, attribute: String) {
+        let start = cursor.position
+        let reader = PathReader(expansion: expansion, allowsPrefix: links.isEmpty)
+        let end = try reader.read(&cursor)
+        guard cursor.skip("{") else { return end }
+        guard links.count < linkDepth else {
+            throw cursor.error(
+                "The query follows more links than the joinLevel allows",
+                at: start,
+                hint: "Braces need join=inline or join=flat, and a joinLevel as deep as they are."
+            )
+        }
+        guard end.path.members.isEmpty, end.path.coreMember == nil else {
+            throw cursor.error(
+                "Braces follow what is no Relationship",
+                at: start,
+                hint: "Write sensor{humidity}==40."
+            )
+        }
+        links.append((end.path, try targetType(&cursor)))
+        let inner = try path(&cursor, through: &links)
+        guard cursor.skip("}") else {
+            throw cursor.error("A brace is not closed", hint: "Write sensor{humidity}==40.")
+        }
+        return inner
+    }
+
+    /// `Device:` or `Device,Sensor:`, if one of these follows.
+    private func targetType(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
+        let start = cursor.position
+        let types = cursor.take { PathReader<Expansion>.isTermByte($0) || $0 == 0x2C }
+        guard cursor.skip(":") else {
+            cursor.position = start
+            return .everything
+        }
+        let names = types.split(separator: ",", omittingEmptySubsequences: false)
+        guard names.allSatisfy({ !$0.isEmpty }) else {
+            throw cursor.error(
+                "An entity type is missing",
+                at: start,
+                hint: "Write sensor{Device:humidity}==40."
+            )
+        }
+        return names.reduce(.nothing) { $0.or(.type(expansion.expand(type: String($1)))) }
     }
 }
 
 /// Reads `name.sub[member.member]` of clause 4.9.
 struct PathReader<Expansion: TermExpansion> {
     let expansion: Expansion
+    /// Names may be compact IRIs; inside braces a colon ends the type of a Linked Entity.
+    var allowsPrefix = true
 
     /// Members of every attribute that no `@context` expands.
     private static var coreMembers: Set<String> {
@@ -63,7 +128,6 @@ struct PathReader<Expansion: TermExpansion> {
         while cursor.next == UInt8(ascii: "."), cursor.skip(".") {
             words.append(try name(&cursor))
         }
-        try refuseLinkedEntity(&cursor)
         let members = try trailingMembers(&cursor)
         let attribute = words[0]
         let isEntityMember = words.count == 1 && Self.entityMembers.contains(attribute)
@@ -80,7 +144,7 @@ struct PathReader<Expansion: TermExpansion> {
 
     private func name(_ cursor: inout ConditionCursor) throws(ConditionError) -> String {
         let start = cursor.position
-        let name = cursor.take(while: Self.isNameByte)
+        let name = cursor.take { Self.isTermByte($0) || (allowsPrefix && $0 == 0x3A) }
         guard let first = name.utf8.first, !(0x30...0x39).contains(first), first != 0x2D else {
             throw cursor.error(
                 "An attribute name is missing",
@@ -91,22 +155,13 @@ struct PathReader<Expansion: TermExpansion> {
         return name
     }
 
-    /// Letters and digits of any language, `_`, and the marks of a compact IRI.
-    private static func isNameByte(_ byte: UInt8) -> Bool {
+    /// Letters and digits of any language, `_`, and marks that terms have in practice.
+    static func isTermByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x80...0xFF, UInt8(ascii: "_"),
-            UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "@"):
+            UInt8(ascii: "-"), UInt8(ascii: "@"):
             true
         default: false
-        }
-    }
-
-    private func refuseLinkedEntity(_ cursor: inout ConditionCursor) throws(ConditionError) {
-        guard cursor.next != UInt8(ascii: "{") else {
-            throw cursor.error(
-                "Queries over linked entities are not supported yet",
-                hint: "Query the linked entities first, then use their identifiers."
-            )
         }
     }
 

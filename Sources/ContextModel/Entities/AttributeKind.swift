@@ -87,8 +87,19 @@ enum GeometryTypes {
         return object["coordinates"] != nil || object["geometries"] != nil
     }
 
-    /// What keeps a value from being a geometry, or nil if it is one.
+    /// A geometry that is written as a JSON string (clause 4.7.2), as the object it stands for.
+    static func decoded(_ value: JSONValue) -> JSONValue {
+        guard let text = value.stringValue, let json = try? JSONReader.read(Array(text.utf8)) else {
+            return value
+        }
+        return json
+    }
+
+    /// What keeps a value from being a geometry of clause 4.7.1, or nil if it is one.
     static func problem(with value: JSONValue) -> String? {
+        if value.objectValue?["type"]?.stringValue == "GeometryCollection" {
+            return "A GeometryCollection is none here (clause 4.7.1)."
+        }
         do throws(GeometryError) {
             _ = try Geometry(geoJSON: value)
             return nil

@@ -76,8 +76,14 @@ struct AttributeReader {
             }
             fragment.kind = kind
         }
+        var particular: [String] = []
         for (member, value) in object.members {
-            try read(member, value, into: &fragment)
+            try read(member, value, into: &fragment, &particular)
+        }
+        if let kind = fragment.kind {
+            for member in particular where !kind.mayHave(member, in: fragment) {
+                throw EntityError("The attribute '\(key)' is a \(kind.term) without '\(member)'.")
+            }
         }
         if let value = fragment.value, let kind = fragment.kind, !fragment.isNull {
             fragment.value = try checked(value, as: kind)
@@ -95,7 +101,8 @@ struct AttributeReader {
     private func read(
         _ member: String,
         _ value: JSONValue,
-        into fragment: inout AttributeFragment
+        into fragment: inout AttributeFragment,
+        _ particular: inout [String]
     ) throws(EntityError) {
         let path = "\(key).\(member)"
         if options.allowsNull, NGSILDNull.isNull(value), Self.removable.contains(member) {
@@ -103,25 +110,61 @@ struct AttributeReader {
             return
         }
         switch member {
-        case "type", "@type", "createdAt", "modifiedAt", "deletedAt", "entity", "entityList": break
+        case "type", "@type", "createdAt", "modifiedAt", "deletedAt": break
+        case "entity", "entityList": particular.append(member)
         case "value", "object", "languageMap", "vocab", "json", "valueList", "objectList":
             try setValue(value, member: member, of: &fragment)
         case "datasetId": fragment.datasetID = try dataset(value, at: path)
         case "observedAt": fragment.observedAt = try entity.timestamp(value, at: path)
-        case "unitCode": fragment.unitCode = try string(value, at: path)
+        case "unitCode":
+            fragment.unitCode = try string(value, at: path)
+            particular.append(member)
         case "expiresAt":
             fragment.details.orNew.expiresAt = try entity.timestamp(value, at: path)
         case "instanceId": fragment.details.orNew.instanceID = try entity.uri(value, at: path)
         case "objectType": fragment.details.orNew.objectTypes = try names(value, at: path)
-        case "valueType": fragment.details.orNew.valueType = try string(value, at: path)
-        case "ngsildproof": fragment.details.orNew.proof = value
+        case "valueType":
+            fragment.details.orNew.valueType = try string(value, at: path)
+            particular.append(member)
+        case "ngsildproof": fragment.details.orNew.proof = try proof(value, at: path)
+        case "entityIdSealed", "entityTypeSealed":
+            try readSealed(member, value, at: path, into: &fragment)
         case "previousValue", "previousObject", "previousLanguageMap", "previousVocab",
             "previousJson", "previousValueList", "previousObjectList":
-            break
+            throw EntityError("'\(path)' stands in notifications only.")
         case "@context":
             throw EntityError("The attribute '\(key)' has an @context of its own (clause 5.5.7).")
         default: try readSubattribute(member, value, into: &fragment)
         }
+    }
+
+    /// The entity's own proof keeps its sealed members beside its value (clause 4.5.2.2).
+    private func readSealed(
+        _ member: String,
+        _ value: JSONValue,
+        at path: String,
+        into fragment: inout AttributeFragment
+    ) throws(EntityError) {
+        guard key == "ngsildproof" else {
+            throw EntityError("'\(path)' belongs into an 'ngsildproof' only.")
+        }
+        let text = try string(value, at: path)
+        var sealed = fragment.details.orNew.proof?.objectValue ?? JSONObject()
+        sealed[member] = .string(
+            member == "entityTypeSealed" ? entity.context.expand(text).text : text
+        )
+        fragment.details.orNew.proof = .object(sealed)
+    }
+
+    /// A proof of an attribute, kept as it is given (annex C.11).
+    private func proof(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+        guard let object = value.objectValue, object["value"]?.objectValue != nil else {
+            throw EntityError("'\(path)' has no object as its 'value': \(value.excerpt).")
+        }
+        for member in ["entityIdSealed", "entityTypeSealed"] {
+            if let sealed = object[member] { _ = try string(sealed, at: "\(path).\(member)") }
+        }
+        return value
     }
 
     private static let removable: Set<String> = [
@@ -140,7 +183,10 @@ struct AttributeReader {
         let nested = AttributeReader(
             entity: EntityReader(
                 context: entity.context,
-                options: .init(allowsNull: options.allowsNull)
+                options: .init(
+                    allowsNull: options.allowsNull,
+                    allowsNullInside: options.allowsNullInside
+                )
             ),
             key: "\(key).\(member)"
         )
@@ -186,16 +232,24 @@ struct AttributeReader {
         switch kind {
         case .property:
             try checkNoNull(value)
+            if key == "ngsildproof", value.objectValue == nil {
+                throw EntityError("'\(path)' is not an object: \(value.excerpt).")
+            }
             return value
         case .relationship: return try uris(value, at: path)
         case .geoProperty:
-            if let problem = GeometryTypes.problem(with: value) {
+            let geometry = GeometryTypes.decoded(value)
+            if let problem = GeometryTypes.problem(with: geometry) {
                 throw EntityError("'\(path)' is no GeoJSON geometry. \(problem)")
             }
-            return value
+            return geometry
         case .languageProperty: return try languageMap(value, at: path)
         case .vocabProperty: return try vocabulary(value, at: path)
-        case .jsonProperty: return value
+        case .jsonProperty:
+            guard value.objectValue != nil || value.arrayValue != nil else {
+                throw EntityError("'\(path)' is neither an object nor an array: \(value.excerpt).")
+            }
+            return value
         case .listProperty:
             guard case .array = value else {
                 throw EntityError("'\(path)' is not an array: \(value.excerpt).")
@@ -207,7 +261,7 @@ struct AttributeReader {
 
     /// Null inside a value is for merges only (clause 5.5.4).
     private func checkNoNull(_ value: JSONValue) throws(EntityError) {
-        if !options.allowsNull, NGSILDNull.isInside(value) { throw entity.nullError(at: key) }
+        if !options.allowsNullInside, NGSILDNull.isInside(value) { throw entity.nullError(at: key) }
     }
 
     private func uris(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
@@ -272,6 +326,20 @@ struct AttributeReader {
         let uri = try entity.uri(value, at: path)
         guard uri != NGSILDNull.uri else { throw entity.nullError(at: path) }
         return uri
+    }
+}
+
+extension Attribute.Kind {
+    /// Whether attributes of this kind may have a member that not all kinds have (clauses 4.5.2 to
+    /// 4.5.24).
+    fileprivate func mayHave(_ member: String, in fragment: AttributeFragment) -> Bool {
+        switch (member, self) {
+        case ("unitCode", .property), ("unitCode", .geoProperty), ("unitCode", .listProperty): true
+        case ("entity", .relationship), ("entityList", .listRelationship): true
+        case ("valueType", .languageProperty): fragment.details?.valueType == "langString"
+        case ("valueType", _): true
+        default: false
+        }
     }
 }
 

@@ -5,14 +5,21 @@ package struct EntityReader: Sendable {
     package struct Options: Sendable {
         /// NGSI-LD Null is allowed: fragments of update and merge (clause 5.5.4).
         package var allowsNull = false
+        /// NGSI-LD Null is allowed inside compound values, too: merges alone (clause 5.5.4).
+        package var allowsNullInside = false
         /// Values stand without their attribute (clause 4.5.4).
         package var isSimplified = false
         /// Several instances of an attribute differ in time, not in `datasetId` (clause 4.5.7).
         package var isTemporal = false
 
-        package init(allowsNull: Bool = false, isSimplified: Bool = false, isTemporal: Bool = false)
-        {
+        package init(
+            allowsNull: Bool = false,
+            allowsNullInside: Bool = false,
+            isSimplified: Bool = false,
+            isTemporal: Bool = false
+        ) {
             self.allowsNull = allowsNull
+            self.allowsNullInside = allowsNullInside
             self.isSimplified = isSimplified
             self.isTemporal = isTemporal
         }
@@ -57,6 +64,9 @@ package struct EntityReader: Sendable {
         _ json: JSONValue
     ) throws(EntityError) -> (name: IRI, fragment: AttributeFragment) {
         let iri = try attributeName(name)
+        guard iri != .scope, !Self.keywords.contains(name) else {
+            throw EntityError("'\(name)' is no attribute that can be changed by itself.")
+        }
         var json = json
         // The body of a request has its @context at the top, beside the attribute's members.
         if case .object(var object) = json, object["@context"] != nil {
@@ -67,6 +77,7 @@ package struct EntityReader: Sendable {
         guard instances.count == 1 else {
             throw EntityError("Give one instance of '\(name)', not \(instances.count).")
         }
+        try checkGeography(instances, key: name)
         return (iri, instances[0])
     }
 
@@ -100,7 +111,7 @@ package struct EntityReader: Sendable {
         fragment.attributes.reserveCapacity(object.count)
         for (key, value) in object.members {
             switch key {
-            case "id", "@id": fragment.id = EntityID(try uri(value, at: key))
+            case "id", "@id": fragment.id = EntityID(try identifier(value, at: key))
             case "type", "@type": fragment.types = try types(value)
             case "scope": fragment.scopes = try scopes(value)
             case "expiresAt": fragment.expiresAt = try timestamp(value, at: key)
@@ -123,23 +134,35 @@ package struct EntityReader: Sendable {
             throw EntityError("The attribute '\(key)' is given twice.")
         }
         let instances = try AttributeReader(entity: self, key: key).instances(value)
+        try checkGeography(instances, key: key)
         attributes.append(NamedFragment(name: name, instances: instances))
     }
 
+    /// The places of clause 4.7.1 are GeoProperties (clause 5.2.4).
+    private func checkGeography(
+        _ instances: [AttributeFragment],
+        key: String
+    ) throws(EntityError) {
+        guard Self.geoProperties.contains(key) else { return }
+        for instance in instances where !instance.isNull {
+            guard let kind = instance.kind, kind != .geoProperty else { continue }
+            throw EntityError("'\(key)' is a GeoProperty, not a \(kind.term).")
+        }
+    }
+
+    private static let geoProperties: Set<String> = [
+        "location", "observationSpace", "operationSpace",
+    ]
+
     /// The expanded name, if it is one an attribute may have.
     package func attributeName(_ key: String) throws(EntityError) -> IRI {
-        guard !key.isEmpty, !key.hasPrefix("@"), !key.utf8.contains(where: Self.isForbidden) else {
+        guard Name.isValid(key) else {
             throw EntityError("'\(key)' is not a valid attribute name (clause 4.6.2).")
         }
         guard !Self.reservedNames.contains(key) else {
             throw EntityError("'\(key)' is not an attribute: it has a meaning of its own.")
         }
         return context.expand(key)
-    }
-
-    /// Characters no name may have (clause 4.6.2).
-    private static func isForbidden(_ byte: UInt8) -> Bool {
-        byte <= 0x20 || byte == 0x7F || "<>\"'=;()[]{}|\\^`".utf8.contains(byte)
     }
 
     /// Core terms for non-reified properties, which clause 4.5.1 keeps from being attributes.
@@ -154,10 +177,12 @@ package struct EntityReader: Sendable {
     private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
         var types: [IRI] = []
         for element in value.arrayValue ?? [value] {
-            guard let name = element.stringValue, !name.isEmpty, !Self.keywords.contains(name),
-                !name.utf8.contains(where: Self.isForbidden)
+            guard let name = element.stringValue, !Self.keywords.contains(name),
+                Name.isValid(name)
             else {
-                throw EntityError("'type' is a name or an array of names, not \(value.excerpt).")
+                throw EntityError(
+                    "'type' is a name or an array of names (clause 4.6.2), not \(value.excerpt)."
+                )
             }
             let type = context.expand(name)
             if !types.contains(type) { types.append(type) }
@@ -184,6 +209,13 @@ package struct EntityReader: Sendable {
 
     // MARK: Values
 
+    /// The URI of an entity; NGSI-LD Null is none (clause 5.5.4).
+    private func identifier(_ value: JSONValue, at path: String) throws(EntityError) -> String {
+        let uri = try uri(value, at: path)
+        guard uri != NGSILDNull.uri else { throw nullError(at: path) }
+        return uri
+    }
+
     func uri(_ value: JSONValue, at path: String) throws(EntityError) -> String {
         guard let text = value.stringValue, URIText.isValid(text) else {
             throw EntityError("'\(path)' is not a URI: \(value.excerpt).")
@@ -192,9 +224,11 @@ package struct EntityReader: Sendable {
     }
 
     func timestamp(_ value: JSONValue, at path: String) throws(EntityError) -> Timestamp {
-        guard let text = value.stringValue, let time = Timestamp(text) else {
+        // Nothing but UTC is written in NGSI-LD (clause 4.6.3).
+        guard let text = value.stringValue, text.hasSuffix("Z"), let time = Timestamp(text) else {
             throw EntityError(
-                "'\(path)' is not a DateTime such as 2026-01-31T08:00:00Z: \(value.excerpt)."
+                "'\(path)' is not a DateTime in UTC such as 2026-01-31T08:00:00Z: "
+                    + "\(value.excerpt)."
             )
         }
         return time
@@ -215,57 +249,13 @@ package struct EntityError: Error, Sendable, Equatable {
 package enum Scope {
     package static func isValid(_ text: String) -> Bool {
         let segments = text.split(separator: "/", omittingEmptySubsequences: false)
-        let named = segments.first == "" ? segments.dropFirst() : segments[...]
-        return !named.isEmpty && text.utf8.count <= 1_024
-            && named.allSatisfy { segment in
-                !segment.isEmpty && segment.first != "#" && segment != "+"
-                    && !segment.utf8.contains { $0 <= 0x20 || $0 == 0x2C || $0 == 0x3B }
-            }
+        let levels = segments.first == "" ? segments.dropFirst() : segments[...]
+        return !levels.isEmpty && text.utf8.count <= 1_024
+            && levels.allSatisfy { Name.isPlain($0.unicodeScalars) }
     }
 
     /// With its leading slash, as scopes are kept.
     package static func normalized(_ text: String) -> String {
         text.hasPrefix("/") ? text : "/" + text
-    }
-}
-
-/// The grammar of URIs (RFC 3986), as strict as identifiers need: a scheme, a colon, something
-/// behind it, and no character a URI must escape.
-package enum URIText {
-    package static func isValid(_ text: String) -> Bool {
-        var isInScheme = true
-        var count = 0
-        var schemeLength = 0
-        for byte in text.utf8 {
-            if byte <= 0x20 || byte == 0x7F || Self.isExcluded(byte) { return false }
-            if isInScheme {
-                if byte == UInt8(ascii: ":") {
-                    isInScheme = false
-                    schemeLength = count
-                } else if !isSchemeByte(byte, isFirst: count == 0) {
-                    return false
-                }
-            }
-            count += 1
-        }
-        return !isInScheme && schemeLength > 0 && count > schemeLength + 1
-    }
-
-    private static func isExcluded(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "{"),
-            UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: "\\"), UInt8(ascii: "^"),
-            UInt8(ascii: "`"):
-            true
-        default: false
-        }
-    }
-
-    private static func isSchemeByte(_ byte: UInt8, isFirst: Bool) -> Bool {
-        let lower = byte | 0x20
-        if lower >= 0x61 && lower <= 0x7A { return true }
-        return !isFirst
-            && (byte >= 0x30 && byte <= 0x39 || byte == 0x2B || byte == 0x2D
-                || byte == 0x2E)
     }
 }

@@ -83,17 +83,18 @@ package struct EntityWriter: Sendable {
 
     /// Everything of the entity but its `id` and `@context`.
     func writeMembers(of entity: Entity, to writer: inout JSONWriter) {
+        let entity = representation.version.map { entity.conforming(to: $0, context) } ?? entity
         let projection = representation.projection
         if projection.shows(member: "type") { writeTypes(entity.types, to: &writer) }
         if !entity.scopes.isEmpty, projection.shows(member: "scope") {
             writer.key("scope")
             Self.writeOneOrMany(entity.scopes, to: &writer)
         }
-        if let time = entity.expiresAt, projection.shows(member: "expiresAt") {
-            writer.member("expiresAt", time)
-        }
         writer.member("deletedAt", entity.deletedAt)
         if representation.showsSystemAttributes {
+            if projection.shows(member: "expiresAt") {
+                writer.member("expiresAt", entity.expiresAt)
+            }
             if projection.shows(member: "createdAt") {
                 writer.member("createdAt", entity.createdAt)
             }
@@ -270,7 +271,7 @@ package struct EntityWriter: Sendable {
         to writer: inout JSONWriter
     ) {
         writer.member("instanceId", details.instanceID)
-        writer.member("expiresAt", details.expiresAt)
+        if representation.showsSystemAttributes { writer.member("expiresAt", details.expiresAt) }
         if !details.objectTypes.isEmpty {
             writer.key("objectType")
             Self.writeOneOrMany(details.objectTypes.map(context.compact), to: &writer)
@@ -280,11 +281,21 @@ package struct EntityWriter: Sendable {
             writer.key(kind.previousValueMember)
             writeValue(previous, kind: kind, to: &writer)
         }
-        if let proof = details.proof {
-            writer.key("ngsildproof")
-            writer.value(proof)
-        }
+        if let proof = details.proof { write(proof: proof, to: &writer) }
         if representation.showsSystemAttributes { writer.member("deletedAt", details.deletedAt) }
+    }
+
+    /// Writes a proof of the attribute, or the sealed members of the entity's own proof.
+    private func write(proof: JSONValue, to writer: inout JSONWriter) {
+        guard let sealed = proof.objectValue, sealed["value"] == nil else {
+            writer.key("ngsildproof")
+            return writer.value(proof)
+        }
+        writer.member("entityIdSealed", sealed["entityIdSealed"]?.stringValue)
+        writer.member(
+            "entityTypeSealed",
+            sealed["entityTypeSealed"]?.stringValue.map { context.compact(IRI($0)) }
+        )
     }
 
     // MARK: Values

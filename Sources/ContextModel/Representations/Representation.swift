@@ -16,6 +16,8 @@ package struct Representation: Sendable, Hashable {
     package var abridgesDeletedAttributes = false
     /// Show Linked Entities too (clause 4.5.23); nil for Relationships alone.
     package var join: Join?
+    /// Amend entities to this version of the specification (clause 4.3.6.8); nil for the newest.
+    package var version: SpecificationVersion?
 
     package init(
         format: Format = .normalized,
@@ -59,8 +61,10 @@ extension Representation {
     package func showsAnything(of entity: Entity) -> Bool {
         var members: Set<String> = ["id", "type"]
         if !entity.scopes.isEmpty { members.insert("scope") }
-        if entity.expiresAt != nil { members.insert("expiresAt") }
-        if showsSystemAttributes { members.formUnion(["createdAt", "modifiedAt"]) }
+        if showsSystemAttributes {
+            members.formUnion(["createdAt", "modifiedAt"])
+            if entity.expiresAt != nil { members.insert("expiresAt") }
+        }
         return members.contains(where: projection.shows(member:))
             || entity.attributes.contains { projection.shows($0.name) }
     }

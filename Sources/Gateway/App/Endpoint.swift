@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import Governance
 import HTTPTypes
 import Hummingbird
@@ -100,8 +101,14 @@ struct Endpoint: HTTPResponder {
         } catch {
             response = frame.problems.response(to: error, context)
             // The standard has plain JSON; whoever knows RFC 9457 gets its media type.
-            if request.headers[.accept]?.contains("application/problem+json") == true {
+            if response.headers[.contentType] != nil,
+                request.headers[.accept]?.contains("application/problem+json") == true
+            {
                 response.headers[.contentType] = "application/problem+json"
+            }
+            // Which tenant an error is about is told like any answer's (clause 6.3.14).
+            if let tenant = request.headers[.ngsildTenant], TenantName(tenant) != nil {
+                response.headers[.ngsildTenant] = tenant
             }
         }
         if isPage { response.headers.addPageProtection() }

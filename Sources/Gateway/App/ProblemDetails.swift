@@ -71,6 +71,11 @@ package struct ProblemDetails: Sendable {
         case .contentTooLarge, .requestTimeout: headers[.connection] = "close"
         default: break
         }
+        // These two tell all in their status (clause 6.3.4).
+        if status == .lengthRequired || status == .unsupportedMediaType {
+            headers[.contentType] = nil
+            return Response(status: status, headers: headers)
+        }
         return Response(
             status: status,
             headers: headers,

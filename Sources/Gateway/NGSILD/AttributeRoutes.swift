@@ -26,7 +26,7 @@ extension NGSILDRoutes {
                 ld: ld,
                 caller: exchange.caller
             )
-            return exchange.answer(result, ld: ld)
+            return exchange.answer(result)
         }
         add(
             RouteDescription(
@@ -48,7 +48,7 @@ extension NGSILDRoutes {
                 ld: ld,
                 caller: exchange.caller
             )
-            return exchange.answer(result, ld: ld)
+            return exchange.answer(result)
         }
         addOneAttributeRoutes()
     }
@@ -115,7 +115,9 @@ extension NGSILDRoutes {
             try await exchange.hub.deleteAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),
-                datasetID: try exchange.items.text("datasetId"),
+                datasetID: try exchange.items.text("datasetId").flatMap {
+                    $0 == "@none" ? nil : $0
+                },
                 all: try exchange.items.flag("deleteAll"),
                 types: exchange.parameters(ld).typeCondition(),
                 ld: ld,

@@ -100,7 +100,7 @@ extension NGSILDRoutes {
             let (json, ld) = try await exchange.bodyWithContext()
             let query = QueryBody(json: json)
             return try await exchange.answerQuery(
-                try query.items(with: exchange.items),
+                try query.items(with: exchange.items, isTemporal: false),
                 selectors: try query.selectors(ld: ld),
                 entities: query.entities,
                 ld: ld
@@ -121,7 +121,7 @@ extension NGSILDRoutes {
             let (json, ld) = try await exchange.bodyWithContext()
             let query = QueryBody(json: json)
             return try await exchange.answerEvolutions(
-                try query.items(with: exchange.items),
+                try query.items(with: exchange.items, isTemporal: true),
                 selectors: try query.selectors(ld: ld),
                 entities: query.entities,
                 ld: ld
@@ -147,6 +147,10 @@ extension Exchange {
         guard case .array(let elements) = json, !elements.isEmpty else {
             throw BrokerError(.badRequestData, "The body is not an array of entities.")
         }
+        guard !elements.contains(where: \.isNull) else {
+            throw BrokerError(.badRequestData, "The body has null in place of an entity.")
+        }
+        try refuseLink(with: type)
         try checkBatchSize(elements.count)
         var batch = Batch(ld: type == .json ? try await ldContext() : .core)
         batch.entities.reserveCapacity(elements.count)
@@ -193,6 +197,6 @@ extension Exchange {
                 }
             ),
         ]
-        return answer(body.serialized, .json, ld: ld, status: .multiStatus)
+        return answer(body.serialized, .json, ld: nil, status: .multiStatus)
     }
 }

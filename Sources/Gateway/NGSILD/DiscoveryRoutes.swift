@@ -74,6 +74,23 @@ extension NGSILDRoutes {
             let information = try await exchange.hub.attribute(name, caller: exchange.caller)
             return try exchange.answer(information.attribute(ld, isWhole: true), ld: ld)
         }
+        addIdentityRoute()
+    }
+
+    private mutating func addIdentityRoute() {
+        add(
+            RouteDescription(
+                .get,
+                "\(Paths.base)/info/sourceIdentity",
+                .registrations,
+                "Tell who this context source is",
+                clause: "6.33.3.1",
+                answers: "application/json"
+            )
+        ) { exchange in
+            let identity = try await exchange.hub.contextSourceIdentity(caller: exchange.caller)
+            return try exchange.answer(.object(identity.json), ld: .core)
+        }
     }
 }
 

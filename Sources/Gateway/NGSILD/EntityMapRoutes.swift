@@ -38,7 +38,7 @@ extension NGSILDRoutes {
             let (json, ld) = try await exchange.bodyWithContext()
             let query = QueryBody(json: json)
             return try await exchange.createEntityMap(
-                try query.items(with: exchange.items),
+                try query.items(with: exchange.items, isTemporal: false),
                 selectors: try query.selectors(ld: ld),
                 entities: query.entities,
                 ld: ld
@@ -84,7 +84,7 @@ extension NGSILDRoutes {
             let (json, ld) = try await exchange.bodyWithContext()
             let query = QueryBody(json: json)
             return try await exchange.createTemporalEntityMap(
-                try query.items(with: exchange.items),
+                try query.items(with: exchange.items, isTemporal: true),
                 selectors: try query.selectors(ld: ld),
                 entities: query.entities,
                 ld: ld

@@ -26,8 +26,18 @@ struct EntityParameters: Sendable {
             }
             condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
         }
+        try checkSourceParameters()
         return condition.and(try qCondition()).and(try scopeCondition())
             .and(try geoTest().map { .geometry($0) } ?? .everything)
+    }
+
+    /// What only says which other sources to ask: read so that mistakes are told (clause 5.7.2.4).
+    private func checkSourceParameters() throws(BrokerError) {
+        _ = try items.flag("splitEntities")
+        guard let csf = try items.text("csf") else { return }
+        _ = try parsing { () throws(ConditionError) in
+            try QParser(expansion: ld).parse(csf, parameter: "csf")
+        }
     }
 
     /// `id` alone.
@@ -41,7 +51,7 @@ struct EntityParameters: Sendable {
 
     /// `type` alone: what operations on one entity may name (clause 4.17).
     func typeCondition() throws(BrokerError) -> Condition {
-        guard let type = try items.text("type") else { return .everything }
+        guard let type = try items.text("type"), type != Self.anyType else { return .everything }
         return try parsing { () throws(ConditionError) in
             try TypeSelection.parse(type, expansion: ld)
         }
@@ -51,7 +61,12 @@ struct EntityParameters: Sendable {
     func qCondition() throws(BrokerError) -> Condition {
         guard let q = try items.text("q") else { return .everything }
         let expandValues = Set(try items.list("expandValues") ?? [])
-        let parser = QParser(expansion: ld, expandValues: expandValues)
+        // `jsonKeys` needs nothing done: members inside a value are never expanded here.
+        let parser = QParser(
+            expansion: ld,
+            expandValues: expandValues,
+            linkDepth: try join()?.level ?? 0
+        )
         return try parsing { () throws(ConditionError) in try parser.parse(q) }
     }
 
@@ -94,25 +109,34 @@ struct EntityParameters: Sendable {
         }
     }
 
-    /// Whether anything narrows the query: a query for everything there is, is refused unless it
-    /// stays local (clause 5.7.2).
-    var isSelective: Bool {
-        ["type", "attrs", "q", "georel", "scopeQ"].contains {
-            items[$0] != nil
-        } || items["local"] == "true"
+    /// Stands for every type, of entities on this hub (clause 6.4.3.2).
+    private static let anyType = "*"
+
+    /// Whether the request asks for what this hub has itself alone (clause 5.5.13).
+    func isLocal() throws(BrokerError) -> Bool {
+        let isLocal = try items.flag("local")
+        guard items["type"] == Self.anyType else { return isLocal }
+        guard isLocal || items["local"] == nil else {
+            throw BrokerError(.badRequestData, "type=* stays local; it goes not with local=false.")
+        }
+        return true
+    }
+
+    /// Whether the query is not too wide (clauses 5.7.2.4 and 5.6.21.4): it is local, or narrowed
+    /// by types, by attributes that are not the system's own, or by place.
+    func isSelective() throws(BrokerError) -> Bool {
+        if try isLocal() { return true }
+        if items["type"] != nil || items["georel"] != nil { return true }
+        let attributes = try items.list("attrs") ?? []
+        if attributes.contains(where: { !Projection.entityMembers.contains($0) }) { return true }
+        return try !qCondition().attributeNames.isEmpty
     }
 
     // MARK: How many
 
     /// The page asked for (clause 6.3.10).
     func query() throws(BrokerError) -> EntityQuery {
-        guard isSelective else {
-            throw BrokerError(
-                .badRequestData,
-                "The query names nothing to look for; give type, id, attrs, q or a geo-query, or "
-                    + "local=true."
-            )
-        }
+        guard try isSelective() else { throw BrokerError.tooWideQuery }
         let page = try page()
         return EntityQuery(
             condition: try condition(),
@@ -151,11 +175,13 @@ struct EntityParameters: Sendable {
     private func order() throws(BrokerError) -> [OrderTerm] {
         guard let orderBy = try items.text("orderBy") else { return [] }
         let (from, geometry) = (try items.text("orderFrom"), try items.text("orderGeometry"))
+        let collation = try items.text("collation")
         return try parsing { () throws(ConditionError) in
             try OrderTerm.parse(
                 orderBy: orderBy,
                 orderFrom: from,
                 orderGeometry: geometry,
+                collation: collation,
                 expansion: ld
             )
         }
@@ -185,6 +211,9 @@ struct EntityParameters: Sendable {
             representation.languages = Self.languages(lang)
         }
         if let datasets = try items.list("datasetId") {
+            if let id = datasets.first(where: { $0 != "@none" && !URIText.isValid($0) }) {
+                throw BrokerError(.badRequestData, "The datasetId '\(id)' is not a URI.")
+            }
             representation.datasetIDs = Set(datasets.map { $0 == "@none" ? nil : $0 })
         }
         return representation
@@ -256,6 +285,14 @@ struct EntityParameters: Sendable {
         .sorted { ($1.quality, $0.index) < ($0.quality, $1.index) }
         .map(\.language)
     }
+}
+
+extension BrokerError {
+    /// Clause 5.7.2.4: a query for everything everywhere is refused.
+    static let tooWideQuery = BrokerError(
+        .badRequestData,
+        "The query names nothing to look for; give type, attrs, q or a geo-query, or local=true."
+    )
 }
 
 /// Runs a parser and turns what is wrong into BadRequestData.

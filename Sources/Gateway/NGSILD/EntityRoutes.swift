@@ -178,7 +178,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
-            let result = try await exchange.hub.mergeEntity(
+            try await exchange.hub.mergeEntity(
                 try exchange.entityID(),
                 json,
                 isSimplified: exchange.parameters(ld).representation().format == .simplified,
@@ -187,7 +187,7 @@ extension NGSILDRoutes {
                 ld: ld,
                 caller: exchange.caller
             )
-            return exchange.answer(result, ld: ld)
+            return exchange.answer(.noContent)
         }
         add(
             RouteDescription(
@@ -224,10 +224,15 @@ extension Exchange {
     /// What a purge takes (clause 6.4.3.3): entities, or attributes by `drop` or `keep`.
     fileprivate func purgeExtent(_ ld: LDContext) throws(BrokerError) -> PurgeExtent {
         let (kept, dropped) = (try items.list("keep"), try items.list("drop"))
+        func attributes(_ names: [String]) throws(BrokerError) -> Set<IRI> {
+            var attributes: Set<IRI> = []
+            for name in names { attributes.insert(try attributeName(name, ld)) }
+            return attributes
+        }
         switch (kept, dropped) {
         case (nil, nil): return .entities
-        case (nil, let names?): return .attributes(Set(names.map { ld.expand($0) }))
-        case (let names?, nil): return .attributesExcept(Set(names.map { ld.expand($0) }))
+        case (nil, let names?): return .attributes(try attributes(names))
+        case (let names?, nil): return .attributesExcept(try attributes(names))
         case (_?, _?):
             throw BrokerError(.badRequestData, "keep and drop exclude each other.")
         }
@@ -245,16 +250,38 @@ extension Exchange {
         return defaults
     }
 
+    /// The expanded name, if it is one an attribute may have (clause 4.6.2).
+    func attributeName(_ name: String, _ ld: LDContext) throws(BrokerError) -> IRI {
+        do throws(EntityError) {
+            return try EntityReader(context: ld).attributeName(name)
+        } catch {
+            throw BrokerError(error)
+        }
+    }
+
+    /// The form of the answer that the caller accepts for entities.
+    private func acceptedForEntities() throws(BrokerError) -> MediaType {
+        let type = try accepted([.json, .jsonLD, .geoJSON])
+        guard type == .geoJSON || items["geometryProperty"] == nil else {
+            throw BrokerError(
+                .badRequestData,
+                "geometryProperty goes with 'Accept: application/geo+json' only."
+            )
+        }
+        return type
+    }
+
     /// Retrieve Entity in the accepted form.
     func answerEntity() async throws -> Response {
         let ld = try await ldContext()
-        let type = try accepted([.json, .jsonLD, .geoJSON])
+        let type = try acceptedForEntities()
         let parameters = parameters(ld)
         var condition = try parameters.typeCondition()
         if let names = try items.list("attrs") {
             condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
         }
-        let representation = try parameters.representation()
+        var representation = try parameters.representation()
+        representation.version = preferredVersion
         let (entity, linked) = try await hub.retrieveEntity(
             try entityID(),
             where: condition,
@@ -270,7 +297,13 @@ extension Exchange {
         } else {
             entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
         }
-        return answer(writer.bytes, type, ld: ld)
+        return answer(
+            writer.bytes,
+            type,
+            ld: ld,
+            status: versionStatus ?? .ok,
+            headers: versionHeaders
+        )
     }
 
     /// Query Entities in the accepted form, with links to the pages around this one.
@@ -280,9 +313,10 @@ extension Exchange {
         entities: JSONValue? = nil,
         ld: LDContext
     ) async throws -> Response {
-        let type = try accepted([.json, .jsonLD, .geoJSON])
+        let type = try acceptedForEntities()
         let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
-        let representation = try parameters.representation()
+        var representation = try parameters.representation()
+        representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
         let (page, linked, use) = try await found(query, through: map, shownAs: representation)
         var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
@@ -292,7 +326,7 @@ extension Exchange {
             type,
             to: &writer
         )
-        let headers = pageHeaders(
+        var headers = pageHeaders(
             type,
             offset: query.offset,
             limit: query.limit,
@@ -300,7 +334,14 @@ extension Exchange {
             count: page.count,
             use: use
         )
-        return answer(writer.bytes, type, ld: ld, status: Self.status(use), headers: headers)
+        headers.append(contentsOf: versionHeaders)
+        return answer(
+            writer.bytes,
+            type,
+            ld: ld,
+            status: versionStatus ?? Self.status(use),
+            headers: headers
+        )
     }
 
     /// Writes an answer of several entities in the accepted form.
@@ -329,7 +370,7 @@ extension Exchange {
 
     /// GeoJSON carries its `@context` in the body only when asked to (clause 6.3.7).
     private var embedsContext: Bool {
-        request.headers[.prefer]?.contains("body=json") != true
+        !preferences.contains("body=json")
     }
 
     /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).
@@ -369,7 +410,7 @@ extension Exchange {
     }
 
     /// 204, or 207 when some attributes stayed as they were (clause 5.2.18).
-    func answer(_ result: UpdateResult, ld: LDContext) -> Response {
+    func answer(_ result: UpdateResult) -> Response {
         if result.notUpdated.isEmpty { return answer(.noContent) }
         let body: JSONValue = [
             "updated": .array(result.updated.map { .string($0.text) }),
@@ -382,7 +423,7 @@ extension Exchange {
                 }
             ),
         ]
-        return answer(body.serialized, .json, ld: ld, status: .multiStatus)
+        return answer(body.serialized, .json, ld: nil, status: .multiStatus)
     }
 }
 

@@ -76,6 +76,9 @@ struct Exchange: Sendable {
     func body(
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, type: MediaType) {
+        guard request.headers[.contentLength] != nil else {
+            throw BrokerError(.lengthRequired, "The request has no Content-Length.")
+        }
         let header = request.headers[.contentType] ?? ""
         guard let type = MediaType(contentType: header), allowed.contains(type) else {
             let list = allowed.map(\.rawValue).joined(separator: ", ")
@@ -109,15 +112,9 @@ struct Exchange: Sendable {
     /// The `@context` of a body or of one element of it: inside with ld+json, in the Link header
     /// otherwise, never both.
     func ldContext(of json: JSONValue, _ type: MediaType) async throws(BrokerError) -> LDContext {
-        let linked = try linkedContext
         let embedded = json.objectValue?["@context"]
+        try refuseLink(with: type)
         if type == .jsonLD {
-            guard linked == nil else {
-                throw BrokerError(
-                    .badRequestData,
-                    "With application/ld+json the @context stands in the body, not in a Link."
-                )
-            }
             guard let embedded else {
                 throw BrokerError(
                     .badRequestData,
@@ -134,7 +131,18 @@ struct Exchange: Sendable {
                     + "in a Link header."
             )
         }
-        return try await ldContext(for: linked)
+        return try await ldContext(for: try linkedContext)
+    }
+
+    /// The `@context` of ld+json stands in the body alone.
+    func refuseLink(with type: MediaType) throws(BrokerError) {
+        guard type == .jsonLD else { return }
+        guard try linkedContext == nil else {
+            throw BrokerError(
+                .badRequestData,
+                "With application/ld+json the @context stands in the body, not in a Link."
+            )
+        }
     }
 
     // MARK: Answers
@@ -144,17 +152,18 @@ struct Exchange: Sendable {
         try MediaType.negotiate(request.headers[.accept], from: available)
     }
 
-    /// An answer with a JSON body whose names were compacted with `ld`.
+    /// An answer with a JSON body whose names were compacted with `ld`, or with nothing: partial
+    /// successes name things in full and link to no `@context` (clause 6.3.6).
     func answer(
         _ bytes: [UInt8],
         _ type: MediaType,
-        ld: LDContext,
+        ld: LDContext?,
         status: HTTPResponse.Status = .ok,
         headers: HTTPFields = [:]
     ) -> Response {
         var headers = headers
         headers[.contentType] = type.rawValue
-        if type != .jsonLD, let url = ld.linkURL {
+        if type != .jsonLD, let url = ld?.linkURL {
             headers.append(HTTPField(name: .link, value: LinkHeader.value(for: url)))
         }
         addTenant(to: &headers)
@@ -210,8 +219,6 @@ extension HTTPField.Name {
     static let resultsCount = known("NGSILD-Results-Count")
     /// RFC 8288.
     static let link = known("Link")
-    /// RFC 7240.
-    static let prefer = known("Prefer")
 }
 
 extension HTTPResponse.Status {

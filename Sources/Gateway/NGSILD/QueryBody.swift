@@ -7,7 +7,10 @@ struct QueryBody {
     let json: JSONValue
 
     /// The parameters, those of the URL added (paging and format stand there).
-    func items(with url: QueryItems) throws(BrokerError) -> QueryItems {
+    func items(
+        with url: QueryItems,
+        isTemporal: Bool
+    ) throws(BrokerError) -> QueryItems {
         guard case .object(let query) = json else {
             throw BrokerError(.badRequestData, "A Query is a JSON object, not \(json.excerpt).")
         }
@@ -19,13 +22,22 @@ struct QueryBody {
             switch name {
             case "type", "@context", "entities": break
             case "geoQ": try add(value, named: name, to: &items, members: Self.geoMembers)
-            case "temporalQ": try add(value, named: name, to: &items, members: Self.timeMembers)
-            case "attrs", "pick", "omit", "datasetId", "expandValues", "aggrMethods":
+            case "temporalQ", "aggrParams":
+                guard isTemporal else {
+                    throw BrokerError(
+                        .badRequestData,
+                        "'\(name)' belongs to queries for temporal evolutions only."
+                    )
+                }
+                try add(value, named: name, to: &items, members: Self.timeMembers)
+            case "ordering": try addOrdering(value, to: &items)
+            case "attrs", "pick", "omit", "datasetId", "expandValues", "jsonKeys", "aggrMethods":
                 items[name] = try list(value, named: name)
             case "q", "scopeQ", "lang", "csf", "orderBy", "containedBy", "join", "format",
                 "options", "entityMapLifetime":
                 items[name] = try text(value, named: name)
-            case "local", "entityMap", "count", "sysAttrs", "joinLevel", "limit", "offset":
+            case "local", "entityMap", "count", "sysAttrs", "joinLevel", "limit", "offset",
+                "splitEntities":
                 items[name] = value.text
             default:
                 throw BrokerError(.badRequestData, "A Query has no member '\(name)'.")
@@ -94,7 +106,32 @@ struct QueryBody {
             guard members.contains(member) else {
                 throw BrokerError(.badRequestData, "'\(name)' has no member '\(member)'.")
             }
-            items[member] = value.stringValue ?? value.text
+            let isList = member == "aggrMethods" && value.arrayValue != nil
+            items[member] =
+                isList ? try list(value, named: member) : value.stringValue ?? value.text
+        }
+    }
+
+    /// OrderingParams (clause 5.2.43).
+    private func addOrdering(
+        _ value: JSONValue,
+        to items: inout QueryItems
+    ) throws(BrokerError) {
+        guard case .object(let ordering) = value, let orderBy = ordering["orderBy"] else {
+            throw BrokerError(.badRequestData, "'ordering' has no 'orderBy': \(value.excerpt).")
+        }
+        items["orderBy"] = try list(orderBy, named: "orderBy")
+        for (member, value) in ordering.members where member != "orderBy" {
+            switch (member, value) {
+            case ("collation", .string(let text)): items["collation"] = text
+            case ("geometry", .string(let text)): items["orderGeometry"] = text
+            case ("coordinates", .array): items["orderFrom"] = value.text
+            default:
+                throw BrokerError(
+                    .badRequestData,
+                    "'ordering' cannot have '\(member)' as \(value.excerpt)."
+                )
+            }
         }
     }
 

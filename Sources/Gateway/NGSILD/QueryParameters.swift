@@ -31,12 +31,18 @@ extension [QueryParameter] {
         .attrs,
         QueryParameter("q", "Condition on attribute values"),
         QueryParameter("expandValues", "Attributes whose values in q are terms to expand"),
+        QueryParameter("jsonKeys", "Attributes whose members in q are plain JSON, not terms"),
         QueryParameter("scopeQ", "Condition on scopes"),
         QueryParameter("georel", "near;maxDistance==…, within, contains, intersects, …"),
         QueryParameter("geometry", "Type of the reference geometry"),
         QueryParameter("coordinates", "Coordinates of the reference geometry"),
         QueryParameter("geoproperty", "GeoProperty tested; location unless named"),
         QueryParameter("csf", "Condition on context sources"),
+        QueryParameter(
+            "splitEntities",
+            "Entities may be in parts at several sources",
+            kind: .boolean
+        ),
     ]
 
     /// Which part of a long answer (clauses 6.3.10 and 6.3.13).

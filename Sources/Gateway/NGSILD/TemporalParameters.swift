@@ -43,11 +43,6 @@ struct TemporalParameters: Sendable {
         return query
     }
 
-    /// Whether anything narrows a query as clause 5.7.4 wants it: identifiers alone do not.
-    var isSelective: Bool {
-        ["type", "attrs", "q", "georel"].contains { items[$0] != nil } || items["local"] == "true"
-    }
-
     /// The only order there is: by identifier.
     private func idOrder() throws(BrokerError) -> TemporalQuery.IDOrder? {
         guard let orderBy = try items.text("orderBy") else { return nil }

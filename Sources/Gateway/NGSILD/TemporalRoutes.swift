@@ -189,12 +189,7 @@ extension Exchange {
 
     /// The attribute named in the path.
     fileprivate func attributeName(_ ld: LDContext) throws(BrokerError) -> IRI {
-        let name = try capture("attrId")
-        do throws(EntityError) {
-            return try EntityReader(context: ld).attributeName(name)
-        } catch {
-            throw BrokerError(error)
-        }
+        try attributeName(try capture("attrId"), ld)
     }
 
     /// Query Temporal Evolution in the accepted form.
@@ -237,12 +232,8 @@ extension Exchange {
     ) throws(BrokerError) -> (TemporalParameters, TemporalQuery) {
         let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
         let parameters = TemporalParameters(entities: entities)
-        guard selectors != nil || parameters.isSelective else {
-            throw BrokerError(
-                .badRequestData,
-                "The query names nothing to look for; give type, attrs, q or a geo-query, or "
-                    + "local=true."
-            )
+        if selectors == nil {
+            guard try entities.isSelective() else { throw BrokerError.tooWideQuery }
         }
         let condition = try entities.condition().and(selectors ?? .everything)
         return (parameters, try parameters.query(condition: condition, requiresTime: true))

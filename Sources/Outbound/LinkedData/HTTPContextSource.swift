@@ -39,7 +39,7 @@ package struct HTTPContextSource: LDContextSource {
             )
         } catch {
             throw LDContextError(
-                .unavailable,
+                .invalid,
                 "The document at '\(url)' is not JSON: \(error.description)"
             )
         }

@@ -26,6 +26,7 @@ extension Condition {
         case .attribute(let name): [name]
         case .value(let test): Set(test.path.names.prefix(1))
         case .geometry(let test): [test.attribute]
+        case .linked(let test): Set(test.path.names.prefix(1))
         case .all(let parts): parts.reduce(into: []) { $0.formUnion($1.requiredAttributes) }
         case .any(let parts):
             parts.dropFirst().reduce(parts.first?.requiredAttributes ?? []) {

@@ -29,6 +29,7 @@ private indirect enum Node: Sendable {
     case attribute(IRI)
     case value(ValueTest)
     case geometry(PreparedGeoTest)
+    case linked(AttributePath, Set<EntityID>)
 
     init(_ condition: Condition) {
         self =
@@ -45,6 +46,7 @@ private indirect enum Node: Sendable {
             case .attribute(let name): .attribute(name)
             case .value(let test): .value(test)
             case .geometry(let test): .geometry(PreparedGeoTest(test))
+            case .linked(let test): .linked(test.path, test.targets ?? [])
             }
     }
 
@@ -61,6 +63,7 @@ private indirect enum Node: Sendable {
         case .attribute(let name): !entity[name].isEmpty
         case .value(let test): test.matches(entity)
         case .geometry(let test): test.matches(entity)
+        case .linked(let path, let targets): ValueTarget.links(path, in: entity, to: targets)
         }
     }
 }

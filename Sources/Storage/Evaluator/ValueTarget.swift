@@ -14,16 +14,29 @@ struct ValueTarget {
 
     /// All targets in the entity: one an instance that has what the path names.
     static func targets(of path: AttributePath, in entity: Entity) -> [ValueTarget] {
-        guard let first = path.names.first else {
+        guard !path.names.isEmpty else {
             return ValueTarget(moment: entityMoment(path.coreMember, entity)).map { [$0] } ?? []
         }
-        var instances = entity[first]
-        for name in path.names.dropFirst() {
-            instances = instances.flatMap { instance in
+        return instances(at: path, in: entity).compactMap { ValueTarget($0, path) }
+    }
+
+    /// Whether a Relationship at the end of the path leads to one of the entities.
+    static func links(_ path: AttributePath, in entity: Entity, to ids: Set<EntityID>) -> Bool {
+        !ids.isEmpty
+            && instances(at: path, in: entity).contains { instance in
+                instance.targets.contains { uri in
+                    uri.stringValue.map { ids.contains(EntityID($0)) } ?? false
+                }
+            }
+    }
+
+    private static func instances(at path: AttributePath, in entity: Entity) -> [Attribute] {
+        guard let first = path.names.first else { return [] }
+        return path.names.dropFirst().reduce(entity[first]) { instances, name in
+            instances.flatMap { instance in
                 instance.attributes.first { $0.name == name }?.instances ?? []
             }
         }
-        return instances.compactMap { ValueTarget($0, path) }
     }
 
     private static func entityMoment(_ member: String?, _ entity: Entity) -> Timestamp? {

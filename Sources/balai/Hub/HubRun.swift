@@ -105,6 +105,7 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.services.append(.init(service: retention))
+        group.services.append(.init(service: ExpiryService(hub: parts.hub)))
         try await ServiceGroup(configuration: group).run()
     }
 

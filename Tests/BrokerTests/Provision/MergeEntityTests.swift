@@ -12,7 +12,7 @@ import Testing
         isSimplified: Bool = false,
         caller: Caller = SubscriptionFixture.boss
     ) async throws {
-        _ = try await fixture.hub.mergeEntity(
+        try await fixture.hub.mergeEntity(
             id,
             json,
             isSimplified: isSimplified,

@@ -22,7 +22,8 @@ import Testing
     }
 
     private static func fragment(_ json: JSONValue) throws -> EntityFragment {
-        try EntityReader(context: .core, options: .init(allowsNull: true)).fragment(json)
+        try EntityReader(context: .core, options: .init(allowsNull: true, allowsNullInside: true))
+            .fragment(json)
     }
 
     /// What each change of an attribute was: name, `datasetId`, value before and after.

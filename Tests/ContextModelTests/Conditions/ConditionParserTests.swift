@@ -43,6 +43,48 @@ struct `Reading conditions` {
         )
     }
 
+    // MARK: Linked Entities (clause 4.9, examples 13 and 14)
+
+    @Test func `braces ask for what a Relationship leads to`() throws {
+        let parser = QParser(expansion: Plain(), linkDepth: 2)
+        let humid = Condition.value(
+            ValueTest(
+                path: AttributePath(names: [IRI("a:humidity")]),
+                comparison: .equal([.number(40)])
+            )
+        )
+        let sensor = AttributePath(names: [IRI("a:sensor")])
+        #expect(
+            try parser.parse("sensor{humidity}==40")
+                == .linked(LinkedTest(path: sensor, target: humid))
+        )
+        #expect(
+            try parser.parse("sensor{Device,Probe:humidity}==40")
+                == .linked(
+                    LinkedTest(
+                        path: sensor,
+                        target: Condition.any([.type(IRI("t:Device")), .type(IRI("t:Probe"))])
+                            .and(humid)
+                    )
+                )
+        )
+        let inner = Condition.linked(LinkedTest(path: sensor, target: humid))
+        #expect(
+            try parser.parse("room{sensor{humidity}}==40")
+                == .linked(LinkedTest(path: AttributePath(names: [IRI("a:room")]), target: inner))
+        )
+    }
+
+    @Test(arguments: [
+        "a{b{c{d}}}==1", "a{b==1", "a{}==1", "a{b}}==1", "a{,T:b}==1", "a[b]{c}==1", "!a{b}",
+        "a.observedAt{b}==1", "a{b==1}",
+    ])
+    func `braces that are not well written or too deep are refused`(q: String) {
+        #expect(throws: ConditionError.self) {
+            try QParser(expansion: Plain(), linkDepth: 2).parse(q)
+        }
+    }
+
     @Test(arguments: [
         "", "(", "a;", "a|", "a==", "a==red", "a==\"red", "a==\"\\x\"", "a>true", "a>urn:x:1",
         "a==1..\"b\"", "a==1,", "a>1,2", "a=1", "a!", "1a", "a.", "a[", "a[]", "a[b.]", "(a", "a)",

@@ -43,7 +43,7 @@ import Testing
             ["type": "VocabProperty", "vocab": "Open"], .vocabProperty,
             "https://uri.etsi.org/ngsi-ld/default-context/Open"
         ),
-        (["type": "JsonProperty", "json": nil], .jsonProperty, nil),
+        (["type": "JsonProperty", "json": ["b": nil]], .jsonProperty, ["b": nil]),
         (["type": "ListProperty", "valueList": [1, "b"]], .listProperty, [1, "b"]),
         (
             ["type": "ListRelationship", "objectList": [["object": "urn:x:2"], "urn:x:3"]],
@@ -78,7 +78,8 @@ import Testing
         let read = try one([
             "type": "Property", "value": 1, "unitCode": "KMH", "datasetId": "urn:x:gps",
             "observedAt": "2026-01-31T08:00:00Z", "expiresAt": "2027-01-31T08:00:00Z",
-            "valueType": "xsd:int", "ngsildproof": ["p": 1], "createdAt": "2001-01-01T00:00:00Z",
+            "valueType": "xsd:int", "ngsildproof": ["value": [:]],
+            "createdAt": "2001-01-01T00:00:00Z",
             "accuracy": ["type": "Property", "value": 2],
         ])
         let attribute = try #require(read.complete)
@@ -87,7 +88,7 @@ import Testing
         #expect(attribute.observedAt?.text == "2026-01-31T08:00:00Z")
         #expect(attribute.details?.expiresAt?.text == "2027-01-31T08:00:00Z")
         #expect(attribute.details?.valueType == "xsd:int")
-        #expect(attribute.details?.proof == ["p": 1])
+        #expect(attribute.details?.proof == ["value": [:]])
         #expect(attribute.createdAt == nil)
         #expect(attribute.attributes.map(\.name) == [iri("accuracy")])
         #expect(attribute.attributes.first?.instances.first?.value == 2)
@@ -158,7 +159,8 @@ import Testing
 
     @Test func `null inside a value is for merges alone`() throws {
         let json: JSONValue = ["value": ["b": ["urn:ngsi-ld:null", 1]]]
-        #expect(try one(json, .init(allowsNull: true)).isNull == false)
+        #expect(try one(json, .init(allowsNull: true, allowsNullInside: true)).isNull == false)
+        #expect(throws: EntityError.self) { try one(json, .init(allowsNull: true)) }
         #expect(detail(json).contains("'a'"))
     }
 
@@ -187,11 +189,51 @@ import Testing
             (["value": 1, "datasetId": "x"], "'a.datasetId'"),
             (["value": 1, "@context": [:]], "'a'"),
             (["value": 1, "b": ["object": "x"]], "'a.b.object'"),
-            (["value": 1, "b c": 1], "'b c'"),
+            (["value": 1, "b c": 1], "'b c'"), (["json": 1], "'a.json'"),
+            (["json": nil], "'a.json'"),
+            (["value": 1, "observedAt": "2026-01-31T08:00:00+07:00"], "'a.observedAt'"),
+            (["value": ["type": "GeometryCollection", "geometries": []]], "'a.value'"),
         ] as [(JSONValue, String)]
     )
     func `what is wrong is named by its path`(json: JSONValue, path: String) {
         #expect(detail(json).contains(path))
         #expect(detail(json) != "it was read")
+    }
+
+    // MARK: Members that attributes of a kind never have (clauses 4.5.2 to 4.5.24)
+
+    @Test(
+        arguments: [
+            (["object": "urn:x:2", "unitCode": "KMH"], "'unitCode'"),
+            (["languageMap": ["th": "ก"], "unitCode": "KMH"], "'unitCode'"),
+            (["json": [:], "unitCode": "KMH"], "'unitCode'"),
+            (["value": 1, "entity": [:]], "'entity'"),
+            (["object": "urn:x:2", "entityList": []], "'entityList'"),
+            (["languageMap": ["th": "ก"], "valueType": "xsd:string"], "'valueType'"),
+            (["value": 1, "previousValue": 2], "'a.previousValue'"),
+            (["value": 1, "entityIdSealed": "urn:x:1"], "'a.entityIdSealed'"),
+            (["value": 1, "ngsildproof": ["value": "text"]], "'a.ngsildproof'"),
+        ] as [(JSONValue, String)]
+    )
+    func `a member of another kind is refused`(json: JSONValue, path: String) {
+        #expect(detail(json).contains(path))
+        #expect(detail(json) != "it was read")
+    }
+
+    @Test(
+        arguments: [
+            ["valueList": [1], "unitCode": "KMH"], ["object": "urn:x:2", "entity": [:]],
+            ["languageMap": ["th": "ก"], "valueType": "langString"],
+            ["value": 1, "ngsildproof": ["type": "Property", "value": ["proofValue": "z"]]],
+        ] as [JSONValue]
+    )
+    func `a member that the kind may have is read`(json: JSONValue) throws {
+        #expect(try one(json).complete != nil)
+    }
+
+    @Test func `a geometry may be written as a JSON string`() throws {
+        let text = "{\"type\":\"Point\",\"coordinates\":[98.3,7.9]}"
+        let read = try one(["type": "GeoProperty", "value": .string(text)])
+        #expect(read.value == ["type": "Point", "coordinates": [98.3, 7.9]])
     }
 }

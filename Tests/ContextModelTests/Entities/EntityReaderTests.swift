@@ -56,6 +56,17 @@ import Testing
             (["id": "urn:x:1", "type": "A", "scope": "urn:ngsi-ld:null"], "'scope'"),
             (["id": "urn:x:1", "type": "A", "expiresAt": "soon"], "'expiresAt'"),
             (["id": "urn:x:1", "type": "A", "sp eed": 1], "'sp eed'"),
+            (["id": "urn:x:1", "type": "9A"], "'type'"),
+            (["id": "urn:ngsi-ld:null", "type": "A"], "'id'"),
+            (["id": "urn:x:1", "type": "A", "location": "here"], "'location'"),
+            (
+                ["id": "urn:x:1", "type": "A", "expiresAt": "2026-01-31T08:00:00+07:00"],
+                "'expiresAt'"
+            ),
+            (
+                ["id": "urn:x:1", "type": "A", "ngsildproof": ["value": "text"]],
+                "'ngsildproof.value'"
+            ),
             (["id": "urn:x:1", "type": "A", "observedAt": 1], "'observedAt'"),
             (["id": "urn:x:1", "type": "A", "@x": 1], "'@x'"),
         ] as [(JSONValue, String)]
@@ -105,17 +116,29 @@ import Testing
         }
         #expect(throws: EntityError.self) { try reader.attributeFragment("datasetId", 1) }
     }
+
+    @Test func `the entity's proof keeps what it seals beside its value (annex C_11)`() throws {
+        let proof: JSONValue = [
+            "type": "Property", "value": ["proofValue": "z"], "entityIdSealed": "urn:x:1",
+            "entityTypeSealed": "Bus",
+        ]
+        let entity = try read(["id": "urn:x:1", "type": "Bus", "ngsildproof": proof])
+        var json = JSONWriter(reservingBytes: 256)
+        EntityWriter(Representation(), context: .core).write(entity, to: &json)
+        let written = try JSONReader.read(json.bytes).objectValue
+        #expect(written?["ngsildproof"] == proof)
+    }
 }
 
 @Suite struct ScopeTests {
-    @Test(arguments: ["a", "/a", "/Phuket/Patong", "ป่าตอง", "a/b#"])
+    @Test(arguments: ["a", "/a", "/Phuket/Patong", "ป่าตอง", "a/b_1"])
     func `a scope is names between slashes`(text: String) {
         #expect(Scope.isValid(text))
         #expect(Scope.normalized(text).hasPrefix("/"))
         #expect(!Scope.normalized(text).hasPrefix("//"))
     }
 
-    @Test(arguments: ["", "/", "//a", "a/", "a//b", "a b", "a,b", "a;b", "/a/#", "/+/a"])
+    @Test(arguments: ["", "/", "//a", "a/", "a//b", "a b", "a,b", "a;b", "/a/#", "/+/a", "a/b#"])
     func `patterns and empty names are no scopes`(text: String) {
         #expect(!Scope.isValid(text))
     }

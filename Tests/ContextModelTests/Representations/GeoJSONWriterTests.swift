@@ -38,10 +38,12 @@ import Testing
         )
     }
 
-    @Test(arguments: [[:], ["location": 1]] as [JSONObject])
+    @Test(arguments: [[:], ["stop": 1]] as [JSONObject])
     func `without a geometry it is null`(members: JSONObject) throws {
         let bus = try Self.bus(members)
+        let stop = LDContext.core.expand("stop")
         #expect(text { $0.write(bus, to: &$1) }.contains(#""geometry":null"#))
+        #expect(text(geometry: stop) { $0.write(bus, to: &$1) }.contains(#""geometry":null"#))
     }
 
     @Test func `another GeoProperty, or instance of it, may be the geometry`() throws {

@@ -131,6 +131,7 @@ extension AccessSample {
         "GET /ngsi-ld/v1/types/{type}": AccessSample(),
         "GET /ngsi-ld/v1/attributes": AccessSample(query: "details=true"),
         "GET /ngsi-ld/v1/attributes/{attrId}": AccessSample(),
+        "GET /ngsi-ld/v1/info/sourceIdentity": AccessSample(),
     ]
 
     private static let newSubscription = """

@@ -180,4 +180,35 @@ import Testing
         #expect(EntityParameters.languages("en;q=0.5, TH, de;q=0.5") == ["th", "en", "de"])
         #expect(EntityParameters.languages("*") == ["*"])
     }
+
+    // MARK: Clause 5.7.2.4
+
+    @Test(
+        arguments: [
+            "", "id=urn:x:1", "idPattern=x", "attrs=createdAt",
+            "q=createdAt%3E2020-01-01T00:00:00Z",
+            "type=*&local=false", "type=Bus&csf=%3E", "type=Bus&orderBy=name&collation=!!",
+            "type=Bus&splitEntities=perhaps",
+        ]
+    )
+    func `a query that is too wide or not well written is refused`(query: String) {
+        #expect(throws: refused) { try parameters(query).query() }
+    }
+
+    @Test(arguments: ["type=*", "local=true", "q=speed%3E1", "attrs=speed,createdAt"])
+    func `types, attributes or staying local make a query narrow enough`(query: String) throws {
+        #expect(try parameters(query).query().limit == HubLimits().defaultPage)
+    }
+
+    @Test func `every type is asked for with an asterisk`() throws {
+        #expect(try parameters("type=*").query().condition == .everything)
+    }
+
+    @Test func `q looks as far as links are followed`() throws {
+        let q = "q=sensor%7Bhumidity%7D%3D%3D40"
+        #expect(throws: refused) { try parameters(q).condition() }
+        #expect(throws: refused) { try parameters(q + "&joinLevel=2").condition() }
+        let condition = try parameters(q + "&join=inline").condition()
+        #expect(condition.attributeNames == [iri("sensor"), iri("humidity")])
+    }
 }

@@ -9,11 +9,15 @@ import Testing
 
     private func items(
         _ members: JSONObject,
-        url: [String: String] = [:]
+        url: [String: String] = [:],
+        isTemporal: Bool = true
     ) throws -> QueryItems {
         var members = members
         members["type"] = "Query"
-        return try QueryBody(json: .object(members)).items(with: QueryItems(url))
+        return try QueryBody(json: .object(members)).items(
+            with: QueryItems(url),
+            isTemporal: isTemporal
+        )
     }
 
     private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
@@ -42,7 +46,9 @@ import Testing
 
     @Test(arguments: ["text", [], [:], ["type": "Entity"], ["q": "speed>1"]] as [JSONValue])
     func `what is no Query is refused`(json: JSONValue) {
-        #expect(throws: refused) { try QueryBody(json: json).items(with: QueryItems()) }
+        #expect(throws: refused) {
+            try QueryBody(json: json).items(with: QueryItems(), isTemporal: false)
+        }
     }
 
     @Test(
@@ -97,5 +103,42 @@ import Testing
     )
     func `selectors that are none are refused`(entities: JSONValue) {
         #expect(throws: refused) { try selectors(entities) }
+    }
+
+    // MARK: Clauses 5.2.43 and 5.2.44
+
+    @Test func `ordering says the same as its parameters`() throws {
+        let read = try items([
+            "ordering": [
+                "orderBy": ["location;dist-asc", "name"], "collation": "und", "geometry": "Point",
+                "coordinates": [8, 40],
+            ]
+        ])
+        #expect(
+            read
+                == QueryItems([
+                    "orderBy": "location;dist-asc,name", "collation": "und",
+                    "orderGeometry": "Point", "orderFrom": "[8,40]",
+                ])
+        )
+    }
+
+    @Test(
+        arguments: [
+            ["collation": "und"], ["orderBy": []], ["orderBy": ["name"], "geometry": 5],
+            ["orderBy": ["name"], "coordinates": "8,40"], ["orderBy": ["name"], "limit": 1],
+        ] as [JSONValue]
+    )
+    func `an ordering that makes no sense is refused`(ordering: JSONValue) {
+        #expect(throws: refused) { try items(["ordering": ordering]) }
+    }
+
+    @Test func `what asks for the past is refused where there is none`() throws {
+        let members: JSONObject = ["aggrParams": ["aggrMethods": ["sum", "avg"]]]
+        #expect(try items(members) == QueryItems(["aggrMethods": "sum,avg"]))
+        #expect(throws: refused) { try items(members, isTemporal: false) }
+        #expect(throws: refused) {
+            try items(["temporalQ": ["timerel": "after"]], isTemporal: false)
+        }
     }
 }

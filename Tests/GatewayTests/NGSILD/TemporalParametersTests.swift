@@ -26,9 +26,9 @@ import Testing
     }
 
     @Test func `identifiers alone are too wide a query`() throws {
-        #expect(try !parameters("id=urn:a").isSelective)
-        #expect(try parameters("id=urn:a&type=Bus").isSelective)
-        #expect(try parameters("id=urn:a&local=true").isSelective)
+        #expect(try !parameters("id=urn:a").entities.isSelective())
+        #expect(try parameters("id=urn:a&type=Bus").entities.isSelective())
+        #expect(try parameters("id=urn:a&local=true").entities.isSelective())
     }
 
     @Test func `evolutions are ordered by id only`() throws {

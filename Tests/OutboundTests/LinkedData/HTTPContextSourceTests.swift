@@ -38,9 +38,13 @@ import Testing
         #expect(try await fetch(path) == ["@context": ["a": "urn:a"]])
     }
 
-    @Test(arguments: ["/round", "/broken", "/huge", "/missing"])
+    @Test(arguments: ["/round", "/huge", "/missing"])
     func `what cannot be had is unavailable`(path: String) async {
         await #expect(throws: LDContextError(.unavailable, "")) { try await fetch(path) }
+    }
+
+    @Test func `what can be had and is no JSON is invalid (clause 5_5_6)`() async {
+        await #expect(throws: LDContextError(.invalid, "")) { try await fetch("/broken") }
     }
 
     @Test func `this machine is not asked unless allowed`() async {

@@ -1,0 +1,45 @@
+package import ContextModel
+import Governance
+import Storage
+
+extension Hub {
+    /// Removes what has expired of one tenant's data (clause 4.22): entities, and attributes of
+    /// others.
+    ///
+    /// Returns how many entities it changed. It is written like any deletion, in the operator's name: history and subscribers learn of
+    /// it. Reads do not show what has expired, whether or not it is removed yet.
+    @discardableResult
+    package func removeExpired(of tenant: TenantName?) async throws -> Int {
+        let caller = Caller(party: .operator, tenant: tenant)
+        let (store, grant) = try await writing(caller, makesTenant: false)
+        var removed = 0
+        while true {
+            let now = clock()
+            let ids = try await store.expired(
+                at: now,
+                limit: Self.expiryStep,
+                grant: InternalGrant(.retention)
+            )
+            if ids.isEmpty { return removed }
+            removed += ids.count
+            try await store.write(grant) { [observer] transaction in
+                let writer = ChangeWriter(
+                    transaction: transaction,
+                    observer: observer,
+                    tenant: tenant,
+                    now: now
+                )
+                for id in ids {
+                    let entity = try transaction.entity(id, grant: InternalGrant(.mergeOnWrite))
+                    guard let change = entity.flatMap({ EntityChange.expiry(of: $0, at: now) })
+                    else { continue }
+                    try writer.write(change)
+                }
+            }
+            if ids.count < Self.expiryStep { return removed }
+        }
+    }
+
+    /// Entities changed in one transaction, so that other writers need not wait long.
+    private static let expiryStep = 500
+}

@@ -1,0 +1,51 @@
+package import ContextModel
+package import Governance
+
+/// Who this hub is to other context sources (clause 5.2.40).
+package struct ContextSourceIdentity: Sendable, Equatable {
+    package var id: String
+    /// Names the hub and the tenant in `Via` headers, so that a request that comes back is known.
+    package var alias: String
+    package var uptimeSeconds: Int64
+    package var timeAt: Timestamp
+
+    package var json: JSONObject {
+        [
+            "id": .string(id), "type": "ContextSourceIdentity",
+            "contextSourceAlias": .string(alias),
+            "contextSourceUptime": .string("PT\(uptimeSeconds)S"),
+            "contextSourceTimeAt": .string(timeAt.text),
+        ]
+    }
+}
+
+extension Hub {
+    /// Retrieve Context Source Identity Information (clause 5.15.1): of a tenant, if one is named.
+    package func contextSourceIdentity(caller: Caller) async throws -> ContextSourceIdentity {
+        _ = try await existingStore(caller.tenant)
+        let now = clock()
+        let alias = Self.pseudonym(of: shelf.publicURL, caller.tenant)
+        return ContextSourceIdentity(
+            id: "urn:ngsi-ld:ContextSourceIdentity:\(alias)",
+            alias: alias,
+            uptimeSeconds: max(0, now.microseconds - startedAt.microseconds) / 1_000_000,
+            timeAt: now
+        )
+    }
+
+    /// A pseudonym of RFC 7230 has no characters but those of a token.
+    static func pseudonym(of url: String, _ tenant: TenantName?) -> String {
+        let address = url.split(separator: "/").dropFirst().joined(separator: "-")
+        let name = "balai-\(address)" + (tenant.map { "-\($0.text)" } ?? "")
+        return String(
+            decoding: name.utf8.map { byte in
+                let lower = byte | 0x20
+                let isToken =
+                    (0x61...0x7A).contains(lower) || (0x30...0x39).contains(byte)
+                    || "-._".utf8.contains(byte)
+                return isToken ? byte : UInt8(ascii: "_")
+            },
+            as: UTF8.self
+        )
+    }
+}

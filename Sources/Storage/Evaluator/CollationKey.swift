@@ -1,0 +1,92 @@
+package import ContextModel
+
+/// What a text is sorted by: letters first, then accents, then case, as the Unicode Collation
+/// Algorithm has it for its root.
+///
+/// Scripts follow one another as their code points do, and only Latin letters are told apart from
+/// their accents where both are one character: that differs from the algorithm's own table for
+/// texts that few cities mix.
+package struct CollationKey: Sendable, Equatable, Comparable {
+    private var letters: [UInt32] = []
+    private var accents: [UInt32] = []
+    private var cases: [UInt32] = []
+    private var whole: [UInt32] = []
+
+    package init(_ text: String, _ collation: Collation = .root) {
+        var number: UInt32?
+        for scalar in text.unicodeScalars {
+            if collation.isNumeric, let digit = scalar.digit {
+                number = ((number ?? 0) &* 10) &+ digit
+                continue
+            }
+            if let value = number { add(number: value) }
+            number = nil
+            add(scalar, collation.strength)
+        }
+        if let value = number { add(number: value) }
+        if collation.strength == .everything { whole = text.unicodeScalars.map(\.value) }
+    }
+
+    private mutating func add(number: UInt32) {
+        letters += [Class.number.weight, number]
+        cases.append(0)
+    }
+
+    private mutating func add(_ scalar: Unicode.Scalar, _ strength: Collation.Strength) {
+        if scalar.properties.canonicalCombiningClass != .notReordered {
+            guard strength != .letters else { return }
+            // An accent ranks by the letter it stands on, so the place is told as well.
+            accents += [UInt32(letters.count), scalar.value]
+            return
+        }
+        let lower = scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar
+        let base = lower.latinBase ?? lower
+        letters.append(Class(base).weight + base.value)
+        if base != lower, strength != .letters { accents += [UInt32(letters.count), lower.value] }
+        guard strength.rawValue > Collation.Strength.accents.rawValue else { return }
+        cases.append(lower == scalar ? 0 : 1)
+    }
+
+    package static func < (a: CollationKey, b: CollationKey) -> Bool {
+        if a.letters != b.letters { return a.letters.lexicographicallyPrecedes(b.letters) }
+        if a.accents != b.accents { return a.accents.lexicographicallyPrecedes(b.accents) }
+        if a.cases != b.cases { return a.cases.lexicographicallyPrecedes(b.cases) }
+        return a.whole.lexicographicallyPrecedes(b.whole)
+    }
+
+    /// The groups of characters, in their order.
+    private enum Class: UInt32 {
+        case space, mark, symbol, number, letter
+
+        init(_ scalar: Unicode.Scalar) {
+            switch scalar.properties.generalCategory {
+            case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control: self = .space
+            case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+                .initialPunctuation, .finalPunctuation, .otherPunctuation:
+                self = .mark
+            case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol: self = .symbol
+            case .decimalNumber, .letterNumber, .otherNumber: self = .number
+            default: self = .letter
+            }
+        }
+
+        /// Code points are below it, so a group lies wholly before the next.
+        var weight: UInt32 { rawValue << 24 }
+    }
+}
+
+extension Unicode.Scalar {
+    /// The letter below the accents, as its name has it: `LATIN SMALL LETTER A WITH ACUTE`.
+    fileprivate var latinBase: Unicode.Scalar? {
+        guard !isASCII, let words = properties.name?.split(separator: " "), words.count > 5,
+            words[0] == "LATIN", words[1] == "SMALL", words[2] == "LETTER", words[4] == "WITH",
+            let letter = words[3].lowercased().unicodeScalars.first, words[3].count == 1
+        else { return nil }
+        return letter
+    }
+
+    /// The value of a decimal digit of ASCII.
+    fileprivate var digit: UInt32? {
+        (0x30...0x39).contains(value) ? value - 0x30 : nil
+    }
+}

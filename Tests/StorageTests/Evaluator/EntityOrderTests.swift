@@ -1,0 +1,71 @@
+import ContextModel
+import Storage
+import Testing
+
+/// Clause 4.23.
+@Suite struct EntityOrderTests {
+    private func order(
+        _ values: [String: JSONValue?],
+        by term: OrderTerm
+    ) -> [String] {
+        let entities = values.sorted { $0.key < $1.key }.map { id, value in
+            Entity(id, .sensor, value.map { [.label: $0] } ?? [:])
+        }
+        return EntityOrder([term]).sorted(entities).map { String($0.id.uri.dropFirst(4)) }
+    }
+
+    private func byLabel(_ collation: Collation = .root, isDescending: Bool = false) -> OrderTerm {
+        OrderTerm(
+            subject: .path(AttributePath(names: [.label])),
+            isDescending: isDescending,
+            collation: collation
+        )
+    }
+
+    private let mixed: [String: JSONValue?] = [
+        "1number": 7, "2text": "7", "3object": ["a": 1], "4array": [1], "5bool": false,
+        "6time": ["@type": "Time", "@value": "10:00:00Z"],
+        "7date": ["@type": "Date", "@value": "2026-01-31"],
+        "8moment": ["@type": "DateTime", "@value": "2026-01-31T10:00:00Z"],
+        "9null": .some(.null), "none": nil,
+    ]
+
+    @Test func `kinds of values follow one another as clause 4_23_2 has them`() {
+        let kinds = ["1number", "2text", "3object", "4array", "5bool", "6time", "7date", "8moment"]
+        #expect(order(mixed, by: byLabel()) == kinds + ["9null", "none"])
+        let reversed = order(mixed, by: byLabel(isDescending: true))
+        #expect(reversed == kinds.reversed() + ["9null", "none"])
+    }
+
+    @Test func `letters come before accents, and accents before case`() {
+        let words: [String: JSONValue?] = [
+            "1": "a", "2": "A", "3": "á", "4": "ab", "5": "b", "6": "Z", "0": "1", "-": "_",
+        ]
+        #expect(order(words, by: byLabel()) == ["-", "0", "1", "2", "3", "4", "5", "6"])
+    }
+
+    @Test func `a collation says what makes texts differ`() {
+        let words: [String: JSONValue?] = ["1": "B", "2": "á", "3": "A", "4": "b"]
+        let letters = Collation(strength: .letters)
+        #expect(order(words, by: byLabel(letters)) == ["2", "3", "1", "4"])
+        let numbers: [String: JSONValue?] = ["1": "bus 10", "2": "bus 9"]
+        #expect(order(numbers, by: byLabel()) == ["1", "2"])
+        let numeric = Collation(strength: .upperAndLower, isNumeric: true)
+        #expect(order(numbers, by: byLabel(numeric)) == ["2", "1"])
+    }
+
+    @Test func `by distance, what lies nowhere comes last`() throws {
+        let here = try Geometry(type: "Point", coordinates: [8, 40])
+        func at(_ latitude: Double) -> Entity {
+            Entity(
+                "\(latitude)",
+                .sensor,
+                [.place: ["type": "Point", "coordinates": [8, .number(JSONNumber(latitude))]]]
+            )
+        }
+        let nowhere = Entity("nowhere", .sensor, [.label: 1])
+        let term = OrderTerm(subject: .distance(.place, from: here))
+        let sorted = EntityOrder([term]).sorted([nowhere, at(43), at(41), at(42)])
+        #expect(sorted.map(\.id.uri) == ["urn:41.0", "urn:42.0", "urn:43.0", "urn:nowhere"])
+    }
+}
