@@ -120,13 +120,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ grant: WriteGrant,
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
     ) async throws -> Answer {
-        let answer = try await committer.run(body)
-        let grown = writer.grown.withLock { grown in
-            defer { if !grown.isEmpty { grown = [] } }
-            return grown
-        }
-        if !grown.isEmpty { seal(grown) }
-        return answer
+        try await committer.run(body)
     }
 
     package func bookkeep<Answer: Sendable>(

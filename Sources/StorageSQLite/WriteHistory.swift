@@ -1,6 +1,6 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
-internal import Synchronization
 
 /// The temporal evolution, as a transaction changes it.
 extension Writer {
@@ -24,20 +24,19 @@ extension Writer {
                     mayBeSealed: mayBeSealed
                 )
             }
-            try noteGrowth(change, entity: row.history, name: name)
+            try sealAlong(change, entity: row.history, name: name)
         }
         if !row.isCurrent { try noteHistory(row, types: types, scopes: scopes, changes) }
     }
 
-    /// Who appends so much at once makes a series long by himself.
-    private func noteGrowth(_ change: NamedAttribute, entity: Int64, name: Int64) throws {
+    /// Who appends so much at once seals it along: a commit of its own would cost more.
+    private func sealAlong(_ change: NamedAttribute, entity: Int64, name: Int64) throws {
         guard change.instances.count > sealing.rowsMet, let last = change.instances.last else {
             return
         }
         let dataset = try dataset(last.datasetID)
-        grown.withLock {
-            _ = $0.insert(HistorySeries(entity: entity, name: name, dataset: dataset))
-        }
+        let series = HistorySeries(entity: entity, name: name, dataset: dataset)
+        _ = try seal(series, grant: InternalGrant(.sealing))
     }
 
     /// Where there is no current state, the row itself remembers types, scopes and times.

@@ -22,8 +22,6 @@ final class Writer: @unchecked Sendable {
     /// The row looked at last: a request mostly looks at one entity before it writes it.
     var recent: StoredEntity?
     private var recentlyShaped: (entity: Entity, shape: Int64)?
-    /// Series that requests have made long.
-    let grown = Mutex<Set<HistorySeries>>([])
     /// Numbers of the forms met since the start, found without writing a form's body.
     private var formNumbers: [HistoryForm: Int64] = [:]
     /// Whether any history of the tenant may be sealed.

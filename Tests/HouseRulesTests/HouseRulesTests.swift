@@ -99,6 +99,7 @@ import Testing
         "Sources/Broker/Temporal/ModifyTemporalEvolution.swift",
         "Sources/Broker/Temporal/UpsertTemporalEvolution.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",
+        "Sources/StorageSQLite/WriteHistory.swift",
         "Sources/balai/Hub/RetentionService.swift",
     ]
 
