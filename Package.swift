@@ -64,7 +64,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Broker",
+                "Broker", "Collect",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -117,10 +117,10 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Outbound", "StorageSQLite",
+                "Collect", "Gateway", "Outbound", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        .testTarget(name: "balaiTests", dependencies: ["balai"]),
+        .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel"]),
         .testTarget(name: "HouseRulesTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -75,15 +75,10 @@ extension RouteTable {
     }
 
     private static func answerMetrics(_ registry: MetricRegistry) -> Response {
-        var text = registry.prometheusText()
-        if let bytes = ProcessMetrics.residentBytes {
-            text += "# TYPE process_resident_memory_bytes gauge\n"
-            text += "process_resident_memory_bytes \(bytes)\n"
-        }
-        return Response(
+        Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: registry.prometheusText()))
         )
     }
 }

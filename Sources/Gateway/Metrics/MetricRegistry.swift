@@ -91,6 +91,9 @@ package final class MetricRegistry: MetricsFactory, Sendable {
             text.add(name, series)
         }
         text.addGauge("balai_metrics_dropped_series", Double(dropped))
+        if let bytes = ProcessMetrics.residentBytes {
+            text.addGauge("process_resident_memory_bytes", Double(bytes))
+        }
         return text.text
     }
 }

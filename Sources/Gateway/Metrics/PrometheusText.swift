@@ -36,12 +36,23 @@ struct PrometheusText {
     private mutating func addType(_ name: String, _ type: String) {
         if name == lastName { return }
         lastName = name
+        if let help = Self.help[name] { text += "# HELP \(name) \(help)\n" }
         text += "# TYPE \(name) \(type)\n"
     }
 
     private mutating func addSample(_ name: String, _ labels: String, _ value: String) {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
     }
+
+    /// What the hub's own series tell.
+    private static let help = [
+        "balai_metrics_dropped_series": "Series not kept because there are too many.",
+        "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
+        "balai_notifications_waiting": "Notifications not delivered yet.",
+        "http_request_duration_seconds": "Time to answer, by method and route.",
+        "http_requests_total": "Requests answered, by method, route and class of status.",
+        "process_resident_memory_bytes": "Resident memory.",
+    ]
 
     private static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }

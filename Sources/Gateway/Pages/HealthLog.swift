@@ -1,4 +1,5 @@
 package import ContextModel
+import CoreMetrics
 package import Storage
 import Synchronization
 
@@ -22,12 +23,16 @@ package final class HealthLog: Sendable {
         var errors: [HealthSummary.ErrorLine] = []
     }
     private let registry: MetricRegistry
+    private let waiting: Meter
+    private let oldest: Meter
     private let version: String
     private let startedAt: Timestamp
     private let state = Mutex(State())
 
     package init(registry: MetricRegistry, version: String, startedAt: Timestamp) {
         self.registry = registry
+        waiting = Meter(label: "balai_notifications_waiting", factory: registry)
+        oldest = Meter(label: "balai_notifications_oldest_seconds", factory: registry)
         self.version = version
         self.startedAt = startedAt
     }
@@ -35,6 +40,9 @@ package final class HealthLog: Sendable {
     /// Takes the figures of this moment; rates are counted since the sample before.
     package func sample(at now: Timestamp, outbox: OutboxDepth) {
         let totals = Totals(registry, at: now)
+        let since = outbox.oldest.map { now.microseconds - $0.microseconds } ?? 0
+        waiting.set(outbox.count)
+        oldest.set(since / 1_000_000)
         let memory = Double(ProcessMetrics.residentBytes ?? 0)
         state.withLock { state in
             let before = state.totals ?? Totals(at: startedAt)

@@ -27,6 +27,8 @@ package struct PageRenderer: Sendable {
     package func now(_ summary: HubSummary, at now: Timestamp) throws -> String {
         var shell = shell("\(settings.cityName), now", summary)
         shell.isNow = true
+        let types = Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
+        let unplaced = types.filter { !$0.hasPlace }
         let view = NowView(
             shell: shell,
             isEmpty: summary.isEmpty,
@@ -34,7 +36,9 @@ package struct PageRenderer: Sendable {
             typeCount: Words.count(summary.types.count),
             newest: ago(summary.newest, now),
             newestAt: summary.newest?.text ?? "",
-            types: Words.visitorsOrder(summary.types).map { TypeView($0, now: now) },
+            placed: types.filter(\.hasPlace),
+            unplaced: unplaced,
+            hasUnplaced: !unplaced.isEmpty,
             timeZone: settings.timeZone,
             tileURL: settings.tileOrigin == nil ? "" : settings.tileURL ?? "",
             tileAttribution: settings.tileAttribution

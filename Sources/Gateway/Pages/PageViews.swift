@@ -31,7 +31,10 @@ struct NowView {
     var typeCount: String
     var newest: String
     var newestAt: String
-    var types: [TypeView]
+    /// Types with places: the layers of the map.
+    var placed: [TypeView]
+    var unplaced: [TypeView]
+    var hasUnplaced: Bool
     var timeZone: String
     var tileURL: String
     var tileAttribution: String
@@ -54,6 +57,10 @@ struct TypeView {
     var label: String
     var anchor: String
     var count: String
+    /// The count as a script reads it.
+    var size: String
+    /// Whether its entities can be on a map.
+    var hasPlace: Bool
     var noun: String
     var newest: String
     var newestAt: String
@@ -71,6 +78,8 @@ struct TypeView {
         let encoded = Self.percentEncoded(type.name)
         anchor = "type-" + encoded
         count = Words.count(type.count)
+        size = "\(type.count)"
+        hasPlace = type.attributes.contains { $0.kind == .geoProperty && $0.name == "location" }
         noun = type.count == 1 ? "entity" : "entities"
         newest = type.newest.map { Words.ago($0, now: now) } ?? "no time given"
         newestAt = type.newest?.text ?? ""

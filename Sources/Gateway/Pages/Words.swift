@@ -84,7 +84,11 @@ enum Words {
         "AirQualityObserved": "Air", "WeatherObserved": "Weather", "Vehicle": "Vehicles",
         "Beach": "Beaches", "WasteContainer": "Bins", "Streetlight": "Street lamps",
         "GtfsStop": "Stops", "GtfsRoute": "Routes", "GtfsTrip": "Trips",
-        "GtfsFrequency": "Timetable", "GtfsAgency": "Operators",
+        "GtfsFrequency": "Timetable", "GtfsAgency": "Operators", "GtfsStopTime": "Stop times",
+        "GtfsStation": "Stations", "GtfsAccessPoint": "Entrances", "GtfsShape": "Ways of routes",
+        "GtfsService": "Services", "GtfsCalendarRule": "Days of service",
+        "GtfsCalendarDateRule": "Exceptions of service", "GtfsTransferRule": "Transfers",
+        "OffStreetParking": "Car parks",
     ]
 
     /// A unit's sign for its UN/CEFACT common code (Recommendation 20).

@@ -42,7 +42,7 @@ export function close() {
   closed();
 }
 
-panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
 
 function heading(label) {
   const button = words.make("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
@@ -115,7 +115,9 @@ async function draw() {
 setInterval(() => { if (shown && !document.hidden) draw(); }, 60000);
 
 function table() {
-  const rows = Object.values(shown.attributes).filter((each) => each.name !== "name");
+  // What was measured comes first, then what describes the thing.
+  const rows = Object.values(shown.attributes).filter((each) => each.name !== "name")
+    .sort((a, b) => Number.isFinite(b.observedAt) - Number.isFinite(a.observedAt));
   const body = words.make("tbody", {});
   for (const each of rows) {
     const isShare = each.unitCode === "C62" || !each.unitCode;

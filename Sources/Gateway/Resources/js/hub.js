@@ -1,7 +1,8 @@
 // The hub's public API: the pages ask like anyone else.
 
 const pageSize = 500;
-export const maximumPerType = 3000;
+// So many changes are taken up in one round; more of them, and the page is read anew.
+const changesLimit = 2000;
 
 async function get(path, options = {}) {
   const response = await fetch(path, { headers: { Accept: "application/json" }, ...options });
@@ -9,27 +10,34 @@ async function get(path, options = {}) {
   return response.json();
 }
 
-// All entities of a type, a page at a time, no more than the map can show.
-export async function entities(type) {
+async function pages(parameters, limit, signal) {
   const found = [];
-  while (found.length < maximumPerType) {
+  while (found.length < limit) {
+    const wanted = Math.min(pageSize, limit - found.length);
     const query = new URLSearchParams({
-      type, options: "sysAttrs", limit: pageSize, offset: found.length,
+      ...parameters, options: "sysAttrs", limit: wanted, offset: found.length,
     });
-    const page = await get(`/ngsi-ld/v1/entities?${query}`);
+    const page = await get(`/ngsi-ld/v1/entities?${query}`, { signal });
     found.push(...page);
-    if (page.length < pageSize) break;
+    if (page.length < wanted) break;
   }
   return found.map(read);
 }
 
-// What changed since a moment, by the hub's clock.
-export async function changes(types, since) {
-  const query = new URLSearchParams({
-    type: types.join(","), q: `modifiedAt>=${since}`, options: "sysAttrs", limit: pageSize,
-  });
-  return (await get(`/ngsi-ld/v1/entities?${query}`)).map(read);
+// Entities of a type, at most so many.
+export const entities = (type, limit) => pages({ type }, limit);
+
+// Entities of a type whose place is in the box; the hub finds them by its index of places.
+export function inView(type, { west, south, east, north }, limit, signal) {
+  const ring = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+  return pages({
+    type, georel: "intersects", geometry: "Polygon", coordinates: JSON.stringify([ring]),
+  }, limit, signal);
 }
+
+// What changed since a moment, by the hub's clock.
+export const changes = (types, since) =>
+  pages({ type: types.join(","), q: `modifiedAt>=${since}` }, changesLimit);
 
 // The readings of one attribute: [[milliseconds, number], …], oldest first.
 export async function history(id, attribute, hours, signal) {

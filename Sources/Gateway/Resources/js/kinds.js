@@ -37,8 +37,8 @@ const kinds = {
     scale: [["ramp-1", "0"], ["ramp-2", "10"], ["ramp-3", "15"], ["ramp-4", "25"], ["ramp-5", "37.5 µg/m³"]],
   },
   Vehicle: {
-    shape: "arrow", main: "speed", unit: "km/h",
-    what: "Where they are, which way they go",
+    shape: "arrow", main: "speed", unit: "km/h", key: "bus",
+    what: "Where, and which way",
     charts: ["speed"],
     hue: (entity) => (text(entity, "serviceStatus") === "parked" ? "none" : "bus"),
     scale: [],
@@ -58,14 +58,14 @@ const kinds = {
   },
   WasteContainer: {
     shape: "bin", main: "fillingLevel", unit: "full", percent: true, fine: true,
-    what: "How full; zoom in to see them",
+    what: "How full; zoom in",
     charts: ["fillingLevel"],
     hue: (entity) => step(number(entity, "fillingLevel"), [0.4, 0.6, 0.8, 0.95], "ramp"),
     scale: [["ramp-1", "empty"], ["ramp-2", ""], ["ramp-3", ""], ["ramp-4", ""], ["ramp-5", "full"]],
   },
   Streetlight: {
     shape: "dot", main: "powerState", unit: "", fine: true,
-    what: "On or off; zoom in to see them",
+    what: "On or off; zoom in",
     charts: ["illuminanceLevel"],
     hue: (entity) =>
       text(entity, "status") === "defectiveLamp" ? "ramp-5"
@@ -74,18 +74,30 @@ const kinds = {
   },
 };
 
+// Types nobody drew for have a colour each, in the order the page lists them.
+const plainHues = ["plain", "plain-2", "plain-3", "plain-4", "plain-5", "plain-6"];
+const plainKinds = new Map();
+
 const unknown = {
   shape: "circle", main: null, unit: "", what: "", charts: [], hue: () => "plain", scale: [],
 };
 
-export const kindOf = (type) => kinds[type] ?? unknown;
+export function kindOf(type) {
+  if (kinds[type]) return kinds[type];
+  if (!plainKinds.has(type)) {
+    const hue = plainHues[plainKinds.size % plainHues.length];
+    plainKinds.set(type, { ...unknown, hue: () => hue });
+  }
+  return plainKinds.get(type);
+}
 
-// Attributes worth a chart: the kind's own, or every number of an unknown kind.
+// Attributes worth a chart: the kind's own, or every number measured of an unknown kind.
 export function chartable(entity) {
   const named = kindOf(entity.type).charts.filter((name) => entity.attributes[name]);
   if (named.length) return named;
   return Object.values(entity.attributes)
-    .filter((attribute) => typeof attribute.value === "number").map((attribute) => attribute.name);
+    .filter(({ value, observedAt }) => typeof value === "number" && Number.isFinite(observedAt))
+    .map((attribute) => attribute.name);
 }
 
 // The value that matters, ready to print: {value, unit}.

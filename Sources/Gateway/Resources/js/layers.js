@@ -1,0 +1,131 @@
+// What is on the map, type by type: small types are read whole, of large ones what is in view.
+
+import * as hub from "./hub.js";
+import { kindOf } from "./kinds.js";
+import * as map from "./map.js";
+import { choose, clearSymbols, put, symbol } from "./symbols.js";
+import * as words from "./words.js";
+
+// Entities of a type that are read whole, and of all types together.
+const wholeLimit = 1000;
+const wholeBudget = 5000;
+// Entities of a larger type shown at a time.
+const viewLimit = 1000;
+const settleMilliseconds = 250;
+// Enough to find out where a large type lies.
+const firstLook = 200;
+
+const known = new Map();
+const layers = new Map();
+let lastModified = "";
+let taken = () => {};
+
+export const onEntity = (action) => { taken = action; };
+export const entity = (id) => known.get(id);
+export const all = () => known.values();
+export const labelOf = (type) => layers.get(type)?.item.dataset.label ?? type;
+export const places = () => [...known.values()].map((each) => each.place).filter(Boolean);
+
+// Makes a layer of each item of the list and reads the small ones. Answers how many failed.
+export async function load(items) {
+  let budget = wholeBudget;
+  for (const item of items) {
+    const { type, size } = item.dataset;
+    const isWhole = Number(size) <= Math.min(wholeLimit, budget);
+    if (isWhole) budget -= Number(size);
+    layers.set(type, { item, type, isWhole, group: map.makeGroup() });
+  }
+  const answers = await Promise.allSettled([...layers.values()].map(first));
+  return answers.filter((each) => each.status === "rejected").length;
+}
+
+async function first(layer) {
+  const found = await hub.entities(layer.type, layer.isWhole ? wholeLimit : firstLook);
+  found.forEach((each) => accept(each, layer.isWhole ? layer.group : null, false));
+  legend(layer, found[0]);
+}
+
+function accept(each, group, isNews) {
+  known.set(each.id, each);
+  if (each.modifiedAt > lastModified) lastModified = each.modifiedAt;
+  put(each, group, isNews);
+  taken(each);
+}
+
+function legend(layer, sample) {
+  const { item, type, group } = layer;
+  const kind = kindOf(type);
+  item.querySelector(".what").textContent = kind.what;
+  if (sample) {
+    const key = symbol(sample);
+    const hasNoHue = key.classList.contains("none");
+    key.classList.remove("fine", "labelled", "none");
+    if (hasNoHue) key.classList.add(kind.key ?? kind.scale[kind.scale.length >> 1]?.[0] ?? "plain");
+    item.querySelector(".key").replaceChildren(key);
+  }
+  if (kind.scale.some(([, text]) => text)) {
+    const scale = words.make("div", { class: "scale", "aria-hidden": "true" });
+    for (const [hue, text] of kind.scale) scale.append(words.make("span", { class: hue }, text));
+    item.append(scale);
+  }
+  const box = item.querySelector("input");
+  box.addEventListener("change", () => {
+    map.toggle(group, box.checked);
+    if (box.checked && !layer.isWhole) view(layer);
+  });
+}
+
+// Reads what is in view of the large types, once the map has come to rest.
+let rest = 0;
+export function look() {
+  clearTimeout(rest);
+  rest = setTimeout(() => {
+    for (const layer of layers.values()) if (!layer.isWhole) view(layer);
+  }, settleMilliseconds);
+}
+
+async function view(layer) {
+  if (!map.isReady() || !layer.item.querySelector("input").checked) return;
+  layer.pending?.abort();
+  layer.pending = new AbortController();
+  const what = layer.item.querySelector(".what");
+  try {
+    const found = await hub.inView(layer.type, map.box(0.1), viewLimit, layer.pending.signal);
+    clearSymbols(layer.group, new Set(found.map((each) => each.id)));
+    found.forEach((each) => accept(each, layer.group, false));
+    choose(location.hash ? decodeURIComponent(location.hash.slice(1)) : null);
+    map.tidy();
+    what.textContent = found.length < viewLimit
+      ? `${words.figure(found.length)} in view`
+      : `${words.figure(viewLimit)} of them shown: zoom in to see all`;
+  } catch (error) {
+    if (error.name !== "AbortError") what.textContent = "Cannot be read right now";
+  }
+}
+
+// What changed in the types that are here as a whole. True if anything did.
+export async function poll(overlapMilliseconds) {
+  const types = [...layers.values()].filter((each) => each.isWhole).map((each) => each.type);
+  if (!types.length || !lastModified) return false;
+  const since = new Date(Date.parse(lastModified) - overlapMilliseconds).toISOString();
+  const before = lastModified;
+  for (const each of await hub.changes(types, since)) {
+    if (known.get(each.id)?.modifiedAt !== each.modifiedAt) accept(each, layers.get(each.type)?.group, true);
+  }
+  return lastModified !== before;
+}
+
+// Ages grow by themselves between two polls.
+export function age() {
+  const newest = new Map();
+  for (const each of known.values()) newest.set(each.type, Math.max(newest.get(each.type) ?? 0, each.newest || 0));
+  let latest = 0;
+  for (const { item, type } of layers.values()) {
+    const time = item.querySelector("time");
+    const own = Math.max(newest.get(type) ?? 0, Date.parse(time?.dateTime) || 0);
+    if (own) time.textContent = words.ago(own);
+    latest = Math.max(latest, own);
+  }
+  const time = document.getElementById("newest");
+  if (time && latest) time.textContent = words.ago(latest);
+}
