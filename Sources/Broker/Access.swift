@@ -43,6 +43,11 @@ extension Hub {
         }
     }
 
+    /// Refuses whoever may write nothing at all.
+    package func requireWriting(_ caller: Caller) throws {
+        if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
+    }
+
     /// Refuses whoever does not run the hub.
     package func requireAdministration(_ caller: Caller) throws {
         guard policy.permitsAdministration(caller) else {

@@ -1,8 +1,9 @@
 package import Collect
 import AsyncHTTPClient
-import ContextModel
+package import ContextModel
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// A hub reached over its NGSI-LD API: what imports write to and exports read from.
 ///
@@ -11,6 +12,7 @@ import NIOHTTP1
 package struct HTTPHub: HubDestination {
     /// How long one answer may take.
     static let answerSeconds: Int64 = 120
+    static let connectSeconds: Int64 = 10
     static let maximumAnswerBytes = 64 << 20
     static let maximumAttempts = 8
     static let maximumWaitSeconds = 30.0
@@ -38,7 +40,23 @@ package struct HTTPHub: HubDestination {
         self.tenant = tenant
         self.context = context
         self.sleep = sleep
-        client = .shared
+        client = Self.client
+    }
+
+    /// Trying again is this type's own business, with its own patience.
+    private static let client: HTTPClient = {
+        // A redirect is not followed: the token is for this hub.
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(connectSeconds)
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    /// Whether the hub is there at all; asks once, so that a wrong address is told at once.
+    package func greet() async throws(HubFailure) {
+        var request = HTTPClientRequest(url: base + "/health")
+        request.method = .GET
+        _ = try await attemptOnce(request).get()
     }
 
     package func upsert(
@@ -63,6 +81,33 @@ package struct HTTPHub: HubDestination {
     package func get(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
         try await send(.GET, pathAndQuery, nil).body
     }
+
+    /// A temporal answer and, when it is cut off (206, clause 6.3.10), where.
+    package struct TemporalPart: Sendable {
+        /// JSON text.
+        package var body: [UInt8]
+        /// The last moment the answer holds; there is more after it.
+        package var cutOffAt: Timestamp?
+    }
+
+    /// The answer to a temporal query; `nil` when there is nothing (404).
+    package func temporalPart(
+        _ pathAndQuery: String
+    ) async throws(HubFailure) -> TemporalPart? {
+        let answer = try await send(.GET, pathAndQuery, nil, allowsMissing: true)
+        if answer.status == 404 { return nil }
+        guard answer.status == 206 else { return TemporalPart(body: answer.body) }
+        guard let end = answer.contentRange.flatMap(Self.end) else {
+            throw .stopped(reason: "The hub at \(base) does not say where its answer is cut off.")
+        }
+        return TemporalPart(body: answer.body, cutOffAt: end)
+    }
+
+    /// The end in `date-time START-END/*`.
+    private static func end(ofRange range: String) -> Timestamp? {
+        let moments = range.prefix { $0 != "/" }.split(separator: "Z-")
+        return moments.count == 2 ? Timestamp(String(moments[1])) : nil
+    }
 }
 
 // MARK: - Requests
@@ -71,6 +116,7 @@ extension HTTPHub {
     private struct Answer {
         var status: Int
         var retryAfterSeconds: Double?
+        var contentRange: String?
         var body: [UInt8]
     }
 
@@ -79,7 +125,8 @@ extension HTTPHub {
         _ method: HTTPMethod,
         _ path: String,
         _ body: [UInt8]?,
-        isLinkedData: Bool = false
+        isLinkedData: Bool = false,
+        allowsMissing: Bool = false
     ) async throws(HubFailure) -> Answer {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
@@ -97,7 +144,9 @@ extension HTTPHub {
                 + "; type=\"application/ld+json\""
             request.headers.add(name: "Link", value: link)
         }
-        return try Self.judged(try await attempts(request), base: base)
+        let answer = try await attempts(request)
+        if allowsMissing, answer.status == 404 { return answer }
+        return try Self.judged(answer, base: base)
     }
 
     private func attempts(_ request: HTTPClientRequest) async throws(HubFailure) -> Answer {
@@ -130,11 +179,14 @@ extension HTTPHub {
                     retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap(
                         Double.init
                     ),
+                    contentRange: response.headers.first(name: "Content-Range"),
                     body: Array(body.readableBytesView)
                 )
             )
         } catch {
-            return .failure(.stopped(reason: "The hub at \(base) cannot be reached: \(error)"))
+            let isRefused = error is NIOConnectionError || error is IOError
+            let why = isRefused ? "is it running?" : "\(error)"
+            return .failure(.stopped(reason: "The hub at \(base) cannot be reached: \(why)"))
         }
     }
 }

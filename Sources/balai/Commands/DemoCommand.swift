@@ -14,7 +14,7 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Run a hub with a demo city (simulated devices in Phuket).",
         discussion: """
-            Everything in the demo city may be read by anyone; writing needs the operator's token
+            Everything in the demo city may be read by anyone; writing needs the operator's token \
             in DIR/operator.token. The data is kept: the next start goes on with it.
             """
     )

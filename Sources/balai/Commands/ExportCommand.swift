@@ -9,7 +9,10 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write a hub's entities to standard output, one JSON object on each line.",
-        discussion: "What it writes, `balai import json` reads."
+        discussion: """
+            What it writes, `balai import json` reads; what it writes with --history, `balai import \
+            json --history`.
+            """
     )
 
     /// Entities asked for at a time.
@@ -24,6 +27,7 @@ struct ExportCommand: AsyncParsableCommand {
         try await reportingErrors {
             let hub = try remote.connection()
             do {
+                try await hub.greet()
                 let wanted = types.isEmpty ? try await allTypes(hub) : types
                 var written: Set<String> = []
                 for type in wanted { try await export(type, hub, &written) }
@@ -42,20 +46,25 @@ struct ExportCommand: AsyncParsableCommand {
 
     /// Writes all entities of the type that were not written for another type they have.
     private func export(_ type: String, _ hub: HTTPHub, _ written: inout Set<String>) async throws {
-        let path = history ? "/ngsi-ld/v1/temporal/entities" : "/ngsi-ld/v1/entities"
-        // A temporal query names a range (clause 5.7.4): here, all of time.
-        let range = history ? "&timerel=after&timeAt=0001-01-01T00:00:00Z" : ""
-        let query = "type=\(Self.encoded(type))&limit=\(Self.pageSize)\(range)"
+        if history { return try await exportHistory(type, hub, &written) }
+        let query = "type=\(Self.encoded(type))&limit=\(Self.pageSize)"
         for page in 0... {
-            let answer = try await hub.get("\(path)?\(query)&offset=\(page * Self.pageSize)")
+            let offset = page * Self.pageSize
+            let answer = try await hub.get("/ngsi-ld/v1/entities?\(query)&offset=\(offset)")
             let entities = try read(answer).arrayValue ?? []
-            for entity in entities {
-                let id = entity.objectValue?["id"]?.stringValue ?? ""
-                guard written.insert(id).inserted else { continue }
-                FileHandle.standardOutput.write(Data(entity.serialized + [0x0A]))
+            for entity in entities where written.insert(Self.id(of: entity)).inserted {
+                write(entity)
             }
             if entities.count < Self.pageSize { return }
         }
+    }
+
+    private func write(_ entity: JSONValue) {
+        FileHandle.standardOutput.write(Data(entity.serialized + [0x0A]))
+    }
+
+    private static func id(of entity: JSONValue) -> String {
+        entity.objectValue?["id"]?.stringValue ?? ""
     }
 
     private func read(_ answer: [UInt8]) throws -> JSONValue {
@@ -68,5 +77,47 @@ struct ExportCommand: AsyncParsableCommand {
 
     private static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+    }
+}
+
+// MARK: - History
+
+extension ExportCommand {
+    /// Evolutions asked for at a time: each may be long.
+    private static let evolutionsPerPage = 50
+    private static let temporalPath = "/ngsi-ld/v1/temporal/entities"
+    /// A temporal query names a range (clause 5.7.4): here, all of time.
+    private static let always = "timerel=after&timeAt=0001-01-01T00:00:00Z"
+
+    /// Writes the evolutions of a type; one too long for an answer (206) in several lines.
+    private func exportHistory(
+        _ type: String,
+        _ hub: HTTPHub,
+        _ written: inout Set<String>
+    ) async throws {
+        let limit = Self.evolutionsPerPage
+        let query = "type=\(Self.encoded(type))&limit=\(limit)&\(Self.always)"
+        for page in 0... {
+            let path = "\(Self.temporalPath)?\(query)&offset=\(page * limit)"
+            guard let part = try await hub.temporalPart(path) else { return }
+            let evolutions = try read(part.body).arrayValue ?? []
+            for evolution in evolutions where written.insert(Self.id(of: evolution)).inserted {
+                write(evolution)
+                try await writeRest(of: Self.id(of: evolution), after: part.cutOffAt, hub)
+            }
+            if evolutions.count < limit { return }
+        }
+    }
+
+    /// Writes what an evolution has after the moment at which an answer was cut off.
+    private func writeRest(of id: String, after end: Timestamp?, _ hub: HTTPHub) async throws {
+        var end = end
+        while let known = end {
+            let next = Timestamp(microseconds: known.microseconds + 1).text
+            let path = "\(Self.temporalPath)/\(Self.encoded(id))?timerel=after&timeAt=\(next)"
+            guard let part = try await hub.temporalPart(path) else { return }
+            write(try read(part.body))
+            end = part.cutOffAt
+        }
     }
 }

@@ -9,9 +9,11 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Load files into a running hub.",
         discussion: """
-            Loading the same file twice changes nothing; an interrupted import goes on where it
-            stopped. Bad rows are reported with their place while the others load. Exit codes: 0
-            everything loaded, 1 something did not, 66 a file cannot be read, 69 the hub is away.
+            Loading the same file twice changes nothing; an interrupted import goes on where it \
+            stopped. Bad rows are reported with their place while the others load.
+
+            Exit codes: 0 everything loaded, 1 something did not, 66 a file cannot be read, 69 the \
+            hub is away.
             """,
         subcommands: [GTFS.self, CSV.self, JSON.self]
     )
@@ -60,11 +62,19 @@ struct ImportCommand: AsyncParsableCommand {
         )
 
         @Argument(help: "The file.") var path: String?
+        @Flag(help: "The file holds temporal evolutions, as of `balai export --history`.")
+        var history = false
         @OptionGroup var options: ImportOptions
 
         func run() async throws {
-            try await options.importing([path], mapping: "json") { path in
-                try EntityFile(FileBytes(path: path))
+            if history {
+                try await options.importing([path], mapping: "history") { path in
+                    try EvolutionFile(FileBytes(path: path))
+                }
+            } else {
+                try await options.importing([path], mapping: "json") { path in
+                    try EntityFile(FileBytes(path: path))
+                }
             }
         }
     }
@@ -111,12 +121,20 @@ struct ImportOptions: ParsableArguments {
         }
         try await reportingErrors {
             let hub = try remote.connection(context: context)
+            if watch == nil { try await Self.greet(hub) }
             var isWhole = true
             for path in given {
                 isWhole = try await importOne(path, mapping, hub, open) && isWhole
             }
             if let watch { try await self.watch(watch, mapping, hub, open) }
             if !isWhole { throw ExitCode.failure }
+        }
+    }
+
+    private static func greet(_ hub: HTTPHub) async throws {
+        do { try await hub.greet() } catch HubFailure.stopped(let reason) {
+            complain(reason)
+            throw ExitCode(EX_UNAVAILABLE)
         }
     }
 

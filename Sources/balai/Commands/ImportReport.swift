@@ -110,7 +110,8 @@ struct ImportReport: Encodable {
         if failures > listed {
             FileHandle.standardError.write(Data("and \(failures - listed) more\n".utf8))
         }
-        print(summary)
+        // At once, also where standard output is no terminal: whoever watches a folder reads along.
+        FileHandle.standardOutput.write(Data((summary + "\n").utf8))
     }
 
     private var summary: String {

@@ -7,10 +7,10 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run a hub.",
         discussion: """
-            Prints one line, "ready http://HOST:PORT", once the hub answers; logs go to standard
+            Prints one line, "ready http://HOST:PORT", once the hub answers; logs go to standard \
             error. SIGTERM and SIGINT stop it cleanly: what was accepted is kept.
 
-            A hub is closed: writing needs a token (the operator's is in DIR/operator.token), and
+            A hub is closed: writing needs a token (the operator's is in DIR/operator.token), and \
             without one only what the configuration makes public can be read.
             """
     )

@@ -7,7 +7,7 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token",
         abstract: "Make, list and remove the tokens of named parties.",
         discussion: """
-            What a party may do is in the configuration under "permissions". A running hub takes
+            What a party may do is in the configuration under "permissions". A running hub takes \
             up a change within a second.
             """,
         subcommands: [Add.self, List.self, Remove.self]
@@ -93,5 +93,5 @@ func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }

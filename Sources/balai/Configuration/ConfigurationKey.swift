@@ -54,6 +54,9 @@ struct ConfigurationKey: Sendable {
         Self("contexts.fetchRemote", .flag),
         Self("contexts.allowPrivateAddresses", .flag),
 
+        Self("imports.maps", .text),
+        Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),
+
         Self("pages.cityName", .text),
         Self("pages.timeZone", .text),
         Self("pages.tilesURL", .text),

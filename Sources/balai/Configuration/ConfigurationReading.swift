@@ -14,6 +14,8 @@ extension HubConfiguration {
         readPlaces(&settings)
         readLimits(&settings)
         readPages(&settings)
+        imports.mapsFolder = settings.text("imports.maps")
+        settings.read("imports.maximumBytes", into: &imports.maximumBytes)
         policy = settings.policy(names: sources.names["permissions"] ?? [])
         retention = settings.retention(names: sources.names["retention"] ?? [])
         if defaultPageSize > maximumPageSize {

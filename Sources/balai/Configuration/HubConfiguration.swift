@@ -28,6 +28,9 @@ struct HubConfiguration: Sendable {
     /// Whether `@context`s and notifications may go to private and loopback addresses.
     var allowsPrivateAddresses = false
 
+    /// What files sent over HTTP may be.
+    var imports = ImportSettings()
+
     /// How the pages present the city.
     var pages = PageSettings()
 

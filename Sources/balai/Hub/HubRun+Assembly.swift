@@ -49,6 +49,7 @@ extension HubRun {
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
         routes.addNGSILDRoutes(hub, settings)
+        routes.addImportRoutes(hub, configuration.imports)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         try routes.addPages(

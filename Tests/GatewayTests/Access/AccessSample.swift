@@ -175,6 +175,12 @@ extension AccessSample {
         "GET \(contexts)": AccessSample(),
         "GET \(contexts)/{contextId}": AccessSample(),
         "DELETE \(contexts)/{contextId}": AccessSample(),
+        "POST /hub/imports/gtfs": AccessSample(query: "feed=buses", "no archive"),
+        "POST /hub/imports/csv": AccessSample(query: "map=none", "a,b"),
+        "POST /hub/imports/entities": AccessSample(entity),
+        "POST /hub/imports/history": AccessSample(
+            #"{"id": "{entity}", "type": "{type}", "{attribute}": [\#(timed)]}"#
+        ),
         "GET /hub/dead-letters": AccessSample(),
         "POST /hub/dead-letters/replay": AccessSample(),
         "GET /": AccessSample(),

@@ -69,6 +69,7 @@ struct AccessWorld {
         )
         var routes = RouteTable()
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
+        routes.addImportRoutes(parts.hub, ImportSettings())
         try routes.addPages(
             HubPageData(
                 hub: parts.hub,

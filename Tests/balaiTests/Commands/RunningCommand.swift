@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 /// The real command in a process of its own.
@@ -7,10 +9,12 @@ final class RunningCommand {
     private let output = Pipe()
     private let errors = Pipe()
 
-    init(_ arguments: [String]) throws {
+    /// `state` is the folder for what commands remember from run to run.
+    init(_ arguments: [String], state: String? = nil) throws {
         process.executableURL = try Self.executable
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin"]
+        if let state { process.environment?["XDG_STATE_HOME"] = state }
         process.standardOutput = output
         process.standardError = errors
         try process.run()
@@ -34,10 +38,25 @@ final class RunningCommand {
         kill(process.processIdentifier, signal)
     }
 
+    /// Ends it as a power cut would.
+    func killAtOnce() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     /// Waits for the end: exit code and everything not yet read.
     func end() throws -> (code: Int32, output: String, errors: String) {
-        let errors = try errors.fileHandleForReading.readToEnd() ?? Data()
+        // Both at once: a command that has much to say on one must not wait for the other's reader.
+        let said = Mutex(Data())
+        let reader = DispatchGroup()
+        let handle = self.errors.fileHandleForReading
+        DispatchQueue.global().async(group: reader) {
+            let all = (try? handle.readToEnd()) ?? Data()
+            said.withLock { $0 = all }
+        }
         let output = try output.fileHandleForReading.readToEnd() ?? Data()
+        reader.wait()
+        let errors = said.withLock { $0 }
         process.waitUntilExit()
         #expect(process.terminationReason == .exit)
         return (

@@ -1,0 +1,170 @@
+import ContextModel
+
+/// The JSON objects of a file, read one after the other: one on each line, or all in one array.
+struct ObjectReader {
+    /// What stands next in the file.
+    enum Found {
+        case object(JSONObject, id: String)
+        case problem(RowProblem)
+    }
+
+    private enum Shape { case unknown, lines, array }
+
+    private let source: any ByteSource
+    private let maximumBytes: Int
+    private var piece: [UInt8] = []
+    private var position = 0
+    private var bytesRead = 0
+    private var shape = Shape.unknown
+    private var line = 1
+    private var isTooLong = false
+    private var nesting = Nesting()
+    /// The text of the object found last, and where it begins.
+    private(set) var text: [UInt8] = []
+    private(set) var startLine = 1
+
+    /// An object of more than `maximumBytes` is refused.
+    init(_ source: any ByteSource, maximumBytes: Int) {
+        self.source = source
+        self.maximumBytes = maximumBytes
+    }
+
+    var extent: ImportExtent {
+        ImportExtent(bytesRead: bytesRead, bytesInAll: source.byteCount)
+    }
+
+    /// The next object with an `id`, or what is wrong with it; nil at the end.
+    mutating func next() throws(SourceError) -> Found? {
+        text.removeAll(keepingCapacity: true)
+        isTooLong = false
+        guard try readObject() else { return nil }
+        if isTooLong { return problem("The entity has more than \(maximumBytes) bytes.") }
+        do throws(JSONError) {
+            guard case .object(let object) = try JSONReader.read(text) else {
+                return problem("This is no JSON object.")
+            }
+            guard let id = (object["id"] ?? object["@id"])?.stringValue, !id.isEmpty else {
+                return problem("The entity has no `id`.")
+            }
+            return .object(object, id: id)
+        } catch {
+            return .problem(
+                RowProblem(
+                    file: source.name,
+                    line: startLine + error.line - 1,
+                    column: .init(number: error.column),
+                    reason: error.message
+                )
+            )
+        }
+    }
+
+    /// Where the object found last begins.
+    func origin(_ id: String) -> HubRequest.Origin {
+        .init(entityID: id, file: source.name, line: startLine)
+    }
+
+    func problem(_ reason: String) -> Found {
+        .problem(RowProblem(file: source.name, line: startLine, reason: reason))
+    }
+}
+
+// MARK: - Bytes
+
+extension ObjectReader {
+    /// Gathers the next object's text; false at the end of the file.
+    private mutating func readObject() throws(SourceError) -> Bool {
+        nesting = Nesting()
+        while let byte = try nextByte() {
+            if byte == 0x0A { line += 1 }
+            if shape == .unknown { find(byte) }
+            switch shape {
+            case .unknown: continue
+            case .lines:
+                if byte == 0x0A {
+                    if !text.isEmpty { return true }
+                } else {
+                    take(byte)
+                }
+            case .array where takeOfArray(byte): return true
+            case .array: continue
+            }
+        }
+        return !text.isEmpty
+    }
+
+    /// Tells by the first character what shape the file has.
+    private mutating func find(_ byte: UInt8) {
+        switch byte {
+        case 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF: break
+        case UInt8(ascii: "["): shape = .array
+        default: shape = .lines
+        }
+    }
+
+    /// Takes a byte of an array; true when it ends an element.
+    private mutating func takeOfArray(_ byte: UInt8) -> Bool {
+        let isBetween = text.isEmpty && !isTooLong
+        switch byte {
+        case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"):
+            if isBetween { return false }
+        default: break
+        }
+        // What is no object is gathered up to the comma behind it, to be refused as a whole.
+        if nesting.depth == 0, !isBetween, byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") {
+            return true
+        }
+        take(byte)
+        nesting.take(byte)
+        return nesting.depth == 0 && byte == UInt8(ascii: "}") && !nesting.isInString
+    }
+
+    private mutating func take(_ byte: UInt8) {
+        if text.isEmpty {
+            if byte == 0x20 || byte == 0x09 || byte == 0x0D { return }
+            startLine = line
+        }
+        guard text.count < maximumBytes else {
+            isTooLong = true
+            return
+        }
+        text.append(byte)
+    }
+
+    private mutating func nextByte() throws(SourceError) -> UInt8? {
+        if position == piece.count {
+            bytesRead += piece.count
+            piece = try source.nextPiece()
+            position = 0
+            if piece.isEmpty { return nil }
+        }
+        defer { position += 1 }
+        return piece[position]
+    }
+}
+
+/// How deep in objects and arrays a scan is.
+private struct Nesting {
+    private(set) var depth = 0
+    private(set) var isInString = false
+    private var isEscaped = false
+
+    mutating func take(_ byte: UInt8) {
+        if isInString {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = false
+            }
+            return
+        }
+        switch byte {
+        case UInt8(ascii: "\""): isInString = true
+        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+        default: break
+        }
+    }
+}

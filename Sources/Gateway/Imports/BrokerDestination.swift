@@ -1,0 +1,66 @@
+import Broker
+import Collect
+import ContextModel
+import Governance
+import Storage
+
+/// The hub itself as what an import writes to, in the name of whoever sent the file.
+///
+/// The operations and the policy are those of the API: a file gets no further than its sender.
+struct BrokerDestination: HubDestination {
+    let hub: Hub
+    let caller: Caller
+
+    func upsert(
+        _ entities: [UInt8],
+        isLinkedData: Bool
+    ) async throws(HubFailure) -> [EntityRefusal] {
+        let elements = try read(entities).arrayValue ?? []
+        return try await asking {
+            var refusals: [EntityRefusal] = []
+            var bodies: [(json: JSONValue, ld: LDContext)] = []
+            for element in elements {
+                do throws(LDContextError) {
+                    let reference = isLinkedData ? element.objectValue?["@context"] : nil
+                    bodies.append((element, try await hub.contexts.context(for: reference)))
+                } catch {
+                    refusals.append(Self.refusal(element.entityID, BrokerError(error)))
+                }
+            }
+            let result = try await hub.batch(.upsert(replaces: false), bodies, caller: caller)
+            return refusals + result.errors.map(Self.refusal)
+        }
+    }
+
+    func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
+        let evolution = try read(temporalEntity)
+        _ = try await asking {
+            try await hub.upsertEvolution(evolution, ld: .core, caller: caller)
+        }
+    }
+
+    private static func refusal(_ id: EntityID?, _ error: BrokerError) -> EntityRefusal {
+        EntityRefusal(entityID: id?.uri ?? "", reason: error.detail)
+    }
+
+    private func read(_ bytes: [UInt8]) throws(HubFailure) -> JSONValue {
+        do throws(JSONError) { return try JSONReader.read(bytes) } catch {
+            throw .refused(reason: "\(error)")
+        }
+    }
+
+    /// What one request was refused for stops no other; a store that cannot write stops them all.
+    private func asking<Answer>(
+        _ operation: () async throws -> Answer
+    ) async throws(HubFailure) -> Answer {
+        do {
+            return try await operation()
+        } catch let error as BrokerError {
+            throw .refused(reason: error.detail)
+        } catch let error as StorageError where error.code == .diskFull {
+            throw .stopped(reason: "There is no room left on the hub's disk.")
+        } catch {
+            throw .stopped(reason: "The hub is too busy; send the file again.")
+        }
+    }
+}

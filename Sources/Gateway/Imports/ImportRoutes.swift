@@ -1,0 +1,183 @@
+package import Broker
+import Collect
+import ContextModel
+import Foundation
+import Hummingbird
+import Synchronization
+
+extension RouteTable {
+    /// Adds the routes that take whole files: what `balai import` reads, sent over HTTP.
+    ///
+    /// Not part of the standard.
+    package mutating func addImportRoutes(_ hub: Hub, _ settings: ImportSettings) {
+        let desk = ImportDesk(hub: hub, settings: settings)
+        add(
+            ImportDesk.description(
+                "gtfs",
+                "Load a GTFS feed",
+                [QueryParameter("feed", "What identifiers call the feed", isRequired: true)],
+                accepts: ["application/zip"]
+            )
+        ) { request, context in
+            let feed = try ImportDesk.plainName("feed", of: request)
+            return try await desk.take(request, context, as: "feed.zip") { path in
+                try GTFSFeed(path: path, feed: feed)
+            }
+        }
+        add(
+            ImportDesk.description(
+                "csv",
+                "Load a table by a map of the hub",
+                [QueryParameter("map", "The name of the map", isRequired: true)],
+                accepts: ["text/csv"]
+            )
+        ) { request, context in
+            let name = try ImportDesk.plainName("map", of: request)
+            return try await desk.take(request, context, as: "table.csv") { path in
+                try settings.table(path, map: name)
+            }
+        }
+        addEntityImports(desk)
+    }
+
+    private mutating func addEntityImports(_ desk: ImportDesk) {
+        let accepts = ["application/x-ndjson", "application/json"]
+        add(
+            ImportDesk.description("entities", "Load a file of entities", [], accepts: accepts)
+        ) { request, context in
+            try await desk.take(request, context, as: "entities.json") { path in
+                try EntityFile(FileBytes(path: path))
+            }
+        }
+        add(
+            ImportDesk.description("history", "Load a file of evolutions", [], accepts: accepts)
+        ) { request, context in
+            try await desk.take(request, context, as: "history.json") { path in
+                try EvolutionFile(FileBytes(path: path))
+            }
+        }
+    }
+}
+
+/// Takes files one after the other, no more at a time than it has hands for.
+private final class ImportDesk: Sendable {
+    private let hub: Hub
+    private let settings: ImportSettings
+    private let atWork = Mutex(0)
+
+    init(hub: Hub, settings: ImportSettings) {
+        self.hub = hub
+        self.settings = settings
+    }
+
+    static func description(
+        _ kind: String,
+        _ summary: String,
+        _ query: [QueryParameter],
+        accepts: [String]
+    ) -> RouteDescription {
+        RouteDescription(
+            .post,
+            "/hub/imports/\(kind)",
+            .contextInformation,
+            summary,
+            query: query,
+            accepts: accepts,
+            answers: "application/json"
+        )
+    }
+
+    /// A name in the query that is a name and no path.
+    static func plainName(_ parameter: String, of request: Request) throws -> String {
+        let name = request.uri.queryParameters.get(parameter) ?? ""
+        guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/) != nil else {
+            throw BrokerError(
+                .badRequestData,
+                "'\(parameter)' is a name of letters, digits, '-', '_' and '.', not '\(name)'."
+            )
+        }
+        return name
+    }
+
+    /// Loads the body as a file and tells what became of it.
+    func take(
+        _ request: Request,
+        _ context: GatewayContext,
+        as name: String,
+        _ open: (String) throws -> some ImportSource
+    ) async throws -> Response {
+        // Whoever may write nothing is told so before the file is taken.
+        try hub.requireWriting(context.caller)
+        try begin()
+        defer { atWork.withLock { $0 -= 1 } }
+        let file = try await UploadedFile(
+            request,
+            name: name,
+            in: settings.spoolFolder,
+            limit: settings.maximumBytes
+        )
+        defer { file.remove() }
+        do {
+            let destination = BrokerDestination(hub: hub, caller: context.caller)
+            let tally = try await ImportRun(hub: destination).run(open(file.path))
+            return .json(tally.json, status: tally.failures == 0 ? .ok : .multiStatus)
+        } catch let error as SourceError {
+            throw BrokerError(.badRequestData, file.plain(error.description))
+        } catch HubFailure.stopped(let reason) {
+            throw BrokerError(.overloaded, reason)
+        }
+    }
+
+    private func begin() throws {
+        let isFree = atWork.withLock { count in
+            guard count < settings.maximumAtOnce else { return false }
+            count += 1
+            return true
+        }
+        if !isFree {
+            throw BrokerError(
+                .overloaded,
+                "\(settings.maximumAtOnce) files are being read already; send it again later."
+            )
+        }
+    }
+}
+
+extension ImportSettings {
+    /// The table as the map of that name says; what the map looks up lies beside it.
+    fileprivate func table(_ path: String, map name: String) throws -> MappedTable {
+        guard let folder = mapsFolder, FileBytes.exists("\(folder)/\(name).map.yaml") else {
+            throw BrokerError(.resourceNotFound, "The hub has no map '\(name)'.")
+        }
+        let file = "\(name).map.yaml"
+        let yaml = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+        return try MappedTable(
+            FileBytes(path: path),
+            map: ColumnMap(yaml: yaml, file: file)
+        ) { (looked) throws(SourceError) in
+            try FileBytes(path: "\(folder)/\(looked)")
+        }
+    }
+}
+
+extension ImportTally {
+    /// The summary, as `balai import --json` prints it.
+    fileprivate var json: JSONValue {
+        func number(_ count: Int) -> JSONValue { .number(JSONNumber(count)) }
+        return [
+            "records": number(records), "entities": number(entities),
+            "readings": number(readings), "failures": number(failures),
+            "problems": .array(
+                problems.map { problem in
+                    var json: JSONObject = [
+                        "file": .string(problem.file), "line": number(problem.line),
+                    ]
+                    json["column"] = problem.column.map { number($0.number) }
+                    json["columnName"] = problem.column?.name.map { .string($0) }
+                    json["reason"] = .string(problem.reason)
+                    return .object(json)
+                }
+            ),
+        ]
+    }
+}

@@ -1,0 +1,17 @@
+package import Foundation
+
+/// What files sent over HTTP may be, and where they lie while they are read.
+package struct ImportSettings: Sendable {
+    /// A folder of maps for tables: `NAME.map.yaml` is what `map=NAME` names.
+    ///
+    /// Without one, no table can be sent.
+    package var mapsFolder: String?
+    /// A longer file is refused with 413.
+    package var maximumBytes = 256 * 1024 * 1024
+    /// Files read at a time; one more is asked to come again.
+    package var maximumAtOnce = 2
+    /// Where a file lies while it is read.
+    package var spoolFolder: URL = FileManager.default.temporaryDirectory
+
+    package init() {}
+}

@@ -1,0 +1,55 @@
+import Broker
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// The body of a request as a file of its own, removed after it was read.
+///
+/// A ZIP archive is read from its end, so a file it must be.
+struct UploadedFile {
+    let path: String
+    private let folder: URL
+
+    /// Writes the body to `name` in a fresh folder; refuses one longer than `limit` bytes.
+    init(_ request: Request, name: String, in spool: URL, limit: Int) async throws {
+        folder = spool.appending(path: "balai-import-\(UUID().uuidString)")
+        path = folder.appending(path: name).path
+        try FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        do {
+            try await write(request, limit)
+        } catch {
+            remove()
+            throw error
+        }
+    }
+
+    private func write(_ request: Request, _ limit: Int) async throws {
+        try Data().write(to: URL(filePath: path))
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        defer { try? file.close() }
+        var count = 0
+        for try await part in request.body {
+            count += part.readableBytes
+            guard count <= limit else {
+                throw BrokerError(
+                    .payloadTooLarge,
+                    "A file may have \(limit) bytes here; send it in parts, or use balai import."
+                )
+            }
+            try file.write(contentsOf: Data(part.readableBytesView))
+        }
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// A sentence about the file without the folder it lies in, which concerns nobody.
+    func plain(_ sentence: String) -> String {
+        sentence.replacing(folder.path + "/", with: "")
+    }
+}
