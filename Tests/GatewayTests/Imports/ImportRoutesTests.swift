@@ -1,0 +1,144 @@
+import Broker
+import ContextModel
+import Foundation
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Gateway
+
+@Suite struct ImportRoutesTests {
+    private static let header = HTTPFields([
+        HTTPField(name: .authorization, value: "Bearer \(SmallHub.operatorToken)")
+    ])
+
+    /// A hub with one map, whose visitors may read everything and write nothing.
+    private func test(
+        maximumBytes: Int = 1 << 20,
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        let maps = folder.appending(path: "maps")
+        try FileManager.default.createDirectory(at: maps, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Self.map.write(
+            to: maps.appending(path: "air.map.yaml"),
+            atomically: true,
+            encoding: .utf8
+        )
+        var settings = ImportSettings()
+        settings.mapsFolder = maps.path
+        settings.maximumBytes = maximumBytes
+        settings.spoolFolder = folder.appending(path: "spool")
+        let city = CityOnShow(imports: settings)
+        try await city.serve(in: folder.path) { try await body($0) }
+        let left = (try? FileManager.default.contentsOfDirectory(atPath: settings.spoolFolder.path))
+        #expect(left ?? [] == [], "files are removed when they were read")
+    }
+
+    private static let map = """
+        type: AirQualityObserved
+        id: "urn:ngsi-ld:AirQualityObserved:{site}"
+        time: {column: when}
+        attributes:
+          pm25: {column: pm, as: number}
+        """
+
+    private func send(
+        _ path: String,
+        _ text: String,
+        _ client: any TestClientProtocol,
+        _ headers: HTTPFields = header
+    ) async throws -> TestResponse {
+        try await client.execute(
+            uri: "/hub/imports/" + path,
+            method: .post,
+            headers: headers,
+            body: ByteBuffer(string: text)
+        )
+    }
+
+    @Test func `a table goes in by a map of the hub; a bad row is told and the others load`()
+        async throws
+    {
+        try await test { client in
+            let table = "site,when,pm\na,2026-01-01T00:00:00Z,7\nb,2026-01-01T00:00:00Z,much\n"
+            let answer = try await send("csv?map=air", table, client)
+            #expect(answer.status == .multiStatus)
+            let summary = try answer.json
+            #expect(summary["entities"] == 1 && summary["failures"] == 1)
+            let problem = summary["problems"]?.arrayValue?.first?.objectValue
+            #expect(problem?["line"] == 3 && problem?["columnName"] == "pm")
+            let entity = try await client.execute(
+                uri: "/ngsi-ld/v1/entities/urn:ngsi-ld:AirQualityObserved:a?format=simplified",
+                method: .get
+            )
+            #expect(try entity.json["pm25"] == 7)
+        }
+    }
+
+    @Test func `entities and their history go in as files`() async throws {
+        try await test { client in
+            let line = #"{"id":"urn:a","type":"T","n":{"type":"Property","value":1}}"#
+            #expect(try await send("entities", line + "\n", client).json["entities"] == 1)
+            let past = """
+                {"id":"urn:a","type":"T","n":[
+                {"type":"Property","value":1,"observedAt":"2026-01-01T00:00:00Z"},
+                {"type":"Property","value":2,"observedAt":"2026-01-02T00:00:00Z"}]}
+                """.replacing("\n", with: "")
+            for _ in 0..<2 {
+                #expect(try await send("history", past, client).json["readings"] == 2)
+            }
+            let answer = try await client.execute(
+                uri: "/ngsi-ld/v1/temporal/entities/urn:a?format=temporalValues"
+                    + "&timerel=after&timeAt=2025-01-01T00:00:00Z",
+                method: .get
+            )
+            let values = try answer.json["n"]?.objectValue?["values"]?.arrayValue
+            #expect(values?.count == 2)
+        }
+    }
+
+    @Test(arguments: ["csv?map=../air", "csv?map=", "gtfs?feed=a/b", "gtfs"])
+    func `a name that is no plain name is refused`(path: String) async throws {
+        try await test { client in
+            let answer = try await send(path, "", client)
+            #expect(answer.status == .badRequest)
+        }
+    }
+
+    @Test func `an unknown map is not there, and what is no archive is told without its place`()
+        async throws
+    {
+        try await test { client in
+            let unknown = try await send("csv?map=water", "a\n1\n", client)
+            #expect(unknown.status == .notFound)
+            let answer = try await send("gtfs?feed=x", "no archive", client)
+            #expect(answer.status == .badRequest)
+            let detail = try answer.json["detail"]?.stringValue ?? ""
+            #expect(detail.contains("`feed.zip`") && !detail.contains("/"), "\(detail)")
+        }
+    }
+
+    @Test func `a file too long is refused and nothing of it is kept`() async throws {
+        try await test(maximumBytes: 100) { client in
+            let line = #"{"id":"urn:a","type":"T"}"#
+            let text = String(repeating: line + "\n", count: 20)
+            let answer = try await send("entities", text, client)
+            #expect(answer.status == .contentTooLarge)
+        }
+    }
+
+    @Test func `whoever may write nothing is sent away before the file is taken`() async throws {
+        try await test { client in
+            let answer = try await send("entities", "{}", client, [:])
+            #expect(answer.status == .unauthorized)
+        }
+    }
+}

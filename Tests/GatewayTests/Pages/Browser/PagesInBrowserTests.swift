@@ -1,0 +1,159 @@
+import ContextModel
+import Foundation
+import Testing
+
+/// The pages in a real headless Chromium.
+///
+/// `.ci/set-up test` installs it; without one these tests fail.
+@Suite(.serialized, .timeLimit(.minutes(3)))
+struct PagesInBrowserTests {
+    private static let isReady = "document.body.dataset.ready === ''"
+    private static let isDetailOpen = "!document.getElementById('detail').hidden"
+    private static let status = "document.getElementById('status').textContent"
+    private static let isInFound = "document.activeElement.closest('#found') !== null"
+
+    private static func count(_ selector: String) -> String {
+        "document.querySelectorAll('\(selector)').length"
+    }
+
+    @Test func `Now shows symbols, layers and how fresh they are, and asks nobody but the hub`()
+        async throws
+    {
+        try await CityOnShow().test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            #expect(try await page.becomes(Self.count(".symbol") + " > 150"))
+            #expect(try await page.becomes(Self.count("path.land") + " > 3"))
+            #expect(try await page.value(Self.count(".layers li")) == 8)
+            let haveAges = """
+                [...document.querySelectorAll('.layers time')]
+                  .every((each) => / ago|now/.test(each.textContent))
+                """
+            #expect(try await page.value(haveAges) == true)
+            #expect(try await page.becomes(Self.count("#highlights button") + " === 4"))
+            #expect(page.addresses.count > 10)
+            #expect(page.addresses.allSatisfy { $0.hasPrefix(address) || $0 == "about:blank" })
+            #expect(page.errors.isEmpty, "\(page.errors)")
+        }
+    }
+
+    @Test func `by keyboard alone a device is found, opened with its chart, and closed`()
+        async throws
+    {
+        try await CityOnShow().test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            _ = try await page.value("document.getElementById('find').focus()")
+            for letter in "bangla road, middle" {
+                try await page.press(String(letter), code: 0, text: String(letter))
+            }
+            #expect(try await page.becomes(Self.count("#found button") + " > 0"))
+            try await page.press("Tab", code: 9)
+            #expect(try await page.value(Self.isInFound) == true)
+            let outline = "getComputedStyle(document.activeElement).outlineStyle"
+            #expect(try await page.value(outline) == "solid")
+            try await page.press("Enter", code: 13, text: "\r")
+            #expect(try await page.becomes(Self.isDetailOpen))
+            #expect(try await page.becomes(Self.count("#detail svg polyline") + " > 0"))
+            #expect(try await page.value("document.activeElement.id") == "detail")
+            try await page.press("Escape", code: 27)
+            #expect(try await page.value(Self.isDetailOpen) == false)
+            #expect(try await page.value(Self.isInFound) == true)
+            #expect(page.errors.isEmpty, "\(page.errors)")
+        }
+    }
+
+    @Test func `a click on a symbol opens it, and its layer can be hidden`() async throws {
+        try await CityOnShow().test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            try await page.click("#highlights li:nth-child(1) button")
+            #expect(try await page.becomes("document.querySelector('.symbol.chosen') !== null"))
+            _ = try await page.value("document.querySelector('.symbol.chosen').id = 'picked'")
+            try await page.click("#detail .close")
+            #expect(try await page.value(Self.isDetailOpen) == false)
+            try await page.click("#picked")
+            #expect(try await page.becomes(Self.isDetailOpen))
+            let people = Self.count(".leaflet-marker-icon .symbol.square")
+            #expect(try await page.value(people) == 30)
+            let box = "document.querySelector('[data-type=CrowdFlowObserved] input')"
+            _ = try await page.value(box + ".click()")
+            #expect(try await page.value(people) == 0)
+        }
+    }
+
+    @Test func `on a phone no page is wider than the screen`() async throws {
+        try await CityOnShow().test { address, browser in
+            for path in ["/", "/data", "/hub"] {
+                let page = try await BrowserPage(browser, address + path, on: .phone)
+                #expect(try await page.becomes("document.readyState === 'complete'"))
+                let isNarrow = "document.documentElement.scrollWidth <= 390"
+                #expect(try await page.value(isNarrow) == true, "\(path)")
+                #expect(page.errors.isEmpty, "\(path): \(page.errors)")
+            }
+        }
+    }
+
+    @Test func `in the dark the pages are dark, the map too`() async throws {
+        try await CityOnShow().test { address, browser in
+            let brightness = """
+                (selector) => getComputedStyle(document.querySelector(selector)).backgroundColor
+                  .match(/\\d+/g).slice(0, 3).reduce((sum, each) => sum + Number(each), 0) / 3
+                """
+            let grounds = [("/", ["body", "#map", ".story"]), ("/data", ["body", ".type"])]
+            for (path, selectors) in grounds {
+                let page = try await BrowserPage(browser, address + path, on: .dark)
+                #expect(try await page.becomes("document.readyState === 'complete'"))
+                for selector in selectors {
+                    let isDark = "(\(brightness))('\(selector)') < 60"
+                    #expect(try await page.value(isDark) == true, "\(path) \(selector)")
+                }
+                try await page.show(on: .desktop)
+                #expect(try await page.value("(\(brightness))('body') > 200") == true)
+            }
+        }
+    }
+
+    @Test func `a type too large for the map is read as far as it is in view`() async throws {
+        try await CityOnShow(fill: CityOnShow.manySpots).test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            let what = "document.querySelector('[data-type=ParkingSpot] .what').textContent"
+            #expect(try await page.becomes("\(what).endsWith(' in view')"))
+            for _ in 0..<3 { try await page.click(".leaflet-control-zoom-out") }
+            #expect(try await page.becomes("\(what).includes('zoom in')"))
+            let shown = Self.count(".leaflet-marker-icon .symbol")
+            #expect(try await page.value(shown + " <= 1000") == true)
+            for _ in 0..<4 { try await page.click(".leaflet-control-zoom-in") }
+            #expect(try await page.becomes("\(what).endsWith(' in view')"))
+            let elsewhere = "document.querySelector('.elsewhere').textContent.includes('Permit')"
+            #expect(try await page.value(elsewhere) == true)
+            #expect(page.errors.isEmpty, "\(page.errors)")
+        }
+    }
+
+    @Test func `a hub without data says how to fill it, and an open one that it is open`()
+        async throws
+    {
+        try await CityOnShow(isOpen: true, fill: CityOnShow.nothing).test { address, browser in
+            for path in ["/", "/data", "/hub"] {
+                let page = try await BrowserPage(browser, address + path, on: .desktop)
+                #expect(try await page.becomes(Self.count(".notice.open") + " === 1"), "\(path)")
+                let says = "document.body.innerText.includes('balai import gtfs')"
+                #expect(try await page.value(says).boolValue == (path != "/hub"), "\(path)")
+                #expect(page.errors.isEmpty, "\(path): \(page.errors)")
+            }
+        }
+    }
+
+    @Test func `when the hub is away the page says so, and goes on when it is back`() async throws {
+        try await CityOnShow().test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            try await page.goOffline(true)
+            #expect(try await page.becomes(Self.status + ".includes('does not answer')"))
+            try await page.goOffline(false)
+            #expect(try await page.becomes(Self.status + " === ''"))
+        }
+    }
+}
