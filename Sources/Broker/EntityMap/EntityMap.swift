@@ -1,6 +1,6 @@
 package import ContextModel
-package import Governance
-package import Storage
+import Governance
+import Storage
 
 /// An EntityMap (clauses 4.5.25 and 5.2.39): which entities a query found, fixed for the pages that
 /// follow.

@@ -20,15 +20,19 @@ struct EntityParameters: Sendable {
         if let pattern = try items.text("idPattern") {
             condition = condition.and(.idPattern(try Self.pattern(pattern)))
         }
-        if let names = try items.list("attrs") {
-            if let name = names.first(where: { $0 == "id" || $0 == "type" }) {
-                throw BrokerError(.badRequestData, "'\(name)' in attrs is no attribute.")
-            }
-            condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
-        }
+        condition = condition.and(try attributeCondition())
         try checkSourceParameters()
         return condition.and(try qCondition()).and(try scopeCondition())
             .and(try geoTest().map { .geometry($0) } ?? .everything)
+    }
+
+    /// `attrs` alone: one of the attributes is there.
+    func attributeCondition() throws(BrokerError) -> Condition {
+        guard let names = try items.list("attrs") else { return .everything }
+        if let name = names.first(where: { $0 == "id" || $0 == "type" || !Name.isValid($0) }) {
+            throw BrokerError(.badRequestData, "'\(name)' in attrs is no attribute.")
+        }
+        return .any(names.map { .attribute(ld.expand($0)) })
     }
 
     /// What only says which other sources to ask: read so that mistakes are told (clause 5.7.2.4).

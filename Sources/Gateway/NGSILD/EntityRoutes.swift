@@ -276,10 +276,7 @@ extension Exchange {
         let ld = try await ldContext()
         let type = try acceptedForEntities()
         let parameters = parameters(ld)
-        var condition = try parameters.typeCondition()
-        if let names = try items.list("attrs") {
-            condition = condition.and(.any(names.map { .attribute(ld.expand($0)) }))
-        }
+        let condition = try parameters.typeCondition().and(parameters.attributeCondition())
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let (entity, linked) = try await hub.retrieveEntity(

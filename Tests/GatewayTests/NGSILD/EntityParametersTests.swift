@@ -77,7 +77,8 @@ import Testing
 
     @Test(
         arguments: [
-            "id=bus", "type=", "type=(Bus", "attrs=id", "attrs=,", "q=speed%3E", "idPattern=(",
+            "id=bus", "type=", "type=(Bus", "attrs=id", "attrs=,", "attrs=at%7Bname%7D",
+            "q=speed%3E", "idPattern=(",
             "scopeQ=%2F%2F", "georel=near", "geometry=Point&coordinates=[1,2]",
             "georel=near%3BmaxDistance==x&geometry=Point&coordinates=[1,2]",
         ]
