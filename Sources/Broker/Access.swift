@@ -35,7 +35,7 @@ extension Hub {
         switch policy.decideWrite(caller) {
         case .grant(let grant):
             let store =
-                makesTenant
+                makesTenant && caller.tenant?.snapshot == nil
                 ? try await store.makeTenant(caller.tenant)
                 : try await existingStore(caller.tenant)
             return (store, grant)
@@ -57,6 +57,7 @@ extension Hub {
 
     func existingStore(_ tenant: TenantName?) async throws -> any TenantStore {
         guard let found = try await store.tenant(tenant) else {
+            if let origin = tenant?.snapshot { throw BrokerError.unknownSnapshot(origin.id) }
             throw BrokerError(
                 .nonexistentTenant,
                 "There is no tenant '\(tenant?.text ?? "")' on this hub."

@@ -20,6 +20,8 @@ package final class Hub: Sendable {
     var observer: any ChangeObserver { subscriptions }
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionMatcher
+    /// The snapshots there are.
+    package let snapshots: SnapshotShelf
     /// The `@context`s the hub keeps.
     package let shelf: LDContextShelf
     package let logger: Logger
@@ -32,6 +34,7 @@ package final class Hub: Sendable {
         limits: HubLimits = HubLimits(),
         shelf: LDContextShelf,
         subscriptions: SubscriptionMatcher,
+        snapshots: SnapshotShelf = SnapshotShelf(),
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
@@ -42,6 +45,7 @@ package final class Hub: Sendable {
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions
+        self.snapshots = snapshots
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
@@ -73,6 +77,17 @@ package struct HubLimits: Sendable, Hashable {
     /// How long an EntityMap is kept at most, and unless its maker wishes for less or more.
     package var maximumEntityMapSeconds = 86_400
     package var defaultEntityMapSeconds = 3_600
+    /// Snapshots that a party has of a tenant at most.
+    package var maximumSnapshots = 20
+    /// Snapshots that wait to be made at most.
+    package var maximumWaitingSnapshots = 100
+    /// Queries of a snapshot; entities, and instances of their history, in one, at most.
+    package var maximumSnapshotQueries = 20
+    package var maximumSnapshotEntities = 20_000
+    package var maximumSnapshotInstances = 1_000_000
+    /// How long a snapshot is kept at most, and unless its maker wishes for less or more.
+    package var maximumSnapshotSeconds = 604_800
+    package var defaultSnapshotSeconds = 86_400
 
     package init() {}
 }

@@ -21,6 +21,10 @@ package struct ReadGrant: Sendable {
         return shaped
     }
 
+    /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
+    /// never for the city's.
+    package var toKeepACopy: WriteGrant { WriteGrant(condition: condition) }
+
     private func visible(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
         attributes.filter { !hiddenAttributes.contains($0.name) }.map { attribute in
             var shaped = attribute

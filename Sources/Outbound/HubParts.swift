@@ -73,6 +73,7 @@ package struct HubParts: Sendable {
         )
         do {
             try await shelf.load()
+            try await hub.loadSnapshots()
             try await hub.loadSubscriptions()
         } catch {
             try? await web.shutdown()
@@ -104,16 +105,19 @@ package struct HubParts: Sendable {
             notifications: NotificationService(
                 dispatcher: dispatcher,
                 periodic: periodic,
+                snapshots: SnapshotMaker(hub: hub, sender: sender),
                 web: web
             )
         )
     }
 }
 
-/// Sends notifications until the program ends; what was not sent stays in the outbox.
+/// Sends notifications, and makes snapshots, until the program ends; what was not sent stays in the
+/// outbox.
 package struct NotificationService: Service {
     let dispatcher: NotificationDispatcher
     let periodic: PeriodicNotifier
+    let snapshots: SnapshotMaker
     let web: OutboundWeb
 
     /// Must run once, also to close the connections of the hub's `@context` fetches.
@@ -122,6 +126,7 @@ package struct NotificationService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await dispatcher.run() }
                 group.addTask { await periodic.run() }
+                group.addTask { await snapshots.run() }
             }
         }
         try await web.shutdown()

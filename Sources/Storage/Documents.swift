@@ -8,6 +8,7 @@ package struct Document: Sendable, Equatable {
         case deadLetter
         /// What an EntityMap is, and which entities it lists: apart, for lists are long.
         case entityMap, entityMapEntries
+        case snapshot
     }
     package var kind: Kind
     package var id: String

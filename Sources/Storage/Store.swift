@@ -6,9 +6,17 @@ package protocol Store: Sendable {
     /// which always exists.
     func tenant(_ name: TenantName?) async throws -> (any TenantStore)?
     /// The tenant's store, made now if need be (clause 4.14: a tenant exists once written to).
+    ///
+    /// A snapshot's is never made this way: one that was removed stays so.
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore
     /// The names of all tenants but the default one.
     var tenantNames: [TenantName] { get async }
+    /// Makes the empty store of a new snapshot; `tenant` finds it from then on.
+    func makeSnapshot(_ name: TenantName) async throws -> any TenantStore
+    /// Removes a snapshot's store with all that is in it; does nothing when there is none.
+    func removeSnapshot(_ name: TenantName) async throws
+    /// Removes the stores of snapshots that none of the names is of.
+    func removeSnapshots(except names: [TenantName]) async throws
     /// Waits for accepted writes, then closes the files.
     func close() async
 }

@@ -24,17 +24,9 @@ extension SQLiteStore {
     }
 
     private static func databasePaths(in folder: String) -> [String] {
-        [folder, "\(folder)/tenants"].flatMap { directory -> [String] in
-            guard let entries = opendir(directory) else { return [] }
-            defer { closedir(entries) }
-            var paths: [String] = []
-            while let entry = readdir(entries) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name.hasSuffix(".sqlite") { paths.append("\(directory)/\(name)") }
-            }
-            return paths.sorted()
+        [folder, "\(folder)/tenants", "\(folder)/snapshots"].flatMap { directory in
+            files(in: directory).filter { $0.hasSuffix(".sqlite") }
+                .map { "\(directory)/\($0)" }.sorted()
         }
     }
 

@@ -10,7 +10,7 @@ internal import Musl
 #endif
 
 /// The stores of a hub in one folder: `hub.sqlite` for the default tenant, `tenants/NAME.sqlite`
-/// for each other.
+/// for each other, `snapshots/NAME.sqlite` for each snapshot.
 ///
 /// A lock on `hub.lock` keeps a second hub out of the folder.
 package final class SQLiteStore: Store {
@@ -37,7 +37,8 @@ package final class SQLiteStore: Store {
         self.sealing = sealing
         self.folder = folder
         self.clock = clock
-        for path in [folder, "\(folder)/tenants"] where mkdir(path, 0o700) != 0 && errno != EEXIST {
+        for path in [folder, "\(folder)/tenants", "\(folder)/snapshots"]
+        where mkdir(path, 0o700) != 0 && errno != EEXIST {
             let reason = String(cString: strerror(errno))
             throw StorageError(.failed, note: "the folder \(path) cannot be made: \(reason)")
         }
@@ -54,13 +55,20 @@ package final class SQLiteStore: Store {
     package func tenant(_ name: TenantName?) async throws -> (any TenantStore)? {
         if let open = tenants.withLock({ $0[name] }) { return open }
         guard let name, access(path(name), F_OK) == 0 else { return nil }
-        return try await makeTenant(name)
+        return try await opened(name)
     }
 
     package func makeTenant(_ name: TenantName?) async throws -> any TenantStore {
         if let open = tenants.withLock({ $0[name] }) { return open }
         guard let name else { throw StorageError(.closed, note: "the store is closed") }
-        return try await withCheckedThrowingContinuation { continuation in
+        guard name.snapshot == nil || access(path(name), F_OK) == 0 else {
+            throw StorageError(.failed, note: "the snapshot \(name) is no more")
+        }
+        return try await opened(name)
+    }
+
+    private func opened(_ name: TenantName) async throws -> any TenantStore {
+        try await withCheckedThrowingContinuation { continuation in
             opening.async { continuation.resume(with: Result { try self.open(name) }) }
         }
     }
@@ -79,17 +87,9 @@ package final class SQLiteStore: Store {
 
     package var tenantNames: [TenantName] {
         get async {
-            guard let directory = opendir("\(folder)/tenants") else { return [] }
-            defer { closedir(directory) }
-            var names: [TenantName] = []
-            while let entry = readdir(directory) {
-                let file = withUnsafePointer(to: entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                guard file.hasSuffix(".sqlite") else { continue }
-                if let name = TenantName(String(file.dropLast(7))) { names.append(name) }
-            }
-            return names.sorted { $0.text < $1.text }
+            Self.files(in: "\(folder)/tenants").filter { $0.hasSuffix(".sqlite") }
+                .compactMap { TenantName(String($0.dropLast(7))) }
+                .sorted { $0.text < $1.text }
         }
     }
 
@@ -102,7 +102,55 @@ package final class SQLiteStore: Store {
         lock.release()
     }
 
-    private func path(_ name: TenantName) -> String { "\(folder)/tenants/\(name.text).sqlite" }
+    private func path(_ name: TenantName) -> String {
+        name.snapshot == nil
+            ? "\(folder)/tenants/\(name.text).sqlite" : "\(snapshots)/\(name.text).sqlite"
+    }
+}
+
+// MARK: - Snapshots
+
+extension SQLiteStore {
+    private var snapshots: String { "\(folder)/snapshots" }
+
+    package func makeSnapshot(_ name: TenantName) async throws -> any TenantStore {
+        precondition(name.snapshot != nil, "makeSnapshot is for snapshots, not for tenants")
+        return try await opened(name)
+    }
+
+    package func removeSnapshot(_ name: TenantName) async throws {
+        precondition(name.snapshot != nil, "removeSnapshot is for snapshots, not for tenants")
+        let open = tenants.withLock { $0.removeValue(forKey: name) }
+        await open?.close()
+        Self.removeFiles(path(name))
+    }
+
+    package func removeSnapshots(except names: [TenantName]) async throws {
+        let kept = Set(names.map { "\($0.text).sqlite" })
+        for file in Self.files(in: snapshots)
+        where file.hasSuffix(".sqlite") && !kept.contains(file) {
+            Self.removeFiles("\(snapshots)/\(file)")
+        }
+    }
+
+    private static func removeFiles(_ path: String) {
+        for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+    }
+
+    /// The names in a folder; none when it cannot be read.
+    static func files(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(
+                withUnsafePointer(to: entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+            )
+        }
+        return names
+    }
 }
 
 /// Keeps other processes out of a folder until it is released or the process ends, however it ends.

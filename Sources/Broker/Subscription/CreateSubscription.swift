@@ -62,7 +62,9 @@ extension Hub {
 
     private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {
         var mayMakeTenant = false
-        if case .grant = policy.decideWrite(caller) { mayMakeTenant = true }
+        if case .grant = policy.decideWrite(caller), caller.tenant?.snapshot == nil {
+            mayMakeTenant = true
+        }
         let store =
             mayMakeTenant
             ? try await store.makeTenant(caller.tenant)

@@ -143,7 +143,7 @@ package struct NotificationWriter: Sendable {
                 )
             )
         }
-        if let tenant { headers.append(KeyValuePair(key: "NGSILD-Tenant", value: tenant.text)) }
+        if let tenant { headers += tenant.headers }
         let own = Set(headers.map { $0.key.lowercased() })
         return headers + endpoint.receiverInfo.filter { !own.contains($0.key.lowercased()) }
     }

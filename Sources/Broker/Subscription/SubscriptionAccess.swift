@@ -82,7 +82,7 @@ extension Hub {
 
     /// Makes the subscriptions of all tenants ready: to be called once, before the first request.
     package func loadSubscriptions() async throws {
-        let tenants: [TenantName?] = [nil] + (await store.tenantNames)
+        let tenants: [TenantName?] = [nil] + (await store.tenantNames) + snapshots.stores
         for tenant in tenants {
             for kind in SubscriptionKind.allCases { try await loadSubscriptions(kind, tenant) }
         }

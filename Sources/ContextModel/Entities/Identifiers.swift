@@ -15,6 +15,9 @@ package struct IRI: Sendable, Hashable, CustomStringConvertible {
 /// The name of a tenant (clause 4.14); `nil` stands for the default tenant wherever it is optional.
 package struct TenantName: Sendable, Hashable, CustomStringConvertible {
     package let text: String
+    /// Set for the store of a snapshot, which works like a tenant's and is none.
+    package let snapshot: SnapshotOrigin?
+
     /// Letters, digits, `_`, `-` and `.`, at most 64, not starting with a dot: safe as a file name.
     package init?(_ text: String) {
         let allowed = text.utf8.allSatisfy {
@@ -25,6 +28,25 @@ package struct TenantName: Sendable, Hashable, CustomStringConvertible {
             return nil
         }
         self.text = text
+        snapshot = nil
     }
+
+    /// The name of a snapshot's store: the file's, with a mark that no tenant's name can have.
+    package init(snapshotFile file: String, of origin: SnapshotOrigin) {
+        text = "~" + file
+        snapshot = origin
+    }
+
     package var description: String { text }
+}
+
+/// What a snapshot is called outside, and of which tenant it is (clause 5.5.15).
+package struct SnapshotOrigin: Sendable, Hashable {
+    package let tenant: String?
+    package let id: String
+
+    package init(tenant: TenantName?, id: String) {
+        self.tenant = tenant?.text
+        self.id = id
+    }
 }

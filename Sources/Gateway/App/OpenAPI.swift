@@ -72,10 +72,25 @@ enum OpenAPI {
                 "schema": ["type": .string(parameter.kind.rawValue)],
             ]
         }
-        let headers: [JSONValue] =
-            route.section == .operations || route.section == .pages
-            ? [] : [["$ref": "#/components/parameters/NGSILD-Tenant"]]
-        return captures + query + headers
+        return captures + query
+            + headers(route).map { name in
+                ["$ref": .string("#/components/parameters/\(name)")]
+            }
+    }
+
+    private static func headers(_ route: RouteDescription) -> [String] {
+        if route.section == .operations || route.section == .pages { return [] }
+        let snapshot = route.section.isOfSnapshots ? ["NGSILD-Snapshot"] : []
+        let isMapped = route.query.contains { $0.name == "entityMap" }
+        let map = isMapped && route.section != .entityMaps ? ["NGSILD-EntityMap"] : []
+        return ["NGSILD-Tenant"] + snapshot + map
+    }
+
+    private static func header(_ name: String, _ summary: String) -> JSONValue {
+        [
+            "name": .string(name), "in": "header", "required": false,
+            "description": .string(summary), "schema": ["type": "string"],
+        ]
     }
 
     private static func content(_ mediaTypes: [String]) -> JSONValue {
@@ -95,11 +110,18 @@ enum OpenAPI {
 
     private static let components: JSONValue = [
         "parameters": [
-            "NGSILD-Tenant": [
-                "name": "NGSILD-Tenant", "in": "header", "required": false,
-                "description": "The tenant asked of; none for the default tenant.",
-                "schema": ["type": "string"],
-            ]
+            "NGSILD-Tenant": header(
+                "NGSILD-Tenant",
+                "The tenant asked of; none for the default tenant."
+            ),
+            "NGSILD-Snapshot": header(
+                "NGSILD-Snapshot",
+                "The snapshot asked of; none for the city as it is."
+            ),
+            "NGSILD-EntityMap": header(
+                "NGSILD-EntityMap",
+                "The EntityMap that says which entities are meant."
+            ),
         ],
         "responses": [
             "Problem": [

@@ -7,11 +7,21 @@ package struct RouteDescription: Sendable {
         case contextInformation = "Context information"
         case temporal = "Temporal evolution"
         case entityMaps = "EntityMaps"
+        case snapshots = "Snapshots"
         case subscriptions = "Subscriptions"
         case registrations = "Context sources"
         case ldContexts = "JSON-LD contexts"
         case pages = "Pages"
         case operations = "Operations"
+
+        /// Whether its operations can be about a snapshot (clause 5.5.15): those of the Core and the
+        /// Temporal API.
+        var isOfSnapshots: Bool {
+            switch self {
+            case .contextInformation, .temporal, .entityMaps, .subscriptions: true
+            case .snapshots, .registrations, .ldContexts, .pages, .operations: false
+            }
+        }
     }
 
     package var method: HTTPRequest.Method

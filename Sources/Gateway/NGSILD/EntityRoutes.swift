@@ -18,6 +18,7 @@ enum Paths {
     static let contexts = base + "/jsonldContexts"
     static let entityMaps = base + "/entityMaps"
     static let temporalEntityMaps = base + "/temporal/entityMaps"
+    static let snapshots = base + "/snapshots"
     static let registrations = base + "/csourceRegistrations"
     static let registrationSubscriptions = base + "/csourceSubscriptions"
 }
@@ -36,7 +37,13 @@ struct NGSILDRoutes {
         let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
         let (hub, settings) = (hub, settings)
         table.add(description) { request, context in
-            let exchange = try Exchange(hub: hub, settings: settings, request, context)
+            let exchange = try Exchange(
+                hub: hub,
+                settings: settings,
+                allowsSnapshot: description.section.isOfSnapshots,
+                request,
+                context
+            )
             if let unknown = exchange.items.names.first(where: { !known.contains($0) }) {
                 throw BrokerError(
                     .invalidRequest,
@@ -64,6 +71,7 @@ extension RouteTable {
         routes.addDeadLetterRoutes()
         routes.addRegistrationRoutes()
         routes.addEntityMapRoutes()
+        routes.addSnapshotRoutes()
         self = routes.table
     }
 }

@@ -14,17 +14,26 @@ struct Exchange: Sendable {
     let items: QueryItems
     let settings: NGSILDSettings
 
+    /// Who asks; of a snapshot, where the request names one.
     var caller: Caller { context.caller }
 
     init(
         hub: Hub,
         settings: NGSILDSettings,
+        allowsSnapshot: Bool = true,
         _ request: Request,
         _ context: GatewayContext
     ) throws(BrokerError) {
         self.hub = hub
         self.settings = settings
         self.request = request
+        var context = context
+        if let id = request.headers[.snapshot] {
+            guard allowsSnapshot else {
+                throw BrokerError(.badRequestData, "This is not done on a snapshot.")
+            }
+            context.caller.tenant = try hub.snapshotStore(id, caller: context.caller)
+        }
         self.context = context
         items = try QueryItems(urlQuery: request.uri.query ?? "")
     }
@@ -186,9 +195,11 @@ struct Exchange: Sendable {
         answer(.created, headers: [.location: path])
     }
 
-    /// The tenant of the request is named in its answer (clause 6.3.14).
+    /// The tenant and the snapshot of the request are named in its answer (clauses 6.3.14 and
+    /// 6.3.22).
     private func addTenant(to headers: inout HTTPFields) {
-        if let tenant = caller.tenant { headers[.ngsildTenant] = tenant.text }
+        guard let tenant = caller.tenant else { return }
+        for pair in tenant.headers { headers[.known(pair.key)] = pair.value }
     }
 }
 
@@ -217,6 +228,8 @@ extension LDContext {
 extension HTTPField.Name {
     /// How many results there are in all (clause 6.3.13).
     static let resultsCount = known("NGSILD-Results-Count")
+    /// The snapshot asked of (clause 6.3.22).
+    static let snapshot = known("NGSILD-Snapshot")
     /// RFC 8288.
     static let link = known("Link")
 }

@@ -35,6 +35,9 @@ struct ConfigurationKey: Sendable {
         Self("limits.maximumInstances", .integer(1...1_000_000)),
         Self("limits.maximumEntityMapEntities", .integer(1...1_000_000)),
         Self("limits.maximumEntityMapSeconds", .integer(1...31_536_000)),
+        Self("limits.maximumSnapshots", .integer(0...1_000)),
+        Self("limits.maximumSnapshotEntities", .integer(1...1_000_000)),
+        Self("limits.maximumSnapshotSeconds", .integer(1...31_536_000)),
 
         Self("public.types", .list),
         Self("public.scopes", .list),

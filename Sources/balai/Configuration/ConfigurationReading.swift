@@ -51,6 +51,9 @@ extension HubConfiguration {
         settings.read("limits.maximumInstances", into: &maximumInstances)
         settings.read("limits.maximumEntityMapEntities", into: &maximumEntityMapEntities)
         settings.read("limits.maximumEntityMapSeconds", into: &maximumEntityMapSeconds)
+        settings.read("limits.maximumSnapshots", into: &maximumSnapshots)
+        settings.read("limits.maximumSnapshotEntities", into: &maximumSnapshotEntities)
+        settings.read("limits.maximumSnapshotSeconds", into: &maximumSnapshotSeconds)
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {

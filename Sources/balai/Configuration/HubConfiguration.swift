@@ -16,6 +16,9 @@ struct HubConfiguration: Sendable {
     var maximumInstances = 10_000
     var maximumEntityMapEntities = 100_000
     var maximumEntityMapSeconds = 86_400
+    var maximumSnapshots = 20
+    var maximumSnapshotEntities = 20_000
+    var maximumSnapshotSeconds = 604_800
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

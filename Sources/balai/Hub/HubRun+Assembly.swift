@@ -19,6 +19,9 @@ extension HubRun {
         limits.maximumInstances = configuration.maximumInstances
         limits.maximumEntityMapEntities = configuration.maximumEntityMapEntities
         limits.maximumEntityMapSeconds = configuration.maximumEntityMapSeconds
+        limits.maximumSnapshots = configuration.maximumSnapshots
+        limits.maximumSnapshotEntities = configuration.maximumSnapshotEntities
+        limits.maximumSnapshotSeconds = configuration.maximumSnapshotSeconds
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         var settings = OutboundSettings(
             publicURL: configuration.publicURL

@@ -14,7 +14,7 @@ final class SubscriptionFixture: Sendable {
     let store: SQLiteStore
     let recorder = RecordingSender()
     let limits: DeliveryLimits
-    private let folder: String
+    let folder: String
 
     static let open = Policy(permissions: [], isOpen: true)
 

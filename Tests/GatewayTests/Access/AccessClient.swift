@@ -82,6 +82,19 @@ struct AccessClient {
         return try #require(try answer.json["id"]?.stringValue)
     }
 
+    /// A snapshot of the target: the writer's own of trees, the operator's of the safe.
+    func snapshotID(of target: AccessTarget) async throws -> String {
+        let place = try await make(
+            "/ngsi-ld/v1/snapshots",
+            """
+            {"type": "Snapshot",
+             "snapshotQueries": [{"type": "Query", "entities": [{"type": "\(target.type)"}]}]}
+            """,
+            as: target == .covered ? .writer : .operator
+        )
+        return String(place.split(separator: "/").last ?? "")
+    }
+
     func ask(
         _ description: RouteDescription,
         _ sample: AccessSample,

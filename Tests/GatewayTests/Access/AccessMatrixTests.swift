@@ -101,6 +101,9 @@ import Testing
             if description.path.contains("{entityMapId}") {
                 values["entityMapId"] = try await client.entityMapID(of: target)
             }
+            if description.path.contains("/snapshots") {
+                values["snapshotId"] = try await client.snapshotID(of: target)
+            }
             if description.path.contains("csourceSubscriptions") {
                 values["subscriptionId"] = "urn:ngsi-ld:Subscription:sources"
             }

@@ -41,8 +41,8 @@ extension AccessSample {
     /// One for every route of the hub, by method and path.
     static let all: [String: AccessSample] =
         [
-            entities, attributes, batches, temporal, entityMaps, discovery, subscriptions,
-            registrations, rest,
+            entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
+            subscriptions, registrations, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -124,6 +124,19 @@ extension AccessSample {
         "GET \(maps)/{entityMapId}": AccessSample(),
         "PATCH \(maps)/{entityMapId}": AccessSample(#"{"expiresAt": "2030-01-01T00:00:00Z"}"#),
         "DELETE \(maps)/{entityMapId}": AccessSample(),
+    ]
+
+    private static let snapshot = "/ngsi-ld/v1/snapshots/{snapshotId}"
+
+    private static let snapshots: [String: AccessSample] = [
+        "POST /ngsi-ld/v1/snapshots": AccessSample(
+            #"{"type": "Snapshot", "snapshotQueries": [\#(query)]}"#
+        ),
+        "DELETE /ngsi-ld/v1/snapshots": AccessSample(query: "q=snapshotPriority>0"),
+        "GET \(snapshot)": AccessSample(),
+        "PATCH \(snapshot)": AccessSample(#"{"snapshotPriority": 1}"#),
+        "DELETE \(snapshot)": AccessSample(),
+        "POST \(snapshot)/clone": AccessSample(#"{"type": "Snapshot"}"#),
     ]
 
     private static let discovery: [String: AccessSample] = [

@@ -1,4 +1,3 @@
-import Broker
 import ContextModel
 import Foundation
 import Governance
@@ -10,6 +9,7 @@ import NIOCore
 import Storage
 import StorageSQLite
 
+@testable import Broker
 @testable import Gateway
 
 /// A hub with a store of its own behind its whole API.
@@ -67,6 +67,11 @@ final class ServedHub: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         try await gateway.test(.router) { try await body(ServedClient(client: $0)) }
+    }
+
+    /// Makes the snapshots that were ordered; nobody is told.
+    func makeSnapshots() async {
+        while let order = hub.snapshots.nextOrder() { try? await hub.make(order) }
     }
 
     private struct NoDocuments: LDContextSource {

@@ -1,0 +1,26 @@
+package import ContextModel
+package import Governance
+
+extension Hub {
+    /// Clone Snapshot (clause 5.16.2); returns the identifier of the clone.
+    ///
+    /// The clone is of the same queries, and a snapshot of its own from then on.
+    package func cloneSnapshot(
+        _ id: String,
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> String {
+        let (newID, given) = try SnapshotReader(context: ld).read(body, allowsQueries: false)
+        let original = try snapshot(id, caller)
+        var body = JSONObject(
+            original.body.members.filter {
+                ["snapshotQueries", "snapshotTemporalQueries"].contains($0.key)
+            }
+        )
+        body.members += given.members
+        let clone = try newSnapshot(newID, body, context: original.context, caller)
+        try await order(SnapshotOrder(snapshot: clone, content: .copy(of: original)), caller)
+        return clone.key.id
+    }
+}

@@ -1,0 +1,77 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+extension Hub {
+    /// Create Snapshot (clause 5.16.1); returns its identifier.
+    ///
+    /// It is made afterwards: its status says when it is ready. The queries are those of the body,
+    /// which the Gateway has read.
+    package func createSnapshot(
+        _ body: JSONValue,
+        _ queries: [SnapshotQuery],
+        temporal: [TemporalQuery],
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> String {
+        guard !queries.isEmpty || !temporal.isEmpty else {
+            throw BrokerError(
+                .badRequestData,
+                "A snapshot needs 'snapshotQueries' or 'snapshotTemporalQueries'."
+            )
+        }
+        guard queries.count + temporal.count <= limits.maximumSnapshotQueries else {
+            throw BrokerError(
+                .tooComplexQuery,
+                "A snapshot has \(limits.maximumSnapshotQueries) queries at most."
+            )
+        }
+        let (id, body) = try SnapshotReader(context: ld).read(body, allowsQueries: true)
+        let snapshot = try newSnapshot(id, body, context: ld.reference, caller)
+        let content = SnapshotOrder.Content.queries(queries, temporal: temporal)
+        try await order(SnapshotOrder(snapshot: snapshot, content: content), caller)
+        return snapshot.key.id
+    }
+
+    func newSnapshot(
+        _ id: String?,
+        _ body: JSONObject,
+        context: JSONValue,
+        _ caller: Caller
+    ) throws(BrokerError) -> Snapshot {
+        let now = clock()
+        return Snapshot(
+            key: Snapshot.Key(
+                tenant: caller.tenant,
+                owner: caller.party,
+                id: id ?? "urn:ngsi-ld:Snapshot:\(makeIdentifier())"
+            ),
+            purpose: caller.purpose,
+            file: makeIdentifier(),
+            body: body,
+            context: context,
+            createdAt: now,
+            modifiedAt: now,
+            expiresAt: try snapshotExpiry(body, from: now),
+            lastUsedAt: now
+        )
+    }
+
+    /// Keeps a new snapshot and has it made.
+    func order(_ order: SnapshotOrder, _ caller: Caller) async throws {
+        // Nobody in particular has nothing of their own.
+        guard caller.party != .anonymous else { throw BrokerError(DenyReason.unauthenticated) }
+        _ = try await reading(caller)
+        try snapshots.add(order.snapshot, limits: limits)
+        do {
+            _ = try await store.makeSnapshot(order.snapshot.store)
+            try await keep(order.snapshot)
+            guard snapshots.order(order, limit: limits.maximumWaitingSnapshots) else {
+                throw BrokerError(.overloaded, "Too many snapshots wait to be made; try later.")
+            }
+        } catch {
+            try await remove(order.snapshot)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package import ContextModel
+package import Governance
+
+extension Hub {
+    /// Retrieve Snapshot Status (clause 5.16.3), with the `@context` of its names.
+    package func retrieveSnapshotStatus(
+        _ id: String,
+        caller: Caller
+    ) async throws -> (status: JSONObject, ld: LDContext) {
+        let snapshot = try snapshot(id, caller)
+        return (snapshot.shown, try await resolved(snapshot.context))
+    }
+}

@@ -1,0 +1,128 @@
+package import ContextModel
+package import Governance
+import Logging
+package import Storage
+
+/// A query of a snapshot, as the Gateway reads it (clause 5.2.23).
+package struct SnapshotQuery: Sendable, Equatable {
+    package var query: EntityQuery
+    package var representation: Representation
+
+    package init(_ query: EntityQuery, shownAs representation: Representation) {
+        self.query = query
+        self.representation = representation
+    }
+}
+
+/// What the operations on snapshots have in common.
+extension Hub {
+    /// The store that a request on a snapshot is about (clauses 5.5.15 and 6.3.22).
+    ///
+    /// A snapshot is its maker's alone; for anybody else there is none.
+    package func snapshotStore(_ id: String, caller: Caller) throws(BrokerError) -> TenantName {
+        let snapshot = try self.snapshot(id, caller)
+        guard snapshot.status != .preparing else {
+            throw BrokerError(
+                .overloaded,
+                "The snapshot '\(id)' is being made; its 'snapshotStatus' says when it is ready."
+            )
+        }
+        snapshots.use(snapshot.key, at: clock())
+        return snapshot.store
+    }
+
+    /// The caller's snapshot that has not expired.
+    func snapshot(_ id: String, _ caller: Caller) throws(BrokerError) -> Snapshot {
+        guard URIText.isValid(id) else {
+            throw BrokerError(.badRequestData, "The snapshot id '\(id)' is not a URI.")
+        }
+        let key = Snapshot.Key(tenant: caller.tenant, owner: caller.party, id: id)
+        guard let snapshot = snapshots[key], snapshot.expiresAt > clock() else {
+            throw BrokerError.unknownSnapshot(id)
+        }
+        return snapshot
+    }
+
+    /// Writes the snapshot down as the shelf has it by then, so that the last one to write is right.
+    func keep(_ snapshot: Snapshot) async throws {
+        let store = try await existingStore(snapshot.key.tenant)
+        try await store.bookkeep { [snapshots] transaction in
+            guard let current = snapshots[snapshot.key], current.file == snapshot.file else {
+                return
+            }
+            try transaction.put(current.document)
+        }
+    }
+
+    /// Removes the snapshot with its store and its subscriptions.
+    ///
+    /// Its document goes last: a hub that stops in between removes the rest at its next start.
+    func remove(_ snapshot: Snapshot) async throws {
+        guard snapshots.remove(snapshot) else { return }
+        for kind in SubscriptionKind.allCases {
+            subscriptions.replace([], kind, tenant: snapshot.store)
+        }
+        try await store.removeSnapshot(snapshot.store)
+        let store = try await existingStore(snapshot.key.tenant)
+        try await store.bookkeep { _ = try $0.removeDocument(.snapshot, id: snapshot.file) }
+    }
+
+    /// Makes the snapshots of all tenants known: to be called once, before the first request.
+    ///
+    /// One that was being made when the hub stopped has failed, for it was to be of that time.
+    package func loadSnapshots() async throws {
+        let tenants: [TenantName?] = [nil] + (await store.tenantNames)
+        for tenant in tenants {
+            for document in try await existingStore(tenant).documents(.snapshot) {
+                guard var snapshot = Snapshot(document, tenant: tenant) else {
+                    logger.error("The snapshot '\(document.id)' is damaged.")
+                    continue
+                }
+                let isHalfMade = snapshot.status == .preparing
+                if isHalfMade { snapshot.fail(at: clock()) }
+                snapshots.put(snapshot)
+                guard isHalfMade else { continue }
+                try await store.removeSnapshot(snapshot.store)
+                _ = try await store.makeSnapshot(snapshot.store)
+                try await keep(snapshot)
+            }
+        }
+        try await store.removeSnapshots(except: snapshots.stores)
+    }
+}
+
+extension Snapshot {
+    /// What is to be told when it was changed or made.
+    var needsNotice: Bool { body["endpoint"] != nil }
+
+    fileprivate mutating func fail(at now: Timestamp) {
+        let error = BrokerError(
+            .internalError,
+            "The hub was stopped while the snapshot was being made; make it again."
+        )
+        let count = body["snapshotQueries"]?.arrayValue?.count ?? 0
+        let temporal = body["snapshotTemporalQueries"]?.arrayValue?.count ?? 0
+        queryResults = Array(repeating: QueryResult(hasFound: false, error: error), count: count)
+        temporalQueryResults = Array(
+            repeating: QueryResult(hasFound: false, error: error),
+            count: temporal
+        )
+        status = .failure
+        modifiedAt = now
+        failedNotices = needsNotice ? 0 : nil
+    }
+}
+
+extension BrokerError {
+    static func unknownSnapshot(_ id: String) -> BrokerError {
+        BrokerError(.resourceNotFound, "There is no snapshot '\(id)'.")
+    }
+
+    static func snapshotExists(_ id: String) -> BrokerError {
+        BrokerError(.alreadyExists, "You have a snapshot '\(id)' already.")
+    }
+
+    static func tooManySnapshots(_ limit: Int) -> BrokerError {
+        BrokerError(.overloaded, "You have \(limit) snapshots, which is the most; delete some.")
+    }
+}

@@ -1,0 +1,125 @@
+package import ContextModel
+import Governance
+package import Logging
+import Storage
+
+/// Makes the snapshots that were ordered, one after the other, tells their endpoints (clause 5.16.6)
+/// and removes what has expired.
+package struct SnapshotMaker: Sendable {
+    private let hub: Hub
+    private let sender: any NotificationSender
+    private let timeoutMilliseconds: Double
+
+    package init(hub: Hub, sender: any NotificationSender, timeoutMilliseconds: Double = 5_000) {
+        self.hub = hub
+        self.sender = sender
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    /// Works until the task is cancelled.
+    package func run() async {
+        let signals = hub.snapshots.makeSignals()
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                // Cancelled at the end of the program: then there is nothing to wake.
+                while (try? await Task.sleep(for: .seconds(Self.secondsBetweenTurns))) != nil {
+                    hub.snapshots.wake()
+                }
+            }
+            group.addTask {
+                hub.snapshots.wake()
+                for await _ in signals {
+                    if Task.isCancelled { break }
+                    await turn()
+                }
+            }
+        }
+    }
+
+    /// How often what has expired is looked for, and a notification that failed is sent again.
+    private static let secondsBetweenTurns = 30
+    /// After so many failures nobody is told any more.
+    static let maximumNotices = 10
+
+    /// Does whatever there is to do now.
+    func turn() async {
+        while !Task.isCancelled, let order = hub.snapshots.nextOrder() {
+            await attempt("A snapshot could not be made") { try await hub.make(order) }
+            await tell(order.snapshot.key)
+        }
+        for snapshot in hub.snapshots.all {
+            if Task.isCancelled { return }
+            await tell(snapshot.key)
+        }
+        for snapshot in hub.snapshots.takeUsed() {
+            await attempt("A snapshot could not be kept") { try await hub.keep(snapshot) }
+        }
+        await attempt("What has expired could not be removed") { try await removeExpired() }
+    }
+
+    private func attempt(_ failure: String, _ work: () async throws -> Void) async {
+        do { try await work() } catch { hub.logger.error("\(failure): \(error)") }
+    }
+
+    // MARK: Telling
+
+    private func tell(_ key: Snapshot.Key) async {
+        guard let snapshot = hub.snapshots[key], let failed = snapshot.failedNotices,
+            snapshot.status != .preparing
+        else { return }
+        let isTold = await send(snapshot)
+        if Task.isCancelled, !isTold { return }
+        let kept = hub.snapshots.update(snapshot) { current in
+            // Changed meanwhile: that is still to be told.
+            guard current.modifiedAt == snapshot.modifiedAt else { return }
+            let isOver = isTold || failed + 1 >= Self.maximumNotices
+            current.failedNotices = isOver ? nil : failed + 1
+        }
+        if let kept { await attempt("A snapshot could not be kept") { try await hub.keep(kept) } }
+    }
+
+    /// Whether there was nobody to tell, or it took the notification.
+    private func send(_ snapshot: Snapshot) async -> Bool {
+        guard let url = snapshot.body["endpoint"]?.stringValue else { return true }
+        var headers = [KeyValuePair(key: "Content-Type", value: "application/json")]
+        headers += snapshot.key.tenant?.headers ?? []
+        for pair in snapshot.body["receiverInfo"]?.arrayValue ?? [] {
+            guard let key = pair.objectValue?["key"]?.stringValue,
+                let value = pair.objectValue?["value"]?.stringValue
+            else { continue }
+            headers.append(KeyValuePair(key: key, value: value))
+        }
+        let id = "urn:ngsi-ld:SnapshotNotification:\(hub.makeIdentifier())"
+        let body = snapshot.notification(id: id, at: hub.clock())
+        let result = await sender.send(
+            NotificationRequest(
+                url: url,
+                headers: headers,
+                body: JSONValue.object(body).serialized,
+                timeoutMilliseconds: timeoutMilliseconds
+            )
+        )
+        if case .failed(let reason) = result {
+            hub.logger.info("Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)")
+        }
+        return result == .delivered
+    }
+
+    // MARK: Removing
+
+    /// Removes snapshots and EntityMaps whose time is over.
+    ///
+    /// Whoever is told of its snapshot's end sees it by `expiresAt` (clause 5.3.4).
+    private func removeExpired() async throws {
+        let now = hub.clock()
+        for snapshot in hub.snapshots.all where snapshot.expiresAt <= now {
+            if snapshot.needsNotice { _ = await send(snapshot) }
+            try await hub.remove(snapshot)
+        }
+        let tenants: [TenantName?] = [nil] + (await hub.store.tenantNames)
+        for tenant in tenants {
+            guard let store = try await hub.store.tenant(tenant) else { continue }
+            try await hub.removeExpiredEntityMaps(store)
+        }
+    }
+}

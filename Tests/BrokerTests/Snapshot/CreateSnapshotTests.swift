@@ -1,0 +1,191 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite struct CreateSnapshotTests {
+    private typealias Fixture = SubscriptionFixture
+
+    @Test func `a snapshot is of the time it was made, and the city goes on`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        #expect(try await fixture.status()["snapshotStatus"] == "success")
+        try await fixture.set(speed: 90, of: "urn:x:1")
+        try await fixture.delete("urn:x:2")
+        try await fixture.create("urn:x:new", speed: 9)
+        let inside = try fixture.on()
+        #expect(try await fixture.ids(inside) == (1...5).map { "urn:x:\($0)" })
+        #expect(try await fixture.speed(of: "urn:x:1", inside) == 1)
+        #expect(try await fixture.speed(of: "urn:x:1", Fixture.boss) == 90)
+    }
+
+    @Test func `what is changed in a snapshot stays in it`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        let inside = try fixture.on()
+        try await fixture.set(speed: 70, of: "urn:x:1", inside)
+        try await fixture.make(["id": "urn:x:what-if", "type": "Bus"], caller: inside)
+        try await fixture.hub.deleteEntity(EntityID("urn:x:5"), caller: inside)
+        #expect(try await fixture.ids(inside).count == 5)
+        #expect(try await fixture.speed(of: "urn:x:1", inside) == 70)
+        #expect(try await fixture.speed(of: "urn:x:1", Fixture.boss) == 1)
+        #expect(try await fixture.ids(Fixture.boss).contains("urn:x:5"))
+    }
+
+    @Test func `until it is made a snapshot says so and is not read`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot(isMade: false)
+        let status = try await fixture.status()
+        #expect(status["snapshotStatus"] == "preparing" && status["snapshotPriority"] == 5)
+        #expect(status["lastUsedAt"] != nil && status["snapshotQueriesDetails"] == nil)
+        #expect(throws: BrokerError(.overloaded, "")) { try fixture.on() }
+    }
+
+    @Test func `the status tells how each query went`() async throws {
+        let fixture = try await Fixture.mapped()
+        func query(_ type: String) -> SnapshotQuery {
+            let query = EntityQuery(condition: Fixture.type(type), limit: 1)
+            return SnapshotQuery(query, shownAs: Representation())
+        }
+        try await fixture.snapshot("urn:x:some", [:], [query("Bus"), query("Tram")])
+        let some = try await fixture.status("urn:x:some")
+        #expect(some["snapshotStatus"] == "partial")
+        #expect(
+            some["snapshotQueriesDetails"]
+                == [["resultStatus": "success"], ["resultStatus": "empty"]]
+        )
+        try await fixture.snapshot("urn:x:none", [:], [query("Tram")])
+        #expect(try await fixture.status("urn:x:none")["snapshotStatus"] == "empty")
+        #expect(try await fixture.ids(fixture.on("urn:x:none")).isEmpty)
+    }
+
+    @Test func `what is too much for a snapshot fails, and is said`() async throws {
+        var limits = HubLimits()
+        limits.maximumSnapshotEntities = 4
+        let fixture = try await Fixture.mapped(Fixture.open, limits)
+        try await fixture.snapshot(temporal: [Fixture.allMoments])
+        let status = try await fixture.status()
+        #expect(status["snapshotStatus"] == "failure")
+        for member in ["snapshotQueriesDetails", "snapshotTemporalQueriesDetails"] {
+            let details = try #require(status[member]?.arrayValue?.first?.objectValue)
+            #expect(details["resultStatus"] == "failure")
+            let problem = try #require(details["problemDetails"]?.objectValue)
+            #expect(problem["type"]?.stringValue?.hasSuffix("/TooManyResults") == true)
+        }
+        #expect(try await fixture.ids(fixture.on()).isEmpty)
+    }
+
+    @Test func `history comes with temporal queries, and no further`() async throws {
+        let fixture = try await Fixture.mapped()
+        for speed in [20, 30] { try await fixture.set(speed: speed, of: "urn:x:1") }
+        try await fixture.snapshot("urn:x:past", [:], [], temporal: [Fixture.allMoments])
+        try await fixture.set(speed: 40, of: "urn:x:1")
+        let inside = try fixture.on("urn:x:past")
+        let page = try await fixture.hub.retrieveEvolution(
+            of: EntityID("urn:x:1"),
+            Fixture.allMoments,
+            caller: inside
+        )
+        let values = page.evolutions[0].attributes[0].instances.map(\.value)
+        #expect(values == [1, 20, 30])
+        #expect(try await fixture.ids(inside).isEmpty)
+        let status = try await fixture.status("urn:x:past")
+        #expect(status["snapshotTemporalQueriesDetails"] == [["resultStatus": "success"]])
+    }
+
+    @Test func `an entity that two queries find has what both show of it`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.make([
+            "id": "urn:x:6", "type": "Bus", "speed": 6, "colour": "red", "age": 2,
+        ])
+        let one = EntityQuery(condition: .ids([EntityID("urn:x:6")]), limit: 1)
+        func showing(_ name: String) -> SnapshotQuery {
+            let projection = Projection(attributes: [Fixture.iri(name)])
+            return SnapshotQuery(one, shownAs: Representation(projection: projection))
+        }
+        try await fixture.snapshot("urn:x:both", [:], [showing("speed"), showing("colour")])
+        let entity = try await fixture.hub.retrieveEntity(
+            EntityID("urn:x:6"),
+            caller: fixture.on("urn:x:both")
+        ).entity
+        #expect(entity.attributes.map(\.name) == ["speed", "colour"].map(Fixture.iri))
+    }
+
+    @Test func `a snapshot holds what its maker may see, and shows what it may see now`()
+        async throws
+    {
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
+        try await fixture.make(["id": "urn:x:6", "type": "Bus", "speed": 6, "colour": "red"])
+        try await fixture.snapshot(caller: Fixture.office)
+        let inside = try fixture.on("urn:x:snapshot", Fixture.office)
+        let store = try #require(try await fixture.store.tenant(inside.tenant))
+        guard case .grant(let all) = fixture.hub.policy.decideRead(Fixture.boss) else {
+            Issue.record("The operator may read.")
+            return
+        }
+        let kept = try await store.entities(
+            EntityQuery(condition: .everything, limit: 100),
+            grant: all
+        ).entities
+        #expect(kept.map(\.id.uri) == (3...6).map { "urn:x:\($0)" })
+        #expect(kept.allSatisfy { $0[Fixture.iri("colour")].isEmpty })
+        // The copy of a bus that was made slow meanwhile, by whoever may, is hidden as well.
+        try await store.write(all.toKeepACopy) { transaction in
+            var slow = kept[0]
+            slow.attributes[0].instances[0].value = 1
+            try transaction.put(slow)
+        }
+        #expect(try await fixture.ids(inside) == (4...6).map { "urn:x:\($0)" })
+    }
+
+    @Test(
+        arguments: [
+            ["snapshotPriority": 11], ["snapshotPriority": "high"], ["snapshotLifetime": "1 day"],
+            ["endpoint": "mailto:me@city.example"], ["speed": 1], ["type": "Bus"], ["id": "no uri"],
+            ["receiverInfo": [["key": "Host", "value": "x"]]],
+        ] as [JSONObject]
+    )
+    func `what clause 5-2-41 does not allow is refused`(members: JSONObject) async throws {
+        let fixture = try await Fixture.mapped()
+        var body: JSONObject = ["type": "Snapshot", "snapshotQueries": [["type": "Query"]]]
+        for (key, value) in members.members { body[key] = value }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.hub.createSnapshot(
+                .object(body),
+                [Fixture.busQuery],
+                temporal: [],
+                ld: .core,
+                caller: Fixture.boss
+            )
+        }
+        #expect(try await fixture.snapshotFiles == 0)
+    }
+
+    @Test func `nobody in particular has snapshots, and nobody has too many`() async throws {
+        var limits = HubLimits()
+        limits.maximumSnapshots = 2
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
+        await #expect(throws: BrokerError(.unauthenticated, "")) {
+            try await fixture.snapshot(caller: Caller(party: .anonymous))
+        }
+        for number in 1...2 { try await fixture.snapshot("urn:x:\(number)") }
+        await #expect(throws: BrokerError(.overloaded, "")) {
+            try await fixture.snapshot("urn:x:3")
+        }
+        try await fixture.snapshot("urn:x:3", caller: Fixture.office)
+        #expect(try await fixture.snapshotFiles == 3)
+    }
+
+    @Test func `a name is taken for its party alone, so none tells of another's`() async throws {
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
+        try await fixture.snapshot()
+        await #expect(throws: BrokerError(.alreadyExists, "")) { try await fixture.snapshot() }
+        try await fixture.snapshot(caller: Fixture.office)
+        #expect(try await fixture.ids(fixture.on()).count == 5)
+        let office = try fixture.on("urn:x:snapshot", Fixture.office)
+        #expect(try await fixture.ids(office).count == 3)
+    }
+}

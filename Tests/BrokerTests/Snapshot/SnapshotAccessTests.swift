@@ -1,0 +1,220 @@
+import ContextModel
+import Foundation
+import Governance
+import Logging
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite struct SnapshotAccessTests {
+    private typealias Fixture = SubscriptionFixture
+
+    @Test func `another party's snapshot does not exist, whatever is done with it`() async throws {
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
+        try await fixture.snapshot(caller: Fixture.office)
+        let id = "urn:x:snapshot"
+        for other in [Fixture.boss, Caller(party: .anonymous)] {
+            #expect(throws: BrokerError(.resourceNotFound, "")) { try fixture.on(id, other) }
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.status(id, caller: other)
+            }
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.hub.updateSnapshotStatus(id, [:], ld: .core, caller: other)
+            }
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.hub.cloneSnapshot(id, [:], ld: .core, caller: other)
+            }
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.hub.deleteSnapshot(id, caller: other)
+            }
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.hub.purgeSnapshots(where: "snapshotPriority>0", caller: other)
+            }
+        }
+        #expect(try await fixture.ids(fixture.on(id, Fixture.office)).count == 3)
+    }
+
+    @Test func `a tenant's snapshots are not another's`() async throws {
+        let fixture = try await Fixture.mapped()
+        let north = Caller(party: .operator, tenant: TenantName("north"))
+        try await fixture.make(["id": "urn:x:north", "type": "Bus"], caller: north)
+        try await fixture.snapshot(caller: north)
+        #expect(throws: BrokerError(.resourceNotFound, "")) { try fixture.on() }
+        let inside = try fixture.on("urn:x:snapshot", north)
+        #expect(try await fixture.ids(inside) == ["urn:x:north"])
+        #expect(
+            inside.tenant?.headers
+                == [
+                    KeyValuePair(key: "NGSILD-Tenant", value: "north"),
+                    KeyValuePair(key: "NGSILD-Snapshot", value: "urn:x:snapshot"),
+                ]
+        )
+    }
+
+    @Test func `a deleted snapshot is gone with its file, its subscriptions and its writers`()
+        async throws
+    {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        let inside = try fixture.on()
+        try await fixture.subscribe(caller: inside)
+        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        #expect(try await fixture.snapshotFiles == 0)
+        #expect(fixture.hub.subscriptions.keys.isEmpty)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.make(["id": "urn:x:late", "type": "Bus"], caller: inside)
+        }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.ids(inside)
+        }
+        #expect(try await fixture.snapshotFiles == 0)
+        try await fixture.snapshot()
+        #expect(try await fixture.ids(fixture.on()).count == 5)
+    }
+
+    @Test func `a snapshot deleted while it waits is not made`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot(isMade: false)
+        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        await fixture.maker.turn()
+        #expect(try await fixture.snapshotFiles == 0)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) { try await fixture.status() }
+    }
+
+    @Test func `a purge takes what its query finds, of its party alone`() async throws {
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
+        try await fixture.snapshot("urn:x:low", ["snapshotPriority": 2])
+        try await fixture.snapshot("urn:x:high", ["snapshotPriority": 9])
+        try await fixture.snapshot("urn:x:low", ["snapshotPriority": 2], caller: Fixture.office)
+        for q in ["speed>1", "snapshotPriority>", "scope==1"] {
+            await #expect(throws: BrokerError(.badRequestData, "")) {
+                try await fixture.hub.purgeSnapshots(where: q, caller: Fixture.boss)
+            }
+        }
+        try await fixture.hub.purgeSnapshots(
+            where: "snapshotPriority<5;snapshotStatus==\"success\"",
+            caller: Fixture.boss
+        )
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.status("urn:x:low")
+        }
+        #expect(try await fixture.status("urn:x:high")["snapshotPriority"] == 9)
+        #expect(try await fixture.status("urn:x:low", caller: Fixture.office).isEmpty == false)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.purgeSnapshots(
+                where: "snapshotPriority<5",
+                caller: Fixture.boss
+            )
+        }
+    }
+
+    @Test func `an update changes what it may, and when the snapshot expires`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        let before = try await fixture.status()
+        let (after, _) = try await fixture.hub.updateSnapshotStatus(
+            "urn:x:snapshot",
+            [
+                "type": "Snapshot", "snapshotPriority": 2, "snapshotLifetime": "P2D",
+                "snapshotStatus": "failure",
+            ],
+            ld: .core,
+            caller: Fixture.boss
+        )
+        #expect(after["snapshotPriority"] == 2 && after["snapshotStatus"] == "success")
+        #expect(after["expiresAt"]?.stringValue ?? "" > before["expiresAt"]?.stringValue ?? "")
+        for fragment: JSONValue in [
+            ["snapshotQueries": []], ["id": "urn:x:other"], ["snapshotPriority": 0],
+        ] {
+            await #expect(throws: BrokerError(.badRequestData, "")) {
+                try await fixture.hub.updateSnapshotStatus(
+                    "urn:x:snapshot",
+                    fragment,
+                    ld: .core,
+                    caller: Fixture.boss
+                )
+            }
+        }
+        #expect(try await fixture.status() == after)
+    }
+
+    @Test func `a clone is a snapshot of its own`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot(temporal: [Fixture.allMoments])
+        try await fixture.set(speed: 70, of: "urn:x:1", fixture.on())
+        let clone = try await fixture.hub.cloneSnapshot(
+            "urn:x:snapshot",
+            ["type": "Snapshot", "snapshotPriority": 9],
+            ld: .core,
+            caller: Fixture.boss
+        )
+        await fixture.maker.turn()
+        let status = try await fixture.status(clone)
+        #expect(status["snapshotStatus"] == "success" && status["snapshotPriority"] == 9)
+        #expect(status["snapshotQueriesDetails"] == [["resultStatus": "success"]])
+        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        let inside = try fixture.on(clone)
+        #expect(try await fixture.speed(of: "urn:x:1", inside) == 70)
+        let page = try await fixture.hub.queryEvolutions(Fixture.allMoments, caller: inside)
+        #expect(page.evolutions.count == 5)
+        await #expect(throws: BrokerError(.alreadyExists, "")) {
+            try await fixture.hub.cloneSnapshot(
+                clone,
+                ["id": .string(clone)],
+                ld: .core,
+                caller: Fixture.boss
+            )
+        }
+    }
+
+    @Test func `a restart keeps what was made, fails what was being made and removes strays`()
+        async throws
+    {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot("urn:x:made")
+        try await fixture.snapshot("urn:x:half", isMade: false)
+        await fixture.store.close()
+        let stray = fixture.folder + "/snapshots/~stray.sqlite"
+        #expect(FileManager.default.createFile(atPath: stray, contents: Data("x".utf8)))
+        let hub = try await fixture.restarted()
+        #expect(!FileManager.default.fileExists(atPath: stray))
+        let made = try hub.snapshotStore("urn:x:made", caller: Fixture.boss)
+        let inside = Caller(party: .operator, tenant: made)
+        let page = try await hub.queryEntities(Fixture.buses, caller: inside).page
+        #expect(page.entities.count == 5)
+        let half = try await hub.retrieveSnapshotStatus("urn:x:half", caller: Fixture.boss).status
+        #expect(half["snapshotStatus"] == "failure")
+        let details = half["snapshotQueriesDetails"]?.arrayValue?.first?.objectValue
+        #expect(details?["resultStatus"] == "failure")
+        await hub.store.close()
+    }
+}
+
+extension SubscriptionFixture {
+    /// A hub that starts on what this one, now closed, left.
+    fileprivate func restarted() async throws -> Hub {
+        let clock = hub.clock
+        let store = try SQLiteStore(folder: folder, clock: clock)
+        let shelf = LDContextShelf(
+            store: store,
+            source: NoContexts(),
+            publicURL: "http://hub.example",
+            clock: clock,
+            makeIdentifier: hub.makeIdentifier
+        )
+        let restarted = Hub(
+            store: store,
+            policy: hub.policy,
+            contexts: LDContextLibrary(source: shelf),
+            shelf: shelf,
+            subscriptions: SubscriptionMatcher(),
+            clock: clock,
+            makeIdentifier: hub.makeIdentifier,
+            logger: hub.logger
+        )
+        try await restarted.loadSnapshots()
+        return restarted
+    }
+}

@@ -1,0 +1,91 @@
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite struct SnapshotMakerTests {
+    private typealias Fixture = SubscriptionFixture
+
+    private static let told: JSONObject = [
+        "endpoint": "http://receiver.example/snapshots",
+        "receiverInfo": [["key": "X-Case", "value": "42"]],
+    ]
+
+    @Test func `the endpoint is told when the snapshot is made, and when it changes`() async throws
+    {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot("urn:x:snapshot", Self.told)
+        _ = try await fixture.hub.updateSnapshotStatus(
+            "urn:x:snapshot",
+            ["snapshotPriority": 1],
+            ld: .core,
+            caller: Fixture.boss
+        )
+        await fixture.maker.turn()
+        await fixture.maker.turn()
+        let sent = await fixture.recorder.next(2)
+        #expect(sent.allSatisfy { $0.url == "http://receiver.example/snapshots" })
+        #expect(sent.allSatisfy { $0.header("X-Case") == "42" })
+        let first = try #require(sent[0].json)
+        #expect(first["type"] == "SnapshotNotification")
+        #expect(first["snapshotId"] == "urn:x:snapshot" && first["snapshotStatus"] == "success")
+        #expect(first["snapshotQueriesDetails"] == [["resultStatus": "success"]])
+        #expect(first["notifiedAt"] != nil && first["expiresAt"] != nil)
+        #expect(sent[1].json?["snapshotPriority"] == 1)
+        let key = Snapshot.Key(tenant: nil, owner: .operator, id: "urn:x:snapshot")
+        #expect(fixture.hub.snapshots[key]?.failedNotices == nil)
+    }
+
+    @Test func `an endpoint that fails is told again, and not for ever`() async throws {
+        let fixture = try await Fixture.mapped()
+        fixture.recorder.answering { _ in .failed("down") }
+        try await fixture.snapshot("urn:x:snapshot", Self.told)
+        for _ in 0..<SnapshotMaker.maximumNotices + 3 { await fixture.maker.turn() }
+        let sent = await fixture.recorder.next(SnapshotMaker.maximumNotices)
+        #expect(sent.count == SnapshotMaker.maximumNotices)
+        let key = Snapshot.Key(tenant: nil, owner: .operator, id: "urn:x:snapshot")
+        #expect(fixture.hub.snapshots[key]?.failedNotices == nil)
+    }
+
+    @Test func `what has expired is not there, and is removed with its file`() async throws {
+        var limits = HubLimits()
+        limits.maximumSnapshotSeconds = 0
+        let fixture = try await Fixture.mapped(Fixture.open, limits)
+        try await fixture.snapshot(isMade: false)
+        #expect(throws: BrokerError(.resourceNotFound, "")) { try fixture.on() }
+        await fixture.maker.turn()
+        #expect(try await fixture.snapshotFiles == 0)
+        let store = try #require(try await fixture.store.tenant(nil))
+        #expect(try await store.documents(.snapshot).isEmpty)
+    }
+
+    @Test func `subscriptions in a snapshot are told of it alone`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        let inside = try fixture.on()
+        try await fixture.subscribe(caller: inside)
+        try await fixture.delivering {
+            try await fixture.set(speed: 50, of: "urn:x:1")
+            try await fixture.set(speed: 70, of: "urn:x:1", inside)
+            let sent = await fixture.recorder.next(1)
+            #expect(sent[0].header("NGSILD-Snapshot") == "urn:x:snapshot")
+            #expect(sent[0].header("NGSILD-Tenant") == nil)
+            let speed = sent[0].entities.first?["speed"]?.objectValue
+            #expect(speed?["value"] == 70)
+        }
+    }
+
+    @Test func `when a snapshot was used last is kept`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        _ = try fixture.on()
+        let used = try await fixture.status()["lastUsedAt"]
+        await fixture.maker.turn()
+        let store = try #require(try await fixture.store.tenant(nil))
+        let kept = try #require(try await store.documents(.snapshot).first)
+        #expect(Snapshot(kept, tenant: nil)?.lastUsedAt.text == used?.stringValue)
+    }
+}
