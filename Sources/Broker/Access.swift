@@ -86,7 +86,7 @@ extension BrokerError {
     package init(_ error: EntityError) { self.init(.badRequestData, error.detail) }
 
     package init(_ error: ConditionError) {
-        self.init(.badRequestData, "\(error.message) \(error.hint)")
+        self.init(.badRequestData, "\(error.parameter): \(error.message) \(error.hint)")
     }
 
     package init(_ error: LDContextError) {

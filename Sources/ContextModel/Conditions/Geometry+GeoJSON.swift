@@ -26,7 +26,10 @@ extension Geometry {
             throw GeometryError("A geometry is an object with a type and coordinates.")
         }
         guard type == "GeometryCollection" else {
-            try self.init(type: type, coordinates: object["coordinates"] ?? .null)
+            guard let coordinates = object["coordinates"] else {
+                throw GeometryError("It has no coordinates.")
+            }
+            try self.init(type: type, coordinates: coordinates)
             return
         }
         guard let members = object["geometries"]?.arrayValue, !members.isEmpty,
@@ -79,7 +82,7 @@ extension Geometry {
     private static func ring(_ value: JSONValue) throws(GeometryError) -> [Position] {
         let ring = try positions(value, atLeast: 4)
         guard ring.first == ring.last else {
-            throw GeometryError("A ring ends where it starts.")
+            throw GeometryError("A ring ends where it starts, unlike \(value.excerpt).")
         }
         return ring
     }
@@ -90,7 +93,9 @@ extension Geometry {
     ) throws(GeometryError) -> [Position] {
         let positions = try list(value, position)
         guard positions.count >= least else {
-            throw GeometryError("At least \(least) positions are needed here.")
+            throw GeometryError(
+                "At least \(least) positions are needed, not \(positions.count): \(value.excerpt)."
+            )
         }
         return positions
     }
@@ -99,10 +104,15 @@ extension Geometry {
         guard let numbers = value.arrayValue, numbers.count == 2 || numbers.count == 3,
             let longitude = numbers[0].numberValue?.doubleValue,
             let latitude = numbers[1].numberValue?.doubleValue
-        else { throw GeometryError("A position is a list of longitude and latitude.") }
+        else {
+            throw GeometryError(
+                "A position is a list of longitude and latitude, not \(value.excerpt)."
+            )
+        }
         guard abs(longitude) <= 180, abs(latitude) <= 90 else {
             throw GeometryError(
-                "Longitude is within -180 to 180 degrees and latitude within -90 to 90."
+                "Longitude is within -180 to 180 degrees and latitude within -90 to 90, unlike "
+                    + "\(value.excerpt)."
             )
         }
         return Position(longitudeDegrees: longitude, latitudeDegrees: latitude)

@@ -21,8 +21,14 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
     /// The same time of day so many months later; on the last of the month when that month is
     /// shorter.
+    ///
+    /// The last or first moment there is, when it would be beyond.
     package func adding(months: Int) -> Timestamp {
-        Timestamp(date.adding(months: months), microsecondsOfDay: dayAndTime.time)
+        let day = Int64(date.adding(months: months).daysSince1970)
+        let edge = Timestamp(microseconds: months < 0 ? .min : .max)
+        let (start, isTooFar) = day.multipliedReportingOverflow(by: Self.microsecondsPerDay)
+        let (sum, isBeyond) = start.addingReportingOverflow(dayAndTime.time)
+        return isTooFar || isBeyond ? edge : Timestamp(microseconds: sum)
     }
 
     private var dayAndTime: (day: Int64, time: Int64) {

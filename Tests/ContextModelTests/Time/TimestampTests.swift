@@ -61,6 +61,12 @@ import Testing
         #expect(Timestamp(microseconds: .min).text.hasPrefix("-290308-12-21T19:59:05"))
     }
 
+    @Test func `months beyond all moments lead to the last or first one`() throws {
+        let start = try #require(Timestamp("2020-01-01T00:00:00Z"))
+        #expect(start.adding(months: 12_999_987) == Timestamp(microseconds: .max))
+        #expect(start.adding(months: -12_999_987) == Timestamp(microseconds: .min))
+    }
+
     @Test(arguments: [
         ("2020-01-31T10:00:00Z", 1, "2020-02-29T10:00:00Z"),
         ("2020-03-31T10:00:00.500Z", -1, "2020-02-29T10:00:00.500Z"),

@@ -177,9 +177,14 @@ import Testing
         #expect(throws: refused) { try parameters("attrs=a&omit=a").representation() }
     }
 
-    @Test func `languages are wanted by their quality, then their order`() {
-        #expect(EntityParameters.languages("en;q=0.5, TH, de;q=0.5") == ["th", "en", "de"])
-        #expect(EntityParameters.languages("*") == ["*"])
+    @Test(arguments: [";", ",", "en,;q=1", " ", "en, "])
+    func `a language without a name is refused`(text: String) {
+        #expect(throws: refused) { try EntityParameters.languages(text) }
+    }
+
+    @Test func `languages are wanted by their quality, then their order`() throws {
+        #expect(try EntityParameters.languages("en;q=0.5, TH, de;q=0.5") == ["th", "en", "de"])
+        #expect(try EntityParameters.languages("*") == ["*"])
     }
 
     // MARK: Clause 5.7.2.4
