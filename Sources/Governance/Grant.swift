@@ -18,12 +18,31 @@ package struct ReadGrant: Sendable {
         guard !hiddenAttributes.isEmpty else { return entity }
         var shaped = entity
         shaped.attributes = visible(entity.attributes)
+        shaped.modifiedAt = knownModification(of: entity)
         return shaped
     }
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
     package var toKeepACopy: WriteGrant { WriteGrant(condition: condition) }
+
+    /// The entity with the moment of its last change as the reader may know it: what filters and
+    /// sorts by it must see.
+    package func dated(_ entity: Entity) -> Entity {
+        guard !hiddenAttributes.isEmpty else { return entity }
+        var dated = entity
+        dated.modifiedAt = knownModification(of: entity)
+        return dated
+    }
+
+    /// The newest change of what is visible: a change of a hidden attribute changes nothing for
+    /// this reader, not even the time.
+    private func knownModification(of entity: Entity) -> Timestamp? {
+        guard entity.modifiedAt != nil else { return nil }
+        return entity.attributes.lazy.filter { !hiddenAttributes.contains($0.name) }
+            .flatMap(\.instances).compactMap(\.modifiedAt)
+            .reduce(entity.createdAt) { latest, moment in max(latest ?? moment, moment) }
+    }
 
     private func visible(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
         attributes.filter { !hiddenAttributes.contains($0.name) }.map { attribute in
@@ -104,6 +123,11 @@ extension Policy {
         let hidden = rules.reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
         if let name = (condition.attributeNames + sortedBy).first(where: hidden.contains) {
             return .deny(.hiddenAttribute(name))
+        }
+        // Subscriptions are matched against what changed as it is, and so against the time of
+        // changes that are hidden.
+        if action == .subscribe, !hidden.isEmpty, condition.testsModification {
+            return .deny(.hiddenAttribute(IRI("modifiedAt")))
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         let view = rules.reduce(Condition.nothing) { $0.or($1.target) }

@@ -51,15 +51,20 @@ struct EntityPlan {
     }
 
     /// nil when the candidate does not match; decodes it only if its shape does not say.
-    func match(_ candidate: Candidate, decision: PreparedCondition) throws -> Match? {
+    func match(
+        _ candidate: Candidate,
+        decision: PreparedCondition,
+        grant: ReadGrant
+    ) throws -> Match? {
         guard let isCertain = shapes[candidate.shape] else { return nil }
         if candidate.isExpired(now) {
             // What is left of it may be of another shape, so the shape says nothing.
-            guard let rest = try candidate.entity().unexpired(at: now) else { return nil }
+            guard let left = try candidate.entity().unexpired(at: now) else { return nil }
+            let rest = grant.dated(left)
             return decision.matches(rest) ? .decoded(rest) : nil
         }
         if isCertain { return .undecoded }
-        let entity = try candidate.entity()
+        let entity = grant.dated(try candidate.entity())
         return decision.matches(entity) ? .decoded(entity) : nil
     }
 

@@ -54,7 +54,8 @@ extension Reader {
             try keys.map { try KeyList(connection, keys: $0) } ?? plan.scan(connection)
         var (skipped, ids) = (0, [EntityID]())
         while ids.count < query.limit, let candidate = try source.next() {
-            guard let match = try plan.match(candidate, decision: decision) else { continue }
+            guard let match = try plan.match(candidate, decision: decision, grant: grant)
+            else { continue }
             if skipped < query.offset {
                 skipped += 1
             } else if case .decoded(let entity) = match {
@@ -80,7 +81,7 @@ extension Reader {
                 try lookup.keys(plan.condition).map { try KeyList(connection, keys: $0) }
                 ?? plan.scan(connection)
             while let candidate = try source.next() {
-                if try plan.match(candidate, decision: decision) != nil {
+                if try plan.match(candidate, decision: decision, grant: grant) != nil {
                     counts[candidate.shape, default: 0] += 1
                 }
             }

@@ -46,7 +46,7 @@ struct EvolutionSearch {
         var found = Matches(query)
         var source = try candidates()
         while let candidate = try source.next() {
-            let entity = try candidate.entity()
+            let entity = grant.dated(try candidate.entity())
             let number = candidate.row.optionalInt(4) ?? candidate.key
             guard try admits(entity, isCurrent: candidate.shape > 0, number: number) else {
                 continue

@@ -28,7 +28,8 @@ struct PageScan {
         while budget.map({ lookedAt < $0 }) ?? true {
             guard let candidate = try source.next() else { return true }
             lookedAt += 1
-            guard let match = try plan.match(candidate, decision: decision) else { continue }
+            guard let match = try plan.match(candidate, decision: decision, grant: grant)
+            else { continue }
             matched += 1
             if !query.order.isEmpty {
                 entities.append(try entity(candidate, match))
@@ -44,7 +45,8 @@ struct PageScan {
     }
 
     private func entity(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> Entity {
-        if case .decoded(let entity) = match { entity } else { try candidate.entity() }
+        if case .decoded(let entity) = match { return entity }
+        return grant.dated(try candidate.entity())
     }
 
     func page() -> EntityPage {

@@ -92,6 +92,61 @@ import Testing
         #expect(shaped[speed][0].attributes.isEmpty)
     }
 
+    @Test func `a change of what is hidden does not show in the time of the last change`() throws {
+        let grant = try grant(policy.decideRead(Caller(party: .anonymous)))
+        let speed = IRI("https://example.org/speed")
+        func entity(hiddenChangedAt moment: Int64?) -> Entity {
+            var entity = Entity(id: EntityID("urn:x:1"), types: [traffic])
+            entity.createdAt = Timestamp(microseconds: 1)
+            entity.modifiedAt = Timestamp(microseconds: max(moment ?? 5, 5))
+            entity.attributes = [NamedAttribute(name: speed, instances: [reading(at: 5)])]
+            if let moment {
+                entity.attributes.append(
+                    NamedAttribute(name: plate, instances: [reading(at: moment)])
+                )
+            }
+            return entity
+        }
+        for moment in [nil, 3, 5, 9] as [Int64?] {
+            let shaped = grant.shape(entity(hiddenChangedAt: moment))
+            #expect(shaped == grant.shape(entity(hiddenChangedAt: nil)))
+            #expect(shaped.modifiedAt == Timestamp(microseconds: 5))
+            let dated = grant.dated(entity(hiddenChangedAt: moment))
+            #expect(dated.modifiedAt == shaped.modifiedAt)
+            #expect(dated.attributes == entity(hiddenChangedAt: moment).attributes)
+        }
+        var empty = entity(hiddenChangedAt: 9)
+        empty.attributes.removeFirst()
+        #expect(grant.shape(empty).modifiedAt == empty.createdAt)
+    }
+
+    private func reading(at moment: Int64) -> Attribute {
+        Attribute(
+            kind: .property,
+            value: 1,
+            createdAt: Timestamp(microseconds: 2),
+            modifiedAt: Timestamp(microseconds: moment)
+        )
+    }
+
+    @Test func `who may not see everything cannot subscribe by the time of the last change`() {
+        let condition = Condition.type(traffic).and(
+            .not(.value(ValueTest(path: .modifiedAt)))
+        )
+        var rules = policy
+        rules.permissions[0].actions = [.read, .subscribe]
+        let caller = Caller(party: .anonymous)
+        let decision = rules.decideRead(caller, action: .subscribe, condition: condition)
+        guard case .deny(.hiddenAttribute) = decision else {
+            Issue.record("the subscription was let through: \(decision)")
+            return
+        }
+        guard case .grant = rules.decideRead(caller, condition: condition) else {
+            Issue.record("a query by the time was refused")
+            return
+        }
+    }
+
     @Test func `writing needs a rule: a token first, then the right`() {
         guard case .deny(.unauthenticated) = policy.decideWrite(Caller(party: .anonymous)),
             case .deny(.forbidden) = policy.decideWrite(

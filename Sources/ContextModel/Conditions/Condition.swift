@@ -161,4 +161,15 @@ extension Condition {
         case .everything, .nothing, .ids, .idPattern, .type, .scope: []
         }
     }
+
+    /// Whether the condition looks at the moment of an entity's last change.
+    package var testsModification: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.testsModification)
+        case .not(let part): part.testsModification
+        case .value(let test): test.path == .modifiedAt
+        case .linked(let test): test.target.testsModification
+        case .everything, .nothing, .ids, .idPattern, .type, .scope, .attribute, .geometry: false
+        }
+    }
 }
