@@ -82,6 +82,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
         case locked
         /// The store is closing.
         case closed
+        /// There are as many tenants as there may be: none was made.
+        case tooManyTenants
         /// Anything else the database said.
         case failed
     }

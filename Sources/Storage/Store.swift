@@ -5,7 +5,8 @@ package protocol Store: Sendable {
     /// The tenant's store, or nil when there is no such tenant; `nil` names the default tenant,
     /// which always exists.
     func tenant(_ name: TenantName?) async throws -> (any TenantStore)?
-    /// The tenant's store, made now if need be (clause 4.14: a tenant exists once written to).
+    /// The tenant's store, made now if need be (clause 4.14: a tenant exists once written to);
+    /// throws `tooManyTenants` rather than make one more than the store keeps.
     ///
     /// A snapshot's is never made this way: one that was removed stays so.
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore

@@ -18,6 +18,7 @@ package final class SQLiteStore: Store {
     private let clock: @Sendable () -> Timestamp
     private let maximumPages: Int?
     private let sealing: SealingLimits
+    private let maximumTenants: Int
     private let lock: FolderLock
     private let tenants: Mutex<[TenantName?: SQLiteTenantStore]>
     /// Opening a file blocks, so it happens here, one file at a time.
@@ -26,14 +27,16 @@ package final class SQLiteStore: Store {
     /// Opens the folder, making it if need be, and the default tenant.
     ///
     /// Blocks for as long as it takes to look a database over. A file may be kept to `maximumPages`
-    /// pages of 4 KiB.
+    /// pages of 4 KiB. A tenant beyond `maximumTenants`, the default one not counted, is not made.
     package init(
         folder: String,
         maximumPages: Int? = nil,
+        maximumTenants: Int = 256,
         sealing: SealingLimits = SealingLimits(),
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
         self.maximumPages = maximumPages
+        self.maximumTenants = maximumTenants
         self.sealing = sealing
         self.folder = folder
         self.clock = clock
@@ -75,6 +78,14 @@ package final class SQLiteStore: Store {
 
     private func open(_ name: TenantName) throws -> SQLiteTenantStore {
         if let open = tenants.withLock({ $0[name] }) { return open }
+        if name.snapshot == nil, access(path(name), F_OK) != 0,
+            tenantsOnDisk.count >= maximumTenants
+        {
+            throw StorageError(
+                .tooManyTenants,
+                note: "tenant \(name.text) would be one more than \(maximumTenants)"
+            )
+        }
         let store = try SQLiteTenantStore(
             path: path(name),
             maximumPages: maximumPages,
@@ -85,12 +96,12 @@ package final class SQLiteStore: Store {
         return store
     }
 
-    package var tenantNames: [TenantName] {
-        get async {
-            Self.files(in: "\(folder)/tenants").filter { $0.hasSuffix(".sqlite") }
-                .compactMap { TenantName(String($0.dropLast(7))) }
-                .sorted { $0.text < $1.text }
-        }
+    package var tenantNames: [TenantName] { get async { tenantsOnDisk } }
+
+    private var tenantsOnDisk: [TenantName] {
+        Self.files(in: "\(folder)/tenants").filter { $0.hasSuffix(".sqlite") }
+            .compactMap { TenantName(String($0.dropLast(7))) }
+            .sorted { $0.text < $1.text }
     }
 
     package func close() async {

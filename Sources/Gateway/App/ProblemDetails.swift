@@ -123,6 +123,13 @@ struct ProblemReporter: Sendable {
             BrokerError(.overloaded, "Too many writes are waiting; try again in a second.")
         case .closed:
             BrokerError(.overloaded, "The hub is stopping; try again in a moment.")
+        case .tooManyTenants:
+            BrokerError(
+                .forbidden,
+                "The hub keeps as many tenants as it may, and this would be one more; its operator "
+                    + "can raise limits.maximumTenants.",
+                note: error.note
+            )
         case .damaged, .locked, .failed:
             BrokerError(.internalError, "", note: error.description)
         }

@@ -54,6 +54,7 @@ extension HubConfiguration {
         settings.read("limits.maximumSnapshots", into: &maximumSnapshots)
         settings.read("limits.maximumSnapshotEntities", into: &maximumSnapshotEntities)
         settings.read("limits.maximumSnapshotSeconds", into: &maximumSnapshotSeconds)
+        settings.read("limits.maximumTenants", into: &maximumTenants)
     }
 
     private mutating func readPages(_ settings: inout SettingsReader) {

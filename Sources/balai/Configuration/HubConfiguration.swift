@@ -19,6 +19,8 @@ struct HubConfiguration: Sendable {
     var maximumSnapshots = 20
     var maximumSnapshotEntities = 20_000
     var maximumSnapshotSeconds = 604_800
+    /// Tenants besides the default one: each is a file with connections of its own.
+    var maximumTenants = 256
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

@@ -32,6 +32,8 @@ struct HubRun: Sendable {
         // Whatever the hub writes is its owner's alone to read.
         umask(0o077)
         raiseFileLimit()
+        // A file that may not grow is a full disk, and no reason to die.
+        signal(SIGXFSZ, SIG_IGN)
         let logger = startLogging()
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
@@ -139,7 +141,10 @@ struct HubRun: Sendable {
 
     private func openStore(_ folder: DataFolder) throws -> any Store {
         do {
-            return try SQLiteStore(folder: folder.path) { Timestamp(Date()) }
+            return try SQLiteStore(
+                folder: folder.path,
+                maximumTenants: configuration.maximumTenants
+            ) { Timestamp(Date()) }
         } catch let error as StorageError {
             throw StartError(.database, Self.advice(for: error, folder))
         }
@@ -154,7 +159,7 @@ struct HubRun: Sendable {
                 + "file away to start empty; docs/operating.md says how to save what can be read."
         case .diskFull:
             "The disk of \(folder.path) is full; make room first."
-        case .overloaded, .closed, .failed:
+        case .overloaded, .closed, .failed, .tooManyTenants:
             "\(folder.databasePath) cannot be opened: \(error.note)"
         }
     }

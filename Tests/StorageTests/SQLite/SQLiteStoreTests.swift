@@ -64,6 +64,28 @@ import Testing
         #expect(throws: StorageError(.damaged, note: "")) { try open(folder) }
     }
 
+    @Test func `no more tenants are made than there may be, and those there are stay open`()
+        async throws
+    {
+        let folder = Folder()
+        func open(maximumTenants: Int) throws -> SQLiteStore {
+            try SQLiteStore(folder: folder.path, maximumTenants: maximumTenants) { seconds(0) }
+        }
+        let store = try open(maximumTenants: 2)
+        let names = try (1...3).map { try #require(TenantName("tenant\($0)")) }
+        for name in names[..<2] { try await store.makeTenant(name).put([Entity("a")]) }
+        await #expect(throws: StorageError(.tooManyTenants, note: "")) {
+            try await store.makeTenant(names[2])
+        }
+        let third = try await store.tenant(names[2])
+        #expect(third == nil)
+        #expect(await store.tenantNames == Array(names[..<2]))
+        await store.close()
+        let smaller = try open(maximumTenants: 0)
+        #expect(try await smaller.makeTenant(names[0]).ids(.everything) == ["a"])
+        await smaller.close()
+    }
+
     @Test func `a full disk fails the write, and reads and smaller writes go on`() async throws {
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path, maximumPages: 200) {
