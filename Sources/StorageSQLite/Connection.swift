@@ -1,6 +1,12 @@
 internal import GRDBSQLite
 internal import Storage
 
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Musl
+#endif
+
 /// A connection of SQLite, used by one thread at a time: whoever took it from its owner.
 ///
 /// GRDB migrates the schema; the hot paths speak to SQLite's C interface through this thin cover,
@@ -87,9 +93,22 @@ final class Connection: @unchecked Sendable {
     /// False once SQLite has rolled a transaction back by itself (a full disk, for one).
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// The system's code for the last failure to write the log: a commit's is kept nowhere else.
+    private var logErrorCode: Int32 {
+        var log: UnsafeMutablePointer<sqlite3_file>?
+        var code: Int32 = 0
+        guard
+            sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK,
+            let control = log?.pointee.pMethods?.pointee.xFileControl,
+            control(log, SQLITE_FCNTL_LAST_ERRNO, &code) == SQLITE_OK
+        else { return 0 }
+        return code
+    }
+
     func error(_ code: Int32, _ sql: String) -> StorageError {
         StorageError(
             sqliteCode: code,
+            systemCode: logErrorCode,
             note: "\(String(cString: sqlite3_errmsg(handle))) in \(sql)"
         )
     }
@@ -240,15 +259,19 @@ enum Scalar: Hashable {
 }
 
 extension StorageError {
-    /// Says what a caller can do about SQLite's result code.
-    init(sqliteCode: Int32, note: String) {
+    /// Says what a caller can do about SQLite's result code, and the system's behind it.
+    init(sqliteCode: Int32, systemCode: Int32 = 0, note: String) {
+        // SQLite knows one way in which room runs out; a quota and a limit of a file's size are
+        // others.
+        let isFull = [ENOSPC, EDQUOT, EFBIG].contains(systemCode)
         let code: Code =
             switch sqliteCode & 0xFF {
             case SQLITE_FULL: .diskFull
+            case SQLITE_IOERR where isFull: .diskFull
             case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
             case SQLITE_BUSY, SQLITE_LOCKED: .locked
             default: .failed
             }
-        self.init(code, note: "\(note) (SQLite result \(sqliteCode))")
+        self.init(code, note: "\(note) (SQLite result \(sqliteCode), system \(systemCode))")
     }
 }
