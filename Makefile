@@ -1,8 +1,10 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench format lint clean
+.PHONY: help run test soak bench format lint clean
 
 PORT ?= 1026
+# How many times longer `make soak` runs what `make test` runs briefly.
+SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
 OUR_CODE = Sources Tests Benchmarks
 
@@ -18,6 +20,12 @@ test: ## Install what is missing and run every test
 	@.ci/set-up test
 	swift build --build-tests
 	swift test --skip-build --parallel
+
+soak: ## Run the tests of chance many times longer, from a seed that is printed
+	@.ci/set-up test
+	swift build --build-tests
+	BALAI_TEST_SOAK=$(SOAK) BALAI_CRASH_ROUNDS=$$(($(SOAK) * 30)) \
+		swift test --skip-build --filter 'HubTests|CrashTests|PairedWorldTests'
 
 bench: ## Measure real hubs against a bare server; writes Benchmarks/RESULTS.md
 	@.ci/set-up run

@@ -122,6 +122,16 @@ let package = Package(
             ]),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel"]),
         .testTarget(name: "HouseRulesTests"),
+        // The hub as its users meet it: a process of its own, behind a socket.
+        .testTarget(
+            name: "HubTests",
+            dependencies: [
+                "balai", "ContextModel",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,150 @@
+import ContextModel
+import NIOHTTP1
+
+/// A request of the load: one worker's, about its own entities.
+///
+/// Every value is a number of its own, so that each can be found again in state, history and
+/// notifications.
+enum LaneRequest: Sendable, Hashable {
+    case create(String, value: Int)
+    /// Two attributes at once: one without the other would be half a request.
+    case update(String, value: Int)
+    case append(String, value: Int, extra: String)
+    case deleteAttribute(String, extra: String)
+    case delete(String)
+    case batchUpsert([String], value: Int)
+    case batchDelete([String])
+
+    /// The entities it touches.
+    var ids: [String] {
+        switch self {
+        case .create(let id, _), .update(let id, _), .append(let id, _, _),
+            .deleteAttribute(let id, _), .delete(let id):
+            [id]
+        case .batchUpsert(let ids, _), .batchDelete(let ids): ids
+        }
+    }
+}
+
+/// What is known to be stored of one entity.
+struct KnownEntity: Sendable, Equatable {
+    /// Attributes with their values; nil when there is no such entity.
+    var attributes: [String: Int]?
+    /// Every value that `value` ever had, in order.
+    var values: [Int] = []
+}
+
+/// What one worker's requests should have brought about.
+struct LaneModel: Sendable, Equatable {
+    static let type = "Crash"
+
+    let name: String
+    private(set) var entities: [String: KnownEntity] = [:]
+    private var number = 0
+
+    init(name: String) { self.name = name }
+
+    var alive: [String] { entities.filter { $0.value.attributes != nil }.keys.sorted() }
+
+    // MARK: Choosing
+
+    private static let most = 12
+
+    /// A request that makes sense now.
+    mutating func next(_ dice: inout SeededGenerator) -> LaneRequest {
+        number += 1
+        let alive = alive
+        guard alive.count >= 3, let id = alive.randomElement(using: &dice) else {
+            return .create(freshID(&dice), value: number)
+        }
+        let extras = entities[id]?.attributes?.keys.filter { $0.hasPrefix("extra") }.sorted() ?? []
+        switch Int.random(in: 0..<20, using: &dice) {
+        case 0..<2 where alive.count < Self.most: return .create(freshID(&dice), value: number)
+        case 0..<10: return .update(id, value: number)
+        case 10..<13:
+            return .append(id, value: number, extra: "extra\(Int.random(in: 0..<3, using: &dice))")
+        case 13..<15:
+            return extras.randomElement(using: &dice).map { .deleteAttribute(id, extra: $0) }
+                ?? .update(id, value: number)
+        case 15: return .delete(id)
+        case 16..<19:
+            let old = alive.filter { _ in Bool.random(using: &dice) }
+            return .batchUpsert(old + [freshID(&dice)], value: number)
+        default: return .batchDelete(Array(alive.shuffled(using: &dice).prefix(4)))
+        }
+    }
+
+    /// Now and then an entity that was deleted comes again.
+    private func freshID(_ dice: inout SeededGenerator) -> String {
+        let gone = entities.filter { $0.value.attributes == nil }.keys.sorted()
+        if Int.random(in: 0..<3, using: &dice) == 0, let id = gone.randomElement(using: &dice) {
+            return id
+        }
+        return "urn:ngsi-ld:\(Self.type):\(name)-\(number)"
+    }
+
+    // MARK: Effects
+
+    mutating func apply(_ request: LaneRequest) {
+        for id in request.ids { apply(request, to: id) }
+    }
+
+    private mutating func apply(_ request: LaneRequest, to id: String) {
+        var entity = entities[id] ?? KnownEntity()
+        switch request {
+        case .create(_, let value), .update(_, let value), .batchUpsert(_, let value):
+            entity.attributes = (entity.attributes ?? [:]).merging(pair(value)) { $1 }
+            entity.values.append(value)
+        case .append(_, let value, let extra):
+            entity.attributes?["value"] = value
+            entity.attributes?[extra] = value
+            entity.values.append(value)
+        case .deleteAttribute(_, let extra): entity.attributes?[extra] = nil
+        case .delete, .batchDelete: entity.attributes = nil
+        }
+        entities[id] = entity
+    }
+
+    private func pair(_ value: Int) -> [String: Int] { ["value": value, "twin": value] }
+}
+
+extension LaneRequest {
+    private static let entities = "/ngsi-ld/v1/entities"
+    private static let operations = "/ngsi-ld/v1/entityOperations"
+
+    /// The request as HTTP.
+    var http: (method: HTTPMethod, path: String, json: JSONValue?) {
+        switch self {
+        case .create(let id, let value):
+            return (.POST, Self.entities, entity(id, ["value": value, "twin": value]))
+        case .update(let id, let value):
+            let attributes = fragment(["value": value, "twin": value])
+            return (.PATCH, "\(Self.entities)/\(id)/attrs", .object(attributes))
+        case .append(let id, let value, let extra):
+            let attributes = fragment(["value": value, extra: value])
+            return (.POST, "\(Self.entities)/\(id)/attrs", .object(attributes))
+        case .deleteAttribute(let id, let extra):
+            return (.DELETE, "\(Self.entities)/\(id)/attrs/\(extra)", nil)
+        case .delete(let id): return (.DELETE, "\(Self.entities)/\(id)", nil)
+        case .batchUpsert(let ids, let value):
+            let bodies = ids.map { entity($0, ["value": value, "twin": value]) }
+            return (.POST, "\(Self.operations)/upsert?options=update", .array(bodies))
+        case .batchDelete(let ids):
+            return (.POST, "\(Self.operations)/delete", .array(ids.map(JSONValue.string)))
+        }
+    }
+
+    private func entity(_ id: String, _ attributes: [String: Int]) -> JSONValue {
+        var object: JSONObject = ["id": .string(id), "type": .string(LaneModel.type)]
+        object.members += fragment(attributes).members
+        return .object(object)
+    }
+
+    private func fragment(_ attributes: [String: Int]) -> JSONObject {
+        JSONObject(
+            attributes.sorted { $0.key < $1.key }.map { name, value in
+                (name, ["type": "Property", "value": .number(JSONNumber(value))])
+            }
+        )
+    }
+}

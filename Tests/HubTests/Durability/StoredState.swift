@@ -1,0 +1,52 @@
+import ContextModel
+import NIOHTTP1
+
+/// Asks a hub what it keeps of the load's entities.
+struct StoredState: Sendable {
+    let hub: RealHub
+    let client: HubClient
+
+    func entity(_ id: String) async throws -> KnownEntity {
+        KnownEntity(attributes: try await attributes(id), values: try await values(id))
+    }
+
+    private func attributes(_ id: String) async throws -> [String: Int]? {
+        let answer = try await client.send(
+            .GET,
+            "/ngsi-ld/v1/entities/\(id)?options=keyValues",
+            to: hub
+        )
+        if answer.status == 404 { return nil }
+        let members = try answer.json.objectValue?.members ?? []
+        return Dictionary(
+            uniqueKeysWithValues: members.compactMap { key, value in
+                value.numberValue.map { (key, Int($0.doubleValue)) }
+            }
+        )
+    }
+
+    /// The history of `value`, oldest first; its ends, at deletions, are left out.
+    private func values(_ id: String) async throws -> [Int] {
+        let answer = try await client.send(
+            .GET,
+            "/ngsi-ld/v1/temporal/entities/\(id)?attrs=value&options=temporalValues"
+                + "&timeproperty=modifiedAt&timerel=after&timeAt=2000-01-01T00:00:00Z",
+            to: hub
+        )
+        if answer.status == 404 { return [] }
+        let value = try answer.json.objectValue?["value"]?.objectValue
+        return (value?["values"]?.arrayValue ?? []).compactMap {
+            $0.arrayValue?.first?.numberValue.map { Int($0.doubleValue) }
+        }
+    }
+
+    /// How many entities of the type there are.
+    func count(type: String) async throws -> Int? {
+        let answer = try await client.send(
+            .GET,
+            "/ngsi-ld/v1/entities?type=\(type)&count=true&limit=0",
+            to: hub
+        )
+        return answer.headers.first(name: "NGSILD-Results-Count").flatMap { Int($0) }
+    }
+}

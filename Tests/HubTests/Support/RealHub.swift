@@ -1,0 +1,136 @@
+import AsyncHTTPClient
+import ContextModel
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Testing
+
+/// A hub in a process of its own, ready on a free port.
+///
+/// It is open: everybody is the operator, and notifications may go to this machine.
+final class RealHub: Sendable {
+    let process: ChildProcess
+    let url: String
+    var port: Int { Int(url.split(separator: ":").last ?? "") ?? 0 }
+
+    /// Starts a hub on the folder; settings are named as in the environment.
+    init(
+        folder: TestFolder,
+        settings: [String: String] = [:],
+        arguments: [String] = ["--open"]
+    ) async throws {
+        process = try ChildProcess(
+            ["serve", "--data", folder.data, "--port", "0"] + arguments,
+            environment: settings,
+            log: folder.log
+        )
+        let line = await process.firstLine()
+        let ready = try #require(line, "the hub does not start: \(process.errors)")
+        url = String(try #require(ready.wholeMatch(of: /ready (http:\S+)/)?.output.1))
+    }
+
+    deinit { process.send(SIGKILL) }
+
+    /// Stops the hub as an operator does.
+    func stop(_ signal: Int32 = SIGTERM) async -> ChildProcess.Ending {
+        process.send(signal)
+        return await process.ended()
+    }
+
+    /// Ends the hub as a power cut does.
+    func kill() async {
+        process.send(SIGKILL)
+        _ = await process.ended()
+    }
+}
+
+/// An answer of a hub.
+struct HubAnswer: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    var body: [UInt8]
+
+    var isGood: Bool { (200..<300).contains(status) }
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var json: JSONValue { get throws { try JSONReader.read(body) } }
+}
+
+/// Sends requests to hubs that may go away at any moment.
+struct HubClient: Sendable {
+    private let client: HTTPClient
+
+    /// Runs `body` with a client, and ends the client.
+    static func with<Answer>(
+        _ body: (HubClient) async throws -> Answer
+    ) async throws -> Answer {
+        var configuration = HTTPClient.Configuration()
+        // A hub that is gone stays gone: its successor listens elsewhere.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(configuration: configuration)
+        do {
+            let answer = try await body(HubClient(client: client))
+            try await client.shutdown()
+            return answer
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+    }
+
+    /// Sends a request; the path may hold a query.
+    func send(
+        _ method: HTTPMethod = .GET,
+        _ path: String,
+        to hub: RealHub,
+        headers: [(String, String)] = [],
+        body: [UInt8]? = nil
+    ) async throws -> HubAnswer {
+        var request = HTTPClientRequest(url: hub.url + path)
+        request.method = method
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await client.execute(request, timeout: .seconds(60))
+        let bytes = try await response.body.collect(upTo: 64 << 20)
+        return HubAnswer(
+            status: Int(response.status.code),
+            headers: response.headers,
+            body: Array(bytes.readableBytesView)
+        )
+    }
+
+    /// Sends JSON.
+    func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        to hub: RealHub,
+        json: JSONValue
+    ) async throws -> HubAnswer {
+        try await send(
+            method,
+            path,
+            to: hub,
+            headers: [("Content-Type", "application/json")],
+            body: json.serialized
+        )
+    }
+}
+
+/// A folder of a test's own, gone when nobody holds it any more.
+final class TestFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "balai-hub-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: path,
+            withIntermediateDirectories: true
+        )
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Where the hub keeps its data.
+    var data: String { path + "/data" }
+    /// What hubs on this folder say to standard error.
+    var log: String { path + "/log" }
+}
