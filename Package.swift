@@ -101,7 +101,9 @@ let package = Package(
             dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
             path: "Benchmarks/Load"),
 
-        .testTarget(name: "ContextModelTests", dependencies: ["ContextModel"]),
+        // What tests of chance share.
+        .target(name: "Chance", path: "Tests/Chance"),
+        .testTarget(name: "ContextModelTests", dependencies: ["Chance", "ContextModel"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "StorageSQLite"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "StorageSQLite"]),
@@ -117,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Collect", "Gateway", "Outbound", "StorageSQLite",
+                "Chance", "Collect", "Gateway", "Outbound", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel"]),
@@ -126,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "balai", "ContextModel",
+                "balai", "Chance", "ContextModel",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,3 +1,4 @@
+import Chance
 import ContextModel
 
 /// Makes entities with every part there is, each now and then.

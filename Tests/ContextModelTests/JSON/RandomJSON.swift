@@ -1,3 +1,4 @@
+import Chance
 import ContextModel
 
 /// Makes JSON values of every kind, odd strings and numbers among them.

@@ -1,0 +1,49 @@
+import ContextModel
+import Foundation
+import Testing
+
+/// The reader against a checkout of nst/JSONTestSuite, whose folder `BALAI_JSON_TEST_SUITE` names.
+///
+/// `JSONReaderTests` has texts of our own for each kind of case; this is for whoever wants to see the
+/// suite itself pass.
+@Suite struct JSONTestSuiteTests {
+    static let folder = ProcessInfo.processInfo.environment["BALAI_JSON_TEST_SUITE"]
+
+    /// RFC 8259 lets these be read, and lets readers differ in what they make of them; ours refuses.
+    static let refusedOnPurpose: Set<String> = [
+        "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
+    ]
+
+    /// What the first letter of a file's name says must become of it.
+    @Test(
+        .enabled(
+            if: folder != nil,
+            "BALAI_JSON_TEST_SUITE names no checkout of nst/JSONTestSuite"
+        ),
+        arguments: ["y_", "n_", "i_"]
+    )
+    func `what must be read is read, and what must be refused is refused`(kind: String) throws {
+        let cases = try Self.cases(kind)
+        #expect(cases.count > 30)
+        for (name, bytes) in cases {
+            let outcome = Result { () throws(JSONError) in try JSONReader.read(bytes) }
+            switch (outcome, kind) {
+            case (.success(let value), "y_"), (.success(let value), "i_"):
+                #expect(try JSONReader.read(value.serialized) == value, "\(name)")
+            case (.failure(let error), "y_"):
+                #expect(Self.refusedOnPurpose.contains(name), "\(name) is refused: \(error)")
+                #expect(error.code == .duplicateMember, "\(name)")
+            case (.success, _): Issue.record("\(name) is read")
+            case (.failure, _): break
+            }
+        }
+    }
+
+    private static func cases(_ kind: String) throws -> [(name: String, bytes: [UInt8])] {
+        let parsing = URL(filePath: try #require(folder)).appending(path: "test_parsing")
+        let names = try FileManager.default.contentsOfDirectory(atPath: parsing.path)
+        return try names.filter { $0.hasPrefix(kind) }.sorted().map { name in
+            (name, Array(try Data(contentsOf: parsing.appending(path: name))))
+        }
+    }
+}
