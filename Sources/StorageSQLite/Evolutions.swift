@@ -80,7 +80,9 @@ struct EvolutionSearch {
         var past = entity
         let names = Set(query.condition.attributeNames + grant.condition.attributeNames)
         if !names.isEmpty {
-            let all = try series.keys(of: number).filter { names.contains(vocabulary.iri($0.name)) }
+            let all = inOrder(
+                try series.keys(of: number).filter { names.contains(vocabulary.iri($0.name)) }
+            )
             past.attributes = try attributes(
                 number,
                 all,
@@ -98,6 +100,13 @@ struct EvolutionSearch {
             && query.datasetIDs?.contains(key.datasetID(vocabulary) ?? "@none") ?? true
     }
 
+    /// By name and `datasetId`: the order of their numbers would tell which hidden ones came before.
+    private func inOrder(_ keys: [SeriesKey]) -> [SeriesKey] {
+        guard keys.count > 1 else { return keys }
+        return keys.map { ($0, vocabulary.names[$0.name] ?? "", $0.datasetID(vocabulary) ?? "") }
+            .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+    }
+
     private func evolution(of entity: Entity, number: Int64) throws -> Evolution {
         var evolution = Evolution(
             id: entity.id,
@@ -106,7 +115,7 @@ struct EvolutionSearch {
             createdAt: entity.createdAt,
             modifiedAt: entity.modifiedAt
         )
-        let keys = try series.keys(of: number).filter(isVisible)
+        let keys = inOrder(try series.keys(of: number).filter(isVisible))
         if let aggregation = query.aggregation {
             evolution.aggregates = try keys.compactMap {
                 try series.aggregate(number, $0, aggregation)

@@ -116,6 +116,6 @@ extension Writer {
         if try find.step() {
             return InstanceName(dataset: find.int(0), time: find.int(1), sequence: find.int(2))
         }
-        return InstanceName(instanceID, entity: row.id, name: name)
+        return InstanceName(instanceID, entity: row.id, name: name, in: vocabulary)
     }
 }

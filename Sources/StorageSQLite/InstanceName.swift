@@ -4,8 +4,8 @@ internal import Storage
 /// The `instanceId` the store gives an instance that came without one: made of where it stands, so
 /// it needs no room in the file and leads straight to the row.
 ///
-/// The entity and the attribute go in as a hash, so that the identifier is unique and tells nothing
-/// about numbers of entities.
+/// The entity, the attribute and the `datasetId` go in as a hash, so that the identifier is unique
+/// and tells nothing about numbers of the file: those grow with what is hidden from the reader, too.
 struct InstanceName: Equatable {
     private static let prefix = "urn:ngsi-ld:Instance:"
 
@@ -13,12 +13,10 @@ struct InstanceName: Equatable {
     var time: Int64
     var sequence: Int64
 
-    func text(entity: EntityID, name: IRI) -> String {
-        let parts =
-            [Self.hash(entity, name), UInt64(bitPattern: time)]
-            + [dataset, sequence].map {
-                UInt64($0)
-            }
+    func text(entity: EntityID, name: IRI, datasetID: String?) -> String {
+        let parts = [
+            Self.hash(entity, name, datasetID), UInt64(bitPattern: time), UInt64(sequence),
+        ]
         return Self.prefix + parts.map { String($0, radix: 36) }.joined(separator: "-")
     }
 
@@ -29,23 +27,29 @@ struct InstanceName: Equatable {
     }
 
     /// nil when the text is not a name this store made for that entity and attribute.
-    init?(_ text: String, entity: EntityID, name: IRI) {
+    init?(_ text: String, entity: EntityID, name: IRI, in vocabulary: Vocabulary) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
             .compactMap { UInt64($0, radix: 36) }
-        guard parts.count == 4, parts[0] == Self.hash(entity, name),
-            let dataset = Int64(exactly: parts[2]), let sequence = Int64(exactly: parts[3])
-        else { return nil }
+        guard parts.count == 3, let sequence = Int64(exactly: parts[2]) else { return nil }
+        let dataset =
+            parts[0] == Self.hash(entity, name, nil)
+            ? 0 : vocabulary.names.first { parts[0] == Self.hash(entity, name, $0.value) }?.key
+        guard let dataset else { return nil }
         self.init(dataset: dataset, time: Int64(bitPattern: parts[1]), sequence: sequence)
     }
 
     /// FNV-1a.
-    private static func hash(_ entity: EntityID, _ name: IRI) -> UInt64 {
+    private static func hash(_ entity: EntityID, _ name: IRI, _ datasetID: String?) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         entity.uri.utf8.forEach(add)
         add(0)
         name.text.utf8.forEach(add)
+        if let datasetID {
+            add(0)
+            datasetID.utf8.forEach(add)
+        }
         return hash
     }
 }

@@ -39,7 +39,7 @@ struct SeriesInstance {
             dataset: key.dataset,
             time: time,
             sequence: sequence
-        ).text(entity: entity, name: name)
+        ).text(entity: entity, name: name, datasetID: attribute.datasetID)
         return named
     }
 }

@@ -1,0 +1,146 @@
+import Broker
+import ContextModel
+import Foundation
+import Governance
+import HTTPTypes
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Outbound
+import Storage
+import StorageSQLite
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// A request of the test: what is sent, and by whom.
+struct WorldRequest: Sendable, CustomStringConvertible {
+    var method = HTTPRequest.Method.get
+    var uri: String
+    var body: String?
+
+    var description: String { "\(method.rawValue) \(uri) \(body ?? "")" }
+}
+
+/// Something that the operator does to the world at a moment.
+struct WorldStep: Sendable {
+    var at: Timestamp
+    var request: WorldRequest
+}
+
+/// A whole hub with a clock that is set, and a reader who may see trees and benches in public
+/// places, but not their secrets.
+struct PairedWorld {
+    /// All that left the hub in answer to a request.
+    struct Answer: Hashable {
+        var status: Int
+        var headers: [String]
+        var body: String
+    }
+
+    private let store: SQLiteStore
+    private let parts: HubParts
+    private let clock = WorldClock()
+    private let folder: String
+
+    init() async throws {
+        folder = NSTemporaryDirectory() + "balai-world-\(UUID().uuidString)"
+        let clock = clock
+        store = try SQLiteStore(folder: folder) { clock.now }
+        parts = try await HubParts.make(
+            store: store,
+            policy: Self.policy,
+            settings: OutboundSettings(publicURL: "http://hub.example"),
+            clock: { clock.now },
+            makeIdentifier: { "1" },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    private static let token = "token of the reader"
+
+    private static var policy: Policy {
+        func type(_ name: String) -> Condition {
+            .type(IRI(CoreContext.defaultVocabulary + name))
+        }
+        return Policy(permissions: [
+            Permission(
+                assignee: .party(PartyID("reader")),
+                actions: [.read, .subscribe],
+                target: type("Tree").or(type("Bench"))
+                    .and(.scope(ScopePattern(segments: ["public", "#"]))),
+                hiddenAttributes: [
+                    IRI(CoreContext.defaultVocabulary + "secret"),
+                    IRI(CoreContext.defaultVocabulary + "hiddenPlace"),
+                ]
+            )
+        ])
+    }
+
+    /// Runs the body with a client, then closes everything and removes what was stored.
+    func test(
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        var routes = RouteTable()
+        routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
+        let gateway = makeGateway(
+            GatewaySettings(),
+            routes: routes,
+            tokens: TokenList([
+                (TokenHash(of: Self.token), .named(PartyID("reader"))),
+                (TokenHash(of: "operator"), .operator),
+            ]),
+            registry: MetricRegistry(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await gateway.test(.router, body)
+        let notifications = parts.notifications
+        let service = Task { try await notifications.run() }
+        service.cancel()
+        try await service.value
+        await store.close()
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Does a step as the operator; the status.
+    func perform(_ step: WorldStep, _ client: any TestClientProtocol) async throws -> Int {
+        clock.now = step.at
+        return try await send(step.request, token: "operator", client).status
+    }
+
+    /// Asks as the reader, at a moment after every step.
+    func ask(_ request: WorldRequest, _ client: any TestClientProtocol) async throws -> Answer {
+        clock.now = Timestamp(microseconds: 1_900_000_000_000_000)
+        return try await send(request, token: Self.token, client)
+    }
+
+    private func send(
+        _ request: WorldRequest,
+        token: String,
+        _ client: any TestClientProtocol
+    ) async throws -> Answer {
+        var headers: HTTPFields = [.authorization: "Bearer \(token)"]
+        if request.body != nil { headers[.contentType] = "application/json" }
+        let answer = try await client.execute(
+            uri: request.uri,
+            method: request.method,
+            headers: headers,
+            body: request.body.map(ByteBuffer.init(string:))
+        )
+        return Answer(
+            status: answer.status.code,
+            headers: answer.headers.filter { $0.name != .date }.map { "\($0.name): \($0.value)" },
+            body: String(buffer: answer.body)
+        )
+    }
+}
+
+/// A clock that stands until it is set.
+private final class WorldClock: Sendable {
+    private let moment = Mutex(Timestamp(microseconds: 0))
+    var now: Timestamp {
+        get { moment.withLock { $0 } }
+        set { moment.withLock { $0 = newValue } }
+    }
+}
