@@ -45,7 +45,7 @@ import Testing
             contentType: "text/plain",
             body: Array("{}".utf8),
             status: 415,
-            says: ["text/plain", "application/json"]
+            says: []
         ),
     ]
 
