@@ -14,45 +14,20 @@ package struct ReadGrant: Sendable {
     }
 
     /// The entity as the reader may see it.
-    package func shape(_ entity: Entity) -> Entity {
-        guard !hiddenAttributes.isEmpty else { return entity }
-        var shaped = entity
-        shaped.attributes = visible(entity.attributes)
-        shaped.modifiedAt = knownModification(of: entity)
-        return shaped
+    package func shape(_ entity: Entity) -> Entity { entity.hiding(hiddenAttributes) }
+
+    /// The stored entity as the reader may see it.
+    package func shape(_ bytes: [UInt8]) -> EncodedEntity {
+        EncodedEntity(bytes, hiding: hiddenAttributes)
     }
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
     package var toKeepACopy: WriteGrant { WriteGrant(condition: condition) }
 
-    /// The entity with the moment of its last change as the reader may know it: what filters and
-    /// sorts by it must see.
-    package func dated(_ entity: Entity) -> Entity {
-        guard !hiddenAttributes.isEmpty else { return entity }
-        var dated = entity
-        dated.modifiedAt = knownModification(of: entity)
-        return dated
-    }
-
-    /// The newest change of what is visible: a change of a hidden attribute changes nothing for
-    /// this reader, not even the time.
-    private func knownModification(of entity: Entity) -> Timestamp? {
-        guard entity.modifiedAt != nil else { return nil }
-        return entity.attributes.lazy.filter { !hiddenAttributes.contains($0.name) }
-            .flatMap(\.instances).compactMap(\.modifiedAt)
-            .reduce(entity.createdAt) { latest, moment in max(latest ?? moment, moment) }
-    }
-
-    private func visible(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
-        attributes.filter { !hiddenAttributes.contains($0.name) }.map { attribute in
-            var shaped = attribute
-            for index in shaped.instances.indices {
-                shaped.instances[index].attributes = visible(shaped.instances[index].attributes)
-            }
-            return shaped
-        }
-    }
+    /// The whole entity, its last change as the reader may know it: what filters and sorts by it
+    /// must see.
+    package func dated(_ entity: Entity) -> Entity { entity.dated(hiding: hiddenAttributes) }
 }
 
 /// The right to change city data, made by `Governance` alone.

@@ -84,6 +84,9 @@ package enum EntityCodec {
 enum ValueTag: UInt64 {
     case null, no, yes, number, string, array, object
     static let bits: UInt64 = 3
+
+    /// Whether more follows than the head.
+    var hasSize: Bool { rawValue >= Self.number.rawValue }
 }
 
 /// The optional parts of an entity, in the order they follow.

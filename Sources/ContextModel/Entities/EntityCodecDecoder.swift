@@ -2,10 +2,11 @@
 struct EntityDecoder {
     typealias Damage = EntityCodec.Damage
 
-    private let bytes: UnsafeRawBufferPointer
-    private var position = 0
+    let bytes: UnsafeRawBufferPointer
+    var position = 0
     private var depth = 0
-    private var previousName: [UInt8] = []
+    /// The name read last.
+    private(set) var nameBytes: [UInt8] = []
     private var previousMoment: Int64 = 0
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -20,7 +21,14 @@ struct EntityDecoder {
     }
 
     mutating func entity() throws(Damage) -> Entity {
-        let fields = EntityFields(rawValue: try head(upTo: EntityFields.all))
+        var entity = try entityWithoutAttributes()
+        entity.attributes = try attributes()
+        return entity
+    }
+
+    /// All that stands before the attributes.
+    mutating func entityWithoutAttributes() throws(Damage) -> Entity {
+        let fields = try entityFields()
         var entity = Entity(id: EntityID(try text()), types: try names())
         if fields.contains(.scopes) {
             for _ in 0..<(try count()) { entity.scopes.append(try text()) }
@@ -28,31 +36,41 @@ struct EntityDecoder {
         if fields.contains(.createdAt) { entity.createdAt = try moment() }
         if fields.contains(.modifiedAt) { entity.modifiedAt = try moment() }
         if fields.contains(.expiresAt) { entity.expiresAt = try moment() }
-        entity.attributes = try attributes()
         return entity
+    }
+
+    mutating func entityFields() throws(Damage) -> EntityFields {
+        EntityFields(rawValue: try head(upTo: EntityFields.all))
     }
 
     private mutating func attributes() throws(Damage) -> [NamedAttribute] {
         try descend()
-        defer { depth -= 1 }
+        defer { ascend() }
         let count = try count()
         var attributes: [NamedAttribute] = []
         attributes.reserveCapacity(Self.reserved(count))
         for _ in 0..<count {
-            let name = try name()
-            let instanceCount = try self.count()
-            var instances: [Attribute] = []
-            instances.reserveCapacity(Self.reserved(instanceCount))
-            for _ in 0..<instanceCount { instances.append(try attribute()) }
-            attributes.append(NamedAttribute(name: name, instances: instances))
+            attributes.append(NamedAttribute(name: try name(), instances: try instances()))
         }
         return attributes
     }
 
-    mutating func attribute() throws(Damage) -> Attribute {
+    mutating func instances() throws(Damage) -> [Attribute] {
+        let count = try count()
+        var instances: [Attribute] = []
+        instances.reserveCapacity(Self.reserved(count))
+        for _ in 0..<count { instances.append(try attribute()) }
+        return instances
+    }
+
+    mutating func attributeHead() throws(Damage) -> (Attribute.Kind, AttributeFields) {
         let head = try head(upTo: AttributeFields.all << Attribute.Kind.bits | 7)
         guard let kind = Attribute.Kind(rawValue: UInt8(head & 7)) else { throw damage() }
-        let fields = AttributeFields(rawValue: head >> Attribute.Kind.bits)
+        return (kind, AttributeFields(rawValue: head >> Attribute.Kind.bits))
+    }
+
+    mutating func attribute() throws(Damage) -> Attribute {
+        let (kind, fields) = try attributeHead()
         var attribute = Attribute(kind: kind, value: .null)
         if fields.contains(.createdAt) { attribute.createdAt = try moment() }
         if fields.contains(.modifiedAt) { attribute.modifiedAt = try moment() }
@@ -65,7 +83,7 @@ struct EntityDecoder {
         return attribute
     }
 
-    private mutating func details() throws(Damage) -> AttributeDetails {
+    mutating func details() throws(Damage) -> AttributeDetails {
         let fields = DetailFields(rawValue: try head(upTo: DetailFields.all))
         var details = AttributeDetails()
         if fields.contains(.deletedAt) { details.deletedAt = try moment() }
@@ -82,21 +100,27 @@ struct EntityDecoder {
 // MARK: - JSON values
 
 extension EntityDecoder {
-    private mutating func value() throws(Damage) -> JSONValue {
-        let head = try head()
-        guard let size = Int(exactly: head >> ValueTag.bits), size <= bytes.count - position else {
-            throw damage()
-        }
-        switch ValueTag(rawValue: head & 7) {
-        case .null where size == 0: return .null
-        case .no where size == 0: return .bool(false)
-        case .yes where size == 0: return .bool(true)
+    mutating func value() throws(Damage) -> JSONValue {
+        let (tag, size) = try valueHead()
+        switch tag {
+        case .null: return .null
+        case .no: return .bool(false)
+        case .yes: return .bool(true)
         case .number: return .number(try number(size))
         case .string: return .string(try text(size))
         case .array: return .array(try array(size))
         case .object: return .object(try object(size))
-        default: throw damage()
         }
+    }
+
+    /// What the value is, and its size: of text in bytes, otherwise in elements, of which none is
+    /// less than a byte.
+    mutating func valueHead() throws(Damage) -> (tag: ValueTag, size: Int) {
+        let head = try head()
+        guard let size = Int(exactly: head >> ValueTag.bits), size <= bytes.count - position,
+            let tag = ValueTag(rawValue: head & 7), size == 0 || tag.hasSize
+        else { throw damage() }
+        return (tag, size)
     }
 
     private mutating func number(_ size: Int) throws(Damage) -> JSONNumber {
@@ -108,7 +132,7 @@ extension EntityDecoder {
 
     private mutating func array(_ count: Int) throws(Damage) -> [JSONValue] {
         try descend()
-        defer { depth -= 1 }
+        defer { ascend() }
         var elements: [JSONValue] = []
         elements.reserveCapacity(Self.reserved(count))
         for _ in 0..<count { elements.append(try value()) }
@@ -117,7 +141,7 @@ extension EntityDecoder {
 
     private mutating func object(_ count: Int) throws(Damage) -> JSONObject {
         try descend()
-        defer { depth -= 1 }
+        defer { ascend() }
         var members: [(key: String, value: JSONValue)] = []
         members.reserveCapacity(Self.reserved(count))
         for _ in 0..<count {
@@ -127,10 +151,12 @@ extension EntityDecoder {
         return JSONObject(members)
     }
 
-    private mutating func descend() throws(Damage) {
+    mutating func descend() throws(Damage) {
         guard depth < EntityCodec.maximumDepth else { throw damage() }
         depth += 1
     }
+
+    mutating func ascend() { depth -= 1 }
 }
 
 // MARK: - Bytes
@@ -171,7 +197,7 @@ extension EntityDecoder {
     /// A number of bytes, or of things that take a byte at least; so there cannot be more of them
     /// than bytes left.
     @inline(__always)
-    private mutating func count() throws(Damage) -> Int {
+    mutating func count() throws(Damage) -> Int {
         let number = try head()
         guard number <= UInt64(bytes.count &- position) else { throw damage() }
         return Int(number)
@@ -182,13 +208,22 @@ extension EntityDecoder {
 
     /// Takes a size that was found to be no more than the bytes left.
     private mutating func text(_ size: Int) throws(Damage) -> String {
-        let part = UnsafeRawBufferPointer(rebasing: bytes[position..<(position &+ size)])
-        guard let text = ByteWord.text(part) else { throw damage() }
-        position &+= size
+        guard let text = ByteWord.text(textBytes(size)) else { throw damage() }
         return text
     }
 
-    private mutating func moment() throws(Damage) -> Timestamp {
+    /// The next text as it lies there, not looked at.
+    mutating func textBytes() throws(Damage) -> UnsafeRawBufferPointer { textBytes(try count()) }
+
+    /// Takes a size that was found to be no more than the bytes left.
+    @inline(__always)
+    mutating func textBytes(_ size: Int) -> UnsafeRawBufferPointer {
+        let start = position
+        position &+= size
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    }
+
+    mutating func moment() throws(Damage) -> Timestamp {
         let head = try head()
         let distance = Int64(bitPattern: head >> 1) ^ -Int64(bitPattern: head & 1)
         previousMoment &+= distance
@@ -202,13 +237,23 @@ extension EntityDecoder {
     }
 
     private mutating func name() throws(Damage) -> IRI {
-        let shared = try head(upTo: UInt64(previousName.count))
+        try readName()
+        return try nameIRI()
+    }
+
+    /// The name read last.
+    func nameIRI() throws(Damage) -> IRI {
+        guard let text = nameBytes.withUnsafeBytes(ByteWord.text) else { throw damage() }
+        return IRI(text)
+    }
+
+    /// Reads the next name into `nameBytes`.
+    mutating func readName() throws(Damage) {
+        let shared = try head(upTo: UInt64(nameBytes.count))
         let restSize = try count()
         let rest = bytes[position..<(position &+ restSize)]
-        previousName.removeLast(previousName.count &- Int(shared))
-        previousName.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest))
-        guard let text = previousName.withUnsafeBytes(ByteWord.text) else { throw damage() }
+        nameBytes.removeLast(nameBytes.count &- Int(shared))
+        nameBytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest))
         position &+= restSize
-        return IRI(text)
     }
 }

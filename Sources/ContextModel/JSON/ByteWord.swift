@@ -21,6 +21,22 @@ enum ByteWord {
         return index
     }
 
+    /// Whether two runs of the same length are alike.
+    @inline(__always)
+    static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index &+ 8 <= a.count {
+            let word = a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if word != b.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+            index &+= 8
+        }
+        while index < a.count {
+            if a[index] != b[index] { return false }
+            index &+= 1
+        }
+        return true
+    }
+
     @inline(__always)
     static func isSpecial(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")

@@ -26,9 +26,39 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes the name of a member, a JSON string already.
+    mutating func key(quoted name: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// Writes text of the program's own that leads up to a value: `{"type":"Property","value":`, or
+    /// the name of a member with its colon.
+    mutating func lead(_ text: StaticString) {
+        separate()
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        needsComma = false
+    }
+
+    /// Writes the name of a member, given in UTF-8.
+    mutating func key(utf8 name: UnsafeRawBufferPointer) {
+        separate()
+        appendQuoted(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     package mutating func string(_ string: String) {
         separate()
         append(string)
+    }
+
+    /// Writes a text that is given in UTF-8.
+    mutating func string(utf8 text: UnsafeRawBufferPointer) {
+        separate()
+        appendQuoted(text)
     }
 
     package mutating func number(_ number: JSONNumber) {
@@ -108,20 +138,20 @@ extension JSONWriter {
     /// Appends the string in quotes; one that needs no escape, as nearly all, is copied whole.
     private mutating func append(_ string: String) {
         var string = string
-        bytes.append(UInt8(ascii: "\""))
-        string.withUTF8 { append(UnsafeRawBufferPointer($0)) }
-        bytes.append(UInt8(ascii: "\""))
+        string.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0)) }
     }
 
-    private mutating func append(_ text: UnsafeRawBufferPointer) {
+    private mutating func appendQuoted(_ text: UnsafeRawBufferPointer) {
+        bytes.append(UInt8(ascii: "\""))
         var start = 0
         while true {
             let special = ByteWord.firstSpecial(in: text, from: start)
             bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<special]))
-            if special == text.count { return }
+            if special == text.count { break }
             appendEscaped(text[special])
             start = special + 1
         }
+        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {

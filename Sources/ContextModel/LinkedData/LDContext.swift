@@ -13,6 +13,7 @@ package final class LDContext: Sendable {
     private let prefixes: [(iri: String, term: String)]
     /// Terms already found: an answer names the same few attributes again and again.
     private let compacted = Mutex<[IRI: String]>([:])
+    private let table = Mutex(TermTable())
     /// Terms remembered at most; beyond it they are found anew.
     private static let maximumCompacted = 4_096
 
@@ -63,6 +64,14 @@ package final class LDContext: Sendable {
             $0[iri] = term
         }
         return term
+    }
+
+    /// The terms remembered by the bytes of their IRIs, to be looked up without a lock.
+    var termTable: TermTable { table.withLock { $0 } }
+
+    /// Remembers the terms that an answer has added to the table, unless there are too many.
+    func remember(_ terms: TermTable) {
+        if terms.count <= Self.maximumCompacted { table.withLock { $0 = terms } }
     }
 
     private func findTerm(for iri: IRI) -> String {

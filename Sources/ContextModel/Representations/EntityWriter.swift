@@ -45,10 +45,14 @@ package struct EntityWriter: Sendable {
     ) {
         writer.beginArray()
         for entity in entities { write(entity, embedding: reference, to: &writer) }
+        writeAppended(embedding: reference, to: &writer)
+        writer.endArray()
+    }
+
+    func writeAppended(embedding reference: JSONValue?, to writer: inout JSONWriter) {
         for item in appended {
             showing(item.projection).write(item.entity, embedding: reference, to: &writer)
         }
-        writer.endArray()
     }
 
     /// Writes the entity as one JSON object; `@context` is added when the body must carry it
@@ -265,7 +269,7 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    private func write(
+    func write(
         _ details: AttributeDetails,
         kind: Attribute.Kind,
         to writer: inout JSONWriter
@@ -377,7 +381,7 @@ extension JSONWriter {
     package mutating func member(_ key: String, _ time: Timestamp?) {
         guard let time else { return }
         self.key(key)
-        string(time.text)
+        timestamp(time)
     }
 
     /// Writes the member if there is a value.

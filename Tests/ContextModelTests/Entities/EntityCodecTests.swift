@@ -138,6 +138,26 @@ import Testing
         }
     }
 
+    @Test func `attributes that are not selected are stepped over`() throws {
+        var generator = SeededGenerator(seed: 7)
+        for _ in 0..<300 {
+            var entity = RandomEntity.entity(&generator)
+            // A name stands once in an entity.
+            var seen: Set<IRI> = []
+            entity.attributes.removeAll { !seen.insert($0.name).inserted }
+            let bytes = EntityCodec.encode(entity)
+            var names = Set(entity.attributes.map(\.name))
+            names = names.filter { _ in Bool.random(using: &generator) }
+            var expected = entity
+            expected.attributes.removeAll { !names.contains($0.name) }
+            names.insert(IRI("https://a.example/absent"))
+            let selected = try bytes.withUnsafeBytes {
+                try EntityCodec.decode($0, AttributeSelection(names))
+            }
+            #expect(selected == expected)
+        }
+    }
+
     @Test func `random bytes never stop the program`() {
         var generator = SeededGenerator(seed: 6)
         for _ in 0..<20_000 {

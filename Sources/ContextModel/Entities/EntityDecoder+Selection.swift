@@ -1,0 +1,61 @@
+/// Decoding a part: what is not wanted is stepped over without making anything of it.
+extension EntityDecoder {
+    /// The entity with no attributes but those of the names; nothing is read after the last.
+    mutating func entity(attributes wanted: [[UInt8]]) throws(Damage) -> Entity {
+        var entity = try entityWithoutAttributes()
+        for _ in 0..<(try count()) {
+            if entity.attributes.count == wanted.count { break }
+            try readName()
+            if wanted.contains(nameBytes) {
+                let name = try nameIRI()
+                entity.attributes.append(NamedAttribute(name: name, instances: try instances()))
+            } else {
+                try skipInstances()
+            }
+        }
+        return entity
+    }
+
+    mutating func skipInstances() throws(Damage) {
+        for _ in 0..<(try count()) { try skipAttribute() }
+    }
+
+    mutating func skipAttributes() throws(Damage) {
+        try descend()
+        defer { ascend() }
+        for _ in 0..<(try count()) {
+            try readName()
+            try skipInstances()
+        }
+    }
+
+    private mutating func skipAttribute() throws(Damage) {
+        let (_, fields) = try attributeHead()
+        for moment in [AttributeFields.createdAt, .modifiedAt, .observedAt]
+        where fields.contains(moment) { _ = try self.moment() }
+        if fields.contains(.unitCode) { _ = try textBytes() }
+        if fields.contains(.attributes) { try skipAttributes() }
+        if fields.contains(.datasetID) { _ = try textBytes() }
+        if fields.contains(.details) { _ = try details() }
+        try skipValue()
+    }
+
+    mutating func skipValue() throws(Damage) {
+        let (tag, size) = try valueHead()
+        switch tag {
+        case .null, .no, .yes: break
+        case .number, .string: _ = textBytes(size)
+        case .array:
+            try descend()
+            for _ in 0..<size { try skipValue() }
+            ascend()
+        case .object:
+            try descend()
+            for _ in 0..<size {
+                _ = try textBytes()
+                try skipValue()
+            }
+            ascend()
+        }
+    }
+}

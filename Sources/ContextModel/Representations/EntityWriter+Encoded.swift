@@ -1,0 +1,44 @@
+extension EntityWriter {
+    /// Writes stored entities, and after them the Linked Entities of the flattened form, as an
+    /// array.
+    package func write(
+        _ entities: [EncodedEntity],
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) throws(EntityCodec.Damage) {
+        writer.beginArray()
+        for entity in entities { try write(entity, embedsContext: embedsContext, to: &writer) }
+        let reference = embedsContext ? Optional(context.reference) : Optional.none
+        writeAppended(embedding: reference, to: &writer)
+        writer.endArray()
+    }
+
+    /// Writes a stored entity as one JSON object.
+    package func write(
+        _ entity: EncodedEntity,
+        embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) throws(EntityCodec.Damage) {
+        guard isPlain else {
+            return write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
+        }
+        let reference = embedsContext ? Optional(context.reference) : Optional.none
+        let known = context.termTable
+        let terms = try entity.bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
+            var transcoder = EntityTranscoder(
+                self,
+                UnsafeRawBufferPointer(bytes),
+                hiding: entity.hiddenAttributes,
+                terms: known
+            )
+            return try transcoder.write(embedding: reference, to: &writer)
+        }
+        if terms.count > known.count { context.remember(terms) }
+    }
+
+    /// Whether each attribute can be written as it comes out of its bytes.
+    private var isPlain: Bool {
+        linked == nil && representation.languages == nil && representation.datasetIDs == nil
+            && !representation.abridgesDeletedAttributes
+    }
+}
