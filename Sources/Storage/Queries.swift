@@ -24,18 +24,42 @@ package struct EntityQuery: Sendable, Hashable {
     }
 }
 
-/// A page of entities.
-package struct EntityPage: Sendable {
-    package var entities: [Entity]
+/// A page of entities: as values, or in the bytes of the store.
+package struct EntityPage<Content: Sendable>: Sendable {
+    package var entities: [Content]
     /// All that match, if the query wanted it.
     package var count: Int?
     /// Whether entities follow this page.
     package var hasMore: Bool
 
-    package init(entities: [Entity], count: Int?, hasMore: Bool) {
+    package init(entities: [Content], count: Int?, hasMore: Bool) {
         self.entities = entities
         self.count = count
         self.hasMore = hasMore
+    }
+}
+
+extension EntityPage<EncodedEntity> {
+    /// The page with its entities as values.
+    package func decoded() throws(StorageError) -> EntityPage<Entity> {
+        EntityPage<Entity>(
+            entities: try entities.map { entity throws(StorageError) in try entity.value() },
+            count: count,
+            hasMore: hasMore
+        )
+    }
+}
+
+extension EncodedEntity {
+    /// The entity as a value.
+    package func value() throws(StorageError) -> Entity {
+        do throws(EntityCodec.Damage) { return try decoded() } catch { throw StorageError(error) }
+    }
+}
+
+extension StorageError {
+    package init(_ damage: EntityCodec.Damage) {
+        self.init(.damaged, note: "a body cannot be read from byte \(damage.offset) on")
     }
 }
 

@@ -11,11 +11,14 @@ package protocol TenantStore: Sendable {
     // MARK: Current state
 
     /// The entity, or nil when there is none or the grant does not cover it.
-    func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity?
+    func encodedEntity(_ id: EntityID, grant: ReadGrant) async throws -> EncodedEntity?
     /// A page of entities; without an order of its own in the order of creation.
-    func entities(_ query: EntityQuery, grant: ReadGrant) async throws -> EntityPage
-    /// The identifiers of what `entities` would answer, all at one moment and without the entities
-    /// themselves: for a long list.
+    func encodedEntities(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> EntityPage<EncodedEntity>
+    /// The identifiers of what `encodedEntities` would answer, all at one moment and without the
+    /// entities themselves: for a long list.
     func identifiers(_ query: EntityQuery, grant: ReadGrant) async throws -> [EntityID]
     /// One element for each combination of types and attributes in use: what discovery (clause
     /// 5.7.5 to 5.7.10) answers from. Shapes the grant sees no entity of are left out, hidden
@@ -59,6 +62,21 @@ package protocol TenantStore: Sendable {
     /// Removes or thins history as the rules say, a bounded step at a time; returns how many
     /// instances went.
     func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
+}
+
+extension TenantStore {
+    /// `encodedEntity` as a value.
+    package func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity? {
+        try await encodedEntity(id, grant: grant)?.value()
+    }
+
+    /// `encodedEntities` as values.
+    package func entities(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> EntityPage<Entity> {
+        try await encodedEntities(query, grant: grant).decoded()
+    }
 }
 
 /// The part of a transaction that touches no city data.

@@ -7,18 +7,22 @@ enum Body {
     static func bytes(_ attribute: Attribute) -> [UInt8] { EntityCodec.encode(attribute) }
 
     static func entity(_ bytes: UnsafeRawBufferPointer) throws -> Entity {
-        do { return try EntityCodec.decode(bytes) } catch { throw damage(error) }
+        do { return try EntityCodec.decode(bytes) } catch { throw StorageError(error) }
+    }
+
+    /// The entity with no attributes but those selected.
+    static func entity(
+        _ bytes: UnsafeRawBufferPointer,
+        _ selection: AttributeSelection
+    ) throws -> Entity {
+        do { return try EntityCodec.decode(bytes, selection) } catch { throw StorageError(error) }
     }
 
     static func attribute(_ bytes: UnsafeRawBufferPointer) throws -> Attribute {
-        do { return try EntityCodec.decodeAttribute(bytes) } catch { throw damage(error) }
+        do { return try EntityCodec.decodeAttribute(bytes) } catch { throw StorageError(error) }
     }
 
     static func attribute(_ bytes: [UInt8]) throws -> Attribute {
         try bytes.withUnsafeBytes(attribute)
-    }
-
-    private static func damage(_ damage: EntityCodec.Damage) -> StorageError {
-        StorageError(.damaged, note: "a body cannot be read from byte \(damage.offset) on")
     }
 }

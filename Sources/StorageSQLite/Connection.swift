@@ -15,6 +15,9 @@ final class Connection: @unchecked Sendable {
     enum Access { case readOnly, readWrite }
 
     let handle: OpaquePointer
+    /// Statements that are not in use, by their text: to prepare one takes as long as many rows.
+    private var idle: [String: [OpaquePointer]] = [:]
+    private var idleCount = 0
 
     init(path: String, access: Access) throws {
         var opened: OpaquePointer?
@@ -32,9 +35,17 @@ final class Connection: @unchecked Sendable {
         sqlite3_busy_timeout(handle, Limits.busyMilliseconds)
     }
 
-    deinit { sqlite3_close_v2(handle) }
+    deinit {
+        for statement in idle.values.joined() { sqlite3_finalize(statement) }
+        sqlite3_close_v2(handle)
+    }
 
+    /// A statement for its owner alone, until nobody holds it any more.
     func prepare(_ sql: String) throws -> Statement {
+        if let ready = idle[sql]?.popLast() {
+            idleCount -= 1
+            return Statement(ready, sql, of: self)
+        }
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(
             handle,
@@ -45,7 +56,18 @@ final class Connection: @unchecked Sendable {
             nil
         )
         guard code == SQLITE_OK, let statement else { throw error(code, sql) }
-        return Statement(statement, of: self)
+        return Statement(statement, sql, of: self)
+    }
+
+    fileprivate func takeBack(_ statement: OpaquePointer, _ sql: String) {
+        guard idleCount < Limits.idleStatements else {
+            sqlite3_finalize(statement)
+            return
+        }
+        sqlite3_reset(statement)
+        sqlite3_clear_bindings(statement)
+        idle[sql, default: []].append(statement)
+        idleCount += 1
     }
 
     func execute(_ sql: String) throws {
@@ -119,17 +141,19 @@ final class LogLength {
     var pages = 0
 }
 
-/// A prepared statement; its owner keeps it for as long as the connection.
+/// A prepared statement; the connection takes it back when nobody holds it any more.
 final class Statement {
     private let handle: OpaquePointer
+    private let sql: String
     private let connection: Connection
 
-    init(_ handle: OpaquePointer, of connection: Connection) {
+    init(_ handle: OpaquePointer, _ sql: String, of connection: Connection) {
         self.handle = handle
+        self.sql = sql
         self.connection = connection
     }
 
-    deinit { sqlite3_finalize(handle) }
+    deinit { connection.takeBack(handle, sql) }
 
     // MARK: Parameters, counted from 1
 
@@ -199,7 +223,7 @@ final class Statement {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
         if code == SQLITE_DONE { return false }
-        let error = connection.error(code, String(cString: sqlite3_sql(handle)))
+        let error = connection.error(code, sql)
         sqlite3_reset(handle)
         throw error
     }

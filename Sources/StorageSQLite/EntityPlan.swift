@@ -10,11 +10,13 @@ struct EntityPlan {
     /// Shapes that can match; true when every entity of the shape does.
     let shapes: [Int64: Bool]
     let now: Timestamp
+    private let decision: PreparedCondition
 
     init(_ condition: Condition, vocabulary: Vocabulary, now: Timestamp) {
         self.condition = condition
         self.vocabulary = vocabulary
         self.now = now
+        decision = PreparedCondition(condition)
         shapes = vocabulary.shapes.reduce(into: [:]) { shapes, entry in
             switch condition.verdict(entry.value, vocabulary) {
             case .all: shapes[entry.key] = true
@@ -22,14 +24,6 @@ struct EntityPlan {
             case .none: break
             }
         }
-    }
-
-    /// The same plan for one of its shapes.
-    init(_ plan: EntityPlan, only shape: Int64) {
-        condition = plan.condition
-        vocabulary = plan.vocabulary
-        now = plan.now
-        shapes = plan.shapes.filter { $0.key == shape }
     }
 
     /// Whether types and attribute names decide everything.
@@ -45,32 +39,29 @@ struct EntityPlan {
 
     /// What is known of a candidate that matches.
     enum Match {
-        /// Its shape said so; it is not decoded yet.
-        case undecoded
-        case decoded(Entity)
+        case asStored
+        /// Something of it has expired, and this is left.
+        case rest(Entity)
     }
 
-    /// nil when the candidate does not match; decodes it only if its shape does not say.
-    func match(
-        _ candidate: Candidate,
-        decision: PreparedCondition,
-        grant: ReadGrant
-    ) throws -> Match? {
+    /// nil when the candidate does not match; decodes what the decision looks at, and only if the
+    /// candidate's shape does not say.
+    func match(_ candidate: Candidate, for grant: ReadGrant) throws -> Match? {
         guard let isCertain = shapes[candidate.shape] else { return nil }
         if candidate.isExpired(now) {
             // What is left of it may be of another shape, so the shape says nothing.
             guard let left = try candidate.entity().unexpired(at: now) else { return nil }
             let rest = grant.dated(left)
-            return decision.matches(rest) ? .decoded(rest) : nil
+            return decision.matches(rest) ? .rest(rest) : nil
         }
-        if isCertain { return .undecoded }
-        let entity = grant.dated(try candidate.entity())
-        return decision.matches(entity) ? .decoded(entity) : nil
+        if isCertain { return .asStored }
+        let entity = try candidate.entity(decision.selection, for: grant)
+        return decision.matches(entity) ? .asStored : nil
     }
 
-    /// The number of entities, from the index of shapes alone but for those of which something has
-    /// expired.
-    func countByShape(_ connection: Connection) throws -> Int {
+    /// The number of entities of each shape, from the index of shapes alone but for those of which
+    /// something has expired.
+    func countsByShape(_ connection: Connection) throws -> [Int64: Int] {
         let count = try connection.prepare("SELECT count(*) FROM entity WHERE shape = ?1")
         let expired = try connection.prepare(
             """
@@ -78,21 +69,19 @@ struct EntityPlan {
             WHERE expires IS NOT NULL AND expires <= ?2 AND shape = ?1
             """
         )
-        let decision = PreparedCondition(condition)
-        var sum = 0
-        for shape in shapes.keys {
+        return try shapes.keys.reduce(into: [:]) { counts, shape in
             defer {
                 count.reset()
                 expired.reset()
             }
             _ = try count.bind(1, shape).step()
-            sum += Int(count.int(0))
+            var sum = Int(count.int(0))
             expired.bind(1, shape).bind(2, now.microseconds)
             while try expired.step() {
                 let rest = try Body.entity(expired.bytes(0)).unexpired(at: now)
                 if !(rest.map(decision.matches) ?? false) { sum -= 1 }
             }
+            counts[shape] = sum
         }
-        return sum
     }
 }

@@ -2,88 +2,107 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Current state, as a reader answers it. Each function runs inside one snapshot.
-extension Reader {
-    /// A page, and the attributes whose values were looked at so often that an index is due.
-    func page(
-        _ query: EntityQuery,
-        plan: EntityPlan,
-        grant: ReadGrant
-    ) throws -> (page: EntityPage, wanted: [IRI]) {
-        let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
-        var page = EntityPage(entities: [], count: nil, hasMore: false)
-        if query.wantsCount && plan.isDecidedByShape {
-            page.count = try plan.countByShape(connection)
+/// How a page of entities is found: by the index that leaves least, or in the order of creation.
+///
+/// It runs inside one snapshot.
+struct PageSearch {
+    let query: EntityQuery
+    let plan: EntityPlan
+    let grant: ReadGrant
+    let connection: Connection
+
+    private var lookup: IndexLookup {
+        IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+    }
+
+    private func scan(count: Int? = nil) -> PageScan {
+        PageScan(query, plan: plan, grant: grant, knownCount: count)
+    }
+
+    /// The page, if few candidates have to be looked at for it.
+    func quickPage() throws -> EntityPage<EncodedEntity>? {
+        guard query.order.isEmpty, !query.wantsCount, plan.condition.requiredBoxes == nil else {
+            return nil
         }
-        var scan = PageScan(query, plan: plan, grant: grant, knownCount: page.count)
-        if query.limit == 0, let count = page.count {
-            page.hasMore = count > query.offset
+        var scan = scan()
+        var source = try lookup.candidates(plan.condition) ?? plan.scan(connection)
+        guard try scan.run(&source, upTo: Limits.candidatesAtOnce) else { return nil }
+        return try scan.page(connection)
+    }
+
+    /// The page, and the attributes whose values were looked at so often that an index is due.
+    func page() throws -> (page: EntityPage<EncodedEntity>, wanted: [IRI]) {
+        let count = try knownCount()
+        if query.limit == 0, let count {
+            let page = EntityPage<EncodedEntity>(
+                entities: [],
+                count: count,
+                hasMore: count > query.offset
+            )
             return (page, [])
         }
-        let keys = try lookup.keys(plan.condition)
-        var source: any CandidateSource =
-            try keys.map { try KeyList(connection, keys: $0) } ?? plan.scan(connection)
+        var scan = scan(count: count)
+        if var source = try lookup.candidates(plan.condition) {
+            _ = try scan.run(&source, upTo: nil)
+            return (try scan.page(connection), [])
+        }
         // A page that fills soon needs no index; one that does not is begun again with it.
-        scan.budget = keys == nil ? Limits.candidatesBeforeIndex : nil
-        if try scan.run(&source) { return (scan.page(), []) }
+        var source = try plan.scan(connection)
+        if try scan.run(&source, upTo: Limits.candidatesAtOnce) {
+            return (try scan.page(connection), [])
+        }
         var wanted: [IRI] = []
         if let keys = try lookup.keysByValue(plan.condition) {
-            scan = PageScan(query, plan: plan, grant: grant, knownCount: page.count)
+            scan = self.scan(count: count)
             source = try KeyList(connection, keys: keys)
         } else {
             wanted = try lookup.missingIndexes(plan.condition)
-            scan.budget = nil
         }
-        _ = try scan.run(&source)
-        return (scan.page(), wanted)
+        _ = try scan.run(&source, upTo: nil)
+        return (try scan.page(connection), wanted)
     }
 
     /// What `page` would have, without keeping the entities; sorted, it is the page itself.
-    func identifiers(
-        _ query: EntityQuery,
-        plan: EntityPlan,
-        grant: ReadGrant
-    ) throws -> [EntityID] {
-        guard query.order.isEmpty else {
-            return try page(query, plan: plan, grant: grant).page.entities.map(\.id)
+    func identifiers() throws -> [EntityID] {
+        guard query.order.isEmpty else { return try page().page.decoded().entities.map(\.id) }
+        var source: any CandidateSource
+        if let narrowed = try lookup.candidates(plan.condition) {
+            source = narrowed
+        } else if let keys = try lookup.keysByValue(plan.condition) {
+            source = try KeyList(connection, keys: keys)
+        } else {
+            source = try plan.scan(connection)
         }
-        let decision = PreparedCondition(plan.condition)
-        let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
-        let keys = try lookup.keys(plan.condition) ?? lookup.keysByValue(plan.condition)
-        var source: any CandidateSource =
-            try keys.map { try KeyList(connection, keys: $0) } ?? plan.scan(connection)
         var (skipped, ids) = (0, [EntityID]())
         while ids.count < query.limit, let candidate = try source.next() {
-            guard let match = try plan.match(candidate, decision: decision, grant: grant)
-            else { continue }
+            guard try plan.match(candidate, for: grant) != nil else { continue }
             if skipped < query.offset {
                 skipped += 1
-            } else if case .decoded(let entity) = match {
-                ids.append(entity.id)
             } else {
-                ids.append(try candidate.entity().id)
+                ids.append(try candidate.entity(AttributeSelection([])).id)
             }
         }
         return ids
     }
 
+    private func knownCount() throws -> Int? {
+        guard query.wantsCount, plan.isDecidedByShape else { return nil }
+        return try plan.countsByShape(connection).values.reduce(0, +)
+    }
+}
+
+/// What discovery answers from.
+extension Reader {
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
-        var counts: [Int64: Int] = [:]
         if plan.isDecidedByShape {
-            for shape in plan.shapes.keys {
-                let one = EntityPlan(plan, only: shape)
-                counts[shape] = try one.countByShape(connection)
-            }
-        } else {
-            let decision = PreparedCondition(plan.condition)
-            let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
-            var source: any CandidateSource =
-                try lookup.keys(plan.condition).map { try KeyList(connection, keys: $0) }
-                ?? plan.scan(connection)
-            while let candidate = try source.next() {
-                if try plan.match(candidate, decision: decision, grant: grant) != nil {
-                    counts[candidate.shape, default: 0] += 1
-                }
+            return merged(try plan.countsByShape(connection), plan.vocabulary, grant)
+        }
+        var counts: [Int64: Int] = [:]
+        let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+        var source = try lookup.candidates(plan.condition) ?? plan.scan(connection)
+        while let candidate = try source.next() {
+            if try plan.match(candidate, for: grant) != nil {
+                counts[candidate.shape, default: 0] += 1
             }
         }
         return merged(counts, plan.vocabulary, grant)

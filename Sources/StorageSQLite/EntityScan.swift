@@ -15,7 +15,21 @@ struct Candidate {
     func isExpired(_ now: Timestamp) -> Bool {
         row.optionalInt(2).map { $0 <= now.microseconds } ?? false
     }
+
+    /// The bytes, the caller's to keep.
+    var body: [UInt8] { [UInt8](row.bytes(3)) }
+
     func entity() throws -> Entity { try Body.entity(row.bytes(3)) }
+
+    /// The entity with no attributes but those selected.
+    func entity(_ selection: AttributeSelection) throws -> Entity {
+        try Body.entity(row.bytes(3), selection)
+    }
+
+    /// The same for a reader: whoever does not see all learns of the last change from the rest.
+    func entity(_ selection: AttributeSelection, for grant: ReadGrant) throws -> Entity {
+        grant.hiddenAttributes.isEmpty ? try entity(selection) : grant.dated(try entity())
+    }
 }
 
 /// Candidates in the order of creation.
@@ -63,13 +77,38 @@ struct KeyScan: CandidateSource {
     }
 }
 
-/// The entities an index named, by key.
+/// The entities with one value of an attribute, straight from its value index.
+struct ValueWalk: CandidateSource {
+    private let cursor: Statement
+
+    init(_ connection: Connection, name: Int64, value: Scalar) throws {
+        cursor = try connection.prepare(
+            """
+            SELECT e.key, shape, expires, body, history FROM attribute_value v
+            CROSS JOIN entity e ON e.key = v.key
+            WHERE v.name = ?1 AND v.value = ?2 ORDER BY v.key
+            """
+        ).bind(1, name).bind(2, value)
+    }
+
+    mutating func next() throws -> Candidate? {
+        guard try cursor.step() else { return nil }
+        return Candidate(key: cursor.int(0), shape: cursor.int(1), row: cursor)
+    }
+}
+
+/// The entities of the keys.
 struct KeyList: CandidateSource {
     private var keys: ArraySlice<Int64>
     private let byKey: Statement
 
+    /// In the order of creation.
     init(_ connection: Connection, keys: [Int64]) throws {
-        self.keys = keys.sorted()[...]
+        try self.init(connection, inOrder: keys.sorted()[...])
+    }
+
+    init(_ connection: Connection, inOrder keys: ArraySlice<Int64>) throws {
+        self.keys = keys
         byKey = try connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE key = ?1")
     }
 

@@ -24,8 +24,11 @@ enum Limits {
     static let logPages = 8_000
     /// Cursors merged at once; a query over more shapes than this scans in key order.
     static let mergedShapes = 64
-    /// Candidates looked at in order before a value index is preferred.
-    static let candidatesBeforeIndex = 1_000
+    /// Candidates looked at on the thread that asks, and before a value index is preferred: some
+    /// tenths of a millisecond.
+    static let candidatesAtOnce = 256
+    /// Prepared statements that a connection keeps for the next who needs them.
+    static let idleStatements = 64
     /// Attributes with a value index, for each tenant.
     static let indexedAttributes = 16
     /// Entities put into a value index in one transaction.

@@ -6,10 +6,22 @@ struct IndexLookup {
     let connection: Connection
     let vocabulary: Vocabulary
 
-    /// By identifier or place; nil when the condition is tied to neither.
-    func keys(_ condition: Condition) throws -> [Int64]? {
-        if let ids = condition.requiredIDs { return try keys(of: ids) }
-        if let boxes = condition.requiredBoxes?.boxes { return try keys(in: boxes) }
+    /// By identifier, place or one value of an attribute, in the order of creation; nil when the
+    /// condition is tied to none of them, or the index of the attribute is not complete.
+    func candidates(_ condition: Condition) throws -> (any CandidateSource)? {
+        let keys =
+            if let ids = condition.requiredIDs {
+                try self.keys(of: ids)
+            } else if let boxes = condition.requiredBoxes?.boxes {
+                try self.keys(in: boxes)
+            } else { nil as [Int64]? }
+        if let keys { return try KeyList(connection, keys: keys) }
+        for test in condition.indexableTests {
+            guard let value = test.onlyValue, let name = vocabulary.numbers[test.name.text],
+                try isComplete(name)
+            else { continue }
+            return try ValueWalk(connection, name: name, value: value)
+        }
         return nil
     }
 
@@ -92,6 +104,11 @@ struct ValueRange {
 struct IndexableTest {
     var name: IRI
     var ranges: [ValueRange]
+
+    /// The one value that the attribute must have.
+    var onlyValue: Scalar? {
+        ranges.count == 1 && ranges[0].low == ranges[0].high ? ranges[0].low : nil
+    }
 }
 
 extension Condition {

@@ -8,34 +8,36 @@ struct PageScan {
     private let plan: EntityPlan
     private let grant: ReadGrant
     private let knownCount: Int?
-    private let decision: PreparedCondition
-    private var entities: [Entity] = []
+    private var entities: [EncodedEntity] = []
+    /// With an order, the keys of the first by it.
+    private var first: FirstEntities<Int64>
+    private let order: AttributeSelection
     private var matched = 0
     private var lookedAt = 0
-    /// After so many candidates the scan pauses; nil for never.
-    var budget: Int?
 
     init(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant, knownCount: Int?) {
         self.query = query
         self.plan = plan
         self.grant = grant
         self.knownCount = knownCount
-        decision = PreparedCondition(plan.condition)
+        let order = EntityOrder(query.order)
+        self.order = order.selection
+        first = FirstEntities(query.offset + query.limit, by: order)
     }
 
-    /// False when the budget ran out; run again to go on.
-    mutating func run(_ source: inout any CandidateSource) throws -> Bool {
-        while budget.map({ lookedAt < $0 }) ?? true {
+    /// False when it would have to look at more candidates in all than allowed; run again to go
+    /// on.
+    mutating func run(_ source: inout any CandidateSource, upTo allowed: Int?) throws -> Bool {
+        while lookedAt < allowed ?? .max {
             guard let candidate = try source.next() else { return true }
             lookedAt += 1
-            guard let match = try plan.match(candidate, decision: decision, grant: grant)
-            else { continue }
+            guard let match = try plan.match(candidate, for: grant) else { continue }
             matched += 1
             if !query.order.isEmpty {
-                entities.append(try entity(candidate, match))
+                first.add(try entity(candidate, match), as: candidate.key)
             } else if matched > query.offset {
                 if entities.count < query.limit {
-                    entities.append(grant.shape(try entity(candidate, match)))
+                    entities.append(shaped(candidate, match))
                 } else if knownCount != nil || !query.wantsCount {
                     return true
                 }
@@ -44,21 +46,33 @@ struct PageScan {
         return false
     }
 
+    /// With the attributes that the order looks at, at least.
     private func entity(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> Entity {
-        if case .decoded(let entity) = match { return entity }
-        return grant.dated(try candidate.entity())
+        if case .rest(let entity) = match { return entity }
+        return try candidate.entity(order, for: grant)
     }
 
-    func page() -> EntityPage {
-        var page = entities
-        if !query.order.isEmpty {
-            page = EntityOrder(query.order).sorted(entities).dropFirst(query.offset)
-                .prefix(query.limit).map(grant.shape)
-        }
-        return EntityPage(
-            entities: page,
+    private func shaped(_ candidate: Candidate, _ match: EntityPlan.Match) -> EncodedEntity {
+        if case .rest(let entity) = match { return grant.shape(Body.bytes(entity)) }
+        return grant.shape(candidate.body)
+    }
+
+    func page(_ connection: Connection) throws -> EntityPage<EncodedEntity> {
+        EntityPage(
+            entities: query.order.isEmpty ? entities : try sorted(connection),
             count: query.wantsCount ? knownCount ?? matched : nil,
             hasMore: matched > query.offset + query.limit
         )
+    }
+
+    private func sorted(_ connection: Connection) throws -> [EncodedEntity] {
+        var rows = try KeyList(connection, inOrder: first.sorted().dropFirst(query.offset))
+        var page: [EncodedEntity] = []
+        while let candidate = try rows.next() {
+            if let match = try plan.match(candidate, for: grant) {
+                page.append(shaped(candidate, match))
+            }
+        }
+        return page
     }
 }

@@ -5,18 +5,21 @@ internal import Storage
 /// Point reads and what is not city data, as a reader answers them.
 extension Reader {
     /// nil when there is none, or none for the grant.
-    func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> Entity? {
+    func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> EncodedEntity? {
         byID.bind(1, id.uri)
         defer { byID.reset() }
         guard try byID.step(), byID.int(0) > 0 else { return nil }
-        let expires = byID.optionalInt(1)
-        var entity = try Body.entity(byID.bytes(2))
-        if let expires, expires <= now.microseconds {
-            guard let rest = entity.unexpired(at: now) else { return nil }
-            entity = rest
+        if let expires = byID.optionalInt(1), expires <= now.microseconds {
+            let rest = try Body.entity(byID.bytes(2)).unexpired(at: now)
+            guard let rest, PreparedCondition(grant.condition).matches(rest) else { return nil }
+            return grant.shape(Body.bytes(rest))
         }
-        guard PreparedCondition(grant.condition).matches(entity) else { return nil }
-        return grant.shape(entity)
+        if grant.condition != .everything {
+            let decision = PreparedCondition(grant.condition)
+            let entity = try Body.entity(byID.bytes(2), decision.selection)
+            guard decision.matches(entity) else { return nil }
+        }
+        return grant.shape([UInt8](byID.bytes(2)))
     }
 
     func expired(at now: Timestamp, limit: Int) throws -> [EntityID] {

@@ -46,21 +46,27 @@ package final class SQLiteTenantStore: TenantStore {
 
     // MARK: Current state
 
-    package func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity? {
+    package func encodedEntity(
+        _ id: EntityID,
+        grant: ReadGrant
+    ) async throws -> EncodedEntity? {
         let now = clock()
         let immediate = try readers.immediately { try $0.entity(id, now: now, grant: grant) }
         if let immediate { return immediate }
         return try await readers.run { try $0.entity(id, now: now, grant: grant) }
     }
 
-    package func entities(_ query: EntityQuery, grant: ReadGrant) async throws -> EntityPage {
-        let condition = query.condition.and(grant.condition)
-        let now = clock()
-        let (page, wanted) = try await readers.run { [self] reader in
-            try reader.snapshot {
-                let plan = EntityPlan(condition, vocabulary: vocabulary, now: now)
-                return try reader.page(query, plan: plan, grant: grant)
-            }
+    package func encodedEntities(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> EntityPage<EncodedEntity> {
+        let search = search(query, grant)
+        let quick = try readers.immediately { reader in
+            try reader.snapshot { try search(reader).quickPage() }
+        }
+        if let quick, let quick { return quick }
+        let (page, wanted) = try await readers.run { reader in
+            try reader.snapshot { try search(reader).page() }
         }
         if !wanted.isEmpty { fillIndexes(registering: wanted) }
         return page
@@ -70,13 +76,26 @@ package final class SQLiteTenantStore: TenantStore {
         _ query: EntityQuery,
         grant: ReadGrant
     ) async throws -> [EntityID] {
+        let search = search(query, grant)
+        return try await readers.run { reader in
+            try reader.snapshot { try search(reader).identifiers() }
+        }
+    }
+
+    /// Made inside the snapshot, which the vocabulary must not be older than.
+    private func search(
+        _ query: EntityQuery,
+        _ grant: ReadGrant
+    ) -> @Sendable (Reader) -> PageSearch {
         let condition = query.condition.and(grant.condition)
         let now = clock()
-        return try await readers.run { [self] reader in
-            try reader.snapshot {
-                let plan = EntityPlan(condition, vocabulary: vocabulary, now: now)
-                return try reader.identifiers(query, plan: plan, grant: grant)
-            }
+        return { [self] reader in
+            PageSearch(
+                query: query,
+                plan: EntityPlan(condition, vocabulary: vocabulary, now: now),
+                grant: grant,
+                connection: reader.connection
+            )
         }
     }
 

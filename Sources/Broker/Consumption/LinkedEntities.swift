@@ -34,18 +34,19 @@ struct LinkedEntityReader {
 extension Hub {
     /// The Linked Entities of an answer that the representation asks for.
     func linkedEntities(
-        of entities: [Entity],
+        of entities: [EncodedEntity],
         in representation: Representation,
         from store: any TenantStore,
         grant: ReadGrant
     ) async throws -> LinkedEntities? {
+        guard representation.join != nil else { return nil }
         let reader = LinkedEntityReader(
             store: store,
             grant: grant,
             limit: limits.maximumLinkedEntities
         )
         let (linked, isComplete) = try await reader.entities(
-            linkedFrom: entities,
+            linkedFrom: entities.map { try $0.value() },
             in: representation
         )
         guard isComplete else {

@@ -10,7 +10,7 @@ extension Hub {
         _ query: EntityQuery,
         shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> (page: EntityPage, linked: LinkedEntities?) {
+    ) async throws -> (page: EntityPage<EncodedEntity>, linked: LinkedEntities?) {
         let (store, grant) = try await reading(
             caller,
             condition: query.condition,
@@ -24,7 +24,7 @@ extension Hub {
         )
         let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
         query.condition = query.condition.and(picked)
-        let page = try await store.entities(query, grant: grant)
+        let page = try await store.encodedEntities(query, grant: grant)
         let linked = try await linkedEntities(
             of: page.entities,
             in: representation,

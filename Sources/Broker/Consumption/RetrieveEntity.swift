@@ -12,10 +12,10 @@ extension Hub {
         where condition: Condition = .everything,
         shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> (entity: Entity, linked: LinkedEntities?) {
+    ) async throws -> (entity: EncodedEntity, linked: LinkedEntities?) {
         let (store, grant) = try await reading(caller, condition: condition)
-        guard let entity = try await store.entity(id, grant: grant), entity.satisfies(condition),
-            representation.showsAnything(of: entity)
+        guard let entity = try await store.encodedEntity(id, grant: grant),
+            try entity.isAnswer(where: condition, shownAs: representation)
         else { throw BrokerError.unknown(id) }
         let linked = try await linkedEntities(
             of: [entity],
@@ -24,5 +24,17 @@ extension Hub {
             grant: grant
         )
         return (entity, linked)
+    }
+}
+
+extension EncodedEntity {
+    /// Whether it satisfies the condition and has something to show; most requests need no look.
+    fileprivate func isAnswer(
+        where condition: Condition,
+        shownAs representation: Representation
+    ) throws -> Bool {
+        if condition == .everything, representation.projection == Projection() { return true }
+        let entity = try value()
+        return entity.satisfies(condition) && representation.showsAnything(of: entity)
     }
 }

@@ -13,7 +13,8 @@ extension Hub {
         through request: EntityMapRequest,
         shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> (page: EntityPage, linked: LinkedEntities?, map: EntityMapUse) {
+    ) async throws -> (page: EntityPage<EncodedEntity>, linked: LinkedEntities?, map: EntityMapUse)
+    {
         let (store, grant) = try await reading(
             caller,
             condition: query.condition,
@@ -32,11 +33,11 @@ extension Hub {
             try await self.makeEntityMap(of: query, request, store, grant, caller)
         }
         var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
-        var found: [EntityID: Entity] = [:]
+        var found: [EntityID: EncodedEntity] = [:]
         while let ids = walk.next() {
             let some = EntityQuery(condition: query.condition.and(.ids(ids)), limit: ids.count)
             let entities = try await store.entities(some, grant: grant).entities
-            for entity in entities { found[entity.id] = entity }
+            for entity in entities { found[entity.id] = EncodedEntity(entity) }
             walk.take(Set(entities.map(\.id)))
         }
         try await prune(map, walk, request, store)

@@ -41,11 +41,23 @@ extension EntityCodec {
 }
 
 extension Entity {
-    /// The entity without the attributes and sub-attributes of the names.
+    /// The entity without the attributes and sub-attributes of the names, and without a trace of
+    /// when those changed.
     package func hiding(_ names: Set<IRI>) -> Entity {
         guard !names.isEmpty else { return self }
-        var entity = self
+        var entity = dated(hiding: names)
         entity.attributes = attributes.hiding(names)
+        return entity
+    }
+
+    /// The whole entity with the newest change of what is not of the names as its own: a change of
+    /// a hidden attribute changes nothing for its reader, not even the time.
+    package func dated(hiding names: Set<IRI>) -> Entity {
+        guard !names.isEmpty, modifiedAt != nil else { return self }
+        var entity = self
+        entity.modifiedAt = attributes.lazy.filter { !names.contains($0.name) }
+            .flatMap(\.instances).compactMap(\.modifiedAt)
+            .reduce(createdAt) { latest, moment in max(latest ?? moment, moment) }
         return entity
     }
 }

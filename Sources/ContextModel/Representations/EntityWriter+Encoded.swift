@@ -19,7 +19,9 @@ extension EntityWriter {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) throws(EntityCodec.Damage) {
-        guard isPlain else {
+        // What its reader may know of the last change is told by all that it sees.
+        let isDated = representation.showsSystemAttributes && !entity.hiddenAttributes.isEmpty
+        guard isPlain, !isDated else {
             return write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
         }
         let reference = embedsContext ? Optional(context.reference) : Optional.none

@@ -26,7 +26,9 @@ extension Exchange {
         _ query: EntityQuery,
         through map: EntityMapRequest?,
         shownAs representation: Representation
-    ) async throws -> (page: EntityPage, linked: LinkedEntities?, use: EntityMapUse?) {
+    ) async throws -> (
+        page: EntityPage<EncodedEntity>, linked: LinkedEntities?, use: EntityMapUse?
+    ) {
         guard let map else {
             let (page, linked) = try await hub.queryEntities(
                 query,

@@ -298,9 +298,10 @@ extension Exchange {
         if representation.join?.form == .flat {
             try write([entity], entities, type, to: &writer)
         } else if type == .geoJSON {
-            try geoWriter(entities).write(entity, embedsContext: embedsContext, to: &writer)
+            let geoWriter = try geoWriter(entities)
+            geoWriter.write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
         } else {
-            entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
+            try entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
         }
         return answer(
             writer.bytes,
@@ -351,15 +352,16 @@ extension Exchange {
 
     /// Writes an answer of several entities in the accepted form.
     private func write(
-        _ list: [Entity],
+        _ list: [EncodedEntity],
         _ entities: EntityWriter,
         _ type: MediaType,
         to writer: inout JSONWriter
-    ) throws(BrokerError) {
+    ) throws {
         if type == .geoJSON {
-            try geoWriter(entities).write(list, embedsContext: embedsContext, to: &writer)
+            let features = try list.map { try $0.decoded() }
+            try geoWriter(entities).write(features, embedsContext: embedsContext, to: &writer)
         } else {
-            entities.write(list, embedsContext: type == .jsonLD, to: &writer)
+            try entities.write(list, embedsContext: type == .jsonLD, to: &writer)
         }
     }
 

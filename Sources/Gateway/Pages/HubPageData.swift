@@ -29,8 +29,8 @@ package struct HubPageData: PageData {
             .sorted { ($1.entityCount, $0.type.text) < ($0.entityCount, $1.type.text) }
         for information in known.prefix(Self.typeLimit) {
             let query = Self.sampleQuery(information)
-            let sample = try await hub.queryEntities(query, caller: caller).page.entities
-            types.append(TypeSummary(information, sample: sample))
+            let sample = try await hub.queryEntities(query, caller: caller).page.decoded()
+            types.append(TypeSummary(information, sample: sample.entities))
         }
         return HubSummary(types: types)
     }

@@ -6,21 +6,72 @@ package struct EntityOrder: Sendable {
 
     package init(_ keys: [OrderTerm]) { self.keys = keys }
 
-    /// The entities in order; those that compare alike stay in the order they came in, and those
-    /// without a value come last, whichever way it is sorted.
-    package func sorted(_ entities: [Entity]) -> [Entity] {
-        let ranked = entities.enumerated().map { index, entity in
-            (index: index, entity: entity, ranks: keys.map { Rank($0, of: entity) })
-        }
-        let sorted = ranked.sorted { a, b in
-            for (key, (x, y)) in zip(keys, zip(a.ranks, b.ranks)) where x != y {
-                if x.isMissing || y.isMissing { return y.isMissing && x < y }
-                return key.isDescending ? y < x : x < y
-            }
-            return a.index < b.index
-        }
-        return sorted.map(\.entity)
+    /// The attributes that the order looks at.
+    package var selection: AttributeSelection {
+        AttributeSelection(keys.flatMap(\.attributeNames))
     }
+
+    /// The entities in order.
+    package func sorted(_ entities: [Entity]) -> [Entity] {
+        var first = FirstEntities<Entity>(.max, by: self)
+        for entity in entities { first.add(entity, as: entity) }
+        return first.sorted()
+    }
+
+    fileprivate func ranks(of entity: Entity) -> [Rank] {
+        keys.map { Rank($0, of: entity) }
+    }
+
+    /// Those without a value come last, whichever way it is sorted; nil when both compare alike.
+    fileprivate func precedes(_ a: [Rank], _ b: [Rank]) -> Bool? {
+        for (key, (x, y)) in zip(keys, zip(a, b)) where x != y {
+            if x.isMissing || y.isMissing { return y.isMissing && x < y }
+            return key.isDescending ? y < x : x < y
+        }
+        return nil
+    }
+}
+
+/// The first in order of any number of entities, without keeping the others: at most twice as many
+/// as are wanted are held, each as what stands for it.
+package struct FirstEntities<Stand> {
+    private struct Place {
+        var ranks: [Rank]
+        var number: Int
+        var stand: Stand
+    }
+    private let order: EntityOrder
+    private let wanted: Int
+    private var places: [Place] = []
+    private var added = 0
+    /// The last of those wanted when they were last counted: what does not precede it is not kept.
+    private var bar: [Rank]?
+
+    package init(_ wanted: Int, by order: EntityOrder) {
+        self.wanted = wanted
+        self.order = order
+    }
+
+    package mutating func add(_ entity: Entity, as stand: Stand) {
+        added += 1
+        let ranks = order.ranks(of: entity)
+        if let bar, order.precedes(ranks, bar) != true { return }
+        places.append(Place(ranks: ranks, number: added, stand: stand))
+        if places.count / 2 >= max(wanted, 1) { cut() }
+    }
+
+    private mutating func cut() {
+        places = Array(inOrder.prefix(wanted))
+        bar = places.last?.ranks
+    }
+
+    /// Those that compare alike stay in the order they came in.
+    private var inOrder: [Place] {
+        places.sorted { order.precedes($0.ranks, $1.ranks) ?? ($0.number < $1.number) }
+    }
+
+    /// What stands for the first, in order.
+    package func sorted() -> [Stand] { inOrder.prefix(wanted).map(\.stand) }
 }
 
 /// A value's place: kinds of values follow one another as clause 4.23.2 has them.

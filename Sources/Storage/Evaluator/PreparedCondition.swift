@@ -3,9 +3,14 @@ package import ContextModel
 /// A condition made ready to be decided for many entities: its geometries are built once.
 package struct PreparedCondition: Sendable {
     private let node: Node
+    /// The attributes that deciding looks at: an entity with those alone is enough.
+    package let selection: AttributeSelection
 
     /// Builds what deciding needs; cheap unless the condition has geometries.
-    package init(_ condition: Condition) { node = Node(condition) }
+    package init(_ condition: Condition) {
+        node = Node(condition)
+        selection = AttributeSelection(condition.attributeNames)
+    }
 
     /// Whether the condition holds for the entity.
     package func matches(_ entity: Entity) -> Bool { node.matches(entity) }

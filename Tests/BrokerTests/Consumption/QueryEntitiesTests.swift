@@ -32,7 +32,7 @@ import Testing
             shownAs: representation,
             caller: caller
         )
-        return answer.page.entities.map(\.id.uri)
+        return try answer.page.decoded().entities.map(\.id.uri)
     }
 
     @Test func `pages have no gaps and no doubles, and the count is of all`() async throws {
@@ -45,7 +45,7 @@ import Testing
                 limit: 2,
                 wantsCount: true
             )
-            let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page
+            let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page.decoded()
             #expect(page.count == 5)
             #expect(page.hasMore == (offset < 4))
             seen += page.entities.map(\.id.uri)
@@ -56,7 +56,7 @@ import Testing
     @Test func `the count alone needs no page`() async throws {
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 0, wantsCount: true)
-        let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page
+        let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page.decoded()
         #expect(page.entities.isEmpty && page.count == 7)
     }
 
@@ -75,7 +75,7 @@ import Testing
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 10, wantsCount: true)
         let driver = SubscriptionFixture.driver
-        let page = try await fixture.hub.queryEntities(query, caller: driver).page
+        let page = try await fixture.hub.queryEntities(query, caller: driver).page.decoded()
         #expect(page.count == 5 && !page.hasMore)
         #expect(page.entities.allSatisfy { $0.types == [SubscriptionFixture.iri("Bus")] })
         let nobody = Caller(party: .anonymous)

@@ -68,7 +68,8 @@ extension SubscriptionFixture {
             through: EntityMapRequest(id: map, selection: selection),
             caller: caller
         )
-        return (answer.page.entities.map(\.id.uri), answer.page.count, answer.map)
+        let page = try answer.page.decoded()
+        return (page.entities.map(\.id.uri), page.count, answer.map)
     }
 
     func delete(_ id: String) async throws {

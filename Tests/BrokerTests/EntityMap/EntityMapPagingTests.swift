@@ -133,7 +133,7 @@ import Testing
             caller: Fixture.boss
         )
         let rest = try await fixture.hub.queryEntities(Fixture.buses, caller: Fixture.boss)
-        #expect(rest.page.entities.map(\.id.uri) == ["urn:x:new"])
+        #expect(try rest.page.decoded().entities.map(\.id.uri) == ["urn:x:new"])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.hub.entities(listedIn: "urn:x:no:map", caller: Fixture.boss)
         }

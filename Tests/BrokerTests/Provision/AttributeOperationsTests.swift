@@ -18,7 +18,7 @@ import Testing
             ld: .core,
             caller: boss
         )
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity
+        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity.decoded()
         let speed = entity[SubscriptionFixture.iri("speed")]
         #expect(speed.map(\.value) == [1])
         #expect(speed.map(\.unitCode) == ["KMH"])
@@ -30,7 +30,7 @@ import Testing
         for json in [["value": 2, "unitCode": "KMH"], ["value": 3]] as [JSONValue] {
             try await fixture.hub.replaceAttribute("speed", of: bus, json, ld: .core, caller: boss)
         }
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity
+        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity.decoded()
         #expect(entity[SubscriptionFixture.iri("speed")].map(\.unitCode) == [nil])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2, 3])
     }

@@ -18,7 +18,7 @@ import Testing
         #expect(try await fixture.shown("urn:x:bus") == Self.bus)
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
         let caller = SubscriptionFixture.boss
-        let entity = try await fixture.hub.retrieveEntity(id, caller: caller).entity
+        let entity = try await fixture.hub.retrieveEntity(id, caller: caller).entity.decoded()
         #expect(entity.createdAt != nil && entity.createdAt == entity.modifiedAt)
     }
 

@@ -10,7 +10,7 @@ import Testing
 
     private func names(_ fixture: SubscriptionFixture) async throws -> [String] {
         let query = EntityQuery(condition: .everything, limit: 10)
-        let page = try await fixture.hub.queryEntities(query, caller: boss).page
+        let page = try await fixture.hub.queryEntities(query, caller: boss).page.decoded()
         return page.entities.map(\.id.uri)
     }
 

@@ -68,4 +68,27 @@ import Testing
         let sorted = EntityOrder([term]).sorted([nowhere, at(43), at(41), at(42)])
         #expect(sorted.map(\.id.uri) == ["urn:41.0", "urn:42.0", "urn:43.0", "urn:nowhere"])
     }
+
+    private let bySpeed = EntityOrder([
+        OrderTerm(subject: .path(AttributePath(names: [.speed])), isDescending: true)
+    ])
+
+    private func entity(_ number: Int, speed: Int?) -> Entity {
+        Entity("\(number)", .sensor, speed.map { [.speed: .number(JSONNumber($0))] } ?? [:])
+    }
+
+    @Test(arguments: [0, 1, 7, 50, 200])
+    func `the first of many are the beginning of all in order`(wanted: Int) {
+        // Each speed comes several times, and every fifth entity has none.
+        let entities = (0..<200).map { number in
+            entity(number, speed: number % 5 == 0 ? nil : number * 37 % 41)
+        }
+        var first = FirstEntities<Int>(wanted, by: bySpeed)
+        for (number, entity) in entities.enumerated() { first.add(entity, as: number) }
+        let all = entities.indices.sorted { a, b in
+            let (x, y) = (a % 5 == 0 ? -1 : a * 37 % 41, b % 5 == 0 ? -1 : b * 37 % 41)
+            return x == y ? a < b : x > y
+        }
+        #expect(first.sorted() == Array(all.prefix(wanted)))
+    }
 }
