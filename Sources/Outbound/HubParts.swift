@@ -79,7 +79,10 @@ package struct HubParts: Sendable {
             try? await web.shutdown()
             throw error
         }
-        let sender = HTTPNotificationSender(web)
+        let sender = OutboundNotificationSender(
+            http: HTTPNotificationSender(web),
+            mqtt: MQTTNotificationSender(web)
+        )
         let dispatcher = NotificationDispatcher(
             store: store,
             policy: policy,
@@ -106,6 +109,7 @@ package struct HubParts: Sendable {
                 dispatcher: dispatcher,
                 periodic: periodic,
                 snapshots: SnapshotMaker(hub: hub, sender: sender),
+                sender: sender,
                 web: web
             )
         )
@@ -118,6 +122,7 @@ package struct NotificationService: Service {
     let dispatcher: NotificationDispatcher
     let periodic: PeriodicNotifier
     let snapshots: SnapshotMaker
+    let sender: OutboundNotificationSender
     let web: OutboundWeb
 
     /// Must run once, also to close the connections of the hub's `@context` fetches.
@@ -129,6 +134,7 @@ package struct NotificationService: Service {
                 group.addTask { await snapshots.run() }
             }
         }
+        sender.mqtt.shutdown()
         try await web.shutdown()
     }
 }

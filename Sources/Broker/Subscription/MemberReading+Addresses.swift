@@ -5,13 +5,6 @@ extension MemberReading {
     func address(_ value: JSONValue, at path: String) throws(BrokerError) -> String {
         let uri = try Self.uri(value, at: path)
         let scheme = uri.prefix { $0 != ":" }.lowercased()
-        if scheme == "mqtt" || scheme == "mqtts" {
-            throw BrokerError(
-                .badRequestData,
-                "'\(uri)' cannot be called: MQTT endpoints are not supported "
-                    + "yet; use http or https."
-            )
-        }
         let rest = uri.dropFirst(scheme.count)
         guard scheme == "http" || scheme == "https", rest.hasPrefix("://"),
             let first = rest.dropFirst(3).first, !"/?#:".contains(first)

@@ -10,13 +10,17 @@ package struct NotificationRequest: Sendable, Equatable {
     package var headers: [KeyValuePair]
     package var body: [UInt8]
     package var timeoutMilliseconds: Double
+    /// Set when the notification goes to an MQTT broker.
+    package var mqtt: MQTTEndpoint?
 
     package init(
         url: String,
         headers: [KeyValuePair],
         body: [UInt8],
-        timeoutMilliseconds: Double
+        timeoutMilliseconds: Double,
+        mqtt: MQTTEndpoint? = nil
     ) {
+        self.mqtt = mqtt
         self.url = url
         self.headers = headers
         self.body = body

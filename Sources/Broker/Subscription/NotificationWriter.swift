@@ -121,7 +121,8 @@ package struct NotificationWriter: Sendable {
             url: endpoint.uri,
             headers: headers(subscription, tenant: tenant),
             body: body(id: id, content, for: subscription, now: now),
-            timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds)
+            timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds),
+            mqtt: endpoint.mqtt
         )
     }
 

@@ -90,15 +90,18 @@ package struct NotificationEndpoint: Sendable, Hashable {
     }
     package var uri: String
     package var accept: MediaType
-    /// `receiverInfo`: sent as headers.
+    /// `receiverInfo`: sent as headers, or as metadata over MQTT.
     package var receiverInfo: [KeyValuePair]
+    /// Set when notifications go to an MQTT broker.
+    package var mqtt: MQTTEndpoint?
     package var timeoutMilliseconds: Double?
     package var cooldownMilliseconds: Double?
 
-    /// Scheme, host and port: endpoints alike in these are one receiver.
+    /// Scheme, host and port: endpoints alike in these are one receiver. Never a password.
     package var authority: String {
         let parts = uri.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        let host = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""
+        let place = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""
+        let host = place.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         return "\(parts.first ?? "")//\(host)".lowercased()
     }
 }

@@ -140,14 +140,52 @@ extension SubscriptionReader {
             return type
         }
         let info = try pairs(object["receiverInfo"], at: "\(path).receiverInfo")
-        try checkHeaders(info, at: "\(path).receiverInfo")
-        _ = try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
+        let mqtt = try mqttEndpoint(uri, try pairs(object["notifierInfo"], at: "\(path).notifierInfo"))
+        if mqtt == nil {
+            try checkHeaders(info, at: "\(path).receiverInfo")
+            _ = try address(uri, at: "\(path).uri")
+        }
         return NotificationEndpoint(
-            uri: try address(uri, at: "\(path).uri"),
+            uri: try Self.uri(uri, at: "\(path).uri"),
             accept: accept ?? .json,
             receiverInfo: info,
+            mqtt: mqtt,
             timeoutMilliseconds: try positive(object, "timeout", in: "\(path)."),
             cooldownMilliseconds: try positive(object, "cooldown", in: "\(path).")
         )
+    }
+
+    /// Set when notifications go to an MQTT broker (clause 7.2).
+    private func mqttEndpoint(
+        _ value: JSONValue,
+        _ info: [KeyValuePair]
+    ) throws(BrokerError) -> MQTTEndpoint? {
+        guard let uri = value.stringValue, MQTTEndpoint.scheme(of: uri) != nil else { return nil }
+        let path = "notification.endpoint"
+        let versionName = info.last { $0.key == "MQTT-Version" }?.value
+        guard let version = versionName.map(MQTTEndpoint.Version.init) ?? .v5 else {
+            throw Self.error(
+                "'MQTT-Version' in '\(path).notifierInfo' is mqtt3.1.1 or mqtt5.0, not "
+                    + "'\(versionName ?? "")'."
+            )
+        }
+        let service = info.last { $0.key == "MQTT-QoS" }?.value ?? "0"
+        guard let qualityOfService = Int(service), (0...2).contains(qualityOfService) else {
+            throw Self.error(
+                "'MQTT-QoS' in '\(path).notifierInfo' is 0, 1 or 2, not '\(service)'."
+            )
+        }
+        let endpoint = MQTTEndpoint(
+            uri: uri,
+            version: version,
+            qualityOfService: qualityOfService
+        )
+        guard let endpoint else {
+            throw Self.error(
+                "'\(path).uri' is an MQTT topic as in mqtt://user:password@host:1883/topic/subtopic, "
+                    + "without '+' and '#', not '\(MQTTEndpoint.withoutPassword(uri))'."
+            )
+        }
+        return endpoint
     }
 }

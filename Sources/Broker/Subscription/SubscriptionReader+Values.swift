@@ -109,7 +109,7 @@ extension MemberReading {
 extension String {
     /// The text with its percent-encoded bytes decoded (RFC 3986, clause 2.1); nil when a percent
     /// sign stands for itself.
-    fileprivate var percentDecoded: String? {
+    var percentDecoded: String? {
         var bytes: [UInt8] = []
         var rest = utf8[...]
         while let byte = rest.popFirst() {

@@ -1,3 +1,4 @@
+import Broker
 import Glibc
 import NIOCore
 import NIOPosix
@@ -32,19 +33,26 @@ final class AddressGuard: Sendable {
             throw AddressError("'\(text)' is not an http or https address.")
         }
         if allowsPrivate { return Target(url: text, host: nil) }
-        let address = try await checkedAddress(of: url)
+        let address = try await checkedAddress(url.bareHost, port: url.port ?? 80)
         guard url.scheme == "http" else { return Target(url: text, host: nil) }
         let bracketed = address.contains(":") ? "[\(address)]" : address
         let port = url.port.map { ":\($0)" } ?? ""
         return Target(url: "http://\(bracketed)\(port)\(url.rest)", host: "\(url.host)\(port)")
     }
 
-    private func checkedAddress(of url: WebURL) async throws -> String {
+    /// Where to connect to for an MQTT broker, by the same rule: mqtt is bound to the checked
+    /// address, of mqtts the certificate vouches for the host.
+    func host(_ broker: MQTTEndpoint.Broker) async throws -> String {
+        if allowsPrivate { return broker.host }
+        let address = try await checkedAddress(broker.host, port: broker.port)
+        return broker.isSecure ? broker.host : address
+    }
+
+    private func checkedAddress(_ host: String, port: Int) async throws -> String {
         let now = ContinuousClock.now
-        if let known = remembered.withLock({ $0[url.host] }), known.until > now {
+        if let known = remembered.withLock({ $0[host] }), known.until > now {
             return known.address
         }
-        let (host, port) = (url.bareHost, url.port ?? 80)
         let address = try await NIOThreadPool.singleton.runIfActive {
             try? SocketAddress.makeAddressResolvingHost(host, port: port)
         }
@@ -58,7 +66,7 @@ final class AddressGuard: Sendable {
         }
         remembered.withLock {
             if $0.count >= Self.maximumRemembered { $0.removeAll(keepingCapacity: true) }
-            $0[url.host] = (ip, now + Self.rememberedFor)
+            $0[host] = (ip, now + Self.rememberedFor)
         }
         return ip
     }

@@ -61,7 +61,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("endpoint", ["uri": "mqtt://receiver.example/topic"]),
+            ("endpoint", ["uri": "mqtt://receiver.example/a/+"]),
             ("endpoint", ["uri": "receiver"]),
             ("endpoint", ["uri": "http://user:secret@receiver.example/"]), ("endpoint", [:]),
             ("endpoint", ["uri": "http://r.example", "accept": "text/html"]),

@@ -1,0 +1,99 @@
+/// A topic of an MQTT broker that notifications go to, as its URI names it (clause 7.2):
+/// `mqtt[s]://[user[:password]@]host[:port]/topic[/subtopic]*`.
+package struct MQTTEndpoint: Sendable, Hashable {
+    /// A connection: what topics of one broker have in common.
+    package struct Broker: Sendable, Hashable {
+        package var host: String
+        package var port: Int
+        package var isSecure: Bool
+        package var user: String?
+        package var password: String?
+        package var version: Version
+    }
+
+    /// The protocol's versions, by their names in `notifierInfo` (table 7.2-1).
+    package enum Version: String, Sendable, Hashable, CaseIterable {
+        case v311 = "mqtt3.1.1"
+        case v5 = "mqtt5.0"
+    }
+
+    package var broker: Broker
+    package var topic: String
+    /// 0 at most once, 1 at least once, 2 exactly once.
+    package var qualityOfService: Int
+
+    /// The protocol's own limit.
+    static let maximumTopicBytes = 65_535
+
+    /// Nil when the URI is none of an MQTT topic.
+    package init?(uri: String, version: Version = .v5, qualityOfService: Int = 0) {
+        guard let scheme = Self.scheme(of: uri) else { return nil }
+        let rest = uri.dropFirst(scheme.count + 3)
+        guard let slash = rest.firstIndex(of: "/") else { return nil }
+        let topic = String(rest[rest.index(after: slash)...]).percentDecoded
+        guard let topic, Self.isTopic(topic),
+            let broker = Broker(rest[..<slash], isSecure: scheme == "mqtts", version)
+        else { return nil }
+        self.broker = broker
+        self.topic = topic
+        self.qualityOfService = qualityOfService
+    }
+
+    /// `mqtt`, `mqtts`, or nil for every other.
+    static func scheme(of uri: String) -> String? {
+        let scheme = uri.prefix { $0 != ":" }.lowercased()
+        guard scheme == "mqtt" || scheme == "mqtts",
+            uri.dropFirst(scheme.count).hasPrefix("://")
+        else { return nil }
+        return scheme
+    }
+
+    /// The URI as an error may quote it.
+    static func withoutPassword(_ uri: String) -> String {
+        guard let at = uri.lastIndex(of: "@") else { return uri }
+        return "\(uri.prefix { $0 != ":" })://…\(uri[at...])"
+    }
+
+    /// What may be published to: a name, not a pattern of names.
+    private static func isTopic(_ topic: String) -> Bool {
+        !topic.isEmpty && topic.utf8.count <= maximumTopicBytes
+            && !topic.unicodeScalars.contains { "+#\0".unicodeScalars.contains($0) }
+    }
+}
+
+extension MQTTEndpoint.Broker {
+    fileprivate init?(_ authority: Substring, isSecure: Bool, _ version: MQTTEndpoint.Version) {
+        let at = authority.lastIndex(of: "@")
+        if let at {
+            let parts = authority[..<at].split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let user = String(parts[0]).percentDecoded, !user.isEmpty else { return nil }
+            self.user = user
+            if parts.count > 1 { password = String(parts[1]).percentDecoded }
+        }
+        let place = at.map { authority[authority.index(after: $0)...] } ?? authority
+        guard let (host, port) = Self.hostAndPort(place) else { return nil }
+        self.host = host
+        self.port = port ?? (isSecure ? 8_883 : 1_883)
+        self.isSecure = isSecure
+        self.version = version
+    }
+
+    /// The host without the brackets of an IPv6 address.
+    private static func hostAndPort(_ place: Substring) -> (String, Int?)? {
+        var host = place
+        var rest = Substring()
+        if place.hasPrefix("["), let end = place.firstIndex(of: "]") {
+            host = place[place.index(after: place.startIndex)..<end]
+            rest = place[place.index(after: end)...]
+        } else if let colon = place.firstIndex(of: ":") {
+            host = place[..<colon]
+            rest = place[colon...]
+        }
+        guard !host.isEmpty else { return nil }
+        guard !rest.isEmpty else { return (host.lowercased(), nil) }
+        guard rest.hasPrefix(":"), let port = Int(rest.dropFirst()), (1...65_535).contains(port)
+        else { return nil }
+        return (host.lowercased(), port)
+    }
+}

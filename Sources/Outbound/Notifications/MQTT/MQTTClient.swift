@@ -1,0 +1,118 @@
+import CMosquitto
+import Broker
+
+/// libmosquitto's connection to one MQTT broker; used on one thread alone.
+///
+/// What happens is noted and read by whoever drives it: the library's callbacks run inside its
+/// calls, on the same thread.
+final class MQTTClient {
+    /// How far the connection has come.
+    enum Phase: Equatable {
+        case connecting, connected
+        /// Why it is of no use any more, in the operator's words.
+        case over(String)
+    }
+
+    private(set) var phase = Phase.connecting
+    /// Messages the broker took, by their numbers, with its reason against each.
+    private var answers: [Int32: String?] = [:]
+    private let handle: OpaquePointer
+
+    private static let keepAliveSeconds: Int32 = 30
+    private static let isLibraryReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue.asCode
+
+    init?(_ broker: MQTTEndpoint.Broker) {
+        guard Self.isLibraryReady, let handle = mosquitto_new(nil, true, nil) else { return nil }
+        self.handle = handle
+        mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
+        let version = broker.version == .v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311
+        mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, Int32(version))
+        mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1)
+        if let user = broker.user {
+            mosquitto_username_pw_set(handle, user, broker.password)
+        }
+        if broker.isSecure { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
+        setCallbacks()
+    }
+
+    deinit { mosquitto_destroy(handle) }
+
+    private func setCallbacks() {
+        mosquitto_connect_callback_set(handle) { _, object, code in
+            MQTTClient.of(object)?.phase =
+                code == 0 ? .connected : .over("The MQTT broker refuses the connection (\(code)).")
+        }
+        mosquitto_disconnect_callback_set(handle) { _, object, code in
+            MQTTClient.of(object)?.close(code)
+        }
+        mosquitto_publish_v5_callback_set(handle) { _, object, number, reason, _ in
+            // From 0x80 on, MQTT's reasons are refusals.
+            let refusal = reason >= 0x80 ? String(cString: mosquitto_reason_string(reason)) : nil
+            MQTTClient.of(object)?.answers[number] = .some(refusal)
+        }
+    }
+
+    private static func of(_ object: UnsafeMutableRawPointer?) -> MQTTClient? {
+        object.map { Unmanaged<MQTTClient>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func close(_ code: Int32) {
+        if case .over = phase { return }
+        phase = .over(
+            "The MQTT broker is not reached (\(String(cString: mosquitto_strerror(code))))."
+        )
+    }
+
+    private func check(_ code: Int32) {
+        if code != MOSQ_ERR_SUCCESS.rawValue.asCode { close(code) }
+    }
+
+    // MARK: Driving
+
+    /// Begins to connect; looking up the host may block.
+    func connect(to host: String, port: Int) {
+        check(mosquitto_connect_async(handle, host, Int32(port), Self.keepAliveSeconds))
+    }
+
+    /// Closes in good order.
+    func disconnect() { mosquitto_disconnect(handle) }
+
+    /// Negative when there is none.
+    var socket: Int32 { mosquitto_socket(handle) }
+    var wantsToWrite: Bool { phase == .connecting || mosquitto_want_write(handle) }
+
+    /// Reads and writes what the socket is ready for, and keeps the connection alive.
+    func work(canRead: Bool, canWrite: Bool) {
+        if canRead { check(mosquitto_loop_read(handle, 1)) }
+        if canWrite, socket >= 0 { check(mosquitto_loop_write(handle, 1)) }
+        if socket >= 0 { check(mosquitto_loop_misc(handle)) }
+        if socket < 0 { close(MOSQ_ERR_CONN_LOST.rawValue.asCode) }
+    }
+
+    /// Hands a message over; returns its number, or nil when it cannot be sent.
+    func publish(_ payload: [UInt8], to topic: String, qualityOfService: Int) -> Int32? {
+        var number: Int32 = 0
+        let code = mosquitto_publish_v5(
+            handle,
+            &number,
+            topic,
+            Int32(payload.count),
+            payload,
+            Int32(qualityOfService),
+            false,
+            nil
+        )
+        return code == MOSQ_ERR_SUCCESS.rawValue.asCode ? number : nil
+    }
+
+    /// The broker's answers since the last call: nil for a message it took, else why not.
+    func takeAnswers() -> [Int32: String?] {
+        defer { answers = [:] }
+        return answers
+    }
+}
+
+extension BinaryInteger {
+    /// The library's codes are ints; its enumeration of them is imported unsigned or signed.
+    fileprivate var asCode: Int32 { Int32(self) }
+}

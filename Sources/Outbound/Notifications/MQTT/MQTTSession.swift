@@ -1,0 +1,173 @@
+import Broker
+import Foundation
+import Synchronization
+
+/// A connection to an MQTT broker, on a thread of its own, for the library blocks.
+///
+/// It lives until the broker is lost or nobody has published for a while. What was handed over and
+/// not answered then has failed: whether to send it again is the dispatcher's to decide, and so
+/// the library never sends anything later on its own accord.
+final class MQTTSession: Sendable {
+    private static let idleLimit = Duration.seconds(60)
+    /// The thread looks at deadlines at least this often.
+    private static let longestNapMilliseconds: Int32 = 1_000
+
+    /// A notification that waits for the broker.
+    private struct Job {
+        var payload: [UInt8]
+        var topic: String
+        var qualityOfService: Int
+        var deadline: ContinuousClock.Instant
+        var answer: CheckedContinuation<DeliveryResult?, Never>
+    }
+
+    private struct Inbox {
+        var jobs: [Job] = []
+        var isOver = false
+        var mustStop = false
+    }
+
+    private let broker: MQTTEndpoint.Broker
+    /// Where to connect to: the address that was checked, or the name a certificate vouches for.
+    private let host: String
+    private let inbox = Mutex(Inbox())
+    private let bell: WakeUp
+
+    init?(_ broker: MQTTEndpoint.Broker, host: String) {
+        guard let bell = WakeUp() else { return nil }
+        self.broker = broker
+        self.host = host
+        self.bell = bell
+        Thread.detachNewThread { self.run() }
+    }
+
+    /// Publishes once; nil when the session is over and another must be made.
+    func publish(
+        _ payload: [UInt8],
+        to topic: String,
+        qualityOfService: Int,
+        deadline: ContinuousClock.Instant
+    ) async -> DeliveryResult? {
+        await withCheckedContinuation { continuation in
+            let job = Job(
+                payload: payload,
+                topic: topic,
+                qualityOfService: qualityOfService,
+                deadline: deadline,
+                answer: continuation
+            )
+            let isTaken = inbox.withLock { inbox in
+                guard !inbox.isOver, !inbox.mustStop else { return false }
+                inbox.jobs.append(job)
+                return true
+            }
+            if isTaken { bell.ring() } else { continuation.resume(returning: nil) }
+        }
+    }
+
+    /// Whether another session must be made.
+    var isOver: Bool { inbox.withLock(\.isOver) }
+
+    /// Ends the session; what has no answer yet fails.
+    func stop() {
+        inbox.withLock { $0.mustStop = true }
+        bell.ring()
+    }
+
+    // MARK: On the thread
+
+    private func run() {
+        guard let client = MQTTClient(broker) else {
+            return end([], "The MQTT library cannot be used.")
+        }
+        client.connect(to: host, port: broker.port)
+        var waiting: [Job] = []
+        var sent: [Int32: Job] = [:]
+        var lastUse = ContinuousClock.now
+        while true {
+            if case .over(let reason) = client.phase {
+                return end(waiting + sent.values, reason)
+            }
+            let (jobs, mustStop) = take()
+            if !jobs.isEmpty { lastUse = .now }
+            waiting += jobs
+            if client.phase == .connected { hand(&waiting, to: client, &sent) }
+            settle(client, &sent)
+            failOverdue(&waiting, &sent)
+            let isIdle = waiting.isEmpty && sent.isEmpty && lastUse + Self.idleLimit < .now
+            if mustStop || isIdle {
+                client.disconnect()
+                return end(waiting + sent.values, "The hub is stopping.")
+            }
+            let ready = bell.wait(
+                for: client.socket,
+                wantsToWrite: client.wantsToWrite,
+                milliseconds: Self.nap(waiting + sent.values)
+            )
+            client.work(canRead: ready.canRead, canWrite: ready.canWrite)
+        }
+    }
+
+    private func take() -> (jobs: [Job], mustStop: Bool) {
+        inbox.withLock { inbox in
+            defer { inbox.jobs = [] }
+            return (inbox.jobs, inbox.mustStop)
+        }
+    }
+
+    private func hand(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job]) {
+        for job in waiting {
+            let number = client.publish(
+                job.payload,
+                to: job.topic,
+                qualityOfService: job.qualityOfService
+            )
+            if let number {
+                sent[number] = job
+            } else {
+                job.answer.resume(returning: .failed("The MQTT broker does not take the message."))
+            }
+        }
+        waiting = []
+    }
+
+    private func settle(_ client: MQTTClient, _ sent: inout [Int32: Job]) {
+        for (number, refusal) in client.takeAnswers() {
+            let job = sent.removeValue(forKey: number)
+            let reason = refusal.map { "The MQTT broker refuses the message: \($0)." }
+            job?.answer.resume(returning: reason.map { .failed($0) } ?? .delivered)
+        }
+    }
+
+    private func failOverdue(_ waiting: inout [Job], _ sent: inout [Int32: Job]) {
+        let now = ContinuousClock.now
+        let late = DeliveryResult.failed("The MQTT broker did not answer in time.")
+        waiting.removeAll { job in
+            guard job.deadline <= now else { return false }
+            job.answer.resume(returning: late)
+            return true
+        }
+        for (number, job) in sent where job.deadline <= now {
+            sent[number] = nil
+            job.answer.resume(returning: late)
+        }
+    }
+
+    private static func nap(_ jobs: [Job]) -> Int32 {
+        guard let first = jobs.map(\.deadline).min() else { return longestNapMilliseconds }
+        let (seconds, attoseconds) = (first - .now).components
+        let milliseconds = seconds * 1_000 + attoseconds / 1_000_000_000_000_000 + 1
+        return Int32(clamping: min(Int64(longestNapMilliseconds), max(1, milliseconds)))
+    }
+
+    private func end(_ jobs: [Job], _ reason: String) {
+        let late = inbox.withLock { inbox in
+            inbox.isOver = true
+            defer { inbox.jobs = [] }
+            return inbox.jobs
+        }
+        for job in jobs { job.answer.resume(returning: .failed(reason)) }
+        // Never handed over: another session may try.
+        for job in late { job.answer.resume(returning: nil) }
+    }
+}

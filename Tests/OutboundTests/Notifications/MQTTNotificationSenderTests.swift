@@ -1,0 +1,128 @@
+import Broker
+import Foundation
+import Testing
+
+@testable import Outbound
+
+@Suite(.timeLimit(.minutes(1))) struct MQTTNotificationSenderTests {
+    private let topic = "city/\(UUID().uuidString)"
+
+    private func request(
+        _ authority: String,
+        version: MQTTEndpoint.Version = .v5,
+        qualityOfService: Int = 0,
+        timeoutMilliseconds: Double = 30_000
+    ) -> NotificationRequest {
+        let uri = "mqtt://\(authority)/\(topic)"
+        let endpoint = MQTTEndpoint(
+            uri: uri,
+            version: version,
+            qualityOfService: qualityOfService
+        )
+        return NotificationRequest(
+            url: uri,
+            headers: [
+                KeyValuePair(key: "Content-Type", value: "application/json"),
+                KeyValuePair(key: "X-Area", value: "north"),
+            ],
+            body: Array("{\"id\":1}".utf8),
+            timeoutMilliseconds: timeoutMilliseconds,
+            mqtt: endpoint
+        )
+    }
+
+    private func withSender(
+        allowsPrivate: Bool = true,
+        _ body: (MQTTNotificationSender) async throws -> Void
+    ) async throws {
+        let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
+        let sender = MQTTNotificationSender(web)
+        do {
+            try await body(sender)
+        } catch {
+            try await web.shutdown()
+            throw error
+        }
+        sender.shutdown()
+        try await web.shutdown()
+    }
+
+    private let told =
+        #"{"metadata":{"Content-Type":"application/json","X-Area":"north"},"body":{"id":1}}"#
+
+    @Test(arguments: MQTTEndpoint.Version.allCases, 0...2)
+    func `a message has metadata and body and the quality of service asked for`(
+        version: MQTTEndpoint.Version,
+        qualityOfService: Int
+    ) async throws {
+        let broker = try MosquittoBroker()
+        let listener = try await TopicListener(topic, at: broker)
+        defer { listener.stop() }
+        try await withSender { sender in
+            let request = request(
+                "127.0.0.1:\(broker.port)",
+                version: version,
+                qualityOfService: qualityOfService
+            )
+            #expect(await sender.send(request) == .delivered)
+            #expect(await listener.next() == "\(qualityOfService) \(told)")
+        }
+    }
+
+    @Test(arguments: MQTTEndpoint.Version.allCases)
+    func `the user and password of the URI are the broker's to check`(
+        version: MQTTEndpoint.Version
+    ) async throws {
+        let broker = try MosquittoBroker(user: ("bus", "p@ss"))
+        let listener = try await TopicListener(topic, at: broker, user: ("bus", "p@ss"))
+        defer { listener.stop() }
+        try await withSender { sender in
+            let right = request("bus:p%40ss@127.0.0.1:\(broker.port)", version: version)
+            #expect(await sender.send(right) == .delivered)
+            #expect(await listener.next() == "0 \(told)")
+            let wrong = request("bus:guess@127.0.0.1:\(broker.port)", version: version)
+            guard case .failed(let reason) = await sender.send(wrong) else {
+                Issue.record("A wrong password was taken.")
+                return
+            }
+            #expect(reason.contains("refuses the connection"))
+        }
+    }
+
+    @Test func `a broker that is down fails, and is used again when it is back`() async throws {
+        let broker = try MosquittoBroker()
+        let port = broker.port
+        try await withSender { sender in
+            let request = request("127.0.0.1:\(port)", qualityOfService: 1)
+            #expect(await sender.send(request) == .delivered)
+            broker.stop()
+            #expect(await sender.send(request) != .delivered)
+            let back = try MosquittoBroker(port: port)
+            let listener = try await TopicListener(topic, at: back)
+            defer { listener.stop() }
+            #expect(await sender.send(request) == .delivered)
+            #expect(await listener.next() == "1 \(told)")
+        }
+    }
+
+    @Test func `a broker that says nothing fails in time`() async throws {
+        let silent = try Listener()
+        try await withSender { sender in
+            let request = request("127.0.0.1:\(silent.port)", timeoutMilliseconds: 100)
+            #expect(
+                await sender.send(request)
+                    == .failed("The MQTT broker did not answer in time.")
+            )
+        }
+    }
+
+    @Test func `a broker inside the private network is not called`() async throws {
+        try await withSender(allowsPrivate: false) { sender in
+            guard case .failed(let reason) = await sender.send(request("127.0.0.1:1")) else {
+                Issue.record("It was called.")
+                return
+            }
+            #expect(reason.contains("private network"))
+        }
+    }
+}
