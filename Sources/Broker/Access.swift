@@ -34,6 +34,7 @@ extension Hub {
     {
         switch policy.decideWrite(caller) {
         case .grant(let grant):
+            try await backpressure.admit()
             let store =
                 makesTenant && caller.tenant?.snapshot == nil
                 ? try await store.makeTenant(caller.tenant)

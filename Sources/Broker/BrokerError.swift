@@ -9,6 +9,7 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         // Ours
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
+        case tooManyRequests
     }
     package var code: Code
     /// One sentence in the caller's words that quotes the input and hints at the mend.

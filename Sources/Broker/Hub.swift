@@ -18,6 +18,8 @@ package final class Hub: Sendable {
     package let makeIdentifier: @Sendable () -> String
     /// Told of every change inside its transaction: whoever must know, and must not miss one.
     var observer: any ChangeObserver { subscriptions }
+    /// What slows writes down when too many notifications wait.
+    let backpressure: Backpressure
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionMatcher
     /// The snapshots there are.
@@ -35,6 +37,7 @@ package final class Hub: Sendable {
         shelf: LDContextShelf,
         subscriptions: SubscriptionMatcher,
         snapshots: SnapshotShelf = SnapshotShelf(),
+        delivery: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
@@ -46,6 +49,7 @@ package final class Hub: Sendable {
         self.shelf = shelf
         self.subscriptions = subscriptions
         self.snapshots = snapshots
+        backpressure = Backpressure(subscriptions.feed, limits: delivery)
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger

@@ -67,6 +67,7 @@ package struct HubParts: Sendable {
             limits: limits,
             shelf: shelf,
             subscriptions: subscriptions,
+            delivery: settings.delivery,
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger

@@ -25,13 +25,14 @@ package struct Document: Sendable, Equatable {
 /// A notification that waits for delivery.
 package struct OutboxMessage: Sendable, Equatable {
     package var sequence: Int64
-    package var subscription: String
+    /// The subscriptions that still have to get it.
+    package var recipients: [String]
     package var body: [UInt8]
     package var enqueuedAt: Timestamp
 
-    package init(sequence: Int64, subscription: String, body: [UInt8], enqueuedAt: Timestamp) {
+    package init(sequence: Int64, recipients: [String], body: [UInt8], enqueuedAt: Timestamp) {
         self.sequence = sequence
-        self.subscription = subscription
+        self.recipients = recipients
         self.body = body
         self.enqueuedAt = enqueuedAt
     }
@@ -39,6 +40,7 @@ package struct OutboxMessage: Sendable, Equatable {
 
 /// How full the outbox is.
 package struct OutboxDepth: Sendable, Equatable {
+    /// Notifications still to be sent: one for each recipient.
     package var count: Int
     package var oldest: Timestamp?
 

@@ -46,8 +46,12 @@ package protocol TenantStore: Sendable {
     func documents(_ kind: Document.Kind) async throws -> [Document]
     /// The document, or nil when there is none.
     func document(_ kind: Document.Kind, id: String) async throws -> Document?
-    /// Waiting notifications of a subscription, oldest first.
-    func outbox(subscription: String, limit: Int) async throws -> [OutboxMessage]
+    /// How many documents of the kind there are.
+    func documentCount(_ kind: Document.Kind) async throws -> Int
+    /// Waiting notifications with numbers above the one given, oldest first.
+    func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage]
+    /// One waiting notification; nil when it waits no more.
+    func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage?
     /// How many notifications wait, and since when the oldest does.
     func outboxDepth() async throws -> OutboxDepth
     /// Changes documents or the outbox only; the hub's own bookkeeping needs no caller's right.
@@ -85,10 +89,20 @@ package protocol BookkeepingTransaction: AnyObject {
     func put(_ document: Document) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
-    /// Puts a notification into the outbox; it is delivered after the commit, at least once.
-    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws
+    /// Puts a notification into the outbox, once for all who get it; it is delivered after the
+    /// commit, at least once. Returns its number, higher than that of any before it.
+    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64
+    /// One waiting notification; nil when it waits no more.
+    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage?
+    /// Leaves only those of its recipients who have not got it yet.
+    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
     /// Takes delivered or abandoned notifications out of the outbox.
     func removeFromOutbox(_ sequences: [Int64]) throws
+    /// Removes the oldest documents of a kind beyond so many; returns how many went.
+    func removeOldest(_ kind: Document.Kind, beyond count: Int) throws -> Int
+    /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all
+    /// when it is undone: on the store's writing thread, so it must be quick.
+    func afterCommit(_ action: @escaping @Sendable () -> Void)
 }
 
 /// One request's view of the store while it writes.

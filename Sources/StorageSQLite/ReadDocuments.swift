@@ -54,33 +54,67 @@ extension Reader {
         return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
     }
 
-    func outbox(subscription: String, limit: Int) throws -> [OutboxMessage] {
+    func documentCount(_ kind: Document.Kind) throws -> Int {
+        let row = try connection.prepare("SELECT count(*) FROM document WHERE kind = ?1")
+            .bind(1, kind.rawValue)
+        _ = try row.step()
+        return Int(row.int(0))
+    }
+
+    func outbox(after sequence: Int64, limit: Int) throws -> [OutboxMessage] {
         let rows = try connection.prepare(
             """
-            SELECT sequence, enqueued, body FROM outbox WHERE subscription = ?1
+            SELECT sequence, enqueued, subscription, body FROM outbox WHERE sequence > ?1
             ORDER BY sequence LIMIT ?2
             """
-        ).bind(1, subscription).bind(2, Int64(limit))
+        ).bind(1, sequence).bind(2, Int64(limit))
         var messages: [OutboxMessage] = []
-        while try rows.step() {
-            messages.append(
-                OutboxMessage(
-                    sequence: rows.int(0),
-                    subscription: subscription,
-                    body: [UInt8](rows.bytes(2)),
-                    enqueuedAt: Timestamp(microseconds: rows.int(1))
-                )
-            )
-        }
+        while try rows.step() { messages.append(OutboxMessage(rows)) }
         return messages
     }
 
+    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
+        try connection.outboxMessage(sequence)
+    }
+
     func outboxDepth() throws -> OutboxDepth {
-        let row = try connection.prepare("SELECT count(*), min(enqueued) FROM outbox")
+        // Recipients are a line each; the oldest message is the first.
+        let row = try connection.prepare(
+            """
+            SELECT coalesce(sum(1 + length(subscription)
+                - length(replace(subscription, char(10), ''))), 0),
+                (SELECT enqueued FROM outbox ORDER BY sequence LIMIT 1)
+            FROM outbox
+            """
+        )
         _ = try row.step()
         return OutboxDepth(
             count: Int(row.int(0)),
             oldest: row.optionalInt(1).map(Timestamp.init(microseconds:))
+        )
+    }
+}
+
+extension Connection {
+    fileprivate static let outboxMessage =
+        "SELECT sequence, enqueued, subscription, body FROM outbox WHERE sequence = ?1"
+
+    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
+        let row = try prepare(Self.outboxMessage).bind(1, sequence)
+        return try row.step() ? OutboxMessage(row) : nil
+    }
+}
+
+extension OutboxMessage {
+    /// Recipients are URIs, which have no line breaks in them: a line each.
+    static func text(of recipients: [String]) -> String { recipients.joined(separator: "\n") }
+
+    fileprivate init(_ row: Statement) {
+        self.init(
+            sequence: row.int(0),
+            recipients: row.text(2).split(separator: "\n").map(String.init),
+            body: [UInt8](row.bytes(3)),
+            enqueuedAt: Timestamp(microseconds: row.int(1))
         )
     }
 }

@@ -158,8 +158,16 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run { try $0.document(kind, id: id) }
     }
 
-    package func outbox(subscription: String, limit: Int) async throws -> [OutboxMessage] {
-        try await readers.run { try $0.outbox(subscription: subscription, limit: limit) }
+    package func documentCount(_ kind: Document.Kind) async throws -> Int {
+        try await readers.run { try $0.documentCount(kind) }
+    }
+
+    package func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage] {
+        try await readers.run { try $0.outbox(after: sequence, limit: limit) }
+    }
+
+    package func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage? {
+        try await readers.run { try $0.outboxMessage(sequence) }
     }
 
     package func outboxDepth() async throws -> OutboxDepth {

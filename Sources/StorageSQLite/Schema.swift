@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 2
+    static let version: Int32 = 3
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -68,6 +68,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: createTables)
         migrator.registerMigration("2", migrate: createSegments)
+        migrator.registerMigration("3", migrate: dropOutboxIndexes)
         return migrator
     }
 
@@ -86,6 +87,11 @@ enum Schema {
                     entity, name, dataset, first, last, count);
                 """
         )
+    }
+
+    /// Step 3: the dispatcher knows what waits for whom, so a notification is one row with one key.
+    private static func dropOutboxIndexes(_ database: Database) throws {
+        try database.execute(sql: "DROP INDEX outbox_subscription; DROP INDEX outbox_enqueued")
     }
 
     /// Step 1.

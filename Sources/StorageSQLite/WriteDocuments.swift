@@ -27,13 +27,39 @@ extension Writer {
         return connection.changes > 0
     }
 
-    func enqueue(subscription: String, body: [UInt8], at: Timestamp) throws {
+    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64 {
         try willWrite()
-        try statements.enqueue.bind(1, subscription).bind(2, at.microseconds).bind(3, body).run()
+        try statements.enqueue.bind(1, OutboxMessage.text(of: recipients))
+            .bind(2, at.microseconds).bind(3, body).run()
+        return connection.lastRowID
+    }
+
+    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
+        try connection.outboxMessage(sequence)
+    }
+
+    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws {
+        try willWrite()
+        try connection.prepare("UPDATE outbox SET subscription = ?2 WHERE sequence = ?1")
+            .bind(1, sequence).bind(2, OutboxMessage.text(of: recipients)).run()
     }
 
     func removeFromOutbox(_ sequences: [Int64]) throws {
         try willWrite()
         for sequence in sequences { try statements.dequeue.bind(1, sequence).run() }
     }
+
+    func removeOldest(_ kind: Document.Kind, beyond count: Int) throws -> Int {
+        try willWrite()
+        try connection.prepare(
+            """
+            DELETE FROM document WHERE kind = ?1 AND number <= (
+                SELECT number FROM document WHERE kind = ?1
+                ORDER BY number DESC LIMIT 1 OFFSET ?2)
+            """
+        ).bind(1, kind.rawValue).bind(2, Int64(count)).run()
+        return connection.changes
+    }
+
+    func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
 }

@@ -31,6 +31,8 @@ final class Writer: @unchecked Sendable {
     /// What the committer has learned about commits.
     var pace = CommitPace()
     private let log = LogLength()
+    /// What is to happen once the transaction is on disk.
+    var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false
     private var vocabularyGrew = false
 
@@ -75,6 +77,8 @@ final class Writer: @unchecked Sendable {
             vocabularyGrew = false
         }
         try statements.commit.run()
+        for action in commitActions { action() }
+        commitActions.removeAll(keepingCapacity: true)
     }
 
     /// Runs one request's body; returns why it failed if it failed alone, and throws when the whole
@@ -82,11 +86,13 @@ final class Writer: @unchecked Sendable {
     func request(_ body: () throws -> Void) throws -> (any Error)? {
         hasWritten = false
         recent = nil
+        let earlierActions = commitActions.count
         do {
             try body()
             if hasWritten { try statements.release.run() }
             return nil
         } catch {
+            commitActions.removeLast(commitActions.count - earlierActions)
             guard connection.isInTransaction else { throw error }
             if hasWritten { try undoRequest() }
             return error
@@ -100,6 +106,7 @@ final class Writer: @unchecked Sendable {
 
     /// Rolls the transaction back, if SQLite has not done so already.
     func abandon() {
+        commitActions = []
         if connection.isInTransaction { try? connection.execute("ROLLBACK") }
         // A vocabulary that cannot be read again stays a superset: harmless but for unused numbers,
         // and the next write that needs one of them fails on its own.

@@ -17,7 +17,7 @@ struct Balai: AsyncParsableCommand {
         version: Balai.version,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
-            CheckCommand.self, TokenCommand.self,
+            CheckCommand.self, TokenCommand.self, DeadLettersCommand.self,
         ]
     )
 

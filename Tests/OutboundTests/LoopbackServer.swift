@@ -8,6 +8,7 @@ final class LoopbackServer: Sendable {
     struct Request: Sendable {
         var head: HTTPRequestHead
         var body: String
+        var peerPort: Int
     }
     struct Answer: Sendable {
         var status: HTTPResponseStatus
@@ -62,7 +63,8 @@ private final class Answering: ChannelInboundHandler {
         case .body(let buffer): body += String(buffer: buffer)
         case .end:
             guard let head else { return }
-            seen.yield(.init(head: head, body: body))
+            let port = context.remoteAddress?.port ?? 0
+            seen.yield(.init(head: head, body: body, peerPort: port))
             respond(answer(head), context)
         }
     }
@@ -77,5 +79,7 @@ private final class Answering: ChannelInboundHandler {
             promise: nil
         )
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        // Without having said so.
+        if answer.headers["X-Then"] == ["close"] { context.close(promise: nil) }
     }
 }

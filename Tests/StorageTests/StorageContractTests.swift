@@ -146,13 +146,71 @@ import Testing
         #expect(try await tenant.documents(.subscription).map(\.id) == ["a"])
         try await tenant.write(Grants.write()) {
             for second in [5, 6] {
-                try $0.enqueue(subscription: "s", body: [UInt8(second)], at: seconds(second))
+                _ = try $0.enqueue([UInt8(second)], to: ["s", "t"], at: seconds(second))
             }
         }
-        let messages = try await tenant.outbox(subscription: "s", limit: 10)
+        let messages = try await tenant.outbox(after: 0, limit: 10)
         #expect(messages.map(\.body) == [[5], [6]])
-        #expect(try await tenant.outboxDepth() == OutboxDepth(count: 2, oldest: seconds(5)))
-        try await tenant.bookkeep { try $0.removeFromOutbox([messages[0].sequence]) }
+        #expect(messages.map(\.recipients) == [["s", "t"], ["s", "t"]])
+        #expect(try await tenant.outboxDepth() == OutboxDepth(count: 4, oldest: seconds(5)))
+        let (first, second) = (messages[0].sequence, messages[1].sequence)
+        #expect(try await tenant.outbox(after: first, limit: 10) == [messages[1]])
+        try await tenant.bookkeep { transaction in
+            try transaction.removeFromOutbox([first])
+            try transaction.narrowOutbox(second, to: ["t"])
+        }
+        #expect(try await tenant.outboxMessage(first) == nil)
+        #expect(try await tenant.outboxMessage(second)?.recipients == ["t"])
         #expect(try await tenant.outboxDepth() == OutboxDepth(count: 1, oldest: seconds(6)))
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `numbers of the outbox are never given twice`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let first = try await tenant.bookkeep { transaction in
+            let number = try transaction.enqueue([1], to: ["s"], at: seconds(1))
+            try transaction.removeFromOutbox([number])
+            return number
+        }
+        let second = try await tenant.bookkeep { try $0.enqueue([2], to: ["s"], at: seconds(2)) }
+        #expect(second > first)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `what is to follow a commit follows it, and nothing follows a request undone`(
+        kind: StoreKind
+    ) async throws {
+        struct Undone: Error {}
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let (words, heard) = AsyncStream<String>.makeStream()
+        await #expect(throws: Undone.self) {
+            try await tenant.bookkeep { transaction in
+                _ = try transaction.enqueue([1], to: ["s"], at: seconds(1))
+                transaction.afterCommit { heard.yield("undone") }
+                throw Undone()
+            }
+        }
+        for word in ["first", "second"] {
+            try await tenant.bookkeep { $0.afterCommit { heard.yield(word) } }
+        }
+        heard.finish()
+        #expect(await words.reduce(into: []) { $0.append($1) } == ["first", "second"])
+        #expect(try await tenant.outboxDepth().count == 0)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `of too many documents the oldest go`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.bookkeep { transaction in
+            for id in ["a", "b", "c"] {
+                try transaction.put(Document(kind: .deadLetter, id: id, body: [1]))
+            }
+        }
+        #expect(try await tenant.bookkeep { try $0.removeOldest(.deadLetter, beyond: 3) } == 0)
+        #expect(try await tenant.bookkeep { try $0.removeOldest(.deadLetter, beyond: 2) } == 1)
+        #expect(try await tenant.documents(.deadLetter).map(\.id) == ["b", "c"])
     }
 }

@@ -27,9 +27,24 @@ extension SubscriptionMatcher {
             guard let message = subscriber.subscription.message(from: before, to: after, at: now)
             else { continue }
             let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.id)
-            try transaction.enqueue(subscription: key.outbox, body: message.bytes, at: now)
-            wake(key)
+            try enqueue(message, to: key, at: now, in: transaction)
         }
+    }
+
+    fileprivate func enqueue(
+        _ message: RegistrationMessage,
+        to key: Key,
+        at now: Timestamp,
+        in transaction: any BookkeepingTransaction
+    ) throws {
+        try feed.enqueue(
+            message.bytes,
+            content: .registrations(message),
+            to: [key.outbox],
+            at: now,
+            tenant: key.tenant,
+            in: transaction
+        )
     }
 }
 
@@ -90,10 +105,9 @@ extension Hub {
         else { return }
         let store = try await existingStore(tenant)
         guard let message = try await subscriber.matchingMessage(store, now: now) else { return }
-        try await store.bookkeep { transaction in
-            try transaction.enqueue(subscription: key.outbox, body: message.bytes, at: now)
+        try await store.bookkeep { [subscriptions] transaction in
+            try subscriptions.enqueue(message, to: key, at: now, in: transaction)
         }
-        subscriptions.wake(key)
     }
 }
 
@@ -104,15 +118,5 @@ extension NotificationWriter {
         tenant: TenantName?
     ) -> Bool {
         policy.permitsAdministration(subscription.record.subscriber(tenant))
-    }
-
-    /// The first messages that fit into one notification: one of registrations has one reason.
-    func together(
-        _ messages: ArraySlice<OutboxMessage>,
-        _ kind: SubscriptionKind
-    ) -> ArraySlice<OutboxMessage> {
-        guard kind == .registrations, let first = messages.first else { return messages }
-        let reason = RegistrationMessage(bytes: first.body)?.reason
-        return messages.prefix { RegistrationMessage(bytes: $0.body)?.reason == reason }
     }
 }

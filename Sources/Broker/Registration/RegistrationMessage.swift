@@ -66,8 +66,7 @@ extension RegistrationMessage {
     /// Messages of one reason as one: the last of each registration, in the order of the first.
     ///
     /// Nil when there is nothing to tell.
-    init?(merging messages: [[UInt8]]) {
-        let messages = messages.compactMap { RegistrationMessage(bytes: $0) }
+    init?(merging messages: [RegistrationMessage]) {
         guard let reason = messages.first?.reason else { return nil }
         var items: [Item] = []
         for item in messages.flatMap(\.items) {

@@ -12,11 +12,13 @@ package struct DeadLetter: Sendable, Equatable {
 
     package init(
         _ message: OutboxMessage,
+        to recipient: String,
         abandonedAt: Timestamp,
         reason: String
     ) {
-        id = "\(abandonedAt.microseconds)-\(message.sequence)"
-        subscription = message.subscription
+        // Each recipient of a message may have it among the dead letters, and again later.
+        id = "\(abandonedAt.microseconds)-\(message.sequence)-\(recipient)"
+        subscription = recipient
         self.message = message.body
         enqueuedAt = message.enqueuedAt
         self.abandonedAt = abandonedAt
@@ -26,7 +28,10 @@ package struct DeadLetter: Sendable, Equatable {
     /// What an operator sees of it.
     package var summary: JSONValue {
         [
-            "id": .string(id), "subscriptionId": .string(subscription),
+            "id": .string(id),
+            "subscriptionId": .string(
+                SubscriptionMatcher.Key(tenant: nil, outbox: subscription).id
+            ),
             "enqueuedAt": .string(enqueuedAt.text), "abandonedAt": .string(abandonedAt.text),
             "reason": .string(reason),
         ]
@@ -34,6 +39,7 @@ package struct DeadLetter: Sendable, Equatable {
 
     package var document: Document {
         var json = summary.objectValue ?? JSONObject()
+        json["recipient"] = .string(subscription)
         json["message"] = .string(Self.hexadecimal(message))
         return Document(kind: .deadLetter, id: id, body: JSONValue.object(json).serialized)
     }
@@ -41,7 +47,7 @@ package struct DeadLetter: Sendable, Equatable {
     /// Reads what `document` wrote; nil when the bytes are damaged.
     package init?(_ document: Document) {
         guard let json = try? JSONReader.read(document.body).objectValue,
-            let subscription = json["subscriptionId"]?.stringValue,
+            let subscription = (json["recipient"] ?? json["subscriptionId"])?.stringValue,
             let enqueuedAt = json["enqueuedAt"]?.stringValue.flatMap({ Timestamp($0) }),
             let abandonedAt = json["abandonedAt"]?.stringValue.flatMap({ Timestamp($0) }),
             let message = json["message"]?.stringValue.flatMap(Self.bytes)

@@ -19,6 +19,6 @@ extension Hub {
             subscriptions.remove(key)
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        subscriptions.wake(key)
+        subscriptions.note(key)
     }
 }

@@ -8,11 +8,32 @@ package struct DeliveryLimits: Sendable, Hashable {
     /// Attempts for a notification before it goes to the dead letters.
     package var maximumAttempts = 12
     /// Notifications on their way to one receiver (host and port) at most.
-    package var maximumPerEndpoint = 8
+    package var maximumPerEndpoint = 32
+    /// The same while the receiver fails: enough to see that it is back.
+    package var maximumPerFailingEndpoint = 2
     /// Notifications on their way in all, at most.
-    package var maximumConcurrent = 256
-    /// Messages of a subscription taken from the outbox at once.
-    package var page = 200
+    package var maximumConcurrent = 1_024
+    /// Notifications that wait for receivers who take them; beyond it writes are slowed down.
+    package var maximumWaiting = 50_000
+    /// How long a write is held back before it is refused (429).
+    package var longestWriteDelay = Duration.seconds(2)
+    /// Notifications kept for a subscription whose receiver fails, or whose throttling lasts.
+    ///
+    /// The oldest of more become dead letters.
+    package var maximumHeldBack = 1_000
+    /// The same when so many are held back in all.
+    package var maximumHeldBackInAll = 200_000
+    package var maximumHeldBackWhenFull = 10
+    /// Messages whose contents stay in memory; the others are read back from the store.
+    package var maximumLoaded = 20_000
+    /// Messages of a subscription worked off at one go.
+    package var page = 16
+    /// Messages read at once when the program starts.
+    package var startPage = 500
+    /// How long after a delivery the store gets to know the subscription's counts, at most.
+    package var countsDelayMicroseconds: Int64 = 5_000_000
+    /// How long after a part of its recipients got it a message is kept as if none had.
+    package var narrowingDelayMicroseconds: Int64 = 2_000_000
     /// When the subscription names no timeout, and at most.
     package var timeoutMilliseconds = 10_000.0
     package var longestTimeoutMilliseconds = 60_000.0
@@ -69,6 +90,9 @@ package struct DeliverySchedule: Sendable, Equatable {
         guard let earliest, earliest > now else { return .send }
         return .wait(until: earliest)
     }
+
+    /// What the next attempt waits for has changed: it comes at once.
+    mutating func hurry() { notBefore = nil }
 
     package mutating func succeeded(at now: Timestamp) {
         failures = 0

@@ -66,7 +66,10 @@ extension MQTTEndpoint.Broker {
         let at = authority.lastIndex(of: "@")
         if let at {
             let parts = authority[..<at].split(
-                separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                separator: ":",
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
             guard let user = String(parts[0]).percentDecoded, !user.isEmpty else { return nil }
             self.user = user
             if parts.count > 1 { password = String(parts[1]).percentDecoded }

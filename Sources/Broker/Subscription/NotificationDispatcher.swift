@@ -6,28 +6,37 @@ package import Storage
 /// Takes notifications from the outbox to their receivers: at least once, in order for each
 /// subscription, and so that a slow or dead receiver delays nobody else.
 ///
-/// Each subscription has a lane; a lane sends one notification at a time. What lanes report is
-/// written to the store together: one transaction for many notifications, which at the same time
-/// waits for the transactions that put new ones into the outbox.
+/// What is delivered is written to the store behind the deliveries, many at once: a program that
+/// is killed sends some again.
 package actor NotificationDispatcher {
     typealias Key = SubscriptionMatcher.Key
 
+    private let work: LaneWork
     private let store: any Store
     private let subscriptions: SubscriptionMatcher
-    private let writer: NotificationWriter
-    private let sender: any NotificationSender
+    private let feed: OutboxFeed
     private let limits: DeliveryLimits
     private let clock: @Sendable () -> Timestamp
-    private let chance: @Sendable () -> Double
     private let logger: Logger
 
-    private var lanes: [Key: Lane] = [:]
-    /// Lanes with something to send, by receiver.
-    private var ready: [String: ReadyLanes] = [:]
-    private var running = 0
-    private var reports: [LaneReport] = []
+    private var lanes: DeliveryLanes
+    private var unsettled: [TenantName?: OutboxSettlement] = [:]
+    private var isSettling = false
+    /// Messages that some of their recipients have got, and since when.
+    private var partlyDone: [ObjectIdentifier: (item: OutboxItem, since: Timestamp)] = [:]
+    /// Subscriptions whose counts the store does not know yet.
+    private var uncounted: Set<Key> = []
+    private var countsWrittenAt = Timestamp(microseconds: 0)
+    private var isHousekeeping = false
+    /// Messages whose contents are in memory.
+    private var loaded: Set<ObjectIdentifier> = []
+    /// What was read at the start comes once more, as news, and is not taken twice.
+    private var readUpTo: [TenantName?: Int64] = [:]
     private var tasks: [Int: Task<Void, Never>] = [:]
     private var nextTask = 0
+
+    private static let housekeepingMicroseconds: Int64 = 1_000_000
+    private static let countsPerSettlement = 500
 
     package init(
         store: any Store,
@@ -41,74 +50,109 @@ package actor NotificationDispatcher {
     ) {
         self.store = store
         self.subscriptions = subscriptions
-        self.sender = sender
+        feed = subscriptions.feed
         self.limits = limits
         self.clock = clock
-        self.chance = chance
         self.logger = logger
-        writer = NotificationWriter(policy: policy, limits: limits)
+        lanes = DeliveryLanes(limits: limits)
+        work = LaneWork(
+            store: store,
+            subscriptions: subscriptions,
+            writer: NotificationWriter(policy: policy, limits: limits),
+            sender: sender,
+            limits: limits,
+            clock: clock,
+            chance: chance,
+            logger: logger
+        )
     }
 
     // MARK: Life
 
     /// Delivers until the task is cancelled; starts with what an earlier run left.
     package func run() async {
-        let signals = subscriptions.makeSignals()
-        for key in subscriptions.keys { subscriptions.wake(key) }
-        subscriptions.nudge()
+        let signals = feed.attend()
+        await readOutbox()
+        turn()
         for await _ in signals {
             if Task.isCancelled { break }
-            await turn()
+            turn()
         }
+        feed.leave()
         for task in tasks.values { task.cancel() }
         for task in tasks.values { await task.value }
-        await settle()
+        for (item, _) in partlyDone.values { narrow(item) }
+        await settle(uncounted)
     }
 
-    /// One turn: writes down what happened, then sends on.
-    private func turn() async {
-        let woken = subscriptions.takeWaiting()
-        await settle(barrierFor: Set(woken.map(\.tenant)))
-        for key in woken { wake(key) }
-        startReady()
-    }
-
-    private func wake(_ key: Key) {
-        let sent = subscriptions[key]?.record.delivery.lastNotification
-        var lane = lanes[key] ?? Lane(schedule: DeliverySchedule(lastSent: sent))
-        defer { lanes[key] = lane }
-        // A lane that waits for its time is woken by `resume` alone.
-        guard lane.phase == .idle else {
-            lane.hasMore = true
-            return
-        }
-        lane.phase = .ready
-        let authority = subscriptions[key]?.subscription.notification.endpoint.authority ?? ""
-        ready[authority, default: ReadyLanes()].waiting.append(key)
-    }
-
-    /// Starts lanes as far as the limits allow, a few of each receiver.
-    private func startReady() {
-        for (authority, var lanes) in ready {
-            while running < limits.maximumConcurrent, lanes.running < limits.maximumPerEndpoint,
-                let key = lanes.next()
-            {
-                lanes.running += 1
-                start(key, authority: authority)
+    private func readOutbox() async {
+        while !Task.isCancelled {
+            do {
+                for tenant in [nil] + (await store.tenantNames) { try await readOutbox(of: tenant) }
+                return
+            } catch {
+                logger.error("The outbox cannot be read: \(error)")
+                try? await Task.sleep(for: .seconds(1))
             }
-            ready[authority] = lanes.isEmpty ? nil : lanes
         }
     }
 
-    private func start(_ key: Key, authority: String) {
-        running += 1
-        lanes[key]?.phase = .running
-        lanes[key]?.hasMore = false
-        let schedule = lanes[key]?.schedule ?? DeliverySchedule()
-        begin {
-            let report = await self.work(key, schedule)
-            await self.finish(report, authority: authority)
+    private func readOutbox(of tenant: TenantName?) async throws {
+        guard let store = try await store.tenant(tenant) else { return }
+        while !Task.isCancelled {
+            let last = readUpTo[tenant] ?? 0
+            let page = try await store.outbox(after: last, limit: limits.startPage)
+            for message in page {
+                let keepsContent = loaded.count < limits.maximumLoaded
+                take(OutboxItem(message, tenant: tenant, keepsContent: keepsContent))
+            }
+            guard let newest = page.last else { return }
+            readUpTo[tenant] = newest.sequence
+            startLanes()
         }
+    }
+
+    private func turn() {
+        let news = feed.takeNews()
+        for item in news.arrived where item.sequence > readUpTo[item.tenant] ?? 0 { take(item) }
+        for key in news.changed { lanes.note(key, subscriptions[key]) }
+        startLanes()
+    }
+
+    private func take(_ item: OutboxItem) {
+        if loaded.count < limits.maximumLoaded {
+            loaded.insert(ObjectIdentifier(item))
+        } else {
+            item.unload()
+        }
+        for recipient in item.recipients {
+            let key = Key(tenant: item.tenant, outbox: recipient)
+            giveUp(lanes.add(item, for: key, of: subscriptions[key]), key)
+        }
+    }
+
+    private func giveUp(_ excess: [OutboxItem], _ key: Key) {
+        for item in excess {
+            let why = Abandonment(at: clock(), reason: "Too many notifications waited for it.")
+            giveUp(item, key, why)
+        }
+    }
+
+    private func startLanes() {
+        while let start = lanes.next(throttled: isThrottled) {
+            let number = nextTask
+            nextTask += 1
+            tasks[number] = Task.detached { [work] in
+                let report = await work.run(start)
+                await self.finish(start, report, number)
+            }
+        }
+        feed.setWaiting(lanes.waiting)
+        settleSoon()
+    }
+
+    private func isThrottled(_ key: Key) -> Bool {
+        subscriptions[key]?.subscription.throttlingMicroseconds != nil
     }
 
     /// Runs a task that ends with the dispatcher.
@@ -121,94 +165,19 @@ package actor NotificationDispatcher {
         }
     }
 
-    private func finish(_ report: LaneReport, authority: String) {
-        running -= 1
-        ready[authority]?.running -= 1
-        if ready[authority]?.isEmpty ?? false { ready[authority] = nil }
-        lanes[report.key]?.schedule = report.schedule
-        lanes[report.key]?.phase = .settling
-        reports.append(report)
-        subscriptions.nudge()
+    private func finish(_ start: DeliveryLanes.Start, _ report: LaneReport, _ task: Int) {
+        tasks[task] = nil
+        let key = start.key
+        var done = start.items.prefix(report.outcome.done)
+        if let why = report.givenUp, let last = done.popLast() { giveUp(last, key, why) }
+        for item in done { drop(item, key) }
+        if report.outcome.succeeded != nil { count(key) }
+        giveUp(lanes.finish(key, report.outcome, subscriptions[key], now: clock()), key)
+        if let until = report.outcome.waitUntil { pause(key, until: until) }
+        startLanes()
     }
 
-    // MARK: Settling
-
-    /// Writes all reports down, a transaction for each tenant, and frees their lanes.
-    ///
-    /// Tenants of the barrier get a transaction in any case: it is behind those that woke the
-    /// dispatcher.
-    private func settle(barrierFor barrier: Set<TenantName?> = []) async {
-        let settled = reports
-        reports = []
-        let byTenant = Dictionary(grouping: settled, by: \.key.tenant)
-        for tenant in barrier.union(byTenant.keys) {
-            let own = byTenant[tenant] ?? []
-            do {
-                try await record(own, tenant)
-                for report in own { release(report) }
-            } catch {
-                logger.error("Deliveries cannot be written down: \(error)")
-                reports += own
-                pause(until: Timestamp(microseconds: clock().microseconds + 1_000_000), nil)
-            }
-        }
-    }
-
-    private func record(_ reports: [LaneReport], _ tenant: TenantName?) async throws {
-        guard let store = try await store.tenant(tenant) else { return }
-        let deadLetters = reports.contains { $0.deadLetter != nil }
-        let excess = deadLetters ? try await excessDeadLetters(store) : []
-        try await store.bookkeep { transaction in
-            for report in reports {
-                if !report.done.isEmpty { try transaction.removeFromOutbox(report.done) }
-                if let letter = report.deadLetter { try transaction.put(letter.document) }
-                try Self.count(report, in: transaction)
-            }
-            for id in excess { _ = try transaction.removeDocument(.deadLetter, id: id) }
-        }
-    }
-
-    private static func count(
-        _ report: LaneReport,
-        in transaction: any BookkeepingTransaction
-    ) throws {
-        guard report.counts != DeliveryCounts(),
-            let document = try transaction.document(
-                report.key.kind.documentKind,
-                id: report.key.id
-            ),
-            var record = SubscriptionRecord(document)
-        else { return }
-        record.delivery.add(report.counts)
-        try transaction.put(record.document)
-    }
-
-    private func excessDeadLetters(_ store: any TenantStore) async throws -> [String] {
-        let ids = try await store.documents(.deadLetter).map(\.id)
-        return Array(ids.dropLast(limits.maximumDeadLetters - 1))
-    }
-
-    /// The lane goes on, rests, or waits for its time.
-    private func release(_ report: LaneReport) {
-        let key = report.key
-        let hasMore = report.hasMore || (lanes[key]?.hasMore ?? false)
-        if let until = report.waitUntil, until > clock() {
-            lanes[key]?.phase = .pausing
-            pause(until: until, key)
-        } else if hasMore || report.waitUntil != nil {
-            lanes[key]?.phase = .idle
-            wake(key)
-        } else {
-            let throttling = subscriptions[key]?.subscription.throttlingMicroseconds
-            let isAtRest = report.schedule.isAtRest(
-                throttlingMicroseconds: throttling,
-                now: clock()
-            )
-            if isAtRest { lanes[key] = nil } else { lanes[key]?.phase = .idle }
-        }
-    }
-
-    private func pause(until: Timestamp, _ key: Key?) {
+    private func pause(_ key: Key, until: Timestamp) {
         let microseconds = max(0, until.microseconds - clock().microseconds)
         begin {
             // Cancelled at the end of the program: then there is nothing to resume.
@@ -217,171 +186,126 @@ package actor NotificationDispatcher {
         }
     }
 
-    private func resume(_ key: Key?) {
-        guard let key else { return subscriptions.nudge() }
-        guard lanes[key]?.phase == .pausing else { return }
-        lanes[key]?.phase = .idle
-        subscriptions.wake(key)
+    private func resume(_ key: Key) {
+        lanes.resume(key, subscriptions[key])
+        startLanes()
     }
 
-    // MARK: Working off a lane
+    // MARK: What the store must learn
 
-    /// Sends what waits for the subscription, oldest first, until there is no more for now, its
-    /// time has not come, or sending fails.
-    private nonisolated func work(_ key: Key, _ schedule: DeliverySchedule) async -> LaneReport {
-        var report = LaneReport(key: key, schedule: schedule)
-        do {
-            guard let store = try await store.tenant(key.tenant) else { return report }
-            let messages = try await store.outbox(subscription: key.outbox, limit: limits.page)
-            report.hasMore = messages.count == limits.page
-            guard let subscription = subscriptions[key] else {
-                report.done = messages.map(\.sequence)
-                return report
-            }
-            try await deliver(messages[...], for: subscription, from: store, into: &report)
-        } catch {
-            logger.error("Notifications cannot be made from the store: \(error)")
-            report.waitUntil = Timestamp(microseconds: clock().microseconds + 1_000_000)
-        }
-        return report
-    }
-
-    private nonisolated func deliver(
-        _ messages: ArraySlice<OutboxMessage>,
-        for subscription: IndexedSubscription,
-        from store: any TenantStore,
-        into report: inout LaneReport
-    ) async throws {
-        let throttling = subscription.subscription.throttlingMicroseconds
-        var rest = messages
-        while !rest.isEmpty, !Task.isCancelled {
-            let now = clock()
-            guard subscription.subscription.isInForce(at: now) else {
-                // Paused or expired: nothing may be sent (clause 5.8.6), and nothing piles up.
-                report.done += rest.map(\.sequence)
-                return
-            }
-            let step = report.schedule.step(throttlingMicroseconds: throttling, now: now)
-            if case .wait(let until) = step {
-                report.waitUntil = until
-                return
-            }
-            // With throttling, all that waited goes into one notification.
-            let batch = throttling == nil ? rest.prefix(1) : writer.together(rest, report.key.kind)
-            guard try await send(batch, for: subscription, from: store, into: &report) else {
-                return
-            }
-            rest = rest.dropFirst(batch.count)
-        }
-    }
-
-    /// Whether the lane may go on.
-    private nonisolated func send(
-        _ batch: ArraySlice<OutboxMessage>,
-        for subscription: IndexedSubscription,
-        from store: any TenantStore,
-        into report: inout LaneReport
-    ) async throws -> Bool {
-        guard let first = batch.first else { return true }
-        let tenant = report.key.tenant
-        let content = try await writer.content(
-            of: batch,
-            for: subscription,
-            tenant: tenant,
-            in: store
+    private func giveUp(_ item: OutboxItem, _ key: Key, _ why: Abandonment) {
+        unsettled[item.tenant, default: OutboxSettlement()].letters.append(
+            .init(sequence: item.sequence, recipient: key.outbox, why: why)
         )
-        guard let content else {
-            report.done += batch.map(\.sequence)
-            return true
-        }
-        // The same notification has the same identifier when it is sent again.
-        let id =
-            "urn:ngsi-ld:Notification:"
-            + String(first.enqueuedAt.microseconds, radix: 16) + "-\(first.sequence)"
-        let request = writer.request(
-            id: id,
-            content,
-            for: subscription,
-            tenant: tenant,
-            now: clock()
-        )
-        let result = await sender.send(request)
-        if Task.isCancelled, result != .delivered { return false }
-        return take(result, batch, for: subscription, into: &report)
+        drop(item, key)
     }
 
-    private nonisolated func take(
-        _ result: DeliveryResult,
-        _ batch: ArraySlice<OutboxMessage>,
-        for subscription: IndexedSubscription,
-        into report: inout LaneReport
-    ) -> Bool {
+    /// The recipient is done with the message.
+    private func drop(_ item: OutboxItem, _ key: Key) {
+        let name = ObjectIdentifier(item)
+        if item.finish(key.outbox) {
+            unsettled[item.tenant, default: OutboxSettlement()].removed.append(item.sequence)
+            partlyDone[name] = nil
+            loaded.remove(name)
+        } else if partlyDone[name] == nil {
+            partlyDone[name] = (item, clock())
+            keepHouse()
+        }
+    }
+
+    private func narrow(_ item: OutboxItem) {
+        unsettled[item.tenant, default: OutboxSettlement()].narrowed.append(
+            (item.sequence, item.narrow())
+        )
+        partlyDone[ObjectIdentifier(item)] = nil
+        if loaded.remove(ObjectIdentifier(item)) != nil { item.unload() }
+    }
+
+    /// The throttling of a subscription goes on after a restart, so its last notification is
+    /// written down at once.
+    private func count(_ key: Key) {
+        if isThrottled(key) {
+            unsettled[key.tenant, default: OutboxSettlement()].counted.insert(key)
+        } else {
+            uncounted.insert(key)
+            keepHouse()
+        }
+    }
+
+    private func keepHouse() {
+        guard !isHousekeeping else { return }
+        isHousekeeping = true
+        begin {
+            let pause = Duration.microseconds(Self.housekeepingMicroseconds)
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            await self.housekeep()
+        }
+    }
+
+    private func housekeep() async {
         let now = clock()
-        report.counts.count(success: result == .delivered, at: now)
-        guard case .failed(let reason) = result else {
-            report.schedule.succeeded(at: now)
-            report.done += batch.map(\.sequence)
-            return true
+        let due = now.advanced(by: -limits.narrowingDelayMicroseconds)
+        for (item, since) in partlyDone.values where since <= due { narrow(item) }
+        if countsWrittenAt.advanced(by: limits.countsDelayMicroseconds) <= now {
+            countsWrittenAt = now
+            let keys = uncounted
+            uncounted = []
+            await settle(keys)
         }
-        logger.info(
-            "Notifying '\(subscription.record.id)' failed: \(reason)",
-            metadata: ["receiver": "\(subscription.subscription.notification.endpoint.authority)"]
-        )
-        let verdict = report.schedule.failed(
-            at: now,
-            limits: limits,
-            cooldownMilliseconds: subscription.subscription.notification.endpoint
-                .cooldownMilliseconds,
-            chance: chance()
-        )
-        if verdict == .giveUp, let oldest = batch.first {
-            report.deadLetter = DeadLetter(oldest, abandonedAt: now, reason: reason)
-            report.done.append(oldest.sequence)
+        settleSoon()
+        isHousekeeping = false
+        if !partlyDone.isEmpty || !uncounted.isEmpty { keepHouse() }
+    }
+
+    // MARK: Settling
+
+    private func settleSoon() {
+        guard !isSettling, !unsettled.isEmpty else { return }
+        isSettling = true
+        begin {
+            await self.settle()
+            await self.endSettling()
         }
-        report.waitUntil = report.schedule.notBefore ?? now
-        return false
     }
-}
 
-/// What the dispatcher knows of a subscription.
-private struct Lane {
-    enum Phase {
-        case idle, ready, running, settling, pausing
+    private func endSettling() {
+        isSettling = false
+        settleSoon()
     }
-    var phase = Phase.idle
-    var schedule: DeliverySchedule
-    /// Woken while it was busy.
-    var hasMore = false
-}
 
-/// Lanes of one receiver.
-private struct ReadyLanes {
-    var waiting: [SubscriptionMatcher.Key] = []
-    private var taken = 0
-    var running = 0
-    var isEmpty: Bool { taken == waiting.count && running == 0 }
+    /// Writes all there is down, and these counts, a transaction for each tenant and so many counts.
+    private func settle(_ keys: Set<Key> = []) async {
+        var rest = Array(keys)
+        repeat {
+            for key in rest.suffix(Self.countsPerSettlement) {
+                unsettled[key.tenant, default: OutboxSettlement()].counted.insert(key)
+            }
+            rest.removeLast(min(rest.count, Self.countsPerSettlement))
+            let settlements = unsettled
+            unsettled = [:]
+            for (tenant, settlement) in settlements { await write(settlement, tenant) }
+        } while !rest.isEmpty
+    }
 
-    /// Takes the lane that has waited longest.
-    mutating func next() -> SubscriptionMatcher.Key? {
-        guard taken < waiting.count else {
-            waiting.removeAll(keepingCapacity: true)
-            taken = 0
-            return nil
+    private func write(_ settlement: OutboxSettlement, _ tenant: TenantName?) async {
+        let counts = settlement.counted.reduce(into: [:]) { counts, key in
+            counts[key] = subscriptions[key]?.tally.counts
         }
-        taken += 1
-        return waiting[taken - 1]
+        let maximum = limits.maximumDeadLetters
+        do {
+            guard let store = try await store.tenant(tenant) else { return }
+            let dropped = try await store.bookkeep {
+                try settlement.write(to: $0, counts, maximumDeadLetters: maximum)
+            }
+            if dropped > 0 {
+                logger.warning(
+                    "\(dropped) dead letters are gone: \(maximum) are kept, the newest."
+                )
+            }
+        } catch {
+            logger.error("Deliveries cannot be written down: \(error)")
+            unsettled[tenant, default: OutboxSettlement()].add(settlement)
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
-}
-
-/// What one turn of a lane came to.
-private struct LaneReport: Sendable {
-    let key: SubscriptionMatcher.Key
-    var schedule: DeliverySchedule
-    /// Messages that leave the outbox.
-    var done: [Int64] = []
-    var counts = DeliveryCounts()
-    var deadLetter: DeadLetter?
-    var waitUntil: Timestamp?
-    /// The page was full.
-    var hasMore = false
 }

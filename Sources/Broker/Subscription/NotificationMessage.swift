@@ -20,32 +20,38 @@ package struct NotificationMessage: Sendable, Equatable {
     struct Encoder {
         private let change: EntityChange
         private let now: Timestamp
-        private var plain: [UInt8]?
-        private var withChanges: [UInt8]?
+        private var plain: State?
+        private var withChanges: State?
+
+        /// The entity as it is shown, and as it is kept.
+        private struct State {
+            var entity: Entity?
+            var bytes: [UInt8]
+        }
 
         init(_ change: EntityChange, at now: Timestamp) {
             self.change = change
             self.now = now
         }
 
-        mutating func message(_ match: Subscription.Match, showsChanges: Bool) -> [UInt8] {
-            var bytes = NotificationMessage.head(match, deletedAt: change.after == nil ? now : nil)
-            bytes += showsChanges ? encodedWithChanges() : encoded()
-            return bytes
+        /// Nil when there is nothing to show.
+        mutating func message(
+            _ match: Subscription.Match,
+            showsChanges: Bool
+        ) -> (NotificationMessage?, [UInt8]) {
+            let state = state(showsChanges: showsChanges)
+            guard let entity = state.entity else { return (nil, []) }
+            let deletedAt = change.after == nil ? now : nil
+            let message = NotificationMessage(entity: entity, deletedAt: deletedAt, match: match)
+            return (message, NotificationMessage.head(match, deletedAt: deletedAt) + state.bytes)
         }
 
-        private mutating func encoded() -> [UInt8] {
-            if let plain { return plain }
-            let bytes = change.notified(showsChanges: false, at: now).map(EntityCodec.encode) ?? []
-            plain = bytes
-            return bytes
-        }
-
-        private mutating func encodedWithChanges() -> [UInt8] {
-            if let withChanges { return withChanges }
-            let bytes = change.notified(showsChanges: true, at: now).map(EntityCodec.encode) ?? []
-            withChanges = bytes
-            return bytes
+        private mutating func state(showsChanges: Bool) -> State {
+            if let known = showsChanges ? withChanges : plain { return known }
+            let entity = change.notified(showsChanges: showsChanges, at: now)
+            let state = State(entity: entity, bytes: entity.map(EntityCodec.encode) ?? [])
+            if showsChanges { withChanges = state } else { plain = state }
+            return state
         }
     }
 }

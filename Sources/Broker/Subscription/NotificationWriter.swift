@@ -13,20 +13,74 @@ package struct NotificationWriter: Sendable {
         self.limits = limits
     }
 
+    /// A message with what it tells.
+    struct Message {
+        var item: OutboxItem
+        var content: OutboxItem.Content
+    }
+
     /// What the messages come to in one notification; nil when there is nothing to tell.
     func content(
-        of batch: ArraySlice<OutboxMessage>,
+        of batch: [Message],
         for subscription: IndexedSubscription,
         tenant: TenantName?,
         in store: any TenantStore
     ) async throws -> NotificationContent? {
         if subscription.subscription.registrations != nil {
             guard mayBeToldOfRegistrations(subscription, tenant: tenant) else { return nil }
-            return RegistrationMessage(merging: batch.map(\.body)).map { .registrations($0) }
+            return RegistrationMessage(merging: batch.compactMap(\.content.registrations))
+                .map { .registrations($0) }
         }
-        let messages = batch.compactMap { NotificationMessage(bytes: $0.body) }
-        let entities = entities(of: messages, for: subscription, tenant: tenant)
+        let join = subscription.subscription.notification.representation.join
+        if batch.count == 1, join == nil, let change = batch[0].content.change {
+            return written(change, batch[0].item, for: subscription, tenant: tenant)
+        }
+        let changes = batch.compactMap(\.content.change)
+        let entities = entities(of: changes, for: subscription, tenant: tenant)
         return try await content(entities, for: subscription, tenant: tenant, in: store)
+    }
+
+    /// The data of one message; those who see the same of it share the text.
+    private func written(
+        _ message: NotificationMessage,
+        _ item: OutboxItem,
+        for subscription: IndexedSubscription,
+        tenant: TenantName?
+    ) -> NotificationContent? {
+        guard let grant = grant(for: subscription, tenant: tenant),
+            may(grant, seeWhy: message, subscription)
+        else { return nil }
+        let notification = subscription.subscription.notification
+        let view = NotificationView(
+            representation: notification.representation,
+            accept: notification.endpoint.accept,
+            context: notification.context,
+            contextURL: contextURL(subscription),
+            showsChanges: notification.showsChanges,
+            hiddenAttributes: grant.hiddenAttributes
+        )
+        let data = item.data(view) {
+            var writer = JSONWriter(reservingBytes: 1_024)
+            let shown = grant.shape(message.shown(showsChanges: notification.showsChanges))
+            write([shown], linked: nil, for: subscription, to: &writer)
+            return writer.bytes
+        }
+        return .written(data)
+    }
+
+    /// Whether the subscriber may see the entity and know why it is told of it.
+    private func may(
+        _ grant: ReadGrant,
+        seeWhy message: NotificationMessage,
+        _ subscription: IndexedSubscription
+    ) -> Bool {
+        let isVisible = message.isVisible(
+            hidden: grant.hiddenAttributes,
+            watched: subscription.subscription.watchedAttributes
+        )
+        guard isVisible else { return false }
+        return grant.condition == .everything
+            || PreparedCondition(grant.condition).matches(message.entity.withoutDeletedAttributes)
     }
 
     /// The entities with those they are linked to; nil when there are none.
@@ -56,17 +110,9 @@ package struct NotificationWriter: Sendable {
         tenant: TenantName?
     ) -> [Entity] {
         guard let grant = grant(for: subscription, tenant: tenant) else { return [] }
-        let readable = PreparedCondition(grant.condition)
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
-        for message in messages {
-            guard
-                message.isVisible(
-                    hidden: grant.hiddenAttributes,
-                    watched: subscription.subscription.watchedAttributes
-                ),
-                readable.matches(message.entity.withoutDeletedAttributes)
-            else { continue }
+        for message in messages where may(grant, seeWhy: message, subscription) {
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
             let shows = subscription.subscription.notification.showsChanges
             latest[message.entity.id] = grant.shape(message.shown(showsChanges: shows))
@@ -192,6 +238,7 @@ package struct NotificationWriter: Sendable {
         switch content {
         case .entities(let entities, let linked):
             write(entities, linked: linked, for: subscription, to: &writer)
+        case .written(let data): writer.raw(data)
         case .registrations(let message): message.write(notification, to: &writer)
         }
         if embedsContext(notification.endpoint) {
@@ -233,14 +280,26 @@ package struct NotificationWriter: Sendable {
 package enum NotificationContent: Sendable {
     /// Clause 5.3.1.
     case entities([Entity], linked: LinkedEntities?)
+    /// The same, its data being JSON already.
+    case written([UInt8])
     /// Clause 5.3.2.
     case registrations(RegistrationMessage)
 
     fileprivate var type: String {
         switch self {
-        case .entities: "Notification"
+        case .entities, .written: "Notification"
         case .registrations: "ContextSourceNotification"
         }
+    }
+}
+
+extension OutboxItem.Content {
+    fileprivate var change: NotificationMessage? {
+        if case .change(let message) = self { message } else { nil }
+    }
+
+    fileprivate var registrations: RegistrationMessage? {
+        if case .registrations(let message) = self { message } else { nil }
     }
 }
 

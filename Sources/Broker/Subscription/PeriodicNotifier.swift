@@ -70,7 +70,7 @@ package actor PeriodicNotifier {
         due = due.filter { keys.contains($0.key) }
         return all.compactMap { key, subscription in
             let interval = subscription.subscription.intervalMicroseconds ?? 0
-            let last = subscription.record.delivery.lastNotification
+            let last = subscription.tally.counts.lastNotification
             let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
             let time = due[key] ?? Timestamp(microseconds: first.microseconds + interval)
             due[key] = time
@@ -104,9 +104,8 @@ package actor PeriodicNotifier {
             )
             let result = await sender.send(request)
             guard !Task.isCancelled else { return }
-            var counts = DeliveryCounts()
-            counts.count(success: result == .delivered, at: clock())
-            try await record(counts, key, store)
+            subscription.tally.count(success: result == .delivered, at: clock())
+            try await record(subscription.tally.counts, key, store)
         } catch {
             logger.error("The periodic notification of '\(key.id)' failed: \(error)")
         }
@@ -147,7 +146,7 @@ package actor PeriodicNotifier {
             guard let document = try transaction.document(key.kind.documentKind, id: key.id),
                 var record = SubscriptionRecord(document)
             else { return }
-            record.delivery.add(counts)
+            record.delivery = counts
             try transaction.put(record.document)
         }
     }

@@ -25,7 +25,13 @@ extension Hub {
         )
         for record in records.dropFirst(offset).prefix(limit) {
             page.subscriptions.append(
-                try await shown(record, ld: ld, sysAttrs: sysAttrs, now: now)
+                try await shown(
+                    record,
+                    ld: ld,
+                    sysAttrs: sysAttrs,
+                    now: now,
+                    tenant: caller.tenant
+                )
             )
         }
         return page

@@ -11,15 +11,26 @@ extension Hub {
         caller: Caller
     ) async throws -> JSONValue {
         let record = try await subscriptionRecord(id, kind, caller)
-        return try await shown(record, ld: ld, sysAttrs: sysAttrs, now: clock())
+        return try await shown(
+            record,
+            ld: ld,
+            sysAttrs: sysAttrs,
+            now: clock(),
+            tenant: caller.tenant
+        )
     }
 
     func shown(
         _ record: SubscriptionRecord,
         ld: LDContext,
         sysAttrs: Bool,
-        now: Timestamp
+        now: Timestamp,
+        tenant: TenantName?
     ) async throws -> JSONValue {
+        var record = record
+        // The store learns of deliveries a little later.
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.id)
+        if let tally = subscriptions[key]?.tally { record.delivery = tally.counts }
         let original = try await resolved(record.context)
         return .object(record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now))
     }

@@ -97,7 +97,9 @@ package struct NotificationEndpoint: Sendable, Hashable {
     package var timeoutMilliseconds: Double?
     package var cooldownMilliseconds: Double?
 
-    /// Scheme, host and port: endpoints alike in these are one receiver. Never a password.
+    /// Scheme, host and port: endpoints alike in these are one receiver.
+    ///
+    /// Never a password.
     package var authority: String {
         let parts = uri.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         let place = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""

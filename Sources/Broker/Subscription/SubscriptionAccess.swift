@@ -102,7 +102,14 @@ extension Hub {
             do {
                 let subscription = try await reader(for: record)
                     .subscription(record.body, id: record.id)
-                ready.append(IndexedSubscription(subscription: subscription, record: record))
+                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.id)
+                ready.append(
+                    IndexedSubscription(
+                        subscription: subscription,
+                        record: record,
+                        tally: subscriptions[key]?.tally
+                    )
+                )
             } catch let error as BrokerError {
                 logger.error("The subscription '\(record.id)' does not notify: \(error.detail)")
             }

@@ -4,10 +4,20 @@ import ContextModel
 package final class IndexedSubscription: Sendable {
     package let subscription: Subscription
     package let record: SubscriptionRecord
+    package let tally: DeliveryTally
+    /// Endpoints alike in this are one receiver.
+    let receiver: String
 
-    package init(subscription: Subscription, record: SubscriptionRecord) {
+    /// One that takes another's place goes on with its tally.
+    package init(
+        subscription: Subscription,
+        record: SubscriptionRecord,
+        tally: DeliveryTally? = nil
+    ) {
         self.subscription = subscription
         self.record = record
+        self.tally = tally ?? DeliveryTally(record.delivery)
+        receiver = subscription.notification.endpoint.authority
     }
 }
 

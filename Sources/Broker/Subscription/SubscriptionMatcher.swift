@@ -20,8 +20,8 @@ package final class SubscriptionMatcher: ChangeObserver {
     }
 
     private let groups = Mutex<[Group: SubscriptionIndex]>([:])
-    private let waiting = Mutex<Set<Key>>([])
-    private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
+    /// Where notifications go.
+    package let feed = OutboxFeed()
 
     package init() {}
 
@@ -36,16 +36,51 @@ package final class SubscriptionMatcher: ChangeObserver {
         let group = Group(tenant: tenant, kind: .entities)
         guard let index = groups.withLock({ $0[group] }) else { return }
         var encoder = NotificationMessage.Encoder(change, at: now)
-        for candidate in index.candidates(for: change) {
+        for group in Self.groups(index.candidates(for: change), change, at: now) {
+            let (message, body) = encoder.message(group.match, showsChanges: group.showsChanges)
+            guard let message else { continue }
+            try feed.enqueue(
+                body,
+                content: .change(message),
+                to: group.recipients,
+                at: now,
+                tenant: tenant,
+                in: transaction
+            )
+        }
+    }
+
+    /// Those who are told the same for the same reason.
+    private struct Audience {
+        var match: Subscription.Match
+        var showsChanges: Bool
+        var recipients: [String]
+    }
+
+    private static func groups(
+        _ candidates: [IndexedSubscription],
+        _ change: EntityChange,
+        at now: Timestamp
+    ) -> [Audience] {
+        var groups: [Audience] = []
+        for candidate in candidates {
             let subscription = candidate.subscription
             guard let match = subscription.match(change, at: now) else { continue }
-            let body = encoder.message(
-                match,
-                showsChanges: subscription.notification.showsChanges
-            )
-            try transaction.enqueue(subscription: subscription.id, body: body, at: now)
-            wake(Key(tenant: tenant, id: subscription.id))
+            let showsChanges = subscription.notification.showsChanges
+            let same = groups.firstIndex { $0.showsChanges == showsChanges && $0.match == match }
+            if let same {
+                groups[same].recipients.append(subscription.id)
+            } else {
+                groups.append(
+                    Audience(
+                        match: match,
+                        showsChanges: showsChanges,
+                        recipients: [subscription.id]
+                    )
+                )
+            }
         }
+        return groups
     }
 
     // MARK: Kept in step by the operations
@@ -84,16 +119,6 @@ package final class SubscriptionMatcher: ChangeObserver {
         return groups.withLock { $0[group].map { Array($0.subscriptions.values) } ?? [] }
     }
 
-    package var keys: [Key] {
-        groups.withLock { groups in
-            groups.flatMap { group, index in
-                index.subscriptions.keys.map {
-                    Key(tenant: group.tenant, kind: group.kind, id: $0)
-                }
-            }
-        }
-    }
-
     /// Subscriptions that notify at intervals.
     package var periodic: [(key: Key, subscription: IndexedSubscription)] {
         groups.withLock { groups in
@@ -107,33 +132,6 @@ package final class SubscriptionMatcher: ChangeObserver {
         }
     }
 
-    // MARK: Waking the dispatcher
-
-    /// Says that notifications of the subscription may wait, now or once the transaction commits.
-    package func wake(_ key: Key) {
-        waiting.withLock { _ = $0.insert(key) }
-        nudge()
-    }
-
-    /// Wakes the dispatcher without a subscription in mind.
-    package func nudge() { signal.withLock { _ = $0?.yield() } }
-
-    /// An element whenever something may wait; several wishes are one element.
-    ///
-    /// Whoever asks last gets them.
-    package func makeSignals() -> AsyncStream<Void> {
-        let (signals, continuation) = AsyncStream<Void>.makeStream(
-            bufferingPolicy: .bufferingNewest(1)
-        )
-        signal.withLock { $0 = continuation }
-        return signals
-    }
-
-    package func takeWaiting() -> Set<Key> {
-        waiting.withLock {
-            let keys = $0
-            $0.removeAll(keepingCapacity: true)
-            return keys
-        }
-    }
+    /// Says that the subscription changed or went.
+    package func note(_ key: Key) { feed.note(key) }
 }

@@ -140,7 +140,10 @@ extension SubscriptionReader {
             return type
         }
         let info = try pairs(object["receiverInfo"], at: "\(path).receiverInfo")
-        let mqtt = try mqttEndpoint(uri, try pairs(object["notifierInfo"], at: "\(path).notifierInfo"))
+        let mqtt = try mqttEndpoint(
+            uri,
+            try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
+        )
         if mqtt == nil {
             try checkHeaders(info, at: "\(path).receiverInfo")
             _ = try address(uri, at: "\(path).uri")

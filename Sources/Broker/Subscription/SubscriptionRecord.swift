@@ -77,15 +77,6 @@ package struct DeliveryCounts: Sendable, Equatable {
             lastFailure = now
         }
     }
-
-    /// Adds what happened since.
-    package mutating func add(_ other: DeliveryCounts) {
-        timesSent += other.timesSent
-        timesFailed += other.timesFailed
-        lastNotification = other.lastNotification ?? lastNotification
-        lastSuccess = other.lastSuccess ?? lastSuccess
-        lastFailure = other.lastFailure ?? lastFailure
-    }
 }
 
 extension DeliveryCounts {

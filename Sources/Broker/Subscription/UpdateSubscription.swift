@@ -65,15 +65,16 @@ extension Hub {
                     "The subscription '\(old.id)' was changed at the same moment; try again."
                 )
             }
+            let tally = subscriptions[.init(tenant: tenant, kind: old.kind, id: old.id)]?.tally
             var record = new
-            record.delivery = current.delivery
+            record.delivery = tally?.counts ?? current.delivery
             try transaction.put(record.document)
             subscriptions.put(
-                IndexedSubscription(subscription: subscription, record: record),
+                IndexedSubscription(subscription: subscription, record: record, tally: tally),
                 tenant: tenant
             )
         }
-        subscriptions.wake(.init(tenant: tenant, kind: old.kind, id: old.id))
+        subscriptions.note(.init(tenant: tenant, kind: old.kind, id: old.id))
     }
 }
 

@@ -41,6 +41,7 @@ package struct ProblemDetails: Sendable {
             case .lengthRequired: (.lengthRequired, nil, "Length required")
             case .requestTimeout: (.requestTimeout, nil, "Request took too long to arrive")
             case .overloaded: (.serviceUnavailable, nil, "Too busy")
+            case .tooManyRequests: (.tooManyRequests, nil, "Too many writes")
             case .storageFull:
                 (
                     HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), nil,
@@ -66,7 +67,7 @@ package struct ProblemDetails: Sendable {
         var headers: HTTPFields = [.contentType: "application/json"]
         switch status {
         case .unauthorized: headers[.wwwAuthenticate] = "Bearer realm=\"balai\""
-        case .serviceUnavailable: headers[.retryAfter] = "1"
+        case .serviceUnavailable, .tooManyRequests: headers[.retryAfter] = "1"
         // The rest of the body is not read, so the connection cannot serve another request.
         case .contentTooLarge, .requestTimeout: headers[.connection] = "close"
         default: break

@@ -3,38 +3,75 @@ import ContextModel
 import Hummingbird
 
 extension NGSILDRoutes {
-    /// Notifications given up on: seen and sent again by the operator.
+    private static let deadLetters = "/hub/dead-letters"
+
+    private static let choice = [
+        QueryParameter("id", "Only this one"),
+        QueryParameter("subscription", "Only those of this subscription"),
+    ]
+
+    /// Notifications given up on: seen, sent again and removed by the operator.
     ///
     /// Not part of the standard.
     mutating func addDeadLetterRoutes() {
-        let path = "/hub/dead-letters"
         add(
             RouteDescription(
                 .get,
-                path,
+                Self.deadLetters,
                 .operations,
                 "List notifications given up on",
-                query: [QueryParameter("limit", "At most so many", kind: .integer)],
+                query: Self.choice + [QueryParameter("limit", "At most so many", kind: .integer)],
                 answers: "application/json"
             )
         ) { exchange in
             let letters = try await exchange.hub.deadLetters(
+                try exchange.deadLetterChoice(),
                 limit: try exchange.items.number("limit") ?? exchange.hub.limits.maximumPage,
                 caller: exchange.caller
             )
             return .json(.array(letters))
         }
+        addDeadLetterActions()
+    }
+
+    private mutating func addDeadLetterActions() {
         add(
             RouteDescription(
                 .post,
-                path + "/replay",
+                Self.deadLetters + "/replay",
                 .operations,
                 "Send notifications given up on again",
+                query: Self.choice,
                 answers: "application/json"
             )
         ) { exchange in
-            let count = try await exchange.hub.replayDeadLetters(caller: exchange.caller)
+            let count = try await exchange.hub.replayDeadLetters(
+                try exchange.deadLetterChoice(),
+                caller: exchange.caller
+            )
             return .json(["replayed": .number(JSONNumber(count))])
         }
+        add(
+            RouteDescription(
+                .delete,
+                Self.deadLetters,
+                .operations,
+                "Remove notifications given up on",
+                query: Self.choice,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let count = try await exchange.hub.dropDeadLetters(
+                try exchange.deadLetterChoice(),
+                caller: exchange.caller
+            )
+            return .json(["dropped": .number(JSONNumber(count))])
+        }
+    }
+}
+
+extension Exchange {
+    fileprivate func deadLetterChoice() throws(BrokerError) -> DeadLetterChoice {
+        DeadLetterChoice(id: try items.text("id"), subscription: try items.text("subscription"))
     }
 }

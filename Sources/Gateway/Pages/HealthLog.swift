@@ -38,7 +38,7 @@ package final class HealthLog: Sendable {
     }
 
     /// Takes the figures of this moment; rates are counted since the sample before.
-    package func sample(at now: Timestamp, outbox: OutboxDepth) {
+    package func sample(at now: Timestamp, outbox: OutboxDepth, deadLetters: Int) {
         let totals = Totals(registry, at: now)
         let since = outbox.oldest.map { now.microseconds - $0.microseconds } ?? 0
         waiting.set(outbox.count)
@@ -48,7 +48,13 @@ package final class HealthLog: Sendable {
             let before = state.totals ?? Totals(at: startedAt)
             state.totals = totals
             state.samples.append(
-                Sample(from: before, to: totals, outbox: outbox, memoryBytes: memory)
+                Sample(
+                    from: before,
+                    to: totals,
+                    outbox: outbox,
+                    deadLetters: deadLetters,
+                    memoryBytes: memory
+                )
             )
             if state.samples.count > Self.sampleLimit { state.samples.removeFirst() }
         }
@@ -127,6 +133,14 @@ package final class HealthLog: Sendable {
                 state: outboxState(last)
             ),
             measure(
+                "Notifications given up",
+                "",
+                "Their receivers failed too often: `balai dead-letters list` says why, `replay` "
+                    + "sends them again.",
+                \.deadLetterCount,
+                state: last.map { $0.deadLetterCount > 0 } == true ? .attention : .good
+            ),
+            measure(
                 "Memory",
                 "MB",
                 "Resident memory of the hub's process.",
@@ -185,9 +199,16 @@ private struct Sample {
     var failedPerSecond: Double
     var outboxCount: Double
     var outboxAgeSeconds: Int64
+    var deadLetterCount: Double
     var memoryMegabytes: Double
 
-    init(from before: Totals, to now: Totals, outbox: OutboxDepth, memoryBytes: Double) {
+    init(
+        from before: Totals,
+        to now: Totals,
+        outbox: OutboxDepth,
+        deadLetters: Int,
+        memoryBytes: Double
+    ) {
         let span = now.at.microseconds - before.at.microseconds
         let seconds = max(0.001, Double(span) / 1_000_000)
         let requests = Double(now.requests - before.requests)
@@ -199,6 +220,7 @@ private struct Sample {
         outboxCount = Double(outbox.count)
         let oldest = outbox.oldest ?? now.at
         outboxAgeSeconds = (now.at.microseconds - oldest.microseconds) / 1_000_000
+        deadLetterCount = Double(deadLetters)
         memoryMegabytes = memoryBytes / 1_048_576
     }
 }

@@ -108,6 +108,16 @@ package struct HTTPHub: HubDestination {
         let moments = range.prefix { $0 != "/" }.split(separator: "Z-")
         return moments.count == 2 ? Timestamp(String(moments[1])) : nil
     }
+
+    /// Asks for something to be done; the answer, as JSON text.
+    package func post(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
+        try await send(.POST, pathAndQuery, nil).body
+    }
+
+    /// Asks for something to be removed; the answer, as JSON text.
+    package func delete(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
+        try await send(.DELETE, pathAndQuery, nil).body
+    }
 }
 
 // MARK: - Requests

@@ -11,6 +11,8 @@ package final class OutboundWeb: Sendable {
     private static let maximumConnectionsPerHost = 16
 
     let client: HTTPClient
+    /// For notifications over plain http, of which there are many.
+    let posts = PostClient()
     let guardian: AddressGuard
 
     package init(allowsPrivateAddresses: Bool) {
@@ -31,7 +33,10 @@ package final class OutboundWeb: Sendable {
     }
 
     /// Closes all connections: to be called once, when nothing goes out any more.
-    package func shutdown() async throws { try await client.shutdown() }
+    package func shutdown() async throws {
+        posts.shutdown()
+        try await client.shutdown()
+    }
 
     /// A request to the URL, bound to the address that was checked.
     func request(_ url: String) async throws -> HTTPClientRequest {

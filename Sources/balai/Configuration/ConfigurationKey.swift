@@ -38,6 +38,8 @@ struct ConfigurationKey: Sendable {
         Self("limits.maximumSnapshots", .integer(0...1_000)),
         Self("limits.maximumSnapshotEntities", .integer(1...1_000_000)),
         Self("limits.maximumSnapshotSeconds", .integer(1...31_536_000)),
+        Self("limits.maximumWaitingNotifications", .integer(1...10_000_000)),
+        Self("limits.maximumDeadLetters", .integer(1...1_000_000)),
         Self("limits.maximumTenants", .integer(0...10_000)),
 
         Self("public.types", .list),

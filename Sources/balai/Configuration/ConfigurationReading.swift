@@ -1,5 +1,6 @@
 import Foundation
 import Configuration
+import Broker
 import ContextModel
 import Gateway
 import Governance
@@ -54,6 +55,8 @@ extension HubConfiguration {
         settings.read("limits.maximumSnapshots", into: &maximumSnapshots)
         settings.read("limits.maximumSnapshotEntities", into: &maximumSnapshotEntities)
         settings.read("limits.maximumSnapshotSeconds", into: &maximumSnapshotSeconds)
+        settings.read("limits.maximumWaitingNotifications", into: &delivery.maximumWaiting)
+        settings.read("limits.maximumDeadLetters", into: &delivery.maximumDeadLetters)
         settings.read("limits.maximumTenants", into: &maximumTenants)
     }
 

@@ -1,3 +1,4 @@
+import Broker
 import Gateway
 import Governance
 import Logging
@@ -19,6 +20,8 @@ struct HubConfiguration: Sendable {
     var maximumSnapshots = 20
     var maximumSnapshotEntities = 20_000
     var maximumSnapshotSeconds = 604_800
+    /// How persistent delivery of notifications is, and how much waits.
+    var delivery = DeliveryLimits()
     /// Tenants besides the default one: each is a file with connections of its own.
     var maximumTenants = 256
 

@@ -30,6 +30,7 @@ extension HubRun {
             contextFolder: configuration.contextsFolder
         )
         settings.fetchesRemoteContexts = configuration.fetchesRemoteContexts
+        settings.delivery = configuration.delivery
         return try await HubParts.make(
             store: store,
             policy: policy,

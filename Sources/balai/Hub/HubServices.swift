@@ -70,7 +70,11 @@ struct HealthSampling: Service {
             while !Task.isCancelled {
                 do {
                     if let store = try await hub.store.tenant(nil) {
-                        log.sample(at: hub.clock(), outbox: try await store.outboxDepth())
+                        log.sample(
+                            at: hub.clock(),
+                            outbox: try await store.outboxDepth(),
+                            deadLetters: try await store.documentCount(.deadLetter)
+                        )
                     }
                 } catch {
                     hub.logger.error("the store does not tell its outbox: \(error)")

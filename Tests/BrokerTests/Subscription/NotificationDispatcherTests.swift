@@ -1,7 +1,9 @@
 import ContextModel
+import Foundation
 import Governance
 import Storage
 import StorageSQLite
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -154,8 +156,10 @@ import Testing
         try await fixture.delivering {
             try await fixture.create("urn:bus:1", speed: 1)
             _ = await fixture.recorder.next(1)
-            try await fixture.create("urn:bus:2", speed: 2)
-            try await fixture.create("urn:bus:3", speed: 3)
+        }
+        try await fixture.create("urn:bus:2", speed: 2)
+        try await fixture.create("urn:bus:3", speed: 3)
+        try await fixture.delivering {
             let second = try #require(await fixture.recorder.next(1).first)
             #expect(second.entities.map { $0["id"] } == ["urn:bus:2", "urn:bus:3"])
         }
@@ -206,10 +210,229 @@ import Testing
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe()
         try await fixture.create("urn:bus:1", speed: 1)
-        _ = fixture.hub.subscriptions.takeWaiting()
         try await fixture.hub.loadSubscriptions()
         try await fixture.delivering {
             #expect(await fixture.recorder.next(1).count == 1)
         }
+    }
+
+    @Test func `changes of one entity arrive in order, also while sending fails now and then`()
+        async throws
+    {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 1_000
+        let fixture = try await SubscriptionFixture(limits: limits)
+        try await fixture.subscribe()
+        try await fixture.create("urn:bus:1", speed: 0)
+        let attempts = Mutex(0)
+        fixture.recorder.answering { _ in
+            let number = attempts.withLock {
+                $0 += 1
+                return $0
+            }
+            return number.isMultiple(of: 3) ? .failed("busy") : .delivered
+        }
+        try await fixture.delivering {
+            for speed in 1...30 { try await fixture.update("urn:bus:1", speed: speed) }
+            var speeds: [Int] = []
+            while speeds.last != 30 {
+                let request = try #require(await fixture.recorder.next(1).first)
+                let value = request.entities[0]["speed"]?.objectValue?["value"]?.numberValue
+                let speed = try #require(value?.intValue)
+                // One that failed comes once more, and nothing overtakes it.
+                if speeds.last != speed { speeds.append(speed) }
+            }
+            #expect(speeds == Array(0...30))
+        }
+    }
+
+    @Test func `a message for many is kept until all have it, and then for those alone`()
+        async throws
+    {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 3_600_000_000
+        let fixture = try await SubscriptionFixture(limits: limits)
+        for number in 0..<3 { try await fixture.subscribe(to: "http://alive\(number).example/") }
+        let dead = try await fixture.subscribe(to: "http://dead.example/")
+        fixture.recorder.answering {
+            $0.url.contains("dead") ? .failed("The receiver answered 500.") : .delivered
+        }
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            _ = await fixture.recorder.next(4)
+        }
+        let store = try #require(try await fixture.store.tenant(nil))
+        let messages = try await store.outbox(after: 0, limit: 10)
+        #expect(messages.map(\.recipients) == [[dead]])
+        fixture.recorder.answering { _ in .delivered }
+        try await fixture.delivering {
+            let again = try #require(await fixture.recorder.next(1).first)
+            #expect(again.url == "http://dead.example/")
+        }
+        #expect(try await fixture.depth == 0)
+    }
+
+    @Test func `what a killed program had not sent is in its store`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe()
+        let sent = Mutex(0)
+        fixture.recorder.answering { _ in
+            let number = sent.withLock {
+                $0 += 1
+                return $0
+            }
+            if number <= 5 { return .delivered }
+            try? await Task.sleep(for: .seconds(3_600))
+            return .failed("no answer")
+        }
+        let copy = fixture.folder + "-copy"
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        try await fixture.delivering {
+            for number in 0..<20 { try await fixture.create("urn:bus:\(number)", speed: number) }
+            _ = await fixture.recorder.next(6)
+            // The files as they are at this moment: what a kill would leave.
+            try FileManager.default.copyItem(atPath: fixture.folder, toPath: copy)
+        }
+        let left = try SQLiteStore(folder: copy, clock: fixture.hub.clock)
+        let store = try #require(try await left.tenant(nil))
+        let ids = try await store.outbox(after: 0, limit: 100).compactMap {
+            NotificationMessage(bytes: $0.body)?.entity.id.uri
+        }
+        #expect(ids.suffix(15) == (5..<20).map { "urn:bus:\($0)" }[...])
+        await left.close()
+    }
+
+    @Test func `a paused subscription gets nothing, and what came meanwhile is not sent later`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe()
+        func setActive(_ isActive: Bool) async throws {
+            try await fixture.hub.updateSubscription(
+                id,
+                ["isActive": .bool(isActive)],
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+        }
+        try await fixture.delivering {
+            try await setActive(false)
+            try await fixture.create("urn:bus:1", speed: 1)
+            try await setActive(true)
+            try await fixture.create("urn:bus:2", speed: 2)
+            let request = try #require(await fixture.recorder.next(1).first)
+            #expect(request.entities.map { $0["id"] } == ["urn:bus:2"])
+        }
+    }
+
+    @Test func `throttling goes on after a restart`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let id = try await fixture.subscribe(["throttling": 3_600])
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            _ = await fixture.recorder.next(1)
+        }
+        fixture.hub.subscriptions.replace([], .entities, tenant: nil)
+        try await fixture.hub.loadSubscriptions()
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:2", speed: 2)
+            try await fixture.subscribe(to: "http://other.example/")
+            try await fixture.create("urn:bus:3", speed: 3)
+            let next = try #require(await fixture.recorder.next(1).first)
+            #expect(next.url == "http://other.example/")
+        }
+        #expect(try await fixture.notification(of: id)["timesSent"] == 1)
+        #expect(try await fixture.depth == 2)
+    }
+
+    @Test func `a changed endpoint is tried at once`() async throws {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 3_600_000_000
+        let fixture = try await SubscriptionFixture(limits: limits)
+        let id = try await fixture.subscribe(to: "http://wrong.example/")
+        fixture.recorder.answering {
+            $0.url.contains("wrong") ? .failed("The receiver answered 404.") : .delivered
+        }
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            _ = await fixture.recorder.next(1)
+            try await fixture.hub.updateSubscription(
+                id,
+                ["notification": ["endpoint": ["uri": "http://right.example/"]]],
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+            let again = try #require(await fixture.recorder.next(1).first)
+            #expect(again.url == "http://right.example/")
+        }
+    }
+
+    @Test func `too many for a dead receiver become dead letters, the oldest first`() async throws {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 3_600_000_000
+        limits.maximumHeldBack = 2
+        limits.maximumDeadLetters = 3
+        let fixture = try await SubscriptionFixture(limits: limits)
+        let id = try await fixture.subscribe()
+        try await fixture.subscribe(to: "http://alive.example/")
+        fixture.recorder.answering {
+            $0.url.contains("alive") ? .delivered : .failed("The receiver answered 500.")
+        }
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:0", speed: 0)
+            _ = await fixture.recorder.next(2)
+            for number in 1..<7 { try await fixture.create("urn:bus:\(number)", speed: number) }
+            _ = await fixture.recorder.next(6)
+        }
+        let boss = SubscriptionFixture.boss
+        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss)
+        #expect(letters.count == 3)
+        #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(id) })
+        #expect(try await fixture.depth == 2)
+        let first = letters.first?.objectValue?["id"]?.stringValue
+        #expect(try await fixture.hub.dropDeadLetters(.init(id: first), caller: boss) == 1)
+        #expect(
+            try await fixture.hub.replayDeadLetters(.init(subscription: "urn:x"), caller: boss) == 0
+        )
+        #expect(
+            try await fixture.hub.replayDeadLetters(.init(subscription: id), caller: boss) == 2
+        )
+        #expect(try await fixture.depth == 4)
+        await #expect(throws: BrokerError(.forbidden, "")) {
+            try await SubscriptionFixture(policy: Policy(permissions: [])).hub.dropDeadLetters(
+                caller: Caller(party: .named(PartyID("guest")))
+            )
+        }
+    }
+
+    @Test func `writes are refused while too many notifications wait, and none is dropped`()
+        async throws
+    {
+        var limits = DeliveryLimits()
+        limits.maximumWaiting = 3
+        limits.longestWriteDelay = .zero
+        let fixture = try await SubscriptionFixture(limits: limits)
+        try await fixture.subscribe()
+        let (gate, opener) = AsyncStream<Void>.makeStream()
+        fixture.recorder.answering { _ in
+            for await _ in gate { break }
+            return .delivered
+        }
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:0", speed: 0)
+            _ = await fixture.recorder.next(1)
+            var accepted = 1
+            await #expect(throws: BrokerError(.tooManyRequests, "")) {
+                while true {
+                    try await fixture.create("urn:bus:\(accepted)", speed: accepted)
+                    accepted += 1
+                }
+            }
+            #expect(accepted == 3)
+            opener.finish()
+            let rest = await fixture.recorder.next(accepted - 1)
+            #expect(rest.map { $0.entities.first?["id"] } == ["urn:bus:1", "urn:bus:2"])
+        }
+        #expect(try await fixture.depth == 0)
     }
 }

@@ -45,6 +45,7 @@ final class SubscriptionFixture: Sendable {
             limits: hubLimits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
+            delivery: limits,
             clock: clock,
             makeIdentifier: identifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -92,6 +93,26 @@ final class SubscriptionFixture: Sendable {
         if notification["endpoint"] == nil { notification["endpoint"] = ["uri": .string(uri)] }
         body["notification"] = .object(notification)
         return try await hub.createSubscription(.object(body), ld: ld, caller: caller)
+    }
+
+    func update(_ id: String, speed: Int) async throws {
+        _ = try await hub.updateAttributes(
+            of: EntityID(id),
+            ["speed": ["type": "Property", "value": .number(JSONNumber(speed))]],
+            ld: .core,
+            caller: Self.boss
+        )
+    }
+
+    /// The subscription's `notification` as its owner sees it.
+    func notification(of id: String) async throws -> JSONObject {
+        let shown = try await hub.retrieveSubscription(id, ld: .core, caller: Self.boss)
+        return shown.objectValue?["notification"]?.objectValue ?? [:]
+    }
+
+    /// How many notifications the store has.
+    var depth: Int {
+        get async throws { try await store.tenant(nil)?.outboxDepth().count ?? 0 }
     }
 
     func create(_ id: String, speed: Int) async throws {

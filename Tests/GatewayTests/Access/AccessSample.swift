@@ -196,6 +196,7 @@ extension AccessSample {
         ),
         "GET /hub/dead-letters": AccessSample(),
         "POST /hub/dead-letters/replay": AccessSample(),
+        "DELETE /hub/dead-letters": AccessSample(),
         "GET /": AccessSample(),
         "GET /data": AccessSample(),
         "GET /hub": AccessSample(),

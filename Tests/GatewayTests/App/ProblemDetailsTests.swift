@@ -49,4 +49,10 @@ import Testing
             #expect(detail.contains(try Regex("under [0-9a-f]+\\.")), "\(detail)")
         }
     }
+
+    @Test func `who writes too much is told when to come back`() {
+        let answer = ProblemDetails(BrokerError(.tooManyRequests, "Slow down.")).response
+        #expect(answer.status == .tooManyRequests)
+        #expect(answer.headers[.retryAfter] == "1")
+    }
 }

@@ -31,10 +31,10 @@ struct HealthLogTests {
 
     @Test func `rates are counted since the sample before`() throws {
         answer("2xx", 100)
-        log.sample(at: after(10), outbox: nothingWaits)
+        log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
         answer("2xx", 20)
         answer("4xx", 5)
-        log.sample(at: after(15), outbox: nothingWaits)
+        log.sample(at: after(15), outbox: nothingWaits, deadLetters: 0)
         #expect(try measure("Requests").history == [10, 5])
         #expect(try measure("Refused").value == 1)
         #expect(log.summary(withErrors: false).state == .good)
@@ -44,19 +44,19 @@ struct HealthLogTests {
         let timer = Timer(label: "http_request_duration", factory: registry)
         answer("2xx", 1)
         timer.recordNanoseconds(9_000_000_000)
-        log.sample(at: after(5), outbox: nothingWaits)
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
         answer("2xx", 2)
         timer.recordNanoseconds(3_000_000)
         timer.recordNanoseconds(5_000_000)
-        log.sample(at: after(10), outbox: nothingWaits)
+        log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
         #expect(abs(try measure("Time to answer").value - 4) < 0.001)
     }
 
     @Test func `an error of the hub's own asks for a look until it is over`() throws {
         answer("5xx", 1)
-        log.sample(at: after(5), outbox: nothingWaits)
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
         #expect(log.summary(withErrors: false).state == .attention)
-        log.sample(at: after(10), outbox: nothingWaits)
+        log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
         #expect(log.summary(withErrors: false).state == .good)
     }
 
@@ -69,14 +69,22 @@ struct HealthLogTests {
         age: Int64,
         state: HealthSummary.State
     ) throws {
-        log.sample(at: after(age), outbox: OutboxDepth(count: 3, oldest: start))
+        log.sample(at: after(age), outbox: OutboxDepth(count: 3, oldest: start), deadLetters: 0)
         #expect(try measure("Notifications waiting").value == 3)
         #expect(try measure("Notifications waiting").state == state)
     }
 
+    @Test func `notifications given up deserve a look`() throws {
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 2)
+        #expect(try measure("Notifications given up").value == 2)
+        #expect(try measure("Notifications given up").state == .attention)
+        log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
+        #expect(try measure("Notifications given up").state == .good)
+    }
+
     @Test func `samples and errors are kept up to their limits`() throws {
         for index in 1...Int64(HealthLog.sampleLimit + 3) {
-            log.sample(at: after(index), outbox: nothingWaits)
+            log.sample(at: after(index), outbox: nothingWaits, deadLetters: 0)
             log.note(.init(at: after(index), place: "p", text: "\(index)"))
         }
         #expect(try measure("Memory").history.count == HealthLog.sampleLimit)

@@ -1,5 +1,6 @@
 import Broker
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import Outbound
@@ -8,18 +9,26 @@ import Testing
     private func send(
         to url: String,
         allowsPrivate: Bool = true,
-        timeoutMilliseconds: Double = 5_000
+        timeoutMilliseconds: Double = 30_000
     ) async throws -> DeliveryResult {
         let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
-        let request = NotificationRequest(
+        let result = await HTTPNotificationSender(web).send(
+            request(url, timeoutMilliseconds: timeoutMilliseconds)
+        )
+        try await web.shutdown()
+        return result
+    }
+
+    private func request(
+        _ url: String,
+        timeoutMilliseconds: Double = 30_000
+    ) -> NotificationRequest {
+        NotificationRequest(
             url: url,
             headers: [KeyValuePair(key: "Content-Type", value: "application/json")],
             body: Array("{}".utf8),
             timeoutMilliseconds: timeoutMilliseconds
         )
-        let result = await HTTPNotificationSender(web).send(request)
-        try await web.shutdown()
-        return result
     }
 
     @Test(arguments: [200, 201, 204, 299])
@@ -50,5 +59,51 @@ import Testing
             return
         }
         #expect(reason.contains("private network"))
+    }
+
+    @Test func `one connection serves one notification after another`() async throws {
+        let ports = Mutex<Set<Int>>([])
+        let server = try await LoopbackServer { _ in .init(status: .ok, body: "thanks") }
+        let web = OutboundWeb(allowsPrivateAddresses: true)
+        for _ in 0..<5 {
+            #expect(await HTTPNotificationSender(web).send(request(server.url)) == .delivered)
+        }
+        var requests = server.requests.makeAsyncIterator()
+        for _ in 0..<5 {
+            let request = try #require(await requests.next())
+            _ = ports.withLock { $0.insert(request.peerPort) }
+        }
+        #expect(ports.withLock { $0.count } == 1)
+        try await web.shutdown()
+        try await server.close()
+    }
+
+    @Test func `a connection that the receiver closed meanwhile is replaced at once`() async throws
+    {
+        let server = try await LoopbackServer { _ in
+            .init(status: .ok, headers: ["X-Then": "close"])
+        }
+        let web = OutboundWeb(allowsPrivateAddresses: true)
+        for _ in 0..<5 {
+            #expect(await HTTPNotificationSender(web).send(request(server.url)) == .delivered)
+        }
+        try await web.shutdown()
+        try await server.close()
+    }
+
+    @Test func `a receiver that says nothing fails in time`() async throws {
+        let silent = try Listener()
+        #expect(
+            try await send(to: "http://127.0.0.1:\(silent.port)/", timeoutMilliseconds: 100)
+                == .failed("The receiver did not answer in time.")
+        )
+    }
+
+    @Test func `a receiver that is not there fails`() async throws {
+        let port = try MosquittoBroker.freePort()
+        #expect(
+            try await send(to: "http://127.0.0.1:\(port)/")
+                == .failed("The receiver is not reached.")
+        )
     }
 }

@@ -53,7 +53,7 @@ import Testing
                 scopes: [],
                 [NamedAttribute(name: .label, instances: [.reading(1, at: number)])]
             )
-            try $0.enqueue(subscription: name, body: [], at: seconds(1))
+            _ = try $0.enqueue([], to: [name], at: seconds(1))
             try $0.put(Entity("\(name)-twin", .station))
         }
         // A reader has the lane's history sealed when it is long.

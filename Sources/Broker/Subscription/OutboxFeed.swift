@@ -1,0 +1,105 @@
+import ContextModel
+import Storage
+import Synchronization
+
+/// How notifications come from the transactions that make them to the dispatcher that sends them,
+/// and how it tells the writers when there are too many.
+package final class OutboxFeed: Sendable {
+    typealias Key = SubscriptionMatcher.Key
+
+    /// What the dispatcher has not seen yet.
+    struct News {
+        /// In the order of their commits.
+        var arrived: [OutboxItem] = []
+        /// Subscriptions that changed or went.
+        var changed: Set<Key> = []
+    }
+
+    private struct State {
+        var news = News()
+        /// Notifications among the news.
+        var arrivedCount = 0
+        /// Notifications that the dispatcher has and could send.
+        var waitingCount = 0
+        var isAttended = false
+        var signal: AsyncStream<Void>.Continuation?
+    }
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Puts a notification into the outbox; once committed, the dispatcher has it.
+    ///
+    /// Without content it is read back from the store.
+    func enqueue(
+        _ body: [UInt8],
+        content: OutboxItem.Content?,
+        to recipients: [String],
+        at now: Timestamp,
+        tenant: TenantName?,
+        in transaction: any BookkeepingTransaction
+    ) throws {
+        let item = OutboxItem(
+            tenant: tenant,
+            sequence: try transaction.enqueue(body, to: recipients, at: now),
+            recipients: recipients,
+            enqueuedAt: now,
+            content: content
+        )
+        let count = recipients.count
+        transaction.afterCommit { self.add(item, count) }
+    }
+
+    private func add(_ item: OutboxItem, _ count: Int) {
+        state.withLock { state in
+            // With no dispatcher at work, the store keeps it for the next one.
+            guard state.isAttended else { return }
+            state.news.arrived.append(item)
+            state.arrivedCount += count
+            state.signal?.yield()
+        }
+    }
+
+    /// Says that the subscription changed or went.
+    func note(_ key: Key) {
+        state.withLock { state in
+            guard state.isAttended else { return }
+            state.news.changed.insert(key)
+            state.signal?.yield()
+        }
+    }
+
+    // MARK: For the dispatcher
+
+    /// An element whenever there may be news, several wishes being one; from now on news is kept.
+    func attend() -> AsyncStream<Void> {
+        let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state.withLock { state in
+            state = State(isAttended: true, signal: signal)
+        }
+        return signals
+    }
+
+    func leave() { state.withLock { $0 = State() } }
+
+    func nudge() { state.withLock { _ = $0.signal?.yield() } }
+
+    func takeNews() -> News {
+        state.withLock { state in
+            defer {
+                state.news = News()
+                state.waitingCount += state.arrivedCount
+                state.arrivedCount = 0
+            }
+            return state.news
+        }
+    }
+
+    /// The dispatcher's own count of what it could send.
+    func setWaiting(_ count: Int) { state.withLock { $0.waitingCount = count } }
+
+    // MARK: For writers
+
+    /// Notifications on their way to receivers that take them.
+    package var waiting: Int { state.withLock { $0.waitingCount + $0.arrivedCount } }
+}

@@ -1,0 +1,141 @@
+import ContextModel
+import Storage
+import Synchronization
+
+/// A message of the outbox as it is worked with: shared by all who get it, so that it is read and
+/// written once for those who see the same of it.
+package final class OutboxItem: Sendable {
+    /// What is to be told.
+    enum Content: Sendable {
+        case change(NotificationMessage)
+        case registrations(RegistrationMessage)
+        /// The bytes make no sense: nothing can be told.
+        case damaged
+    }
+
+    private struct State {
+        /// Nil when it must be read from the store first.
+        var content: Content?
+        var recipients: [String]
+        /// Those of the recipients who have got it.
+        var done: [String] = []
+        var written: [(view: NotificationView, data: [UInt8])] = []
+    }
+
+    let tenant: TenantName?
+    let sequence: Int64
+    let enqueuedAt: Timestamp
+    private let state: Mutex<State>
+
+    /// Views of one message kept; further ones are written anew.
+    private static let maximumViews = 8
+
+    init(
+        tenant: TenantName?,
+        sequence: Int64,
+        recipients: [String],
+        enqueuedAt: Timestamp,
+        content: Content?
+    ) {
+        self.tenant = tenant
+        self.sequence = sequence
+        self.enqueuedAt = enqueuedAt
+        state = Mutex(State(content: content, recipients: recipients))
+    }
+
+    convenience init(_ message: OutboxMessage, tenant: TenantName?, keepsContent: Bool) {
+        self.init(
+            tenant: tenant,
+            sequence: message.sequence,
+            recipients: message.recipients,
+            enqueuedAt: message.enqueuedAt,
+            content: keepsContent ? Content(message) : nil
+        )
+    }
+
+    // MARK: Content
+
+    /// What is to be told; nil when the store does not have it any more.
+    func content(in store: any TenantStore) async throws -> Content? {
+        if let content = state.withLock({ $0.content }) { return content }
+        return try await store.outboxMessage(sequence).map { Content($0) }
+    }
+
+    /// Forgets what the store can tell again.
+    func unload() {
+        state.withLock { state in
+            state.content = nil
+            state.written = []
+        }
+    }
+
+    /// The data of the notification in this view, written at the first call alone.
+    func data(_ view: NotificationView, _ write: () -> [UInt8]) -> [UInt8] {
+        if let known = state.withLock({ $0.written.first { $0.view == view }?.data }) {
+            return known
+        }
+        let data = write()
+        state.withLock { state in
+            if state.content != nil, state.written.count < Self.maximumViews {
+                state.written.append((view, data))
+            }
+        }
+        return data
+    }
+
+    // MARK: Recipients
+
+    var recipients: [String] { state.withLock { $0.recipients } }
+
+    /// Notes that the recipient is done with it; true when all are.
+    func finish(_ recipient: String) -> Bool {
+        state.withLock { state in
+            state.done.append(recipient)
+            return state.done.count >= state.recipients.count
+        }
+    }
+
+    /// Whether some recipients are done with it, and others not.
+    var isPartlyDone: Bool {
+        state.withLock { !$0.done.isEmpty && $0.done.count < $0.recipients.count }
+    }
+
+    /// Those who still wait for it, who are all its recipients from now on.
+    func narrow() -> [String] {
+        state.withLock { state in
+            let done = Set(state.done)
+            state.recipients.removeAll(where: done.contains)
+            state.done = []
+            return state.recipients
+        }
+    }
+}
+
+extension OutboxItem.Content {
+    /// What the store keeps, read again.
+    init(_ message: OutboxMessage) {
+        if let change = NotificationMessage(bytes: message.body) {
+            self = .change(change)
+        } else if let registrations = RegistrationMessage(bytes: message.body) {
+            self = .registrations(registrations)
+        } else {
+            self = .damaged
+        }
+    }
+}
+
+/// What decides how a message's data is written: notifications alike in this are alike.
+struct NotificationView: Sendable, Equatable {
+    var representation: Representation
+    var accept: NotificationEndpoint.MediaType
+    var context: LDContext
+    var contextURL: String
+    var showsChanges: Bool
+    var hiddenAttributes: Set<IRI>
+
+    static func == (a: NotificationView, b: NotificationView) -> Bool {
+        a.context === b.context && a.accept == b.accept && a.showsChanges == b.showsChanges
+            && a.contextURL == b.contextURL && a.hiddenAttributes == b.hiddenAttributes
+            && a.representation == b.representation
+    }
+}

@@ -1,0 +1,92 @@
+import AsyncHTTPClient
+package import Broker
+import NIOCore
+import NIOHTTP1
+
+/// Sends notifications by HTTP POST (clause 6.3.9).
+package struct HTTPNotificationSender: NotificationSender {
+    private let web: OutboundWeb
+
+    package init(_ web: OutboundWeb) { self.web = web }
+
+    package func send(_ notification: NotificationRequest) async -> DeliveryResult {
+        do {
+            let target = try await web.guardian.target(of: notification.url)
+            let timeout = TimeAmount.milliseconds(
+                max(1, Int64(notification.timeoutMilliseconds))
+            )
+            let status: HTTPResponseStatus
+            if let url = WebURL(target.url), url.scheme == "http" {
+                status = try await post(notification, target, url, timeout)
+            } else {
+                status = try await sendSecurely(notification, timeout)
+            }
+            // What the receiver says beside its status is not read.
+            return (200..<300).contains(status.code)
+                ? .delivered : .failed("The receiver answered \(status.code).")
+        } catch let error as AddressError {
+            return .failed(error.detail)
+        } catch let error as HTTPClientError {
+            return .failed(Self.reason(error))
+        } catch let error as PostClient.Failure {
+            return .failed(Self.reason(error))
+        } catch {
+            return .failed("The receiver is not reached.")
+        }
+    }
+
+    private func post(
+        _ notification: NotificationRequest,
+        _ target: AddressGuard.Target,
+        _ url: WebURL,
+        _ timeout: TimeAmount
+    ) async throws -> HTTPResponseStatus {
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(notification.headers.count + 3)
+        headers.add(
+            name: "Host",
+            value: target.host ?? "\(url.host)\(url.port.map { ":\($0)" } ?? "")"
+        )
+        headers.add(name: "User-Agent", value: OutboundWeb.userAgent)
+        headers.add(name: "Content-Length", value: String(notification.body.count))
+        for header in notification.headers {
+            headers.replaceOrAdd(name: header.key, value: header.value)
+        }
+        return try await web.posts.post(
+            HTTPRequestHead(version: .http1_1, method: .POST, uri: url.rest, headers: headers),
+            ByteBuffer(bytes: notification.body),
+            to: PostClient.Origin(host: url.bareHost, port: url.port ?? 80),
+            timeout: timeout
+        )
+    }
+
+    private func sendSecurely(
+        _ notification: NotificationRequest,
+        _ timeout: TimeAmount
+    ) async throws -> HTTPResponseStatus {
+        var request = try await web.request(notification.url)
+        request.method = .POST
+        for header in notification.headers {
+            request.headers.replaceOrAdd(name: header.key, value: header.value)
+        }
+        request.body = .bytes(notification.body)
+        return try await web.client.execute(request, timeout: timeout).status
+    }
+
+    private static func reason(_ failure: PostClient.Failure) -> String {
+        switch failure {
+        case .late: "The receiver did not answer in time."
+        case .lost: "The receiver closed the connection."
+        case .notConnected: "The receiver is not reached."
+        }
+    }
+
+    private static func reason(_ error: HTTPClientError) -> String {
+        switch error {
+        case .deadlineExceeded, .readTimeout, .connectTimeout:
+            "The receiver did not answer in time."
+        case .remoteConnectionClosed: "The receiver closed the connection."
+        default: "The receiver is not reached (\(error.shortDescription))."
+        }
+    }
+}

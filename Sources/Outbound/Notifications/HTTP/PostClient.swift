@@ -1,0 +1,137 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// Posts over plain http on connections that are used again and again: no more than notifications
+/// need, because there are many of them.
+final class PostClient: Sendable {
+    /// Where connections lead.
+    struct Origin: Hashable, Sendable {
+        var host: String
+        var port: Int
+    }
+
+    /// A failure to get an answer at all.
+    enum Failure: Error { case notConnected, late, lost }
+
+    private static let connectTimeout = TimeAmount.seconds(5)
+
+    /// A connection that waits for work, and where it works.
+    private struct Idle: Sendable {
+        var channel: any Channel
+        var connection: NIOLoopBound<PostConnection>
+    }
+
+    private let group: MultiThreadedEventLoopGroup
+    private let idle = Mutex<[Origin: [Idle]]>([:])
+
+    init(group: MultiThreadedEventLoopGroup = .singleton) { self.group = group }
+
+    /// Sends the request and returns the status of the answer.
+    func post(
+        _ head: HTTPRequestHead,
+        _ body: ByteBuffer,
+        to origin: Origin,
+        timeout: TimeAmount
+    ) async throws -> HTTPResponseStatus {
+        let deadline = NIODeadline.now() + timeout
+        // A connection that waited may be closed by the receiver at this very moment: a new one is
+        // not, and the receiver knows the notification by its identifier if it comes twice.
+        if let waiting = takeIdle(origin) {
+            switch try await send(head, body, on: waiting, until: deadline) {
+            case .answered(let status): return status
+            case .late: throw Failure.late
+            case .lost: break
+            }
+        }
+        let fresh = try await connect(to: origin, until: deadline)
+        switch try await send(head, body, on: fresh, until: deadline) {
+        case .answered(let status): return status
+        case .late: throw Failure.late
+        case .lost: throw Failure.lost
+        }
+    }
+
+    /// Closes the connections that wait.
+    func shutdown() {
+        let all = idle.withLock { idle in
+            defer { idle = [:] }
+            return idle.values.joined().map(\.channel)
+        }
+        for channel in all { channel.close(promise: nil) }
+    }
+
+    private func send(
+        _ head: HTTPRequestHead,
+        _ body: ByteBuffer,
+        on connection: Idle,
+        until deadline: NIODeadline
+    ) async throws -> PostConnection.Outcome {
+        let loop = connection.channel.eventLoop
+        let answer = loop.makePromise(of: PostConnection.Outcome.self)
+        loop.execute {
+            connection.connection.value.send(
+                head,
+                body,
+                timeout: max(.milliseconds(1), deadline - .now()),
+                answer
+            )
+        }
+        return try await answer.futureResult.get()
+    }
+
+    // MARK: Connections
+
+    private func connect(to origin: Origin, until deadline: NIODeadline) async throws -> Idle {
+        let bootstrap = ClientBootstrap(group: group)
+            .connectTimeout(min(Self.connectTimeout, max(.milliseconds(1), deadline - .now())))
+            .channelOption(.socketOption(.so_reuseaddr), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        do {
+            return try await bootstrap.connect(host: origin.host, port: origin.port) { channel in
+                channel.eventLoop.makeCompletedFuture { try self.connection(on: channel, origin) }
+            }
+        } catch is ChannelError {
+            throw Failure.late
+        } catch {
+            throw Failure.notConnected
+        }
+    }
+
+    /// On the event loop of the channel.
+    private func connection(on channel: any Channel, _ origin: Origin) throws -> Idle {
+        let connection = PostConnection()
+        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+        try channel.pipeline.syncOperations.addHandler(connection)
+        let idle = Idle(
+            channel: channel,
+            connection: NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        )
+        connection.becameIdle = { [weak self] in self?.keep(idle, origin) }
+        connection.closed = { [weak self] in self?.forget(idle, origin) }
+        return idle
+    }
+
+    private func keep(_ connection: Idle, _ origin: Origin) {
+        idle.withLock { $0[origin, default: []].append(connection) }
+    }
+
+    private func forget(_ connection: Idle, _ origin: Origin) {
+        idle.withLock { idle in
+            idle[origin]?.removeAll { $0.channel === connection.channel }
+            if idle[origin]?.isEmpty ?? false { idle[origin] = nil }
+        }
+    }
+
+    /// The one that waits for the shortest time.
+    private func takeIdle(_ origin: Origin) -> Idle? {
+        idle.withLock { idle in
+            while let last = idle[origin]?.popLast() {
+                if idle[origin]?.isEmpty ?? false { idle[origin] = nil }
+                if last.channel.isActive { return last }
+            }
+            return nil
+        }
+    }
+}

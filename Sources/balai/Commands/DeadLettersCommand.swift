@@ -1,0 +1,111 @@
+import ArgumentParser
+import Collect
+import ContextModel
+import Foundation
+import Outbound
+
+/// `balai dead-letters`: what to do about notifications that a running hub gave up on.
+struct DeadLettersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead-letters",
+        abstract: "List, send again or drop notifications that a hub gave up on.",
+        discussion: "They are the operator's: give its token, or the data folder it lies in.",
+        subcommands: [
+            ListDeadLetters.self, ReplayDeadLetters.self, DropDeadLetters.self,
+        ]
+    )
+}
+
+/// Which dead letters of which hub are meant.
+struct DeadLetterOptions: ParsableArguments {
+    @Option(help: "Only the one with this id.") var id: String?
+    @Option(help: "Only those of this subscription.") var subscription: String?
+    @Flag(help: "Write JSON.") var json = false
+    @OptionGroup var remote: RemoteHubOptions
+
+    /// The answer to a request about them.
+    func ask(
+        _ path: String = "",
+        _ method: (HTTPHub, String) async throws -> [UInt8]
+    ) async throws -> JSONValue {
+        let hub = try remote.connection()
+        do {
+            return try JSONReader.read(try await method(hub, "/hub/dead-letters\(path)\(query)"))
+        } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
+            FileHandle.standardError.write(Data("balai: \(reason)\n".utf8))
+            throw ExitCode(EX_UNAVAILABLE)
+        }
+    }
+
+    /// What is asked for, as a URL says it.
+    var query: String {
+        let pairs = [("id", id), ("subscription", subscription)].compactMap { name, value in
+            value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+                .map { "\(name)=\($0)" }
+        }
+        return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
+    }
+
+    /// Writes how many there were, for people or for programs.
+    func report(_ answer: JSONValue, _ member: String, _ sentence: (Int) -> String) {
+        let count = answer.objectValue?[member]?.numberValue?.intValue ?? 0
+        print(json ? answer.text : sentence(count))
+    }
+}
+
+/// `balai dead-letters list`.
+struct ListDeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List them, oldest first."
+    )
+    @OptionGroup var options: DeadLetterOptions
+
+    func run() async throws {
+        try await reportingErrors {
+            let answer = try await options.ask { try await $0.get($1) }
+            guard !options.json else { return print(answer.text) }
+            let letters = answer.arrayValue?.compactMap(\.objectValue) ?? []
+            for letter in letters { print(Self.line(letter)) }
+            if letters.isEmpty { print("There are none.") }
+        }
+    }
+
+    /// Its members in an order that reads well, with tabs between them.
+    static func line(_ letter: JSONObject) -> String {
+        ["abandonedAt", "subscriptionId", "reason", "id"]
+            .map { letter[$0]?.stringValue ?? "" }.joined(separator: "\t")
+    }
+}
+
+/// `balai dead-letters replay`.
+struct ReplayDeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Send them again, as new notifications are."
+    )
+    @OptionGroup var options: DeadLetterOptions
+
+    func run() async throws {
+        try await reportingErrors {
+            let answer = try await options.ask("/replay") { try await $0.post($1) }
+            options.report(answer, "replayed") { "\($0) sent again." }
+        }
+    }
+}
+
+/// `balai dead-letters drop`.
+struct DropDeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Remove them for good."
+    )
+    @OptionGroup var options: DeadLetterOptions
+
+    func run() async throws {
+        try await reportingErrors {
+            let answer = try await options.ask { try await $0.delete($1) }
+            options.report(answer, "dropped") { "\($0) dropped." }
+        }
+    }
+}

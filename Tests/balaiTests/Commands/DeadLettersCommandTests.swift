@@ -1,0 +1,24 @@
+import ArgumentParser
+import ContextModel
+import Testing
+
+@testable import balai
+
+struct DeadLettersCommandTests {
+    @Test func `what narrows the choice goes into the request`() throws {
+        let command = try ReplayDeadLetters.parse(["--subscription", "urn:s:1&x"])
+        #expect(command.options.query == "?subscription=urn%3As%3A1%26x")
+        #expect(try DropDeadLetters.parse([]).options.query == "")
+    }
+
+    @Test func `a line tells when, whose, why and which`() {
+        let letter: JSONObject = [
+            "id": "1-2-urn:s", "subscriptionId": "urn:s", "reason": "The receiver answered 500.",
+            "abandonedAt": "2026-01-01T00:00:00Z", "enqueuedAt": "2025-12-31T00:00:00Z",
+        ]
+        #expect(
+            ListDeadLetters.line(letter)
+                == "2026-01-01T00:00:00Z\turn:s\tThe receiver answered 500.\t1-2-urn:s"
+        )
+    }
+}
