@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 import Storage
 

@@ -136,7 +136,7 @@ extension Hub {
             caller: reader
         )
         try checkSize(page.entities.count)
-        var found = page.entities.map { $0.projected(representation.projection) }
+        var found = try page.decoded().entities.map { $0.projected(representation.projection) }
         if case .appended(let others) = linked {
             found += others.map { $0.entity.projected($0.projection) }
         }

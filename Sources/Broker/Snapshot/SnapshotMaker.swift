@@ -1,6 +1,6 @@
-package import ContextModel
+import ContextModel
 import Governance
-package import Logging
+import Logging
 import Storage
 
 /// Makes the snapshots that were ordered, one after the other, tells their endpoints (clause 5.16.6)

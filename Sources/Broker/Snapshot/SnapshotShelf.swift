@@ -1,5 +1,5 @@
 package import ContextModel
-package import Governance
+import Governance
 import Storage
 import Synchronization
 

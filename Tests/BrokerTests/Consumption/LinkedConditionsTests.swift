@@ -37,7 +37,7 @@ import Testing
         let condition = try QParser(expansion: LDContext.core, linkDepth: 2).parse(q)
         let query = EntityQuery(condition: condition, limit: 10)
         let page = try await fixture.hub.queryEntities(query, caller: Self.reader).page
-        return page.entities.map(\.id.uri)
+        return try page.decoded().entities.map(\.id.uri)
     }
 
     @Test(arguments: [

@@ -110,7 +110,7 @@ import Testing
         let entity = try await fixture.hub.retrieveEntity(
             EntityID("urn:x:6"),
             caller: fixture.on("urn:x:both")
-        ).entity
+        ).entity.decoded()
         #expect(entity.attributes.map(\.name) == ["speed", "colour"].map(Fixture.iri))
     }
 

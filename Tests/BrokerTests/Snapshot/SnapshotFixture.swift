@@ -67,7 +67,8 @@ extension SubscriptionFixture {
 
     func ids(_ caller: Caller) async throws -> [String] {
         let all = EntityQuery(condition: .everything, limit: 100)
-        return try await hub.queryEntities(all, caller: caller).page.entities.map(\.id.uri)
+        let page = try await hub.queryEntities(all, caller: caller).page
+        return try page.decoded().entities.map(\.id.uri)
     }
 
     func set(speed: Int, of id: String, _ caller: Caller = SubscriptionFixture.boss) async throws {
@@ -81,6 +82,7 @@ extension SubscriptionFixture {
 
     func speed(of id: String, _ caller: Caller) async throws -> JSONValue? {
         let entity = try await hub.retrieveEntity(EntityID(id), caller: caller).entity
+            .decoded()
         return entity[Self.iri("speed")].first?.value
     }
 

@@ -105,7 +105,7 @@ private struct KillRun {
         let stored = StoredState(hub: hub, client: client)
         let alive = lanes.reduce(0) { $0 + $1.model.alive.count }
         #expect(try await stored.count(type: LaneModel.type) == alive)
-        #expect(await try imported.startImport(into: hub).ended() == .exited(0))
+        #expect(try await imported.startImport(into: hub).ended() == .exited(0))
         #expect(try await stored.count(type: ImportedFile.type) == ImportedFile.count)
         try await drain(hub, receiver)
         for (stream, values) in expected {

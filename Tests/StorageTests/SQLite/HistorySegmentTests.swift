@@ -26,7 +26,7 @@ import Testing
 
     private static let numbers: [[Double]] = [
         [0, 1, -1, 9_007_199_254_740_992], [0.1, 12.3, -4.05, 1e-6], [1.0 / 3, 2], [-0.0, 1],
-        [5e-324, 1.7976931348623157e308], [0.1, 1e17, 0.30000000000000004],
+        [.leastNonzeroMagnitude, .greatestFiniteMagnitude], [0.1, 1e17, 0.30000000000000004],
     ]
 
     @Test(arguments: numbers)
