@@ -70,11 +70,9 @@ struct EntityTranscoder {
         }
         let createdAt = stored.contains(.createdAt) ? try decoder.moment() : nil
         let modifiedAt = stored.contains(.modifiedAt) ? try decoder.moment() : nil
-        if stored.contains(.expiresAt) {
-            let expiresAt = try decoder.moment()
-            if projection.shows(member: "expiresAt") { member(#""expiresAt":"#, expiresAt, &json) }
-        }
+        let expiresAt = stored.contains(.expiresAt) ? try decoder.moment() : nil
         guard representation.showsSystemAttributes else { return }
+        if projection.shows(member: "expiresAt") { member(#""expiresAt":"#, expiresAt, &json) }
         if projection.shows(member: "createdAt") { member(#""createdAt":"#, createdAt, &json) }
         if projection.shows(member: "modifiedAt") { member(#""modifiedAt":"#, modifiedAt, &json) }
     }

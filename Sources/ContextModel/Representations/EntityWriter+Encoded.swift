@@ -40,7 +40,8 @@ extension EntityWriter {
 
     /// Whether each attribute can be written as it comes out of its bytes.
     private var isPlain: Bool {
-        linked == nil && representation.languages == nil && representation.datasetIDs == nil
+        linked == nil && representation.version == nil && representation.languages == nil
+            && representation.datasetIDs == nil
             && !representation.abridgesDeletedAttributes
     }
 }

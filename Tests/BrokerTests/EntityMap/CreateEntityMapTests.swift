@@ -78,7 +78,7 @@ import Testing
         var limits = HubLimits()
         limits.maximumEntityMapSeconds = 60
         let fixture = try await Fixture.mapped(Fixture.open, limits)
-        for lifetime in [nil, ISODuration(microseconds: 1_000_000), ISODuration(months: 120)] {
+        for lifetime in [nil, ISODuration(microseconds: 20_000_000), ISODuration(months: 120)] {
             let now = fixture.hub.clock().microseconds
             let map = try await fixture.map(lifetime: lifetime)
             let text = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)

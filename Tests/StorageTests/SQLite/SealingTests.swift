@@ -127,7 +127,10 @@ import Testing
             let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readWrite)
             try file.execute(
                 """
-                DROP TABLE segment; DELETE FROM grdb_migrations WHERE identifier = '2';
+                DROP TABLE segment;
+                CREATE INDEX outbox_subscription ON outbox (subscription, sequence);
+                CREATE INDEX outbox_enqueued ON outbox (enqueued);
+                DELETE FROM grdb_migrations WHERE identifier > '1';
                 PRAGMA user_version = 1
                 """
             )
@@ -138,7 +141,9 @@ import Testing
         #expect(before.evolutions.first?.attributes.first?.instances.count == 30)
         try await seal(tenant)
         #expect(try number("SELECT sum(count) FROM segment", in: folder) == 24)
-        #expect(try number("PRAGMA user_version", in: folder) == 2)
+        #expect(try number("PRAGMA user_version", in: folder) == Int64(Schema.version))
+        let indexes = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'outbox\\_%' ESCAPE '\\'"
+        #expect(try number(indexes, in: folder) == 0)
         let after = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
         #expect(after.text == before.text)
         await store.close()
