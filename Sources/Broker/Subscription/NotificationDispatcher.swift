@@ -88,7 +88,9 @@ package actor NotificationDispatcher {
     private func readOutbox() async {
         while !Task.isCancelled {
             do {
-                for tenant in [nil] + (await store.tenantNames) { try await readOutbox(of: tenant) }
+                // A snapshot's store is no tenant's, and has subscriptions, too.
+                let tenants = [nil] + (await store.tenantNames) + subscriptions.keys.map(\.tenant)
+                for tenant in Set(tenants) { try await readOutbox(of: tenant) }
                 return
             } catch {
                 logger.error("The outbox cannot be read: \(error)")

@@ -119,6 +119,16 @@ package final class SubscriptionMatcher: ChangeObserver {
         return groups.withLock { $0[group].map { Array($0.subscriptions.values) } ?? [] }
     }
 
+    package var keys: [Key] {
+        groups.withLock { groups in
+            groups.flatMap { group, index in
+                index.subscriptions.keys.map {
+                    Key(tenant: group.tenant, kind: group.kind, id: $0)
+                }
+            }
+        }
+    }
+
     /// Subscriptions that notify at intervals.
     package var periodic: [(key: Key, subscription: IndexedSubscription)] {
         groups.withLock { groups in

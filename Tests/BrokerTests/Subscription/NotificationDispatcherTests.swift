@@ -435,4 +435,19 @@ import Testing
         }
         #expect(try await fixture.depth == 0)
     }
+
+    @Test func `what waited in a snapshot when the program stopped is sent when it starts`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.create("urn:bus:1", speed: 1)
+        try await fixture.snapshot()
+        let inside = try fixture.on()
+        try await fixture.subscribe(caller: inside)
+        try await fixture.set(speed: 9, of: "urn:bus:1", inside)
+        try await fixture.delivering {
+            let request = try #require(await fixture.recorder.next(1).first)
+            #expect(request.entities.map { $0["id"] } == ["urn:bus:1"])
+        }
+    }
 }
