@@ -164,7 +164,8 @@ package enum AggregationPeriod: Sendable, Hashable {
 package struct Evolution: Sendable {
     package var id: EntityID
     package var types: [IRI]
-    package var scopes: [String]
+    /// Instances of the scope that held in the range asked for, oldest first (clause 4.5.6).
+    package var scopes: [Attribute]
     package var createdAt: Timestamp?
     package var modifiedAt: Timestamp?
     /// Instances of each attribute, by name, oldest first, each with its `instanceID`.
@@ -173,11 +174,13 @@ package struct Evolution: Sendable {
     package var kindsBeyondRange: [IRI: Attribute.Kind] = [:]
     /// Aggregated values instead of instances, when the query aggregated.
     package var aggregates: [AggregatedAttribute]
+    /// Attributes with values that none of the methods can aggregate (clause 4.5.19.1).
+    package var notAggregated: Set<IRI> = []
 
     package init(
         id: EntityID,
         types: [IRI],
-        scopes: [String] = [],
+        scopes: [Attribute] = [],
         createdAt: Timestamp? = nil,
         modifiedAt: Timestamp? = nil,
         attributes: [NamedAttribute] = [],
@@ -190,6 +193,14 @@ package struct Evolution: Sendable {
         self.modifiedAt = modifiedAt
         self.attributes = attributes
         self.aggregates = aggregates
+    }
+}
+
+extension Evolution {
+    /// The scope as the history has it; empty where nobody wrote down since when it holds.
+    package var scopeHistory: [NamedAttribute] {
+        let instances = scopes.filter { $0.details?.instanceID != nil }
+        return instances.isEmpty ? [] : [NamedAttribute(name: .scope, instances: instances)]
     }
 }
 
@@ -210,6 +221,18 @@ package struct AggregatedAttribute: Sendable {
         self.kind = kind
         self.datasetID = datasetID
         self.values = values
+    }
+}
+
+extension AggregatedAttribute {
+    /// What the clause lets be aggregated: Relationships are counted, and nothing else; nil when
+    /// nothing is left (table 4.5.19.1-3).
+    package var eligible: AggregatedAttribute? {
+        var eligible = self
+        if kind == .relationship || kind == .listRelationship {
+            eligible.values.removeAll { ![.totalCount, .distinctCount].contains($0.method) }
+        }
+        return eligible.values.contains { !$0.periods.isEmpty } ? eligible : nil
     }
 }
 

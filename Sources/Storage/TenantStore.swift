@@ -115,11 +115,14 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// Adds instances to the temporal evolution. An instance that is there already, by entity,
     /// name, `datasetId`, time and content, is not added twice.
     /// Its `instanceID`, where absent, is made by the store.
+    /// With `correcting`, an instance that was observed at the moment of one that is there takes
+    /// its place and keeps its `createdAt` (clause 4.8); without, both stay.
     func appendHistory(
         _ id: EntityID,
         types: [IRI],
         scopes: [String],
-        _ changes: [NamedAttribute]
+        _ changes: [NamedAttribute],
+        correcting: Bool
     )
         throws
     /// The entity of a temporal evolution, nil when there is no evolution;
@@ -128,7 +131,8 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// Removes the whole evolution, or one attribute's, or one instance of it; false when there
     /// was nothing to remove. `datasetID` is ignored with `.allInstances`.
     func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool
-    /// Replaces one instance; false when there is none of that identifier.
+    /// Replaces one instance, which keeps its `createdAt`; false when there is none of that
+    /// identifier.
     func modifyHistory(
         _ id: EntityID,
         name: IRI,

@@ -13,6 +13,7 @@ struct EvolutionSearch {
     let vocabulary: Vocabulary
     let now: Timestamp
     let series: SeriesReader
+    private let scopes: ScopeSearch
     private let queryDecision: PreparedCondition
     private let grantDecision: PreparedCondition
     private let connection: Connection
@@ -30,14 +31,24 @@ struct EvolutionSearch {
         self.vocabulary = vocabulary
         self.now = now
         self.connection = connection
-        series = try SeriesReader(
-            connection,
+        let makeSeries = { query in
+            try SeriesReader(
+                connection,
+                query: query,
+                vocabulary: vocabulary,
+                now: now,
+                sealing: sealing
+            )
+        }
+        series = try makeSeries(query)
+        let (scopes, rest) = query.condition.partedByScope
+        self.scopes = ScopeSearch(
+            scopes,
             query: query,
             vocabulary: vocabulary,
-            now: now,
-            sealing: sealing
+            makeSeries: makeSeries
         )
-        queryDecision = PreparedCondition(query.condition)
+        queryDecision = PreparedCondition(rest)
         grantDecision = PreparedCondition(grant.condition)
     }
 
@@ -65,8 +76,9 @@ struct EvolutionSearch {
             let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
             return try KeyList(connection, keys: lookup.keys(of: ids))
         }
+        let rest = query.condition.partedByScope.rest
         let shapes = vocabulary.shapes.filter { _, shape in
-            query.condition.verdict(shape, vocabulary, namesAreKnown: false) != .none
+            rest.verdict(shape, vocabulary, namesAreKnown: false) != .none
         }.keys
         guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
         return try ShapeMerge(connection, shapes: shapes.flatMap { [$0, -$0] })
@@ -75,17 +87,22 @@ struct EvolutionSearch {
     private func admits(_ entity: Entity, isCurrent: Bool, number: Int64) throws -> Bool {
         // What types and ids can decide is decided before any history is read.
         guard query.condition.allows(entity) else { return false }
-        let keys = try series.keys(of: number).filter(isVisible)
+        let all = try series.keys(of: number)
+        let keys = all.filter(isVisible)
         guard try keys.contains(where: { try series.hasInstance(number, $0) }) else { return false }
+        if scopes.isAsked {
+            let held = try scopes.held(by: entity, number: number, keys: all)
+            guard
+                try !attributes(number, keys, entity: entity, limit: Limits.instancesPerDecision)
+                    .within(held, of: query).isEmpty
+            else { return false }
+        }
         var past = entity
         let names = Set(query.condition.attributeNames + grant.condition.attributeNames)
         if !names.isEmpty {
-            let all = inOrder(
-                try series.keys(of: number).filter { names.contains(vocabulary.iri($0.name)) }
-            )
             past.attributes = try attributes(
                 number,
-                all,
+                inOrder(all.filter { names.contains(vocabulary.iri($0.name)) }),
                 entity: entity,
                 limit: Limits.instancesPerDecision
             )
@@ -95,7 +112,7 @@ struct EvolutionSearch {
 
     private func isVisible(_ key: SeriesKey) -> Bool {
         let name = vocabulary.iri(key.name)
-        return !grant.hiddenAttributes.contains(name)
+        return name != .scope && !grant.hiddenAttributes.contains(name)
             && query.attributes?.contains(name) ?? true
             && query.datasetIDs?.contains(key.datasetID(vocabulary) ?? "@none") ?? true
     }
@@ -111,14 +128,19 @@ struct EvolutionSearch {
         var evolution = Evolution(
             id: entity.id,
             types: entity.types,
-            scopes: entity.scopes,
             createdAt: entity.createdAt,
             modifiedAt: entity.modifiedAt
         )
-        let keys = inOrder(try series.keys(of: number).filter(isVisible))
+        let all = try series.keys(of: number)
+        let keys = inOrder(all.filter(isVisible))
+        evolution.scopes = try scopes.shown(of: entity, number: number, keys: all)
         if let aggregation = query.aggregation {
-            evolution.aggregates = try keys.compactMap {
-                try series.aggregate(number, $0, aggregation)
+            for key in keys {
+                if let sums = try series.aggregate(number, key, aggregation)?.eligible {
+                    evolution.aggregates.append(sums)
+                } else if try series.hasInstance(number, key) {
+                    evolution.notAggregated.insert(vocabulary.iri(key.name))
+                }
             }
         } else {
             // One more than fits shows that something was cut off.
@@ -132,6 +154,10 @@ struct EvolutionSearch {
                 Entity(id: entity.id, types: [], attributes: evolution.attributes)
             )
             evolution.attributes = shaped.attributes
+            if scopes.isAsked {
+                let held = try scopes.held(by: entity, number: number, keys: all)
+                evolution.attributes = evolution.attributes.within(held, of: query)
+            }
         }
         return evolution
     }
@@ -257,6 +283,8 @@ extension TemporalQuery {
     var isBounded: Bool { from != nil || to != nil }
 
     func covers(_ instance: Attribute) -> Bool {
+        // The end of an attribute is no value of its own.
+        if aggregation != nil, instance.details?.deletedAt != nil { return false }
         // Who looks at the moment of deletion looks for what was deleted, whenever it was.
         guard isBounded || timeProperty == .deletedAt else { return true }
         guard let time = time(of: instance) else { return false }

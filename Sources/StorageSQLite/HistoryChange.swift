@@ -89,10 +89,10 @@ extension Writer {
         instanceID: String,
         _ attribute: Attribute
     ) throws -> Bool {
-        guard let row = try stored(id),
-            try removeInstance(row, name: name, instanceID: instanceID)
-        else { return false }
+        guard let row = try stored(id) else { return false }
         var instance = attribute
+        instance.createdAt = try creation(of: instanceID, row: row, name: name)
+        guard try removeInstance(row, name: name, instanceID: instanceID) else { return false }
         // The identifier stays while the place it was made of may change.
         instance.details = instance.details ?? AttributeDetails()
         instance.details?.instanceID = instanceID
@@ -105,7 +105,7 @@ extension Writer {
         return true
     }
 
-    private func place(
+    func place(
         of instanceID: String,
         row: StoredEntity,
         name: IRI

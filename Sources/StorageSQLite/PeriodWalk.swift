@@ -132,6 +132,7 @@ struct PeriodSum {
     private var greatest = -Double.infinity
     private var firstText: String?
     private var lastText: String?
+    private var times = TimeSum()
     /// Kept only if somebody asks for it.
     private let wantsDeviation: Bool
     private let countsDistinct: Bool
@@ -163,12 +164,12 @@ struct PeriodSum {
         }
     }
 
-    /// Of an array its size counts, of an object nothing but that it is there.
+    /// Of an array its size counts, of an object nothing but that it is there, unless it is a time.
     mutating func add(_ value: JSONValue) {
         if let scalar = value.scalar { return add(scalar) }
         total += 1
         if countsDistinct { distinctValues.insert(value) }
-        if let array = value.arrayValue { count(Double(array.count)) }
+        if let array = value.arrayValue { count(Double(array.count)) } else { times.add(value) }
     }
 
     @inline(__always)
@@ -193,8 +194,9 @@ struct PeriodSum {
         case .totalCount: return .number(JSONNumber(total))
         case .distinctCount:
             return .number(JSONNumber(distinctScalars.count + distinctValues.count))
-        case .min where numbers == 0: return firstText.map(JSONValue.string)
-        case .max where numbers == 0: return lastText.map(JSONValue.string)
+        case .min where numbers == 0: return firstText.map(JSONValue.string) ?? times.minimum
+        case .max where numbers == 0: return lastText.map(JSONValue.string) ?? times.maximum
+        case .avg where numbers == 0: return times.average
         case _ where numbers == 0: return nil
         case .sum: return number(sum)
         case .avg: return number(sum / Double(numbers))

@@ -8,7 +8,8 @@ extension Writer {
         _ id: EntityID,
         types: [IRI],
         scopes: [String],
-        _ changes: [NamedAttribute]
+        _ changes: [NamedAttribute],
+        correcting: Bool
     ) throws {
         guard !changes.isEmpty else { return }
         try willWrite()
@@ -21,7 +22,8 @@ extension Writer {
                     instance,
                     entity: row.history,
                     name: name,
-                    mayBeSealed: mayBeSealed
+                    mayBeSealed: mayBeSealed,
+                    correcting: correcting
                 )
             }
             try sealAlong(change, entity: row.history, name: name)
@@ -60,7 +62,8 @@ extension Writer {
         _ instance: Attribute,
         entity: Int64,
         name: Int64,
-        mayBeSealed: Bool
+        mayBeSealed: Bool,
+        correcting: Bool = false
     ) throws {
         let place = HistoryPlace(
             series: HistorySeries(
@@ -79,6 +82,7 @@ extension Writer {
         if connection.changes == 0 {
             // Something is there at that moment already: this very instance, or another one.
             guard let sequence = try freeSequence(for: instance, at: place) else { return }
+            if correcting, instance.observedAt != nil { return try correct(instance, at: place) }
             try insert(row, at: place, sequence: sequence)
             try remember(instance, at: place, sequence: sequence)
         } else {

@@ -133,13 +133,19 @@ extension TenantStore {
         }
     }
 
-    func append(_ id: String, _ name: IRI, _ instances: [Attribute]) async throws {
+    func append(
+        _ id: String,
+        _ name: IRI,
+        _ instances: [Attribute],
+        correcting: Bool = false
+    ) async throws {
         try await write(Grants.write()) {
             try $0.appendHistory(
                 EntityID("urn:\(id)"),
                 types: [.sensor],
                 scopes: [],
-                [NamedAttribute(name: name, instances: instances)]
+                [NamedAttribute(name: name, instances: instances)],
+                correcting: correcting
             )
         }
     }

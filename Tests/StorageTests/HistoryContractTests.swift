@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
 import Testing
 
 /// What any store must do with temporal evolutions.
-@Suite struct HistoryContractTests {
+@Suite(.clause("4.11", "AGGRTEMPORAL")) struct HistoryContractTests {
     private func query(
         _ id: String = "a",
         from: Int? = nil,
@@ -187,6 +188,50 @@ import Testing
         #expect(try await instances().map(\.value) == [0, 2])
     }
 
+    @Test(.clause("4.8", "5.6.12"), arguments: StoreKind.all)
+    func `a correction takes the place of what was observed then`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, [.reading(1, at: 1), .reading(2, at: 2)])
+        func instances() async throws -> [Attribute] {
+            let page = try await tenant.evolutions(query(), grant: Grants.read())
+            return page.evolutions.first?.attributes.first?.instances ?? []
+        }
+        let before = try await instances()
+        var better = Attribute.reading(7, at: 2)
+        (better.createdAt, better.modifiedAt) = (seconds(9), seconds(9))
+        let elsewhere = Attribute.reading(8, at: 2, dataset: "urn:d")
+        for _ in 0..<2 {
+            try await tenant.append("a", .speed, [better, elsewhere], correcting: true)
+        }
+        let after = try await instances()
+        #expect(after.map(\.value).sorted { "\($0)" < "\($1)" } == [1, 7, 8])
+        let corrected = try #require(after.first { $0.value == 7 })
+        #expect(corrected.createdAt == seconds(2) && corrected.modifiedAt == seconds(9))
+        #expect(corrected.details?.instanceID == before[1].details?.instanceID)
+    }
+
+    @Test(.clause("5.6.14"), arguments: StoreKind.all)
+    func `a modified instance keeps the time of its creation`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, [.reading(1, at: 1)])
+        func instance() async throws -> Attribute {
+            let page = try await tenant.evolutions(query(), grant: Grants.read())
+            return try #require(page.evolutions.first?.attributes.first?.instances.first)
+        }
+        let name = try #require(try await instance().details?.instanceID)
+        var other = Attribute.reading(2, at: 5)
+        (other.createdAt, other.modifiedAt) = (nil, seconds(9))
+        let new = other
+        _ = try await tenant.write(Grants.write()) {
+            try $0.modifyHistory(EntityID("urn:a"), name: .speed, instanceID: name, new)
+        }
+        let modified = try await instance()
+        #expect(modified.value == 2 && modified.observedAt == seconds(5))
+        #expect(modified.createdAt == seconds(1) && modified.modifiedAt == seconds(9))
+    }
+
     @Test(arguments: StoreKind.all)
     func `values are aggregated by period, and a gap is not a zero`(kind: StoreKind) async throws {
         let folder = Folder()
@@ -216,6 +261,81 @@ import Testing
         #expect(first(.sumsq) == 36)
         let deviation = try #require(first(.stddev)?.numberValue?.doubleValue)
         #expect(abs(deviation - (8.0 / 9).squareRoot()) < 1e-12)
+    }
+
+    /// What clause 4.5.19.1 says of each type of value, in the order of the methods.
+    private static let eligible: [([JSONValue], [Aggregation.Method: JSONValue])] = [
+        ([1, 3], [.avg: 2, .min: 1, .max: 3, .sum: 4, .sumsq: 10, .stddev: 1]),
+        ([true, false], [.avg: 0.5, .min: 0, .max: 1, .sum: 1, .sumsq: 1, .stddev: 0.5]),
+        (["b", "a"], [.min: "a", .max: "b"]),
+        ([[1], [1, 2, 3]], [.avg: 2, .min: 1, .max: 3, .sum: 4, .sumsq: 10, .stddev: 1]),
+        ([["a": 1], ["a": 2]], [:]),
+        (
+            [
+                ["@type": "Time", "@value": "10:00:00Z"], ["@type": "Time", "@value": "11:00:00Z"],
+            ],
+            [
+                .avg: ["@type": "Time", "@value": "10:30:00Z"],
+                .min: ["@type": "Time", "@value": "10:00:00Z"],
+                .max: ["@type": "Time", "@value": "11:00:00Z"],
+            ]
+        ),
+        (
+            [
+                ["@type": "Date", "@value": "2026-02-01"],
+                ["@type": "Date", "@value": "2026-01-01"],
+            ],
+            [
+                .min: ["@type": "Date", "@value": "2026-01-01"],
+                .max: ["@type": "Date", "@value": "2026-02-01"],
+            ]
+        ),
+    ]
+
+    private func sums(
+        _ tenant: any TenantStore,
+        _ methods: [Aggregation.Method] = Aggregation.Method.allCases
+    ) async throws -> Evolution? {
+        let aggregation = Aggregation(methods: methods, period: .whole)
+        return try await tenant.evolutions(query(aggregation: aggregation), grant: Grants.read())
+            .evolutions.first
+    }
+
+    @Test(.clause("4.5.19", "AGGRTEMPORAL"), arguments: StoreKind.all, eligible)
+    func `each type of value is aggregated as far as the clause lets it`(
+        kind: StoreKind,
+        sample: ([JSONValue], [Aggregation.Method: JSONValue])
+    ) async throws {
+        let (values, expected) = sample
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let readings = values.enumerated().map { Attribute.reading($1, at: $0) }
+        var end = Attribute.reading("urn:ngsi-ld:null", at: 9)
+        end.details = AttributeDetails(deletedAt: seconds(9))
+        try await tenant.append("a", .speed, readings + [end])
+        var wanted = expected
+        (wanted[.totalCount], wanted[.distinctCount]) = (2, 2)
+        let found = try #require(try await sums(tenant)?.aggregates.first).values
+        for values in found {
+            #expect(values.periods.map(\.value) == wanted[values.method].map { [$0] } ?? [])
+        }
+    }
+
+    @Test(.clause("4.5.19"), arguments: StoreKind.all)
+    func `relationships are counted and nothing else`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let lines = ["urn:a", "urn:b", "urn:a"].enumerated().map {
+            var line = Attribute.reading(.string($1), at: $0)
+            line.kind = .relationship
+            return line
+        }
+        try await tenant.append("a", .label, lines)
+        let all = try #require(try await sums(tenant)?.aggregates.first).values
+        #expect(all.map(\.method) == [.totalCount, .distinctCount])
+        #expect(all.map { $0.periods.map(\.value) } == [[3], [2]])
+        let none = try await sums(tenant, [.min, .avg])
+        #expect(none?.aggregates.isEmpty == true && none?.notAggregated == [.label])
     }
 
     @Test(arguments: StoreKind.all)

@@ -22,12 +22,17 @@ struct ChangeWriter {
 
     /// Every instance that changed, and the end of every instance that went (clause 4.5.7).
     private func writeHistory(_ change: EntityChange) throws {
-        guard let entity = change.after ?? change.before, !change.attributes.isEmpty else { return }
+        guard let entity = change.after ?? change.before else { return }
+        var history = history(of: change)
+        if let scopes = scopeInstance(change) {
+            history.append(NamedAttribute(name: .scope, instances: [scopes]))
+        }
+        guard !history.isEmpty else { return }
         try transaction.appendHistory(
             entity.id,
             types: entity.types,
             scopes: entity.scopes,
-            history(of: change)
+            history
         )
     }
 
@@ -37,7 +42,9 @@ struct ChangeWriter {
         var history: [NamedAttribute] = []
         history.reserveCapacity(change.attributes.count)
         for attribute in change.attributes {
-            guard let instance = attribute.after ?? attribute.before.map(ended) else { continue }
+            guard let instance = attribute.after ?? attribute.before?.ended(at: now) else {
+                continue
+            }
             if let last = history.indices.last, history[last].name == attribute.name {
                 history[last].instances.append(instance)
             } else {
@@ -47,17 +54,18 @@ struct ChangeWriter {
         return history
     }
 
-    /// A deleted instance as the evolution shows it: NGSI-LD Null and `deletedAt` (clause 4.8).
-    private func ended(_ attribute: Attribute) -> Attribute {
-        var ended = Attribute(
-            kind: attribute.kind,
-            value: attribute.kind.nullValue,
-            datasetID: attribute.datasetID
+    /// The scopes from now on, observed as they are set (clause 4.5.6); nil where they stay.
+    private func scopeInstance(_ change: EntityChange) -> Attribute? {
+        let scopes = change.after?.scopes ?? []
+        guard scopes != change.before?.scopes ?? [] else { return nil }
+        return Attribute(
+            kind: .property,
+            value: JSONValue(scopes: scopes),
+            observedAt: now,
+            createdAt: now,
+            modifiedAt: now,
+            details: scopes.isEmpty ? AttributeDetails(deletedAt: now) : nil
         )
-        ended.createdAt = attribute.createdAt
-        ended.modifiedAt = now
-        ended.details = AttributeDetails(deletedAt: now)
-        return ended
     }
 }
 

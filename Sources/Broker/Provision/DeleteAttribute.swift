@@ -18,6 +18,30 @@ extension Hub {
         if let datasetID, !URIText.isValid(datasetID) {
             throw BrokerError(.badRequestData, "The datasetId '\(datasetID)' is not a URI.")
         }
+        do {
+            try await deleteAttribute(iri, name, of: id, datasetID, all, types, caller)
+        } catch let error as BrokerError where error.code == .resourceNotFound {
+            guard types == .everything,
+                try await endInEvolution(
+                    iri,
+                    of: id,
+                    datasetID: datasetID,
+                    all: all,
+                    caller: caller
+                )
+            else { throw error }
+        }
+    }
+
+    private func deleteAttribute(
+        _ iri: IRI,
+        _ name: String,
+        of id: EntityID,
+        _ datasetID: String?,
+        _ all: Bool,
+        _ types: Condition,
+        _ caller: Caller
+    ) async throws {
         try await change(id, caller, types: types) { target, now in
             let change = EntityChange.attributeDeletion(
                 in: target,

@@ -18,9 +18,8 @@ extension Hub {
     ) async throws -> RegistrationPage {
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)
-        let now = clock()
         let found = try await registrations(store).filter {
-            $0.registration.isInForce(at: now) && query.match($0.registration) != nil
+            query.match($0.registration) != nil
         }
         return RegistrationPage(
             registrations: found.dropFirst(offset).prefix(limit).map {

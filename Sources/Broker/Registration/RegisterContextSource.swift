@@ -81,7 +81,9 @@ extension Hub {
         }
         let subscriptions = subscriptions
         try await store.bookkeep { transaction in
-            guard try transaction.document(.registration, id: record.id) == nil else {
+            let old = try transaction.document(.registration, id: record.id)
+                .flatMap { RegistrationRecord($0) }
+            guard old?.hasExpired(at: record.createdAt) ?? true else {
                 throw BrokerError(
                     .alreadyExists,
                     "There is a context source registration '\(record.id)' already."

@@ -16,15 +16,18 @@ extension Hub {
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)
         let document = try await store.bookkeep { try $0.document(.registration, id: id) }
-        guard let record = document.flatMap({ RegistrationRecord($0) }) else {
-            throw BrokerError.unknownRegistration(id)
-        }
+        guard let record = document.flatMap({ RegistrationRecord($0) }),
+            !record.hasExpired(at: clock())
+        else { throw BrokerError.unknownRegistration(id) }
         return record
     }
 
-    /// Every registration of the tenant, in the order of creation; damaged ones are left out.
+    /// Every registration of the tenant that is valid, in the order of creation; damaged ones are
+    /// left out.
     func registrations(_ store: any TenantStore) async throws -> [KeptRegistration] {
-        try await store.documents(.registration).compactMap { document in
+        let now = clock()
+        return try await store.documents(.registration).compactMap { document in
+            if RegistrationRecord(document)?.hasExpired(at: now) == true { return nil }
             let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
             if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }
             return kept

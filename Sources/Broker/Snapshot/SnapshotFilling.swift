@@ -213,8 +213,8 @@ extension Hub {
                     try transaction.appendHistory(
                         evolution.id,
                         types: evolution.types,
-                        scopes: evolution.scopes,
-                        evolution.attributes
+                        scopes: evolution.scopes.last?.value.scopes ?? [],
+                        evolution.attributes + evolution.scopeHistory
                     )
                 }
             }

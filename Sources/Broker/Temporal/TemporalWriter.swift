@@ -34,6 +34,7 @@ package struct TemporalWriter: Sendable {
     ) {
         writer.beginObject()
         writeHead(of: evolution, to: &writer)
+        writeScopes(of: evolution, to: &writer)
         if form == .aggregates {
             for (name, aggregates) in grouped(evolution.aggregates) {
                 writer.key(entities.context.compact(name))
@@ -64,10 +65,6 @@ package struct TemporalWriter: Sendable {
             writer.string(evolution.id.uri)
         }
         if projection.shows(member: "type") { entities.writeTypes(evolution.types, to: &writer) }
-        if !evolution.scopes.isEmpty, projection.shows(member: "scope") {
-            writer.key("scope")
-            EntityWriter.writeOneOrMany(evolution.scopes, to: &writer)
-        }
         if entities.representation.showsSystemAttributes {
             writer.member("createdAt", evolution.createdAt)
             writer.member("modifiedAt", evolution.modifiedAt)
@@ -75,6 +72,15 @@ package struct TemporalWriter: Sendable {
     }
 
     // MARK: Instances and values
+
+    /// The scope, represented like a Property (clause 4.5.6); it is not aggregated.
+    private func writeScopes(of evolution: Evolution, to writer: inout JSONWriter) {
+        guard form != .aggregates, !evolution.scopes.isEmpty,
+            entities.representation.projection.shows(member: "scope")
+        else { return }
+        writer.key("scope")
+        write(NamedAttribute(name: .scope, instances: evolution.scopes), to: &writer)
+    }
 
     private func write(_ attribute: NamedAttribute, to writer: inout JSONWriter) {
         if form == .values {
@@ -121,11 +127,7 @@ package struct TemporalWriter: Sendable {
         for instance in instances {
             writer.beginArray()
             entities.writeSimplified(instance, to: &writer)
-            if let time = instance.time(timeProperty) {
-                writer.string(time.text)
-            } else {
-                writer.string("")
-            }
+            writer.string((instance.time(timeProperty) ?? instance.modifiedAt)?.text ?? "")
             writer.endArray()
         }
         writer.endArray()

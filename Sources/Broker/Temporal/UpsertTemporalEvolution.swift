@@ -13,7 +13,7 @@ extension Hub {
         caller: Caller
     ) async throws -> (id: EntityID, isNew: Bool) {
         let entity = try BrokerError.reading { () throws(EntityError) in
-            try reader(ld, .init(isTemporal: true)).entity(body)
+            try TemporalReader(context: ld).entity(body)
         }
         let isNew = try await appendHistory(
             of: entity.id,
@@ -33,7 +33,7 @@ extension Hub {
         ld: LDContext,
         caller: Caller
     ) async throws {
-        let reader = reader(ld, .init(isTemporal: true))
+        let reader = TemporalReader(context: ld)
         let (fragment, attributes) = try BrokerError.reading { () throws(EntityError) in
             let fragment = try reader.fragment(body)
             return (fragment, try reader.complete(fragment.attributes))
@@ -71,7 +71,13 @@ extension Hub {
             if !exists || !types.isEmpty, !given.satisfies(grant.condition) {
                 throw BrokerError.mayNotWrite(id)
             }
-            try transaction.appendHistory(id, types: types, scopes: scopes, instances)
+            try transaction.appendHistory(
+                id,
+                types: types,
+                scopes: scopes,
+                instances,
+                correcting: true
+            )
             return !exists
         }
     }
@@ -85,6 +91,12 @@ extension WriteTransaction {
         let known = try entity(id, grant: reason) ?? evolving(id, grant: reason)
         return known?.satisfies(grant.condition) ?? true
     }
+
+    /// Whether the entity has a history and no current state.
+    func isPast(_ id: EntityID) throws -> Bool {
+        let reason = InternalGrant(.mergeOnWrite)
+        return try entity(id, grant: reason) == nil && evolving(id, grant: reason) != nil
+    }
 }
 
 extension [NamedAttribute] {
@@ -96,7 +108,21 @@ extension [NamedAttribute] {
                 self[name].instances[index].modifiedAt = now
                 // The hub gives instances their identifiers (clause 4.5.7).
                 self[name].instances[index].details?.instanceID = nil
+                self[name].instances[index].stampEnd(now)
             }
+        }
+    }
+}
+
+extension Attribute {
+    /// An end is dated (clause 4.5.7); what does not end has no such date.
+    fileprivate mutating func stampEnd(_ now: Timestamp) {
+        if NGSILDNull.isNull(value) {
+            var ended = details ?? AttributeDetails()
+            ended.deletedAt = ended.deletedAt ?? observedAt ?? now
+            details = ended
+        } else {
+            details?.deletedAt = nil
         }
     }
 }

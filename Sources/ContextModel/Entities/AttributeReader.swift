@@ -93,7 +93,8 @@ struct AttributeReader {
                 let hint = fragment.kind?.valueMember ?? "value"
                 throw EntityError("The attribute '\(key)' has no '\(hint)'.")
             }
-            if fragment.isNull { throw entity.nullError(at: key) }
+            // In an evolution it is the end of the attribute (clause 4.5.7).
+            if fragment.isNull, !options.isTemporal { throw entity.nullError(at: key) }
         }
         return fragment
     }
@@ -110,6 +111,8 @@ struct AttributeReader {
             return
         }
         switch member {
+        case "deletedAt" where options.isTemporal:
+            fragment.details.orNew.deletedAt = try entity.timestamp(value, at: path)
         case "type", "@type", "createdAt", "modifiedAt", "deletedAt": break
         case "entity", "entityList": particular.append(member)
         case "value", "object", "languageMap", "vocab", "json", "valueList", "objectList":

@@ -191,7 +191,7 @@ package struct EntityReader: Sendable {
         return types
     }
 
-    private func scopes(_ value: JSONValue) throws(EntityError) -> [String] {
+    func scopes(_ value: JSONValue) throws(EntityError) -> [String] {
         if NGSILDNull.isNull(value) {
             guard options.allowsNull else { throw nullError(at: "scope") }
             return []

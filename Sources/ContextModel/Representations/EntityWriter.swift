@@ -286,7 +286,9 @@ package struct EntityWriter: Sendable {
             writeValue(previous, kind: kind, to: &writer)
         }
         if let proof = details.proof { write(proof: proof, to: &writer) }
-        if representation.showsSystemAttributes { writer.member("deletedAt", details.deletedAt) }
+        if representation.showsSystemAttributes || representation.showsEnds {
+            writer.member("deletedAt", details.deletedAt)
+        }
     }
 
     /// Writes a proof of the attribute, or the sealed members of the entity's own proof.

@@ -14,6 +14,8 @@ package struct Representation: Sendable, Hashable {
     package var datasetIDs: Set<String?>?
     /// Show a deleted attribute as NGSI-LD Null alone, as notifications do (clause 5.8.6).
     package var abridgesDeletedAttributes = false
+    /// Show when a deleted instance was, as evolutions do (clause 4.5.7).
+    package var showsEnds = false
     /// Show Linked Entities too (clause 4.5.23); nil for Relationships alone.
     package var join: Join?
     /// Amend entities to this version of the specification (clause 4.3.6.8); nil for the newest.

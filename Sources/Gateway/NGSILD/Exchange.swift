@@ -88,7 +88,13 @@ struct Exchange: Sendable {
         guard request.headers[.contentLength] != nil else {
             throw BrokerError(.lengthRequired, "The request has no Content-Length.")
         }
-        let header = request.headers[.contentType] ?? ""
+        guard let header = request.headers[.contentType] else {
+            // A precondition that is not met, unlike a type that is not supported.
+            throw BrokerError(
+                .invalidRequest,
+                "The request has no Content-Type; say application/json or application/ld+json."
+            )
+        }
         guard let type = MediaType(contentType: header), allowed.contains(type) else {
             let list = allowed.map(\.rawValue).joined(separator: ", ")
             throw BrokerError(

@@ -247,6 +247,7 @@ extension Exchange {
         // Instances are always shown reified; the temporal forms are told apart by the writer.
         if representation.format == .simplified { representation.format = .normalized }
         representation.datasetIDs = nil
+        representation.showsEnds = true
         return TemporalWriter(
             try parameters.form(),
             timeProperty: query.timeProperty,

@@ -20,6 +20,7 @@ struct ExpiryService: Service {
         for name in [nil] + (await hub.store.tenantNames) {
             do {
                 try await hub.removeExpired(of: name)
+                try await hub.removeExpiredRegistrations(of: name)
             } catch {
                 hub.logger.error("what has expired could not be removed: \(error)")
             }

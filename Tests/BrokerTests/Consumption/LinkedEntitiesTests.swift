@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct LinkedEntitiesTests {
+@Suite(.clause("4.5.23")) struct LinkedEntitiesTests {
     private static let reader = Caller(party: .anonymous)
     private static let shop = EntityID("urn:x:shop")
 

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct QueryEntitiesTests {
+@Suite(.clause("5.7.2", "QueEnt", "5.5.9", "CENTRALIZED")) struct QueryEntitiesTests {
     private static let boss = SubscriptionFixture.boss
 
     /// Five buses and two shops.

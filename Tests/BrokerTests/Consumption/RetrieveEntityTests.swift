@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct RetrieveEntityTests {
+@Suite(.clause("5.7.1")) struct RetrieveEntityTests {
     private let bus = EntityID("urn:x:bus")
     private let boss = SubscriptionFixture.boss
     private let missing = BrokerError(.resourceNotFound, "")

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct RetrieveTypesTests {
+@Suite(.clause("5.7.5", "5.7.6", "5.7.7", "5.7.8", "5.7.9", "5.7.10")) struct RetrieveTypesTests {
     private let boss = SubscriptionFixture.boss
 
     /// Besides the bus and the shop a tram that is a bus too, with another kind of speed.

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct CreateEntityMapTests {
+@Suite(.clause("5.14", "4.5.25", "5.14.4", "5.14.5", "5.15.4")) struct CreateEntityMapTests {
     private typealias Fixture = SubscriptionFixture
 
     @Test func `a map lists what the query finds, each of the hub itself, in its order`()

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct EntityMapPagingTests {
+@Suite(.clause("4.3.6.7", "5.5.9.3")) struct EntityMapPagingTests {
     private typealias Fixture = SubscriptionFixture
 
     private func query(offset: Int, limit: Int = 2) -> EntityQuery {

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct RetrieveEntityMapTests {
+@Suite(.clause("5.14.1")) struct RetrieveEntityMapTests {
     private typealias Fixture = SubscriptionFixture
     private static let office = Caller(party: .named(PartyID("office")))
 

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -6,7 +7,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct UpdateEntityMapTests {
+@Suite(.clause("5.14.2", "5.14.3")) struct UpdateEntityMapTests {
     private typealias Fixture = SubscriptionFixture
 
     private func update(

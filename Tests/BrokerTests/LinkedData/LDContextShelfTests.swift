@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct LDContextShelfTests {
+@Suite(.clause("5.13", "5.13.2", "5.13.3", "5.13.4", "5.13.5")) struct LDContextShelfTests {
     private let boss = SubscriptionFixture.boss
     private let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
 

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct AppendAttributesTests {
+@Suite(.clause("5.6.3")) struct AppendAttributesTests {
     private func append(
         _ fixture: SubscriptionFixture,
         _ json: JSONValue,

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import Broker
 
 /// Partial Attribute Update, Replace Attribute and Delete Attribute.
-@Suite struct AttributeOperationsTests {
+@Suite(.clause("5.6.4", "5.6.5", "5.6.19")) struct AttributeOperationsTests {
     private let bus = EntityID("urn:x:bus")
     private let boss = SubscriptionFixture.boss
 

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct BatchOperationsTests {
+@Suite(.clause("5.6.7", "5.6.8", "5.6.9", "5.6.10", "5.6.20")) struct BatchOperationsTests {
     private func run(
         _ fixture: SubscriptionFixture,
         _ operation: BatchOperation,

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct CreateEntityTests {
+@Suite(.clause("5.6.1", "MULTITENANT")) struct CreateEntityTests {
     private static let bus: JSONValue = ["id": "urn:x:bus", "type": "Bus", "speed": 1]
 
     @Test func `what is created is there, with its times and its history`() async throws {

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct DeleteEntityTests {
+@Suite(.clause("5.6.6")) struct DeleteEntityTests {
     private let bus = EntityID("urn:x:bus")
     private let boss = SubscriptionFixture.boss
 

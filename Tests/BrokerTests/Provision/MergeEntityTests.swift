@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct MergeEntityTests {
+@Suite(.clause("5.6.17", "5.5.12")) struct MergeEntityTests {
     private func merge(
         _ fixture: SubscriptionFixture,
         _ json: JSONValue,

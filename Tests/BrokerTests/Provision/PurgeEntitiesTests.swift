@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct PurgeEntitiesTests {
+@Suite(.clause("5.6.21")) struct PurgeEntitiesTests {
     private let boss = SubscriptionFixture.boss
 
     private func names(_ fixture: SubscriptionFixture) async throws -> [String] {

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct ReplaceEntityTests {
+@Suite(.clause("5.6.18")) struct ReplaceEntityTests {
     private func replace(
         _ fixture: SubscriptionFixture,
         _ json: JSONValue,

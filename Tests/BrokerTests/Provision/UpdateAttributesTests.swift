@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import StorageSQLite
@@ -5,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct UpdateAttributesTests {
+@Suite(.clause("5.6.2")) struct UpdateAttributesTests {
     private func update(
         _ fixture: SubscriptionFixture,
         _ json: JSONValue,

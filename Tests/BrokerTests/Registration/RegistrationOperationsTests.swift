@@ -1,10 +1,12 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct RegistrationOperationsTests {
+@Suite(.timeLimit(.minutes(1)), .clause("5.9.2", "5.9.3", "5.9.4", "5.10.1"))
+struct RegistrationOperationsTests {
     private func context() throws -> LDContext {
         var definitions = LDContextDefinitions()
         try definitions.add(["Bus": "http://v.example/Bus", "level": "http://v.example/level"])

@@ -1,9 +1,10 @@
+import Clauses
 import ContextModel
 import Testing
 
 @testable import Broker
 
-@Suite struct RegistrationQueryTests {
+@Suite(.clause("5.10.2", "5.12")) struct RegistrationQueryTests {
     private func type(_ text: String) throws -> Condition {
         try TypeSelection.parse(text, expansion: LDContext.core)
     }

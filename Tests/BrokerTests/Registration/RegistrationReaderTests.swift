@@ -1,9 +1,10 @@
+import Clauses
 import ContextModel
 import Testing
 
 @testable import Broker
 
-@Suite struct RegistrationReaderTests {
+@Suite(.clause("5.2.9", "5.2.10")) struct RegistrationReaderTests {
     @Test func `a registration is read with its names expanded`() throws {
         let registration = try Sample.read([
             "information": [

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -6,7 +7,8 @@ import Testing
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct RegistrationSubscriptionTests {
+@Suite(.timeLimit(.minutes(1)), .clause("5.11.2", "5.11.3", "5.11.4", "5.11.5", "5.11.6", "5.11.7"))
+struct RegistrationSubscriptionTests {
     private let boss = SubscriptionFixture.boss
 
     private func subscribe(
@@ -122,6 +124,37 @@ import Testing
         let notification = try await shown(fixture, id)["notification"]?.objectValue
         #expect(notification?["timesSent"] == 5)
         #expect(notification?["status"] == "ok")
+    }
+
+    @Test(.clause("5.9.2")) func `a registration whose time is over goes, and that is told`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.register(["id": "urn:r:1"])
+        var body = Sample.registration()
+        (body["type"], body["expiresAt"]) = (nil, "2020-01-01T00:00:00Z")
+        let moment = Timestamp(microseconds: 0)
+        let old = RegistrationRecord(
+            id: "urn:r:2",
+            body: body.registrationBody(.core),
+            createdAt: moment
+        )
+        try await fixture.hub.existingStore(nil).bookkeep { try $0.put(old.document) }
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.retrieve("urn:r:2")
+        }
+        _ = try await subscribe(fixture)
+        try await fixture.delivering {
+            #expect(ids(try #require(await fixture.recorder.next(1).first)) == ["urn:r:1"])
+            #expect(try await fixture.hub.removeExpiredRegistrations(of: nil) == 1)
+            let told = try #require(await fixture.recorder.next(1).first)
+            #expect(told.json?["triggerReason"] == "noLongerMatching")
+            #expect(ids(told) == ["urn:r:2"])
+        }
+        #expect(try await fixture.hub.removeExpiredRegistrations(of: nil) == 0)
+        try await fixture.hub.existingStore(nil).bookkeep { try $0.put(old.document) }
+        try await fixture.register(["id": "urn:r:2"])
+        _ = try await fixture.retrieve("urn:r:2")
     }
 
     @Test func `what matches already is told at once, and what matches not is left out`()

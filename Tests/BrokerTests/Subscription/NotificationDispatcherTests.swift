@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Foundation
 import Governance
@@ -8,7 +9,7 @@ import Testing
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct NotificationDispatcherTests {
+@Suite(.timeLimit(.minutes(1)), .clause("5.8.6")) struct NotificationDispatcherTests {
     @Test func `changes of an entity arrive in order, once each, and are counted`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()

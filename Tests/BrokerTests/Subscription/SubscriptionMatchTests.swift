@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct SubscriptionMatchTests {
+@Suite(.clause("5.8.6")) struct SubscriptionMatchTests {
     private let now = Timestamp(microseconds: 1_000_000)
     private let later = Timestamp(microseconds: 2_000_000)
 

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Governance
 import Testing
 
 @testable import Broker
 
-@Suite struct SubscriptionOperationsTests {
+@Suite(.clause("5.8.1", "5.8.2", "5.8.3", "5.8.4", "5.8.5")) struct SubscriptionOperationsTests {
     private let boss = SubscriptionFixture.boss
 
     private func shown(_ fixture: SubscriptionFixture, _ id: String) async throws -> JSONObject {

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -6,7 +7,8 @@ import Testing
 @testable import Broker
 
 /// The operations on temporal evolutions, from the first instance to none.
-@Suite struct TemporalEvolutionTests {
+@Suite(.clause("5.6.11", "5.6.12", "5.6.13", "5.6.14", "5.6.15", "5.6.16", "5.7.3", "QueTemEvoEnt"))
+struct TemporalEvolutionTests {
     private static let boss = SubscriptionFixture.boss
     private static let bus = EntityID("urn:x:past")
     private static let speed = SubscriptionFixture.iri("speed")
@@ -134,6 +136,29 @@ import Testing
         #expect(all.map(\.method) == [.sum, .max])
         #expect(all.map { $0.periods.map(\.value) } == [[3, 7], [2, 4]])
         #expect(all.first?.periods.map(\.from.text).first == "2026-01-01T00:00:00Z")
+    }
+
+    @Test(.clause("4.5.19")) func `what was asked for and cannot be aggregated is told`()
+        async throws
+    {
+        let fixture = try await city()
+        let name = SubscriptionFixture.iri("name")
+        try await fixture.hub.addToEvolution(
+            of: Self.bus,
+            ["name": [["value": "x", "observedAt": "2026-01-01T00:00:00Z"]]],
+            ld: .core,
+            caller: Self.boss
+        )
+        var query = query()
+        query.condition = .ids([Self.bus])
+        query.aggregation = Aggregation(methods: [.sum], period: .whole)
+        let page = try await fixture.hub.queryEvolutions(query, caller: Self.boss)
+        #expect(page.evolutions.flatMap(\.aggregates).map(\.name) == [Self.speed])
+        query.attributes = [name, Self.speed]
+        let wanted = query
+        await #expect(throws: BrokerError(.invalidRequest, "")) {
+            try await fixture.hub.queryEvolutions(wanted, caller: Self.boss)
+        }
     }
 
     @Test func `attributes are added to an evolution that exists`() async throws {

@@ -1,10 +1,11 @@
+import Clauses
 import ContextModel
 import Storage
 import Testing
 
 @testable import Broker
 
-@Suite struct TemporalWriterTests {
+@Suite(.clause("P_TEMPORAL_REP", "P_SIMPTEMPORAL_REP")) struct TemporalWriterTests {
     private let speed = LDContext.core.expand("speed")
     private let name = LDContext.core.expand("name")
 
@@ -32,11 +33,12 @@ import Testing
 
     private func written(
         _ form: TemporalWriter.Form,
-        _ projection: Projection = Projection()
+        _ projection: Projection = Projection(),
+        of evolution: Evolution? = nil
     ) throws -> JSONObject? {
         let writer = writer(form, projection)
         var json = JSONWriter(reservingBytes: 256)
-        writer.write(evolution, embedsContext: false, to: &json)
+        writer.write(evolution ?? self.evolution, embedsContext: false, to: &json)
         return try JSONReader.read(json.bytes).objectValue
     }
 
@@ -44,10 +46,12 @@ import Testing
         _ form: TemporalWriter.Form,
         _ projection: Projection
     ) -> TemporalWriter {
-        TemporalWriter(
+        var representation = Representation(projection: projection)
+        representation.showsEnds = true
+        return TemporalWriter(
             form,
             timeProperty: .observedAt,
-            entities: EntityWriter(Representation(projection: projection), context: .core)
+            entities: EntityWriter(representation, context: .core)
         )
     }
 
@@ -60,6 +64,41 @@ import Testing
         #expect(
             values?["speed"] == ["type": "Property", "values": [[7, "1970-01-01T00:00:01Z"]]]
         )
+    }
+
+    @Test(.clause("4.5.6")) func `scopes are represented like a Property`() throws {
+        var scoped = evolution
+        let (first, end) = (Timestamp(microseconds: 2_000_000), Timestamp(microseconds: 3_000_000))
+        scoped.scopes = [
+            Attribute(kind: .property, value: JSONValue(scopes: ["/A", "/B"]), observedAt: first),
+            Attribute(
+                kind: .property,
+                value: JSONValue(scopes: []),
+                observedAt: end,
+                details: AttributeDetails(deletedAt: end)
+            ),
+        ]
+        #expect(
+            try written(.instances, of: scoped)?["scope"] == [
+                ["type": "Property", "value": ["/A", "/B"], "observedAt": "1970-01-01T00:00:02Z"],
+                [
+                    "type": "Property", "value": "urn:ngsi-ld:null",
+                    "observedAt": "1970-01-01T00:00:03Z", "deletedAt": "1970-01-01T00:00:03Z",
+                ],
+            ]
+        )
+        #expect(
+            try written(.values, of: scoped)?["scope"] == [
+                "type": "Property",
+                "values": [
+                    [["/A", "/B"], "1970-01-01T00:00:02Z"],
+                    ["urn:ngsi-ld:null", "1970-01-01T00:00:03Z"],
+                ],
+            ]
+        )
+        #expect(try written(.aggregates, of: scoped)?["scope"] == nil)
+        let hidden = Projection(omittedEntityMembers: ["scope"])
+        #expect(try written(.instances, hidden, of: scoped)?["scope"] == nil)
     }
 
     @Test func `an evolution of which nothing is shown is told from one with something`() {

@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct EntityChangeTests {
+@Suite(.clause("5.5.8", "5.4")) struct EntityChangeTests {
     private static func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
     private static let speed = iri("speed")
     private static let name = iri("name")

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Testing
 
@@ -129,7 +130,7 @@ struct `Reading conditions` {
         }
     }
 
-    @Test func `types are joined as the clause says`() throws {
+    @Test(.clause("4.17")) func `types are joined as the clause says`() throws {
         let home = Condition.all([.type(IRI("t:Home")), .type(IRI("t:Vehicle"))])
         let wanted = Condition.any([home, .type(IRI("t:Motorhome"))])
         #expect(try TypeSelection.parse("(Home;Vehicle)|Motorhome", expansion: Plain()) == wanted)
@@ -139,7 +140,7 @@ struct `Reading conditions` {
         }
     }
 
-    @Test func `scope patterns match as the clause says`() {
+    @Test(.clause("4.19")) func `scope patterns match as the clause says`() {
         let gardens = ScopePattern(segments: ["Madrid", "Gardens", "#"])
         #expect(gardens.matches("/Madrid/Gardens"))
         #expect(gardens.matches("/Madrid/Gardens/Parque/Parterre1"))
@@ -179,7 +180,7 @@ struct `Reading conditions` {
         }
     }
 
-    @Test func `temporal bounds are inclusive below and exclusive above`() throws {
+    @Test(.clause("4.11")) func `temporal bounds are inclusive below and exclusive above`() throws {
         let test = try TemporalTest.parse(
             timerel: "between",
             timeAt: "2017-12-13T14:20:00Z",

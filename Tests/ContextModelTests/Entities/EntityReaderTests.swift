@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct EntityReaderTests {
+@Suite(.clause("5.5.4")) struct EntityReaderTests {
     private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
     private func read(

@@ -1,8 +1,9 @@
 import Chance
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct JSONReaderTests {
+@Suite(.clause("4.6.1", "JSONNATIVE")) struct JSONReaderTests {
     // MARK: Accepted
 
     @Test(arguments: [

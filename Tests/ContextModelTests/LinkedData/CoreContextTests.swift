@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct CoreContextTests {
+@Suite(.clause("4.4", "5.5.5")) struct CoreContextTests {
     private static let stem = "uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context"
 
     @Test(arguments: ["", "-v1.3", "-v1.6", "-v1.8", "-v1.9"], ["https://", "http://"])

@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct LDContextTests {
+@Suite(.clause("4.4", "5.5.7")) struct LDContextTests {
     private func context(_ objects: JSONObject...) throws -> LDContext {
         var definitions = LDContextDefinitions()
         for object in objects { try definitions.add(object) }

@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct GeoJSONWriterTests {
+@Suite(.clause("4.5.16", "4.5.17", "6.3.15")) struct GeoJSONWriterTests {
     private static func bus(_ members: JSONObject) throws -> Entity {
         var members = members
         members["id"] = "urn:x:1"

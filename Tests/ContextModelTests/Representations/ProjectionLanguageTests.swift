@@ -1,8 +1,9 @@
+import Clauses
 import Testing
 
 @testable import ContextModel
 
-@Suite struct ProjectionLanguageTests {
+@Suite(.clause("4.21")) struct ProjectionLanguageTests {
     private let language = ProjectionLanguage(expansion: LDContext.core)
 
     private func projection(pick: String? = nil, omit: String? = nil) throws -> Projection {

@@ -1,7 +1,8 @@
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct CivilDateTests {
+@Suite(.clause("DATE", "TIME")) struct CivilDateTests {
     @Test func `days follow each other through eight hundred years`() throws {
         var expected = try #require(CivilDate(year: 1600, month: 1, day: 1))
         for days in expected.daysSince1970..<(expected.daysSince1970 + 800 * 366) {

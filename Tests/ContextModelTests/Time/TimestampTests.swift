@@ -1,8 +1,9 @@
 import Chance
+import Clauses
 import ContextModel
 import Testing
 
-@Suite struct TimestampTests {
+@Suite(.clause("DATETIME")) struct TimestampTests {
     @Test(arguments: [
         ("1970-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59.999999Z", -1),
         ("2020-01-01T00:00:00Z", 1_577_836_800_000_000),

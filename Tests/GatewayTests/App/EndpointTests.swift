@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import HTTPTypes
@@ -8,7 +9,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct EndpointTests {
+@Suite(.clause("6.2")) struct EndpointTests {
     @Test func `a request without a token is anonymous`() async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(uri: "/caller", method: .get)

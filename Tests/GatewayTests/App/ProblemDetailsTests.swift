@@ -1,4 +1,5 @@
 import Broker
+import Clauses
 import ContextModel
 import HTTPTypes
 import Hummingbird
@@ -7,7 +8,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct ProblemDetailsTests {
+@Suite(.clause("5.5.2", "5.5.3", "6.3.2", "6.3.3")) struct ProblemDetailsTests {
     @Test(arguments: BrokerError.Code.allCases)
     func `every error has a status of its family, a type and a title`(code: BrokerError.Code) {
         let problem = ProblemDetails(BrokerError(code, "Why."))

@@ -1,11 +1,13 @@
 import Broker
+import Clauses
 import ContextModel
 import Storage
 import Testing
 
 @testable import Gateway
 
-@Suite struct EntityParametersTests {
+@Suite(.clause("6.3.7", "6.3.10", "6.3.13", "4.15", "5.5.13", "SYSPROPS_IFASKED", "LOCAL"))
+struct EntityParametersTests {
     private func representation(_ items: [String: String]) throws -> Representation {
         let parameters = EntityParameters(
             items: QueryItems(items),

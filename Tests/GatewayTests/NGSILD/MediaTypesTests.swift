@@ -1,9 +1,10 @@
 import Broker
+import Clauses
 import Testing
 
 @testable import Gateway
 
-@Suite struct MediaTypesTests {
+@Suite(.clause("6.3.4", "6.3.5", "6.3.6")) struct MediaTypesTests {
     private static let both: [MediaType] = [.json, .jsonLD]
 
     @Test(

@@ -1,10 +1,11 @@
 import Broker
+import Clauses
 import ContextModel
 import Testing
 
 @testable import Gateway
 
-@Suite struct QueryBodyTests {
+@Suite(.clause("6.23.3.1", "6.24.3.1")) struct QueryBodyTests {
     private let refused = BrokerError(.badRequestData, "")
 
     private func items(

@@ -1,9 +1,10 @@
 import Broker
+import Clauses
 import Testing
 
 @testable import Gateway
 
-@Suite struct QueryItemsTests {
+@Suite(.clause("6.3.20")) struct QueryItemsTests {
     private let refused = BrokerError(.badRequestData, "")
 
     @Test func `names and values are decoded`() throws {

@@ -1,11 +1,12 @@
 import Broker
+import Clauses
 import ContextModel
 import Storage
 import Testing
 
 @testable import Gateway
 
-@Suite struct TemporalParametersTests {
+@Suite(.clause("6.3.10", "6.3.12")) struct TemporalParametersTests {
     private func parameters(_ query: String) throws -> TemporalParameters {
         TemporalParameters(
             entities: EntityParameters(

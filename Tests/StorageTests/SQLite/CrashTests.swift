@@ -45,7 +45,8 @@ import Testing
                 EntityID("urn:\(name)"),
                 types: [.sensor],
                 scopes: [],
-                [NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])]
+                [NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])],
+                correcting: false
             )
             try $0.appendHistory(
                 EntityID("urn:lane-\(lane)"),

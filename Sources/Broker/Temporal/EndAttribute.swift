@@ -1,0 +1,56 @@
+import ContextModel
+import Governance
+import Storage
+
+extension Hub {
+    /// Notes the end of an attribute, or of the scope, of an entity that its history alone knows
+    /// (clauses 4.5.7 and 5.6.5); false when that history has nothing to end.
+    func endInEvolution(
+        _ name: IRI,
+        of id: EntityID,
+        datasetID: String?,
+        all: Bool,
+        caller: Caller
+    ) async throws -> Bool {
+        let now = clock()
+        let last = try await lastInstances(of: name, in: id, caller)
+        let ended = last.filter { all || $0.datasetID == datasetID }
+            .filter { $0.details?.deletedAt == nil }
+            .map { $0.ended(at: now) }
+        guard !ended.isEmpty else { return false }
+        let (store, grant) = try await writing(caller, makesTenant: false)
+        return try await store.write(grant) { transaction in
+            guard try transaction.isPast(id), try transaction.mayEvolve(id, grant: grant) else {
+                return false
+            }
+            try transaction.appendHistory(
+                id,
+                types: [],
+                scopes: [],
+                [NamedAttribute(name: name, instances: ended)]
+            )
+            return true
+        }
+    }
+
+    /// The newest instance of each `datasetId`.
+    private func lastInstances(
+        of name: IRI,
+        in id: EntityID,
+        _ caller: Caller
+    ) async throws -> [Attribute] {
+        let query = TemporalQuery(
+            condition: .ids([id]),
+            attributes: name == .scope ? nil : [name],
+            timeProperty: .modifiedAt,
+            instanceLimit: limits.maximumInstances,
+            limit: 1
+        )
+        let (store, grant) = try await reading(caller, condition: query.condition)
+        guard let evolution = try await store.evolutions(query, grant: grant).evolutions.first
+        else { return [] }
+        if name == .scope { return evolution.scopes.suffix(1) }
+        let instances = evolution.attributes.first { $0.name == name }?.instances ?? []
+        return Dictionary(grouping: instances, by: \.datasetID).values.compactMap(\.last)
+    }
+}

@@ -1,0 +1,50 @@
+internal import ContextModel
+internal import Storage
+
+/// Values that take the place of others in the history.
+extension Writer {
+    /// Puts the instance where others of its moment are, as the one that came last (clause 4.5.5.3).
+    func correct(_ instance: Attribute, at place: HistoryPlace) throws {
+        var others: [(sequence: Int64, createdAt: Timestamp?)] = []
+        let rows = bound(history.atMoment, place)
+        while try rows.step() {
+            let other = try HistoryRow(rows).attribute(vocabulary, at: place.time)
+            others.append((rows.int(0), other.createdAt))
+        }
+        rows.reset()
+        for other in others { try delete(sequence: other.sequence, at: place) }
+        var corrected = instance
+        corrected.createdAt = others.first?.createdAt ?? instance.createdAt
+        // The identifier is made of the place, so it stays.
+        let sequence = others.first?.sequence ?? 0
+        try insert(HistoryRow(corrected, form: form), at: place, sequence: sequence)
+        try remember(corrected, at: place, sequence: sequence)
+    }
+
+    /// When the instance was first entered; nil when there is none.
+    func creation(of instanceID: String, row: StoredEntity, name: IRI) throws -> Timestamp? {
+        guard let number = vocabulary.numbers[name.text],
+            let found = try place(of: instanceID, row: row, name: name)
+        else { return nil }
+        let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
+        let place = HistoryPlace(series: series, time: found.time)
+        try willWrite()
+        try open(around: place)
+        let rows = bound(history.atMoment, place)
+        defer { rows.reset() }
+        while try rows.step() {
+            guard rows.int(0) == found.sequence else { continue }
+            return try HistoryRow(rows).attribute(vocabulary, at: place.time).createdAt
+        }
+        return nil
+    }
+
+    private func delete(sequence: Int64, at place: HistoryPlace) throws {
+        try bound(history.delete, place).bind(5, sequence).run()
+    }
+
+    private func bound(_ statement: Statement, _ place: HistoryPlace) -> Statement {
+        statement.bind(1, place.series.entity).bind(2, place.series.name)
+            .bind(3, place.series.dataset).bind(4, place.time)
+    }
+}
