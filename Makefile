@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench format lint clean
+.PHONY: help run test soak statement bench format lint clean
 
 PORT ?= 1026
 # How many times longer `make soak` runs what `make test` runs briefly.
@@ -26,6 +26,9 @@ soak: ## Run the tests of chance many times longer, from a seed that is printed
 	swift build --build-tests
 	BALAI_TEST_SOAK=$(SOAK) BALAI_CRASH_ROUNDS=$$(($(SOAK) * 30)) \
 		swift test --skip-build --filter 'HubTests|CrashTests|PairedWorldTests'
+
+statement: ## Write docs/conformance-statement.md from the marks of the tests
+	BALAI_WRITE_STATEMENT=1 swift test --filter ConformanceStatementTests
 
 bench: ## Measure real hubs against a bare server; writes Benchmarks/RESULTS.md
 	@.ci/set-up run

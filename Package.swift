@@ -129,6 +129,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel"]),
+        .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),
         .testTarget(name: "HouseRulesTests"),
         // The hub as its users meet it: a process of its own, behind a socket.
         .testTarget(
