@@ -21,8 +21,10 @@ final class Browser: Sendable {
     private let profile = FileManager.default.temporaryDirectory
         .appending(path: "balai-browser-\(UUID().uuidString)")
 
-    /// Names a Chromium may have; `.ci/set-up test` installs the first.
-    private static let names = ["chromium", "chromium-browser", "google-chrome"]
+    /// Names a Chromium may have; `.ci/set-up test` installs the first where there is one.
+    private static let names = [
+        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+    ]
 
     private static let options = [
         "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu",
