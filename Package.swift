@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Dependencies are pinned exactly: a hub built today and a hub built next year are the same hub.
+// Direct dependencies are pinned exactly; what these depend on floats within the ranges they give.
 let package = Package(
     name: "balai",
     products: [.executable(name: "balai", targets: ["balai"])],
