@@ -94,8 +94,7 @@ extension Policy {
             return .grant(ReadGrant(condition: .everything, hiddenAttributes: []))
         }
         let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
-        // An attribute hidden by one rule stays hidden, whatever another rule says.
-        let hidden = rules.reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
+        let hidden = hiddenAttributes(from: caller.party)
         if let name = (condition.attributeNames + sortedBy).first(where: hidden.contains) {
             return .deny(.hiddenAttribute(name))
         }
@@ -107,6 +106,13 @@ extension Policy {
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
         return .grant(ReadGrant(condition: view, hiddenAttributes: hidden))
+    }
+
+    /// An attribute hidden by one rule stays hidden, whatever another rule says, and whatever the
+    /// rule that hides it is about: who may only read is notified of no more than that.
+    private func hiddenAttributes(from party: Party) -> Set<IRI> {
+        permissions.filter { $0.names(party) }
+            .reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
     }
 
     /// Decides a change to city data.

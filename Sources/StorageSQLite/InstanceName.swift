@@ -32,11 +32,15 @@ struct InstanceName: Equatable {
         let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
             .compactMap { UInt64($0, radix: 36) }
         guard parts.count == 3, let sequence = Int64(exactly: parts[2]) else { return nil }
+        let time = Int64(bitPattern: parts[1])
+        // The text is a caller's. No instance stands at the last of all moments, and whoever looks
+        // around a place may go to the moment after it.
+        guard time < .max else { return nil }
         let dataset =
             parts[0] == Self.hash(entity, name, nil)
             ? 0 : vocabulary.names.first { parts[0] == Self.hash(entity, name, $0.value) }?.key
         guard let dataset else { return nil }
-        self.init(dataset: dataset, time: Int64(bitPattern: parts[1]), sequence: sequence)
+        self.init(dataset: dataset, time: time, sequence: sequence)
     }
 
     /// FNV-1a.

@@ -54,6 +54,21 @@ import Testing
         #expect(grant.hiddenAttributes == [plate])
     }
 
+    @Test func `an attribute hidden from readers is hidden from subscribers, too`() throws {
+        var rules = policy
+        rules.permissions[1].actions = [.subscribe]
+        let caller = Caller(party: ministry)
+        let grant = try grant(rules.decideRead(caller, action: .subscribe))
+        #expect(grant.condition == .everything)
+        #expect(grant.hiddenAttributes == [plate])
+        let test = Condition.value(ValueTest(path: AttributePath(names: [plate])))
+        let decision = rules.decideRead(caller, action: .subscribe, condition: test)
+        guard case .deny(.hiddenAttribute(plate)) = decision else {
+            Issue.record("the subscription was let through: \(decision)")
+            return
+        }
+    }
+
     @Test func `a filter on a hidden attribute is refused before it reaches a store`() {
         let test = Condition.value(ValueTest(path: AttributePath(names: [plate])))
         let decision = policy.decideRead(Caller(party: .anonymous), condition: .not(test))

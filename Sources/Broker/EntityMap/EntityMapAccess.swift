@@ -114,10 +114,11 @@ extension BookkeepingTransaction {
 }
 
 extension Timestamp {
-    /// The moment so much later.
+    /// The moment so much later, or the last there is.
     func adding(_ duration: ISODuration) -> Timestamp {
-        let start = adding(months: duration.months)
-        return Timestamp(microseconds: start.microseconds + duration.microseconds)
+        let start = adding(months: duration.months).microseconds
+        let (sum, isBeyond) = start.addingReportingOverflow(duration.microseconds)
+        return Timestamp(microseconds: isBeyond ? .max : sum)
     }
 }
 

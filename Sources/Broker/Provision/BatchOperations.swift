@@ -10,6 +10,14 @@ package enum BatchOperation: Sendable, Hashable {
     case upsert(replaces: Bool)
     case update(overwrites: Bool)
     case merge(MergeDefaults)
+
+    /// Whether an entity that is not there comes into being.
+    fileprivate var mayCreate: Bool {
+        switch self {
+        case .create, .upsert: true
+        case .update, .merge: false
+        }
+    }
 }
 
 extension Hub {
@@ -93,23 +101,16 @@ private struct BatchInput: Sendable {
         at now: Timestamp
     ) throws(BrokerError) {
         self.operation = operation
-        let options: EntityReader.Options
-        let mayCreate: Bool
-        switch operation {
-        case .create, .upsert:
-            options = .init()
-            mayCreate = true
-        case .update:
-            options = .init(allowsNull: true)
-            mayCreate = false
-        case .merge:
-            options = .init(allowsNull: true, allowsNullInside: true)
-            mayCreate = false
-        }
+        let options: EntityReader.Options =
+            switch operation {
+            case .create, .upsert: .init()
+            case .update: .init(allowsNull: true)
+            case .merge: .init(allowsNull: true, allowsNullInside: true)
+            }
         let reader = EntityReader(context: ld, options: options)
         (fragment, entity) = try BrokerError.reading { () throws(EntityError) in
             let fragment = try reader.fragment(json)
-            guard mayCreate else { return (fragment, nil) }
+            guard operation.mayCreate else { return (fragment, nil) }
             return (fragment, try reader.entity(from: fragment))
         }
         creation = operation == .create ? entity.map { .creation(of: $0, at: now) } : nil
@@ -147,7 +148,9 @@ private struct BatchRun {
     private func run(_ input: BatchInput) throws -> Bool {
         let stored = try writer.transaction.current(input.id, at: writer.now)
         if let stored, !stored.satisfies(grant.condition) {
-            throw BrokerError.mayNotWrite(input.id)
+            // What it may not touch does not exist for the writer, and it is not told otherwise.
+            throw input.operation.mayCreate
+                ? BrokerError.mayNotWrite(input.id) : BrokerError.unknown(input.id)
         }
         let change = try BrokerError.reading { () throws(EntityError) in
             try self.change(of: stored, input)

@@ -8,14 +8,19 @@ extension SettingsReader {
         var permissions: [Permission] = []
         let types = list("public.types")
         let scopes = list("public.scopes")
+        let hidden = list("public.hiddenAttributes")
         if let target = target(types: types, scopes: scopes, of: "public") {
             permissions.append(
                 Permission(
                     assignee: .anyone,
                     actions: [.read],
                     target: target,
-                    hiddenAttributes: Set(list("public.hiddenAttributes").map(ConfiguredName.iri))
+                    hiddenAttributes: Set(hidden.map(ConfiguredName.iri))
                 )
+            )
+        } else if !hidden.isEmpty {
+            findings.append(
+                "public.hiddenAttributes needs public.types or public.scopes; alone it hides nothing."
             )
         }
         permissions += names.compactMap { permission(named: $0) }

@@ -79,7 +79,9 @@ import Testing
         var limits = HubLimits()
         limits.maximumEntityMapSeconds = 60
         let fixture = try await Fixture.mapped(Fixture.open, limits)
-        for lifetime in [nil, ISODuration(microseconds: 20_000_000), ISODuration(months: 120)] {
+        let endless = try #require(ISODuration("P999999YT1S"))
+        let some = ISODuration(microseconds: 20_000_000)
+        for lifetime in [nil, some, ISODuration(months: 120), endless] {
             let now = fixture.hub.clock().microseconds
             let map = try await fixture.map(lifetime: lifetime)
             let text = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)

@@ -138,7 +138,13 @@ import Testing
             caller: SubscriptionFixture.driver
         )
         #expect(result.changed == (operation == .create ? [] : ["urn:x:bus"]))
-        #expect(result.errors.first == "urn:x:shop forbidden")
+        let error =
+            switch operation {
+            case .create, .upsert: "forbidden"
+            // As if it did not exist.
+            case .update, .merge: "resourceNotFound"
+            }
+        #expect(result.errors.first == "urn:x:shop \(error)")
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
     }
 

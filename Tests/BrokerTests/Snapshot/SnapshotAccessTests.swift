@@ -140,6 +140,21 @@ import Testing
         #expect(try await fixture.status() == after)
     }
 
+    @Test func `a lifetime beyond all time is the longest that the hub allows`() async throws {
+        let fixture = try await Fixture.mapped()
+        try await fixture.snapshot()
+        let (after, _) = try await fixture.hub.updateSnapshotStatus(
+            "urn:x:snapshot",
+            ["type": "Snapshot", "snapshotLifetime": "P999999YT1S"],
+            ld: .core,
+            caller: Fixture.boss
+        )
+        let expiry = try #require(after["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
+        let seconds = (expiry.microseconds - fixture.hub.clock().microseconds) / 1_000_000
+        #expect(seconds <= Int64(HubLimits().maximumSnapshotSeconds))
+        #expect(seconds > Int64(HubLimits().maximumSnapshotSeconds) - 60)
+    }
+
     @Test func `a clone is a snapshot of its own`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot(temporal: [Fixture.allMoments])

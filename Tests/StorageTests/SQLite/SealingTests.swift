@@ -115,6 +115,37 @@ import Testing
         await store.close()
     }
 
+    @Test(arguments: [Int64.min, -1, 0, .max - 1, .max])
+    func `an identifier of a moment without an instance finds nothing`(
+        moment: Int64
+    ) async throws {
+        let folder = Folder()
+        let store = try open(folder, Self.small)
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.append("a", .speed, (1..<31).map { .reading(1, at: $0) })
+        try await seal(tenant)
+        let page = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        let known = page.evolutions.first?.attributes.first?.instances.first?.details?.instanceID
+        var parts = try #require(known).split(separator: "-").map(String.init)
+        parts[parts.count - 2] = String(UInt64(bitPattern: moment), radix: 36)
+        let name = parts.joined(separator: "-")
+        let id = EntityID("urn:a")
+        let found = try await tenant.write(Grants.write()) { transaction in
+            let isRemoved = try transaction.removeHistory(id, .instance(.speed, instanceID: name))
+            let isChanged = try transaction.modifyHistory(
+                id,
+                name: .speed,
+                instanceID: name,
+                .reading(2, at: 1)
+            )
+            return isRemoved || isChanged
+        }
+        #expect(!found)
+        let after = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
+        #expect(after.text == page.text)
+        await store.close()
+    }
+
     // MARK: From version 1
 
     @Test func `a file of version 1 opens, keeps its history and is sealed`() async throws {

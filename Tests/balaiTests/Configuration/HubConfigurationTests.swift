@@ -112,6 +112,7 @@ import Testing
         ("limits: {defaultPageSize: 50, maximumPageSize: 10}", "limits.defaultPageSize (50)"),
         ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is none of"),
         ("permissions: {x: {actions: [read]}}", "permissions.x needs types or scopes"),
+        ("public: {hiddenAttributes: [driver]}", "public.hiddenAttributes needs public.types"),
         ("public: {scopes: [Traffic]}", "\"Traffic\" must start with \"/\""),
         ("retention: {Bus: {thinAfterDays: 3}}", "need each other"),
         ("a: [", "is not YAML"),
