@@ -39,7 +39,8 @@ import Testing
         let id = try await fixture.subscribe()
         try await fixture.delivering {
             try await fixture.create("urn:bus:1", speed: 7)
-            let request = try #require(await fixture.recorder.next(1).first)
+            let requests = await fixture.recorder.next(1)
+            let request = try #require(requests.first)
             #expect(request.url == "http://r.example/")
             #expect(request.header("Content-Type") == "application/json")
             #expect(
@@ -79,7 +80,8 @@ import Testing
                 ld: .core,
                 caller: SubscriptionFixture.boss
             )
-            let request = try #require(await fixture.recorder.next(1).first)
+            let requests = await fixture.recorder.next(1)
+            let request = try #require(requests.first)
             #expect(request.header("Link") == nil)
             #expect(request.json?["@context"] == .string(CoreContext.url))
             #expect(request.entities.first?["@context"] == .string(CoreContext.url))
@@ -145,7 +147,8 @@ import Testing
         fixture.recorder.answering { _ in .delivered }
         #expect(try await fixture.hub.replayDeadLetters(caller: boss) == 1)
         try await fixture.delivering {
-            let again = try #require(await fixture.recorder.next(1).first)
+            let agains = await fixture.recorder.next(1)
+            let again = try #require(agains.first)
             #expect(again.entities.first?["id"] == "urn:bus:1")
         }
         #expect(try await fixture.hub.deadLetters(limit: 10, caller: boss).isEmpty)
@@ -161,7 +164,8 @@ import Testing
         try await fixture.create("urn:bus:2", speed: 2)
         try await fixture.create("urn:bus:3", speed: 3)
         try await fixture.delivering {
-            let second = try #require(await fixture.recorder.next(1).first)
+            let seconds = await fixture.recorder.next(1)
+            let second = try #require(seconds.first)
             #expect(second.entities.map { $0["id"] } == ["urn:bus:2", "urn:bus:3"])
         }
     }
@@ -237,7 +241,8 @@ import Testing
             for speed in 1...30 { try await fixture.update("urn:bus:1", speed: speed) }
             var speeds: [Int] = []
             while speeds.last != 30 {
-                let request = try #require(await fixture.recorder.next(1).first)
+                let requests = await fixture.recorder.next(1)
+                let request = try #require(requests.first)
                 let value = request.entities[0]["speed"]?.objectValue?["value"]?.numberValue
                 let speed = try #require(value?.intValue)
                 // One that failed comes once more, and nothing overtakes it.
@@ -267,7 +272,8 @@ import Testing
         #expect(messages.map(\.recipients) == [[dead]])
         fixture.recorder.answering { _ in .delivered }
         try await fixture.delivering {
-            let again = try #require(await fixture.recorder.next(1).first)
+            let agains = await fixture.recorder.next(1)
+            let again = try #require(agains.first)
             #expect(again.url == "http://dead.example/")
         }
         #expect(try await fixture.depth == 0)
@@ -321,7 +327,8 @@ import Testing
             try await fixture.create("urn:bus:1", speed: 1)
             try await setActive(true)
             try await fixture.create("urn:bus:2", speed: 2)
-            let request = try #require(await fixture.recorder.next(1).first)
+            let requests = await fixture.recorder.next(1)
+            let request = try #require(requests.first)
             #expect(request.entities.map { $0["id"] } == ["urn:bus:2"])
         }
     }
@@ -339,7 +346,8 @@ import Testing
             try await fixture.create("urn:bus:2", speed: 2)
             try await fixture.subscribe(to: "http://other.example/")
             try await fixture.create("urn:bus:3", speed: 3)
-            let next = try #require(await fixture.recorder.next(1).first)
+            let nexts = await fixture.recorder.next(1)
+            let next = try #require(nexts.first)
             #expect(next.url == "http://other.example/")
         }
         #expect(try await fixture.notification(of: id)["timesSent"] == 1)
@@ -363,7 +371,8 @@ import Testing
                 ld: .core,
                 caller: SubscriptionFixture.boss
             )
-            let again = try #require(await fixture.recorder.next(1).first)
+            let agains = await fixture.recorder.next(1)
+            let again = try #require(agains.first)
             #expect(again.url == "http://right.example/")
         }
     }
@@ -447,7 +456,8 @@ import Testing
         try await fixture.subscribe(caller: inside)
         try await fixture.set(speed: 9, of: "urn:bus:1", inside)
         try await fixture.delivering {
-            let request = try #require(await fixture.recorder.next(1).first)
+            let requests = await fixture.recorder.next(1)
+            let request = try #require(requests.first)
             #expect(request.entities.map { $0["id"] } == ["urn:bus:1"])
         }
     }
