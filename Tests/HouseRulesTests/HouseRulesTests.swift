@@ -137,11 +137,6 @@ import Testing
     }
 
     static let tooLong: Set<String> = [
-        "Sources/Gateway/NGSILD/AttributeRoutes.swift",
-        "Sources/Gateway/NGSILD/ContextRoutes.swift",
-        "Sources/Gateway/NGSILD/DiscoveryRoutes.swift",
-        "Sources/Gateway/NGSILD/EntityRoutes.swift",
-        "Sources/Gateway/NGSILD/TemporalRoutes.swift",
         "Sources/Outbound/HubParts.swift",
     ]
 

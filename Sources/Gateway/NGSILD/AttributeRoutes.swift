@@ -3,7 +3,16 @@ import ContextModel
 import Hummingbird
 
 extension NGSILDRoutes {
+    /// The attributes of an entity (clauses 6.6 and 6.7).
     mutating func addAttributeRoutes() {
+        addAppendAttributes()
+        addUpdateAttributes()
+        addUpdateAttribute()
+        addReplaceAttribute()
+        addDeleteAttribute()
+    }
+
+    private mutating func addAppendAttributes() {
         add(
             RouteDescription(
                 .post,
@@ -28,6 +37,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(result)
         }
+    }
+
+    private mutating func addUpdateAttributes() {
         add(
             RouteDescription(
                 .patch,
@@ -50,10 +62,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(result)
         }
-        addOneAttributeRoutes()
     }
 
-    private mutating func addOneAttributeRoutes() {
+    private mutating func addUpdateAttribute() {
         add(
             RouteDescription(
                 .patch,
@@ -77,6 +88,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addReplaceAttribute() {
         add(
             RouteDescription(
                 .put,
@@ -100,6 +114,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addDeleteAttribute() {
         add(
             RouteDescription(
                 .delete,

@@ -6,7 +6,19 @@ import Hummingbird
 extension NGSILDRoutes {
     /// The `@context`s the hub keeps (clauses 5.13, 6.29 and 6.30).
     mutating func addContextRoutes() {
-        let details = QueryParameter("details", "Tell about the context", kind: .boolean)
+        addContextAddition()
+        addListContexts()
+        addServeContext()
+        addDeleteContext()
+    }
+
+    private static let details = QueryParameter(
+        "details",
+        "Tell about the context",
+        kind: .boolean
+    )
+
+    private mutating func addContextAddition() {
         add(
             RouteDescription(
                 .post,
@@ -22,6 +34,9 @@ extension NGSILDRoutes {
             let id = try await exchange.hub.addContext(json, caller: exchange.caller)
             return exchange.created(at: "\(Paths.contexts)/\(QueryItems.encode(id))")
         }
+    }
+
+    private mutating func addListContexts() {
         add(
             RouteDescription(
                 .get,
@@ -29,7 +44,9 @@ extension NGSILDRoutes {
                 .ldContexts,
                 "List @contexts",
                 clause: "6.29.3.2",
-                query: [details, QueryParameter("kind", "Hosted, Cached or ImplicitlyCreated")],
+                query: [
+                    Self.details, QueryParameter("kind", "Hosted, Cached or ImplicitlyCreated"),
+                ],
                 answers: "application/json"
             )
         ) { exchange in
@@ -39,6 +56,9 @@ extension NGSILDRoutes {
             )
             return .json(.array(list))
         }
+    }
+
+    private mutating func addServeContext() {
         add(
             RouteDescription(
                 .get,
@@ -46,7 +66,7 @@ extension NGSILDRoutes {
                 .ldContexts,
                 "Serve an @context",
                 clause: "6.30.3.1",
-                query: [details],
+                query: [Self.details],
                 answers: "application/json"
             )
         ) { exchange in
@@ -58,6 +78,9 @@ extension NGSILDRoutes {
             )
             return .json(document, contentType: details ? "application/json" : type.rawValue)
         }
+    }
+
+    private mutating func addDeleteContext() {
         add(
             RouteDescription(
                 .delete,

@@ -3,9 +3,22 @@ import ContextModel
 import Hummingbird
 
 extension NGSILDRoutes {
-    /// Types and attributes in use (clauses 6.25 to 6.28).
+    /// Types and attributes in use (clauses 6.25 to 6.28), and who answers.
     mutating func addDiscoveryRoutes() {
-        let details = QueryParameter("details", "Tell more than the names", kind: .boolean)
+        addListTypes()
+        addRetrieveType()
+        addListAttributes()
+        addRetrieveAttribute()
+        addRetrieveSourceIdentity()
+    }
+
+    private static let details = QueryParameter(
+        "details",
+        "Tell more than the names",
+        kind: .boolean
+    )
+
+    private mutating func addListTypes() {
         add(
             RouteDescription(
                 .get,
@@ -13,7 +26,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "List entity types",
                 clause: "6.25.3.1",
-                query: [details],
+                query: [Self.details],
                 answers: "application/json"
             )
         ) { exchange in
@@ -25,6 +38,9 @@ extension NGSILDRoutes {
                 : exchange.list("EntityTypeList", "typeList", types.map(\.type), ld)
             return try exchange.answer(body, ld: ld)
         }
+    }
+
+    private mutating func addRetrieveType() {
         add(
             RouteDescription(
                 .get,
@@ -40,6 +56,9 @@ extension NGSILDRoutes {
             let information = try await exchange.hub.type(type, caller: exchange.caller)
             return try exchange.answer(information.entityTypeInfo(ld), ld: ld)
         }
+    }
+
+    private mutating func addListAttributes() {
         add(
             RouteDescription(
                 .get,
@@ -47,7 +66,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "List attributes",
                 clause: "6.27.3.1",
-                query: [details],
+                query: [Self.details],
                 answers: "application/json"
             )
         ) { exchange in
@@ -59,6 +78,9 @@ extension NGSILDRoutes {
                 : exchange.list("AttributeList", "attributeList", attributes.map(\.name), ld)
             return try exchange.answer(body, ld: ld)
         }
+    }
+
+    private mutating func addRetrieveAttribute() {
         add(
             RouteDescription(
                 .get,
@@ -74,10 +96,9 @@ extension NGSILDRoutes {
             let information = try await exchange.hub.attribute(name, caller: exchange.caller)
             return try exchange.answer(information.attribute(ld, isWhole: true), ld: ld)
         }
-        addIdentityRoute()
     }
 
-    private mutating func addIdentityRoute() {
+    private mutating func addRetrieveSourceIdentity() {
         add(
             RouteDescription(
                 .get,

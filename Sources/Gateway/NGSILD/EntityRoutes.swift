@@ -77,7 +77,18 @@ extension RouteTable {
 }
 
 extension NGSILDRoutes {
+    /// Entities (clauses 6.4 and 6.5).
     mutating func addEntityRoutes() {
+        addCreateEntity()
+        addQueryEntities()
+        addPurgeEntities()
+        addRetrieveEntity()
+        addReplaceEntity()
+        addMergeEntity()
+        addDeleteEntity()
+    }
+
+    private mutating func addCreateEntity() {
         add(
             RouteDescription(
                 .post,
@@ -93,6 +104,9 @@ extension NGSILDRoutes {
             let id = try await exchange.hub.createEntity(json, ld: ld, caller: exchange.caller)
             return exchange.created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
         }
+    }
+
+    private mutating func addQueryEntities() {
         add(
             RouteDescription(
                 .get,
@@ -107,6 +121,9 @@ extension NGSILDRoutes {
             let ld = try await exchange.ldContext()
             return try await exchange.answerQuery(exchange.items, selectors: nil, ld: ld)
         }
+    }
+
+    private mutating func addPurgeEntities() {
         add(
             RouteDescription(
                 .delete,
@@ -136,10 +153,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent, headers: exchange.headers(forEntityMap: map))
         }
-        addOneEntityRoutes()
     }
 
-    private mutating func addOneEntityRoutes() {
+    private mutating func addRetrieveEntity() {
         add(
             RouteDescription(
                 .get,
@@ -151,6 +167,9 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { try await $0.answerEntity() }
+    }
+
+    private mutating func addReplaceEntity() {
         add(
             RouteDescription(
                 .put,
@@ -173,6 +192,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addMergeEntity() {
         add(
             RouteDescription(
                 .patch,
@@ -197,6 +219,9 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addDeleteEntity() {
         add(
             RouteDescription(
                 .delete,

@@ -5,7 +5,23 @@ import Hummingbird
 import Storage
 
 extension NGSILDRoutes {
+    /// Temporal evolutions (clauses 6.18 to 6.22).
     mutating func addTemporalRoutes() {
+        addUpsertEvolution()
+        addQueryEvolutions()
+        addRetrieveEvolution()
+        addDeleteEvolution()
+        addEvolutionAddition()
+        addDeleteEvolutionAttribute()
+        addModifyInstance()
+        addDeleteInstance()
+    }
+
+    private static let attributes = Paths.evolution + "/attrs"
+    private static let attribute = attributes + "/{attrId}"
+    private static let instance = attribute + "/{instanceId}"
+
+    private mutating func addUpsertEvolution() {
         add(
             RouteDescription(
                 .post,
@@ -27,6 +43,9 @@ extension NGSILDRoutes {
                 ? exchange.created(at: "\(Paths.temporal)/\(QueryItems.encode(id.uri))")
                 : exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addQueryEvolutions() {
         add(
             RouteDescription(
                 .get,
@@ -41,6 +60,9 @@ extension NGSILDRoutes {
             let ld = try await exchange.ldContext()
             return try await exchange.answerEvolutions(exchange.items, selectors: nil, ld: ld)
         }
+    }
+
+    private mutating func addRetrieveEvolution() {
         add(
             RouteDescription(
                 .get,
@@ -52,6 +74,9 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { try await $0.answerEvolution() }
+    }
+
+    private mutating func addDeleteEvolution() {
         add(
             RouteDescription(
                 .delete,
@@ -69,17 +94,13 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
-        addEvolutionAttributeRoutes()
     }
 
-    private mutating func addEvolutionAttributeRoutes() {
-        let attributes = Paths.evolution + "/attrs"
-        let attribute = attributes + "/{attrId}"
-        let instance = attribute + "/{instanceId}"
+    private mutating func addEvolutionAddition() {
         add(
             RouteDescription(
                 .post,
-                attributes,
+                Self.attributes,
                 .temporal,
                 "Add attributes to a temporal evolution",
                 clause: "6.20.3.1",
@@ -96,10 +117,13 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addDeleteEvolutionAttribute() {
         add(
             RouteDescription(
                 .delete,
-                attribute,
+                Self.attribute,
                 .temporal,
                 "Delete an attribute from a temporal evolution",
                 clause: "6.21.3.1",
@@ -119,10 +143,13 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addModifyInstance() {
         add(
             RouteDescription(
                 .patch,
-                instance,
+                Self.instance,
                 .temporal,
                 "Modify an instance of a temporal evolution",
                 clause: "6.22.3.1",
@@ -141,10 +168,13 @@ extension NGSILDRoutes {
             )
             return exchange.answer(.noContent)
         }
+    }
+
+    private mutating func addDeleteInstance() {
         add(
             RouteDescription(
                 .delete,
-                instance,
+                Self.instance,
                 .temporal,
                 "Delete an instance of a temporal evolution",
                 clause: "6.22.3.2",
