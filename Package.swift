@@ -45,6 +45,7 @@ let package = Package(
             name: "Broker",
             dependencies: [
                 "ContextModel", "Governance", "Storage",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
@@ -128,7 +129,7 @@ let package = Package(
                 "Chance", "Clauses", "Collect", "Gateway", "Outbound", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel"]),
+        .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway"]),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),
         .testTarget(name: "HouseRulesTests"),
         // The hub as its users meet it: a process of its own, behind a socket.

@@ -26,6 +26,8 @@ package final class Hub: Sendable {
     package let snapshots: SnapshotShelf
     /// The `@context`s the hub keeps.
     package let shelf: LDContextShelf
+    /// Who this hub is.
+    package let identity: HubIdentity
     package let logger: Logger
     package let startedAt: Timestamp
 
@@ -37,6 +39,7 @@ package final class Hub: Sendable {
         shelf: LDContextShelf,
         subscriptions: SubscriptionMatcher,
         snapshots: SnapshotShelf = SnapshotShelf(),
+        identity: HubIdentity,
         delivery: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
@@ -49,6 +52,7 @@ package final class Hub: Sendable {
         self.shelf = shelf
         self.subscriptions = subscriptions
         self.snapshots = snapshots
+        self.identity = identity
         backpressure = Backpressure(subscriptions.feed, limits: delivery)
         self.clock = clock
         self.makeIdentifier = makeIdentifier

@@ -33,7 +33,7 @@ package struct HubParts: Sendable {
     package let hub: Hub
     package let notifications: NotificationService
 
-    /// Puts a hub together with its subscriptions and `@context`s, as the store has them.
+    /// Puts a hub together with its identity, subscriptions and `@context`s, as the store has them.
     package static func make(
         store: any Store,
         policy: Policy,
@@ -47,6 +47,7 @@ package struct HubParts: Sendable {
         let folder = try settings.contextFolder.map { path throws(LDContextError) in
             try ContextFolder(path: path)
         }
+        let identity = try await HubIdentity.kept(in: store, makeIdentifier: makeIdentifier)
         let web = OutboundWeb(allowsPrivateAddresses: settings.allowsPrivateAddresses)
         let shelf = LDContextShelf(
             store: store,
@@ -59,61 +60,35 @@ package struct HubParts: Sendable {
             clock: clock,
             makeIdentifier: makeIdentifier
         )
-        let subscriptions = SubscriptionMatcher()
         let hub = Hub(
             store: store,
             policy: policy,
             contexts: LDContextLibrary(source: shelf),
             limits: limits,
             shelf: shelf,
-            subscriptions: subscriptions,
+            subscriptions: SubscriptionMatcher(),
+            identity: identity,
             delivery: settings.delivery,
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger
         )
         do {
-            try await shelf.load()
-            try await hub.loadSnapshots()
-            try await hub.loadSubscriptions()
+            try await hub.loadWhatTheStoreHas()
         } catch {
             try? await web.shutdown()
             throw error
         }
-        let sender = OutboundNotificationSender(
-            http: HTTPNotificationSender(web),
-            mqtt: MQTTNotificationSender(web)
-        )
-        let dispatcher = NotificationDispatcher(
-            store: store,
-            policy: policy,
-            subscriptions: subscriptions,
-            sender: sender,
-            limits: settings.delivery,
-            clock: clock,
-            chance: chance,
-            logger: logger
-        )
-        let periodic = PeriodicNotifier(
-            store: store,
-            policy: policy,
-            subscriptions: subscriptions,
-            sender: sender,
-            limits: settings.delivery,
-            clock: clock,
-            makeIdentifier: makeIdentifier,
-            logger: logger
-        )
-        return HubParts(
-            hub: hub,
-            notifications: NotificationService(
-                dispatcher: dispatcher,
-                periodic: periodic,
-                snapshots: SnapshotMaker(hub: hub, sender: sender),
-                sender: sender,
-                web: web
-            )
-        )
+        let notifications = NotificationService(hub, web, settings.delivery, chance)
+        return HubParts(hub: hub, notifications: notifications)
+    }
+}
+
+extension Hub {
+    fileprivate func loadWhatTheStoreHas() async throws {
+        try await shelf.load()
+        try await loadSnapshots()
+        try await loadSubscriptions()
     }
 }
 
@@ -125,6 +100,41 @@ package struct NotificationService: Service {
     let snapshots: SnapshotMaker
     let sender: OutboundNotificationSender
     let web: OutboundWeb
+
+    fileprivate init(
+        _ hub: Hub,
+        _ web: OutboundWeb,
+        _ limits: DeliveryLimits,
+        _ chance: @escaping @Sendable () -> Double
+    ) {
+        self.web = web
+        sender = OutboundNotificationSender(
+            http: HTTPNotificationSender(web),
+            mqtt: MQTTNotificationSender(web)
+        )
+        dispatcher = NotificationDispatcher(
+            store: hub.store,
+            policy: hub.policy,
+            subscriptions: hub.subscriptions,
+            sender: sender,
+            identity: hub.identity,
+            limits: limits,
+            clock: hub.clock,
+            chance: chance,
+            logger: hub.logger
+        )
+        periodic = PeriodicNotifier(
+            store: hub.store,
+            policy: hub.policy,
+            subscriptions: hub.subscriptions,
+            sender: sender,
+            limits: limits,
+            clock: hub.clock,
+            makeIdentifier: hub.makeIdentifier,
+            logger: hub.logger
+        )
+        snapshots = SnapshotMaker(hub: hub, sender: sender)
+    }
 
     /// Must run once, also to close the connections of the hub's `@context` fetches.
     package func run() async throws {

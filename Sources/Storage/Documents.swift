@@ -9,6 +9,8 @@ package struct Document: Sendable, Equatable {
         /// What an EntityMap is, and which entities it lists: apart, for lists are long.
         case entityMap, entityMapEntries
         case snapshot
+        /// Who the hub is: one document, of the default tenant.
+        case hubIdentity
     }
     package var kind: Kind
     package var id: String

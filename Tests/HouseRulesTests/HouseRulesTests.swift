@@ -128,17 +128,9 @@ import Testing
         for file in try ["Sources", "Tests", "Benchmarks"].flatMap(SourceFile.all) {
             #expect(file.lines.count <= 600, "\(file.path) is too long: split it by subject.")
             let long = file.functions.filter { $0.count > 70 }
-            if Self.tooLong.contains(file.path) {
-                #expect(!long.isEmpty, "\(file.path) needs no exception any more.")
-            } else {
-                #expect(long.map(\.name).isEmpty, "in \(file.path), of more than 70 lines")
-            }
+            #expect(long.map(\.name).isEmpty, "in \(file.path), of more than 70 lines")
         }
     }
-
-    static let tooLong: Set<String> = [
-        "Sources/Outbound/HubParts.swift",
-    ]
 
     @Test func `names say what a thing is`() throws {
         let files = try ["Sources", "Tests"].flatMap(SourceFile.all)

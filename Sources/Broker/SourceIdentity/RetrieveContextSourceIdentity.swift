@@ -24,7 +24,7 @@ extension Hub {
     package func contextSourceIdentity(caller: Caller) async throws -> ContextSourceIdentity {
         _ = try await existingStore(caller.tenant)
         let now = clock()
-        let alias = Self.pseudonym(of: shelf.publicURL, caller.tenant)
+        let alias = Self.pseudonym(of: identity, caller.tenant)
         return ContextSourceIdentity(
             id: "urn:ngsi-ld:ContextSourceIdentity:\(alias)",
             alias: alias,
@@ -34,9 +34,8 @@ extension Hub {
     }
 
     /// A pseudonym of RFC 7230 has no characters but those of a token.
-    static func pseudonym(of url: String, _ tenant: TenantName?) -> String {
-        let address = url.split(separator: "/").dropFirst().joined(separator: "-")
-        let name = "balai-\(address)" + (tenant.map { "-\($0.text)" } ?? "")
+    static func pseudonym(of identity: HubIdentity, _ tenant: TenantName?) -> String {
+        let name = "balai-\(identity.name)" + (tenant.map { "-\($0.text)" } ?? "")
         return String(
             decoding: name.utf8.map { byte in
                 let lower = byte | 0x20

@@ -9,6 +9,7 @@ struct LaneWork: Sendable {
     let subscriptions: SubscriptionMatcher
     let writer: NotificationWriter
     let sender: any NotificationSender
+    let identity: HubIdentity
     let limits: DeliveryLimits
     let clock: @Sendable () -> Timestamp
     let chance: @Sendable () -> Double
@@ -107,12 +108,8 @@ struct LaneWork: Sendable {
             report.outcome.done += batch.count
             return true
         }
-        // The same notification has the same identifier when it is sent again.
-        let id =
-            "urn:ngsi-ld:Notification:"
-            + String(first.enqueuedAt.microseconds, radix: 16) + "-\(first.sequence)"
         let request = writer.request(
-            id: id,
+            id: identity.notificationID(of: first, to: report.key),
             content,
             for: subscription,
             tenant: tenant,
@@ -169,6 +166,21 @@ struct LaneReport: Sendable {
 struct Abandonment: Sendable {
     var at: Timestamp
     var reason: String
+}
+
+extension HubIdentity {
+    /// The same when a notification is sent again, so that receivers can drop repeats; it does not
+    /// tell the number in the outbox, which grows with what is hidden from the receiver, too.
+    fileprivate func notificationID(
+        of first: OutboxItem,
+        to recipient: SubscriptionMatcher.Key
+    ) -> String {
+        let name = opaqueName(of: [
+            "notification", recipient.tenant?.text ?? "", recipient.outbox,
+            "\(first.enqueuedAt.microseconds)", "\(first.sequence)",
+        ])
+        return "urn:ngsi-ld:Notification:\(name)"
+    }
 }
 
 extension OutboxItem.Content {

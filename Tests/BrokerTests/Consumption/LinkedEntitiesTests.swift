@@ -100,6 +100,7 @@ import Testing
             limits: limits,
             shelf: fixture.hub.shelf,
             subscriptions: fixture.hub.subscriptions,
+            identity: fixture.hub.identity,
             clock: fixture.hub.clock,
             makeIdentifier: fixture.hub.makeIdentifier,
             logger: fixture.hub.logger

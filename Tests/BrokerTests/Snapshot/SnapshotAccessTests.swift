@@ -225,6 +225,7 @@ extension SubscriptionFixture {
             contexts: LDContextLibrary(source: shelf),
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
+            identity: hub.identity,
             clock: clock,
             makeIdentifier: hub.makeIdentifier,
             logger: hub.logger

@@ -124,6 +124,24 @@ import Testing
         }
     }
 
+    @Test func `a notification sent again after a restart has its id, which tells no number`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe()
+        fixture.recorder.answering { _ in .failed("The receiver answered 500.") }
+        var ids: [String] = []
+        for _ in 0..<2 {
+            try await fixture.delivering {
+                if ids.isEmpty { try await fixture.create("urn:bus:1", speed: 1) }
+                let request = try #require(await fixture.recorder.next(1).first)
+                ids.append(request.json?["id"]?.stringValue ?? "")
+            }
+        }
+        #expect(ids[0] == ids[1])
+        #expect(ids[0].wholeMatch(of: /urn:ngsi-ld:Notification:[0-9a-f]{32}/) != nil)
+    }
+
     @Test func `what fails is tried again, and given up visibly after the limit`() async throws {
         var limits = DeliveryLimits()
         limits.firstRetryMicroseconds = 1_000

@@ -42,6 +42,7 @@ final class ServedHub: Sendable {
             limits: limits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
+            identity: HubIdentity(name: "hub", secret: "secret"),
             clock: clock,
             makeIdentifier: identifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -54,6 +55,7 @@ final class ServedHub: Sendable {
     func test(_ body: @escaping @Sendable (ServedClient) async throws -> Void) async throws {
         var routes = RouteTable()
         routes.addNGSILDRoutes(hub, NGSILDSettings())
+        routes.addImportRoutes(hub, ImportSettings())
         var settings = GatewaySettings()
         settings.port = 0
         let gateway = makeGateway(

@@ -40,6 +40,7 @@ struct HubPageDataTests {
                     makeIdentifier: { "1" }
                 ),
                 subscriptions: SubscriptionMatcher(),
+                identity: HubIdentity(name: "hub", secret: "secret"),
                 clock: { now },
                 makeIdentifier: { "1" },
                 logger: Logger(label: "test")

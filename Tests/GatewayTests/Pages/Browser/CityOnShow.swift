@@ -88,6 +88,7 @@ struct CityOnShow {
                 makeIdentifier: { "1" }
             ),
             subscriptions: SubscriptionMatcher(),
+            identity: HubIdentity(name: "hub", secret: "secret"),
             clock: { Self.now },
             makeIdentifier: { "1" },
             logger: logger
