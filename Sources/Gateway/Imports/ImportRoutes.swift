@@ -107,7 +107,8 @@ private final class ImportDesk: Sendable {
         _ open: (String) throws -> some ImportSource
     ) async throws -> Response {
         // Whoever may write nothing is told so before the file is taken.
-        try hub.requireWriting(context.caller)
+        let caller = try context.caller(of: request, on: hub)
+        try hub.requireWriting(caller)
         try begin()
         defer { atWork.withLock { $0 -= 1 } }
         let file = try await UploadedFile(
@@ -118,7 +119,7 @@ private final class ImportDesk: Sendable {
         )
         defer { file.remove() }
         do {
-            let destination = BrokerDestination(hub: hub, caller: context.caller)
+            let destination = BrokerDestination(hub: hub, caller: caller)
             let tally = try await ImportRun(hub: destination).run(open(file.path))
             return .json(tally.json, status: tally.failures == 0 ? .ok : .multiStatus)
         } catch let error as SourceError {

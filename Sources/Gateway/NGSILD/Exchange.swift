@@ -28,12 +28,10 @@ struct Exchange: Sendable {
         self.settings = settings
         self.request = request
         var context = context
-        if let id = request.headers[.snapshot] {
-            guard allowsSnapshot else {
-                throw BrokerError(.badRequestData, "This is not done on a snapshot.")
-            }
-            context.caller.tenant = try hub.snapshotStore(id, caller: context.caller)
+        if !allowsSnapshot, request.headers[.snapshot] != nil {
+            throw BrokerError(.badRequestData, "This is not done on a snapshot.")
         }
+        context.caller = try context.caller(of: request, on: hub)
         self.context = context
         items = try QueryItems(urlQuery: request.uri.query ?? "")
     }
@@ -216,6 +214,16 @@ package struct NGSILDSettings: Sendable, Hashable {
     package var jsonLimits = JSONLimits.standard
 
     package init() {}
+}
+
+extension GatewayContext {
+    /// Who asks; of a snapshot, where the request names one (clause 6.3.22).
+    func caller(of request: Request, on hub: Hub) throws(BrokerError) -> Caller {
+        guard let id = request.headers[.snapshot] else { return caller }
+        var caller = caller
+        caller.tenant = try hub.snapshotStore(id, caller: caller)
+        return caller
+    }
 }
 
 extension LDContext {

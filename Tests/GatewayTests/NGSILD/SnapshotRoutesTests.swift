@@ -72,6 +72,22 @@ import Testing
         }
     }
 
+    @Test func `a file sent to a snapshot does not come into the city`() async throws {
+        try await withSnapshot { client, _, _, id in
+            let inside: HTTPFields = [.snapshot: id]
+            let bus: JSONValue = ["id": "urn:x:9", "type": "Bus"]
+            let path = "/hub/imports/entities"
+            let loaded = try await client.send(.post, path, bus, headers: inside)
+            #expect(loaded.status == .ok)
+            let found = try await client.send(.get, "entities/urn:x:9", headers: inside)
+            #expect(found.status == .ok)
+            let outside = try await client.send(.get, "entities/urn:x:9")
+            #expect(outside.status == .notFound)
+            let none = try await client.send(.post, path, bus, headers: [.snapshot: "urn:x:none"])
+            #expect(none.status == .notFound)
+        }
+    }
+
     @Test func `what a snapshot cannot do is refused`() async throws {
         try await withSnapshot { client, _, _, id in
             for path in ["csourceRegistrations?type=Bus", "jsonldContexts", "snapshots/\(id)"] {
