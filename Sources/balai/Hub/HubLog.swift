@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import Gateway
 import Logging
 
 /// Writes log lines to standard error, for people or for programs.
@@ -8,11 +9,19 @@ struct HubLog: LogHandler {
     let format: LogFormat
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
+    /// Is told of every line, too.
+    private let notes: ErrorNoteHandler?
 
-    init(label: String, format: LogFormat, logLevel: Logger.Level) {
+    init(
+        label: String,
+        format: LogFormat,
+        logLevel: Logger.Level,
+        notes: ErrorNoteHandler? = nil
+    ) {
         self.label = label
         self.format = format
         self.logLevel = logLevel
+        self.notes = notes
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -21,6 +30,7 @@ struct HubLog: LogHandler {
     }
 
     func log(event: LogEvent) {
+        notes?.log(event: event)
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }
             .sorted { $0.key < $1.key }
             .map { (key: $0.key == "hb.request.id" ? "request" : $0.key, value: "\($0.value)") }

@@ -34,9 +34,14 @@ struct HubRun: Sendable {
         raiseFileLimit()
         // A file that may not grow is a full disk, and no reason to die.
         signal(SIGXFSZ, SIG_IGN)
-        let logger = startLogging()
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
+        let health = HealthLog(
+            registry: registry,
+            version: Balai.version,
+            startedAt: Timestamp(Date())
+        )
+        let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
         var random = SystemRandomNumberGenerator()
         let token = try folder.operatorToken(&random)
@@ -44,7 +49,7 @@ struct HubRun: Sendable {
         try tokens.reload()
         let store = try openStore(folder)
         do {
-            try await serve(store, tokens, token, registry, logger)
+            try await serve(store, tokens, token, registry, health, logger)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw StartError(
                 .address,
@@ -65,16 +70,12 @@ struct HubRun: Sendable {
         _ tokens: TokenWatch,
         _ token: String,
         _ registry: MetricRegistry,
+        _ health: HealthLog,
         _ logger: Logger
     ) async throws {
         let ready = ReadySignal()
         let host = configuration.gateway.host
         let parts = try await hubParts(store, logger)
-        let health = HealthLog(
-            registry: registry,
-            version: Balai.version,
-            startedAt: Timestamp(Date())
-        )
         let server = makeGateway(
             configuration.gateway,
             routes: try routes(parts.hub, registry, health),
@@ -125,9 +126,12 @@ struct HubRun: Sendable {
         }
     }
 
-    private func startLogging() -> Logger {
+    private func startLogging(_ health: HealthLog) -> Logger {
         let (format, level) = (configuration.logFormat, configuration.logLevel)
-        LoggingSystem.bootstrap { HubLog(label: $0, format: format, logLevel: level) }
+        LoggingSystem.bootstrap { label in
+            let notes = ErrorNoteHandler(label: label, log: health) { Timestamp(Date()) }
+            return HubLog(label: label, format: format, logLevel: level, notes: notes)
+        }
         return Logger(label: "balai")
     }
 

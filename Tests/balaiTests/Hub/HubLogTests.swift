@@ -1,5 +1,8 @@
+import ContextModel
 import Foundation
+import Gateway
 import Logging
+import Synchronization
 import Testing
 
 @testable import balai
@@ -17,6 +20,38 @@ import Testing
             at: moment
         )
         #expect(line == "1970-01-01T00:00:00Z info request path=/a status=200")
+    }
+
+    @Test func `what a logger carries is put into words only for a line that is written`() {
+        let carried = Carried()
+        var logger = Logger(label: "balai") {
+            HubLog(label: $0, format: .text, logLevel: .error)
+        }
+        logger[metadataKey: "hb.request.id"] = .stringConvertible(carried)
+        logger.info("not written")
+        #expect(carried.timesAsked.load(ordering: .relaxed) == 0)
+        logger.error("written")
+        #expect(carried.timesAsked.load(ordering: .relaxed) == 1)
+    }
+
+    private final class Carried: CustomStringConvertible, Sendable {
+        let timesAsked = Atomic(0)
+        var description: String {
+            timesAsked.add(1, ordering: .relaxed)
+            return "carried"
+        }
+    }
+
+    @Test func `a warning is noted for the page Health, too`() {
+        let start = Timestamp(microseconds: 0)
+        let health = HealthLog(registry: MetricRegistry(), version: "1", startedAt: start)
+        let notes = ErrorNoteHandler(label: "balai", log: health) { start }
+        let logger = Logger(label: "balai") {
+            HubLog(label: $0, format: .text, logLevel: .info, notes: notes)
+        }
+        logger.warning("the disk is nearly full")
+        let errors = health.summary(withErrors: true).errors
+        #expect(errors?.map(\.text) == ["the disk is nearly full"])
     }
 
     @Test func `whatever a client sends stays on one line`() throws {
