@@ -11,7 +11,7 @@ package struct Pattern: Sendable {
 
     /// Bytes of a pattern.
     package static let maximumBytes = 512
-    /// Characters of a pattern once its `{m,n}` are written out.
+    /// Characters of a pattern once its `{m,n}` and `+` are written out.
     package static let maximumExpandedSize = 1_024
     /// Bytes of a text that is searched; a longer one never matches.
     package static let maximumInputBytes = 4_096
@@ -139,12 +139,17 @@ private enum PatternCheck {
                 if index > 0, bytes[index - 1] == UInt8(ascii: "*") {
                     throw PatternError("The pattern repeats a repetition, as in a**.")
                 }
+                // glibc writes `a+` out as `aa*`, and so `((a+)+)+` grows without end.
+                if bytes[index] == UInt8(ascii: "+") {
+                    groups[groups.count - 1] += lastAtom
+                    lastAtom *= 2
+                }
             default:
                 lastAtom = 1
                 groups[groups.count - 1] += 1
             }
             guard groups[groups.count - 1] <= Pattern.maximumExpandedSize else {
-                throw PatternError("The repetitions {m,n} of the pattern are too large.")
+                throw PatternError("The repetitions of the pattern, {m,n} or +, are too large.")
             }
             index += 1
         }

@@ -49,7 +49,9 @@ package final class LDContext: Sendable {
         }
         let prefix = String(name[..<colon])
         let suffix = name[name.utf8.index(after: colon)...]
-        if !suffix.hasPrefix("//"), let iri = CoreContext.terms[prefix] ?? terms[prefix] {
+        if !suffix.hasPrefix("//"), let iri = CoreContext.terms[prefix] ?? terms[prefix],
+            !iri.text.hasPrefix("@")  // `type` stands for a keyword, which begins no IRI
+        {
             return IRI(iri.text + suffix)
         }
         return IRI(name)
@@ -173,7 +175,8 @@ package struct LDContextDefinitions: Sendable, Equatable {
             raw[prefix] != nil || terms[prefix] != nil
                 || CoreContext.terms[prefix] != nil
         else { return text }
-        return try resolve(prefix, raw, depth: depth + 1) + suffix
+        let beginning = try resolve(prefix, raw, depth: depth + 1)
+        return beginning.hasPrefix("@") ? text : beginning + suffix
     }
 
     private static let maximumPrefixDepth = 16

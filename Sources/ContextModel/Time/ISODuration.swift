@@ -20,6 +20,7 @@ package struct ISODuration: Sendable, Hashable {
 extension ISODuration {
     /// At most so many digits of a number, so that no sum overflows.
     private static let maximumDigits = 6
+    private static let maximumNumber = 999_999
 
     private static let second: Int64 = 1_000_000
     private static let minute = 60 * second
@@ -38,9 +39,15 @@ extension ISODuration {
         guard cursor.skip("P"), !cursor.isAtEnd else { return nil }
         var duration = ISODuration()
         guard duration.readDate(&cursor) else { return nil }
-        if cursor.isAtEnd { return duration }
-        guard cursor.skip("T"), !cursor.isAtEnd, duration.readTime(&cursor) else { return nil }
-        return duration
+        if !cursor.isAtEnd {
+            guard cursor.skip("T"), !cursor.isAtEnd, duration.readTime(&cursor) else { return nil }
+        }
+        return duration.isWritable ? duration : nil
+    }
+
+    /// Whether its years and days have no more digits than are read: weeks and hours make many days.
+    private var isWritable: Bool {
+        months / 12 <= Self.maximumNumber && microseconds / Self.day <= Self.maximumNumber
     }
 
     /// Reads the parts up to the `T`; false if they are out of order or unknown.

@@ -48,11 +48,16 @@ extension Timestamp {
         self = read
     }
 
+    /// The moments whose years have four digits: a zone or a leap second may lead out of them.
+    private static let readable: ClosedRange<Int64> =
+        -62_167_219_200_000_000...253_402_300_799_999_999
+
     private static func dateTime(_ cursor: inout ISOCursor) -> Timestamp? {
         guard let date = cursor.date(), cursor.skip("T"), let time = cursor.time(),
             let offset = cursor.offset()
         else { return nil }
-        return Timestamp(date, microsecondsOfDay: time - offset)
+        let moment = Timestamp(date, microsecondsOfDay: time - offset)
+        return readable.contains(moment.microseconds) ? moment : nil
     }
 }
 

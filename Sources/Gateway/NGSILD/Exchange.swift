@@ -60,7 +60,11 @@ struct Exchange: Sendable {
     private var linkedContext: JSONValue? {
         get throws(BrokerError) {
             guard let header = request.headers[values: .link].first else { return nil }
-            return try LinkHeader.context(in: header).map(JSONValue.string)
+            do throws(LDContextError) {
+                return try LinkHeader.context(in: header).map(JSONValue.string)
+            } catch {
+                throw BrokerError(error)
+            }
         }
     }
 

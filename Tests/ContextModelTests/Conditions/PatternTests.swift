@@ -15,7 +15,8 @@ struct `Patterns` {
 
     @Test(arguments: [
         "(", "a)|(b", "[", "(a)\\1", "a{2,1}", "((a{99}){99}){99}", "a{99999}", "a\u{0}",
-        "a{", String(repeating: "a", count: 600),
+        "a{", String(repeating: "a", count: 600), "a" + String(repeating: "+", count: 30),
+        String(repeating: "(", count: 30) + "a" + String(repeating: "+)", count: 30),
     ])
     func `what cannot be matched quickly or at all is refused`(_ text: String) {
         #expect(throws: PatternError.self) { try Pattern(text) }

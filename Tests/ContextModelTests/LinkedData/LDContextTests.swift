@@ -9,6 +9,14 @@ import Testing
         return LDContext(reference: "https://city.example/c", definitions: definitions)
     }
 
+    @Test func `a keyword is no prefix`() throws {
+        let context = try context(["ident": "@id", "mine": "ident:mine"])
+        for name in ["type:mine", "ident:mine"] {
+            #expect(context.expand(name) == IRI(name))
+        }
+        #expect(context.expand("mine") == IRI("ident:mine"))
+    }
+
     @Test func `a name nobody defined goes to the default vocabulary and back`() {
         let iri = IRI("https://uri.etsi.org/ngsi-ld/default-context/speed")
         #expect(LDContext.core.expand("speed") == iri)

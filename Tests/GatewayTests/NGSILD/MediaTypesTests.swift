@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.clause("6.3.4", "6.3.5", "6.3.6")) struct MediaTypesTests {
+@Suite(.clause("6.3.4", "6.3.6")) struct MediaTypesTests {
     private static let both: [MediaType] = [.json, .jsonLD]
 
     @Test(
@@ -46,38 +46,5 @@ import Testing
     )
     func `a body's type is told by its header`(header: String, type: MediaType?) {
         #expect(MediaType(contentType: header) == type)
-    }
-}
-
-@Suite struct LinkHeaderTests {
-    private static let rel = "rel=\"http://www.w3.org/ns/json-ld#context\""
-    private static let url = "https://city.example/c.jsonld"
-
-    @Test(
-        arguments: [
-            "<\(url)>; \(rel)", "<\(url)>; \(rel); type=\"application/ld+json\"",
-            "<\(url)>;type=\"a,b\";\(rel)", "<https://x.example/>; rel=\"next\", <\(url)>; \(rel)",
-            "<\(url)>; \(rel), <https://x.example/>; rel=next",
-            "<\(url)>; REL=\"http://www.w3.org/ns/json-ld#context\"",
-        ]
-    )
-    func `the link to the @context is found`(header: String) throws {
-        #expect(try LinkHeader.context(in: header) == Self.url)
-    }
-
-    @Test(arguments: ["", "<\(url)>", "<\(url)>; rel=\"next\"", url, "<\(url)"])
-    func `another link is none`(header: String) throws {
-        #expect(try LinkHeader.context(in: header) == nil)
-    }
-
-    @Test func `two @contexts are one too many`() {
-        let header = "<\(Self.url)>; \(Self.rel), <https://x.example/>; \(Self.rel)"
-        #expect(throws: BrokerError(.badRequestData, "")) {
-            try LinkHeader.context(in: header)
-        }
-    }
-
-    @Test func `what is written is read again as it was`() throws {
-        #expect(try LinkHeader.context(in: LinkHeader.value(for: Self.url)) == Self.url)
     }
 }
