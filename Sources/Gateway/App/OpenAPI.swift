@@ -45,7 +45,9 @@ enum OpenAPI {
         let parameters = parameters(route)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if !route.accepts.isEmpty {
-            operation["requestBody"] = ["required": true, "content": content(route.accepts)]
+            operation["requestBody"] = [
+                "required": true, "content": content(route.accepts, route.body),
+            ]
         }
         operation["responses"] = responses(route)
         return .object(operation)
@@ -93,19 +95,23 @@ enum OpenAPI {
         ]
     }
 
-    private static func content(_ mediaTypes: [String]) -> JSONValue {
-        .object(JSONObject(mediaTypes.map { (key: $0, value: ["schema": true]) }))
+    private static func content(_ mediaTypes: [String], _ body: BodySchema? = nil) -> JSONValue {
+        .object(
+            JSONObject(
+                mediaTypes.map { (key: $0, value: ["schema": body?.schema(as: $0) ?? true]) }
+            )
+        )
     }
 
     private static func responses(_ route: RouteDescription) -> JSONValue {
         var good: JSONObject = ["description": "Done"]
         if let type = route.answers { good["content"] = content([type]) }
-        return .object(
-            JSONObject([
-                (key: "\(route.status)", value: .object(good)),
-                (key: "default", value: ["$ref": "#/components/responses/Problem"]),
-            ])
-        )
+        var responses: JSONObject = ["\(route.status)": .object(good)]
+        if !route.accepts.isEmpty {
+            responses["415"] = ["$ref": "#/components/responses/UnsupportedMediaType"]
+        }
+        responses["default"] = ["$ref": "#/components/responses/Problem"]
+        return .object(responses)
     }
 
     private static let components: JSONValue = [
@@ -124,23 +130,29 @@ enum OpenAPI {
             ),
         ],
         "responses": [
+            // All is in its status (clause 6.3.4).
+            "UnsupportedMediaType": ["description": "The body is of another type"],
             "Problem": [
                 "description": "What went wrong (RFC 9457)",
                 "content": [
                     "application/json": ["schema": ["$ref": "#/components/schemas/Problem"]]
                 ],
-            ]
+            ],
         ],
-        "schemas": [
-            "Problem": [
-                "type": "object",
-                "properties": [
-                    "type": ["type": "string", "format": "uri"], "title": ["type": "string"],
-                    "detail": ["type": "string"], "status": ["type": "integer"],
-                ],
-                "required": ["type", "title", "status"],
-            ]
-        ],
+        "schemas": .object(schemas),
         "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
     ]
+
+    private static let schemas: JSONObject = {
+        var schemas = BodySchema.components
+        schemas["Problem"] = [
+            "type": "object",
+            "properties": [
+                "type": ["type": "string", "format": "uri"], "title": ["type": "string"],
+                "detail": ["type": "string"], "status": ["type": "integer"],
+            ],
+            "required": ["type", "title", "status"],
+        ]
+        return schemas
+    }()
 }

@@ -35,6 +35,8 @@ package struct RouteDescription: Sendable {
     package var query: [QueryParameter]
     /// Media types the body may have; none for a route without a body.
     package var accepts: [String]
+    /// The shape of a JSON body; nil for another one, or none.
+    package var body: BodySchema?
     /// The media type of a good answer; nil for an answer without a body.
     package var answers: String?
     /// The status of a good answer.
@@ -48,6 +50,7 @@ package struct RouteDescription: Sendable {
         clause: String? = nil,
         query: [QueryParameter] = [],
         accepts: [String] = [],
+        body: BodySchema? = nil,
         answers: String? = nil,
         status: Int = 200
     ) {
@@ -58,6 +61,7 @@ package struct RouteDescription: Sendable {
         self.clause = clause
         self.query = query
         self.accepts = accepts
+        self.body = body
         self.answers = answers
         self.status = status
     }

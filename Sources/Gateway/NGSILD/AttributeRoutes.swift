@@ -22,6 +22,7 @@ extension NGSILDRoutes {
                 clause: "6.6.3.1",
                 query: [.type, .options],
                 accepts: bodies,
+                body: .entityFragment,
                 status: 204
             )
         ) { exchange in
@@ -49,6 +50,7 @@ extension NGSILDRoutes {
                 clause: "6.6.3.2",
                 query: [.type, .options],
                 accepts: patches,
+                body: .entityFragment,
                 status: 204
             )
         ) { exchange in
@@ -74,6 +76,7 @@ extension NGSILDRoutes {
                 clause: "6.7.3.1",
                 query: [.type],
                 accepts: patches,
+                body: .attribute,
                 status: 204
             )
         ) { exchange in
@@ -100,6 +103,7 @@ extension NGSILDRoutes {
                 clause: "6.7.3.3",
                 query: [.type],
                 accepts: bodies,
+                body: .attribute,
                 status: 204
             )
         ) { exchange in

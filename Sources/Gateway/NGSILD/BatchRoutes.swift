@@ -38,6 +38,7 @@ extension NGSILDRoutes {
                 clause: clause,
                 query: query,
                 accepts: bodies,
+                body: .entities,
                 answers: "application/json"
             )
         ) { exchange in
@@ -63,6 +64,7 @@ extension NGSILDRoutes {
                 "Delete entities",
                 clause: "6.17.3.1",
                 accepts: bodies,
+                body: .entityIDs,
                 status: 204
             )
         ) { exchange in
@@ -94,6 +96,7 @@ extension NGSILDRoutes {
                 clause: "6.23.3.1",
                 query: .paging + .presentation + .linking + .mapping,
                 accepts: bodies,
+                body: .query,
                 answers: "application/json"
             )
         ) { exchange in
@@ -115,6 +118,7 @@ extension NGSILDRoutes {
                 clause: "6.24.3.1",
                 query: .paging + .presentation + .mapping,
                 accepts: bodies,
+                body: .query,
                 answers: "application/json"
             )
         ) { exchange in

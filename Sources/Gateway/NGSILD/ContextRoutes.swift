@@ -27,6 +27,7 @@ extension NGSILDRoutes {
                 "Add an @context",
                 clause: "6.29.3.1",
                 accepts: bodies,
+                body: .ldContext,
                 status: 201
             )
         ) { exchange in

@@ -31,6 +31,7 @@ extension NGSILDRoutes {
                 clause: "6.34.3.2",
                 query: .paging + .presentation + .linking + .mapping,
                 accepts: bodies,
+                body: .query,
                 answers: "application/json",
                 status: 201
             )
@@ -77,6 +78,7 @@ extension NGSILDRoutes {
                 clause: "6.35.3.2",
                 query: .paging + .presentation + .mapping,
                 accepts: bodies,
+                body: .query,
                 answers: "application/json",
                 status: 201
             )
@@ -119,6 +121,7 @@ extension NGSILDRoutes {
                 "Update an EntityMap",
                 clause: "6.32.3.2",
                 accepts: patches,
+                body: .entityMapFragment,
                 status: 204
             )
         ) { exchange in

@@ -97,6 +97,7 @@ extension NGSILDRoutes {
                 "Create an entity",
                 clause: "6.4.3.1",
                 accepts: bodies,
+                body: .entity,
                 status: 201
             )
         ) { exchange in
@@ -179,6 +180,7 @@ extension NGSILDRoutes {
                 clause: "6.5.3.3",
                 query: [.type],
                 accepts: bodies,
+                body: .entityFragment,
                 status: 204
             )
         ) { exchange in
@@ -204,6 +206,7 @@ extension NGSILDRoutes {
                 clause: "6.5.3.4",
                 query: [.type, .options, .format, .observedAt, .lang],
                 accepts: patches,
+                body: .entityFragment,
                 status: 204
             )
         ) { exchange in

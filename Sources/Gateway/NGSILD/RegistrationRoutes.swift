@@ -15,6 +15,7 @@ extension NGSILDRoutes {
                 "Register a context source",
                 clause: "6.8.3.1",
                 accepts: bodies,
+                body: .registration,
                 status: 201
             )
         ) { exchange in
@@ -73,6 +74,7 @@ extension NGSILDRoutes {
                 "Update a context source registration",
                 clause: "6.9.3.2",
                 accepts: patches,
+                body: .registrationFragment,
                 status: 204
             )
         ) { exchange in
@@ -112,6 +114,7 @@ extension NGSILDRoutes {
                 "Create a context source registration subscription",
                 clause: "6.12.3.1",
                 accepts: bodies,
+                body: .subscription,
                 status: 201
             )
         ) { exchange in
@@ -169,6 +172,7 @@ extension NGSILDRoutes {
                 "Update a context source registration subscription",
                 clause: "6.13.3.2",
                 accepts: patches,
+                body: .subscriptionFragment,
                 status: 204
             )
         ) { exchange in

@@ -15,6 +15,7 @@ extension NGSILDRoutes {
                 "Create a snapshot",
                 clause: "6.36.3.1",
                 accepts: bodies,
+                body: .snapshot,
                 status: 201
             )
         ) { exchange in
@@ -76,6 +77,7 @@ extension NGSILDRoutes {
                 "Update the status of a snapshot",
                 clause: "6.37.3.2",
                 accepts: patches,
+                body: .snapshotFragment,
                 answers: "application/json"
             )
         ) { exchange in
@@ -115,6 +117,7 @@ extension NGSILDRoutes {
                 "Clone a snapshot",
                 clause: "6.38.3.1",
                 accepts: bodies,
+                body: .snapshotFragment,
                 status: 201
             )
         ) { exchange in

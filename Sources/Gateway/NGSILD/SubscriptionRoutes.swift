@@ -13,6 +13,7 @@ extension NGSILDRoutes {
                 "Create a subscription",
                 clause: "6.10.3.1",
                 accepts: bodies,
+                body: .subscription,
                 status: 201
             )
         ) { exchange in
@@ -70,6 +71,7 @@ extension NGSILDRoutes {
                 "Update a subscription",
                 clause: "6.11.3.2",
                 accepts: patches,
+                body: .subscriptionFragment,
                 status: 204
             )
         ) { exchange in

@@ -30,6 +30,7 @@ extension NGSILDRoutes {
                 "Create or update a temporal evolution",
                 clause: "6.18.3.1",
                 accepts: bodies,
+                body: .temporalEntity,
                 status: 201
             )
         ) { exchange in
@@ -105,6 +106,7 @@ extension NGSILDRoutes {
                 "Add attributes to a temporal evolution",
                 clause: "6.20.3.1",
                 accepts: bodies,
+                body: .temporalEntity,
                 status: 204
             )
         ) { exchange in
@@ -154,6 +156,7 @@ extension NGSILDRoutes {
                 "Modify an instance of a temporal evolution",
                 clause: "6.22.3.1",
                 accepts: patches,
+                body: .entityFragment,
                 status: 204
             )
         ) { exchange in
