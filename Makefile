@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak statement bench format lint clean
+.PHONY: help run test soak fuzz schemathesis statement bench format lint clean
 
 PORT ?= 1026
 # How many times longer `make soak` runs what `make test` runs briefly.
@@ -25,7 +25,16 @@ soak: ## Run the tests of chance many times longer, from a seed that is printed
 	@.ci/set-up test
 	swift build --build-tests
 	BALAI_TEST_SOAK=$(SOAK) BALAI_CRASH_ROUNDS=$$(($(SOAK) * 30)) \
-		swift test --skip-build --filter 'HubTests|CrashTests|PairedWorldTests'
+		swift test --skip-build --filter 'HubTests|CrashTests|FuzzTests|PairedWorldTests'
+
+fuzz: ## Feed each parser with libFuzzer, FUZZ_SECONDS (60) each
+	@.ci/set-up run
+	@.ci/fuzz
+
+schemathesis: ## Ask a hub all that its /openapi.json describes; needs Python
+	@.ci/set-up run
+	swift build --product balai
+	@.ci/schemathesis
 
 statement: ## Write docs/conformance-statement.md from the marks of the tests
 	BALAI_WRITE_STATEMENT=1 swift test --filter ConformanceStatementTests

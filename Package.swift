@@ -110,6 +110,11 @@ let package = Package(
         // What marks tests with the clauses they check; the conformance statement is made of it.
         .target(name: "Clauses", path: "Tests/Clauses"),
         .testTarget(name: "ContextModelTests", dependencies: ["Chance", "Clauses", "ContextModel"]),
+        // The readers that strangers reach, for `make test` and, with libFuzzer, for `make fuzz`.
+        .target(
+            name: "FuzzTargets", dependencies: ["Chance", "Collect", "ContextModel", "Storage"],
+            path: "Tests/FuzzTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Clauses", "Storage", "StorageSQLite"]),
@@ -127,6 +132,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Chance", "Clauses", "Collect", "Gateway", "Outbound", "StorageSQLite",
+
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway"]),
@@ -145,6 +151,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer has a main of its own, which no ordinary build links.
+if Context.environment["BALAI_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer"))
+}
 
 // CI takes no warning in our own code; a newer compiler's new warnings stop nobody else.
 let strict: [SwiftSetting] =
