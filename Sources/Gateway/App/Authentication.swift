@@ -10,17 +10,18 @@ package struct Authentication: Sendable {
     private let tokens: TokenList
     private let isOpen: Bool
 
-    /// `isOpen` makes everybody the operator.
+    /// `isOpen` makes everybody on this machine the operator.
     package init(tokens: TokenList, isOpen: Bool) {
         self.tokens = tokens
         self.isOpen = isOpen
     }
 
-    /// Throws `unauthenticated` for a token nobody has and `badRequestData` for a tenant name that
-    /// cannot be one (clause 6.3.14).
-    func caller(of headers: HTTPFields) throws(BrokerError) -> Caller {
+    /// Throws `unauthenticated` for a token nobody has, `badRequestData` for a tenant name that
+    /// cannot be one (clause 6.3.14), and `forbidden` for what a foreign page asks of an open hub.
+    func caller(of request: HTTPRequest) throws(BrokerError) -> Caller {
+        if isOpen { try Self.refuseForeignPage(request) }
         var caller = Caller(party: isOpen ? .operator : .anonymous)
-        for field in headers {
+        for field in request.headerFields {
             switch field.name {
             case .authorization where !isOpen:
                 caller.party = try party(bearing: field.value)
@@ -33,6 +34,28 @@ package struct Authentication: Sendable {
             }
         }
         return caller
+    }
+
+    /// An open hub asks nobody for a token, so a page of anybody, open in a browser on this machine,
+    /// could make the browser write to it.
+    ///
+    /// A browser tells the page's origin; and the host it believes to talk to, where a name of the
+    /// page's owner was made to lead here.
+    private static func refuseForeignPage(_ request: HTTPRequest) throws(BrokerError) {
+        if let host = request.authority, !Loopback.isLoopback(authority: host) {
+            throw BrokerError(
+                .forbidden,
+                "An open hub is for its own machine: it answers to localhost, 127.0.0.1 and [::1], "
+                    + "not to \"\(host)\"."
+            )
+        }
+        guard let origin = request.headerFields[.origin] else { return }
+        guard let host = request.authority, origin == "http://\(host)" else {
+            throw BrokerError(
+                .forbidden,
+                "An open hub takes nothing from the pages of others, such as \"\(origin)\"."
+            )
+        }
     }
 
     private func party(bearing credentials: String) throws(BrokerError) -> Party {

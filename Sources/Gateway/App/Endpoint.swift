@@ -94,7 +94,7 @@ struct Endpoint: HTTPResponder {
         do {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             var context = context
-            context.caller = try frame.authentication.caller(of: request.headers)
+            context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.

@@ -31,7 +31,7 @@ struct HubConfiguration: Sendable {
     /// Local `@context` documents, for places without internet.
     var contextsFolder: String?
     var fetchesRemoteContexts = true
-    /// Where the outside reaches this hub; nil for the address it listens on.
+    /// Where the outside reaches this hub; nil for what the address it listens on tells.
     var publicURL: String?
     /// Whether `@context`s and notifications may go to private and loopback addresses.
     var allowsPrivateAddresses = false
@@ -44,6 +44,20 @@ struct HubConfiguration: Sendable {
 
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
+
+    /// What stands in links to this hub.
+    ///
+    /// Who listens everywhere has told no name that others know: then it is this machine's.
+    var reachableURL: String {
+        if let publicURL { return publicURL }
+        let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
+        return "http://\(isAnywhere ? "localhost" : gateway.hostInURL):\(gateway.port)"
+    }
+}
+
+extension GatewaySettings {
+    /// The host as it stands in a URL: an IPv6 address in brackets.
+    var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
 }
 
 /// How log lines look.

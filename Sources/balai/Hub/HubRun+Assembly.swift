@@ -24,8 +24,7 @@ extension HubRun {
         limits.maximumSnapshotSeconds = configuration.maximumSnapshotSeconds
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         var settings = OutboundSettings(
-            publicURL: configuration.publicURL
-                ?? "http://\(configuration.gateway.host):\(configuration.gateway.port)",
+            publicURL: configuration.reachableURL,
             allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
             contextFolder: configuration.contextsFolder
         )
@@ -62,7 +61,8 @@ extension HubRun {
             settings: pages
         )
         routes.addOperationRoutes(version: Balai.version, registry: registry) {
-            _ = try await hub.store.tenant(nil)?.outboxDepth()
+            // One look-up by its key: anybody may ask for the health, as often as they like.
+            _ = try await hub.store.tenant(nil)?.outboxMessage(0)
         }
         return routes
     }

@@ -74,7 +74,7 @@ struct HubRun: Sendable {
         _ logger: Logger
     ) async throws {
         let ready = ReadySignal()
-        let host = configuration.gateway.host
+        let host = configuration.gateway.hostInURL
         let parts = try await hubParts(store, logger)
         let server = makeGateway(
             configuration.gateway,
@@ -83,8 +83,7 @@ struct HubRun: Sendable {
             registry: registry,
             logger: logger,
             onServerRunning: { channel in
-                let name = host.contains(":") ? "[\(host)]" : host
-                let url = "http://\(name):\(channel.localAddress?.port ?? 0)"
+                let url = "http://\(host):\(channel.localAddress?.port ?? 0)"
                 FileHandle.standardOutput.write(Data("ready \(url)\n".utf8))
                 ready.announce(HubAddress(url: url, operatorToken: token))
             }
@@ -117,8 +116,7 @@ struct HubRun: Sendable {
     /// `--open` beyond this machine would give the city's data to whoever comes by.
     private func refuseOpenToTheWorld() throws {
         let host = configuration.gateway.host
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        if configuration.gateway.isOpen && !isLoopback {
+        if configuration.gateway.isOpen && !Loopback.isLoopback(host: host) {
             throw StartError(
                 .usage,
                 "--open is refused on \(host): it is for loopback addresses only."

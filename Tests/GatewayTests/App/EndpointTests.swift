@@ -1,3 +1,4 @@
+import Broker
 import Clauses
 import ContextModel
 import Governance
@@ -54,6 +55,50 @@ import Testing
             let answer = try await client.execute(uri: "/caller", method: .get)
             #expect(String(buffer: answer.body) == "operator - -")
         }
+    }
+
+    @Test(arguments: ["https://city.example", "null", "http://localhost:1"])
+    func `an open hub takes nothing from a foreign page`(origin: String) async throws {
+        var hub = SmallHub()
+        hub.settings.isOpen = true
+        try await hub.test { client in
+            for (method, path) in [(HTTPRequest.Method.post, "/things/1"), (.get, "/caller")] {
+                let answer = try await client.execute(
+                    uri: path,
+                    method: method,
+                    headers: [.origin: origin]
+                )
+                #expect(answer.status == .forbidden)
+                #expect(try answer.json["detail"]?.stringValue?.contains("pages of others") == true)
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("localhost:1026", nil), ("127.0.0.1", "http://127.0.0.1"), ("127.1.2.3:80", nil),
+            ("[::1]:1026", "http://[::1]:1026"), ("LOCALHOST", nil), (nil, nil),
+        ] as [(String?, String?)]
+    )
+    func `an open hub answers to its own machine's names`(host: String?, origin: String?) throws {
+        var request = HTTPRequest(method: .post, scheme: "http", authority: host, path: "/")
+        request.headerFields[.origin] = origin
+        let caller = try Authentication(tokens: TokenList(), isOpen: true).caller(of: request)
+        #expect(caller.party == .operator)
+    }
+
+    @Test(arguments: [
+        "city.example", "127.city.example:80", "127.0.0.1.city.example", "10.0.0.1", "[::2]:1026",
+        "localhost.city.example", "",
+    ])
+    func `a name that is made to lead to an open hub is refused`(host: String) throws {
+        let request = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/")
+        let error = #expect(throws: BrokerError.self) {
+            try Authentication(tokens: TokenList(), isOpen: true).caller(of: request)
+        }
+        #expect(error?.code == .forbidden)
+        let closed = try Authentication(tokens: TokenList(), isOpen: false).caller(of: request)
+        #expect(closed.party == .anonymous)
     }
 
     @Test(arguments: ["../north", "a b", ".hidden"])

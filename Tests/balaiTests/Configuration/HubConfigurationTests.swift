@@ -32,6 +32,18 @@ import Testing
         #expect(configuration.gateway.host == "10.0.0.1")
     }
 
+    @Test(arguments: [
+        ("10.0.0.1", "http://10.0.0.1:80"), ("::1", "http://[::1]:80"),
+        ("0.0.0.0", "http://localhost:80"), ("::", "http://localhost:80"),
+    ])
+    func `links lead to the address the hub listens on`(host: String, url: String) async throws {
+        var configuration = try await configuration("port: 80")
+        configuration.gateway.host = host
+        #expect(configuration.reachableURL == url)
+        configuration.publicURL = "https://data.city.example"
+        #expect(configuration.reachableURL == "https://data.city.example")
+    }
+
     @Test func `what is public becomes a permission for anyone to read`() async throws {
         let configuration = try await configuration(
             """
