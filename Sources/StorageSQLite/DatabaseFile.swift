@@ -6,12 +6,14 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Looks a file over before SQLite opens it: as long as its header says, and beginning as one must.
+/// Looks a file over before SQLite opens it, and may change it: as long as its header says,
+/// beginning as one must, and a hub's.
 ///
 /// A check of every page would take seconds, and a start may not.
 struct DatabaseFile {
     let path: String
-    private static let headerBytes = 100
+    /// With the head of the first page, which tells whether there is a table.
+    private static let headerBytes = 108
 
     func check() throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -24,7 +26,7 @@ struct DatabaseFile {
             header.starts(with: Array("SQLite format 3\0".utf8))
         else { throw StorageError(.damaged, note: "\(path) is not a database") }
         let pageBytes = Int(header[16]) << 8 | Int(header[17])
-        let pages = header[28..<32].reduce(0) { $0 << 8 | Int($1) }
+        let pages = header.number(at: 28)
         // With a log that is not copied yet the file may still have to grow.
         guard length >= (pageBytes == 1 ? 65_536 : pageBytes) * pages || hasLog else {
             throw StorageError(
@@ -32,10 +34,25 @@ struct DatabaseFile {
                 note: "\(path) is cut off: \(length) bytes, \(pages) pages expected"
             )
         }
+        // What stands in a log, such as the first tables of a new file, is looked at in SQLite.
+        let hasTables = header[103] != 0 || header[104] != 0
+        try Schema.refuseForeign(
+            mark: header.number(at: 68),
+            version: header.number(at: 60),
+            hasTables: hasTables && !hasLog,
+            path: path
+        )
     }
 
     private var hasLog: Bool {
         var info = stat()
         return stat("\(path)-wal", &info) == 0 && info.st_size > 0
+    }
+}
+
+extension [UInt8] {
+    /// Four bytes, the highest first.
+    fileprivate func number(at offset: Int) -> Int {
+        self[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
     }
 }

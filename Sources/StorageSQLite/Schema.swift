@@ -46,21 +46,29 @@ enum Schema {
     }
 
     private static func refuseForeign(_ database: Database, path: String) throws {
-        let mark = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
-        guard mark == applicationID || tables == 0 else {
+        try refuseForeign(
+            mark: try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
+            version: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0,
+            hasTables: tables > 0,
+            path: path
+        )
+        if tables == 0 {
+            try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
+    }
+
+    /// Throws for a file that is not a hub's, or a newer hub's.
+    static func refuseForeign(mark: Int, version found: Int, hasTables: Bool, path: String) throws {
+        guard mark == applicationID || !hasTables else {
             throw StorageError(.damaged, note: "\(path) is a database, but not a hub's")
         }
-        let found = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard found <= version else {
             throw StorageError(
                 .damaged,
                 note: "\(path) was written by a newer hub (schema \(found), this one knows "
                     + "\(version)): start the newer hub, or restore a backup made before it"
             )
-        }
-        if tables == 0 {
-            try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
     }
 

@@ -1,4 +1,5 @@
 import ContextModel
+import Foundation
 import Glibc
 import Governance
 import Storage
@@ -15,6 +16,10 @@ import Testing
         let file = Glibc.open("\(folder.path)/hub.sqlite", O_RDWR)
         pwrite(file, bytes, bytes.count, offset)
         Glibc.close(file)
+    }
+
+    private func content(_ folder: Folder) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(filePath: "\(folder.path)/hub.sqlite")))
     }
 
     @Test func `a second hub on the same folder is refused until the first is gone`() async throws {
@@ -55,6 +60,21 @@ import Testing
         let error = #expect(throws: StorageError.self) { try open(folder) }
         #expect(error?.code == .damaged)
         #expect(error?.note.contains("backup") == true)
+    }
+
+    @Test(arguments: [(60, [UInt8]([0, 0, 3, 0])), (68, [0, 0, 0, 1]), (68, [0, 0, 0, 0])])
+    func `a foreign or newer file is refused as it is, byte for byte`(
+        offset: Int,
+        bytes: [UInt8]
+    ) async throws {
+        let folder = Folder()
+        await (try open(folder)).close()
+        patch(folder, at: offset, bytes)
+        // Without a log beside it, as most programs' databases are: opening would make it have one.
+        patch(folder, at: 18, [1, 1])
+        let before = try content(folder)
+        #expect(throws: StorageError(.damaged, note: "")) { try open(folder) }
+        #expect(try content(folder) == before)
     }
 
     @Test func `a file that is cut off is refused`() async throws {
