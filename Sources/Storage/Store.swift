@@ -21,3 +21,19 @@ package protocol Store: Sendable {
     /// Waits for accepted writes, then closes the files.
     func close() async
 }
+
+extension Store {
+    /// How many notifications of all tenants wait, since when the oldest does, and how many were
+    /// given up on.
+    package func backlog() async throws -> (outbox: OutboxDepth, deadLetters: Int) {
+        var (outbox, deadLetters) = (OutboxDepth(count: 0, oldest: nil), 0)
+        for name in [nil] + (await tenantNames) {
+            guard let store = try await tenant(name) else { continue }
+            let depth = try await store.outboxDepth()
+            outbox.count += depth.count
+            outbox.oldest = [outbox.oldest, depth.oldest].compactMap(\.self).min()
+            deadLetters += try await store.documentCount(.deadLetter)
+        }
+        return (outbox, deadLetters)
+    }
+}

@@ -136,6 +136,24 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `what waits and what was given up on is counted over all tenants`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let store = try kind.open(folder, Clock())
+        #expect(try await store.backlog().outbox == OutboxDepth(count: 0, oldest: nil))
+        for (name, second) in [(nil, 6), (TenantName("north"), 5)] {
+            try await store.makeTenant(name).bookkeep {
+                _ = try $0.enqueue([1], to: ["s", "t"], at: seconds(second))
+                try $0.put(Document(kind: .deadLetter, id: "a", body: [1]))
+            }
+        }
+        let (outbox, deadLetters) = try await store.backlog()
+        #expect(outbox == OutboxDepth(count: 4, oldest: seconds(5)))
+        #expect(deadLetters == 2)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `documents and the outbox keep their order`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)

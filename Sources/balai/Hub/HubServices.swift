@@ -69,13 +69,8 @@ struct HealthSampling: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    if let store = try await hub.store.tenant(nil) {
-                        log.sample(
-                            at: hub.clock(),
-                            outbox: try await store.outboxDepth(),
-                            deadLetters: try await store.documentCount(.deadLetter)
-                        )
-                    }
+                    let (outbox, deadLetters) = try await hub.store.backlog()
+                    log.sample(at: hub.clock(), outbox: outbox, deadLetters: deadLetters)
                 } catch {
                     hub.logger.error("the store does not tell its outbox: \(error)")
                 }
