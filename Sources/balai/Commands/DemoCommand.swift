@@ -15,7 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
         abstract: "Run a hub with a demo city (simulated devices in Phuket).",
         discussion: """
             Everything in the demo city may be read by anyone; writing needs the operator's token \
-            in DIR/operator.token. The data is kept: the next start goes on with it.
+            in DIR/operator.token. The data is kept: the next start goes on with it. The folder of \
+            another hub is refused.
             """
     )
 
@@ -25,6 +26,7 @@ struct DemoCommand: AsyncParsableCommand {
         try await reportingErrors {
             var configuration = try await hub.configuration()
             if hub.data == nil { configuration.dataFolder = Self.dataFolder }
+            try DataFolder(creating: configuration.dataFolder).becomeDemo()
             configuration.policy.permissions.append(Self.everythingIsPublic)
             configuration.pages.cityName = "Phuket"
             configuration.pages.timeZone = "Asia/Bangkok"

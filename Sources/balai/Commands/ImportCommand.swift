@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collect
 import Foundation
+import Gateway
 import Outbound
 
 /// `balai import`: brings outside data into a running hub over its API.
@@ -83,7 +84,9 @@ struct ImportCommand: AsyncParsableCommand {
 /// The hub a command talks to.
 struct RemoteHubOptions: ParsableArguments {
     @Option(help: "The hub's address.") var hub = "http://127.0.0.1:1026"
-    @Option(help: "A token; else BALAI_TOKEN, else the operator's in the data folder.")
+    @Option(
+        help: "A token; else BALAI_TOKEN, else, for a hub on this machine, the data folder's."
+    )
     var token: String?
     @Option(help: "The hub's data folder, if it is on this machine.") var data = "balai-data"
     @Option(help: "The tenant.") var tenant: String?
@@ -97,7 +100,18 @@ struct RemoteHubOptions: ParsableArguments {
         if let token = ProcessInfo.processInfo.environment["BALAI_TOKEN"], !token.isEmpty {
             return token
         }
-        return try DataFolder(existing: data)?.existingOperatorToken()
+        guard let token = try DataFolder(existing: data)?.existingOperatorToken() else {
+            return nil
+        }
+        // It opens all of the city's data: it is not for whoever answers at some address.
+        guard Loopback.isLoopback(host: URLComponents(string: hub)?.host ?? "") else {
+            throw StartError(
+                .usage,
+                "The operator's token in \(data) is for a hub on this machine, and \(hub) is not: "
+                    + "say with --token or BALAI_TOKEN what it should get."
+            )
+        }
+        return token
     }
 }
 

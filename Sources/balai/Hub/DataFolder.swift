@@ -39,6 +39,22 @@ struct DataFolder: Sendable {
     var databasePath: String { path + "/hub.sqlite" }
     var operatorTokenPath: String { path + "/operator.token" }
     var tokensPath: String { path + "/tokens.json" }
+    /// A file in the folder of a demo, whose data is simulated and everybody's to read.
+    var demoMarkPath: String { path + "/demo" }
+
+    /// Marks a folder without a database as a demo's; throws for one with a real hub's.
+    func becomeDemo() throws {
+        let files = FileManager.default
+        if files.fileExists(atPath: demoMarkPath) { return }
+        guard !files.fileExists(atPath: databasePath) else {
+            throw StartError(
+                .usage,
+                "\(path) holds the data of a hub that is no demo: a demo would show all of it to "
+                    + "everybody and put simulated data into it. Choose another folder with --data."
+            )
+        }
+        try Self.write("The data here is simulated.\n", toNewFile: demoMarkPath)
+    }
 
     /// The operator's token, made at the first start.
     ///

@@ -107,6 +107,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "http://hub.invalid", "http://localhost@hub.invalid", "http://127.0.0.1.invalid",
+    ])
+    func `the operator's token stays on this machine`(url: String) async throws {
+        try await withTemporaryFolder { path in
+            var random = SystemRandomNumberGenerator()
+            _ = try DataFolder(creating: path + "/data").operatorToken(&random)
+            let end = try RunningCommand(["export", "--hub", url, "--data", path + "/data"]).end()
+            #expect(end.code == 64)
+            #expect(end.errors.contains("--token or BALAI_TOKEN"), "\(end.errors)")
+        }
+    }
+
     @Test func `a watched folder is loaded file by file`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningHub(path)

@@ -107,12 +107,28 @@ import FoundationNetworking
         }
     }
 
-    @Test func `the demo starts like a hub`() async throws {
+    @Test func `the demo starts like a hub, and again on its data`() async throws {
         try await withTemporaryFolder { path in
-            let demo = try RunningCommand(["demo", "--data", path, "--port", "0"])
-            #expect(try demo.nextLine()?.hasPrefix("ready http://127.0.0.1:") == true)
-            demo.stop(SIGTERM)
-            #expect(try demo.end().code == 0)
+            for _ in 1...2 {
+                let demo = try RunningCommand(["demo", "--data", path, "--port", "0"])
+                #expect(try demo.nextLine()?.hasPrefix("ready http://127.0.0.1:") == true)
+                demo.stop(SIGTERM)
+                #expect(try demo.end().code == 0)
+            }
+        }
+    }
+
+    @Test func `the demo keeps off the data of a real hub`() async throws {
+        try await withTemporaryFolder { path in
+            let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])
+            _ = try hub.nextLine()
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+            // On an address that is none, so that the command ends either way.
+            let refused = try RunningCommand(["demo", "--data", path, "--host", "256.0.0.1"]).end()
+            #expect(refused.code == 64)
+            #expect(refused.errors.contains("no demo"), "\(refused.errors)")
+            #expect(!FileManager.default.fileExists(atPath: path + "/demo"))
         }
     }
 
