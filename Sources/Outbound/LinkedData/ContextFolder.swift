@@ -14,7 +14,9 @@ package struct ContextFolder: Sendable {
     /// Reads the index; documents are read when asked for.
     package init(path: String) throws(LDContextError) {
         self.path = path
-        guard let json = try Self.read("\(path)/index.json") else {
+        guard
+            let json = try Self.read("\(path)/index.json", called: "The file '\(path)/index.json'")
+        else {
             index = [:]
             return
         }
@@ -37,7 +39,8 @@ package struct ContextFolder: Sendable {
     /// The document, or nil when the folder does not have it.
     package func document(at url: String) throws(LDContextError) -> JSONValue? {
         guard let name = index[url] ?? Self.lastPart(of: url) else { return nil }
-        return try Self.read("\(path)/\(name)")
+        // The answer to a caller tells nothing of the machine's folders.
+        return try Self.read("\(path)/\(name)", called: "This hub's own copy of '\(url)'")
     }
 
     private static func lastPart(of url: String) -> String? {
@@ -52,12 +55,15 @@ package struct ContextFolder: Sendable {
         !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0")
     }
 
-    private static func read(_ path: String) throws(LDContextError) -> JSONValue? {
+    private static func read(
+        _ path: String,
+        called name: String
+    ) throws(LDContextError) -> JSONValue? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         do {
             return try JSONReader.read(data, limits: JSONLimits(maximumBytes: maximumBytes))
         } catch {
-            throw LDContextError(.invalid, "The file '\(path)' is not JSON: \(error.description)")
+            throw LDContextError(.invalid, "\(name) is not JSON: \(error.description)")
         }
     }
 }

@@ -56,12 +56,10 @@ final class AddressGuard: Sendable {
         let address = try await NIOThreadPool.singleton.runIfActive {
             try? SocketAddress.makeAddressResolvingHost(host, port: port)
         }
-        guard let address, let ip = address.ipAddress else {
-            throw AddressError("The host '\(host)' is not found.")
-        }
-        guard Self.isPublic(ip) else {
+        // The same words for both: a stranger should not learn which names the city's network has.
+        guard let ip = address?.ipAddress, Self.isPublic(ip) else {
             throw AddressError(
-                "The host '\(host)' is inside a private network, which this hub does not call."
+                "The host '\(host)' is not one of the public internet, and this hub calls no other."
             )
         }
         remembered.withLock {
@@ -97,8 +95,10 @@ final class AddressGuard: Sendable {
             bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
             || bytes[..<12] == [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]
         if embedsV4 { return isPublic(v4: Array(bytes[12...])) }
+        // Teredo and 6to4 carry an IPv4 address of anybody's choice (RFC 4380, RFC 3056).
+        let isTunnel = bytes[..<4] == [0x20, 0x01, 0, 0] || bytes[..<2] == [0x20, 0x02]
         // 2000::/3 is all that is given out for public use.
-        return bytes[0] & 0xE0 == 0x20
+        return bytes[0] & 0xE0 == 0x20 && !isTunnel
     }
 }
 

@@ -36,6 +36,17 @@ import Testing
         #expect(try folder.document(at: "https://b.example/index.json") == nil)
     }
 
+    @Test func `a damaged document is told without the folder it lies in`() throws {
+        let path = try folder(["a.jsonld": "{"])
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try ContextFolder(path: path)
+        let error = #expect(throws: LDContextError.self) {
+            try folder.document(at: "https://a.example/a.jsonld")
+        }
+        #expect(error?.detail.contains("'https://a.example/a.jsonld' is not JSON") == true)
+        #expect(error?.detail.contains(path) == false)
+    }
+
     @Test func `an index that leads out of the folder is refused`() throws {
         let path = try folder(["index.json": #"{"https://a.example/x": "../secret"}"#])
         defer { try? FileManager.default.removeItem(atPath: path) }

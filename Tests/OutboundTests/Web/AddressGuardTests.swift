@@ -6,7 +6,8 @@ import Testing
     @Test(arguments: [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
         "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1",
-        "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "ff02::1", "not an address",
+        "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "ff02::1", "2002:7f00:1::1",
+        "2001:0:7f00:1::1", "not an address",
     ])
     func `what only this place can reach is private`(ip: String) {
         #expect(!AddressGuard.isPublic(ip))
@@ -24,6 +25,19 @@ import Testing
         }
         let target = try await AddressGuard(allowsPrivate: true).target(of: url)
         #expect(target == AddressGuard.Target(url: url, host: nil))
+    }
+
+    @Test func `what is private and what is not found are told alike`() async throws {
+        for host in ["127.0.0.1", "nobody.invalid"] {
+            let error = await #expect(throws: AddressError.self) {
+                try await AddressGuard(allowsPrivate: false).target(of: "http://\(host)/")
+            }
+            #expect(
+                error?.detail
+                    == "The host '\(host)' is not one of the public internet, and this hub "
+                    + "calls no other."
+            )
+        }
     }
 
     @Test func `over http the request is bound to the address that was checked`() async throws {
