@@ -44,8 +44,6 @@ package struct InternalGrant: Sendable {
     package enum Reason: Sendable, CaseIterable {
         /// A change is merged into what is stored.
         case mergeOnWrite
-        /// Subscriptions are matched against a change; each delivery is decided anew.
-        case matching
         /// Old history is thinned or removed.
         case retention
         /// An index is filled from what is stored.

@@ -2,7 +2,7 @@ package import ContextModel
 
 /// What may be done with the hub's data (ODRL's actions, as few as the hub tells apart).
 package enum Action: Sendable, Hashable, CaseIterable {
-    case read, write, subscribe, administer
+    case read, write, subscribe
 }
 
 /// A rule that lets an assignee act on a target (ODRL Permission).

@@ -82,8 +82,6 @@ package final class OutboxFeed: Sendable {
 
     func leave() { state.withLock { $0 = State() } }
 
-    func nudge() { state.withLock { _ = $0.signal?.yield() } }
-
     func takeNews() -> News {
         state.withLock { state in
             defer {

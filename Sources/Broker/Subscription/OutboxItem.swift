@@ -95,11 +95,6 @@ package final class OutboxItem: Sendable {
         }
     }
 
-    /// Whether some recipients are done with it, and others not.
-    var isPartlyDone: Bool {
-        state.withLock { !$0.done.isEmpty && $0.done.count < $0.recipients.count }
-    }
-
     /// Those who still wait for it, who are all its recipients from now on.
     func narrow() -> [String] {
         state.withLock { state in
