@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 import Crypto
 package import Storage
 

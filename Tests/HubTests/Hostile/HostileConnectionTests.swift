@@ -8,7 +8,7 @@ import Testing
         "BALAI_LIMITS_IDLE_TIMEOUT_SECONDS": "1", "BALAI_LIMITS_BODY_TIMEOUT_SECONDS": "1",
     ]
     private static let post =
-        "POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
     /// Runs `body` with a hub that does not wait long, and sees that the hub is well afterwards.
     private func withHub(_ body: (RealHub) async throws -> Void) async throws {
@@ -24,7 +24,7 @@ import Testing
 
     @Test func `a client that stalls is cut off, wherever it does`() async throws {
         let stalls = [
-            "", "GET /hea", "GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+            "", "GET /hea", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
             Self.post + "Content-Length: 1000\r\n\r\n{\"id\": ",
             Self.post + "Transfer-Encoding: chunked\r\n\r\n",
             Self.post + "Transfer-Encoding: chunked\r\n\r\n10\r\n{",
@@ -118,7 +118,7 @@ import Testing
     @Test func `a client that says nothing more comes is answered`() async throws {
         try await withHub { hub in
             let answer = await hub.exchange(
-                Array("GET /health HTTP/1.1\r\nHost: x\r\n\r\n".utf8),
+                Array("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8),
                 finishes: true
             )
             #expect(answer?.hasPrefix("HTTP/1.1 200 ") == true, "\(answer ?? "still open")")
@@ -142,7 +142,8 @@ import Testing
             let body = #"{"id": "urn:x:\#(number)", "type": "T"}"#
             text += Self.post + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
-        text += "GET /ngsi-ld/v1/entities?type=T&count=true&limit=0 HTTP/1.1\r\nHost: x\r\n\r\n"
+        text += "GET /ngsi-ld/v1/entities?type=T&count=true&limit=0 HTTP/1.1\r\n"
+        text += "Host: localhost\r\n\r\n"
         let answer = try #require(await hub.exchange(Array(text.utf8)))
         let places = answer.matches(of: /Location: \S*urn:x:(\d+)/.ignoresCase()).map(\.output.1)
         #expect(places == (0..<50).map { "\($0)" }[...].map { Substring($0) })

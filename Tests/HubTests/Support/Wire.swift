@@ -86,7 +86,8 @@ extension RealHub {
         contentType: String? = nil,
         body: [UInt8]? = nil
     ) async throws -> HubAnswer {
-        var head = "\(method.rawValue) \(target) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        var head = "\(method.rawValue) \(target) HTTP/1.1\r\nHost: localhost\r\n"
+        head += "Connection: close\r\n"
         if let contentType { head += "Content-Type: \(contentType)\r\n" }
         if let body { head += "Content-Length: \(body.count)\r\n" }
         let text = try #require(

@@ -122,7 +122,7 @@ import Testing
                 Issue.record("It was called.")
                 return
             }
-            #expect(reason.contains("private network"))
+            #expect(reason.contains("not one of the public internet"))
         }
     }
 }
