@@ -29,7 +29,7 @@ struct Request {
     )
         -> [UInt8]
     {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: hub\r\nAccept: application/json\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
         if let bodyBytes {
             text += "Content-Type: application/json\r\nContent-Length: \(bodyBytes)\r\n"
         }
