@@ -1,4 +1,5 @@
 import ContextModel
+import Foundation
 import Testing
 
 struct `Patterns` {
@@ -26,15 +27,21 @@ struct `Patterns` {
     func `hostile patterns stay fast on long texts`(_ text: String) throws {
         let pattern = try Pattern(text)
         var dice = Seeded(state: 3)
-        let took = ContinuousClock().measure {
-            for _ in 0..<10 {
-                let bytes = (0..<Pattern.maximumInputBytes).map { _ in
-                    UInt8.random(in: 0x61...0x62, using: &dice)
-                }
-                _ = pattern.matches(String(decoding: bytes, as: UTF8.self))
+        let start = Self.processorSeconds
+        for _ in 0..<10 {
+            let bytes = (0..<Pattern.maximumInputBytes).map { _ in
+                UInt8.random(in: 0x61...0x62, using: &dice)
             }
+            _ = pattern.matches(String(decoding: bytes, as: UTF8.self))
         }
-        #expect(took < .seconds(10))
+        #expect(Self.processorSeconds - start < 10)
+    }
+
+    /// What this thread has worked: other tests at the same time do not count.
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     @Test func `a text beyond the limit never matches`() throws {
