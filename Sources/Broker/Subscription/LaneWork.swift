@@ -127,7 +127,11 @@ struct LaneWork: Sendable {
         into report: inout LaneReport
     ) -> Bool {
         let now = clock()
-        subscription.tally.count(success: result == .delivered, at: now)
+        subscription.tally.count(
+            success: result == .delivered,
+            isRetry: report.outcome.schedule.failures > 0,
+            at: now
+        )
         report.outcome.succeeded = result == .delivered
         guard case .failed(let reason) = result else {
             report.outcome.schedule.succeeded(at: now)

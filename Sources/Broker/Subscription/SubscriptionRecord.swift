@@ -67,13 +67,14 @@ package struct DeliveryCounts: Sendable, Equatable {
         }
     }
 
-    package mutating func count(success: Bool, at now: Timestamp) {
-        timesSent += 1
+    /// Counts a notification, and one that fails, once; sending it again changes the times alone.
+    package mutating func count(success: Bool, isRetry: Bool, at now: Timestamp) {
+        if !isRetry { timesSent += 1 }
         lastNotification = now
         if success {
             lastSuccess = now
         } else {
-            timesFailed += 1
+            if !isRetry { timesFailed += 1 }
             lastFailure = now
         }
     }
