@@ -117,7 +117,7 @@ extension Hub {
     }
 
     /// The map referred to; one that cannot be had is made anew (clause 5.5.14).
-    private func entityMap(
+    func entityMap(
         _ request: EntityMapRequest,
         _ subject: EntityMap.Subject,
         _ store: any TenantStore,

@@ -111,6 +111,24 @@ extension Exchange {
         return [.entityMap: "\(Paths.entityMaps)/\(QueryItems.encode(id))"]
     }
 
+    /// The place of the EntityMap that a retrieval used, if it asked for one (clause 6.5.3.1).
+    ///
+    /// To be asked for when it is known that the caller may see the entity.
+    func retrievalHeaders(
+        _ subject: EntityMap.Subject,
+        _ map: EntityMapRequest?
+    ) async throws -> HTTPFields {
+        guard let map else { return [:] }
+        return headers(
+            forEntityMap: try await hub.entityMap(
+                ofRetrieving: try entityID(),
+                subject,
+                map,
+                caller: caller
+            )
+        )
+    }
+
     /// 201 when an EntityMap was made for the answer.
     static func status(_ use: EntityMapUse?) -> HTTPResponse.Status {
         use?.isNew ?? false ? .created : .ok

@@ -164,7 +164,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Retrieve an entity",
                 clause: "6.5.3.1",
-                query: [.type, .attrs] + .presentation + .linking,
+                query: [.type, .attrs] + .presentation + .linking + .mapping,
                 answers: "application/json"
             )
         ) { try await $0.answerEntity() }
@@ -315,12 +315,15 @@ extension Exchange {
         let condition = try parameters.typeCondition().and(parameters.attributeCondition())
         var representation = try parameters.representation()
         representation.version = preferredVersion
+        let map = try entityMapRequest(items, entities: nil, ld: ld)
         let (entity, linked) = try await hub.retrieveEntity(
             try entityID(),
             where: condition,
             shownAs: representation,
             caller: caller
         )
+        var headers = versionHeaders
+        headers.append(contentsOf: try await retrievalHeaders(.entities, map))
         let entities = EntityWriter(representation, context: ld, linked: linked)
         var writer = JSONWriter(reservingBytes: 2_048)
         if representation.join?.form == .flat {
@@ -336,7 +339,7 @@ extension Exchange {
             type,
             ld: ld,
             status: versionStatus ?? .ok,
-            headers: versionHeaders
+            headers: headers
         )
     }
 

@@ -71,7 +71,7 @@ extension NGSILDRoutes {
                 .temporal,
                 "Retrieve a temporal evolution",
                 clause: "6.19.3.1",
-                query: [.type, .attrs] + .presentation + .time,
+                query: [.type, .attrs] + .presentation + .time + .mapping,
                 answers: "application/json"
             )
         ) { try await $0.answerEvolution() }
@@ -206,6 +206,7 @@ extension Exchange {
             requiresTime: false
         )
         let writer = try temporalWriter(parameters, query)
+        let map = try entityMapRequest(items, entities: nil, ld: ld)
         let page = try await hub.retrieveEvolution(of: try entityID(), query, caller: caller)
         var json = JSONWriter(reservingBytes: 16_384)
         for evolution in page.evolutions {
@@ -217,7 +218,8 @@ extension Exchange {
             }
             writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
         }
-        return answer(json.bytes, type, page, parameters, headers: [:])
+        let headers = try await retrievalHeaders(.evolutions, map)
+        return answer(json.bytes, type, page, parameters, headers: headers)
     }
 
     /// The attribute named in the path.
