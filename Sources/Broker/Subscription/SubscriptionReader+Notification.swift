@@ -25,6 +25,7 @@ extension SubscriptionReader {
             datasetIDs: try datasetIDs(body["datasetId"])
         )
         representation.abridgesDeletedAttributes = true
+        representation.version = try version(body)
         representation.join = try join(object)
         guard representation.projection.depth <= representation.join?.level ?? 0 else {
             throw Self.error(
@@ -38,6 +39,15 @@ extension SubscriptionReader {
             endpoint: try endpoint(object["endpoint"]),
             context: notificationContext
         )
+    }
+
+    /// The version of the specification that notifications are to conform to (clause 4.3.6.8).
+    private func version(_ body: JSONObject) throws(BrokerError) -> SpecificationVersion? {
+        guard let text = try string(body, "ngsildConformance") else { return nil }
+        guard let version = SpecificationVersion(text) else {
+            throw Self.error("'ngsildConformance' is a version such as 1.6, not '\(text)'.")
+        }
+        return version
     }
 
     private func format(_ value: JSONValue?) throws(BrokerError) -> Representation.Format {

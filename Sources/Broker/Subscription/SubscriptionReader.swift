@@ -212,8 +212,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
             throw Self.error("'type' is \"Subscription\", not \(type.excerpt).")
         }
         for name in [
-            "subscriptionName", "description", "lang", "jsonldContext", "ngsildConformance",
-            "expandValues", "jsonKeys",
+            "subscriptionName", "description", "lang", "jsonldContext", "expandValues", "jsonKeys",
         ] { _ = try string(body, name) }
         for name in ["localOnly", "splitEntities"] { _ = try bool(body, name) }
         for member in body.members where !Self.members.contains(member.key) {

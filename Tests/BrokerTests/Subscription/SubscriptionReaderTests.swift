@@ -49,7 +49,7 @@ import Testing
             ("timeInterval", -1), ("expiresAt", "tomorrow"), ("isActive", "yes"),
             ("notificationTrigger", ["somethingElse"]), ("datasetId", ["no uri"]),
             ("notification", "none"), ("notification", ["format": "normalized"]),
-            ("type", "Entity"),
+            ("type", "Entity"), ("ngsildConformance", "newest"), ("ngsildConformance", 1.6),
             ("lang", ""), ("unknownMember", 1), ("temporalQ", ["timerel": "before"]),
         ] as [(String, JSONValue)]
     )
