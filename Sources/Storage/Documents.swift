@@ -78,10 +78,12 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
     package enum Code: Sendable, Equatable {
         /// No room left on the device: nothing was stored, reads go on.
         case diskFull
-        /// The queue of writes is full: try again later.
+        /// The queue of writes or reads is full: try again later.
         case overloaded
         /// The database file is damaged or not ours.
         case damaged
+        /// A query reached its deadline and was broken off.
+        case tookTooLong
         /// Another process has the database.
         case locked
         /// The store is closing.

@@ -294,6 +294,7 @@ extension StorageError {
             case SQLITE_IOERR where isFull: .diskFull
             case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
             case SQLITE_BUSY, SQLITE_LOCKED: .locked
+            case SQLITE_INTERRUPT: .tookTooLong
             default: .failed
             }
         self.init(code, note: "\(note) (SQLite result \(sqliteCode), system \(systemCode))")

@@ -38,22 +38,27 @@ final class Reader: @unchecked Sendable {
     }
 }
 
+/// What a read may take of the pool.
+enum ReadKind {
+    /// Over in a moment, or the hub's own: any connection.
+    case point
+    /// As long as the question makes it: until its deadline, and never the last connection.
+    case query
+}
+
 /// The reading connections of a tenant.
 ///
 /// A point read borrows one on the calling thread, for it is over in microseconds; a query runs on
-/// a thread of its own, so that it blocks no task.
+/// a thread of its own, so that it blocks no task. Queries leave a connection to point reads.
 final class ConnectionPool: Sendable {
-    private struct State {
-        var idle: [Reader]
-        var waiting: [@Sendable (Reader) -> Void] = []
-        var isClosed = false
-    }
-    private let state: Mutex<State>
+    private let state: Mutex<PoolState>
+    private let queryTimeout: Duration
     private let queue = DispatchQueue(label: "balai.reads", attributes: .concurrent)
 
-    init(path: String) throws {
+    init(path: String, queryTimeout: Duration) throws {
         let readers = try (0..<Limits.readingConnections).map { _ in try Reader(path: path) }
-        state = Mutex(State(idle: readers))
+        state = Mutex(PoolState(idle: readers))
+        self.queryTimeout = queryTimeout
     }
 
     /// Runs the body here and now if a connection is idle; nil when none is.
@@ -63,55 +68,58 @@ final class ConnectionPool: Sendable {
             return state.idle.popLast()
         }
         guard let borrowed else { return nil }
-        defer { giveBack(borrowed) }
+        defer { giveBack(borrowed, after: .point) }
         return try body(borrowed)
     }
 
-    /// Runs the body on a thread of its own as soon as a connection is idle.
+    /// Runs the body on a thread of its own as soon as it may have a connection.
     func run<Answer: Sendable>(
+        _ kind: ReadKind,
         _ body: @escaping @Sendable (Reader) throws -> Answer
     ) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
-            submit(
-                { reader in continuation.resume(with: Result { try body(reader) }) },
+            let job = PoolJob(
+                kind: kind,
+                run: { [self] reader in
+                    continuation.resume(with: Result { try limited(kind, reader, body) })
+                },
                 refuse: { continuation.resume(throwing: $0) }
             )
+            submit(job)
         }
     }
 
-    private func submit(
-        _ job: @escaping @Sendable (Reader) -> Void,
-        refuse: (StorageError) -> Void
-    ) {
-        let (reader, refusal) = state.withLock { state -> (Reader?, StorageError?) in
-            if state.isClosed { return (nil, StorageError(.closed, note: "read after close")) }
-            if let reader = state.idle.popLast() { return (reader, nil) }
-            guard state.waiting.count < Limits.waitingReads else {
-                return (nil, StorageError(.overloaded, note: "\(Limits.waitingReads) reads wait"))
-            }
-            state.waiting.append(job)
-            return (nil, nil)
-        }
-        if let refusal { return refuse(refusal) }
-        guard let reader else { return }
-        queue.async {
-            job(reader)
-            self.giveBack(reader)
-        }
+    private func limited<Answer>(
+        _ kind: ReadKind,
+        _ reader: Reader,
+        _ body: (Reader) throws -> Answer
+    ) throws -> Answer {
+        guard kind == .query else { return try body(reader) }
+        return try reader.connection.until(Deadline(.now + queryTimeout)) { try body(reader) }
     }
 
-    private func giveBack(_ reader: Reader) {
-        let next = state.withLock { state -> (@Sendable (Reader) -> Void)? in
-            if state.waiting.isEmpty {
-                if !state.isClosed { state.idle.append(reader) }
-                return nil
-            }
-            return state.waiting.removeFirst()
+    private func submit(_ job: PoolJob) {
+        let (refusal, next) = state.withLock { ($0.add(job), $0.next()) }
+        if let refusal { job.refuse(refusal) }
+        start(next)
+    }
+
+    private func giveBack(_ reader: Reader, after kind: ReadKind) {
+        let (late, next) = state.withLock { state in
+            state.takeBack(reader, after: kind)
+            return (state.takeLate(patience: queryTimeout), state.next())
         }
-        guard let next else { return }
+        for job in late {
+            job.refuse(StorageError(.overloaded, note: "a query waited for \(queryTimeout)"))
+        }
+        start(next)
+    }
+
+    private func start(_ next: (job: PoolJob, reader: Reader)?) {
+        guard let (job, reader) = next else { return }
         queue.async {
-            next(reader)
-            self.giveBack(reader)
+            job.run(reader)
+            self.giveBack(reader, after: job.kind)
         }
     }
 
@@ -121,5 +129,61 @@ final class ConnectionPool: Sendable {
             state.isClosed = true
             state.idle = []
         }
+    }
+}
+
+/// A read that waits for a connection.
+struct PoolJob: Sendable {
+    var kind: ReadKind
+    var submitted = ContinuousClock.now
+    var run: @Sendable (Reader) -> Void
+    var refuse: @Sendable (StorageError) -> Void
+}
+
+/// Who has a connection and who waits for one.
+struct PoolState {
+    var idle: [Reader]
+    var isClosed = false
+    private var points: [PoolJob] = []
+    private var queries: [PoolJob] = []
+    private var queriesAtWork = 0
+
+    init(idle: [Reader]) { self.idle = idle }
+
+    /// Has the job wait; why not, if it may not.
+    mutating func add(_ job: PoolJob) -> StorageError? {
+        if isClosed { return StorageError(.closed, note: "read after close") }
+        guard (job.kind == .point ? points : queries).count < Limits.waitingReads else {
+            return StorageError(.overloaded, note: "\(Limits.waitingReads) reads wait")
+        }
+        if job.kind == .point { points.append(job) } else { queries.append(job) }
+        return nil
+    }
+
+    mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
+        if kind == .query { queriesAtWork -= 1 }
+        idle.append(reader)
+    }
+
+    /// Queries that waited as long as they might have taken, and wait no more.
+    mutating func takeLate(patience: Duration) -> [PoolJob] {
+        guard !queries.isEmpty else { return [] }
+        let latest = ContinuousClock.now - patience
+        let late = queries.prefix { $0.submitted < latest }
+        queries.removeFirst(late.count)
+        return Array(late)
+    }
+
+    /// A job that can begin, with its connection; point reads go first, for they take no time.
+    mutating func next() -> (job: PoolJob, reader: Reader)? {
+        if points.isEmpty && queries.isEmpty {
+            if isClosed { idle = [] }
+            return nil
+        }
+        let mayQuery = !queries.isEmpty && queriesAtWork < Limits.queryConnections
+        guard !points.isEmpty || mayQuery, let reader = idle.popLast() else { return nil }
+        if !points.isEmpty { return (points.removeFirst(), reader) }
+        queriesAtWork += 1
+        return (queries.removeFirst(), reader)
     }
 }

@@ -21,9 +21,9 @@ struct PageSearch {
 
     /// The page, if few candidates have to be looked at for it.
     func quickPage() throws -> EntityPage<EncodedEntity>? {
-        guard query.order.isEmpty, !query.wantsCount, plan.condition.requiredBoxes == nil else {
-            return nil
-        }
+        guard query.order.isEmpty, !query.wantsCount, plan.condition.requiredBoxes == nil,
+            plan.condition.requiredIDs?.count ?? 0 <= Limits.candidatesAtOnce
+        else { return nil }
         var scan = scan()
         var source = try lookup.candidates(plan.condition) ?? plan.scan(connection)
         guard try scan.run(&source, upTo: Limits.candidatesAtOnce) else { return nil }

@@ -9,10 +9,13 @@ enum Limits {
     static let requestsWorthWaiting = 8
     static let gathering = Duration.milliseconds(4)
     static let requestsWorthWaking = 4
-    /// Queries that wait for a connection; one more is refused as overloaded.
+    /// Queries, and point reads, that wait for a connection; one more is refused as overloaded.
     static let waitingReads = 4_096
-    /// Connections that read: queries at work at once.
+    /// Connections that read, and how many of them queries may have at once.
     static let readingConnections = 4
+    static let queryConnections = 3
+    /// Steps of SQLite between two looks at a query's deadline: some microseconds.
+    static let stepsBetweenLooks: Int32 = 256
     /// How long SQLite waits for a lock another connection holds for a moment.
     static let busyMilliseconds: Int32 = 5_000
     /// Page cache of the writing connection, and of each reading one.

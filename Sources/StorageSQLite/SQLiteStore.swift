@@ -17,6 +17,7 @@ package final class SQLiteStore: Store {
     private let folder: String
     private let clock: @Sendable () -> Timestamp
     private let maximumPages: Int?
+    private let queryTimeout: Duration
     private let sealing: SealingLimits
     private let maximumTenants: Int
     private let lock: FolderLock
@@ -28,15 +29,18 @@ package final class SQLiteStore: Store {
     ///
     /// Blocks for as long as it takes to look a database over. A file may be kept to `maximumPages`
     /// pages of 4 KiB. A tenant beyond `maximumTenants`, the default one not counted, is not made.
+    /// A query that takes longer than `queryTimeout` is broken off.
     package init(
         folder: String,
         maximumPages: Int? = nil,
         maximumTenants: Int = 256,
+        queryTimeout: Duration = .seconds(10),
         sealing: SealingLimits = SealingLimits(),
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
         self.maximumPages = maximumPages
         self.maximumTenants = maximumTenants
+        self.queryTimeout = queryTimeout
         self.sealing = sealing
         self.folder = folder
         self.clock = clock
@@ -49,6 +53,7 @@ package final class SQLiteStore: Store {
         let main = try SQLiteTenantStore(
             path: "\(folder)/hub.sqlite",
             maximumPages: maximumPages,
+            queryTimeout: queryTimeout,
             sealing: sealing,
             clock: clock
         )
@@ -89,6 +94,7 @@ package final class SQLiteStore: Store {
         let store = try SQLiteTenantStore(
             path: path(name),
             maximumPages: maximumPages,
+            queryTimeout: queryTimeout,
             sealing: sealing,
             clock: clock
         )

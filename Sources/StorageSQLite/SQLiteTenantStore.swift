@@ -24,6 +24,7 @@ package final class SQLiteTenantStore: TenantStore {
     init(
         path: String,
         maximumPages: Int?,
+        queryTimeout: Duration,
         sealing: SealingLimits,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
@@ -33,7 +34,7 @@ package final class SQLiteTenantStore: TenantStore {
             try Schema.migrate(path: path)
             writer = try Writer(path: path, maximumPages: maximumPages, sealing: sealing)
             checkpointer = try Checkpointer(path: path)
-            readers = try ConnectionPool(path: path)
+            readers = try ConnectionPool(path: path, queryTimeout: queryTimeout)
         } catch let error as StorageError where error.code == .damaged {
             throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
         }
@@ -53,7 +54,7 @@ package final class SQLiteTenantStore: TenantStore {
         let now = clock()
         let immediate = try readers.immediately { try $0.entity(id, now: now, grant: grant) }
         if let immediate { return immediate }
-        return try await readers.run { try $0.entity(id, now: now, grant: grant) }
+        return try await readers.run(.point) { try $0.entity(id, now: now, grant: grant) }
     }
 
     package func encodedEntities(
@@ -65,7 +66,7 @@ package final class SQLiteTenantStore: TenantStore {
             try reader.snapshot { try search(reader).quickPage() }
         }
         if let quick, let quick { return quick }
-        let (page, wanted) = try await readers.run { reader in
+        let (page, wanted) = try await readers.run(.query) { reader in
             try reader.snapshot { try search(reader).page() }
         }
         if !wanted.isEmpty { fillIndexes(registering: wanted) }
@@ -77,7 +78,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> [EntityID] {
         let search = search(query, grant)
-        return try await readers.run { reader in
+        return try await readers.run(.query) { reader in
             try reader.snapshot { try search(reader).identifiers() }
         }
     }
@@ -101,7 +102,7 @@ package final class SQLiteTenantStore: TenantStore {
 
     package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
         let now = clock()
-        return try await readers.run { [self] reader in
+        return try await readers.run(.query) { [self] reader in
             try reader.snapshot {
                 let plan = EntityPlan(grant.condition, vocabulary: vocabulary, now: now)
                 return try reader.shapes(plan: plan, grant: grant)
@@ -116,7 +117,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> EvolutionPage {
         let now = clock()
-        let (page, grown) = try await readers.run { [self] reader in
+        let (page, grown) = try await readers.run(.query) { [self] reader in
             try reader.snapshot {
                 let search = try EvolutionSearch(
                     query,
@@ -151,27 +152,27 @@ package final class SQLiteTenantStore: TenantStore {
     // MARK: What is not city data
 
     package func documents(_ kind: Document.Kind) async throws -> [Document] {
-        try await readers.run { try $0.documents(kind) }
+        try await readers.run(.point) { try $0.documents(kind) }
     }
 
     package func document(_ kind: Document.Kind, id: String) async throws -> Document? {
-        try await readers.run { try $0.document(kind, id: id) }
+        try await readers.run(.point) { try $0.document(kind, id: id) }
     }
 
     package func documentCount(_ kind: Document.Kind) async throws -> Int {
-        try await readers.run { try $0.documentCount(kind) }
+        try await readers.run(.point) { try $0.documentCount(kind) }
     }
 
     package func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage] {
-        try await readers.run { try $0.outbox(after: sequence, limit: limit) }
+        try await readers.run(.point) { try $0.outbox(after: sequence, limit: limit) }
     }
 
     package func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage? {
-        try await readers.run { try $0.outboxMessage(sequence) }
+        try await readers.run(.point) { try $0.outboxMessage(sequence) }
     }
 
     package func outboxDepth() async throws -> OutboxDepth {
-        try await readers.run { try $0.outboxDepth() }
+        try await readers.run(.point) { try $0.outboxDepth() }
     }
 
     // MARK: Upkeep
@@ -181,7 +182,7 @@ package final class SQLiteTenantStore: TenantStore {
         limit: Int,
         grant: InternalGrant
     ) async throws -> [EntityID] {
-        try await readers.run { try $0.expired(at: now, limit: limit) }
+        try await readers.run(.point) { try $0.expired(at: now, limit: limit) }
     }
 
     package func retain(

@@ -121,7 +121,15 @@ struct ProblemReporter: Sendable {
                 note: error.note
             )
         case .overloaded:
-            BrokerError(.overloaded, "Too many writes are waiting; try again in a second.")
+            BrokerError(.overloaded, "Too many requests are waiting; try again in a second.")
+        case .tookTooLong:
+            // Clause 5.5.6: so complex that it cannot be resolved.
+            BrokerError(
+                .tooComplexQuery,
+                "The query took longer than a query may here; ask for less at once, by type, place "
+                    + "or a shorter time.",
+                note: error.note
+            )
         case .closed:
             BrokerError(.overloaded, "The hub is stopping; try again in a moment.")
         case .tooManyTenants:

@@ -29,6 +29,7 @@ struct ConfigurationKey: Sendable {
         Self("limits.maximumConnections", .integer(1...1_000_000)),
         Self("limits.idleTimeoutSeconds", .integer(1...86400)),
         Self("limits.bodyTimeoutSeconds", .integer(1...86400)),
+        Self("limits.queryTimeoutSeconds", .integer(1...3600)),
         Self("limits.maximumDepth", .integer(8...512)),
         Self("limits.defaultPageSize", .integer(1...10000)),
         Self("limits.maximumPageSize", .integer(1...10000)),

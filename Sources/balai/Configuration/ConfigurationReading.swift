@@ -46,6 +46,7 @@ extension HubConfiguration {
         settings.read("limits.maximumConnections", into: &gateway.maximumConnections)
         settings.read("limits.idleTimeoutSeconds", into: &gateway.idleTimeoutSeconds)
         settings.read("limits.bodyTimeoutSeconds", into: &gateway.bodyTimeoutSeconds)
+        settings.read("limits.queryTimeoutSeconds", into: &queryTimeoutSeconds)
         settings.read("limits.maximumDepth", into: &maximumDepth)
         settings.read("limits.defaultPageSize", into: &defaultPageSize)
         settings.read("limits.maximumPageSize", into: &maximumPageSize)

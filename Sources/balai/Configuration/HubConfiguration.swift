@@ -24,6 +24,8 @@ struct HubConfiguration: Sendable {
     var delivery = DeliveryLimits()
     /// Tenants besides the default one: each is a file with connections of its own.
     var maximumTenants = 256
+    /// How long a query of the store may take.
+    var queryTimeoutSeconds = 10
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []

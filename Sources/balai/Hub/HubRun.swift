@@ -145,7 +145,8 @@ struct HubRun: Sendable {
         do {
             return try SQLiteStore(
                 folder: folder.path,
-                maximumTenants: configuration.maximumTenants
+                maximumTenants: configuration.maximumTenants,
+                queryTimeout: .seconds(configuration.queryTimeoutSeconds)
             ) { Timestamp(Date()) }
         } catch let error as StorageError {
             throw StartError(.database, Self.advice(for: error, folder))
@@ -161,7 +162,7 @@ struct HubRun: Sendable {
                 + "file away to start empty; docs/operating.md says how to save what can be read."
         case .diskFull:
             "The disk of \(folder.path) is full; make room first."
-        case .overloaded, .closed, .failed, .tooManyTenants:
+        case .overloaded, .closed, .failed, .tooManyTenants, .tookTooLong:
             "\(folder.databasePath) cannot be opened: \(error.note)"
         }
     }

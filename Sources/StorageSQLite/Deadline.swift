@@ -1,0 +1,34 @@
+internal import GRDBSQLite
+
+/// The moment at which what a connection is at is broken off.
+///
+/// SQLite asks between its own steps, and every walk of ours takes such steps; whoever is over
+/// before the first question is never asked.
+final class Deadline {
+    private let moment: ContinuousClock.Instant
+
+    init(_ moment: ContinuousClock.Instant) { self.moment = moment }
+
+    fileprivate var hasPassed: Bool { ContinuousClock.now >= moment }
+}
+
+extension Connection {
+    /// Runs the body; a statement that goes on after the deadline throws `.tookTooLong`.
+    func until<Answer>(_ deadline: Deadline, _ body: () throws -> Answer) rethrows -> Answer {
+        sqlite3_progress_handler(
+            handle,
+            Limits.stepsBetweenLooks,
+            { deadline in
+                guard let deadline else { return 0 }
+                return Unmanaged<Deadline>.fromOpaque(deadline).takeUnretainedValue().hasPassed
+                    ? 1 : 0
+            },
+            Unmanaged.passUnretained(deadline).toOpaque()
+        )
+        defer {
+            sqlite3_progress_handler(handle, 0, nil, nil)
+            withExtendedLifetime(deadline) {}
+        }
+        return try body()
+    }
+}

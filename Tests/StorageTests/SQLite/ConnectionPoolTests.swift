@@ -1,0 +1,82 @@
+import Dispatch
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+@Suite struct ConnectionPoolTests {
+    /// A pool whose queries hold their connections until they are let go.
+    private final class BusyPool: Sendable {
+        let pool: ConnectionPool
+        private let folder = Folder()
+        private let gate = DispatchSemaphore(value: 0)
+        private let (started, onStart) = AsyncStream.makeStream(of: Void.self)
+
+        init() throws {
+            let path = "\(folder.path)/hub.sqlite"
+            try Schema.migrate(path: path)
+            pool = try ConnectionPool(path: path, queryTimeout: .seconds(600))
+        }
+
+        /// Runs the body while as many queries are at work as may be.
+        func whileBusy(_ body: () async throws -> Void) async throws {
+            async let queries: Void = withThrowingDiscardingTaskGroup { group in
+                for _ in 0..<Limits.queryConnections {
+                    group.addTask { [self] in
+                        try await pool.run(.query) { [self] _ in
+                            onStart.yield()
+                            gate.wait()
+                        }
+                    }
+                }
+            }
+            var starts = started.makeAsyncIterator()
+            for _ in 0..<Limits.queryConnections { await starts.next() }
+            do { try await body() } catch { Issue.record(error) }
+            letGo()
+            try await queries
+        }
+
+        func letGo() { for _ in 0..<Limits.queryConnections { gate.signal() } }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `queries leave a connection to point reads`() async throws {
+        let busy = try BusyPool()
+        try await busy.whileBusy {
+            // One query more than there are connections for them, which waits.
+            let waiting = Task { try await busy.pool.run(.query) { _ in 1 } }
+            let later = try await busy.pool.run(.point) { try $0.documentCount(.subscription) }
+            let atOnce = try busy.pool.immediately { try $0.documentCount(.subscription) }
+            busy.letGo()
+            let waited = try await waiting.value
+            #expect((later, atOnce, waited) == (0, 0, 1))
+        }
+    }
+
+    @Test func `a query that waited as long as it may take is refused, a point read is not`() throws
+    {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        var state = PoolState(idle: [try Reader(path: path)])
+        let (query, point) = (job(.query), job(.point))
+        for job in [query, query, point] { #expect(state.add(job) == nil) }
+        let begun = state.next()
+        let first = try #require(begun)
+        #expect(first.job.kind == .point)
+        state.takeBack(first.reader, after: .point)
+        #expect(state.takeLate(patience: .seconds(600)).isEmpty)
+        let next = state.next()
+        let second = try #require(next)
+        #expect(second.job.kind == .query)
+        #expect(state.add(point) == nil)
+        state.takeBack(second.reader, after: .query)
+        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query])
+        #expect(state.next()?.job.kind == .point)
+    }
+
+    private func job(_ kind: ReadKind) -> PoolJob {
+        PoolJob(kind: kind, run: { _ in }, refuse: { _ in })
+    }
+}

@@ -1,0 +1,85 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+/// A caller's question ends at its deadline, whatever it asks.
+@Suite struct DeadlineTests {
+    /// More entities, and instances of one, than SQLite walks between two looks at the deadline.
+    private static let many = 2_000
+
+    private func tenant(_ timeout: Duration) async throws -> any TenantStore {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path, queryTimeout: timeout) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.put((0..<Self.many).map { Entity("\($0)", .sensor, [.speed: 1]) })
+        try await tenant.append(
+            "0",
+            .speed,
+            (0..<Self.many).map { .reading(.number(JSONNumber($0)), at: $0) }
+        )
+        return tenant
+    }
+
+    /// Matches nothing, so that every entity is looked at.
+    private static let rare = Condition.value(
+        ValueTest(path: AttributePath(names: [.speed]), comparison: .equal([.number(2)]))
+    )
+
+    enum Question: CaseIterable {
+        case page, sorted, count, identifiers, shapes, evolution, evolutions
+
+        func ask(_ tenant: any TenantStore) async throws {
+            let grant = try Grants.read()
+            var query = EntityQuery(condition: rare, offset: 0, limit: 10)
+            var temporal = TemporalQuery(
+                condition: .ids([EntityID("urn:0")]),
+                instanceLimit: many,
+                limit: 10
+            )
+            switch self {
+            case .page: _ = try await tenant.entities(query, grant: grant)
+            case .sorted:
+                query.order = [OrderTerm(subject: .path(AttributePath(names: [.speed])))]
+                _ = try await tenant.entities(query, grant: grant)
+            case .count:
+                query.wantsCount = true
+                _ = try await tenant.entities(query, grant: grant)
+            case .identifiers: _ = try await tenant.identifiers(query, grant: grant)
+            case .shapes: _ = try await tenant.shapes(grant: Grants.read(rare))
+            case .evolution: _ = try await tenant.evolutions(temporal, grant: grant)
+            case .evolutions:
+                temporal.condition = rare
+                _ = try await tenant.evolutions(temporal, grant: grant)
+            }
+        }
+    }
+
+    @Test(arguments: Question.allCases)
+    func `a question is broken off at its deadline`(question: Question) async throws {
+        let tenant = try await tenant(.zero)
+        await #expect(throws: StorageError(.tookTooLong, note: "")) {
+            try await question.ask(tenant)
+        }
+    }
+
+    @Test(arguments: Question.allCases)
+    func `the same question is answered in time`(question: Question) async throws {
+        try await question.ask(try await tenant(.seconds(600)))
+    }
+
+    @Test func `a connection serves on after a deadline`() async throws {
+        let tenant = try await tenant(.zero)
+        for _ in 0..<2 * Limits.readingConnections {
+            await #expect(throws: StorageError(.tookTooLong, note: "")) {
+                try await Question.page.ask(tenant)
+            }
+        }
+        #expect(try await tenant.entity(EntityID("urn:7"), grant: Grants.read()) != nil)
+        #expect(try await tenant.documentCount(.subscription) == 0)
+    }
+}
