@@ -6,6 +6,8 @@ import Synchronization
 package final class LDContext: Sendable {
     /// How the `@context` is named to others: in the Link header or in a body's `@context`.
     package let reference: JSONValue
+    /// The value of a Link header that names it (clause 6.3.5), ready for every answer.
+    package let link: String
     private let terms: [String: IRI]
     private let termsByIRI: [IRI: String]
     private let vocabulary: String
@@ -26,6 +28,7 @@ package final class LDContext: Sendable {
     /// Makes a user `@context` from definitions already merged in order.
     package init(reference: JSONValue, definitions: LDContextDefinitions) {
         self.reference = reference
+        link = LinkHeader.value(for: Self.linkURL(of: reference))
         terms = definitions.terms
         vocabulary = definitions.vocabulary ?? CoreContext.defaultVocabulary
         // A core term never means what the user says it does, so it stands for nothing of theirs.
@@ -39,6 +42,17 @@ package final class LDContext: Sendable {
             .filter { $0.key.isPrefix && !$0.value.utf8.contains(UInt8(ascii: ":")) }
             .map { (iri: $0.key.text, term: $0.value) }
             .sorted { ($1.iri.utf8.count, $0.term) < ($0.iri.utf8.count, $1.term) }
+    }
+
+    /// The only URL, or the first one that is not the core `@context`.
+    private static func linkURL(of reference: JSONValue) -> String {
+        switch reference {
+        case .string(let url): url
+        case .array(let parts):
+            parts.lazy.compactMap(\.stringValue).first { !CoreContext.isCore($0) }
+                ?? CoreContext.url
+        default: CoreContext.url
+        }
     }
 
     /// The IRI a name stands for; a name that is an IRI already stays.

@@ -198,6 +198,7 @@ struct EntityParameters: Sendable {
     }
 
     func representation() throws(BrokerError) -> Representation {
+        if items.names.isEmpty { return Representation() }
         var representation = Representation(
             format: try format(),
             showsSystemAttributes: try items.flag("sysAttrs") || options.contains("sysAttrs")

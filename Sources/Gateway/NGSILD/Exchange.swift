@@ -180,8 +180,8 @@ struct Exchange: Sendable {
     ) -> Response {
         var headers = headers
         headers[.contentType] = type.rawValue
-        if type != .jsonLD, let url = ld?.linkURL {
-            headers.append(HTTPField(name: .link, value: LinkHeader.value(for: url)))
+        if type != .jsonLD, let link = ld?.link {
+            headers.append(HTTPField(name: .link, value: link))
         }
         addTenant(to: &headers)
         return Response(
@@ -227,19 +227,6 @@ extension GatewayContext {
         var caller = caller
         caller.tenant = try hub.snapshotStore(id, caller: caller)
         return caller
-    }
-}
-
-extension LDContext {
-    /// The URL for a Link header: the only or first one that is not the core `@context`.
-    var linkURL: String? {
-        switch reference {
-        case .string(let url): url
-        case .array(let parts):
-            parts.lazy.compactMap(\.stringValue).first { !CoreContext.isCore($0) }
-                ?? CoreContext.url
-        default: CoreContext.url
-        }
     }
 }
 

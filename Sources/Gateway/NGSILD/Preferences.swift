@@ -6,7 +6,9 @@ import Hummingbird
 extension Exchange {
     /// The preferences, each as it was written.
     var preferences: [String] {
-        request.headers[values: .prefer].flatMap { header in
+        // Few requests prefer anything, and each asks here.
+        guard request.headers[.prefer] != nil else { return [] }
+        return request.headers[values: .prefer].flatMap { header in
             header.split(separator: ",").map { $0.trimmed }
         }
     }

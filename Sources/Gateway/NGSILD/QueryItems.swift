@@ -109,6 +109,10 @@ struct QueryItems: Sendable, Equatable {
     // MARK: Percent-encoding (RFC 3986, clause 2.1)
 
     static func decode(_ bytes: some Collection<UInt8>, plusIsBlank: Bool = true) -> String? {
+        let isPlain = bytes.allSatisfy {
+            $0 != UInt8(ascii: "%") && !(plusIsBlank && $0 == UInt8(ascii: "+"))
+        }
+        if isPlain { return String(validating: bytes, as: UTF8.self) }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var iterator = bytes.makeIterator()
