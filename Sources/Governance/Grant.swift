@@ -34,8 +34,13 @@ package struct ReadGrant: Sendable {
 package struct WriteGrant: Sendable {
     /// The entities the writer may touch, before and after the change.
     package let condition: Condition
+    /// Attributes that are not there for this writer: it neither learns of them nor changes them.
+    package let hiddenAttributes: Set<IRI>
 
-    fileprivate init(condition: Condition) { self.condition = condition }
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = []) {
+        self.condition = condition
+        self.hiddenAttributes = hiddenAttributes
+    }
 }
 
 /// The right of the hub itself to look at city data, for one of a closed list of reasons.
@@ -120,7 +125,12 @@ extension Policy {
         guard !rules.isEmpty else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
-        return .grant(WriteGrant(condition: rules.reduce(.nothing) { $0.or($1.target) }))
+        return .grant(
+            WriteGrant(
+                condition: rules.reduce(.nothing) { $0.or($1.target) },
+                hiddenAttributes: hiddenAttributes(from: caller.party)
+            )
+        )
     }
 
     /// Decides whether the caller may see or change how the hub itself is set up.

@@ -69,6 +69,15 @@ import Testing
         }
     }
 
+    @Test func `what is hidden from a party is hidden from it as a writer, too`() {
+        let decision = policy.decideWrite(Caller(party: ministry))
+        guard case .grant(let grant) = decision else {
+            Issue.record("the write was refused: \(decision)")
+            return
+        }
+        #expect(grant.hiddenAttributes == [plate])
+    }
+
     @Test func `a filter on a hidden attribute is refused before it reaches a store`() {
         let test = Condition.value(ValueTest(path: AttributePath(names: [plate])))
         let decision = policy.decideRead(Caller(party: .anonymous), condition: .not(test))

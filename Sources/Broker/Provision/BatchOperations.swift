@@ -146,18 +146,20 @@ private struct BatchRun {
 
     /// Writes one entity; true when it is new.
     private func run(_ input: BatchInput) throws -> Bool {
+        try grant.requireVisible(input.fragment.attributes.names)
         let stored = try writer.transaction.current(input.id, at: writer.now)
         if let stored, !stored.satisfies(grant.condition) {
             // What it may not touch does not exist for the writer, and it is not told otherwise.
             throw input.operation.mayCreate
                 ? BrokerError.mayNotWrite(input.id) : BrokerError.unknown(input.id)
         }
-        let change = try BrokerError.reading { () throws(EntityError) in
-            try self.change(of: stored, input)
+        let seen = try BrokerError.reading { () throws(EntityError) in
+            try self.change(of: stored.map(grant.shape), input)
         }
-        guard let change else {
+        guard let seen else {
             throw stored == nil ? BrokerError.unknown(input.id) : BrokerError.exists(input.id)
         }
+        let change = grant.complete(seen, of: stored)
         if let after = change.after, !after.satisfies(grant.condition) {
             throw BrokerError.mayNotWrite(input.id)
         }

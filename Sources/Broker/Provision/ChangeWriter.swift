@@ -71,19 +71,23 @@ struct ChangeWriter {
 
 extension Hub {
     /// Runs `change` on the current state of an entity, decides the write and makes it durable.
+    ///
+    /// `names` are the attributes that the request names, at whatever depth.
     func change<Answer: Sendable>(
         _ id: EntityID,
         _ caller: Caller,
         types: Condition = .everything,
-        makesTenant: Bool = false,
+        naming names: @autoclosure () -> [IRI],
         _ change: @escaping @Sendable (Entity, Timestamp) throws -> (EntityChange, Answer)
     ) async throws -> Answer {
-        let (store, grant) = try await writing(caller, makesTenant: makesTenant)
+        let (store, grant) = try await writing(caller, makesTenant: false)
+        try grant.requireVisible(names())
         let now = clock()
         return try await store.write(grant) { [observer] transaction in
             let target = try transaction.writable(id, grant: grant, now: now)
             guard let target, target.satisfies(types) else { throw BrokerError.unknown(id) }
-            let (result, answer) = try change(target, now)
+            let (seen, answer) = try change(grant.shape(target), now)
+            let result = grant.complete(seen, of: target)
             if let after = result.after, !after.satisfies(grant.condition) {
                 throw BrokerError(.forbidden, "Your token does not allow this change.")
             }

@@ -12,6 +12,7 @@ extension Hub {
         let entity = try BrokerError.reading { () throws(EntityError) in try reader(ld).entity(body)
         }
         let (store, grant) = try await writing(caller)
+        try grant.requireVisible(entity.attributes.names)
         guard entity.satisfies(grant.condition) else {
             throw BrokerError.mayNotWrite(entity.id)
         }

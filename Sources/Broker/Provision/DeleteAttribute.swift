@@ -42,7 +42,7 @@ extension Hub {
         _ types: Condition,
         _ caller: Caller
     ) async throws {
-        try await change(id, caller, types: types) { target, now in
+        try await change(id, caller, types: types, naming: [iri]) { target, now in
             let change = EntityChange.attributeDeletion(
                 in: target,
                 iri,

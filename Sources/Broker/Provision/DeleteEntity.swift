@@ -10,6 +10,8 @@ extension Hub {
         types: Condition = .everything,
         caller: Caller
     ) async throws {
-        try await change(id, caller, types: types) { target, _ in (.deletion(of: target), ()) }
+        try await change(id, caller, types: types, naming: []) { target, _ in
+            (.deletion(of: target), ())
+        }
     }
 }

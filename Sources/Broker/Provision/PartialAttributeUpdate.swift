@@ -15,7 +15,8 @@ extension Hub {
         let (iri, fragment) = try BrokerError.reading { () throws(EntityError) in
             try reader.attributeFragment(name, body)
         }
-        try await change(id, caller, types: types) { target, now in
+        let names = [iri] + fragment.attributes.names
+        try await change(id, caller, types: types, naming: names) { target, now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.partialUpdate(of: target, iri, with: fragment, at: now)
             }

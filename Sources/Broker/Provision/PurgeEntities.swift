@@ -10,6 +10,15 @@ package enum PurgeExtent: Sendable, Hashable {
     /// All attributes of the entities found but these.
     case attributesExcept(Set<IRI>)
 
+    /// The attributes that the request names.
+    fileprivate var names: [IRI] {
+        switch self {
+        case .entities: []
+        case .attributes(let names), .attributesExcept(let names):
+            names.sorted { $0.text < $1.text }
+        }
+    }
+
     /// What the purge does to one entity; nil when there is nothing to take.
     func change(of entity: Entity, at now: Timestamp) -> EntityChange? {
         let names = Set(entity.attributes.map(\.name))
@@ -31,6 +40,7 @@ extension Hub {
         caller: Caller
     ) async throws {
         let (store, grant) = try await writing(caller, makesTenant: false)
+        try grant.requireVisible(extent.names)
         let (_, readGrant) = try await reading(caller, condition: condition)
         // What is found is fixed before anything goes, for what goes may be what was asked for.
         var ids: [EntityID] = []
@@ -69,9 +79,9 @@ extension Hub {
             // An entity that went meanwhile, or that the writer may not touch, is passed over.
             for id in ids {
                 guard let entity = try transaction.writable(id, grant: grant, now: now),
-                    let change = extent.change(of: entity, at: now)
+                    let change = extent.change(of: grant.shape(entity), at: now)
                 else { continue }
-                try writer.write(change)
+                try writer.write(grant.complete(change, of: entity))
             }
         }
     }

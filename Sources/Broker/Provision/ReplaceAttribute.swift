@@ -19,7 +19,8 @@ extension Hub {
             }
             return (iri, attribute)
         }
-        try await change(id, caller, types: types) { target, now in
+        let names = [iri] + attribute.attributes.names
+        try await change(id, caller, types: types, naming: names) { target, now in
             let change = EntityChange.attributeReplacement(
                 in: target,
                 iri,

@@ -11,7 +11,9 @@ extension Hub {
         caller: Caller
     ) async throws -> UpdateResult {
         let fragment = try fragment(body, of: id, ld: ld)
-        return try await change(id, caller, types: types) { target, now in
+        return try await change(id, caller, types: types, naming: fragment.attributes.names) {
+            target,
+            now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.update(of: target, with: fragment, at: now)
             }

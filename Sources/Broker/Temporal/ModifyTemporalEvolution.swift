@@ -23,7 +23,8 @@ extension Hub {
             return (iri, attribute)
         }
         let now = clock()
-        try await changeEvolution(of: id, caller) { transaction in
+        let names = [iri] + attribute.attributes.names
+        try await changeEvolution(of: id, naming: names, caller) { transaction in
             var attribute = attribute
             attribute.modifiedAt = now
             return try transaction.modifyHistory(
@@ -42,16 +43,20 @@ extension Hub {
         _ what: HistoryRemoval,
         caller: Caller
     ) async throws {
-        try await changeEvolution(of: id, caller) { try $0.removeHistory(id, what) }
+        try await changeEvolution(of: id, naming: what.names, caller) { transaction in
+            try transaction.removeHistory(id, what)
+        }
     }
 
     /// Changes an evolution; `change` returns false when what it should change is not there.
     private func changeEvolution(
         of id: EntityID,
+        naming names: [IRI],
         _ caller: Caller,
         _ change: @escaping @Sendable (any WriteTransaction) throws -> Bool
     ) async throws {
         let (store, grant) = try await writing(caller, makesTenant: false)
+        try grant.requireVisible(names)
         try await store.write(grant) { transaction in
             guard try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil,
                 try transaction.mayEvolve(id, grant: grant)
@@ -62,6 +67,16 @@ extension Hub {
                     "The temporal evolution of '\(id)' has no such attribute or instance."
                 )
             }
+        }
+    }
+}
+
+extension HistoryRemoval {
+    /// The attribute that the request names, if any.
+    fileprivate var names: [IRI] {
+        switch self {
+        case .everything: []
+        case .attribute(let name, _), .allInstances(let name), .instance(let name, _): [name]
         }
     }
 }

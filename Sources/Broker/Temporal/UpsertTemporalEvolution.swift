@@ -57,6 +57,7 @@ extension Hub {
         caller: Caller
     ) async throws -> Bool {
         let (store, grant) = try await writing(caller, makesTenant: mayCreate)
+        try grant.requireVisible(attributes.names)
         let now = clock()
         var stamped = attributes
         stamped.stamp(now)

@@ -1,0 +1,83 @@
+import ContextModel
+import Governance
+
+/// What is hidden from a writer is not there for it: a request that names it is refused, whatever
+/// is stored. A change is made of the entity as the writer sees it and then put back into the whole
+/// one, so that no answer depends on what is hidden.
+extension WriteGrant {
+    /// Refuses a request that names what is hidden, at whatever depth: the policy speaks, not the
+    /// data.
+    func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
+        guard !hiddenAttributes.isEmpty,
+            let name = names().first(where: hiddenAttributes.contains)
+        else { return }
+        throw BrokerError(
+            .forbidden,
+            "Your token does not allow writing the attribute '\(name)'."
+        )
+    }
+
+    /// The entity as its writer sees it.
+    func shape(_ entity: Entity) -> Entity {
+        guard !hiddenAttributes.isEmpty else { return entity }
+        var shaped = entity
+        shaped.attributes = entity.hiding(hiddenAttributes).attributes
+        return shaped
+    }
+
+    /// The change of what the writer sees, as one of the whole entity: what is hidden stays as it
+    /// is, or goes with what it is part of.
+    func complete(_ change: EntityChange, of stored: Entity?) -> EntityChange {
+        guard !hiddenAttributes.isEmpty, let stored else { return change }
+        guard let after = change.after else { return .deletion(of: stored) }
+        var whole = change
+        whole.before = stored
+        whole.after?.attributes = restored(after.attributes, from: stored.attributes)
+        for index in whole.attributes.indices {
+            let old = stored[whole.attributes[index].name]
+            whole.attributes[index].before = whole.attributes[index].before.map {
+                restored($0, from: old)
+            }
+            whole.attributes[index].after = whole.attributes[index].after.map {
+                restored($0, from: old)
+            }
+        }
+        return whole
+    }
+
+    private func restored(
+        _ attributes: [NamedAttribute],
+        from stored: [NamedAttribute]
+    ) -> [NamedAttribute] {
+        var whole = attributes
+        for named in stored {
+            if hiddenAttributes.contains(named.name) {
+                whole.append(named)
+            } else if let index = whole.firstIndex(where: { $0.name == named.name }) {
+                whole[index].instances = whole[index].instances.map {
+                    restored($0, from: named.instances)
+                }
+            }
+        }
+        return whole
+    }
+
+    private func restored(_ instance: Attribute, from stored: [Attribute]) -> Attribute {
+        guard let old = stored.first(where: { $0.datasetID == instance.datasetID }) else {
+            return instance
+        }
+        var whole = instance
+        whole.attributes = restored(instance.attributes, from: old.attributes)
+        return whole
+    }
+}
+
+extension [NamedAttribute] {
+    /// The names of attributes and of all that is inside them.
+    var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
+}
+
+extension [NamedFragment] {
+    /// The names of attributes and of all that is inside them.
+    var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
+}

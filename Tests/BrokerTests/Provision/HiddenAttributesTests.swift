@@ -1,0 +1,263 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+/// A driver from whom the plates of buses are hidden, and who writes buses.
+@Suite struct HiddenAttributesTests {
+    private static let driver = SubscriptionFixture.driver
+    private static let boss = SubscriptionFixture.boss
+    private static let bus = EntityID("urn:x:bus")
+
+    private static var policy: Policy {
+        let plate = SubscriptionFixture.iri("plate")
+        return Policy(permissions: [
+            Permission(
+                assignee: .anyone,
+                actions: [.read],
+                target: .nothing,
+                hiddenAttributes: [plate]
+            ),
+            Permission(
+                assignee: .party(PartyID("driver")),
+                actions: [.read, .write],
+                target: SubscriptionFixture.type("Bus")
+            ),
+        ])
+    }
+
+    private func city(hasPlate: Bool) async throws -> SubscriptionFixture {
+        let fixture = try await SubscriptionFixture(policy: Self.policy)
+        var speed: JSONObject = ["value": 1]
+        var bus: JSONObject = ["id": "urn:x:bus", "type": "Bus"]
+        if hasPlate {
+            speed["plate"] = "inner"
+            bus["plate"] = "PKT 1026"
+        }
+        bus["speed"] = .object(speed)
+        try await fixture.make(.object(bus))
+        return fixture
+    }
+
+    /// The values of the hidden attribute and of the hidden part of another.
+    private func plates(_ fixture: SubscriptionFixture) async throws -> [JSONValue] {
+        let entity = try await fixture.hub.retrieveEntity(Self.bus, caller: Self.boss).entity
+            .decoded()
+        let plate = SubscriptionFixture.iri("plate")
+        let speed = entity[SubscriptionFixture.iri("speed")].flatMap(\.attributes)
+        return (entity[plate] + speed.filter { $0.name == plate }.flatMap(\.instances)).map(\.value)
+    }
+
+    @Test(arguments: Attempt.allCases)
+    func `no answer to a writer depends on what is hidden, and nothing hidden changes`(
+        attempt: Attempt
+    ) async throws {
+        let (with, without) = (try await city(hasPlate: true), try await city(hasPlate: false))
+        let answer = await attempt.answer(of: with.hub, Self.driver)
+        #expect(await attempt.answer(of: without.hub, Self.driver) == answer)
+        #expect(answer.contains("forbidden") == attempt.namesWhatIsHidden, "\(answer)")
+        #expect(try await plates(with) == ["PKT 1026", "inner"])
+        #expect(try await plates(without) == [])
+        #expect(try await with.past("plate", of: "urn:x:bus") == ["PKT 1026"])
+        #expect(try await without.past("plate", of: "urn:x:bus") == [])
+    }
+
+    @Test(arguments: Attempt.allCases.filter(\.namesWhatIsHidden))
+    func `what names something hidden is refused also where there is nothing`(
+        attempt: Attempt
+    ) async throws {
+        let empty = try await SubscriptionFixture(policy: Self.policy)
+        let answer = await attempt.answer(of: empty.hub, Self.driver)
+        #expect(await attempt.answer(of: try await city(hasPlate: true).hub, Self.driver) == answer)
+    }
+
+    @Test func `what is seen can be changed, and what is hidden stays`() async throws {
+        let fixture = try await city(hasPlate: true)
+        _ = try await fixture.hub.updateAttributes(
+            of: Self.bus,
+            ["speed": 2],
+            ld: .core,
+            caller: Self.driver
+        )
+        #expect(try await plates(fixture) == ["PKT 1026", "inner"])
+        try await fixture.hub.replaceEntity(
+            Self.bus,
+            ["type": "Bus", "speed": 3, "doors": 2],
+            ld: .core,
+            caller: Self.driver
+        )
+        #expect(try await plates(fixture) == ["PKT 1026", "inner"])
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2, 3])
+        #expect(try await fixture.past("doors", of: "urn:x:bus") == [2])
+    }
+
+    @Test func `what is hidden ends with its entity`() async throws {
+        let fixture = try await city(hasPlate: true)
+        try await fixture.hub.deleteEntity(Self.bus, caller: Self.driver)
+        #expect(
+            try await fixture.past("plate", of: "urn:x:bus") == ["PKT 1026", "urn:ngsi-ld:null"]
+        )
+    }
+}
+
+/// What a writer may try to learn of an attribute that is hidden from it, or to do to it.
+enum Attempt: CaseIterable, Sendable {
+    case append, appendWhatIsNew, update, updateToNull, updatePart, updateInside, replaceAttribute
+    case deleteAttribute, deleteAllInstances, merge, mergeNull, mergeNullInside, replace, drop
+    case keepSpeedAlone, replaceTheRest, create, upsert, batchUpdate, batchUpdateWhatIsNew,
+        batchMerge
+    case addToHistory, removeFromHistory, modifyHistory
+
+    /// Whether the request itself says the name of what is hidden.
+    var namesWhatIsHidden: Bool {
+        switch self {
+        case .keepSpeedAlone, .replaceTheRest: false
+        default: true
+        }
+    }
+
+    func answer(of hub: Hub, _ caller: Caller) async -> String {
+        do {
+            if let answer = try await attributes(hub, caller) { return answer }
+            if let answer = try await entities(hub, caller) { return answer }
+            return try await history(hub, caller)
+        } catch let error as BrokerError {
+            return "\(error.code): \(error.detail)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private static let bus = EntityID("urn:x:bus")
+    private static let null: JSONValue = "urn:ngsi-ld:null"
+
+    private func attributes(_ hub: Hub, _ caller: Caller) async throws -> String? {
+        let id = Self.bus
+        switch self {
+        case .append, .appendWhatIsNew:
+            let result = try await hub.appendAttributes(
+                to: id,
+                ["plate": "x"],
+                overwrites: self == .append,
+                ld: .core,
+                caller: caller
+            )
+            return "\(result)"
+        case .update, .updateToNull:
+            let body: JSONValue = ["plate": self == .update ? "x" : Self.null]
+            let result = try await hub.updateAttributes(of: id, body, ld: .core, caller: caller)
+            return "\(result)"
+        case .updatePart:
+            try await hub.updateAttribute(
+                "plate",
+                of: id,
+                ["value": "x"],
+                ld: .core,
+                caller: caller
+            )
+        case .updateInside:
+            try await hub.updateAttribute(
+                "speed",
+                of: id,
+                ["plate": "x"],
+                ld: .core,
+                caller: caller
+            )
+        case .replaceAttribute:
+            try await hub.replaceAttribute("plate", of: id, "x", ld: .core, caller: caller)
+        case .deleteAttribute, .deleteAllInstances:
+            let all = self == .deleteAllInstances
+            try await hub.deleteAttribute(
+                "plate",
+                of: id,
+                datasetID: nil,
+                all: all,
+                ld: .core,
+                caller: caller
+            )
+        default: return nil
+        }
+        return "done"
+    }
+
+    private func entities(_ hub: Hub, _ caller: Caller) async throws -> String? {
+        switch self {
+        case .merge, .mergeNull:
+            let body: JSONValue = ["plate": self == .merge ? "x" : Self.null]
+            try await hub.mergeEntity(Self.bus, body, ld: .core, caller: caller)
+        case .mergeNullInside:
+            let body: JSONValue = ["speed": ["plate": Self.null]]
+            try await hub.mergeEntity(Self.bus, body, ld: .core, caller: caller)
+        case .replace:
+            let body: JSONValue = ["type": "Bus", "plate": "x"]
+            try await hub.replaceEntity(Self.bus, body, ld: .core, caller: caller)
+        case .replaceTheRest:
+            let body: JSONValue = ["type": "Bus", "speed": 2]
+            try await hub.replaceEntity(Self.bus, body, ld: .core, caller: caller)
+        case .drop, .keepSpeedAlone:
+            let extent: PurgeExtent =
+                self == .drop
+                ? .attributes([SubscriptionFixture.iri("plate")])
+                : .attributesExcept([SubscriptionFixture.iri("speed")])
+            try await hub.purgeEntities(where: .ids([Self.bus]), extent, caller: caller)
+        case .create: return try await batch(.create, hub, caller)
+        case .upsert: return try await batch(.upsert(replaces: true), hub, caller)
+        case .batchUpdate: return try await batch(.update(overwrites: true), hub, caller)
+        case .batchUpdateWhatIsNew: return try await batch(.update(overwrites: false), hub, caller)
+        case .batchMerge: return try await batch(.merge(MergeDefaults()), hub, caller)
+        default: return nil
+        }
+        return "done"
+    }
+
+    private func batch(
+        _ operation: BatchOperation,
+        _ hub: Hub,
+        _ caller: Caller
+    ) async throws -> String {
+        let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "plate": "x"]
+        let result = try await hub.batch(operation, [(json: body, ld: .core)], caller: caller)
+        return "\(result.created) \(result.changed) "
+            + result.errors.map { "\($0.error.code): \($0.error.detail)" }.joined()
+    }
+
+    private func history(_ hub: Hub, _ caller: Caller) async throws -> String {
+        let id = Self.bus
+        let value: JSONValue = ["value": "x", "observedAt": "2026-01-01T00:00:00Z"]
+        switch self {
+        case .addToHistory:
+            try await hub.addToEvolution(of: id, ["plate": [value]], ld: .core, caller: caller)
+        case .removeFromHistory:
+            let what = HistoryRemoval.allInstances(SubscriptionFixture.iri("plate"))
+            try await hub.removeFromEvolution(of: id, what, caller: caller)
+        default:
+            let instance = try await plateInstance(hub)
+            try await hub.modifyInstance(
+                instance,
+                of: "plate",
+                entity: id,
+                value,
+                ld: .core,
+                caller: caller
+            )
+        }
+        return "done"
+    }
+
+    /// The identifier of the hidden instance, in case the writer knows it from elsewhere.
+    private func plateInstance(_ hub: Hub) async throws -> String {
+        let query = TemporalQuery(
+            condition: .ids([Self.bus]),
+            timeProperty: .modifiedAt,
+            instanceLimit: 10,
+            limit: 1
+        )
+        let page = try await hub.queryEvolutions(query, caller: SubscriptionFixture.boss)
+        let plate = page.evolutions.first?.attributes.first {
+            $0.name == SubscriptionFixture.iri("plate")
+        }
+        return plate?.instances.first?.details?.instanceID ?? "urn:x:none"
+    }
+}
