@@ -12,7 +12,7 @@ extension Hub {
     ) async throws -> String {
         try requireAdministration(caller)
         let id = try await createSubscription(body, to: .registrations, ld: ld, caller: caller)
-        try await notifyOfMatchingRegistrations(id, caller.tenant)
+        try await notifyOfMatchingRegistrations(id, caller)
         return id
     }
 }

@@ -26,7 +26,7 @@ extension SubscriptionMatcher {
         for subscriber in subscribers {
             guard let message = subscriber.subscription.message(from: before, to: after, at: now)
             else { continue }
-            let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.id)
+            let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.key)
             try enqueue(message, to: key, at: now, in: transaction)
         }
     }
@@ -98,12 +98,17 @@ extension Hub {
     ///
     /// The subscription is in force before registrations are read, so that none is missed: one that
     /// comes meanwhile may be told of twice.
-    func notifyOfMatchingRegistrations(_ id: String, _ tenant: TenantName?) async throws {
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: .registrations, id: id)
+    func notifyOfMatchingRegistrations(_ id: String, _ caller: Caller) async throws {
+        let record = try await subscriptionRecord(id, .registrations, caller)
+        let key = SubscriptionMatcher.Key(
+            tenant: caller.tenant,
+            kind: .registrations,
+            id: record.key
+        )
         let now = clock()
         guard let subscriber = subscriptions[key], subscriber.subscription.isInForce(at: now)
         else { return }
-        let store = try await existingStore(tenant)
+        let store = try await existingStore(caller.tenant)
         guard let message = try await subscriber.matchingMessage(store, now: now) else { return }
         try await store.bookkeep { [subscriptions] transaction in
             try subscriptions.enqueue(message, to: key, at: now, in: transaction)

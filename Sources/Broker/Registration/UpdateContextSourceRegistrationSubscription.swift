@@ -11,6 +11,6 @@ extension Hub {
         caller: Caller
     ) async throws {
         try await updateSubscription(id, fragment, to: .registrations, ld: ld, caller: caller)
-        try await notifyOfMatchingRegistrations(id, caller.tenant)
+        try await notifyOfMatchingRegistrations(id, caller)
     }
 }

@@ -32,7 +32,12 @@ extension Hub {
         try requireSubscribing(caller, to: subscription)
         try Self.requireFuture(subscription, now: record.createdAt)
         record.contextURL = try await contextURL(for: subscription)
-        try await keep(IndexedSubscription(subscription: subscription, record: record), caller)
+        let indexed = IndexedSubscription(
+            subscription: subscription,
+            record: record,
+            grant: grant(of: record, to: subscription, caller.tenant)
+        )
+        try await keep(indexed, caller)
         return id
     }
 
@@ -72,10 +77,13 @@ extension Hub {
         let (subscriptions, limits, tenant) = (subscriptions, limits, caller.tenant)
         let record = subscription.record
         try await changeSubscriptions(tenant, store) { transaction in
-            guard try transaction.document(record.kind.documentKind, id: record.id) == nil else {
+            let old = try transaction.subscription(record.id, record.kind, of: record.owner)
+            guard old == nil,
+                try transaction.document(record.kind.documentKind, id: record.key) == nil
+            else {
                 throw BrokerError(
                     .alreadyExists,
-                    "There is a subscription '\(record.id)' already."
+                    "You have a subscription '\(record.id)' already."
                 )
             }
             guard subscriptions.count(record.kind, tenant: tenant) < limits.maximumSubscriptions

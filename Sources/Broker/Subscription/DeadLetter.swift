@@ -25,13 +25,18 @@ package struct DeadLetter: Sendable, Equatable {
         self.reason = reason
     }
 
+    /// The subscription's identifier: the recipient without whose it is.
+    var subscriptionID: String {
+        SubscriptionRecord.id(
+            ofKey: SubscriptionMatcher.Key(tenant: nil, outbox: subscription).id
+        )
+    }
+
     /// What an operator sees of it.
     package var summary: JSONValue {
         [
             "id": .string(id),
-            "subscriptionId": .string(
-                SubscriptionMatcher.Key(tenant: nil, outbox: subscription).id
-            ),
+            "subscriptionId": .string(subscriptionID),
             "enqueuedAt": .string(enqueuedAt.text), "abandonedAt": .string(abandonedAt.text),
             "reason": .string(reason),
         ]

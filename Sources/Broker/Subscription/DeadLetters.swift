@@ -77,7 +77,6 @@ package struct DeadLetterChoice: Sendable, Equatable {
 
     func includes(_ letter: DeadLetter) -> Bool {
         if let id, letter.id != id { return false }
-        guard let subscription else { return true }
-        return SubscriptionMatcher.Key(tenant: nil, outbox: letter.subscription).id == subscription
+        return subscription.map { $0 == letter.subscriptionID } ?? true
     }
 }

@@ -9,11 +9,11 @@ extension Hub {
         to kind: SubscriptionKind = .entities,
         caller: Caller
     ) async throws {
-        _ = try await subscriptionRecord(id, kind, caller)
+        let record = try await subscriptionRecord(id, kind, caller)
         let (subscriptions, tenant) = (subscriptions, caller.tenant)
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: id)
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.key)
         try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            guard try transaction.removeDocument(kind.documentKind, id: id) else {
+            guard try transaction.removeDocument(kind.documentKind, id: record.key) else {
                 throw BrokerError.unknownSubscription(id)
             }
             subscriptions.remove(key)

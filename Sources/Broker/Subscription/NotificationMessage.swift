@@ -21,12 +21,18 @@ package struct NotificationMessage: Sendable, Equatable {
         private let change: EntityChange
         private let now: Timestamp
         private var plain: State?
-        private var withChanges: State?
+        /// By what is hidden from those who are told: it decides which attributes have changed.
+        private var withChanges: [Set<IRI>: State] = [:]
 
         /// The entity as it is shown, and as it is kept.
         private struct State {
             var entity: Entity?
             var bytes: [UInt8]
+
+            init(_ entity: Entity?) {
+                self.entity = entity
+                bytes = entity.map(EntityCodec.encode) ?? []
+            }
         }
 
         init(_ change: EntityChange, at now: Timestamp) {
@@ -37,20 +43,27 @@ package struct NotificationMessage: Sendable, Equatable {
         /// Nil when there is nothing to show.
         mutating func message(
             _ match: Subscription.Match,
-            showsChanges: Bool
+            showsChanges: Bool,
+            hiding hidden: Set<IRI>
         ) -> (NotificationMessage?, [UInt8]) {
-            let state = state(showsChanges: showsChanges)
+            let state = showsChanges ? changes(hiding: hidden) : plainState()
             guard let entity = state.entity else { return (nil, []) }
             let deletedAt = change.after == nil ? now : nil
             let message = NotificationMessage(entity: entity, deletedAt: deletedAt, match: match)
             return (message, NotificationMessage.head(match, deletedAt: deletedAt) + state.bytes)
         }
 
-        private mutating func state(showsChanges: Bool) -> State {
-            if let known = showsChanges ? withChanges : plain { return known }
-            let entity = change.notified(showsChanges: showsChanges, at: now)
-            let state = State(entity: entity, bytes: entity.map(EntityCodec.encode) ?? [])
-            if showsChanges { withChanges = state } else { plain = state }
+        private mutating func plainState() -> State {
+            if let plain { return plain }
+            let state = State(change.notified(at: now))
+            plain = state
+            return state
+        }
+
+        private mutating func changes(hiding hidden: Set<IRI>) -> State {
+            if let known = withChanges[hidden] { return known }
+            let state = State(change.notified(showsChanges: true, hiding: hidden, at: now))
+            withChanges[hidden] = state
             return state
         }
     }
@@ -59,7 +72,13 @@ package struct NotificationMessage: Sendable, Equatable {
 extension EntityChange {
     /// The entity that a notification of the change shows (clause 5.8.6): deleted attributes stay
     /// as NGSI-LD Null, and with `showsChanges` changed ones carry their previous value.
-    func notified(showsChanges: Bool, at now: Timestamp) -> Entity? {
+    ///
+    /// What is hidden from its receiver does not count as a change of what it is inside.
+    func notified(
+        showsChanges: Bool = false,
+        hiding hidden: Set<IRI> = [],
+        at now: Timestamp
+    ) -> Entity? {
         guard var entity = after else { return before }
         let ends = showsChanges ? [:] : wholeEnds(of: entity)
         for attribute in attributes {
@@ -67,7 +86,7 @@ extension EntityChange {
             guard let before = attribute.before else { continue }
             // Not a ternary: there, `nil` would be the JSON null of a literal, and be shown.
             var previous: JSONValue?
-            if showsChanges, attribute.isDifferent { previous = before.value }
+            if showsChanges, attribute.isDifferent(hiding: hidden) { previous = before.value }
             if attribute.after == nil {
                 var ended = before.ended(at: now)
                 ended.details?.previousValue = previous

@@ -107,7 +107,9 @@ package actor PeriodicNotifier {
             subscription.tally.count(success: result == .delivered, at: clock())
             try await record(subscription.tally.counts, key, store)
         } catch {
-            logger.error("The periodic notification of '\(key.id)' failed: \(error)")
+            logger.error(
+                "The periodic notification of '\(subscription.record.id)' failed: \(error)"
+            )
         }
     }
 

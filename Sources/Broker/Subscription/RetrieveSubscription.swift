@@ -29,7 +29,7 @@ extension Hub {
     ) async throws -> JSONValue {
         var record = record
         // The store learns of deliveries a little later.
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.id)
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
         if let tally = subscriptions[key]?.tally { record.delivery = tally.counts }
         let original = try await resolved(record.context)
         return .object(record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now))

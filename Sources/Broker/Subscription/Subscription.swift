@@ -133,20 +133,25 @@ extension Subscription {
     /// Whether the change notifies, and why; nil when it does not (clause 5.8.6).
     ///
     /// Selectors and queries look at the state after the change, of a deleted entity at the last
-    /// one.
-    package func match(_ change: EntityChange, at now: Timestamp) -> Match? {
+    /// one. Attributes of the names hidden, inside others too, are not there.
+    package func match(
+        _ change: EntityChange,
+        at now: Timestamp,
+        hiding hidden: Set<IRI> = []
+    ) -> Match? {
         guard intervalMicroseconds == nil, isInForce(at: now),
-            let state = change.after ?? change.before, let match = trigger(change)
+            let state = change.after ?? change.before,
+            let match = trigger(change, hiding: hidden)
         else { return nil }
         return preparedTarget.matches(state) ? match : nil
     }
 
-    private func trigger(_ change: EntityChange) -> Match? {
+    private func trigger(_ change: EntityChange, hiding hidden: Set<IRI>) -> Match? {
         var match = Match(isForEntity: false, attributes: [])
         let isDeletion = change.after == nil
         for attribute in change.attributes
         where watchedAttributes?.contains(attribute.name) ?? true {
-            if !attribute.isDifferent { continue }
+            if !attribute.isDifferent(hiding: hidden) { continue }
             guard triggers.contains(attribute.trigger),
                 match.attributes.last != attribute.name
             else { continue }
@@ -154,14 +159,14 @@ extension Subscription {
         }
         if change.before == nil || isDeletion {
             let isWanted = triggers.contains(isDeletion ? .entityDeleted : .entityCreated)
-            match.isForEntity = isWanted && touchesWatched(change)
+            match.isForEntity = isWanted && touchesWatched(change, hiding: hidden)
         }
         return match.isForEntity || !match.attributes.isEmpty ? match : nil
     }
 
-    private func touchesWatched(_ change: EntityChange) -> Bool {
-        guard let watchedAttributes else { return true }
-        return change.attributes.contains { watchedAttributes.contains($0.name) }
+    private func touchesWatched(_ change: EntityChange, hiding hidden: Set<IRI>) -> Bool {
+        guard let watched = watchedAttributes?.subtracting(hidden) else { return true }
+        return change.attributes.contains { watched.contains($0.name) }
     }
 }
 
@@ -171,10 +176,12 @@ extension EntityChange.AttributeChange {
         return after == nil ? .attributeDeleted : .attributeUpdated
     }
 
-    /// Whether any member has another value than before; the hub's own times do not count.
-    var isDifferent: Bool {
+    /// Whether any member has another value than before, as far as it is not hidden; the hub's own
+    /// times do not count.
+    func isDifferent(hiding hidden: Set<IRI>) -> Bool {
+        guard !hidden.contains(name) else { return false }
         guard let before, let after else { return true }
-        return before.withoutSystemTimes != after.withoutSystemTimes
+        return before.hiding(hidden).withoutSystemTimes != after.hiding(hidden).withoutSystemTimes
     }
 }
 

@@ -22,12 +22,29 @@ extension Hub {
         }
     }
 
+    /// The subscriber's right to be told of entities; nil when it has none.
+    func grant(
+        of record: SubscriptionRecord,
+        to subscription: Subscription,
+        _ tenant: TenantName?
+    ) -> ReadGrant? {
+        let decision = policy.decideRead(
+            record.subscriber(tenant),
+            action: .subscribe,
+            condition: subscription.target
+        )
+        if case .grant(let grant) = decision { return grant }
+        return nil
+    }
+
     /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
     func mayManage(_ record: SubscriptionRecord, _ caller: Caller) -> Bool {
         record.owner == caller.party || policy.permitsAdministration(caller)
     }
 
     /// The subscription; one that the caller may not see does not exist.
+    ///
+    /// Who runs the hub gets its own first, then the oldest that somebody has under the identifier.
     func subscriptionRecord(
         _ id: String,
         _ kind: SubscriptionKind,
@@ -37,10 +54,14 @@ extension Hub {
             throw BrokerError(.badRequestData, "The subscription id '\(id)' is not a URI.")
         }
         let store = try await existingStore(caller.tenant)
-        let document = try await store.bookkeep { try $0.document(kind.documentKind, id: id) }
-        guard let record = document.flatMap({ SubscriptionRecord($0) }), mayManage(record, caller)
+        if let own = try await store.bookkeep({ try $0.subscription(id, kind, of: caller.party) }) {
+            return own
+        }
+        guard policy.permitsAdministration(caller),
+            let other = try await store.documents(kind.documentKind).lazy
+                .compactMap({ SubscriptionRecord($0) }).first(where: { $0.id == id })
         else { throw BrokerError.unknownSubscription(id) }
-        return record
+        return other
     }
 
     /// The `@context` of a reference that is stored or given; errors in the caller's words.
@@ -102,11 +123,12 @@ extension Hub {
             do {
                 let subscription = try await reader(for: record)
                     .subscription(record.body, id: record.id)
-                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.id)
+                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.key)
                 ready.append(
                     IndexedSubscription(
                         subscription: subscription,
                         record: record,
+                        grant: grant(of: record, to: subscription, tenant),
                         tally: subscriptions[key]?.tally
                     )
                 )
@@ -115,6 +137,21 @@ extension Hub {
             }
         }
         subscriptions.replace(ready, kind, tenant: tenant)
+    }
+}
+
+extension BookkeepingTransaction {
+    /// The party's own subscription of this identifier.
+    func subscription(
+        _ id: String,
+        _ kind: SubscriptionKind,
+        of party: Party
+    ) throws -> SubscriptionRecord? {
+        // Before there were keys of owners, all were kept under the identifier alone.
+        try [party.subscriptionKey(id), id]
+            .compactMap { try self.document(kind.documentKind, id: $0) }
+            .compactMap { SubscriptionRecord($0) }
+            .first { $0.owner == party }
     }
 }
 

@@ -1,4 +1,6 @@
 import ContextModel
+package import Governance
+import Storage
 
 /// A subscription that is in force or may come into force, with all it takes to match and notify.
 package final class IndexedSubscription: Sendable {
@@ -7,17 +9,36 @@ package final class IndexedSubscription: Sendable {
     package let tally: DeliveryTally
     /// Endpoints alike in this are one receiver.
     let receiver: String
+    /// Attributes that are not there for the subscriber.
+    let hiddenAttributes: Set<IRI>
+    /// The entities it may see; nil for all.
+    private let view: PreparedCondition?
 
     /// One that takes another's place goes on with its tally.
+    ///
+    /// `grant` is the subscriber's right by the policy of this run: what it may not see makes no
+    /// notification. Whether it may still be told is decided again when one is sent.
     package init(
         subscription: Subscription,
         record: SubscriptionRecord,
+        grant: ReadGrant?,
         tally: DeliveryTally? = nil
     ) {
         self.subscription = subscription
         self.record = record
+        hiddenAttributes = grant?.hiddenAttributes ?? []
+        let condition = grant?.condition ?? .everything
+        view = condition == .everything ? nil : PreparedCondition(condition)
         self.tally = tally ?? DeliveryTally(record.delivery)
         receiver = subscription.notification.endpoint.authority
+    }
+
+    /// Whether the change notifies, and why, as the subscriber sees it; nil when it does not.
+    func match(_ change: EntityChange, at now: Timestamp) -> Subscription.Match? {
+        guard let match = subscription.match(change, at: now, hiding: hiddenAttributes),
+            let state = change.after ?? change.before
+        else { return nil }
+        return view?.matches(state) ?? true ? match : nil
     }
 }
 
@@ -38,17 +59,17 @@ struct SubscriptionIndex: Sendable {
     }
 
     mutating func put(_ subscription: IndexedSubscription) {
-        let id = subscription.record.id
-        remove(id)
-        subscriptions[id] = subscription
+        let key = subscription.record.key
+        remove(key)
+        subscriptions[key] = subscription
         guard subscription.subscription.intervalMicroseconds == nil else { return }
         for key in Self.keys(of: subscription.subscription) {
             buckets[key, default: []].append(subscription)
         }
     }
 
-    mutating func remove(_ id: String) {
-        guard let old = subscriptions.removeValue(forKey: id) else { return }
+    mutating func remove(_ key: String) {
+        guard let old = subscriptions.removeValue(forKey: key) else { return }
         for key in Self.keys(of: old.subscription) {
             buckets[key]?.removeAll { $0 === old }
             if buckets[key]?.isEmpty ?? false { buckets[key] = nil }

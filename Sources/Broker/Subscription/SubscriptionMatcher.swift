@@ -11,6 +11,7 @@ package final class SubscriptionMatcher: ChangeObserver {
     package struct Key: Sendable, Hashable {
         package var tenant: TenantName?
         package var kind = SubscriptionKind.entities
+        /// What its record is kept under: the identifier with whose it is.
         package var id: String
     }
 
@@ -37,7 +38,11 @@ package final class SubscriptionMatcher: ChangeObserver {
         guard let index = groups.withLock({ $0[group] }) else { return }
         var encoder = NotificationMessage.Encoder(change, at: now)
         for group in Self.groups(index.candidates(for: change), change, at: now) {
-            let (message, body) = encoder.message(group.match, showsChanges: group.showsChanges)
+            let (message, body) = encoder.message(
+                group.match,
+                showsChanges: group.showsChanges,
+                hiding: group.hiddenAttributes
+            )
             guard let message else { continue }
             try feed.enqueue(
                 body,
@@ -54,6 +59,7 @@ package final class SubscriptionMatcher: ChangeObserver {
     private struct Audience {
         var match: Subscription.Match
         var showsChanges: Bool
+        var hiddenAttributes: Set<IRI>
         var recipients: [String]
     }
 
@@ -65,17 +71,22 @@ package final class SubscriptionMatcher: ChangeObserver {
         var groups: [Audience] = []
         for candidate in candidates {
             let subscription = candidate.subscription
-            guard let match = subscription.match(change, at: now) else { continue }
+            guard let match = candidate.match(change, at: now) else { continue }
             let showsChanges = subscription.notification.showsChanges
-            let same = groups.firstIndex { $0.showsChanges == showsChanges && $0.match == match }
+            let hidden = showsChanges ? candidate.hiddenAttributes : []
+            let same = groups.firstIndex {
+                $0.showsChanges == showsChanges && $0.match == match
+                    && $0.hiddenAttributes == hidden
+            }
             if let same {
-                groups[same].recipients.append(subscription.id)
+                groups[same].recipients.append(candidate.record.key)
             } else {
                 groups.append(
                     Audience(
                         match: match,
                         showsChanges: showsChanges,
-                        recipients: [subscription.id]
+                        hiddenAttributes: hidden,
+                        recipients: [candidate.record.key]
                     )
                 )
             }
@@ -136,7 +147,7 @@ package final class SubscriptionMatcher: ChangeObserver {
                 index.subscriptions.values
                     .filter { $0.subscription.intervalMicroseconds != nil }
                     .map {
-                        (Key(tenant: group.tenant, kind: group.kind, id: $0.record.id), $0)
+                        (Key(tenant: group.tenant, kind: group.kind, id: $0.record.key), $0)
                     }
             }
         }

@@ -7,6 +7,8 @@ package import Storage
 package struct SubscriptionRecord: Sendable, Equatable {
     package let kind: SubscriptionKind
     package let id: String
+    /// What it is kept under.
+    package private(set) var key: String
     package let owner: Party
     package let purpose: Purpose?
     /// The `@context` its names are to be read with.
@@ -32,6 +34,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
     ) {
         self.kind = kind
         self.id = id
+        key = owner.subscriptionKey(id)
         self.owner = owner
         self.purpose = purpose
         self.context = context
@@ -113,6 +116,25 @@ extension DeliveryCounts {
     }
 }
 
+// MARK: - What it is kept under
+
+extension Party {
+    /// Each owner has identifiers of its own, so that nobody can tell by one that is taken what
+    /// others have. A blank is in no URI.
+    func subscriptionKey(_ id: String) -> String {
+        switch self {
+        case .operator: id
+        case .anonymous: "\(id) anonymous"
+        case .named(let party): "\(id) named \(party.text)"
+        }
+    }
+}
+
+extension SubscriptionRecord {
+    /// The identifier that its owner gave it.
+    static func id(ofKey key: String) -> String { String(key.prefix { $0 != " " }) }
+}
+
 // MARK: - As a document
 
 extension SubscriptionRecord {
@@ -126,7 +148,7 @@ extension SubscriptionRecord {
         delivery.write(to: &json)
         return Document(
             kind: kind.documentKind,
-            id: id,
+            id: key,
             body: JSONValue.object(json).serialized
         )
     }
@@ -141,13 +163,14 @@ extension SubscriptionRecord {
         else { return nil }
         self.init(
             kind: kind,
-            id: document.id,
+            id: Self.id(ofKey: document.id),
             owner: owner,
             purpose: json["purpose"]?.stringValue.map { Purpose($0) },
             context: context,
             body: body,
             createdAt: createdAt
         )
+        key = document.id
         modifiedAt = json["modifiedAt"]?.stringValue.flatMap { Timestamp($0) } ?? createdAt
         queryContext = json["queryContext"]
         contextURL = json["contextURL"]?.stringValue

@@ -54,8 +54,9 @@ extension Hub {
         _ tenant: TenantName?
     ) async throws {
         let subscriptions = subscriptions
+        let grant = grant(of: new, to: subscription, tenant)
         try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            let document = try transaction.document(old.kind.documentKind, id: old.id)
+            let document = try transaction.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
             }
@@ -65,16 +66,21 @@ extension Hub {
                     "The subscription '\(old.id)' was changed at the same moment; try again."
                 )
             }
-            let tally = subscriptions[.init(tenant: tenant, kind: old.kind, id: old.id)]?.tally
+            let tally = subscriptions[.init(tenant: tenant, kind: old.kind, id: old.key)]?.tally
             var record = new
             record.delivery = tally?.counts ?? current.delivery
             try transaction.put(record.document)
             subscriptions.put(
-                IndexedSubscription(subscription: subscription, record: record, tally: tally),
+                IndexedSubscription(
+                    subscription: subscription,
+                    record: record,
+                    grant: grant,
+                    tally: tally
+                ),
                 tenant: tenant
             )
         }
-        subscriptions.note(.init(tenant: tenant, kind: old.kind, id: old.id))
+        subscriptions.note(.init(tenant: tenant, kind: old.kind, id: old.key))
     }
 }
 

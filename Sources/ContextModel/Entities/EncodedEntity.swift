@@ -62,14 +62,23 @@ extension Entity {
     }
 }
 
+extension Attribute {
+    /// The instance without the sub-attributes of the names, at any depth.
+    package func hiding(_ names: Set<IRI>) -> Attribute {
+        guard !names.isEmpty, !attributes.isEmpty else { return self }
+        var rest = self
+        rest.attributes = attributes.hiding(names)
+        return rest
+    }
+}
+
 extension [NamedAttribute] {
     fileprivate func hiding(_ names: Set<IRI>) -> [NamedAttribute] {
         filter { !names.contains($0.name) }.map { attribute in
-            var rest = attribute
-            for index in rest.instances.indices {
-                rest.instances[index].attributes = rest.instances[index].attributes.hiding(names)
-            }
-            return rest
+            NamedAttribute(
+                name: attribute.name,
+                instances: attribute.instances.map { $0.hiding(names) }
+            )
         }
     }
 }

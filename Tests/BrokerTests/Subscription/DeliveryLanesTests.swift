@@ -21,7 +21,7 @@ struct DeliveryLanesTests {
             body: body,
             createdAt: now
         )
-        return IndexedSubscription(subscription: subscription, record: record)
+        return IndexedSubscription(subscription: subscription, record: record, grant: nil)
     }
 
     private func item(_ sequence: Int64, _ recipients: [String] = ["s"]) -> OutboxItem {

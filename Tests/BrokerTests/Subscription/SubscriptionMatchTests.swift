@@ -153,7 +153,8 @@ import Testing
                 context: .null,
                 body: members,
                 createdAt: now
-            )
+            ),
+            grant: nil
         )
     }
 
@@ -162,9 +163,9 @@ import Testing
         var encoder = NotificationMessage.Encoder(change, at: later)
         let match = Subscription.Match(isForEntity: false, attributes: [name("speed")])
         let message = try #require(
-            NotificationMessage(bytes: encoder.message(match, showsChanges: true).1)
+            NotificationMessage(bytes: encoder.message(match, showsChanges: true, hiding: []).1)
         )
-        #expect(encoder.message(match, showsChanges: true).0 == message)
+        #expect(encoder.message(match, showsChanges: true, hiding: []).0 == message)
         #expect(message.match == match)
         #expect(message.deletedAt == nil)
         #expect(message.entity[name("speed")].first?.details?.previousValue == 10)

@@ -146,6 +146,77 @@ import Testing
         #expect(page == SubscriptionPage(subscriptions: [], count: 0, hasMore: false))
     }
 
+    @Test func `each owner has identifiers of its own`() async throws {
+        let owners = ["a", "b"].map { Caller(party: .named(PartyID($0))) }
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read, .subscribe],
+            target: .everything
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        let callers = owners + [Caller(party: .anonymous), SubscriptionFixture.boss]
+        for (number, caller) in callers.enumerated() {
+            let members: JSONObject = ["id": "urn:s:1", "description": .string("of \(number)")]
+            let id = try await fixture.subscribe(
+                members,
+                to: "http://r.example/\(number)",
+                caller: caller
+            )
+            #expect(id == "urn:s:1")
+            await #expect(throws: BrokerError(.alreadyExists, "")) {
+                try await fixture.subscribe(members, caller: caller)
+            }
+        }
+        try await fixture.delivering {
+            try await fixture.create("urn:x:1", speed: 1)
+            let told = await fixture.recorder.next(callers.count)
+            #expect(Set(told.map(\.url)).count == callers.count)
+            #expect(told.allSatisfy { $0.json?["subscriptionId"] == "urn:s:1" })
+        }
+        try await fixture.hub.deleteSubscription("urn:s:1", caller: owners[0])
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.deleteSubscription("urn:s:1", caller: owners[0])
+        }
+        for (number, caller) in callers.enumerated().dropFirst() {
+            let shown = try await fixture.hub.retrieveSubscription(
+                "urn:s:1",
+                ld: .core,
+                caller: caller
+            )
+            #expect(shown.objectValue?["description"] == .string("of \(number)"))
+        }
+    }
+
+    @Test func `who runs the hub comes to the subscriptions of others, its own first`()
+        async throws
+    {
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read, .subscribe],
+            target: .everything
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        let boss = SubscriptionFixture.boss
+        let other = Caller(party: .named(PartyID("a")))
+        for caller in [other, boss] {
+            try await fixture.subscribe(["id": "urn:s:1"], caller: caller)
+        }
+        try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
+        _ = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
+        try await fixture.hub.updateSubscription(
+            "urn:s:1",
+            ["description": "seen"],
+            ld: .core,
+            caller: boss
+        )
+        let shown = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
+        #expect(shown.objectValue?["description"] == "seen")
+        try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
+        }
+    }
+
     @Test func `what is deleted is gone`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()

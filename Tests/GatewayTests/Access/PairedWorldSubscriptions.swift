@@ -1,0 +1,54 @@
+import Broker
+import HTTPTypes
+import Synchronization
+
+@testable import Gateway
+
+/// Subscriptions of the reader: every kind of reason to be told, and some that watch what is hidden.
+enum PairedWorldSubscriptions {
+    /// A subscription's own members, and those of its `notification`.
+    typealias Members = (own: String, notification: String)
+
+    private static let tree = #""entities": [{"type": "Tree"}]"#
+    private static let ends = """
+        "notificationTrigger": ["entityCreated", "entityUpdated", "entityDeleted",
+         "attributeCreated", "attributeUpdated", "attributeDeleted"]
+        """
+
+    static let all: [Members] = [
+        (tree, ""),
+        (#""entities": [{"type": "Tree"}, {"type": "Bench"}]"#, #""sysAttrs": true, "#),
+        (#""entities": [{"idPattern": ".", "type": "Bench"}]"#, #""format": "keyValues", "#),
+        (#"\#(tree), "watchedAttributes": ["height"]"#, ""),
+        (#"\#(tree), "watchedAttributes": ["secret", "hiddenPlace"], \#(ends)"#, ""),
+        (#"\#(tree), "watchedAttributes": ["secret", "height"], \#(ends)"#, ""),
+        (#"\#(tree), \#(ends)"#, #""showChanges": true, "sysAttrs": true, "#),
+        (#"\#(tree), "q": "height>5", "scopeQ": "/#""#, #""attributes": ["height", "secret"], "#),
+        (#"\#(tree), "scopeQ": "/private/#", \#(ends)"#, ""),
+        (#""entities": [{"type": "Safe"}], \#(ends)"#, ""),
+    ]
+
+    static func request(_ number: Int, _ members: Members) -> WorldRequest {
+        let body = """
+            {"id": "urn:x:Subscription:\(number)", "type": "Subscription", \(members.own),
+             "notification": {\(members.notification)
+              "endpoint": {"uri": "http://receiver.example/\(number)"}}}
+            """
+        return WorldRequest(method: .post, uri: "/ngsi-ld/v1/subscriptions", body: body)
+    }
+}
+
+/// Keeps what is sent, by receiver, but for the identifiers of notifications: these say nothing.
+final class WorldReceivers: NotificationSender {
+    private let kept = Mutex<[String: [String]]>([:])
+
+    var texts: [String: [String]] { kept.withLock { $0 } }
+
+    func send(_ request: NotificationRequest) async -> DeliveryResult {
+        let head = request.headers.map { "\($0.key): \($0.value)" }.joined(separator: "\n")
+        let body = String(decoding: request.body, as: UTF8.self)
+            .replacing(/urn:ngsi-ld:Notification:[0-9a-f]{32}/, with: "SOME")
+        kept.withLock { $0[request.url, default: []].append(head + "\n" + body) }
+        return .delivered
+    }
+}
