@@ -103,8 +103,19 @@ struct PairedWorld {
         try FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Does the steps as the operator; most of them must change something, or nothing is proved.
+    func perform(_ steps: [WorldStep], _ client: any TestClientProtocol) async throws {
+        var done = 0
+        for step in steps {
+            let status = try await perform(step, client)
+            #expect(status < 500 && status != 400, "\(step) is answered \(status)")
+            if status < 300 { done += 1 }
+        }
+        #expect(done > steps.count / 2, "only \(done) of \(steps.count) steps did anything")
+    }
+
     /// Does a step as the operator; the status.
-    func perform(_ step: WorldStep, _ client: any TestClientProtocol) async throws -> Int {
+    private func perform(_ step: WorldStep, _ client: any TestClientProtocol) async throws -> Int {
         clock.now = step.at
         return try await send(step.request, token: "operator", client).status
     }
@@ -113,6 +124,39 @@ struct PairedWorld {
     func ask(_ request: WorldRequest, _ client: any TestClientProtocol) async throws -> Answer {
         clock.now = Timestamp(microseconds: 1_900_000_000_000_000)
         return try await send(request, token: Self.token, client)
+    }
+
+    /// Asks for the reader's subscriptions, before there is anything to tell.
+    func subscribe(_ client: any TestClientProtocol) async throws {
+        for (number, members) in PairedWorldSubscriptions.all.enumerated() {
+            let request = PairedWorldSubscriptions.request(number, members)
+            let answer = try await send(request, token: Self.token, client)
+            #expect(answer.status == 201, "\(request) is answered \(answer)")
+        }
+    }
+
+    /// Sends all notifications that wait, at a moment after every step; what each receiver got.
+    func notify() async throws -> [String: [String]] {
+        clock.now = Timestamp(microseconds: 1_890_000_000_000_000)
+        let receivers = WorldReceivers()
+        let clock = clock
+        let dispatcher = NotificationDispatcher(
+            store: store,
+            policy: Self.policy,
+            subscriptions: parts.hub.subscriptions,
+            sender: receivers,
+            identity: parts.hub.identity,
+            clock: { clock.now },
+            chance: { 0 },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let running = Task { await dispatcher.run() }
+        while let tenant = try await store.tenant(nil), try await tenant.outboxDepth().count > 0 {
+            await Task.yield()
+        }
+        running.cancel()
+        await running.value
+        return receivers.texts
     }
 
     private func send(

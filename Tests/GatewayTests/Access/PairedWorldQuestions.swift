@@ -29,7 +29,7 @@ struct PairedWorldQuestions {
         var parts = [type()]
         if chance(2) { parts.append("q=\(q())") }
         if chance(4) {
-            parts.append(one(of: ["scopeQ=/public/1", "scopeQ=/private/%23", "scopeQ=/%23"]))
+            parts.append(one(of: ["scopeQ=/public/p1", "scopeQ=/private/%23", "scopeQ=/%23"]))
         }
         if chance(4) { parts.append(geo()) }
         if chance(3) { parts.append("orderBy=\(order())") }

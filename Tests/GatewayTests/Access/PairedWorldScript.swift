@@ -43,7 +43,7 @@ struct PairedWorldScript {
     private mutating func create(_ id: String) -> WorldRequest {
         let type = id.contains("Bench") ? "Bench" : "Tree"
         let body = """
-            {"id": "\(id)", "type": "\(type)", "scope": "/public/\(number(3))",
+            {"id": "\(id)", "type": "\(type)", "scope": "/public/p\(number(3))",
              "height": \(property()), "name": {"type": "Property", "value": "n\(number(5))"},
              "location": {"type": "GeoProperty", "value":
               {"type": "Point", "coordinates": [\(number(10)), \(number(10))]}},
@@ -115,7 +115,7 @@ struct PairedWorldScript {
         let type = ["Safe", "Tree", "Bench"].randomElement(using: &dice) ?? ""
         let body = """
             {"id": "\(Self.hiddenIDs.randomElement(using: &dice) ?? "")", "type": "\(type)",
-             "scope": "/private/\(number(3))", "height": \(property()),
+             "scope": "/private/p\(number(3))", "height": \(property()),
              "only\(number(3))": {"type": "Property", "value": \(number(9))},
              "location": {"type": "GeoProperty", "value":
               {"type": "Point", "coordinates": [\(number(10)), \(number(10))]}}}
