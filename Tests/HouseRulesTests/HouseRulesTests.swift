@@ -96,8 +96,7 @@ import Testing
     static let internalReads: Set<String> = [
         "Sources/Broker/Provision/ChangeWriter.swift",
         "Sources/Broker/Provision/RemoveExpired.swift",
-        "Sources/Broker/Temporal/ModifyTemporalEvolution.swift",
-        "Sources/Broker/Temporal/UpsertTemporalEvolution.swift",
+        "Sources/Broker/Temporal/EvolutionChanges.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",
         "Sources/StorageSQLite/WriteHistory.swift",
         "Sources/balai/Hub/RetentionService.swift",

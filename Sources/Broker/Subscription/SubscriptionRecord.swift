@@ -120,7 +120,9 @@ extension DeliveryCounts {
 
 extension Party {
     /// Each owner has identifiers of its own, so that nobody can tell by one that is taken what
-    /// others have. A blank is in no URI.
+    /// others have.
+    ///
+    /// A blank is in no URI.
     func subscriptionKey(_ id: String) -> String {
         switch self {
         case .operator: id

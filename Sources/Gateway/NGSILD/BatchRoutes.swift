@@ -7,17 +7,17 @@ extension NGSILDRoutes {
     mutating func addBatchRoutes() {
         addBatch("create", "Create entities", clause: "6.14.3.1", query: []) { _ in .create }
         addBatch("upsert", "Create or update entities", clause: "6.15.3.1", query: [.options]) {
-            .upsert(replaces: $0["options"] != "update")
+            .upsert(replaces: $0.items["options"] != "update")
         }
         addBatch("update", "Update entities", clause: "6.16.3.1", query: [.options]) {
-            .update(overwrites: $0["options"] != "noOverwrite")
+            .update(overwrites: $0.items["options"] != "noOverwrite")
         }
         addBatch(
             "merge",
             "Merge entities",
             clause: "6.31.3.1",
             query: [.options, .observedAt, .lang]
-        ) { _ in .merge(MergeDefaults()) }
+        ) { .merge(try $0.mergeDefaults()) }
         addBatchDelete()
         addQueries()
     }
@@ -27,7 +27,7 @@ extension NGSILDRoutes {
         _ summary: String,
         clause: String,
         query: [QueryParameter],
-        operation: @escaping @Sendable (QueryItems) -> BatchOperation
+        operation: @escaping @Sendable (Exchange) throws -> BatchOperation
     ) {
         add(
             RouteDescription(
@@ -42,8 +42,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            var operation = operation(exchange.items)
-            if case .merge = operation { operation = .merge(try exchange.mergeDefaults()) }
+            let operation = try operation(exchange)
             let batch = try await exchange.batchBodies()
             var result = try await exchange.hub.batch(
                 operation,

@@ -88,9 +88,8 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.removeFromEvolution(
+            try await exchange.hub.deleteEvolution(
                 of: try exchange.entityID(),
-                .everything,
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
@@ -133,14 +132,11 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let name = try exchange.attributeName(try await exchange.ldContext())
-            let what: HistoryRemoval =
-                try exchange.items.flag("deleteAll")
-                ? .allInstances(name)
-                : .attribute(name, datasetID: try exchange.items.text("datasetId"))
-            try await exchange.hub.removeFromEvolution(
+            try await exchange.hub.deleteAttributeFromEvolution(
+                try exchange.attributeName(try await exchange.ldContext()),
                 of: try exchange.entityID(),
-                what,
+                datasetID: try exchange.items.text("datasetId"),
+                all: try exchange.items.flag("deleteAll"),
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
@@ -184,10 +180,10 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let name = try exchange.attributeName(try await exchange.ldContext())
-            try await exchange.hub.removeFromEvolution(
-                of: try exchange.entityID(),
-                .instance(name, instanceID: try exchange.uri("instanceId")),
+            try await exchange.hub.deleteInstance(
+                try exchange.uri("instanceId"),
+                of: try exchange.attributeName(try await exchange.ldContext()),
+                entity: try exchange.entityID(),
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)

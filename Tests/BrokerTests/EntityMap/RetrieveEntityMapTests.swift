@@ -56,11 +56,7 @@ import Testing
         let id = try #require(map["id"]?.stringValue)
         try await fixture.delete("urn:x:1")
         #expect(try await fixture.listed(id).count == 5)
-        try await fixture.hub.removeFromEvolution(
-            of: EntityID("urn:x:1"),
-            .everything,
-            caller: Fixture.boss
-        )
+        try await fixture.hub.deleteEvolution(of: EntityID("urn:x:1"), caller: Fixture.boss)
         #expect(try await fixture.listed(id) == (2...5).map { "urn:x:\($0)" })
     }
 

@@ -122,11 +122,19 @@ import Testing
 
     @Test(
         arguments: [
-            .create, .upsert(replaces: true), .upsert(replaces: false), .update(overwrites: true),
-            .merge(MergeDefaults()),
-        ] as [BatchOperation]
+            (.create, [], "forbidden"),
+            (.upsert(replaces: true), ["urn:x:bus"], "forbidden"),
+            (.upsert(replaces: false), ["urn:x:bus"], "forbidden"),
+            // As if it did not exist.
+            (.update(overwrites: true), ["urn:x:bus"], "resourceNotFound"),
+            (.merge(MergeDefaults()), ["urn:x:bus"], "resourceNotFound"),
+        ] as [(BatchOperation, [String], String)]
     )
-    func `a party's batch touches its own part alone`(operation: BatchOperation) async throws {
+    func `a party's batch touches its own part alone`(
+        operation: BatchOperation,
+        changed: [String],
+        error: String
+    ) async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await run(
             fixture,
@@ -137,13 +145,7 @@ import Testing
             ],
             caller: SubscriptionFixture.driver
         )
-        #expect(result.changed == (operation == .create ? [] : ["urn:x:bus"]))
-        let error =
-            switch operation {
-            case .create, .upsert: "forbidden"
-            // As if it did not exist.
-            case .update, .merge: "resourceNotFound"
-            }
+        #expect(result.changed == changed)
         #expect(result.errors.first == "urn:x:shop \(error)")
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
     }

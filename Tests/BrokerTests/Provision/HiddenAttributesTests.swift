@@ -230,8 +230,13 @@ enum Attempt: CaseIterable, Sendable {
         case .addToHistory:
             try await hub.addToEvolution(of: id, ["plate": [value]], ld: .core, caller: caller)
         case .removeFromHistory:
-            let what = HistoryRemoval.allInstances(SubscriptionFixture.iri("plate"))
-            try await hub.removeFromEvolution(of: id, what, caller: caller)
+            try await hub.deleteAttributeFromEvolution(
+                SubscriptionFixture.iri("plate"),
+                of: id,
+                datasetID: nil,
+                all: true,
+                caller: caller
+            )
         default:
             let instance = try await plateInstance(hub)
             try await hub.modifyInstance(

@@ -215,7 +215,28 @@ struct TemporalEvolutionTests {
         from fixture: SubscriptionFixture,
         caller: Caller = TemporalEvolutionTests.boss
     ) async throws {
-        try await fixture.hub.removeFromEvolution(of: id, what, caller: caller)
+        let hub = fixture.hub
+        switch what {
+        case .everything: try await hub.deleteEvolution(of: id, caller: caller)
+        case .instance(let name, let instance):
+            try await hub.deleteInstance(instance, of: name, entity: id, caller: caller)
+        case .attribute(let name, let datasetID):
+            try await hub.deleteAttributeFromEvolution(
+                name,
+                of: id,
+                datasetID: datasetID,
+                all: false,
+                caller: caller
+            )
+        case .allInstances(let name):
+            try await hub.deleteAttributeFromEvolution(
+                name,
+                of: id,
+                datasetID: nil,
+                all: true,
+                caller: caller
+            )
+        }
     }
 
     @Test func `an instance, an attribute or all of it can go`() async throws {

@@ -1,54 +1,11 @@
-package import ContextModel
-package import Governance
+import ContextModel
+import Governance
 import Storage
 
+/// What the operations on temporal evolutions share.
 extension Hub {
-    /// Create or Update Temporal Evolution of an Entity (clause 5.6.11); true when it is new.
-    ///
-    /// Temporal data touches the evolution alone: current state is changed by the operations on
-    /// entities.
-    package func upsertEvolution(
-        _ body: JSONValue,
-        ld: LDContext,
-        caller: Caller
-    ) async throws -> (id: EntityID, isNew: Bool) {
-        let entity = try BrokerError.reading { () throws(EntityError) in
-            try TemporalReader(context: ld).entity(body)
-        }
-        let isNew = try await appendHistory(
-            of: entity.id,
-            types: entity.types,
-            scopes: entity.scopes,
-            entity.attributes,
-            mayCreate: true,
-            caller: caller
-        )
-        return (entity.id, isNew)
-    }
-
-    /// Add Attributes to Temporal Evolution of an Entity (clause 5.6.12).
-    package func addToEvolution(
-        of id: EntityID,
-        _ body: JSONValue,
-        ld: LDContext,
-        caller: Caller
-    ) async throws {
-        let reader = TemporalReader(context: ld)
-        let (fragment, attributes) = try BrokerError.reading { () throws(EntityError) in
-            let fragment = try reader.fragment(body)
-            return (fragment, try reader.complete(fragment.attributes))
-        }
-        _ = try await appendHistory(
-            of: id,
-            types: fragment.types,
-            scopes: fragment.scopes ?? [],
-            attributes,
-            mayCreate: false,
-            caller: caller
-        )
-    }
-
-    private func appendHistory(
+    /// Adds instances to an evolution; true when it is new.
+    func appendHistory(
         of id: EntityID,
         types: [IRI],
         scopes: [String],
@@ -80,6 +37,28 @@ extension Hub {
                 correcting: true
             )
             return !exists
+        }
+    }
+
+    /// Changes an evolution; `change` returns false when what it should change is not there.
+    func changeEvolution(
+        of id: EntityID,
+        naming names: [IRI],
+        _ caller: Caller,
+        _ change: @escaping @Sendable (any WriteTransaction) throws -> Bool
+    ) async throws {
+        let (store, grant) = try await writing(caller, makesTenant: false)
+        try grant.requireVisible(names)
+        try await store.write(grant) { transaction in
+            guard try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil,
+                try transaction.mayEvolve(id, grant: grant)
+            else { throw BrokerError.noEvolution(id) }
+            guard try change(transaction) else {
+                throw BrokerError(
+                    .resourceNotFound,
+                    "The temporal evolution of '\(id)' has no such attribute or instance."
+                )
+            }
         }
     }
 }

@@ -2,21 +2,31 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// The batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20): each entity succeeds or fails for
-/// itself, all successes become durable together.
-package enum BatchOperation: Sendable, Hashable {
-    case create
-    /// `replaces` false updates what exists (`options=update`).
-    case upsert(replaces: Bool)
-    case update(overwrites: Bool)
-    case merge(MergeDefaults)
+/// What the batch operations that write entities have in common (clauses 5.6.7 to 5.6.9 and
+/// 5.6.20): each entity succeeds or fails for itself, all successes become durable together.
+package struct BatchOperation: Sendable {
+    /// The change to the stored entity, or to none; nil when it should be there and is not, or the
+    /// other way round.
+    typealias Change =
+        @Sendable (_ stored: Entity?, BatchInput, _ now: Timestamp) throws(EntityError) ->
+        EntityChange?
 
+    /// What the entities of the request may hold.
+    let reading: EntityReader.Options
     /// Whether an entity that is not there comes into being.
-    fileprivate var mayCreate: Bool {
-        switch self {
-        case .create, .upsert: true
-        case .update, .merge: false
-        }
+    let mayCreate: Bool
+    /// Whether attributes that were left as they are make an error.
+    var tellsUntouched = false
+    let change: Change
+
+    init(
+        reading: EntityReader.Options = .init(),
+        mayCreate: Bool = false,
+        _ change: @escaping Change
+    ) {
+        self.reading = reading
+        self.mayCreate = mayCreate
+        self.change = change
     }
 }
 
@@ -57,41 +67,17 @@ extension Hub {
         result.errors += written.errors
         return result
     }
-
-    /// Batch Delete (clause 5.6.10).
-    package func batchDelete(_ ids: [EntityID], caller: Caller) async throws -> BatchResult {
-        let (store, grant) = try await writing(caller, makesTenant: false)
-        let now = clock()
-        return try await store.write(grant) { [observer] transaction in
-            let writer = ChangeWriter(
-                transaction: transaction,
-                observer: observer,
-                tenant: caller.tenant,
-                now: now
-            )
-            var result = BatchResult()
-            for id in ids {
-                if let entity = try transaction.writable(id, grant: grant, now: now) {
-                    try writer.write(.deletion(of: entity))
-                    result.changed.append(id)
-                } else {
-                    result.errors.append((id, BrokerError.unknown(id)))
-                }
-            }
-            return result
-        }
-    }
 }
 
 /// One entity of a batch, read and ready.
-private struct BatchInput: Sendable {
+struct BatchInput: Sendable {
     let id: EntityID
     let operation: BatchOperation
     let fragment: EntityFragment
     /// The whole entity, where the operation may need one.
     let entity: Entity?
-    /// What comes of an entity that is not there yet, where it mostly is not; made before the
-    /// transaction, so that the one thread that writes has less to do.
+    /// What comes of an entity that is not there yet; made before the transaction, so that the one
+    /// thread that writes has less to do.
     let creation: EntityChange?
 
     init(
@@ -101,19 +87,13 @@ private struct BatchInput: Sendable {
         at now: Timestamp
     ) throws(BrokerError) {
         self.operation = operation
-        let options: EntityReader.Options =
-            switch operation {
-            case .create, .upsert: .init()
-            case .update: .init(allowsNull: true)
-            case .merge: .init(allowsNull: true, allowsNullInside: true)
-            }
-        let reader = EntityReader(context: ld, options: options)
+        let reader = EntityReader(context: ld, options: operation.reading)
         (fragment, entity) = try BrokerError.reading { () throws(EntityError) in
             let fragment = try reader.fragment(json)
             guard operation.mayCreate else { return (fragment, nil) }
             return (fragment, try reader.entity(from: fragment))
         }
-        creation = operation == .create ? entity.map { .creation(of: $0, at: now) } : nil
+        creation = entity.map { .creation(of: $0, at: now) }
         guard let id = fragment.id else {
             throw BrokerError(.badRequestData, "An entity of the batch has no 'id'.")
         }
@@ -154,7 +134,7 @@ private struct BatchRun {
                 ? BrokerError.mayNotWrite(input.id) : BrokerError.unknown(input.id)
         }
         let seen = try BrokerError.reading { () throws(EntityError) in
-            try self.change(of: stored.map(grant.shape), input)
+            try input.operation.change(stored.map(grant.shape), input, writer.now)
         }
         guard let seen else {
             throw stored == nil ? BrokerError.unknown(input.id) : BrokerError.exists(input.id)
@@ -164,35 +144,12 @@ private struct BatchRun {
             throw BrokerError.mayNotWrite(input.id)
         }
         try writer.write(change)
-        if case .update(overwrites: false) = input.operation, !change.untouched.isEmpty {
+        if input.operation.tellsUntouched, !change.untouched.isEmpty {
             // The rest of this entity is written; what is not, is told as its error (5.6.9).
             let names = change.untouched.map { "'\($0)'" }.joined(separator: ", ")
             throw BrokerError(.badRequestData, "Attributes exist and were left: \(names).")
         }
         return stored == nil
-    }
-
-    /// The change, or nil when the entity should be there and is not, or the other way round.
-    private func change(
-        of stored: Entity?,
-        _ input: BatchInput
-    ) throws(EntityError) -> EntityChange? {
-        let now = writer.now
-        switch (input.operation, stored, input.entity) {
-        case (.create, nil, _): return input.creation
-        case (.upsert, nil, let entity?): return .creation(of: entity, at: now)
-        case (.upsert(replaces: true), let stored?, let entity?):
-            return .replacement(of: stored, with: entity, at: now)
-        case (.upsert(replaces: false), let stored?, _):
-            return try .appending(to: stored, input.fragment, overwrites: true, at: now)
-        case (.update(true), let stored?, _):
-            return try .update(of: stored, with: input.fragment, at: now)
-        case (.update(false), let stored?, _):
-            return try .appending(to: stored, input.fragment, overwrites: false, at: now)
-        case (.merge(let defaults), let stored?, _):
-            return try .merge(into: stored, input.fragment, common: defaults, at: now)
-        default: return nil
-        }
     }
 }
 

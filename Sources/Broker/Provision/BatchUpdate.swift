@@ -1,0 +1,18 @@
+import ContextModel
+
+extension BatchOperation {
+    /// Batch Entity Update (clause 5.6.9); unless it `overwrites`, attributes that exist are left
+    /// and told as errors.
+    package static func update(overwrites: Bool) -> BatchOperation {
+        var operation = BatchOperation(
+            reading: .init(allowsNull: true)
+        ) { stored, input, now throws(EntityError) in
+            guard let stored else { return nil }
+            return overwrites
+                ? try .update(of: stored, with: input.fragment, at: now)
+                : try .appending(to: stored, input.fragment, overwrites: false, at: now)
+        }
+        operation.tellsUntouched = !overwrites
+        return operation
+    }
+}

@@ -1,0 +1,22 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Delete Attribute from Temporal Evolution of an Entity (clause 5.6.13): the instances of a
+    /// `datasetId`, the default ones, or all.
+    package func deleteAttributeFromEvolution(
+        _ name: IRI,
+        of id: EntityID,
+        datasetID: String?,
+        all: Bool,
+        caller: Caller
+    ) async throws {
+        try await changeEvolution(of: id, naming: [name], caller) { transaction in
+            try transaction.removeHistory(
+                id,
+                all ? .allInstances(name) : .attribute(name, datasetID: datasetID)
+            )
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Delete Attribute Instance from Temporal Evolution of an Entity (clause 5.6.15).
+    package func deleteInstance(
+        _ instanceID: String,
+        of name: IRI,
+        entity id: EntityID,
+        caller: Caller
+    ) async throws {
+        try await changeEvolution(of: id, naming: [name], caller) { transaction in
+            try transaction.removeHistory(id, .instance(name, instanceID: instanceID))
+        }
+    }
+}

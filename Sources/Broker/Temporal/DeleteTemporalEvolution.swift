@@ -1,0 +1,12 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Hub {
+    /// Delete Temporal Evolution of an Entity (clause 5.6.16).
+    package func deleteEvolution(of id: EntityID, caller: Caller) async throws {
+        try await changeEvolution(of: id, naming: [], caller) { transaction in
+            try transaction.removeHistory(id, .everything)
+        }
+    }
+}
