@@ -61,7 +61,7 @@ package enum GeoQuery {
         }
         let json: JSONValue
         do {
-            json = try JSONReader.read(text)
+            json = try JSONReader.read(text, repeated: .refused)
         } catch {
             throw ConditionError(
                 parameter: parameter,

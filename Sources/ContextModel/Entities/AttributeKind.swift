@@ -89,9 +89,9 @@ enum GeometryTypes {
 
     /// A geometry that is written as a JSON string (clause 4.7.2), as the object it stands for.
     static func decoded(_ value: JSONValue) -> JSONValue {
-        guard let text = value.stringValue, let json = try? JSONReader.read(Array(text.utf8)) else {
-            return value
-        }
+        guard let text = value.stringValue,
+            let json = try? JSONReader.read(Array(text.utf8), repeated: .refused)
+        else { return value }
         return json
     }
 

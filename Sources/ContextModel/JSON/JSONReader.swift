@@ -1,52 +1,68 @@
-/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, no member twice, valid UTF-8
-/// throughout.
+/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, valid UTF-8 throughout.
 ///
-/// Order of members and spelling of numbers are kept.
-///
-/// A member given twice is refused because readers of the same text would otherwise disagree on
-/// its value, which is a hole wherever one of them decides on access. Names are the same when
-/// `String` finds them equal (canonical equivalence), as everywhere else in the hub.
+/// Order of members and spelling of numbers are kept. Names are the same when `String` finds them
+/// equal (canonical equivalence), as everywhere else in the hub.
 package struct JSONReader {
+    /// What becomes of a member whose name an earlier one of its object has.
+    package enum RepeatedMembers: Sendable {
+        /// The last one counts, as most readers of RFC 8259 (clause 4) have it.
+        case lastCounts
+        /// The text is refused: readers that disagree on what counts are a hole wherever one of
+        /// them decides on access.
+        case refused
+    }
+
     let bytes: UnsafeRawBufferPointer
     let limits: JSONLimits
+    private let repeated: RepeatedMembers
     /// Bytes read so far.
     var position = 0
     private var depth = 0
 
-    private init(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits) {
+    private init(
+        _ bytes: UnsafeRawBufferPointer,
+        limits: JSONLimits,
+        repeated: RepeatedMembers
+    ) {
         self.bytes = bytes
         self.limits = limits
+        self.repeated = repeated
     }
 
     /// The value that the whole text denotes.
     package static func read(
         _ bytes: UnsafeRawBufferPointer,
-        limits: JSONLimits = .standard
+        limits: JSONLimits = .standard,
+        repeated: RepeatedMembers = .lastCounts
     ) throws(JSONError) -> JSONValue {
-        var reader = JSONReader(bytes, limits: limits)
+        var reader = JSONReader(bytes, limits: limits, repeated: repeated)
         return try reader.text()
     }
 
     /// The value that the whole text denotes.
     package static func read(
         _ bytes: some Sequence<UInt8>,
-        limits: JSONLimits = .standard
+        limits: JSONLimits = .standard,
+        repeated: RepeatedMembers = .lastCounts
     ) throws(JSONError) -> JSONValue {
         let result = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONError) in
-                try read(UnsafeRawBufferPointer(buffer), limits: limits)
+                try read(UnsafeRawBufferPointer(buffer), limits: limits, repeated: repeated)
             }
         }
-        guard let result else { return try read(Array(bytes), limits: limits) }
+        guard let result else {
+            return try read(Array(bytes), limits: limits, repeated: repeated)
+        }
         return try result.get()
     }
 
     /// The value that the whole text denotes.
     package static func read(
         _ text: String,
-        limits: JSONLimits = .standard
+        limits: JSONLimits = .standard,
+        repeated: RepeatedMembers = .lastCounts
     ) throws(JSONError) -> JSONValue {
-        try read(text.utf8, limits: limits)
+        try read(text.utf8, limits: limits, repeated: repeated)
     }
 }
 
@@ -135,8 +151,9 @@ extension JSONReader {
         }
         members.reserveCapacity(4)
         while true {
-            let key = try memberName(&names, after: members)
-            members.append((key, try value()))
+            let (key, earlier) = try memberName(&names, after: members)
+            let value = try value()
+            if let earlier { members[earlier].value = value } else { members.append((key, value)) }
             switch nextByte() {
             case UInt8(ascii: ","):
                 position += 1
@@ -149,12 +166,12 @@ extension JSONReader {
         }
     }
 
-    /// Reads a name that none of the members has, and the colon after it.
+    /// Reads a name and the colon after it, and tells which of the members has the name already.
     @inline(__always)
     private mutating func memberName(
         _ names: inout MemberNames,
         after members: [(key: String, value: JSONValue)]
-    ) throws(JSONError) -> String {
+    ) throws(JSONError) -> (key: String, earlier: Int?) {
         guard nextByte() == UInt8(ascii: "\"") else {
             throw unexpected(wanted: "the name of a member in double quotes")
         }
@@ -166,13 +183,14 @@ extension JSONReader {
             )
         }
         let key = try string()
-        guard names.insert(key, after: members) else {
+        let earlier = names.insert(key, after: members)
+        guard earlier == nil || repeated == .lastCounts else {
             position = start
             throw error(.duplicateMember, "The member \(JSONError.quote(key)) is given twice.")
         }
         guard nextByte() == UInt8(ascii: ":") else { throw unexpected(wanted: "`:`") }
         position += 1
-        return key
+        return (key, earlier)
     }
 }
 
@@ -182,28 +200,32 @@ extension JSONReader {
 /// object takes time in proportion to its size.
 private struct MemberNames {
     private static let maximumComparedNames = 16
-    private var hashed: Set<String> = []
+    private var places: [String: Int] = [:]
 
-    /// False if one of the members has the name.
+    /// Takes the name of the next member; the place of the member that has it already.
     @inline(__always)
     mutating func insert(
         _ name: String,
         after members: [(key: String, value: JSONValue)]
-    ) -> Bool {
+    ) -> Int? {
         guard members.count < Self.maximumComparedNames else {
             return insertHashed(name, after: members)
         }
-        for member in members where member.key == name { return false }
-        return true
+        for (place, member) in members.enumerated() where member.key == name { return place }
+        return nil
     }
 
     @inline(never)
     private mutating func insertHashed(
         _ name: String,
         after members: [(key: String, value: JSONValue)]
-    ) -> Bool {
-        if hashed.isEmpty { hashed = Set(members.lazy.map(\.key)) }
-        return hashed.insert(name).inserted
+    ) -> Int? {
+        if places.isEmpty {
+            for (place, member) in members.enumerated() { places[member.key] = place }
+        }
+        if let earlier = places[name] { return earlier }
+        places[name] = members.count
+        return nil
     }
 }
 

@@ -107,7 +107,7 @@ struct Exchange: Sendable {
         let bytes = try await request.bytes(limit: settings.maximumBodyBytes)
         do throws(JSONError) {
             let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
-                try JSONReader.read(raw, limits: settings.jsonLimits)
+                try JSONReader.read(raw, limits: settings.jsonLimits, repeated: .refused)
             }
             return (json, type)
         } catch {

@@ -21,7 +21,9 @@ import Testing
         column: Int,
         message: String
     ) throws {
-        let error = try #require(throws: JSONError.self) { try JSONReader.read(text) }
+        let error = try #require(throws: JSONError.self) {
+            try JSONReader.read(text, repeated: .refused)
+        }
         #expect(error.offset == offset)
         #expect(error.line == line)
         #expect(error.column == column)
@@ -32,7 +34,7 @@ import Testing
     @Test func `a long quotation is shortened`() throws {
         let name = String(repeating: "n", count: 10_000)
         let error = try #require(throws: JSONError.self) {
-            try JSONReader.read("{\"\(name)\":1,\"\(name)\":2}")
+            try JSONReader.read("{\"\(name)\":1,\"\(name)\":2}", repeated: .refused)
         }
         #expect(error.message.utf8.count < 100)
     }

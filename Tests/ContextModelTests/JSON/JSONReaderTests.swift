@@ -117,13 +117,6 @@ import Testing
                     "\"\n\"", "\"\t\"", "\"a\u{0}b\"", "\"\u{1F}\"", "[\"\r\"]", "{\"\u{8}\":1}",
                 ]
             ),
-            (
-                .duplicateMember,
-                [
-                    #"{"a":1,"a":1}"#, #"{"a":1,"b":2,"a":3}"#, #"{"a":1,"\u0061":2}"#,
-                    #"[{"":1,"":2}]"#, "{\"\u{E9}\":1,\"e\u{301}\":2}",
-                ]
-            ),
             (.byteOrderMark, ["\u{FEFF}", "\u{FEFF}1", "\u{FEFF}{}"]),
         ] as [(JSONError.Code, [String])]
     )
@@ -154,13 +147,41 @@ import Testing
         #expect(code([0xFF, 0xFE, 0x5B, 0x00]) == .unexpectedCharacter)
     }
 
-    @Test func `a member given twice is found in a large object too`() {
+    // MARK: Members given twice
+
+    @Test(arguments: [
+        (#"{"a":1,"a":1}"#, #"{"a":1}"#), (#"{"a":1,"b":2,"a":3}"#, #"{"a":3,"b":2}"#),
+        (#"{"a":1,"\u0061":{"a":2,"a":3}}"#, #"{"a":{"a":3}}"#), (#"[{"":1,"":2}]"#, #"[{"":2}]"#),
+        ("{\"\u{E9}\":1,\"e\u{301}\":2}", "{\"\u{E9}\":2}"),
+    ])
+    func `of a member given twice the last counts, or the text is refused`(
+        text: String,
+        counting: String
+    ) throws {
+        #expect(try JSONReader.read(text).text == counting)
+        #expect(code(Array(text.utf8), repeated: .refused) == .duplicateMember)
+    }
+
+    @Test func `a member given twice is found in a large object too`() throws {
         let members = (0..<1_000).map { "\"m\($0)\":\($0)" }
         for twice in [0, 15, 16, 17, 500, 999] {
-            let text = "{" + (members + ["\"m\(twice)\":0"]).joined(separator: ",") + "}"
-            #expect(code(Array(text.utf8)) == .duplicateMember)
+            let text = "{" + (members + ["\"m\(twice)\":-1"]).joined(separator: ",") + "}"
+            #expect(code(Array(text.utf8), repeated: .refused) == .duplicateMember)
+            let read = try #require(try JSONReader.read(text).objectValue)
+            #expect(read.count == 1_000 && read.members[twice].value == -1)
         }
-        #expect(code(Array(("{" + members.joined(separator: ",") + "}").utf8)) == nil)
+        let once = Array(("{" + members.joined(separator: ",") + "}").utf8)
+        #expect(code(once, repeated: .refused) == nil)
+    }
+
+    @Test func `many members given many times take no time`() throws {
+        let names =
+            (0..<20_000).map { "\"m\($0)\":0" } + repeatElement("\"m19999\":1", count: 100_000)
+        let text = "{" + names.joined(separator: ",") + "}"
+        let took = ContinuousClock().measure {
+            #expect((try? JSONReader.read(text))?.objectValue?.count == 20_000)
+        }
+        #expect(took < .seconds(20))
     }
 
     // MARK: Limits
@@ -204,9 +225,13 @@ import Testing
         #expect(try JSONReader.read(text[3..<6]) == "a")
     }
 
-    private func code(_ bytes: [UInt8], _ limits: JSONLimits = .standard) -> JSONError.Code? {
+    private func code(
+        _ bytes: [UInt8],
+        _ limits: JSONLimits = .standard,
+        repeated: JSONReader.RepeatedMembers = .lastCounts
+    ) -> JSONError.Code? {
         do throws(JSONError) {
-            _ = try JSONReader.read(bytes, limits: limits)
+            _ = try JSONReader.read(bytes, limits: limits, repeated: repeated)
             return nil
         } catch {
             return error.code

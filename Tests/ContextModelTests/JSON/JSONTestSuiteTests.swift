@@ -4,15 +4,10 @@ import Testing
 
 /// The reader against a checkout of nst/JSONTestSuite, whose folder `BALAI_JSON_TEST_SUITE` names.
 ///
-/// `JSONReaderTests` has texts of our own for each kind of case; this is for whoever wants to see the
-/// suite itself pass.
+/// `JSONReaderTests` and `JSONGrammarTests` have texts of our own for each kind of case; this is for
+/// whoever wants to see the suite itself pass.
 @Suite struct JSONTestSuiteTests {
     static let folder = ProcessInfo.processInfo.environment["BALAI_JSON_TEST_SUITE"]
-
-    /// RFC 8259 lets these be read, and lets readers differ in what they make of them; ours refuses.
-    static let refusedOnPurpose: Set<String> = [
-        "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
-    ]
 
     /// What the first letter of a file's name says must become of it.
     @Test(
@@ -31,8 +26,7 @@ import Testing
             case (.success(let value), "y_"), (.success(let value), "i_"):
                 #expect(try JSONReader.read(value.serialized) == value, "\(name)")
             case (.failure(let error), "y_"):
-                #expect(Self.refusedOnPurpose.contains(name), "\(name) is refused: \(error)")
-                #expect(error.code == .duplicateMember, "\(name)")
+                Issue.record("\(name) is refused: \(error)")
             case (.success, _): Issue.record("\(name) is read")
             case (.failure, _): break
             }
