@@ -8,8 +8,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(
-            url: "https://github.com/apple/swift-configuration", exact: "1.4.0",
-            traits: ["YAML", "CommandLineArguments"]),
+            url: "https://github.com/apple/swift-configuration",
+            exact: "1.4.0",
+            traits: ["YAML", "CommandLineArguments"]
+        ),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
@@ -24,12 +26,20 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CGEOS", pkgConfig: "geos", providers: [.apt(["libgeos-dev"])]),
+            name: "CGEOS",
+            pkgConfig: "geos",
+            providers: [.apt(["libgeos-dev"])]
+        ),
         .systemLibrary(
-            name: "CMosquitto", pkgConfig: "libmosquitto",
-            providers: [.apt(["libmosquitto-dev"])]),
+            name: "CMosquitto",
+            pkgConfig: "libmosquitto",
+            providers: [.apt(["libmosquitto-dev"])]
+        ),
         .systemLibrary(
-            name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+            name: "CZip",
+            pkgConfig: "libzip",
+            providers: [.apt(["libzip-dev"])]
+        ),
 
         .target(name: "ContextModel"),
         .target(name: "Governance", dependencies: ["ContextModel"]),
@@ -40,14 +50,16 @@ let package = Package(
                 "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
-            ]),
+            ]
+        ),
         .target(
             name: "Broker",
             dependencies: [
                 "ContextModel", "Governance", "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ]
+        ),
         .target(
             name: "Outbound",
             dependencies: [
@@ -58,13 +70,15 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ]
+        ),
         .target(
             name: "Collect",
             dependencies: [
                 "ContextModel", "CZip",
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ]
+        ),
         .target(
             name: "Gateway",
             dependencies: [
@@ -76,7 +90,8 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.copy("Resources")]),
+            resources: [.copy("Resources")]
+        ),
         .executableTarget(
             name: "balai",
             dependencies: [
@@ -88,7 +103,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ]
+        ),
 
         // What `make bench` runs. They need no package that the hub does not need, and as a package
         // of their own they would have everything built twice.
@@ -99,25 +115,34 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
-            path: "Benchmarks/Hello"),
+            path: "Benchmarks/Hello"
+        ),
         .executableTarget(
             name: "Load",
             dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
-            path: "Benchmarks/Load"),
+            path: "Benchmarks/Load"
+        ),
 
         // What tests of chance share.
         .target(name: "Chance", path: "Tests/Chance"),
         // What marks tests with the clauses they check; the conformance statement is made of it.
         .target(name: "Clauses", path: "Tests/Clauses"),
-        .testTarget(name: "ContextModelTests", dependencies: ["Chance", "Clauses", "ContextModel"]),
+        .testTarget(
+            name: "ContextModelTests",
+            dependencies: ["Chance", "Clauses", "ContextModel"]
+        ),
         // The readers that strangers reach, for `make test` and, with libFuzzer, for `make fuzz`.
         .target(
-            name: "FuzzTargets", dependencies: ["Chance", "Collect", "ContextModel", "Storage"],
-            path: "Tests/FuzzTargets"),
+            name: "FuzzTargets",
+            dependencies: ["Chance", "Collect", "ContextModel", "Storage"],
+            path: "Tests/FuzzTargets"
+        ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(
-            name: "StorageTests", dependencies: ["Clauses", "Storage", "StorageSQLite"]),
+            name: "StorageTests",
+            dependencies: ["Clauses", "Storage", "StorageSQLite"]
+        ),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "Clauses", "StorageSQLite"]),
         .testTarget(
             name: "OutboundTests",
@@ -126,7 +151,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
+            ]
+        ),
         .testTarget(name: "CollectTests", dependencies: ["Collect"]),
         .testTarget(
             name: "GatewayTests",
@@ -134,7 +160,8 @@ let package = Package(
                 "Chance", "Clauses", "Collect", "Gateway", "Outbound", "StorageSQLite",
 
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-            ]),
+            ]
+        ),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway"]),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),
         .testTarget(name: "HouseRulesTests"),
@@ -144,10 +171,12 @@ let package = Package(
             dependencies: [
                 "balai", "Chance", "ContextModel",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -155,7 +184,8 @@ let package = Package(
 // libFuzzer has a main of its own, which no ordinary build links.
 if Context.environment["BALAI_FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer"))
+        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer")
+    )
 }
 
 // CI takes no warning in our own code; a newer compiler's new warnings stop nobody else.
@@ -165,10 +195,11 @@ let strict: [SwiftSetting] =
 // Language settings are the same everywhere, so they are said once.
 for target in package.targets where target.type != .system {
     var settings = target.swiftSettings ?? []
-    settings += [
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-    ] + strict
+    settings +=
+        [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ] + strict
     target.swiftSettings = settings
 }

@@ -59,6 +59,18 @@ package struct HTTPHub: HubDestination {
         _ = try await attemptOnce(request).get()
     }
 
+    /// What tells this hub from every other, wherever it listens (clause 5.15.1); nil where the
+    /// hub does not say.
+    package func identity() async -> String? {
+        var request = HTTPClientRequest(url: base + "/ngsi-ld/v1/info/sourceIdentity")
+        request.headers.add(name: "Accept", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        guard case .success(let answer) = await attemptOnce(request), answer.status == 200 else {
+            return nil
+        }
+        return (try? JSONReader.read(answer.body))?.objectValue?["contextSourceAlias"]?.stringValue
+    }
+
     package func upsert(
         _ entities: [UInt8],
         isLinkedData: Bool

@@ -160,10 +160,12 @@ struct ImportOptions: ParsableArguments {
         _ open: (String) throws -> some ImportSource
     ) async throws -> Bool {
         do {
-            let identity = try ImportJournal.identity(ofFile: path)
+            let file = try ImportJournal.identity(ofFile: path)
+            // The hub itself, not where it is: it may move, and another one may take its place.
+            let identity = await hub.identity() ?? remote.hub
             let journal = ImportJournal(
                 folder: Self.journalFolder,
-                identity: "\(remote.hub)\n\(remote.tenant ?? "")\n\(identity)\n\(mapping)"
+                identity: "\(identity)\n\(remote.tenant ?? "")\n\(file)\n\(mapping)"
             )
             var progress = ProgressLine(file: path)
             let tally = try await ImportRun(hub: hub, journal: journal).run(open(path)) {

@@ -2,11 +2,11 @@ import Chance
 import ContextModel
 import NIOHTTP1
 
-/// A request of the load: one worker's, about its own entities.
+/// A request about entities.
 ///
 /// Every value is a number of its own, so that each can be found again in state, history and
 /// notifications.
-enum LaneRequest: Sendable, Hashable {
+enum EntityRequest: LoadRequest {
     case create(String, value: Int)
     /// Two attributes at once: one without the other would be half a request.
     case update(String, value: Int)
@@ -14,6 +14,8 @@ enum LaneRequest: Sendable, Hashable {
     case deleteAttribute(String, extra: String)
     case delete(String)
     case batchUpsert([String], value: Int)
+    /// A file over HTTP, small enough to be one batch.
+    case upload([String], value: Int)
     case batchDelete([String])
 
     /// The entities it touches.
@@ -22,7 +24,7 @@ enum LaneRequest: Sendable, Hashable {
         case .create(let id, _), .update(let id, _), .append(let id, _, _),
             .deleteAttribute(let id, _), .delete(let id):
             [id]
-        case .batchUpsert(let ids, _), .batchDelete(let ids): ids
+        case .batchUpsert(let ids, _), .upload(let ids, _), .batchDelete(let ids): ids
         }
     }
 }
@@ -35,8 +37,8 @@ struct KnownEntity: Sendable, Equatable {
     var values: [Int] = []
 }
 
-/// What one worker's requests should have brought about.
-struct LaneModel: Sendable, Equatable {
+/// What one worker's requests about entities should have brought about.
+struct EntityLoad: LoadModel {
     static let type = "Crash"
 
     let name: String
@@ -45,6 +47,14 @@ struct LaneModel: Sendable, Equatable {
 
     init(name: String) { self.name = name }
 
+    var ids: [String] { entities.keys.sorted() }
+
+    func known(_ id: String) -> KnownEntity { entities[id] ?? KnownEntity() }
+
+    static func stored(_ id: String, in state: StoredState) async throws -> KnownEntity {
+        try await state.entity(id)
+    }
+
     var alive: [String] { entities.filter { $0.value.attributes != nil }.keys.sorted() }
 
     // MARK: Choosing
@@ -52,7 +62,7 @@ struct LaneModel: Sendable, Equatable {
     private static let most = 12
 
     /// A request that makes sense now.
-    mutating func next(_ dice: inout SeededGenerator) -> LaneRequest {
+    mutating func next(_ dice: inout SeededGenerator) -> EntityRequest {
         number += 1
         let alive = alive
         guard alive.count >= 3, let id = alive.randomElement(using: &dice) else {
@@ -69,8 +79,9 @@ struct LaneModel: Sendable, Equatable {
                 ?? .update(id, value: number)
         case 15: return .delete(id)
         case 16..<19:
-            let old = alive.filter { _ in Bool.random(using: &dice) }
-            return .batchUpsert(old + [freshID(&dice)], value: number)
+            let some = alive.filter { _ in Bool.random(using: &dice) } + [freshID(&dice)]
+            return Bool.random(using: &dice)
+                ? .batchUpsert(some, value: number) : .upload(some, value: number)
         default: return .batchDelete(Array(alive.shuffled(using: &dice).prefix(4)))
         }
     }
@@ -86,14 +97,15 @@ struct LaneModel: Sendable, Equatable {
 
     // MARK: Effects
 
-    mutating func apply(_ request: LaneRequest) {
+    mutating func apply(_ request: EntityRequest) {
         for id in request.ids { apply(request, to: id) }
     }
 
-    private mutating func apply(_ request: LaneRequest, to id: String) {
+    private mutating func apply(_ request: EntityRequest, to id: String) {
         var entity = entities[id] ?? KnownEntity()
         switch request {
-        case .create(_, let value), .update(_, let value), .batchUpsert(_, let value):
+        case .create(_, let value), .update(_, let value), .batchUpsert(_, let value),
+            .upload(_, let value):
             entity.attributes = (entity.attributes ?? [:]).merging(pair(value)) { $1 }
             entity.values.append(value)
         case .append(_, let value, let extra):
@@ -109,7 +121,7 @@ struct LaneModel: Sendable, Equatable {
     private func pair(_ value: Int) -> [String: Int] { ["value": value, "twin": value] }
 }
 
-extension LaneRequest {
+extension EntityRequest {
     private static let entities = "/ngsi-ld/v1/entities"
     private static let operations = "/ngsi-ld/v1/entityOperations"
 
@@ -130,13 +142,16 @@ extension LaneRequest {
         case .batchUpsert(let ids, let value):
             let bodies = ids.map { entity($0, ["value": value, "twin": value]) }
             return (.POST, "\(Self.operations)/upsert?options=update", .array(bodies))
+        case .upload(let ids, let value):
+            let bodies = ids.map { entity($0, ["value": value, "twin": value]) }
+            return (.POST, "/hub/imports/entities", .array(bodies))
         case .batchDelete(let ids):
             return (.POST, "\(Self.operations)/delete", .array(ids.map(JSONValue.string)))
         }
     }
 
     private func entity(_ id: String, _ attributes: [String: Int]) -> JSONValue {
-        var object: JSONObject = ["id": .string(id), "type": .string(LaneModel.type)]
+        var object: JSONObject = ["id": .string(id), "type": .string(EntityLoad.type)]
         object.members += fragment(attributes).members
         return .object(object)
     }

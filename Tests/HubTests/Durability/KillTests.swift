@@ -5,9 +5,9 @@ import NIOHTTP1
 import Synchronization
 import Testing
 
-/// The hub is killed again and again while clients write, a receiver is notified and an import runs.
+/// The hub is killed again and again while clients write, upload files and add readings up, a
+/// receiver is notified and an import runs.
 @Suite(.serialized) struct KillTests {
-    private static let lanes = 6
     private static let kills = 100 * Soak.factor
 
     @Test(.timeLimit(.minutes(10 * Soak.factor)))
@@ -17,7 +17,7 @@ import Testing
         print("seed of the kills: \(Soak.seed) (BALAI_TEST_SEED)")
         let receiver = try await NotificationReceiver()
         try await HubClient.with { client in
-            var run = try KillRun(client: client, lanes: Self.lanes, seed: Soak.seed)
+            var run = try KillRun(client: client, seed: Soak.seed)
             try await run.subscribe(receiver)
             for _ in 0..<Self.kills { try await run.crash() }
             try await run.checkWhole(receiver)
@@ -30,19 +30,19 @@ import Testing
 private struct KillRun {
     let client: HubClient
     let folder: TestFolder
-    let seed: UInt64
-    let imported: ImportedFile
-    var lanes: [Lane]
+    var imported: ImportedFile
+    var entities: Lanes<EntityLoad>
+    var series: Lanes<SeriesLoad>
     var dice: SeededGenerator
 
     static let subscriptions = ["urn:ngsi-ld:Subscription:one", "urn:ngsi-ld:Subscription:two"]
 
-    init(client: HubClient, lanes: Int, seed: UInt64) throws {
+    init(client: HubClient, seed: UInt64) throws {
         self.client = client
-        self.seed = seed
         folder = try TestFolder()
         imported = try ImportedFile(folder: folder)
-        self.lanes = (0..<lanes).map { Lane(number: $0, seed: seed) }
+        entities = Lanes(6, seed: seed)
+        series = Lanes(2, seed: seed)
         dice = SeededGenerator(seed: seed)
     }
 
@@ -55,7 +55,7 @@ private struct KillRun {
                 to: hub,
                 json: [
                     "id": .string(id), "type": "Subscription",
-                    "entities": [["type": .string(LaneModel.type)]],
+                    "entities": [["type": .string(EntityLoad.type)]],
                     "watchedAttributes": ["value"],
                     "notification": [
                         "format": "simplified", "endpoint": ["uri": .string(receiver.url)],
@@ -75,51 +75,46 @@ private struct KillRun {
         let countdown = Countdown(Int.random(in: 1...200, using: &dice)) {
             hub.process.send(SIGKILL)
         }
-        let client = client
-        lanes = await withTaskGroup(of: (Int, Lane).self) { group in
-            for (index, lane) in lanes.enumerated() {
-                group.addTask {
-                    var lane = lane
-                    await lane.load(hub, client) { countdown.tick() }
-                    return (index, lane)
-                }
-            }
-            return await group.reduce(into: lanes) { $0[$1.0] = $1.1 }
-        }
+        async let written = entities.loaded(hub, client, countdown)
+        async let grown = series.loaded(hub, client, countdown)
+        (entities, series) = await (written, grown)
         #expect(await hub.process.ended() == .killed(by: SIGKILL))
         importing.send(SIGKILL)
-        _ = await importing.ended()
+        try imported.ended(await importing.ended())
     }
 
     private mutating func check(_ hub: RealHub, everything: Bool = false) async throws {
         let stored = StoredState(hub: hub, client: client)
-        for index in lanes.indices {
-            try await lanes[index].check(stored, everything: everything)
-        }
+        try await entities.check(stored, everything: everything)
+        try await series.check(stored, everything: everything)
+        try await imported.check(stored)
     }
 
-    /// After the last crash: every entity, all that was imported, every notification.
+    /// After the last crash: every entity and series, all that was imported, every notification.
     mutating func checkWhole(_ receiver: NotificationReceiver) async throws {
         let hub = try await RealHub(folder: folder)
         try await check(hub, everything: true)
         let stored = StoredState(hub: hub, client: client)
-        let alive = lanes.reduce(0) { $0 + $1.model.alive.count }
-        #expect(try await stored.count(type: LaneModel.type) == alive)
-        #expect(try await imported.startImport(into: hub).ended() == .exited(0))
-        #expect(try await stored.count(type: ImportedFile.type) == ImportedFile.count)
+        let alive = entities.models.reduce(0) { $0 + $1.alive.count }
+        let found = try await stored.count("type=\(EntityLoad.type)")
+        #expect(found == alive)
+        try imported.ended(await imported.startImport(into: hub).ended())
+        try await imported.check(stored)
+        #expect(imported.resumptions > 0, "no import was interrupted")
         try await drain(hub, receiver)
         for (stream, values) in expected {
             #expect(receiver.arrivals.firsts(stream) == values, "notifications of \(stream)")
         }
         #expect(await hub.stop() == .exited(0))
+        #expect(try StoredSegments.count(in: folder) > 0, "nothing was sealed")
     }
 
     /// Waits for the last notification: whatever came before it has arrived before it, or never.
     private func drain(_ hub: RealHub, _ receiver: NotificationReceiver) async throws {
-        let last = LaneRequest.create("urn:ngsi-ld:\(LaneModel.type):last", value: 1).http
+        let last = EntityRequest.create("urn:ngsi-ld:\(EntityLoad.type):last", value: 1).http
         let answer = try await client.send(last.method, last.path, to: hub, json: last.json ?? [])
         #expect(answer.status == 201)
-        let id = "urn:ngsi-ld:\(LaneModel.type):last"
+        let id = "urn:ngsi-ld:\(EntityLoad.type):last"
         await receiver.arrivals.wait(
             for: Self.subscriptions.map { .init(subscription: $0, entity: id) }
         )
@@ -128,39 +123,13 @@ private struct KillRun {
     /// What each subscription must have been told of each entity, in order.
     private var expected: [Arrivals.Stream: [Int]] {
         var expected: [Arrivals.Stream: [Int]] = [:]
-        for lane in lanes {
-            for (id, entity) in lane.model.entities where !entity.values.isEmpty {
+        for model in entities.models {
+            for (id, entity) in model.entities where !entity.values.isEmpty {
                 for subscription in Self.subscriptions {
                     expected[.init(subscription: subscription, entity: id)] = entity.values
                 }
             }
         }
         return expected
-    }
-}
-
-/// A file that `balai import` loads while the hub comes and goes.
-private struct ImportedFile: Sendable {
-    static let type = "Imported"
-    static let count = 5_000
-    let folder: TestFolder
-
-    init(folder: TestFolder) throws {
-        self.folder = folder
-        let lines = (0..<Self.count).map { number in
-            """
-            {"id": "urn:ngsi-ld:Imported:\(number)", "type": "\(Self.type)", \
-            "number": {"type": "Property", "value": \(number)}}\n
-            """
-        }
-        try Data(lines.joined().utf8).write(to: URL(filePath: folder.path + "/import.ndjson"))
-    }
-
-    func startImport(into hub: RealHub) throws -> ChildProcess {
-        try ChildProcess(
-            ["import", "json", folder.path + "/import.ndjson", "--hub", hub.url],
-            environment: ["HOME": folder.path],
-            log: folder.path + "/import.log"
-        )
     }
 }

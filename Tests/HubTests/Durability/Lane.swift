@@ -1,19 +1,49 @@
 import Chance
 import ContextModel
+import NIOHTTP1
 import Synchronization
 import Testing
 
-/// A worker of the load: sends one request after the other about its own entities, and after a
-/// crash finds out what became of the one that was not answered.
-struct Lane: Sendable {
-    private(set) var model: LaneModel
+/// What a worker of the load asks for next, and what its answered requests have brought about.
+protocol LoadModel: Sendable {
+    associatedtype Request: LoadRequest
+    associatedtype Known: Sendable, Equatable
+
+    init(name: String)
+
+    /// A request that makes sense now.
+    mutating func next(_ dice: inout SeededGenerator) -> Request
+    mutating func apply(_ request: Request)
+    /// Everything it has ever asked for.
+    var ids: [String] { get }
+    func known(_ id: String) -> Known
+    /// What the hub has of it.
+    static func stored(_ id: String, in state: StoredState) async throws -> Known
+    /// Whether a good answer says what it must.
+    func isTrue(_ answer: HubAnswer, to request: Request) -> Bool
+}
+
+extension LoadModel {
+    func isTrue(_ answer: HubAnswer, to request: Request) -> Bool { true }
+}
+
+/// A request of the load: one worker's, about what is its alone.
+protocol LoadRequest: Sendable, Hashable {
+    var ids: [String] { get }
+    var http: (method: HTTPMethod, path: String, json: JSONValue?) { get }
+}
+
+/// A worker of the load: sends one request after the other, and after a crash finds out what became
+/// of the one that was not answered.
+struct Lane<Model: LoadModel>: Sendable {
+    private(set) var model: Model
     private var dice: SeededGenerator
     /// Sent, not answered: it may have happened or not, but not by halves.
-    private var inDoubt: LaneRequest?
+    private var inDoubt: Model.Request?
     private var touched: Set<String> = []
 
     init(number: Int, seed: UInt64) {
-        model = LaneModel(name: "\(seed)-\(number)")
+        model = Model(name: "\(seed)-\(number)")
         dice = SeededGenerator(seed: seed &* 1_000 &+ UInt64(number))
     }
 
@@ -32,7 +62,8 @@ struct Lane: Sendable {
                 return
             }
             onEvent()
-            if answer.isGood {
+            // 207: something of it was refused.
+            if answer.isGood, answer.status != 207, model.isTrue(answer, to: request) {
                 model.apply(request)
             } else if ![429, 503].contains(answer.status) {
                 Issue.record("\(request) got \(answer.status): \(answer.text)")
@@ -42,7 +73,7 @@ struct Lane: Sendable {
     }
 
     private func send(
-        _ request: LaneRequest,
+        _ request: Model.Request,
         to hub: RealHub,
         _ client: HubClient
     ) async throws -> HubAnswer {
@@ -51,37 +82,66 @@ struct Lane: Sendable {
         return try await client.send(method, path, to: hub, json: json)
     }
 
-    /// Compares what the hub has of the entities touched since the last time with what was
-    /// acknowledged.
+    /// Compares what the hub has of what was touched since the last time with what was acknowledged.
     mutating func check(_ stored: StoredState, everything: Bool = false) async throws {
-        let ids = everything ? model.entities.keys.sorted() : touched.sorted()
+        let ids = everything ? model.ids : touched.sorted()
         touched = []
-        var found: [String: KnownEntity] = [:]
-        for id in ids { found[id] = try await stored.entity(id) }
+        var found: [String: Model.Known] = [:]
+        for id in ids { found[id] = try await Model.stored(id, in: stored) }
         var outcomes = [model]
         if let inDoubt {
             var happened = model
             happened.apply(inDoubt)
             outcomes.append(happened)
         }
-        let fitting = outcomes.first { outcome in
-            ids.allSatisfy { found[$0] == outcome.entities[$0] ?? KnownEntity() }
+        let fitting = outcomes.first { outcome in ids.allSatisfy { found[$0] == outcome.known($0) }
         }
         guard let fitting else { return report(ids, found) }
         model = fitting
         inDoubt = nil
     }
 
-    private func report(_ ids: [String], _ found: [String: KnownEntity]) {
-        for id in ids where found[id] != model.entities[id] ?? KnownEntity() {
+    private func report(_ ids: [String], _ found: [String: Model.Known]) {
+        for id in ids where found[id] != model.known(id) {
             Issue.record(
                 """
                 \(id) is \(String(describing: found[id])),
-                acknowledged was \(String(describing: model.entities[id])),
+                acknowledged was \(model.known(id)),
                 not answered: \(String(describing: inDoubt))
                 """
             )
         }
+    }
+}
+
+/// Workers of one kind, all at work at once.
+struct Lanes<Model: LoadModel>: Sendable {
+    private var lanes: [Lane<Model>]
+
+    init(_ count: Int, seed: UInt64) {
+        lanes = (0..<count).map { Lane(number: $0, seed: seed) }
+    }
+
+    var models: [Model] { lanes.map(\.model) }
+
+    /// Loads until the hub is gone.
+    func loaded(_ hub: RealHub, _ client: HubClient, _ countdown: Countdown) async -> Self {
+        var loaded = self
+        loaded.lanes = await withTaskGroup(of: (Int, Lane<Model>).self) { group in
+            for (index, lane) in lanes.enumerated() {
+                group.addTask {
+                    var lane = lane
+                    await lane.load(hub, client) { countdown.tick() }
+                    return (index, lane)
+                }
+            }
+            return await group.reduce(into: lanes) { $0[$1.0] = $1.1 }
+        }
+        return loaded
+    }
+
+    mutating func check(_ stored: StoredState, everything: Bool = false) async throws {
+        for index in lanes.indices { try await lanes[index].check(stored, everything: everything) }
     }
 }
 

@@ -16,22 +16,13 @@ import Testing
         try await HubClient.with { client in
             let hub = try await RealHub(folder: folder)
             let countdown = Countdown(turn * 40) { hub.process.send(signal) }
-            var lanes = (0..<6).map { Lane(number: $0, seed: Soak.seed) }
-            lanes = await withTaskGroup(of: (Int, Lane).self) { group in
-                for (index, lane) in lanes.enumerated() {
-                    group.addTask {
-                        var lane = lane
-                        await lane.load(hub, client) { countdown.tick() }
-                        return (index, lane)
-                    }
-                }
-                return await group.reduce(into: lanes) { $0[$1.0] = $1.1 }
-            }
+            var lanes = Lanes<EntityLoad>(6, seed: Soak.seed)
+            lanes = await lanes.loaded(hub, client, countdown)
             #expect(await hub.process.ended() == .exited(0), "\(hub.process.errors)")
 
             let next = try await RealHub(folder: folder)
             let stored = StoredState(hub: next, client: client)
-            for index in lanes.indices { try await lanes[index].check(stored) }
+            try await lanes.check(stored)
             #expect(await next.stop() == .exited(0))
         }
     }

@@ -1,7 +1,7 @@
 import ContextModel
 import NIOHTTP1
 
-/// Asks a hub what it keeps of the load's entities.
+/// Asks a hub what it keeps of the load.
 struct StoredState: Sendable {
     let hub: RealHub
     let client: HubClient
@@ -40,11 +40,28 @@ struct StoredState: Sendable {
         }
     }
 
-    /// How many entities of the type there are.
-    func count(type: String) async throws -> Int? {
+    /// The values of a series that has one each second, oldest first.
+    func series(_ id: String) async throws -> [Int] {
         let answer = try await client.send(
             .GET,
-            "/ngsi-ld/v1/entities?type=\(type)&count=true&limit=0",
+            "/ngsi-ld/v1/temporal/entities/\(id)?attrs=value&options=temporalValues"
+                + "&timerel=after&timeAt=1969-01-01T00:00:00Z",
+            to: hub
+        )
+        if answer.status == 404 { return [] }
+        let value = try answer.json.objectValue?["value"]?.objectValue
+        return (value?["values"]?.arrayValue ?? []).enumerated().map { second, pair in
+            let moment = pair.arrayValue?.last?.stringValue.flatMap { Timestamp($0) }
+            guard moment?.microseconds == Int64(second) * 1_000_000 else { return -1 }
+            return pair.arrayValue?.first?.numberValue?.intValue ?? -1
+        }
+    }
+
+    /// How many entities a query finds.
+    func count(_ query: String) async throws -> Int? {
+        let answer = try await client.send(
+            .GET,
+            "/ngsi-ld/v1/entities?\(query)&count=true&limit=0",
             to: hub
         )
         return answer.headers.first(name: "NGSILD-Results-Count").flatMap { Int($0) }

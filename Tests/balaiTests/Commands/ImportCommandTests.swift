@@ -82,14 +82,46 @@ import Testing
             let first = try hub.importing(["json", path + "/bins.json"])
             hub.waitForImport()
             first.killAtOnce()
-            let second = try hub.importing(["json", path + "/bins.json", "--json"]).end()
-            #expect(second.code == 0)
-            let summary = try JSONReader.read(Array(second.output.utf8)).objectValue
-            let resumed = summary?["resumedRecords"]?.numberValue?.intValue ?? 0
+            let resumed = try Self.resumed(hub, path)
             #expect(resumed >= 1_000, "what the hub had acknowledged is not sent again")
             #expect(try await hub.count("Bin") == 30_000)
             try hub.stop()
         }
+    }
+
+    @Test func `an interrupted import goes on at its hub wherever it is, and at no other one`()
+        async throws
+    {
+        try await withTemporaryFolder { path in
+            let hub = try RunningHub(path)
+            try write(Self.entities(30_000), path + "/bins.json")
+            let first = try hub.importing(["json", path + "/bins.json"])
+            hub.waitForImport()
+            first.killAtOnce()
+            try hub.stop()
+            let other = try RunningHub(path + "/other", port: hub.port)
+            #expect(try Self.resumed(other, path) == 0)
+            #expect(try await other.count("Bin") == 30_000)
+            let moved = try RunningHub(path)
+            #expect(try Self.resumed(moved, path) >= 1_000)
+            #expect(try await moved.count("Bin") == 30_000)
+            try other.stop()
+            try moved.stop()
+        }
+    }
+
+    /// How many records of the file the import need not send again.
+    private static func resumed(_ hub: RunningHub, _ path: String) throws -> Int {
+        let end = try RunningCommand(
+            [
+                "import", "json", path + "/bins.json", "--json", "--hub", hub.url,
+                "--data", hub.folder + "/data",
+            ],
+            state: path + "/state"
+        ).end()
+        #expect(end.code == 0, "\(end.errors)")
+        let summary = try JSONReader.read(Array(end.output.utf8)).objectValue
+        return summary?["resumedRecords"]?.numberValue?.intValue ?? -1
     }
 
     @Test func `an import goes on when its hub was killed and is back`() async throws {
