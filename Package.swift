@@ -4,7 +4,11 @@ import PackageDescription
 // Direct dependencies are pinned exactly; what these depend on floats within the ranges they give.
 let package = Package(
     name: "balai",
-    products: [.executable(name: "balai", targets: ["balai"])],
+    products: [
+        .executable(name: "balai", targets: ["balai"]),
+        // What `HubTests` loads into a hub so that its disk fails.
+        .library(name: "DiskFaults", type: .dynamic, targets: ["DiskFaults"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(
@@ -123,6 +127,7 @@ let package = Package(
             path: "Benchmarks/Load"
         ),
 
+        .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         // What tests of chance share.
         .target(name: "Chance", path: "Tests/Chance"),
         // What marks tests with the clauses they check; the conformance statement is made of it.

@@ -36,4 +36,14 @@ extension Store {
         }
         return (outbox, deadLetters)
     }
+
+    /// Throws when a store does not answer, or when its last commit did not reach the disk.
+    package func probe() async throws {
+        for name in [nil] + (await tenantNames) {
+            guard let store = try await tenant(name) else { continue }
+            // One look-up by its key: anybody may ask for the health, as often as they like.
+            _ = try await store.outboxMessage(0)
+            if let failure = store.writeFailure { throw failure }
+        }
+    }
 }

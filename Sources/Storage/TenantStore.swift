@@ -59,6 +59,9 @@ package protocol TenantStore: Sendable {
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer
 
+    /// Why the last commit did not reach the disk; nil when it did.
+    var writeFailure: StorageError? { get }
+
     // MARK: Upkeep
 
     /// Entities of which something has expired by then (clause 4.22), what expired first first.

@@ -20,6 +20,7 @@ final class Committer: Sendable {
         var isRunning = false
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
+        var failure: StorageError?
     }
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "balai.commits")
@@ -78,6 +79,9 @@ final class Committer: Sendable {
         return nil
     }
 
+    /// Why the last transaction did not reach the disk; nil when it did.
+    var failure: StorageError? { state.withLock(\.failure) }
+
     // MARK: On the queue
 
     private func drain() {
@@ -106,10 +110,16 @@ final class Committer: Sendable {
             try gather(into: batch, at: pace)
             let start = ContinuousClock.now
             try writer.commit()
-            let left = state.withLock { $0.waiting.count }
+            let left = state.withLock { state in
+                state.failure = nil
+                return state.waiting.count
+            }
             pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
         } catch {
+            // What is in the log without having reached the disk is written anew by the next
+            // transaction, for it begins where the last one ended.
             writer.abandon()
+            state.withLock { $0.failure = error as? StorageError }
             // A transaction that could not begin has taken nobody yet.
             if batch.isEmpty { batch.add(take(atMost: Limits.requestsPerCommit)) }
             batch.fail(error)

@@ -175,6 +175,8 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.point) { try $0.outboxDepth() }
     }
 
+    package var writeFailure: StorageError? { committer.failure }
+
     // MARK: Upkeep
 
     package func expired(

@@ -61,8 +61,7 @@ extension HubRun {
             settings: pages
         )
         routes.addOperationRoutes(version: Balai.version, registry: registry) {
-            // One look-up by its key: anybody may ask for the health, as often as they like.
-            _ = try await hub.store.tenant(nil)?.outboxMessage(0)
+            try await hub.store.probe()
         }
         return routes
     }

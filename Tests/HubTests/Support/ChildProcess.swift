@@ -36,7 +36,7 @@ final class ChildProcess: Sendable {
         defer { close(ends[1]) }
         output = ends[0]
         self.log = log
-        let words = [try program ?? Self.balai.path] + arguments
+        let words = [try program ?? Self.product("balai").path] + arguments
         id = try Self.spawn(words, environment, output: ends[1], log: log)
         Thread.detachNewThread { [self] in waitForEnd() }
     }
@@ -45,10 +45,16 @@ final class ChildProcess: Sendable {
 
     // MARK: While it runs
 
-    /// The first line of its standard output; nil when it ends before.
-    func firstLine() async -> String? {
+    /// The next line of its standard output that has all the words; nil when it ends before.
+    func line(with words: String...) async -> String? {
         await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [self] in continuation.resume(returning: readLine()) }
+            Thread.detachNewThread { [self] in
+                while let line = readLine() {
+                    guard words.allSatisfy({ line.contains($0) }) else { continue }
+                    return continuation.resume(returning: line)
+                }
+                continuation.resume(returning: nil)
+            }
         }
     }
 
@@ -131,19 +137,15 @@ final class ChildProcess: Sendable {
         return id
     }
 
-    /// `balai` lies next to the test bundle.
-    private static var balai: URL {
-        get throws {
-            var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            for _ in 0..<4 {
-                let candidate = folder.appending(path: "balai")
-                if FileManager.default.isExecutableFile(atPath: candidate.path) {
-                    return candidate
-                }
-                folder.deleteLastPathComponent()
-            }
-            throw CocoaError(.fileNoSuchFile)
+    /// What is built lies next to the test bundle.
+    static func product(_ name: String) throws -> URL {
+        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        for _ in 0..<4 {
+            let candidate = folder.appending(path: name)
+            if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
+            folder.deleteLastPathComponent()
         }
+        throw CocoaError(.fileNoSuchFile)
     }
 }
 

@@ -24,7 +24,7 @@ final class RealHub: Sendable {
             environment: settings,
             log: folder.log
         )
-        let line = await process.firstLine()
+        let line = await process.line(with: "ready ")
         let ready = try #require(line, "the hub does not start: \(process.errors)")
         url = String(try #require(ready.wholeMatch(of: /ready (http:\S+)/)?.output.1))
     }

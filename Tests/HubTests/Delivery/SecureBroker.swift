@@ -1,0 +1,96 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+
+/// A certificate authority of a test's own, and a certificate that it gave.
+struct Certificates {
+    let authority: String
+    let certificate: String
+    let key: String
+
+    /// Throws when there is no `openssl` (`.ci/set-up test` installs it).
+    init(_ folder: TestFolder, for name: String) async throws {
+        authority = folder.path + "/authority.pem"
+        certificate = folder.path + "/broker.pem"
+        key = folder.path + "/broker.key"
+        let authorityKey = folder.path + "/authority.key"
+        try await Self.make(folder, "/CN=authority", certificate: authority, key: authorityKey, [])
+        let signing = ["-CA", authority, "-CAkey", authorityKey]
+        let about = [
+            "-addext", "subjectAltName=DNS:\(name)", "-addext", "basicConstraints=CA:FALSE",
+        ]
+        try await Self.make(
+            folder,
+            "/CN=\(name)",
+            certificate: certificate,
+            key: key,
+            signing + about
+        )
+    }
+
+    private static func make(
+        _ folder: TestFolder,
+        _ subject: String,
+        certificate: String,
+        key: String,
+        _ more: [String]
+    ) async throws {
+        let openSSL = try ChildProcess(
+            program: "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "2", "-subj", subject, "-keyout", key, "-out", certificate,
+            ] + more,
+            log: folder.log
+        )
+        try #require(await openSSL.ended() == .exited(0), "\(openSSL.errors)")
+    }
+
+    /// What a hub is told that trusts the authority.
+    var trusted: [String: String] { ["SSL_CERT_FILE": authority] }
+}
+
+/// A real MQTT broker that only speaks TLS, on a free port.
+struct SecureBroker {
+    let port: Int
+    private let process: ChildProcess
+
+    /// Returns when it takes connections; throws when there is no `mosquitto` (`.ci/set-up test`
+    /// installs it).
+    init(_ folder: TestFolder, _ certificates: Certificates) async throws {
+        port = try await Self.freePort()
+        let file = folder.path + "/mosquitto.conf"
+        let lines = [
+            "listener \(port) 127.0.0.1", "user root", "allow_anonymous true", "log_dest stderr",
+            "log_type all", "certfile \(certificates.certificate)", "keyfile \(certificates.key)",
+        ]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
+        // What it says on standard output it keeps to itself for a while.
+        process = try ChildProcess(
+            program: "/bin/sh",
+            ["-c", "exec /usr/sbin/mosquitto -c \"$0\" 2>&1", file],
+            log: folder.log
+        )
+        try #require(await process.line(with: "running") != nil, "\(process.errors)")
+    }
+
+    /// Waits until something is published to the topic.
+    func receives(_ topic: String) async -> Bool {
+        await process.line(with: "Received PUBLISH", "'\(topic)'") != nil
+    }
+
+    /// Ends the broker; whether it has said the word until then.
+    func ends(having word: String) async -> Bool {
+        process.send(SIGKILL)
+        return await process.line(with: word) != nil
+    }
+
+    private static func freePort() async throws -> Int {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        try await channel.close()
+        return port
+    }
+}
