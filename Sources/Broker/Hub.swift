@@ -34,7 +34,6 @@ package final class Hub: Sendable {
     package init(
         store: any Store,
         policy: Policy,
-        contexts: LDContextLibrary,
         limits: HubLimits = HubLimits(),
         shelf: LDContextShelf,
         subscriptions: SubscriptionMatcher,
@@ -47,7 +46,7 @@ package final class Hub: Sendable {
     ) {
         self.store = store
         self.policy = policy
-        self.contexts = contexts
+        contexts = LDContextLibrary(shelf)
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions

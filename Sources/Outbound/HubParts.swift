@@ -63,7 +63,6 @@ package struct HubParts: Sendable {
         let hub = Hub(
             store: store,
             policy: policy,
-            contexts: LDContextLibrary(source: shelf),
             limits: limits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),

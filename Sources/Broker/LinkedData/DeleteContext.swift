@@ -27,7 +27,7 @@ extension Hub {
             )
         }
         do {
-            try await shelf.fetch(entry.url, instead: entry)
+            try await shelf.fetch(entry.url, instead: entry, for: caller.party)
         } catch {
             throw BrokerError(.ldContextNotAvailable, error.detail)
         }

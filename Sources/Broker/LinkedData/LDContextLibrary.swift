@@ -1,48 +1,63 @@
 package import ContextModel
+package import Governance
 import Synchronization
-
-/// Gets the JSON of an `@context` from where its URL points.
-package protocol LDContextSource: Sendable {
-    func document(at url: String) async throws(LDContextError) -> JSONValue
-}
 
 /// Makes `@context` references usable and keeps those made: core, by URL, inline or mixed
 /// (clauses 4.4 and 5.5.5).
 package final class LDContextLibrary: Sendable {
-    /// Contexts kept ready, at most; beyond it they are made again when needed.
+    /// Contexts kept ready, at most, and what they take together; beyond it those are made again
+    /// when needed that were not used for longest.
     static let maximumKept = 1_000
+    static let maximumBytes = 32 << 20
     /// Documents that one `@context` may lead to, one inside the other.
     static let maximumDepth = 8
     /// Documents that one `@context` may lead to in all.
     static let maximumDocuments = 64
 
-    private let source: any LDContextSource
-    private let kept = Mutex<[JSONValue: LDContext]>([:])
+    private struct Ready: Sendable {
+        var context: LDContext
+        /// When one of its documents is to be fetched anew.
+        var freshUntil: Timestamp?
+    }
 
-    package init(source: any LDContextSource) { self.source = source }
+    private let shelf: LDContextShelf
+    private let kept = Mutex(
+        FairCache<JSONValue, Ready>(maximumBytes: maximumBytes, maximumCount: maximumKept)
+    )
 
-    /// The context a request names, the core one when it names none.
-    package func context(for reference: JSONValue?) async throws(LDContextError) -> LDContext {
+    package init(_ shelf: LDContextShelf) { self.shelf = shelf }
+
+    /// The context a request names, the core one when it names none; the party is the one for whom
+    /// it is kept.
+    package func context(
+        for reference: JSONValue?,
+        party: Party
+    ) async throws(LDContextError) -> LDContext {
         guard let reference, !Self.isCore(reference) else { return .core }
-        if let ready = kept.withLock({ $0[reference] }) { return ready }
+        if let ready = ready(reference, party) { return ready }
         try Self.checkShape(reference)
-        var gathering = Gathering()
+        var gathering = Gathering(party: party)
         try await gather(reference, into: &gathering, depth: 0)
-        let context = LDContext(
-            reference: reference,
-            definitions: gathering.definitions
-        )
-        kept.withLock {
-            if $0.count >= Self.maximumKept { $0.removeAll(keepingCapacity: true) }
-            $0[reference] = context
-        }
+        let context = LDContext(reference: reference, definitions: gathering.definitions)
+        let ready = Ready(context: context, freshUntil: gathering.freshUntil)
+        // Terms are found both ways.
+        let bytes = reference.serialized.count + 2 * gathering.definitions.bytes
+        kept.withLock { _ = $0.put(ready, for: reference, bytes: bytes, owner: party) }
         return context
+    }
+
+    private func ready(_ reference: JSONValue, _ party: Party) -> LDContext? {
+        guard let (ready, owner) = kept.withLock({ $0.use(reference) }) else { return nil }
+        // What nobody in particular had made is made once more for somebody, who keeps it longer.
+        if owner == .anonymous && party != .anonymous { return nil }
+        if let freshUntil = ready.freshUntil, freshUntil <= shelf.clock() { return nil }
+        return ready.context
     }
 
     /// Forgets what was made from a URL, so that it is fetched anew (clause 5.13.5 `reload`).
     package func forget(_ url: String) {
         // Contexts that include the URL through another document are forgotten as well: all are.
-        kept.withLock { $0.removeAll(keepingCapacity: true) }
+        kept.withLock { $0.removeAll() }
     }
 
     /// Refuses what can be no `@context` before anything is fetched.
@@ -60,8 +75,12 @@ package final class LDContextLibrary: Sendable {
     }
 
     private struct Gathering {
+        let party: Party
         var definitions = LDContextDefinitions()
         var documents = 0
+        var freshUntil: Timestamp?
+
+        init(party: Party) { self.party = party }
     }
 
     private func gather(
@@ -83,10 +102,10 @@ package final class LDContextLibrary: Sendable {
                 throw LDContextError(.invalid, "The @context '\(url)' is not a URL.")
             }
             gathering.documents += 1
-            let document = try await source.document(at: url)
-            guard let inner = document.objectValue?["@context"] else {
-                throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
-            }
+            let document = try await shelf.document(at: url, for: gathering.party)
+            gathering.freshUntil = [gathering.freshUntil, document.expiresAt].compactMap(\.self)
+                .min()
+            let inner = document.body.objectValue?["@context"] ?? .null
             try await gather(inner, into: &gathering, depth: depth + 1)
         case .array(let parts):
             for part in parts { try await gather(part, into: &gathering, depth: depth + 1) }

@@ -1,4 +1,5 @@
 package import ContextModel
+package import Governance
 package import Storage
 
 /// An `@context` that the hub keeps (clause 5.13.1).
@@ -21,6 +22,8 @@ package struct StoredLDContext: Sendable, Equatable {
     package var createdAt: Timestamp
     /// When a cached one is to be fetched anew.
     package var expiresAt: Timestamp?
+    /// For whom it is kept; the room for copies is shared fairly among parties.
+    package var owner: Party
 
     /// The metadata of clause 5.13.3.5.
     package var details: JSONValue {
@@ -37,6 +40,7 @@ extension StoredLDContext {
     package var document: Document {
         var json = details.objectValue ?? JSONObject()
         json["body"] = body
+        json["owner"] = owner.json
         return Document(
             kind: .ldContext,
             id: localID,
@@ -57,7 +61,8 @@ extension StoredLDContext {
             kind: kind,
             body: body,
             createdAt: createdAt,
-            expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) }
+            expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) },
+            owner: json["owner"].flatMap { Party($0) } ?? .operator
         )
     }
 }

@@ -32,6 +32,6 @@ extension Hub {
         guard let new else { throw BrokerError.unknownSnapshot(id) }
         try await keep(new)
         if new.needsNotice { snapshots.wake() }
-        return (new.shown, try await resolved(new.context))
+        return (new.shown, try await resolved(new.context, for: caller.party))
     }
 }

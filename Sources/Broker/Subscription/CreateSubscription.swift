@@ -31,7 +31,7 @@ extension Hub {
         let subscription = try await reader(for: record).subscription(record.body, id: id)
         try requireSubscribing(caller, to: subscription)
         try Self.requireFuture(subscription, now: record.createdAt)
-        record.contextURL = try await contextURL(for: subscription)
+        record.contextURL = try await contextURL(for: subscription, of: record.owner)
         let indexed = IndexedSubscription(
             subscription: subscription,
             record: record,
@@ -59,10 +59,14 @@ extension Hub {
     /// The URL under which a receiver, and the owner, find the `@context`.
     ///
     /// One that is not a single URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
-    func contextURL(for subscription: Subscription) async throws -> String? {
+    func contextURL(for subscription: Subscription, of owner: Party) async throws -> String? {
         let context = subscription.notification.context
         guard context.singleURL == nil else { return nil }
-        return try await shelf.createImplicitly(context.reference).url
+        return try await shelf.createImplicitly(
+            context.reference,
+            for: owner,
+            inUse: { subscriptions.contextURLs }
+        ).url
     }
 
     private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {

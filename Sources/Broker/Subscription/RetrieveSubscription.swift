@@ -31,7 +31,7 @@ extension Hub {
         // The store learns of deliveries a little later.
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
         if let tally = subscriptions[key]?.tally { record.delivery = tally.counts }
-        let original = try await resolved(record.context)
+        let original = try await resolved(record.context, for: record.owner)
         return .object(record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now))
     }
 }

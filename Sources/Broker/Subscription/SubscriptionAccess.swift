@@ -65,17 +65,25 @@ extension Hub {
     }
 
     /// The `@context` of a reference that is stored or given; errors in the caller's words.
-    func resolved(_ reference: JSONValue?) async throws -> LDContext {
-        do { return try await contexts.context(for: reference) } catch { throw BrokerError(error) }
+    func resolved(_ reference: JSONValue?, for party: Party) async throws -> LDContext {
+        do {
+            return try await contexts.context(for: reference, party: party)
+        } catch {
+            throw BrokerError(error)
+        }
     }
 
     /// What reads the subscription's body.
     func reader(for record: SubscriptionRecord) async throws -> SubscriptionReader {
-        let context = try await resolved(record.context)
+        let context = try await resolved(record.context, for: record.owner)
         var query: LDContext?
-        if let reference = record.queryContext { query = try await resolved(reference) }
+        if let reference = record.queryContext {
+            query = try await resolved(reference, for: record.owner)
+        }
         var notification: LDContext?
-        if let url = record.body["jsonldContext"] { notification = try await resolved(url) }
+        if let url = record.body["jsonldContext"] {
+            notification = try await resolved(url, for: record.owner)
+        }
         return SubscriptionReader(
             kind: record.kind,
             context: context,

@@ -17,14 +17,14 @@ extension Hub {
         try new.apply(
             try Self.members(of: fragment, for: id),
             ld: ld,
-            original: try await resolved(old.context)
+            original: try await resolved(old.context, for: old.owner)
         )
         let subscription = try await reader(for: new).subscription(new.body, id: id)
         try requireSubscribing(old.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["expiresAt"] != nil {
             try Self.requireFuture(subscription, now: new.modifiedAt)
         }
-        new.contextURL = try await contextURL(for: subscription) ?? old.contextURL
+        new.contextURL = try await contextURL(for: subscription, of: old.owner) ?? old.contextURL
         try await keep(new, subscription, instead: old, caller.tenant)
     }
 

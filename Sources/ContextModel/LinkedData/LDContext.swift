@@ -124,17 +124,44 @@ extension IRI {
 package struct LDContextDefinitions: Sendable, Equatable {
     package private(set) var terms: [String: IRI] = [:]
     package private(set) var vocabulary: String?
+    /// The bytes of all terms and what they stand for.
+    package private(set) var bytes = 0
+    /// Bytes of an IRI, and of all definitions together, at most: a long beginning that many terms
+    /// share is repeated for each of them, and for each name of a body.
+    package static let maximumIRIBytes = 1_024
+    package static let maximumBytes = 8 << 20
 
     package init() {}
 
     /// Adds the definitions of one `@context` object; later ones replace earlier ones.
     package mutating func add(_ object: JSONObject) throws(LDContextError) {
-        if let vocab = object["@vocab"]?.stringValue { vocabulary = vocab }
+        if let vocab = object["@vocab"]?.stringValue { vocabulary = try Self.bounded(vocab) }
         var raw: [String: String] = [:]
         for (term, definition) in object.members where !term.hasPrefix("@") {
             if let iri = try Self.iri(of: definition, term: term) { raw[term] = iri }
         }
-        for term in raw.keys { terms[term] = IRI(try resolve(term, raw, depth: 0)) }
+        for term in raw.keys {
+            let iri = try Self.bounded(try resolve(term, raw, depth: 0))
+            terms[term] = IRI(iri)
+            bytes += term.utf8.count + iri.utf8.count
+            guard bytes <= Self.maximumBytes else {
+                throw LDContextError(
+                    .invalid,
+                    "The @context defines more than \(Self.maximumBytes) bytes of terms."
+                )
+            }
+        }
+    }
+
+    private static func bounded(_ iri: String) throws(LDContextError) -> String {
+        guard iri.utf8.count <= maximumIRIBytes else {
+            throw LDContextError(
+                .invalid,
+                "The @context has an IRI of more than \(maximumIRIBytes) bytes, beginning with "
+                    + "'\(iri.prefix(40))'."
+            )
+        }
+        return iri
     }
 
     private static func iri(

@@ -22,7 +22,8 @@ struct BrokerDestination: HubDestination {
             for element in elements {
                 do throws(LDContextError) {
                     let reference = isLinkedData ? element.objectValue?["@context"] : nil
-                    bodies.append((element, try await hub.contexts.context(for: reference)))
+                    let ld = try await hub.contexts.context(for: reference, party: caller.party)
+                    bodies.append((element, ld))
                 } catch {
                     refusals.append(Self.refusal(element.entityID, BrokerError(error)))
                 }

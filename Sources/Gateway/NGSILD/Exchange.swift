@@ -75,7 +75,7 @@ struct Exchange: Sendable {
 
     func ldContext(for reference: JSONValue?) async throws(BrokerError) -> LDContext {
         do throws(LDContextError) {
-            return try await hub.contexts.context(for: reference)
+            return try await hub.contexts.context(for: reference, party: caller.party)
         } catch {
             throw BrokerError(error)
         }

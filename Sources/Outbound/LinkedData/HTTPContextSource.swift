@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import Broker
+package import Broker
 package import ContextModel
 import NIOCore
 import NIOHTTP1
@@ -23,19 +23,20 @@ package struct HTTPContextSource: LDContextSource {
         self.fetchesRemote = fetchesRemote
     }
 
-    package func document(at url: String) async throws(LDContextError) -> JSONValue {
-        if let document = try folder?.document(at: url) { return document }
+    package func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+        if let document = try folder?.document(at: url) { return LDContextDocument(document) }
         guard fetchesRemote else {
             throw LDContextError(
                 .unavailable,
                 "The @context '\(url)' is not in this hub's folder, and the hub fetches none."
             )
         }
-        let bytes = try await fetch(url)
+        let (bytes, freshSeconds) = try await fetch(url)
         do {
-            return try JSONReader.read(
-                bytes,
-                limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
+            let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
+            return LDContextDocument(
+                try JSONReader.read(bytes, limits: limits),
+                freshSeconds: freshSeconds
             )
         } catch {
             throw LDContextError(
@@ -45,7 +46,9 @@ package struct HTTPContextSource: LDContextSource {
         }
     }
 
-    private func fetch(_ url: String) async throws(LDContextError) -> [UInt8] {
+    private typealias Fetched = (bytes: [UInt8], freshSeconds: Int?)
+
+    private func fetch(_ url: String) async throws(LDContextError) -> Fetched {
         do {
             return try await follow(url)
         } catch let error as LDContextError {
@@ -65,7 +68,7 @@ package struct HTTPContextSource: LDContextSource {
         }
     }
 
-    private func follow(_ url: String) async throws -> [UInt8] {
+    private func follow(_ url: String) async throws -> Fetched {
         let deadline = NIODeadline.now() + Self.timeout
         var next = url
         for _ in 0...Self.maximumRedirects {
@@ -74,7 +77,8 @@ package struct HTTPContextSource: LDContextSource {
             let response = try await web.client.execute(request, deadline: deadline)
             switch response.status.code {
             case 200:
-                return Array(buffer: try await response.body.collect(upTo: Self.maximumBytes))
+                let body = try await response.body.collect(upTo: Self.maximumBytes)
+                return (Array(buffer: body), Freshness.seconds(response.headers))
             case 301, 302, 303, 307, 308:
                 let location = response.headers.first(name: "Location")
                 guard let target = location.flatMap({ WebURL(next)?.resolve($0) }) else {

@@ -96,7 +96,6 @@ import Testing
         let hub = Hub(
             store: fixture.store,
             policy: fixture.hub.policy,
-            contexts: fixture.hub.contexts,
             limits: limits,
             shelf: fixture.hub.shelf,
             subscriptions: fixture.hub.subscriptions,

@@ -16,7 +16,7 @@ import Testing
         #expect(try hub.listContexts(kind: "Hosted", details: false) == [.string(url)])
         #expect(try hub.listContexts(kind: "Cached", details: false).isEmpty)
         #expect(try hub.serveContext(id, details: false) == city)
-        let ld = try await hub.contexts.context(for: .string(url))
+        let ld = try await hub.contexts.context(for: .string(url), party: .operator)
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
         try await hub.deleteContext(id, caller: boss)
         #expect(throws: BrokerError(.resourceNotFound, "")) {
@@ -49,20 +49,6 @@ import Testing
         }
     }
 
-    @Test func `a fetched document outlives a restart without internet`() async throws {
-        let fixture = try await SubscriptionFixture()
-        let url = "https://far.example/context.jsonld"
-        let online = shelf(fixture, OneContext(url: url, document: city))
-        _ = try await online.document(at: url)
-        let offline = shelf(fixture, NoContexts())
-        await #expect(throws: LDContextError(.unavailable, "")) {
-            try await offline.document(at: url)
-        }
-        try await offline.load()
-        #expect(try await offline.document(at: url) == city)
-        #expect(offline.entries(.cached).map(\.url) == [url])
-    }
-
     @Test func `a subscription with several contexts gets one of the hub's own`() async throws {
         let fixture = try await SubscriptionFixture()
         var definitions = LDContextDefinitions()
@@ -75,29 +61,5 @@ import Testing
         let own = try #require(fixture.hub.shelf.entries(.implicitlyCreated).first)
         let key = SubscriptionMatcher.Key(tenant: nil, id: id)
         #expect(fixture.hub.subscriptions[key]?.record.contextURL == own.url)
-    }
-
-    private func shelf(
-        _ fixture: SubscriptionFixture,
-        _ source: any LDContextSource
-    ) -> LDContextShelf {
-        LDContextShelf(
-            store: fixture.store,
-            source: source,
-            publicURL: "http://hub.example",
-            clock: fixture.hub.clock,
-            makeIdentifier: fixture.hub.makeIdentifier
-        )
-    }
-}
-
-/// A world with one document.
-private struct OneContext: LDContextSource {
-    let url: String
-    let document: JSONValue
-
-    func document(at url: String) async throws(LDContextError) -> JSONValue {
-        guard url == self.url else { throw LDContextError(.unavailable, "nothing") }
-        return document
     }
 }

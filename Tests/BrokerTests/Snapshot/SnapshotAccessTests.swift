@@ -222,7 +222,6 @@ extension SubscriptionFixture {
         let restarted = Hub(
             store: store,
             policy: hub.policy,
-            contexts: LDContextLibrary(source: shelf),
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
             identity: hub.identity,

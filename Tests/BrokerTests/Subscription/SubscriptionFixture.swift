@@ -41,7 +41,6 @@ final class SubscriptionFixture: Sendable {
         hub = Hub(
             store: store,
             policy: policy,
-            contexts: LDContextLibrary(source: shelf),
             limits: hubLimits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
@@ -166,7 +165,7 @@ extension NotificationRequest {
 
 /// A world without documents.
 struct NoContexts: LDContextSource {
-    func document(at url: String) async throws(LDContextError) -> JSONValue {
+    func document(at url: String) async throws(LDContextError) -> LDContextDocument {
         throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
     }
 }

@@ -156,4 +156,27 @@ import Testing
         let ld = try context(["http": "http://v.example/", "v": "http://w.example/"])
         #expect(ld.compact(IRI("http://w.example///x")) == "http://w.example///x")
     }
+
+    @Test(arguments: ["@vocab", "p"])
+    func `a beginning that many names share is not long`(term: String) throws {
+        let most = LDContextDefinitions.maximumIRIBytes - "Bus".utf8.count
+        for (length, isFine) in [(most, true), (most + 1, false)] {
+            let beginning = "https://" + String(repeating: "x", count: length - 9) + "/"
+            let object: JSONObject = [
+                term: .string(beginning), "Bus": .string(term == "p" ? "p:Bus" : "Bus"),
+            ]
+            #expect((try? context(object).expand("Bus")) == (isFine ? IRI(beginning + "Bus") : nil))
+        }
+    }
+
+    @Test func `the definitions of a context have so many bytes at most`() throws {
+        var object: JSONObject = [
+            "p": .string("https://" + String(repeating: "x", count: 900) + "/")
+        ]
+        let most = LDContextDefinitions.maximumBytes / 1_000
+        for number in 0..<most / 2 { object["term\(number)"] = .string("p:\(number)") }
+        _ = try context(object)
+        for number in 0..<2 * most { object["term\(number)"] = .string("p:\(number)") }
+        #expect(throws: LDContextError(.invalid, "")) { try context(object) }
+    }
 }

@@ -38,7 +38,6 @@ final class ServedHub: Sendable {
         hub = Hub(
             store: store,
             policy: policy,
-            contexts: LDContextLibrary(source: shelf),
             limits: limits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
@@ -77,7 +76,7 @@ final class ServedHub: Sendable {
     }
 
     private struct NoDocuments: LDContextSource {
-        func document(at url: String) async throws(LDContextError) -> JSONValue {
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
         }
     }

@@ -31,7 +31,6 @@ struct HubPageDataTests {
             hub = Hub(
                 store: store,
                 policy: Policy(permissions: [visible]),
-                contexts: LDContextLibrary(source: NoInternet()),
                 shelf: LDContextShelf(
                     store: store,
                     source: NoInternet(),
@@ -66,7 +65,7 @@ struct HubPageDataTests {
     }
 
     private struct NoInternet: LDContextSource {
-        func document(at url: String) async throws(LDContextError) -> JSONValue {
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is no internet in this test.")
         }
     }

@@ -6,10 +6,17 @@ import Testing
 @testable import Outbound
 
 @Suite(.timeLimit(.minutes(1))) struct HTTPContextSourceTests {
-    private func fetch(_ path: String, allowsPrivate: Bool = true) async throws -> JSONValue {
+    private func fetch(_ path: String, allowsPrivate: Bool = true) async throws -> LDContextDocument
+    {
         let server = try await LoopbackServer { head in
             switch head.uri {
             case "/good": .init(status: .ok, body: #"{"@context": {"a": "urn:a"}}"#)
+            case "/lasting":
+                .init(
+                    status: .ok,
+                    headers: ["Cache-Control": "public, max-age=600"],
+                    body: #"{"@context": {}}"#
+                )
             case "/moved": .init(status: .found, headers: ["Location": "/good"])
             case "/round": .init(status: .found, headers: ["Location": "/round"])
             case "/broken": .init(status: .ok, body: "<html>")
@@ -22,7 +29,7 @@ import Testing
             }
         }
         let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
-        let result: Result<JSONValue, LDContextError>
+        let result: Result<LDContextDocument, LDContextError>
         do {
             result = .success(try await HTTPContextSource(web).document(at: server.url + path))
         } catch {
@@ -35,7 +42,11 @@ import Testing
 
     @Test(arguments: ["/good", "/moved"])
     func `a document is fetched, also over a redirect`(path: String) async throws {
-        #expect(try await fetch(path) == ["@context": ["a": "urn:a"]])
+        #expect(try await fetch(path) == LDContextDocument(["@context": ["a": "urn:a"]]))
+    }
+
+    @Test func `a document stays fresh as long as its server says`() async throws {
+        #expect(try await fetch("/lasting").freshSeconds == 600)
     }
 
     @Test(arguments: ["/round", "/huge", "/missing"])

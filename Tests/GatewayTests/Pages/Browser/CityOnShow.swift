@@ -79,7 +79,6 @@ struct CityOnShow {
         return Hub(
             store: store,
             policy: Policy(permissions: [everything], isOpen: isOpen),
-            contexts: LDContextLibrary(source: NoInternet()),
             shelf: LDContextShelf(
                 store: store,
                 source: NoInternet(),
@@ -96,7 +95,7 @@ struct CityOnShow {
     }
 
     private struct NoInternet: LDContextSource {
-        func document(at url: String) async throws(LDContextError) -> JSONValue {
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is no internet in this test.")
         }
     }

@@ -1,0 +1,169 @@
+import Clauses
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Synchronization
+import Testing
+
+@testable import Broker
+
+/// What the hub keeps of other servers' documents.
+@Suite(.clause("5.13.1")) struct LDContextCopiesTests {
+    private static let url = "https://far.example/context.jsonld"
+    private let office = Party.named(PartyID("office"))
+
+    /// A web of documents, each of which says its own URL, and a clock to set.
+    private final class World: LDContextSource {
+        private struct State {
+            var seconds = 0
+            var isReachable = true
+            var freshSeconds: Int?
+            var fetched: [String] = []
+        }
+        private let state = Mutex(State())
+        let fixture: SubscriptionFixture
+
+        init() async throws { fixture = try await SubscriptionFixture() }
+
+        var fetched: [String] { state.withLock { $0.fetched } }
+        func pass(seconds: Int) { state.withLock { $0.seconds += seconds } }
+        func cutOff() { state.withLock { $0.isReachable = false } }
+        func say(freshSeconds: Int) { state.withLock { $0.freshSeconds = freshSeconds } }
+
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+            let (isReachable, freshSeconds) = state.withLock { state in
+                state.fetched.append(url)
+                return (state.isReachable, state.freshSeconds)
+            }
+            guard isReachable else { throw LDContextError(.unavailable, "nothing") }
+            return LDContextDocument(
+                ["@context": ["Bus": .string(url)]],
+                freshSeconds: freshSeconds
+            )
+        }
+
+        private var now: Timestamp {
+            Timestamp(microseconds: Int64(state.withLock { $0.seconds }) * 1_000_000)
+        }
+
+        func shelf() -> LDContextShelf {
+            LDContextShelf(
+                store: fixture.store,
+                source: self,
+                publicURL: "http://hub.example",
+                clock: { self.now },
+                makeIdentifier: fixture.hub.makeIdentifier
+            )
+        }
+    }
+
+    @Test func `a copy outlives a restart without internet`() async throws {
+        let world = try await World()
+        let copy = try await world.shelf().document(at: Self.url, for: office)
+        world.cutOff()
+        let later = world.shelf()
+        try await later.load()
+        #expect(later.entries(.cached) == [copy])
+        #expect(try await later.document(at: Self.url, for: .anonymous) == copy)
+        #expect(world.fetched.count == 1)
+    }
+
+    @Test func `what is fetched for nobody in particular is not written to disk`() async throws {
+        let world = try await World()
+        let shelf = world.shelf()
+        _ = try await shelf.document(at: Self.url, for: .anonymous)
+        #expect(try await documentsOnDisk(world) == 0)
+        // Somebody who uses it has it kept.
+        _ = try await shelf.document(at: Self.url, for: office)
+        #expect(try await documentsOnDisk(world) == 1)
+        #expect(world.fetched.count == 1)
+    }
+
+    private func documentsOnDisk(_ world: World) async throws -> Int {
+        try await world.fixture.store.makeTenant(nil).documentCount(.ldContext)
+    }
+
+    @Test(arguments: [(nil, 86_400), (600, 600), (0, 300), (99_999_999, 604_800)])
+    func `a copy grows old as its server says, within bounds`(
+        said: Int?,
+        seconds: Int
+    ) async throws {
+        let world = try await World()
+        if let said { world.say(freshSeconds: said) }
+        let library = LDContextLibrary(world.shelf())
+        for (passing, fetches) in [(0, 1), (seconds - 1, 1), (1, 2), (seconds - 1, 2)] {
+            world.pass(seconds: passing)
+            _ = try await library.context(for: .string(Self.url), party: office)
+            #expect(world.fetched.count == fetches)
+        }
+    }
+
+    @Test func `an old copy serves when its server is gone, which is not asked by each request`()
+        async throws
+    {
+        let world = try await World()
+        let library = LDContextLibrary(world.shelf())
+        _ = try await library.context(for: .string(Self.url), party: office)
+        world.cutOff()
+        world.pass(seconds: 86_400)
+        for _ in 0..<3 {
+            let ld = try await library.context(for: .string(Self.url), party: office)
+            #expect(ld.expand("Bus") == IRI(Self.url))
+        }
+        #expect(world.fetched.count == 2)
+    }
+
+    @Test func `strangers drive out each other's copies only`() async throws {
+        let world = try await World()
+        let shelf = world.shelf()
+        _ = try await shelf.document(at: Self.url, for: office)
+        let hosted = try await shelf.host(["Bus": "urn:bus"], for: .operator)
+        for number in 0..<LDContextRoom.maximumOfAKind + 10 {
+            _ = try await shelf.document(at: "https://x.example/\(number)", for: .anonymous)
+        }
+        #expect(shelf.entries(.cached).count == LDContextRoom.maximumOfAKind)
+        #expect(shelf.entry(Self.url) != nil && shelf.entry(hosted.url) != nil)
+        #expect(shelf.entry("https://x.example/0") == nil)
+    }
+
+    @Test func `hosted documents have room for so many bytes`() async throws {
+        let shelf = try await World().shelf()
+        let text = JSONValue.string(String(repeating: "x", count: 1_000_000))
+        let fitting = LDContextRoom.maximumBytes / 1_000_000
+        for number in 0..<fitting {
+            _ = try await shelf.host([text, .string("\(number)")], for: office)
+        }
+        await #expect(throws: BrokerError(.overloaded, "")) {
+            try await shelf.host([text, "more"], for: office)
+        }
+        #expect(shelf.entries(.hosted).count == fitting)
+    }
+
+    @Test func `one the hub made goes when there is no room and nobody names it`() async throws {
+        let world = try await World()
+        let shelf = world.shelf()
+        func make(_ number: Int, inUse: Set<String>) async throws -> StoredLDContext {
+            try await shelf.createImplicitly([["n": .string("urn:\(number)")]], for: office) {
+                inUse
+            }
+        }
+        let used = try await make(0, inUse: [])
+        for number in 1..<LDContextRoom.maximumOfAKind { _ = try await make(number, inUse: []) }
+        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1, inUse: []) }
+        world.pass(seconds: LDContextShelf.unusedSeconds + 1)
+        let more = try await make(-1, inUse: [used.url])
+        #expect(Set(shelf.entries(.implicitlyCreated).map(\.url)) == [used.url, more.url])
+    }
+
+    @Test func `one party fetches so many at once and leaves room for others`() {
+        var room = LDContextRoom()
+        for _ in 0..<LDContextRoom.maximumFetchesOfParty {
+            #expect(room.beginFetch(.anonymous) == true)
+        }
+        #expect(room.beginFetch(.anonymous) == false)
+        #expect(room.beginFetch(office) == true)
+        room.endFetch(.anonymous)
+        #expect(room.beginFetch(.anonymous) == true)
+    }
+}
