@@ -70,6 +70,8 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumBatch = 10_000
     /// Instances of an attribute in a temporal answer at most (206, clause 6.3.10).
     package var maximumInstances = 10_000
+    /// Instances of a temporal answer at most, and values of an aggregated one.
+    package var maximumAnswerInstances = 100_000
     /// Linked Entities of an answer at most (clause 4.5.23).
     package var maximumLinkedEntities = 5_000
     /// Subscriptions of a tenant at most.
@@ -86,6 +88,8 @@ package struct HubLimits: Sendable, Hashable {
     package var defaultEntityMapSeconds = 3_600
     /// Snapshots that a party has of a tenant at most.
     package var maximumSnapshots = 20
+    /// Snapshots of all parties and tenants at most.
+    package var maximumSnapshotsInAll = 200
     /// Snapshots that wait to be made at most.
     package var maximumWaitingSnapshots = 100
     /// Queries of a snapshot; entities, and instances of their history, in one, at most.

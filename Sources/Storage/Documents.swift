@@ -82,6 +82,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
         case overloaded
         /// The database file is damaged or not ours.
         case damaged
+        /// What a query finds is more than it may have.
+        case tooManyResults
         /// A query reached its deadline and was broken off.
         case tookTooLong
         /// Another process has the database.

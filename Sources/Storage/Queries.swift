@@ -93,8 +93,13 @@ package struct TemporalQuery: Sendable, Hashable {
     package var to: Timestamp?
     /// The newest so many instances of each attribute (clause 4.11 `lastN`).
     package var lastN: Int?
-    /// Instances of one attribute returned at most, oldest dropped last (clause 5.5.9.2, 206).
+    /// Instances of one attribute returned at most, oldest dropped last (clause 5.5.9.2, 206);
+    /// 0 for the entities alone.
     package var instanceLimit: Int
+    /// Instances of the whole page at most; of aggregates, their values.
+    ///
+    /// Instances beyond it are cut off as with `instanceLimit`; values beyond it are an error.
+    package var pageLimit = Int.max
     package var aggregation: Aggregation?
     /// Sorted by identifier (clause 5.7.4 allows no other key), or as the store likes.
     package var idOrder: IDOrder?
@@ -255,7 +260,7 @@ package struct EvolutionPage: Sendable {
     package var evolutions: [Evolution]
     package var count: Int?
     package var hasMore: Bool
-    /// Set when `instanceLimit` cut instances off: the range of times the page covers (206).
+    /// Set when a limit cut instances off: the range of times the page covers (206).
     package var contentRange: (from: Timestamp, to: Timestamp)?
 
     package init(

@@ -64,11 +64,40 @@ struct EvolutionSearch {
             }
             guard found.add(entity, number: number) else { break }
         }
-        page.evolutions = try found.ofPage.map { try evolution(of: $0.entity, number: $0.number) }
+        let (evolutions, limit) = try evolutions(of: found.ofPage)
+        page.evolutions = evolutions
         page.count = query.wantsCount ? found.count : nil
         page.hasMore = found.count > query.offset + query.limit
-        page.cut(to: query)
+        page.cut(to: query, limit: limit)
         return page
+    }
+
+    private typealias Found = ArraySlice<(entity: Entity, number: Int64)>
+
+    /// With the limit of instances that each attribute was read with: as many as the query allows,
+    /// or fewer of each when those would be too many together.
+    private func evolutions(of found: Found) throws -> ([Evolution], limit: Int) {
+        if let whole = try evolutions(of: found, limit: query.instanceLimit, inAll: query.pageLimit)
+        {
+            return (whole, query.instanceLimit)
+        }
+        let keys = try found.reduce(0) {
+            $0 + (try series.keys(of: $1.number).filter(isVisible).count)
+        }
+        let limit = max(1, query.pageLimit / max(1, keys))
+        return (try evolutions(of: found, limit: limit, inAll: .max) ?? [], limit)
+    }
+
+    /// nil when there is more than may be in all.
+    private func evolutions(of found: Found, limit: Int, inAll: Int) throws -> [Evolution]? {
+        var (evolutions, count) = ([Evolution](), 0)
+        for (entity, number) in found {
+            let evolution = try evolution(of: entity, number: number, limit: limit)
+            count += evolution.attributes.reduce(0) { $0 + $1.instances.count }
+            guard count <= inAll else { return nil }
+            evolutions.append(evolution)
+        }
+        return evolutions
     }
 
     private func candidates() throws -> any CandidateSource {
@@ -124,13 +153,14 @@ struct EvolutionSearch {
             .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
     }
 
-    private func evolution(of entity: Entity, number: Int64) throws -> Evolution {
+    private func evolution(of entity: Entity, number: Int64, limit: Int) throws -> Evolution {
         var evolution = Evolution(
             id: entity.id,
             types: entity.types,
             createdAt: entity.createdAt,
             modifiedAt: entity.modifiedAt
         )
+        guard limit > 0 else { return evolution }
         let all = try series.keys(of: number)
         let keys = inOrder(all.filter(isVisible))
         evolution.scopes = try scopes.shown(of: entity, number: number, keys: all)
@@ -148,7 +178,7 @@ struct EvolutionSearch {
                 number,
                 keys,
                 entity: entity,
-                limit: query.instanceLimit + 1
+                limit: limit + 1
             )
             let shaped = grant.shape(
                 Entity(id: entity.id, types: [], attributes: evolution.attributes)
@@ -238,8 +268,7 @@ private struct Matches {
 extension EvolutionPage {
     /// Keeps to the limit of instances; all series then end at the same moment, so that the
     /// content range is true of each (clause 6.3.10).
-    fileprivate mutating func cut(to query: TemporalQuery) {
-        let limit = query.instanceLimit
+    fileprivate mutating func cut(to query: TemporalQuery, limit: Int) {
         let full = evolutions.flatMap(\.attributes).map(\.instances).filter { $0.count > limit }
         guard !full.isEmpty, limit > 0 else { return }
         let isNewest = query.lastN != nil

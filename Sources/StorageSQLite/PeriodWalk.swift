@@ -32,6 +32,9 @@ struct PeriodWalk {
         sum = PeriodSum(aggregation)
     }
 
+    /// The periods so far but the current one.
+    var count: Int { sums.count }
+
     @inline(__always)
     mutating func add(_ number: Double, at moment: Int64) {
         if moment < periodStart || moment >= periodEnd { enter(moment) }

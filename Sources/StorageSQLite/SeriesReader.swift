@@ -50,6 +50,8 @@ final class SeriesReader {
     let vocabulary: Vocabulary
     /// Series with so many rows that they are to be sealed.
     private(set) var grown: Set<HistorySeries> = []
+    /// Values of the aggregates made so far.
+    private var aggregatedValues = 0
     private let now: Timestamp
     private let sealing: SealingLimits
     private let statements: SeriesStatements
@@ -153,7 +155,15 @@ final class SeriesReader {
 
     // MARK: Aggregation
 
+    private func requireRoom(for values: Int) throws {
+        guard aggregatedValues + values <= query.pageLimit else {
+            throw StorageError(.tooManyResults, note: "more than \(query.pageLimit) values")
+        }
+    }
+
     /// The series aggregated in one pass; nil when nothing of it is in range.
+    ///
+    /// Throws when all that were aggregated have more values than the page may have.
     func aggregate(
         _ entity: Int64,
         _ key: SeriesKey,
@@ -165,8 +175,10 @@ final class SeriesReader {
             case .row: try sum.addRow(rows)
             case .segment(let place): try sum.add(try statements.segment(place))
             }
+            try requireRoom(for: sum.periods.count * aggregation.methods.count)
             return true
         }
+        aggregatedValues += sum.periods.count * aggregation.methods.count
         let values = sum.periods.finish()
         guard values.contains(where: { !$0.periods.isEmpty }) else { return nil }
         return AggregatedAttribute(

@@ -96,6 +96,54 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `a page with too much in all has less of each series`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        for id in ["a", "b"] {
+            for name in [IRI.speed, .label] {
+                try await tenant.append(id, name, (0..<50).map { .reading(1, at: $0) })
+            }
+        }
+        var query = query()
+        query.condition = .everything
+        query.pageLimit = 200
+        let whole = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(whole.contentRange == nil)
+        #expect(whole.instanceCounts == [50, 50, 50, 50])
+        query.pageLimit = 199
+        let cut = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(cut.instanceCounts == [49, 49, 49, 49])
+        #expect(cut.contentRange?.to == seconds(48))
+        // What is hidden takes no room.
+        query.pageLimit = 100
+        let half = try await tenant.evolutions(query, grant: Grants.read(hidden: [.label]))
+        #expect(half.instanceCounts == [50, 50] && half.contentRange == nil)
+        query.pageLimit = 1
+        let least = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(least.instanceCounts == [1, 1, 1, 1])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `aggregates of too many values are refused`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, (0..<600).map { .reading(1, at: $0) })
+        try await tenant.append("a", .label, (0..<10).map { .reading(1, at: $0) })
+        let aggregation = Aggregation(
+            methods: [.min, .max],
+            period: .fixed(microseconds: 1_000_000)
+        )
+        var query = query(aggregation: aggregation)
+        query.pageLimit = 1_220
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        #expect(page.evolutions.first?.aggregates.count == 2)
+        query.pageLimit = 1_000
+        await #expect(throws: StorageError(.tooManyResults, note: "")) {
+            try await tenant.evolutions(query, grant: Grants.read())
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
     func `the moment of deletion is that of deleted instances alone`(
         kind: StoreKind
     ) async throws {
@@ -356,5 +404,12 @@ import Testing
         #expect(try await run(thinning, age: 0, at: 60) == 0)
         let page = try await tenant.evolutions(query(), grant: Grants.read())
         #expect(page.evolutions.first?.attributes.first?.instances.count == 44)
+    }
+}
+
+extension EvolutionPage {
+    /// How many instances each attribute has.
+    fileprivate var instanceCounts: [Int] {
+        evolutions.flatMap(\.attributes).map(\.instances.count)
     }
 }

@@ -35,8 +35,7 @@ extension TemporalQuery {
     func identifying(limit: Int) -> TemporalQuery {
         var query = self
         query.aggregation = nil
-        query.lastN = 1
-        query.instanceLimit = 1
+        query.instanceLimit = 0
         query.offset = 0
         query.limit = limit
         query.wantsCount = false

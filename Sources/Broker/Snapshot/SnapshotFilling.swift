@@ -196,12 +196,13 @@ extension Hub {
             let step = ids[start..<min(start + Self.evolutionsPerStep, ids.count)]
             some.condition = query.condition.and(.ids(Set(step)))
             (some.offset, some.limit, some.wantsCount) = (0, step.count, false)
-            (some.aggregation, some.instanceLimit) = (nil, room)
-            let evolutions = try await source.evolutions(some, grant: readGrant).evolutions
+            (some.aggregation, some.instanceLimit, some.pageLimit) = (nil, room, room)
+            let page = try await source.evolutions(some, grant: readGrant)
+            let evolutions = page.evolutions
             room -= evolutions.reduce(0) { sum, evolution in
                 sum + evolution.attributes.reduce(0) { $0 + $1.instances.count }
             }
-            guard room > 0 else {
+            guard room > 0, page.contentRange == nil else {
                 throw BrokerError(
                     .tooManyResults,
                     "A snapshot has fewer than \(limits.maximumSnapshotInstances) instances of "

@@ -122,6 +122,13 @@ struct ProblemReporter: Sendable {
             )
         case .overloaded:
             BrokerError(.overloaded, "Too many requests are waiting; try again in a second.")
+        case .tooManyResults:
+            BrokerError(
+                .tooManyResults,
+                "The answer would have too many values; ask for longer periods, fewer entities or a "
+                    + "shorter time.",
+                note: error.note
+            )
         case .tookTooLong:
             // Clause 5.5.6: so complex that it cannot be resolved.
             BrokerError(

@@ -26,6 +26,7 @@ struct TemporalParameters: Sendable {
             limit: page.limit,
             wantsCount: page.wantsCount
         )
+        query.pageLimit = entities.limits.maximumAnswerInstances
         query.attributes = try shownAttributes()
         if let datasets = try items.list("datasetId") { query.datasetIDs = Set(datasets) }
         if let test {

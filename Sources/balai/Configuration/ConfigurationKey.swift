@@ -34,6 +34,7 @@ struct ConfigurationKey: Sendable {
         Self("limits.defaultPageSize", .integer(1...10000)),
         Self("limits.maximumPageSize", .integer(1...10000)),
         Self("limits.maximumInstances", .integer(1...1_000_000)),
+        Self("limits.maximumAnswerInstances", .integer(1...10_000_000)),
         Self("limits.maximumEntityMapEntities", .integer(1...1_000_000)),
         Self("limits.maximumEntityMapSeconds", .integer(1...31_536_000)),
         Self("limits.maximumSnapshots", .integer(0...1_000)),

@@ -51,6 +51,7 @@ extension HubConfiguration {
         settings.read("limits.defaultPageSize", into: &defaultPageSize)
         settings.read("limits.maximumPageSize", into: &maximumPageSize)
         settings.read("limits.maximumInstances", into: &maximumInstances)
+        settings.read("limits.maximumAnswerInstances", into: &maximumAnswerInstances)
         settings.read("limits.maximumEntityMapEntities", into: &maximumEntityMapEntities)
         settings.read("limits.maximumEntityMapSeconds", into: &maximumEntityMapSeconds)
         settings.read("limits.maximumSnapshots", into: &maximumSnapshots)

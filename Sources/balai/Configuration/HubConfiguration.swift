@@ -15,6 +15,8 @@ struct HubConfiguration: Sendable {
     var maximumPageSize = 1000
     /// Instances of an attribute in a temporal answer.
     var maximumInstances = 10_000
+    /// Instances, or aggregated values, of a temporal answer.
+    var maximumAnswerInstances = 100_000
     var maximumEntityMapEntities = 100_000
     var maximumEntityMapSeconds = 86_400
     var maximumSnapshots = 20

@@ -17,6 +17,7 @@ extension HubRun {
         limits.defaultPage = configuration.defaultPageSize
         limits.maximumPage = configuration.maximumPageSize
         limits.maximumInstances = configuration.maximumInstances
+        limits.maximumAnswerInstances = configuration.maximumAnswerInstances
         limits.maximumEntityMapEntities = configuration.maximumEntityMapEntities
         limits.maximumEntityMapSeconds = configuration.maximumEntityMapSeconds
         limits.maximumSnapshots = configuration.maximumSnapshots

@@ -24,7 +24,7 @@ import Testing
     @Test(
         arguments: [
             ("full", 507, nil), ("busy", 503, "1"), ("damaged", 500, nil), ("missing", 404, nil),
-            ("surprise", 500, nil), ("slow", 403, nil),
+            ("surprise", 500, nil), ("slow", 403, nil), ("plenty", 403, nil),
         ] as [(String, Int, String?)]
     )
     func `an error becomes its status and keeps its secrets`(

@@ -91,6 +91,7 @@ struct SmallHub {
         switch how {
         case "full": StorageError(.diskFull, note: "secret path")
         case "busy": StorageError(.overloaded, note: "secret queue")
+        case "plenty": StorageError(.tooManyResults, note: "secret number")
         case "slow": StorageError(.tookTooLong, note: "secret statement")
         case "damaged": StorageError(.damaged, note: "secret page")
         case "missing": BrokerError(.resourceNotFound, "There is no \"urn:x\".")
