@@ -44,6 +44,23 @@ extension Hub {
         }
     }
 
+    /// What a request with a body means to do.
+    package enum Intent: Sendable { case read, write, subscribe, administer }
+
+    /// Refuses whoever may do nothing of the kind, whatever the body says: so it need not be read.
+    package func require(_ intent: Intent, _ caller: Caller) throws {
+        switch intent {
+        case .read:
+            if case .deny(let reason) = policy.decideRead(caller) { throw BrokerError(reason) }
+        case .write: try requireWriting(caller)
+        case .subscribe:
+            guard case .grant(let grant) = policy.decideRead(caller, action: .subscribe),
+                grant.condition != .nothing
+            else { throw BrokerError(caller.party == .anonymous ? .unauthenticated : .forbidden) }
+        case .administer: try requireAdministration(caller)
+        }
+    }
+
     /// Refuses whoever may write nothing at all.
     package func requireWriting(_ caller: Caller) throws {
         if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }

@@ -26,7 +26,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             let overwrites = exchange.items["options"] != "noOverwrite"
             let result = try await exchange.hub.appendAttributes(
                 to: try exchange.entityID(),
@@ -54,7 +54,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
             let result = try await exchange.hub.updateAttributes(
                 of: try exchange.entityID(),
                 json,
@@ -80,7 +80,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
             try await exchange.hub.updateAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),
@@ -107,7 +107,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             try await exchange.hub.replaceAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),

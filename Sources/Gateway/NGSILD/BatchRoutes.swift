@@ -67,7 +67,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, _) = try await exchange.body()
+            let (json, _) = try await exchange.body(to: .write)
             guard case .array(let elements) = json, !elements.isEmpty else {
                 throw BrokerError(.badRequestData, "The body is not an array of entity ids.")
             }
@@ -99,7 +99,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let query = QueryBody(json: json)
             return try await exchange.answerQuery(
                 try query.items(with: exchange.items, isTemporal: false),
@@ -121,7 +121,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let query = QueryBody(json: json)
             return try await exchange.answerEvolutions(
                 try query.items(with: exchange.items, isTemporal: true),
@@ -146,7 +146,7 @@ extension Exchange {
     ///
     /// An entity whose `@context` is missing, misplaced or unavailable fails alone.
     fileprivate func batchBodies() async throws -> Batch {
-        let (json, type) = try await body()
+        let (json, type) = try await body(to: .write)
         guard case .array(let elements) = json, !elements.isEmpty else {
             throw BrokerError(.badRequestData, "The body is not an array of entities.")
         }

@@ -31,7 +31,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, _) = try await exchange.body()
+            let (json, _) = try await exchange.body(to: .write)
             let id = try await exchange.hub.addContext(json, caller: exchange.caller)
             return exchange.created(at: "\(Paths.contexts)/\(QueryItems.encode(id))")
         }

@@ -36,7 +36,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let query = QueryBody(json: json)
             return try await exchange.createEntityMap(
                 try query.items(with: exchange.items, isTemporal: false),
@@ -83,7 +83,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let query = QueryBody(json: json)
             return try await exchange.createTemporalEntityMap(
                 try query.items(with: exchange.items, isTemporal: true),
@@ -125,7 +125,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, _) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, _) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
             try await exchange.hub.updateEntityMap(
                 try exchange.uri("entityMapId"),
                 json,

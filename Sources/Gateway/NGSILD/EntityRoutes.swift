@@ -101,7 +101,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             let id = try await exchange.hub.createEntity(json, ld: ld, caller: exchange.caller)
             return exchange.created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
         }
@@ -184,7 +184,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             try await exchange.hub.replaceEntity(
                 try exchange.entityID(),
                 json,
@@ -210,7 +210,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
             try await exchange.hub.mergeEntity(
                 try exchange.entityID(),
                 json,

@@ -83,10 +83,12 @@ struct Exchange: Sendable {
 
     // MARK: Bodies (clauses 6.3.4 and 5.5.4)
 
-    /// The body, its media type checked.
+    /// The body, its media type checked, of a caller who may do such things at all.
     func body(
+        to intent: Hub.Intent,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, type: MediaType) {
+        try hub.require(intent, caller)
         guard request.headers[.contentLength] != nil else {
             throw BrokerError(.lengthRequired, "The request has no Content-Length.")
         }
@@ -104,7 +106,11 @@ struct Exchange: Sendable {
                 "The Content-Type is '\(header)'; use one of: \(list)."
             )
         }
-        let bytes = try await request.bytes(limit: settings.maximumBodyBytes)
+        let limit = settings.maximumBodyBytes
+        // A question is short, and everybody may ask.
+        let bytes = try await request.bytes(
+            limit: intent == .read ? min(limit, Self.maximumQuestionBytes) : limit
+        )
         do throws(JSONError) {
             let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
                 try JSONReader.read(raw, limits: settings.jsonLimits, repeated: .refused)
@@ -115,11 +121,14 @@ struct Exchange: Sendable {
         }
     }
 
+    private static let maximumQuestionBytes = 1 << 20
+
     /// The body and the `@context` it is to be read with.
     func bodyWithContext(
+        to intent: Hub.Intent,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, ld: LDContext) {
-        let (json, type) = try await body(allowing: allowed)
+        let (json, type) = try await body(to: intent, allowing: allowed)
         guard case .object = json else {
             throw BrokerError(.invalidRequest, "The body is no JSON object: \(json.excerpt).")
         }

@@ -19,7 +19,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
             let id = try await exchange.hub.registerContextSource(
                 json,
                 ld: ld,
@@ -78,7 +78,10 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(
+                to: .administer,
+                allowing: patchTypes
+            )
             try await exchange.hub.updateContextSourceRegistration(
                 try exchange.uri("registrationId"),
                 json,
@@ -118,7 +121,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
             let id = try await exchange.hub.createContextSourceRegistrationSubscription(
                 json,
                 ld: ld,
@@ -176,7 +179,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
             try await exchange.hub.updateContextSourceRegistrationSubscription(
                 try exchange.uri("subscriptionId"),
                 json,

@@ -19,7 +19,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let id = try await exchange.hub.createSnapshot(
                 json,
                 try exchange.snapshotQueries(in: json, ld: ld),
@@ -81,7 +81,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
             let (status, original) = try await exchange.hub.updateSnapshotStatus(
                 try exchange.uri("snapshotId"),
                 json,
@@ -121,7 +121,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .read)
             let id = try await exchange.hub.cloneSnapshot(
                 try exchange.uri("snapshotId"),
                 json,

@@ -17,7 +17,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .subscribe)
             let id = try await exchange.hub.createSubscription(
                 json,
                 ld: ld,
@@ -75,7 +75,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
             try await exchange.hub.updateSubscription(
                 try exchange.uri("subscriptionId"),
                 json,

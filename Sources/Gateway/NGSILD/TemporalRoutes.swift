@@ -34,7 +34,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             let (id, isNew) = try await exchange.hub.upsertEvolution(
                 json,
                 ld: ld,
@@ -109,7 +109,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext()
+            let (json, ld) = try await exchange.bodyWithContext(to: .write)
             try await exchange.hub.addToEvolution(
                 of: try exchange.entityID(),
                 json,
@@ -156,7 +156,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
             try await exchange.hub.modifyInstance(
                 try exchange.uri("instanceId"),
                 of: try exchange.capture("attrId"),

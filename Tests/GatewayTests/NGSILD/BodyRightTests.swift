@@ -1,0 +1,75 @@
+import Broker
+import ContextModel
+import Governance
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+/// Whoever may not do what a request is for is told so whatever the body is: it is not read.
+@Suite struct BodyRightTests {
+    private let reader = Policy(permissions: [
+        Permission(assignee: .anyone, actions: [.read], target: .everything)
+    ])
+
+    private func answer(
+        to method: HTTPRequest.Method,
+        _ path: String,
+        _ body: ByteBuffer,
+        token: String?
+    ) async throws -> HTTPResponse.Status? {
+        var status: HTTPResponse.Status?
+        let (sent, answered) = AsyncStream.makeStream(of: HTTPResponse.Status.self)
+        try await ServedHub(policy: reader).test { served in
+            var headers: HTTPFields = [.contentType: "application/json"]
+            if let token { headers[.authorization] = "Bearer \(token)" }
+            let answer = try await served.client.execute(
+                uri: "\(Paths.base)/\(path)",
+                method: method,
+                headers: headers,
+                body: body
+            )
+            answered.yield(answer.status)
+        }
+        answered.finish()
+        for await answer in sent { status = answer }
+        return status
+    }
+
+    @Test(
+        arguments: [
+            (.post, "entities"), (.put, "entities/urn:x"), (.patch, "entities/urn:x"),
+            (.post, "entities/urn:x/attrs"), (.patch, "entities/urn:x/attrs"),
+            (.put, "entities/urn:x/attrs/a"), (.patch, "entities/urn:x/attrs/a"),
+            (.post, "entityOperations/create"), (.post, "entityOperations/upsert"),
+            (.post, "entityOperations/update"), (.post, "entityOperations/merge"),
+            (.post, "entityOperations/delete"), (.post, "temporal/entities"),
+            (.post, "temporal/entities/urn:x/attrs"), (.post, "subscriptions"),
+            (.post, "jsonldContexts"), (.post, "csourceRegistrations"),
+            (.patch, "csourceRegistrations/urn:x"), (.post, "csourceSubscriptions"),
+        ] as [(HTTPRequest.Method, String)]
+    )
+    func `without the right a body is not looked at`(
+        method: HTTPRequest.Method,
+        path: String
+    ) async throws {
+        let broken = ByteBuffer(string: "{")
+        #expect(try await answer(to: method, path, broken, token: nil) == .unauthorized)
+        #expect(
+            try await answer(to: method, path, broken, token: ServedHub.officeToken) == .forbidden
+        )
+        #expect(
+            try await answer(to: method, path, broken, token: ServedHub.operatorToken)
+                == .badRequest
+        )
+    }
+
+    @Test(arguments: ["entityOperations/query", "temporal/entityOperations/query"])
+    func `a question is short`(path: String) async throws {
+        let long = ByteBuffer(repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
+        #expect(try await answer(to: .post, path, long, token: nil) == .contentTooLarge)
+    }
+}
