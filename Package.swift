@@ -165,6 +165,7 @@ let package = Package(
                 "Chance", "Clauses", "Collect", "Gateway", "Outbound", "StorageSQLite",
 
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
         ),
         .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway"]),

@@ -2,8 +2,11 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Cuts off a client that sends its body too slowly, and closes the connection after an answer
-/// that says so.
+/// Cuts off a client whose body comes too slowly, and closes the connection after an answer that
+/// says so.
+///
+/// However long a body is, it may take its time as long as it goes on: of one that has not ended,
+/// so many bytes must have come each time the timeout has passed.
 ///
 /// A body that arrives together with its head, as almost every one does, costs no timer.
 final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -12,7 +15,12 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    /// Few enough for the worst of lines.
+    static let minimumBytesPerSecond = 4_096
+
     private let bodyTimeout: TimeAmount
+    /// What has come of the body since the timer was set.
+    private var received = 0
     private var isReadingBody = false
     private var closesAfterAnswer = false
     private var timer: Scheduled<Void>?
@@ -24,7 +32,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head: isReadingBody = true
-        case .body: break
+        case .body(let part): received += part.readableBytes
         case .end:
             isReadingBody = false
             timer?.cancel()
@@ -34,7 +42,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if isReadingBody, timer == nil { close(context, after: bodyTimeout) }
+        if isReadingBody, timer == nil { watch(context) }
         context.fireChannelReadComplete()
     }
 
@@ -53,6 +61,15 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
+    }
+
+    /// Closes the connection when too little has come by the next timeout, or any after it.
+    private func watch(_ context: ChannelHandlerContext) {
+        let least = Self.minimumBytesPerSecond * Int(bodyTimeout.nanoseconds / 1_000_000_000)
+        received = 0
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyTimeout) {
+            if self.received < least { context.close(promise: nil) } else { self.watch(context) }
+        }
     }
 
     /// Closing at once while the client still sends would take the answer away from it.
