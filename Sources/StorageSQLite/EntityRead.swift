@@ -10,6 +10,9 @@ struct PageSearch {
     let plan: EntityPlan
     let grant: ReadGrant
     let connection: Connection
+    /// Told of attributes whose values are to be looked at so often that an index is due, before
+    /// they are: the question may not be answered in its time without.
+    let wantIndexes: ([IRI]) -> Void
 
     private var lookup: IndexLookup {
         IndexLookup(connection: connection, vocabulary: plan.vocabulary)
@@ -30,41 +33,34 @@ struct PageSearch {
         return try scan.page(connection)
     }
 
-    /// The page, and the attributes whose values were looked at so often that an index is due.
-    func page() throws -> (page: EntityPage<EncodedEntity>, wanted: [IRI]) {
+    func page() throws -> EntityPage<EncodedEntity> {
         let count = try knownCount()
         if query.limit == 0, let count {
-            let page = EntityPage<EncodedEntity>(
-                entities: [],
-                count: count,
-                hasMore: count > query.offset
-            )
-            return (page, [])
+            return EntityPage(entities: [], count: count, hasMore: count > query.offset)
         }
         var scan = scan(count: count)
         if var source = try lookup.candidates(plan.condition) {
             _ = try scan.run(&source, upTo: nil)
-            return (try scan.page(connection), [])
+            return try scan.page(connection)
         }
         // A page that fills soon needs no index; one that does not is begun again with it.
         var source = try plan.scan(connection)
         if try scan.run(&source, upTo: Limits.candidatesAtOnce) {
-            return (try scan.page(connection), [])
+            return try scan.page(connection)
         }
-        var wanted: [IRI] = []
         if let keys = try lookup.keysByValue(plan.condition) {
             scan = self.scan(count: count)
             source = try KeyList(connection, keys: keys)
         } else {
-            wanted = try lookup.missingIndexes(plan.condition)
+            wantIndexes(try lookup.missingIndexes(plan.condition))
         }
         _ = try scan.run(&source, upTo: nil)
-        return (try scan.page(connection), wanted)
+        return try scan.page(connection)
     }
 
     /// What `page` would have, without keeping the entities; sorted, it is the page itself.
     func identifiers() throws -> [EntityID] {
-        guard query.order.isEmpty else { return try page().page.decoded().entities.map(\.id) }
+        guard query.order.isEmpty else { return try page().decoded().entities.map(\.id) }
         var source: any CandidateSource
         if let narrowed = try lookup.candidates(plan.condition) {
             source = narrowed

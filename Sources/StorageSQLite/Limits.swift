@@ -37,8 +37,11 @@ enum Limits {
     static let idleStatements = 64
     /// Attributes with a value index, for each tenant.
     static let indexedAttributes = 16
-    /// Entities put into a value index in one transaction.
-    static let indexedPerStep = 500
+    /// Entities that are read for a value index at once, or as many as have so many values; values
+    /// put into it in one transaction.
+    static let indexedPerPortion = 50_000
+    static let entriesPerPortion = 100_000
+    static let entriesPerStep = 2_500
     /// Keys taken from a value index; a condition that leaves more scans instead.
     static let keysFromIndex = 50_000
     /// Series that wait to be sealed; one more is left to its next reader.

@@ -1,4 +1,5 @@
 package import ContextModel
+internal import Dispatch
 package import Governance
 package import Storage
 internal import Synchronization
@@ -15,6 +16,8 @@ package final class SQLiteTenantStore: TenantStore {
     private let writer: Writer
     private let readers: ConnectionPool
     private let filling = Mutex(false)
+    private let fillings = Mutex(0)
+    private let path: String
     private let grown = Mutex(GrownSeries())
     private let clock: @Sendable () -> Timestamp
 
@@ -34,6 +37,7 @@ package final class SQLiteTenantStore: TenantStore {
             try Schema.migrate(path: path)
             writer = try Writer(path: path, maximumPages: maximumPages, sealing: sealing)
             checkpointer = try Checkpointer(path: path)
+            self.path = path
             readers = try ConnectionPool(path: path, queryTimeout: queryTimeout)
         } catch let error as StorageError where error.code == .damaged {
             throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
@@ -66,11 +70,9 @@ package final class SQLiteTenantStore: TenantStore {
             try reader.snapshot { try search(reader).quickPage() }
         }
         if let quick, let quick { return quick }
-        let (page, wanted) = try await readers.run(.query) { reader in
+        return try await readers.run(.query) { reader in
             try reader.snapshot { try search(reader).page() }
         }
-        if !wanted.isEmpty { fillIndexes(registering: wanted) }
-        return page
     }
 
     package func identifiers(
@@ -95,7 +97,8 @@ package final class SQLiteTenantStore: TenantStore {
                 query: query,
                 plan: EntityPlan(condition, vocabulary: vocabulary, now: now),
                 grant: grant,
-                connection: reader.connection
+                connection: reader.connection,
+                wantIndexes: { if !$0.isEmpty { self.fillIndexes(registering: $0) } }
             )
         }
     }
@@ -221,9 +224,50 @@ package final class SQLiteTenantStore: TenantStore {
     }
 
     /// Makes value indexes of the attributes; returns when all there are are complete.
-    package func makeIndexes(_ names: [IRI]) async throws {
+    ///
+    /// `meanwhile` is called between the reading of a portion and its writing.
+    package func makeIndexes(
+        _ names: [IRI],
+        meanwhile: () async throws -> Void = {}
+    ) async throws {
         try await committer.run { try $0.registerIndexes(names) }
-        while try await committer.run({ try $0.fillIndexes(grant: InternalGrant(.indexing)) }) {}
+        let number = fillings.withLock { number in
+            number += 1
+            return number
+        }
+        do {
+            try await fillIndexes(number, meanwhile)
+        } catch {
+            try await committer.run { $0.endFilling(number) }
+            throw error
+        }
+    }
+
+    private func fillIndexes(_ number: Int, _ meanwhile: () async throws -> Void) async throws {
+        // Of its own: however long queries take, the index that spares them is made.
+        let reader = try Reader(path: path)
+        while let portion = try await committer.run({ try $0.nextPortion(of: number) }) {
+            let filled = try await read(portion, with: reader)
+            try await meanwhile()
+            let entries = filled.entries
+            for start in stride(from: 0, to: entries.count, by: Limits.entriesPerStep) {
+                let step = entries[start..<min(start + Limits.entriesPerStep, entries.count)]
+                try await committer.run { try $0.add(step, of: portion) }
+            }
+            try await committer.run { try $0.finish(filled, grant: InternalGrant(.indexing)) }
+        }
+    }
+
+    private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { [self] in
+                continuation.resume(
+                    with: Result {
+                        try reader.fill(portion, grant: InternalGrant(.indexing)) { vocabulary }
+                    }
+                )
+            }
+        }
     }
 
     /// Seals series in the background, a segment between other requests at a time.

@@ -2,8 +2,27 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Value indexes, made only for attributes that queries ask for: registered once, filled a step at
-/// a time between other requests, and kept by every write from then on.
+/// Value indexes, made only for attributes that queries ask for: registered once, filled a portion
+/// at a time, and kept by every write from then on.
+///
+/// A portion is read beside the writing, sorted, and added by values, so that what is written lies
+/// together; what changed meanwhile is looked at once more.
+struct IndexPortion: Sendable {
+    struct Entry: Sendable {
+        var value: Scalar
+        var key: Int64
+    }
+    /// Under which the writer notes the entities that change while the portion is made.
+    let filling: Int
+    let name: Int64
+    /// Of the entities with keys above this one.
+    let start: Int64
+    /// The last of them, and whether there are none above.
+    var end: Int64
+    var isLast = false
+    var entries: [Entry] = []
+}
+
 extension Writer {
     func registerIndexes(_ names: [IRI]) throws {
         for name in names.compactMap({ vocabulary.numbers[$0.text] })
@@ -14,34 +33,100 @@ extension Writer {
         }
     }
 
-    /// Fills the next entities into an index that is not complete; false when all are.
-    func fillIndexes(grant: InternalGrant) throws -> Bool {
+    /// The next portion of an index that is not complete, to be read once this is committed; nil
+    /// when all are.
+    func nextPortion(of filling: Int) throws -> IndexPortion? {
         let open = try connection.prepare(
             "SELECT name, filled_to FROM indexed_attribute WHERE complete = 0 LIMIT 1"
         )
-        guard try open.step() else { return false }
-        let (name, filledTo) = (open.int(0), open.int(1))
-        open.reset()
-        try willWrite()
-        let rows = try connection.prepare(
-            "SELECT key, shape, body FROM entity WHERE key > ?1 ORDER BY key LIMIT ?2"
-        ).bind(1, filledTo).bind(2, Int64(Limits.indexedPerStep))
-        var last = filledTo
-        var count = 0
-        while try rows.step() {
-            last = rows.int(0)
-            count += 1
-            guard vocabulary.shapes[rows.int(1)]?.has(name) == true else { continue }
-            let entries = entries(try Body.entity(rows.bytes(2)))
-            for entry in entries.values where entry.name == name { try insert(entry, key: last) }
+        guard try open.step() else {
+            endFilling(filling)
+            return nil
         }
-        let isComplete = count < Limits.indexedPerStep
+        changedWhileFilling[filling] = []
+        return IndexPortion(
+            filling: filling,
+            name: open.int(0),
+            start: open.int(1),
+            end: open.int(1)
+        )
+    }
+
+    func endFilling(_ filling: Int) { changedWhileFilling[filling] = nil }
+
+    /// Adds some of the portion's entries.
+    func add(_ entries: ArraySlice<IndexPortion.Entry>, of portion: IndexPortion) throws {
+        try willWrite()
+        let changed = changedWhileFilling[portion.filling] ?? []
+        for entry in entries where !changed.contains(entry.key) {
+            try insert(.init(name: portion.name, value: entry.value), key: entry.key)
+        }
+    }
+
+    /// Adds what has changed since the portion was read, and notes how far the index is filled.
+    func finish(_ portion: IndexPortion, grant: InternalGrant) throws {
+        try willWrite()
+        let row = try connection.prepare("SELECT shape, body FROM entity WHERE key = ?1")
+        for key in changedWhileFilling[portion.filling] ?? []
+        where key > portion.start && key <= portion.end {
+            defer { row.reset() }
+            guard try row.bind(1, key).step(), row.int(0) > 0 else { continue }
+            let entries = entries(try Body.entity(row.bytes(1)))
+            for entry in entries.values where entry.name == portion.name {
+                try insert(entry, key: key)
+            }
+        }
         try connection.execute(
             """
-            UPDATE indexed_attribute SET filled_to = \(last), complete = \(isComplete ? 1 : 0)
-            WHERE name = \(name)
+            UPDATE indexed_attribute
+            SET filled_to = \(portion.end), complete = \(portion.isLast ? 1 : 0)
+            WHERE name = \(portion.name) AND complete = 0 AND filled_to <= \(portion.start)
             """
         )
-        return true
+    }
+}
+
+extension Reader {
+    /// The portion with what the entities hold, by values.
+    func fill(
+        _ portion: IndexPortion,
+        grant: InternalGrant,
+        vocabulary: () -> Vocabulary
+    ) throws -> IndexPortion {
+        try snapshot {
+            let vocabulary = vocabulary()
+            let selection = AttributeSelection([vocabulary.iri(portion.name)])
+            let rows = try connection.prepare(
+                "SELECT key, shape, body FROM entity WHERE key > ?1 ORDER BY key LIMIT ?2"
+            ).bind(1, portion.start).bind(2, Int64(Limits.indexedPerPortion))
+            var (filled, count) = (portion, 0)
+            while filled.entries.count < Limits.entriesPerPortion, try rows.step() {
+                filled.end = rows.int(0)
+                count += 1
+                guard vocabulary.shapes[rows.int(1)]?.has(portion.name) == true else { continue }
+                let entity = try Body.entity(rows.bytes(2), selection)
+                let scalars = entity.attributes.flatMap { $0.instances.flatMap(\.scalars) }
+                for value in Set(scalars) {
+                    filled.entries.append(.init(value: value, key: filled.end))
+                }
+            }
+            filled.isLast =
+                count < Limits.indexedPerPortion
+                && filled.entries.count < Limits.entriesPerPortion
+            filled.entries.sort { $0.value < $1.value }
+            return filled
+        }
+    }
+}
+
+extension Scalar {
+    /// About as SQLite sorts, which is enough for what lies together to be written together.
+    fileprivate static func < (a: Scalar, b: Scalar) -> Bool {
+        switch (a, b) {
+        case (.number(let a), .number(let b)): a < b
+        case (.text(let a), .text(let b)): a < b
+        case (.null, .number), (.null, .text), (.number, .text): true
+        case (_, .null), (.text, .number): false
+        }
     }
 }

@@ -111,6 +111,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2, 3])
+    func `what changes while an index is made is found by it`(seed: UInt64) async throws {
+        var dice = Dice(state: seed)
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        let sqlite = try #require(tenant as? SQLiteTenantStore)
+        var entities = (0..<400).map { entity($0, &dice) }
+        try await tenant.put(entities)
+        // Each fifth changes, some of these twice, the last go, and others come.
+        let changed = entities.indices.filter { $0 % 5 == 0 }
+        for index in changed { entities[index] = entity(index, &dice) }
+        let first = changed.map { entities[$0] }
+        for index in changed where index % 2 == 0 { entities[index] = entity(index, &dice) }
+        let second = changed.map { entities[$0] }
+        let gone = Array(entities.suffix(20))
+        let fresh = (400..<420).map { entity($0, &dice) }
+        try await sqlite.makeIndexes([.speed, .label]) {
+            try await tenant.put(first)
+            try await tenant.put(second)
+            try await tenant.write(Grants.write()) { transaction in
+                for entity in gone { _ = try transaction.remove(entity.id) }
+            }
+            try await tenant.put(fresh)
+        }
+        // A key of one that went may be another's now: in the order of creation.
+        let left = entities.dropLast(20) + fresh
+        for _ in 0..<100 { try await compare(condition(&dice), Array(left), tenant, &dice) }
+    }
+
     private func compare(
         _ condition: Condition,
         _ entities: [Entity],
