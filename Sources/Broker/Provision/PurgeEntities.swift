@@ -44,13 +44,10 @@ extension Hub {
         let (_, readGrant) = try await reading(caller, condition: condition)
         // What is found is fixed before anything goes, for what goes may be what was asked for.
         var ids: [EntityID] = []
-        var query = EntityQuery(condition: condition, limit: Self.purgeStep)
-        var hasMore = true
-        while hasMore {
-            let page = try await store.entities(query, grant: readGrant)
-            ids += page.entities.map(\.id)
-            query.offset += Self.purgeStep
-            hasMore = page.hasMore
+        var query = EntityQuery(condition: condition, limit: Self.identifiersAtOnce)
+        while ids.count == query.offset {
+            ids += try await store.identifiers(query, grant: readGrant)
+            query.offset += Self.identifiersAtOnce
         }
         for start in stride(from: 0, to: ids.count, by: Self.purgeStep) {
             let step = Array(ids[start..<min(start + Self.purgeStep, ids.count)])
@@ -60,6 +57,8 @@ extension Hub {
 
     /// Entities purged in one transaction, so that other writers need not wait long.
     private static let purgeStep = 500
+    /// Entities looked for at once: each time those before them are passed over again.
+    private static let identifiersAtOnce = 100_000
 
     private func purge(
         _ ids: [EntityID],

@@ -122,6 +122,10 @@ extension BrokerError {
         BrokerError(.alreadyExists, "You have a snapshot '\(id)' already.")
     }
 
+    static var hubHasTooManySnapshots: BrokerError {
+        BrokerError(.overloaded, "The hub keeps no more snapshots at present; try again later.")
+    }
+
     static func tooManySnapshots(_ limit: Int) -> BrokerError {
         BrokerError(.overloaded, "You have \(limit) snapshots, which is the most; delete some.")
     }

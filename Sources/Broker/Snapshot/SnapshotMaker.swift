@@ -38,23 +38,40 @@ package struct SnapshotMaker: Sendable {
 
     /// How often what has expired is looked for, and a notification that failed is sent again.
     private static let secondsBetweenTurns = 30
+    /// Endpoints that are told at once.
+    private static let maximumAtOnce = 32
     /// After so many failures nobody is told any more.
     static let maximumNotices = 10
 
     /// Does whatever there is to do now.
     func turn() async {
-        while !Task.isCancelled, let order = hub.snapshots.nextOrder() {
-            await attempt("A snapshot could not be made") { try await hub.make(order) }
-            await tell(order.snapshot.key)
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled, let order = hub.snapshots.nextOrder() {
+                await attempt("A snapshot could not be made") { try await hub.make(order) }
+                group.addTask { await tell(order.snapshot.key) }
+            }
         }
-        for snapshot in hub.snapshots.all {
-            if Task.isCancelled { return }
-            await tell(snapshot.key)
-        }
+        await forEach(hub.snapshots.all.map(\.key)) { await tell($0) }
         for snapshot in hub.snapshots.takeUsed() {
             await attempt("A snapshot could not be kept") { try await hub.keep(snapshot) }
         }
-        await attempt("What has expired could not be removed") { try await removeExpired() }
+        let now = hub.clock()
+        await forEach(hub.snapshots.all.filter { $0.expiresAt <= now }) { await removeExpired($0) }
+        await attempt("What has expired could not be removed") { try await removeExpiredMaps() }
+    }
+
+    /// Some at once: an endpoint that does not answer delays few others.
+    private func forEach<Element: Sendable>(
+        _ elements: [Element],
+        _ body: @escaping @Sendable (Element) async -> Void
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (number, element) in elements.enumerated() {
+                if number >= Self.maximumAtOnce { await group.next() }
+                if Task.isCancelled { break }
+                group.addTask { await body(element) }
+            }
+        }
     }
 
     private func attempt(_ failure: String, _ work: () async throws -> Void) async {
@@ -107,15 +124,13 @@ package struct SnapshotMaker: Sendable {
 
     // MARK: Removing
 
-    /// Removes snapshots and EntityMaps whose time is over.
-    ///
     /// Whoever is told of its snapshot's end sees it by `expiresAt` (clause 5.3.4).
-    private func removeExpired() async throws {
-        let now = hub.clock()
-        for snapshot in hub.snapshots.all where snapshot.expiresAt <= now {
-            if snapshot.needsNotice { _ = await send(snapshot) }
-            try await hub.remove(snapshot)
-        }
+    private func removeExpired(_ snapshot: Snapshot) async {
+        if snapshot.needsNotice { _ = await send(snapshot) }
+        await attempt("What has expired could not be removed") { try await hub.remove(snapshot) }
+    }
+
+    private func removeExpiredMaps() async throws {
         let tenants: [TenantName?] = [nil] + (await hub.store.tenantNames)
         for tenant in tenants {
             guard let store = try await hub.store.tenant(tenant) else { continue }

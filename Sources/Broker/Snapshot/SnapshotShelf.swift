@@ -37,6 +37,9 @@ package final class SnapshotShelf: Sendable {
             guard own < limits.maximumSnapshots else {
                 return .tooManySnapshots(limits.maximumSnapshots)
             }
+            guard state.snapshots.count < limits.maximumSnapshotsInAll else {
+                return .hubHasTooManySnapshots
+            }
             state.snapshots[key] = snapshot
             return nil
         }

@@ -34,6 +34,8 @@ package actor NotificationDispatcher {
     private var readUpTo: [TenantName?: Int64] = [:]
     private var tasks: [Int: Task<Void, Never>] = [:]
     private var nextTask = 0
+    /// Set when no lane begins any more.
+    private var isStopping = false
 
     private static let housekeepingMicroseconds: Int64 = 1_000_000
     private static let countsPerSettlement = 500
@@ -81,6 +83,7 @@ package actor NotificationDispatcher {
             turn()
         }
         feed.leave()
+        isStopping = true
         for task in tasks.values { task.cancel() }
         for task in tasks.values { await task.value }
         for (item, _) in partlyDone.values { narrow(item) }
@@ -143,7 +146,7 @@ package actor NotificationDispatcher {
     }
 
     private func startLanes() {
-        while let start = lanes.next(throttled: isThrottled) {
+        while !isStopping, let start = lanes.next(throttled: isThrottled) {
             let number = nextTask
             nextTask += 1
             tasks[number] = Task.detached { [work] in

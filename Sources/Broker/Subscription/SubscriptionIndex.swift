@@ -46,6 +46,8 @@ package final class IndexedSubscription: Sendable {
 /// subscriptions that could match it, not with those that exist.
 struct SubscriptionIndex: Sendable {
     private(set) var subscriptions: [String: IndexedSubscription] = [:]
+    /// Those that notify at intervals.
+    private(set) var periodic: [String: IndexedSubscription] = [:]
     /// Each subscription is in the buckets of one of its kinds of key: the narrowest it has.
     private var buckets: [Key: [IndexedSubscription]] = [:]
 
@@ -62,7 +64,10 @@ struct SubscriptionIndex: Sendable {
         let key = subscription.record.key
         remove(key)
         subscriptions[key] = subscription
-        guard subscription.subscription.intervalMicroseconds == nil else { return }
+        guard subscription.subscription.intervalMicroseconds == nil else {
+            periodic[key] = subscription
+            return
+        }
         for key in Self.keys(of: subscription.subscription) {
             buckets[key, default: []].append(subscription)
         }
@@ -70,6 +75,7 @@ struct SubscriptionIndex: Sendable {
 
     mutating func remove(_ key: String) {
         guard let old = subscriptions.removeValue(forKey: key) else { return }
+        if periodic.removeValue(forKey: key) != nil { return }
         for key in Self.keys(of: old.subscription) {
             buckets[key]?.removeAll { $0 === old }
             if buckets[key]?.isEmpty ?? false { buckets[key] = nil }

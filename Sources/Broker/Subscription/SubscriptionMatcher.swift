@@ -155,11 +155,9 @@ package final class SubscriptionMatcher: ChangeObserver {
     package var periodic: [(key: Key, subscription: IndexedSubscription)] {
         groups.withLock { groups in
             groups.flatMap { group, index in
-                index.subscriptions.values
-                    .filter { $0.subscription.intervalMicroseconds != nil }
-                    .map {
-                        (Key(tenant: group.tenant, kind: group.kind, id: $0.record.key), $0)
-                    }
+                index.periodic.map {
+                    (Key(tenant: group.tenant, kind: group.kind, id: $0), $1)
+                }
             }
         }
     }

@@ -1,15 +1,21 @@
 import Broker
+import ContextModel
 import Logging
 import ServiceLifecycle
 import Storage
+import Synchronization
 
 /// Removes what has expired (clause 4.22), of every tenant, within seconds.
-struct ExpiryService: Service {
-    let hub: Hub
+final class ExpiryService: Service {
+    private let hub: Hub
+    /// Tenants of which the last pass failed: that is told once, not each second.
+    private let failing = Mutex<Set<TenantName?>>([])
+
+    init(hub: Hub) { self.hub = hub }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: Self.interval)) != nil { await pass() }
+            while (try? await Task.sleep(for: Self.interval)) != nil { await self.pass() }
         }
     }
 
@@ -21,7 +27,9 @@ struct ExpiryService: Service {
             do {
                 try await hub.removeExpired(of: name)
                 try await hub.removeExpiredRegistrations(of: name)
+                failing.withLock { _ = $0.remove(name) }
             } catch {
+                guard failing.withLock({ $0.insert(name).inserted }) else { continue }
                 hub.logger.error("what has expired could not be removed: \(error)")
             }
         }

@@ -179,6 +179,18 @@ import Testing
         #expect(try await fixture.snapshotFiles == 3)
     }
 
+    @Test func `the hub has so many snapshots at most, whosever they are`() async throws {
+        var limits = HubLimits()
+        limits.maximumSnapshotsInAll = 2
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
+        try await fixture.snapshot()
+        try await fixture.snapshot(caller: Fixture.office)
+        await #expect(throws: BrokerError(.overloaded, "")) {
+            try await fixture.snapshot("urn:x:3")
+        }
+        #expect(try await fixture.snapshotFiles == 2)
+    }
+
     @Test func `a name is taken for its party alone, so none tells of another's`() async throws {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
         try await fixture.snapshot()

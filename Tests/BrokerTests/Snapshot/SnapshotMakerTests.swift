@@ -50,6 +50,22 @@ import Testing
         #expect(fixture.hub.snapshots[key]?.failedNotices == nil)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `an endpoint that does not answer delays no other`() async throws {
+        let fixture = try await Fixture.mapped()
+        let meeting = Meeting(of: 3)
+        fixture.recorder.answering { _ in
+            // None answers before all were told.
+            await meeting.arrive()
+            return .delivered
+        }
+        for number in 1...3 {
+            try await fixture.snapshot("urn:x:\(number)", Self.told, isMade: false)
+        }
+        await fixture.maker.turn()
+        #expect(await fixture.recorder.next(3).count == 3)
+    }
+
     @Test func `what has expired is not there, and is removed with its file`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotSeconds = 0
@@ -87,5 +103,20 @@ import Testing
         let store = try #require(try await fixture.store.tenant(nil))
         let kept = try #require(try await store.documents(.snapshot).first)
         #expect(Snapshot(kept, tenant: nil)?.lastUsedAt.text == used?.stringValue)
+    }
+}
+
+/// Lets nobody go on before so many are there.
+private actor Meeting {
+    private let size: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(of size: Int) { self.size = size }
+
+    func arrive() async {
+        await withCheckedContinuation { continuation in
+            waiting.append(continuation)
+            if waiting.count == size { for each in waiting { each.resume() } }
+        }
     }
 }
