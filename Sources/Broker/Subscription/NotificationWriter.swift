@@ -56,6 +56,7 @@ package struct NotificationWriter: Sendable {
             accept: notification.endpoint.accept,
             context: notification.context,
             contextURL: contextURL(subscription),
+            embedsContext: embedsContext(notification.endpoint),
             showsChanges: notification.showsChanges,
             hiddenAttributes: grant.hiddenAttributes
         )
@@ -241,7 +242,7 @@ package struct NotificationWriter: Sendable {
         case .written(let data): writer.raw(data)
         case .registrations(let message): message.write(notification, to: &writer)
         }
-        if embedsContext(notification.endpoint) {
+        if notification.endpoint.accept == .jsonLD {
             writer.key("@context")
             writer.string(contextURL(subscription))
         }
@@ -268,7 +269,11 @@ package struct NotificationWriter: Sendable {
                 geometryProperty: .location,
                 datasetID: nil
             )
-            return geo.write(entities, to: &writer)
+            var context: JSONValue?
+            if embedsContext(notification.endpoint) {
+                context = .string(contextURL(subscription))
+            }
+            return geo.write(entities, embedding: context, to: &writer)
         }
         var context: JSONValue?
         if notification.endpoint.accept == .jsonLD { context = .string(contextURL(subscription)) }

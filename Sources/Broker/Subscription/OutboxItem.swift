@@ -125,12 +125,14 @@ struct NotificationView: Sendable, Equatable {
     var accept: NotificationEndpoint.MediaType
     var context: LDContext
     var contextURL: String
+    var embedsContext: Bool
     var showsChanges: Bool
     var hiddenAttributes: Set<IRI>
 
     static func == (a: NotificationView, b: NotificationView) -> Bool {
         a.context === b.context && a.accept == b.accept && a.showsChanges == b.showsChanges
-            && a.contextURL == b.contextURL && a.hiddenAttributes == b.hiddenAttributes
+            && a.contextURL == b.contextURL && a.embedsContext == b.embedsContext
+            && a.hiddenAttributes == b.hiddenAttributes
             && a.representation == b.representation
     }
 }

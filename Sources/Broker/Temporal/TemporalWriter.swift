@@ -32,6 +32,7 @@ package struct TemporalWriter: Sendable {
         embedsContext: Bool,
         to writer: inout JSONWriter
     ) {
+        let evolution = conforming(evolution)
         writer.beginObject()
         writeHead(of: evolution, to: &writer)
         writeScopes(of: evolution, to: &writer)
@@ -56,6 +57,22 @@ package struct TemporalWriter: Sendable {
             writer.value(entities.context.reference)
         }
         writer.endObject()
+    }
+
+    /// The evolution as the version of the specification asked for had it (clause 4.3.6.8).
+    private func conforming(_ evolution: Evolution) -> Evolution {
+        guard let version = entities.representation.version, version < .own else {
+            return evolution
+        }
+        var evolution = evolution
+        if version < SpecificationVersion(1, 4) { evolution.scopes = [] }
+        if version < SpecificationVersion(1, 3) {
+            evolution.types = Array(evolution.types.prefix(1))
+        }
+        evolution.attributes = evolution.attributes.map {
+            $0.conforming(overTimeTo: version, entities.context)
+        }
+        return evolution
     }
 
     private func writeHead(of evolution: Evolution, to writer: inout JSONWriter) {
@@ -117,7 +134,9 @@ package struct TemporalWriter: Sendable {
         dataset: String?,
         to writer: inout JSONWriter
     ) {
-        guard let kind = instances.first?.kind else { return }
+        guard var kind = instances.first?.kind else { return }
+        // In one language it is a Property (clause 5.7.3.5).
+        if kind == .languageProperty, entities.representation.languages != nil { kind = .property }
         writer.beginObject()
         writer.key("type")
         writer.string(kind.term)

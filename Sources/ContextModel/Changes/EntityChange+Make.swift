@@ -74,6 +74,7 @@ extension EntityChange {
     ) throws(EntityError) -> EntityChange {
         var editor = EntityEditor(target, at: now)
         editor.add(types: fragment.types)
+        editor.setExpiry(fragment)
         if let scopes = fragment.scopes {
             if target.scopes.isEmpty {
                 editor.leave(.scope)
@@ -94,6 +95,7 @@ extension EntityChange {
     ) throws(EntityError) -> EntityChange {
         var editor = EntityEditor(target, at: now)
         editor.add(types: fragment.types)
+        if overwrites || target.expiresAt == nil { editor.setExpiry(fragment) }
         if let scopes = fragment.scopes {
             editor.after.scopes =
                 overwrites
@@ -116,7 +118,7 @@ extension EntityChange {
         var editor = EntityEditor(target, at: now)
         editor.add(types: fragment.types)
         if let scopes = fragment.scopes { editor.after.scopes = scopes }
-        if let expiry = fragment.expiresAt { editor.after.expiresAt = expiry }
+        editor.setExpiry(fragment)
         try editor.apply(fragment.attributes) { old, new throws(EntityError) in
             guard let old else { return try new.whole() }
             return try old.merged(with: new, common: common)

@@ -27,6 +27,12 @@ struct EntityEditor {
         for type in types where !after.types.contains(type) { after.types.append(type) }
     }
 
+    /// Takes over what the fragment says of when the entity expires.
+    mutating func setExpiry(_ fragment: EntityFragment) {
+        if fragment.removesExpiry { after.expiresAt = nil }
+        if let expiry = fragment.expiresAt { after.expiresAt = expiry }
+    }
+
     /// Notes that the request named something that stays as it was.
     mutating func leave(_ name: IRI) {
         if !untouched.contains(name) { untouched.append(name) }

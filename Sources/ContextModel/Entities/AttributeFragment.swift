@@ -62,6 +62,8 @@ package struct EntityFragment: Sendable, Equatable {
     package var scopes: [String]?
     package var attributes: [NamedFragment]
     package var expiresAt: Timestamp?
+    /// Whether `expiresAt` was given as NGSI-LD Null: the entity is to stay.
+    package var removesExpiry = false
 
     package init() {
         types = []

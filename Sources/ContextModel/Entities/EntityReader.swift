@@ -114,6 +114,8 @@ package struct EntityReader: Sendable {
             case "id", "@id": fragment.id = EntityID(try identifier(value, at: key))
             case "type", "@type": fragment.types = try types(value)
             case "scope": fragment.scopes = try scopes(value)
+            case "expiresAt" where NGSILDNull.isNull(value) && options.allowsNull:
+                fragment.removesExpiry = true
             case "expiresAt": fragment.expiresAt = try timestamp(value, at: key)
             case "@context", "createdAt", "modifiedAt", "deletedAt": break
             default: try add(value, as: key, to: &fragment.attributes)

@@ -29,7 +29,7 @@ package struct GeoJSONWriter: Sendable {
         writer.beginObject()
         entities.writeMembers(of: entity, to: &writer)
         writer.endObject()
-        if embedsContext { writeContext(to: &writer) }
+        if embedsContext { write(entities.context.reference, to: &writer) }
         writer.endObject()
     }
 
@@ -37,6 +37,16 @@ package struct GeoJSONWriter: Sendable {
     package func write(
         _ list: [Entity],
         embedsContext: Bool = false,
+        to writer: inout JSONWriter
+    ) {
+        let context = embedsContext ? Optional(entities.context.reference) : .none
+        write(list, embedding: context, to: &writer)
+    }
+
+    /// Writes a FeatureCollection that names the `@context` given.
+    package func write(
+        _ list: [Entity],
+        embedding context: JSONValue?,
         to writer: inout JSONWriter
     ) {
         writer.beginObject()
@@ -54,7 +64,7 @@ package struct GeoJSONWriter: Sendable {
             linked.write(item.entity, to: &writer)
         }
         writer.endArray()
-        if embedsContext { writeContext(to: &writer) }
+        if let context { write(context, to: &writer) }
         writer.endObject()
     }
 
@@ -63,8 +73,8 @@ package struct GeoJSONWriter: Sendable {
         return instances.first { $0.datasetID == datasetID }?.value ?? .null
     }
 
-    private func writeContext(to writer: inout JSONWriter) {
+    private func write(_ context: JSONValue, to writer: inout JSONWriter) {
         writer.key("@context")
-        writer.value(entities.context.reference)
+        writer.value(context)
     }
 }

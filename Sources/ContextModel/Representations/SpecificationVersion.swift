@@ -15,7 +15,7 @@ package struct SpecificationVersion: Sendable, Hashable, Comparable {
     /// Reads `1.6`; nil when it is no version.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]), major == 1,
+        guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]), major >= 1,
             minor >= 0
         else { return nil }
         self.init(major, minor)
@@ -58,6 +58,27 @@ extension [NamedAttribute] {
                 instances: instances.map { $0.conforming(to: version, context) }
             )
         }
+    }
+}
+
+extension NamedAttribute {
+    /// The attribute over time as the version had it: of one dataset, where it knew no more.
+    package func conforming(
+        overTimeTo version: SpecificationVersion,
+        _ context: LDContext
+    ) -> NamedAttribute {
+        var instances = instances
+        if version < SpecificationVersion(1, 3), !instances.contains(where: { $0.datasetID == nil })
+        {
+            let dataset = instances.first?.datasetID
+            instances.removeAll { $0.datasetID != dataset }
+        } else if version < SpecificationVersion(1, 3) {
+            instances.removeAll { $0.datasetID != nil }
+        }
+        return NamedAttribute(
+            name: name,
+            instances: instances.map { $0.conforming(to: version, context) }
+        )
     }
 }
 

@@ -27,7 +27,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            let overwrites = exchange.items["options"] != "noOverwrite"
+            let overwrites = try !exchange.items.option("noOverwrite", of: ["noOverwrite"])
             let result = try await exchange.hub.appendAttributes(
                 to: try exchange.entityID(),
                 json,

@@ -7,10 +7,10 @@ extension NGSILDRoutes {
     mutating func addBatchRoutes() {
         addBatch("create", "Create entities", clause: "6.14.3.1", query: []) { _ in .create }
         addBatch("upsert", "Create or update entities", clause: "6.15.3.1", query: [.options]) {
-            .upsert(replaces: $0.items["options"] != "update")
+            .upsert(replaces: try !$0.items.option("update", of: ["update", "replace"]))
         }
         addBatch("update", "Update entities", clause: "6.16.3.1", query: [.options]) {
-            .update(overwrites: $0.items["options"] != "noOverwrite")
+            .update(overwrites: try !$0.items.option("noOverwrite", of: ["noOverwrite"]))
         }
         addBatch(
             "merge",
@@ -72,14 +72,18 @@ extension NGSILDRoutes {
                 throw BrokerError(.badRequestData, "The body is not an array of entity ids.")
             }
             try exchange.checkBatchSize(elements.count)
-            var ids: [EntityID] = []
-            for element in elements {
-                guard let uri = element.stringValue, URIText.isValid(uri) else {
-                    throw BrokerError(.badRequestData, "Not a URI: \(element.excerpt).")
-                }
-                ids.append(EntityID(uri))
+            let names = elements.compactMap(\.stringValue)
+            guard names.count == elements.count else {
+                throw BrokerError(.badRequestData, "The body has an element that is no text.")
             }
-            let result = try await exchange.hub.batchDelete(ids, caller: exchange.caller)
+            var result = try await exchange.hub.batchDelete(
+                names.filter(URIText.isValid).map { EntityID($0) },
+                caller: exchange.caller
+            )
+            for name in names where !URIText.isValid(name) {
+                let error = BrokerError(.badRequestData, "'\(name)' is not a URI.")
+                result.errors.append((EntityID(name), error))
+            }
             return exchange.answer(result, ld: .core)
         }
     }

@@ -240,7 +240,7 @@ struct EntityParameters: Sendable {
         "normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues",
     ]
     private static let knownOptions = knownFormats.union([
-        "sysAttrs", "count", "upsert", "noOverwrite", "update", "replace", "splitEntities",
+        "sysAttrs", "count", "splitEntities",
     ])
 
     private func projection() throws(BrokerError) -> Projection {

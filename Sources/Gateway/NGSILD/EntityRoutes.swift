@@ -304,6 +304,10 @@ extension Exchange {
                 "geometryProperty goes with 'Accept: application/geo+json' only."
             )
         }
+        for case let words? in [items["format"], items["options"]]
+        where words.contains("temporalValues") || words.contains("aggregatedValues") {
+            throw BrokerError(.invalidRequest, "'\(words)' is a form of evolutions, not entities.")
+        }
         return type
     }
 
@@ -322,8 +326,7 @@ extension Exchange {
             shownAs: representation,
             caller: caller
         )
-        var headers = versionHeaders
-        headers.append(contentsOf: try await retrievalHeaders(.entities, map))
+        let headers = try await retrievalHeaders(.entities, map)
         let entities = EntityWriter(representation, context: ld, linked: linked)
         var writer = JSONWriter(reservingBytes: 2_048)
         if representation.join?.form == .flat {
@@ -363,7 +366,7 @@ extension Exchange {
             type,
             to: &writer
         )
-        var headers = pageHeaders(
+        let headers = pageHeaders(
             type,
             offset: query.offset,
             limit: query.limit,
@@ -371,7 +374,6 @@ extension Exchange {
             count: page.count,
             use: use
         )
-        headers.append(contentsOf: versionHeaders)
         return answer(
             writer.bytes,
             type,
@@ -408,7 +410,7 @@ extension Exchange {
 
     /// GeoJSON carries its `@context` in the body only when asked to (clause 6.3.7).
     private var embedsContext: Bool {
-        !preferences.contains("body=json")
+        preference("body") != "json"
     }
 
     /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).

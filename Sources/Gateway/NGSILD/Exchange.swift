@@ -192,6 +192,9 @@ struct Exchange: Sendable {
         if type != .jsonLD, let link = ld?.link {
             headers.append(HTTPField(name: .link, value: link))
         }
+        if ld != nil, let version = preferredVersion {
+            headers[.preferenceApplied] = "ngsi-ld=\(version.text)"
+        }
         addTenant(to: &headers)
         return Response(
             status: status,
@@ -217,6 +220,18 @@ struct Exchange: Sendable {
     private func addTenant(to headers: inout HTTPFields) {
         guard let tenant = caller.tenant else { return }
         for pair in tenant.headers { headers[.known(pair.key)] = pair.value }
+    }
+}
+
+extension QueryItems {
+    /// Whether `options` has the word; words that the operation does not know are refused (clause
+    /// 6.3.20).
+    func option(_ word: String, of known: [String]) throws(BrokerError) -> Bool {
+        let words = (self["options"] ?? "").split(separator: ",").map(String.init)
+        if let unknown = words.first(where: { !known.contains($0) }) {
+            throw BrokerError(.invalidRequest, "The option '\(unknown)' is unknown here.")
+        }
+        return words.contains(word)
     }
 }
 

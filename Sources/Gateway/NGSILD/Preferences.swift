@@ -4,27 +4,25 @@ import Hummingbird
 
 /// What a client prefers of its answer (clauses 6.3.6 and 6.3.21; RFC 7240).
 extension Exchange {
-    /// The preferences, each as it was written.
-    var preferences: [String] {
+    /// What the client prefers by that name; parameters of preferences are left aside.
+    func preference(_ name: String) -> String? {
         // Few requests prefer anything, and each asks here.
-        guard request.headers[.prefer] != nil else { return [] }
-        return request.headers[values: .prefer].flatMap { header in
-            header.split(separator: ",").map { $0.trimmed }
-        }
-    }
-
-    /// The version of the specification that entities are to conform to, as far as this hub can.
-    var preferredVersion: SpecificationVersion? {
-        for preference in preferences where preference.hasPrefix("ngsi-ld=") {
-            let text = preference.dropFirst(8).filter { $0 != "\"" }
-            if let version = SpecificationVersion(text) { return min(version, .own) }
+        guard request.headers[.prefer] != nil else { return nil }
+        for header in request.headers[values: .prefer] {
+            for preference in header.split(separator: ",") {
+                let word = preference.prefix { $0 != ";" }
+                let parts = word.split(separator: "=", maxSplits: 1).map(\.trimmed)
+                // Names have no case (RFC 7240, clause 2).
+                guard parts.count == 2, parts[0].lowercased() == name else { continue }
+                return parts[1].filter { $0 != "\"" }
+            }
         }
         return nil
     }
 
-    /// Tells the version that the answer conforms to.
-    var versionHeaders: HTTPFields {
-        preferredVersion.map { [.preferenceApplied: "ngsi-ld=\($0.text)"] } ?? [:]
+    /// The version of the specification that the answer is to conform to, as far as this hub can.
+    var preferredVersion: SpecificationVersion? {
+        preference("ngsi-ld").flatMap { SpecificationVersion($0) }.map { min($0, .own) }
     }
 
     /// 203 when entities were amended to an earlier version (clause 6.4.3.2).

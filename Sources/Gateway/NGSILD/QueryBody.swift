@@ -43,6 +43,14 @@ struct QueryBody {
                 throw BrokerError(.badRequestData, "A Query has no member '\(name)'.")
             }
         }
+        // A Query has no member for the format: methods of aggregation say which one is meant,
+        // unless the URL says another.
+        let options = items["options"]?.split(separator: ",") ?? []
+        if items["aggrMethods"] != nil, items["format"] == nil,
+            !options.contains("temporalValues")
+        {
+            items["format"] = "aggregatedValues"
+        }
         return items
     }
 

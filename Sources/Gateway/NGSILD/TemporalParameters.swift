@@ -140,7 +140,10 @@ struct TemporalParameters: Sendable {
         var methods: [Aggregation.Method] = []
         for name in names {
             guard let method = Aggregation.Method(rawValue: name) else {
-                throw BrokerError(.badRequestData, "The aggregation method '\(name)' is unknown.")
+                throw BrokerError(
+                    .badRequestData,
+                    "aggrMethods names the unknown method '\(name)'."
+                )
             }
             if !methods.contains(method) { methods.append(method) }
         }

@@ -215,7 +215,8 @@ extension Exchange {
             writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
         }
         let headers = try await retrievalHeaders(.evolutions, map)
-        return answer(json.bytes, type, page, parameters, headers: headers)
+        let status = versionStatus ?? .ok
+        return answer(json.bytes, type, page, parameters, status: status, headers: headers)
     }
 
     /// The attribute named in the path.
@@ -251,7 +252,7 @@ extension Exchange {
             count: page.count,
             use: use
         )
-        let status = Self.status(use)
+        let status = versionStatus ?? Self.status(use)
         return answer(json.bytes, type, page, parameters, status: status, headers: headers)
     }
 
@@ -278,6 +279,7 @@ extension Exchange {
         // Instances are always shown reified; the temporal forms are told apart by the writer.
         if representation.format == .simplified { representation.format = .normalized }
         representation.datasetIDs = nil
+        representation.version = preferredVersion
         representation.showsEnds = true
         return TemporalWriter(
             try parameters.form(),
@@ -292,7 +294,7 @@ extension Exchange {
         _ type: MediaType,
         _ page: EvolutionPage,
         _ parameters: TemporalParameters,
-        status: HTTPResponse.Status = .ok,
+        status: HTTPResponse.Status,
         headers: HTTPFields
     ) -> Response {
         let ld = parameters.entities.ld

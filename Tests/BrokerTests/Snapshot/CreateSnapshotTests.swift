@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -6,7 +7,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct CreateSnapshotTests {
+@Suite(.clause("4.3.7", "5.16.1")) struct CreateSnapshotTests {
     private typealias Fixture = SubscriptionFixture
 
     @Test func `a snapshot is of the time it was made, and the city goes on`() async throws {
@@ -44,7 +45,7 @@ import Testing
         #expect(throws: BrokerError(.overloaded, "")) { try fixture.on() }
     }
 
-    @Test func `the status tells how each query went`() async throws {
+    @Test(.clause("5.16.3")) func `the status tells how each query went`() async throws {
         let fixture = try await Fixture.mapped()
         func query(_ type: String) -> SnapshotQuery {
             let query = EntityQuery(condition: Fixture.type(type), limit: 1)

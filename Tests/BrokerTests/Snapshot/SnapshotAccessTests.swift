@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Foundation
 import Governance
@@ -53,7 +54,8 @@ import Testing
         )
     }
 
-    @Test func `a deleted snapshot is gone with its file, its subscriptions and its writers`()
+    @Test(.clause("5.16.5"))
+    func `a deleted snapshot is gone with its file, its subscriptions and its writers`()
         async throws
     {
         let fixture = try await Fixture.mapped()
@@ -83,7 +85,9 @@ import Testing
         await #expect(throws: BrokerError(.resourceNotFound, "")) { try await fixture.status() }
     }
 
-    @Test func `a purge takes what its query finds, of its party alone`() async throws {
+    @Test(.clause("5.16.7")) func `a purge takes what its query finds, of its party alone`()
+        async throws
+    {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
         try await fixture.snapshot("urn:x:low", ["snapshotPriority": 2])
         try await fixture.snapshot("urn:x:high", ["snapshotPriority": 9])
@@ -110,7 +114,9 @@ import Testing
         }
     }
 
-    @Test func `an update changes what it may, and when the snapshot expires`() async throws {
+    @Test(.clause("5.16.4")) func `an update changes what it may, and when the snapshot expires`()
+        async throws
+    {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         let before = try await fixture.status()
@@ -155,7 +161,7 @@ import Testing
         #expect(seconds > Int64(HubLimits().maximumSnapshotSeconds) - 60)
     }
 
-    @Test func `a clone is a snapshot of its own`() async throws {
+    @Test(.clause("5.16.2")) func `a clone is a snapshot of its own`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot(temporal: [Fixture.allMoments])
         try await fixture.set(speed: 70, of: "urn:x:1", fixture.on())

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Governance
 import Storage
@@ -6,7 +7,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct SnapshotMakerTests {
+@Suite(.clause("5.16.6")) struct SnapshotMakerTests {
     private typealias Fixture = SubscriptionFixture
 
     private static let told: JSONObject = [

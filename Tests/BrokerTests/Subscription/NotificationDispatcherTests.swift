@@ -124,6 +124,31 @@ import Testing
         }
     }
 
+    @Test(.clause("5.3.1", "6.3.8"), arguments: [nil, "body=json"])
+    func `a FeatureCollection names its context, unless the receiver prefers it not`(
+        preference: String?
+    ) async throws {
+        let fixture = try await SubscriptionFixture()
+        var endpoint: JSONObject = [
+            "uri": "http://r.example/", "accept": "application/geo+json",
+        ]
+        if let preference {
+            endpoint["receiverInfo"] = [["key": "Prefer", "value": .string(preference)]]
+        }
+        try await fixture.subscribe(["notification": ["endpoint": .object(endpoint)]])
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 7)
+            let request = try #require(await fixture.recorder.next(1).first)
+            let data = request.json?["data"]?.objectValue
+            #expect(data?["type"] == "FeatureCollection")
+            #expect(
+                data?["@context"]?.stringValue == (preference == nil ? CoreContext.url : nil)
+            )
+            #expect((data?["@context"] == nil) == (preference != nil))
+            #expect((request.header("Link") == nil) == (preference == nil))
+        }
+    }
+
     @Test func `a dead receiver delays nobody else`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe(to: "http://dead.example/")

@@ -66,6 +66,60 @@ import Testing
         )
     }
 
+    @Test(.clause("LANGFILTER")) func `in one language a LanguageProperty is a Property`() throws {
+        var spoken = evolution
+        spoken.kindsBeyondRange = [:]
+        spoken.attributes[1].instances = [
+            Attribute(
+                kind: .languageProperty,
+                value: ["en": "Bus", "th": "รถ"],
+                observedAt: Timestamp(microseconds: 1_000_000)
+            )
+        ]
+        let writer = TemporalWriter(
+            .values,
+            timeProperty: .observedAt,
+            entities: EntityWriter(Representation(languages: ["th"]), context: .core)
+        )
+        var json = JSONWriter(reservingBytes: 256)
+        writer.write(spoken, embedsContext: false, to: &json)
+        #expect(
+            try JSONReader.read(json.bytes).objectValue?["name"]
+                == ["type": "Property", "values": [["รถ", "1970-01-01T00:00:01Z"]]]
+        )
+    }
+
+    @Test(.clause("4.3.6.8")) func `an earlier version has its own kinds over time, too`() throws {
+        var fitted = evolution
+        fitted.kindsBeyondRange = [:]
+        let datasets: [String?] = [nil, nil, "urn:d:1"]
+        let instances = datasets.map { dataset in
+            Attribute(
+                kind: .listProperty,
+                value: [1, 2],
+                datasetID: dataset,
+                observedAt: Timestamp(microseconds: 1_000_000)
+            )
+        }
+        fitted.attributes = [NamedAttribute(name: speed, instances: instances)]
+        func shown(_ version: SpecificationVersion) throws -> JSONValue? {
+            var representation = Representation()
+            representation.version = version
+            let writer = TemporalWriter(
+                .values,
+                timeProperty: .observedAt,
+                entities: EntityWriter(representation, context: .core)
+            )
+            var json = JSONWriter(reservingBytes: 256)
+            writer.write(fitted, embedsContext: false, to: &json)
+            return try JSONReader.read(json.bytes).objectValue?["speed"]
+        }
+        let list = try shown(SpecificationVersion(1, 7))?.arrayValue
+        #expect(list?.map { $0.objectValue?["type"] } == ["Property", "Property"])
+        #expect(try shown(SpecificationVersion(1, 0))?.objectValue?["type"] == "Property")
+        #expect(try shown(.own)?.arrayValue?[0].objectValue?["type"] == "ListProperty")
+    }
+
     @Test(.clause("4.5.6")) func `scopes are represented like a Property`() throws {
         var scoped = evolution
         let (first, end) = (Timestamp(microseconds: 2_000_000), Timestamp(microseconds: 3_000_000))

@@ -164,6 +164,31 @@ import Testing
         #expect(change.untouched == [.scope])
     }
 
+    @Test(.clause("4.22")) func `when an entity expires can be set, changed and taken back`() throws
+    {
+        let (first, second) = ("2998-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
+        var bus = try Self.bus()
+        func expiry(_ make: (Entity) throws -> EntityChange) rethrows -> String? {
+            try make(bus).after?.expiresAt?.text
+        }
+        let given = try Self.fragment(["expiresAt": .string(second)])
+        let removed = try Self.fragment(["expiresAt": "urn:ngsi-ld:null"])
+        for expiresAt in [nil, Timestamp(first)] {
+            bus.expiresAt = expiresAt
+            #expect(try expiry { try .update(of: $0, with: given, at: Self.now) } == second)
+            #expect(try expiry { try .update(of: $0, with: removed, at: Self.now) } == nil)
+            #expect(try expiry { try .merge(into: $0, given, at: Self.now) } == second)
+            #expect(try expiry { try .merge(into: $0, removed, at: Self.now) } == nil)
+            let appended = try expiry {
+                try .appending(to: $0, given, overwrites: false, at: Self.now)
+            }
+            #expect(appended == (expiresAt == nil ? second : first))
+        }
+        #expect(throws: EntityError.self) {
+            try EntityReader(context: .core).fragment(["expiresAt": "urn:ngsi-ld:null"])
+        }
+    }
+
     @Test func `a new attribute needs a value`() {
         #expect(throws: EntityError.self) { try updated(["doors": ["unitCode": "C62"]]) }
     }

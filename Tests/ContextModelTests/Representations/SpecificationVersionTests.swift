@@ -49,7 +49,11 @@ import Testing
         #expect(entity["speed"] == ["type": "Property", "value": 2])
     }
 
-    @Test(arguments: ["", "1", "1.x", "2.0", "1.9.1", "-1.0"])
+    @Test func `a version to come is later than the hub's own`() throws {
+        #expect(try #require(SpecificationVersion("2.0")) > .own)
+    }
+
+    @Test(arguments: ["", "1", "1.x", "0.9", "1.9.1", "-1.0"])
     func `what is no version is none`(text: String) {
         #expect(SpecificationVersion(text) == nil)
     }

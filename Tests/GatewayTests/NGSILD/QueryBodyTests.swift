@@ -41,6 +41,18 @@ import Testing
         )
     }
 
+    @Test func `methods of aggregation ask for aggregated values, unless the URL says else`() throws
+    {
+        let aggregated: JSONObject = ["aggrParams": ["aggrMethods": "avg"]]
+        #expect(try items(aggregated)["format"] == "aggregatedValues")
+        #expect(try items(["temporalQ": ["aggrMethods": ["avg", "max"]]])["format"] != nil)
+        let options = try items(aggregated, url: ["options": "temporalValues"])
+        #expect(options["format"] == nil)
+        #expect(
+            try items(aggregated, url: ["format": "temporalValues"])["format"] == "temporalValues"
+        )
+    }
+
     @Test func `parameters of the URL hold too`() throws {
         #expect(try items(["q": "a"], url: ["limit": "5"]) == QueryItems(["q": "a", "limit": "5"]))
     }
@@ -136,7 +148,10 @@ import Testing
 
     @Test func `what asks for the past is refused where there is none`() throws {
         let members: JSONObject = ["aggrParams": ["aggrMethods": ["sum", "avg"]]]
-        #expect(try items(members) == QueryItems(["aggrMethods": "sum,avg"]))
+        #expect(
+            try items(members)
+                == QueryItems(["aggrMethods": "sum,avg", "format": "aggregatedValues"])
+        )
         #expect(throws: refused) { try items(members, isTemporal: false) }
         #expect(throws: refused) {
             try items(["temporalQ": ["timerel": "after"]], isTemporal: false)

@@ -74,4 +74,14 @@ import Testing
         #expect(QueryItems.decode("a+b%20c".utf8, plusIsBlank: false) == "a+b c")
         #expect(QueryItems.decode("a+b".utf8) == "a b")
     }
+
+    @Test(.clause("6.3.20")) func `an option that the operation does not know is refused`() throws {
+        let known = ["update", "replace"]
+        #expect(try QueryItems(["options": "update"]).option("update", of: known))
+        #expect(try !QueryItems(["options": "replace"]).option("update", of: known))
+        #expect(try !QueryItems().option("update", of: known))
+        #expect(throws: BrokerError(.invalidRequest, "")) {
+            try QueryItems(["options": "update,noOverwrite"]).option("update", of: known)
+        }
+    }
 }

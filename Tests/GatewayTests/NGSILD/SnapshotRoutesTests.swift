@@ -1,4 +1,5 @@
 import Broker
+import Clauses
 import ContextModel
 import Governance
 import HTTPTypes
@@ -9,7 +10,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct SnapshotRoutesTests {
+@Suite(.clause("6.3.22")) struct SnapshotRoutesTests {
     private static let ofBuses: JSONValue = [
         "type": "Snapshot",
         "snapshotQueries": [["type": "Query", "entities": [["type": "Bus"]], "q": "speed>1"]],
