@@ -18,6 +18,6 @@ extension Hub {
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
         // Whatever cannot be used is refused now, not when somebody refers to it.
         _ = try await resolved(context, for: caller.party)
-        return try await shelf.host(context, for: caller.party).localID
+        return try await shelf.host(context, for: caller.party, of: caller.tenant).localID
     }
 }

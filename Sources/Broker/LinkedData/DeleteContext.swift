@@ -14,7 +14,9 @@ extension Hub {
             if reload { return }
             throw BrokerError(.badRequestData, "The core @context '\(name)' cannot be deleted.")
         }
-        guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
+        guard let entry = shelf.entry(name), entry.isKnown(to: caller.tenant) else {
+            throw BrokerError.unknownContext(name)
+        }
         guard reload else {
             try await shelf.remove(entry)
             return contexts.forget(entry.url)

@@ -103,8 +103,14 @@ package final class LDContextShelf: Sendable {
     // MARK: Keeping
 
     /// Adds what a client gave (clause 5.13.2).
-    func host(_ context: JSONValue, for party: Party) async throws -> StoredLDContext {
-        try await keep(ownEntry(.hosted, context, party)) {
+    func host(
+        _ context: JSONValue,
+        for party: Party,
+        of tenant: TenantName? = nil
+    ) async throws -> StoredLDContext {
+        var entry = ownEntry(.hosted, context, party)
+        entry.tenant = tenant
+        return try await keep(entry) {
             "The hub hosts no more @contexts, of which it has room for "
                 + "\(LDContextRoom.maximumOfAKind) and \(LDContextRoom.maximumBytes) bytes; delete "
                 + "one."

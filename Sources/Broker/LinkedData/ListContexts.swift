@@ -1,12 +1,16 @@
 package import ContextModel
-import Governance
+package import Governance
 
 /// List `@context`s (clause 5.13.3).
 extension Hub {
     /// URLs, or objects with details.
     ///
     /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`.
-    package func listContexts(kind: String?, details: Bool) throws -> [JSONValue] {
+    package func listContexts(
+        kind: String?,
+        details: Bool,
+        caller: Caller
+    ) throws -> [JSONValue] {
         var wanted: StoredLDContext.Kind?
         if let kind {
             wanted = StoredLDContext.Kind(rawValue: kind)
@@ -17,6 +21,7 @@ extension Hub {
                 )
             }
         }
-        return shelf.entries(wanted).map { details ? $0.details : .string($0.url) }
+        return shelf.entries(wanted).filter { $0.isKnown(to: caller.tenant) }
+            .map { details ? $0.details : .string($0.url) }
     }
 }

@@ -1,16 +1,23 @@
 package import ContextModel
-import Governance
+package import Governance
 
 /// Serve `@context` (clause 5.13.4).
 extension Hub {
     /// The document, or with `details` what is known of it.
     ///
-    /// The core `@context` is served as well.
-    package func serveContext(_ name: String, details: Bool) throws -> JSONValue {
+    /// The core `@context` is served as well. Who names another tenant does not find what one
+    /// hosts; who names none gets the document, for `Link` headers lead to it without a tenant.
+    package func serveContext(
+        _ name: String,
+        details: Bool,
+        caller: Caller
+    ) throws -> JSONValue {
         if CoreContext.isCore(name) {
             return details ? shelf.core(name).details : CoreContext.document
         }
-        guard let entry = shelf.entry(name) else { throw BrokerError.unknownContext(name) }
+        guard let entry = shelf.entry(name),
+            entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details
+        else { throw BrokerError.unknownContext(name) }
         if details { return entry.details }
         guard entry.kind != .cached else {
             throw BrokerError(

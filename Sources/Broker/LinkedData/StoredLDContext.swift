@@ -24,6 +24,11 @@ package struct StoredLDContext: Sendable, Equatable {
     package var expiresAt: Timestamp?
     /// For whom it is kept; the room for copies is shared fairly among parties.
     package var owner: Party
+    /// The tenant a hosted one was given for: callers of others do not know of it (clause 5.5.10).
+    package var tenant: TenantName?
+
+    /// Whether callers of the tenant know of it.
+    func isKnown(to tenant: TenantName?) -> Bool { kind != .hosted || self.tenant == tenant }
 
     /// The metadata of clause 5.13.3.5.
     package var details: JSONValue {
@@ -41,6 +46,7 @@ extension StoredLDContext {
         var json = details.objectValue ?? JSONObject()
         json["body"] = body
         json["owner"] = owner.json
+        json["tenant"] = tenant.map { .string($0.text) }
         return Document(
             kind: .ldContext,
             id: localID,
@@ -62,7 +68,8 @@ extension StoredLDContext {
             body: body,
             createdAt: createdAt,
             expiresAt: json["expiresAt"]?.stringValue.flatMap { Timestamp($0) },
-            owner: json["owner"].flatMap { Party($0) } ?? .operator
+            owner: json["owner"].flatMap { Party($0) } ?? .operator,
+            tenant: json["tenant"]?.stringValue.flatMap { TenantName($0) }
         )
     }
 }

@@ -53,7 +53,8 @@ extension NGSILDRoutes {
         ) { exchange in
             let list = try exchange.hub.listContexts(
                 kind: try exchange.items.text("kind"),
-                details: try exchange.items.flag("details")
+                details: try exchange.items.flag("details"),
+                caller: exchange.caller
             )
             return .json(.array(list))
         }
@@ -75,7 +76,8 @@ extension NGSILDRoutes {
             let type = try exchange.accepted()
             let document = try exchange.hub.serveContext(
                 try exchange.capture("contextId"),
-                details: details
+                details: details,
+                caller: exchange.caller
             )
             return .json(document, contentType: details ? "application/json" : type.rawValue)
         }
