@@ -117,10 +117,12 @@ final class ConnectionPool: Sendable {
 
     private func start(_ next: (job: PoolJob, reader: Reader)?) {
         guard let (job, reader) = next else { return }
-        queue.async {
+        let work: @Sendable () -> Void = { [self] in
             job.run(reader)
-            self.giveBack(reader, after: job.kind)
+            giveBack(reader, after: job.kind)
         }
+        if job.kind == .query, QueryThread.run(work) { return }
+        queue.async(execute: work)
     }
 
     /// Lets queries at work finish; refuses new ones.
