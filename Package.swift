@@ -128,6 +128,8 @@ let package = Package(
         ),
 
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
+        // Programs in processes of their own, and raw connections to them.
+        .target(name: "Processes", path: "Tests/Processes"),
         // What tests of chance share.
         .target(name: "Chance", path: "Tests/Chance"),
         // What marks tests with the clauses they check; the conformance statement is made of it.
@@ -162,20 +164,20 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Chance", "Clauses", "Collect", "Gateway", "Outbound", "StorageSQLite",
-
+                "Chance", "Clauses", "Collect", "Gateway", "Outbound", "Processes", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway"]),
+        .testTarget(
+            name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway", "Processes"]),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),
         .testTarget(name: "HouseRulesTests"),
         // The hub as its users meet it: a process of its own, behind a socket.
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "balai", "Chance", "ContextModel",
+                "balai", "Chance", "ContextModel", "Processes",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -196,7 +196,11 @@ final class FolderLock: Sendable {
     /// Lets others in; twice does no harm.
     func release() {
         descriptor.withLock { file in
-            if file >= 0 { Glibc.close(file) }
+            guard file >= 0 else { return }
+            // A program that is just being started has its copy of the descriptor until it runs:
+            // closing ours would leave the lock with it for that long.
+            flock(file, LOCK_UN)
+            Glibc.close(file)
             file = -1
         }
     }

@@ -14,10 +14,8 @@ package enum ScopeQuery {
     private static func scope(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
         let start = cursor.position
         let text = cursor.take { !TypeSelection.isDelimiter($0) }
-        let path = text.hasPrefix("/") ? text.dropFirst() : text[...]
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-            .map(String.init)
-        guard segments.allSatisfy({ !$0.isEmpty }) else {
+        let segments = Scope.levels(text).map(String.init)
+        guard !segments.isEmpty, segments.allSatisfy({ !$0.isEmpty }) else {
             throw cursor.error(
                 "A scope has an empty level",
                 at: start,
@@ -38,7 +36,7 @@ package enum ScopeQuery {
 extension ScopePattern {
     /// Whether the scope, such as `/Madrid/Gardens`, is one the pattern means.
     package func matches(_ scope: String) -> Bool {
-        let levels = scope.split(separator: "/")
+        let levels = Scope.levels(scope)
         let isTree = segments.last == "#"
         let wanted = isTree ? segments.dropLast() : segments[...]
         guard isTree ? levels.count >= wanted.count : levels.count == wanted.count else {

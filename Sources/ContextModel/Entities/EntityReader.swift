@@ -250,14 +250,22 @@ package struct EntityError: Error, Sendable, Equatable {
 /// The grammar of scopes (clause 4.18).
 package enum Scope {
     package static func isValid(_ text: String) -> Bool {
-        let segments = text.split(separator: "/", omittingEmptySubsequences: false)
-        let levels = segments.first == "" ? segments.dropFirst() : segments[...]
+        let levels = levels(text)
         return !levels.isEmpty && text.utf8.count <= 1_024
             && levels.allSatisfy { Name.isPlain($0.unicodeScalars) }
     }
 
+    /// What stands between the slashes, the first of which may be missing.
+    ///
+    /// By code points: next to some letters a slash is a part of their character.
+    package static func levels(_ text: String) -> [Substring] {
+        let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
+        let levels = parts.first?.isEmpty == true ? parts.dropFirst() : parts[...]
+        return levels.map(Substring.init)
+    }
+
     /// With its leading slash, as scopes are kept.
     package static func normalized(_ text: String) -> String {
-        text.hasPrefix("/") ? text : "/" + text
+        text.utf8.first == UInt8(ascii: "/") ? text : "/" + text
     }
 }

@@ -1,6 +1,6 @@
 /// The grammar of names of types and attributes (clause 4.6.2): `name`, `prefix:name`, or an IRI.
 ///
-/// Marks count as letters, or words of many languages could not be written.
+/// Marks count as letters but for the first, or words of many languages could not be written.
 package enum Name {
     package static func isValid(_ text: String) -> Bool {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
@@ -13,7 +13,8 @@ package enum Name {
 
     /// A letter, then letters, digits and `_`.
     static func isPlain(_ text: some Collection<Unicode.Scalar>) -> Bool {
-        guard let first = text.first, isLetter(first) else { return false }
+        // A mark at the beginning would make one character with what stands before the name.
+        guard let first = text.first, isLetter(first), !isMark(first) else { return false }
         return text.dropFirst().allSatisfy { isLetter($0) || isNumber($0) || $0 == "_" }
     }
 
@@ -29,6 +30,12 @@ package enum Name {
             return true
         default: return false
         }
+    }
+
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        // None is below U+0300.
+        scalar.value >= 0x300
+            && [.nonspacingMark, .spacingMark].contains(scalar.properties.generalCategory)
     }
 
     private static func isNumber(_ scalar: Unicode.Scalar) -> Bool {

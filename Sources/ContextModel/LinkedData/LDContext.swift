@@ -138,6 +138,9 @@ package struct LDContextDefinitions: Sendable, Equatable {
         if let vocab = object["@vocab"]?.stringValue { vocabulary = try Self.bounded(vocab) }
         var raw: [String: String] = [:]
         for (term, definition) in object.members where !term.hasPrefix("@") {
+            guard !term.isEmpty else {
+                throw LDContextError(.invalid, "The @context defines a term without a name.")
+            }
             if let iri = try Self.iri(of: definition, term: term) { raw[term] = iri }
         }
         for term in raw.keys {

@@ -128,6 +128,6 @@ enum ConfiguredName {
     }
 
     static func scope(_ text: String) -> ScopePattern {
-        ScopePattern(segments: text.split(separator: "/").map(String.init))
+        ScopePattern(segments: Scope.levels(text).filter { !$0.isEmpty }.map(String.init))
     }
 }

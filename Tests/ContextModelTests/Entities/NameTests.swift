@@ -11,7 +11,9 @@ import Testing
         #expect(Name.isValid(name))
     }
 
-    @Test(arguments: ["", "9Vehicle", "_a", "my attr", "a-b", "a.b", "a{b}", "@type", ":a", "a:"])
+    @Test(arguments: [
+        "", "9Vehicle", "_a", "my attr", "a-b", "a.b", "a{b}", "@type", ":a", "a:", "\u{301}a",
+    ])
     func `anything else is no name`(name: String) {
         #expect(!Name.isValid(name))
     }
@@ -21,9 +23,18 @@ import Testing
         #expect(Scope.isValid(scope))
     }
 
-    @Test(arguments: ["", "/", "/a//b", "/a/", "/1a", "/a-b", "/a/#", "/+", "/a b"])
+    @Test(arguments: ["", "/", "/a//b", "/a/", "/1a", "/a-b", "/a/#", "/+", "/a b", "/\u{354}a"])
     func `anything else is no scope`(scope: String) {
         #expect(!Scope.isValid(scope))
+    }
+
+    /// Found by libFuzzer: next to some letters a slash is a part of their character.
+    @Test(arguments: ["/a\u{D4E}/b", "a\u{D4E}/b"])
+    func `a scope is taken apart by code points`(scope: String) {
+        #expect(Scope.isValid(scope))
+        #expect(Scope.levels(scope) == ["a\u{D4E}", "b"])
+        let pattern = ScopePattern(segments: ["a\u{D4E}", "#"])
+        #expect(pattern.matches(Scope.normalized(scope)))
     }
 
     @Test(arguments: [

@@ -105,6 +105,12 @@ import Testing
         #expect(throws: LDContextError(.invalid, "")) { try context(object) }
     }
 
+    /// Found by libFuzzer: behind a vocabulary it would be an IRI that no name stands for.
+    @Test(arguments: [["@vocab": "h/", "": nil], ["": "https://a.example/"]] as [JSONObject])
+    func `a term without a name is refused`(object: JSONObject) {
+        #expect(throws: LDContextError(.invalid, "")) { try context(object) }
+    }
+
     @Test func `scoped contexts are refused and the term is named`() {
         let error = #expect(throws: LDContextError.self) {
             try context(["Bus": ["@id": "https://b.example/", "@context": ["x": "https://x/"]]])

@@ -1,4 +1,5 @@
 import HummingbirdTesting
+import Processes
 import Testing
 
 @testable import Gateway
@@ -21,7 +22,7 @@ import Testing
     ])
     func `a client that stalls is cut off`(what: String, text: String) async throws {
         try await hub.test { client in
-            let answer = await RawClient.exchange(port: client.port ?? 0, sending: text)
+            let answer = await Wire.exchange(Array(text.utf8), withPort: client.port ?? 0)
             #expect(answer != nil, "the connection stays open after \(what)")
         }
     }
@@ -36,10 +37,8 @@ import Testing
         hub.settings.bodyTimeoutSeconds = 3600
         hub.settings.idleTimeoutSeconds = 3600
         try await hub.test { client in
-            let answer = await RawClient.exchange(
-                port: client.port ?? 0,
-                sending: Self.head + rest
-            )
+            let bytes = Array((Self.head + rest).utf8)
+            let answer = await Wire.exchange(bytes, withPort: client.port ?? 0)
             #expect(answer?.hasPrefix("HTTP/1.1 413 ") == true, "\(answer ?? "still open")")
         }
     }
@@ -49,7 +48,7 @@ import Testing
         text: String
     ) async throws {
         try await hub.test { client in
-            let answer = await RawClient.exchange(port: client.port ?? 0, sending: text)
+            let answer = await Wire.exchange(Array(text.utf8), withPort: client.port ?? 0)
             let refusal = try #require(answer, "the connection stays open")
             #expect(refusal.isEmpty || refusal.hasPrefix("HTTP/1.1 400 "), "\(refusal)")
         }

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Processes
 import Testing
 
 /// A certificate authority of a test's own, and a certificate that it gave.

@@ -1,5 +1,6 @@
 import ContextModel
 import NIOHTTP1
+import Processes
 import Testing
 
 /// Notifications over MQTT with TLS (`mqtts`): the broker's certificate must vouch for it.

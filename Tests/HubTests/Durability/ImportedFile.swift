@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import Processes
 import Testing
 
 /// Files that `balai import` loads, one after the other, while the hub comes and goes.

@@ -2,6 +2,7 @@ import Chance
 import ContextModel
 import Foundation
 import NIOHTTP1
+import Processes
 import Synchronization
 import Testing
 

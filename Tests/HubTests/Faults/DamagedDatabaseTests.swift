@@ -1,6 +1,7 @@
 import ContextModel
 import Foundation
 import NIOHTTP1
+import Processes
 import Testing
 
 /// A database that cannot be used: the hub does not start on it, says why and what to do, and

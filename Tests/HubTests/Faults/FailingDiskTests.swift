@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Processes
 import Testing
 
 /// The disk does not do what it is asked: calls on the hub's database files fail.

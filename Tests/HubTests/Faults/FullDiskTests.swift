@@ -1,4 +1,5 @@
 import ContextModel
+import Processes
 import Testing
 
 /// The disk is full: here, no file of the hub may grow any more.

@@ -1,5 +1,6 @@
 import ContextModel
 import NIOHTTP1
+import Processes
 import Testing
 
 /// Bodies no client should send: each is refused in words, nothing of it is stored, and the hub

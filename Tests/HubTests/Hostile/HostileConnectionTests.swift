@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import Processes
 import Testing
 
 /// Connections that break the rules of HTTP or of courtesy.
@@ -55,7 +56,7 @@ import Testing
     private func dribble(_ start: String, to hub: RealHub) async -> Bool {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-                guard let wire = try? Wire(to: hub, patienceMilliseconds: 200) else {
+                guard let wire = try? Wire(toPort: hub.port, patienceMilliseconds: 200) else {
                     return continuation.resume(returning: false)
                 }
                 wire.send(Array(start.utf8))

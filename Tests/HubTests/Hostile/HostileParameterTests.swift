@@ -1,6 +1,7 @@
 import ContextModel
 import Foundation
 import NIOHTTP1
+import Processes
 import Testing
 
 /// URLs no client should send.

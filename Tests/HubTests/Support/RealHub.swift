@@ -3,6 +3,7 @@ import ContextModel
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Processes
 import Testing
 
 /// A hub in a process of its own, ready on a free port.

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Processes
 import Synchronization
 import Testing
 
@@ -11,7 +12,7 @@ final class RunningCommand {
 
     /// `state` is the folder for what commands remember from run to run.
     init(_ arguments: [String], state: String? = nil) throws {
-        process.executableURL = try Self.executable
+        process.executableURL = try ChildProcess.product("balai")
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin"]
         if let state { process.environment?["XDG_STATE_HOME"] = state }
@@ -63,20 +64,5 @@ final class RunningCommand {
             process.terminationStatus, String(decoding: output, as: UTF8.self),
             String(decoding: errors, as: UTF8.self)
         )
-    }
-
-    /// `balai` lies next to the test bundle.
-    private static var executable: URL {
-        get throws {
-            var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            for _ in 0..<4 {
-                let candidate = folder.appending(path: "balai")
-                if FileManager.default.isExecutableFile(atPath: candidate.path) {
-                    return candidate
-                }
-                folder.deleteLastPathComponent()
-            }
-            throw CocoaError(.fileNoSuchFile)
-        }
     }
 }

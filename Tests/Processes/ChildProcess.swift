@@ -1,13 +1,13 @@
-import Foundation
-import Glibc
-import Synchronization
+package import Foundation
+package import Glibc
+internal import Synchronization
 
 /// A program in a process of its own, whose end can be waited for and brought about.
 ///
 /// Its standard error goes to a file, so that a failed test can show what it said.
-final class ChildProcess: Sendable {
+package final class ChildProcess: Sendable {
     /// How a process ended.
-    enum Ending: Sendable, Hashable {
+    package enum Ending: Sendable, Hashable {
         case exited(Int32)
         case killed(by: Int32)
     }
@@ -17,13 +17,13 @@ final class ChildProcess: Sendable {
         var waiting: [CheckedContinuation<Ending, Never>] = []
     }
 
-    let id: pid_t
+    package let id: pid_t
     private let log: String
     private let output: Int32
     private let state = Mutex(State())
 
     /// Starts the program, `balai` unless another is named, with the arguments.
-    init(
+    package init(
         program: String? = nil,
         _ arguments: [String],
         environment: [String: String] = [:],
@@ -46,7 +46,7 @@ final class ChildProcess: Sendable {
     // MARK: While it runs
 
     /// The next line of its standard output that has all the words; nil when it ends before.
-    func line(with words: String...) async -> String? {
+    package func line(with words: String...) async -> String? {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 while let line = readLine() {
@@ -58,13 +58,13 @@ final class ChildProcess: Sendable {
         }
     }
 
-    func send(_ signal: Int32) {
+    package func send(_ signal: Int32) {
         // Under the lock, so that the number is still this process's own.
         state.withLock { if $0.ending == nil { kill(id, signal) } }
     }
 
     /// Lets none of its files grow beyond so many bytes; nil lets them.
-    func limitFiles(to bytes: Int?) async throws {
+    package func limitFiles(to bytes: Int?) async throws {
         let limit = bytes.map { "\($0):" } ?? "unlimited:"
         let program = try ChildProcess(
             program: "/usr/bin/prlimit",
@@ -76,7 +76,7 @@ final class ChildProcess: Sendable {
 
     // MARK: When it has ended
 
-    func ended() async -> Ending {
+    package func ended() async -> Ending {
         await withCheckedContinuation { continuation in
             let ending = state.withLock { state in
                 if state.ending == nil { state.waiting.append(continuation) }
@@ -87,7 +87,7 @@ final class ChildProcess: Sendable {
     }
 
     /// What it wrote to standard error.
-    var errors: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+    package var errors: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
     private func waitForEnd() {
         var status: Int32 = 0
@@ -138,7 +138,7 @@ final class ChildProcess: Sendable {
     }
 
     /// What is built lies next to the test bundle.
-    static func product(_ name: String) throws -> URL {
+    package static func product(_ name: String) throws -> URL {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         for _ in 0..<4 {
             let candidate = folder.appending(path: name)
