@@ -127,7 +127,10 @@ extension Party {
         switch self {
         case .operator: id
         case .anonymous: "\(id) anonymous"
-        case .named(let party): "\(id) named \(party.text)"
+        case .named(let party):
+            // The outbox keeps a recipient a line.
+            "\(id) named "
+                + party.text.replacing("%", with: "%25").replacing("\n", with: "%0A")
         }
     }
 }

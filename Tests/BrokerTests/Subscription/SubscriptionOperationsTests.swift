@@ -147,7 +147,9 @@ import Testing
     }
 
     @Test func `each owner has identifiers of its own`() async throws {
-        let owners = ["a", "b"].map { Caller(party: .named(PartyID($0))) }
+        let owners = ["a", "b\nurn:s:1", "b%0Aurn:s:1"].map {
+            Caller(party: .named(PartyID($0)))
+        }
         let rule = Permission(
             assignee: .anyone,
             actions: [.read, .subscribe],
@@ -167,8 +169,9 @@ import Testing
                 try await fixture.subscribe(members, caller: caller)
             }
         }
+        // Before anybody delivers: the store has to bring it back.
+        try await fixture.create("urn:x:1", speed: 1)
         try await fixture.delivering {
-            try await fixture.create("urn:x:1", speed: 1)
             let told = await fixture.recorder.next(callers.count)
             #expect(Set(told.map(\.url)).count == callers.count)
             #expect(told.allSatisfy { $0.json?["subscriptionId"] == "urn:s:1" })
