@@ -12,6 +12,8 @@ package protocol Store: Sendable {
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore
     /// The names of all tenants but the default one.
     var tenantNames: [TenantName] { get async }
+    /// The stores of the tenants that have been asked for since the start.
+    var openStores: [any TenantStore] { get }
     /// Makes the empty store of a new snapshot; `tenant` finds it from then on.
     func makeSnapshot(_ name: TenantName) async throws -> any TenantStore
     /// Removes a snapshot's store with all that is in it; does nothing when there is none.
@@ -35,15 +37,5 @@ extension Store {
             deadLetters += try await store.documentCount(.deadLetter)
         }
         return (outbox, deadLetters)
-    }
-
-    /// Throws when a store does not answer, or when its last commit did not reach the disk.
-    package func probe() async throws {
-        for name in [nil] + (await tenantNames) {
-            guard let store = try await tenant(name) else { continue }
-            // One look-up by its key: anybody may ask for the health, as often as they like.
-            _ = try await store.outboxMessage(0)
-            if let failure = store.writeFailure { throw failure }
-        }
     }
 }

@@ -59,8 +59,9 @@ package protocol TenantStore: Sendable {
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer
 
-    /// Why the last commit did not reach the disk; nil when it did.
-    var writeFailure: StorageError? { get }
+    /// Throws when the store cannot read, or when its last write did not reach the disk and another
+    /// try does not either.
+    func probe() async throws
 
     // MARK: Upkeep
 

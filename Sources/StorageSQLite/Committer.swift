@@ -20,7 +20,7 @@ final class Committer: Sendable {
         var isRunning = false
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
-        var failure: StorageError?
+        var failure: (any Error)?
     }
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "balai.commits")
@@ -79,8 +79,8 @@ final class Committer: Sendable {
         return nil
     }
 
-    /// Why the last transaction did not reach the disk; nil when it did.
-    var failure: StorageError? { state.withLock(\.failure) }
+    /// Why the last transaction that wrote did not reach the disk; nil when it did.
+    var failure: (any Error)? { state.withLock(\.failure) }
 
     // MARK: On the queue
 
@@ -111,7 +111,7 @@ final class Committer: Sendable {
             let start = ContinuousClock.now
             try writer.commit()
             let left = state.withLock { state in
-                state.failure = nil
+                if writer.transactionWrites { state.failure = nil }
                 return state.waiting.count
             }
             pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
@@ -119,7 +119,7 @@ final class Committer: Sendable {
             // What is in the log without having reached the disk is written anew by the next
             // transaction, for it begins where the last one ended.
             writer.abandon()
-            state.withLock { $0.failure = error as? StorageError }
+            state.withLock { $0.failure = error }
             // A transaction that could not begin has taken nobody yet.
             if batch.isEmpty { batch.add(take(atMost: Limits.requestsPerCommit)) }
             batch.fail(error)

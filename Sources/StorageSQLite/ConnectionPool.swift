@@ -25,14 +25,15 @@ final class Reader: @unchecked Sendable {
     /// The state is fixed before the body begins: names and shapes that the body then takes from
     /// memory are at least those that the rows it meets can use.
     func snapshot<Answer>(_ body: () throws -> Answer) throws -> Answer {
-        try begin.run()
         do {
+            try begin.run()
             try anything.run()
             let answer = try body()
             try end.run()
             return answer
         } catch {
-            try connection.execute("ROLLBACK")
+            // A deadline may come as the transaction has just ended.
+            if connection.isInTransaction { try connection.execute("ROLLBACK") }
             throw error
         }
     }

@@ -67,6 +67,7 @@ struct PageSearch {
         } else if let keys = try lookup.keysByValue(plan.condition) {
             source = try KeyList(connection, keys: keys)
         } else {
+            wantIndexes(try lookup.missingIndexes(plan.condition))
             source = try plan.scan(connection)
         }
         var (skipped, ids) = (0, [EntityID]())

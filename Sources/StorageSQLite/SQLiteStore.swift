@@ -102,6 +102,8 @@ package final class SQLiteStore: Store {
         return store
     }
 
+    package var openStores: [any TenantStore] { tenants.withLock { Array($0.values) } }
+
     package var tenantNames: [TenantName] { get async { tenantsOnDisk } }
 
     private var tenantsOnDisk: [TenantName] {

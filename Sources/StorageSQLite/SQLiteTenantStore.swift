@@ -178,7 +178,11 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.point) { try $0.outboxDepth() }
     }
 
-    package var writeFailure: StorageError? { committer.failure }
+    package func probe() async throws {
+        // Where no connection is idle all are at work.
+        _ = try readers.immediately { try $0.outboxMessage(0) }
+        if committer.failure != nil { try await committer.run { try $0.touch() } }
+    }
 
     // MARK: Upkeep
 

@@ -36,6 +36,8 @@ final class Writer: @unchecked Sendable {
     /// What is to happen once the transaction is on disk.
     var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false
+    /// Whether the transaction has anything to bring to the disk.
+    private(set) var transactionWrites = false
     private var vocabularyGrew = false
 
     init(path: String, maximumPages: Int?, sealing: SealingLimits) throws {
@@ -70,7 +72,10 @@ final class Writer: @unchecked Sendable {
 
     // MARK: Transactions
 
-    func begin() throws { try statements.begin.run() }
+    func begin() throws {
+        transactionWrites = false
+        try statements.begin.run()
+    }
 
     func commit() throws {
         // Readers must know a name before they can meet a row that uses it.
@@ -125,6 +130,12 @@ final class Writer: @unchecked Sendable {
         try readIndexedAttributes()
     }
 
+    /// Writes something that changes nothing, to see whether it reaches the disk.
+    func touch() throws {
+        try willWrite()
+        try connection.execute("PRAGMA user_version = \(Schema.version)")
+    }
+
     var logPages: Int { log.pages }
 
     /// Copies the log into the database, so that it can begin anew.
@@ -135,6 +146,7 @@ final class Writer: @unchecked Sendable {
         guard !hasWritten else { return }
         try statements.savepoint.run()
         hasWritten = true
+        transactionWrites = true
     }
 
     func close() {

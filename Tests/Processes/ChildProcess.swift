@@ -1,5 +1,5 @@
 package import Foundation
-package import Glibc
+import Glibc
 internal import Synchronization
 
 /// A program in a process of its own, whose end can be waited for and brought about.

@@ -157,6 +157,7 @@ struct DeliveryLanes {
     private func takeExcess(_ lane: inout Lane) -> [OutboxItem] {
         guard lane.phase == .pausing else { return [] }
         let count = max(0, lane.queue.count - maximumHeldBack)
+        if count > 0 { lane.schedule.skipped() }
         defer { lane.queue.removeFirst(count) }
         return Array(lane.queue.prefix(count))
     }

@@ -65,8 +65,10 @@ package struct DeliverySchedule: Sendable, Equatable {
         case giveUp
     }
 
-    /// Failed attempts in a row for the oldest message.
+    /// Failed attempts in a row, which the next one waits for.
     package private(set) var failures = 0
+    /// Those of them that were for the oldest message.
+    package private(set) var attempts = 0
     package private(set) var notBefore: Timestamp?
     private var lastSent: Timestamp?
 
@@ -80,7 +82,7 @@ package struct DeliverySchedule: Sendable, Equatable {
 
     package func step(throttlingMicroseconds: Int64?, now: Timestamp) -> Step {
         var earliest = notBefore
-        if failures == 0, let throttlingMicroseconds, let lastSent {
+        if attempts == 0, let throttlingMicroseconds, let lastSent {
             let (sum, overflow) = lastSent.microseconds.addingReportingOverflow(
                 throttlingMicroseconds
             )
@@ -91,11 +93,16 @@ package struct DeliverySchedule: Sendable, Equatable {
         return .wait(until: earliest)
     }
 
+    /// The oldest message goes without having been delivered: the next one has not been tried, and
+    /// waits as long as it would have.
+    mutating func skipped() { attempts = 0 }
+
     /// What the next attempt waits for has changed: it comes at once.
     mutating func hurry() { notBefore = nil }
 
     package mutating func succeeded(at now: Timestamp) {
         failures = 0
+        attempts = 0
         notBefore = nil
         lastSent = now
     }
@@ -109,9 +116,11 @@ package struct DeliverySchedule: Sendable, Equatable {
         chance: Double
     ) -> Verdict {
         failures += 1
+        attempts += 1
         let cooldown = Int64((cooldownMilliseconds ?? 0) * 1_000)
-        guard failures < limits.maximumAttempts else {
+        guard attempts < limits.maximumAttempts else {
             failures = 0
+            attempts = 0
             notBefore = Timestamp(microseconds: now.microseconds + cooldown)
             return .giveUp
         }

@@ -129,7 +129,7 @@ struct LaneWork: Sendable {
         let now = clock()
         subscription.tally.count(
             success: result == .delivered,
-            isRetry: report.outcome.schedule.failures > 0,
+            isRetry: report.outcome.schedule.attempts > 0,
             at: now
         )
         report.outcome.succeeded = result == .delivered

@@ -40,7 +40,7 @@ struct ObjectReader {
         guard try readObject() else { return nil }
         if isTooLong { return problem("The entity has more than \(maximumBytes) bytes.") }
         do throws(JSONError) {
-            guard case .object(let object) = try JSONReader.read(text, repeated: .refused) else {
+            guard case .object(let object) = try JSONReader.read(text) else {
                 return problem("This is no JSON object.")
             }
             guard let id = (object["id"] ?? object["@id"])?.stringValue, !id.isEmpty else {

@@ -61,7 +61,7 @@ package enum GeoQuery {
         }
         let json: JSONValue
         do {
-            json = try JSONReader.read(text, repeated: .refused)
+            json = try JSONReader.read(text)
         } catch {
             throw ConditionError(
                 parameter: parameter,

@@ -90,7 +90,7 @@ enum GeometryTypes {
     /// A geometry that is written as a JSON string (clause 4.7.2), as the object it stands for.
     static func decoded(_ value: JSONValue) -> JSONValue {
         guard let text = value.stringValue,
-            let json = try? JSONReader.read(Array(text.utf8), repeated: .refused)
+            let json = try? JSONReader.read(Array(text.utf8))
         else { return value }
         return json
     }

@@ -33,7 +33,7 @@ package struct JSONReader {
     package static func read(
         _ bytes: UnsafeRawBufferPointer,
         limits: JSONLimits = .standard,
-        repeated: RepeatedMembers = .lastCounts
+        repeated: RepeatedMembers = .refused
     ) throws(JSONError) -> JSONValue {
         var reader = JSONReader(bytes, limits: limits, repeated: repeated)
         return try reader.text()
@@ -43,7 +43,7 @@ package struct JSONReader {
     package static func read(
         _ bytes: some Sequence<UInt8>,
         limits: JSONLimits = .standard,
-        repeated: RepeatedMembers = .lastCounts
+        repeated: RepeatedMembers = .refused
     ) throws(JSONError) -> JSONValue {
         let result = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONError) in
@@ -60,7 +60,7 @@ package struct JSONReader {
     package static func read(
         _ text: String,
         limits: JSONLimits = .standard,
-        repeated: RepeatedMembers = .lastCounts
+        repeated: RepeatedMembers = .refused
     ) throws(JSONError) -> JSONValue {
         try read(text.utf8, limits: limits, repeated: repeated)
     }

@@ -4,7 +4,7 @@ import HTTPTypes
 import Logging
 
 /// What `/health` asks: throws when the store cannot answer.
-package typealias StoreProbe = @Sendable () async throws -> Void
+package typealias HealthProbe = @Sendable () async throws -> Void
 
 extension RouteTable {
     /// Adds what the people and programs that run the hub ask; none of it tells city data.
@@ -13,7 +13,7 @@ extension RouteTable {
     package mutating func addOperationRoutes(
         version: String,
         registry: MetricRegistry,
-        probe: @escaping StoreProbe
+        probe: @escaping HealthProbe
     ) {
         let start = ContinuousClock.now
         add(Self.health) { _, context in
@@ -52,7 +52,7 @@ extension RouteTable {
     private static func answerHealth(
         since start: ContinuousClock.Instant,
         version: String,
-        probe: StoreProbe,
+        probe: HealthProbe,
         _ context: GatewayContext
     ) async -> Response {
         var isSound = true

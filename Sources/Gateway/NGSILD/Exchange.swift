@@ -113,7 +113,7 @@ struct Exchange: Sendable {
         )
         do throws(JSONError) {
             let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
-                try JSONReader.read(raw, limits: settings.jsonLimits, repeated: .refused)
+                try JSONReader.read(raw, limits: settings.jsonLimits)
             }
             return (json, type)
         } catch {

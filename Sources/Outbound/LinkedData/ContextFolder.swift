@@ -61,7 +61,11 @@ package struct ContextFolder: Sendable {
     ) throws(LDContextError) -> JSONValue? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         do {
-            return try JSONReader.read(data, limits: JSONLimits(maximumBytes: maximumBytes))
+            return try JSONReader.read(
+                data,
+                limits: JSONLimits(maximumBytes: maximumBytes),
+                repeated: .lastCounts
+            )
         } catch {
             throw LDContextError(.invalid, "\(name) is not JSON: \(error.description)")
         }

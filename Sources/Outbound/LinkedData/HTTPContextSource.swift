@@ -35,7 +35,7 @@ package struct HTTPContextSource: LDContextSource {
         do {
             let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
             return LDContextDocument(
-                try JSONReader.read(bytes, limits: limits),
+                try JSONReader.read(bytes, limits: limits, repeated: .lastCounts),
                 freshSeconds: freshSeconds
             )
         } catch {

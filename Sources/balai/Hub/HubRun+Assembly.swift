@@ -61,8 +61,9 @@ extension HubRun {
             assets: PageAssets(leafletFolder: pages.leafletFolder),
             settings: pages
         )
+        let probe = StoreProbe(hub.store)
         routes.addOperationRoutes(version: Balai.version, registry: registry) {
-            try await hub.store.probe()
+            try await probe.run()
         }
         return routes
     }

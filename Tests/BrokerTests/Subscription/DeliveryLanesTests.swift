@@ -112,7 +112,9 @@ struct DeliveryLanesTests {
         _ = lanes.add(item(1), for: key("s"), of: subscriber)
         let start = try #require(starts(&lanes).first)
         let later = Timestamp(microseconds: 9_000_000)
-        let outcome = DeliveryLanes.Outcome(schedule: start.schedule, waitUntil: later)
+        var schedule = start.schedule
+        _ = schedule.failed(at: now, limits: limits, cooldownMilliseconds: nil, chance: 0)
+        let outcome = DeliveryLanes.Outcome(schedule: schedule, waitUntil: later)
         #expect(lanes.finish(key("s"), outcome, subscriber, now: now).isEmpty)
         #expect(lanes.add(item(2), for: key("s"), of: subscriber).isEmpty)
         #expect(lanes.add(item(3), for: key("s"), of: subscriber).map(\.sequence) == [1])
@@ -120,7 +122,11 @@ struct DeliveryLanesTests {
         #expect(lanes.waiting == 0)
         lanes.resume(key("s"), subscriber)
         #expect(lanes.waiting == 2)
-        #expect(starts(&lanes).map { $0.items.map(\.sequence) } == [[2, 3]])
+        let next = starts(&lanes)
+        #expect(next.map { $0.items.map(\.sequence) } == [[2, 3]])
+        // The one that failed has gone: the next has not been tried, but waits no shorter.
+        #expect(next.first?.schedule.attempts == 0)
+        #expect(next.first?.schedule.failures == 1)
     }
 }
 

@@ -16,7 +16,7 @@ struct SmallHub {
     var settings = GatewaySettings()
     var tokens: [(hash: TokenHash, party: Party)] = []
     var registry = MetricRegistry()
-    var probe: StoreProbe = {}
+    var probe: HealthProbe = {}
 
     static let operatorToken = "operator-token-of-the-test"
 

@@ -36,8 +36,13 @@ import Testing
             for number in 3..<6 { #expect(try await filling.create(number).status == fault.status) }
             #expect(try await filling.found() == kept)
             #expect(try await filling.health() == 503)
+            // What writes nothing says nothing of the disk.
+            #expect(try await filling.changeUnknown().status == 404)
+            #expect(try await filling.health() == 503)
 
             try disk.recovers()
+            // Asked for its health the hub tries again: nobody need write for it to be well.
+            #expect(try await filling.health() == 200)
             #expect(try await filling.create(6).status == 201)
             #expect(try await filling.found() == kept + [6])
             #expect(try await filling.health() == 200)

@@ -30,6 +30,16 @@ struct Filling {
         )
     }
 
+    /// Asks for a change of what is not there, and so for nothing to be written.
+    func changeUnknown() async throws -> HubAnswer {
+        try await client.send(
+            .PATCH,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Note:none/attrs/text",
+            to: hub,
+            json: ["value": "x"]
+        )
+    }
+
     /// The numbers of those that are there.
     func found() async throws -> [Int] {
         let answer = try await client.send(

@@ -21,7 +21,6 @@ import Testing
             let detail = try refused.json.objectValue?["detail"]?.stringValue
             #expect(detail?.contains("disk is full") == true, "\(refused.text)")
             #expect(try await filling.found() == kept)
-            #expect(try await filling.health() == 503)
 
             try await hub.process.limitFiles(to: nil)
             #expect(try await filling.create(kept.count).status == 201)

@@ -1,0 +1,24 @@
+internal import Synchronization
+
+/// Asks the stores whether they can read and write.
+///
+/// Anybody may ask for a hub's health, as often as they like: who asks while somebody does gets the
+/// same answer.
+package final class StoreProbe: Sendable {
+    private let store: any Store
+    private let underWay = Mutex<Task<Void, any Error>?>(nil)
+
+    package init(_ store: any Store) { self.store = store }
+
+    /// Throws when a store that is open fails.
+    package func run() async throws {
+        let (task, isFirst) = underWay.withLock { underWay in
+            if let task = underWay { return (task, false) }
+            let task = Task { [store] in for open in store.openStores { try await open.probe() } }
+            underWay = task
+            return (task, true)
+        }
+        defer { if isFirst { underWay.withLock { $0 = nil } } }
+        try await task.value
+    }
+}
