@@ -7,76 +7,57 @@ import Storage
 extension NGSILDRoutes {
     /// EntityMaps (clauses 6.32, 6.34 and 6.35).
     mutating func addEntityMapRoutes() {
-        add(
-            RouteDescription(
-                .get,
-                Paths.entityMaps,
-                .entityMaps,
-                "Create an EntityMap of queried entities",
-                clause: "6.34.3.1",
-                query: .selection + .paging + .presentation + .linking + .mapping,
-                answers: "application/json",
-                status: 201
-            )
-        ) { exchange in
-            let ld = try await exchange.ldContext()
-            return try await exchange.createEntityMap(exchange.items, selectors: nil, ld: ld)
-        }
-        add(
-            RouteDescription(
-                .post,
-                Paths.entityMaps,
-                .entityMaps,
-                "Create an EntityMap of entities queried by POST",
-                clause: "6.34.3.2",
-                query: .paging + .presentation + .linking + .mapping,
-                accepts: bodies,
-                body: .query,
-                answers: "application/json",
-                status: 201
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read)
-            let query = QueryBody(json: json)
-            return try await exchange.createEntityMap(
-                try query.items(with: exchange.items, isTemporal: false),
-                selectors: try query.selectors(ld: ld),
-                entities: query.entities,
-                ld: ld
-            )
-        }
-        addTemporalEntityMapRoutes()
+        addEntityMapCreation(
+            Paths.entityMaps,
+            clause: "6.34.3",
+            "queried entities",
+            "entities queried by POST",
+            query: .paging + .presentation + .linking + .mapping
+        ) { try await $0.createEntityMap($1) }
+        addEntityMapCreation(
+            Paths.temporalEntityMaps,
+            clause: "6.35.3",
+            "queried temporal evolutions",
+            "temporal evolutions queried by POST",
+            query: .paging + .presentation + .mapping,
+            isTemporal: true
+        ) { try await $0.createTemporalEntityMap($1) }
         addOneEntityMapRoutes()
     }
 
-    private mutating func addTemporalEntityMapRoutes() {
+    /// Adds the routes that make one: of a query in the parameters, and of one in the body.
+    private mutating func addEntityMapCreation(
+        _ path: String,
+        clause: String,
+        _ queried: String,
+        _ queriedByPost: String,
+        query: [QueryParameter],
+        isTemporal: Bool = false,
+        _ create: @escaping @Sendable (Exchange, MappedQuery) async throws -> Response
+    ) {
         add(
             RouteDescription(
                 .get,
-                Paths.temporalEntityMaps,
+                path,
                 .entityMaps,
-                "Create an EntityMap of queried temporal evolutions",
-                clause: "6.35.3.1",
-                query: .selection + .paging + .presentation + .time + .mapping,
+                "Create an EntityMap of \(queried)",
+                clause: clause + ".1",
+                query: .selection + query + (isTemporal ? .time : []),
                 answers: "application/json",
                 status: 201
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            return try await exchange.createTemporalEntityMap(
-                exchange.items,
-                selectors: nil,
-                ld: ld
-            )
+            return try await create(exchange, MappedQuery(items: exchange.items, ld: ld))
         }
         add(
             RouteDescription(
                 .post,
-                Paths.temporalEntityMaps,
+                path,
                 .entityMaps,
-                "Create an EntityMap of temporal evolutions queried by POST",
-                clause: "6.35.3.2",
-                query: .paging + .presentation + .mapping,
+                "Create an EntityMap of \(queriedByPost)",
+                clause: clause + ".2",
+                query: query,
                 accepts: bodies,
                 body: .query,
                 answers: "application/json",
@@ -84,13 +65,14 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .read)
-            let query = QueryBody(json: json)
-            return try await exchange.createTemporalEntityMap(
-                try query.items(with: exchange.items, isTemporal: true),
-                selectors: try query.selectors(ld: ld),
-                entities: query.entities,
+            let body = QueryBody(json: json)
+            let mapped = MappedQuery(
+                items: try body.items(with: exchange.items, isTemporal: isTemporal),
+                selectors: try body.selectors(ld: ld),
+                entities: body.entities,
                 ld: ld
             )
+            return try await create(exchange, mapped)
         }
     }
 
@@ -113,78 +95,61 @@ extension NGSILDRoutes {
             )
             return try exchange.answer(.object(map), ld: .core)
         }
-        add(
-            RouteDescription(
-                .patch,
-                path,
-                .entityMaps,
-                "Update an EntityMap",
-                clause: "6.32.3.2",
-                accepts: patches,
-                body: .entityMapFragment,
-                status: 204
-            )
-        ) { exchange in
-            let (json, _) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
-            try await exchange.hub.updateEntityMap(
-                try exchange.uri("entityMapId"),
-                json,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+        addUpdate(
+            path,
+            .entityMaps,
+            "Update an EntityMap",
+            clause: "6.32.3.2",
+            body: .entityMapFragment,
+            to: .read
+        ) { exchange, json, _ in
+            let id = try exchange.uri("entityMapId")
+            try await exchange.hub.updateEntityMap(id, json, caller: exchange.caller)
         }
-        add(
-            RouteDescription(
-                .delete,
-                path,
-                .entityMaps,
-                "Delete an EntityMap",
-                clause: "6.32.3.3",
-                status: 204
-            )
-        ) { exchange in
-            try await exchange.hub.deleteEntityMap(
-                try exchange.uri("entityMapId"),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+        addDeletion(path, .entityMaps, "Delete an EntityMap", clause: "6.32.3.3") { exchange in
+            let id = try exchange.uri("entityMapId")
+            try await exchange.hub.deleteEntityMap(id, caller: exchange.caller)
         }
     }
 }
 
+/// The query that an EntityMap is made of, wherever it came from.
+private struct MappedQuery {
+    var items: QueryItems
+    var selectors: Condition?
+    var entities: JSONValue?
+    var ld: LDContext
+}
+
 extension Exchange {
-    fileprivate func createEntityMap(
-        _ items: QueryItems,
-        selectors: Condition?,
-        entities: JSONValue? = nil,
-        ld: LDContext
-    ) async throws -> Response {
+    fileprivate func createEntityMap(_ mapped: MappedQuery) async throws -> Response {
         _ = try accepted()
-        let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
+        let (parameters, query) = try entityQuery(
+            mapped.items,
+            selectors: mapped.selectors,
+            ld: mapped.ld
+        )
         // Its terms are checked, though the map shows nothing of them (clause 5.14.4.4).
         _ = try parameters.representation()
-        let map = try await hub.createEntityMap(
-            of: query,
-            try newEntityMap(items, entities: entities, ld: ld),
-            caller: caller
+        return try created(
+            try await hub.createEntityMap(of: query, try request(mapped), caller: caller)
         )
-        return try created(map)
     }
 
-    fileprivate func createTemporalEntityMap(
-        _ items: QueryItems,
-        selectors: Condition?,
-        entities: JSONValue? = nil,
-        ld: LDContext
-    ) async throws -> Response {
+    fileprivate func createTemporalEntityMap(_ mapped: MappedQuery) async throws -> Response {
         _ = try accepted()
-        let (_, query) = try temporalQuery(items, selectors: selectors, ld: ld)
-        let map = try await hub.createEntityMap(
-            of: query,
-            try newEntityMap(items, entities: entities, ld: ld),
-            caller: caller
+        let (_, query) = try temporalQuery(
+            mapped.items,
+            selectors: mapped.selectors,
+            ld: mapped.ld
         )
-        return try created(map)
+        return try created(
+            try await hub.createEntityMap(of: query, try request(mapped), caller: caller)
+        )
+    }
+
+    private func request(_ mapped: MappedQuery) throws -> EntityMapRequest {
+        try newEntityMap(mapped.items, entities: mapped.entities, ld: mapped.ld)
     }
 
     private func created(_ map: JSONObject) throws(BrokerError) -> Response {

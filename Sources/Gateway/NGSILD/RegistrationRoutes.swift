@@ -3,30 +3,56 @@ import ContextModel
 import HTTPTypes
 import Hummingbird
 
+extension KeptDocuments {
+    fileprivate static let registrations = KeptDocuments(
+        path: Paths.registrations,
+        capture: "registrationId",
+        section: .registrations,
+        noun: "a context source registration",
+        clauses: (all: "6.8.3", one: "6.9.3"),
+        body: .registration,
+        fragment: .registrationFragment,
+        intents: (create: .administer, update: .administer),
+        create: { try await $0.registerContextSource($1, ld: $2, caller: $3) },
+        retrieve: {
+            try await $0.retrieveContextSourceRegistration($1, ld: $2, sysAttrs: $3, caller: $4)
+        },
+        update: { try await $0.updateContextSourceRegistration($1, $2, ld: $3, caller: $4) },
+        delete: { try await $0.deleteContextSourceRegistration($1, caller: $2) }
+    )
+
+    fileprivate static let registrationSubscriptions = KeptDocuments(
+        path: Paths.registrationSubscriptions,
+        capture: "subscriptionId",
+        section: .registrations,
+        noun: "a context source registration subscription",
+        clauses: (all: "6.12.3", one: "6.13.3"),
+        body: .subscription,
+        fragment: .subscriptionFragment,
+        intents: (create: .administer, update: .read),
+        create: {
+            try await $0.createContextSourceRegistrationSubscription($1, ld: $2, caller: $3)
+        },
+        retrieve: {
+            try await $0.retrieveContextSourceRegistrationSubscription(
+                $1,
+                ld: $2,
+                sysAttrs: $3,
+                caller: $4
+            )
+        },
+        update: {
+            try await $0.updateContextSourceRegistrationSubscription($1, $2, ld: $3, caller: $4)
+        },
+        delete: { try await $0.deleteContextSourceRegistrationSubscription($1, caller: $2) }
+    )
+}
+
 extension NGSILDRoutes {
     /// Context source registrations (clauses 6.8 and 6.9) and subscriptions to them (clauses 6.12
     /// and 6.13).
     mutating func addRegistrationRoutes() {
-        add(
-            RouteDescription(
-                .post,
-                Paths.registrations,
-                .registrations,
-                "Register a context source",
-                clause: "6.8.3.1",
-                accepts: bodies,
-                body: .registration,
-                status: 201
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
-            let id = try await exchange.hub.registerContextSource(
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.created(at: "\(Paths.registrations)/\(QueryItems.encode(id))")
-        }
+        addCreation(of: .registrations, summary: "Register a context source")
         add(
             RouteDescription(
                 .get,
@@ -38,98 +64,8 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { try await $0.answerRegistrations() }
-        addOneRegistrationRoutes()
-        addRegistrationSubscriptionRoutes()
-        addOneRegistrationSubscriptionRoutes()
-    }
-
-    private mutating func addOneRegistrationRoutes() {
-        let path = Paths.registrations + "/{registrationId}"
-        add(
-            RouteDescription(
-                .get,
-                path,
-                .registrations,
-                "Retrieve a context source registration",
-                clause: "6.9.3.1",
-                query: [.options, .sysAttrs],
-                answers: "application/json"
-            )
-        ) { exchange in
-            let ld = try await exchange.ldContext()
-            _ = try exchange.accepted()
-            let registration = try await exchange.hub.retrieveContextSourceRegistration(
-                try exchange.uri("registrationId"),
-                ld: ld,
-                sysAttrs: try exchange.parameters(ld).representation().showsSystemAttributes,
-                caller: exchange.caller
-            )
-            return try exchange.answer(registration, ld: ld)
-        }
-        add(
-            RouteDescription(
-                .patch,
-                path,
-                .registrations,
-                "Update a context source registration",
-                clause: "6.9.3.2",
-                accepts: patches,
-                body: .registrationFragment,
-                status: 204
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(
-                to: .administer,
-                allowing: patchTypes
-            )
-            try await exchange.hub.updateContextSourceRegistration(
-                try exchange.uri("registrationId"),
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
-        add(
-            RouteDescription(
-                .delete,
-                path,
-                .registrations,
-                "Delete a context source registration",
-                clause: "6.9.3.3",
-                status: 204
-            )
-        ) { exchange in
-            try await exchange.hub.deleteContextSourceRegistration(
-                try exchange.uri("registrationId"),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
-    }
-
-    private mutating func addRegistrationSubscriptionRoutes() {
-        add(
-            RouteDescription(
-                .post,
-                Paths.registrationSubscriptions,
-                .registrations,
-                "Create a context source registration subscription",
-                clause: "6.12.3.1",
-                accepts: bodies,
-                body: .subscription,
-                status: 201
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
-            let id = try await exchange.hub.createContextSourceRegistrationSubscription(
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            let path = Paths.registrationSubscriptions
-            return exchange.created(at: "\(path)/\(QueryItems.encode(id))")
-        }
+        addRoutesOfOne(of: .registrations)
+        addCreation(of: .registrationSubscriptions)
         add(
             RouteDescription(
                 .get,
@@ -141,69 +77,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { try await $0.answerRegistrationSubscriptions() }
-    }
-
-    private mutating func addOneRegistrationSubscriptionRoutes() {
-        let path = Paths.registrationSubscriptions + "/{subscriptionId}"
-        add(
-            RouteDescription(
-                .get,
-                path,
-                .registrations,
-                "Retrieve a context source registration subscription",
-                clause: "6.13.3.1",
-                query: [.options, .sysAttrs],
-                answers: "application/json"
-            )
-        ) { exchange in
-            let ld = try await exchange.ldContext()
-            _ = try exchange.accepted()
-            let subscription =
-                try await exchange.hub.retrieveContextSourceRegistrationSubscription(
-                    try exchange.uri("subscriptionId"),
-                    ld: ld,
-                    sysAttrs: try exchange.parameters(ld).representation().showsSystemAttributes,
-                    caller: exchange.caller
-                )
-            return try exchange.answer(subscription, ld: ld)
-        }
-        add(
-            RouteDescription(
-                .patch,
-                path,
-                .registrations,
-                "Update a context source registration subscription",
-                clause: "6.13.3.2",
-                accepts: patches,
-                body: .subscriptionFragment,
-                status: 204
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
-            try await exchange.hub.updateContextSourceRegistrationSubscription(
-                try exchange.uri("subscriptionId"),
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
-        add(
-            RouteDescription(
-                .delete,
-                path,
-                .registrations,
-                "Delete a context source registration subscription",
-                clause: "6.13.3.3",
-                status: 204
-            )
-        ) { exchange in
-            try await exchange.hub.deleteContextSourceRegistrationSubscription(
-                try exchange.uri("subscriptionId"),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
+        addRoutesOfOne(of: .registrationSubscriptions)
     }
 }
 

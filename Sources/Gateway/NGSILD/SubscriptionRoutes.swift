@@ -3,28 +3,27 @@ import ContextModel
 import HTTPTypes
 import Hummingbird
 
+extension KeptDocuments {
+    fileprivate static let subscriptions = KeptDocuments(
+        path: Paths.subscriptions,
+        capture: "subscriptionId",
+        section: .subscriptions,
+        noun: "a subscription",
+        clauses: (all: "6.10.3", one: "6.11.3"),
+        body: .subscription,
+        fragment: .subscriptionFragment,
+        intents: (create: .subscribe, update: .read),
+        create: { try await $0.createSubscription($1, ld: $2, caller: $3) },
+        retrieve: { try await $0.retrieveSubscription($1, ld: $2, sysAttrs: $3, caller: $4) },
+        update: { try await $0.updateSubscription($1, $2, ld: $3, caller: $4) },
+        delete: { try await $0.deleteSubscription($1, caller: $2) }
+    )
+}
+
 extension NGSILDRoutes {
+    /// Subscriptions (clauses 6.10 and 6.11).
     mutating func addSubscriptionRoutes() {
-        add(
-            RouteDescription(
-                .post,
-                Paths.subscriptions,
-                .subscriptions,
-                "Create a subscription",
-                clause: "6.10.3.1",
-                accepts: bodies,
-                body: .subscription,
-                status: 201
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .subscribe)
-            let id = try await exchange.hub.createSubscription(
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.created(at: "\(Paths.subscriptions)/\(QueryItems.encode(id))")
-        }
+        addCreation(of: .subscriptions)
         add(
             RouteDescription(
                 .get,
@@ -36,70 +35,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { try await $0.answerSubscriptions() }
-        addOneSubscriptionRoutes()
-    }
-
-    private mutating func addOneSubscriptionRoutes() {
-        let path = Paths.subscriptions + "/{subscriptionId}"
-        add(
-            RouteDescription(
-                .get,
-                path,
-                .subscriptions,
-                "Retrieve a subscription",
-                clause: "6.11.3.1",
-                query: [.options, .sysAttrs],
-                answers: "application/json"
-            )
-        ) { exchange in
-            let ld = try await exchange.ldContext()
-            // What cannot be had is said before what there is.
-            _ = try exchange.accepted()
-            let subscription = try await exchange.hub.retrieveSubscription(
-                try exchange.uri("subscriptionId"),
-                ld: ld,
-                sysAttrs: try exchange.parameters(ld).representation().showsSystemAttributes,
-                caller: exchange.caller
-            )
-            return try exchange.answer(subscription, ld: ld)
-        }
-        add(
-            RouteDescription(
-                .patch,
-                path,
-                .subscriptions,
-                "Update a subscription",
-                clause: "6.11.3.2",
-                accepts: patches,
-                body: .subscriptionFragment,
-                status: 204
-            )
-        ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
-            try await exchange.hub.updateSubscription(
-                try exchange.uri("subscriptionId"),
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
-        add(
-            RouteDescription(
-                .delete,
-                path,
-                .subscriptions,
-                "Delete a subscription",
-                clause: "6.11.3.3",
-                status: 204
-            )
-        ) { exchange in
-            try await exchange.hub.deleteSubscription(
-                try exchange.uri("subscriptionId"),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
-        }
+        addRoutesOfOne(of: .subscriptions)
     }
 }
 
