@@ -154,7 +154,7 @@ let package = Package(
         .testTarget(
             name: "OutboundTests",
             dependencies: [
-                "Clauses", "CMosquitto", "Outbound", "StorageSQLite",
+                "Clauses", "CMosquitto", "Collect", "Outbound", "StorageSQLite",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -20,8 +20,8 @@ package struct HTTPHub: HubDestination {
     private let client: HTTPClient
     private let base: String
     private let token: String?
-    private let tenant: String?
-    private let context: String?
+    private var tenant: String?
+    private var context: String?
     private let sleep: @Sendable (Double) async throws -> Void
 
     /// `context` is the address of the `@context` for entities that bring none of their own; `sleep`
@@ -59,16 +59,20 @@ package struct HTTPHub: HubDestination {
         _ = try await attemptOnce(request).get()
     }
 
-    /// What tells this hub from every other, wherever it listens (clause 5.15.1); nil where the
-    /// hub does not say.
-    package func identity() async -> String? {
-        var request = HTTPClientRequest(url: base + "/ngsi-ld/v1/info/sourceIdentity")
-        request.headers.add(name: "Accept", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        guard case .success(let answer) = await attemptOnce(request), answer.status == 200 else {
-            return nil
+    /// What tells this hub from every other, wherever it listens (clause 5.15.1); `nil` from a hub
+    /// that cannot say it (404), and from no other, so that a hub has one identity at all times.
+    package func identity() async throws(HubFailure) -> String? {
+        // A tenant has an alias of its own, and has none before it is first written to.
+        var hub = self
+        (hub.tenant, hub.context) = (nil, nil)
+        let path = "/ngsi-ld/v1/info/sourceIdentity"
+        let answer = try await hub.send(.GET, path, nil, allowsMissing: true)
+        if answer.status == 404 { return nil }
+        let json = (try? JSONReader.read(answer.body))?.objectValue
+        guard let alias = json?["contextSourceAlias"]?.stringValue else {
+            throw .stopped(reason: "The hub at \(base) does not say who it is.")
         }
-        return (try? JSONReader.read(answer.body))?.objectValue?["contextSourceAlias"]?.stringValue
+        return alias
     }
 
     package func upsert(

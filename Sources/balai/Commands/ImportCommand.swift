@@ -162,7 +162,7 @@ struct ImportOptions: ParsableArguments {
         do {
             let file = try ImportJournal.identity(ofFile: path)
             // The hub itself, not where it is: it may move, and another one may take its place.
-            let identity = await hub.identity() ?? remote.hub
+            let identity = try await hub.identity() ?? remote.hub
             let journal = ImportJournal(
                 folder: Self.journalFolder,
                 identity: "\(identity)\n\(remote.tenant ?? "")\n\(file)\n\(mapping)"
