@@ -99,7 +99,7 @@ import Testing
             hub.waitForImport()
             first.killAtOnce()
             try hub.stop()
-            let other = try RunningHub(path + "/other", port: hub.port)
+            let other = try RunningHub(path + "/other")
             #expect(try Self.resumed(other, path) == 0)
             #expect(try await other.count("Bin") == 30_000)
             let moved = try RunningHub(path)
