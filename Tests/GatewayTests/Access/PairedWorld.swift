@@ -19,6 +19,7 @@ struct WorldRequest: Sendable, CustomStringConvertible {
     var method = HTTPRequest.Method.get
     var uri: String
     var body: String?
+    var headers: [String: String] = [:]
 
     var description: String { "\(method.rawValue) \(uri) \(body ?? "")" }
 }
@@ -37,7 +38,19 @@ struct PairedWorld {
         var status: Int
         var headers: [String]
         var body: String
+
+        /// Where the EntityMap of the answer is, or what was made.
+        var entityMap: String? { header("NGSILD-EntityMap") }
+        var location: String? { header("Location") }
+
+        private func header(_ name: String) -> String? {
+            headers.first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
+        }
     }
+
+    /// Moments after every step: first the reader writes, then it asks.
+    static let writing = Timestamp(microseconds: 1_800_000_000_000_000)
+    static let end = Timestamp(microseconds: 1_900_000_000_000_000)
 
     private let store: SQLiteStore
     private let parts: HubParts
@@ -47,13 +60,14 @@ struct PairedWorld {
     init() async throws {
         folder = NSTemporaryDirectory() + "balai-world-\(UUID().uuidString)"
         let clock = clock
+        let identifiers = WorldIdentifiers()
         store = try SQLiteStore(folder: folder) { clock.now }
         parts = try await HubParts.make(
             store: store,
             policy: Self.policy,
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: { clock.now },
-            makeIdentifier: { "1" },
+            makeIdentifier: { identifiers.next() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
@@ -67,7 +81,7 @@ struct PairedWorld {
         return Policy(permissions: [
             Permission(
                 assignee: .party(PartyID("reader")),
-                actions: [.read, .subscribe],
+                actions: [.read, .write, .subscribe],
                 target: type("Tree").or(type("Bench"))
                     .and(.scope(ScopePattern(segments: ["public", "#"]))),
                 hiddenAttributes: [
@@ -82,8 +96,17 @@ struct PairedWorld {
     func test(
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
+        let registry = MetricRegistry()
         var routes = RouteTable()
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
+        routes.addImportRoutes(parts.hub, ImportSettings())
+        let health = HealthLog(registry: registry, version: "1", startedAt: clock.now)
+        try routes.addPages(
+            HubPageData(hub: parts.hub, healthLog: health),
+            assets: PageAssets(leafletFolder: "/nowhere"),
+            settings: PageSettings()
+        )
+        routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
         let gateway = makeGateway(
             GatewaySettings(),
             routes: routes,
@@ -91,7 +114,7 @@ struct PairedWorld {
                 (TokenHash(of: Self.token), .named(PartyID("reader"))),
                 (TokenHash(of: "operator"), .operator),
             ]),
-            registry: MetricRegistry(),
+            registry: registry,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         try await gateway.test(.router, body)
@@ -120,9 +143,13 @@ struct PairedWorld {
         return try await send(step.request, token: "operator", client).status
     }
 
-    /// Asks as the reader, at a moment after every step.
-    func ask(_ request: WorldRequest, _ client: any TestClientProtocol) async throws -> Answer {
-        clock.now = Timestamp(microseconds: 1_900_000_000_000_000)
+    /// Asks as the reader.
+    func ask(
+        _ request: WorldRequest,
+        at moment: Timestamp,
+        _ client: any TestClientProtocol
+    ) async throws -> Answer {
+        clock.now = moment
         return try await send(request, token: Self.token, client)
     }
 
@@ -159,6 +186,19 @@ struct PairedWorld {
         return receivers.texts
     }
 
+    /// Makes the snapshot that was ordered.
+    func makeSnapshot(_ place: String, _ client: any TestClientProtocol) async throws {
+        let maker = SnapshotMaker(hub: parts.hub, sender: WorldReceivers())
+        let making = Task { await maker.run() }
+        var isMade = false
+        while !isMade {
+            let answer = try await ask(WorldRequest(uri: place), at: Self.end, client)
+            isMade = !answer.body.contains("preparing")
+        }
+        making.cancel()
+        await making.value
+    }
+
     private func send(
         _ request: WorldRequest,
         token: String,
@@ -166,6 +206,7 @@ struct PairedWorld {
     ) async throws -> Answer {
         var headers: HTTPFields = [.authorization: "Bearer \(token)"]
         if request.body != nil { headers[.contentType] = "application/json" }
+        for (name, value) in request.headers { headers[try #require(HTTPField.Name(name))] = value }
         let answer = try await client.execute(
             uri: request.uri,
             method: request.method,
@@ -187,4 +228,11 @@ private final class WorldClock: Sendable {
         get { moment.withLock { $0 } }
         set { moment.withLock { $0 = newValue } }
     }
+}
+
+/// The same identifiers in each world, for what the reader makes.
+private final class WorldIdentifiers: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func next() -> String { "\(count.add(1, ordering: .relaxed).newValue)" }
 }

@@ -9,11 +9,12 @@ struct PairedWorldQuestions {
     init(seed: UInt64) { dice = SeededGenerator(seed: seed) }
 
     mutating func next() -> WorldRequest {
-        switch Int.random(in: 0..<12, using: &dice) {
+        switch Int.random(in: 0..<13, using: &dice) {
         case 0..<6: return WorldRequest(uri: "/ngsi-ld/v1/entities?\(entityParameters())")
         case 6..<9: return temporal()
         case 9: return one()
         case 10: return discovery()
+        case 11: return WorldRequest(uri: one(of: ["/", "/data", "/hub", "/metrics"]))
         default:
             return WorldRequest(
                 method: .post,
@@ -22,6 +23,17 @@ struct PairedWorldQuestions {
             )
         }
     }
+
+    /// A snapshot of all sorts of things.
+    static let newSnapshot = WorldRequest(
+        method: .post,
+        uri: "/ngsi-ld/v1/snapshots",
+        body: """
+            {"type": "Snapshot", "snapshotQueries": [
+             {"type": "Query", "entities": [{"type": "Tree"}, {"type": "Safe"}]},
+             {"type": "Query", "entities": [{"type": "Bench"}]}]}
+            """
+    )
 
     // MARK: Entities
 
@@ -38,6 +50,7 @@ struct PairedWorldQuestions {
         if chance(3) { parts.append("limit=\(number(4) + 1)") }
         if chance(4) { parts.append("offset=\(number(8))") }
         if chance(3) { parts.append("count=true") }
+        if chance(5) { parts.append("entityMap=true") }
         parts.append(contentsOf: shown())
         return parts.joined(separator: "&")
     }
