@@ -86,7 +86,7 @@ extension Hub {
 }
 
 extension BrokerError {
-    init(_ reason: DenyReason) {
+    package init(_ reason: DenyReason) {
         switch reason {
         case .unauthenticated:
             self.init(

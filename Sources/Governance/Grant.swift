@@ -133,6 +133,16 @@ extension Policy {
         )
     }
 
+    /// Why the caller may not see how much the hub does; nil when it may.
+    package func refusalOfMeasures(to caller: Caller) -> DenyReason? {
+        if permitsAdministration(caller) { return nil }
+        let isPermitted = permissions.contains {
+            $0.actions.contains(.measure) && $0.names(caller.party)
+        }
+        if isPermitted { return nil }
+        return caller.party == .anonymous ? .unauthenticated : .forbidden
+    }
+
     /// Decides whether the caller may see or change how the hub itself is set up.
     package func permitsAdministration(_ caller: Caller) -> Bool {
         isOpen || caller.party == .operator

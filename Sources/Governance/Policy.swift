@@ -3,6 +3,8 @@ package import ContextModel
 /// What may be done with the hub's data (ODRL's actions, as few as the hub tells apart).
 package enum Action: Sendable, Hashable, CaseIterable {
     case read, write, subscribe
+    /// See how much the hub does: its figures count what is hidden, too.
+    case measure
 }
 
 /// A rule that lets an assignee act on a target (ODRL Permission).

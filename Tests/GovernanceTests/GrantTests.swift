@@ -183,6 +183,22 @@ import Testing
         }
     }
 
+    @Test func `how much the hub does is told to those who may measure`() {
+        let (anyone, named) = (Caller(party: .anonymous), Caller(party: ministry))
+        #expect(policy.refusalOfMeasures(to: anyone) == .unauthenticated)
+        #expect(policy.refusalOfMeasures(to: named) == .forbidden)
+        #expect(policy.refusalOfMeasures(to: Caller(party: .operator)) == nil)
+        var measured = policy
+        measured.permissions[1].actions = [.measure]
+        #expect(measured.refusalOfMeasures(to: anyone) == .unauthenticated)
+        #expect(measured.refusalOfMeasures(to: named) == nil)
+        measured.permissions[0].actions = [.measure]
+        #expect(measured.refusalOfMeasures(to: anyone) == nil)
+        measured = policy
+        measured.isOpen = true
+        #expect(measured.refusalOfMeasures(to: anyone) == nil)
+    }
+
     @Test func `an open policy makes everybody the operator`() {
         var open = policy
         open.isOpen = true

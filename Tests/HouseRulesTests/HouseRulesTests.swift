@@ -102,6 +102,13 @@ import Testing
         "Sources/balai/Hub/RetentionService.swift",
     ]
 
+    /// Who writes with the right to read: into a snapshot's store, never into the city's.
+    @Test func `the right to keep a copy is used where snapshots are filled only`() throws {
+        let places = try SourceFile.all(in: "Sources")
+            .filter { !$0.places(of: ".toKeepACopy").isEmpty }.map(\.path)
+        #expect(places == ["Sources/Broker/Snapshot/SnapshotFilling.swift"])
+    }
+
     @Test func `only Governance makes grants`() throws {
         let makers = try SourceFile.all(in: "Sources").filter { file in
             !file.path.hasPrefix("Sources/Governance/")

@@ -5,7 +5,8 @@ package import Governance
 extension Hub {
     /// URLs, or objects with details.
     ///
-    /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`.
+    /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`. What others made the hub fetch or keep
+    /// tells what they do, so only who runs the hub is told of more than those hosted.
     package func listContexts(
         kind: String?,
         details: Bool,
@@ -21,7 +22,9 @@ extension Hub {
                 )
             }
         }
-        return shelf.entries(wanted).filter { $0.isKnown(to: caller.tenant) }
+        let seesAll = policy.permitsAdministration(caller)
+        return shelf.entries(wanted)
+            .filter { $0.isKnown(to: caller.tenant) && (seesAll || $0.kind == .hosted) }
             .map { details ? $0.details : .string($0.url) }
     }
 }

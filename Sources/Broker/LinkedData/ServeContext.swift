@@ -15,8 +15,10 @@ extension Hub {
         if CoreContext.isCore(name) {
             return details ? shelf.core(name).details : CoreContext.document
         }
+        // Whose copy is kept tells who uses it; those of the hub's own have names nobody can guess.
         guard let entry = shelf.entry(name),
-            entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details
+            entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details,
+            entry.kind != .cached || policy.permitsAdministration(caller)
         else { throw BrokerError.unknownContext(name) }
         if details { return entry.details }
         guard entry.kind != .cached else {

@@ -1,5 +1,7 @@
+import Broker
 import Hummingbird
 import ContextModel
+package import Governance
 import HTTPTypes
 import Logging
 
@@ -13,13 +15,19 @@ extension RouteTable {
     package mutating func addOperationRoutes(
         version: String,
         registry: MetricRegistry,
+        policy: Policy,
         probe: @escaping HealthProbe
     ) {
         let start = ContinuousClock.now
         add(Self.health) { _, context in
             await Self.answerHealth(since: start, version: version, probe: probe, context)
         }
-        add(Self.metrics) { _, _ in Self.answerMetrics(registry) }
+        add(Self.metrics) { _, context in
+            if let reason = policy.refusalOfMeasures(to: context.caller) {
+                throw BrokerError(reason)
+            }
+            return Self.answerMetrics(registry)
+        }
         let document = OpenAPI.document(
             descriptions + [Self.openAPI],
             version: version

@@ -68,13 +68,13 @@ package final class HealthLog: Sendable {
         }
     }
 
-    /// What is known now; errors only on demand.
-    package func summary(withErrors: Bool) -> HealthSummary {
+    /// What is known now; figures and errors only for those who may know.
+    package func summary(withMeasures: Bool = true, withErrors: Bool) -> HealthSummary {
         let state = state.withLock { $0 }
         return HealthSummary(
             version: version,
             startedAt: startedAt,
-            measures: Self.measures(state.samples),
+            measures: withMeasures ? Self.measures(state.samples) : nil,
             errors: withErrors ? state.errors : nil
         )
     }

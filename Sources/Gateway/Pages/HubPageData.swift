@@ -47,7 +47,10 @@ package struct HubPageData: PageData {
     }
 
     package func health(for caller: Caller) async throws -> HealthSummary {
-        healthLog.summary(withErrors: hub.policy.permitsAdministration(caller))
+        healthLog.summary(
+            withMeasures: hub.policy.refusalOfMeasures(to: caller) == nil,
+            withErrors: hub.policy.permitsAdministration(caller)
+        )
     }
 }
 

@@ -7,7 +7,7 @@ package import Governance
 package protocol PageData: Sendable {
     /// What is collected: types, attributes, sources, freshness.
     func summary(for caller: Caller) async throws -> HubSummary
-    /// How the hub is: queues, rates and, for those who run it, the last errors.
+    /// How the hub is: for those who may know, queues, rates and the last errors.
     func health(for caller: Caller) async throws -> HealthSummary
     /// The time by the hub's clock.
     var now: Timestamp { get }
@@ -74,14 +74,15 @@ package struct AttributeSummary: Sendable, Equatable {
 package struct HealthSummary: Sendable, Equatable {
     package var version: String
     package var startedAt: Timestamp
-    package var measures: [Measure]
+    /// nil when the caller may not know, for they count what is hidden, too.
+    package var measures: [Measure]?
     /// Newest first; nil when the caller may not know, for they can name addresses and data.
     package var errors: [ErrorLine]?
 
     package init(
         version: String,
         startedAt: Timestamp,
-        measures: [Measure],
+        measures: [Measure]?,
         errors: [ErrorLine]?
     ) {
         self.version = version
@@ -90,8 +91,8 @@ package struct HealthSummary: Sendable, Equatable {
         self.errors = errors
     }
 
-    /// The worst state of any measure.
-    package var state: State { measures.map(\.state).max() ?? .good }
+    /// The worst state of any measure that the caller may know.
+    package var state: State { measures?.map(\.state).max() ?? .good }
 
     /// Whether somebody should look.
     package enum State: String, Sendable, Comparable {

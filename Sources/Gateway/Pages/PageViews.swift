@@ -131,6 +131,7 @@ struct HealthView {
     var headline: String
     var version: String
     var uptime: String
+    var hidesMeasures: Bool
     var measures: [MeasureView]
     var hidesErrors: Bool
     var errors: [ErrorView]
@@ -140,7 +141,7 @@ struct HealthView {
         state = summary.state.rawValue
         headline =
             switch summary.state {
-            case .good: "All is well"
+            case .good: summary.measures == nil ? "The hub answers" : "All is well"
             case .attention: "Something needs a look"
             case .bad: "Something is wrong"
             }
@@ -148,7 +149,8 @@ struct HealthView {
         uptime = Words.duration(
             seconds: max(0, now.microseconds - summary.startedAt.microseconds) / 1_000_000
         )
-        measures = summary.measures.map(MeasureView.init)
+        hidesMeasures = summary.measures == nil
+        measures = (summary.measures ?? []).map(MeasureView.init)
         hidesErrors = summary.errors == nil
         errors = (summary.errors ?? []).map { ErrorView($0, now: now) }
     }

@@ -43,7 +43,7 @@ struct DemoCommand: AsyncParsableCommand {
     /// A demo folder holds nothing but simulated data.
     private static let everythingIsPublic = Permission(
         assignee: .anyone,
-        actions: [.read],
+        actions: [.read, .measure],
         target: .everything
     )
 }

@@ -47,6 +47,7 @@ struct ConfigurationKey: Sendable {
         Self("public.types", .list),
         Self("public.scopes", .list),
         Self("public.hiddenAttributes", .list),
+        Self("public.measures", .flag),
         Self("permissions.*.party", .text),
         Self("permissions.*.actions", .list),
         Self("permissions.*.types", .list),

@@ -23,6 +23,13 @@ extension SettingsReader {
                 "public.hiddenAttributes needs public.types or public.scopes; alone it hides nothing."
             )
         }
+        var showsMeasures = false
+        read("public.measures", into: &showsMeasures)
+        if showsMeasures {
+            permissions.append(
+                Permission(assignee: .anyone, actions: [.measure], target: .nothing)
+            )
+        }
         permissions += names.compactMap { permission(named: $0) }
         return Policy(permissions: permissions)
     }
@@ -33,7 +40,8 @@ extension SettingsReader {
             let action = ConfiguredName.actions[word]
             if action == nil {
                 findings.append(
-                    "permissions.\(name).actions: \"\(word)\" is none of read, write, subscribe."
+                    "permissions.\(name).actions: \"\(word)\" is none of read, write, subscribe, "
+                        + "measure."
                 )
             }
             return action
@@ -41,7 +49,9 @@ extension SettingsReader {
         let section = "permissions.\(name)"
         let types = list("permissions", name, "types")
         let scopes = list("permissions", name, "scopes")
-        guard let target = target(types: types, scopes: scopes, of: section) else {
+        // Who only measures needs no data.
+        let target = target(types: types, scopes: scopes, of: section)
+        guard let target = actions == [.measure] ? target ?? .nothing : target else {
             findings.append("\(section) needs types or scopes; types: [\"*\"] covers everything.")
             return nil
         }
@@ -118,7 +128,7 @@ extension SettingsReader {
 /// What names in the configuration stand for.
 enum ConfiguredName {
     static let actions: [String: Action] = [
-        "read": .read, "write": .write, "subscribe": .subscribe,
+        "read": .read, "write": .write, "subscribe": .subscribe, "measure": .measure,
     ]
 
     /// An IRI stays; a short name is expanded as the core `@context` does with names it does not

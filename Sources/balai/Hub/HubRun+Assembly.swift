@@ -62,7 +62,11 @@ extension HubRun {
             settings: pages
         )
         let probe = StoreProbe(hub.store)
-        routes.addOperationRoutes(version: Balai.version, registry: registry) {
+        routes.addOperationRoutes(
+            version: Balai.version,
+            registry: registry,
+            policy: hub.policy
+        ) {
             try await probe.run()
         }
         return routes

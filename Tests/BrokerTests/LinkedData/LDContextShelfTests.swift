@@ -1,6 +1,8 @@
 import Clauses
 import ContextModel
 import Governance
+import Storage
+import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -49,6 +51,44 @@ import Testing
         #expect(try hub.serveContext(id, details: false, caller: harbour) == city)
         #expect(try hub.serveContext(id, details: false, caller: boss) == city)
         try await hub.deleteContext(id, caller: harbour)
+    }
+
+    @Test func `what others made the hub fetch or keep is told to those who run it alone`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
+        let hub = fixture.hub
+        let hosted = try await hub.addContext(city, caller: boss)
+        let made = try await hub.shelf.createImplicitly(
+            ["a": "https://a.example/a"],
+            for: .operator
+        ) { [] }
+        let copy = StoredLDContext(
+            localID: "copy",
+            url: "https://far.example/context.jsonld",
+            kind: .cached,
+            body: city,
+            createdAt: hub.clock(),
+            owner: .operator
+        )
+        try await fixture.store.makeTenant(nil).bookkeep { try $0.put(copy.document) }
+        try await hub.shelf.load()
+        let anyone = Caller(party: .anonymous)
+        let known = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(hosted)"
+        #expect(try hub.listContexts(kind: nil, details: false, caller: boss).count == 3)
+        #expect(
+            try hub.listContexts(kind: nil, details: false, caller: anyone) == [.string(known)]
+        )
+        for name in ["copy", copy.url, "none"] {
+            for details in [true, false] {
+                #expect(throws: BrokerError(.resourceNotFound, "")) {
+                    try hub.serveContext(name, details: details, caller: anyone)
+                }
+            }
+        }
+        #expect(
+            try hub.serveContext(made.localID, details: false, caller: anyone) == made.body
+        )
     }
 
     @Test func `what is no context is refused`() async throws {

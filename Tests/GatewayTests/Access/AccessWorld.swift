@@ -78,7 +78,7 @@ struct AccessWorld {
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
             settings: PageSettings()
         )
-        routes.addOperationRoutes(version: "1", registry: registry) {}
+        routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
         self.routes = routes
         notifications = parts.notifications
     }

@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -39,15 +40,34 @@ import Testing
                 )
             }
             _ = try await client.execute(uri: "/nowhere/at/all", method: .get)
-            let text = String(
-                buffer: try await client.execute(uri: "/metrics", method: .get).body
+            let answer = try await client.execute(
+                uri: "/metrics",
+                method: .get,
+                headers: [.authorization: "Bearer \(SmallHub.operatorToken)"]
             )
+            let text = String(buffer: answer.body)
             let route = "method=\"POST\",route=\"/things/{thingId}\""
             #expect(text.contains("http_requests_total{\(route),status=\"2xx\"} 3\n"))
             #expect(text.contains("http_request_duration_seconds_count{\(route)} 3\n"))
             #expect(text.contains("route=\"unknown\",status=\"4xx\"} 1\n"))
             #expect(!text.contains("/nowhere"))
             #expect(text.contains("process_resident_memory_bytes "))
+        }
+    }
+
+    @Test func `metrics are for those who may see how much the hub does`() async throws {
+        var hub = SmallHub()
+        try await hub.test { client in
+            let answer = try await client.execute(uri: "/metrics", method: .get)
+            #expect(answer.status == .unauthorized)
+            #expect(!String(buffer: answer.body).contains("http_requests"))
+        }
+        hub.policy = Policy(permissions: [
+            Permission(assignee: .anyone, actions: [.measure], target: .nothing)
+        ])
+        try await hub.test { client in
+            let answer = try await client.execute(uri: "/metrics", method: .get)
+            #expect(answer.status == .ok)
         }
     }
 

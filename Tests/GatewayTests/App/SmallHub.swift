@@ -16,6 +16,7 @@ struct SmallHub {
     var settings = GatewaySettings()
     var tokens: [(hash: TokenHash, party: Party)] = []
     var registry = MetricRegistry()
+    var policy = Policy(permissions: [])
     var probe: HealthProbe = {}
 
     static let operatorToken = "operator-token-of-the-test"
@@ -57,7 +58,12 @@ struct SmallHub {
         routes.add(RouteDescription(.get, "/page", .pages, "Show a page")) { _, _ in
             Response(status: .ok, headers: [.contentType: "text/html"])
         }
-        routes.addOperationRoutes(version: "1.2.3", registry: registry, probe: probe)
+        routes.addOperationRoutes(
+            version: "1.2.3",
+            registry: registry,
+            policy: policy,
+            probe: probe
+        )
         return routes
     }
 

@@ -24,7 +24,7 @@ struct HealthLogTests {
     }
 
     private func measure(_ name: String) throws -> HealthSummary.Measure {
-        try #require(log.summary(withErrors: false).measures.first { $0.name == name })
+        try #require(log.summary(withErrors: false).measures?.first { $0.name == name })
     }
 
     private let nothingWaits = OutboxDepth(count: 0, oldest: nil)

@@ -100,8 +100,10 @@ struct HubPageDataTests {
         #expect(summary.entityCount == 2)
     }
 
-    @Test func `errors are for those who run the hub`() async throws {
+    @Test func `errors and figures are for those who run the hub`() async throws {
         let city = try City()
+        #expect(try await city.data.health(for: Caller(party: .anonymous)).measures == nil)
+        #expect(try await city.data.health(for: Caller(party: .operator)).measures != nil)
         #expect(try await city.data.health(for: Caller(party: .anonymous)).errors == nil)
         #expect(try await city.data.health(for: Caller(party: .operator)).errors == [])
     }

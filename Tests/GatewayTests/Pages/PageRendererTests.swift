@@ -128,6 +128,19 @@ struct PageRendererTests {
         #expect(try renderer().health(health(), summary, at: now).contains("disk full"))
     }
 
+    @Test func `how busy the hub is, is told only with leave`() throws {
+        var hidden = health()
+        hidden.measures = nil
+        let summary = HubSummary(types: [])
+        let page = try renderer().health(hidden, summary, at: now)
+        #expect(page.contains("The hub answers"))
+        #expect(page.contains("How busy the hub is"))
+        #expect(!page.contains("per second"))
+        #expect(!page.contains("Something needs a look"))
+        let open = try renderer().health(health(), summary, at: now)
+        #expect(!open.contains("How busy the hub is"))
+    }
+
     @Test func `a page marks where one is and what needs a look`() throws {
         let summary = HubSummary(types: [])
         let page = try renderer().health(health(), summary, at: now)
