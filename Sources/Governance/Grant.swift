@@ -34,7 +34,11 @@ package struct ReadGrant: Sendable {
 package struct WriteGrant: Sendable {
     /// The entities the writer may touch, before and after the change.
     package let condition: Condition
-    /// Attributes that are not there for this writer: it neither learns of them nor changes them.
+    /// Attributes that are not there for this writer: it neither learns of them nor gives them
+    /// values.
+    ///
+    /// They end with the entity, attribute or instance they are part of, when the writer
+    /// deletes that or writes an instance of an evolution anew.
     package let hiddenAttributes: Set<IRI>
 
     fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = []) {
