@@ -53,10 +53,7 @@ extension Hub {
         case .read:
             if case .deny(let reason) = policy.decideRead(caller) { throw BrokerError(reason) }
         case .write: try requireWriting(caller)
-        case .subscribe:
-            guard case .grant(let grant) = policy.decideRead(caller, action: .subscribe),
-                grant.condition != .nothing
-            else { throw BrokerError(caller.party == .anonymous ? .unauthenticated : .forbidden) }
+        case .subscribe: try requireSubscribing(caller)
         case .administer: try requireAdministration(caller)
         }
     }

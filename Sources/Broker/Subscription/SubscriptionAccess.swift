@@ -5,16 +5,16 @@ import Storage
 
 /// What the operations on subscriptions have in common.
 extension Hub {
-    /// Refuses a subscriber who would never be told of anything, or who filters by what it may not
-    /// see; every notification is decided anew when it is sent.
+    /// Refuses a subscriber who may not have this subscription; every notification is decided anew
+    /// when it is sent.
     func requireSubscribing(_ caller: Caller, to subscription: Subscription) throws {
         if subscription.registrations != nil { return try requireAdministration(caller) }
-        let decision = policy.decideRead(
-            caller,
-            action: .subscribe,
-            condition: subscription.target
-        )
-        switch decision {
+        try requireSubscribing(caller, where: subscription.target)
+    }
+
+    /// Refuses whoever would never be told of anything, or filters by what it may not see.
+    func requireSubscribing(_ caller: Caller, where condition: Condition = .everything) throws {
+        switch policy.decideRead(caller, action: .subscribe, condition: condition) {
         case .deny(let reason): throw BrokerError(reason)
         case .grant(let grant) where grant.condition == .nothing:
             throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
