@@ -22,4 +22,13 @@ extension Party {
         default: return nil
         }
     }
+
+    /// As the operator reads and writes it: no token is made for a party named like the other two.
+    var text: String {
+        switch self {
+        case .anonymous: "anonymous"
+        case .operator: "operator"
+        case .named(let id): id.text
+        }
+    }
 }

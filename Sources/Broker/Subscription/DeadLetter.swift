@@ -33,7 +33,7 @@ package struct DeadLetter: Sendable, Equatable {
     }
 
     /// What an operator sees of it.
-    package var summary: JSONValue {
+    package var summary: JSONObject {
         [
             "id": .string(id),
             "subscriptionId": .string(subscriptionID),
@@ -43,7 +43,7 @@ package struct DeadLetter: Sendable, Equatable {
     }
 
     package var document: Document {
-        var json = summary.objectValue ?? JSONObject()
+        var json = summary
         json["recipient"] = .string(subscription)
         json["message"] = .string(Self.hexadecimal(message))
         return Document(kind: .deadLetter, id: id, body: JSONValue.object(json).serialized)

@@ -11,8 +11,16 @@ extension Hub {
         caller: Caller
     ) async throws -> [JSONValue] {
         try requireAdministration(caller)
-        let letters = try await chosen(choice, try await existingStore(caller.tenant))
-        return letters.prefix(limit).map(\.summary)
+        let letters = try await chosen(
+            choice,
+            caller.tenant,
+            try await existingStore(caller.tenant)
+        )
+        return letters.prefix(limit).map { letter in
+            var json = letter.summary
+            json["owner"] = .string(owner(of: letter, caller.tenant).text)
+            return .object(json)
+        }
     }
 
     /// Puts them into the outbox again; returns how many.
@@ -24,7 +32,7 @@ extension Hub {
     ) async throws -> Int {
         try requireAdministration(caller)
         let (store, tenant) = (try await existingStore(caller.tenant), caller.tenant)
-        let letters = try await chosen(choice, store)
+        let letters = try await chosen(choice, tenant, store)
         return try await store.bookkeep { [subscriptions] transaction in
             let present = try letters.filter {
                 try transaction.removeDocument(.deadLetter, id: $0.id)
@@ -50,7 +58,7 @@ extension Hub {
     ) async throws -> Int {
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)
-        let letters = try await chosen(choice, store)
+        let letters = try await chosen(choice, caller.tenant, store)
         return try await store.bookkeep { transaction in
             try letters.filter { try transaction.removeDocument(.deadLetter, id: $0.id) }.count
         }
@@ -58,10 +66,17 @@ extension Hub {
 
     private func chosen(
         _ choice: DeadLetterChoice,
+        _ tenant: TenantName?,
         _ store: any TenantStore
     ) async throws -> [DeadLetter] {
         try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
-            .filter { choice.includes($0) }
+            .filter { choice.includes($0, of: owner(of: $0, tenant)) }
+    }
+
+    /// Whose subscription it was for; what a deleted one was kept under tells it.
+    private func owner(of letter: DeadLetter, _ tenant: TenantName?) -> Party {
+        let key = SubscriptionMatcher.Key(tenant: tenant, outbox: letter.subscription)
+        return subscriptions[key]?.record.owner ?? Party(ofSubscriptionKey: key.id)
     }
 }
 
@@ -69,14 +84,18 @@ extension Hub {
 package struct DeadLetterChoice: Sendable, Equatable {
     package var id: String?
     package var subscription: String?
+    /// The name of the party whose subscription it was for, `operator` or `anonymous`.
+    package var owner: String?
 
-    package init(id: String? = nil, subscription: String? = nil) {
+    package init(id: String? = nil, subscription: String? = nil, owner: String? = nil) {
         self.id = id
         self.subscription = subscription
+        self.owner = owner
     }
 
-    func includes(_ letter: DeadLetter) -> Bool {
+    func includes(_ letter: DeadLetter, of party: Party) -> Bool {
         if let id, letter.id != id { return false }
+        if let owner, party.text != owner { return false }
         return subscription.map { $0 == letter.subscriptionID } ?? true
     }
 }

@@ -30,7 +30,7 @@ extension Hub {
                     ld: ld,
                     sysAttrs: sysAttrs,
                     now: now,
-                    tenant: caller.tenant
+                    caller: caller
                 )
             )
         }

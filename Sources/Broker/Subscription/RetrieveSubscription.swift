@@ -16,22 +16,26 @@ extension Hub {
             ld: ld,
             sysAttrs: sysAttrs,
             now: clock(),
-            tenant: caller.tenant
+            caller: caller
         )
     }
 
+    /// The subscription as the caller sees it; whoever runs the hub sees as well whose it is.
     func shown(
         _ record: SubscriptionRecord,
         ld: LDContext,
         sysAttrs: Bool,
         now: Timestamp,
-        tenant: TenantName?
+        caller: Caller
     ) async throws -> JSONValue {
         var record = record
         // The store learns of deliveries a little later.
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
+        let key = SubscriptionMatcher.Key(tenant: caller.tenant, kind: record.kind, id: record.key)
         if let tally = subscriptions[key]?.tally { record.delivery = tally.counts }
         let original = try await resolved(record.context, for: record.owner)
-        return .object(record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now))
+        var json = record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now)
+        // Not of the standard: several owners may have a subscription of this identifier.
+        if record.owner != caller.party { json["owner"] = .string(record.owner.text) }
+        return .object(json)
     }
 }

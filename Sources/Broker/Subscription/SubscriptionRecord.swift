@@ -133,6 +133,18 @@ extension Party {
                 + party.text.replacing("%", with: "%25").replacing("\n", with: "%0A")
         }
     }
+
+    /// Reads what `subscriptionKey` wrote.
+    init(ofSubscriptionKey key: String) {
+        let parts = key.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        switch (parts.dropFirst().first, parts.count) {
+        case ("anonymous", 2): self = .anonymous
+        case ("named", 3):
+            let name = parts[2].replacing("%0A", with: "\n").replacing("%25", with: "%")
+            self = .named(PartyID(String(name)))
+        default: self = .operator
+        }
+    }
 }
 
 extension SubscriptionRecord {

@@ -8,6 +8,7 @@ extension NGSILDRoutes {
     private static let choice = [
         QueryParameter("id", "Only this one"),
         QueryParameter("subscription", "Only those of this subscription"),
+        QueryParameter("owner", "Only those of this party's: its name, `operator` or `anonymous`"),
     ]
 
     /// Notifications given up on: seen, sent again and removed by the operator.
@@ -72,6 +73,10 @@ extension NGSILDRoutes {
 
 extension Exchange {
     fileprivate func deadLetterChoice() throws(BrokerError) -> DeadLetterChoice {
-        DeadLetterChoice(id: try items.text("id"), subscription: try items.text("subscription"))
+        DeadLetterChoice(
+            id: try items.text("id"),
+            subscription: try items.text("subscription"),
+            owner: try items.text("owner")
+        )
     }
 }

@@ -20,6 +20,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
 struct DeadLetterOptions: ParsableArguments {
     @Option(help: "Only the one with this id.") var id: String?
     @Option(help: "Only those of this subscription.") var subscription: String?
+    @Option(help: "Only those of this party's subscriptions: its name, operator or anonymous.")
+    var owner: String?
     @Flag(help: "Write JSON.") var json = false
     @OptionGroup var remote: RemoteHubOptions
 
@@ -39,10 +41,11 @@ struct DeadLetterOptions: ParsableArguments {
 
     /// What is asked for, as a URL says it.
     var query: String {
-        let pairs = [("id", id), ("subscription", subscription)].compactMap { name, value in
-            value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
-                .map { "\(name)=\($0)" }
-        }
+        let pairs = [("id", id), ("subscription", subscription), ("owner", owner)]
+            .compactMap { name, value in
+                value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+                    .map { "\(name)=\($0)" }
+            }
         return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
     }
 
@@ -73,7 +76,7 @@ struct ListDeadLetters: AsyncParsableCommand {
 
     /// Its members in an order that reads well, with tabs between them.
     static func line(_ letter: JSONObject) -> String {
-        ["abandonedAt", "subscriptionId", "reason", "id"]
+        ["abandonedAt", "subscriptionId", "owner", "reason", "id"]
             .map { letter[$0]?.stringValue ?? "" }.joined(separator: "\t")
     }
 }

@@ -27,6 +27,9 @@ struct TokenCommand: AsyncParsableCommand {
             guard !party.isEmpty, party.utf8.count <= 128 else {
                 throw ValidationError("A party's name has 1 to 128 bytes.")
             }
+            guard !["operator", "anonymous"].contains(party) else {
+                throw ValidationError("'\(party)' is no name for a party: others are called so.")
+            }
         }
 
         func run() async throws {

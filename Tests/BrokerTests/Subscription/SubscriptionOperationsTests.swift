@@ -204,6 +204,10 @@ import Testing
         for caller in [other, boss] {
             try await fixture.subscribe(["id": "urn:s:1"], caller: caller)
         }
+        let page = try await fixture.hub.querySubscriptions(limit: 10, ld: .core, caller: boss)
+        let named = page.subscriptions.map { $0.objectValue?["owner"] }
+        #expect(named.count == 2)
+        #expect(Set(named) == [nil, "a"])
         try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
         _ = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
         try await fixture.hub.updateSubscription(
@@ -214,6 +218,7 @@ import Testing
         )
         let shown = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
         #expect(shown.objectValue?["description"] == "seen")
+        #expect(shown.objectValue?["owner"] == nil)
         try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Testing
 
@@ -17,5 +18,11 @@ import Testing
             let again = try RunningCommand(["token", "remove", "traffic", "--data", path]).end()
             #expect(again.code == 64)
         }
+    }
+
+    @Test(arguments: ["", "operator", "anonymous"])
+    func `no party has a name that means somebody else, or nobody`(name: String) {
+        #expect(throws: (any Error).self) { try TokenCommand.Add.parse([name]) }
+        #expect(throws: Never.self) { try TokenCommand.Add.parse(["the \(name)"]) }
     }
 }
