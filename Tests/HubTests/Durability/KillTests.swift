@@ -9,10 +9,11 @@ import Testing
 /// The hub is killed again and again while clients write, upload files and add readings up, a
 /// receiver is notified and an import runs.
 @Suite(.serialized) struct KillTests {
-    private static let kills = 100 * Soak.factor
+    /// What `make test` has time for; `make soak` has it for hundreds.
+    private static let kills = 40 * Soak.factor
 
     @Test(.timeLimit(.minutes(10 * Soak.factor)))
-    func `a hub killed a hundred times loses nothing it acknowledged and does nothing by halves`()
+    func `a hub killed again and again loses nothing it acknowledged and does nothing by halves`()
         async throws
     {
         print("seed of the kills: \(Soak.seed) (BALAI_TEST_SEED)")
@@ -96,9 +97,11 @@ private struct KillRun {
         let hub = try await RealHub(folder: folder)
         try await check(hub, everything: true)
         let stored = StoredState(hub: hub, client: client)
-        let alive = entities.models.reduce(0) { $0 + $1.alive.count }
-        let found = try await stored.count("type=\(EntityLoad.type)")
-        #expect(found == alive)
+        let alive = Set(entities.models.flatMap(\.alive))
+        let found = try await stored.ids("type=\(EntityLoad.type)")
+        #expect(Set(found).symmetricDifference(alive).sorted() == [])
+        #expect(found.count == alive.count, "one of them twice")
+        #expect(try await stored.count("type=\(EntityLoad.type)") == alive.count)
         try imported.ended(await imported.startImport(into: hub).ended())
         try await imported.check(stored)
         #expect(imported.resumptions > 0, "no import was interrupted")

@@ -57,6 +57,13 @@ struct StoredState: Sendable {
         }
     }
 
+    /// The entities of a query that finds no more than a page has room for.
+    func ids(_ query: String) async throws -> [String] {
+        let path = "/ngsi-ld/v1/entities?\(query)&limit=1000"
+        let entities = try await client.send(.GET, path, to: hub).json.arrayValue ?? []
+        return entities.compactMap { $0.objectValue?["id"]?.stringValue }
+    }
+
     /// How many entities a query finds.
     func count(_ query: String) async throws -> Int? {
         let answer = try await client.send(
