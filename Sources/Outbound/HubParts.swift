@@ -58,7 +58,8 @@ package struct HubParts: Sendable {
             ),
             publicURL: settings.publicURL,
             clock: clock,
-            makeIdentifier: makeIdentifier
+            makeIdentifier: makeIdentifier,
+            logger: logger
         )
         let hub = Hub(
             store: store,

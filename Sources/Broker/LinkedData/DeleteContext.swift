@@ -29,7 +29,7 @@ extension Hub {
             )
         }
         do {
-            try await shelf.fetch(entry.url, instead: entry, for: caller.party)
+            try await shelf.fetch(entry.url, for: caller.party)
         } catch {
             throw BrokerError(.ldContextNotAvailable, error.detail)
         }

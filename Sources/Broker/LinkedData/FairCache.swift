@@ -26,6 +26,9 @@ struct FairCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     var values: [Value] { entries.values.map(\.value) }
 
+    /// The value, which does not count as used by this.
+    subscript(key: Key) -> Value? { entries[key]?.value }
+
     /// The value, which counts as used, and whose it is.
     mutating func use(_ key: Key) -> (value: Value, owner: Party)? {
         uses += 1

@@ -6,46 +6,124 @@ struct LDContextRoom {
     /// Documents of each kind at most, and their bytes together: hosted and implicitly created ones
     /// are refused beyond it, of copies some go.
     static let maximumOfAKind = 1_000
+    /// Implicitly created ones of one party at most: a subscriber leaves room to others.
+    static let maximumImplicitOfParty = 500
     static let maximumBytes = 16 << 20
     /// Fetches under way at most, and those of one party.
     static let maximumFetches = 32
     static let maximumFetchesOfParty = 8
 
-    /// By URL, with their bytes: those that stay until somebody removes them.
-    private var own: [String: (entry: StoredLDContext, bytes: Int)] = [:]
+    /// One that stays until somebody removes it.
+    private struct Own {
+        var entry: StoredLDContext
+        var bytes: Int
+        /// When it was last given to somebody who is about to name it.
+        var handedAt: Timestamp
+        /// Not before it is on disk.
+        var isPublished = false
+    }
+
+    /// By URL.
+    private var own: [String: Own] = [:]
     private var copies = FairCache<String, StoredLDContext>(
         maximumBytes: maximumBytes,
         maximumCount: maximumOfAKind
     )
     private var fetches: [Party: Int] = [:]
 
-    var all: [StoredLDContext] { own.values.map(\.entry) + copies.values }
+    var all: [StoredLDContext] { published.map(\.entry) + copies.values }
 
-    /// By URL, or else by its local identifier; a copy counts as used.
+    private var published: [Own] { own.values.filter(\.isPublished) }
+
+    /// By URL, or else by its local identifier; a copy counts as used when its URL is asked for.
     mutating func find(_ name: String) -> StoredLDContext? {
-        own[name]?.entry ?? copies.use(name)?.value ?? all.first { $0.localID == name }
+        if let found = own[name], found.isPublished { return found.entry }
+        return copies.use(name)?.value ?? all.first { $0.localID == name }
     }
 
-    /// Whether another one of the kind, with so many bytes, has room.
-    func hasRoom(for kind: StoredLDContext.Kind, bytes: Int) -> Bool {
-        let same = own.values.filter { $0.entry.kind == kind }
+    // MARK: The hub's own
+
+    /// Whether another one has room.
+    func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
+        let same = own.values.filter { $0.entry.kind == entry.kind }
+        let ofParty = same.count { $0.entry.owner == entry.owner }
         let total = same.reduce(bytes) { $0 + $1.bytes }
         return same.count < Self.maximumOfAKind && total <= Self.maximumBytes
+            && (entry.kind == .hosted || ofParty < Self.maximumImplicitOfParty)
     }
 
-    /// Keeps the document; returns the copies that went for it, perhaps itself.
+    /// Takes room for one that is about to be written to disk; false when there is none.
+    mutating func reserve(_ entry: StoredLDContext, bytes: Int) -> Bool {
+        guard hasRoom(for: entry, bytes: bytes) else { return false }
+        own[entry.url] = Own(entry: entry, bytes: bytes, handedAt: entry.createdAt)
+        return true
+    }
+
+    mutating func publish(_ entry: StoredLDContext) { own[entry.url]?.isPublished = true }
+
+    /// One that says the same already, which somebody is about to name.
+    mutating func hand(_ context: JSONValue, at now: Timestamp) -> StoredLDContext? {
+        let same = published.first {
+            $0.entry.kind == .implicitlyCreated
+                && $0.entry.body.objectValue?["@context"] == context
+        }
+        guard let entry = same?.entry else { return nil }
+        own[entry.url]?.handedAt = now
+        return entry
+    }
+
+    /// Whether there are implicitly created ones that were given to nobody since.
+    func mayHaveUnused(since latest: Timestamp) -> Bool {
+        published.contains { $0.entry.kind == .implicitlyCreated && $0.handedAt < latest }
+    }
+
+    /// Removes implicitly created ones that were given to nobody since and are not in use; those
+    /// that are need not be looked at again for a while.
+    mutating func takeUnused(
+        since latest: Timestamp,
+        inUse: Set<String>,
+        now: Timestamp
+    ) -> [StoredLDContext] {
+        let old = published.filter {
+            $0.entry.kind == .implicitlyCreated && $0.handedAt < latest
+        }
+        for item in old where inUse.contains(item.entry.url) {
+            own[item.entry.url]?.handedAt = now
+        }
+        let gone = old.map(\.entry).filter { !inUse.contains($0.url) }
+        for entry in gone { own[entry.url] = nil }
+        return gone
+    }
+
+    // MARK: Copies
+
+    func copy(_ url: String) -> StoredLDContext? { copies[url] }
+
+    /// Keeps what the disk has, or a copy; returns the copies that went for it, perhaps itself.
     mutating func put(_ entry: StoredLDContext, bytes: Int) -> [StoredLDContext] {
         guard entry.kind == .cached else {
-            own[entry.url] = (entry, bytes)
+            own[entry.url] = Own(
+                entry: entry,
+                bytes: bytes,
+                handedAt: entry.createdAt,
+                isPublished: true
+            )
             return []
         }
-        return copies.put(entry, for: entry.url, bytes: bytes, owner: entry.owner)
+        let replaced = copies[entry.url].flatMap { $0.localID == entry.localID ? nil : $0 }
+        let gone = copies.put(entry, for: entry.url, bytes: bytes, owner: entry.owner)
+        return gone + (replaced.map { [$0] } ?? [])
     }
 
     mutating func remove(_ entry: StoredLDContext) {
-        own[entry.url] = nil
-        copies.remove(entry.url)
+        if entry.kind != .cached {
+            own[entry.url] = nil
+        } else if copies[entry.url]?.localID == entry.localID {
+            copies.remove(entry.url)
+        }
     }
+
+    // MARK: Fetching
 
     /// False when so many fetch already.
     mutating func beginFetch(_ party: Party) -> Bool {

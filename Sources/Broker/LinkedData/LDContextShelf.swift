@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+package import Logging
 package import Storage
 import Synchronization
 
@@ -24,6 +25,7 @@ package final class LDContextShelf: Sendable {
     package let publicURL: String
     let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
+    private let logger: Logger
     private let madeAt: Timestamp
     private let room = Mutex(LDContextRoom())
 
@@ -32,25 +34,30 @@ package final class LDContextShelf: Sendable {
         source: any LDContextSource,
         publicURL: String,
         clock: @escaping @Sendable () -> Timestamp,
-        makeIdentifier: @escaping @Sendable () -> String
+        makeIdentifier: @escaping @Sendable () -> String,
+        logger: Logger
     ) {
         self.store = store
         self.source = source
         self.publicURL = publicURL
         self.clock = clock
         self.makeIdentifier = makeIdentifier
+        self.logger = logger
         madeAt = clock()
     }
 
     /// Reads what is kept: to be called once, before the first request.
     package func load() async throws {
         let documents = try await defaultStore().documents(.ldContext)
-        let gone = room.withLock { room in
-            documents.flatMap { document in
-                StoredLDContext(document).map { room.put($0, bytes: document.body.count) } ?? []
-            }
+        let entries = documents.compactMap { document in
+            StoredLDContext(document).map { (entry: $0, bytes: document.body.count) }
         }
-        if !gone.isEmpty { try await keepOnDisk(nil, removing: gone) }
+        // Of two copies of a URL the newer one stays.
+        let inOrder = entries.sorted { $0.entry.createdAt < $1.entry.createdAt }
+        let gone = room.withLock { room in
+            inOrder.flatMap { room.put($0.entry, bytes: $0.bytes) }
+        }
+        if !gone.isEmpty { try await removeFromDisk(gone) }
     }
 
     // MARK: Finding
@@ -72,20 +79,45 @@ package final class LDContextShelf: Sendable {
         at url: String,
         for party: Party
     ) async throws(LDContextError) -> StoredLDContext {
-        guard var entry = entry(url) else { return try await fetch(url, for: party) }
+        guard let entry = entry(url) else { return try await fetch(url, for: party) }
         if let expiresAt = entry.expiresAt, expiresAt <= clock() {
-            do {
-                return try await fetch(url, instead: entry, for: party)
-            } catch {
-                // Its server is asked again in a while, not by each request until then.
-                entry.expiresAt = clock().adding(seconds: Self.believedSeconds.lowerBound)
-                await keepCopy(entry)
-            }
-        } else if entry.owner == .anonymous && party != .anonymous {
-            entry.owner = party
-            await keepCopy(entry)
+            return await renewed(entry, for: party)
         }
-        return entry
+        guard entry.kind == .cached, entry.owner == .anonymous, party != .anonymous else {
+            return entry
+        }
+        return await change(entry) { $0.owner = party }
+    }
+
+    /// A newer copy; the old one when there is none to be had.
+    private func renewed(_ old: StoredLDContext, for party: Party) async -> StoredLDContext {
+        // When the hub fetches too many, the next request may try again.
+        guard room.withLock({ $0.beginFetch(party) }) else { return old }
+        defer { room.withLock { $0.endFetch(party) } }
+        do {
+            return try await fetched(old.url, for: party)
+        } catch {
+            // Its server is asked again in a while, not by each request until then.
+            let later = clock().adding(seconds: Self.believedSeconds.lowerBound)
+            return await change(old) { $0.expiresAt = later }
+        }
+    }
+
+    /// Changes a copy if it is still kept as it was read; returns what there is now.
+    private func change(
+        _ read: StoredLDContext,
+        _ change: (inout StoredLDContext) -> Void
+    ) async -> StoredLDContext {
+        var changed = read
+        change(&changed)
+        let (new, bytes) = (changed, changed.document.body.count)
+        let outcome = room.withLock { room -> (now: StoredLDContext, touched: [StoredLDContext]) in
+            guard let kept = room.copy(read.url) else { return (read, []) }
+            guard kept == read else { return (kept, []) }
+            return (new, room.put(new, bytes: bytes) + [new])
+        }
+        await settle(outcome.touched)
+        return outcome.now
     }
 
     /// What is known of the core `@context`: it counts as a copy that never grows old.
@@ -119,28 +151,31 @@ package final class LDContextShelf: Sendable {
 
     /// Gives an `@context` that has no single URL one of the hub's own.
     ///
-    /// When there is no room, those go that are not `inUse`.
+    /// When there is no room, those go that are not `inUse` and were given to nobody lately.
     func createImplicitly(
         _ context: JSONValue,
         for party: Party,
-        inUse: () -> Set<String>
+        inUse: () async throws -> Set<String>
     ) async throws -> StoredLDContext {
-        let all = entries(.implicitlyCreated)
-        if let same = all.first(where: { $0.body.objectValue?["@context"] == context }) {
-            return same
-        }
+        let now = clock()
+        if let same = room.withLock({ $0.hand(context, at: now) }) { return same }
         let entry = ownEntry(.implicitlyCreated, context, party)
         let bytes = entry.document.body.count
-        if !room.withLock({ $0.hasRoom(for: entry.kind, bytes: bytes) }) {
-            let used = inUse()
-            let latest = clock().adding(seconds: -Self.unusedSeconds)
-            for old in all where old.createdAt < latest && !used.contains(old.url) {
-                try await remove(old)
-            }
+        if !room.withLock({ $0.hasRoom(for: entry, bytes: bytes) }) {
+            try await removeUnused(inUse)
         }
         return try await keep(entry) {
             "The hub makes no more URLs for @contexts; put this one where it has a URL of its own."
         }
+    }
+
+    private func removeUnused(_ inUse: () async throws -> Set<String>) async throws {
+        let now = clock()
+        let latest = now.adding(seconds: -Self.unusedSeconds)
+        guard room.withLock({ $0.mayHaveUnused(since: latest) }) else { return }
+        let used = try await inUse()
+        let gone = room.withLock { $0.takeUnused(since: latest, inUse: used, now: now) }
+        if !gone.isEmpty { try await removeFromDisk(gone) }
     }
 
     private func ownEntry(
@@ -163,7 +198,6 @@ package final class LDContextShelf: Sendable {
     @discardableResult
     func fetch(
         _ url: String,
-        instead old: StoredLDContext? = nil,
         for party: Party
     ) async throws(LDContextError) -> StoredLDContext {
         guard room.withLock({ $0.beginFetch(party) }) else {
@@ -173,6 +207,13 @@ package final class LDContextShelf: Sendable {
             )
         }
         defer { room.withLock { $0.endFetch(party) } }
+        return try await fetched(url, for: party)
+    }
+
+    private func fetched(
+        _ url: String,
+        for party: Party
+    ) async throws(LDContextError) -> StoredLDContext {
         let document = try await source.document(at: url)
         guard let context = document.body.objectValue?["@context"] else {
             throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
@@ -180,39 +221,63 @@ package final class LDContextShelf: Sendable {
         let (said, believed) = (document.freshSeconds ?? Self.freshSeconds, Self.believedSeconds)
         let fresh = min(max(said, believed.lowerBound), believed.upperBound)
         let now = clock()
-        let entry = StoredLDContext(
-            localID: old?.localID ?? makeIdentifier(),
-            url: url,
-            kind: .cached,
-            body: ["@context": context],
-            createdAt: now,
-            expiresAt: now.adding(seconds: fresh),
-            owner: old.map { $0.owner == .anonymous ? party : $0.owner } ?? party
+        return await keepCopy(
+            StoredLDContext(
+                localID: makeIdentifier(),
+                url: url,
+                kind: .cached,
+                body: ["@context": context],
+                createdAt: now,
+                expiresAt: now.adding(seconds: fresh),
+                owner: party
+            )
         )
-        await keepCopy(entry)
+    }
+
+    /// Keeps a copy, on disk too if it is somebody's; one of the URL that is there by now hands its
+    /// identifier and its owner on, so that a URL never has two.
+    private func keepCopy(_ copy: StoredLDContext) async -> StoredLDContext {
+        let bytes = copy.document.body.count
+        let (entry, gone) = room.withLock { room in
+            var entry = copy
+            if let old = room.copy(copy.url) {
+                entry.localID = old.localID
+                if old.owner != .anonymous { entry.owner = old.owner }
+            }
+            return (entry, room.put(entry, bytes: bytes))
+        }
+        await settle(gone + [entry])
         return entry
     }
 
-    /// Keeps a copy, on disk too if it is somebody's.
-    private func keepCopy(_ entry: StoredLDContext) async {
-        let document = entry.document
-        let gone = room.withLock { $0.put(entry, bytes: document.body.count) }
-        let stays = entry.owner != .anonymous && !gone.contains { $0.localID == entry.localID }
-        let onDisk = gone.filter { $0.owner != .anonymous }
-        guard stays || !onDisk.isEmpty else { return }
+    /// Brings the disk in step with memory for these copies.
+    ///
+    /// What memory has is looked up inside the transaction: in whatever order several of these
+    /// come, the last one leaves on disk what is kept.
+    private func settle(_ copies: [StoredLDContext]) async {
+        guard copies.contains(where: { $0.owner != .anonymous }) else { return }
         do {
-            try await keepOnDisk(stays ? document : nil, removing: onDisk)
+            try await defaultStore().bookkeep { [self] transaction in
+                for copy in copies where copy.owner != .anonymous {
+                    let kept = room.withLock { $0.copy(copy.url) }
+                    if let kept, kept.localID == copy.localID {
+                        try transaction.put(kept.document)
+                    } else {
+                        _ = try transaction.removeDocument(.ldContext, id: copy.localID)
+                    }
+                }
+            }
         } catch {
             // What was fetched is good also when the disk is full.
+            logger.warning("Copies of @contexts cannot be kept on disk: \(error)")
         }
     }
 
-    private func keepOnDisk(_ document: Document?, removing gone: [StoredLDContext]) async throws {
+    private func removeFromDisk(_ gone: [StoredLDContext]) async throws {
         try await defaultStore().bookkeep { transaction in
             for entry in gone {
                 _ = try transaction.removeDocument(.ldContext, id: entry.localID)
             }
-            if let document { try transaction.put(document) }
         }
     }
 
@@ -228,23 +293,26 @@ package final class LDContextShelf: Sendable {
                 "An @context has \(Self.maximumBytes) bytes at most."
             )
         }
-        let isKept = room.withLock { room in
-            guard room.hasRoom(for: entry.kind, bytes: document.body.count) else { return false }
-            return room.put(entry, bytes: document.body.count).isEmpty
+        guard room.withLock({ $0.reserve(entry, bytes: document.body.count) }) else {
+            throw BrokerError(.overloaded, refusal())
         }
-        guard isKept else { throw BrokerError(.overloaded, refusal()) }
         do {
-            try await keepOnDisk(document, removing: [])
+            try await defaultStore().bookkeep { try $0.put(document) }
         } catch {
             room.withLock { $0.remove(entry) }
             throw error
         }
+        room.withLock { $0.publish(entry) }
         return entry
     }
 
     func remove(_ entry: StoredLDContext) async throws {
-        try await keepOnDisk(nil, removing: [entry])
-        room.withLock { $0.remove(entry) }
+        try await defaultStore().bookkeep { [self] transaction in
+            _ = try transaction.removeDocument(.ldContext, id: entry.localID)
+            // In one with the disk: a copy renewed meanwhile stays in both or in neither.
+            if entry.kind == .cached { room.withLock { $0.remove(entry) } }
+        }
+        if entry.kind != .cached { room.withLock { $0.remove(entry) } }
     }
 
     private func defaultStore() async throws -> any TenantStore {

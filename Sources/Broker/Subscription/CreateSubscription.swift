@@ -65,7 +65,7 @@ extension Hub {
         return try await shelf.createImplicitly(
             context.reference,
             for: owner,
-            inUse: { subscriptions.contextURLs }
+            inUse: { try await contextURLs() }
         ).url
     }
 

@@ -117,6 +117,22 @@ extension Hub {
         }
     }
 
+    /// The `@context`s of the hub's own that stored subscriptions name to their receivers, also
+    /// those that do not notify.
+    func contextURLs() async throws -> Set<String> {
+        var urls: Set<String> = []
+        for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
+            // A snapshot may have gone meanwhile.
+            guard let store = try await store.tenant(tenant) else { continue }
+            for kind in SubscriptionKind.allCases {
+                let records = try await store.documents(kind.documentKind).lazy
+                    .compactMap { SubscriptionRecord($0) }
+                urls.formUnion(records.compactMap(\.contextURL))
+            }
+        }
+        return urls
+    }
+
     private func loadSubscriptions(
         _ kind: SubscriptionKind,
         _ tenant: TenantName?

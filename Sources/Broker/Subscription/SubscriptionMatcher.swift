@@ -130,17 +130,6 @@ package final class SubscriptionMatcher: ChangeObserver {
         return groups.withLock { $0[group].map { Array($0.subscriptions.values) } ?? [] }
     }
 
-    /// The `@context`s of the hub's own that subscriptions name to their receivers.
-    var contextURLs: Set<String> {
-        groups.withLock { groups in
-            groups.values.reduce(into: []) { urls, index in
-                for subscription in index.subscriptions.values {
-                    if let url = subscription.record.contextURL { urls.insert(url) }
-                }
-            }
-        }
-    }
-
     package var keys: [Key] {
         groups.withLock { groups in
             groups.flatMap { group, index in

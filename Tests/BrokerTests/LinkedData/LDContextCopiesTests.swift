@@ -1,3 +1,4 @@
+import Logging
 import Clauses
 import ContextModel
 import Governance
@@ -20,6 +21,10 @@ import Testing
             var isReachable = true
             var freshSeconds: Int?
             var fetched: [String] = []
+            /// So many fetches wait for each other.
+            var together = 1
+            var waiting: [CheckedContinuation<Void, Never>] = []
+            var meanwhile: @Sendable () async -> Void = {}
         }
         private let state = Mutex(State())
         let fixture: SubscriptionFixture
@@ -31,11 +36,33 @@ import Testing
         func cutOff() { state.withLock { $0.isReachable = false } }
         func say(freshSeconds: Int) { state.withLock { $0.freshSeconds = freshSeconds } }
 
-        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
-            let (isReachable, freshSeconds) = state.withLock { state in
-                state.fetched.append(url)
-                return (state.isReachable, state.freshSeconds)
+        func hold(until together: Int) { state.withLock { $0.together = together } }
+        /// What happens while a document is being fetched.
+        func meanwhile(_ body: @escaping @Sendable () async -> Void) {
+            state.withLock { $0.meanwhile = body }
+        }
+
+        private func waitForOthers() async {
+            await withCheckedContinuation { continuation in
+                let ready = state.withLock { state in
+                    state.waiting.append(continuation)
+                    guard state.waiting.count >= state.together else {
+                        return [CheckedContinuation<Void, Never>]()
+                    }
+                    defer { state.waiting = [] }
+                    return state.waiting
+                }
+                for continuation in ready { continuation.resume() }
             }
+        }
+
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+            let (isReachable, freshSeconds, meanwhile) = state.withLock { state in
+                state.fetched.append(url)
+                return (state.isReachable, state.freshSeconds, state.meanwhile)
+            }
+            await waitForOthers()
+            await meanwhile()
             guard isReachable else { throw LDContextError(.unavailable, "nothing") }
             return LDContextDocument(
                 ["@context": ["Bus": .string(url)]],
@@ -53,7 +80,8 @@ import Testing
                 source: self,
                 publicURL: "http://hub.example",
                 clock: { self.now },
-                makeIdentifier: fixture.hub.makeIdentifier
+                makeIdentifier: fixture.hub.makeIdentifier,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
         }
     }
@@ -82,6 +110,75 @@ import Testing
 
     private func documentsOnDisk(_ world: World) async throws -> Int {
         try await world.fixture.store.makeTenant(nil).documentCount(.ldContext)
+    }
+
+    @Test func `a URL fetched twice at once has one copy, in memory and on disk`() async throws {
+        let world = try await World()
+        world.hold(until: 2)
+        let shelf = world.shelf()
+        async let first = shelf.document(at: Self.url, for: office)
+        async let second = shelf.document(at: Self.url, for: office)
+        let identifiers = try await [first.localID, second.localID]
+        #expect(world.fetched.count == 2)
+        #expect(Set(identifiers).count == 1)
+        #expect(try await documentsOnDisk(world) == 1)
+        let later = world.shelf()
+        try await later.load()
+        #expect(later.entries(.cached).map(\.localID) == [identifiers[0]])
+        #expect(try await documentsOnDisk(world) == 1)
+    }
+
+    @Test func `of two copies of a URL on disk the newer one is kept at the start`() async throws {
+        let world = try await World()
+        var old = try await world.shelf().document(at: Self.url, for: office)
+        let new = old
+        old.localID = "zzz"
+        old.createdAt = Timestamp(microseconds: -1_000_000)
+        let second = old.document
+        let store = try await world.fixture.store.makeTenant(nil)
+        try await store.bookkeep { try $0.put(second) }
+        let later = world.shelf()
+        try await later.load()
+        #expect(later.entries(.cached) == [new])
+        #expect(try await documentsOnDisk(world) == 1)
+    }
+
+    @Test func `a copy deleted while its server is asked in vain stays deleted`() async throws {
+        let world = try await World()
+        let shelf = world.shelf()
+        let old = try await shelf.document(at: Self.url, for: office)
+        world.cutOff()
+        world.pass(seconds: 86_400)
+        world.meanwhile { try? await shelf.remove(old) }
+        #expect(try await shelf.document(at: Self.url, for: office) == old)
+        #expect(shelf.entries(.cached).isEmpty)
+        #expect(try await documentsOnDisk(world) == 0)
+    }
+
+    @Test func `an old copy serves when the hub fetches too many, and is asked for next time`()
+        async throws
+    {
+        let world = try await World()
+        let shelf = world.shelf()
+        let old = try await shelf.document(at: Self.url, for: office)
+        world.pass(seconds: 86_400)
+        let most = LDContextRoom.maximumFetchesOfParty
+        world.hold(until: most + 1)
+        try await withThrowingTaskGroup { [office] group in
+            for number in 0..<most {
+                group.addTask {
+                    _ = try await shelf.document(at: "https://x.example/\(number)", for: office)
+                }
+            }
+            while world.fetched.count < most + 1 { await Task.yield() }
+            #expect(try await shelf.document(at: Self.url, for: office) == old)
+            #expect(world.fetched.count == most + 1)
+            // Somebody else's comes as well, and lets the others go.
+            _ = try await shelf.document(at: "https://x.example/last", for: .operator)
+            try await group.waitForAll()
+        }
+        world.hold(until: 1)
+        #expect(try await shelf.document(at: Self.url, for: office).expiresAt != old.expiresAt)
     }
 
     @Test(arguments: [(nil, 86_400), (600, 600), (0, 300), (99_999_999, 604_800)])
@@ -143,17 +240,57 @@ import Testing
     @Test func `one the hub made goes when there is no room and nobody names it`() async throws {
         let world = try await World()
         let shelf = world.shelf()
-        func make(_ number: Int, inUse: Set<String>) async throws -> StoredLDContext {
-            try await shelf.createImplicitly([["n": .string("urn:\(number)")]], for: office) {
-                inUse
-            }
+        func make(
+            _ number: Int,
+            for party: Party? = nil,
+            inUse: Set<String> = []
+        ) async throws -> StoredLDContext {
+            try await shelf.createImplicitly(
+                [["n": .string("urn:\(number)")]],
+                for: party ?? office,
+                inUse: { inUse }
+            )
         }
-        let used = try await make(0, inUse: [])
-        for number in 1..<LDContextRoom.maximumOfAKind { _ = try await make(number, inUse: []) }
-        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1, inUse: []) }
+        let most = LDContextRoom.maximumImplicitOfParty
+        let made = [try await make(0), try await make(1)]
+        for number in 2..<most { _ = try await make(number) }
+        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1) }
+        // Others have room all the same, until there is none at all.
+        for number in most..<LDContextRoom.maximumOfAKind {
+            _ = try await make(number, for: .operator)
+        }
+        let other = Party.named(PartyID("other"))
+        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1, for: other) }
         world.pass(seconds: LDContextShelf.unusedSeconds + 1)
-        let more = try await make(-1, inUse: [used.url])
-        #expect(Set(shelf.entries(.implicitlyCreated).map(\.url)) == [used.url, more.url])
+        // Handed out a moment ago, so that somebody is about to name it.
+        let handed = try await make(1)
+        #expect(handed == made[1])
+        let more = try await make(-1, inUse: [made[0].url])
+        let left = [made[0].url, handed.url, more.url]
+        #expect(Set(shelf.entries(.implicitlyCreated).map(\.url)) == Set(left))
+        #expect(try await documentsOnDisk(world) == left.count)
+    }
+
+    @Test func `a stored subscription keeps its @context, also when it does not notify`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        let ld = LDContext(
+            reference: [["Bus": "urn:bus"], ["Tram": "urn:tram"]],
+            definitions: LDContextDefinitions()
+        )
+        _ = try await fixture.hub.createSubscription(
+            [
+                "type": "Subscription", "entities": [["type": "Bus"]],
+                "notification": ["endpoint": ["uri": "http://receiver.example"]],
+            ],
+            ld: ld,
+            caller: Caller(party: .operator)
+        )
+        fixture.hub.subscriptions.replace([], .entities, tenant: nil)
+        let urls = fixture.hub.shelf.entries(.implicitlyCreated).map(\.url)
+        #expect(urls.count == 1)
+        #expect(try await fixture.hub.contextURLs() == Set(urls))
     }
 
     @Test func `one party fetches so many at once and leaves room for others`() {

@@ -223,7 +223,8 @@ extension SubscriptionFixture {
             source: NoContexts(),
             publicURL: "http://hub.example",
             clock: clock,
-            makeIdentifier: hub.makeIdentifier
+            makeIdentifier: hub.makeIdentifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let restarted = Hub(
             store: store,

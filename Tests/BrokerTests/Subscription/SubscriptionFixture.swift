@@ -36,7 +36,8 @@ final class SubscriptionFixture: Sendable {
             source: NoContexts(),
             publicURL: "http://hub.example",
             clock: clock,
-            makeIdentifier: identifier
+            makeIdentifier: identifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         hub = Hub(
             store: store,

@@ -33,7 +33,8 @@ final class ServedHub: Sendable {
             source: NoDocuments(),
             publicURL: "http://hub.example",
             clock: clock,
-            makeIdentifier: identifier
+            makeIdentifier: identifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         hub = Hub(
             store: store,

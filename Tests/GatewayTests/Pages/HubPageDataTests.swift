@@ -36,7 +36,8 @@ struct HubPageDataTests {
                     source: NoInternet(),
                     publicURL: "http://127.0.0.1",
                     clock: { now },
-                    makeIdentifier: { "1" }
+                    makeIdentifier: { "1" },
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                 ),
                 subscriptions: SubscriptionMatcher(),
                 identity: HubIdentity(name: "hub", secret: "secret"),

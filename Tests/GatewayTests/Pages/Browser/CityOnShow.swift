@@ -84,7 +84,8 @@ struct CityOnShow {
                 source: NoInternet(),
                 publicURL: "http://127.0.0.1",
                 clock: { Self.now },
-                makeIdentifier: { "1" }
+                makeIdentifier: { "1" },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ),
             subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
