@@ -45,6 +45,8 @@ enum ReadKind {
     case point
     /// As long as the question makes it: until its deadline, and never the last connection.
     case query
+    /// All documents of a kind: as a query, but the hub cannot do without the answer.
+    case list
 }
 
 /// The reading connections of a tenant.
@@ -122,7 +124,7 @@ final class ConnectionPool: Sendable {
             job.run(reader)
             giveBack(reader, after: job.kind)
         }
-        if job.kind == .query, QueryThread.run(work) { return }
+        if job.kind != .point, QueryThread.run(work) { return }
         queue.async(execute: work)
     }
 
@@ -164,7 +166,7 @@ struct PoolState {
     }
 
     mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
-        if kind == .query { queriesAtWork -= 1 }
+        if kind != .point { queriesAtWork -= 1 }
         idle.append(reader)
     }
 
@@ -174,7 +176,8 @@ struct PoolState {
         let latest = ContinuousClock.now - patience
         let late = queries.prefix { $0.submitted < latest }
         queries.removeFirst(late.count)
-        return Array(late)
+        queries.insert(contentsOf: late.filter { $0.kind == .list }, at: 0)
+        return late.filter { $0.kind == .query }
     }
 
     /// A job that can begin, with its connection; point reads go first, for they take no time.

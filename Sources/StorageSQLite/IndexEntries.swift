@@ -50,7 +50,7 @@ extension Writer {
     /// Writes the difference only: a reading that changes moves nothing in the geo index.
     func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }
-        for filling in changedWhileFilling.keys { changedWhileFilling[filling]?.insert(key) }
+        noteChange(of: key)
         for entry in old.values.subtracting(new.values) {
             try index.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
         }

@@ -16,7 +16,6 @@ package final class SQLiteTenantStore: TenantStore {
     private let writer: Writer
     private let readers: ConnectionPool
     private let filling = Mutex(false)
-    private let fillings = Mutex(0)
     private let path: String
     private let grown = Mutex(GrownSeries())
     private let clock: @Sendable () -> Timestamp
@@ -155,7 +154,7 @@ package final class SQLiteTenantStore: TenantStore {
     // MARK: What is not city data
 
     package func documents(_ kind: Document.Kind) async throws -> [Document] {
-        try await readers.run(.point) { try $0.documents(kind) }
+        try await readers.run(.list) { try $0.documents(kind) }
     }
 
     package func document(_ kind: Document.Kind, id: String) async throws -> Document? {
@@ -235,22 +234,10 @@ package final class SQLiteTenantStore: TenantStore {
         meanwhile: () async throws -> Void = {}
     ) async throws {
         try await committer.run { try $0.registerIndexes(names) }
-        let number = fillings.withLock { number in
-            number += 1
-            return number
-        }
-        do {
-            try await fillIndexes(number, meanwhile)
-        } catch {
-            try await committer.run { $0.endFilling(number) }
-            throw error
-        }
-    }
-
-    private func fillIndexes(_ number: Int, _ meanwhile: () async throws -> Void) async throws {
+        let filling = IndexFilling()
         // Of its own: however long queries take, the index that spares them is made.
         let reader = try Reader(path: path)
-        while let portion = try await committer.run({ try $0.nextPortion(of: number) }) {
+        while let portion = try await committer.run({ try $0.nextPortion(of: filling) }) {
             let filled = try await read(portion, with: reader)
             try await meanwhile()
             let entries = filled.entries

@@ -12,8 +12,7 @@ struct IndexPortion: Sendable {
         var value: Scalar
         var key: Int64
     }
-    /// Under which the writer notes the entities that change while the portion is made.
-    let filling: Int
+    let filling: IndexFilling
     let name: Int64
     /// Of the entities with keys above this one.
     let start: Int64
@@ -23,7 +22,28 @@ struct IndexPortion: Sendable {
     var entries: [Entry] = []
 }
 
+/// Somebody who fills indexes, with the entities whose entries have changed while the portion is
+/// made.
+///
+/// The writer knows it for as long as somebody holds it: however the filling ends, nothing is noted
+/// any more. What it notes is used by the committer's thread alone.
+final class IndexFilling: @unchecked Sendable {
+    var changed: Set<Int64> = []
+}
+
+/// What the writer holds of a filling.
+struct WeakFilling {
+    weak var filling: IndexFilling?
+}
+
 extension Writer {
+    /// Notes for those who fill indexes that what these hold of the entity has changed.
+    func noteChange(of key: Int64) {
+        guard !fillings.isEmpty else { return }
+        fillings.removeAll { $0.filling == nil }
+        for known in fillings { known.filling?.changed.insert(key) }
+    }
+
     func registerIndexes(_ names: [IRI]) throws {
         for name in names.compactMap({ vocabulary.numbers[$0.text] })
         where !indexed.contains(name) && indexed.count < Limits.indexedAttributes {
@@ -35,15 +55,15 @@ extension Writer {
 
     /// The next portion of an index that is not complete, to be read once this is committed; nil
     /// when all are.
-    func nextPortion(of filling: Int) throws -> IndexPortion? {
+    func nextPortion(of filling: IndexFilling) throws -> IndexPortion? {
         let open = try connection.prepare(
             "SELECT name, filled_to FROM indexed_attribute WHERE complete = 0 LIMIT 1"
         )
-        guard try open.step() else {
-            endFilling(filling)
-            return nil
+        guard try open.step() else { return nil }
+        filling.changed = []
+        if !fillings.contains(where: { $0.filling === filling }) {
+            fillings.append(WeakFilling(filling: filling))
         }
-        changedWhileFilling[filling] = []
         return IndexPortion(
             filling: filling,
             name: open.int(0),
@@ -52,13 +72,10 @@ extension Writer {
         )
     }
 
-    func endFilling(_ filling: Int) { changedWhileFilling[filling] = nil }
-
     /// Adds some of the portion's entries.
     func add(_ entries: ArraySlice<IndexPortion.Entry>, of portion: IndexPortion) throws {
         try willWrite()
-        let changed = changedWhileFilling[portion.filling] ?? []
-        for entry in entries where !changed.contains(entry.key) {
+        for entry in entries where !portion.filling.changed.contains(entry.key) {
             try insert(.init(name: portion.name, value: entry.value), key: entry.key)
         }
     }
@@ -67,7 +84,7 @@ extension Writer {
     func finish(_ portion: IndexPortion, grant: InternalGrant) throws {
         try willWrite()
         let row = try connection.prepare("SELECT shape, body FROM entity WHERE key = ?1")
-        for key in changedWhileFilling[portion.filling] ?? []
+        for key in portion.filling.changed
         where key > portion.start && key <= portion.end {
             defer { row.reset() }
             guard try row.bind(1, key).step(), row.int(0) > 0 else { continue }

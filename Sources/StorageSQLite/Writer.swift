@@ -19,8 +19,8 @@ final class Writer: @unchecked Sendable {
     var vocabulary: Vocabulary
     /// Attributes that have, or are getting, a value index.
     var indexed: Set<Int64> = []
-    /// The entities whose index entries changed while a portion of an index is made.
-    var changedWhileFilling: [Int: Set<Int64>] = [:]
+    /// Those who fill value indexes at this moment.
+    var fillings: [WeakFilling] = []
     /// The row looked at last: a request mostly looks at one entity before it writes it.
     var recent: StoredEntity?
     private var recentlyShaped: (entity: Entity, shape: Int64)?

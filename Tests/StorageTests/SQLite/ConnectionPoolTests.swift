@@ -76,6 +76,24 @@ import Testing
         #expect(state.next()?.job.kind == .point)
     }
 
+    @Test func `a list of documents waits with the queries, and is not refused`() throws {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        var state = PoolState(
+            idle: try (0...Limits.queryConnections).map { _ in try Reader(path: path) }
+        )
+        for _ in 0...Limits.queryConnections { #expect(state.add(job(.list)) == nil) }
+        #expect(state.add(job(.query)) == nil)
+        let first = state.next()
+        for _ in 1..<Limits.queryConnections { #expect(state.next()?.job.kind == .list) }
+        // The last connection is for point reads.
+        #expect(state.next() == nil)
+        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query])
+        state.takeBack(try #require(first).reader, after: .list)
+        #expect(state.next()?.job.kind == .list)
+    }
+
     private func job(_ kind: ReadKind) -> PoolJob {
         PoolJob(kind: kind, run: { _ in }, refuse: { _ in })
     }

@@ -1,8 +1,9 @@
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Testing
+
+@testable import StorageSQLite
 
 /// With its indexes the store finds what a look at every entity finds.
 @Suite struct ValueIndexTests {
@@ -141,6 +142,26 @@ import Testing
         // A key of one that went may be another's now: in the order of creation.
         let left = entities.dropLast(20) + fresh
         for _ in 0..<100 { try await compare(condition(&dice), Array(left), tenant, &dice) }
+    }
+
+    @Test func `however a filling ends, changes are noted for it no longer`() throws {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        let writer = try Writer(path: path, maximumPages: nil, sealing: SealingLimits())
+        try writer.connection.execute("INSERT INTO indexed_attribute VALUES (1, 0, 0)")
+        var fillings = [IndexFilling(), IndexFilling()]
+        for filling in fillings { #expect(try writer.nextPortion(of: filling) != nil) }
+        writer.noteChange(of: 7)
+        #expect(fillings.map(\.changed) == [[7], [7]])
+        #expect(try writer.nextPortion(of: fillings[0]) != nil)
+        fillings.removeLast()
+        writer.noteChange(of: 8)
+        #expect(fillings[0].changed == [8])
+        #expect(writer.fillings.count == 1)
+        fillings = []
+        writer.noteChange(of: 9)
+        #expect(writer.fillings.isEmpty)
     }
 
     private func compare(
