@@ -21,7 +21,7 @@ struct KeptDocuments: Sendable {
     var body: BodySchema
     var fragment: BodySchema
     /// What a caller must have the right to before its body is read.
-    var intents: (create: Hub.Intent, update: Hub.Intent)
+    var intent: Hub.Intent
     /// Makes one; answers its identifier.
     var create: @Sendable (Hub, JSONValue, LDContext, Caller) async throws -> String
     var retrieve:
@@ -47,7 +47,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: kept.intents.create)
+            let (json, ld) = try await exchange.bodyWithContext(to: kept.intent)
             let id = try await kept.create(exchange.hub, json, ld, exchange.caller)
             return exchange.created(at: "\(kept.path)/\(QueryItems.encode(id))")
         }
@@ -62,7 +62,7 @@ extension NGSILDRoutes {
             "Update \(kept.noun)",
             clause: kept.clauses.one + ".2",
             body: kept.fragment,
-            to: kept.intents.update
+            to: kept.intent
         ) { exchange, json, ld in
             let id = try exchange.uri(kept.capture)
             try await kept.update(exchange.hub, id, json, ld, exchange.caller)

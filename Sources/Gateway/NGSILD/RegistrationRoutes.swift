@@ -12,7 +12,7 @@ extension KeptDocuments {
         clauses: (all: "6.8.3", one: "6.9.3"),
         body: .registration,
         fragment: .registrationFragment,
-        intents: (create: .administer, update: .administer),
+        intent: .administer,
         create: { try await $0.registerContextSource($1, ld: $2, caller: $3) },
         retrieve: {
             try await $0.retrieveContextSourceRegistration($1, ld: $2, sysAttrs: $3, caller: $4)
@@ -29,7 +29,7 @@ extension KeptDocuments {
         clauses: (all: "6.12.3", one: "6.13.3"),
         body: .subscription,
         fragment: .subscriptionFragment,
-        intents: (create: .administer, update: .read),
+        intent: .administer,
         create: {
             try await $0.createContextSourceRegistrationSubscription($1, ld: $2, caller: $3)
         },

@@ -12,7 +12,7 @@ extension KeptDocuments {
         clauses: (all: "6.10.3", one: "6.11.3"),
         body: .subscription,
         fragment: .subscriptionFragment,
-        intents: (create: .subscribe, update: .read),
+        intent: .subscribe,
         create: { try await $0.createSubscription($1, ld: $2, caller: $3) },
         retrieve: { try await $0.retrieveSubscription($1, ld: $2, sysAttrs: $3, caller: $4) },
         update: { try await $0.updateSubscription($1, $2, ld: $3, caller: $4) },

@@ -48,8 +48,10 @@ import Testing
             (.post, "entityOperations/update"), (.post, "entityOperations/merge"),
             (.post, "entityOperations/delete"), (.post, "temporal/entities"),
             (.post, "temporal/entities/urn:x/attrs"), (.post, "subscriptions"),
-            (.post, "jsonldContexts"), (.post, "csourceRegistrations"),
+            (.patch, "subscriptions/urn:x"), (.post, "jsonldContexts"),
+            (.post, "csourceRegistrations"),
             (.patch, "csourceRegistrations/urn:x"), (.post, "csourceSubscriptions"),
+            (.patch, "csourceSubscriptions/urn:x"),
         ] as [(HTTPRequest.Method, String)]
     )
     func `without the right a body is not looked at`(
