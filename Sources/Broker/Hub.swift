@@ -88,6 +88,8 @@ package struct HubLimits: Sendable, Hashable {
     package var defaultEntityMapSeconds = 3_600
     /// Snapshots that a party has of a tenant at most.
     package var maximumSnapshots = 20
+    /// Snapshots that a party has of all tenants together at most.
+    package var maximumSnapshotsOfParty = 60
     /// Snapshots of all parties and tenants at most.
     package var maximumSnapshotsInAll = 200
     /// Snapshots that wait to be made at most.

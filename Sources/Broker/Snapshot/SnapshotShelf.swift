@@ -31,11 +31,13 @@ package final class SnapshotShelf: Sendable {
         let refusal = state.withLock { state -> BrokerError? in
             let key = snapshot.key
             if state.snapshots[key] != nil { return .snapshotExists(key.id) }
-            let own = state.snapshots.keys.count {
-                $0.owner == key.owner && $0.tenant == key.tenant
-            }
-            guard own < limits.maximumSnapshots else {
+            let own = state.snapshots.keys.filter { $0.owner == key.owner }
+            guard own.count(where: { $0.tenant == key.tenant }) < limits.maximumSnapshots else {
                 return .tooManySnapshots(limits.maximumSnapshots)
+            }
+            // Whoever has rights on many tenants leaves room to others all the same.
+            guard own.count < limits.maximumSnapshotsOfParty else {
+                return .tooManySnapshots(limits.maximumSnapshotsOfParty)
             }
             guard state.snapshots.count < limits.maximumSnapshotsInAll else {
                 return .hubHasTooManySnapshots

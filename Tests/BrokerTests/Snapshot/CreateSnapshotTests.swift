@@ -180,6 +180,21 @@ import Testing
         #expect(try await fixture.snapshotFiles == 3)
     }
 
+    @Test func `a party has so many snapshots at most of all tenants together`() async throws {
+        var limits = HubLimits()
+        limits.maximumSnapshotsOfParty = 2
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
+        func snapshot(_ tenant: String, _ caller: Caller = Fixture.boss) async throws {
+            var caller = caller
+            caller.tenant = try #require(TenantName(tenant))
+            _ = try await fixture.store.makeTenant(caller.tenant)
+            try await fixture.snapshot(isMade: false, caller: caller)
+        }
+        for tenant in ["north", "south"] { try await snapshot(tenant) }
+        await #expect(throws: BrokerError(.overloaded, "")) { try await snapshot("west") }
+        try await snapshot("west", Fixture.office)
+    }
+
     @Test func `the hub has so many snapshots at most, whosever they are`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotsInAll = 2
