@@ -124,7 +124,8 @@ extension IRI {
 package struct LDContextDefinitions: Sendable, Equatable {
     package private(set) var terms: [String: IRI] = [:]
     package private(set) var vocabulary: String?
-    /// The bytes of all terms and what they stand for.
+    /// The bytes of all terms and what they stand for, also of those that a later definition
+    /// replaced.
     package private(set) var bytes = 0
     /// Bytes of an IRI, and of all definitions together, at most: a long beginning that many terms
     /// share is repeated for each of them, and for each name of a body.
