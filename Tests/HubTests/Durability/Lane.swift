@@ -14,7 +14,7 @@ protocol LoadModel: Sendable {
     /// A request that makes sense now.
     mutating func next(_ dice: inout SeededGenerator) -> Request
     mutating func apply(_ request: Request)
-    /// Everything it has ever asked for.
+    /// Everything that requests it was told to apply were about.
     var ids: [String] { get }
     func known(_ id: String) -> Known
     /// What the hub has of it.
@@ -84,7 +84,8 @@ struct Lane<Model: LoadModel>: Sendable {
 
     /// Compares what the hub has of what was touched since the last time with what was acknowledged.
     mutating func check(_ stored: StoredState, everything: Bool = false) async throws {
-        let ids = everything ? model.ids : touched.sorted()
+        // The model knows nothing yet of what only the request in doubt was about.
+        let ids = touched.union(everything ? model.ids : []).sorted()
         touched = []
         var found: [String: Model.Known] = [:]
         for id in ids { found[id] = try await Model.stored(id, in: stored) }
