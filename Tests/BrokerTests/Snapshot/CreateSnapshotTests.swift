@@ -186,7 +186,8 @@ import Testing
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
         func snapshot(_ tenant: String, _ caller: Caller = Fixture.boss) async throws {
             var caller = caller
-            caller.tenant = try #require(TenantName(tenant))
+            let name = try #require(TenantName(tenant))
+            caller.tenant = name
             _ = try await fixture.store.makeTenant(caller.tenant)
             try await fixture.snapshot(isMade: false, caller: caller)
         }
