@@ -72,7 +72,22 @@ package struct TemporalWriter: Sendable {
         evolution.attributes = evolution.attributes.map {
             $0.conforming(overTimeTo: version, entities.context)
         }
+        if version < SpecificationVersion(1, 3) {
+            evolution.aggregates = grouped(evolution.aggregates).map { _, aggregates in
+                var one = aggregates.first { $0.datasetID == nil } ?? aggregates[0]
+                one.datasetID = nil
+                return one
+            }
+        }
         return evolution
+    }
+
+    /// The kind that one of this kind is shown as: of the version asked for (clause 4.3.6.8), and
+    /// in one language a Property (clause 5.7.3.5).
+    private func shownKind(_ kind: Attribute.Kind) -> Attribute.Kind {
+        let kind = entities.representation.version.map(kind.conforming) ?? kind
+        let isInOneLanguage = kind == .languageProperty && entities.representation.languages != nil
+        return isInOneLanguage ? .property : kind
     }
 
     private func writeHead(of evolution: Evolution, to writer: inout JSONWriter) {
@@ -118,6 +133,7 @@ package struct TemporalWriter: Sendable {
     /// An attribute that has instances, but none in the range of the page.
     private func writeEmpty(_ kind: Attribute.Kind, to writer: inout JSONWriter) {
         if form == .values {
+            let kind = shownKind(kind)
             writer.beginObject()
             writer.key("type")
             writer.string(kind.term)
@@ -134,9 +150,7 @@ package struct TemporalWriter: Sendable {
         dataset: String?,
         to writer: inout JSONWriter
     ) {
-        guard var kind = instances.first?.kind else { return }
-        // In one language it is a Property (clause 5.7.3.5).
-        if kind == .languageProperty, entities.representation.languages != nil { kind = .property }
+        guard let kind = instances.first.map({ shownKind($0.kind) }) else { return }
         writer.beginObject()
         writer.key("type")
         writer.string(kind.term)
@@ -174,7 +188,7 @@ package struct TemporalWriter: Sendable {
         for aggregate in aggregates {
             writer.beginObject()
             writer.key("type")
-            writer.string(aggregate.kind.term)
+            writer.string(shownKind(aggregate.kind).term)
             writer.member("datasetId", aggregate.datasetID)
             for values in aggregate.values {
                 writer.key(values.method.rawValue)

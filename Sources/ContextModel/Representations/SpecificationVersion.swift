@@ -63,21 +63,25 @@ extension [NamedAttribute] {
 
 extension NamedAttribute {
     /// The attribute over time as the version had it: of one dataset, where it knew no more.
+    ///
+    /// Instances keep their `observedAt`, for it says which moment of the evolution each one is.
     package func conforming(
         overTimeTo version: SpecificationVersion,
         _ context: LDContext
     ) -> NamedAttribute {
         var instances = instances
-        if version < SpecificationVersion(1, 3), !instances.contains(where: { $0.datasetID == nil })
-        {
-            let dataset = instances.first?.datasetID
+        if version < SpecificationVersion(1, 3) {
+            let hasDefault = instances.contains { $0.datasetID == nil }
+            let dataset = hasDefault ? nil : instances.first?.datasetID
             instances.removeAll { $0.datasetID != dataset }
-        } else if version < SpecificationVersion(1, 3) {
-            instances.removeAll { $0.datasetID != nil }
         }
         return NamedAttribute(
             name: name,
-            instances: instances.map { $0.conforming(to: version, context) }
+            instances: instances.map {
+                var instance = $0.conforming(to: version, context)
+                instance.observedAt = $0.observedAt
+                return instance
+            }
         )
     }
 }
@@ -92,11 +96,9 @@ extension Attribute {
         attribute.details?.valueType = nil
         if version < SpecificationVersion(1, 8) {
             attribute.details?.objectTypes = []
-            attribute.becomePlain(context)
+            attribute.compactVocabulary(context)
         }
-        if version < SpecificationVersion(1, 4), kind == .languageProperty {
-            attribute.kind = .property
-        }
+        attribute.kind = kind.conforming(to: version)
         if version < SpecificationVersion(1, 3) {
             attribute.datasetID = nil
             attribute.observedAt = nil
@@ -107,18 +109,26 @@ extension Attribute {
         return attribute
     }
 
-    /// The kinds of version 1.8 become Properties and Relationships.
-    private mutating func becomePlain(_ context: LDContext) {
-        switch kind {
-        case .jsonProperty, .listProperty: kind = .property
-        case .listRelationship: kind = .relationship
-        case .vocabProperty:
-            let terms = (value.arrayValue ?? [value]).map { name -> JSONValue in
-                name.stringValue.map { .string(context.compact(IRI($0))) } ?? name
-            }
-            value = value.arrayValue == nil ? terms[0] : .array(terms)
-            kind = .property
-        case .property, .relationship, .geoProperty, .languageProperty: break
+    /// Terms of a vocabulary become text, as names in an answer are.
+    private mutating func compactVocabulary(_ context: LDContext) {
+        guard kind == .vocabProperty else { return }
+        let terms = (value.arrayValue ?? [value]).map { name -> JSONValue in
+            name.stringValue.map { .string(context.compact(IRI($0))) } ?? name
+        }
+        value = value.arrayValue == nil ? terms[0] : .array(terms)
+    }
+}
+
+extension Attribute.Kind {
+    /// What the version had in place of this kind: those of version 1.8 were Properties and
+    /// Relationships, and so were LanguageProperties before 1.4.
+    package func conforming(to version: SpecificationVersion) -> Attribute.Kind {
+        switch self {
+        case .jsonProperty, .listProperty, .vocabProperty:
+            version < SpecificationVersion(1, 8) ? .property : self
+        case .listRelationship: version < SpecificationVersion(1, 8) ? .relationship : self
+        case .languageProperty: version < SpecificationVersion(1, 4) ? .property : self
+        case .property, .relationship, .geoProperty: self
         }
     }
 }

@@ -34,9 +34,11 @@ import Testing
     private func written(
         _ form: TemporalWriter.Form,
         _ projection: Projection = Projection(),
-        of evolution: Evolution? = nil
+        of evolution: Evolution? = nil,
+        version: SpecificationVersion? = nil,
+        languages: [String]? = nil
     ) throws -> JSONObject? {
-        let writer = writer(form, projection)
+        let writer = writer(form, projection, version, languages)
         var json = JSONWriter(reservingBytes: 256)
         writer.write(evolution ?? self.evolution, embedsContext: false, to: &json)
         return try JSONReader.read(json.bytes).objectValue
@@ -44,9 +46,12 @@ import Testing
 
     private func writer(
         _ form: TemporalWriter.Form,
-        _ projection: Projection
+        _ projection: Projection,
+        _ version: SpecificationVersion? = nil,
+        _ languages: [String]? = nil
     ) -> TemporalWriter {
-        var representation = Representation(projection: projection)
+        var representation = Representation(projection: projection, languages: languages)
+        representation.version = version
         representation.showsEnds = true
         return TemporalWriter(
             form,
@@ -116,8 +121,33 @@ import Testing
         }
         let list = try shown(SpecificationVersion(1, 7))?.arrayValue
         #expect(list?.map { $0.objectValue?["type"] } == ["Property", "Property"])
-        #expect(try shown(SpecificationVersion(1, 0))?.objectValue?["type"] == "Property")
+        let moment: JSONValue = [[1, 2], "1970-01-01T00:00:01Z"]
+        #expect(
+            try shown(SpecificationVersion(1, 0))
+                == ["type": "Property", "values": [moment, moment]]
+        )
         #expect(try shown(.own)?.arrayValue?[0].objectValue?["type"] == "ListProperty")
+    }
+
+    private func speeds(_ datasets: [String?]) -> [AggregatedAttribute] {
+        datasets.map { dataset in
+            AggregatedAttribute(name: speed, kind: .listProperty, datasetID: dataset, values: [])
+        }
+    }
+
+    @Test(.clause("4.3.6.8"), arguments: [[nil, "urn:d:1"], ["urn:d:1", "urn:d:2"]])
+    func `so do what is aggregated and what lies beyond the range`(datasets: [String?]) throws {
+        var aggregated = evolution
+        aggregated.aggregates = speeds(datasets)
+        let later = SpecificationVersion(1, 7)
+        let list = try written(.aggregates, of: aggregated, version: later)?["speed"]?.arrayValue
+        #expect(list?.map { $0.objectValue?["type"] } == ["Property", "Property"])
+        let first = SpecificationVersion(1, 0)
+        let one = try written(.aggregates, of: aggregated, version: first)
+        #expect(one?["speed"] == ["type": "Property"])
+        let empty: JSONValue = ["type": "Property", "values": []]
+        #expect(try written(.values, version: first)?["name"] == empty)
+        #expect(try written(.values, languages: ["th"])?["name"] == empty)
     }
 
     @Test(.clause("4.5.6")) func `scopes are represented like a Property`() throws {
