@@ -48,7 +48,7 @@ extension NGSILDRoutes {
                 .contextInformation,
                 "Update attributes",
                 clause: "6.6.3.2",
-                query: [.type, .options],
+                query: [.type],
                 accepts: patches,
                 body: .entityFragment,
                 status: 204

@@ -16,7 +16,7 @@ extension NGSILDRoutes {
             "merge",
             "Merge entities",
             clause: "6.31.3.1",
-            query: [.options, .observedAt, .lang]
+            query: [.observedAt, .lang]
         ) { .merge(try $0.mergeDefaults()) }
         addBatchDelete()
         addQueries()

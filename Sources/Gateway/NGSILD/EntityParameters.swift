@@ -236,9 +236,13 @@ struct EntityParameters: Sendable {
         return names.contains("concise") ? .concise : .normalized
     }
 
-    private static let knownFormats: Set<String> = [
+    /// Forms of entities and of evolutions; `options` may name one in place of `format`.
+    static let knownFormats: Set<String> = [
         "normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues",
     ]
+    static func isFormOfEvolutions(_ word: some StringProtocol) -> Bool {
+        word == "temporalValues" || word == "aggregatedValues"
+    }
     private static let knownOptions = knownFormats.union([
         "sysAttrs", "count", "splitEntities",
     ])

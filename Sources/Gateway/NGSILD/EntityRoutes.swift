@@ -214,7 +214,7 @@ extension NGSILDRoutes {
             try await exchange.hub.mergeEntity(
                 try exchange.entityID(),
                 json,
-                isSimplified: exchange.parameters(ld).representation().format == .simplified,
+                isSimplified: exchange.mergesSimplified(),
                 defaults: try exchange.mergeDefaults(),
                 types: exchange.parameters(ld).typeCondition(),
                 ld: ld,
@@ -274,6 +274,17 @@ extension Exchange {
         }
     }
 
+    /// Whether the body of a merge is in the simplified form (clause 6.5.3.4).
+    fileprivate func mergesSimplified() throws(BrokerError) -> Bool {
+        let forms = ["normalized", "concise", "simplified", "keyValues"]
+        let options = try items.options(of: forms)
+        let format = try items.text("format")
+        if let format, !forms.contains(format) {
+            throw BrokerError(.invalidRequest, "The format '\(format)' is unknown here.")
+        }
+        return (format.map { [$0] } ?? options).contains { $0 == "simplified" || $0 == "keyValues" }
+    }
+
     /// What a merge says for all attributes at once (clause 6.5.3.4).
     func mergeDefaults() throws(BrokerError) -> MergeDefaults {
         var defaults = MergeDefaults(language: try items.text("lang"))
@@ -296,7 +307,7 @@ extension Exchange {
     }
 
     /// The form of the answer that the caller accepts for entities.
-    private func acceptedForEntities() throws(BrokerError) -> MediaType {
+    private func acceptedForEntities(_ items: QueryItems) throws(BrokerError) -> MediaType {
         let type = try accepted([.json, .jsonLD, .geoJSON])
         guard type == .geoJSON || items["geometryProperty"] == nil else {
             throw BrokerError(
@@ -304,9 +315,9 @@ extension Exchange {
                 "geometryProperty goes with 'Accept: application/geo+json' only."
             )
         }
-        for case let words? in [items["format"], items["options"]]
-        where words.contains("temporalValues") || words.contains("aggregatedValues") {
-            throw BrokerError(.invalidRequest, "'\(words)' is a form of evolutions, not entities.")
+        let forms = [items["format"], items["options"]].compactMap { $0?.split(separator: ",") }
+        if let form = forms.joined().first(where: EntityParameters.isFormOfEvolutions) {
+            throw BrokerError(.invalidRequest, "'\(form)' is a form of evolutions, not entities.")
         }
         return type
     }
@@ -314,7 +325,7 @@ extension Exchange {
     /// Retrieve Entity in the accepted form.
     func answerEntity() async throws -> Response {
         let ld = try await ldContext()
-        let type = try acceptedForEntities()
+        let type = try acceptedForEntities(items)
         let parameters = parameters(ld)
         let condition = try parameters.typeCondition().and(parameters.attributeCondition())
         var representation = try parameters.representation()
@@ -353,7 +364,7 @@ extension Exchange {
         entities: JSONValue? = nil,
         ld: LDContext
     ) async throws -> Response {
-        let type = try acceptedForEntities()
+        let type = try acceptedForEntities(items)
         let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
         var representation = try parameters.representation()
         representation.version = preferredVersion

@@ -227,11 +227,17 @@ extension QueryItems {
     /// Whether `options` has the word; words that the operation does not know are refused (clause
     /// 6.3.20).
     func option(_ word: String, of known: [String]) throws(BrokerError) -> Bool {
+        try options(of: known).contains(word)
+    }
+
+    /// The words of `options`, all of which the operation knows.
+    @discardableResult
+    func options(of known: [String]) throws(BrokerError) -> [String] {
         let words = (self["options"] ?? "").split(separator: ",").map(String.init)
         if let unknown = words.first(where: { !known.contains($0) }) {
             throw BrokerError(.invalidRequest, "The option '\(unknown)' is unknown here.")
         }
-        return words.contains(word)
+        return words
     }
 }
 

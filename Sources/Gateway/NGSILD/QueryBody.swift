@@ -43,15 +43,18 @@ struct QueryBody {
                 throw BrokerError(.badRequestData, "A Query has no member '\(name)'.")
             }
         }
-        // A Query has no member for the format: methods of aggregation say which one is meant,
-        // unless the URL says another.
-        let options = items["options"]?.split(separator: ",") ?? []
+        addImpliedFormat(to: &items)
+        return items
+    }
+
+    /// Methods of aggregation say which format is meant, unless another one is named.
+    private func addImpliedFormat(to items: inout QueryItems) {
+        let options = (items["options"] ?? "").split(separator: ",").map(String.init)
         if items["aggrMethods"] != nil, items["format"] == nil,
-            !options.contains("temporalValues")
+            EntityParameters.knownFormats.isDisjoint(with: options)
         {
             items["format"] = "aggregatedValues"
         }
-        return items
     }
 
     /// `entities` as it stands in the Query.

@@ -75,7 +75,10 @@ import Testing
 
     @Test(
         .clause("6.3.20"),
-        arguments: ["create?options=x", "upsert?options=noOverwrite", "update?options=replace"]
+        arguments: [
+            "create?options=x", "upsert?options=noOverwrite", "update?options=replace",
+            "merge?options=noOverwrite",
+        ]
     )
     func `an option of another operation is refused`(path: String) async throws {
         try await ServedHub().test { client in

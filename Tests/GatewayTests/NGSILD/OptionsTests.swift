@@ -20,4 +20,40 @@ import Testing
             #expect(try answer.json["type"]?.stringValue?.hasSuffix("InvalidRequest") == true)
         }
     }
+
+    @Test(arguments: [
+        "?options=noOverwrite", "?options=count", "?format=temporalValues",
+        "/attrs?options=noOverwrite",
+    ])
+    func `what a change does not know is refused`(path: String) async throws {
+        try await ServedHub().test { client in
+            try await client.makeBuses([1])
+            let speed: JSONValue = ["speed": ["type": "Property", "value": 2]]
+            let answer = try await client.send(.patch, "entities/urn:x:1\(path)", speed)
+            #expect(answer.status == .badRequest)
+            #expect(try answer.json["type"]?.stringValue?.hasSuffix("InvalidRequest") == true)
+        }
+    }
+
+    @Test(arguments: ["options=keyValues", "options=simplified", "format=simplified"])
+    func `a merge knows the simplified form by all its names`(form: String) async throws {
+        try await ServedHub().test { client in
+            try await client.makeBuses([1])
+            let path = "entities/urn:x:1"
+            let answer = try await client.send(.patch, "\(path)?\(form)", ["speed": 2])
+            #expect(answer.status == .noContent)
+            let bus = try await client.send(.get, "\(path)?format=simplified").json
+            #expect(bus["speed"] == 2)
+        }
+    }
+
+    @Test(arguments: ["format", "options"])
+    func `a Query for entities in a form of evolutions is refused`(member: String) async throws {
+        try await ServedHub().test { client in
+            var query: JSONObject = ["type": "Query", "q": "speed"]
+            query[member] = "temporalValues"
+            let answer = try await client.send(.post, "entityOperations/query", .object(query))
+            #expect(answer.status == .badRequest)
+        }
+    }
 }

@@ -46,8 +46,10 @@ import Testing
         let aggregated: JSONObject = ["aggrParams": ["aggrMethods": "avg"]]
         #expect(try items(aggregated)["format"] == "aggregatedValues")
         #expect(try items(["temporalQ": ["aggrMethods": ["avg", "max"]]])["format"] != nil)
-        let options = try items(aggregated, url: ["options": "temporalValues"])
-        #expect(options["format"] == nil)
+        for form in ["temporalValues", "count,simplified"] {
+            #expect(try items(aggregated, url: ["options": form])["format"] == nil)
+        }
+        #expect(try items(aggregated, url: ["options": "count"])["format"] == "aggregatedValues")
         #expect(
             try items(aggregated, url: ["format": "temporalValues"])["format"] == "temporalValues"
         )
