@@ -8,6 +8,8 @@ extension Hub {
     /// What lies beside `@context` in the body is dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
         if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
+        // Only where entities, subscriptions and sources are made is a tenant made too.
+        _ = try await existingStore(caller.tenant)
         guard let context = body.objectValue?["@context"] else {
             throw BrokerError(
                 .invalidRequest,

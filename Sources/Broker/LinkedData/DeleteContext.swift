@@ -9,6 +9,7 @@ extension Hub {
         caller: Caller
     ) async throws {
         try requireAdministration(caller)
+        _ = try await existingStore(caller.tenant)
         if CoreContext.isCore(name) {
             // Built in: always the one of this version, with nothing to fetch.
             if reload { return }

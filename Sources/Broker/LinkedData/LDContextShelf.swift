@@ -7,8 +7,8 @@ import Synchronization
 /// Keeps `@context` documents: those clients gave, those the hub made, and copies of those fetched,
 /// so that a restart in a place without internet finds them (clause 5.13).
 ///
-/// They belong to the hub, not to a tenant, and lie in the default tenant's store. A copy that was
-/// fetched for nobody in particular lies in memory alone.
+/// Those hosted belong to the tenant they were given for, all others to the hub; all lie in the
+/// default tenant's store. A copy that was fetched for nobody in particular lies in memory alone.
 package final class LDContextShelf: Sendable {
     /// Bytes of a document at most.
     static let maximumBytes = 1 << 20

@@ -11,7 +11,8 @@ extension Hub {
         kind: String?,
         details: Bool,
         caller: Caller
-    ) throws -> [JSONValue] {
+    ) async throws -> [JSONValue] {
+        _ = try await existingStore(caller.tenant)
         var wanted: StoredLDContext.Kind?
         if let kind {
             wanted = StoredLDContext.Kind(rawValue: kind)

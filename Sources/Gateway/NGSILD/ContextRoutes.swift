@@ -51,12 +51,12 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let list = try exchange.hub.listContexts(
+            let list = try await exchange.hub.listContexts(
                 kind: try exchange.items.text("kind"),
                 details: try exchange.items.flag("details"),
                 caller: exchange.caller
             )
-            return .json(.array(list))
+            return exchange.answer(JSONValue.array(list).serialized, .json, ld: nil)
         }
     }
 
@@ -79,7 +79,7 @@ extension NGSILDRoutes {
                 details: details,
                 caller: exchange.caller
             )
-            return .json(document, contentType: details ? "application/json" : type.rawValue)
+            return exchange.answer(document.serialized, details ? .json : type, ld: nil)
         }
     }
 

@@ -16,9 +16,11 @@ import Testing
         let id = try await hub.addContext(city, caller: boss)
         let url = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)"
         #expect(
-            try hub.listContexts(kind: "Hosted", details: false, caller: boss) == [.string(url)]
+            try await hub.listContexts(kind: "Hosted", details: false, caller: boss) == [
+                .string(url)
+            ]
         )
-        #expect(try hub.listContexts(kind: "Cached", details: false, caller: boss).isEmpty)
+        #expect(try await hub.listContexts(kind: "Cached", details: false, caller: boss).isEmpty)
         #expect(try hub.serveContext(id, details: false, caller: boss) == city)
         let ld = try await hub.contexts.context(for: .string(url), party: .operator)
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
@@ -31,13 +33,15 @@ import Testing
     @Test(.clause("5.5.10")) func `what a tenant hosts another does not find, list or delete`()
         async throws
     {
-        let hub = try await SubscriptionFixture().hub
+        let fixture = try await SubscriptionFixture()
+        let hub = fixture.hub
         let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
         let airport = Caller(party: .operator, tenant: TenantName("airport"))
+        for caller in [harbour, airport] { _ = try await fixture.store.makeTenant(caller.tenant) }
         let id = try await hub.addContext(city, caller: harbour)
-        #expect(try hub.listContexts(kind: nil, details: false, caller: harbour).count == 1)
+        #expect(try await hub.listContexts(kind: nil, details: false, caller: harbour).count == 1)
         for other in [airport, boss] {
-            #expect(try hub.listContexts(kind: nil, details: true, caller: other).isEmpty)
+            #expect(try await hub.listContexts(kind: nil, details: true, caller: other).isEmpty)
             #expect(throws: BrokerError(.resourceNotFound, "")) {
                 try hub.serveContext(id, details: true, caller: other)
             }
@@ -50,7 +54,22 @@ import Testing
         }
         #expect(try hub.serveContext(id, details: false, caller: harbour) == city)
         #expect(try hub.serveContext(id, details: false, caller: boss) == city)
-        try await hub.deleteContext(id, caller: harbour)
+        try await fixture.hub.deleteContext(id, caller: harbour)
+    }
+
+    @Test(.clause("5.5.10")) func `a tenant that is not there has no contexts and gets none`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        let hub = fixture.hub
+        let nobody = Caller(party: .operator, tenant: TenantName("nowhere"))
+        let missing = BrokerError(.nonexistentTenant, "")
+        await #expect(throws: missing) { try await hub.addContext(city, caller: nobody) }
+        await #expect(throws: missing) { try await hub.deleteContext("x", caller: nobody) }
+        await #expect(throws: missing) {
+            try await hub.listContexts(kind: nil, details: false, caller: nobody)
+        }
+        #expect(try await fixture.store.tenant(nobody.tenant) == nil)
     }
 
     @Test func `what others made the hub fetch or keep is told to those who run it alone`()
@@ -75,9 +94,11 @@ import Testing
         try await hub.shelf.load()
         let anyone = Caller(party: .anonymous)
         let known = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(hosted)"
-        #expect(try hub.listContexts(kind: nil, details: false, caller: boss).count == 3)
+        #expect(try await hub.listContexts(kind: nil, details: false, caller: boss).count == 3)
         #expect(
-            try hub.listContexts(kind: nil, details: false, caller: anyone) == [.string(known)]
+            try await hub.listContexts(kind: nil, details: false, caller: anyone) == [
+                .string(known)
+            ]
         )
         for name in ["copy", copy.url, "none"] {
             for details in [true, false] {
@@ -101,8 +122,8 @@ import Testing
                 try await hub.addContext(body, caller: boss)
             }
         }
-        #expect(throws: BrokerError(.badRequestData, "")) {
-            try hub.listContexts(kind: "Other", details: false, caller: boss)
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await hub.listContexts(kind: "Other", details: false, caller: boss)
         }
     }
 
