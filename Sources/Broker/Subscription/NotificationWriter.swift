@@ -207,7 +207,8 @@ package struct NotificationWriter: Sendable {
         case .jsonLD: true
         case .geoJSON:
             !endpoint.receiverInfo.contains {
-                $0.key.lowercased() == "prefer" && $0.value.contains("body=json")
+                $0.key.lowercased() == "prefer"
+                    && PreferHeader.preference("body", in: $0.value) == "json"
             }
         }
     }

@@ -419,7 +419,8 @@ extension Exchange {
         )
     }
 
-    /// GeoJSON carries its `@context` in the body only when asked to (clause 6.3.7).
+    /// GeoJSON carries its `@context` in the body unless the client prefers it outside (clause
+    /// 6.3.6).
     private var embedsContext: Bool {
         preference("body") != "json"
     }

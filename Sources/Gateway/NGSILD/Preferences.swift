@@ -4,20 +4,12 @@ import Hummingbird
 
 /// What a client prefers of its answer (clauses 6.3.6 and 6.3.21; RFC 7240).
 extension Exchange {
-    /// What the client prefers by that name; parameters of preferences are left aside.
+    /// What the client prefers by that name.
     func preference(_ name: String) -> String? {
         // Few requests prefer anything, and each asks here.
         guard request.headers[.prefer] != nil else { return nil }
-        for header in request.headers[values: .prefer] {
-            for preference in header.split(separator: ",") {
-                let word = preference.prefix { $0 != ";" }
-                let parts = word.split(separator: "=", maxSplits: 1).map(\.trimmed)
-                // Names have no case (RFC 7240, clause 2).
-                guard parts.count == 2, parts[0].lowercased() == name else { continue }
-                return parts[1].filter { $0 != "\"" }
-            }
-        }
-        return nil
+        return request.headers[values: .prefer].lazy
+            .compactMap { PreferHeader.preference(name, in: $0) }.first
     }
 
     /// The version of the specification that the answer is to conform to, as far as this hub can.
