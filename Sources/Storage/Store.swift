@@ -12,7 +12,7 @@ package protocol Store: Sendable {
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore
     /// The names of all tenants but the default one.
     var tenantNames: [TenantName] { get async }
-    /// The stores of the tenants that have been asked for since the start.
+    /// The stores of the tenants that have been asked for since the start, snapshots left aside.
     var openStores: [any TenantStore] { get }
     /// Makes the empty store of a new snapshot; `tenant` finds it from then on.
     func makeSnapshot(_ name: TenantName) async throws -> any TenantStore

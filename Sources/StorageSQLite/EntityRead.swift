@@ -62,16 +62,19 @@ struct PageSearch {
     func identifiers() throws -> [EntityID] {
         guard query.order.isEmpty else { return try page().decoded().entities.map(\.id) }
         var source: any CandidateSource
+        // As for a page, an index is due where few candidates were not enough.
+        var untilIndex = Limits.candidatesAtOnce
         if let narrowed = try lookup.candidates(plan.condition) {
             source = narrowed
         } else if let keys = try lookup.keysByValue(plan.condition) {
             source = try KeyList(connection, keys: keys)
         } else {
-            wantIndexes(try lookup.missingIndexes(plan.condition))
             source = try plan.scan(connection)
         }
         var (skipped, ids) = (0, [EntityID]())
         while ids.count < query.limit, let candidate = try source.next() {
+            untilIndex -= 1
+            if untilIndex == 0 { wantIndexes(try lookup.missingIndexes(plan.condition)) }
             guard try plan.match(candidate, for: grant) != nil else { continue }
             if skipped < query.offset {
                 skipped += 1

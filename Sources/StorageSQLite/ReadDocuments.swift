@@ -106,7 +106,7 @@ extension Connection {
 }
 
 extension OutboxMessage {
-    /// Recipients are URIs, which have no line breaks in them: a line each.
+    /// Recipients have no line breaks in them: a line each.
     static func text(of recipients: [String]) -> String { recipients.joined(separator: "\n") }
 
     fileprivate init(_ row: Statement) {

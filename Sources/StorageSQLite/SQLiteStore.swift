@@ -102,7 +102,9 @@ package final class SQLiteStore: Store {
         return store
     }
 
-    package var openStores: [any TenantStore] { tenants.withLock { Array($0.values) } }
+    package var openStores: [any TenantStore] {
+        tenants.withLock { $0.filter { $0.key?.snapshot == nil }.map(\.value) }
+    }
 
     package var tenantNames: [TenantName] { get async { tenantsOnDisk } }
 

@@ -127,10 +127,7 @@ extension Party {
         switch self {
         case .operator: id
         case .anonymous: "\(id) anonymous"
-        case .named(let party):
-            // The outbox keeps a recipient a line.
-            "\(id) named "
-                + party.text.replacing("%", with: "%25").replacing("\n", with: "%0A")
+        case .named(let party): "\(id) named \(KeyText.encode(party.text))"
         }
     }
 
@@ -140,10 +137,25 @@ extension Party {
         switch (parts.dropFirst().first, parts.count) {
         case ("anonymous", 2): self = .anonymous
         case ("named", 3):
-            let name = parts[2].replacing("%0A", with: "\n").replacing("%25", with: "%")
-            self = .named(PartyID(String(name)))
+            self = .named(PartyID(KeyText.decode(parts[2])))
         default: self = .operator
         }
+    }
+}
+
+/// Names in hexadecimal digits: the outbox keeps a recipient a line, and a name may have line breaks,
+/// or marks that join what stands before them.
+private enum KeyText {
+    static func encode(_ text: String) -> String {
+        text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    static func decode(_ digits: Substring) -> String {
+        let digits = Array(digits.utf8)
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map {
+            UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16) ?? 0
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -69,7 +69,7 @@ package final class HealthLog: Sendable {
     }
 
     /// What is known now; figures and errors only for those who may know.
-    package func summary(withMeasures: Bool = true, withErrors: Bool) -> HealthSummary {
+    package func summary(withMeasures: Bool, withErrors: Bool) -> HealthSummary {
         let state = state.withLock { $0 }
         return HealthSummary(
             version: version,

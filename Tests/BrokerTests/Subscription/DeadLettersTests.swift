@@ -8,7 +8,7 @@ import Testing
 /// subscription of the same identifier.
 @Suite struct DeadLettersTests {
     private static let boss = SubscriptionFixture.boss
-    private static let names = ["traffic", "a b%0Ac\nd anonymous"]
+    private static let names = ["traffic", "a b%0Ac\nd anonymous", "\u{301}e\r"]
     private static let owners =
         names.map { Caller(party: .named(PartyID($0))) } + [Caller(party: .anonymous), boss]
 

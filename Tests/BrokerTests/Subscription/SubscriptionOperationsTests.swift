@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func `each owner has identifiers of its own`() async throws {
-        let owners = ["a", "b\nurn:s:1", "b%0Aurn:s:1"].map {
+        let owners = ["a", "b\nurn:s:1", "b%0Aurn:s:1", "\u{301}e\r"].map {
             Caller(party: .named(PartyID($0)))
         }
         let rule = Permission(

@@ -24,7 +24,9 @@ struct HealthLogTests {
     }
 
     private func measure(_ name: String) throws -> HealthSummary.Measure {
-        try #require(log.summary(withErrors: false).measures?.first { $0.name == name })
+        try #require(
+            log.summary(withMeasures: true, withErrors: false).measures?.first { $0.name == name }
+        )
     }
 
     private let nothingWaits = OutboxDepth(count: 0, oldest: nil)
@@ -37,7 +39,7 @@ struct HealthLogTests {
         log.sample(at: after(15), outbox: nothingWaits, deadLetters: 0)
         #expect(try measure("Requests").history == [10, 5])
         #expect(try measure("Refused").value == 1)
-        #expect(log.summary(withErrors: false).state == .good)
+        #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
     }
 
     @Test func `the time to answer is the mean of the last requests only`() throws {
@@ -55,9 +57,9 @@ struct HealthLogTests {
     @Test func `an error of the hub's own asks for a look until it is over`() throws {
         answer("5xx", 1)
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
-        #expect(log.summary(withErrors: false).state == .attention)
+        #expect(log.summary(withMeasures: true, withErrors: false).state == .attention)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
-        #expect(log.summary(withErrors: false).state == .good)
+        #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
     }
 
     @Test(
@@ -88,14 +90,14 @@ struct HealthLogTests {
             log.note(.init(at: after(index), place: "p", text: "\(index)"))
         }
         #expect(try measure("Memory").history.count == HealthLog.sampleLimit)
-        let errors = try #require(log.summary(withErrors: true).errors)
+        let errors = try #require(log.summary(withMeasures: true, withErrors: true).errors)
         #expect(errors.count == HealthLog.errorLimit)
         #expect(errors.first?.text == "\(HealthLog.sampleLimit + 3)")
     }
 
     @Test func `errors are told on demand only`() {
-        #expect(log.summary(withErrors: false).errors == nil)
-        #expect(log.summary(withErrors: true).errors == [])
+        #expect(log.summary(withMeasures: true, withErrors: false).errors == nil)
+        #expect(log.summary(withMeasures: true, withErrors: true).errors == [])
     }
 
     @Test func `warnings and worse are noted, and no longer than a line`() throws {
@@ -106,7 +108,7 @@ struct HealthLogTests {
         logger.info("all is well")
         logger.error("the disk is full")
         logger.warning("\(String(repeating: "x", count: 5_000))")
-        let errors = try #require(log.summary(withErrors: true).errors)
+        let errors = try #require(log.summary(withMeasures: true, withErrors: true).errors)
         #expect(errors.map(\.text.count) == [300, 16])
         #expect(errors.last == .init(at: moment, place: "balai", text: "the disk is full"))
     }

@@ -50,7 +50,7 @@ import Testing
             HubLog(label: $0, format: .text, logLevel: .info, notes: notes)
         }
         logger.warning("the disk is nearly full")
-        let errors = health.summary(withErrors: true).errors
+        let errors = health.summary(withMeasures: true, withErrors: true).errors
         #expect(errors?.map(\.text) == ["the disk is nearly full"])
     }
 
