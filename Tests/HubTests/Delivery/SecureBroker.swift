@@ -60,20 +60,37 @@ struct SecureBroker {
     /// Returns when it takes connections; throws when there is no `mosquitto` (`.ci/set-up test`
     /// installs it).
     init(_ folder: TestFolder, _ certificates: Certificates) async throws {
-        port = try await Self.freePort()
-        let file = folder.path + "/mosquitto.conf"
+        // A port that was free may be another's by the time the broker wants it.
+        for _ in 0..<10 {
+            let port = try await Self.freePort()
+            let process = try Self.start(on: port, folder, certificates)
+            if await process.line(with: "running") != nil {
+                (self.port, self.process) = (port, process)
+                return
+            }
+        }
+        throw BrokerDoesNotStart()
+    }
+
+    private struct BrokerDoesNotStart: Error {}
+
+    private static func start(
+        on port: Int,
+        _ folder: TestFolder,
+        _ certificates: Certificates
+    ) throws -> ChildProcess {
+        let file = folder.path + "/mosquitto-\(port).conf"
         let lines = [
             "listener \(port) 127.0.0.1", "user root", "allow_anonymous true", "log_dest stderr",
             "log_type all", "certfile \(certificates.certificate)", "keyfile \(certificates.key)",
         ]
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
         // What it says on standard output it keeps to itself for a while.
-        process = try ChildProcess(
+        return try ChildProcess(
             program: "/bin/sh",
             ["-c", "exec /usr/sbin/mosquitto -c \"$0\" 2>&1", file],
             log: folder.log
         )
-        try #require(await process.line(with: "running") != nil, "\(process.errors)")
     }
 
     /// Waits until something is published to the topic.

@@ -8,7 +8,7 @@ import Testing
 /// Each tells of the same entities and gives them its own number.
 struct ImportedFile {
     private static let type = "Imported"
-    private static let count = 2_000
+    private static let count = 10_000
 
     private let folder: TestFolder
     private var number = 1
@@ -41,6 +41,11 @@ struct ImportedFile {
             environment: ["XDG_STATE_HOME": state],
             log: folder.path + "/import.log"
         )
+    }
+
+    /// Waits until something of the present file is in the hub.
+    func begins(_ stored: StoredState) async throws {
+        while try await stored.count("type=\(Self.type)&q=file==\(number)") == 0 {}
     }
 
     /// Notes what an import had acknowledged when it ended.
