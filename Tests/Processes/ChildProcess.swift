@@ -21,6 +21,7 @@ package final class ChildProcess: Sendable {
     private let log: String
     private let output: Int32
     private let state = Mutex(State())
+    private let hasEnded = NSCondition()
 
     /// Starts the program, `balai` unless another is named, with the arguments.
     package init(
@@ -86,6 +87,16 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// Waits for the end on the thread that asks.
+    package func waitUntilEnded() -> Ending {
+        hasEnded.lock()
+        defer { hasEnded.unlock() }
+        while true {
+            if let ending = state.withLock(\.ending) { return ending }
+            hasEnded.wait()
+        }
+    }
+
     /// What it wrote to standard error.
     package var errors: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
@@ -99,10 +110,14 @@ package final class ChildProcess: Sendable {
             defer { state.waiting = [] }
             return state.waiting
         }
+        hasEnded.lock()
+        hasEnded.broadcast()
+        hasEnded.unlock()
         for continuation in waiting { continuation.resume(returning: ending) }
     }
 
-    private func readLine() -> String? {
+    /// The next line of its standard output, waiting for it; nil at the end.
+    package func readLine() -> String? {
         var line: [UInt8] = []
         var byte: UInt8 = 0
         while read(output, &byte, 1) == 1 {
@@ -110,6 +125,17 @@ package final class ChildProcess: Sendable {
             line.append(byte)
         }
         return nil
+    }
+
+    /// All that is left of its standard output, waiting for the end of it.
+    package func readRest() -> String {
+        var rest: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(output, &piece, piece.count)
+            guard count > 0 else { return String(decoding: rest, as: UTF8.self) }
+            rest += piece[..<count]
+        }
     }
 
     // MARK: Starting
