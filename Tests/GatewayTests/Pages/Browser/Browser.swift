@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import Processes
 import Synchronization
 
 #if canImport(Glibc)
@@ -15,11 +16,11 @@ final class Browser: Sendable {
         var hasEnded = false
     }
     private let state = Mutex(State())
-    private let process = Process()
-    private let commands = Pipe()
-    private let messages = Pipe()
-    private let profile = FileManager.default.temporaryDirectory
-        .appending(path: "balai-browser-\(UUID().uuidString)")
+    private let process: ChildProcess
+    private let commands: FileHandle
+    private let messages: FileHandle
+    /// Its profile, the ends of its pipes and what it says.
+    private let folder = NSTemporaryDirectory() + "/balai-browser-\(UUID().uuidString)"
 
     /// Names a Chromium may have; `.ci/set-up test` installs the first where there is one.
     private static let names = [
@@ -36,24 +37,29 @@ final class Browser: Sendable {
 
     /// Starts a browser with an empty profile.
     init() throws {
-        process.executableURL = URL(filePath: "/bin/sh")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let pipes = [folder + "/commands", folder + "/messages"]
+        for pipe in pipes where mkfifo(pipe, 0o600) != 0 { throw BrowserError.ended }
         // The protocol speaks through descriptors 3 and 4.
-        process.arguments =
-            ["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2", try Self.path()]
-            + Self.options + ["--user-data-dir=\(profile.path)", "about:blank"]
-        process.standardInput = commands
-        process.standardOutput = messages
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let descriptor = messages.fileHandleForReading.fileDescriptor
+        let script = "in=$1; out=$2; shift 2; exec \"$0\" \"$@\" 3<\"$in\" 4>\"$out\" 1>&2"
+        process = try ChildProcess(
+            program: "/bin/sh",
+            ["-c", script, try Self.path()] + pipes + Self.options
+                + ["--user-data-dir=\(folder)/profile", "about:blank"],
+            environment: ["HOME": folder],
+            log: folder + "/log"
+        )
+        commands = try FileHandle(forWritingTo: URL(filePath: pipes[0]))
+        messages = try FileHandle(forReadingFrom: URL(filePath: pipes[1]))
+        let descriptor = messages.fileDescriptor
         Thread.detachNewThread { [self] in read(descriptor) }
     }
 
     /// Ends it and removes its profile.
     func close() {
-        process.terminate()
-        process.waitUntilExit()
-        try? FileManager.default.removeItem(at: profile)
+        process.send(SIGTERM)
+        _ = process.waitUntilEnded()
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     /// Sends a command and waits for its result.
@@ -74,7 +80,7 @@ final class Browser: Sendable {
             }
             guard let id else { return continuation.resume(throwing: BrowserError.ended) }
             message["id"] = .number(JSONNumber(id))
-            commands.fileHandleForWriting.write(Data(JSONValue.object(message).serialized + [0]))
+            commands.write(Data(JSONValue.object(message).serialized + [0]))
         }
     }
 
