@@ -41,7 +41,7 @@ package struct HubIdentity: Sendable, Equatable {
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
         let key = SymmetricKey(data: Array(secret.utf8))
         let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-        return code.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return Hexadecimal.text(of: code.prefix(16))
     }
 
     // MARK: In the store

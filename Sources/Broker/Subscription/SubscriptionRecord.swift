@@ -127,7 +127,10 @@ extension Party {
         switch self {
         case .operator: id
         case .anonymous: "\(id) anonymous"
-        case .named(let party): "\(id) named \(KeyText.encode(party.text))"
+        case .named(let party):
+            // The outbox keeps a recipient a line, and a name may have line breaks, or marks that
+            // join what stands before them.
+            "\(id) named \(Hexadecimal.text(of: party.text.utf8))"
         }
     }
 
@@ -137,25 +140,10 @@ extension Party {
         switch (parts.dropFirst().first, parts.count) {
         case ("anonymous", 2): self = .anonymous
         case ("named", 3):
-            self = .named(PartyID(KeyText.decode(parts[2])))
+            let name = Hexadecimal.bytes(of: parts[2]) ?? []
+            self = .named(PartyID(String(decoding: name, as: UTF8.self)))
         default: self = .operator
         }
-    }
-}
-
-/// Names in hexadecimal digits: the outbox keeps a recipient a line, and a name may have line breaks,
-/// or marks that join what stands before them.
-private enum KeyText {
-    static func encode(_ text: String) -> String {
-        text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    static func decode(_ digits: Substring) -> String {
-        let digits = Array(digits.utf8)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map {
-            UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16) ?? 0
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

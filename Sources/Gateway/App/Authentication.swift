@@ -117,16 +117,11 @@ package struct TokenHash: Sendable, Hashable {
 
     /// nil unless there are 32 bytes in hexadecimal digits.
     package init?(hex: String) {
-        let digits = hex.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count == 64, !digits.contains(nil) else { return nil }
-        bytes = stride(from: 0, to: 64, by: 2).map {
-            UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0))
-        }
+        guard let bytes = Hexadecimal.bytes(of: hex), bytes.count == 32 else { return nil }
+        self.bytes = bytes
     }
 
-    package var hex: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    package var hex: String { Hexadecimal.text(of: bytes) }
 
     /// Takes as long for equal as for unequal hashes.
     func matches(_ other: TokenHash) -> Bool {
