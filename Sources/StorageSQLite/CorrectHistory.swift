@@ -3,12 +3,20 @@ internal import Storage
 
 /// Values that take the place of others in the history.
 extension Writer {
-    /// Puts the instance where others of its moment are, as the one that came last (clause 4.5.5.3).
-    func correct(_ instance: Attribute, at place: HistoryPlace) throws {
+    /// Puts the instance where others of its moment are, as the one that came last (clause 4.5.5.3);
+    /// at the sequence given, which is free, where all others are hidden from who corrects.
+    func correct(
+        _ instance: Attribute,
+        at place: HistoryPlace,
+        sequence free: Int64,
+        hiding hidden: HiddenMoments
+    ) throws {
         var others: [(sequence: Int64, createdAt: Timestamp?)] = []
         let rows = bound(history.atMoment, place)
         while try rows.step() {
-            let other = try HistoryRow(rows).attribute(vocabulary, at: place.time)
+            let row = HistoryRow(rows)
+            if hidden.contains(row.changedAt(place.time)) { continue }
+            let other = try row.attribute(vocabulary, at: place.time)
             others.append((rows.int(0), other.createdAt))
         }
         rows.reset()
@@ -16,7 +24,7 @@ extension Writer {
         var corrected = instance
         corrected.createdAt = others.first?.createdAt ?? instance.createdAt
         // The identifier is made of the place, so it stays.
-        let sequence = others.first?.sequence ?? 0
+        let sequence = others.first?.sequence ?? free
         try insert(HistoryRow(corrected, form: form), at: place, sequence: sequence)
         try remember(corrected, at: place, sequence: sequence)
     }
@@ -43,7 +51,7 @@ extension Writer {
         try bound(history.delete, place).bind(5, sequence).run()
     }
 
-    private func bound(_ statement: Statement, _ place: HistoryPlace) -> Statement {
+    func bound(_ statement: Statement, _ place: HistoryPlace) -> Statement {
         statement.bind(1, place.series.entity).bind(2, place.series.name)
             .bind(3, place.series.dataset).bind(4, place.time)
     }

@@ -41,8 +41,20 @@ protocol CandidateSource {
 struct ShapeMerge: CandidateSource {
     private var cursors: [Statement] = []
     private var moved: Int?
+    private var last: Int64?
 
-    init(_ connection: Connection, shapes: [Int64]) throws {
+    /// With `past` also the entities that once were of one of those shapes, without attributes.
+    init(_ connection: Connection, shapes: [Int64], past: [Int64] = []) throws {
+        for shape in past {
+            let cursor = try connection.prepare(
+                """
+                SELECT DISTINCT e.key, e.shape, expires, e.body, history
+                FROM past p CROSS JOIN entity e ON e.key = p.entity
+                WHERE p.shape = ?1 ORDER BY p.entity
+                """
+            ).bind(1, shape)
+            if try cursor.step() { cursors.append(cursor) }
+        }
         for shape in shapes {
             let cursor = try connection.prepare(
                 """
@@ -55,11 +67,16 @@ struct ShapeMerge: CandidateSource {
     }
 
     mutating func next() throws -> Candidate? {
-        if let moved, try !cursors[moved].step() { cursors.remove(at: moved) }
-        moved = cursors.indices.min { cursors[$0].int(0) < cursors[$1].int(0) }
-        guard let moved else { return nil }
-        let row = cursors[moved]
-        return Candidate(key: row.int(0), shape: row.int(1), row: row)
+        while true {
+            if let moved, try !cursors[moved].step() { cursors.remove(at: moved) }
+            moved = cursors.indices.min { cursors[$0].int(0) < cursors[$1].int(0) }
+            guard let moved else { return nil }
+            let row = cursors[moved]
+            // An entity that was of several shapes stands in several lists.
+            guard row.int(0) != last else { continue }
+            last = row.int(0)
+            return Candidate(key: row.int(0), shape: row.int(1), row: row)
+        }
     }
 }
 

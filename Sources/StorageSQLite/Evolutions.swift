@@ -5,8 +5,9 @@ internal import Storage
 /// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
 ///
 /// An entity without an instance in the range asked for is left out (5.7.4.4). What the query says
-/// of values and places is decided over the instances in range; what the grant says, over the
-/// current state where there is one, so that an old value opens nothing.
+/// of values and places is decided over the instances in range. What the grant says of types and
+/// scopes is decided for each part of the history by what the entity was then; what it says of
+/// values, over the current state where there is one, so that an old value opens nothing.
 struct EvolutionSearch {
     let query: TemporalQuery
     let grant: ReadGrant
@@ -17,6 +18,7 @@ struct EvolutionSearch {
     private let queryDecision: PreparedCondition
     private let grantDecision: PreparedCondition
     private let connection: Connection
+    private let past: Statement
 
     init(
         _ query: TemporalQuery,
@@ -31,6 +33,7 @@ struct EvolutionSearch {
         self.vocabulary = vocabulary
         self.now = now
         self.connection = connection
+        past = try PastStatements.states(connection)
         let makeSeries = { query in
             try SeriesReader(
                 connection,
@@ -54,15 +57,11 @@ struct EvolutionSearch {
 
     func page() throws -> EvolutionPage {
         var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
-        var found = Matches(query)
+        var found = EvolutionMatches(query)
         var source = try candidates()
         while let candidate = try source.next() {
-            let entity = grant.dated(try candidate.entity())
-            let number = candidate.row.optionalInt(4) ?? candidate.key
-            guard try admits(entity, isCurrent: candidate.shape > 0, number: number) else {
-                continue
-            }
-            guard found.add(entity, number: number) else { break }
+            guard let seen = try seen(candidate) else { continue }
+            guard found.add(seen) else { break }
         }
         let (evolutions, limit) = try evolutions(of: found.ofPage)
         page.evolutions = evolutions
@@ -72,7 +71,7 @@ struct EvolutionSearch {
         return page
     }
 
-    private typealias Found = ArraySlice<(entity: Entity, number: Int64)>
+    private typealias Found = ArraySlice<SeenEvolution>
 
     /// With the limit of instances that each attribute was read with: as many as the query allows,
     /// or fewer of each when those would be too many together.
@@ -91,8 +90,8 @@ struct EvolutionSearch {
     /// nil when there is more than may be in all.
     private func evolutions(of found: Found, limit: Int, inAll: Int) throws -> [Evolution]? {
         var (evolutions, count) = ([Evolution](), 0)
-        for (entity, number) in found {
-            let evolution = try evolution(of: entity, number: number, limit: limit)
+        for seen in found {
+            let evolution = try evolution(of: seen, limit: limit)
             count += evolution.attributes.reduce(0) { $0 + $1.instances.count }
             guard count <= inAll else { return nil }
             evolutions.append(evolution)
@@ -110,33 +109,69 @@ struct EvolutionSearch {
             rest.verdict(shape, vocabulary, namesAreKnown: false) != .none
         }.keys
         guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
-        return try ShapeMerge(connection, shapes: shapes.flatMap { [$0, -$0] })
+        return try ShapeMerge(
+            connection,
+            shapes: shapes.flatMap { [$0, -$0] },
+            // What an entity was is all that somebody with few rights may know of it.
+            past: grant.condition == .everything ? [] : Array(shapes)
+        )
     }
 
-    private func admits(_ entity: Entity, isCurrent: Bool, number: Int64) throws -> Bool {
+    /// What the reader sees of the candidate; nil when that is nothing, or nothing it asked for.
+    private func seen(_ candidate: Candidate) throws -> SeenEvolution? {
+        let entity = grant.dated(try candidate.entity())
+        let number = candidate.row.optionalInt(4) ?? candidate.key
+        let states =
+            grant.condition == .everything
+            ? [] : try PastStatements.read(past, of: candidate.key)
         // What types and ids can decide is decided before any history is read.
-        guard query.condition.allows(entity) else { return false }
-        let all = try series.keys(of: number)
-        let keys = all.filter(isVisible)
-        guard try keys.contains(where: { try series.hasInstance(number, $0) }) else { return false }
+        guard !states.isEmpty || query.condition.allows(entity) else { return nil }
+        let keys = try series.keys(of: number)
+        let known = candidate.shape > 0 ? entity : try self.past(of: entity, number, keys)
+        let view = EntityPast(states, current: entity).view { state in
+            grantDecision.matches(known.asIt(was: state))
+        }
+        guard let view, query.condition.allows(view.entity) else { return nil }
+        let seen = SeenEvolution(number: number, keys: keys, view: view)
+        return try isAskedFor(seen) ? seen : nil
+    }
+
+    private func isAskedFor(_ seen: SeenEvolution) throws -> Bool {
+        let keys = seen.keys.filter(isVisible)
+        let hasInstance = try keys.contains {
+            try series.hasInstance(seen.number, $0, hiding: seen.view.hidden)
+        }
+        guard hasInstance else { return false }
         if scopes.isAsked {
-            let held = try scopes.held(by: entity, number: number, keys: all)
+            let held = try scopes.held(by: seen)
             guard
-                try !attributes(number, keys, entity: entity, limit: Limits.instancesPerDecision)
+                try !attributes(of: seen, keys, limit: Limits.instancesPerDecision)
                     .within(held, of: query).isEmpty
             else { return false }
         }
-        var past = entity
-        let names = Set(query.condition.attributeNames + grant.condition.attributeNames)
+        var past = seen.view.entity
+        let names = Set(query.condition.attributeNames)
         if !names.isEmpty {
             past.attributes = try attributes(
-                number,
-                inOrder(all.filter { names.contains(vocabulary.iri($0.name)) }),
-                entity: entity,
+                of: seen,
+                inOrder(seen.keys.filter { names.contains(vocabulary.iri($0.name)) }),
                 limit: Limits.instancesPerDecision
             )
         }
-        return queryDecision.matches(past) && grantDecision.matches(isCurrent ? entity : past)
+        return queryDecision.matches(past)
+    }
+
+    /// An entity that is no more, with the values that the grant looks at.
+    private func past(of entity: Entity, _ number: Int64, _ keys: [SeriesKey]) throws -> Entity {
+        let names = Set(grant.condition.attributeNames)
+        guard !names.isEmpty else { return entity }
+        var past = entity
+        past.attributes = try attributes(
+            of: SeenEvolution(number: number, keys: keys, view: EntityView(entity: entity)),
+            inOrder(keys.filter { names.contains(vocabulary.iri($0.name)) }),
+            limit: Limits.instancesPerDecision
+        )
+        return past
     }
 
     private func isVisible(_ key: SeriesKey) -> Bool {
@@ -153,7 +188,8 @@ struct EvolutionSearch {
             .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
     }
 
-    private func evolution(of entity: Entity, number: Int64, limit: Int) throws -> Evolution {
+    private func evolution(of seen: SeenEvolution, limit: Int) throws -> Evolution {
+        let entity = seen.view.entity
         var evolution = Evolution(
             id: entity.id,
             types: entity.types,
@@ -161,49 +197,61 @@ struct EvolutionSearch {
             modifiedAt: entity.modifiedAt
         )
         guard limit > 0 else { return evolution }
-        let all = try series.keys(of: number)
-        let keys = inOrder(all.filter(isVisible))
-        evolution.scopes = try scopes.shown(of: entity, number: number, keys: all)
+        var seen = seen
+        seen.keys = try series.keys(of: seen.number)
+        let keys = inOrder(seen.keys.filter(isVisible))
+        evolution.scopes = try scopes.shown(of: seen)
         if let aggregation = query.aggregation {
-            for key in keys {
-                if let sums = try series.aggregate(number, key, aggregation)?.eligible {
-                    evolution.aggregates.append(sums)
-                } else if try series.hasInstance(number, key) {
-                    evolution.notAggregated.insert(vocabulary.iri(key.name))
-                }
-            }
+            try aggregate(seen, keys, aggregation, into: &evolution)
         } else {
             // One more than fits shows that something was cut off.
-            evolution.attributes = try attributes(
-                number,
-                keys,
-                entity: entity,
-                limit: limit + 1
-            )
+            evolution.attributes = try attributes(of: seen, keys, limit: limit + 1)
             let shaped = grant.shape(
                 Entity(id: entity.id, types: [], attributes: evolution.attributes)
             )
             evolution.attributes = shaped.attributes
             if scopes.isAsked {
-                let held = try scopes.held(by: entity, number: number, keys: all)
+                let held = try scopes.held(by: seen)
                 evolution.attributes = evolution.attributes.within(held, of: query)
             }
         }
         return evolution
     }
 
+    private func aggregate(
+        _ seen: SeenEvolution,
+        _ keys: [SeriesKey],
+        _ aggregation: Aggregation,
+        into evolution: inout Evolution
+    ) throws {
+        let hidden = seen.view.hidden
+        for key in keys {
+            if let sums = try series.aggregate(seen.number, key, aggregation, hiding: hidden)?
+                .eligible
+            {
+                evolution.aggregates.append(sums)
+            } else if try series.hasInstance(seen.number, key, hiding: hidden) {
+                evolution.notAggregated.insert(vocabulary.iri(key.name))
+            }
+        }
+    }
+
     /// The instances of the series, those of one name together and oldest first.
     private func attributes(
-        _ number: Int64,
+        of seen: SeenEvolution,
         _ keys: [SeriesKey],
-        entity: Entity,
         limit: Int
     ) throws -> [NamedAttribute] {
         var attributes: [NamedAttribute] = []
         for key in keys {
             let name = vocabulary.iri(key.name)
-            let instances = try series.instances(number, key, limit: limit).map {
-                $0.named(entity: entity.id, name: name, key: key)
+            let instances = try series.instances(
+                seen.number,
+                key,
+                limit: limit,
+                hiding: seen.view.hidden
+            ).map {
+                $0.named(entity: seen.view.entity.id, name: name, key: key)
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {
@@ -217,50 +265,6 @@ struct EvolutionSearch {
             attribute.instances.sort { query.moment($0) < query.moment($1) }
             if let lastN = query.lastN { attribute.instances = attribute.instances.suffix(lastN) }
             return attribute
-        }
-    }
-}
-
-/// The entities that match, as many of them as the page may need.
-private struct Matches {
-    private let query: TemporalQuery
-    private var kept: [(entity: Entity, number: Int64)] = []
-    /// All that were added.
-    private(set) var count = 0
-
-    init(_ query: TemporalQuery) { self.query = query }
-
-    /// Adds an entity; false when the page needs no more.
-    mutating func add(_ entity: Entity, number: Int64) -> Bool {
-        count += 1
-        var bare = entity
-        bare.attributes = []
-        let end = query.offset + query.limit
-        if let order = query.idOrder {
-            kept.append((bare, number))
-            // Sorted and cut now and then, so that a page costs a page of memory.
-            if kept.count >= 2 * end + Limits.matchesBeforeSort {
-                sort(order)
-                kept.removeSubrange(end...)
-            }
-            return true
-        }
-        if count > query.offset, count <= end { kept.append((bare, number)) }
-        return query.wantsCount || count <= end
-    }
-
-    var ofPage: ArraySlice<(entity: Entity, number: Int64)> {
-        guard let order = query.idOrder else { return kept[...] }
-        var sorted = self
-        sorted.sort(order)
-        return sorted.kept.dropFirst(query.offset).prefix(query.limit)
-    }
-
-    private mutating func sort(_ order: TemporalQuery.IDOrder) {
-        kept.sort {
-            order == .ascending
-                ? $0.entity.id.uri < $1.entity.id.uri
-                : $1.entity.id.uri < $0.entity.id.uri
         }
     }
 }

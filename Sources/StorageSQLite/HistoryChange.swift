@@ -5,7 +5,7 @@ internal import Storage
 /// Looking for, removing and replacing single instances of the history.
 extension Writer {
     func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
-        guard let row = try stored(id), try hasRows(history: row.history) else { return nil }
+        guard let row = try stored(id), try hasHistory(row) else { return nil }
         return row.entity
     }
 
@@ -47,15 +47,17 @@ extension Writer {
 
     private func removeAll(_ row: StoredEntity) throws -> Bool {
         let hadRows = try removeRows("1", of: row)
-        guard !row.isCurrent else { return hadRows }
+        // What is hidden from who removes stays, and the row that stands for it.
+        guard !row.isCurrent, try !hasRows(history: row.history) else { return hadRows }
         try willWrite()
-        try statements.delete.bind(1, row.key).run()
-        recent = nil
+        try forget(row)
         return true
     }
 
     /// The condition holds numbers of ours only.
     private func removeRows(_ condition: String, of row: StoredEntity) throws -> Bool {
+        let hidden = try hiddenMoments(of: row)
+        guard hidden.isEmpty else { return try removeRows(condition, of: row, hiding: hidden) }
         try willWrite()
         let of = "WHERE entity = \(row.history) AND \(condition)"
         try connection.execute("DELETE FROM instance \(of)")
@@ -64,6 +66,42 @@ extension Writer {
         try connection.execute("DELETE FROM segment \(of)")
         recentSegment = nil
         return rows + connection.changes > 0
+    }
+
+    /// Removes what is not hidden, which only rows can tell.
+    private func removeRows(
+        _ condition: String,
+        of row: StoredEntity,
+        hiding hidden: HiddenMoments
+    ) throws -> Bool {
+        try willWrite()
+        let of = "WHERE entity = \(row.history) AND \(condition)"
+        try openSegments(of)
+        let rows = try connection.prepare(
+            "SELECT name, dataset, time, sequence, coalesce(modified, time) FROM history \(of)"
+        )
+        var found: [(place: HistoryPlace, sequence: Int64)] = []
+        while try rows.step() {
+            if hidden.contains(rows.int(4)) { continue }
+            let series = HistorySeries(
+                entity: row.history,
+                name: rows.int(0),
+                dataset: rows.int(1)
+            )
+            found.append((HistoryPlace(series: series, time: rows.int(2)), rows.int(3)))
+        }
+        for (place, sequence) in found {
+            try bound(history.delete, place).bind(5, sequence).run()
+        }
+        try connection.execute(
+            """
+            DELETE FROM instance \(of) AND NOT EXISTS (
+                SELECT 1 FROM history h WHERE (h.entity, h.name, h.dataset, h.time, h.sequence)
+                    = (instance.entity, instance.name, instance.dataset, instance.time,
+                        instance.sequence))
+            """
+        )
+        return !found.isEmpty
     }
 
     private func removeInstance(
@@ -76,11 +114,30 @@ extension Writer {
         else { return false }
         try willWrite()
         let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
-        try open(around: HistoryPlace(series: series, time: found.time))
+        let place = HistoryPlace(series: series, time: found.time)
+        try open(around: place)
+        guard try mayTouch(row, at: place, sequence: found.sequence) else { return false }
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
         return connection.changes > 0
+    }
+
+    /// Whether the grant of the transaction covers the instance.
+    private func mayTouch(
+        _ row: StoredEntity,
+        at place: HistoryPlace,
+        sequence: Int64
+    ) throws -> Bool {
+        let hidden = try hiddenMoments(of: row)
+        guard !hidden.isEmpty else { return true }
+        let rows = bound(history.atMoment, place)
+        defer { rows.reset() }
+        while try rows.step() {
+            guard rows.int(0) == sequence else { continue }
+            return !hidden.contains(HistoryRow(rows).changedAt(place.time))
+        }
+        return false
     }
 
     func modifyHistory(
@@ -96,11 +153,13 @@ extension Writer {
         // The identifier stays while the place it was made of may change.
         instance.details = instance.details ?? AttributeDetails()
         instance.details?.instanceID = instanceID
+        noteChange(of: row, at: instance.modifiedAt)
         try append(
             instance,
             entity: row.history,
             name: number(of: name.text),
-            mayBeSealed: hasSegments(row.history)
+            mayBeSealed: hasSegments(row.history),
+            hiding: hiddenMoments(of: row)
         )
         return true
     }

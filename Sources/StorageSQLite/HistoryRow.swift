@@ -59,6 +59,9 @@ struct HistoryRow: Equatable {
         body = row.isNull(5) ? nil : [UInt8](row.bytes(5))
     }
 
+    /// When the instance, which stands at that moment of its series, was written.
+    func changedAt(_ time: Int64) -> Int64 { modified ?? time }
+
     /// The instance, which stands at that moment of its series.
     func attribute(_ vocabulary: Vocabulary, at time: Int64) throws -> Attribute {
         if let body { return try Body.attribute(body) }

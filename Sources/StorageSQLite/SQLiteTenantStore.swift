@@ -142,7 +142,10 @@ package final class SQLiteTenantStore: TenantStore {
         _ grant: WriteGrant,
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
     ) async throws -> Answer {
-        try await committer.run(body)
+        try await committer.run { writer in
+            writer.covered = grant.condition
+            return try body(writer)
+        }
     }
 
     package func bookkeep<Answer: Sendable>(

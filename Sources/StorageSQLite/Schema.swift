@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 3
+    static let version: Int32 = 4
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -77,6 +77,7 @@ enum Schema {
         migrator.registerMigration("1", migrate: createTables)
         migrator.registerMigration("2", migrate: createSegments)
         migrator.registerMigration("3", migrate: dropOutboxIndexes)
+        migrator.registerMigration("4", migrate: createPast)
         return migrator
     }
 
@@ -100,6 +101,24 @@ enum Schema {
     /// Step 3: the dispatcher knows what waits for whom, so a notification is one row with one key.
     private static func dropOutboxIndexes(_ database: Database) throws {
         try database.execute(sql: "DROP INDEX outbox_subscription; DROP INDEX outbox_enqueued")
+    }
+
+    /// Step 4: what entities were, for who may see which part of a history.
+    ///
+    /// Of changes made before this step nothing is known: they count as made by what the entity
+    /// was at the step.
+    private static func createPast(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                -- entity is the key of the entity's row. A change made before changes_from belongs
+                -- to this state, one from ends_at on to a later one, one between them to both.
+                CREATE TABLE past (
+                    entity INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+                    changes_from INTEGER NOT NULL, shape INTEGER NOT NULL, body BLOB NOT NULL,
+                    PRIMARY KEY (entity, ends_at)) WITHOUT ROWID;
+                CREATE INDEX past_shape ON past (shape, entity);
+                """
+        )
     }
 
     /// Step 1.

@@ -26,39 +26,27 @@ final class ScopeSearch {
     }
 
     /// The periods in the range asked for in which the entity's scopes are such as asked for.
-    func held(
-        by entity: Entity,
-        number: Int64,
-        keys: [SeriesKey]
-    ) throws -> [ScopeTimeline.Period] {
-        try periods(of: entity, number: number, keys: keys).filter { period in
+    func held(by seen: SeenEvolution) throws -> [ScopeTimeline.Period] {
+        try periods(of: seen).filter { period in
             let scopes = period.instance.value.scopes
-            return decision.matches(Entity(id: entity.id, types: [], scopes: scopes))
+            return decision.matches(Entity(id: seen.view.entity.id, types: [], scopes: scopes))
         }
     }
 
     /// The instances of the scope that the answer has: also the one that holds as the range begins.
-    func shown(of entity: Entity, number: Int64, keys: [SeriesKey]) throws -> [Attribute] {
-        let instances = try periods(of: entity, number: number, keys: keys).map(\.instance)
+    func shown(of seen: SeenEvolution) throws -> [Attribute] {
+        let instances = try periods(of: seen).map(\.instance)
         guard query.timeProperty == .deletedAt else { return instances }
         return instances.filter { $0.details?.deletedAt != nil }
     }
 
-    private func periods(
-        of entity: Entity,
-        number: Int64,
-        keys: [SeriesKey]
-    ) throws -> [ScopeTimeline.Period] {
-        try timeline(of: entity, number: number, keys: keys)
-            .periods(from: query.from, to: query.to)
+    private func periods(of seen: SeenEvolution) throws -> [ScopeTimeline.Period] {
+        try timeline(of: seen).periods(from: query.from, to: query.to)
     }
 
-    private func timeline(
-        of entity: Entity,
-        number: Int64,
-        keys: [SeriesKey]
-    ) throws -> ScopeTimeline {
-        guard let key = keys.first(where: { vocabulary.iri($0.name) == .scope }) else {
+    private func timeline(of seen: SeenEvolution) throws -> ScopeTimeline {
+        let entity = seen.view.entity
+        guard let key = seen.keys.first(where: { vocabulary.iri($0.name) == .scope }) else {
             return ScopeTimeline(
                 always: entity.scopes,
                 createdAt: entity.createdAt,
@@ -66,9 +54,9 @@ final class ScopeSearch {
             )
         }
         let instances = try wholeSeries()
-            .instances(number, key, limit: Limits.instancesPerDecision)
+            .instances(seen.number, key, limit: Limits.instancesPerDecision)
             .map { $0.named(entity: entity.id, name: .scope, key: key) }
-        return ScopeTimeline(instances, moment: query.moment)
+        return ScopeTimeline(instances.seen(hiding: seen.view.hidden), moment: query.moment)
     }
 
     /// Reads all instances: one before the range may hold in it.
@@ -80,6 +68,20 @@ final class ScopeSearch {
         let made = try makeSeries(whole)
         series = made
         return made
+    }
+}
+
+extension [Attribute] {
+    /// The scopes that held at any time that is not hidden, whenever they were set.
+    fileprivate func seen(hiding hidden: HiddenMoments) -> [Attribute] {
+        guard !hidden.isEmpty else { return self }
+        let written = ScopeTimeline(self) {
+            $0.modifiedAt ?? $0.createdAt ?? Timestamp(microseconds: .min)
+        }
+        return written.periods.filter { period in
+            let start = period.from?.microseconds ?? Int64.min
+            return !hidden.covers(start..<Swift.max(start, period.to?.microseconds ?? Int64.max))
+        }.map(\.instance)
     }
 }
 

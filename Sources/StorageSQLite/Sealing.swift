@@ -93,6 +93,24 @@ extension Writer {
         for instance in instances { try insert(instance, place.series) }
     }
 
+    /// Turns all segments that the condition (SQL) names back into rows.
+    func openSegments(_ condition: String) throws {
+        guard haveSegments else { return }
+        let rows = try connection.prepare(
+            "SELECT entity, name, dataset, \(SegmentPlace.columns) FROM segment \(condition)"
+        )
+        var found: [HistoryPlace] = []
+        while try rows.step() {
+            let series = HistorySeries(
+                entity: rows.int(0),
+                name: rows.int(1),
+                dataset: rows.int(2)
+            )
+            found.append(HistoryPlace(series: series, time: rows.int(4)))
+        }
+        for place in found { try open(around: place) }
+    }
+
     func removeSegment(_ place: SegmentPlace) throws {
         try willWrite()
         try segments.delete.bind(1, place.number).run()

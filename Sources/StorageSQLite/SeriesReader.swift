@@ -85,23 +85,36 @@ final class SeriesReader {
         }
     }
 
-    func hasInstance(_ entity: Int64, _ key: SeriesKey) throws -> Bool {
-        try !instances(entity, key, limit: 1).isEmpty
+    func hasInstance(
+        _ entity: Int64,
+        _ key: SeriesKey,
+        hiding hidden: HiddenMoments = HiddenMoments([])
+    ) throws -> Bool {
+        try !instances(entity, key, limit: 1, hiding: hidden).isEmpty
     }
 
     /// Instances the query's time covers: the oldest, or with `lastN` the newest, oldest first.
-    func instances(_ entity: Int64, _ key: SeriesKey, limit: Int) throws -> [SeriesInstance] {
+    func instances(
+        _ entity: Int64,
+        _ key: SeriesKey,
+        limit: Int,
+        hiding hidden: HiddenMoments = HiddenMoments([])
+    ) throws -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
         var found: [SeriesInstance] = []
         try walk(entity, key, newestFirst: query.lastN != nil) { step, rows in
             switch step {
             case .row:
                 let time = rows.int(SeriesStatements.timeColumn)
-                try add(HistoryRow(rows), time, sequence: rows.int(0), to: &found)
+                let row = HistoryRow(rows)
+                if hidden.contains(row.changedAt(time)) { break }
+                try add(row, time, sequence: rows.int(0), to: &found)
             case .segment(let place):
                 let all = try statements.segment(place).instances()
                 for instance in query.lastN == nil ? all[...] : all.reversed()[...]
-                where found.count < limit && bounds.contains(instance.time) {
+                where found.count < limit && bounds.contains(instance.time)
+                    && !hidden.contains(instance.row.changedAt(instance.time))
+                {
                     try add(
                         instance.row,
                         instance.time,
@@ -167,13 +180,14 @@ final class SeriesReader {
     func aggregate(
         _ entity: Int64,
         _ key: SeriesKey,
-        _ aggregation: Aggregation
+        _ aggregation: Aggregation,
+        hiding hidden: HiddenMoments
     ) throws -> AggregatedAttribute? {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
         try walk(entity, key) { step, rows in
             switch step {
-            case .row: try sum.addRow(rows)
-            case .segment(let place): try sum.add(try statements.segment(place))
+            case .row: try sum.addRow(rows, hiding: hidden)
+            case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
             }
             try requireRoom(for: sum.periods.count * aggregation.methods.count)
             return true

@@ -24,8 +24,13 @@ struct SeriesSum {
         to = query.to?.microseconds ?? Int64.max
     }
 
-    /// Adds the instance of a row (`HistoryRow.columns`, then its time).
-    mutating func addRow(_ row: Statement) throws {
+    /// Adds the instance of a row (`HistoryRow.columns`, then its time), unless it is hidden.
+    mutating func addRow(_ row: Statement, hiding hidden: HiddenMoments) throws {
+        if !hidden.isEmpty,
+            hidden.contains(row.optionalInt(2) ?? row.int(SeriesStatements.timeColumn))
+        {
+            return
+        }
         guard let form = row.optionalInt(1) else { return try add(Body.attribute(row.bytes(5))) }
         guard enter(form) else { return }
         let time = row.int(SeriesStatements.timeColumn)
@@ -38,8 +43,9 @@ struct SeriesSum {
         if moment >= from, moment < to { periods.add(row.scalar(4), at: moment) }
     }
 
-    /// Adds all instances of a segment, in their order.
-    mutating func add(_ segment: HistorySegment) throws {
+    /// Adds all instances of a segment that are not hidden, in their order.
+    mutating func add(_ segment: HistorySegment, hiding hidden: HiddenMoments) throws {
+        guard hidden.isEmpty else { return try addVisible(of: segment, hiding: hidden) }
         let moments = try moments(segment)
         let values = try segment.values()
         for run in try segment.forms() {
@@ -48,6 +54,16 @@ struct SeriesSum {
             case .numbers(let numbers): add(numbers, moments, run.range)
             case .cells(let cells): try add(cells, moments, run)
             }
+        }
+    }
+
+    private mutating func addVisible(
+        of segment: HistorySegment,
+        hiding hidden: HiddenMoments
+    ) throws {
+        for instance in try segment.instances()
+        where !hidden.contains(instance.row.changedAt(instance.time)) {
+            try add(instance.row.attribute(vocabulary, at: instance.time))
         }
     }
 

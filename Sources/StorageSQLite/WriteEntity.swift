@@ -32,12 +32,17 @@ extension Writer: WriteTransaction {
             let isShapedAlike = entity.isShaped(like: old.entity)
             let shape = try isShapedAlike ? old.shape : shape(of: entity)
             try replace(old, with: entity, shape: shape)
+            try keepPast(of: old, before: entity, key: old.key)
         } else {
             let shape = try shape(of: entity)
             // A new life of an entity takes its place at the end of the order of creation, and its
             // history along.
             if let old { try statements.delete.bind(1, old.key).run() }
-            try insert(entity, shape: shape, history: old?.history)
+            let key = try insert(entity, shape: shape, history: old?.history)
+            if let old {
+                try movePast(from: old.key, to: key)
+                try keepPast(of: old, before: entity, key: key)
+            }
         }
     }
 
@@ -61,7 +66,8 @@ extension Writer: WriteTransaction {
         )
     }
 
-    private func insert(_ entity: Entity, shape: Int64, history: Int64?) throws {
+    /// The key of the new row.
+    private func insert(_ entity: Entity, shape: Int64, history: Int64?) throws -> Int64 {
         try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
             .bind(4, entity.nextExpiry?.microseconds).bind(5, Body.bytes(entity)).run()
         let key = connection.lastRowID
@@ -73,6 +79,7 @@ extension Writer: WriteTransaction {
             history: history ?? key,
             entity: entity
         )
+        return key
     }
 
     func remove(_ id: EntityID) throws -> Bool {
@@ -82,10 +89,16 @@ extension Writer: WriteTransaction {
         if try hasRows(history: old.history) {
             try keepHistoryOnly(old, entity: old.entity)
         } else {
-            try statements.delete.bind(1, old.key).run()
-            recent = nil
+            try forget(old)
         }
         return true
+    }
+
+    /// Removes the row of an entity of which no history is left.
+    func forget(_ row: StoredEntity) throws {
+        try statements.delete.bind(1, row.key).run()
+        try removePast(of: row.key)
+        recent = nil
     }
 
     /// Turns the row into one that stands for history alone: all but attributes is kept.

@@ -15,6 +15,7 @@ extension Writer {
         try willWrite()
         let row = try historyRow(id, types: types, scopes: scopes)
         let mayBeSealed = try hasSegments(row.history)
+        let hidden = try hiddenMoments(of: row)
         for change in changes {
             let name = try number(of: change.name.text)
             for instance in change.instances {
@@ -23,12 +24,17 @@ extension Writer {
                     entity: row.history,
                     name: name,
                     mayBeSealed: mayBeSealed,
-                    correcting: correcting
+                    correcting: correcting,
+                    hiding: hidden
                 )
             }
             try sealAlong(change, entity: row.history, name: name)
         }
-        if !row.isCurrent { try noteHistory(row, types: types, scopes: scopes, changes) }
+        if !row.isCurrent {
+            try noteHistory(row, types: types, scopes: scopes, changes)
+        } else if correcting {
+            noteChange(of: row, at: changes.moments.max())
+        }
     }
 
     /// Who appends so much at once seals it along: a commit of its own would cost more.
@@ -51,19 +57,26 @@ extension Writer {
         var rest = row.entity
         rest.types += types.filter { !rest.types.contains($0) }
         if !scopes.isEmpty { rest.scopes = scopes }
-        let moments = changes.flatMap { $0.instances.compactMap(\.modifiedAt) }
+        let moments = changes.moments
         rest.createdAt = rest.createdAt ?? moments.min()
         rest.modifiedAt = (moments + [rest.modifiedAt].compactMap { $0 }).max()
-        if rest != row.entity { try keepHistoryOnly(row, entity: rest) }
+        guard rest != row.entity else { return }
+        var since = rest
+        since.modifiedAt = moments.min()
+        try keepPast(of: row, before: since, key: row.key)
+        try keepHistoryOnly(row, entity: rest)
     }
 
     /// Adds the instance unless one of the same time and content is there.
+    ///
+    /// What is there and hidden from who adds it stays, and makes no difference to it.
     func append(
         _ instance: Attribute,
         entity: Int64,
         name: Int64,
         mayBeSealed: Bool,
-        correcting: Bool = false
+        correcting: Bool = false,
+        hiding hidden: HiddenMoments
     ) throws {
         let place = HistoryPlace(
             series: HistorySeries(
@@ -74,15 +87,18 @@ extension Writer {
             time: instance.historyTime
         )
         if mayBeSealed, let segment = try segment(around: place) {
-            if try holds(segment, instance, at: place) { return }
+            if hidden.isEmpty, try holds(segment, instance, at: place) { return }
             try open(around: place)
         }
         let row = try HistoryRow(instance, form: form)
         try insert(row, at: place, sequence: 0)
         if connection.changes == 0 {
             // Something is there at that moment already: this very instance, or another one.
-            guard let sequence = try freeSequence(for: instance, at: place) else { return }
-            if correcting, instance.observedAt != nil { return try correct(instance, at: place) }
+            guard let sequence = try freeSequence(for: instance, at: place, hiding: hidden)
+            else { return }
+            if correcting, instance.observedAt != nil {
+                return try correct(instance, at: place, sequence: sequence, hiding: hidden)
+            }
             try insert(row, at: place, sequence: sequence)
             try remember(instance, at: place, sequence: sequence)
         } else {
@@ -93,7 +109,8 @@ extension Writer {
     /// The sequence after those of the moment; nil when one of them is this very instance.
     private func freeSequence(
         for instance: Attribute,
-        at place: HistoryPlace
+        at place: HistoryPlace,
+        hiding hidden: HiddenMoments
     ) throws -> Int64? {
         let series = place.series
         let others = history.atMoment.bind(1, series.entity).bind(2, series.name)
@@ -102,8 +119,12 @@ extension Writer {
         let content = instance.content
         var sequence: Int64 = 0
         while try others.step() {
-            let other = try HistoryRow(others).attribute(vocabulary, at: place.time)
-            if other.content == content { return nil }
+            let row = HistoryRow(others)
+            if !hidden.contains(row.changedAt(place.time)),
+                try row.attribute(vocabulary, at: place.time).content == content
+            {
+                return nil
+            }
             sequence = others.int(0) + 1
         }
         return sequence
@@ -113,4 +134,9 @@ extension Writer {
         guard let id else { return 0 }
         return try number(of: id)
     }
+}
+
+extension [NamedAttribute] {
+    /// When the instances were written.
+    fileprivate var moments: [Timestamp] { flatMap { $0.instances.compactMap(\.modifiedAt) } }
 }

@@ -13,6 +13,7 @@ final class Writer: @unchecked Sendable {
     let index: IndexStatements
     let history: HistoryStatements
     let segments: SegmentStatements
+    let past: PastStatements
     let sealing: SealingLimits
     /// What readers see of names and shapes; always at least what is committed.
     let shared: Mutex<Vocabulary>
@@ -33,6 +34,10 @@ final class Writer: @unchecked Sendable {
     /// What the committer has learned about commits.
     var pace = CommitPace()
     private let log = LogLength()
+    /// The entities that the grant of the request covers.
+    var covered = Condition.everything
+    /// Changes of histories alone that are later than the last one of their entities.
+    var latestChanges = LatestChanges()
     /// What is to happen once the transaction is on disk.
     var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false
@@ -58,6 +63,7 @@ final class Writer: @unchecked Sendable {
         index = try IndexStatements(connection)
         history = try HistoryStatements(connection)
         segments = try SegmentStatements(connection)
+        past = try PastStatements(connection)
         haveSegments = try connection.number("SELECT EXISTS (SELECT 1 FROM segment)") != 0
         vocabulary = try Vocabulary(connection)
         shared = Mutex(vocabulary)
@@ -93,6 +99,7 @@ final class Writer: @unchecked Sendable {
     func request(_ body: () throws -> Void) throws -> (any Error)? {
         hasWritten = false
         recent = nil
+        covered = .everything
         let earlierActions = commitActions.count
         do {
             try body()

@@ -28,6 +28,15 @@ enum Grants {
         else { throw Denied() }
         return grant
     }
+
+    /// Of somebody who may write what the condition covers.
+    static func write(_ condition: Condition) throws -> WriteGrant {
+        let rule = Permission(assignee: .anyone, actions: [.write], target: condition)
+        let decision = Policy(permissions: [rule]).decideWrite(Caller(party: .anonymous))
+        guard case .grant(let grant) = decision else { throw Denied() }
+        return grant
+    }
+
     struct Denied: Error {}
 }
 

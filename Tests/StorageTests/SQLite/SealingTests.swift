@@ -158,7 +158,7 @@ import Testing
             let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readWrite)
             try file.execute(
                 """
-                DROP TABLE segment;
+                DROP TABLE segment; DROP TABLE past;
                 CREATE INDEX outbox_subscription ON outbox (subscription, sequence);
                 CREATE INDEX outbox_enqueued ON outbox (enqueued);
                 DELETE FROM grdb_migrations WHERE identifier > '1';

@@ -1,0 +1,56 @@
+internal import ContextModel
+internal import Storage
+
+/// An evolution as its reader sees it.
+struct SeenEvolution {
+    /// The entity's number in the history table.
+    var number: Int64
+    /// All its series; empty where only the evolution's place on a page matters.
+    var keys: [SeriesKey]
+    var view: EntityView
+}
+
+/// The entities that match, as many of them as the page may need.
+struct EvolutionMatches {
+    private let query: TemporalQuery
+    private var kept: [SeenEvolution] = []
+    /// All that were added.
+    private(set) var count = 0
+
+    init(_ query: TemporalQuery) { self.query = query }
+
+    /// Adds an entity; false when the page needs no more.
+    mutating func add(_ seen: SeenEvolution) -> Bool {
+        count += 1
+        var bare = seen
+        bare.view.entity.attributes = []
+        bare.keys = []
+        let end = query.offset + query.limit
+        if let order = query.idOrder {
+            kept.append(bare)
+            // Sorted and cut now and then, so that a page costs a page of memory.
+            if kept.count >= 2 * end + Limits.matchesBeforeSort {
+                sort(order)
+                kept.removeSubrange(end...)
+            }
+            return true
+        }
+        if count > query.offset, count <= end { kept.append(bare) }
+        return query.wantsCount || count <= end
+    }
+
+    var ofPage: ArraySlice<SeenEvolution> {
+        guard let order = query.idOrder else { return kept[...] }
+        var sorted = self
+        sorted.sort(order)
+        return sorted.kept.dropFirst(query.offset).prefix(query.limit)
+    }
+
+    private mutating func sort(_ order: TemporalQuery.IDOrder) {
+        kept.sort {
+            order == .ascending
+                ? $0.view.entity.id.uri < $1.view.entity.id.uri
+                : $1.view.entity.id.uri < $0.view.entity.id.uri
+        }
+    }
+}

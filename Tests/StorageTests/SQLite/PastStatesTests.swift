@@ -1,0 +1,129 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+/// What entities were, in the file: kept for as long as any history of theirs is.
+@Suite struct PastStatesTests {
+    private let folder = Folder()
+    private let clock = Clock()
+
+    private static let whole = TemporalQuery(
+        condition: .everything,
+        timeProperty: .modifiedAt,
+        instanceLimit: 1_000,
+        limit: 10
+    )
+
+    private func open() throws -> SQLiteStore {
+        try SQLiteStore(
+            folder: folder.path,
+            sealing: SealingLimits(segment: 8, smallestSegment: 2, newestRows: 2, rowsMet: 4),
+            clock: { [clock] in clock.now }
+        )
+    }
+
+    private static func entity(_ type: IRI, at second: Int) -> Entity {
+        var entity = Entity("a", type)
+        entity.createdAt = seconds(second)
+        entity.modifiedAt = seconds(second)
+        return entity
+    }
+
+    private func append(_ range: Range<Int>, as type: IRI, to tenant: any TenantStore) async throws
+    {
+        try await tenant.put([Self.entity(type, at: range.lowerBound)])
+        try await tenant.append(
+            "a",
+            .speed,
+            range.map { .reading(.number(JSONNumber($0)), at: $0) }
+        )
+    }
+
+    private func values(_ tenant: any TenantStore, _ type: IRI) async throws -> [JSONValue] {
+        let page = try await tenant.evolutions(Self.whole, grant: Grants.read(.type(type)))
+        return page.evolutions.first?.attributes.first?.instances.map(\.value) ?? []
+    }
+
+    private func pastRows() throws -> Int64 {
+        let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
+        return try file.number("SELECT count(*) FROM past")
+    }
+
+    @Test func `sealed history is seen and summed up by what the entity was`() async throws {
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        try await append(0..<30, as: .station, to: tenant)
+        try await append(30..<60, as: .sensor, to: tenant)
+        _ = try await values(tenant, .sensor)
+        try await (tenant as? SQLiteTenantStore)?.sealHistory()
+        #expect(try await values(tenant, .station) == (0..<30).map { .number(JSONNumber($0)) })
+        #expect(try await values(tenant, .sensor) == (30..<60).map { .number(JSONNumber($0)) })
+        var sums = Self.whole
+        sums.aggregation = Aggregation(methods: [.totalCount, .sum], period: .whole)
+        let page = try await tenant.evolutions(sums, grant: Grants.read(.type(.station)))
+        let totals = page.evolutions.first?.aggregates.first?.values.flatMap(\.periods)
+        #expect(totals?.map(\.value) == [30, 435])
+        await store.close()
+    }
+
+    @Test func `what somebody with few rights removes is what it sees, also of what is sealed`()
+        async throws
+    {
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        try await append(0..<30, as: .station, to: tenant)
+        try await append(30..<60, as: .sensor, to: tenant)
+        _ = try await values(tenant, .sensor)
+        try await (tenant as? SQLiteTenantStore)?.sealHistory()
+        let id = EntityID("urn:a")
+        #expect(
+            try await tenant.write(Grants.write(.type(.sensor))) {
+                try $0.removeHistory(id, .everything)
+            }
+        )
+        #expect(try await values(tenant, .sensor).isEmpty)
+        #expect(try await values(tenant, .station).count == 30)
+        #expect(
+            try await tenant.write(Grants.write(.type(.sensor))) {
+                try $0.evolving(id, grant: InternalGrant(.mergeOnWrite)) == nil
+            }
+        )
+        await store.close()
+    }
+
+    @Test func `the past of an entity goes with its history`() async throws {
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        let id = EntityID("urn:a")
+        try await append(0..<3, as: .station, to: tenant)
+        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
+        try await append(3..<6, as: .sensor, to: tenant)
+        #expect(try pastRows() == 1)
+        #expect(try await values(tenant, .station).count == 3)
+        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
+        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, .everything) })
+        #expect(try pastRows() == 0)
+        await store.close()
+    }
+
+    @Test func `an evolution without an entity changes its types in time too`() async throws {
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.append("a", .speed, [.reading(1, at: 1)])
+        try await tenant.write(Grants.write()) {
+            try $0.appendHistory(
+                EntityID("urn:a"),
+                types: [.station],
+                scopes: [],
+                [NamedAttribute(name: .speed, instances: [.reading(2, at: 2)])],
+                correcting: true
+            )
+        }
+        #expect(try await values(tenant, .station) == [2])
+        #expect(try await values(tenant, .sensor) == [1, 2])
+        await store.close()
+    }
+}
