@@ -1,71 +1,21 @@
 package import ContextModel
 
-/// What waits in the outbox for one notification: the entity as it was then and why it notifies,
-/// in one message, so that it can be decided and written later, for the subscriber of then.
+/// What waits in the outbox for notifications of one change: the entity as it was then and what
+/// happened to it, in one message for all who may know the same of it. What each of them is told is
+/// decided and written when it is sent, for the subscription of then.
 package struct NotificationMessage: Sendable, Equatable {
     /// The state after the change, with deleted attributes as NGSI-LD Null; the last state of a
     /// deleted entity.
     package var entity: Entity
     /// Set when the entity was deleted.
     package var deletedAt: Timestamp?
-    package var match: Subscription.Match
+    /// What happened, as far as those who are told may know it.
+    package var events: ChangeEvents
 
-    package init(entity: Entity, deletedAt: Timestamp?, match: Subscription.Match) {
+    package init(entity: Entity, deletedAt: Timestamp?, events: ChangeEvents) {
         self.entity = entity
         self.deletedAt = deletedAt
-        self.match = match
-    }
-
-    /// Makes the messages of one change; what they share is encoded once.
-    struct Encoder {
-        private let change: EntityChange
-        private let now: Timestamp
-        private var plain: State?
-        /// By what is hidden from those who are told: it decides which attributes have changed.
-        private var withChanges: [Set<IRI>: State] = [:]
-
-        /// The entity as it is shown, and as it is kept.
-        private struct State {
-            var entity: Entity?
-            var bytes: [UInt8]
-
-            init(_ entity: Entity?) {
-                self.entity = entity
-                bytes = entity.map(EntityCodec.encode) ?? []
-            }
-        }
-
-        init(_ change: EntityChange, at now: Timestamp) {
-            self.change = change
-            self.now = now
-        }
-
-        /// Nil when there is nothing to show.
-        mutating func message(
-            _ match: Subscription.Match,
-            showsChanges: Bool,
-            hiding hidden: Set<IRI>
-        ) -> (NotificationMessage?, [UInt8]) {
-            let state = showsChanges ? changes(hiding: hidden) : plainState()
-            guard let entity = state.entity else { return (nil, []) }
-            let deletedAt = change.after == nil ? now : nil
-            let message = NotificationMessage(entity: entity, deletedAt: deletedAt, match: match)
-            return (message, NotificationMessage.head(match, deletedAt: deletedAt) + state.bytes)
-        }
-
-        private mutating func plainState() -> State {
-            if let plain { return plain }
-            let state = State(change.notified(at: now))
-            plain = state
-            return state
-        }
-
-        private mutating func changes(hiding hidden: Set<IRI>) -> State {
-            if let known = withChanges[hidden] { return known }
-            let state = State(change.notified(showsChanges: true, hiding: hidden, at: now))
-            withChanges[hidden] = state
-            return state
-        }
+        self.events = events
     }
 }
 
@@ -158,15 +108,18 @@ extension Entity {
 // MARK: - As bytes
 
 extension NotificationMessage {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
+    /// Said of an attribute only that its change notifies, and not what happened to it.
+    private static let firstVersion: UInt8 = 1
 
-    /// The head is JSON after the version and its length in two bytes: short, and read rarely.
-    fileprivate static func head(_ match: Subscription.Match, deletedAt: Timestamp?) -> [UInt8] {
+    /// What stands before the entity's bytes: JSON after the version and its length in three bytes,
+    /// for it is short and read rarely.
+    var head: [UInt8] {
         var writer = JSONWriter(reservingBytes: 256)
         writer.beginObject()
-        if match.isForEntity {
+        if let event = events.entity {
             writer.key("entity")
-            writer.bool(true)
+            writer.string(event.rawValue)
         }
         if let deletedAt {
             writer.key("deletedAt")
@@ -174,30 +127,47 @@ extension NotificationMessage {
         }
         writer.key("attributes")
         writer.beginArray()
-        for name in match.attributes { writer.string(name.text) }
+        for (name, triggers) in events.attributes {
+            writer.beginArray()
+            writer.string(name.text)
+            for trigger in triggers { writer.string(trigger.rawValue) }
+            writer.endArray()
+        }
         writer.endArray()
         writer.endObject()
         let count = UInt32(writer.bytes.count)
-        return [version, UInt8(count >> 16 & 0xFF), UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF)]
-            + writer.bytes
+        return [
+            Self.version, UInt8(count >> 16 & 0xFF), UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF),
+        ] + writer.bytes
     }
 
     /// Reads a message; nil when the bytes are damaged.
     package init?(bytes: [UInt8]) {
-        guard bytes.count > 4, bytes[0] == Self.version else { return nil }
+        guard bytes.count > 4, bytes[0] == Self.version || bytes[0] == Self.firstVersion else {
+            return nil
+        }
         let count = Int(bytes[1]) << 16 | Int(bytes[2]) << 8 | Int(bytes[3])
         guard bytes.count > 4 + count,
             let head = try? JSONReader.read(bytes[4..<4 + count]).objectValue,
             let entity = try? EntityCodec.decode(Array(bytes[(4 + count)...]))
         else { return nil }
-        let names = head["attributes"]?.arrayValue?.compactMap { $0.stringValue.map { IRI($0) } }
-        self.init(
-            entity: entity,
-            deletedAt: head["deletedAt"]?.stringValue.flatMap { Timestamp($0) },
-            match: Subscription.Match(
-                isForEntity: head["entity"]?.boolValue ?? false,
-                attributes: names ?? []
-            )
+        let deletedAt = head["deletedAt"]?.stringValue.flatMap { Timestamp($0) }
+        var events = ChangeEvents(
+            entity: head["entity"]?.stringValue.flatMap(Subscription.Trigger.init),
+            attributes: Self.attributes(head["attributes"]?.arrayValue ?? [])
         )
+        if head["entity"]?.boolValue == true {
+            events.entity = deletedAt == nil ? .entityCreated : .entityDeleted
+        }
+        self.init(entity: entity, deletedAt: deletedAt, events: events)
+    }
+
+    /// Of each attribute its name and its triggers; in the first version its name alone.
+    private static func attributes(_ list: [JSONValue]) -> [IRI: Set<Subscription.Trigger>] {
+        list.reduce(into: [:]) { attributes, json in
+            let parts = json.arrayValue?.compactMap(\.stringValue) ?? [json.stringValue ?? ""]
+            guard let name = parts.first else { return }
+            attributes[IRI(name)] = Set(parts.dropFirst().compactMap(Subscription.Trigger.init))
+        }
     }
 }

@@ -48,7 +48,7 @@ package struct NotificationWriter: Sendable {
         tenant: TenantName?
     ) -> NotificationContent? {
         guard let grant = grant(for: subscription, tenant: tenant),
-            may(grant, seeWhy: message, subscription)
+            let match = visibleMatch(of: message, for: subscription, grant)
         else { return nil }
         let notification = subscription.subscription.notification
         let view = NotificationView(
@@ -58,30 +58,33 @@ package struct NotificationWriter: Sendable {
             contextURL: contextURL(subscription),
             embedsContext: embedsContext(notification.endpoint),
             showsChanges: notification.showsChanges,
-            hiddenAttributes: grant.hiddenAttributes
+            hiddenAttributes: grant.hiddenAttributes,
+            endedAttributes: message.deletedAt == nil ? [] : match.attributes
         )
         let data = item.data(view) {
             var writer = JSONWriter(reservingBytes: 1_024)
-            let shown = grant.shape(message.shown(showsChanges: notification.showsChanges))
+            let shown = grant.shape(message.shown(match, notification.showsChanges))
             write([shown], linked: nil, for: subscription, to: &writer)
             return writer.bytes
         }
         return .written(data)
     }
 
-    /// Whether the subscriber may see the entity and know why it is told of it.
-    private func may(
-        _ grant: ReadGrant,
-        seeWhy message: NotificationMessage,
-        _ subscription: IndexedSubscription
-    ) -> Bool {
-        let isVisible = message.isVisible(
-            hidden: grant.hiddenAttributes,
-            watched: subscription.subscription.watchedAttributes
-        )
-        guard isVisible else { return false }
-        return grant.condition == .everything
+    /// Why the subscriber is told of the message; nil when it may not see the entity, or not know
+    /// why it would be told of it.
+    private func visibleMatch(
+        of message: NotificationMessage,
+        for subscription: IndexedSubscription,
+        _ grant: ReadGrant
+    ) -> Subscription.Match? {
+        let watched = subscription.subscription.watchedAttributes
+        guard let match = subscription.subscription.match(message.events),
+            message.shows(match, hiding: grant.hiddenAttributes, watched: watched)
+        else { return nil }
+        let mayRead =
+            grant.condition == .everything
             || PreparedCondition(grant.condition).matches(message.entity.withoutDeletedAttributes)
+        return mayRead ? match : nil
     }
 
     /// The entities with those they are linked to; nil when there are none.
@@ -113,10 +116,11 @@ package struct NotificationWriter: Sendable {
         guard let grant = grant(for: subscription, tenant: tenant) else { return [] }
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
-        for message in messages where may(grant, seeWhy: message, subscription) {
+        for message in messages {
+            guard let match = visibleMatch(of: message, for: subscription, grant) else { continue }
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
             let shows = subscription.subscription.notification.showsChanges
-            latest[message.entity.id] = grant.shape(message.shown(showsChanges: shows))
+            latest[message.entity.id] = grant.shape(message.shown(match, shows))
         }
         return order.compactMap { latest[$0] }
     }
@@ -310,9 +314,13 @@ extension OutboxItem.Content {
 }
 
 extension NotificationMessage {
-    /// Whether the subscriber may know why it is told: not when all that changed, or all that it
+    /// Whether a subscriber may know why it is told: not when all that changed, or all that it
     /// watches of an entity that came or went, is hidden.
-    fileprivate func isVisible(hidden: Set<IRI>, watched: Set<IRI>?) -> Bool {
+    fileprivate func shows(
+        _ match: Subscription.Match,
+        hiding hidden: Set<IRI>,
+        watched: Set<IRI>?
+    ) -> Bool {
         if match.attributes.contains(where: { !hidden.contains($0) }) { return true }
         guard match.isForEntity else { return false }
         guard let watched else { return true }
@@ -324,7 +332,7 @@ extension NotificationMessage {
 extension NotificationMessage {
     /// The entity as a notification shows it: of a deleted one its end, and with `showsChanges`
     /// what it was before (clause 5.8.6).
-    fileprivate func shown(showsChanges: Bool) -> Entity {
+    fileprivate func shown(_ match: Subscription.Match, _ showsChanges: Bool) -> Entity {
         guard let deletedAt else { return entity }
         var shown = entity
         shown.deletedAt = deletedAt

@@ -33,12 +33,29 @@ package final class IndexedSubscription: Sendable {
         receiver = subscription.notification.endpoint.authority
     }
 
-    /// Whether the change notifies, and why, as the subscriber sees it; nil when it does not.
-    func match(_ change: EntityChange, at now: Timestamp) -> Subscription.Match? {
-        guard let match = subscription.match(change, at: now, hiding: hiddenAttributes),
+    /// What a subscriber sees of a change.
+    enum Sight {
+        /// The entity before the change, if there was one, and after it.
+        case bothSides
+        /// The entity was there and hidden: to the subscriber it is new.
+        case comesIntoView
+    }
+
+    /// What the subscriber sees of the change; nil when that is nothing, or it wants nothing now.
+    func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
+        guard subscription.intervalMicroseconds == nil, subscription.isInForce(at: now),
             let state = change.after ?? change.before
         else { return nil }
-        return view?.matches(state) ?? true ? match : nil
+        guard let view else { return .bothSides }
+        guard view.matches(state) else { return nil }
+        guard change.after != nil, let before = change.before else { return .bothSides }
+        return view.matches(before) ? .bothSides : .comesIntoView
+    }
+
+    /// Whether the entity is one that the subscription is about: after the change, or, of a deleted
+    /// one, at the last (clause 5.8.6).
+    func meetsTarget(_ change: EntityChange) -> Bool {
+        (change.after ?? change.before).map(subscription.preparedTarget.matches) ?? false
     }
 }
 
@@ -93,7 +110,7 @@ struct SubscriptionIndex: Sendable {
         }
         collect(.any)
         collect(.id(entity.id))
-        let names = Set(change.attributes.map(\.name))
+        let names = change.namesSeenToChange
         for type in entity.types {
             collect(.type(type))
             for name in names { collect(.typedAttribute(type, name)) }
@@ -148,5 +165,15 @@ struct SubscriptionIndex: Sendable {
             return union
         default: return nil
         }
+    }
+}
+
+extension EntityChange {
+    /// The attributes that changed, and all there are where the entity may come into somebody's view.
+    fileprivate var namesSeenToChange: Set<IRI> {
+        let changed = Set(attributes.map(\.name))
+        guard let before, let after, before.types != after.types || before.scopes != after.scopes
+        else { return changed }
+        return changed.union(after.attributes.map(\.name))
     }
 }

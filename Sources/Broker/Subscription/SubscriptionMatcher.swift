@@ -36,62 +36,18 @@ package final class SubscriptionMatcher: ChangeObserver {
     ) throws {
         let group = Group(tenant: tenant, kind: .entities)
         guard let index = groups.withLock({ $0[group] }) else { return }
-        var encoder = NotificationMessage.Encoder(change, at: now)
-        for group in Self.groups(index.candidates(for: change), change, at: now) {
-            let (message, body) = encoder.message(
-                group.match,
-                showsChanges: group.showsChanges,
-                hiding: group.hiddenAttributes
-            )
-            guard let message else { continue }
+        var messages = ChangeMessages(change, at: now)
+        for candidate in index.candidates(for: change) { messages.offer(to: candidate) }
+        for message in messages.messages() {
             try feed.enqueue(
-                body,
-                content: .change(message),
-                to: group.recipients,
+                message.bytes,
+                content: .change(message.content),
+                to: message.recipients,
                 at: now,
                 tenant: tenant,
                 in: transaction
             )
         }
-    }
-
-    /// Those who are told the same for the same reason.
-    private struct Audience {
-        var match: Subscription.Match
-        var showsChanges: Bool
-        var hiddenAttributes: Set<IRI>
-        var recipients: [String]
-    }
-
-    private static func groups(
-        _ candidates: [IndexedSubscription],
-        _ change: EntityChange,
-        at now: Timestamp
-    ) -> [Audience] {
-        var groups: [Audience] = []
-        for candidate in candidates {
-            let subscription = candidate.subscription
-            guard let match = candidate.match(change, at: now) else { continue }
-            let showsChanges = subscription.notification.showsChanges
-            let hidden = showsChanges ? candidate.hiddenAttributes : []
-            let same = groups.firstIndex {
-                $0.showsChanges == showsChanges && $0.match == match
-                    && $0.hiddenAttributes == hidden
-            }
-            if let same {
-                groups[same].recipients.append(candidate.record.key)
-            } else {
-                groups.append(
-                    Audience(
-                        match: match,
-                        showsChanges: showsChanges,
-                        hiddenAttributes: hidden,
-                        recipients: [candidate.record.key]
-                    )
-                )
-            }
-        }
-        return groups
     }
 
     // MARK: Kept in step by the operations

@@ -1,6 +1,7 @@
 import Clauses
 import ContextModel
 import Governance
+import Storage
 import Testing
 
 @testable import Broker
@@ -11,7 +12,9 @@ import Testing
 
     private func subscription(_ members: JSONObject, id: String = "urn:s") throws -> Subscription {
         var body = members
-        body["notification"] = ["endpoint": ["uri": "http://r.example/"]]
+        var notification = body["notification"]?.objectValue ?? [:]
+        notification["endpoint"] = ["uri": "http://r.example/"]
+        body["notification"] = .object(notification)
         return try SubscriptionReader(context: .core).subscription(body, id: id)
     }
 
@@ -160,18 +163,62 @@ import Testing
 
     @Test func `a message comes back from its bytes, with what was deleted`() throws {
         let change = update(bus(10, [("load", 1)]), bus(11))
-        var encoder = NotificationMessage.Encoder(change, at: later)
-        let match = Subscription.Match(isForEntity: false, attributes: [name("speed")])
-        let message = try #require(
-            NotificationMessage(bytes: encoder.message(match, showsChanges: true, hiding: []).1)
+        var messages = ChangeMessages(change, at: later)
+        messages.offer(
+            to: try indexed(
+                ["watchedAttributes": ["speed"], "notification": ["showChanges": true]],
+                id: "urn:s"
+            )
         )
-        #expect(encoder.message(match, showsChanges: true, hiding: []).0 == message)
-        #expect(message.match == match)
+        let told = try #require(messages.messages().first)
+        let message = try #require(NotificationMessage(bytes: told.bytes))
+        #expect(told.content == message)
+        #expect(
+            message.events.attributes
+                == [name("speed"): [.attributeUpdated], name("load"): [.attributeDeleted]]
+        )
         #expect(message.deletedAt == nil)
         #expect(message.entity[name("speed")].first?.details?.previousValue == 10)
         let gone = try #require(message.entity[name("load")].first)
         #expect(gone.value == .string(NGSILDNull.uri))
         #expect(gone.details?.deletedAt == later)
         #expect(NotificationMessage(bytes: [1, 0, 0, 9, 1]) == nil)
+    }
+
+    @Test func `a change is one message, however many watch however different parts of it`()
+        throws
+    {
+        let names = (0..<500).map { "a\($0)" }
+        let old = bus(1, names.map { ($0, 1) })
+        let change = update(old, bus(2, names.map { ($0, 2) }))
+        var messages = ChangeMessages(change, at: later)
+        for (number, name) in names.enumerated() {
+            messages.offer(
+                to: try indexed(["watchedAttributes": [.string(name)]], id: "urn:s:\(number)")
+            )
+        }
+        messages.offer(to: try indexed(["watchedAttributes": ["nothing"]], id: "urn:none"))
+        let told = messages.messages()
+        #expect(told.map(\.recipients.count) == [500])
+        #expect((told.first?.bytes.count ?? .max) < 200 * names.count)
+    }
+
+    @Test func `a message of the first version notifies of what it names`() throws {
+        let head = #"{"entity":true,"attributes":["\#(name("speed").text)"]}"#
+        let bytes = [1, 0, 0, UInt8(head.utf8.count)] + head.utf8 + EntityCodec.encode(bus(1))
+        let message = try #require(NotificationMessage(bytes: bytes))
+        #expect(message.events == .init(entity: .entityCreated, attributes: [name("speed"): []]))
+        let subscription = try subscription(["watchedAttributes": ["speed"]])
+        #expect(subscription.match(message.events)?.attributes == [name("speed")])
+    }
+}
+
+extension Subscription {
+    /// As the hub matches it for somebody who may see everything.
+    fileprivate func match(_ change: EntityChange, at now: Timestamp) -> Match? {
+        guard isInForce(at: now), let state = change.after ?? change.before,
+            preparedTarget.matches(state)
+        else { return nil }
+        return match(change.events(hiding: []))
     }
 }

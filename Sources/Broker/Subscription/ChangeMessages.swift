@@ -1,0 +1,129 @@
+import ContextModel
+
+/// The messages of one change: one for all who are told the same of it, however many they are and
+/// whatever of it they watch.
+///
+/// How many there are depends on how many different rights the subscribers have, and not on how
+/// many subscriptions there are.
+struct ChangeMessages {
+    /// Who is told what.
+    struct Message {
+        var content: NotificationMessage
+        var bytes: [UInt8]
+        var recipients: [String]
+    }
+
+    /// What somebody may know of the change.
+    private struct View: Hashable {
+        /// Nothing of the time before the change.
+        var isNew: Bool
+        var hiddenAttributes: Set<IRI>
+    }
+
+    /// Messages alike in this are one.
+    private struct Audience: Hashable {
+        var events: Int
+        var isNew: Bool
+        var showsChanges: Bool
+        /// What is hidden decides which previous values are shown, and is otherwise applied when a
+        /// message is sent.
+        var hiddenAttributes: Set<IRI>
+    }
+
+    private let change: EntityChange
+    private let now: Timestamp
+    private var events: [ChangeEvents] = []
+    private var eventNumbers: [ChangeEvents: Int] = [:]
+    private var eventsOfViews: [View: Int] = [:]
+    private var recipients: [Audience: [String]] = [:]
+    /// In the order in which they were met.
+    private var audiences: [Audience] = []
+
+    init(_ change: EntityChange, at now: Timestamp) {
+        self.change = change
+        self.now = now
+    }
+
+    /// Notes that the subscription is told of the change, if it notifies.
+    mutating func offer(to candidate: IndexedSubscription) {
+        guard let sight = candidate.sight(of: change, at: now) else { return }
+        let isNew = sight == .comesIntoView
+        let view = View(isNew: isNew, hiddenAttributes: candidate.hiddenAttributes)
+        let number = events(for: view)
+        guard candidate.subscription.match(events[number]) != nil,
+            candidate.meetsTarget(change)
+        else { return }
+        let showsChanges = candidate.subscription.notification.showsChanges
+        let audience = Audience(
+            events: number,
+            isNew: isNew,
+            showsChanges: showsChanges,
+            hiddenAttributes: showsChanges ? candidate.hiddenAttributes : []
+        )
+        if recipients[audience] == nil { audiences.append(audience) }
+        recipients[audience, default: []].append(candidate.record.key)
+    }
+
+    private mutating func events(for view: View) -> Int {
+        if let known = eventsOfViews[view] { return known }
+        let found = (view.isNew ? change.appearance : change)
+            .events(hiding: view.hiddenAttributes)
+        let number = eventNumbers[found] ?? events.count
+        if number == events.count {
+            events.append(found)
+            eventNumbers[found] = number
+        }
+        eventsOfViews[view] = number
+        return number
+    }
+
+    /// The messages, with their bytes for the outbox.
+    func messages() -> [Message] {
+        var plain: NotifiedEntity?
+        return audiences.compactMap { audience in
+            let entity: NotifiedEntity?
+            if audience.showsChanges {
+                entity = notified(audience)
+            } else if audience.isNew {
+                entity = NotifiedEntity(change.after)
+            } else {
+                plain = plain ?? notified(audience)
+                entity = plain
+            }
+            guard let entity else { return nil }
+            let content = NotificationMessage(
+                entity: entity.entity,
+                deletedAt: change.after == nil ? now : nil,
+                events: events[audience.events]
+            )
+            return Message(
+                content: content,
+                bytes: content.head + entity.bytes,
+                recipients: recipients[audience] ?? []
+            )
+        }
+    }
+
+    private func notified(_ audience: Audience) -> NotifiedEntity? {
+        let change = audience.isNew ? change.appearance : change
+        return NotifiedEntity(
+            change.notified(
+                showsChanges: audience.showsChanges,
+                hiding: audience.hiddenAttributes,
+                at: now
+            )
+        )
+    }
+
+    /// An entity as notifications show it, with its bytes.
+    private struct NotifiedEntity {
+        var entity: Entity
+        var bytes: [UInt8]
+
+        init?(_ entity: Entity?) {
+            guard let entity else { return nil }
+            self.entity = entity
+            bytes = EntityCodec.encode(entity)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Clauses
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+/// What somebody is told of a change that brings an entity into its view or out of it: the driver
+/// may see buses, and not shops.
+@Suite(.clause("5.8.6")) struct ChangeMessagesTests {
+    private static let driver = SubscriptionFixture.driver
+    private static let id = EntityID("urn:x:thing")
+
+    private func city() async throws -> SubscriptionFixture {
+        let rule = Permission(
+            assignee: .party(PartyID("driver")),
+            actions: [.read, .subscribe],
+            target: SubscriptionFixture.type("Bus")
+        )
+        return try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+    }
+
+    private func replace(_ fixture: SubscriptionFixture, _ body: JSONValue) async throws {
+        try await fixture.hub.replaceEntity(
+            Self.id,
+            body,
+            ld: .core,
+            caller: SubscriptionFixture.boss
+        )
+    }
+
+    private static let everything: JSONValue = [
+        "entityCreated", "entityDeleted", "attributeCreated", "attributeUpdated",
+        "attributeDeleted",
+    ]
+
+    /// The only notification that the driver gets of a change of the thing.
+    private func told(
+        before: JSONObject,
+        after: JSONValue,
+        showsChanges: Bool,
+        watching: JSONValue? = nil
+    ) async throws -> JSONObject {
+        let fixture = try await city()
+        var body: JSONObject = [
+            "notificationTrigger": Self.everything,
+            "notification": [
+                "showChanges": .bool(showsChanges),
+                "endpoint": ["uri": "http://r.example/"],
+            ],
+        ]
+        body["watchedAttributes"] = watching
+        var thing = before
+        thing["id"] = "urn:x:thing"
+        try await fixture.make(.object(thing))
+        try await fixture.subscribe(body, caller: Self.driver)
+        var told: JSONObject = [:]
+        try await fixture.delivering {
+            try await replace(fixture, after)
+            told = await fixture.recorder.next(1).first?.entities.first ?? [:]
+        }
+        return told
+    }
+
+    @Test(arguments: [true, false])
+    func `what comes into view is told of as new, without anything of before`(
+        showsChanges: Bool
+    ) async throws {
+        let told = try await told(
+            before: ["type": "Shop", "speed": 71, "secret": 72],
+            after: ["type": "Bus", "speed": 1],
+            showsChanges: showsChanges
+        )
+        let text = String(decoding: JSONValue.object(told).serialized, as: UTF8.self)
+        #expect(told["speed"]?.objectValue?["value"] == 1)
+        #expect(!text.contains("71") && !text.contains("72") && !text.contains("secret"), "\(text)")
+        #expect(told["speed"]?.objectValue?["previousValue"] == nil)
+    }
+
+    @Test func `what comes into view is told of to those who watch what stayed as it was`()
+        async throws
+    {
+        let told = try await told(
+            before: ["type": "Shop", "speed": 1, "doors": 2],
+            after: ["type": "Bus", "speed": 1, "doors": 3],
+            showsChanges: true,
+            watching: ["speed"]
+        )
+        #expect(told["speed"]?.objectValue?["previousValue"] == nil)
+        #expect(told["type"] == "Bus")
+    }
+
+    @Test func `what was in view before and after is told of with what it was`() async throws {
+        let told = try await told(
+            before: ["type": "Bus", "speed": 71, "doors": 2],
+            after: ["type": "Bus", "speed": 1],
+            showsChanges: true,
+            watching: ["speed"]
+        )
+        #expect(told["speed"]?.objectValue?["previousValue"] == 71)
+        #expect(told["doors"]?.objectValue?["previousValue"] == 2)
+    }
+
+    @Test func `what leaves the view is not told of`() async throws {
+        let fixture = try await city()
+        try await fixture.subscribe(
+            ["notificationTrigger": Self.everything],
+            caller: Self.driver
+        )
+        try await replaceAway(fixture)
+        #expect(try await fixture.depth == 1, "Of its creation, and of nothing else.")
+    }
+
+    private func replaceAway(_ fixture: SubscriptionFixture) async throws {
+        try await fixture.make(["id": "urn:x:thing", "type": "Bus", "speed": 1])
+        try await replace(fixture, ["type": "Shop", "speed": 2])
+    }
+}
