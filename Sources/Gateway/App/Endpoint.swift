@@ -10,6 +10,7 @@ import NIOHTTP1
 struct Frame: Sendable {
     let authentication: Authentication
     let problems: ProblemReporter
+    let problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     let registry: MetricRegistry
 
     func endpoint(
@@ -49,7 +50,7 @@ struct Frame: Sendable {
                 .methodNotAllowed,
                 "\(method.rawValue) is not possible here; possible: \(allow)."
             )
-            var response = ProblemDetails(error).response
+            var response = try answer(to: request, ProblemDetails(error))
             response.headers[.allow] = allow
             return response
         }
@@ -63,6 +64,21 @@ struct Frame: Sendable {
                 "There is nothing at \"\(request.uri.path)\"; /openapi.json lists every route."
             )
         }
+    }
+
+    /// The problem as JSON, or as a page to who looks with a browser.
+    fileprivate func answer(
+        to request: Request,
+        _ problem: ProblemDetails
+    ) throws -> Response {
+        let plain = problem.response
+        guard let problemPage, request.isFromBrowser else { return plain }
+        var page = try problemPage(problem)
+        for name in [.wwwAuthenticate, .retryAfter] as [HTTPField.Name] {
+            page.headers[name] = plain.headers[name]
+        }
+        page.headers.addPageProtection()
+        return page
     }
 
     private func plain(
@@ -99,9 +115,9 @@ struct Endpoint: HTTPResponder {
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {
-            response = frame.problems.response(to: error, context)
+            response = try frame.answer(to: request, frame.problems.problem(for: error, context))
             // The standard has plain JSON; whoever knows RFC 9457 gets its media type.
-            if response.headers[.contentType] != nil,
+            if response.headers[.contentType] == "application/json",
                 request.headers[.accept]?.contains("application/problem+json") == true
             {
                 response.headers[.contentType] = "application/problem+json"
@@ -136,6 +152,14 @@ extension HTTPFields {
         }
         self[.xContentTypeOptions] = "nosniff"
         self[.referrerPolicy] = "no-referrer"
+    }
+}
+
+extension Request {
+    /// Whether somebody opened an address with a browser: programs do not ask for HTML.
+    fileprivate var isFromBrowser: Bool {
+        (method == .get || method == .head)
+            && headers[values: .accept].contains { $0.contains("text/html") }
     }
 }
 

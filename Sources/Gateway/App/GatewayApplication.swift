@@ -14,7 +14,8 @@ package func makeGateway(
 ) -> Application<RouterResponder<GatewayContext>> {
     let frame = Frame(
         authentication: Authentication(tokens: tokens, isOpen: settings.isOpen),
-        problems: ProblemReporter(),
+        problems: ProblemReporter(registry: registry),
+        problemPage: routes.problemPage,
         registry: registry
     )
     return Application(

@@ -12,6 +12,12 @@ package enum Loopback {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// The port that a `Host` field names.
+    static func port(authority: String) -> Int? {
+        guard let colon = authority.lastIndex(of: ":") else { return nil }
+        return UInt16(authority[authority.index(after: colon)...]).map(Int.init)
+    }
+
     /// Whether what a `Host` field holds, with or without a port, is this machine.
     static func isLoopback(authority: String) -> Bool {
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {

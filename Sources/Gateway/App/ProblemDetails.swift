@@ -1,5 +1,6 @@
 package import Broker
 package import ContextModel
+import CoreMetrics
 package import Hummingbird
 import Logging
 import NIOCore
@@ -87,29 +88,38 @@ package struct ProblemDetails: Sendable {
 
 /// Answers for what a handler threw, and tells the log what the caller must not learn.
 struct ProblemReporter: Sendable {
-    func response(to error: any Error, _ context: GatewayContext) -> Response {
+    let registry: MetricRegistry
+
+    /// Counts requests that were refused because the disk is full.
+    static let refusedForRoom = "balai_requests_refused_disk_full"
+
+    func problem(for error: any Error, _ context: GatewayContext) -> ProblemDetails {
         switch error {
         case let error as BrokerError:
-            return response(to: error, context)
+            return problem(for: error, context)
         case let error as StorageError:
-            return response(to: brokerError(for: error), context)
+            return problem(for: brokerError(for: error), context)
         default:
-            return response(
-                to: BrokerError(.internalError, "", note: String(reflecting: error)),
+            return problem(
+                for: BrokerError(.internalError, "", note: String(reflecting: error)),
                 context
             )
         }
     }
 
-    private func response(to error: BrokerError, _ context: GatewayContext) -> Response {
+    private func problem(for error: BrokerError, _ context: GatewayContext) -> ProblemDetails {
         var error = error
         if error.code == .internalError {
             error.detail = "The hub could not do this. Its log says why under \(context.id)."
             context.logger.error("\(error.note ?? "internal error")")
+        } else if let note = error.note, error.code == .storageFull {
+            context.logger.error("the disk is full: \(note)")
+            // Made when it is first needed: a hub with room has no such series.
+            Counter(label: Self.refusedForRoom, factory: registry).increment()
         } else if let note = error.note {
             context.logger.notice("\(error.code): \(note)")
         }
-        return ProblemDetails(error).response
+        return ProblemDetails(error)
     }
 
     private func brokerError(for error: StorageError) -> BrokerError {

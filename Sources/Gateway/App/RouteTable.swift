@@ -9,6 +9,8 @@ package typealias RouteHandler =
 /// The single list of the hub's routes: whatever is served is described, and the other way round.
 package struct RouteTable: Sendable {
     package private(set) var routes: [(description: RouteDescription, handler: RouteHandler)] = []
+    /// What a browser is shown for a problem; nil without pages.
+    var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
 
     package init() {}
 

@@ -49,6 +49,7 @@ struct PrometheusText {
         "balai_metrics_dropped_series": "Series not kept because there are too many.",
         "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
         "balai_notifications_waiting": "Notifications not delivered yet.",
+        "balai_requests_refused_disk_full_total": "Requests refused because the disk is full.",
         "http_request_duration_seconds": "Time to answer, by method and route.",
         "http_requests_total": "Requests answered, by method, route and class of status.",
         "process_resident_memory_bytes": "Resident memory.",

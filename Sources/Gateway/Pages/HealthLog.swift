@@ -21,6 +21,8 @@ package final class HealthLog: Sendable {
         var totals: Totals?
         var samples: [Sample] = []
         var errors: [HealthSummary.ErrorLine] = []
+        /// When a write was last seen to be refused because the disk was full.
+        var refusedForRoomAt: Timestamp?
     }
     private let registry: MetricRegistry
     private let waiting: Meter
@@ -38,7 +40,14 @@ package final class HealthLog: Sendable {
     }
 
     /// Takes the figures of this moment; rates are counted since the sample before.
-    package func sample(at now: Timestamp, outbox: OutboxDepth, deadLetters: Int) {
+    ///
+    /// `disk` is the room where the data lies.
+    package func sample(
+        at now: Timestamp,
+        outbox: OutboxDepth,
+        deadLetters: Int,
+        disk: DiskSpace? = nil
+    ) {
         let totals = Totals(registry, at: now)
         let since = outbox.oldest.map { now.microseconds - $0.microseconds } ?? 0
         waiting.set(outbox.count)
@@ -47,13 +56,15 @@ package final class HealthLog: Sendable {
         state.withLock { state in
             let before = state.totals ?? Totals(at: startedAt)
             state.totals = totals
+            if totals.refusedForRoom > before.refusedForRoom { state.refusedForRoomAt = now }
             state.samples.append(
                 Sample(
                     from: before,
                     to: totals,
                     outbox: outbox,
                     deadLetters: deadLetters,
-                    memoryBytes: memory
+                    memoryBytes: memory,
+                    disk: disk
                 )
             )
             if state.samples.count > Self.sampleLimit { state.samples.removeFirst() }
@@ -71,12 +82,24 @@ package final class HealthLog: Sendable {
     /// What is known now; figures and errors only for those who may know.
     package func summary(withMeasures: Bool, withErrors: Bool) -> HealthSummary {
         let state = state.withLock { $0 }
+        let isRefusing = isRefusingForRoom(state)
         return HealthSummary(
             version: version,
             startedAt: startedAt,
-            measures: withMeasures ? Self.measures(state.samples) : nil,
+            store: isRefusing ? .full : .sound,
+            measures: withMeasures
+                ? Self.measures(state.samples) + Self.diskMeasure(state.samples, isRefusing) : nil,
             errors: withErrors ? state.errors : nil
         )
+    }
+
+    /// Whether writes were refused within the last minute, or since the last sample, for want of
+    /// room: a quota may be full where the disk is not.
+    private func isRefusingForRoom(_ state: State) -> Bool {
+        let last = state.totals ?? Totals(at: startedAt)
+        if Totals(registry, at: last.at).refusedForRoom > last.refusedForRoom { return true }
+        guard let refusedAt = state.refusedForRoomAt else { return false }
+        return last.at.microseconds - refusedAt.microseconds < Self.lookAgeSeconds * 1_000_000
     }
 
     private static func measures(_ samples: [Sample]) -> [HealthSummary.Measure] {
@@ -135,8 +158,8 @@ package final class HealthLog: Sendable {
             measure(
                 "Notifications given up",
                 "",
-                "Their receivers failed too often: `balai dead-letters list` says why, `replay` "
-                    + "sends them again.",
+                "Their receivers failed too often: \u{201C}balai dead-letters list\u{201D} says why, "
+                    + "\u{201C}balai dead-letters replay\u{201D} sends them again.",
                 \.deadLetterCount,
                 state: last.map { $0.deadLetterCount > 0 } == true ? .attention : .good
             ),
@@ -147,6 +170,28 @@ package final class HealthLog: Sendable {
                 \.memoryMegabytes
             ),
         ]
+    }
+
+    /// None where the system does not tell.
+    private static func diskMeasure(
+        _ samples: [Sample],
+        _ isRefusing: Bool
+    ) -> [HealthSummary.Measure] {
+        guard let disk = samples.last?.disk else { return [] }
+        let total = Words.figure(Double(disk.totalBytes) / 1_000_000_000)
+        let what = "Of \(total) GB, where the data folder is."
+        let isFull = disk.isFull || isRefusing
+        let measure = HealthSummary.Measure(
+            name: "Room on the disk",
+            value: Double(disk.freeBytes) / 1_000_000_000,
+            unit: "GB",
+            explanation: isFull
+                ? "\(what) The disk is full, or a quota: writing is refused, reading goes on."
+                : "\(what) When it is full, writing is refused.",
+            history: samples.compactMap(\.disk).map { Double($0.freeBytes) / 1_000_000_000 },
+            state: isFull ? .bad : disk.isScarce ? .attention : .good
+        )
+        return [measure]
     }
 
     private static func outboxExplanation(_ sample: Sample?) -> String {
@@ -172,6 +217,7 @@ private struct Totals {
     var refused: Int64 = 0
     var failed: Int64 = 0
     var answerSeconds = 0.0
+    var refusedForRoom: Int64 = 0
 
     init(at: Timestamp) { self.at = at }
 
@@ -183,6 +229,8 @@ private struct Totals {
                 requests += count.value
                 if name.labels.contains("status=\"4xx\"") { refused += count.value }
                 if name.labels.contains("status=\"5xx\"") { failed += count.value }
+            case (ProblemReporter.refusedForRoom + "_total", .counter(let count)):
+                refusedForRoom += count.value
             case ("http_request_duration_seconds", .histogram(let histogram)):
                 answerSeconds += histogram.cumulative.sum
             default: break
@@ -201,13 +249,15 @@ private struct Sample {
     var outboxAgeSeconds: Int64
     var deadLetterCount: Double
     var memoryMegabytes: Double
+    var disk: DiskSpace?
 
     init(
         from before: Totals,
         to now: Totals,
         outbox: OutboxDepth,
         deadLetters: Int,
-        memoryBytes: Double
+        memoryBytes: Double,
+        disk: DiskSpace?
     ) {
         let span = now.at.microseconds - before.at.microseconds
         let seconds = max(0.001, Double(span) / 1_000_000)
@@ -222,5 +272,6 @@ private struct Sample {
         outboxAgeSeconds = (now.at.microseconds - oldest.microseconds) / 1_000_000
         deadLetterCount = Double(deadLetters)
         memoryMegabytes = memoryBytes / 1_048_576
+        self.disk = disk
     }
 }

@@ -7,6 +7,7 @@ import Storage
 package struct HubPageData: PageData {
     private let hub: Hub
     private let healthLog: HealthLog
+    private let probe: StoreProbe
 
     /// Types described in detail at most, those with most entities first.
     package static let typeLimit = 60
@@ -19,6 +20,7 @@ package struct HubPageData: PageData {
     package init(hub: Hub, healthLog: HealthLog) {
         self.hub = hub
         self.healthLog = healthLog
+        probe = StoreProbe(hub.store)
     }
 
     package var now: Timestamp { hub.clock() }
@@ -30,9 +32,23 @@ package struct HubPageData: PageData {
         for information in known.prefix(Self.typeLimit) {
             let query = Self.sampleQuery(information)
             let sample = try await hub.queryEntities(query, caller: caller).page.decoded()
-            types.append(TypeSummary(information, sample: sample.entities))
+            types.append(TypeSummary(information, sample: sample.entities, now: now))
         }
-        return HubSummary(types: types)
+        return HubSummary(
+            types: types,
+            reach: reach(of: caller),
+            isForOperator: hub.policy.permitsAdministration(caller)
+        )
+    }
+
+    /// By the policy alone: no data is looked at.
+    private func reach(of caller: Caller) -> HubSummary.Reach {
+        guard case .grant(let grant) = hub.policy.decideRead(caller) else { return .nothing }
+        return switch grant.condition {
+        case .everything: .everything
+        case .nothing: .nothing
+        default: .part
+        }
     }
 
     /// The entities changed last; of a type with many, those created last, for sorting reads all.
@@ -47,16 +63,22 @@ package struct HubPageData: PageData {
     }
 
     package func health(for caller: Caller) async throws -> HealthSummary {
-        healthLog.summary(
+        var health = healthLog.summary(
             withMeasures: hub.policy.refusalOfMeasures(to: caller) == nil,
             withErrors: hub.policy.permitsAdministration(caller)
         )
+        do {
+            try await probe.run()
+        } catch {
+            health.store = (error as? StorageError)?.code == .diskFull ? .full : .failing
+        }
+        return health
     }
 }
 
 extension TypeSummary {
     /// From what discovery says of a type and a few of its newest entities.
-    init(_ information: TypeInformation, sample: [Entity]) {
+    init(_ information: TypeInformation, sample: [Entity], now: Timestamp) {
         let attributes = information.attributes.map { attribute in
             AttributeSummary(
                 name: LDContext.core.compact(attribute.name),
@@ -65,12 +87,15 @@ extension TypeSummary {
             )
         }
         let origins = sample.map(Self.origins)
+        let moments = sample.flatMap(\.moments)
+        let future = moments.filter { $0.isAhead(of: now) }
         self.init(
             name: LDContext.core.compact(information.type),
             count: information.entityCount,
             attributes: attributes,
             sources: Array(Set(origins.joined())).sorted(),
-            newest: sample.compactMap(\.newest).max(),
+            newest: moments.filter { !$0.isAhead(of: now) }.max() ?? future.max(),
+            furthest: future.max(),
             isSimulated: origins.joined().contains { $0.lowercased().contains("simulat") }
         )
     }
@@ -84,8 +109,9 @@ extension TypeSummary {
 }
 
 extension Entity {
-    /// When its newest value was observed; without any such time, when it was last stored.
-    fileprivate var newest: Timestamp? {
-        attributes.flatMap(\.instances).compactMap(\.observedAt).max() ?? modifiedAt
+    /// When its values were observed; without any such time, when it was last stored.
+    fileprivate var moments: [Timestamp] {
+        let observed = attributes.flatMap(\.instances).compactMap(\.observedAt)
+        return observed.isEmpty ? modifiedAt.map { [$0] } ?? [] : observed
     }
 }

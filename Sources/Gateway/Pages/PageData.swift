@@ -15,13 +15,33 @@ package protocol PageData: Sendable {
 
 /// What is collected, as far as the caller may see.
 package struct HubSummary: Sendable, Equatable {
+    /// How much the policy lets the caller see, whatever there is.
+    package enum Reach: Sendable {
+        case everything, part, nothing
+    }
+
     /// Most entities first.
     package var types: [TypeSummary]
+    package var reach: Reach
+    /// Whether the caller runs the hub.
+    package var isForOperator: Bool
 
-    package init(types: [TypeSummary]) { self.types = types }
+    package init(
+        types: [TypeSummary],
+        reach: Reach = .everything,
+        isForOperator: Bool = false
+    ) {
+        self.types = types
+        self.reach = reach
+        self.isForOperator = isForOperator
+    }
 
     package var entityCount: Int { types.reduce(0) { $0 + $1.count } }
-    package var newest: Timestamp? { types.compactMap(\.newest).max() }
+    /// The newest that is not dated in the future, if there is any.
+    package func newest(at now: Timestamp) -> Timestamp? {
+        let all = types.compactMap(\.newest)
+        return all.filter { !$0.isAhead(of: now) }.max() ?? all.max()
+    }
     package var isEmpty: Bool { entityCount == 0 }
     /// Whether any source says that its data is simulated.
     package var isSimulated: Bool { types.contains(where: \.isSimulated) }
@@ -35,8 +55,11 @@ package struct TypeSummary: Sendable, Equatable {
     package var attributes: [AttributeSummary]
     /// What `dataProvider` and `source` of its entities say.
     package var sources: [String]
-    /// When the newest value was observed or, where nothing says so, stored.
+    /// When the newest value was observed or, where nothing says so, stored; one that is dated in
+    /// the future only where there is no other.
     package var newest: Timestamp?
+    /// The furthest moment of the future that a value is dated with.
+    package var furthest: Timestamp?
     package var isSimulated: Bool
 
     package init(
@@ -45,6 +68,7 @@ package struct TypeSummary: Sendable, Equatable {
         attributes: [AttributeSummary],
         sources: [String],
         newest: Timestamp?,
+        furthest: Timestamp? = nil,
         isSimulated: Bool
     ) {
         self.name = name
@@ -52,6 +76,7 @@ package struct TypeSummary: Sendable, Equatable {
         self.attributes = attributes
         self.sources = sources
         self.newest = newest
+        self.furthest = furthest
         self.isSimulated = isSimulated
     }
 }
@@ -74,6 +99,8 @@ package struct AttributeSummary: Sendable, Equatable {
 package struct HealthSummary: Sendable, Equatable {
     package var version: String
     package var startedAt: Timestamp
+    /// Whether the store reads and writes: everybody may know, as of `/health`.
+    package var store: StoreState
     /// nil when the caller may not know, for they count what is hidden, too.
     package var measures: [Measure]?
     /// Newest first; nil when the caller may not know, for they can name addresses and data.
@@ -82,17 +109,26 @@ package struct HealthSummary: Sendable, Equatable {
     package init(
         version: String,
         startedAt: Timestamp,
+        store: StoreState = .sound,
         measures: [Measure]?,
         errors: [ErrorLine]?
     ) {
         self.version = version
         self.startedAt = startedAt
+        self.store = store
         self.measures = measures
         self.errors = errors
     }
 
-    /// The worst state of any measure that the caller may know.
-    package var state: State { measures?.map(\.state).max() ?? .good }
+    /// The worst state of anything that the caller may know.
+    package var state: State {
+        store == .sound ? measures?.map(\.state).max() ?? .good : .bad
+    }
+
+    /// Whether the store answers, and whether what is written reaches the disk.
+    package enum StoreState: Sendable {
+        case sound, full, failing
+    }
 
     /// Whether somebody should look.
     package enum State: String, Sendable, Comparable {

@@ -1,4 +1,5 @@
-package import ContextModel
+import ContextModel
+import HTTPTypes
 import Mustache
 
 /// Turns summaries into HTML.
@@ -22,20 +23,26 @@ package struct PageRenderer: Sendable {
         self.settings = settings
     }
 
-    private static let pages = ["now", "data", "health"]
+    private static let pages = ["now", "data", "health", "problem"]
 
-    package func now(_ summary: HubSummary, at now: Timestamp) throws -> String {
+    func now(
+        _ summary: HubSummary,
+        for visit: PageVisit = PageVisit(),
+        at now: Timestamp
+    ) throws -> String {
         var shell = shell("\(settings.cityName), now", summary)
         shell.isNow = true
+        let newest = summary.newest(at: now)
         let types = Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
         let unplaced = types.filter { !$0.hasPlace }
         let view = NowView(
             shell: shell,
-            isEmpty: summary.isEmpty,
+            absence: AbsenceView(summary, visit, settings.place),
             count: Words.count(summary.entityCount),
             typeCount: Words.count(summary.types.count),
-            newest: ago(summary.newest, now),
-            newestAt: summary.newest?.text ?? "",
+            newest: newest.map { Words.ago($0, now: now) } ?? "never",
+            newestAt: newest?.text ?? "",
+            now: now.text,
             placed: types.filter(\.hasPlace),
             unplaced: unplaced,
             hasUnplaced: !unplaced.isEmpty,
@@ -46,31 +53,44 @@ package struct PageRenderer: Sendable {
         return try render(view, "now")
     }
 
-    package func data(_ summary: HubSummary, at now: Timestamp) throws -> String {
+    func data(
+        _ summary: HubSummary,
+        for visit: PageVisit = PageVisit(),
+        at now: Timestamp
+    ) throws -> String {
         var shell = shell("Data of \(settings.cityName)", summary)
         shell.isData = true
+        let newest = summary.newest(at: now)
         let view = DataView(
             shell: shell,
-            isEmpty: summary.isEmpty,
+            absence: AbsenceView(summary, visit, settings.place),
             count: Words.count(summary.entityCount),
             typeCount: Words.count(summary.types.count),
-            newest: ago(summary.newest, now),
-            newestAt: summary.newest?.text ?? "",
+            newest: newest.map { Words.ago($0, now: now) } ?? "never",
+            newestAt: newest?.text ?? "",
             types: Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
         )
         return try render(view, "data")
     }
 
-    package func health(
+    func health(
         _ health: HealthSummary,
         _ summary: HubSummary,
         at now: Timestamp
-    ) throws
-        -> String
-    {
+    ) throws -> String {
         var shell = shell("Health of the hub", summary)
         shell.isHealth = true
         return try render(HealthView(shell: shell, health, now: now), "health")
+    }
+
+    /// What a browser shows instead of the page that there is not.
+    func problem(_ problem: ProblemDetails) throws -> String {
+        let view = ProblemView(
+            shell: shell(problem.title, HubSummary(types: [])),
+            detail: problem.detail,
+            status: "\(problem.status.code)"
+        )
+        return try render(view, "problem")
     }
 
     private func shell(_ title: String, _ summary: HubSummary) -> PageShell {
@@ -80,10 +100,6 @@ package struct PageRenderer: Sendable {
             isOpen: settings.isOpen,
             isSimulated: summary.isSimulated
         )
-    }
-
-    private func ago(_ moment: Timestamp?, _ now: Timestamp) -> String {
-        moment.map { Words.ago($0, now: now) } ?? "never"
     }
 
     private func render(_ view: Any, _ template: String) throws -> String {

@@ -1,4 +1,5 @@
 import Broker
+import Governance
 import HTTPTypes
 import Hummingbird
 
@@ -10,19 +11,22 @@ extension RouteTable {
         settings: PageSettings
     ) throws {
         let renderer = try PageRenderer(templates: assets.templates, settings: settings)
-        add(Self.page("/", "Show the city on a map, live")) { _, context in
+        add(Self.page("/", "Show the city on a map, live")) { request, context in
             let summary = try await data.summary(for: context.caller)
-            return .page(try renderer.now(summary, at: data.now), settings)
+            let visit = PageVisit(request.head, context.caller, settings.place)
+            return .page(try renderer.now(summary, for: visit, at: data.now), settings)
         }
-        add(Self.page("/data", "Show what is collected")) { _, context in
+        add(Self.page("/data", "Show what is collected")) { request, context in
             let summary = try await data.summary(for: context.caller)
-            return .page(try renderer.data(summary, at: data.now), settings)
+            let visit = PageVisit(request.head, context.caller, settings.place)
+            return .page(try renderer.data(summary, for: visit, at: data.now), settings)
         }
         add(Self.page("/hub", "Show how the hub is doing")) { _, context in
             let summary = try await data.summary(for: context.caller)
             let health = try await data.health(for: context.caller)
             return .page(try renderer.health(health, summary, at: data.now), settings)
         }
+        problemPage = { .page(try renderer.problem($0), settings, status: $0.status) }
         add(Self.asset) { request, context in
             let names = try ["folder", "name"].map { try context.parameters.require($0) }
             return try assets.response(to: request, for: names.joined(separator: "/"))
@@ -42,9 +46,13 @@ extension RouteTable {
 }
 
 extension Response {
-    fileprivate static func page(_ html: String, _ settings: PageSettings) -> Response {
+    fileprivate static func page(
+        _ html: String,
+        _ settings: PageSettings,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
         Response(
-            status: .ok,
+            status: status,
             headers: [
                 .contentType: "text/html; charset=utf-8",
                 .cacheControl: "no-store",
@@ -53,6 +61,23 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(string: html))
         )
     }
+}
+
+extension PageVisit {
+    init(_ request: HTTPRequest, _ caller: Caller, _ place: HubPlace?) {
+        let authority = request.authority ?? ""
+        isAnonymous = caller.party == .anonymous
+        // A proxy says so in one of these, or the operator in `publicURL`.
+        let isForwarded = Self.proxyFields.contains { request.headerFields[$0] != nil }
+        isAtMachine =
+            place?.isForThisMachine == true && !isForwarded
+            && Loopback.isLoopback(authority: authority)
+        port = Loopback.port(authority: authority)
+    }
+
+    private static let proxyFields = [
+        "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
+    ].map(HTTPField.Name.known)
 }
 
 extension PageAssets {

@@ -13,6 +13,8 @@ package struct PageSettings: Sendable, Hashable {
     /// Without one, no page calls anybody but the hub.
     package var tileURL: String?
     package var tileAttribution = ""
+    /// Where the hub is, for hints to those who run it; nil where nobody needs any.
+    package var place: HubPlace?
 
     package init() {}
 
@@ -36,5 +38,25 @@ package struct PageSettings: Sendable, Hashable {
         let images = ["'self'", "data:", tileOrigin].compactMap(\.self).joined(separator: " ")
         return "default-src 'self'; img-src \(images); frame-ancestors 'none'; base-uri 'none'; "
             + "form-action 'self'; object-src 'none'"
+    }
+}
+
+/// Where a hub is on its machine: what commands that fill it need to know.
+package struct HubPlace: Sendable, Hashable {
+    /// The folder its data is in, by its whole path.
+    package var dataFolder: String
+    /// The host that leads to it on its machine, as it stands in a URL.
+    package var host: String
+    /// 0 when it took any free one.
+    package var port: Int
+    /// Whether only its own machine reaches it: the hub listens on a loopback address, and no proxy
+    /// is known to stand before it.
+    package var isForThisMachine: Bool
+
+    package init(dataFolder: String, host: String, port: Int, isForThisMachine: Bool) {
+        self.dataFolder = dataFolder
+        self.host = host
+        self.port = port
+        self.isForThisMachine = isForThisMachine
     }
 }

@@ -26,11 +26,14 @@ struct PageShell {
 /// The page *Now*.
 struct NowView {
     var shell: PageShell
-    var isEmpty: Bool
+    /// nil when there is something to show.
+    var absence: AbsenceView?
     var count: String
     var typeCount: String
     var newest: String
     var newestAt: String
+    /// The time by the hub's clock: a visitor's own may be wrong.
+    var now: String
     /// Types with places: the layers of the map.
     var placed: [TypeView]
     var unplaced: [TypeView]
@@ -43,7 +46,8 @@ struct NowView {
 /// The page *Data*.
 struct DataView {
     var shell: PageShell
-    var isEmpty: Bool
+    /// nil when there is something to show.
+    var absence: AbsenceView?
     var count: String
     var typeCount: String
     var newest: String
@@ -64,6 +68,8 @@ struct TypeView {
     var noun: String
     var newest: String
     var newestAt: String
+    /// Says that values are dated in the future, where some are and others are not.
+    var ahead: String?
     var isSimulated: Bool
     var sources: [String]
     var attributes: [AttributeView]
@@ -83,6 +89,9 @@ struct TypeView {
         noun = type.count == 1 ? "entity" : "entities"
         newest = type.newest.map { Words.ago($0, now: now) } ?? "no time given"
         newestAt = type.newest?.text ?? ""
+        ahead = type.furthest.flatMap {
+            $0 == type.newest ? nil : "some \(Words.ago($0, now: now))"
+        }
         isSimulated = type.isSimulated
         sources = type.sources
         attributes = type.attributes.map(AttributeView.init)
@@ -139,12 +148,7 @@ struct HealthView {
     init(shell: PageShell, _ summary: HealthSummary, now: Timestamp) {
         self.shell = shell
         state = summary.state.rawValue
-        headline =
-            switch summary.state {
-            case .good: summary.measures == nil ? "The hub answers" : "All is well"
-            case .attention: "Something needs a look"
-            case .bad: "Something is wrong"
-            }
+        headline = Self.headline(summary)
         version = summary.version
         uptime = Words.duration(
             seconds: max(0, now.microseconds - summary.startedAt.microseconds) / 1_000_000
@@ -153,6 +157,16 @@ struct HealthView {
         measures = (summary.measures ?? []).map(MeasureView.init)
         hidesErrors = summary.errors == nil
         errors = (summary.errors ?? []).map { ErrorView($0, now: now) }
+    }
+
+    private static func headline(_ summary: HealthSummary) -> String {
+        switch (summary.store, summary.state) {
+        case (.full, _): "The disk is full: writing is refused"
+        case (.failing, _): "The store cannot be read or written"
+        case (.sound, .good): summary.measures == nil ? "The hub answers" : "All is well"
+        case (.sound, .attention): "Something needs a look"
+        case (.sound, .bad): "Something is wrong"
+        }
     }
 }
 
@@ -164,8 +178,8 @@ struct MeasureView {
     var explanation: String
     var state: String
     var stateWord: String?
-    var points: String?
-    var area: String
+    /// nil when there is nothing to draw a line through.
+    var line: LineView?
 
     init(_ measure: HealthSummary.Measure) {
         name = measure.name
@@ -174,10 +188,34 @@ struct MeasureView {
         explanation = measure.explanation
         state = measure.state.rawValue
         stateWord = measure.state == .good ? nil : measure.state == .bad ? "wrong" : "look"
-        let line = Sparkline(measure.history)
-        points = line.points.isEmpty ? nil : line.points
-        area = line.area
+        line = LineView(measure.history)
     }
+}
+
+/// The line of a figure's recent past, with its scale and its time.
+struct LineView {
+    var points: String
+    var area: String
+    /// The value at its top, its bottom being zero; nil when all of it is zero.
+    var top: String?
+    /// How long ago it begins.
+    var span: String
+
+    init?(_ history: [Double]) {
+        let line = Sparkline(history)
+        guard !line.points.isEmpty else { return nil }
+        points = line.points
+        area = line.area
+        top = line.top > 0 ? Words.figure(line.top) : nil
+        span = Words.span(seconds: Int64(history.count - 1) * HealthLog.sampleSeconds)
+    }
+}
+
+/// A page that says why there is none.
+struct ProblemView {
+    var shell: PageShell
+    var detail: String
+    var status: String
 }
 
 /// One error of *Health*.

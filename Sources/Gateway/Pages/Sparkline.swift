@@ -9,22 +9,25 @@ struct Sparkline: Sendable, Equatable {
     let points: String
     /// The same, closed along the bottom.
     let area: String
+    /// The greatest value, at the top; zero is at the bottom.
+    let top: Double
 
     /// The baseline is zero, so that a small wobble of a large figure stays small; values that are
     /// no numbers leave a straight piece.
     init(_ values: [Double]) {
         let numbers = values.map { $0.isFinite ? max(0, $0) : 0 }
+        top = numbers.max() ?? 0
         guard numbers.count > 1 else {
             points = ""
             area = ""
             return
         }
-        let top = max(numbers.max() ?? 0, .leastNormalMagnitude)
+        let scale = max(top, .leastNormalMagnitude)
         let usable = Self.height - 2 * Self.margin
         let step = Self.width / Double(numbers.count - 1)
         points = numbers.enumerated().map { index, value in
             let x = Self.short(Double(index) * step)
-            return "\(x),\(Self.short(Self.margin + usable * (1 - value / top)))"
+            return "\(x),\(Self.short(Self.margin + usable * (1 - value / scale)))"
         }.joined(separator: " ")
         area = "0,\(Int(Self.height)) \(points) \(Int(Self.width)),\(Int(Self.height))"
     }

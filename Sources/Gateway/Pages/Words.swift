@@ -1,16 +1,29 @@
 import ContextModel
+import Glibc
 
 /// Numbers, times and names as people say them.
 enum Words {
-    /// "3 seconds ago"; "just now" also for a clock that runs a little ahead.
+    /// How far ahead of the hub's clock a reading may be dated and still count as one of now.
+    static let toleranceMicroseconds: Int64 = 60_000_000
+
+    /// "3 seconds ago"; "just now" also for a clock that runs a little ahead, and "dated 2 hours
+    /// ahead" for one that runs far ahead.
     static func ago(_ moment: Timestamp, now: Timestamp) -> String {
         let seconds = (now.microseconds - moment.microseconds) / 1_000_000
-        switch seconds {
-        case ..<2: return "just now"
-        case ..<60: return "\(seconds) seconds ago"
-        case ..<3_600: return several(seconds / 60, "minute") + " ago"
-        case ..<172_800: return several(seconds / 3_600, "hour") + " ago"
-        default: return several(seconds / 86_400, "day") + " ago"
+        if moment.isAhead(of: now) { return "dated \(span(seconds: -seconds)) ahead" }
+        return seconds < 2 ? "just now" : span(seconds: seconds) + " ago"
+    }
+
+    /// A length of time in its largest fitting unit.
+    static func span(seconds: Int64) -> String {
+        let days = seconds / 86_400
+        return switch seconds {
+        case ..<60: several(seconds, "second")
+        case ..<3_600: several(seconds / 60, "minute")
+        case ..<172_800: several(seconds / 3_600, "hour")
+        case ..<(60 * 86_400): several(days, "day")
+        case ..<(730 * 86_400): several(days * 100 / 3_044, "month")
+        default: several(days * 100 / 36_525, "year")
         }
     }
 
@@ -48,7 +61,14 @@ enum Words {
         if value.magnitude >= 100 || value == value.rounded() {
             return value.magnitude < 1e15 ? count(Int(value.rounded())) : "\(value)"
         }
+        if value.magnitude < 0.1 { return smallFigure(value) }
         let scale = value.magnitude >= 10 ? 10.0 : 100.0
+        return "\((value * scale).rounded() / scale)"
+    }
+
+    /// Of a small number the first two digits that are not zero.
+    private static func smallFigure(_ value: Double) -> String {
+        let scale = pow(10, 1 - log10(value.magnitude).rounded(.down))
         return "\((value * scale).rounded() / scale)"
     }
 
@@ -112,5 +132,12 @@ enum Words {
         case .listProperty: "list"
         case .listRelationship: "links"
         }
+    }
+}
+
+extension Timestamp {
+    /// Whether it lies so far in the future that no clock a little ahead explains it.
+    func isAhead(of now: Timestamp) -> Bool {
+        microseconds > now.microseconds + Words.toleranceMicroseconds
     }
 }

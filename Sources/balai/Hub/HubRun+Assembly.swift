@@ -56,6 +56,7 @@ extension HubRun {
         routes.addImportRoutes(hub, configuration.imports)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
+        pages.place = configuration.place
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: PageAssets(leafletFolder: pages.leafletFolder),
@@ -70,5 +71,20 @@ extension HubRun {
             try await probe.run()
         }
         return routes
+    }
+}
+
+extension HubConfiguration {
+    /// For the pages' hints.
+    ///
+    /// Who gave a `publicURL` has a proxy before the hub, whose requests come from this machine, too.
+    fileprivate var place: HubPlace {
+        let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
+        return HubPlace(
+            dataFolder: URL(filePath: dataFolder).standardizedFileURL.path,
+            host: isAnywhere ? "127.0.0.1" : gateway.hostInURL,
+            port: gateway.port,
+            isForThisMachine: Loopback.isLoopback(host: gateway.host) && publicURL == nil
+        )
     }
 }

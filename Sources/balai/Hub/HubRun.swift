@@ -90,7 +90,12 @@ struct HubRun: Sendable {
         )
         let services: [any Service] =
             [
-                StoreService(store: store), HealthSampling(hub: parts.hub, log: health),
+                StoreService(store: store),
+                HealthSampling(
+                    hub: parts.hub,
+                    log: health,
+                    folder: configuration.dataFolder
+                ),
                 parts.notifications, tokens, server,
             ]
             + (companion.map { [CompanionService(ready: ready, make: $0)] } ?? [])

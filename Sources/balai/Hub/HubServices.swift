@@ -64,20 +64,30 @@ final class TokenWatch: Service {
 struct HealthSampling: Service {
     let hub: Hub
     let log: HealthLog
+    let folder: String
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do {
-                    let (outbox, deadLetters) = try await hub.store.backlog()
-                    log.sample(at: hub.clock(), outbox: outbox, deadLetters: deadLetters)
-                } catch {
-                    hub.logger.error("the store does not tell its outbox: \(error)")
-                }
+                await sample()
                 guard (try? await Task.sleep(for: .seconds(HealthLog.sampleSeconds))) != nil else {
                     return
                 }
             }
+        }
+    }
+
+    private func sample() async {
+        do {
+            let (outbox, deadLetters) = try await hub.store.backlog()
+            log.sample(
+                at: hub.clock(),
+                outbox: outbox,
+                deadLetters: deadLetters,
+                disk: DiskSpace(ofFolder: folder)
+            )
+        } catch {
+            hub.logger.error("the store does not tell its outbox: \(error)")
         }
     }
 }

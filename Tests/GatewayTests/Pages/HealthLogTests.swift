@@ -95,6 +95,48 @@ struct HealthLogTests {
         #expect(errors.first?.text == "\(HealthLog.sampleLimit + 3)")
     }
 
+    @Test(
+        arguments: [
+            (100, 1_000, .good), (99, 1_000, .attention), (5, 100, .attention), (4, 100, .bad),
+            (40, 1_000_000, .attention), (10_000, 1_000_000, .good), (0, 1_000_000, .bad),
+        ] as [(Int64, Int64, HealthSummary.State)]
+    )
+    func `a disk with little room needs a look, and a full one is wrong`(
+        freeMegabytes: Int64,
+        totalMegabytes: Int64,
+        state: HealthSummary.State
+    ) throws {
+        let disk = DiskSpace(
+            freeBytes: freeMegabytes * 1_048_576,
+            totalBytes: totalMegabytes * 1_048_576
+        )
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0, disk: disk)
+        let room = try measure("Room on the disk")
+        #expect(room.state == state)
+        #expect(room.explanation.contains("disk is full,") == (state == .bad))
+        #expect(log.summary(withMeasures: true, withErrors: false).state == state)
+    }
+
+    @Test func `a write that was refused for want of room makes a full disk for a minute`() throws {
+        let disk = DiskSpace(freeBytes: 1 << 40, totalBytes: 1 << 41)
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0, disk: disk)
+        #expect(log.summary(withMeasures: false, withErrors: false).state == .good)
+        Counter(label: ProblemReporter.refusedForRoom, factory: registry).increment()
+        #expect(log.summary(withMeasures: false, withErrors: false).store == .full)
+        #expect(try measure("Room on the disk").state == .bad)
+        log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0, disk: disk)
+        log.sample(at: after(65), outbox: nothingWaits, deadLetters: 0, disk: disk)
+        #expect(log.summary(withMeasures: false, withErrors: false).store == .full)
+        log.sample(at: after(70), outbox: nothingWaits, deadLetters: 0, disk: disk)
+        #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
+    }
+
+    @Test func `without a disk to look at there is no figure of one`() {
+        log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
+        let measures = log.summary(withMeasures: true, withErrors: false).measures
+        #expect(measures?.contains { $0.name == "Room on the disk" } == false)
+    }
+
     @Test func `errors are told on demand only`() {
         #expect(log.summary(withMeasures: true, withErrors: false).errors == nil)
         #expect(log.summary(withMeasures: true, withErrors: true).errors == [])

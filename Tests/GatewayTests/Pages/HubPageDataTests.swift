@@ -18,19 +18,13 @@ struct HubPageDataTests {
         let data: HubPageData
         let hub: Hub
 
-        init() throws {
+        init(policy: Policy = City.beaches) throws {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let now = Timestamp(microseconds: 1_795_395_600_000_000)
             store = try SQLiteStore(folder: folder.path) { now }
-            let visible = Permission(
-                assignee: .anyone,
-                actions: [.read],
-                target: .type(LDContext.core.expand("Beach")),
-                hiddenAttributes: [LDContext.core.expand("waveHeight")]
-            )
             hub = Hub(
                 store: store,
-                policy: Policy(permissions: [visible]),
+                policy: policy,
                 shelf: LDContextShelf(
                     store: store,
                     source: NoInternet(),
@@ -48,6 +42,15 @@ struct HubPageDataTests {
             let log = HealthLog(registry: MetricRegistry(), version: "1", startedAt: now)
             data = HubPageData(hub: hub, healthLog: log)
         }
+
+        static let beaches = Policy(permissions: [
+            Permission(
+                assignee: .anyone,
+                actions: [.read],
+                target: .type(LDContext.core.expand("Beach")),
+                hiddenAttributes: [LDContext.core.expand("waveHeight")]
+            )
+        ])
 
         deinit { try? FileManager.default.removeItem(at: folder) }
 
@@ -73,9 +76,9 @@ struct HubPageDataTests {
 
     private func filledCity() async throws -> City {
         let city = try City()
-        try await city.add("Beach", 1, source: "lifeguards", observedAt: "2026-11-23T01:00:00Z")
-        try await city.add("Beach", 2, source: "simulated", observedAt: "2026-11-23T01:05:00Z")
-        try await city.add("Bank", 1, source: "vault", observedAt: "2026-11-23T01:06:00Z")
+        try await city.add("Beach", 1, source: "lifeguards", observedAt: "2026-11-23T00:00:00Z")
+        try await city.add("Beach", 2, source: "simulated", observedAt: "2026-11-23T00:05:00Z")
+        try await city.add("Bank", 1, source: "vault", observedAt: "2026-11-23T00:06:00Z")
         return city
     }
 
@@ -86,7 +89,7 @@ struct HubPageDataTests {
         let beach = try #require(summary.types.first)
         #expect(beach.count == 2)
         #expect(beach.sources == ["lifeguards", "simulated"])
-        #expect(beach.newest?.text == "2026-11-23T01:05:00Z")
+        #expect(beach.newest?.text == "2026-11-23T00:05:00Z")
         #expect(beach.isSimulated)
         #expect(summary.types.last?.isSimulated == false)
         let height = beach.attributes.first { $0.name == "waveHeight" }
@@ -99,6 +102,33 @@ struct HubPageDataTests {
         #expect(summary.types.map(\.name) == ["Beach"])
         #expect(summary.types.first?.attributes.map(\.name).contains("waveHeight") == false)
         #expect(summary.entityCount == 2)
+    }
+
+    @Test func `how much one may see at all is told apart from how much there is`() async throws {
+        let city = try City()
+        let operators = try await city.data.summary(for: Caller(party: .operator))
+        #expect(operators.isEmpty)
+        #expect(operators.reach == .everything)
+        #expect(operators.isForOperator)
+        let visitors = try await city.data.summary(for: Caller(party: .anonymous))
+        #expect(visitors.reach == .part)
+        #expect(!visitors.isForOperator)
+        let closed = try City(policy: Policy(permissions: []))
+        #expect(try await closed.data.summary(for: Caller(party: .anonymous)).reach == .nothing)
+    }
+
+    @Test func `a reading of the future is not the newest, unless there is no other`() async throws
+    {
+        let city = try City()
+        try await city.add("Beach", 1, source: "a", observedAt: "2126-11-23T01:00:00Z")
+        try await city.add("Beach", 2, source: "a", observedAt: "2026-11-23T01:00:00Z")
+        try await city.add("Bank", 1, source: "a", observedAt: "2126-11-23T01:00:00Z")
+        let summary = try await city.data.summary(for: Caller(party: .operator))
+        let (beach, bank) = (summary.types[0], summary.types[1])
+        #expect(beach.newest?.text == "2026-11-23T01:00:00Z")
+        #expect(beach.furthest?.text == "2126-11-23T01:00:00Z")
+        #expect(bank.newest?.text == "2126-11-23T01:00:00Z")
+        #expect(summary.newest(at: city.data.now)?.text == "2026-11-23T01:00:00Z")
     }
 
     @Test func `errors and figures are for those who run the hub`() async throws {

@@ -1,3 +1,4 @@
+import Broker
 import ContextModel
 import Foundation
 import Testing
@@ -113,9 +114,94 @@ struct PageRendererTests {
     }
 
     @Test func `an empty hub tells how to fill it`() throws {
-        let pages = try allPages(HubSummary(types: []))
+        let pages = try allPages(HubSummary(types: [], isForOperator: true))
         #expect(pages[0].contains("balai import gtfs"))
         #expect(pages[1].contains("balai import csv"))
+    }
+
+    private static let place = HubPlace(
+        dataFolder: "/srv/our city",
+        host: "127.0.0.1",
+        port: 2_000,
+        isForThisMachine: true
+    )
+
+    private func rendererAtPlace(port: Int = 2_000) throws -> PageRenderer {
+        var settings = PageSettings()
+        settings.place = Self.place
+        settings.place?.port = port
+        return try PageRenderer(templates: assets.templates, settings: settings)
+    }
+
+    @Test func `hints name the hub's own port and folder to the operator`() throws {
+        let summary = HubSummary(types: [], isForOperator: true)
+        let page = try rendererAtPlace().now(summary, at: now)
+        #expect(page.contains("Nothing here yet"))
+        #expect(
+            page.contains(
+                "balai import gtfs timetable.zip --hub http://127.0.0.1:2000 "
+                    + "--data &#39;/srv/our city&#39;"
+            )
+        )
+        #expect(page.contains("balai demo --port 2001"))
+        let visit = PageVisit(port: 3_000)
+        #expect(try rendererAtPlace(port: 0).now(summary, for: visit, at: now).contains(":3000 "))
+    }
+
+    @Test
+    func `a closed hub says that it is closed, and names its folder at its own machine alone`()
+        throws
+    {
+        let closed = HubSummary(types: [], reach: .nothing)
+        let renderer = try rendererAtPlace()
+        for page in [try renderer.now(closed, at: now), try renderer.data(closed, at: now)] {
+            #expect(page.contains("This hub is closed"))
+            #expect(!page.contains("ready and empty"))
+            #expect(!page.contains("/srv/our city") && !page.contains("2000"))
+        }
+        let here = try renderer.now(closed, for: PageVisit(isAtMachine: true), at: now)
+        #expect(here.contains("This hub is closed"))
+        #expect(here.contains("/srv/our city") && here.contains("/ngsi-ld/v1/types"))
+        let named = try renderer.now(closed, for: PageVisit(isAnonymous: false), at: now)
+        #expect(named.contains("Your token does not let you see"))
+    }
+
+    @Test func `who may see a part is not told whether there is more`() throws {
+        let page = try renderer().now(HubSummary(types: [], reach: .part), at: now)
+        #expect(page.contains("Nothing here that you may see"))
+        #expect(!page.contains("balai import"))
+    }
+
+    @Test func `a reading of the future is said to be one`() throws {
+        var beach = type("Beach")
+        beach.furthest = Timestamp(microseconds: now.microseconds + 7_200_000_000)
+        let page = try renderer().data(HubSummary(types: [beach]), at: now)
+        #expect(page.contains("some dated 2 hours ahead"))
+        beach.newest = beach.furthest
+        let alone = try renderer().now(HubSummary(types: [beach]), at: now)
+        #expect(alone.contains("dated 2 hours ahead"))
+        #expect(!alone.contains("just now"))
+    }
+
+    @Test func `a problem is a page of its own, and what it quotes stays text`() throws {
+        let error = BrokerError(.resourceNotFound, "There is nothing at \"/<b>\".")
+        let page = try renderer().problem(ProblemDetails(error))
+        #expect(page.contains("Resource not found"))
+        #expect(page.contains("There is nothing at &quot;/&lt;b&gt;&quot;."))
+        #expect(page.contains("Status 404"))
+    }
+
+    @Test func `a full disk is never all well`() throws {
+        var full = health()
+        full.measures = []
+        full.store = .full
+        let summary = HubSummary(types: [])
+        #expect(try renderer().health(full, summary, at: now).contains("The disk is full"))
+        full.measures = nil
+        let page = try renderer().health(full, summary, at: now)
+        #expect(page.contains("The disk is full") && page.contains("state-bad"))
+        full.store = .failing
+        #expect(try renderer().health(full, summary, at: now).contains("cannot be read or written"))
     }
 
     @Test func `errors are told only with leave`() throws {
@@ -149,6 +235,8 @@ struct PageRendererTests {
         #expect(page.contains("Running for 1 minute"))
         #expect(page.contains("<span class=\"worry\">look</span>"))
         #expect(page.contains("<polyline points=\"0.0,"))
+        #expect(page.contains("<span class=\"top\" aria-hidden=\"true\">3</span>"))
+        #expect(page.contains("10 seconds ago</span>"))
     }
 
     @Test func `no page or asset names a foreign host`() throws {

@@ -12,6 +12,7 @@ import Testing
 struct PageRoutesTests {
     /// Shows whoever asks their own name as a source.
     private struct Mirror: PageData {
+        var isEmpty = false
         let now = Timestamp(microseconds: 1_795_395_600_000_000)
 
         func summary(for caller: Caller) async throws -> HubSummary {
@@ -23,7 +24,8 @@ struct PageRoutesTests {
                 newest: nil,
                 isSimulated: false
             )
-            return HubSummary(types: [type])
+            return isEmpty
+                ? HubSummary(types: [], reach: .nothing) : HubSummary(types: [type])
         }
 
         func health(for caller: Caller) async throws -> HealthSummary {
@@ -32,15 +34,16 @@ struct PageRoutesTests {
     }
 
     private func test(
+        settings: PageSettings = PageSettings(),
         _ body: @Sendable (any TestClientProtocol) async throws -> Void
     )
         async throws
     {
         var routes = RouteTable()
         try routes.addPages(
-            Mirror(),
+            Mirror(isEmpty: settings.place != nil),
             assets: PageAssets(leafletFolder: "/nowhere"),
-            settings: PageSettings()
+            settings: settings
         )
         let hub = makeGateway(
             GatewaySettings(),
@@ -95,6 +98,60 @@ struct PageRoutesTests {
         try await test { client in
             let answer = try await client.execute(uri: path, method: .get)
             #expect(answer.status == .notFound)
+        }
+    }
+
+    @Test func `a closed hub names its folder to who sits at its machine`() async throws {
+        var settings = PageSettings()
+        settings.place = HubPlace(
+            dataFolder: "/srv/city",
+            host: "127.0.0.1",
+            port: 2_000,
+            isForThisMachine: true
+        )
+        try await test(settings: settings) { client in
+            for path in ["/", "/data"] {
+                let answer = try await client.execute(uri: path, method: .get)
+                let page = String(buffer: answer.body)
+                #expect(page.contains("This hub is closed"))
+                #expect(page.contains("--hub http://127.0.0.1:2000 --data /srv/city"))
+            }
+        }
+    }
+
+    // MARK: Problems
+
+    private static let browser =
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+    @Test func `a browser gets a page for what is not there`() async throws {
+        try await test { client in
+            for path in ["/nowhere", "/assets/css/nothing.css"] {
+                let answer = try await client.execute(
+                    uri: path,
+                    method: .get,
+                    headers: [.accept: Self.browser]
+                )
+                #expect(answer.status == .notFound)
+                #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
+                #expect(answer.headers[.contentSecurityPolicy]?.contains("unsafe") == false)
+                #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+                #expect(String(buffer: answer.body).contains(path.split(separator: "/").last ?? ""))
+            }
+        }
+    }
+
+    @Test(arguments: ["", "*/*", "application/json", "application/problem+json"])
+    func `a program gets problem details`(accept: String) async throws {
+        try await test { client in
+            let answer = try await client.execute(
+                uri: "/nowhere",
+                method: .get,
+                headers: [.accept: accept]
+            )
+            #expect(answer.status == .notFound)
+            #expect(answer.headers[.contentType]?.hasPrefix("application/") == true)
+            #expect(try JSONReader.read(Array(buffer: answer.body)).objectValue?["status"] == 404)
         }
     }
 }

@@ -6,6 +6,7 @@ struct SparklineTests {
     @Test func `the line goes from edge to edge and from zero to the top`() {
         let line = Sparkline([0, 5, 10])
         #expect(line.points == "0.0,34.0 80.0,18.0 160.0,2.0")
+        #expect(line.top == 10)
         #expect(line.area == "0,36 0.0,34.0 80.0,18.0 160.0,2.0 160,36")
     }
 

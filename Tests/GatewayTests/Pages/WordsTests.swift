@@ -13,8 +13,11 @@ struct WordsTests {
 
     @Test(
         arguments: [
-            (-5, "just now"), (1, "just now"), (2, "2 seconds ago"), (60, "1 minute ago"),
+            (-60, "just now"), (-61, "dated 1 minute ahead"), (-90_000, "dated 25 hours ahead"),
+            (1, "just now"), (2, "2 seconds ago"), (60, "1 minute ago"),
             (7_199, "1 hour ago"), (172_799, "47 hours ago"), (172_800, "2 days ago"),
+            (86_400 * 60, "1 month ago"), (86_400 * 729, "23 months ago"),
+            (86_400 * 2_700, "7 years ago"),
         ] as [(Int64, String)]
     )
     func `an age is said in its largest fitting unit`(seconds: Int64, words: String) {
@@ -42,6 +45,7 @@ struct WordsTests {
     @Test(arguments: [
         (0.0, "0"), (3.14159, "3.14"), (42.06, "42.1"), (1_234.5, "1\u{202F}235"),
         (.infinity, "–"), (.nan, "–"), (-0.5, "-0.5"),
+        (0.0012, "0.0012"), (-0.03456, "-0.035"),
     ])
     func `a figure has no more digits than matter`(value: Double, text: String) {
         #expect(Words.figure(value) == text)

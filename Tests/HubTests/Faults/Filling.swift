@@ -56,4 +56,8 @@ struct Filling {
     func health() async throws -> Int {
         try await client.send(.GET, "/health", to: hub).status
     }
+
+    func healthPage() async throws -> String {
+        try await client.send(.GET, "/hub", to: hub).text
+    }
 }

@@ -21,6 +21,7 @@ import Testing
             let detail = try refused.json.objectValue?["detail"]?.stringValue
             #expect(detail?.contains("disk is full") == true, "\(refused.text)")
             #expect(try await filling.found() == kept)
+            #expect(try await filling.healthPage().contains("The disk is full"))
 
             try await hub.process.limitFiles(to: nil)
             #expect(try await filling.create(kept.count).status == 201)

@@ -1,0 +1,125 @@
+/// Who looks at a page, and from where.
+struct PageVisit: Sendable, Equatable {
+    var isAnonymous = true
+    /// Whether the visitor sits at the hub's own machine, as far as can be told.
+    var isAtMachine = false
+    /// The port that the visitor used, where the address names one.
+    var port: Int?
+}
+
+/// What a page says to a visitor whom it has nothing to show.
+///
+/// It follows from the policy and the visitor. Whether there is data decides it only for those who
+/// may see all there is: to others a closed hub says the same, empty or full.
+struct AbsenceView {
+    var heading: String
+    var text: String
+    /// Commands for those who run the hub.
+    var hints: HintsView?
+
+    /// nil when there is something to show.
+    init?(_ summary: HubSummary, _ visit: PageVisit, _ place: HubPlace?) {
+        guard summary.isEmpty else { return nil }
+        switch summary.reach {
+        case .everything:
+            heading = "Nothing here yet"
+            text = "This hub is ready and empty."
+        case .part:
+            heading = "Nothing here that you may see"
+            text =
+                "You may see a part of what this hub takes in, and of that part there is nothing "
+                + "now. Whether there is anything else, it does not tell you."
+        case .nothing:
+            heading = "This hub is closed"
+            text =
+                visit.isAnonymous
+                ? "It shows nothing to a visitor without a token, and does not tell whether it "
+                    + "holds anything. Those who run it decide what everybody may see, and give "
+                    + "tokens; a request carries one as \u{201C}Authorization: Bearer …\u{201D}."
+                : "Your token does not let you see anything of it, and whether it holds anything "
+                    + "is not told to you. Those who run it decide what a token is good for."
+        }
+        if summary.isForOperator || visit.isAtMachine {
+            hints = HintsView(place, visit, isClosed: !summary.isForOperator)
+        }
+    }
+}
+
+/// Commands that fill a hub or open it, with its own port and folder.
+struct HintsView {
+    /// A command and what it is for.
+    struct Command {
+        var what: String
+        var command: String
+    }
+
+    var introduction: String
+    var commands: [Command]
+
+    init(_ place: HubPlace?, _ visit: PageVisit, isClosed: Bool) {
+        let port = place.flatMap { $0.port == 0 ? nil : $0.port } ?? visit.port ?? Self.usualPort
+        let url = "http://\(place?.host ?? "127.0.0.1"):\(port)"
+        let folder = (place?.dataFolder).map(Self.quoted)
+        let options =
+            (port == Self.usualPort ? "" : " --hub \(url)") + (folder.map { " --data \($0)" } ?? "")
+        introduction =
+            isClosed
+            ? "If you run this hub, these commands show what is in it and fill it, with the "
+                + "operator's token in its data folder:"
+            : "Fill it in one of these ways:"
+        commands =
+            (isClosed ? Self.openings(url, port, folder) : []) + Self.imports(options)
+            + [Self.demo(beside: port)]
+    }
+
+    private static func imports(_ options: String) -> [Command] {
+        [
+            Command(
+                what: "A public transport timetable",
+                command: "balai import gtfs timetable.zip" + options
+            ),
+            Command(
+                what: "A table of readings",
+                command: "balai import csv readings.csv --map map.yaml" + options
+            ),
+            Command(
+                what: "Entities as NGSI-LD",
+                command: "balai import json entities.jsonl" + options
+            ),
+        ]
+    }
+
+    /// On a port of its own, for this hub has the other.
+    private static func demo(beside port: Int) -> Command {
+        Command(
+            what: "The demo city, to look around",
+            command: "balai demo --port \(port == 65_535 ? usualPort : port + 1)"
+        )
+    }
+
+    private static let usualPort = 1_026
+
+    /// Ways to see what a closed hub holds.
+    private static func openings(_ url: String, _ port: Int, _ folder: String?) -> [Command] {
+        guard let folder else { return [] }
+        return [
+            Command(
+                what: "See which types it holds, as the operator",
+                command: "curl -H \"Authorization: Bearer $(cat \(folder)/operator.token)\" "
+                    + "\(url)/ngsi-ld/v1/types"
+            ),
+            Command(
+                what: "Start it anew so that everybody may read everything",
+                command: "BALAI_PUBLIC_TYPES='*' balai serve --data \(folder) --port \(port)"
+            ),
+        ]
+    }
+
+    /// As one word of a shell.
+    private static func quoted(_ path: String) -> String {
+        let isPlain = path.utf8.allSatisfy {
+            ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x2D && $0 <= 0x39) || $0 == 0x5F
+        }
+        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
+    }
+}
