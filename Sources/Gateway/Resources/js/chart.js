@@ -1,10 +1,14 @@
-// A line chart in SVG: time to the right, values from zero (or their least) upwards.
+// A line chart in SVG: time to the right, values from zero (or their least) upwards. Where many
+// readings share a place the hub has summed them up: a line of means in a band from least to greatest.
 
-import { figure } from "./words.js";
+import * as times from "./times.js";
+import { figure, make } from "./words.js";
 
-const width = 360, height = 170, left = 34, right = 6, top = 10, bottom = 20;
-// Readings further apart than this many usual steps leave a gap in the line: nobody measured.
-const gapSteps = 6;
+const width = 360, height = 170, right = 8, top = 8, bottom = 22, letter = 6.3;
+// Readings further apart than this many usual steps leave a gap: nobody measured.
+const gapSteps = 3;
+// Of so few readings each has a dot, so that a line does not look like more than there is.
+const dotLimit = 60;
 
 const svg = (tag, attributes, text) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -13,92 +17,158 @@ const svg = (tag, attributes, text) => {
   return element;
 };
 
-// Round steps of 1, 2 or 5, about three of them.
-function ticks(low, high) {
-  const raw = (high - low) / 3 || 1;
+// Round steps of 1, 2 or 5, about four of them, with as many decimals as tell them apart.
+function valueTicks(low, high) {
+  const raw = (high - low) / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const size = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw);
+  const size = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw * 0.999);
+  const digits = Math.min(20, Math.max(0, -Math.floor(Math.log10(size) + 1e-9)));
+  const style = high >= 1e6 || low <= -1e6 ? { notation: "compact" }
+    : { minimumFractionDigits: digits, maximumFractionDigits: digits };
   const list = [];
-  for (let at = Math.ceil(low / size) * size; at <= high + size / 1e6; at += size) list.push(at);
+  for (let index = Math.ceil(low / size); index * size <= high + size / 1e6; index += 1) {
+    const value = index * size;
+    list.push({ value, text: value.toLocaleString("en", style).replaceAll(",", "\u202f") });
+  }
   return list;
 }
 
-// The city's own time, wherever the reader is.
-const timeZone = document.querySelector("main").dataset.zone || "UTC";
-const clock = (at, span) =>
-  new Date(at).toLocaleString("en-GB", {
-    timeZone,
-    ...(span > 172800000 ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" }),
-  });
-
-function pieces(points) {
-  const steps = points.slice(1).map((point, index) => point[0] - points[index][0]);
-  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
-  const parts = [[]];
-  points.forEach((point, index) => {
-    if (index && steps[index - 1] > Math.max(usual * gapSteps, 60000)) parts.push([]);
-    parts.at(-1).push(point);
-  });
-  return parts;
+// The longest step between readings that is still usual.
+function usualStep(points, length) {
+  const steps = points.slice(1).map((point, index) => point.at - points[index].at).sort((a, b) => a - b);
+  return Math.max(steps[Math.floor(steps.length * 0.75)] ?? 0, length);
 }
 
-export function chart(points, { label, unit }) {
-  const values = points.map((point) => point[1]);
-  const least = Math.min(...values), most = Math.max(...values);
-  const low = least >= 0 && least < most * 0.75 ? 0 : least - (most - least || 1) * 0.15;
-  const high = most === low ? low + 1 : most + (most - low) * 0.06;
-  const [from, to] = [points[0][0], points.at(-1)[0]];
+// Runs of readings without a gap, and the gaps, those at the ends of the period included.
+function runsAndGaps({ points, from, to, length }) {
+  const longest = usualStep(points, length) * gapSteps;
+  const runs = [[]], gaps = [];
+  points.forEach((point, index) => {
+    const before = points[index - 1];
+    if (before && point.at - before.at > longest) {
+      runs.push([]);
+      gaps.push([before.to, point.from]);
+    }
+    runs.at(-1).push(point);
+  });
+  if (points.length < 2) return { runs, gaps };
+  if (points[0].from - from > longest) gaps.unshift([from, points[0].from]);
+  if (to - points.at(-1).to > longest) gaps.push([points.at(-1).to, to]);
+  return { runs, gaps };
+}
+
+function bounds(points) {
+  const least = Math.min(...points.map((each) => each.least));
+  const most = Math.max(...points.map((each) => each.most));
+  const spread = most - least || Math.abs(most) * 0.1 || 1;
+  const low = least >= 0 && least < most * 0.75 ? 0 : least - spread * 0.15;
+  return { least, most, low, high: most + (most - low || spread) * 0.06 };
+}
+
+// The picture, what it shows in words, and the reading that is pointed at.
+export function chart(series, { label, unit }) {
+  const { points, from, to } = series;
+  const { least, most, low, high } = bounds(points);
+  const values = valueTicks(low, high);
+  const left = 10 + letter * Math.max(...values.map((each) => each.text.length));
   const x = (at) => left + ((at - from) / (to - from || 1)) * (width - left - right);
   const y = (value) => height - bottom - ((value - low) / (high - low)) * (height - top - bottom);
+  const { runs, gaps } = runsAndGaps(series);
 
   const root = svg("svg", {
-    viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `${label}: ${points.length} readings, from ${figure(least)} to ${figure(most)} ${unit}, last ${figure(values.at(-1))}`,
+    viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0,
+    "aria-label": `${label}: ${figure(series.total)} readings from ${times.say(from, from, to)} to `
+      + `${times.say(to, from, to)}, between ${figure(least)} and ${figure(most)} ${unit}, `
+      + `last ${figure(points.at(-1).mean)}. Arrow keys go from reading to reading.`,
   });
-  for (const value of ticks(low, high)) {
+  drawGaps(root, gaps, x);
+  for (const { value, text } of values) {
     root.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-    root.append(svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, figure(value)));
+    root.append(svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, text));
   }
-  for (let index = 0; index <= 3; index += 1) {
-    const at = from + ((to - from) * index) / 3;
-    const anchor = index === 0 ? "start" : index === 3 ? "end" : "middle";
-    root.append(svg("text", { x: x(at), y: height - 4, "text-anchor": anchor }, clock(at, to - from)));
-  }
-  for (const part of pieces(points)) {
-    const line = part.map((point) => `${x(point[0]).toFixed(1)},${y(point[1]).toFixed(1)}`);
-    const floor = height - bottom;
-    root.append(svg("polygon", {
-      class: "area",
-      points: `${x(part[0][0])},${floor} ${line.join(" ")} ${x(part.at(-1)[0])},${floor}`,
-    }));
-    root.append(svg("polyline", { class: "line", points: line.join(" ") }));
-  }
-  follow(root, points, x, y, unit);
-  return root;
+  drawTimes(root, from, to, x);
+  for (const run of runs) drawRun(root, run, x, y, points.length <= dotLimit);
+  const reading = make("p", { class: "reading", "aria-live": "polite" });
+  follow(root, reading, series, x, y, unit);
+  return make("div", {}, reading, root, make("p", { class: "note" }, note(series, gaps)));
 }
 
-// The reading nearest to the pointer; without one, the last.
-function follow(root, points, x, y, unit) {
+function drawGaps(root, gaps, x) {
+  for (const [start, end] of gaps) {
+    const box = svg("rect", {
+      class: "gap", x: x(start), width: Math.max(1, x(end) - x(start)), y: top, height: height - top - bottom,
+    });
+    box.append(svg("title", {}, "No readings"));
+    root.append(box);
+  }
+}
+
+// As many ticks as there is room for.
+function drawTimes(root, from, to, x) {
+  const floor = height - bottom;
+  let free = 0;
+  for (const { at, text } of times.ticks(from, to, 5)) {
+    root.append(svg("line", { class: "tick", x1: x(at), x2: x(at), y1: floor, y2: floor + 4 }));
+    const half = (text.length * letter) / 2;
+    const middle = Math.min(width - half, Math.max(half, x(at)));
+    if (middle - half < free) continue;
+    free = middle + half + letter;
+    root.append(svg("text", { x: middle, y: height - 4, "text-anchor": "middle" }, text));
+  }
+}
+
+function drawRun(root, run, x, y, hasDots) {
+  for (const { at, mean } of hasDots || run.length === 1 ? run : []) {
+    root.append(svg("circle", { class: "dot", cx: x(at), cy: y(mean), r: 1.8 }));
+  }
+  const path = (list, value) => list.map((each) => `${x(each.at).toFixed(1)},${y(value(each)).toFixed(1)}`);
+  if (run.length === 1) {
+    const [{ at, least, most }] = run;
+    root.append(svg("line", { class: "alone", x1: x(at), x2: x(at), y1: y(least), y2: y(most) }));
+    return;
+  }
+  const band = [...path(run, (each) => each.most), ...path(run.toReversed(), (each) => each.least)];
+  root.append(svg("polygon", { class: "band", points: band.join(" ") }));
+  root.append(svg("polyline", { class: "line", points: path(run, (each) => each.mean).join(" ") }));
+}
+
+function note({ isSummed, periodName, total }, gaps) {
+  const what = isSummed
+    ? `Of ${figure(total)} readings: the line is the mean of each ${periodName}, the band goes from the least to the greatest.`
+    : `${figure(total)} ${total === 1 ? "reading" : "readings"}.`;
+  return `${what}${gaps.length ? " Where it is shaded there are none." : ""} Times in ${times.zone}.`;
+}
+
+// The reading nearest to the pointer, or chosen with the arrow keys; without one, the last.
+function follow(root, reading, { points, from, to, isSummed }, x, y, unit) {
   const cursor = svg("line", { class: "cursor", y1: top, y2: height - bottom });
   const dot = svg("circle", { class: "point", r: 4 });
-  const reading = svg("text", { class: "reading", y: top });
-  const show = ([at, value]) => {
-    cursor.setAttribute("x1", x(at));
-    cursor.setAttribute("x2", x(at));
-    dot.setAttribute("cx", x(at));
-    dot.setAttribute("cy", y(value));
-    const isRight = x(at) > width / 2;
-    reading.setAttribute("x", x(at) + (isRight ? -8 : 8));
-    reading.setAttribute("text-anchor", isRight ? "end" : "start");
-    reading.textContent = `${figure(value)} ${unit} at ${clock(at, 0)}`;
+  let index = points.length - 1;
+  const show = (wanted) => {
+    index = Math.min(points.length - 1, Math.max(0, wanted));
+    const point = points[index];
+    cursor.setAttribute("x1", x(point.at));
+    cursor.setAttribute("x2", x(point.at));
+    dot.setAttribute("cx", x(point.at));
+    dot.setAttribute("cy", y(point.mean));
+    const range = isSummed ? ` (${figure(point.least)} to ${figure(point.most)})` : "";
+    const since = isSummed ? "from " : "";
+    reading.replaceChildren(make("b", {}, `${figure(point.mean)} ${unit}`.trim()),
+      `${range}, ${since}${times.say(point.from, from, to)}`);
   };
-  root.append(cursor, dot, reading);
-  show(points.at(-1));
+  root.append(cursor, dot);
+  show(index);
   root.addEventListener("pointermove", (event) => {
     const box = root.getBoundingClientRect();
     const wanted = ((event.clientX - box.left) / box.width) * width;
-    show(points.reduce((best, point) =>
-      Math.abs(x(point[0]) - wanted) < Math.abs(x(best[0]) - wanted) ? point : best));
+    show(points.reduce((best, point, each) =>
+      Math.abs(x(point.at) - wanted) < Math.abs(x(points[best].at) - wanted) ? each : best, 0));
   });
-  root.addEventListener("pointerleave", () => show(points.at(-1)));
+  root.addEventListener("pointerleave", () => show(points.length - 1));
+  root.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: points.length - 1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    show(step);
+  });
 }

@@ -2,10 +2,12 @@
 
 import { chart } from "./chart.js";
 import { history } from "./hub.js";
-import { chartable, kindOf, mainValue } from "./kinds.js";
+import { chartable, isAhead, mainName, mainValue, scaleOf, valueOf } from "./kinds.js";
+import * as times from "./times.js";
 import * as words from "./words.js";
 
-const spans = [["Day", 24], ["Week", 168], ["All", 0]];
+// Hours back from now; 0 is all there is.
+const spans = [["Day", 24], ["Week", 168], ["Month", 731], ["Year", 8766], ["All", 0]];
 const panel = document.getElementById("detail");
 let shown = null, opener = null, attribute = null, hours = 24, pending = null;
 let closed = () => {};
@@ -17,12 +19,19 @@ export function open(entity, label) {
   if (!shown) opener = document.activeElement;
   shown = entity;
   attribute = chartable(entity)[0] ?? null;
-  hours = 24;
+  hours = spanOf(entity.attributes[attribute]);
   panel.replaceChildren(heading(label), fact(), picture(), table(), identifier());
   panel.hidden = false;
   panel.scrollTop = 0;
   panel.focus({ preventScroll: true });
   draw();
+}
+
+// The shortest time that has a reading in it.
+function spanOf(reading) {
+  const age = (words.now() - reading?.observedAt) / 3600000;
+  if (!(age >= 0)) return 24;
+  return spans.find(([, span]) => span > age)?.[1] ?? 0;
 }
 
 // New readings came in: everything but the chart, which has its own pace, is made anew.
@@ -60,11 +69,13 @@ function source() {
 }
 
 function fact() {
-  const value = mainValue(shown, words);
+  const value = mainValue(shown);
   if (!value) return words.make("p", { class: "fact" });
+  const at = shown.attributes[mainName(shown)].observedAt;
+  const age = words.make("span", { class: isAhead(shown) ? "ahead" : "muted" },
+    `· ${words.ago(Number.isFinite(at) ? at : shown.newest)}`);
   return words.make("p", { class: "fact" },
-    words.make("b", {}, value.value), words.make("span", {}, value.unit),
-    words.make("span", { class: "muted" }, `· ${words.ago(shown.newest)}`));
+    words.make("b", {}, value.value), words.make("span", {}, value.unit), age);
 }
 
 function picture() {
@@ -97,22 +108,61 @@ async function draw() {
   if (!canvas || !attribute) return;
   pending?.abort();
   pending = new AbortController();
+  const { signal } = pending;
   const entity = shown;
   try {
-    const points = await history(entity.id, attribute, hours, pending.signal);
-    if (entity.id !== shown?.id) return;
-    const sign = words.unit(entity.attributes[attribute]?.unitCode);
-    canvas.replaceChildren(points.length > 1
-      ? chart(points, { label: words.attributeName(attribute), unit: sign })
-      : words.make("p", {}, "Not enough readings in this time for a line."));
+    const series = scaled(await history(entity, attribute, hours, signal), scaleOf(entity, attribute).factor);
+    if (signal.aborted || entity.id !== shown?.id) return;
+    canvas.replaceChildren(...drawing(series));
   } catch (error) {
     if (error.name === "AbortError") return;
     canvas.replaceChildren(words.make("p", {}, "The history cannot be read right now."));
   }
 }
 
-// Once a minute the open chart catches up.
-setInterval(() => { if (shown && !document.hidden) draw(); }, 60000);
+const scaled = (series, factor) => factor === 1 ? series : {
+  ...series,
+  points: series.points.map((each) => ({
+    ...each, mean: each.mean * factor, least: each.least * factor, most: each.most * factor,
+  })),
+};
+
+// The chart, or why there is none; and what is not in it.
+function drawing(series) {
+  const parts = [];
+  const { observedAt } = shown.attributes[attribute];
+  if (series.points.length) {
+    const { unit } = scaleOf(shown, attribute);
+    parts.push(chart(series, { label: words.attributeName(attribute), unit }));
+  } else {
+    const none = series.total ? "The readings of this period are no numbers." : "No readings in this period.";
+    const isOlder = observedAt < series.from;
+    const newest = isOlder ? ` The newest is of ${times.say(observedAt, observedAt, series.to)}.` : "";
+    parts.push(words.make("p", {}, none + newest));
+  }
+  if (isAhead(shown, attribute)) {
+    const at = times.say(observedAt, words.now(), observedAt);
+    parts.push(words.make("p", { class: "ahead" },
+      `The newest reading is dated ${at}, in the future: it is not in the chart. Is the sensor's clock right?`));
+  }
+  return parts;
+}
+
+// Once a minute the open chart catches up, unless somebody reads it with the keyboard.
+setInterval(() => {
+  if (shown && !document.hidden && !panel.querySelector(".canvas")?.contains(document.activeElement)) draw();
+}, 60000);
+
+// A value with its unit; of a Relationship the things it leads to, to be opened here.
+function content(each) {
+  if (each.isLink) {
+    const links = [each.value].flat().map((id) =>
+      words.make("a", { href: `#${encodeURIComponent(id)}`, title: id }, words.localName(id)));
+    return links.flatMap((link, index) => (index ? [", ", link] : [link]));
+  }
+  const { value, unit } = valueOf(shown, each.name);
+  return [`${value} ${unit}`.trim()];
+}
 
 function table() {
   // What was measured comes first, then what describes the thing.
@@ -120,12 +170,11 @@ function table() {
     .sort((a, b) => Number.isFinite(b.observedAt) - Number.isFinite(a.observedAt));
   const body = words.make("tbody", {});
   for (const each of rows) {
-    const isShare = each.unitCode === "C62" || !each.unitCode;
-    const value = `${words.plain(each.value)} ${isShare ? "" : words.unit(each.unitCode)}`.trim();
-    const cell = words.make("td", {}, value);
+    const cell = words.make("td", {}, ...content(each));
     if (Number.isFinite(each.observedAt)) {
       const at = words.make("time", { datetime: new Date(each.observedAt).toISOString() }, words.ago(each.observedAt));
-      cell.append(words.make("small", {}, "observed ", at));
+      cell.append(isAhead(shown, each.name)
+        ? words.make("small", { class: "ahead" }, at) : words.make("small", {}, "observed ", at));
     }
     body.append(words.make("tr", {}, words.make("th", { scope: "row" }, words.attributeName(each.name)), cell));
   }

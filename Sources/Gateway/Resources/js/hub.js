@@ -1,14 +1,22 @@
 // The hub's public API: the pages ask like anyone else.
 
+import * as times from "./times.js";
+import { isFuture, localName, now } from "./words.js";
+
 const pageSize = 500;
 // So many changes are taken up in one round; more of them, and the page is read anew.
 const changesLimit = 2000;
+// So many readings are drawn one by one; of more, the hub sums up so many periods at most.
+const readingsLimit = 400;
+const periodsLimit = 240;
 
-async function get(path, options = {}) {
+async function ask(path, options = {}) {
   const response = await fetch(path, { headers: { Accept: "application/json" }, ...options });
-  if (!response.ok) throw new Error(`${response.status} for ${path}`);
-  return response.json();
+  if (!response.ok) throw Object.assign(new Error(`${response.status} for ${path}`), { status: response.status });
+  return response;
 }
+
+const get = async (path, options) => (await ask(path, options)).json();
 
 async function pages(parameters, limit, signal) {
   const found = [];
@@ -39,47 +47,137 @@ export function inView(type, { west, south, east, north }, limit, signal) {
 export const changes = (types, since) =>
   pages({ type: types.join(","), q: `modifiedAt>=${since}` }, changesLimit);
 
-// The readings of one attribute: [[milliseconds, number], …], oldest first.
-export async function history(id, attribute, hours, signal) {
-  const query = new URLSearchParams({
-    attrs: attribute, options: "temporalValues", lastN: 1000,
-  });
-  if (hours) {
-    query.set("timerel", "after");
-    query.set("timeAt", new Date(Date.now() - hours * 3600000).toISOString());
+// One entity, or null when there is none that the visitor may see.
+export async function entity(id, signal) {
+  try {
+    return read(await get(`/ngsi-ld/v1/entities/${encodeURIComponent(id)}?options=sysAttrs`, { signal }));
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
   }
-  const path = `/ngsi-ld/v1/temporal/entities/${encodeURIComponent(id)}?${query}`;
-  const answer = await get(path, { signal });
-  const series = [answer[attribute] ?? []].flat()[0];
-  return (series?.values ?? [])
-    .map(([value, at]) => [Date.parse(at), typeof value === "boolean" ? Number(value) : value])
-    .filter(([at, value]) => Number.isFinite(at) && typeof value === "number")
-    .sort((a, b) => a[0] - b[0]);
 }
+
+// MARK: Finding
+
+// A pattern of POSIX that finds the text, whatever its letters' case. It compares bytes, so letters
+// of several bytes are alternatives.
+function pattern(text) {
+  return [...text].map((each) => {
+    const [lower, upper] = [each.toLowerCase(), each.toUpperCase()];
+    if (lower !== upper) return /[a-z]/.test(lower) ? `[${lower}${upper}]` : `(${lower}|${upper})`;
+    return /[\p{L}\p{N}\s_-]/u.test(each) ? each : /[\^]/.test(each) ? "\\^" : `[${each}]`;
+  }).join("");
+}
+
+// Entities whose name or identifier has the text in it, or that are of one of the types; at most so
+// many for each of these questions. Answers also whether a question found no end.
+export async function find(text, types, limit, signal) {
+  const wanted = pattern(text);
+  const quoted = JSON.stringify(wanted);
+  const inIdentifier = encodeURIComponent(text) === text ? wanted : `(${wanted}|${pattern(encodeURIComponent(text))})`;
+  const questions = [{ q: `name~=${quoted}` }, { idPattern: inIdentifier }];
+  if (types.length) questions.push({ type: types.join(",") });
+  const answers = await Promise.all(questions.map((each) =>
+    pages({ ...each, local: true }, limit + 1, signal)));
+  const found = new Map(answers.flat().map((each) => [each.id, each]));
+  return { entities: [...found.values()], isCut: answers.some((each) => each.length > limit) };
+}
+
+// MARK: History
+
+// The temporal evolution of an attribute in one of its forms; null when there is nothing in the time.
+// To query is not to retrieve: of nothing there is an empty answer, and no error.
+async function evolution({ id, attribute, datasetId, timeproperty }, parameters, signal) {
+  const query = new URLSearchParams({ id, attrs: attribute, timeproperty, ...parameters });
+  const response = await ask(`/ngsi-ld/v1/temporal/entities?${query}`, { signal });
+  const [found = {}] = await response.json();
+  const series = [found[attribute] ?? []].flat().find((each) => each.datasetId === datasetId);
+  return series ? { ...series, isPartial: response.status === 206 } : null;
+}
+
+const iso = (at) => new Date(at).toISOString();
+
+const sums = (source, range, methods, period, signal) =>
+  evolution(source, { ...range, options: "aggregatedValues", aggrMethods: methods, aggrPeriodDuration: period }, signal);
+
+async function readings(source, range, count, signal) {
+  const series = await evolution(source, { ...range, options: "temporalValues", lastN: count }, signal);
+  const points = (series?.values ?? [])
+    .map(([value, time]) => ({ at: Date.parse(time), value }))
+    .filter(({ at, value }) => Number.isFinite(at) && typeof value === "number")
+    .map(({ at, value }) => ({ at, from: at, to: at, mean: value, least: value, most: value }))
+    .sort((a, b) => a.at - b.at);
+  return { points, isPartial: series?.isPartial ?? false };
+}
+
+// The periods with readings: an element of each method for each of them.
+function periodsOf({ avg = [], min = [], max = [] }) {
+  const values = (list) => new Map(list.map(([value, from]) => [from, value]));
+  const [least, most] = [values(min), values(max)];
+  return avg.map(([mean, start, end]) => {
+    const [from, to] = [Date.parse(start), Date.parse(end)];
+    return { at: (from + to) / 2, from, to, mean, least: least.get(start) ?? mean, most: most.get(start) ?? mean };
+  }).filter(({ mean }) => typeof mean === "number").sort((a, b) => a.at - b.at);
+}
+
+// The readings of one attribute in the last hours, or all there are (0), up to this moment: each of
+// them where they are few, else summed up by the hub.
+export async function history(entity, name, hours, signal) {
+  const { datasetId, observedAt } = entity.attributes[name] ?? {};
+  const timeproperty = Number.isFinite(observedAt) ? "observedAt" : "modifiedAt";
+  const source = { id: entity.id, attribute: name, datasetId, timeproperty };
+  let to = now();
+  let from = to - hours * 3600000;
+  const range = (start) => hours || start !== undefined
+    ? { timerel: "between", timeAt: iso(start ?? from), endTimeAt: iso(to + 1) }
+    : { timerel: "before", timeAt: iso(to + 1) };
+  const whole = (await sums(source, range(), "totalCount", "PT0S", signal))?.totalCount?.[0];
+  if (!whole) return { points: [], from, to, total: 0 };
+  const total = whole[0];
+  if (!hours) {
+    from = Date.parse(whole[1]);
+    to = (await readings(source, range(), 1, signal)).points.at(-1)?.at ?? to;
+  }
+  const drawn = total <= readingsLimit ? await readings(source, range(), readingsLimit, signal) : null;
+  if (drawn && !drawn.isPartial) return { ...drawn, from, to, total, length: 0 };
+  const period = times.period(from, to, periodsLimit);
+  const summed = await sums(source, range(period.start), "avg,min,max", period.iso, signal);
+  return {
+    points: periodsOf(summed ?? {}), from: Math.min(from, period.start), to, total,
+    length: period.length, isSummed: true, periodName: period.name,
+  };
+}
+
+// MARK: Reading
 
 const core = new Set(["id", "type", "@context", "createdAt", "modifiedAt", "scope", "expiresAt"]);
 
 // An entity as the page uses it: its attributes as {name, value, unitCode, observedAt}.
 function read(raw) {
   const attributes = {};
-  let newest = 0;
+  let newest = 0, isObserved = false;
   for (const [name, given] of Object.entries(raw)) {
     if (core.has(name)) continue;
-    const instance = Array.isArray(given) ? given[0] : given;
+    const instance = Array.isArray(given) ? given.find((each) => !each.datasetId) ?? given[0] : given;
     const value = ["value", "object", "languageMap", "vocab", "json", "valueList", "objectList"]
       .map((key) => instance?.[key]).find((each) => each !== undefined);
     const observedAt = Date.parse(instance?.observedAt ?? "");
-    attributes[name] = { name, value, unitCode: instance?.unitCode, observedAt };
-    if (observedAt > newest) newest = observedAt;
+    attributes[name] = {
+      name, value, unitCode: instance?.unitCode, observedAt, datasetId: instance?.datasetId,
+      isLink: instance?.type === "Relationship" || instance?.type === "ListRelationship",
+    };
+    isObserved ||= Number.isFinite(observedAt);
+    if (observedAt > newest && !isFuture(observedAt)) newest = observedAt;
   }
   const names = attributes.name?.value;
   const name = typeof names === "string" ? names : names?.en ?? Object.values(names ?? {})[0];
   return {
     id: raw.id,
     type: [raw.type].flat()[0],
-    name: typeof name === "string" ? name : raw.id.split(":").pop(),
+    name: typeof name === "string" ? name : localName(raw.id),
     attributes,
-    newest: newest || Date.parse(raw.modifiedAt ?? ""),
+    // When it was stored counts where nobody says when it was observed.
+    newest: newest || (isObserved ? NaN : Date.parse(raw.modifiedAt ?? "")),
     modifiedAt: raw.modifiedAt,
     place: point(attributes.location?.value),
   };

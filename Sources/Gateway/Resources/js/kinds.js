@@ -1,5 +1,7 @@
 // What the map knows of the types it may meet: the value that matters, its scale and its symbol.
 
+import * as words from "./words.js";
+
 const number = (entity, name) => {
   const value = entity.attributes[name]?.value;
   return typeof value === "number" ? value : undefined;
@@ -17,7 +19,7 @@ const kinds = {
   TrafficFlowObserved: {
     shape: "circle", main: "averageVehicleSpeed", unit: "km/h",
     what: "Speed on the road",
-    charts: ["averageVehicleSpeed", "intensity", "occupancy"],
+    charts: ["averageVehicleSpeed", "intensity", "occupancy"], shares: ["occupancy"],
     // Speed says little without the road: occupancy tells how full it is.
     hue: (entity) => step(number(entity, "occupancy"), [0.12, 0.22, 0.34, 0.48], "ramp"),
     scale: [["ramp-1", "free"], ["ramp-2", ""], ["ramp-3", "busy"], ["ramp-4", ""], ["ramp-5", "full"]],
@@ -57,7 +59,7 @@ const kinds = {
     scale: [["ramp-1", "green"], ["ramp-3", "yellow"], ["ramp-5", "red"]],
   },
   WasteContainer: {
-    shape: "bin", main: "fillingLevel", unit: "full", percent: true, fine: true,
+    shape: "bin", main: "fillingLevel", unit: "", shares: ["fillingLevel"], suffix: "full", fine: true,
     what: "How full; zoom in",
     charts: ["fillingLevel"],
     hue: (entity) => step(number(entity, "fillingLevel"), [0.4, 0.6, 0.8, 0.95], "ramp"),
@@ -74,7 +76,7 @@ const kinds = {
   },
 };
 
-// Types nobody drew for have a colour each, in the order the page lists them.
+// Types nobody drew for have a colour each.
 const plainHues = ["plain", "plain-2", "plain-3", "plain-4", "plain-5", "plain-6"];
 const plainKinds = new Map();
 
@@ -82,14 +84,28 @@ const unknown = {
   shape: "circle", main: null, unit: "", what: "", charts: [], hue: () => "plain", scale: [],
 };
 
-export function kindOf(type) {
-  if (kinds[type]) return kinds[type];
-  if (!plainKinds.has(type)) {
-    const hue = plainHues[plainKinds.size % plainHues.length];
-    plainKinds.set(type, { ...unknown, hue: () => hue });
-  }
+function plainKind(type, hue) {
+  plainKinds.set(type, { ...unknown, hue: () => hue });
   return plainKinds.get(type);
 }
+
+const preferred = (type) => [...type].reduce((sum, each) => (sum * 31 + each.codePointAt(0)) % 65521, 7);
+
+// Gives each type the colour that its name stands for, or the next that is free: the same at each
+// load, however many entities there are of which.
+export function colour(types) {
+  const free = new Set(plainHues);
+  for (const type of types.filter((each) => !kinds[each]).sort()) {
+    if (!free.size) plainHues.forEach((each) => free.add(each));
+    let index = preferred(type);
+    while (!free.has(plainHues[index % plainHues.length])) index += 1;
+    free.delete(plainHues[index % plainHues.length]);
+    plainKind(type, plainHues[index % plainHues.length]);
+  }
+}
+
+export const kindOf = (type) =>
+  kinds[type] ?? plainKinds.get(type) ?? plainKind(type, plainHues[preferred(type) % plainHues.length]);
 
 // Attributes worth a chart: the kind's own, or every number measured of an unknown kind.
 export function chartable(entity) {
@@ -100,11 +116,33 @@ export function chartable(entity) {
     .map((attribute) => attribute.name);
 }
 
-// The value that matters, ready to print: {value, unit}.
-export function mainValue(entity, words) {
+// How an attribute is shown, everywhere the same: what its numbers are multiplied by, and their unit.
+export function scaleOf(entity, name) {
   const kind = kindOf(entity.type);
-  const attribute = entity.attributes[kind.main ?? chartable(entity)[0]];
-  if (!attribute || attribute.value === undefined) return null;
-  if (kind.percent) return { value: words.figure(attribute.value * 100), unit: "% " + kind.unit };
-  return { value: words.plain(attribute.value), unit: kind.unit || words.unit(attribute.unitCode) };
+  if (kind.shares?.includes(name)) return { factor: 100, unit: "%" };
+  const unit = words.unit(entity.attributes[name]?.unitCode);
+  return { factor: 1, unit: unit || (kind.main === name ? kind.unit : "") };
 }
+
+// The value of an attribute, ready to print: {value, unit}.
+export function valueOf(entity, name) {
+  const value = entity.attributes[name]?.value;
+  const { factor, unit } = scaleOf(entity, name);
+  if (typeof value === "number") return { value: words.figure(value * factor), unit };
+  return { value: words.plain(value), unit };
+}
+
+// The name of the attribute that matters.
+export const mainName = (entity) => kindOf(entity.type).main ?? chartable(entity)[0];
+
+// The value that matters, ready to print: {value, unit}.
+export function mainValue(entity) {
+  const name = mainName(entity);
+  if (entity.attributes[name]?.value === undefined) return null;
+  const { suffix } = kindOf(entity.type);
+  const { value, unit } = valueOf(entity, name);
+  return { value, unit: suffix ? `${unit} ${suffix}` : unit };
+}
+
+// Whether an attribute was observed, if one believes it, at a time that has not come.
+export const isAhead = (entity, name = mainName(entity)) => words.isFuture(entity.attributes[name]?.observedAt);

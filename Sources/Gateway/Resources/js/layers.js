@@ -1,7 +1,7 @@
 // What is on the map, type by type: small types are read whole, of large ones what is in view.
 
 import * as hub from "./hub.js";
-import { kindOf } from "./kinds.js";
+import { colour, kindOf } from "./kinds.js";
 import * as map from "./map.js";
 import { choose, clearSymbols, put, symbol } from "./symbols.js";
 import * as words from "./words.js";
@@ -17,17 +17,23 @@ const firstLook = 200;
 
 const known = new Map();
 const layers = new Map();
+const labels = new Map();
 let lastModified = "";
 let taken = () => {};
 
 export const onEntity = (action) => { taken = action; };
 export const entity = (id) => known.get(id);
 export const all = () => known.values();
-export const labelOf = (type) => layers.get(type)?.item.dataset.label ?? type;
+export const labelOf = (type) => labels.get(type) ?? words.localName(type);
+// The types of the hub whose label or name has the text in it.
+export const typesNamed = (text) => [...labels]
+  .filter(([type, label]) => `${label} ${words.localName(type)}`.toLowerCase().includes(text)).map(([type]) => type);
 export const places = () => [...known.values()].map((each) => each.place).filter(Boolean);
 
 // Makes a layer of each item of the list and reads the small ones. Answers how many failed.
 export async function load(items) {
+  for (const { dataset } of document.querySelectorAll("[data-label]")) labels.set(dataset.type, dataset.label);
+  colour([...labels.keys()]);
   let budget = wholeBudget;
   for (const item of items) {
     const { type, size } = item.dataset;
@@ -43,6 +49,11 @@ async function first(layer) {
   const found = await hub.entities(layer.type, layer.isWhole ? wholeLimit : firstLook);
   found.forEach((each) => accept(each, layer.isWhole ? layer.group : null, false));
   legend(layer, found[0]);
+}
+
+// Takes up an entity that was found elsewhere; its symbol stays until the map moves on.
+export function adopt(each) {
+  accept(each, layers.get(each.type)?.group, false);
 }
 
 function accept(each, group, isNews) {
@@ -84,6 +95,15 @@ export function look() {
   }, settleMilliseconds);
 }
 
+// The entity that the address names; null for none, or for what is no identifier.
+export function chosenID() {
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || null;
+  } catch {
+    return null;
+  }
+}
+
 async function view(layer) {
   if (!map.isReady() || !layer.item.querySelector("input").checked) return;
   layer.pending?.abort();
@@ -91,9 +111,10 @@ async function view(layer) {
   const what = layer.item.querySelector(".what");
   try {
     const found = await hub.inView(layer.type, map.box(0.1), viewLimit, layer.pending.signal);
-    clearSymbols(layer.group, new Set(found.map((each) => each.id)));
+    const chosen = chosenID();
+    clearSymbols(layer.group, new Set([...found.map((each) => each.id), chosen]));
     found.forEach((each) => accept(each, layer.group, false));
-    choose(location.hash ? decodeURIComponent(location.hash.slice(1)) : null);
+    choose(chosen);
     map.tidy();
     what.textContent = found.length < viewLimit
       ? `${words.figure(found.length)} in view`
@@ -118,14 +139,14 @@ export async function poll(overlapMilliseconds) {
 // Ages grow by themselves between two polls.
 export function age() {
   const newest = new Map();
-  for (const each of known.values()) newest.set(each.type, Math.max(newest.get(each.type) ?? 0, each.newest || 0));
-  let latest = 0;
+  const take = (type, at) => { if (at && !words.isFuture(at)) newest.set(type, Math.max(newest.get(type) ?? 0, at)); };
+  for (const each of known.values()) take(each.type, each.newest);
   for (const { item, type } of layers.values()) {
     const time = item.querySelector("time");
-    const own = Math.max(newest.get(type) ?? 0, Date.parse(time?.dateTime) || 0);
-    if (own) time.textContent = words.ago(own);
-    latest = Math.max(latest, own);
+    take(type, Date.parse(time?.dateTime));
+    if (newest.has(type)) time.textContent = words.ago(newest.get(type));
   }
   const time = document.getElementById("newest");
+  const latest = Math.max(0, ...newest.values());
   if (time && latest) time.textContent = words.ago(latest);
 }

@@ -1,6 +1,6 @@
 // The map: what lies under the symbols, and how close one looks.
 
-import { declutter, restyle } from "./symbols.js";
+import { declutter, offerStop, restyle, useKeyboard } from "./symbols.js";
 import * as words from "./words.js";
 
 const L = window.L;
@@ -25,7 +25,8 @@ export function start() {
   L.control.scale({ position: "bottomright", imperial: false }).addTo(map);
   for (const [name, level] of [["drawing", 210], ["names", 450]]) map.createPane(name).style.zIndex = level;
   map.on("zoomend", nearness);
-  map.on("moveend", () => { declutter(map); moved(); });
+  map.on("moveend", () => { tidy(); moved(); });
+  useKeyboard(map);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
 }
 
@@ -155,7 +156,7 @@ function nearness() {
   const name = zoom < 12 ? "far" : zoom < 14 ? "middle" : zoom < 15 ? "near" : "close";
   map.getContainer().classList.remove("zoom-far", "zoom-middle", "zoom-near", "zoom-close");
   map.getContainer().classList.add(`zoom-${name}`);
-  declutter(map);
+  tidy();
 }
 
 export const makeGroup = () => (map ? L.layerGroup().addTo(map) : null);
@@ -164,7 +165,12 @@ export function toggle(group, isOn) {
   if (!map || !group) return;
   if (isOn) group.addTo(map);
   else group.remove();
-  declutter(map);
+  tidy();
 }
 
-export const tidy = () => { if (map) declutter(map); };
+// Labels give way to one another, and the keyboard finds a symbol.
+export function tidy() {
+  if (!map) return;
+  declutter(map);
+  offerStop(map);
+}

@@ -1,7 +1,9 @@
 // The page Now: loads every layer, keeps it fresh, and opens what is picked.
 
 import * as detail from "./detail.js";
-import { kindOf, mainValue } from "./kinds.js";
+import * as find from "./find.js";
+import { entity as entityOfHub } from "./hub.js";
+import { isAhead, kindOf, mainValue, valueOf } from "./kinds.js";
 import * as layers from "./layers.js";
 import * as map from "./map.js";
 import { choose, onPick } from "./symbols.js";
@@ -10,13 +12,16 @@ import * as words from "./words.js";
 const pollSeconds = 5;
 // Looked back further than the last change seen, so that what was committed late is not missed.
 const overlapMilliseconds = 3000;
-const foundLimit = 8;
 
 const status = document.getElementById("status");
 
-function open(id) {
-  const entity = layers.entity(id);
-  if (!entity) return;
+async function open(id) {
+  let entity = layers.entity(id);
+  if (!entity) {
+    entity = await entityOfHub(id).catch(() => null);
+    if (!entity) return say("There is no such thing on this hub, or you may not see it.");
+    layers.adopt(entity);
+  }
   detail.open(entity, layers.labelOf(entity.type));
   choose(id);
   map.tidy();
@@ -29,15 +34,23 @@ detail.onClose(() => {
 });
 
 function show(entity) {
+  if (!layers.entity(entity.id)) layers.adopt(entity);
   map.goTo(entity.place, kindOf(entity.type).fine ? 16 : 14.5);
   open(entity.id);
+}
+
+// Tells something for a while.
+let told = 0;
+function say(text) {
+  status.textContent = text;
+  told = Date.now();
 }
 
 async function poll() {
   if (document.hidden) return;
   try {
     if (await layers.poll(overlapMilliseconds)) highlights();
-    status.textContent = "";
+    if (Date.now() - told > pollSeconds * 1000) status.textContent = "";
   } catch {
     status.textContent = "The hub does not answer; trying again …";
   }
@@ -46,15 +59,16 @@ async function poll() {
 // Four sentences a visitor would ask for first.
 function highlights() {
   const of = (type) => [...layers.all()].filter((entity) => entity.type === type);
+  // What is dated in the future is no news of now.
   const most = (type, name) =>
-    of(type).filter((each) => typeof each.attributes[name]?.value === "number")
+    of(type).filter((each) => typeof each.attributes[name]?.value === "number" && !isAhead(each, name))
       .sort((a, b) => b.attributes[name].value - a.attributes[name].value)[0];
   const fullest = most("TrafficFlowObserved", "occupancy");
   const vehicles = of("Vehicle");
-  const moving = vehicles.filter((each) => each.attributes.serviceStatus?.value === "onRoute");
+  const moving = vehicles.filter((each) => each.attributes.serviceStatus?.value === "onRoute" && !isAhead(each));
   const cards = [
     ["Most people", most("CrowdFlowObserved", "peopleCount")],
-    ["Fullest road", fullest, fullest && { value: words.figure(fullest.attributes.occupancy.value * 100), unit: "% full" }],
+    ["Fullest road", fullest, fullest && { ...valueOf(fullest, "occupancy"), unit: "% full" }],
     ["Most fine dust", most("AirQualityObserved", "pm25")],
     ["On the move", moving[0] ?? vehicles[0], { value: `${moving.length}`, unit: `of ${vehicles.length}` },
       moving.length ? "vehicles; show one" : "vehicles: all are parked"],
@@ -62,7 +76,7 @@ function highlights() {
   const list = document.getElementById("highlights");
   const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
   list.replaceChildren(...cards.map(([title, entity, given, name]) => {
-    const { value, unit } = given ?? mainValue(entity, words);
+    const { value, unit } = given ?? mainValue(entity);
     const button = words.make("button", { type: "button" },
       words.make("small", {}, title), words.make("b", {}, value, " ", words.make("i", {}, unit)),
       words.make("em", {}, name ?? entity.name));
@@ -71,24 +85,6 @@ function highlights() {
   }));
   // Whoever stands on a card with the keyboard stays there.
   list.querySelectorAll("button")[focused]?.focus();
-}
-
-function find() {
-  const wanted = document.getElementById("find").value.trim().toLowerCase();
-  const matches = wanted
-    ? [...layers.all()].filter((each) => `${each.name} ${layers.labelOf(each.type)}`.toLowerCase().includes(wanted))
-    : [];
-  const items = matches.slice(0, foundLimit).map((entity) => {
-    const value = mainValue(entity, words);
-    const button = words.make("button", { type: "button" }, entity.name,
-      words.make("small", {}, value ? `${value.value} ${value.unit}` : layers.labelOf(entity.type)));
-    button.addEventListener("click", () => show(entity));
-    return words.make("li", {}, button);
-  });
-  const more = matches.length - foundLimit;
-  if (more > 0) items.push(words.make("li", { class: "small" }, `and ${words.figure(more)} more`));
-  if (wanted && !matches.length) items.push(words.make("li", { class: "small" }, "Nothing of that name is on the map."));
-  document.getElementById("found").replaceChildren(...items);
 }
 
 function grip() {
@@ -101,6 +97,15 @@ function grip() {
   button.addEventListener("click", () => set(!story.classList.contains("closed")));
   // On a phone the map comes first, where there is something on it.
   if (innerWidth < 752 && document.querySelector(".layers")) set(true);
+}
+
+// The entity that the address names, loaded or not.
+async function openChosen() {
+  const id = layers.chosenID();
+  if (!id || id === detail.shownID()) return;
+  await open(id);
+  const entity = layers.entity(id);
+  if (entity) map.goTo(entity.place, kindOf(entity.type).fine ? 16 : 14.5);
 }
 
 async function begin() {
@@ -116,9 +121,9 @@ async function begin() {
   layers.look();
   if (document.getElementById("highlights")) highlights();
   layers.age();
-  document.getElementById("find")?.addEventListener("input", find);
-  const wanted = layers.entity(decodeURIComponent(location.hash.slice(1)));
-  if (wanted) show(wanted);
+  find.start(show);
+  await openChosen();
+  addEventListener("hashchange", openChosen);
   document.body.dataset.ready = "";
   setInterval(poll, pollSeconds * 1000);
   setInterval(layers.age, 1000);

@@ -1,7 +1,7 @@
 // The symbols on the map: a shape a kind, a colour a value. Many of them become plain dots, which a
 // canvas draws by the ten thousand.
 
-import { kindOf, mainValue } from "./kinds.js";
+import { isAhead, kindOf, mainValue } from "./kinds.js";
 import * as words from "./words.js";
 
 const L = window.L;
@@ -22,6 +22,7 @@ export function put(entity, group, isNews) {
   known.marker.setLatLng(entity.place);
   if (known.isDot) return known.marker.setStyle({ fillColor: colour(entity) });
   dress(known.root, entity);
+  name(known);
   if (isNews) {
     known.root.classList.remove("fresh");
     requestAnimationFrame(() => known.root.classList.add("fresh"));
@@ -37,9 +38,105 @@ function add(entity, group) {
   if (!isDot) elements += 1;
   marker.on("click", () => pick(entity.id));
   marker.bindTooltip(() => tooltip(symbols.get(entity.id).entity), { direction: "top", offset: [0, -10] });
+  const made = { marker, root, entity, group, isDot };
+  symbols.set(entity.id, made);
+  if (!isDot) marker.on("add", () => name(made));
   marker.addTo(group);
-  symbols.set(entity.id, { marker, root, entity, group, isDot });
 }
+
+// What a screen reader says of a symbol.
+function name({ marker, entity }) {
+  const element = marker.getElement();
+  if (!element) return;
+  element.setAttribute("role", "button");
+  element.setAttribute("aria-label", tooltip(entity).textContent);
+  if (!element.hasAttribute("tabindex")) element.tabIndex = -1;
+}
+
+// MARK: The keyboard
+
+// All symbols are one stop of the Tab key; from there arrow keys go to the next symbol in their
+// direction. Dots are too many to walk through: they become symbols when one looks closer.
+const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+const holds = (element) => [...symbols.values()].find(({ marker, isDot }) => !isDot && marker.getElement() === element);
+
+const middleOf = (element) => {
+  const box = element.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+};
+
+// The symbols that one sees, which those of a hidden layer or of a type shown closer by are not.
+function seen(map) {
+  const view = map.getContainer().getBoundingClientRect();
+  return [...symbols.values()].filter(({ root, isDot }) => {
+    if (isDot || !root.isConnected || !root.offsetWidth) return false;
+    const [x, y] = middleOf(root);
+    return x > view.left && x < view.right && y > view.top && y < view.bottom;
+  });
+}
+
+function makeStop(element) {
+  for (const { marker, isDot } of symbols.values()) {
+    const each = isDot ? null : marker.getElement();
+    if (each && each.tabIndex === 0) each.tabIndex = -1;
+  }
+  element.tabIndex = 0;
+}
+
+// Makes sure that the Tab key comes to a symbol, if there is one in view: the one nearest the middle.
+export function offerStop(map) {
+  const candidates = seen(map);
+  if (candidates.some(({ marker }) => marker.getElement().tabIndex === 0)) return;
+  const nearest = nearestTo(middleOf(map.getContainer()), candidates);
+  if (nearest) makeStop(nearest.marker.getElement());
+}
+
+function nearestTo([x, y], candidates) {
+  const distance = ({ root }) => {
+    const [otherX, otherY] = middleOf(root);
+    return Math.hypot(otherX - x, otherY - y);
+  };
+  return candidates.reduce((best, each) => (!best || distance(each) < distance(best) ? each : best), null);
+}
+
+// The symbol that lies in a direction: near, and not far off the straight way.
+function towards([right, down], from, candidates) {
+  const [x, y] = middleOf(from.root);
+  let best = null, least = Infinity;
+  for (const each of candidates) {
+    const [otherX, otherY] = middleOf(each.root);
+    const ahead = (otherX - x) * right + (otherY - y) * down;
+    const aside = Math.abs((otherX - x) * down) + Math.abs((otherY - y) * right);
+    if (each === from || ahead <= 0 || aside > 2 * ahead || ahead + 2 * aside >= least) continue;
+    [best, least] = [each, ahead + 2 * aside];
+  }
+  return best;
+}
+
+export function useKeyboard(map) {
+  const container = map.getContainer();
+  container.addEventListener("keydown", (event) => {
+    const from = holds(event.target);
+    if (!from) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      pick(from.entity.id);
+    } else if (directions[event.key]) {
+      // The map would move under the symbols.
+      event.preventDefault();
+      event.stopPropagation();
+      const next = towards(directions[event.key], from, seen(map));
+      if (!next) return;
+      makeStop(next.marker.getElement());
+      next.marker.getElement().focus({ preventScroll: true });
+    }
+  }, { capture: true });
+  container.addEventListener("focusin", ({ target }) => holds(target)?.marker.openTooltip());
+  container.addEventListener("focusout", ({ target }) => holds(target)?.marker.closeTooltip());
+}
+
+// MARK: Dots
 
 function dot(entity) {
   canvas ??= L.canvas({ padding: 0.3, tolerance: 4 });
@@ -116,8 +213,9 @@ export function symbol(entity) {
 
 function dress(root, entity) {
   const kind = kindOf(entity.type);
-  const value = mainValue(entity, words);
+  const value = mainValue(entity);
   const marks = ["symbol", kind.shape, kind.hue(entity), kind.fine ? "fine" : "labelled"];
+  if (isAhead(entity)) marks.push("future");
   for (const kept of ["chosen", "crowded"]) if (root.classList.contains(kept)) marks.push(kept);
   root.className = marks.join(" ");
   root.querySelector("span").replaceChildren(
@@ -128,9 +226,9 @@ function dress(root, entity) {
 }
 
 function tooltip(entity) {
-  const value = mainValue(entity, words);
+  const value = mainValue(entity);
   return words.make("span", {}, words.make("b", {}, entity.name),
-    value ? ` ${value.value} ${value.unit}` : "");
+    value ? ` ${value.value} ${value.unit}` : "", isAhead(entity) ? ", dated in the future" : "");
 }
 
 const isChosen = (root) => Number(root?.classList.contains("chosen") ?? false);

@@ -2,27 +2,46 @@
 
 const signs = {
   KMH: "km/h", MTS: "m/s", CEL: "°C", P1: "%", GQ: "µg/m³", GP: "mg/m³", MTR: "m", KMT: "km",
-  MMT: "mm", DD: "°", C62: "", SEC: "s", MIN: "min", HUR: "h", LUX: "lx", "2N": "dB",
+  MMT: "mm", DD: "°", C62: "", SEC: "s", MIN: "min", HUR: "h", KGM: "kg", KWH: "kWh", WTT: "W",
+  LUX: "lx", "2N": "dB", 59: "ppm", HPA: "hPa", A97: "hPa", LTR: "l", MTQ: "m³", VLT: "V", AMP: "A",
 };
 
 export const unit = (code) => (code ? signs[code] ?? code : "");
 
-export function ago(moment, now = Date.now()) {
-  const seconds = Math.floor((now - moment) / 1000);
-  if (!Number.isFinite(seconds)) return "unknown";
-  if (seconds < 2) return "just now";
-  const [count, noun] =
-    seconds < 60 ? [seconds, "second"]
-    : seconds < 3600 ? [Math.floor(seconds / 60), "minute"]
-    : seconds < 172800 ? [Math.floor(seconds / 3600), "hour"]
-    : [Math.floor(seconds / 86400), "day"];
-  return `${count} ${noun}${count === 1 ? "" : "s"} ago`;
+// The hub's clock: a visitor's own may be wrong.
+const ahead = Date.parse(document.querySelector("main")?.dataset.now ?? "") - Date.now() || 0;
+export const now = () => Date.now() + ahead;
+
+// Sensors' clocks run a little ahead; a reading dated further ahead than this is of the future.
+const tolerance = 60000;
+export const isFuture = (moment, at = now()) => moment > at + tolerance;
+
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function duration(seconds) {
+  const days = seconds / 86400;
+  if (seconds < 60) return plural(seconds, "second");
+  if (seconds < 3600) return plural(Math.floor(seconds / 60), "minute");
+  if (days < 2) return plural(Math.floor(seconds / 3600), "hour");
+  if (days < 60) return plural(Math.floor(days), "day");
+  if (days < 730) return plural(Math.floor(days / 30.4375), "month");
+  return plural(Math.floor(days / 365.25), "year");
 }
 
+export function ago(moment, at = now()) {
+  const seconds = Math.floor((at - moment) / 1000);
+  if (!Number.isFinite(seconds)) return "unknown";
+  if (isFuture(moment, at)) return `dated ${duration(-seconds)} ahead`;
+  return seconds < 2 ? "just now" : `${duration(seconds)} ago`;
+}
+
+// A number with as many digits as matter; of a small one the first two that are not zero.
 export function figure(value) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "–";
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toLocaleString("en", { maximumFractionDigits: digits }).replaceAll(",", "\u202f");
+  const size = Math.abs(value);
+  const digits = size > 0 && size < 0.1 ? { maximumSignificantDigits: 2 }
+    : { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2 };
+  return value.toLocaleString("en", digits).replaceAll(",", "\u202f");
 }
 
 // "averageVehicleSpeed" is "Average vehicle speed"; the names of pollutants stay as they are.
@@ -46,6 +65,16 @@ export function plain(value) {
   }
   if (value && value.coordinates) return value.type;
   return JSON.stringify(value);
+}
+
+// The last part of an identifier as people read it: "Main Street", not "Main%20Street".
+export function localName(id) {
+  const part = id.split(/[:/#]/).filter(Boolean).pop() ?? id;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 // An element with text in it: never HTML, so no name in the data can become markup.

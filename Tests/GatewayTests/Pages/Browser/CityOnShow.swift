@@ -15,6 +15,8 @@ import StorageSQLite
 /// A hub on a real socket with its pages, for a browser to look at.
 struct CityOnShow {
     var isOpen = false
+    /// Whether nobody without a token may see anything.
+    var isClosed = false
     var imports = ImportSettings()
     /// What is in it, sent over its API.
     var fill: @Sendable (HTTPHub) async throws -> Void = Self.demoCity
@@ -78,7 +80,7 @@ struct CityOnShow {
         let everything = Permission(assignee: .anyone, actions: [.read], target: .everything)
         return Hub(
             store: store,
-            policy: Policy(permissions: [everything], isOpen: isOpen),
+            policy: Policy(permissions: isClosed ? [] : [everything], isOpen: isOpen),
             shelf: LDContextShelf(
                 store: store,
                 source: NoInternet(),
