@@ -68,7 +68,7 @@ struct HintsView {
                 + "operator's token in its data folder:"
             : "Fill it in one of these ways:"
         commands =
-            (isClosed ? Self.openings(url, port, folder) : []) + Self.imports(options)
+            (isClosed ? Self.openings(url, folder) : []) + Self.imports(options)
             + [Self.demo(beside: port)]
     }
 
@@ -100,7 +100,7 @@ struct HintsView {
     private static let usualPort = 1_026
 
     /// Ways to see what a closed hub holds.
-    private static func openings(_ url: String, _ port: Int, _ folder: String?) -> [Command] {
+    private static func openings(_ url: String, _ folder: String?) -> [Command] {
         guard let folder else { return [] }
         return [
             Command(
@@ -109,8 +109,8 @@ struct HintsView {
                     + "\(url)/ngsi-ld/v1/types"
             ),
             Command(
-                what: "Start it anew so that everybody may read everything",
-                command: "BALAI_PUBLIC_TYPES='*' balai serve --data \(folder) --port \(port)"
+                what: "Let everybody read everything: start it with this in its environment",
+                command: "BALAI_PUBLIC_TYPES='*'"
             ),
         ]
     }

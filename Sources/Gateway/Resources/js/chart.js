@@ -107,7 +107,7 @@ function drawGaps(root, gaps, x) {
 function drawTimes(root, from, to, x) {
   const floor = height - bottom;
   let free = 0;
-  for (const { at, text } of times.ticks(from, to, 5)) {
+  for (const { at, text } of times.ticks(from, to, 7)) {
     root.append(svg("line", { class: "tick", x1: x(at), x2: x(at), y1: floor, y2: floor + 4 }));
     const half = (text.length * letter) / 2;
     const middle = Math.min(width - half, Math.max(half, x(at)));

@@ -32,15 +32,12 @@ function find() {
 }
 
 async function ask(text, loaded, signal) {
-  try {
-    const types = layers.typesNamed(text.toLowerCase());
-    const { entities, isCut } = await hub.find(text, types, shownLimit, signal);
-    if (signal.aborted) return;
-    const all = [...new Map([...loaded, ...entities].map((each) => [each.id, each])).values()];
-    list(all, text, all.length ? "" : "Nothing of that name is on this hub, as far as you may see.", isCut);
-  } catch (error) {
-    if (error.name !== "AbortError") list(loaded, text, "The rest of the hub could not be searched.");
-  }
+  const types = layers.typesNamed(text.toLowerCase());
+  const { entities, isCut, isPartial } = await hub.find(text, types, shownLimit, signal);
+  if (signal.aborted) return;
+  const all = [...new Map([...loaded, ...entities].map((each) => [each.id, each])).values()];
+  const nothing = all.length ? "" : "Nothing of that name is on this hub, as far as you may see.";
+  list(all, text, isPartial ? "The hub could not be searched as a whole." : nothing, isCut);
 }
 
 // A name that begins with the text comes before one that has it inside, and that before the others.

@@ -70,17 +70,22 @@ function pattern(text) {
 }
 
 // Entities whose name or identifier has the text in it, or that are of one of the types; at most so
-// many for each of these questions. Answers also whether a question found no end.
+// many for each of these questions. Says also whether there are more, and whether the hub would not
+// answer one of them: on a large hub it may take too long.
 export async function find(text, types, limit, signal) {
   const wanted = pattern(text);
   const quoted = JSON.stringify(wanted);
   const inIdentifier = encodeURIComponent(text) === text ? wanted : `(${wanted}|${pattern(encodeURIComponent(text))})`;
   const questions = [{ q: `name~=${quoted}` }, { idPattern: inIdentifier }];
   if (types.length) questions.push({ type: types.join(",") });
-  const answers = await Promise.all(questions.map((each) =>
+  const outcomes = await Promise.allSettled(questions.map((each) =>
     pages({ ...each, local: true }, limit + 1, signal)));
-  const found = new Map(answers.flat().map((each) => [each.id, each]));
-  return { entities: [...found.values()], isCut: answers.some((each) => each.length > limit) };
+  const answers = outcomes.flatMap(({ value }) => (value ? [value] : []));
+  return {
+    entities: answers.flat(),
+    isCut: answers.some((each) => each.length > limit),
+    isPartial: answers.length < questions.length,
+  };
 }
 
 // MARK: History
