@@ -17,6 +17,8 @@ package struct BatchOperation: Sendable {
     let mayCreate: Bool
     /// Whether attributes that were left as they are make an error.
     var tellsUntouched = false
+    /// Whether what was observed at a moment takes the place of what history has for it.
+    var correctsHistory = false
     let change: Change
 
     init(
@@ -58,7 +60,8 @@ extension Hub {
                 transaction: transaction,
                 observer: observer,
                 tenant: caller.tenant,
-                now: now
+                now: now,
+                correctsHistory: operation.correctsHistory
             )
             return try BatchRun(writer: writer, grant: grant).run(ready)
         }

@@ -9,8 +9,14 @@ struct ChangeWriter {
     let observer: any ChangeObserver
     let tenant: TenantName?
     let now: Timestamp
+    /// Whether what was observed at a moment takes the place of what history has for it.
+    var correctsHistory = false
 
     func write(_ change: EntityChange) throws {
+        if change.attributes.isEmpty, change.before == change.after {
+            // Nothing of the state is new, so nobody is told; what came late is history.
+            return try writeHistory(change)
+        }
         if let after = change.after {
             try transaction.put(after)
         } else if let before = change.before {
@@ -24,6 +30,7 @@ struct ChangeWriter {
     private func writeHistory(_ change: EntityChange) throws {
         guard let entity = change.after ?? change.before else { return }
         var history = history(of: change)
+        if !change.late.isEmpty { history += change.late }
         if let scopes = scopeInstance(change) {
             history.append(NamedAttribute(name: .scope, instances: [scopes]))
         }
@@ -32,7 +39,8 @@ struct ChangeWriter {
             entity.id,
             types: entity.types,
             scopes: entity.scopes,
-            history
+            history,
+            correcting: correctsHistory
         )
     }
 

@@ -24,17 +24,21 @@ package struct EntityChange: Sendable, Equatable {
     /// Attributes the request named and that stayed as they were: overwriting was not allowed, or
     /// there was nothing to delete.
     package var untouched: [IRI]
+    /// Readings that came late: they were observed before what is current, and are history alone.
+    package var late: [NamedAttribute] = []
 
     package init(
         before: Entity?,
         after: Entity?,
         attributes: [AttributeChange] = [],
-        untouched: [IRI] = []
+        untouched: [IRI] = [],
+        late: [NamedAttribute] = []
     ) {
         self.before = before
         self.after = after
         self.attributes = attributes
         self.untouched = untouched
+        self.late = late
     }
 
     /// Whether anything an observer could see is different.

@@ -5,34 +5,56 @@ import Hummingbird
 
 extension NGSILDRoutes {
     mutating func addBatchRoutes() {
-        addBatch("create", "Create entities", clause: "6.14.3.1", query: []) { _ in .create }
-        addBatch("upsert", "Create or update entities", clause: "6.15.3.1", query: [.options]) {
+        let batch = Paths.batch
+        addBatch(
+            path: "\(batch)/create",
+            "Create entities",
+            clause: "6.14.3.1",
+            query: []
+        ) { _ in .create }
+        addBatch(
+            path: "\(batch)/upsert",
+            "Create or update entities",
+            clause: "6.15.3.1",
+            query: [.options]
+        ) {
             .upsert(replaces: try !$0.items.option("update", of: ["update", "replace"]))
         }
-        addBatch("update", "Update entities", clause: "6.16.3.1", query: [.options]) {
+        addBatch(
+            path: "\(batch)/update",
+            "Update entities",
+            clause: "6.16.3.1",
+            query: [.options]
+        ) {
             .update(overwrites: try !$0.items.option("noOverwrite", of: ["noOverwrite"]))
         }
         addBatch(
-            "merge",
+            path: "\(batch)/merge",
             "Merge entities",
             clause: "6.31.3.1",
             query: [.observedAt, .lang]
         ) { .merge(try $0.mergeDefaults()) }
+        addBatch(
+            path: "/hub/readings",
+            "Update entities by readings that may come late: these are history alone",
+            clause: nil,
+            query: []
+        ) { _ in .readings }
         addBatchDelete()
         addQueries()
     }
 
     private mutating func addBatch(
-        _ name: String,
+        path: String,
         _ summary: String,
-        clause: String,
+        clause: String?,
         query: [QueryParameter],
         operation: @escaping @Sendable (Exchange) throws -> BatchOperation
     ) {
         add(
             RouteDescription(
                 .post,
-                "\(Paths.batch)/\(name)",
+                path,
                 .contextInformation,
                 summary,
                 clause: clause,

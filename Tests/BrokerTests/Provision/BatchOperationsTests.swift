@@ -159,4 +159,70 @@ import Testing
         #expect(result.errors == ["urn:x:shop resourceNotFound"])
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
     }
+
+    /// A bus with a speed and a place, observed on a day of January.
+    private static func reading(_ day: Int, _ speed: Int, unit: String? = nil) -> JSONValue {
+        var attribute: JSONObject = [
+            "type": "Property", "value": .number(JSONNumber(speed)),
+            "observedAt": .string("2026-01-0\(day)T00:00:00Z"),
+        ]
+        attribute["unitCode"] = unit.map { .string($0) }
+        return [
+            "id": "urn:x:2", "type": "Bus", "speed": .object(attribute),
+            "stop": ["type": "Property", "value": .number(JSONNumber(day))],
+        ]
+    }
+
+    @Test func `the newest reading is current, whatever order they come in, and all are history`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        for (day, speed) in [(3, 30), (2, 20), (4, 40), (1, 10)] {
+            let result = try await run(fixture, .readings, [Self.reading(day, speed)])
+            #expect(result.errors == [])
+        }
+        let shown = try await fixture.shown("urn:x:2").objectValue
+        // What does not say when it was observed goes along with what does.
+        #expect(shown?["speed"] == 40 && shown?["stop"] == 4)
+        #expect(Set(try await fixture.past("speed", of: "urn:x:2")) == [10, 20, 30, 40])
+    }
+
+    @Test
+    func `a reading that is there already changes nothing, and a corrected one takes its place`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        for _ in 0..<3 { _ = try await run(fixture, .readings, [Self.reading(2, 20)]) }
+        #expect(try await fixture.past("speed", of: "urn:x:2") == [20])
+        #expect(try await fixture.past("stop", of: "urn:x:2") == [2])
+        _ = try await run(fixture, .readings, [Self.reading(2, 21)])
+        #expect(try await fixture.shown("urn:x:2").objectValue?["speed"] == 21)
+        #expect(try await fixture.past("speed", of: "urn:x:2") == [21])
+    }
+
+    @Test func `what was written without a moment is as new as its writing`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        var old = try #require(Self.reading(2, 20).objectValue)
+        old["id"] = "urn:x:bus"
+        old["stop"] = nil
+        _ = try await run(fixture, .readings, [.object(old)])
+        let shown = try await fixture.shown("urn:x:bus").objectValue?["speed"]
+        let isOlder = fixture.hub.clock() > Timestamp(microseconds: 1_767_312_000_000_000)
+        #expect(shown == (isOlder ? 1 : 20))
+    }
+
+    @Test func `late readings notify nobody`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        _ = try await run(fixture, .readings, [Self.reading(3, 30)])
+        let before = try await fixture.hub.retrieveEntity(
+            EntityID("urn:x:2"),
+            caller: SubscriptionFixture.boss
+        ).entity.decoded()
+        _ = try await run(fixture, .readings, [Self.reading(2, 20)])
+        let after = try await fixture.hub.retrieveEntity(
+            EntityID("urn:x:2"),
+            caller: SubscriptionFixture.boss
+        ).entity.decoded()
+        #expect(before == after, "not even when it was modified")
+    }
 }

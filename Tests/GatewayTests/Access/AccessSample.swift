@@ -194,6 +194,7 @@ extension AccessSample {
         "POST /hub/imports/history": AccessSample(
             #"{"id": "{entity}", "type": "{type}", "{attribute}": [\#(timed)]}"#
         ),
+        "POST /hub/readings": AccessSample("[\(entity)]"),
         "GET /hub/dead-letters": AccessSample(),
         "POST /hub/dead-letters/replay": AccessSample(),
         "DELETE /hub/dead-letters": AccessSample(),

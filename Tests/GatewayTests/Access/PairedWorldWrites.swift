@@ -48,7 +48,8 @@ struct PairedWorldWrites {
     }
 
     private mutating func imported() -> WorldRequest {
-        post("/hub/imports/entities", "[\(entity(with: visibleID())),\(entity(with: visibleID()))]")
+        let path = one(of: ["/hub/imports/entities", "/hub/readings"])
+        return post(path, "[\(entity(with: visibleID())),\(entity(with: visibleID()))]")
     }
 
     private mutating func purge() -> WorldRequest {

@@ -1,0 +1,68 @@
+extension EntityChange {
+    /// Readings that may come late: what was observed before what is there is history alone, and
+    /// what is there already changes nothing.
+    ///
+    /// What has no `observedAt` goes along with what has: where all of that is late, it stays.
+    package static func readings(
+        of target: Entity,
+        _ fragment: EntityFragment,
+        at now: Timestamp
+    ) throws(EntityError) -> EntityChange {
+        var late: [NamedAttribute] = []
+        var current: [(name: IRI, reading: Attribute)] = []
+        var undated: [(name: IRI, reading: Attribute)] = []
+        for named in fragment.attributes {
+            for instance in named.instances {
+                let reading = try instance.whole()
+                let old = target[named.name].first { $0.datasetID == reading.datasetID }
+                switch (reading.observedAt, old) {
+                case (nil, _): undated.append((named.name, reading))
+                case (_, let old?) where reading.isOlder(than: old):
+                    late.append(NamedAttribute(name: named.name, instances: [reading]))
+                case (_, let old?) where reading.isSame(as: old): continue
+                default: current.append((named.name, reading))
+                }
+            }
+        }
+        late.stamp(createdAt: now)
+        guard !current.isEmpty || late.isEmpty else {
+            return EntityChange(before: target, after: target, late: late)
+        }
+        var editor = EntityEditor(target, at: now)
+        editor.add(types: fragment.types)
+        if let scopes = fragment.scopes { editor.after.scopes = scopes }
+        editor.setExpiry(fragment)
+        for (name, reading) in current + undated.filter(target.lacks) {
+            editor.put(reading, as: name)
+        }
+        var change = editor.change
+        guard !change.isEmpty else { return EntityChange(before: target, after: target) }
+        change.late = late
+        return change
+    }
+}
+
+extension Entity {
+    /// Whether the entity has no such attribute of this very content.
+    fileprivate func lacks(_ name: IRI, _ reading: Attribute) -> Bool {
+        !self[name].contains { reading.isSame(as: $0) }
+    }
+}
+
+extension Attribute {
+    /// Whether this was observed before the other, or before the other was written where nobody
+    /// said when it was observed.
+    fileprivate func isOlder(than other: Attribute) -> Bool {
+        guard let observedAt, let known = other.observedAt ?? other.modifiedAt else { return false }
+        return observedAt < known
+    }
+
+    /// Whether the two differ at most in when they were written.
+    fileprivate func isSame(as other: Attribute) -> Bool {
+        var copy = self
+        copy.createdAt = other.createdAt
+        copy.modifiedAt = other.modifiedAt
+        copy.details?.instanceID = other.details?.instanceID
+        return copy == other
+    }
+}
