@@ -16,8 +16,10 @@ struct CheckCommand: AsyncParsableCommand {
         if json {
             try printJSON(inspection)
         } else {
-            for finding in inspection.findings { print("\(finding.area): \(finding.text)") }
-            print(inspection.isSound ? "sound" : "not sound")
+            for finding in inspection.findings {
+                try StandardOutput.line("\(finding.area): \(finding.text)")
+            }
+            try StandardOutput.line(inspection.isSound ? "sound" : "not sound")
         }
         if let code = inspection.exitCode { throw ExitCode(code) }
     }

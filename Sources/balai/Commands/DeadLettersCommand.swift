@@ -34,7 +34,7 @@ struct DeadLetterOptions: ParsableArguments {
         do {
             return try JSONReader.read(try await method(hub, "/hub/dead-letters\(path)\(query)"))
         } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
-            FileHandle.standardError.write(Data("balai: \(reason)\n".utf8))
+            StandardError.write("balai: \(reason)\n")
             throw ExitCode(EX_UNAVAILABLE)
         }
     }
@@ -50,9 +50,9 @@ struct DeadLetterOptions: ParsableArguments {
     }
 
     /// Writes how many there were, for people or for programs.
-    func report(_ answer: JSONValue, _ member: String, _ sentence: (Int) -> String) {
+    func report(_ answer: JSONValue, _ member: String, _ sentence: (Int) -> String) throws {
         let count = answer.objectValue?[member]?.numberValue?.intValue ?? 0
-        print(json ? answer.text : sentence(count))
+        try StandardOutput.line(json ? answer.text : sentence(count))
     }
 }
 
@@ -67,10 +67,10 @@ struct ListDeadLetters: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let answer = try await options.ask { try await $0.get($1) }
-            guard !options.json else { return print(answer.text) }
+            guard !options.json else { return try StandardOutput.line(answer.text) }
             let letters = answer.arrayValue?.compactMap(\.objectValue) ?? []
-            for letter in letters { print(Self.line(letter)) }
-            if letters.isEmpty { print("There are none.") }
+            for letter in letters { try StandardOutput.line(Self.line(letter)) }
+            if letters.isEmpty { try StandardOutput.line("There are none.") }
         }
     }
 
@@ -92,7 +92,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let answer = try await options.ask("/replay") { try await $0.post($1) }
-            options.report(answer, "replayed") { "\($0) sent again." }
+            try options.report(answer, "replayed") { "\($0) sent again." }
         }
     }
 }
@@ -108,7 +108,7 @@ struct DropDeadLetters: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let answer = try await options.ask { try await $0.delete($1) }
-            options.report(answer, "dropped") { "\($0) dropped." }
+            try options.report(answer, "dropped") { "\($0) dropped." }
         }
     }
 }

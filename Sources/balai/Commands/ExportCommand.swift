@@ -32,7 +32,7 @@ struct ExportCommand: AsyncParsableCommand {
                 var written: Set<String> = []
                 for type in wanted { try await export(type, hub, &written) }
             } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
-                FileHandle.standardError.write(Data("balai: \(reason)\n".utf8))
+                StandardError.write("balai: \(reason)\n")
                 throw ExitCode(EX_UNAVAILABLE)
             }
         }
@@ -53,14 +53,14 @@ struct ExportCommand: AsyncParsableCommand {
             let answer = try await hub.get("/ngsi-ld/v1/entities?\(query)&offset=\(offset)")
             let entities = try read(answer).arrayValue ?? []
             for entity in entities where written.insert(Self.id(of: entity)).inserted {
-                write(entity)
+                try write(entity)
             }
             if entities.count < Self.pageSize { return }
         }
     }
 
-    private func write(_ entity: JSONValue) {
-        FileHandle.standardOutput.write(Data(entity.serialized + [0x0A]))
+    private func write(_ entity: JSONValue) throws {
+        try StandardOutput.write(entity.serialized + [0x0A])
     }
 
     private static func id(of entity: JSONValue) -> String {
@@ -102,7 +102,7 @@ extension ExportCommand {
             guard let part = try await hub.temporalPart(path) else { return }
             let evolutions = try read(part.body).arrayValue ?? []
             for evolution in evolutions where written.insert(Self.id(of: evolution)).inserted {
-                write(evolution)
+                try write(evolution)
                 try await writeRest(of: Self.id(of: evolution), after: part.cutOffAt, hub)
             }
             if evolutions.count < limit { return }
@@ -116,7 +116,7 @@ extension ExportCommand {
             let next = Timestamp(microseconds: known.microseconds + 1).text
             let path = "\(Self.temporalPath)/\(Self.encoded(id))?timerel=after&timeAt=\(next)"
             guard let part = try await hub.temporalPart(path) else { return }
-            write(try read(part.body))
+            try write(try read(part.body))
             end = part.cutOffAt
         }
     }

@@ -48,12 +48,17 @@ func reportingErrors(_ body: () async throws -> Void) async throws {
     } catch let error as StartError {
         complain([error.description])
         throw ExitCode(error.exitCode)
+    } catch let error as OutputError {
+        // Who reads no further is told nothing, by this program as by others, which end by SIGPIPE.
+        if error.isClosed { throw ExitCode(128 + SIGPIPE) }
+        complain([error.description])
+        throw ExitCode(EX_IOERR)
     }
 }
 
 private func complain(_ lines: [String]) {
     let text = lines.map { "balai: \($0)\n" }.joined()
-    FileHandle.standardError.write(Data(text.utf8))
+    StandardError.write(text)
 }
 
 extension StartError {

@@ -59,7 +59,8 @@ struct ImportCommand: AsyncParsableCommand {
     /// `balai import json`.
     struct JSON: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Load NGSI-LD entities: one on each line, or one JSON array."
+            abstract: "Load NGSI-LD entities: one on each line, one object, or one JSON array.",
+            aliases: ["ngsild"]
         )
 
         @Argument(help: "The file.") var path: String?
@@ -83,13 +84,22 @@ struct ImportCommand: AsyncParsableCommand {
 
 /// The hub a command talks to.
 struct RemoteHubOptions: ParsableArguments {
-    @Option(help: "The hub's address.") var hub = "http://127.0.0.1:1026"
+    @Option(
+        name: .customLong("hub"),
+        help: "The hub's address; that of the hub at work in the data folder unless given."
+    )
+    var givenHub: String?
     @Option(
         help: "A token; else BALAI_TOKEN, else, for a hub on this machine, the data folder's."
     )
     var token: String?
     @Option(help: "The hub's data folder, if it is on this machine.") var data = "balai-data"
     @Option(help: "The tenant.") var tenant: String?
+
+    /// Where the hub is.
+    var hub: String {
+        givenHub ?? DataFolder(existing: data)?.address ?? "http://127.0.0.1:1026"
+    }
 
     func connection(context: String? = nil) throws -> HTTPHub {
         HTTPHub(base: hub, token: try foundToken(), tenant: tenant, context: context)
@@ -164,7 +174,7 @@ struct ImportOptions: ParsableArguments {
             // The hub itself, not where it is: it may move, and another one may take its place.
             let identity = try await hub.identity() ?? remote.hub
             let journal = ImportJournal(
-                folder: Self.journalFolder,
+                folder: Self.journalFolder(),
                 identity: "\(identity)\n\(remote.tenant ?? "")\n\(file)\n\(mapping)"
             )
             var progress = ProgressLine(file: path)
@@ -183,12 +193,16 @@ struct ImportOptions: ParsableArguments {
         }
     }
 
-    /// XDG's place for state that is worth keeping but not precious.
-    private static var journalFolder: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let state =
-            environment["XDG_STATE_HOME"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
+    /// XDG's place for state that is worth keeping but not precious: what is no absolute path there
+    /// counts as not said.
+    static func journalFolder(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> URL {
+        func folder(_ variable: String) -> URL? {
+            environment[variable].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
+        }
+        let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
+        let state = folder("XDG_STATE_HOME") ?? home.appending(path: ".local/state")
         return state.appending(path: "balai/imports")
     }
 }
@@ -257,5 +271,5 @@ private func readable<Content>(_ path: String, _ body: () throws -> Content) thr
 }
 
 private func complain(_ text: String) {
-    FileHandle.standardError.write(Data("balai: \(text)\n".utf8))
+    StandardError.write("balai: \(text)\n")
 }

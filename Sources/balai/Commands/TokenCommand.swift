@@ -40,7 +40,7 @@ struct TokenCommand: AsyncParsableCommand {
                 var tokens = try PartyTokens(of: folder)
                 tokens.add(party: party, token: token, at: Date())
                 try tokens.save(in: folder)
-                print(token)
+                try StandardOutput.line(token)
             }
         }
     }
@@ -62,7 +62,7 @@ struct TokenCommand: AsyncParsableCommand {
                     try printJSON(entries)
                 } else {
                     for entry in entries {
-                        print("\(entry.party)\t\(entry.made.formatted(.iso8601))")
+                        try StandardOutput.line("\(entry.party)\t\(entry.made.formatted(.iso8601))")
                     }
                 }
             }
@@ -96,5 +96,5 @@ func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+    try StandardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }

@@ -42,7 +42,7 @@ struct HubLog: LogHandler {
             fields: fields,
             at: Date()
         )
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        StandardError.write(line + "\n")
     }
 
     /// A log line; whatever is in it stays on one line.

@@ -49,7 +49,7 @@ struct HubRun: Sendable {
         try tokens.reload()
         let store = try openStore(folder)
         do {
-            try await serve(store, tokens, token, registry, health, logger)
+            try await serve(store, folder, tokens, token, registry, health, logger)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw StartError(
                 .address,
@@ -67,6 +67,7 @@ struct HubRun: Sendable {
 
     private func serve(
         _ store: any Store,
+        _ folder: DataFolder,
         _ tokens: TokenWatch,
         _ token: String,
         _ registry: MetricRegistry,
@@ -75,6 +76,7 @@ struct HubRun: Sendable {
     ) async throws {
         let ready = ReadySignal()
         let host = configuration.gateway.hostInURL
+        let addressFile = AddressFile(folder)
         let parts = try await hubParts(store, logger)
         let server = makeGateway(
             configuration.gateway,
@@ -84,7 +86,9 @@ struct HubRun: Sendable {
             logger: logger,
             onServerRunning: { channel in
                 let url = "http://\(host):\(channel.localAddress?.port ?? 0)"
-                FileHandle.standardOutput.write(Data("ready \(url)\n".utf8))
+                addressFile?.write(localURL(port: channel.localAddress?.port ?? 0))
+                // Nobody has to read along, and a hub does not end for it.
+                try? StandardOutput.line("ready \(url)")
                 ready.announce(HubAddress(url: url, operatorToken: token))
             }
         )
@@ -114,6 +118,15 @@ struct HubRun: Sendable {
         group.services.append(.init(service: retention))
         group.services.append(.init(service: ExpiryService(hub: parts.hub)))
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Where a program on this machine reaches the hub.
+    private func localURL(port: Int) -> String {
+        switch configuration.gateway.host {
+        case "0.0.0.0": "http://127.0.0.1:\(port)"
+        case "::": "http://[::1]:\(port)"
+        default: "http://\(configuration.gateway.hostInURL):\(port)"
+        }
     }
 
     private static let maximumStopDuration = Duration.seconds(30)

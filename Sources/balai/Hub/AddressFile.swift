@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+
+/// The file in the data folder that says where its hub listens, for commands on this machine.
+///
+/// It is locked as long as the hub is at work: what a hub that was killed left there counts for
+/// nothing, for by now any other program may listen at that port.
+final class AddressFile: Sendable {
+    private let descriptor: Int32
+
+    /// Opens the file and locks it; `nil` if that cannot be, and then commands are told the address.
+    init?(_ folder: DataFolder) {
+        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+        descriptor = open(folder.addressPath, flags, 0o600)
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        ftruncate(descriptor, 0)
+    }
+
+    deinit {
+        ftruncate(descriptor, 0)
+        close(descriptor)
+    }
+
+    func write(_ url: String) {
+        let bytes = Array(url.utf8) + [0x0A]
+        _ = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+}
+
+extension DataFolder {
+    var addressPath: String { path + "/address" }
+
+    /// Where the hub of this folder listens; `nil` when none is at work.
+    var address: String? {
+        let descriptor = open(addressPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
+        let text = try? String(contentsOfFile: addressPath, encoding: .utf8)
+        let url = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+        return url.isEmpty ? nil : url
+    }
+}
