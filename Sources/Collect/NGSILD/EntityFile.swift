@@ -1,6 +1,6 @@
 import ContextModel
 
-/// A file of NGSI-LD entities: one on each line, or all in one JSON array.
+/// A file of NGSI-LD entities: one on each line, each on several lines, or all in one JSON array.
 package struct EntityFile: ImportSource {
     /// An entity longer than this is refused.
     static let maximumEntityBytes = 4 << 20

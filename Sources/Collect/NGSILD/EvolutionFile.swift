@@ -1,7 +1,7 @@
 import ContextModel
 
 /// A file of temporal evolutions (clause 5.2.20), as `balai export --history` writes them: one on
-/// each line, or all in one JSON array.
+/// each line, each on several lines, or all in one JSON array.
 ///
 /// Only what was observed at some moment is history that can be told again; the rest of an entity
 /// comes with its present state.

@@ -1,6 +1,7 @@
 import ContextModel
 
-/// The JSON objects of a file, read one after the other: one on each line, or all in one array.
+/// The JSON objects of a file, read one after the other: one on each line, each on several lines, or
+/// all in one array.
 struct ObjectReader {
     /// What stands next in the file.
     enum Found {
@@ -8,7 +9,15 @@ struct ObjectReader {
         case problem(RowProblem)
     }
 
-    private enum Shape { case unknown, lines, array }
+    private enum Shape {
+        case unknown
+        /// The first line, which may be a whole object or the beginning of one.
+        case firstLine
+        case lines
+        /// Objects that may go over several lines.
+        case objects
+        case array
+    }
 
     private let source: any ByteSource
     private let maximumBytes: Int
@@ -80,12 +89,23 @@ extension ObjectReader {
             if shape == .unknown { find(byte) }
             switch shape {
             case .unknown: continue
+            case .firstLine where byte == 0x0A && nesting.depth > 0 && !nesting.isInString:
+                shape = .objects
+                take(byte)
+            case .firstLine where byte == 0x0A:
+                shape = .lines
+                return true
+            case .firstLine:
+                take(byte)
+                nesting.take(byte)
             case .lines:
                 if byte == 0x0A {
                     if !text.isEmpty { return true }
                 } else {
                     take(byte)
                 }
+            case .objects where takeOfObjects(byte): return true
+            case .objects: continue
             case .array where takeOfArray(byte): return true
             case .array: continue
             }
@@ -98,8 +118,23 @@ extension ObjectReader {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF: break
         case UInt8(ascii: "["): shape = .array
-        default: shape = .lines
+        default: shape = .firstLine
         }
+    }
+
+    /// Takes a byte of objects that may go over several lines; true when it ends one, or when what
+    /// was gathered cannot become one any more.
+    private mutating func takeOfObjects(_ byte: UInt8) -> Bool {
+        if text.isEmpty, !isTooLong, byte == 0x0A { return false }
+        // No text goes over the end of a line, and no object begins where no value may stand.
+        if byte == 0x0A, nesting.isInString || nesting.depth <= 0 { return true }
+        if byte == UInt8(ascii: "{"), nesting.depth > 0, !nesting.awaitsValue {
+            position -= 1
+            return true
+        }
+        take(byte)
+        nesting.take(byte)
+        return byte == UInt8(ascii: "}") && nesting.depth == 0 && !nesting.isInString
     }
 
     /// Takes a byte of an array; true when it ends an element.
@@ -148,8 +183,17 @@ private struct Nesting {
     private(set) var depth = 0
     private(set) var isInString = false
     private var isEscaped = false
+    /// The last byte that is no white space.
+    private var last: UInt8 = 0
+
+    /// Whether a value may come next, or stands open.
+    var awaitsValue: Bool {
+        isInString || last == UInt8(ascii: ":") || last == UInt8(ascii: ",")
+            || last == UInt8(ascii: "[")
+    }
 
     mutating func take(_ byte: UInt8) {
+        if byte > 0x20 { last = byte }
         if isInString {
             if isEscaped {
                 isEscaped = false

@@ -50,6 +50,27 @@ import Testing
         #expect(array.problems == ["e.json:2: This is no JSON object."])
     }
 
+    @Test(arguments: [1, 3, 1 << 16])
+    func `an object may go over several lines, alone or with others`(pieceBytes: Int) async throws {
+        let one = "\u{FEFF}\n{\n  \"id\": \"urn:a\",\n  \"n\": {\"value\": [\n{}, \"}\"]}\n}\n"
+        #expect(try await imported(one, pieceBytes: pieceBytes).ids == ["urn:a"])
+        let two = one + "{\r\n\"id\": \"urn:b\"\r\n}\r\n{\"id\": \"urn:c\"}"
+        let found = try await imported(two, pieceBytes: pieceBytes)
+        #expect(found.ids == ["urn:a", "urn:b", "urn:c"] && found.problems == [])
+    }
+
+    @Test func `an object that never ends does not take the others with it`() async throws {
+        let broken = try await imported(
+            "{\n\"id\": \"urn:a\"\n{\n\"id\": \"urn:b\"\n}\n"
+                + "{\n\"id\": \"urn:c\n}\n{\n\"id\": \"urn:d\"\n}\n"
+        )
+        #expect(broken.ids == ["urn:b", "urn:d"])
+        let line = try await imported(
+            "{\"id\": \"urn:a\n{\"id\": \"urn:b\"}\n{\"id\": \"urn:c\"}\n"
+        )
+        #expect(line.ids == ["urn:b", "urn:c"] && line.problems.count == 1)
+    }
+
     @Test func `entities with a context of their own go in requests of their own`() throws {
         var source = EntityFile(
             MemoryBytes(
