@@ -10,7 +10,7 @@ struct CellWriter {
         var text: RowFields.Text?
     }
 
-    let hasDecimalComma: Bool
+    let numbers: NumberStyle
     let emptyTexts: Set<String>
     var clock: LocalClock
 
@@ -79,8 +79,8 @@ struct CellWriter {
         switch conversion {
         case .string, .relationship: return .string(text)
         case .number:
-            guard let number = NumberText.read(text, decimalComma: hasDecimalComma) else {
-                throw RowRefusal(reason: "`\(text)` is not a number.")
+            guard let number = NumberText.read(text, numbers) else {
+                throw NumberText.refusal(of: text, numbers)
             }
             return .number(number)
         case .boolean:

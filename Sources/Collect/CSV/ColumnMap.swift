@@ -7,9 +7,17 @@ package struct ColumnMap: Sendable {
     var type: String
     var id: Template
     var separator = UInt8(ascii: ",")
-    var hasDecimalComma = false
-    /// Readings go to history instead of replacing one another.
+    /// How the file's bytes stand for characters; `nil` where the map leaves that to the file.
+    var encoding: TextEncoding?
+    /// Lines before the header.
+    var skippedRows = 0
+    /// Whether blanks around a cell are part of it.
+    var keepsBlanks = false
+    var numbers = NumberStyle()
+    /// Each row adds readings to what the entity is, which is written once.
     var isHistory = false
+    /// Whether the newest reading becomes the entity's current state.
+    var isCurrent = true
     var keepsRepeats = false
     var time: Time?
     var wide: Wide?
@@ -22,6 +30,16 @@ package struct ColumnMap: Sendable {
     var attributes: [Attribute] = []
     /// Of the thing itself: with `history` written once for each entity.
     var entity: [Attribute] = []
+
+    /// How the table is written.
+    var format: TableFormat {
+        var format = TableFormat(separator: separator)
+        format.encoding = encoding
+        format.skippedRows = skippedRows
+        format.keepsBlanks = keepsBlanks
+        format.isFromMap = true
+        return format
+    }
 
     /// When a row was observed.
     struct Time: Sendable {

@@ -25,12 +25,22 @@ extension ColumnMap {
         guard !isHistory || !attributes.isEmpty else {
             throw root.wrong("With `history: true` a map needs `attributes`.")
         }
+        guard isHistory || isCurrent else {
+            throw root.wrong("`current: false` goes with `history: true`.")
+        }
+        guard numbers.areDistinct else {
+            throw root.wrong("`decimal` and `thousands` are two different characters.")
+        }
     }
 
     private static let keys = [
-        "type", "id", "separator", "decimal", "history", "repeats", "time", "wide", "lookup",
-        "location", "skip", "empty", "attributes", "entity",
+        "type", "id", "encoding", "separator", "skipRows", "decimal", "thousands", "trim",
+        "history", "current", "repeats", "time", "wide", "lookup", "location", "skip", "empty",
+        "attributes", "entity",
     ]
+
+    /// A table whose header stands further down is hardly one.
+    static let maximumSkippedRows = 1_000
 
     private mutating func set(_ key: String, _ node: MapNode) throws(SourceError) {
         switch key {
@@ -39,8 +49,13 @@ extension ColumnMap {
                 ",": UInt8(ascii: ","), ";": UInt8(ascii: ";"), "|": UInt8(ascii: "|"),
                 "\t": UInt8(ascii: "\t"), "tab": UInt8(ascii: "\t"),
             ])
-        case "decimal": hasDecimalComma = try node.choice([",": true, ".": false])
+        case "encoding": encoding = try node.choice(among: TextEncoding.names)
+        case "skipRows": skippedRows = try node.count(upTo: Self.maximumSkippedRows)
+        case "decimal": numbers.hasDecimalComma = try node.choice([",": true, ".": false])
+        case "thousands": numbers.thousands = try node.choice(among: NumberStyle.thousandsNames)
+        case "trim": keepsBlanks = try !node.flag()
         case "history": isHistory = try node.flag()
+        case "current": isCurrent = try node.flag()
         case "repeats": keepsRepeats = try node.choice(["keep": true, "merge": false])
         case "time": time = try Time(node)
         case "wide": wide = try Wide(node)
@@ -93,7 +108,8 @@ extension ColumnMap.Time {
 
     private static func timeOfDay(_ node: MapNode) throws(SourceError) -> Int64 {
         let text = try node.text()
-        guard let moment = TimePattern("%Y-%m-%d %H:%M")?.read("1970-01-01 \(text)".utf8) else {
+        let moment = TimePattern("%Y-%m-%d %H:%M")?.read("1970-01-01 \(text)".utf8)
+        guard let moment, moment.microsecondsOfDay < 86_400_000_000 else {
             throw node.wrong("`\(text)` is no time of day like \"06:00\".")
         }
         return moment.microsecondsOfDay

@@ -5,8 +5,8 @@ struct LookupTable {
     let columns: [String]
     private var rows: [String: [String]] = [:]
 
-    init(_ source: any ByteSource, key: String, separator: UInt8) throws(SourceError) {
-        var table = try Table(source, separator: separator)
+    init(_ source: any ByteSource, key: String, _ format: TableFormat) throws(SourceError) {
+        var table = try Table(source, format)
         columns = table.columns
         let keyColumn = try table.requiredIndex(of: key)
         while true {

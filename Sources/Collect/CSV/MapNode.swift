@@ -76,6 +76,14 @@ struct MapNode {
         return flag
     }
 
+    /// A whole number from 0 to the limit.
+    func count(upTo limit: Int) throws(SourceError) -> Int {
+        guard let number = node.int, (0...limit).contains(number) else {
+            throw wrong("There should be a whole number from 0 to \(limit).")
+        }
+        return number
+    }
+
     func template() throws(SourceError) -> Template {
         guard let template = Template(try text()) else {
             throw wrong("A brace has no partner or nothing in it; `{{` stands for a brace.")
@@ -84,9 +92,13 @@ struct MapNode {
     }
 
     func choice<Choice>(_ choices: KeyValuePairs<String, Choice>) throws(SourceError) -> Choice {
+        try choice(among: choices.map { ($0.key, $0.value) })
+    }
+
+    func choice<Choice>(among choices: [(String, Choice)]) throws(SourceError) -> Choice {
         let text = try text()
         for (name, choice) in choices where name == text { return choice }
-        let list = choices.map { "`\($0.key)`" }.joined(separator: ", ")
+        let list = choices.map { "`\($0.0)`" }.joined(separator: ", ")
         throw wrong("`\(text)` is none of \(list).")
     }
 

@@ -9,11 +9,18 @@ package struct MappedTable: ImportSource {
         map: ColumnMap,
         open: (String) throws(SourceError) -> any ByteSource
     ) throws(SourceError) {
-        table = try Table(source, separator: map.separator)
+        table = try Table(source, map.format)
         let lookup = try map.lookup.map { (lookup) throws(SourceError) in
-            try LookupTable(open(lookup.file), key: lookup.key, separator: map.separator)
+            var format = map.format
+            format.skippedRows = 0
+            return try LookupTable(open(lookup.file), key: lookup.key, format)
         }
-        mapper = try RowMapper(map, table: table, lookup: lookup)
+        do throws(SourceError) {
+            mapper = try RowMapper(map, table: table, lookup: lookup)
+        } catch {
+            let advice = HeaderAdvice(map, lookedColumns: lookup?.columns ?? [])
+            throw SourceError(error.description + (try advice.sentence(about: &table)))
+        }
     }
 
     /// A table in a file; other tables lie in the same folder.
@@ -30,7 +37,9 @@ package struct MappedTable: ImportSource {
 
     package mutating func next(into batch: inout ImportBatch) throws(SourceError) -> Bool {
         switch try table.next() {
-        case .end: return false
+        case .end:
+            mapper.finish(into: &batch)
+            return false
         case .problem(let problem): batch.add(problem)
         case .row: mapper.map(table, into: &batch)
         }

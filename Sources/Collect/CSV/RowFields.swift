@@ -31,24 +31,27 @@ struct RowFields {
     }
 
     let columns: [String]
+    private let table: Table
     private let wide: ColumnMap.Wide?
     private let lookedColumns: [String]
-    private let file: String
 
     init(table: Table, wide: ColumnMap.Wide?, lookedColumns: [String]) {
         columns = table.columns
+        self.table = table
         self.wide = wide
         self.lookedColumns = lookedColumns
-        file = table.file
     }
 
     func find(_ name: String) throws(SourceError) -> Field {
         if let wide, name == wide.name { return .wideName }
         if let wide, name == wide.value { return .wideValue }
-        if let index = columns.firstIndex(of: name) { return .column(index) }
+        if let index = try table.index(of: name) { return .column(index) }
         if let index = lookedColumns.firstIndex(of: name) { return .looked(index) }
-        let known = columns.prefix(30).map { "`\($0)`" }.joined(separator: ", ")
-        throw SourceError("The map speaks of a column `\(name)`; `\(file)` has \(known).")
+        let known = columns.filter { !$0.isEmpty }.prefix(30).map { "`\($0)`" }
+        throw SourceError(
+            "The map speaks of a column `\(name)`; `\(table.file)` has "
+                + (known.isEmpty ? "no names." : "\(known.joined(separator: ", ")).")
+        )
     }
 
     func find(_ template: Template) throws(SourceError) -> Text {

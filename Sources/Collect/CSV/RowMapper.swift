@@ -10,6 +10,7 @@ struct RowMapper {
     private let lookup: LookupTable?
     private let measured: [CellWriter.Field]
     private let described: [CellWriter.Field]
+    private let all: [CellWriter.Field]
     private let place: (latitude: CellWriter.Field, longitude: CellWriter.Field)?
     private let skips: [(column: Int, texts: Set<String>)]
     private let wideColumns: [Int]
@@ -17,6 +18,7 @@ struct RowMapper {
     private var clock: LocalClock
     private var moments = RepeatedMoments()
     private var describedIDs: Set<String> = []
+    private var newest: NewestReadings
 
     init(_ map: ColumnMap, table: Table, lookup: LookupTable?) throws(SourceError) {
         let fields = RowFields(
@@ -34,6 +36,7 @@ struct RowMapper {
         }
         measured = try Self.find(map.attributes, in: fields)
         described = try Self.find(map.entity, in: fields)
+        all = described + measured
         place = try map.location.map { (place) throws(SourceError) in
             let found = try Self.find(
                 [("latitude", place.latitude), ("longitude", place.longitude)].map {
@@ -51,10 +54,11 @@ struct RowMapper {
         wideColumns = try Self.wideColumns(map.wide, table)
         clock = map.time.map { LocalClock($0.zone) } ?? .utc
         writer = CellWriter(
-            hasDecimalComma: map.hasDecimalComma,
+            numbers: map.numbers,
             emptyTexts: map.emptyTexts,
             clock: clock
         )
+        newest = NewestReadings(type: map.type)
     }
 
     private static func find(
@@ -80,7 +84,10 @@ struct RowMapper {
             named.append(try table.requiredIndex(of: name))
         }
         guard wide.columns.isEmpty else { return named }
-        let rest = table.columns.indices.filter { !named.contains($0) }
+        let rest = table.columns.indices.filter {
+            !named.contains($0) && !table.columns[$0].isEmpty
+        }
+        for column in rest { _ = try table.index(of: table.columns[column]) }
         guard !rest.isEmpty else { throw SourceError("`wide` leaves no column of the table.") }
         return rest
     }
@@ -160,23 +167,89 @@ extension RowMapper {
             )
         }
         let origin = HubRequest.Origin(entityID: entityID, file: table.file, line: row.line)
-        guard map.isHistory else {
-            let json = try entity(row, looked(cell, table, into: &batch), entityID, moment)
-            batch.add(entity: json, origin: origin)
-            return
+        let isNew = describedIDs.insert(entityID).inserted
+        guard let moment else {
+            // Nobody knows which of two rows is newer: the later one replaces the earlier one.
+            let json = try entity(looked(cell, table, into: &batch), row, entityID, all, nil)
+            return batch.add(entity: json, origin: origin)
         }
-        if describedIDs.insert(entityID).inserted {
-            let json = try entity(row, looked(cell, table, into: &batch), entityID, nil)
-            batch.add(entity: json, origin: origin)
+        if isNew {
+            try introduce(looked(cell, table, into: &batch), row, origin, moment, to: &batch)
         }
-        for field in measured {
-            let text = field.text.flatMap { fields.text($0, row, cell) }
-            var instance = JSONWriter(reservingBytes: 128)
-            let isWritten = try write(field, text, moment, to: &instance)
-            guard isWritten else { continue }
-            let history = batch.history(type: map.type, origin: origin)
-            batch.add(instance: instance.bytes, of: field.attribute.name, to: history)
+        guard map.isHistory || !isNew else { return }
+        if map.isHistory {
+            try add(measured, of: row, cell, moment, origin, to: &batch)
+        } else {
+            let cell = looked(cell, table, into: &batch)
+            if let place = try placeJSON(row, cell) {
+                let reading = NewestReadings.Reading(json: place, isObserved: false)
+                give(reading, of: "location", at: moment, origin, to: &batch)
+            }
+            try add(all, of: row, cell, moment, origin, to: &batch)
         }
+        if newest.isFull { newest.drain(into: &batch) }
+    }
+
+    /// Gives the batch what was held back until the end of the table.
+    mutating func finish(into batch: inout ImportBatch) { newest.drain(into: &batch) }
+
+    /// Adds the entity when the table first speaks of it: what it is, and, unless that goes to
+    /// history, what was measured.
+    private mutating func introduce(
+        _ cell: RowFields.Cell,
+        _ row: DelimitedRow,
+        _ origin: HubRequest.Origin,
+        _ moment: Timestamp,
+        to batch: inout ImportBatch
+    ) throws(RowRefusal) {
+        guard !map.isHistory else {
+            let json = try entity(cell, row, origin.entityID, described, nil)
+            return batch.add(entity: json, origin: origin)
+        }
+        var readings = 0
+        let json = try entity(cell, row, origin.entityID, all, moment, readings: &readings)
+        var origin = origin
+        origin.load.readings = readings
+        batch.add(entity: json, origin: origin, as: .readings)
+    }
+
+    private mutating func add(
+        _ fields: [CellWriter.Field],
+        of row: DelimitedRow,
+        _ cell: RowFields.Cell,
+        _ moment: Timestamp,
+        _ origin: HubRequest.Origin,
+        to batch: inout ImportBatch
+    ) throws(RowRefusal) {
+        for field in fields {
+            let text = field.text.flatMap { self.fields.text($0, row, cell) }
+            var json = JSONWriter(reservingBytes: 128)
+            guard try write(field, text, moment, to: &json) else { continue }
+            let reading = NewestReadings.Reading(
+                json: json.bytes,
+                isObserved: field.attribute.isObserved
+            )
+            give(reading, of: field.attribute.name, at: moment, origin, to: &batch)
+        }
+    }
+
+    /// Holds the reading back if it may become current state; an older one is history.
+    private mutating func give(
+        _ reading: NewestReadings.Reading,
+        of name: String,
+        at moment: Timestamp,
+        _ origin: HubRequest.Origin,
+        to batch: inout ImportBatch
+    ) {
+        var past: NewestReadings.Reading? = reading
+        if map.isCurrent {
+            past = newest.take(reading, of: name, at: moment.microseconds, origin: origin)
+            // What does not say when it was observed has no place in the past.
+            guard past?.isObserved ?? false else { return }
+        }
+        guard let past else { return }
+        let history = batch.history(type: map.type, origin: origin)
+        batch.add(instance: past.json, of: name, to: history)
     }
 
     /// The cell with the row looked up for it; it is a problem if there is none.
@@ -203,25 +276,42 @@ extension RowMapper {
 // MARK: - Entities
 
 extension RowMapper {
-    /// The entity itself; with its measured attributes unless those go to history.
+    /// The entity with the attributes; counts those that say when they were observed.
     private mutating func entity(
-        _ row: DelimitedRow,
         _ cell: RowFields.Cell,
+        _ row: DelimitedRow,
         _ id: String,
-        _ moment: Timestamp?
+        _ fields: [CellWriter.Field],
+        _ moment: Timestamp?,
+        readings: inout Int
     ) throws(RowRefusal) -> [UInt8] {
         var json = JSONWriter(reservingBytes: 512)
         json.beginEntity(id: id, type: map.type)
-        try writePlace(row, cell, to: &json)
-        for field in map.isHistory ? described : described + measured {
+        if let place = try placeJSON(row, cell) {
+            json.key("location")
+            json.raw(place)
+        }
+        for field in fields {
             var value = JSONWriter(reservingBytes: 128)
-            let text = field.text.flatMap { fields.text($0, row, cell) }
+            let text = field.text.flatMap { self.fields.text($0, row, cell) }
             guard try write(field, text, moment, to: &value) else { continue }
             json.key(field.attribute.name)
             json.raw(value.bytes)
+            if moment != nil, field.attribute.isObserved { readings += 1 }
         }
         json.endObject()
         return json.bytes
+    }
+
+    private mutating func entity(
+        _ cell: RowFields.Cell,
+        _ row: DelimitedRow,
+        _ id: String,
+        _ fields: [CellWriter.Field],
+        _ moment: Timestamp?
+    ) throws(RowRefusal) -> [UInt8] {
+        var readings = 0
+        return try entity(cell, row, id, fields, moment, readings: &readings)
     }
 
     private mutating func write(
@@ -237,16 +327,18 @@ extension RowMapper {
         }
     }
 
-    private func writePlace(
+    /// The attribute that says where the entity is.
+    private func placeJSON(
         _ row: DelimitedRow,
-        _ cell: RowFields.Cell,
-        to json: inout JSONWriter
-    ) throws(RowRefusal) {
-        guard let place else { return }
+        _ cell: RowFields.Cell
+    ) throws(RowRefusal) -> [UInt8]? {
+        guard let place else { return nil }
         let latitude = try degrees(place.latitude, row, cell, limit: 90)
         let longitude = try degrees(place.longitude, row, cell, limit: 180)
-        guard let latitude, let longitude else { return }
-        json.point("location", longitude: longitude, latitude: latitude)
+        guard let latitude, let longitude else { return nil }
+        var json = JSONWriter(reservingBytes: 128)
+        json.point(longitude: longitude, latitude: latitude)
+        return json.bytes
     }
 
     private func degrees(
@@ -263,8 +355,9 @@ extension RowMapper {
         }
         guard let text else { return nil }
         let column = field.text?.firstColumn
-        guard let number = NumberText.read(text, decimalComma: map.hasDecimalComma) else {
-            throw RowRefusal(column: column, reason: "`\(text)` is not a number.")
+        guard let number = NumberText.read(text, map.numbers) else {
+            let refusal = NumberText.refusal(of: text, map.numbers)
+            throw RowRefusal(column: column, reason: refusal.reason)
         }
         guard abs(number.doubleValue) <= limit else {
             throw RowRefusal(column: column, reason: "`\(text)` is beyond \(Int(limit)) degrees.")

@@ -4,6 +4,7 @@ import ContextModel
 struct LocalMoment: Equatable {
     /// Days since 1970-01-01.
     var day: Int
+    /// That of a whole day at 24:00, the end of the day.
     var microsecondsOfDay: Int64
     /// East of Greenwich; `nil` if the text does not say.
     var offsetSeconds: Int?
@@ -14,9 +15,10 @@ struct LocalMoment: Equatable {
 
 /// How the texts of a column say when.
 ///
-/// A pattern of `%Y` year, `%y` year of this century, `%m` month, `%d` day, `%H` hour, `%I` hour of
+/// A pattern of `%Y` year, `%y` year of 1969 to 2068, `%m` month, `%d` day, `%H` hour, `%I` hour of
 /// twelve, `%p` AM or PM, `%M` minute, `%S` second, `%f` fraction, `%z` offset, `%*` anything up to
-/// the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`.
+/// the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
+/// `epochMicroseconds`.
 struct TimePattern: Sendable, Equatable {
     private enum Form: Sendable, Equatable {
         case iso
@@ -40,6 +42,7 @@ struct TimePattern: Sendable, Equatable {
         case "iso": form = .iso
         case "epochSeconds": form = .epoch(microsecondsPerUnit: 1_000_000)
         case "epochMilliseconds": form = .epoch(microsecondsPerUnit: 1_000)
+        case "epochMicroseconds": form = .epoch(microsecondsPerUnit: 1)
         default:
             guard let steps = Self.steps(of: text) else { return nil }
             form = .steps(steps)
@@ -68,11 +71,7 @@ struct TimePattern: Sendable, Equatable {
         switch form {
         case .iso: return cursor.iso()
         case .epoch(let unit):
-            guard let number = Int64(String(decoding: text, as: UTF8.self)) else { return nil }
-            let (microseconds, overflows) = number.multipliedReportingOverflow(by: unit)
-            guard !overflows else { return nil }
-            let (days, rest) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
-            return LocalMoment(day: Int(days), microsecondsOfDay: rest, offsetSeconds: 0)
+            return cursor.epoch(microsecondsPerUnit: unit)
         case .steps(let steps):
             for step in steps {
                 switch step {
@@ -105,7 +104,8 @@ private struct TimeCursor {
     func moment() -> LocalMoment? {
         guard position == bytes.count, let year, let month, let day,
             let date = CivilDate(year: year, month: month, day: day),
-            (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
+            (0...23).contains(hour) || isEndOfDay, (0...59).contains(minute),
+            (0...60).contains(second)
         else { return nil }
         let seconds = Int64(hourOfDay * 3_600 + minute * 60 + second)
         return LocalMoment(
@@ -113,6 +113,11 @@ private struct TimeCursor {
             microsecondsOfDay: seconds * 1_000_000 + fraction,
             offsetSeconds: offset
         )
+    }
+
+    /// 24:00, the midnight at which a day ends.
+    private var isEndOfDay: Bool {
+        hour == 24 && minute == 0 && second == 0 && fraction == 0 && isPM == nil
     }
 
     private var hourOfDay: Int {
@@ -129,7 +134,7 @@ private struct TimeCursor {
     mutating func take(_ letter: UInt8) -> Bool {
         switch Unicode.Scalar(letter) {
         case "Y": number(upTo: 4) { $0.year = $1 }
-        case "y": number(upTo: 2) { $0.year = 2_000 + $1 }
+        case "y": number(upTo: 2) { $0.year = $1 + ($1 < 69 ? 2_000 : 1_900) }  // as POSIX has it
         case "m": number(upTo: 2) { $0.month = $1 }
         case "d": number(upTo: 2) { $0.day = $1 }
         case "H", "I": number(upTo: 2) { $0.hour = $1 }
@@ -182,7 +187,7 @@ private struct TimeCursor {
         return letter == UInt8(ascii: "p") || letter == UInt8(ascii: "a")
     }
 
-    /// `Z`, `+hh:mm` or `+hhmm`.
+    /// `Z`, `+hh:mm`, `+hhmm` or `+hh`.
     private mutating func takeOffset() -> Bool {
         if skip(UInt8(ascii: "Z")) {
             offset = 0
@@ -194,8 +199,10 @@ private struct TimeCursor {
         guard isEast || skip(UInt8(ascii: "-")), number(upTo: 2, { hours = $1 }) else {
             return false
         }
-        _ = skip(UInt8(ascii: ":"))
-        guard number(upTo: 2, { minutes = $1 }), hours < 24, minutes < 60 else { return false }
+        let hasColon = skip(UInt8(ascii: ":"))
+        guard number(upTo: 2, { minutes = $1 }) || !hasColon, hours < 24, minutes < 60 else {
+            return false
+        }
         offset = (hours * 3_600 + minutes * 60) * (isEast ? 1 : -1)
         return true
     }
@@ -209,9 +216,44 @@ private struct TimeCursor {
         guard skip(UInt8(ascii: "T")) || skip(0x20), take(UInt8(ascii: "H")), skip(0x3A),
             take(UInt8(ascii: "M"))
         else { return nil }
-        if skip(0x3A) { guard take(UInt8(ascii: "S")) else { return nil } }
-        if skip(UInt8(ascii: ".")) { guard takeFraction() else { return nil } }
-        if position < bytes.count { guard takeOffset() else { return nil } }
+        if skip(0x3A) {
+            guard take(UInt8(ascii: "S")) else { return nil }
+            if skip(UInt8(ascii: ".")) || skip(UInt8(ascii: ",")) {
+                guard takeFraction() else { return nil }
+            }
+        }
+        if position < bytes.count {
+            _ = skip(0x20)
+            guard takeOffset() else { return nil }
+        }
         return moment()
+    }
+
+    /// A count of units since 1970, negative before it, perhaps with a fraction; what is finer than
+    /// a microsecond is cut off.
+    mutating func epoch(microsecondsPerUnit unit: Int64) -> LocalMoment? {
+        let isNegative = skip(UInt8(ascii: "-"))
+        if !isNegative { _ = skip(UInt8(ascii: "+")) }
+        let start = position
+        while position < bytes.count, bytes[position] &- 0x30 < 10 { position += 1 }
+        guard let whole = Int64(String(decoding: bytes[start..<position], as: UTF8.self)) else {
+            return nil
+        }
+        if skip(UInt8(ascii: ".")) || skip(UInt8(ascii: ",")) {
+            guard takeFraction() else { return nil }
+        }
+        let (product, isTooFar) = whole.multipliedReportingOverflow(by: unit)
+        let (sum, isBeyond) = product.addingReportingOverflow(fraction * unit / 1_000_000)
+        guard position == bytes.count, !isTooFar, !isBeyond else { return nil }
+        let perDay: Int64 = 86_400_000_000
+        let (days, rest) = (isNegative ? -sum : sum).quotientAndRemainder(dividingBy: perDay)
+        // A moment before 1970 belongs to the day that begins before it.
+        let day = Int(rest < 0 ? days - 1 : days)
+        guard (0...9_999).contains(CivilDate(daysSince1970: day).year) else { return nil }
+        return LocalMoment(
+            day: day,
+            microsecondsOfDay: rest < 0 ? rest + perDay : rest,
+            offsetSeconds: 0
+        )
     }
 }

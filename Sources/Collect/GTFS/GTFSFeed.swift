@@ -1,6 +1,7 @@
 /// A whole GTFS feed, file by file.
 package struct GTFSFeed: ImportSource {
     private let names: GTFSNames
+    private let references = GTFSReferences()
     private var waiting: ArraySlice<(table: GTFSTable?, source: any ByteSource)> = []
     private var current: (any ImportSource)?
     private var finishedBytes = 0
@@ -12,13 +13,16 @@ package struct GTFSFeed: ImportSource {
         open: (String) throws(SourceError) -> (any ByteSource)?
     ) throws(SourceError) {
         names = GTFSNames(feed: feed, source: try open("feed_info.txt").flatMap(Self.publisher))
+        if let stops = try open("stops.txt") { try references.readStops(stops) }
+        // A service on demand may have zones in place of stops.
+        let hasZones = try open("locations.geojson") != nil
         for table in GTFSTable.all {
             if table.file == "stops.txt", let shapes = try open("shapes.txt") {
                 waiting.append((nil, shapes))
             }
             if let source = try open(table.file) {
                 waiting.append((table, source))
-            } else if table.isRequired {
+            } else if table.isRequired, !(hasZones && table.file == "stops.txt") {
                 throw SourceError("The feed `\(feed)` has no `\(table.file)`.")
             }
         }
@@ -55,20 +59,28 @@ package struct GTFSFeed: ImportSource {
                 current = nil
                 return false
             }
-            if let table {
-                current = try GTFSFile(table, source, names: names)
-            } else {
-                current = try GTFSShapes(source, names: names)
-            }
+            current = try file(table, source)
         }
+    }
+
+    /// A file of the feed; `nil` for an optional one with nothing in it.
+    private func file(
+        _ what: GTFSTable?,
+        _ source: any ByteSource
+    ) throws(SourceError) -> (any ImportSource)? {
+        guard let table = try Table.unlessEmpty(source) else {
+            guard let what, what.isRequired else { return nil }
+            throw SourceError("`\(source.name)` is empty; it should begin with a header.")
+        }
+        guard let what else { return try GTFSShapes(table, names: names, references) }
+        return try GTFSFile(what, table, names: names, references)
     }
 
     /// The web address of who publishes the feed; it becomes the `source` of every entity.
     private static func publisher(_ info: any ByteSource) throws(SourceError) -> String? {
-        var table = try Table(info)
-        guard try table.next() == .row, let column = table.index(of: "feed_publisher_url") else {
-            return nil
-        }
+        guard var table = try Table.unlessEmpty(info), try table.next() == .row,
+            let column = try table.index(of: "feed_publisher_url")
+        else { return nil }
         let text = table.row.text(column)
         return text.isEmpty ? nil : text
     }

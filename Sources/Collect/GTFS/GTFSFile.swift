@@ -3,18 +3,24 @@ import ContextModel
 /// One file of a feed, each row an entity.
 struct GTFSFile: ImportSource {
     private let names: GTFSNames
+    private let references: GTFSReferences
     private var table: Table
-    private var mapper: GTFSRowMapper
+    private let mapper: GTFSRowMapper
     /// Where a calendar names its service.
     private let serviceColumn: Int?
-    private var services: Set<String> = []
 
-    init(_ what: GTFSTable, _ source: any ByteSource, names: GTFSNames) throws(SourceError) {
-        table = try Table(source)
-        mapper = try GTFSRowMapper(what, names: names, columns: table)
+    init(
+        _ what: GTFSTable,
+        _ table: Table,
+        names: GTFSNames,
+        _ references: GTFSReferences
+    ) throws(SourceError) {
+        self.table = table
         self.names = names
+        self.references = references
+        mapper = try GTFSRowMapper(what, names: names, references, columns: table)
         let isCalendar = what.type.hasPrefix("GtfsCalendar")
-        serviceColumn = isCalendar ? table.index(of: "service_id") : nil
+        serviceColumn = isCalendar ? try table.index(of: "service_id") : nil
     }
 
     var extent: ImportExtent {
@@ -23,14 +29,17 @@ struct GTFSFile: ImportSource {
 
     mutating func next(into batch: inout ImportBatch) throws(SourceError) -> Bool {
         switch try table.next() {
-        case .end: return false
+        case .end:
+            for problem in references.unanswered() { batch.add(dangling: problem) }
+            return false
         case .problem(let problem): batch.add(problem)
         case .row:
             addService(to: &batch)
             var writer = JSONWriter(reservingBytes: 512)
             do throws(RowRefusal) {
-                let id = try mapper.write(table.row, to: &writer)
+                let (id, dangling) = try mapper.write(table.row, to: &writer)
                 batch.add(entity: writer.bytes, origin: origin(id))
+                for reference in dangling { note(reference, of: id, in: &batch) }
             } catch {
                 batch.add(table.problem(error))
             }
@@ -43,14 +52,33 @@ struct GTFSFile: ImportSource {
     private mutating func addService(to batch: inout ImportBatch) {
         guard let serviceColumn else { return }
         let key = table.row.text(serviceColumn)
-        guard !key.isEmpty, services.insert(key).inserted else { return }
         let id = names.id("GtfsService", [key])
+        guard !key.isEmpty, references.note(id, type: "GtfsService") else { return }
         var writer = JSONWriter()
         writer.beginEntity(id: id, type: "GtfsService")
         writer.property("name", key)
         if let source = names.source { writer.property("source", source) }
         writer.endObject()
         batch.add(entity: writer.bytes, origin: origin(id))
+    }
+
+    /// Tells of a reference that leads nowhere; one to the same file may be answered further down.
+    private func note(
+        _ reference: GTFSRowMapper.Dangling,
+        of id: String,
+        in batch: inout ImportBatch
+    ) {
+        let refusal = RowRefusal(
+            column: reference.column,
+            reason: "`\(reference.name)` of `\(id)` leads to `\(reference.target)`, "
+                + "which the feed does not have."
+        )
+        let problem = table.problem(refusal)
+        if reference.mayComeLater {
+            references.wait(for: reference.target, or: problem)
+        } else {
+            batch.add(dangling: problem)
+        }
     }
 
     private func origin(_ id: String) -> HubRequest.Origin {

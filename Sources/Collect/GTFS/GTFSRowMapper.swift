@@ -20,34 +20,120 @@ struct GTFSNames: Sendable {
 
 /// Maps the rows of one file of a feed to entities.
 struct GTFSRowMapper {
+    /// A reference to an entity that was not written.
+    struct Dangling {
+        var name: String
+        var target: String
+        var column: Int
+        /// Whether a later row of the same file may be what it leads to.
+        var mayComeLater: Bool
+
+        fileprivate init(_ name: String, to target: String, _ column: Int, mayComeLater: Bool) {
+            self.name = name
+            self.target = target
+            self.column = column
+            self.mayComeLater = mayComeLater
+        }
+    }
+
     private let names: GTFSNames
     private let table: GTFSTable
+    private let references: GTFSReferences
     private let keyColumns: [Int]
+    /// `nil` for a column that the file does without.
+    private let optionalKeyColumns: [Int?]
+    private let spareKeyColumn: Int?
     private let attributes: [(attribute: GTFSTable.Attribute, column: Int, second: Int)]
     private let locationType: Int?
-    private var seenKeys: Set<String> = []
+    /// What a route that names no agency is operated by, under which name.
+    private let agencyName: String?
 
     /// Finds the table's columns in the header; those a feed does without are left out.
-    init(_ table: GTFSTable, names: GTFSNames, columns: Table) throws(SourceError) {
+    init(
+        _ table: GTFSTable,
+        names: GTFSNames,
+        _ references: GTFSReferences,
+        columns: Table
+    ) throws(SourceError) {
         self.names = names
         self.table = table
+        self.references = references
         var keyColumns: [Int] = []
         for column in table.key { keyColumns.append(try columns.requiredIndex(of: column)) }
         self.keyColumns = keyColumns
-        attributes = table.attributes.compactMap { attribute in
-            let (first, second) = attribute.columns
-            guard let column = columns.index(of: first) else { return nil }
-            guard let second else { return (attribute, column, column) }
-            return columns.index(of: second).map { (attribute, column, $0) }
+        var optional: [Int?] = []
+        for column in table.optionalKey { optional.append(try columns.index(of: column)) }
+        optionalKeyColumns = optional
+        spareKeyColumn = try table.spareKey.flatMap { (spare) throws(SourceError) in
+            try columns.index(of: spare)
         }
-        locationType = table.type == "GtfsStop" ? columns.index(of: "location_type") : nil
+        attributes = try Self.attributes(of: table, in: columns)
+        let isStops = table.type == "GtfsStop"
+        locationType = isStops ? try columns.index(of: "location_type") : nil
+        agencyName =
+            table.attributes.lazy.compactMap { attribute in
+                if case .reference(let name, _, "GtfsAgency") = attribute { name } else { nil }
+            }.first
     }
 
-    /// Writes the entity of the row and answers its identifier.
-    mutating func write(
+    private static func attributes(
+        of table: GTFSTable,
+        in columns: Table
+    ) throws(SourceError) -> [(attribute: GTFSTable.Attribute, column: Int, second: Int)] {
+        var found: [(attribute: GTFSTable.Attribute, column: Int, second: Int)] = []
+        for attribute in table.attributes {
+            let (first, second) = attribute.columns
+            guard let column = try columns.index(of: first) else { continue }
+            guard let second else {
+                found.append((attribute, column, column))
+                continue
+            }
+            if let other = try columns.index(of: second) {
+                found.append((attribute, column, other))
+            }
+        }
+        return found
+    }
+
+    /// Writes the entity of the row; answers its identifier and the references that lead to what
+    /// was not written so far.
+    func write(
         _ row: DelimitedRow,
         to writer: inout JSONWriter
-    ) throws(RowRefusal) -> String {
+    ) throws(RowRefusal) -> (id: String, dangling: [Dangling]) {
+        let key = try key(of: row)
+        let type = type(of: row)
+        let id = names.id(type, key)
+        guard !table.checksKeys || !references.isWritten(id) else {
+            let given = key.filter { !$0.isEmpty }.joined(separator: ", ")
+            throw RowRefusal(
+                column: keyColumns.first ?? optionalKeyColumns.lazy.compactMap(\.self).first,
+                reason: "`\(given)` was given in an earlier row."
+            )
+        }
+        writer.beginEntity(id: id, type: type)
+        var dangling: [Dangling] = []
+        var hasAgency = false
+        for (attribute, column, second) in attributes where !row[column].isEmpty {
+            try write(attribute, row, column, second, to: &writer)
+            guard case .reference(let name, _, let target) = attribute else { continue }
+            if target == "GtfsAgency" { hasAgency = true }
+            let entity = self.target(target, row.text(column), of: row)
+            guard !references.isWritten(entity), entity != id else { continue }
+            let mayComeLater = table.file == "stops.txt"
+            dangling.append(.init(name, to: entity, column, mayComeLater: mayComeLater))
+        }
+        if !hasAgency, let agencyName, let agency = references.onlyAgency {
+            writer.relationship(agencyName, agency)
+        }
+        if let source = names.source { writer.property("source", source) }
+        writer.endObject()
+        if table.checksKeys { _ = references.note(id, type: type) }
+        return (id, dangling)
+    }
+
+    /// What tells the row from all others.
+    private func key(of row: DelimitedRow) throws(RowRefusal) -> [String] {
         var key: [String] = []
         for column in keyColumns {
             let text = row.text(column)
@@ -56,30 +142,27 @@ struct GTFSRowMapper {
             }
             key.append(text)
         }
-        let type = type(of: row)
-        let id = names.id(type, key)
-        guard !table.checksKeys || seenKeys.insert(id).inserted else {
-            throw RowRefusal(
-                column: keyColumns[0],
-                reason: "`\(key.joined(separator: ", "))` was given in an earlier row."
-            )
-        }
-        writer.beginEntity(id: id, type: type)
-        for (attribute, column, second) in attributes where !row[column].isEmpty {
-            try write(attribute, row, column, second, to: &writer)
-        }
-        if let source = names.source { writer.property("source", source) }
-        writer.endObject()
-        return id
+        key += optionalKeyColumns.map { $0.map(row.text) ?? "" }
+        while key.last == "" { key.removeLast() }
+        if !key.isEmpty { return key }
+        guard table.spareKey != nil else { throw RowRefusal(reason: "The key is empty.") }
+        let spare = spareKeyColumn.map(row.text) ?? ""
+        return [spare.isEmpty ? names.feed : spare]
     }
 
     /// A row of `stops.txt` is a stop, a station or an entrance.
     private func type(of row: DelimitedRow) -> String {
-        switch locationType.map(row.text) {
-        case "1": "GtfsStation"
-        case "2": "GtfsAccessPoint"
-        default: table.type
-        }
+        table.type == "GtfsStop"
+            ? GTFSReferences.stopType(locationType.map(row.text)) : table.type
+    }
+
+    /// The entity that a reference leads to.
+    private func target(_ type: String, _ key: String, of row: DelimitedRow) -> String {
+        guard type == "GtfsStop" || type == "GtfsStation" else { return names.id(type, [key]) }
+        // A boarding area belongs to a platform, everything else in a station to the station.
+        let isBoardingArea = locationType.map(row.text) == "4"
+        let usual = isBoardingArea ? "GtfsStop" : type
+        return names.id(references.type(ofStop: key, otherwise: usual), [key])
     }
 
     private func write(
@@ -103,7 +186,7 @@ struct GTFSRowMapper {
         case .date(let name, _): writer.property(name, try Self.date(text, column))
         case .time(let name, _): writer.property(name, try Self.time(text, column))
         case .reference(let name, _, let type):
-            writer.relationship(name, names.id(type, [text]))
+            writer.relationship(name, target(type, text, of: row))
         case .place(let name, _, _):
             let latitude = try Self.degrees(text, column, limit: 90)
             let longitude = try Self.degrees(row.text(second), second, limit: 180)

@@ -12,6 +12,7 @@ struct GTFSShapes: ImportSource {
     }
 
     private let names: GTFSNames
+    private let references: GTFSReferences
     private var table: Table
     private var isRead = false
     private var order: ArraySlice<String> = []
@@ -24,9 +25,14 @@ struct GTFSShapes: ImportSource {
     private let latitude: Int
     private let longitude: Int
 
-    init(_ source: any ByteSource, names: GTFSNames) throws(SourceError) {
-        table = try Table(source)
+    init(
+        _ table: Table,
+        names: GTFSNames,
+        _ references: GTFSReferences
+    ) throws(SourceError) {
+        self.table = table
         self.names = names
+        self.references = references
         id = try table.requiredIndex(of: "shape_id")
         sequence = try table.requiredIndex(of: "shape_pt_sequence")
         latitude = try table.requiredIndex(of: "shape_pt_lat")
@@ -86,6 +92,7 @@ struct GTFSShapes: ImportSource {
             return true
         }
         let id = names.id("GtfsShape", [shape])
+        _ = references.note(id, type: "GtfsShape")
         var writer = JSONWriter(reservingBytes: points.count * 24 + 256)
         writer.beginEntity(id: id, type: "GtfsShape")
         writer.attribute("location", kind: "GeoProperty", valueKey: "value") { writer in

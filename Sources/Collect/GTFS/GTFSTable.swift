@@ -20,6 +20,10 @@ struct GTFSTable: Sendable {
     let type: String
     /// The columns that tell a row from all others; they make the identifier.
     let key: [String]
+    /// Columns that also tell rows apart, where a row has them; they follow the others.
+    var optionalKey: [String] = []
+    /// The column that tells rows apart where those of the key are empty.
+    var spareKey: String?
     let attributes: [Attribute]
     var isRequired = false
     /// Whether keys are remembered to find one given twice.
@@ -39,7 +43,9 @@ extension GTFSTable {
     private static let agency = GTFSTable(
         file: "agency.txt",
         type: "GtfsAgency",
-        key: ["agency_id"],
+        key: [],
+        optionalKey: ["agency_id"],
+        spareKey: "agency_name",
         attributes: [
             .text("name", from: "agency_name"), .text("agencyName", from: "agency_name"),
             .text("page", from: "agency_url"), .text("timezone", from: "agency_timezone"),
@@ -152,10 +158,18 @@ extension GTFSTable {
     private static let transfers = GTFSTable(
         file: "transfers.txt",
         type: "GtfsTransferRule",
-        key: ["from_stop_id", "to_stop_id"],
+        key: [],
+        optionalKey: [
+            "from_stop_id", "to_stop_id", "from_route_id", "to_route_id", "from_trip_id",
+            "to_trip_id",
+        ],
         attributes: [
             .reference("hasOrigin", from: "from_stop_id", to: "GtfsStop"),
             .reference("hasDestination", from: "to_stop_id", to: "GtfsStop"),
+            .reference("hasOriginRoute", from: "from_route_id", to: "GtfsRoute"),
+            .reference("hasDestinationRoute", from: "to_route_id", to: "GtfsRoute"),
+            .reference("hasOriginTrip", from: "from_trip_id", to: "GtfsTrip"),
+            .reference("hasDestinationTrip", from: "to_trip_id", to: "GtfsTrip"),
             .text("transferType", from: "transfer_type"),
             .number("minimumTransferTime", from: "min_transfer_time"),
         ]

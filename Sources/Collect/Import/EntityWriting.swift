@@ -25,7 +25,13 @@ extension JSONWriter {
 
     /// A place; the numbers are written as they were read.
     mutating func point(_ name: String, longitude: JSONNumber, latitude: JSONNumber) {
-        attribute(name, kind: "GeoProperty", valueKey: "value") { writer in
+        key(name)
+        point(longitude: longitude, latitude: latitude)
+    }
+
+    /// The attribute that says a place, without its name.
+    mutating func point(longitude: JSONNumber, latitude: JSONNumber) {
+        attribute(kind: "GeoProperty", valueKey: "value") { writer in
             writer.beginObject()
             writer.key("type")
             writer.string("Point")
@@ -45,6 +51,14 @@ extension JSONWriter {
         _ value: (inout JSONWriter) -> Void
     ) {
         key(name)
+        attribute(kind: kind, valueKey: valueKey, value)
+    }
+
+    private mutating func attribute(
+        kind: String,
+        valueKey: String,
+        _ value: (inout JSONWriter) -> Void
+    ) {
         beginObject()
         key("type")
         string(kind)

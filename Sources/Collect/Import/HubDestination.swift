@@ -6,6 +6,10 @@ package protocol HubDestination: Sendable {
         isLinkedData: Bool
     ) async throws(HubFailure) -> [EntityRefusal]
 
+    /// Updates the entities of a JSON array by readings, of which those older than what is there
+    /// are history alone, and says which entities the hub refused.
+    func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal]
+
     /// Adds the instances of a temporal entity to its history, creating it if it is new
     /// (clause 5.6.11).
     func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure)

@@ -14,6 +14,8 @@ package struct ImportBatch {
 
     /// Problems found while reading, in order.
     package private(set) var problems: [RowProblem] = []
+    /// References of entities that lead to none, in order.
+    package private(set) var danglingReferences: [RowProblem] = []
     /// The number of readings gathered.
     package private(set) var readingCount = 0
 
@@ -24,6 +26,7 @@ package struct ImportBatch {
     private var longestHistory = 0
 
     private struct Upsert {
+        var operation: HubRequest.Operation
         var body = JSONWriter()
         var isLinkedData: Bool
         var origins: [HubRequest.Origin] = []
@@ -47,8 +50,17 @@ package struct ImportBatch {
             || upserts.last.map { $0.origins.count >= Self.maximumEntitiesPerRequest } ?? false
     }
 
+    /// Whether there is nothing to send and nothing to tell.
+    var isEmpty: Bool {
+        upserts.isEmpty && histories.isEmpty && problems.isEmpty
+            && danglingReferences.isEmpty
+    }
+
     /// Adds what is wrong with a row.
     package mutating func add(_ problem: RowProblem) { problems.append(problem) }
+
+    /// Adds a reference of an entity that was added, and that leads to none.
+    mutating func add(dangling reference: RowProblem) { danglingReferences.append(reference) }
 
     /// Adds an entity as JSON text.
     ///
@@ -57,10 +69,11 @@ package struct ImportBatch {
     package mutating func add(
         entity json: some Collection<UInt8>,
         origin: HubRequest.Origin,
-        isLinkedData: Bool = false
+        isLinkedData: Bool = false,
+        as operation: HubRequest.Operation = .upsert
     ) {
-        if !fits(json.count, origin.entityID, isLinkedData) {
-            var upsert = Upsert(isLinkedData: isLinkedData)
+        if !fits(json.count, origin.entityID, isLinkedData, operation) {
+            var upsert = Upsert(operation: operation, isLinkedData: isLinkedData)
             upsert.body.beginArray()
             upserts.append(upsert)
         }
@@ -69,11 +82,17 @@ package struct ImportBatch {
         upserts[last].origins.append(origin)
         upserts[last].ids.insert(origin.entityID)
         byteCount += json.count
+        readingCount += origin.load.readings
     }
 
-    private func fits(_ bytes: Int, _ id: String, _ isLinkedData: Bool) -> Bool {
+    private func fits(
+        _ bytes: Int,
+        _ id: String,
+        _ isLinkedData: Bool,
+        _ operation: HubRequest.Operation
+    ) -> Bool {
         guard let last = upserts.last else { return false }
-        return last.isLinkedData == isLinkedData
+        return last.isLinkedData == isLinkedData && last.operation == operation
             && last.origins.count < Self.maximumEntitiesPerRequest
             && last.body.bytes.count + bytes < Self.maximumRequestBytes && !last.ids.contains(id)
     }
@@ -111,10 +130,9 @@ package struct ImportBatch {
             var body = upsert.body
             body.endArray()
             return HubRequest(
-                operation: .upsert,
+                operation: upsert.operation,
                 body: body.bytes,
                 isLinkedData: upsert.isLinkedData,
-                itemCount: upsert.origins.count,
                 origins: upsert.origins
             )
         } + histories.map(Self.request)
@@ -135,11 +153,8 @@ package struct ImportBatch {
             body.endArray()
         }
         body.endObject()
-        return HubRequest(
-            operation: .history,
-            body: body.bytes,
-            itemCount: history.count,
-            origins: [history.origin]
-        )
+        var origin = history.origin
+        origin.load = HubRequest.Load(readings: history.count)
+        return HubRequest(operation: .history, body: body.bytes, origins: [origin])
     }
 }

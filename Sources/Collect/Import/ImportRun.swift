@@ -71,11 +71,15 @@ package struct ImportRun: Sendable {
     ) throws -> ImportBatch? {
         try Task.checkCancellation()
         var batch = ImportBatch()
-        let before = tally.records
-        while !batch.isFull, try source.next(into: &batch) { tally.records += 1 }
+        var isAtEnd = false
+        while !batch.isFull, !isAtEnd {
+            isAtEnd = try !source.next(into: &batch)
+            if !isAtEnd { tally.records += 1 }
+        }
         tally.extent = source.extent
         tally.add(batch.problems)
-        return tally.records == before ? nil : batch
+        tally.add(dangling: batch.danglingReferences)
+        return isAtEnd && batch.isEmpty ? nil : batch
     }
 
     private func send(
@@ -90,6 +94,7 @@ package struct ImportRun: Sendable {
                     request.body,
                     isLinkedData: request.isLinkedData
                 )
+            case .readings: outcome.refusals = try await hub.receive(request.body)
             case .history: try await hub.appendHistory(request.body)
             }
         } catch .refused(let reason) {

@@ -1,6 +1,7 @@
 /// Something that can be imported: files read record by record, each mapped as it comes.
 package protocol ImportSource {
-    /// Maps the next record into the batch; false at the end.
+    /// Maps the next record into the batch; false at the end, where what was held back until then
+    /// comes once.
     mutating func next(into batch: inout ImportBatch) throws(SourceError) -> Bool
     /// Bytes read so far, and in all if known: how far the import is.
     var extent: ImportExtent { get }

@@ -65,29 +65,32 @@ struct ImportState {
         guard outcome.refusal == nil else {
             return countRefused(request, outcome.refusal ?? "")
         }
-        switch request.operation {
-        case .history: tally.readings += request.itemCount
-        case .upsert:
-            tally.entities += request.itemCount - outcome.refusals.count
-            tally.add(
-                outcome.refusals.map { refusal in
-                    let origin = request.origins.first { $0.entityID == refusal.entityID }
-                    return RowProblem(
-                        file: origin?.file ?? "",
-                        line: origin?.line ?? 0,
-                        reason: "The hub refused `\(refusal.entityID)`: \(refusal.reason)"
-                    )
-                }
-            )
+        for origin in request.origins {
+            tally.entities += origin.load.entities
+            tally.readings += origin.load.readings
         }
+        let problems = outcome.refusals.map { refused($0, request) }
+        tally.add(problems)
+    }
+
+    /// Takes an entity that the hub refused off the account again; answers what to tell.
+    private mutating func refused(_ refusal: EntityRefusal, _ request: HubRequest) -> RowProblem {
+        let origin = request.origins.first { $0.entityID == refusal.entityID }
+        tally.entities -= origin?.load.entities ?? 0
+        tally.readings -= origin?.load.readings ?? 0
+        return RowProblem(
+            file: origin?.file ?? "",
+            line: origin?.line ?? 0,
+            reason: "The hub refused `\(refusal.entityID)`: \(refusal.reason)"
+        )
     }
 
     private mutating func countRefused(_ request: HubRequest, _ reason: String) {
         let problems = request.origins.map { origin in
             let what =
-                request.operation == .upsert
-                ? "`\(origin.entityID)`"
-                : "\(request.itemCount) readings of `\(origin.entityID)`, the first from here,"
+                request.operation == .history
+                ? "\(origin.load.readings) readings of `\(origin.entityID)`, the first from here,"
+                : "`\(origin.entityID)`"
             return RowProblem(
                 file: origin.file,
                 line: origin.line,
@@ -95,6 +98,8 @@ struct ImportState {
             )
         }
         tally.add(problems)
-        tally.failures += request.itemCount - problems.count
+        if request.operation == .history {
+            tally.failures += request.origins.reduce(0) { $0 + $1.load.readings } - problems.count
+        }
     }
 }

@@ -4,6 +4,8 @@ package struct DelimitedRow: Sendable {
     package fileprivate(set) var bytes: [UInt8] = []
     /// Where each field ends.
     fileprivate(set) var ends: [Int] = []
+    /// Whether blanks around a field are no part of it.
+    fileprivate(set) var isTrimmed = false
     /// The line on which the row begins, counted from 1.
     package fileprivate(set) var line = 1
 
@@ -12,7 +14,40 @@ package struct DelimitedRow: Sendable {
 
     /// The bytes of a field.
     package subscript(field: Int) -> ArraySlice<UInt8> {
-        bytes[(field == 0 ? 0 : ends[field - 1])..<ends[field]]
+        let whole = bytes[(field == 0 ? 0 : ends[field - 1])..<ends[field]]
+        guard isTrimmed, let first = whole.first, let last = whole.last,
+            Self.mayBeBlank(first) || Self.mayBeBlank(last)
+        else { return whole }
+        return Self.trimmed(whole)
+    }
+
+    /// Adds empty fields, or takes fields away, until there are so many.
+    mutating func adjust(to count: Int) {
+        while ends.count < count { ends.append(bytes.count) }
+        ends.removeLast(ends.count - count)
+    }
+
+    /// Whether the byte is a blank, a tab or part of a no-break space.
+    private static func mayBeBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0xC2 || byte == 0xA0
+    }
+
+    private static func trimmed(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let noBreakSpace: [UInt8] = [0xC2, 0xA0]
+        var rest = field
+        while true {
+            if rest.first == 0x20 || rest.first == 0x09 {
+                rest.removeFirst()
+            } else if rest.last == 0x20 || rest.last == 0x09 {
+                rest.removeLast()
+            } else if rest.starts(with: noBreakSpace) {
+                rest.removeFirst(2)
+            } else if rest.suffix(2).elementsEqual(noBreakSpace) {
+                rest.removeLast(2)
+            } else {
+                return rest
+            }
+        }
     }
 
     /// The text of a field.
@@ -21,8 +56,8 @@ package struct DelimitedRow: Sendable {
 
 /// Reads rows of separated fields (RFC 4180) as they come, and knows the place of what is wrong.
 ///
-/// Rows may end in CR, LF or both; a byte order mark and empty lines are skipped. A row that breaks
-/// the rules is reported and the next one is read.
+/// Rows may end in CR, LF or both; a byte order mark and empty lines are skipped. Excel's first line
+/// `sep=;` is obeyed. A row that breaks the rules is reported and the next one is read.
 package struct DelimitedReader {
     /// A row longer than this is refused: a quote that is never closed would swallow the file.
     static let maximumRowBytes = 1 << 20
@@ -34,7 +69,7 @@ package struct DelimitedReader {
         case problem(RowProblem)
     }
 
-    private enum State { case fieldStart, plain, quoted, quoteInQuoted, skipping }
+    private enum State { case fieldStart, plain, quoted, quoteInQuoted, afterQuote, skipping }
 
     /// The row found last.
     package private(set) var row = DelimitedRow()
@@ -42,7 +77,9 @@ package struct DelimitedReader {
     package private(set) var bytesRead = 0
 
     private let source: any ByteSource
-    private let separator: UInt8
+    private let format: TableFormat
+    private var decoder: TextDecoder
+    private var separator: UInt8
     private var piece: [UInt8] = []
     private var position = 0
     private var line = 1
@@ -51,10 +88,15 @@ package struct DelimitedReader {
     private var hasHighBytes = false
     private var lastWasCR = false
     private var isAtStart = true
+    /// Lines that the file says before its header may stand: one, if it names its separator.
+    private(set) var leadingLines = 0
 
-    package init(_ source: any ByteSource, separator: UInt8 = UInt8(ascii: ",")) {
+    package init(_ source: any ByteSource, _ format: TableFormat = TableFormat()) {
         self.source = source
-        self.separator = separator
+        self.format = format
+        separator = format.separator ?? UInt8(ascii: ",")
+        decoder = TextDecoder(format.encoding ?? .utf8)
+        row.isTrimmed = !format.keepsBlanks
     }
 
     /// The name of the file.
@@ -62,10 +104,13 @@ package struct DelimitedReader {
     /// How long the file is, if known.
     package var byteCount: Int? { source.byteCount }
 
+    /// Gives the row found last so many fields.
+    mutating func adjustRow(to count: Int) { row.adjust(to: count) }
+
     /// Reads the next row that has anything in it.
     package mutating func next() throws(SourceError) -> Step {
         beginRow()
-        if isAtStart { try skipByteOrderMark() }
+        if isAtStart { try begin() }
         while true {
             guard position < piece.count else {
                 if try refill() { continue }
@@ -93,24 +138,17 @@ package struct DelimitedReader {
 
 extension DelimitedReader {
     private mutating func refill() throws(SourceError) -> Bool {
-        bytesRead += piece.count
-        piece = try source.nextPiece()
         position = 0
-        return !piece.isEmpty
-    }
-
-    private mutating func skipByteOrderMark() throws(SourceError) {
-        isAtStart = false
-        guard try refill() else { return }
-        while piece.count < 3 {
-            let more = try source.nextPiece()
-            if more.isEmpty { break }
-            piece += more
-        }
-        if piece.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-        if piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) {
-            throw SourceError("`\(file)` is UTF-16; save it as UTF-8.")
-        }
+        repeat {
+            let raw = try source.nextPiece()
+            bytesRead += raw.count
+            guard !raw.isEmpty else {
+                piece = decoder.finish()
+                return !piece.isEmpty
+            }
+            piece = decoder.decode(raw)
+        } while piece.isEmpty
+        return true
     }
 
     private mutating func beginRow() {
@@ -135,16 +173,30 @@ extension DelimitedReader {
             state = .quoted
             append(byte)
         case .fieldStart where byte == separator, .plain where byte == separator,
-            .quoteInQuoted where byte == separator:
+            .quoteInQuoted where byte == separator, .afterQuote where byte == separator:
             endField()
         case .fieldStart:
             state = .plain
             append(byte)
+        case .plain where isBlankSoFar:
+            // Blanks in front of a quote.
+            row.bytes.removeLast(row.bytes.count - (row.ends.last ?? 0))
+            state = .quoted
         case .plain: fail("A quote stands inside a field that does not begin with one.")
-        case .quoteInQuoted: fail("After the closing quote comes something else than a separator.")
+        case .quoteInQuoted where isBlank(byte), .afterQuote where isBlank(byte):
+            state = .afterQuote
+        case .quoteInQuoted, .afterQuote:
+            fail("After the closing quote comes something else than a separator.")
         case .skipping: break
         }
     }
+
+    private func isBlank(_ byte: UInt8) -> Bool {
+        row.isTrimmed && (byte == 0x20 || byte == 0x09)
+    }
+
+    /// Whether the field holds nothing but blanks that are no part of it.
+    private var isBlankSoFar: Bool { row.bytes[(row.ends.last ?? 0)...].allSatisfy(isBlank) }
 
     @inline(__always)
     private mutating func append(_ byte: UInt8) {
@@ -177,13 +229,80 @@ extension DelimitedReader {
     }
 }
 
+// MARK: - The beginning
+
+extension DelimitedReader {
+    /// Finds out how the file is written and leaves out what stands before the header.
+    private mutating func begin() throws(SourceError) {
+        isAtStart = false
+        let first = try firstBytes()
+        guard !first.isEmpty else { return }
+        let mark = TextEncoding.marked(first)
+        if let mark {
+            decoder = TextDecoder(mark.encoding)
+        } else if format.encoding == nil, let guess = TextEncoding.guessed(first) {
+            let key = format.isFromMap ? "say `encoding: \(guess.rawValue)` in the map" : nil
+            throw SourceError("`\(file)` looks like UTF-16; \(key ?? "save it as UTF-8").")
+        }
+        piece = decoder.decode(Array(first.dropFirst(mark?.markBytes ?? 0)))
+        position = 0
+        try readSeparator()
+        for _ in 0..<format.skippedRows { try skipLine() }
+        row.line = line
+    }
+
+    /// The first bytes as they are in the file, enough to know it by.
+    private mutating func firstBytes() throws(SourceError) -> [UInt8] {
+        var first: [UInt8] = []
+        while first.count < Self.beginningBytes {
+            let more = try source.nextPiece()
+            if more.isEmpty { break }
+            first += more
+        }
+        bytesRead += first.count
+        return first
+    }
+
+    /// As many bytes as are looked at to find out how a file is written.
+    private static let beginningBytes = 256
+
+    /// Takes the separator from a first line like `sep=;`, which Excel obeys, too.
+    private mutating func readSeparator() throws(SourceError) {
+        var line = piece[position...].prefix { $0 != 0x0A && $0 != 0x0D }
+        guard line.count < piece.count - position else { return }
+        if line.first == UInt8(ascii: "\""), line.last == line.first, line.count > 1 {
+            line = line.dropFirst().dropLast()
+        }
+        guard line.count == 5, line.starts(with: Array("sep=".utf8)), let last = line.last,
+            last < 0x80
+        else { return }
+        separator = last
+        leadingLines = 1
+        try skipLine()
+    }
+
+    /// Goes on behind the next end of a line, or to the end of the file.
+    private mutating func skipLine() throws(SourceError) {
+        var isCR = false
+        while true {
+            if position == piece.count, try !refill() { return }
+            let byte = piece[position]
+            if isCR, byte != 0x0A { break }
+            position += 1
+            if byte == 0x0A { break }
+            isCR = byte == 0x0D
+        }
+        line += 1
+    }
+}
+
 // MARK: - Rows
 
 extension DelimitedReader {
     /// What the finished line holds; `nil` if nothing at all.
     private mutating func finishedRow() -> Step? {
         if let problem { return .problem(problem) }
-        if state == .fieldStart, row.ends.isEmpty {
+        if row.ends.isEmpty, state == .fieldStart || state == .plain && isBlankSoFar {
             beginRow()
             return nil
         }
@@ -198,11 +317,13 @@ extension DelimitedReader {
         let field = (0..<row.count).first { String(validating: row[$0], as: UTF8.self) == nil }
         let number = (field ?? 0) + 1
         let text = field.map(row.text) ?? ""
+        let encoding = decoder.encoding.rawValue
         return RowProblem(
             file: file,
             line: row.line,
             column: .init(number: number),
-            reason: "The text `\(text)` is not valid UTF-8."
+            reason: "The text `\(text)` is not valid \(encoding.uppercased())."
+                + format.advice("The map's `encoding` says what else the file is in.")
         )
     }
 

@@ -1,33 +1,50 @@
 /// A file of separated fields whose first row names the columns.
 package struct Table {
     private var reader: DelimitedReader
-    /// The names of the columns, in order.
+    /// The names of the columns, in order; one that nobody names may be empty or there twice.
     package let columns: [String]
     private let numbers: [String: Int]
+    private let repeated: Set<String>
+    /// How many fields a row has at least: columns without a name at the end may be missing.
+    private let namedCount: Int
 
-    /// Reads the header: every column has a name and no two have the same.
+    /// Reads the header.
     package init(
         _ source: any ByteSource,
-        separator: UInt8 = UInt8(ascii: ",")
+        _ format: TableFormat = TableFormat()
     ) throws(SourceError) {
-        reader = DelimitedReader(source, separator: separator)
+        guard let table = try Self.unlessEmpty(source, format) else {
+            throw SourceError("`\(source.name)` is empty; it should begin with a header.")
+        }
+        self = table
+    }
+
+    /// Reads the header; `nil` if the file has not even that.
+    package static func unlessEmpty(
+        _ source: any ByteSource,
+        _ format: TableFormat = TableFormat()
+    ) throws(SourceError) -> Table? {
+        var reader = DelimitedReader(source, format)
         switch try reader.next() {
-        case .row: break
-        case .end: throw SourceError("`\(source.name)` is empty; it should begin with a header.")
+        case .row: return Table(reader)
+        case .end: return nil
         case .problem(let problem): throw SourceError("\(problem)")
         }
+    }
+
+    /// A table whose reader stands at the header.
+    private init(_ reader: DelimitedReader) {
+        self.reader = reader
+        let columns = (0..<reader.row.count).map { Self.trimmed(reader.row.text($0)) }
         var numbers: [String: Int] = [:]
-        var columns: [String] = []
-        for index in 0..<reader.row.count {
-            let name = Self.trimmed(reader.row.text(index))
-            guard !name.isEmpty, numbers.updateValue(index, forKey: name) == nil else {
-                let what = name.isEmpty ? "has no name" : "`\(name)` is there twice"
-                throw SourceError("`\(source.name)`: column \(index + 1) \(what).")
-            }
-            columns.append(name)
+        var repeated: Set<String> = []
+        for (index, name) in columns.enumerated() where !name.isEmpty {
+            if numbers.updateValue(index, forKey: name) != nil { repeated.insert(name) }
         }
         self.columns = columns
         self.numbers = numbers
+        self.repeated = repeated
+        namedCount = (columns.lastIndex { !$0.isEmpty } ?? -1) + 1
     }
 
     /// The name of the file.
@@ -39,12 +56,20 @@ package struct Table {
     /// The row found last; it has as many fields as there are columns.
     package var row: DelimitedRow { _read { yield reader.row } }
 
-    /// The index of the column of that name.
-    package func index(of column: String) -> Int? { numbers[column] }
+    /// Lines before the header that a map does not count.
+    var leadingLines: Int { reader.leadingLines }
+
+    /// The index of the column of that name, which must not be there twice.
+    package func index(of column: String) throws(SourceError) -> Int? {
+        guard !repeated.contains(column) else {
+            throw SourceError("`\(file)` has more than one column `\(column)`.")
+        }
+        return numbers[column]
+    }
 
     /// The index of the column of that name, without which the file is of no use.
     package func requiredIndex(of column: String) throws(SourceError) -> Int {
-        guard let index = numbers[column] else {
+        guard let index = try index(of: column) else {
             throw SourceError("`\(file)` has no column `\(column)`.")
         }
         return index
@@ -54,13 +79,36 @@ package struct Table {
     package mutating func next() throws(SourceError) -> DelimitedReader.Step {
         let step = try reader.next()
         guard step == .row, reader.row.count != columns.count else { return named(step) }
-        return .problem(
-            RowProblem(
-                file: file,
-                line: reader.row.line,
-                reason: "The row has \(reader.row.count) fields, the header \(columns.count)."
+        let count = reader.row.count
+        let isComplete =
+            count < columns.count
+            ? count >= namedCount
+            : (columns.count..<count).allSatisfy { reader.row[$0].isEmpty }
+        guard isComplete else {
+            return .problem(
+                RowProblem(
+                    file: file,
+                    line: reader.row.line,
+                    reason: "The row has \(count) fields, the header \(columns.count)."
+                )
             )
-        )
+        }
+        reader.adjustRow(to: columns.count)
+        return .row
+    }
+
+    /// The next rows as they are, whatever their length.
+    mutating func rowsAhead(_ limit: Int) throws(SourceError) -> [(line: Int, fields: [String])] {
+        var rows: [(line: Int, fields: [String])] = []
+        for _ in 0..<limit {
+            switch try reader.next() {
+            case .end: return rows
+            case .problem: continue
+            case .row:
+                rows.append((reader.row.line, (0..<reader.row.count).map(reader.row.text)))
+            }
+        }
+        return rows
     }
 
     /// What is wrong with the row found last.
@@ -68,20 +116,25 @@ package struct Table {
         RowProblem(
             file: file,
             line: reader.row.line,
-            column: refusal.column.map { .init(number: $0 + 1, name: columns[$0]) },
+            column: refusal.column.map { .init(number: $0 + 1, name: name($0)) },
             reason: refusal.reason
         )
+    }
+
+    private func name(_ column: Int) -> String? {
+        columns[column].isEmpty ? nil : columns[column]
     }
 
     private func named(_ step: DelimitedReader.Step) -> DelimitedReader.Step {
         guard case .problem(var problem) = step, let number = problem.column?.number,
             number <= columns.count
         else { return step }
-        problem.column?.name = columns[number - 1]
+        problem.column?.name = name(number - 1)
         return .problem(problem)
     }
 
-    private static func trimmed(_ text: String) -> String {
+    /// The text without blanks around it.
+    static func trimmed(_ text: String) -> String {
         let inner = text.drop { $0 == " " || $0 == "\t" }
         return String(inner.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }

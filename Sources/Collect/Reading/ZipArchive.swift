@@ -35,7 +35,10 @@ package final class ZipArchive {
     /// The entry of that file name, in whatever folder of the archive it lies; `nil` if there is
     /// none.
     package func entry(named file: String) throws(SourceError) -> (any ByteSource)? {
-        let found = entryNames.filter { $0 == file || $0.hasSuffix("/" + file) }
+        let found = entryNames.filter {
+            let path = Self.slashed($0)
+            return path == file || path.hasSuffix("/" + file)
+        }
         guard let path = found.first else { return nil }
         guard found.count == 1 else {
             throw SourceError("`\(name)` holds more than one `\(file)`.")
@@ -60,7 +63,7 @@ package final class ZipArchive {
             guard isHarmless(name) else {
                 throw SourceError("`\(archive)` has an entry with the unsafe path `\(name)`.")
             }
-            if !name.hasSuffix("/") { names.append(name) }
+            if !slashed(name).hasSuffix("/") { names.append(name) }
         }
         return names
     }
@@ -69,9 +72,13 @@ package final class ZipArchive {
     ///
     /// Nothing is unpacked to disk, but whoever makes such an archive means harm.
     private static func isHarmless(_ path: String) -> Bool {
-        !path.isEmpty && !path.hasPrefix("/") && !path.contains("\\")
+        let path = slashed(path)
+        return !path.isEmpty && !path.hasPrefix("/") && !path.contains(":/")
             && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
     }
+
+    /// The path with the separators that the format has; some programs of Windows write their own.
+    private static func slashed(_ path: String) -> String { path.replacing("\\", with: "/") }
 
     fileprivate func count(_ bytes: Int) throws(SourceError) {
         unpackedBytes += bytes

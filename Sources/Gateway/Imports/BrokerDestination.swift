@@ -15,6 +15,18 @@ struct BrokerDestination: HubDestination {
         _ entities: [UInt8],
         isLinkedData: Bool
     ) async throws(HubFailure) -> [EntityRefusal] {
+        try await batch(.upsert(replaces: false), entities, isLinkedData: isLinkedData)
+    }
+
+    func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal] {
+        try await batch(.readings, readings, isLinkedData: false)
+    }
+
+    private func batch(
+        _ operation: BatchOperation,
+        _ entities: [UInt8],
+        isLinkedData: Bool
+    ) async throws(HubFailure) -> [EntityRefusal] {
         let elements = try read(entities).arrayValue ?? []
         return try await asking {
             var refusals: [EntityRefusal] = []
@@ -28,7 +40,7 @@ struct BrokerDestination: HubDestination {
                     refusals.append(Self.refusal(element.entityID, BrokerError(error)))
                 }
             }
-            let result = try await hub.batch(.upsert(replaces: false), bodies, caller: caller)
+            let result = try await hub.batch(operation, bodies, caller: caller)
             return refusals + result.errors.map(Self.refusal)
         }
     }

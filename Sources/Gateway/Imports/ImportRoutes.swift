@@ -168,17 +168,21 @@ extension ImportTally {
         return [
             "records": number(records), "entities": number(entities),
             "readings": number(readings), "failures": number(failures),
-            "problems": .array(
-                problems.map { problem in
-                    var json: JSONObject = [
-                        "file": .string(problem.file), "line": number(problem.line),
-                    ]
-                    json["column"] = problem.column.map { number($0.number) }
-                    json["columnName"] = problem.column?.name.map { .string($0) }
-                    json["reason"] = .string(problem.reason)
-                    return .object(json)
-                }
-            ),
+            "problems": .array(problems.map(\.json)),
+            "danglingReferences": number(danglingReferences),
+            "danglingExamples": .array(danglingExamples.map(\.json)),
         ]
+    }
+}
+
+extension RowProblem {
+    fileprivate var json: JSONValue {
+        var json: JSONObject = [
+            "file": .string(file), "line": .number(JSONNumber(line)),
+        ]
+        json["column"] = column.map { .number(JSONNumber($0.number)) }
+        json["columnName"] = column?.name.map { .string($0) }
+        json["reason"] = .string(reason)
+        return .object(json)
     }
 }

@@ -89,6 +89,16 @@ package struct HTTPHub: HubDestination {
         return Self.refusals(in: answer.body)
     }
 
+    /// A hub of another make has no such route (404): there, readings are a plain update.
+    package func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal] {
+        let answer = try await send(.POST, "/hub/readings", readings, allowsMissing: true)
+        switch answer.status {
+        case 404: return try await upsert(readings, isLinkedData: false)
+        case 207: return Self.refusals(in: answer.body)
+        default: return []
+        }
+    }
+
     package func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
         _ = try await send(.POST, "/ngsi-ld/v1/temporal/entities", temporalEntity)
     }

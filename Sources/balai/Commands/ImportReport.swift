@@ -52,7 +52,7 @@ struct ProgressLine {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        StandardError.write(text)
     }
 }
 
@@ -67,8 +67,10 @@ struct ImportReport: Encodable {
     let readings: Int
     let resumedRecords: Int
     let failures: Int
+    let danglingReferences: Int
     let seconds: Double
     let problems: [Problem]
+    let danglingExamples: [Problem]
 
     struct Problem: Encodable {
         var file: String
@@ -76,6 +78,22 @@ struct ImportReport: Encodable {
         var column: Int?
         var columnName: String?
         var reason: String
+
+        init(_ problem: RowProblem) {
+            file = problem.file
+            line = problem.line
+            column = problem.column?.number
+            columnName = problem.column?.name
+            reason = problem.reason
+        }
+
+        /// With its place.
+        var sentence: String {
+            let column = column.map { number in
+                ", column \(number)" + (columnName.map { " (\($0))" } ?? "")
+            }
+            return "\(file):\(line)\(column ?? ""): \(reason)"
+        }
     }
 
     init(file: String, tally: ImportTally, seconds: Double) {
@@ -86,32 +104,26 @@ struct ImportReport: Encodable {
         readings = tally.readings
         resumedRecords = tally.resumedRecords
         failures = tally.failures
-        problems = tally.problems.map {
-            Problem(
-                file: $0.file,
-                line: $0.line,
-                column: $0.column?.number,
-                columnName: $0.column?.name,
-                reason: $0.reason
-            )
-        }
+        danglingReferences = tally.danglingReferences
+        problems = tally.problems.map(Problem.init)
+        danglingExamples = tally.danglingExamples.map(Problem.init)
     }
 
     func show(json: Bool) throws {
         if json { return try printJSON(self) }
-        for problem in problems.prefix(Self.maximumListed) {
-            let column = problem.column.map { number in
-                ", column \(number)" + (problem.columnName.map { " (\($0))" } ?? "")
-            }
-            let place = "\(problem.file):\(problem.line)\(column ?? "")"
-            FileHandle.standardError.write(Data("\(place): \(problem.reason)\n".utf8))
-        }
-        let listed = min(problems.count, Self.maximumListed)
-        if failures > listed {
-            FileHandle.standardError.write(Data("and \(failures - listed) more\n".utf8))
-        }
+        Self.list(problems, of: failures)
+        Self.list(danglingExamples, of: danglingReferences)
         // At once, also where standard output is no terminal: whoever watches a folder reads along.
-        FileHandle.standardOutput.write(Data((summary + "\n").utf8))
+        try StandardOutput.line(summary)
+    }
+
+    /// Lists the first of so many problems on standard error.
+    private static func list(_ problems: [Problem], of count: Int) {
+        var text = ""
+        for problem in problems.prefix(maximumListed) { text += "\(problem.sentence)\n" }
+        let rest = count - min(problems.count, maximumListed)
+        if rest > 0 { text += "and \(rest) more\n" }
+        StandardError.write(text)
     }
 
     private var summary: String {
@@ -120,6 +132,7 @@ struct ImportReport: Encodable {
         if readings > 0 { parts.append("\(readings) readings") }
         if resumedRecords > 0 { parts.append("\(resumedRecords) loaded by an earlier run") }
         parts.append(failures == 0 ? "no failures" : "\(failures) failures")
+        if danglingReferences > 0 { parts.append("\(danglingReferences) references lead nowhere") }
         let time = String(format: "%.1f", seconds)
         return "\(file): \(parts.joined(separator: ", ")) in \(time) s (\(rate)/s)"
     }

@@ -44,4 +44,14 @@ import Testing
             )
         )
     }
+
+    @Test func `keys that contradict each other are refused`() {
+        let start = "type: T\nid: x\n"
+        #expect(message(start + "current: false\n").contains("goes with `history: true`"))
+        #expect(message(start + "thousands: \".\"\n").contains("two different characters"))
+        #expect(message(start + "skipRows: -1\n").contains("a whole number from 0 to 1000"))
+        #expect(message(start + "encoding: koi8-r\n").contains("`koi8-r` is none of `utf-8`"))
+        let more = "thousands: \",\"\nencoding: utf-16le\ntrim: false\n"
+        #expect(message(start + more) == "accepted")
+    }
 }

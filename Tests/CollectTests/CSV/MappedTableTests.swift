@@ -191,4 +191,113 @@ import Testing
             )
         }
     }
+
+    private static let plain = """
+        type: T
+        id: "urn:x:{site}"
+        attributes: {v: {column: pm, as: number}}
+
+        """
+
+    @Test(arguments: [
+        "site,when,pm,\na,1,2,\n", ",site,when,pm\n0,a,1,2\n", "x,site,x,pm\n0,a,1,2\n",
+        "site,when,pm,\na,1,2\n", "site, pm \n a ,\t2\n",
+    ])
+    func `a column that no map names harms nothing`(table: String) async throws {
+        let (hub, tally) = try await imported(table, Self.plain)
+        #expect(tally.problems == [])
+        #expect(
+            hub.entities == [
+                ["id": "urn:x:a", "type": "T", "v": ["type": "Property", "value": 2]]
+            ]
+        )
+    }
+
+    @Test func `a column the map names must not be there twice, nor a sensor of a wide table`()
+        async
+    {
+        await #expect(throws: SourceError("`t.csv` has more than one column `pm`.")) {
+            try await imported("site,pm,pm\na,1,2\n", Self.plain)
+        }
+        await #expect(throws: SourceError("`t.csv` has more than one column `North`.")) {
+            try await imported(
+                "date,hour,North,North\n",
+                Self.wide,
+                others: Self.places
+            )
+        }
+    }
+
+    @Test func `blanks around cells count for nothing unless the map says so`() async throws {
+        let rows = "site,pm\n a,\" 1 \"\nb,   \nc, NA\n"
+        let (hub, tally) = try await imported(rows, Self.plain + "empty: [NA]\n")
+        #expect(tally.problems == [])
+        #expect(hub.ids == ["urn:x:a", "urn:x:b", "urn:x:c"])
+        #expect(hub.entities.map { $0.objectValue?["v"] != nil } == [true, false, false])
+        let text = """
+            type: T
+            id: "urn:x:{site}"
+            trim: false
+            attributes: {v: {column: pm}}
+            """
+        let (kept, _) = try await imported("site,pm\na, b \n", text)
+        #expect(kept.entities.first?.objectValue?["v"]?.objectValue?["value"] == " b ")
+    }
+
+    @Test(arguments: [
+        ("1.234,5", "decimal: \",\"\nthousands: \".\"", "1234.5"),
+        ("-1 234 567", "thousands: \" \"", "-1234567"),
+        ("1\u{202F}234,25", "thousands: space\ndecimal: \",\"", "1234.25"),
+        ("12,34,567.5", "thousands: \",\"", "1234567.5"), ("1'234", "thousands: \"'\"", "1234"),
+        ("1234", "thousands: \",\"", "1234"), ("0,5", "decimal: \",\"", "0.5"),
+    ])
+    func `numbers are read as the map says they are written`(
+        cell: String,
+        keys: String,
+        number: String
+    ) async throws {
+        let (hub, tally) = try await imported(
+            "site;pm\na;\(cell)\n",
+            Self.plain + "separator: \";\"\n" + keys
+        )
+        #expect(tally.problems == [])
+        let value = hub.entities.first?.objectValue?["v"]?.objectValue?["value"]
+        #expect(value?.numberValue?.doubleValue == Double(number))
+    }
+
+    @Test(arguments: [
+        ("7,5", "", "`decimal: \",\"` in the map"),
+        ("1.234,5", "", "`decimal: \",\"` and `thousands: \".\"` in the map"),
+        ("1,234,567", "", "`thousands: \",\"` in the map"),
+        ("1,234", "", "`thousands: \",\"` or `decimal: \",\"` in the map"),
+        ("1.5", "thousands: \".\"\ndecimal: \",\"", "is not a number."),
+        ("many", "", "`many` is not a number."),
+    ])
+    func `a number written otherwise is refused with the keys it needs`(
+        cell: String,
+        keys: String,
+        advice: String
+    ) async throws {
+        let (_, tally) = try await imported(
+            "site;pm\na;\(cell)\n",
+            Self.plain + "separator: \";\"\n" + keys
+        )
+        #expect(tally.problems.first?.reason.contains(advice) == true, "\(tally.problems)")
+    }
+
+    @Test func `a header further down, or split otherwise, is found and told`() async throws {
+        let table = "Report of January\n\nsite;pm\na;1\n"
+        do {
+            _ = try await imported(table, Self.plain)
+            Issue.record("the header was not missed")
+        } catch let error as SourceError {
+            let advice = "Line 3 has it with `separator: \";\"` and `skipRows: 2` in the map."
+            #expect(error.description.hasSuffix(advice), "\(error)")
+        }
+        let keys = "separator: \";\"\nskipRows: 2\n"
+        let (hub, tally) = try await imported(table, Self.plain + keys)
+        #expect(tally.problems == [] && hub.ids == ["urn:x:a"])
+        let (excel, _) = try await imported("sep=;\nsite;pm\na;1\n", Self.plain)
+        #expect(excel.ids == ["urn:x:a"])
+    }
 }

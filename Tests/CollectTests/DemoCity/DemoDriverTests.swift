@@ -28,6 +28,10 @@ struct DemoDriverTests {
             return []
         }
 
+        func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal] {
+            try await upsert(readings, isLinkedData: false)
+        }
+
         func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
             page.withLock { $0.histories += 1 }
         }

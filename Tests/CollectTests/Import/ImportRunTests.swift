@@ -83,7 +83,6 @@ import Testing
             HubRequest(
                 operation: .upsert,
                 body: [],
-                itemCount: 1,
                 origins: [.init(entityID: id, file: "f", line: 1)]
             )
         }
@@ -101,7 +100,6 @@ import Testing
             let request = HubRequest(
                 operation: .history,
                 body: [],
-                itemCount: 1,
                 origins: [.init(entityID: id, file: "f", line: 1)]
             )
             state.began(batchOf: 1)
@@ -119,7 +117,7 @@ import Testing
             batch.add(entity: "{}".utf8, origin: .init(entityID: "urn:a", file: "f", line: line))
         }
         #expect(batch.isFull)
-        #expect(batch.requests().map(\.itemCount) == [1, 1])
+        #expect(batch.requests().map(\.origins.count) == [1, 1])
     }
 
     @Test func `names are percent-encoded and stay different`() {

@@ -8,6 +8,8 @@ final class RecordingHub: HubDestination {
     struct Log {
         var entities: [JSONValue] = []
         var histories: [JSONValue] = []
+        /// Entities that came with readings, late ones among them.
+        var newest: [JSONValue] = []
         var requests = 0
     }
 
@@ -26,13 +28,36 @@ final class RecordingHub: HubDestination {
     var ids: [String] { entities.compactMap { $0.objectValue?["id"]?.stringValue } }
 
     /// The readings of an attribute of an entity in the order they came: moment and value.
+    ///
+    /// Those that are to be current come last.
     func readings(_ id: String, _ attribute: String) -> [String] {
-        received.histories.filter { $0.objectValue?["id"]?.stringValue == id }.flatMap { history in
-            (history.objectValue?[attribute]?.arrayValue ?? []).compactMap { instance in
-                let members = instance.objectValue
-                let value = members?["value"] ?? members?["object"] ?? .null
-                return "\(members?["observedAt"]?.stringValue ?? "") \(value.text)"
+        let current = received.newest.filter { $0.objectValue?[attribute] != nil }
+        return (received.histories + current).filter { $0.objectValue?["id"]?.stringValue == id }
+            .flatMap { history in
+                let given = history.objectValue?[attribute] ?? .null
+                return (given.arrayValue ?? [given]).compactMap { instance in
+                    let members = instance.objectValue
+                    let value = members?["value"] ?? members?["object"] ?? .null
+                    return "\(members?["observedAt"]?.stringValue ?? "") \(value.text)"
+                }
             }
+    }
+
+    func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal] {
+        let refusals = try await upsert(readings, isLinkedData: false)
+        let list = try read(readings).arrayValue ?? []
+        log.withLock { $0.newest += list }
+        return refusals
+    }
+
+    /// What was sent to become current: the last value of the attribute and its moment.
+    func current(_ id: String, _ attribute: String) -> String? {
+        let last = entities.last {
+            $0.objectValue?["id"]?.stringValue == id && $0.objectValue?[attribute] != nil
+        }
+        let members = last?.objectValue?[attribute]?.objectValue
+        return members.map {
+            "\($0["observedAt"]?.stringValue ?? "") \($0["value"]?.text ?? "")"
         }
     }
 

@@ -4,8 +4,13 @@ import Testing
 
 @Suite struct DelimitedReaderTests {
     /// The rows and problems of the text, whatever the size of the pieces it comes in.
-    private func read(_ bytes: [UInt8], pieceBytes: Int = 1 << 16) throws -> [String] {
-        var reader = DelimitedReader(MemoryBytes(bytes, name: "t.csv", pieceBytes: pieceBytes))
+    private func read(
+        _ bytes: [UInt8],
+        pieceBytes: Int = 1 << 16,
+        format: TableFormat = TableFormat()
+    ) throws -> [String] {
+        let source = MemoryBytes(bytes, name: "t.csv", pieceBytes: pieceBytes)
+        var reader = DelimitedReader(source, format)
         var found: [String] = []
         while true {
             switch try reader.next() {
@@ -81,9 +86,88 @@ import Testing
         #expect(found[1].hasPrefix("t.csv:2, column 1: The row has more than"))
     }
 
-    @Test func `UTF-16 is refused with advice`() {
-        #expect(throws: SourceError("`t.csv` is UTF-16; save it as UTF-8.")) {
-            try read([0xFF, 0xFE, 0x61, 0x00])
+    @Test func `blanks around a field are no part of it unless the format says so`() throws {
+        #expect(try read("a, b ,\u{A0}c\t\n\" d \" , \"e,f\" ,\n") == ["1: a|b|c", "2: d|e,f|"])
+        #expect(try read(" \t \na,b\n") == ["2: a|b"])
+        var format = TableFormat()
+        format.keepsBlanks = true
+        #expect(try read(Array(" a,b \n".utf8), format: format) == ["1:  a|b "])
+    }
+
+    @Test func `Excel's line with the separator is obeyed`() throws {
+        #expect(try read("sep=;\na;b,c\n") == ["2: a|b,c"])
+        #expect(try read("\"sep=\t\"\r\na\tb\r\n") == ["2: a|b"])
+        #expect(try read("sep=;x\n") == ["1: sep=;x"])
+    }
+
+    @Test(arguments: ["\n", "\r\n", "\r"])
+    func `lines before the header are skipped and counted`(end: String) throws {
+        var format = TableFormat()
+        format.skippedRows = 2
+        let text = ["sep=;", "Counts, \"2026", "", "a;b", "1;2"].joined(separator: end)
+        for pieceBytes in [1, 3, 1 << 16] {
+            let found = try read(Array(text.utf8), pieceBytes: pieceBytes, format: format)
+            #expect(found == ["4: a|b", "5: 1|2"])
         }
+    }
+
+    /// The text in UTF-16.
+    private func utf16(_ text: String, isLittleEndian: Bool) -> [UInt8] {
+        text.utf16.flatMap { unit in
+            let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+            return isLittleEndian ? [low, high] : [high, low]
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `UTF-16 is known by its mark, and read when the format says so`(isLittle: Bool) throws {
+        let text = "a,ä€\n😀,ภูเก็ต\n"
+        for pieceBytes in 1...5 {
+            let marked = utf16("\u{FEFF}" + text, isLittleEndian: isLittle)
+            #expect(try read(marked, pieceBytes: pieceBytes) == ["1: a|ä€", "2: 😀|ภูเก็ต"])
+            var format = TableFormat()
+            format.encoding = isLittle ? .utf16LittleEndian : .utf16BigEndian
+            let plain = utf16(text, isLittleEndian: isLittle)
+            #expect(try read(plain, pieceBytes: pieceBytes, format: format).count == 2)
+        }
+        let unmarked = utf16(text, isLittleEndian: isLittle)
+        #expect(throws: SourceError("`t.csv` looks like UTF-16; save it as UTF-8.")) {
+            try read(unmarked)
+        }
+        var format = TableFormat()
+        format.isFromMap = true
+        let key = "`encoding: utf-16\(isLittle ? "le" : "be")`"
+        #expect(throws: SourceError("`t.csv` looks like UTF-16; say \(key) in the map.")) {
+            try read(unmarked, format: format)
+        }
+    }
+
+    @Test func `half a character of UTF-16 is a problem of its row`() throws {
+        let bytes: [UInt8] = [0xFF, 0xFE, 0x61, 0, 0x0A, 0, 0x3D, 0xD8, 0x0A, 0, 0x62, 0]
+        let found = try read(bytes)
+        #expect(found.count == 3 && found[0] == "1: a" && found[2] == "3: b", "\(found)")
+        #expect(found[1].hasSuffix("is not valid UTF-16LE."))
+    }
+
+    @Test(arguments: [
+        (TextEncoding.windows1252, [0x80, 0xE4, 0x92] as [UInt8], "€ä’"),
+        (.latin1, [0xE4, 0xFF], "äÿ"), (.windows874, [0xC0, 0xD9, 0x80], "ภู€"),
+    ])
+    func `text of one byte a character is read`(
+        encoding: TextEncoding,
+        bytes: [UInt8],
+        text: String
+    ) throws {
+        var format = TableFormat()
+        format.encoding = encoding
+        #expect(try read(Array("a,".utf8) + bytes + [0x0A], format: format) == ["1: a|\(text)"])
+    }
+
+    @Test func `a map's table that is no UTF-8 is told what the map may say`() throws {
+        var format = TableFormat()
+        format.isFromMap = true
+        let found = try read([0x61, 0x0A, 0xE4, 0x0A], format: format)
+        let advice = "The map's `encoding` says what else the file is in."
+        #expect(found.last?.hasSuffix(advice) == true)
     }
 }

@@ -24,6 +24,19 @@ import Testing
         AAAAAAAAAAAAAIABKgAAAGIvc3RvcHMudHh0UEsFBgAAAAACAAIAcgAAAFQAAAAAAA==
         """
 
+    /// Archives as some programs of Windows write them, with backslashes.
+    private static let backslashes = """
+        UEsDBBQAAAAAAAAAIVxsXwL6CgAAAAoAAAAOAAAAZmVlZFxzdG9wcy50eHRzdG9wX2lkCmEKUEsDBBQA\
+        AAAAAAAAIVwAAAAAAAAAAAAAAAAFAAAAZmVlZFxQSwECFAMUAAAAAAAAACFcbF8C+goAAAAKAAAADgAA\
+        AAAAAAAAAAAAgAEAAAAAZmVlZFxzdG9wcy50eHRQSwECFAMUAAAAAAAAACFcAAAAAAAAAAAAAAAABQAA\
+        AAAAAAAAAAAAgAE2AAAAZmVlZFxQSwUGAAAAAAIAAgBvAAAAWQAAAAAA
+        """
+    private static let outsideByBackslash = """
+        UEsDBBQAAAAAAAAAIVyDFtyMAQAAAAEAAAAMAAAALi5cc3RvcHMudHh0eFBLAQIUAxQAAAAAAAAAIVyD\
+        FtyMAQAAAAEAAAAMAAAAAAAAAAAAAACAAQAAAAAuLlxzdG9wcy50eHRQSwUGAAAAAAEAAQA6AAAAKwAA\
+        AAAA
+        """
+
     /// Opens the archive from a file of its own and hands it on.
     private func withArchive<Result>(
         _ base64: String,
@@ -44,6 +57,15 @@ import Testing
             #expect(try entry.nextPiece() == [])
             #expect(try archive.entry(named: "trips.txt") == nil)
         }
+    }
+
+    @Test func `backslashes in names separate folders`() throws {
+        try withArchive(Self.backslashes) { archive in
+            let entry = try #require(try archive.entry(named: "stops.txt"))
+            #expect(try entry.nextPiece() == Array("stop_id\na\n".utf8))
+            #expect(archive.entryNames.count == 1)
+        }
+        #expect(throws: SourceError.self) { try withArchive(Self.outsideByBackslash) { _ in } }
     }
 
     @Test func `a path that leads out of the archive is refused`() {

@@ -83,6 +83,50 @@ import Testing
         }
     }
 
+    @Test
+    func `a late table leaves the newest reading current, and a feed tells what is not there`()
+        async throws
+    {
+        try await test { client in
+            for (day, value) in [(2, 20), (1, 10)] {
+                let table = "sep=;\nsite;when;pm;\n a ;2026-01-0\(day)T00:00:00+00;\(value)\n"
+                let answer = try await send("csv?map=air", table, client)
+                #expect(answer.status == .ok)
+                #expect(try answer.json["danglingReferences"] == 0)
+            }
+            let entity = try await client.execute(
+                uri: "/ngsi-ld/v1/entities/urn:ngsi-ld:AirQualityObserved:a?format=simplified",
+                method: .get
+            )
+            #expect(try entity.json["pm25"] == 20)
+        }
+    }
+
+    @Test func `readings may come late over HTTP`() async throws {
+        try await test { client in
+            for (day, status) in [(2, HTTPResponse.Status.created), (1, .noContent)] {
+                let body = """
+                    [{"id": "urn:a", "type": "T", "n": {"type": "Property", "value": \(day),
+                      "observedAt": "2026-01-0\(day)T00:00:00Z"}}]
+                    """
+                var headers = Self.header
+                headers[.contentType] = "application/json"
+                let answer = try await client.execute(
+                    uri: "/hub/readings",
+                    method: .post,
+                    headers: headers,
+                    body: ByteBuffer(string: body)
+                )
+                #expect(answer.status == status)
+            }
+            let entity = try await client.execute(
+                uri: "/ngsi-ld/v1/entities/urn:a?format=simplified",
+                method: .get
+            )
+            #expect(try entity.json["n"] == 2)
+        }
+    }
+
     @Test func `entities and their history go in as files`() async throws {
         try await test { client in
             let line = #"{"id":"urn:a","type":"T","n":{"type":"Property","value":1}}"#

@@ -1,0 +1,64 @@
+/// What a feed has, so that a reference to anything else does not pass unnoticed.
+///
+/// One for all files of a feed, which are read one after the other.
+final class GTFSReferences {
+    /// Identifiers of the entities written so far.
+    private var written: Set<String> = []
+    /// The type of each row of `stops.txt`, by its key: other rows refer to it by the key alone.
+    private var stopTypes: [String: String] = [:]
+    private var agencies: [String] = []
+    /// References to rows that may still come, with what to tell if they do not.
+    private var open: [(target: String, problem: RowProblem)] = []
+
+    /// Notes an entity; false if there was one of the identifier already.
+    func note(_ id: String, type: String) -> Bool {
+        guard written.insert(id).inserted else { return false }
+        if type == "GtfsAgency" { agencies.append(id) }
+        return true
+    }
+
+    func isWritten(_ id: String) -> Bool { written.contains(id) }
+
+    /// The agency of all routes that name none: the only one.
+    var onlyAgency: String? { agencies.count == 1 ? agencies[0] : nil }
+
+    /// Reads which stops there are and of what type.
+    func readStops(_ source: any ByteSource) throws(SourceError) {
+        guard var table = try Table.unlessEmpty(source) else { return }
+        let id = try table.requiredIndex(of: "stop_id")
+        let locationType = try table.index(of: "location_type")
+        while true {
+            switch try table.next() {
+            case .end: return
+            case .problem: continue
+            case .row:
+                let type = Self.stopType(locationType.map(table.row.text))
+                // The first row of a key is the one that counts.
+                let key = table.row.text(id)
+                if stopTypes[key] == nil { stopTypes[key] = type }
+            }
+        }
+    }
+
+    /// What a `location_type` is: a stop, which boarding areas and nodes of a station are, too, a
+    /// station or an entrance.
+    static func stopType(_ locationType: String?) -> String {
+        switch locationType {
+        case "1": "GtfsStation"
+        case "2": "GtfsAccessPoint"
+        default: "GtfsStop"
+        }
+    }
+
+    /// The type of the stop of that key; the given one if there is no such stop.
+    func type(ofStop key: String, otherwise type: String) -> String { stopTypes[key] ?? type }
+
+    /// Notes a reference that leads nowhere unless a later row of the same file is its target.
+    func wait(for target: String, or problem: RowProblem) { open.append((target, problem)) }
+
+    /// What is to be told of references whose targets never came.
+    func unanswered() -> [RowProblem] {
+        defer { open.removeAll() }
+        return open.filter { !written.contains($0.target) }.map(\.problem)
+    }
+}

@@ -1,0 +1,149 @@
+import ContextModel
+import Testing
+
+@testable import Collect
+
+/// What a feed's files may leave out, and where their references lead.
+@Suite struct GTFSReferencesTests {
+    /// The smallest feed, without what may be missing; some files are replaced.
+    private func imported(
+        _ files: [String: String] = [:]
+    ) async throws -> (RecordingHub, ImportTally) {
+        let all = Self.smallest.merging(files) { $1 }
+        let feed = try GTFSFeed(feed: "f") { file in
+            all[file].map { MemoryBytes($0, name: file) }
+        }
+        let hub = RecordingHub()
+        return (hub, try await ImportRun(hub: hub).run(feed))
+    }
+
+    private static let smallest = [
+        "agency.txt": "agency_name, agency_url, agency_timezone,\nBus Co,http://b,Asia/Bangkok\n",
+        "stops.txt": "stop_id, stop_name\na, \"Main St, North\"\nb, South\n",
+        "routes.txt": "route_id,route_type\nr,3\n",
+        "calendar.txt": "",
+        "calendar_dates.txt": "service_id,date,exception_type\nw,20260101,1\n",
+        "feed_info.txt": "",
+        "trips.txt": "trip_id,route_id,service_id\nt,r,w\nu,r,w\n",
+        "stop_times.txt": "trip_id,stop_sequence,stop_id\nt,1,a\n",
+        "shapes.txt": "",
+    ]
+
+    private func find(_ id: String, _ hub: RecordingHub) -> JSONObject? {
+        let found = hub.entities.first { $0.objectValue?["id"]?.stringValue == "urn:ngsi-ld:" + id }
+        return found?.objectValue
+    }
+
+    private func target(_ name: String, _ entity: JSONObject?) -> String? {
+        entity?[name]?.objectValue?["object"]?.stringValue
+    }
+
+    /// Every Relationship of every entity leads to an entity.
+    private func dangling(_ hub: RecordingHub) -> [String] {
+        let ids = Set(hub.ids)
+        return hub.entities.compactMap(\.objectValue).flatMap { entity in
+            entity.members.compactMap { $0.value.objectValue?["object"]?.stringValue }
+        }.filter { !ids.contains($0) }
+    }
+
+    @Test func `a feed without what it may leave out loads, and its references lead somewhere`()
+        async throws
+    {
+        let (hub, tally) = try await imported()
+        #expect(tally.problems == [] && tally.danglingReferences == 0)
+        #expect(dangling(hub) == [])
+        let agency = "urn:ngsi-ld:GtfsAgency:f:Bus%20Co"
+        #expect(target("operatedBy", find("GtfsRoute:f:r", hub)) == agency)
+        #expect(find("GtfsStop:f:a", hub)?["name"]?.objectValue?["value"] == "Main St, North")
+    }
+
+    @Test(arguments: [
+        "route_id,agency_id\nr,\n", "route_id,agency_id\nr,A\n", "route_id\nr\n",
+    ])
+    func `routes are operated by the only agency`(routes: String) async throws {
+        let (hub, tally) = try await imported([
+            "agency.txt": "agency_id,agency_name\nA,Bus Co\n", "routes.txt": routes,
+        ])
+        #expect(tally.danglingReferences == 0)
+        #expect(target("operatedBy", find("GtfsRoute:f:r", hub)) == "urn:ngsi-ld:GtfsAgency:f:A")
+    }
+
+    @Test func `of several agencies a route that names none has none`() async throws {
+        let (hub, _) = try await imported(["agency.txt": "agency_id,agency_name\nA,One\nB,Two\n"])
+        #expect(find("GtfsRoute:f:r", hub) != nil)
+        #expect(target("operatedBy", find("GtfsRoute:f:r", hub)) == nil)
+    }
+
+    @Test func `what belongs to a station or a platform leads there, wherever that stands`()
+        async throws
+    {
+        let (hub, tally) = try await imported([
+            "stops.txt": """
+            stop_id,stop_name,location_type,parent_station
+            B,Boarding,4,P
+            P,Platform,0,S
+            E,Entrance,2,S
+            N,,3,S
+            S,Station,1,
+            a,Alone,,
+            """,
+            "transfers.txt": "from_stop_id,to_stop_id,transfer_type\nS,P,0\nP,S,2\nE,a,3\n",
+        ])
+        #expect(tally.problems == [] && tally.danglingReferences == 0)
+        #expect(dangling(hub) == [])
+        let boarding = find("GtfsStop:f:B", hub)
+        #expect(target("hasParentStation", boarding) == "urn:ngsi-ld:GtfsStop:f:P")
+        let transfer = find("GtfsTransferRule:f:S:P", hub)
+        #expect(target("hasOrigin", transfer) == "urn:ngsi-ld:GtfsStation:f:S")
+        let entrance = find("GtfsTransferRule:f:E:a", hub)
+        #expect(target("hasOrigin", entrance) == "urn:ngsi-ld:GtfsAccessPoint:f:E")
+    }
+
+    @Test func `each transfer is a rule of its own, by six keys or some of them`() async throws {
+        let (hub, tally) = try await imported([
+            "transfers.txt": """
+            from_stop_id,to_stop_id,from_route_id,to_route_id,from_trip_id,to_trip_id,transfer_type
+            a,b,,,,,0
+            a,b,r,r,,,1
+            a,b,,,t,u,2
+            ,,,,t,u,4
+            ,,,,u,t,5
+            a,b,,,,,3
+            ,,,,,,0
+            """
+        ])
+        #expect(
+            tally.problems.map(\.description) == [
+                "transfers.txt:7, column 1 (from_stop_id): `a, b` was given in an earlier row.",
+                "transfers.txt:8: The key is empty.",
+            ]
+        )
+        #expect(hub.ids.filter { $0.contains("Transfer") }.count == 5)
+        #expect(find("GtfsTransferRule:f:a:b", hub) != nil)
+        let seated = find("GtfsTransferRule:f:::::t:u", hub)
+        #expect(target("hasOriginTrip", seated) == "urn:ngsi-ld:GtfsTrip:f:t")
+        #expect(seated?["hasOrigin"] == nil && dangling(hub) == [])
+    }
+
+    @Test func `references that lead nowhere are counted and told with their place`() async throws {
+        let (hub, tally) = try await imported([
+            "stops.txt": "stop_id,parent_station,stop_lat,stop_lon\na,X,,\nb,,97,1\n",
+            "routes.txt": "route_id,agency_id\nr,Z\n",
+            "trips.txt": "trip_id,route_id,service_id,shape_id\nt,q,w,none\nu,r,never,\n",
+            "stop_times.txt": "trip_id,stop_sequence,stop_id\nt,1,a\nt,2,b\nv,1,a\n",
+            "frequencies.txt": "trip_id,start_time\nv,6:00:00\n",
+        ])
+        #expect(
+            tally.problems.map(\.description) == [
+                "stops.txt:3, column 3 (stop_lat): `97` is beyond 90 degrees."
+            ]
+        )
+        #expect(tally.danglingReferences == 8 && dangling(hub).count == 8)
+        #expect(
+            tally.danglingExamples.first?.description
+                == "stops.txt:2, column 2 (parent_station): `hasParentStation` of "
+                + "`urn:ngsi-ld:GtfsStop:f:a` leads to `urn:ngsi-ld:GtfsStation:f:X`, "
+                + "which the feed does not have."
+        )
+    }
+}
