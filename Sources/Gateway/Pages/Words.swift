@@ -1,5 +1,5 @@
 import ContextModel
-import Glibc
+import Foundation
 
 /// Numbers, times and names as people say them.
 enum Words {
@@ -75,7 +75,8 @@ enum Words {
     /// "TrafficFlowObserved" is "Traffic"; an unknown "GtfsStopTime" is "Gtfs stop time".
     static func label(ofType name: String) -> String {
         if let known = typeLabels[name] { return known }
-        let local = name.split(whereSeparator: { "/#:".contains($0) }).last.map(String.init) ?? name
+        let part = name.split(whereSeparator: { "/#:".contains($0) }).last.map(String.init) ?? name
+        let local = part.removingPercentEncoding ?? part
         var words = ""
         for character in local {
             let startsWord = character.isUppercase && words.last?.isLowercase == true

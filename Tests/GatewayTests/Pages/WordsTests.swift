@@ -53,7 +53,9 @@ struct WordsTests {
 
     @Test(arguments: [
         ("TrafficFlowObserved", "Traffic"), ("ParkingSpot", "Parking spot"),
-        ("https://example.org/types#NoiseLevel", "Noise level"), ("", ""), ("/", "/"),
+        ("https://example.org/types#NoiseLevel", "Noise level"),
+        ("https://example.org/Main%20Street", "Main Street"), ("100%", "100%"), ("", ""),
+        ("/", "/"),
     ])
     func `a type's name is said in words`(name: String, label: String) {
         #expect(Words.label(ofType: name) == label)

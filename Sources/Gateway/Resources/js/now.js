@@ -12,6 +12,7 @@ import * as words from "./words.js";
 const pollSeconds = 5;
 // Looked back further than the last change seen, so that what was committed late is not missed.
 const overlapMilliseconds = 3000;
+const emptySeconds = 5;
 
 const status = document.getElementById("status");
 
@@ -108,6 +109,18 @@ async function openChosen() {
   if (entity) map.goTo(entity.place, kindOf(entity.type).fine ? 16 : 14.5);
 }
 
+// A page that had nothing to show looks again, and starts anew when there is something.
+async function lookAgain() {
+  if (document.hidden || getSelection()?.toString()) return;
+  try {
+    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok && !page.querySelector(".empty")) location.reload();
+  } catch {
+    // The hub is away for a moment: the next round tries again.
+  }
+}
+
 async function begin() {
   grip();
   onPick(open);
@@ -125,6 +138,7 @@ async function begin() {
   await openChosen();
   addEventListener("hashchange", openChosen);
   document.body.dataset.ready = "";
+  if (document.querySelector(".empty")) setInterval(lookAgain, emptySeconds * 1000);
   setInterval(poll, pollSeconds * 1000);
   setInterval(layers.age, 1000);
 }

@@ -48,8 +48,7 @@ export function figure(value) {
 const known = { pm25: "PM2.5", pm10: "PM10", no2: "NO₂", o3: "O₃", so2: "SO₂", co: "CO" };
 export function attributeName(name) {
   if (known[name]) return known[name];
-  const local = name.split(/[/#:]/).pop() || name;
-  const words = local.replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase();
+  const words = localName(name).replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
