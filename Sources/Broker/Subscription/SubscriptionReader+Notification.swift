@@ -110,15 +110,12 @@ extension SubscriptionReader {
         return Join(form, level: number)
     }
 
-    private func languages(_ body: JSONObject) throws(BrokerError) -> [String]? {
+    private func languages(_ body: JSONObject) throws(BrokerError) -> LanguageFilter? {
         guard let lang = try string(body, "lang") else { return nil }
-        let parts = lang.split(separator: ",").map { part in
-            part.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        guard let languages = LanguageFilter(lang) else {
+            throw Self.error("'lang' is a list of languages such as 'th,en;q=0.5', not '\(lang)'.")
         }
-        guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty }) else {
-            throw Self.error("'lang' is a language tag such as 'th' or 'en', not '\(lang)'.")
-        }
-        return parts
+        return languages
     }
 
     private func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {

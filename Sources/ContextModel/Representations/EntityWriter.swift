@@ -359,22 +359,13 @@ package struct EntityWriter: Sendable {
         writer.string(context.compact(IRI(iri)))
     }
 
-    /// The text in the language the caller likes best: the asked one, else `@none`, else the first
-    /// there is (clause 4.15).
+    /// The text in the language the caller likes best (clause 4.15).
     private func languageChoice(for attribute: Attribute) -> (text: JSONValue, language: String)? {
         guard attribute.kind == .languageProperty, let wanted = representation.languages,
-            case .object(let map) = attribute.value, let first = map.members.first
+            case .object(let map) = attribute.value,
+            let language = wanted.choice(among: map.members.map(\.key)), let text = map[language]
         else { return nil }
-        for language in wanted {
-            if language == "*" { break }
-            let match =
-                map.members.first { $0.key.lowercased() == language }
-                ?? map.members.first { $0.key.lowercased().hasPrefix(language + "-") }
-                ?? map.members.first { language.hasPrefix($0.key.lowercased() + "-") }
-            if let match { return (match.value, match.key) }
-        }
-        let fallback = map.members.first { $0.key == "@none" } ?? first
-        return (fallback.value, fallback.key)
+        return (text, language)
     }
 }
 

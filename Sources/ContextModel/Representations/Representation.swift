@@ -8,8 +8,8 @@ package struct Representation: Sendable, Hashable {
     /// Show `createdAt`, `modifiedAt` and `deletedAt` (`sysAttrs`, clause 6.3.11).
     package var showsSystemAttributes: Bool
     package var projection: Projection
-    /// Natural languages the caller prefers, best first (clause 4.15); nil keeps language maps.
-    package var languages: [String]?
+    /// Natural languages the caller prefers (clause 4.15); nil keeps language maps.
+    package var languages: LanguageFilter?
     /// Instances shown, `nil` standing for the default one; nil for all (clause 4.5.5).
     package var datasetIDs: Set<String?>?
     /// Show a deleted attribute as NGSI-LD Null alone, as notifications do (clause 5.8.6).
@@ -25,7 +25,7 @@ package struct Representation: Sendable, Hashable {
         format: Format = .normalized,
         showsSystemAttributes: Bool = false,
         projection: Projection = Projection(),
-        languages: [String]? = nil,
+        languages: LanguageFilter? = nil,
         datasetIDs: Set<String?>? = nil
     ) {
         self.format = format

@@ -213,7 +213,13 @@ struct EntityParameters: Sendable {
             )
         }
         if let lang = try items.text("lang") {
-            representation.languages = try Self.languages(lang)
+            guard let languages = LanguageFilter(lang) else {
+                throw BrokerError(
+                    .badRequestData,
+                    "lang is a list of languages such as 'th,en;q=0.5', not '\(lang)'."
+                )
+            }
+            representation.languages = languages
         }
         if let datasets = try items.list("datasetId") {
             if let id = datasets.first(where: { $0 != "@none" && !URIText.isValid($0) }) {
@@ -281,25 +287,6 @@ struct EntityParameters: Sendable {
             throw BrokerError(.badRequestData, "'\(id)' in containedBy is not a URI.")
         }
         return Join(form, level: level, containedBy: Set(containedBy.map(EntityID.init)))
-    }
-
-    /// Language ranges, best first, from the grammar of Accept-Language (RFC 4647).
-    static func languages(_ text: String) throws(BrokerError) -> [String] {
-        let ranges = text.split(separator: ",").enumerated().map { index, range in
-            let parts = range.split(separator: ";", omittingEmptySubsequences: false)
-                .map(\.trimmed)
-            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }
-                .flatMap { Double($0.dropFirst(2)) }
-            return (language: parts[0].lowercased(), quality: quality ?? 1, index: index)
-        }
-        guard !ranges.isEmpty, ranges.allSatisfy({ !$0.language.isEmpty }) else {
-            throw BrokerError(
-                .badRequestData,
-                "lang is a list such as 'th,en;q=0.5', not '\(text)'."
-            )
-        }
-        return ranges.sorted { ($1.quality, $0.index) < ($0.quality, $1.index) }
-            .map(\.language)
     }
 }
 

@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import HTTPTypes
 
 /// The media types of the API (clauses 6.3.3 to 6.3.6).
@@ -50,15 +51,5 @@ enum MediaType: String, Sendable, CaseIterable {
     init?(contentType: String) {
         let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
         self.init(rawValue: name)
-    }
-}
-
-extension StringProtocol {
-    /// Without blanks at either end.
-    var trimmed: String {
-        var rest = Substring(self)
-        while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }
-        while let last = rest.utf8.last, last == 0x20 || last == 0x09 { rest.removeLast() }
-        return String(rest)
     }
 }

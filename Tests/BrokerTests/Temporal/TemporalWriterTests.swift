@@ -36,7 +36,7 @@ import Testing
         _ projection: Projection = Projection(),
         of evolution: Evolution? = nil,
         version: SpecificationVersion? = nil,
-        languages: [String]? = nil
+        languages: LanguageFilter? = nil
     ) throws -> JSONObject? {
         let writer = writer(form, projection, version, languages)
         var json = JSONWriter(reservingBytes: 256)
@@ -48,7 +48,7 @@ import Testing
         _ form: TemporalWriter.Form,
         _ projection: Projection,
         _ version: SpecificationVersion? = nil,
-        _ languages: [String]? = nil
+        _ languages: LanguageFilter? = nil
     ) -> TemporalWriter {
         var representation = Representation(projection: projection, languages: languages)
         representation.version = version
@@ -84,7 +84,10 @@ import Testing
         let writer = TemporalWriter(
             .values,
             timeProperty: .observedAt,
-            entities: EntityWriter(Representation(languages: ["th"]), context: .core)
+            entities: EntityWriter(
+                Representation(languages: LanguageFilter(["th"])),
+                context: .core
+            )
         )
         var json = JSONWriter(reservingBytes: 256)
         writer.write(spoken, embedsContext: false, to: &json)
@@ -147,7 +150,7 @@ import Testing
         #expect(one?["speed"] == ["type": "Property"])
         let empty: JSONValue = ["type": "Property", "values": []]
         #expect(try written(.values, version: first)?["name"] == empty)
-        #expect(try written(.values, languages: ["th"])?["name"] == empty)
+        #expect(try written(.values, languages: LanguageFilter(["th"]))?["name"] == empty)
     }
 
     @Test(.clause("4.5.6")) func `scopes are represented like a Property`() throws {

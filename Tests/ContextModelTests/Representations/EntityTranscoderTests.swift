@@ -67,7 +67,7 @@ import Testing
                 format: format,
                 showsSystemAttributes: Bool.random(using: &generator),
                 projection: projection(of: entity, &generator),
-                languages: number % 10 == 0 ? ["th"] : nil,
+                languages: number % 10 == 0 ? LanguageFilter(["th"]) : nil,
                 datasetIDs: number % 11 == 0 ? [nil] : nil
             )
             let hidden = Bool.random(using: &generator) ? names(of: entity, &generator) : []

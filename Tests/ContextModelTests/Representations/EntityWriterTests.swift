@@ -137,7 +137,7 @@ import Testing
         let json: JSONObject = [
             "a": ["languageMap": ["th": "ก", "en": "b", "@none": "c", "pt-BR": "d"]]
         ]
-        var representation = Representation(languages: wanted)
+        var representation = Representation(languages: LanguageFilter(wanted))
         #expect(
             try shown(json, representation)
                 == #""a":{"type":"Property","value":"\#(text)","lang":"\#(language)"}"#

@@ -179,14 +179,11 @@ struct EntityParametersTests {
         #expect(throws: refused) { try parameters("attrs=a&omit=a").representation() }
     }
 
-    @Test(arguments: [";", ",", "en,;q=1", " ", "en, "])
-    func `a language without a name is refused`(text: String) {
-        #expect(throws: refused) { try EntityParameters.languages(text) }
-    }
-
-    @Test func `languages are wanted by their quality, then their order`() throws {
-        #expect(try EntityParameters.languages("en;q=0.5, TH, de;q=0.5") == ["th", "en", "de"])
-        #expect(try EntityParameters.languages("*") == ["*"])
+    @Test(.clause("4.15")) func `languages are read as in a subscription, or refused`() throws {
+        let languages = try parameters("lang=fr;q%3D0.2,en;q%3D0.9").representation().languages
+        #expect(languages == LanguageFilter("fr;q=0.2,en;q=0.9"))
+        #expect(languages != nil)
+        #expect(throws: refused) { try parameters("lang=en,;q%3D1").representation() }
     }
 
     // MARK: Clause 5.7.2.4
