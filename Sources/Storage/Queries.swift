@@ -162,7 +162,9 @@ package struct Aggregation: Sendable, Hashable {
 package enum AggregationPeriod: Sendable, Hashable {
     case whole
     case fixed(microseconds: Int64)
-    case months(Int)
+    /// One with months, which differ in length: the nth period begins n times the months later, on
+    /// the last of the month when that month is shorter, and then n times the rest.
+    case calendar(ISODuration)
 }
 
 /// The temporal evolution of one entity.

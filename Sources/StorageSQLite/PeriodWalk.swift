@@ -74,11 +74,10 @@ struct PeriodWalk {
         case .fixed(let length):
             let passed = moment - origin.microseconds
             return Int(passed >= 0 ? passed / length : (passed - length + 1) / length)
-        case .months(let months):
-            let date = Timestamp(microseconds: moment).date
-            let passed = (date.year - origin.date.year) * 12 + date.month - origin.date.month
-            var index = passed / months
-            // Within the month of a boundary the day and the time of day decide.
+        case .calendar(let duration):
+            let passed = Double(moment) - Double(origin.microseconds)
+            var index = Int((passed / duration.meanMicroseconds).rounded(.down))
+            // Months differ from their mean by days: the true period is next to the guess.
             while start(index, from: origin).microseconds > moment { index -= 1 }
             while start(index + 1, from: origin).microseconds <= moment { index += 1 }
             return index
@@ -90,7 +89,7 @@ struct PeriodWalk {
         case .whole: index == 0 ? origin : (query.to ?? Timestamp(microseconds: .max))
         case .fixed(let length):
             Timestamp(microseconds: origin.microseconds + Int64(index) * length)
-        case .months(let months): origin.adding(months: index * months)
+        case .calendar(let duration): origin.adding(duration, times: index)
         }
     }
 

@@ -13,6 +13,12 @@ package struct ISODuration: Sendable, Hashable {
     }
 
     package var isZero: Bool { months == 0 && microseconds == 0 }
+
+    /// Its length with months as long as they are on average: the calendar repeats after 4,800 of
+    /// them, which are 146,097 days.
+    package var meanMicroseconds: Double {
+        Double(months) * 146_097 / 4_800 * Double(Self.day) + Double(microseconds)
+    }
 }
 
 // MARK: - Reading

@@ -77,18 +77,13 @@ struct TemporalParameters: Sendable {
         return "date-time \((start ?? kept.from).text)-\(kept.to.text)/*"
     }
 
-    /// The form of the answer (clause 6.3.12); `format` takes precedence over `options`.
-    func form() throws(BrokerError) -> TemporalWriter.Form {
+    /// The form of the answer (clause 6.3.12); `format` takes precedence over `options`, and of
+    /// several options aggregation over the others: it is the only one that has parameters.
+    var form: TemporalWriter.Form {
         let words = (items["format"] ?? items["options"] ?? "").split(separator: ",")
+        if words.contains("aggregatedValues") { return .aggregates }
         let wantsValues = words.contains("temporalValues") || words.contains("simplified")
-        guard words.contains("aggregatedValues") else { return wantsValues ? .values : .instances }
-        guard !wantsValues else {
-            throw BrokerError(
-                .badRequestData,
-                "temporalValues and aggregatedValues exclude each other."
-            )
-        }
-        return .aggregates
+        return wantsValues ? .values : .instances
     }
 
     func timeTest() throws(BrokerError) -> TemporalTest? {
@@ -133,7 +128,7 @@ struct TemporalParameters: Sendable {
     }
 
     private func aggregation() throws(BrokerError) -> Aggregation? {
-        guard try form() == .aggregates else { return nil }
+        guard form == .aggregates else { return nil }
         guard let names = try items.list("aggrMethods") else {
             throw BrokerError(.badRequestData, "aggregatedValues needs aggrMethods.")
         }
@@ -159,14 +154,7 @@ struct TemporalParameters: Sendable {
             )
         }
         if duration.isZero { return .whole }
-        switch (duration.months, duration.microseconds) {
-        case (0, let microseconds): return .fixed(microseconds: microseconds)
-        case (let months, 0): return .months(months)
-        default:
-            throw BrokerError(
-                .badRequestData,
-                "aggrPeriodDuration mixes months with days or hours: '\(text)'; use one of them."
-            )
-        }
+        return duration.months == 0
+            ? .fixed(microseconds: duration.microseconds) : .calendar(duration)
     }
 }

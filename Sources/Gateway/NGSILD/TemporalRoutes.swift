@@ -282,7 +282,7 @@ extension Exchange {
         representation.version = preferredVersion
         representation.showsEnds = true
         return TemporalWriter(
-            try parameters.form(),
+            parameters.form,
             timeProperty: query.timeProperty,
             entities: EntityWriter(representation, context: parameters.entities.ld)
         )

@@ -36,7 +36,7 @@ import Testing
         _ = try? entities.query()
         _ = try? entities.representation()
         _ = try? temporal.query(condition: .everything, requiresTime: false)
-        _ = try? temporal.form()
+        _ = temporal.form
         _ = try? MediaType.negotiate(items["lang"], from: MediaType.allCases)
     }
 }

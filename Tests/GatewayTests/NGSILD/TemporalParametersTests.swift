@@ -20,12 +20,6 @@ import Testing
     private let first = Timestamp(microseconds: 1_000_000)
     private let last = Timestamp(microseconds: 2_000_000)
 
-    @Test func `format takes precedence over options`() throws {
-        #expect(try parameters("format=temporalValues&options=aggregatedValues").form() == .values)
-        #expect(try parameters("options=temporalValues").form() == .values)
-        #expect(try parameters("").form() == .instances)
-    }
-
     @Test func `identifiers alone are too wide a query`() throws {
         #expect(try !parameters("id=urn:a").entities.isSelective())
         #expect(try parameters("id=urn:a&type=Bus").entities.isSelective())
@@ -91,8 +85,7 @@ import Testing
             "timerel=after&timeAt=soon", "timeproperty=bornAt", "lastN=0", "lastN=x",
             "options=aggregatedValues", "options=aggregatedValues&aggrMethods=median",
             "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=1h",
-            "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1M1D",
-            "options=aggregatedValues,temporalValues",
+            "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1W1D",
         ]
     )
     func `what cannot be understood is refused`(text: String) {
@@ -107,11 +100,31 @@ import Testing
         #expect(try period("") == .whole)
         #expect(try period("&aggrPeriodDuration=PT0S") == .whole)
         #expect(try period("&aggrPeriodDuration=PT1H") == .fixed(microseconds: 3_600_000_000))
-        #expect(try period("&aggrPeriodDuration=P1Y") == .months(12))
+        #expect(try period("&aggrPeriodDuration=P1Y") == .calendar(ISODuration(months: 12)))
+        #expect(
+            try period("&aggrPeriodDuration=P3Y6M4DT12H30M5S")
+                == .calendar(ISODuration(months: 42, microseconds: 390_605_000_000))
+        )
         #expect(
             try query("options=aggregatedValues&aggrMethods=sum,max,sum").aggregation?.methods
                 == [.sum, .max]
         )
         #expect(try query("aggrMethods=sum").aggregation == nil)
+    }
+
+    @Test(
+        .clause("6.3.12"),
+        arguments: [
+            ("", TemporalWriter.Form.instances), ("options=temporalValues", .values),
+            ("options=temporalValues,aggregatedValues", .aggregates),
+            ("options=aggregatedValues,simplified,sysAttrs", .aggregates),
+            ("format=temporalValues&options=aggregatedValues", .values),
+        ]
+    )
+    func `aggregation wins over other forms, and format over options`(
+        text: String,
+        form: TemporalWriter.Form
+    ) throws {
+        #expect(try parameters(text).form == form)
     }
 }
