@@ -23,7 +23,7 @@ extension SubscriptionMatcher {
         guard !subscribers.isEmpty else { return }
         let before = change.before.flatMap { KeptRegistration($0) }
         let after = change.after.flatMap { KeptRegistration($0) }
-        for subscriber in subscribers {
+        for subscriber in subscribers where !subscriber.isDenied {
             guard let message = subscriber.subscription.message(from: before, to: after, at: now)
             else { continue }
             let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.key)

@@ -22,14 +22,18 @@ extension Hub {
         }
     }
 
-    /// The subscriber's right to be told of entities; nil when it has none.
+    /// The subscriber's right to be told of what it subscribed to; nil when it has none.
     func grant(
         of record: SubscriptionRecord,
         to subscription: Subscription,
         _ tenant: TenantName?
     ) -> ReadGrant? {
+        let subscriber = record.subscriber(tenant)
+        if subscription.registrations != nil, !policy.permitsAdministration(subscriber) {
+            return nil
+        }
         let decision = policy.decideRead(
-            record.subscriber(tenant),
+            subscriber,
             action: .subscribe,
             condition: subscription.target
         )

@@ -11,13 +11,16 @@ package final class IndexedSubscription: Sendable {
     let receiver: String
     /// Attributes that are not there for the subscriber.
     let hiddenAttributes: Set<IRI>
+    /// Whether the subscriber may be told of nothing at all.
+    let isDenied: Bool
     /// The entities it may see; nil for all.
     private let view: PreparedCondition?
 
     /// One that takes another's place goes on with its tally.
     ///
-    /// `grant` is the subscriber's right by the policy of this run: what it may not see makes no
-    /// notification. Whether it may still be told is decided again when one is sent.
+    /// `grant` is the subscriber's right by the policy of this run, nil when it has none: what it
+    /// may not see makes no notification. Whether it may still be told is decided again when one
+    /// is sent.
     package init(
         subscription: Subscription,
         record: SubscriptionRecord,
@@ -27,7 +30,8 @@ package final class IndexedSubscription: Sendable {
         self.subscription = subscription
         self.record = record
         hiddenAttributes = grant?.hiddenAttributes ?? []
-        let condition = grant?.condition ?? .everything
+        let condition = grant?.condition ?? .nothing
+        isDenied = condition == .nothing
         view = condition == .everything ? nil : PreparedCondition(condition)
         self.tally = tally ?? DeliveryTally(record.delivery)
         receiver = subscription.notification.endpoint.authority
@@ -43,7 +47,7 @@ package final class IndexedSubscription: Sendable {
 
     /// What the subscriber sees of the change; nil when that is nothing, or it wants nothing now.
     func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
-        guard subscription.intervalMicroseconds == nil, subscription.isInForce(at: now),
+        guard !isDenied, subscription.intervalMicroseconds == nil, subscription.isInForce(at: now),
             let state = change.after ?? change.before
         else { return nil }
         guard let view else { return .bothSides }

@@ -21,7 +21,11 @@ struct DeliveryLanesTests {
             body: body,
             createdAt: now
         )
-        return IndexedSubscription(subscription: subscription, record: record, grant: nil)
+        return IndexedSubscription(
+            subscription: subscription,
+            record: record,
+            grant: SubscriptionFixture.everything
+        )
     }
 
     private func item(_ sequence: Int64, _ recipients: [String] = ["s"]) -> OutboxItem {

@@ -125,6 +125,12 @@ final class SubscriptionFixture: Sendable {
         _ = try await hub.createEntity(body, ld: .core, caller: Self.boss)
     }
 
+    /// The right to see everything.
+    static var everything: ReadGrant? {
+        if case .grant(let grant) = open.decideRead(boss) { return grant }
+        return nil
+    }
+
     static let boss = Caller(party: .operator)
 }
 

@@ -146,7 +146,31 @@ import Testing
         #expect(index.candidates(for: change).isEmpty)
     }
 
-    private func indexed(_ members: JSONObject, id: String) throws -> IndexedSubscription {
+    @Test func `a subscriber without a right is matched by nothing`() throws {
+        let members: JSONObject = ["entities": [["type": "Bus"]]]
+        let creation = EntityChange.creation(of: bus(10), at: now)
+        #expect(try indexed(members, id: "urn:s").sight(of: creation, at: now) != nil)
+        for grant in [nil, nothing] {
+            let denied = try indexed(members, id: "urn:s", grant: grant)
+            #expect(denied.sight(of: creation, at: now) == nil)
+            #expect(denied.sight(of: .deletion(of: bus(10)), at: now) == nil)
+        }
+    }
+
+    /// The right of somebody whom no rule lets see anything.
+    private var nothing: ReadGrant? {
+        let stranger = Caller(party: .named(PartyID("stranger")))
+        guard case .grant(let grant) = Policy(permissions: []).decideRead(stranger) else {
+            return nil
+        }
+        return grant
+    }
+
+    private func indexed(
+        _ members: JSONObject,
+        id: String,
+        grant: ReadGrant? = SubscriptionFixture.everything
+    ) throws -> IndexedSubscription {
         IndexedSubscription(
             subscription: try subscription(members, id: id),
             record: SubscriptionRecord(
@@ -157,7 +181,7 @@ import Testing
                 body: members,
                 createdAt: now
             ),
-            grant: nil
+            grant: grant
         )
     }
 

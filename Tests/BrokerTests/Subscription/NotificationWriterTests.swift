@@ -1,0 +1,66 @@
+import Clauses
+import ContextModel
+import Governance
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+@Suite(.clause("5.8.6")) struct NotificationWriterTests {
+    private let now = Timestamp(microseconds: 1_000_000)
+
+    private func indexed(_ subscription: Subscription) -> IndexedSubscription {
+        let record = SubscriptionRecord(
+            id: subscription.id,
+            owner: .named(PartyID("guest")),
+            purpose: nil,
+            context: .null,
+            body: [:],
+            createdAt: now
+        )
+        return IndexedSubscription(
+            subscription: subscription,
+            record: record,
+            grant: SubscriptionFixture.everything
+        )
+    }
+
+    @Test func `a right that was taken away since a change is asked for again at sending`()
+        async throws
+    {
+        let body: JSONObject = [
+            "entities": [["type": "Bus"]],
+            "notification": ["endpoint": ["uri": "http://r.example/"]],
+        ]
+        let subscription = indexed(
+            try SubscriptionReader(context: .core).subscription(body, id: "urn:s")
+        )
+        let bus = try EntityReader(context: .core)
+            .entity(["id": "urn:bus:1", "type": "Bus", "speed": 7])
+        let change = EntityChange.creation(of: bus, at: now)
+        var messages = ChangeMessages(change, at: now)
+        messages.offer(to: subscription)
+        let message = try #require(messages.messages().first).content
+        let item = OutboxItem(
+            tenant: nil,
+            sequence: 1,
+            recipients: [subscription.record.key],
+            enqueuedAt: now,
+            content: .change(message)
+        )
+        let fixture = try await SubscriptionFixture()
+        let store = try await fixture.store.makeTenant(nil)
+        for (policy, isTold) in [
+            (SubscriptionFixture.open, true), (Policy(permissions: []), false),
+        ] {
+            let content = try await NotificationWriter(policy: policy).content(
+                of: [.init(item: item, content: .change(message))],
+                for: subscription,
+                tenant: nil,
+                in: store
+            )
+            #expect((content != nil) == isTold)
+        }
+    }
+}
