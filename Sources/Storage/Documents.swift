@@ -1,7 +1,7 @@
 package import ContextModel
 
 /// Something the hub keeps that is not city data: a subscription, a registration, an `@context`.
-package struct Document: Sendable, Equatable {
+package struct Document: Sendable, Hashable {
     /// The kinds of document there are.
     package enum Kind: String, Sendable, CaseIterable {
         case subscription, registration, registrationSubscription, ldContext, importProgress

@@ -90,6 +90,10 @@ extension TenantStore {
 /// The part of a transaction that touches no city data.
 package protocol BookkeepingTransaction: AnyObject {
     func document(_ kind: Document.Kind, id: String) throws -> Document?
+    /// Every document of the kind, in the order of creation.
+    func documents(_ kind: Document.Kind) throws -> [Document]
+    /// How many documents of the kind there are.
+    func documentCount(_ kind: Document.Kind) throws -> Int
     func put(_ document: Document) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool

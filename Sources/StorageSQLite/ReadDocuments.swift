@@ -35,30 +35,15 @@ extension Reader {
     }
 
     func documents(_ kind: Document.Kind) throws -> [Document] {
-        let rows = try connection.prepare(
-            "SELECT id, body FROM document WHERE kind = ?1 ORDER BY number"
-        ).bind(1, kind.rawValue)
-        var documents: [Document] = []
-        while try rows.step() {
-            documents.append(
-                Document(kind: kind, id: rows.text(0), body: [UInt8](rows.bytes(1)))
-            )
-        }
-        return documents
+        try connection.documents(kind)
     }
 
     func document(_ kind: Document.Kind, id: String) throws -> Document? {
-        let row = try connection.prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
-            .bind(1, kind.rawValue).bind(2, id)
-        guard try row.step() else { return nil }
-        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+        try connection.document(kind, id: id)
     }
 
     func documentCount(_ kind: Document.Kind) throws -> Int {
-        let row = try connection.prepare("SELECT count(*) FROM document WHERE kind = ?1")
-            .bind(1, kind.rawValue)
-        _ = try row.step()
-        return Int(row.int(0))
+        try connection.documentCount(kind)
     }
 
     func outbox(after sequence: Int64, limit: Int) throws -> [OutboxMessage] {
@@ -96,6 +81,32 @@ extension Reader {
 }
 
 extension Connection {
+    func documents(_ kind: Document.Kind) throws -> [Document] {
+        let rows = try prepare("SELECT id, body FROM document WHERE kind = ?1 ORDER BY number")
+            .bind(1, kind.rawValue)
+        var documents: [Document] = []
+        while try rows.step() {
+            documents.append(
+                Document(kind: kind, id: rows.text(0), body: [UInt8](rows.bytes(1)))
+            )
+        }
+        return documents
+    }
+
+    func document(_ kind: Document.Kind, id: String) throws -> Document? {
+        let row = try prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
+            .bind(1, kind.rawValue).bind(2, id)
+        guard try row.step() else { return nil }
+        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+    }
+
+    func documentCount(_ kind: Document.Kind) throws -> Int {
+        let row = try prepare("SELECT count(*) FROM document WHERE kind = ?1")
+            .bind(1, kind.rawValue)
+        _ = try row.step()
+        return Int(row.int(0))
+    }
+
     fileprivate static let outboxMessage =
         "SELECT sequence, enqueued, subscription, body FROM outbox WHERE sequence = ?1"
 

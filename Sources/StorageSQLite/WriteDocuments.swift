@@ -4,10 +4,15 @@ internal import Storage
 /// Documents and the outbox, as a transaction changes them. Rare, so prepared when used.
 extension Writer {
     func document(_ kind: Document.Kind, id: String) throws -> Document? {
-        let row = try connection.prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
-            .bind(1, kind.rawValue).bind(2, id)
-        guard try row.step() else { return nil }
-        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+        try connection.document(kind, id: id)
+    }
+
+    func documents(_ kind: Document.Kind) throws -> [Document] {
+        try connection.documents(kind)
+    }
+
+    func documentCount(_ kind: Document.Kind) throws -> Int {
+        try connection.documentCount(kind)
     }
 
     func put(_ document: Document) throws {

@@ -47,9 +47,11 @@ extension Hub {
             expiresAt: try entityMapExpiry(request.lifetime, now: now)
         )
         let entries = EntityMapEntries(ids)
-        let gone = try await entityMapsToRemove(store, caller.party, now: now)
-        try await store.bookkeep { transaction in
-            for id in gone { try transaction.removeEntityMap(id) }
+        try await store.bookkeep { [self] transaction in
+            let maps = entityMaps(in: try transaction.documents(.entityMap))
+            for id in entityMapsToRemove(maps, caller.party, now: now) {
+                try transaction.removeEntityMap(id)
+            }
             try transaction.put(map.document)
             try transaction.put(entries.document(of: map.id))
         }
@@ -76,19 +78,18 @@ extension Hub {
 
     /// Maps that have expired, and the oldest of the party's where one more is too many.
     private func entityMapsToRemove(
-        _ store: any TenantStore,
+        _ maps: [EntityMap],
         _ party: Party,
         now: Timestamp
-    ) async throws -> [String] {
-        let maps = try await entityMaps(store)
+    ) -> [String] {
         let expired = maps.filter { $0.expiresAt <= now }.map(\.id)
         let own = maps.filter { $0.owner == party && $0.expiresAt > now }
         return expired + own.prefix(max(0, own.count + 1 - limits.maximumEntityMaps)).map(\.id)
     }
 
     /// Every map of the tenant in the order of creation; damaged ones are left out.
-    private func entityMaps(_ store: any TenantStore) async throws -> [EntityMap] {
-        try await store.documents(.entityMap).compactMap { document in
+    private func entityMaps(in documents: [Document]) -> [EntityMap] {
+        documents.compactMap { document in
             let map = EntityMap(document)
             if map == nil { logger.error("The EntityMap '\(document.id)' is damaged.") }
             return map
@@ -98,10 +99,12 @@ extension Hub {
     /// Removes what has expired of a tenant.
     func removeExpiredEntityMaps(_ store: any TenantStore) async throws {
         let now = clock()
-        let expired = try await entityMaps(store).filter { $0.expiresAt <= now }
-        guard !expired.isEmpty else { return }
-        try await store.bookkeep { transaction in
-            for map in expired { try transaction.removeEntityMap(map.id) }
+        let maps = entityMaps(in: try await store.documents(.entityMap))
+        guard maps.contains(where: { $0.expiresAt <= now }) else { return }
+        try await store.bookkeep { [self] transaction in
+            // One may have been renewed since it was looked at.
+            for map in entityMaps(in: try transaction.documents(.entityMap))
+            where map.expiresAt <= now { try transaction.removeEntityMap(map.id) }
         }
     }
 }
@@ -110,15 +113,6 @@ extension BookkeepingTransaction {
     func removeEntityMap(_ id: String) throws {
         _ = try removeDocument(.entityMap, id: id)
         _ = try removeDocument(.entityMapEntries, id: id)
-    }
-}
-
-extension Timestamp {
-    /// The moment so much later, or the last there is.
-    func adding(_ duration: ISODuration) -> Timestamp {
-        let start = adding(months: duration.months).microseconds
-        let (sum, isBeyond) = start.addingReportingOverflow(duration.microseconds)
-        return Timestamp(microseconds: isBeyond ? .max : sum)
     }
 }
 

@@ -14,8 +14,13 @@ extension Hub {
         guard !expired.isEmpty else { return 0 }
         return try await store.bookkeep { transaction in
             var count = 0
-            for record in expired
-            where try transaction.removeDocument(.registration, id: record.id) {
+            for id in expired.map(\.id) {
+                // It may have been renewed since it was looked at.
+                let document = try transaction.document(.registration, id: id)
+                guard let record = document.flatMap({ RegistrationRecord($0) }),
+                    record.hasExpired(at: now),
+                    try transaction.removeDocument(.registration, id: id)
+                else { continue }
                 count += 1
                 try subscriptions.observe(
                     RegistrationChange(before: record, after: nil),

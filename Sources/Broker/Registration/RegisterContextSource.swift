@@ -35,8 +35,8 @@ extension Hub {
         let registration = try record.registration()
         try Self.requireFuture(registration, now: record.createdAt)
         let store = try await store.makeTenant(caller.tenant)
-        try await requireNoConflict(registration, store, caller)
-        try await keep(record, store, caller.tenant)
+        let recheck = try await requireNoConflict(registration, store, caller)
+        try await keep(record, store, caller.tenant, recheck)
         return id
     }
 
@@ -69,17 +69,10 @@ extension Hub {
     private func keep(
         _ record: RegistrationRecord,
         _ store: any TenantStore,
-        _ tenant: TenantName?
+        _ tenant: TenantName?,
+        _ recheck: @escaping @Sendable (any BookkeepingTransaction) throws -> Void
     ) async throws {
-        let count = try await store.documents(.registration).count
-        guard count < limits.maximumRegistrations else {
-            throw BrokerError(
-                .overloaded,
-                "The hub keeps \(limits.maximumRegistrations) registrations of a tenant at most; "
-                    + "delete some first."
-            )
-        }
-        let subscriptions = subscriptions
+        let (subscriptions, most) = (subscriptions, limits.maximumRegistrations)
         try await store.bookkeep { transaction in
             let old = try transaction.document(.registration, id: record.id)
                 .flatMap { RegistrationRecord($0) }
@@ -89,6 +82,14 @@ extension Hub {
                     "There is a context source registration '\(record.id)' already."
                 )
             }
+            // In place of one that has expired it takes no more room.
+            guard try old != nil || transaction.documentCount(.registration) < most else {
+                throw BrokerError(
+                    .overloaded,
+                    "The hub keeps \(most) registrations of a tenant at most; delete some first."
+                )
+            }
+            try recheck(transaction)
             try transaction.put(record.document)
             try subscriptions.observe(
                 RegistrationChange(before: nil, after: record),

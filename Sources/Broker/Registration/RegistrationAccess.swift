@@ -25,8 +25,12 @@ extension Hub {
     /// Every registration of the tenant that is valid, in the order of creation; damaged ones are
     /// left out.
     func registrations(_ store: any TenantStore) async throws -> [KeptRegistration] {
+        registrations(in: try await store.documents(.registration))
+    }
+
+    private func registrations(in documents: [Document]) -> [KeptRegistration] {
         let now = clock()
-        return try await store.documents(.registration).compactMap { document in
+        return documents.compactMap { document in
             if RegistrationRecord(document)?.hasExpired(at: now) == true { return nil }
             let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
             if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }
@@ -36,13 +40,30 @@ extension Hub {
 
     /// Refuses a source of its own for what the hub or another source has (clauses 4.3.6.3, 5.9.2
     /// and 5.9.3).
+    ///
+    /// Returns what checks, inside the transaction, those registrations that came or changed since:
+    /// only there can no other one come in between, and few are left to look at.
     func requireNoConflict(
         _ registration: ContextSourceRegistration,
         _ store: any TenantStore,
         _ caller: Caller
-    ) async throws {
-        guard registration.isProxied else { return }
-        for kept in try await registrations(store) where kept.record.id != registration.id {
+    ) async throws -> @Sendable (any BookkeepingTransaction) throws -> Void {
+        guard registration.isProxied else { return { _ in } }
+        let checked = try await store.documents(.registration)
+        try requireNoConflict(registration, with: checked)
+        try await requireNoEntity(of: registration, store, caller)
+        return { [self] transaction in
+            let known = Set(checked)
+            let new = try transaction.documents(.registration).filter { !known.contains($0) }
+            try requireNoConflict(registration, with: new)
+        }
+    }
+
+    private func requireNoConflict(
+        _ registration: ContextSourceRegistration,
+        with documents: [Document]
+    ) throws(BrokerError) {
+        for kept in registrations(in: documents) where kept.record.id != registration.id {
             let other = kept.registration
             // Of two redirects both are asked; an exclusive source tolerates neither.
             guard other.isProxied, registration.mode == .exclusive || other.mode == .exclusive,
@@ -56,7 +77,6 @@ extension Hub {
                     + "and attributes already."
             )
         }
-        try await requireNoEntity(of: registration, store, caller)
     }
 
     private func requireNoEntity(

@@ -115,8 +115,8 @@ extension RegistrationReader {
     }
 
     static func moment(_ text: String, at path: String) throws(BrokerError) -> Timestamp {
-        guard let moment = Timestamp(text) else {
-            throw error("'\(path)' is not a DateTime such as 2026-01-31T08:00:00Z: '\(text)'.")
+        guard let moment = Timestamp(dateTime: text) else {
+            throw error("'\(path)' is not \(Timestamp.dateTimeForm): '\(text)'.")
         }
         return moment
     }

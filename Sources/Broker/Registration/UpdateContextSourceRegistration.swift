@@ -31,15 +31,16 @@ extension Hub {
         let registration = try new.registration()
         if object["expiresAt"] != nil { try Self.requireFuture(registration, now: new.modifiedAt) }
         let store = try await existingStore(caller.tenant)
-        try await requireNoConflict(registration, store, caller)
-        try await keep(new, instead: old, store, caller.tenant)
+        let recheck = try await requireNoConflict(registration, store, caller)
+        try await keep(new, instead: old, store, caller.tenant, recheck)
     }
 
     private func keep(
         _ new: RegistrationRecord,
         instead old: RegistrationRecord,
         _ store: any TenantStore,
-        _ tenant: TenantName?
+        _ tenant: TenantName?,
+        _ recheck: @escaping @Sendable (any BookkeepingTransaction) throws -> Void
     ) async throws {
         let subscriptions = subscriptions
         try await store.bookkeep { transaction in
@@ -53,6 +54,7 @@ extension Hub {
                     "The registration '\(old.id)' was changed at the same moment; try again."
                 )
             }
+            try recheck(transaction)
             var record = new
             record.requests = current.requests
             try transaction.put(record.document)

@@ -251,4 +251,53 @@ struct RegistrationOperationsTests {
             try await fixture.update(id, ["mode": "redirect"])
         }
     }
+
+    /// How many of so many registrations at once are taken; the others fail as they should.
+    private func taken(
+        of count: Int,
+        refusal: BrokerError,
+        _ register: @escaping @Sendable (Int) async throws -> Void
+    ) async throws -> Int {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    do {
+                        try await register(number)
+                        return true
+                    } catch let error as BrokerError where error == refusal {
+                        return false
+                    }
+                }
+            }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+    }
+
+    @Test func `of two exclusive sources at the same moment one is taken`() async throws {
+        let fixture = try await SubscriptionFixture()
+        let conflict = BrokerError(.conflict, "")
+        let registered = try await taken(of: 16, refusal: conflict) { _ in
+            try await fixture.register(["mode": "exclusive", "information": Self.oneBus])
+        }
+        #expect(registered == 1)
+        for number in 0..<16 { try await fixture.register(["id": .string("urn:r:\(number)")]) }
+        let other = Sample.information(["type": "Bus", "id": "urn:bus:2"], ["speed"])
+        let updated = try await taken(of: 16, refusal: conflict) { number in
+            try await fixture.update(
+                "urn:r:\(number)",
+                ["mode": "exclusive", "information": other]
+            )
+        }
+        #expect(updated == 1)
+    }
+
+    @Test func `registrations at the same moment stay within the limit`() async throws {
+        var limits = HubLimits()
+        limits.maximumRegistrations = 3
+        let fixture = try await SubscriptionFixture(hubLimits: limits)
+        let registered = try await taken(of: 16, refusal: BrokerError(.overloaded, "")) { _ in
+            try await fixture.register()
+        }
+        #expect(registered == 3)
+    }
 }
