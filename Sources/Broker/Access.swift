@@ -32,14 +32,19 @@ extension Hub {
     ) async throws
         -> (store: any TenantStore, grant: WriteGrant)
     {
+        let grant = try writeGrant(caller)
+        try await backpressure.admit()
+        let store =
+            makesTenant && caller.tenant?.snapshot == nil
+            ? try await store.makeTenant(caller.tenant)
+            : try await existingStore(caller.tenant)
+        return (store, grant)
+    }
+
+    /// The right to write, or the error that tells the caller why it has none.
+    func writeGrant(_ caller: Caller) throws -> WriteGrant {
         switch policy.decideWrite(caller) {
-        case .grant(let grant):
-            try await backpressure.admit()
-            let store =
-                makesTenant && caller.tenant?.snapshot == nil
-                ? try await store.makeTenant(caller.tenant)
-                : try await existingStore(caller.tenant)
-            return (store, grant)
+        case .grant(let grant): return grant
         case .deny(let reason): throw BrokerError(reason)
         }
     }
@@ -60,7 +65,7 @@ extension Hub {
 
     /// Refuses whoever may write nothing at all.
     package func requireWriting(_ caller: Caller) throws {
-        if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
+        _ = try writeGrant(caller)
     }
 
     /// Refuses whoever does not run the hub.

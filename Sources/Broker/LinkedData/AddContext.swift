@@ -7,7 +7,7 @@ extension Hub {
     ///
     /// What lies beside `@context` in the body is dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
-        if case .deny(let reason) = policy.decideWrite(caller) { throw BrokerError(reason) }
+        try requireWriting(caller)
         // Only where entities, subscriptions and sources are made is a tenant made too.
         _ = try await existingStore(caller.tenant)
         guard let context = body.objectValue?["@context"] else {

@@ -21,6 +21,14 @@ package struct Backpressure: Sendable {
         self.sleep = sleep
     }
 
+    /// Whether what has expired may be removed now.
+    ///
+    /// Removal never waits: it has a share of its own
+    /// beside that of writers, and what does not fit in is removed by a later pass.
+    var hasRoomForRemovals: Bool {
+        feed.waiting < limits.maximumWaiting + limits.waitingReservedForRemovals
+    }
+
     /// Returns when there is room for what a write may notify; throws when there is none in time.
     func admit() async throws {
         var waited = Duration.zero

@@ -15,6 +15,9 @@ package struct DeliveryLimits: Sendable, Hashable {
     package var maximumConcurrent = 1_024
     /// Notifications that wait for receivers who take them; beyond it writes are slowed down.
     package var maximumWaiting = 50_000
+    /// Notifications of what expired that may wait beyond that: removal does not stop with the
+    /// writers, and goes on a pass later when its own share is full.
+    package var waitingReservedForRemovals = 50_000
     /// How long a write is held back before it is refused (429).
     package var longestWriteDelay = Duration.seconds(2)
     /// Notifications kept for a subscription whose receiver fails, or whose throttling lasts.

@@ -33,6 +33,18 @@ import Testing
         #expect(try await fixture.hub.removeExpired(of: nil) == 0)
     }
 
+    @Test func `removal goes on while writers wait for receivers, up to a share of its own`()
+        async throws
+    {
+        let fixture = try await fixture()
+        let feed = fixture.hub.subscriptions.feed
+        let most = fixture.limits.maximumWaiting + fixture.limits.waitingReservedForRemovals
+        feed.setWaiting(most)
+        #expect(try await fixture.hub.removeExpired(of: nil) == 0)
+        feed.setWaiting(most - 1)
+        #expect(try await fixture.hub.removeExpired(of: nil) == 2)
+    }
+
     @Test func `history tells of the end of what has expired`() async throws {
         let fixture = try await fixture()
         #expect(try await fixture.hub.removeExpired(of: nil) == 2)
