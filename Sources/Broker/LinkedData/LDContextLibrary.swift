@@ -37,7 +37,7 @@ package final class LDContextLibrary: Sendable {
         if let ready = ready(reference, party) { return ready }
         try Self.checkShape(reference)
         var gathering = Gathering(party: party)
-        try await gather(reference, into: &gathering, depth: 0)
+        try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)
         let ready = Ready(context: context, freshUntil: gathering.freshUntil)
         // Terms are found both ways.
@@ -83,35 +83,84 @@ package final class LDContextLibrary: Sendable {
         init(party: Party) { self.party = party }
     }
 
+    /// Adds what the reference leads to; it stands in the document at the URL, if in any.
     private func gather(
         _ reference: JSONValue,
+        in base: String?,
         into gathering: inout Gathering,
         depth: Int
     ) async throws(LDContextError) {
+        switch reference {
+        case .null: try gathering.definitions.reset()
+        case .string(let text):
+            guard let document = try await document(text, in: base, for: &gathering, depth: depth)
+            else { break }
+            let inner = document.body.objectValue?["@context"] ?? .null
+            try await gather(inner, in: document.baseURL, into: &gathering, depth: depth + 1)
+        case .array(let parts):
+            for part in parts {
+                try await gather(part, in: base, into: &gathering, depth: depth + 1)
+            }
+        case .object(let object):
+            let whole = try await importing(into: object, in: base, for: &gathering, depth: depth)
+            try gathering.definitions.add(whole)
+        case .bool, .number: try Self.checkShape(reference)
+        }
+    }
+
+    /// The document that a URL leads to, which is relative to that of the document it stands in
+    /// (JSON-LD 1.1, context processing); nil for the core `@context`, which holds in any case.
+    private func document(
+        _ text: String,
+        in base: String?,
+        for gathering: inout Gathering,
+        depth: Int
+    ) async throws(LDContextError) -> StoredLDContext? {
+        let url = URIText.isValid(text) ? text : base.flatMap { URIText.resolve(text, against: $0) }
+        guard let url, URIText.isValid(url) else {
+            throw LDContextError(
+                .invalid,
+                "The @context '\(text)' is not a URL; a relative one is for documents that have a "
+                    + "URL themselves."
+            )
+        }
+        if CoreContext.isCore(url) { return nil }
         guard depth < Self.maximumDepth, gathering.documents < Self.maximumDocuments else {
             throw LDContextError(
                 .invalid,
                 "The @context includes too many others, or itself."
             )
         }
-        switch reference {
-        case .null: break
-        case .string(let url) where CoreContext.isCore(url): break
-        case .string(let url):
-            guard URIText.isValid(url) else {
-                throw LDContextError(.invalid, "The @context '\(url)' is not a URL.")
-            }
-            gathering.documents += 1
-            let document = try await shelf.document(at: url, for: gathering.party)
-            gathering.freshUntil = [gathering.freshUntil, document.expiresAt].compactMap(\.self)
-                .min()
-            let inner = document.body.objectValue?["@context"] ?? .null
-            try await gather(inner, into: &gathering, depth: depth + 1)
-        case .array(let parts):
-            for part in parts { try await gather(part, into: &gathering, depth: depth + 1) }
-        case .object(let object): try gathering.definitions.add(object)
-        case .bool, .number: try Self.checkShape(reference)
+        gathering.documents += 1
+        let document = try await shelf.document(at: url, for: gathering.party)
+        gathering.freshUntil = [gathering.freshUntil, document.expiresAt].compactMap(\.self).min()
+        return document
+    }
+
+    /// The object with what it imports: the definitions of another document, among which its own
+    /// take precedence (JSON-LD 1.1, `@import`).
+    private func importing(
+        into object: JSONObject,
+        in base: String?,
+        for gathering: inout Gathering,
+        depth: Int
+    ) async throws(LDContextError) -> JSONObject {
+        guard let reference = object["@import"] else { return object }
+        guard let text = reference.stringValue else {
+            throw LDContextError(.invalid, "'@import' is a URL, not \(reference.excerpt).")
         }
+        let imported =
+            try await document(text, in: base, for: &gathering, depth: depth)
+            .map { $0.body.objectValue?["@context"] ?? .null } ?? [:]
+        guard var whole = imported.objectValue, whole["@import"] == nil else {
+            throw LDContextError(
+                .invalid,
+                "The @context '\(text)' cannot be imported: it is not one object of terms, or it "
+                    + "imports another."
+            )
+        }
+        for (key, value) in object.members where key != "@import" { whole[key] = value }
+        return whole
     }
 
     private static func isCore(_ reference: JSONValue) -> Bool {

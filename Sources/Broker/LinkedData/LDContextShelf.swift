@@ -225,6 +225,7 @@ package final class LDContextShelf: Sendable {
             StoredLDContext(
                 localID: makeIdentifier(),
                 url: url,
+                redirectedTo: document.redirectedTo,
                 kind: .cached,
                 body: ["@context": context],
                 createdAt: now,

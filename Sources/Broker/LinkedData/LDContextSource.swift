@@ -8,11 +8,14 @@ package protocol LDContextSource: Sendable {
 /// A document as its server gave it.
 package struct LDContextDocument: Sendable, Equatable {
     package var body: JSONValue
+    /// Where it was found in the end, if a redirect led elsewhere than where it was asked for.
+    package var redirectedTo: String?
     /// How long it stays fresh by what its server says; nil when that does not say.
     package var freshSeconds: Int?
 
-    package init(_ body: JSONValue, freshSeconds: Int? = nil) {
+    package init(_ body: JSONValue, redirectedTo: String? = nil, freshSeconds: Int? = nil) {
         self.body = body
+        self.redirectedTo = redirectedTo
         self.freshSeconds = freshSeconds
     }
 }

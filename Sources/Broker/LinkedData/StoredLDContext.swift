@@ -16,6 +16,8 @@ package struct StoredLDContext: Sendable, Equatable {
     package var localID: String
     /// Where it came from, or where the hub serves it.
     package var url: String
+    /// Where a redirect led to from there.
+    package var redirectedTo: String?
     package var kind: Kind
     /// A document with the member `@context`.
     package var body: JSONValue
@@ -26,6 +28,9 @@ package struct StoredLDContext: Sendable, Equatable {
     package var owner: Party
     /// The tenant a hosted one was given for: callers of others do not know of it (clause 5.5.10).
     package var tenant: TenantName?
+
+    /// What relative URLs in it are relative to.
+    var baseURL: String { redirectedTo ?? url }
 
     /// Whether callers of the tenant know of it.
     func isKnown(to tenant: TenantName?) -> Bool { kind != .hosted || self.tenant == tenant }
@@ -46,6 +51,7 @@ extension StoredLDContext {
         var json = details.objectValue ?? JSONObject()
         json["body"] = body
         json["owner"] = owner.json
+        json["redirectedTo"] = redirectedTo.map { .string($0) }
         json["tenant"] = tenant.map { .string($0.text) }
         return Document(
             kind: .ldContext,
@@ -64,6 +70,7 @@ extension StoredLDContext {
         self.init(
             localID: document.id,
             url: url,
+            redirectedTo: json["redirectedTo"]?.stringValue,
             kind: kind,
             body: body,
             createdAt: createdAt,

@@ -101,7 +101,9 @@ extension MemberReading {
                 !name.utf8.contains(where: { $0 <= 0x20 || "<>\"'=;()[]{}|\\^`,".utf8.contains($0) }
                 )
             else { throw Self.error("'\(path)' holds attribute names, not '\(name)'.") }
-            return context.expand(name)
+            let iri = context.expand(name)
+            if let obstacle = context.obstacle(name, iri) { throw Self.error(obstacle) }
+            return iri
         }
     }
 }

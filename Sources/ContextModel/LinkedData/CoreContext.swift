@@ -89,6 +89,12 @@ package enum CoreContext {
         uniquingKeysWith: { first, _ in first }
     )
 
+    /// The terms that may begin a compact IRI, with what they stand for.
+    static let prefixes: [String: String] = ["ngsi-ld": namespace, "geojson": geoJSON]
+    static let prefixesByIRI: [IRI: String] = Dictionary(
+        uniqueKeysWithValues: prefixes.map { (IRI($0.value), $0.key) }
+    )
+
     private static func words(_ text: String) -> [String] {
         text.split { $0 == " " || $0 == "\n" }.map(String.init)
     }

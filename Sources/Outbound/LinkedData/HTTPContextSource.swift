@@ -31,11 +31,12 @@ package struct HTTPContextSource: LDContextSource {
                 "The @context '\(url)' is not in this hub's folder, and the hub fetches none."
             )
         }
-        let (bytes, freshSeconds) = try await fetch(url)
+        let (bytes, place, freshSeconds) = try await fetch(url)
         do {
             let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
             return LDContextDocument(
                 try JSONReader.read(bytes, limits: limits, repeated: .lastCounts),
+                redirectedTo: place == url ? nil : place,
                 freshSeconds: freshSeconds
             )
         } catch {
@@ -46,7 +47,7 @@ package struct HTTPContextSource: LDContextSource {
         }
     }
 
-    private typealias Fetched = (bytes: [UInt8], freshSeconds: Int?)
+    private typealias Fetched = (bytes: [UInt8], place: String, freshSeconds: Int?)
 
     private func fetch(_ url: String) async throws(LDContextError) -> Fetched {
         do {
@@ -78,10 +79,10 @@ package struct HTTPContextSource: LDContextSource {
             switch response.status.code {
             case 200:
                 let body = try await response.body.collect(upTo: Self.maximumBytes)
-                return (Array(buffer: body), Freshness.seconds(response.headers))
+                return (Array(buffer: body), next, Freshness.seconds(response.headers))
             case 301, 302, 303, 307, 308:
                 let location = response.headers.first(name: "Location")
-                guard let target = location.flatMap({ WebURL(next)?.resolve($0) }) else {
+                guard let target = location.flatMap({ URIText.resolve($0, against: next) }) else {
                     throw LDContextError(.unavailable, "'\(next)' redirects to nowhere.")
                 }
                 next = target

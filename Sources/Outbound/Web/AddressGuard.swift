@@ -147,12 +147,4 @@ struct WebURL: Sendable, Equatable {
     var bareHost: String {
         host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     }
-
-    /// Where a Location header leads from here; relative paths are not understood.
-    func resolve(_ location: String) -> String? {
-        let origin = "\(host)\(port.map { ":\($0)" } ?? "")"
-        if location.hasPrefix("//") { return "\(scheme):\(location)" }
-        if location.hasPrefix("/") { return "\(scheme)://\(origin)\(location)" }
-        return WebURL(location) == nil ? nil : location
-    }
 }

@@ -124,8 +124,115 @@ import Testing
         #expect(throws: LDContextError(.invalid, "")) { try context(["Bus": definition]) }
     }
 
-    @Test func `a term defined as null is not defined`() throws {
-        #expect(try context(["Bus": nil]).expand("Bus") == LDContext.core.expand("Bus"))
+    @Test func `a term that is set to null names nothing, and is refused where it would`() throws {
+        let objects: [JSONObject] = [["Bus": "https://a.example/Bus"], ["Bus": nil]]
+        let ld = try context(objects[0], objects[1])
+        #expect(ld.expand("Bus") != IRI("https://a.example/Bus"))
+        #expect(ld.expand("Bus") != LDContext.core.expand("Bus"))
+        #expect(ld.compact(LDContext.core.expand("Bus")) != "Bus")
+        for name in ["type", "Bus"] {
+            let body: JSONObject = [
+                "id": "urn:x:1", "type": name == "type" ? "Bus" : "Car", "Bus": 7,
+            ]
+            let error = #expect(throws: EntityError.self) {
+                try EntityReader(context: ld).entity(.object(body))
+            }
+            #expect(error?.detail.contains("'Bus' to null") == true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            "@type", "@reverse", "@nest", ["@id": "@graph"], ["@reverse": "https://a.example/x"],
+            ["@id": "https://a.example/x", "@nest": "props"], ["@id": nil],
+        ] as [JSONValue]
+    )
+    func `a name for what is no attribute is refused where it is used alone`(
+        definition: JSONValue
+    ) throws {
+        let ld = try context(["mine": definition, "other": "https://a.example/other"])
+        let body: JSONObject = ["id": "urn:x:1", "type": "Bus", "other": 1]
+        let bus = try EntityReader(context: ld).entity(.object(body))
+        #expect(bus.attributes.map(\.name.text) == ["https://a.example/other"])
+        for member in ["mine", "other"] {
+            var wrong = body
+            wrong[member] = ["type": "Property", "value": 1, "mine": 2]
+            #expect(throws: EntityError.self) {
+                try EntityReader(context: ld).entity(.object(wrong))
+            }
+        }
+    }
+
+    // MARK: Keywords
+
+    @Test func `real contexts say much of values, which changes no name`() throws {
+        let ld = try context([
+            "@version": 1.1, "@base": "https://x.example/", "@language": "en", "@direction": "ltr",
+            "@propagate": true, "@protected": false, "type": "@type", "id": "@id",
+            "@type": ["@container": "@set"], "xsd": "http://www.w3.org/2001/XMLSchema#",
+            "schema": "https://schema.org/", "a": ["@id": "schema:a", "@type": "@id"],
+            "b": ["@id": "schema:b", "@type": "xsd:dateTime", "@container": "@set"],
+            "c": ["@id": "schema:c", "@container": ["@language", "@set"], "@language": nil],
+            "d": ["@id": "schema:d", "@type": "@vocab", "@protected": true, "@index": "schema:i"],
+            "schema:e": ["@type": "@json"],
+        ])
+        for name in ["a", "b", "c", "d"] {
+            #expect(ld.expand(name) == IRI("https://schema.org/" + name))
+        }
+        #expect(ld.expand("schema:e") == IRI("https://schema.org/e"))
+    }
+
+    @Test(
+        arguments: [
+            ["@version": 1.0], ["@version": "1.1"], ["@base": 5], ["@language": 5],
+            ["@direction": "up"], ["@protected": "yes"], ["@propagate": false], ["@vocab": 5],
+            ["@vocab": "@id"], ["@vocab": "words"], ["@vocab": ""], ["@import": "x"],
+            ["@foo": "https://a.example/"], ["@id": "https://a.example/"],
+            ["@type": "https://a.example/"], ["@type": ["@id": "https://a.example/"]],
+            ["a": "@foo"], ["a": "@context"], ["a": ["@id": 5]], ["a": ["@id": "@foo"]],
+            ["a": ["@foo": 1]], ["a": ["name": "x"]], ["a": ["@container": "@bag"]],
+            ["a": ["@type": 5]], ["a": ["@prefix": "yes"]], ["a": ["@protected": 1]],
+            ["a:b": ["@id": "https://a.example/", "@prefix": true]],
+            ["a": ["@id": "@type", "@prefix": true]],
+        ] as [JSONObject]
+    )
+    func `what JSON-LD does not know, or the hub cannot do, is refused`(object: JSONObject) {
+        #expect(throws: LDContextError(.invalid, "")) { try context(object) }
+    }
+
+    @Test func `a protected term stays as it is`() throws {
+        let protected: JSONObject = ["@protected": true, "Bus": "https://a.example/Bus"]
+        #expect(throws: LDContextError(.invalid, "")) {
+            try context(protected, ["Bus": "https://b.example/Bus"])
+        }
+        let ld = try context(protected, ["Bus": ["@id": "https://a.example/Bus"]])
+        #expect(ld.expand("Bus") == IRI("https://a.example/Bus"))
+        let open = try context(
+            ["@protected": true, "Bus": ["@id": "https://a.example/Bus", "@protected": false]],
+            ["Bus": "https://b.example/Bus"]
+        )
+        #expect(open.expand("Bus") == IRI("https://b.example/Bus"))
+    }
+
+    @Test func `a vocabulary is taken back by null, or made of an earlier one`() throws {
+        let null: JSONObject = ["@vocab": nil]
+        let first: JSONObject = ["@vocab": "https://v.example/", "ex": "https://p.example/#"]
+        #expect(try context(first, null).expand("a") == LDContext.core.expand("a"))
+        let compact = try context(first, ["@vocab": "ex:words/", "b": ["@type": "@id"]])
+        #expect(compact.expand("a") == IRI("https://p.example/#words/a"))
+        #expect(compact.expand("b") == IRI("https://p.example/#words/b"))
+        #expect(compact.compact(IRI("https://p.example/#words/a")) == "a")
+        #expect(try context(first, ["@vocab": "ex"]).expand("a") == IRI("https://p.example/#a"))
+        let longer = try context(first, ["@vocab": "more/"])
+        #expect(longer.expand("a") == IRI("https://v.example/more/a"))
+        // Of its own object's terms it knows nothing yet.
+        let own = try context(["ex": "https://p.example/", "@vocab": "ex:"])
+        #expect(own.expand("a") == IRI("ex:a"))
+    }
+
+    @Test func `an earlier definition without an IRI goes to the vocabulary`() throws {
+        let ld = try context(["Bus": "https://a.example/Bus"], ["Bus": ["@type": "@id"]])
+        #expect(ld.expand("Bus") == LDContext.core.expand("Bus"))
     }
 
     // MARK: Prefixes and compaction
@@ -148,6 +255,28 @@ import Testing
         #expect(ld.compact(IRI("http://v.example/word")) == "v:word")
         #expect(ld.compact(IRI("http://v.example/")) == "v")
         #expect(ld.compact(IRI("http://other.example/Tram")) == "http://other.example/Tram")
+    }
+
+    @Test(
+        arguments: [
+            (["@id": "https://p.example/ns-", "@prefix": true], true),
+            (["@id": "https://p.example/ns/", "@prefix": true], true),
+            (["@id": "https://p.example/ns/", "@prefix": false], false),
+            (["@id": "https://p.example/ns/"], false), ("https://p.example/ns/", true),
+            ("https://p.example/ns-", false), (nil, false),
+        ] as [(JSONValue, Bool)]
+    )
+    func `a term is a prefix if it says so, or is plain and looks it`(
+        definition: JSONValue,
+        isPrefix: Bool
+    ) throws {
+        let ld = try context(["ex": definition, "Bus": "ex:Bus"], ["Tram": "ex:Tram"])
+        let id = definition.objectValue?["@id"]?.stringValue ?? definition.stringValue ?? ""
+        for name in ["Bus", "Tram", "ex:Car"] {
+            let rest = name.split(separator: ":").last.map(String.init) ?? ""
+            #expect(ld.expand(name) == IRI((isPrefix ? id : "ex:") + rest))
+        }
+        #expect(ld.compact(IRI(id + "Metro")) == (isPrefix ? "ex:Metro" : id + "Metro"))
     }
 
     @Test func `a term taken by another IRI does not stand for the default one`() throws {

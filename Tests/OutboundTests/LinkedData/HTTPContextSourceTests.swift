@@ -41,8 +41,13 @@ import Testing
     }
 
     @Test(arguments: ["/good", "/moved"])
-    func `a document is fetched, also over a redirect`(path: String) async throws {
-        #expect(try await fetch(path) == LDContextDocument(["@context": ["a": "urn:a"]]))
+    func `a document is fetched, also over a redirect, and tells where it led`(
+        path: String
+    ) async throws {
+        let document = try await fetch(path)
+        #expect(document.body == ["@context": ["a": "urn:a"]])
+        let place: Bool? = path == "/moved" ? true : nil
+        #expect(document.redirectedTo?.hasSuffix("/good") == place)
     }
 
     @Test func `a document stays fresh as long as its server says`() async throws {

@@ -53,7 +53,6 @@ import Testing
         #expect(url?.host == "host.example")
         #expect(url?.port == 8_080)
         #expect(url?.rest == "/path?q")
-        #expect(url?.resolve("/other") == "http://host.example:8080/other")
         for wrong in ["ftp://a", "http://", "http://a:b/", "http://u@h/", "http://a:70000/", "x"] {
             #expect(WebURL(wrong) == nil)
         }

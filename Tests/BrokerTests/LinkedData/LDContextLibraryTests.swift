@@ -1,0 +1,117 @@
+import Clauses
+import ContextModel
+import Governance
+import Logging
+import Storage
+import StorageSQLite
+import Testing
+
+@testable import Broker
+
+/// `@context` documents that lead to others.
+@Suite(.clause("4.4", "5.5.7")) struct LDContextLibraryTests {
+    private static let url = "https://far.example/a/context.jsonld"
+
+    /// A web of documents by URL; one is found elsewhere than it is asked for.
+    private struct Web: LDContextSource {
+        var documents: [String: JSONValue]
+        var redirects: [String: String] = [:]
+
+        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+            let target = redirects[url]
+            guard let context = documents[target ?? url] else {
+                throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
+            }
+            return LDContextDocument(["@context": context], redirectedTo: target)
+        }
+    }
+
+    private func context(
+        _ reference: JSONValue,
+        _ documents: [String: JSONValue] = [:],
+        redirects: [String: String] = [:]
+    ) async throws -> LDContext {
+        let fixture = try await SubscriptionFixture()
+        let shelf = LDContextShelf(
+            store: fixture.store,
+            source: Web(documents: documents, redirects: redirects),
+            publicURL: "http://hub.example",
+            clock: fixture.hub.clock,
+            makeIdentifier: fixture.hub.makeIdentifier,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        return try await LDContextLibrary(shelf).context(for: reference, party: .operator)
+    }
+
+    private let bus: JSONValue = ["Bus": "https://far.example/Bus"]
+
+    @Test(arguments: ["more.jsonld", "./more.jsonld", "../a/more.jsonld", "/a/more.jsonld"])
+    func `a relative URL is relative to the document it stands in`(relative: String) async throws {
+        let documents: [String: JSONValue] = [
+            Self.url: [.string(relative), ["Tram": "https://far.example/Tram"]],
+            "https://far.example/a/more.jsonld": bus,
+        ]
+        let ld = try await context(.string(Self.url), documents)
+        #expect(ld.expand("Bus") == IRI("https://far.example/Bus"))
+        #expect(ld.expand("Tram") == IRI("https://far.example/Tram"))
+    }
+
+    @Test func `what a redirect led to is what URLs are relative to`() async throws {
+        let ld = try await context(
+            "https://short.example/c",
+            [Self.url: ["more.jsonld"], "https://far.example/a/more.jsonld": bus],
+            redirects: ["https://short.example/c": Self.url]
+        )
+        #expect(ld.expand("Bus") == IRI("https://far.example/Bus"))
+    }
+
+    @Test func `an import brings terms, among which the importer's take precedence`() async throws {
+        let imported: JSONValue = [
+            "@vocab": "https://v.example/", "Bus": "https://far.example/Bus",
+            "Tram": "https://far.example/Tram",
+        ]
+        let own: JSONValue = ["@import": .string(Self.url), "Tram": "https://own.example/Tram"]
+        let ld = try await context([own], [Self.url: imported])
+        #expect(ld.expand("Bus") == IRI("https://far.example/Bus"))
+        #expect(ld.expand("Tram") == IRI("https://own.example/Tram"))
+        #expect(ld.expand("speed") == IRI("https://v.example/speed"))
+        let core = try await context(["@import": .string(CoreContext.url), "Bus": "urn:x:Bus"])
+        #expect(core.expand("Bus") == IRI("urn:x:Bus"))
+    }
+
+    @Test(
+        arguments: [
+            ["more.jsonld"], ["@import": "more.jsonld"], ["@import": 5],
+            // Only one object can be imported, and it imports no other.
+            ["@import": "https://far.example/array"], ["@import": "https://far.example/import"],
+            "https://far.example/itself",
+        ] as [JSONValue]
+    )
+    func `what cannot be followed is refused`(reference: JSONValue) async throws {
+        let documents: [String: JSONValue] = [
+            "https://far.example/array": [bus],
+            "https://far.example/import": ["@import": "array"],
+            "https://far.example/itself": ["itself"],
+        ]
+        await #expect(throws: LDContextError(.invalid, "")) {
+            try await context(reference, documents)
+        }
+    }
+
+    @Test func `a null takes back what stands before it`() async throws {
+        let ld = try await context([bus, .null, ["Tram": "https://far.example/Tram"]])
+        #expect(ld.expand("Bus") == LDContext.core.expand("Bus"))
+        #expect(ld.expand("Tram") == IRI("https://far.example/Tram"))
+        await #expect(throws: LDContextError(.invalid, "")) {
+            try await context([["@protected": true, "Bus": "urn:x:Bus"], .null])
+        }
+    }
+
+    @Test func `where a copy was found is kept over a restart`() async throws {
+        let fixture = try await SubscriptionFixture()
+        var copy = fixture.hub.shelf.core(Self.url)
+        copy.redirectedTo = "https://far.example/b"
+        #expect(StoredLDContext(copy.document) == copy)
+        #expect(copy.baseURL == "https://far.example/b")
+    }
+}
