@@ -47,10 +47,10 @@ extension Hub {
             }
         }
         guard let value = object["expiresAt"] else { return nil }
-        guard let expiry = value.stringValue.flatMap({ Timestamp($0) }) else {
+        guard let expiry = value.stringValue.flatMap({ Timestamp(dateTime: $0) }) else {
             throw BrokerError(
                 .badRequestData,
-                "'expiresAt' is a DateTime such as 2026-01-31T08:00:00Z, not \(value.excerpt)."
+                "'expiresAt' is not \(Timestamp.dateTimeForm): \(value.excerpt)."
             )
         }
         return expiry

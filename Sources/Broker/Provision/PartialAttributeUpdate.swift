@@ -11,7 +11,7 @@ extension Hub {
         ld: LDContext,
         caller: Caller
     ) async throws {
-        let reader = EntityReader(context: ld, options: .init(allowsNull: true))
+        let reader = EntityReader(context: ld, options: .init(allowsNull: true, isPartial: true))
         let (iri, fragment) = try BrokerError.reading { () throws(EntityError) in
             try reader.attributeFragment(name, body)
         }

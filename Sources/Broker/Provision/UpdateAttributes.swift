@@ -34,6 +34,7 @@ extension Hub {
             let options = EntityReader.Options(
                 allowsNull: allowsNull,
                 allowsNullInside: merges,
+                isPartial: merges,
                 isSimplified: isSimplified
             )
             return try EntityReader(context: ld, options: options).fragment(body)

@@ -18,6 +18,12 @@ extension Hub {
                 "A subscription is a JSON object, not \(body.excerpt)."
             )
         }
+        guard object["type"] ?? object["@type"] != nil else {
+            throw BrokerError(
+                .badRequestData,
+                "The subscription has no 'type'; it is \"Subscription\"."
+            )
+        }
         let id = try identifier(object)
         var record = SubscriptionRecord(
             kind: kind,

@@ -198,10 +198,8 @@ package struct SubscriptionReader: MemberReading, Sendable {
 
     private func expiry(_ body: JSONObject) throws(BrokerError) -> Timestamp? {
         guard let text = try string(body, "expiresAt") else { return nil }
-        guard let time = Timestamp(text) else {
-            throw Self.error(
-                "'expiresAt' is not a DateTime such as 2026-01-31T08:00:00Z: '\(text)'."
-            )
+        guard let time = Timestamp(dateTime: text) else {
+            throw Self.error("'expiresAt' is not \(Timestamp.dateTimeForm): '\(text)'.")
         }
         return time
     }

@@ -37,7 +37,8 @@ struct AttributeReader {
             throw EntityError("The attribute '\(key)' is null.")
         case .object(let object):
             if GeometryTypes.isGeometry(object) { return try geometry(value) }
-            return try reified(object)
+            guard isValue(object) else { return try reified(object) }
+            fallthrough
         default:
             try checkNoNull(value)
             return AttributeFragment(kind: .property, value: value)
@@ -63,6 +64,33 @@ struct AttributeReader {
         }
     }
 
+    /// Whether the object is the value of a concise Property itself: it says nothing that an
+    /// attribute says, and so can be nothing else (clause 4.5.2.3).
+    ///
+    /// Where a value may be missing it is an attribute with sub-attributes.
+    private func isValue(_ object: JSONObject) -> Bool {
+        !options.isPartial && !object.isEmpty
+            && !object.members.contains { key, value in
+                Self.ownMembers.contains(key) || Attribute.Kind(valueMember: key) != nil
+                    || options.isTemporal && Self.valuesOverTime.contains(key)
+                    || looksLikeAttribute(value)
+            }
+    }
+
+    /// Members that an attribute has and no sub-attribute is called.
+    private static let ownMembers: Set<String> = [
+        "type", "@type", "@context", "datasetId", "observedAt", "unitCode", "expiresAt",
+        "instanceId", "objectType", "valueType", "createdAt", "modifiedAt", "deletedAt", "entity",
+        "entityList", "ngsildproof", "entityIdSealed", "entityTypeSealed", "previousValue",
+        "previousObject", "previousLanguageMap", "previousVocab", "previousJson",
+        "previousValueList", "previousObjectList",
+    ]
+    private static let valuesOverTime: Set<String> = [
+        "values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists",
+    ]
+
+    private static let hintOnObjects = "An object that is a value is written as {\"value\": {…}}."
+
     // MARK: Attribute objects
 
     private func reified(_ object: JSONObject) throws(EntityError) -> AttributeFragment {
@@ -71,7 +99,8 @@ struct AttributeReader {
             guard let name = type.stringValue, let kind = Attribute.Kind(term: name) else {
                 throw EntityError(
                     "The attribute '\(key)' has the unknown type \(type.excerpt); "
-                        + "Property, Relationship, GeoProperty, … are known."
+                        + "Property, Relationship, GeoProperty, … are known. "
+                        + Self.hintOnObjects
                 )
             }
             fragment.kind = kind
@@ -88,11 +117,12 @@ struct AttributeReader {
         if let value = fragment.value, let kind = fragment.kind, !fragment.isNull {
             fragment.value = try checked(value, as: kind)
         }
+        if !options.isPartial, fragment.value == nil {
+            let missing = fragment.kind?.valueMember ?? "value"
+            let hint = fragment.kind == nil ? " " + Self.hintOnObjects : ""
+            throw EntityError("The attribute '\(key)' has no '\(missing)'.\(hint)")
+        }
         if !options.allowsNull {
-            guard fragment.value != nil else {
-                let hint = fragment.kind?.valueMember ?? "value"
-                throw EntityError("The attribute '\(key)' has no '\(hint)'.")
-            }
             // In an evolution it is the end of the attribute (clause 4.5.7).
             if fragment.isNull, !options.isTemporal { throw entity.nullError(at: key) }
         }
@@ -188,7 +218,8 @@ struct AttributeReader {
                 context: entity.context,
                 options: .init(
                     allowsNull: options.allowsNull,
-                    allowsNullInside: options.allowsNullInside
+                    allowsNullInside: options.allowsNullInside,
+                    isPartial: options.isPartial
                 )
             ),
             key: "\(key).\(member)"
@@ -295,8 +326,14 @@ struct AttributeReader {
             throw EntityError("'\(path)' is not an object of languages: \(value.excerpt).")
         }
         for (language, text) in map.members {
+            guard language == "@none" || LanguageTag.isValid(language) else {
+                throw EntityError(
+                    "'\(path)' has the language '\(language)', which is no tag of RFC 5646 such as "
+                        + "'en' or 'pt-BR', nor '@none'."
+                )
+            }
             let texts = text.arrayValue ?? [text]
-            guard !language.isEmpty, texts.allSatisfy({ $0.stringValue != nil }) else {
+            guard texts.allSatisfy({ $0.stringValue != nil }) else {
                 throw EntityError("'\(path).\(language)' is not text: \(text.excerpt).")
             }
         }
@@ -311,7 +348,7 @@ struct AttributeReader {
     private func names(_ value: JSONValue, at path: String) throws(EntityError) -> [IRI] {
         var names: [IRI] = []
         for element in value.arrayValue ?? [value] {
-            names.append(entity.context.expand(try string(element, at: path)))
+            names.append(try entity.expanded(try string(element, at: path)))
         }
         guard !names.isEmpty else { throw EntityError("'\(path)' is an empty array.") }
         return names

@@ -7,6 +7,9 @@ package struct EntityReader: Sendable {
         package var allowsNull = false
         /// NGSI-LD Null is allowed inside compound values, too: merges alone (clause 5.5.4).
         package var allowsNullInside = false
+        /// An attribute may be given without its value, which then stays: partial updates and
+        /// merges (clauses 5.5.8 and 5.5.12).
+        package var isPartial = false
         /// Values stand without their attribute (clause 4.5.4).
         package var isSimplified = false
         /// Several instances of an attribute differ in time, not in `datasetId` (clause 4.5.7).
@@ -15,11 +18,13 @@ package struct EntityReader: Sendable {
         package init(
             allowsNull: Bool = false,
             allowsNullInside: Bool = false,
+            isPartial: Bool = false,
             isSimplified: Bool = false,
             isTemporal: Bool = false
         ) {
             self.allowsNull = allowsNull
             self.allowsNullInside = allowsNullInside
+            self.isPartial = isPartial
             self.isSimplified = isSimplified
             self.isTemporal = isTemporal
         }
@@ -164,7 +169,14 @@ package struct EntityReader: Sendable {
         guard !Self.reservedNames.contains(key) else {
             throw EntityError("'\(key)' is not an attribute: it has a meaning of its own.")
         }
-        return context.expand(key)
+        return try expanded(key)
+    }
+
+    /// The IRI that the name stands for.
+    func expanded(_ name: String) throws(EntityError) -> IRI {
+        let iri = context.expand(name)
+        if let obstacle = context.obstacle(name, iri) { throw EntityError(obstacle) }
+        return iri
     }
 
     /// Core terms for non-reified properties, which clause 4.5.1 keeps from being attributes.
@@ -186,7 +198,7 @@ package struct EntityReader: Sendable {
                     "'type' is a name or an array of names (clause 4.6.2), not \(value.excerpt)."
                 )
             }
-            let type = context.expand(name)
+            let type = try expanded(name)
             if !types.contains(type) { types.append(type) }
         }
         guard !types.isEmpty else { throw EntityError("'type' is an empty array.") }
@@ -226,12 +238,8 @@ package struct EntityReader: Sendable {
     }
 
     func timestamp(_ value: JSONValue, at path: String) throws(EntityError) -> Timestamp {
-        // Nothing but UTC is written in NGSI-LD (clause 4.6.3).
-        guard let text = value.stringValue, text.hasSuffix("Z"), let time = Timestamp(text) else {
-            throw EntityError(
-                "'\(path)' is not a DateTime in UTC such as 2026-01-31T08:00:00Z: "
-                    + "\(value.excerpt)."
-            )
+        guard let time = value.stringValue.flatMap({ Timestamp(dateTime: $0) }) else {
+            throw EntityError("'\(path)' is not \(Timestamp.dateTimeForm): \(value.excerpt).")
         }
         return time
     }

@@ -31,6 +31,19 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         return isTooFar || isBeyond ? edge : Timestamp(microseconds: sum)
     }
 
+    /// The moment so much later, the months first; or so many times as much, before it when negative.
+    ///
+    /// The last or first moment there is, when it would be beyond.
+    package func adding(_ duration: ISODuration, times: Int = 1) -> Timestamp {
+        let edge = Timestamp(microseconds: times < 0 ? .min : .max)
+        let (months, areTooMany) = duration.months.multipliedReportingOverflow(by: times)
+        let (rest, isTooMuch) = duration.microseconds.multipliedReportingOverflow(by: Int64(times))
+        if areTooMany || isTooMuch { return edge }
+        let start = adding(months: months).microseconds
+        let (sum, isBeyond) = start.addingReportingOverflow(rest)
+        return isBeyond ? edge : Timestamp(microseconds: sum)
+    }
+
     private var dayAndTime: (day: Int64, time: Int64) {
         let (day, time) = microseconds.quotientAndRemainder(dividingBy: Self.microsecondsPerDay)
         return time < 0 ? (day - 1, time + Self.microsecondsPerDay) : (day, time)
@@ -47,6 +60,18 @@ extension Timestamp {
         guard let read = ISOCursor.read(text, Self.dateTime) else { return nil }
         self = read
     }
+
+    /// Reads a `DateTime` as clause 4.6.3 has it written: in UTC, with six decimals at most.
+    package init?(dateTime text: String) {
+        let tail = text.utf8.drop { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ",") }
+        // The mark before the decimals and the `Z` behind them.
+        guard text.hasSuffix("Z"), tail.count <= 8 else { return nil }
+        self.init(text)
+    }
+
+    /// What `init(dateTime:)` reads, for messages: "is not …".
+    package static let dateTimeForm =
+        "a DateTime in UTC with six decimals at most, such as 2026-01-31T08:00:00Z"
 
     /// The moments whose years have four digits: a zone or a leap second may lead out of them.
     private static let readable: ClosedRange<Int64> =

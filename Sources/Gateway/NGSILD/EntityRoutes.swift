@@ -288,9 +288,15 @@ extension Exchange {
     /// What a merge says for all attributes at once (clause 6.5.3.4).
     func mergeDefaults() throws(BrokerError) -> MergeDefaults {
         var defaults = MergeDefaults(language: try items.text("lang"))
+        if let language = defaults.language, !LanguageTag.isValid(language) {
+            throw BrokerError(.badRequestData, "lang is one language tag here, not '\(language)'.")
+        }
         if let text = try items.text("observedAt") {
-            guard let time = Timestamp(text.replacingBlanks) else {
-                throw BrokerError(.badRequestData, "observedAt is not a DateTime: '\(text)'.")
+            guard let time = Timestamp(dateTime: text) else {
+                throw BrokerError(
+                    .badRequestData,
+                    "observedAt is not \(Timestamp.dateTimeForm): '\(text)'."
+                )
             }
             defaults.observedAt = time
         }

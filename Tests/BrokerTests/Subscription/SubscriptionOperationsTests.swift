@@ -13,6 +13,24 @@ import Testing
         return try #require(json.objectValue)
     }
 
+    private func create(type: String?, in fixture: SubscriptionFixture) async throws -> String {
+        var body: JSONObject = [
+            "entities": [["type": "Bus"]],
+            "notification": ["endpoint": ["uri": "http://r.example/"]],
+        ]
+        if let type { body["type"] = .string(type) }
+        return try await fixture.hub.createSubscription(.object(body), ld: .core, caller: boss)
+    }
+
+    @Test(.clause("5.2.12")) func `a subscription says that it is one`() async throws {
+        let fixture = try await SubscriptionFixture()
+        for type in [nil, "Subscriptions", "@type"] as [String?] {
+            await #expect(throws: BrokerError(.badRequestData, "")) {
+                try await create(type: type, in: fixture)
+            }
+        }
+    }
+
     @Test func `a subscription comes back as it was written`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe([

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Testing
 
@@ -25,6 +26,12 @@ import Testing
         #expect(subscription.target == .type(LDContext.core.expand("Bus")))
     }
 
+    @Test(.clause("4.15")) func `languages are read as in a query`() throws {
+        let subscription = try read { $0["lang"] = "fr;q=0.2,en;q=0.9" }
+        let languages = subscription.notification.representation.languages
+        #expect(languages?.choice(among: ["fr", "en"]) == "en")
+    }
+
     @Test func `entityUpdated stands for the three attribute triggers`() throws {
         let subscription = try read { $0["notificationTrigger"] = ["entityUpdated"] }
         #expect(
@@ -46,11 +53,13 @@ import Testing
             ("entities", [["type": "Bus", "idPattern": "("]]),
             ("watchedAttributes", []), ("watchedAttributes", "speed"), ("q", "speed>"),
             ("geoQ", ["georel": "near"]), ("scopeQ", 5), ("throttling", 0), ("throttling", "1"),
-            ("timeInterval", -1), ("expiresAt", "tomorrow"), ("isActive", "yes"),
+            ("timeInterval", -1), ("expiresAt", "tomorrow"),
+            ("expiresAt", "2096-01-01T00:00:00+02:00"), ("isActive", "yes"),
             ("notificationTrigger", ["somethingElse"]), ("datasetId", ["no uri"]),
             ("notification", "none"), ("notification", ["format": "normalized"]),
             ("type", "Entity"), ("ngsildConformance", "newest"), ("ngsildConformance", 1.6),
-            ("lang", ""), ("unknownMember", 1), ("temporalQ", ["timerel": "before"]),
+            ("lang", ""), ("lang", "en;q=2"), ("lang", "english language"), ("unknownMember", 1),
+            ("temporalQ", ["timerel": "before"]),
         ] as [(String, JSONValue)]
     )
     func `a wrong member is refused and named`(member: String, value: JSONValue) {

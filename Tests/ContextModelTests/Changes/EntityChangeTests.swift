@@ -23,8 +23,11 @@ import Testing
     }
 
     private static func fragment(_ json: JSONValue) throws -> EntityFragment {
-        try EntityReader(context: .core, options: .init(allowsNull: true, allowsNullInside: true))
-            .fragment(json)
+        try EntityReader(
+            context: .core,
+            options: .init(allowsNull: true, allowsNullInside: true, isPartial: true)
+        )
+        .fragment(json)
     }
 
     /// What each change of an attribute was: name, `datasetId`, value before and after.
@@ -70,7 +73,7 @@ import Testing
     }
 
     private func partly(_ name: String, _ json: JSONValue) throws -> EntityChange? {
-        let reader = EntityReader(context: .core, options: .init(allowsNull: true))
+        let reader = EntityReader(context: .core, options: .init(allowsNull: true, isPartial: true))
         let (iri, fragment) = try reader.attributeFragment(name, json)
         return try EntityChange.partialUpdate(
             of: try Self.bus(),

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Testing
 
@@ -164,9 +165,57 @@ import Testing
         #expect(detail(json).contains("'a'"))
     }
 
-    @Test func `a fragment may have no value where null is allowed`() throws {
+    @Test(
+        .clause("4.5.2.3"),
+        arguments: [EntityReader.Options(), .init(allowsNull: true), .init(isTemporal: true)]
+    )
+    func `an object that says nothing of an attribute is a value`(
+        options: EntityReader.Options
+    ) throws {
+        for value: JSONValue in [
+            ["city": "Phuket"], ["city": ["name": "Phuket"], "codes": [1, 2]], ["unit": "KMH"],
+        ] {
+            let read = try one(value, options)
+            #expect(read.kind == .property && read.value == value && read.attributes.isEmpty)
+            let inside = try one(["value": 1, "b": value], options)
+            #expect(inside.attributes.first?.instances.first?.value == value)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ["type": "PostalAddress", "city": "Phuket"], ["observedAt": "2026-01-31T08:00:00Z"],
+            ["city": "Phuket", "unitCode": "KMH"], ["accuracy": ["type": "Property", "value": 1]],
+            ["accuracy": ["value": 1]], [:],
+        ] as [JSONValue]
+    )
+    func `an object that may be an attribute needs a value, and the message says how`(
+        json: JSONValue
+    ) {
+        for options in [EntityReader.Options(), .init(allowsNull: true)] {
+            #expect(detail(json, options).contains(#"{"value": {…}}"#))
+        }
+    }
+
+    @Test func `a partial object is an attribute, not a value`() throws {
+        let read = try one(["accuracy": 1], .init(allowsNull: true, isPartial: true))
+        #expect(read.value == nil)
+        #expect(read.attributes.map(\.name) == [iri("accuracy")])
+    }
+
+    @Test(.clause("4.5.18"))
+    func `languages are tags of RFC 5646, or none`() throws {
+        let map: JSONValue = ["en": "a", "zh-Hant-TW": ["b", "c"], "@none": "d"]
+        #expect(try one(["languageMap": map]).value == map)
+        for tag in ["", "english language", "en_GB", "@null", "1"] {
+            let json: JSONValue = ["languageMap": .object([tag: "a"])]
+            #expect(detail(json).contains("'\(tag)'"))
+        }
+    }
+
+    @Test func `a fragment may have no value where it is partial`() throws {
         let json: JSONValue = ["unitCode": "KMH"]
-        let read = try one(json, .init(allowsNull: true))
+        let read = try one(json, .init(allowsNull: true, isPartial: true))
         #expect(read.value == nil && read.kind == nil && read.complete == nil)
         #expect(detail(json).contains("'a' has no 'value'"))
         #expect(detail(["type": "Relationship"]).contains("'a' has no 'object'"))
@@ -192,6 +241,7 @@ import Testing
             (["value": 1, "b c": 1], "'b c'"), (["json": 1], "'a.json'"),
             (["json": nil], "'a.json'"),
             (["value": 1, "observedAt": "2026-01-31T08:00:00+07:00"], "'a.observedAt'"),
+            (["value": 1, "observedAt": "2026-01-31T08:00:00.123456789Z"], "'a.observedAt'"),
             (["value": ["type": "GeometryCollection", "geometries": []]], "'a.value'"),
         ] as [(JSONValue, String)]
     )

@@ -31,6 +31,17 @@ import Testing
     }
 
     @Test(arguments: [
+        ("2020-01-01T00:00:00Z", true), ("2020-01-01T00:00:00.123456Z", true),
+        ("2020-01-01T00:00:00,5Z", true), ("2020-01-01T00:00:00.1234567Z", false),
+        ("2020-01-01T00:00:00.123456789Z", false), ("2020-01-01T00:00:00+00:00", false),
+        ("2020-01-01T00:00:00+02:00", false), ("2020-01-01Z", false), ("Z", false),
+    ])
+    func `what is written has UTC and six decimals at most`(text: String, isDateTime: Bool) {
+        #expect((Timestamp(dateTime: text) != nil) == isDateTime)
+        if isDateTime { #expect(Timestamp(dateTime: text) == Timestamp(text)) }
+    }
+
+    @Test(arguments: [
         "", "2020", "2020-01-01", "2020-01-01T00:00Z", "2020-01-01T00:00:00", "20200101T000000Z",
         "2020-01-01 00:00:00Z", "2020-01-01t00:00:00z", "2020-00-01T00:00:00Z",
         "2020-13-01T00:00:00Z", "2020-01-00T00:00:00Z", "2020-01-32T00:00:00Z",
