@@ -5,7 +5,8 @@ internal import Storage
 /// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
 ///
 /// An entity without an instance in the range asked for is left out (5.7.4.4). What the query says
-/// of values and places is decided over the instances in range. What the grant says of types and
+/// of values and places is decided over the instances in range; of an attribute that it names,
+/// those instances are shown, or aggregated, with which it holds. What the grant says of types and
 /// scopes is decided for each part of the history by what the entity was then; what it says of
 /// values, over the current state where there is one, so that an old value opens nothing.
 struct EvolutionSearch {
@@ -14,8 +15,12 @@ struct EvolutionSearch {
     let vocabulary: Vocabulary
     let now: Timestamp
     let series: SeriesReader
+    /// For what the query says of values: `lastN` is about what is shown (clause 5.7.4.4).
+    private let decisionSeries: SeriesReader
     private let scopes: ScopeSearch
     private let queryDecision: PreparedCondition
+    /// The attributes that the query names.
+    private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
     private let connection: Connection
     private let past: Statement
@@ -44,6 +49,9 @@ struct EvolutionSearch {
             )
         }
         series = try makeSeries(query)
+        var decided = query
+        decided.lastN = query.lastN.map { max($0, Limits.instancesPerDecision) }
+        decisionSeries = decided == query ? series : try makeSeries(decided)
         let (scopes, rest) = query.condition.partedByScope
         self.scopes = ScopeSearch(
             scopes,
@@ -52,6 +60,7 @@ struct EvolutionSearch {
             makeSeries: makeSeries
         )
         queryDecision = PreparedCondition(rest)
+        queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
     }
 
@@ -149,16 +158,38 @@ struct EvolutionSearch {
                     .within(held, of: query).isEmpty
             else { return false }
         }
-        var past = seen.view.entity
-        let names = Set(query.condition.attributeNames)
-        if !names.isEmpty {
-            past.attributes = try attributes(
-                of: seen,
-                inOrder(seen.keys.filter { names.contains(vocabulary.iri($0.name)) }),
-                limit: Limits.instancesPerDecision
-            )
+        return queryDecision.matches(try inRange(seen))
+    }
+
+    /// The entity with the instances in range of the attributes that the query names.
+    private func inRange(_ seen: SeenEvolution) throws -> Entity {
+        var entity = seen.view.entity
+        guard !queriedNames.isEmpty else { return entity }
+        entity.attributes = try attributes(
+            of: seen,
+            inOrder(seen.keys.filter { queriedNames.contains(vocabulary.iri($0.name)) }),
+            limit: Limits.instancesPerDecision,
+            from: decisionSeries
+        )
+        return entity
+    }
+
+    /// For each attribute that the query names, which of its instances meet the query: those with
+    /// which it would hold if the attribute had no other.
+    private func choices(_ seen: SeenEvolution) throws -> [IRI: InstanceChoice] {
+        guard !queriedNames.isEmpty else { return [:] }
+        let entity = try inRange(seen)
+        var choices: [IRI: InstanceChoice] = [:]
+        for named in entity.attributes {
+            var one = entity
+            one.attributes.removeAll { $0.name == named.name }
+            let others = one.attributes
+            choices[named.name] = { [queryDecision] instance in
+                one.attributes = others + [NamedAttribute(name: named.name, instances: [instance])]
+                return queryDecision.matches(one)
+            }
         }
-        return queryDecision.matches(past)
+        return choices
     }
 
     /// An entity that is no more, with the values that the grant looks at.
@@ -201,11 +232,12 @@ struct EvolutionSearch {
         seen.keys = try series.keys(of: seen.number)
         let keys = inOrder(seen.keys.filter(isVisible))
         evolution.scopes = try scopes.shown(of: seen)
+        let choices = try choices(seen)
         if let aggregation = query.aggregation {
-            try aggregate(seen, keys, aggregation, into: &evolution)
+            try aggregate(seen, keys, aggregation, choices, into: &evolution)
         } else {
             // One more than fits shows that something was cut off.
-            evolution.attributes = try attributes(of: seen, keys, limit: limit + 1)
+            evolution.attributes = try attributes(of: seen, keys, limit: limit + 1, choices)
             let shaped = grant.shape(
                 Entity(id: entity.id, types: [], attributes: evolution.attributes)
             )
@@ -222,16 +254,28 @@ struct EvolutionSearch {
         _ seen: SeenEvolution,
         _ keys: [SeriesKey],
         _ aggregation: Aggregation,
+        _ choices: [IRI: InstanceChoice],
         into evolution: inout Evolution
     ) throws {
         let hidden = seen.view.hidden
         for key in keys {
-            if let sums = try series.aggregate(seen.number, key, aggregation, hiding: hidden)?
-                .eligible
-            {
+            let name = vocabulary.iri(key.name)
+            let sums = try series.aggregate(
+                seen.number,
+                key,
+                aggregation,
+                hiding: hidden,
+                wanted: choices[name]
+            )
+            if let sums = sums?.eligible {
                 evolution.aggregates.append(sums)
-            } else if try series.hasInstance(seen.number, key, hiding: hidden) {
-                evolution.notAggregated.insert(vocabulary.iri(key.name))
+            } else if try series.hasInstance(
+                seen.number,
+                key,
+                hiding: hidden,
+                wanted: choices[name]
+            ) {
+                evolution.notAggregated.insert(name)
             }
         }
     }
@@ -240,8 +284,11 @@ struct EvolutionSearch {
     private func attributes(
         of seen: SeenEvolution,
         _ keys: [SeriesKey],
-        limit: Int
+        limit: Int,
+        _ choices: [IRI: InstanceChoice] = [:],
+        from reader: SeriesReader? = nil
     ) throws -> [NamedAttribute] {
+        let series = reader ?? series
         var attributes: [NamedAttribute] = []
         for key in keys {
             let name = vocabulary.iri(key.name)
@@ -249,7 +296,8 @@ struct EvolutionSearch {
                 seen.number,
                 key,
                 limit: limit,
-                hiding: seen.view.hidden
+                hiding: seen.view.hidden,
+                wanted: choices[name]
             ).map {
                 $0.named(entity: seen.view.entity.id, name: name, key: key)
             }
@@ -263,7 +311,9 @@ struct EvolutionSearch {
         return attributes.map { attribute in
             var attribute = attribute
             attribute.instances.sort { query.moment($0) < query.moment($1) }
-            if let lastN = query.lastN { attribute.instances = attribute.instances.suffix(lastN) }
+            if let lastN = series.query.lastN {
+                attribute.instances = attribute.instances.suffix(lastN)
+            }
             return attribute
         }
     }

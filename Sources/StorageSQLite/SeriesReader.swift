@@ -44,6 +44,9 @@ struct SeriesInstance {
     }
 }
 
+/// Says which instances of a series are wanted.
+typealias InstanceChoice = (Attribute) -> Bool
+
 /// Reads series of the history, in the range of one temporal query.
 final class SeriesReader {
     let query: TemporalQuery
@@ -88,55 +91,69 @@ final class SeriesReader {
     func hasInstance(
         _ entity: Int64,
         _ key: SeriesKey,
-        hiding hidden: HiddenMoments = HiddenMoments([])
+        hiding hidden: HiddenMoments = HiddenMoments([]),
+        wanted: InstanceChoice? = nil
     ) throws -> Bool {
-        try !instances(entity, key, limit: 1, hiding: hidden).isEmpty
+        try !instances(entity, key, limit: 1, hiding: hidden, wanted: wanted).isEmpty
     }
 
-    /// Instances the query's time covers: the oldest, or with `lastN` the newest, oldest first.
+    /// Instances the query's time covers, and that are `wanted` if the caller says which: the
+    /// oldest, or with `lastN` the newest, oldest first.
     func instances(
         _ entity: Int64,
         _ key: SeriesKey,
         limit: Int,
-        hiding hidden: HiddenMoments = HiddenMoments([])
+        hiding hidden: HiddenMoments = HiddenMoments([]),
+        wanted: InstanceChoice? = nil
     ) throws -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
         var found: [SeriesInstance] = []
-        try walk(entity, key, newestFirst: query.lastN != nil) { step, rows in
-            switch step {
-            case .row:
-                let time = rows.int(SeriesStatements.timeColumn)
-                let row = HistoryRow(rows)
-                if hidden.contains(row.changedAt(time)) { break }
-                try add(row, time, sequence: rows.int(0), to: &found)
-            case .segment(let place):
-                let all = try statements.segment(place).instances()
-                for instance in query.lastN == nil ? all[...] : all.reversed()[...]
-                where found.count < limit && bounds.contains(instance.time)
-                    && !hidden.contains(instance.row.changedAt(instance.time))
-                {
-                    try add(
-                        instance.row,
-                        instance.time,
-                        sequence: instance.sequence,
-                        to: &found
-                    )
-                }
-            }
+        let newestFirst = query.lastN != nil
+        try visit(entity, key, newestFirst: newestFirst, hiding: hidden) { instance in
+            if wanted?(instance.attribute) ?? true { found.append(instance) }
             return found.count < limit
         }
-        return query.lastN == nil ? found : found.reversed()
+        return newestFirst ? found.reversed() : found
     }
 
-    private func add(
+    /// Shows the body the instances that the query's time covers, until it wants no more.
+    private func visit(
+        _ entity: Int64,
+        _ key: SeriesKey,
+        newestFirst: Bool,
+        hiding hidden: HiddenMoments,
+        _ body: (SeriesInstance) throws -> Bool
+    ) throws {
+        try walk(entity, key, newestFirst: newestFirst) { step, rows in
+            switch step {
+            case .row:
+                let (row, time) = (HistoryRow(rows), rows.int(SeriesStatements.timeColumn))
+                if hidden.contains(row.changedAt(time)) { return true }
+                return try instance(row, time, sequence: rows.int(0)).map(body) ?? true
+            case .segment(let place):
+                let all = try statements.segment(place).instances()
+                for instance in newestFirst ? all.reversed()[...] : all[...]
+                where bounds.contains(instance.time)
+                    && !hidden.contains(instance.row.changedAt(instance.time))
+                {
+                    let (row, time) = (instance.row, instance.time)
+                    let covered = try self.instance(row, time, sequence: instance.sequence)
+                    guard try covered.map(body) ?? true else { return false }
+                }
+                return true
+            }
+        }
+    }
+
+    /// The instance of the row; nil when the query does not cover it.
+    private func instance(
         _ row: HistoryRow,
         _ time: Int64,
-        sequence: Int64,
-        to found: inout [SeriesInstance]
-    ) throws {
+        sequence: Int64
+    ) throws -> SeriesInstance? {
         let attribute = try row.attribute(vocabulary, at: time)
-        guard query.covers(attribute) else { return }
-        found.append(SeriesInstance(attribute: attribute, time: time, sequence: sequence))
+        guard query.covers(attribute) else { return nil }
+        return SeriesInstance(attribute: attribute, time: time, sequence: sequence)
     }
 
     /// Walks the series until the body wants no more.
@@ -174,23 +191,39 @@ final class SeriesReader {
         }
     }
 
-    /// The series aggregated in one pass; nil when nothing of it is in range.
+    /// The series aggregated in one pass, or the newest of it with `lastN`; nil when nothing of it
+    /// is in range.
     ///
     /// Throws when all that were aggregated have more values than the page may have.
     func aggregate(
         _ entity: Int64,
         _ key: SeriesKey,
         _ aggregation: Aggregation,
-        hiding hidden: HiddenMoments
+        hiding hidden: HiddenMoments,
+        wanted: InstanceChoice? = nil
     ) throws -> AggregatedAttribute? {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
-        try walk(entity, key) { step, rows in
-            switch step {
-            case .row: try sum.addRow(rows, hiding: hidden)
-            case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
-            }
+        func add(_ instance: SeriesInstance) throws {
+            sum.add(instance.attribute)
             try requireRoom(for: sum.periods.count * aggregation.methods.count)
-            return true
+        }
+        if query.lastN != nil {
+            let newest = try instances(entity, key, limit: .max, hiding: hidden, wanted: wanted)
+            for instance in newest { try add(instance) }
+        } else if let wanted {
+            try visit(entity, key, newestFirst: false, hiding: hidden) { instance in
+                if wanted(instance.attribute) { try add(instance) }
+                return true
+            }
+        } else {
+            try walk(entity, key) { step, rows in
+                switch step {
+                case .row: try sum.addRow(rows, hiding: hidden)
+                case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
+                }
+                try requireRoom(for: sum.periods.count * aggregation.methods.count)
+                return true
+            }
         }
         aggregatedValues += sum.periods.count * aggregation.methods.count
         let values = sum.periods.finish()

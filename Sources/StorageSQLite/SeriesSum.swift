@@ -31,7 +31,7 @@ struct SeriesSum {
         {
             return
         }
-        guard let form = row.optionalInt(1) else { return try add(Body.attribute(row.bytes(5))) }
+        guard let form = row.optionalInt(1) else { return add(try Body.attribute(row.bytes(5))) }
         guard enter(form) else { return }
         let time = row.int(SeriesStatements.timeColumn)
         let moment =
@@ -90,7 +90,7 @@ struct SeriesSum {
     ) throws {
         for index in run.range {
             if let body = cells[index].body {
-                try add(Body.attribute(body))
+                add(try Body.attribute(body))
             } else if moments[index] >= from, moments[index] < to {
                 periods.add(cells[index].value, at: moments[index])
             }
@@ -98,7 +98,7 @@ struct SeriesSum {
     }
 
     /// An instance that is kept as a whole.
-    private mutating func add(_ attribute: Attribute) throws {
+    mutating func add(_ attribute: Attribute) {
         guard query.covers(attribute) else { return }
         kind = attribute.kind
         periods.add(attribute.value, at: query.moment(attribute).microseconds)

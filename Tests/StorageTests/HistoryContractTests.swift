@@ -123,6 +123,120 @@ import Testing
         #expect(least.instanceCounts == [1, 1, 1, 1])
     }
 
+    /// A query for what meets the conditions; the first instances of speed and label in its answer.
+    private func values(
+        _ conditions: [Condition],
+        lastN: Int? = nil,
+        in tenant: any TenantStore
+    ) async throws -> (speed: [JSONValue], label: [JSONValue])? {
+        var query = query(lastN: lastN)
+        query.condition = .all([query.condition] + conditions)
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        guard let found = page.evolutions.first else { return nil }
+        func of(_ name: IRI) -> [JSONValue] {
+            found.attributes.first { $0.name == name }?.instances.map(\.value) ?? []
+        }
+        return (of(.speed), of(.label))
+    }
+
+    private func speed(_ comparison: Comparison) -> Condition {
+        .value(ValueTest(path: AttributePath(names: [.speed]), comparison: comparison))
+    }
+
+    @Test(.clause("5.7.4"), arguments: StoreKind.all)
+    func `of what the query names, the instances that meet it are shown`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let speeds = [10, 60, 70, 20].enumerated().map {
+            Attribute.reading(.number(JSONNumber($1)), at: $0)
+        }
+        try await tenant.append("a", .speed, speeds)
+        try await tenant.append("a", .label, (0..<4).map { .reading("x", at: $0) })
+        let (fast, slow) = (speed(.greater(.number(50))), speed(.less(.number(65))))
+        let xs = [JSONValue](repeating: "x", count: 4)
+        let one = try #require(try await values([fast], in: tenant))
+        #expect(one.speed == [60, 70] && one.label == xs)
+        let both = try #require(try await values([fast, slow], in: tenant))
+        #expect(both.speed == [60] && both.label == xs)
+        let label = Condition.value(
+            ValueTest(path: AttributePath(names: [.label]), comparison: .equal([.string("x")]))
+        )
+        let either = try #require(try await values([.any([fast, label])], in: tenant))
+        #expect(either.speed == [10, 60, 70, 20] && either.label == xs)
+        // The newest of those that meet it, not of all.
+        let last = try #require(try await values([fast], lastN: 1, in: tenant))
+        #expect(last.speed == [70] && last.label == ["x"])
+        #expect(try await values([speed(.greater(.number(99)))], in: tenant) == nil)
+    }
+
+    @Test(.clause("5.7.4", "4.5.19"), arguments: StoreKind.all)
+    func `aggregates are of the instances that the query asks for`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let speeds = [10, 60, 70, 20].enumerated().map {
+            Attribute.reading(.number(JSONNumber($1)), at: $0)
+        }
+        try await tenant.append("a", .speed, speeds)
+        let aggregation = Aggregation(methods: [.sum], period: .whole)
+        for (lastN, condition, sum) in [
+            (nil, nil, 160), (nil, speed(.greater(.number(50))), 130), (3, nil, 150),
+            (1, speed(.greater(.number(50))), 70), (9, speed(.less(.number(50))), 30),
+        ] as [(Int?, Condition?, JSONValue)] {
+            var query = query(lastN: lastN, aggregation: aggregation)
+            if let condition { query.condition = .all([query.condition, condition]) }
+            let page = try await tenant.evolutions(query, grant: Grants.read())
+            let values = page.evolutions.first?.aggregates.first?.values.first
+            #expect(values?.periods.map(\.value) == [sum])
+        }
+    }
+
+    @Test(
+        .clause("4.5.19.1"),
+        arguments: [
+            // The clause's own example: years and months by the calendar, then days and times.
+            (
+                "P3Y6M4DT12H30M5S", "2016-08-31T00:00:00Z",
+                ["2020-03-04T12:30:05Z", "2023-09-09T01:00:10Z"]
+            ),
+            ("P1M1D", "2021-01-31T00:00:00Z", ["2021-03-01T00:00:00Z", "2021-04-02T00:00:00Z"]),
+            ("P1M", "2024-01-31T00:00:00Z", ["2024-02-29T00:00:00Z", "2024-03-31T00:00:00Z"]),
+            ("P1YT1S", "2024-02-29T00:00:00Z", ["2025-02-28T00:00:01Z", "2026-02-28T00:00:02Z"]),
+            ("P2W", "2021-01-01T00:00:00Z", ["2021-01-15T00:00:00Z", "2021-01-29T00:00:00Z"]),
+        ]
+    )
+    func `a period of months and days follows the calendar`(
+        period: String,
+        start: String,
+        ends: [String]
+    ) async throws {
+        let folder = Folder()
+        let kind = try #require(StoreKind.all.first)
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let start = try #require(Timestamp(start))
+        let ends = ends.compactMap { Timestamp($0) }
+        // One reading at each boundary, and one just before it.
+        let moments = ([start] + ends).flatMap { [$0.microseconds, $0.microseconds - 1] }
+        let readings = moments.filter { $0 >= start.microseconds }.map {
+            Attribute(kind: .property, value: 1, observedAt: Timestamp(microseconds: $0))
+        }
+        try await tenant.append("a", .speed, readings)
+        let duration = try #require(ISODuration(period))
+        var query = query()
+        query.from = start
+        query.aggregation = Aggregation(
+            methods: [.totalCount],
+            period: duration.months == 0
+                ? .fixed(microseconds: duration.microseconds) : .calendar(duration)
+        )
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        let periods = try #require(page.evolutions.first?.aggregates.first?.values.first?.periods)
+        #expect(periods.map(\.from) == [start] + ends)
+        #expect(periods.prefix(2).map(\.to) == ends)
+        #expect(periods.map(\.value) == [2, 2, 1])
+    }
+
     @Test(arguments: StoreKind.all)
     func `aggregates of too many values are refused`(kind: StoreKind) async throws {
         let folder = Folder()

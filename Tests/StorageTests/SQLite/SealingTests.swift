@@ -194,14 +194,23 @@ private enum HistoryQueries {
             if Bool.random(using: &dice) {
                 query.to = max(moment(&dice), query.from ?? seconds(-9))
             }
+            if Int.random(in: 0..<4, using: &dice) == 0 {
+                let test = ValueTest(
+                    path: AttributePath(names: [.speed]),
+                    comparison: .greater(.number(Double(Int.random(in: 0..<60, using: &dice))))
+                )
+                query.condition = .value(test)
+            }
             query.timeProperty =
                 [.observedAt, .observedAt, .modifiedAt, .createdAt, .deletedAt]
                 .randomElement(using: &dice) ?? .observedAt
             if Bool.random(using: &dice) {
                 query.aggregation = Aggregation(
                     methods: Aggregation.Method.allCases,
-                    period: [.whole, .fixed(microseconds: 7_000_000), .months(1)]
-                        .randomElement(using: &dice) ?? .whole
+                    period: [
+                        .whole, .fixed(microseconds: 7_000_000),
+                        .calendar(ISODuration(months: 1, microseconds: 3_000_000)),
+                    ].randomElement(using: &dice) ?? .whole
                 )
             } else {
                 query.lastN = [nil, 3, 20].randomElement(using: &dice) ?? nil
