@@ -17,10 +17,9 @@ struct DatabaseFile {
 
     func check() throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return }
-        defer { _ = Glibc.close(file) }
-        let length = lseek(file, 0, SEEK_END)
-        guard length > 0 else { return }
+        defer { if file >= 0 { _ = Glibc.close(file) } }
+        let length = file < 0 ? 0 : lseek(file, 0, SEEK_END)
+        guard length > 0 else { return try refuseLogAlone() }
         var header = [UInt8](repeating: 0, count: Self.headerBytes)
         guard pread(file, &header, header.count, 0) == header.count,
             header.starts(with: Array("SQLite format 3\0".utf8))
@@ -41,6 +40,16 @@ struct DatabaseFile {
             version: header.number(at: 60),
             hasTables: hasTables && !hasLog,
             path: path
+        )
+    }
+
+    /// A new database has no log yet: where there is one, the database it belongs to is gone, and
+    /// SQLite would remove it.
+    private func refuseLogAlone() throws {
+        guard hasLog else { return }
+        throw StorageError(
+            .damaged,
+            note: "\(path) is empty or missing, and its log \(path)-wal is not"
         )
     }
 

@@ -141,7 +141,14 @@ extension SQLiteStore {
 
     package func removeSnapshot(_ name: TenantName) async throws {
         precondition(name.snapshot != nil, "removeSnapshot is for snapshots, not for tenants")
-        let open = tenants.withLock { $0.removeValue(forKey: name) }
+        // In turn with whatever opens a file, so that none is opened and removed at once.
+        let open = await withCheckedContinuation { continuation in
+            opening.async {
+                continuation.resume(
+                    returning: self.tenants.withLock { $0.removeValue(forKey: name) }
+                )
+            }
+        }
         await open?.close()
         Self.removeFiles(path(name))
     }

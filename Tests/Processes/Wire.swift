@@ -44,6 +44,13 @@ package struct Wire: ~Copyable {
     /// Says that nothing more comes.
     package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// What the other side sends next; nil when it stays silent or has closed.
+    package func receiveSome() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+
     /// Everything the other side sends until it closes; nil when it stays open and silent.
     package func receiveAll() -> String? {
         var answer: [UInt8] = []
@@ -75,6 +82,25 @@ package struct Wire: ~Copyable {
                 wire.send(bytes)
                 if finishes { wire.finishSending() }
                 continuation.resume(returning: wire.receiveAll())
+            }
+        }
+    }
+
+    /// Sends the parts, each but the first when something has come back of the one before it, and
+    /// takes what came back of each; of the last one everything until the other side closes.
+    package static func converse(_ parts: [[UInt8]], withPort port: Int) async -> [String] {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                guard let wire = try? Wire(toPort: port) else {
+                    return continuation.resume(returning: [])
+                }
+                var answers: [String] = []
+                for (number, part) in parts.enumerated() {
+                    wire.send(part)
+                    let isLast = number == parts.count - 1
+                    answers.append((isLast ? wire.receiveAll() : wire.receiveSome()) ?? "")
+                }
+                continuation.resume(returning: answers)
             }
         }
     }

@@ -73,5 +73,7 @@ extension Hub {
             try await remove(order.snapshot)
             throw error
         }
+        // Deleted while it was being made: what was made since goes as well.
+        if !snapshots.has(order.snapshot) { try await removeRest(of: order.snapshot) }
     }
 }

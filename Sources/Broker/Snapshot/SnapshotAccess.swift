@@ -59,6 +59,11 @@ extension Hub {
     /// Its document goes last: a hub that stops in between removes the rest at its next start.
     func remove(_ snapshot: Snapshot) async throws {
         guard snapshots.remove(snapshot) else { return }
+        try await removeRest(of: snapshot)
+    }
+
+    /// Removes what is kept of a snapshot that nobody finds any more.
+    func removeRest(of snapshot: Snapshot) async throws {
         for kind in SubscriptionKind.allCases {
             subscriptions.replace([], kind, tenant: snapshot.store)
         }

@@ -59,6 +59,9 @@ package final class SnapshotShelf: Sendable {
         }
     }
 
+    /// Whether the snapshot, and no later one of its name, is there.
+    func has(_ snapshot: Snapshot) -> Bool { self[snapshot.key]?.file == snapshot.file }
+
     /// Notes that a snapshot is being used.
     func use(_ key: Snapshot.Key, at now: Timestamp) {
         state.withLock { state in

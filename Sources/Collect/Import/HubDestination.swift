@@ -33,4 +33,6 @@ package enum HubFailure: Error, Equatable {
     case refused(reason: String)
     /// Nothing more can be sent: the hub is away or does not let us in.
     case stopped(reason: String)
+    /// Nothing more can be kept: the hub's disk is full.
+    case full(reason: String)
 }

@@ -36,7 +36,9 @@ package func makeGateway(
 private func channelConfiguration(_ settings: GatewaySettings) -> HTTP1Channel.Configuration {
     let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
     return HTTP1Channel.Configuration(
-        additionalChannelHandlers: [SlowClientHandler(bodyTimeout: bodyTimeout)],
+        additionalChannelHandlers: [
+            MessageRulesInstaller(), SlowClientHandler(bodyTimeout: bodyTimeout),
+        ],
         idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
         httpDecoderConfiguration: .init(
             maxHeaderFieldSize: settings.maximumHeaderBytes,

@@ -71,7 +71,7 @@ struct BrokerDestination: HubDestination {
         } catch let error as BrokerError {
             throw .refused(reason: error.detail)
         } catch let error as StorageError where error.code == .diskFull {
-            throw .stopped(reason: "There is no room left on the hub's disk.")
+            throw .full(reason: "There is no room left on the hub's disk.")
         } catch {
             throw .stopped(reason: "The hub is too busy; send the file again.")
         }

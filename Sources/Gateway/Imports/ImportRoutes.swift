@@ -126,6 +126,8 @@ private final class ImportDesk: Sendable {
             throw BrokerError(.badRequestData, file.plain(error.description))
         } catch HubFailure.stopped(let reason) {
             throw BrokerError(.overloaded, reason)
+        } catch HubFailure.full(let reason) {
+            throw BrokerError(.storageFull, reason)
         }
     }
 

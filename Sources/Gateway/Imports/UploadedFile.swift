@@ -28,7 +28,7 @@ struct UploadedFile {
     }
 
     private func write(_ request: Request, _ limit: Int) async throws {
-        try Data().write(to: URL(filePath: path))
+        try Self.storing { try Data().write(to: URL(filePath: path)) }
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         defer { try? file.close() }
         var count = 0
@@ -40,7 +40,20 @@ struct UploadedFile {
                     "A file may have \(limit) bytes here; send it in parts, or use balai import."
                 )
             }
-            try file.write(contentsOf: Data(part.readableBytesView))
+            try Self.storing { try file.write(contentsOf: Data(part.readableBytesView)) }
+        }
+    }
+
+    /// Says in the hub's words that the disk is full.
+    private static func storing(_ write: () throws -> Void) throws {
+        do { try write() } catch let error as CocoaError {
+            let system = error.underlying as? POSIXError
+            let isFull = [.ENOSPC, .EDQUOT, .EFBIG].contains(system?.code)
+            guard isFull || error.code == .fileWriteOutOfSpace else { throw error }
+            throw BrokerError(
+                .storageFull,
+                "There is no room for the file on the hub's disk: nothing of it was read."
+            )
         }
     }
 

@@ -217,4 +217,37 @@ import Testing
         let office = try fixture.on("urn:x:snapshot", Fixture.office)
         #expect(try await fixture.ids(office).count == 3)
     }
+
+    @Test func `snapshots that are made and deleted at once leave nothing behind`() async throws {
+        let fixture = try await Fixture.mapped()
+        let unexpected = try await withThrowingTaskGroup(of: [String].self) { group in
+            for number in 0..<40 {
+                let id = "urn:x:\(number % 4)"
+                group.addTask { try await Self.fault { try await fixture.snapshot(id) } }
+                group.addTask {
+                    try await Self.fault {
+                        try await fixture.hub.deleteSnapshot(id, caller: Fixture.boss)
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(unexpected.isEmpty)
+        for snapshot in fixture.hub.snapshots.all { try await fixture.hub.remove(snapshot) }
+        await fixture.maker.turn()
+        #expect(try await fixture.snapshotFiles == 0)
+    }
+
+    /// What an operation should not answer to somebody who makes and deletes at once.
+    private static func fault(_ operation: () async throws -> Void) async throws -> [String] {
+        do {
+            try await operation()
+            return []
+        } catch let error as BrokerError {
+            let isExpected = [.alreadyExists, .resourceNotFound].contains(error.code)
+            return isExpected ? [] : ["\(error.code): \(error.detail)"]
+        } catch let error as StorageError {
+            return ["\(error)"]
+        }
+    }
 }

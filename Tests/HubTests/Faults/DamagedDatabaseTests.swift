@@ -51,6 +51,32 @@ import Testing
         #expect(try Data(contentsOf: file) == bytes, "the damaged file was changed")
     }
 
+    /// Of a hub that was killed: what is in the log is not in the database yet.
+    @Test(arguments: [true, false])
+    func `a log whose database is empty or gone is left alone`(isGone: Bool) async throws {
+        let folder = try TestFolder()
+        try await HubClient.with { client in
+            let hub = try await RealHub(folder: folder)
+            let body: JSONValue = ["id": "urn:x:1", "type": "T"]
+            let made = try await client.send(.POST, "/ngsi-ld/v1/entities", to: hub, json: body)
+            #expect(made.status == 201)
+            await hub.kill()
+        }
+        let (file, log) = (folder.data + "/hub.sqlite", folder.data + "/hub.sqlite-wal")
+        let written = try Data(contentsOf: URL(filePath: log))
+        #expect(!written.isEmpty)
+        try FileManager.default.removeItem(atPath: file)
+        if !isGone { try Data().write(to: URL(filePath: file)) }
+
+        let process = try ChildProcess(
+            ["serve", "--data", folder.data, "--port", "0"],
+            log: folder.path + "/damaged.log"
+        )
+        #expect(await process.ended() == .exited(74), "\(process.errors)")
+        #expect(process.errors.contains("backup"))
+        #expect(try Data(contentsOf: URL(filePath: log)) == written, "the log was changed")
+    }
+
     @Test func `a folder serves one hub, and after a crash the next one`() async throws {
         let folder = try TestFolder()
         let first = try await RealHub(folder: folder)

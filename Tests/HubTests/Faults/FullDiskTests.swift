@@ -1,4 +1,5 @@
 import ContextModel
+import NIOHTTP1
 import Processes
 import Testing
 
@@ -34,5 +35,32 @@ import Testing
             #expect(try await Filling(hub: next, client: client).found() == kept)
             #expect(await next.stop() == .exited(0))
         }
+    }
+
+    @Test func `a file that finds no room gets 507, whether it is the file or what is in it`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let hub = try await RealHub(folder: folder)
+        let entity =
+            #"{"id": "urn:x:%", "type": "T", "text": {"value": ""#
+            + String(repeating: "x", count: 1_000) + #""}}"#
+        func file(_ count: Int) -> [UInt8] {
+            let lines = (0..<count).map { entity.replacing("%", with: "\($0)") }
+            return Array(lines.joined(separator: "\n").utf8)
+        }
+        try await hub.process.limitFiles(to: 1 << 20)
+        for count in [900, 3_000] {
+            let answer = try await hub.request(
+                .POST,
+                "/hub/imports/entities",
+                contentType: "application/x-ndjson",
+                body: file(count)
+            )
+            #expect(answer.status == 507, "\(count) entities: \(answer.text)")
+        }
+        try await hub.process.limitFiles(to: nil)
+        #expect(await hub.stop() == .exited(0))
+        withExtendedLifetime(folder) {}
     }
 }

@@ -1,0 +1,85 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// Keeps to those rules of HTTP/1 messages (RFC 9112, RFC 9110) that the server behind it does not
+/// know.
+///
+/// - A request of HTTP/1.1 has one `Host` field, and none has two (RFC 9112, section 3.2): others
+///   get 400, for a proxy in front may have taken another host for the right one.
+/// - A client that waits with its body until it is told to go on (`Expect: 100-continue`) is told
+///   (RFC 9110, section 10.1.1).
+/// - A client of HTTP/1.0 gets an answer it can read, and the connection is closed behind it.
+final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// Whether the client speaks HTTP/1.0: then this is the last request of the connection.
+    private var isOld = false
+    private var isRefused = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefused else { return }
+        guard case .head(var head) = unwrapInboundIn(data) else {
+            return context.fireChannelRead(data)
+        }
+        guard hasRightHosts(head) else {
+            isRefused = true
+            return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+        }
+        if head.version.isOld {
+            isOld = true
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        } else if head.headers[canonicalForm: "Expect"].contains(where: isContinue) {
+            tellToGoOn(context)
+        }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    private func hasRightHosts(_ head: HTTPRequestHead) -> Bool {
+        let count = head.headers["Host"].count
+        return count == 1 || count == 0 && head.version.isOld
+    }
+
+    private func isContinue(_ expectation: Substring) -> Bool {
+        expectation.lowercased() == "100-continue"
+    }
+
+    private func tellToGoOn(_ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard isOld, case .head(var head) = unwrapOutboundIn(data) else {
+            return context.write(data, promise: promise)
+        }
+        // Of this version no chunks are sent: the end of the connection is that of the body.
+        head.version = .http1_0
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+}
+
+/// Puts the rules where messages are as they came: before the server turns them into its own types.
+final class MessageRulesInstaller: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Any
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+            try pipeline.addHandler(MessageRulesHandler(), position: .before(codec))
+        } catch {
+            // A connection without the rules is none: a server that is built otherwise shows it.
+            context.close(promise: nil)
+        }
+    }
+}
+
+extension HTTPVersion {
+    /// Whether it is older than HTTP/1.1.
+    fileprivate var isOld: Bool { major < 1 || major == 1 && minor < 1 }
+}
