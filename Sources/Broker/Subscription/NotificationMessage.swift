@@ -1,8 +1,10 @@
 package import ContextModel
 
 /// What waits in the outbox for notifications of one change: the entity as it was then and what
-/// happened to it, in one message for all who may know the same of it. What each of them is told is
-/// decided and written when it is sent, for the subscription of then.
+/// happened to it.
+///
+/// It is one message for all who may know the same of the change. What each of them is told is decided
+/// and written when it is sent, for the subscription of then.
 package struct NotificationMessage: Sendable, Equatable {
     /// The state after the change, with deleted attributes as NGSI-LD Null; the last state of a
     /// deleted entity.
