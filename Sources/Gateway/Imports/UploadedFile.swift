@@ -46,10 +46,14 @@ struct UploadedFile {
 
     /// Says in the hub's words that the disk is full.
     private static func storing(_ write: () throws -> Void) throws {
-        do { try write() } catch let error as CocoaError {
-            let system = error.underlying as? POSIXError
-            let isFull = [.ENOSPC, .EDQUOT, .EFBIG].contains(system?.code)
-            guard isFull || error.code == .fileWriteOutOfSpace else { throw error }
+        do { try write() } catch let error as NSError {
+            let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+            let isFull =
+                system.domain == NSPOSIXErrorDomain
+                && [ENOSPC, EDQUOT, EFBIG].contains(Int32(truncatingIfNeeded: system.code))
+            guard isFull || error.code == CocoaError.fileWriteOutOfSpace.rawValue else {
+                throw error
+            }
             throw BrokerError(
                 .storageFull,
                 "There is no room for the file on the hub's disk: nothing of it was read."
