@@ -6,12 +6,9 @@ struct LDContextRoom {
     /// Documents of each kind at most, and their bytes together: hosted and implicitly created ones
     /// are refused beyond it, of copies some go.
     static let maximumOfAKind = 1_000
-    /// Implicitly created ones of one party at most: a subscriber leaves room to others.
-    static let maximumImplicitOfParty = 500
     static let maximumBytes = 16 << 20
-    /// Fetches under way at most, and those of one party.
+    /// Fetches under way at most.
     static let maximumFetches = 32
-    static let maximumFetchesOfParty = 8
 
     /// One that stays until somebody removes it.
     private struct Own {
@@ -29,7 +26,7 @@ struct LDContextRoom {
         maximumBytes: maximumBytes,
         maximumCount: maximumOfAKind
     )
-    private var fetches: [Party: Int] = [:]
+    private var fetches = FairShares<Party>(capacity: maximumFetches)
 
     var all: [StoredLDContext] { published.map(\.entry) + copies.values }
 
@@ -43,13 +40,15 @@ struct LDContextRoom {
 
     // MARK: The hub's own
 
-    /// Whether another one has room.
+    /// Whether another one has room in its owner's share.
     func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
-        let same = own.values.filter { $0.entry.kind == entry.kind }
-        let ofParty = same.count { $0.entry.owner == entry.owner }
-        let total = same.reduce(bytes) { $0 + $1.bytes }
-        return same.count < Self.maximumOfAKind && total <= Self.maximumBytes
-            && (entry.kind == .hosted || ofParty < Self.maximumImplicitOfParty)
+        var count = FairShares<Party>(capacity: Self.maximumOfAKind)
+        var room = FairShares<Party>(capacity: Self.maximumBytes)
+        for one in own.values where one.entry.kind == entry.kind {
+            count.take(one.entry.owner)
+            room.take(one.entry.owner, one.bytes)
+        }
+        return count.mayTake(entry.owner) && room.mayTake(entry.owner, bytes)
     }
 
     /// Takes room for one that is about to be written to disk; false when there is none.
@@ -125,17 +124,10 @@ struct LDContextRoom {
 
     // MARK: Fetching
 
-    /// False when so many fetch already.
+    /// False when the party fetches as many as its share.
     mutating func beginFetch(_ party: Party) -> Bool {
-        guard fetches[party, default: 0] < Self.maximumFetchesOfParty,
-            fetches.values.reduce(0, +) < Self.maximumFetches
-        else { return false }
-        fetches[party, default: 0] += 1
-        return true
+        fetches.takeIfFair(party)
     }
 
-    mutating func endFetch(_ party: Party) {
-        let left = fetches[party, default: 1] - 1
-        fetches[party] = left > 0 ? left : nil
-    }
+    mutating func endFetch(_ party: Party) { fetches.giveBack(party) }
 }

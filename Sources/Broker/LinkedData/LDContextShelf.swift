@@ -143,7 +143,7 @@ package final class LDContextShelf: Sendable {
         var entry = ownEntry(.hosted, context, party)
         entry.tenant = tenant
         return try await keep(entry) {
-            "The hub hosts no more @contexts, of which it has room for "
+            "The hub hosts no more @contexts of yours: all parties share room for "
                 + "\(LDContextRoom.maximumOfAKind) and \(LDContextRoom.maximumBytes) bytes; delete "
                 + "one."
         }
@@ -214,7 +214,7 @@ package final class LDContextShelf: Sendable {
         _ url: String,
         for party: Party
     ) async throws(LDContextError) -> StoredLDContext {
-        let document = try await source.document(at: url)
+        let document = try await source.document(at: url, for: party)
         guard let context = document.body.objectValue?["@context"] else {
             throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
         }

@@ -1,8 +1,13 @@
 package import ContextModel
+package import Governance
 
 /// Gets the JSON of an `@context` from where its URL points.
 package protocol LDContextSource: Sendable {
-    func document(at url: String) async throws(LDContextError) -> LDContextDocument
+    /// `party` is on whose behalf it is fetched.
+    func document(
+        at url: String,
+        for party: Party
+    ) async throws(LDContextError) -> LDContextDocument
 }
 
 /// A document as its server gave it.

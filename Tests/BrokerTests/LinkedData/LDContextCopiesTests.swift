@@ -56,7 +56,10 @@ import Testing
             }
         }
 
-        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+        func document(
+            at url: String,
+            for party: Party
+        ) async throws(LDContextError) -> LDContextDocument {
             let (isReachable, freshSeconds, meanwhile) = state.withLock { state in
                 state.fetched.append(url)
                 return (state.isReachable, state.freshSeconds, state.meanwhile)
@@ -162,7 +165,7 @@ import Testing
         let shelf = world.shelf()
         let old = try await shelf.document(at: Self.url, for: office)
         world.pass(seconds: 86_400)
-        let most = LDContextRoom.maximumFetchesOfParty
+        let most = LDContextRoom.maximumFetches / 2
         world.hold(until: most + 1)
         try await withThrowingTaskGroup { [office] group in
             for number in 0..<most {
@@ -227,7 +230,7 @@ import Testing
     @Test func `hosted documents have room for so many bytes`() async throws {
         let shelf = try await World().shelf()
         let text = JSONValue.string(String(repeating: "x", count: 1_000_000))
-        let fitting = LDContextRoom.maximumBytes / 1_000_000
+        let fitting = LDContextRoom.maximumBytes / 2 / 1_000_000
         for number in 0..<fitting {
             _ = try await shelf.host([text, .string("\(number)")], for: office)
         }
@@ -251,16 +254,16 @@ import Testing
                 inUse: { inUse }
             )
         }
-        let most = LDContextRoom.maximumImplicitOfParty
+        let most = LDContextRoom.maximumOfAKind / 2
         let made = [try await make(0), try await make(1)]
         for number in 2..<most { _ = try await make(number) }
         await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1) }
-        // Others have room all the same, until there is none at all.
-        for number in most..<LDContextRoom.maximumOfAKind {
+        // Others have room all the same, each within its share of what is left.
+        for number in most..<most + LDContextRoom.maximumOfAKind / 4 {
             _ = try await make(number, for: .operator)
         }
-        let other = Party.named(PartyID("other"))
-        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1, for: other) }
+        await #expect(throws: BrokerError(.overloaded, "")) { try await make(-2, for: .operator) }
+        _ = try await make(-2, for: Party.named(PartyID("other")))
         world.pass(seconds: LDContextShelf.unusedSeconds + 1)
         // Handed out a moment ago, so that somebody is about to name it.
         let handed = try await make(1)
@@ -295,7 +298,7 @@ import Testing
 
     @Test func `one party fetches so many at once and leaves room for others`() {
         var room = LDContextRoom()
-        for _ in 0..<LDContextRoom.maximumFetchesOfParty {
+        for _ in 0..<LDContextRoom.maximumFetches / 2 {
             #expect(room.beginFetch(.anonymous) == true)
         }
         #expect(room.beginFetch(.anonymous) == false)

@@ -17,7 +17,10 @@ import Testing
         var documents: [String: JSONValue]
         var redirects: [String: String] = [:]
 
-        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+        func document(
+            at url: String,
+            for party: Party
+        ) async throws(LDContextError) -> LDContextDocument {
             let target = redirects[url]
             guard let context = documents[target ?? url] else {
                 throw LDContextError(.unavailable, "There is nothing at '\(url)'.")

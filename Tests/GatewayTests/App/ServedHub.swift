@@ -77,7 +77,10 @@ final class ServedHub: Sendable {
     }
 
     private struct NoDocuments: LDContextSource {
-        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+        func document(
+            at url: String,
+            for party: Party
+        ) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
         }
     }

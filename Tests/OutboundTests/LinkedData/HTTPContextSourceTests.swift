@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Governance
 import NIOHTTP1
 import Testing
 
@@ -31,7 +32,10 @@ import Testing
         let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
         let result: Result<LDContextDocument, LDContextError>
         do {
-            result = .success(try await HTTPContextSource(web).document(at: server.url + path))
+            result = .success(
+                try await HTTPContextSource(web)
+                    .document(at: server.url + path, for: .anonymous)
+            )
         } catch {
             result = .failure(error)
         }

@@ -98,7 +98,10 @@ struct CityOnShow {
     }
 
     private struct NoInternet: LDContextSource {
-        func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+        func document(
+            at url: String,
+            for party: Party
+        ) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is no internet in this test.")
         }
     }

@@ -1,8 +1,6 @@
 import Governance
 import Testing
 
-@testable import Broker
-
 /// Room shared by parties that do not know each other.
 @Suite struct FairCacheTests {
     private let city = Party.named(PartyID("city"))

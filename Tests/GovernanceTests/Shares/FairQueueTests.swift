@@ -1,0 +1,46 @@
+import Governance
+import Testing
+
+/// Waiting for places that are shared out.
+@Suite struct FairQueueTests {
+    private func drain(_ queue: inout FairQueue<String, Int>) -> [Int] {
+        var all: [Int] = []
+        while let next = queue.popNext() { all.append(next.element) }
+        return all
+    }
+
+    @Test func `each holder's are served in their order, and whoever holds least first`() {
+        var queue = FairQueue<String, Int>(places: 8)
+        for number in 0..<10 { queue.append(number, of: "greedy") }
+        for number in 100..<102 { queue.append(number, of: "other") }
+        #expect(drain(&queue) == [0, 100, 1, 101, 2])
+        #expect(queue.count(of: "greedy") == 7)
+        queue.giveBack("greedy")
+        #expect(drain(&queue) == [3])
+        queue.append(102, of: "other")
+        #expect(drain(&queue) == [102])
+    }
+
+    @Test func `of those who hold as many each has its turn`() {
+        var queue = FairQueue<String, Int>(places: 1)
+        for number in 0..<3 {
+            queue.append(number, of: "a")
+            queue.append(number + 10, of: "b")
+        }
+        var order: [Int] = []
+        while let next = queue.popNext() {
+            order.append(next.element)
+            queue.giveBack(next.holder)
+        }
+        #expect(order == [0, 10, 1, 11, 2, 12])
+        #expect(queue.isEmpty)
+    }
+
+    @Test func `what waits no longer is taken out`() {
+        var queue = FairQueue<String, Int>(places: 4)
+        for number in 0..<6 { queue.append(number, of: number < 4 ? "a" : "b") }
+        #expect(Set(queue.removeAll { $0.isMultiple(of: 2) || $0 > 4 }) == [0, 2, 4, 5])
+        #expect(drain(&queue) == [1, 3])
+        #expect(queue.isEmpty)
+    }
+}
