@@ -33,7 +33,7 @@ extension Hub {
         -> (store: any TenantStore, grant: WriteGrant)
     {
         let grant = try writeGrant(caller)
-        try await backpressure.admit()
+        try await backpressure.admit(caller.party)
         let store =
             makesTenant && caller.tenant?.snapshot == nil
             ? try await store.makeTenant(caller.tenant)

@@ -106,8 +106,8 @@ package protocol BookkeepingTransaction: AnyObject {
     func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
     /// Takes delivered or abandoned notifications out of the outbox.
     func removeFromOutbox(_ sequences: [Int64]) throws
-    /// Removes the oldest documents of a kind beyond so many; returns how many went.
-    func removeOldest(_ kind: Document.Kind, beyond count: Int) throws -> Int
+    /// The documents of a kind and how many bytes each has, the oldest first.
+    func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
     /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all
     /// when it is undone: on the store's writing thread, so it must be quick.
     func afterCommit(_ action: @escaping @Sendable () -> Void)

@@ -54,16 +54,13 @@ extension Writer {
         for sequence in sequences { try statements.dequeue.bind(1, sequence).run() }
     }
 
-    func removeOldest(_ kind: Document.Kind, beyond count: Int) throws -> Int {
-        try willWrite()
-        try connection.prepare(
-            """
-            DELETE FROM document WHERE kind = ?1 AND number <= (
-                SELECT number FROM document WHERE kind = ?1
-                ORDER BY number DESC LIMIT 1 OFFSET ?2)
-            """
-        ).bind(1, kind.rawValue).bind(2, Int64(count)).run()
-        return connection.changes
+    func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {
+        let rows = try connection.prepare(
+            "SELECT id, length(body) FROM document WHERE kind = ?1 ORDER BY number"
+        ).bind(1, kind.rawValue)
+        var sizes: [(id: String, bytes: Int)] = []
+        while try rows.step() { sizes.append((rows.text(0), Int(rows.int(1)))) }
+        return sizes
     }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }

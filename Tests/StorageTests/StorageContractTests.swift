@@ -219,16 +219,19 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `of too many documents the oldest go`(kind: StoreKind) async throws {
+    func `documents are listed with their sizes, the oldest first`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.bookkeep { transaction in
-            for id in ["a", "b", "c"] {
-                try transaction.put(Document(kind: .deadLetter, id: id, body: [1]))
+            for (number, id) in ["b", "c", "a"].enumerated() {
+                let body = [UInt8](repeating: 1, count: number)
+                try transaction.put(Document(kind: .deadLetter, id: id, body: body))
             }
+            try transaction.put(Document(kind: .importProgress, id: "d", body: [1]))
         }
-        #expect(try await tenant.bookkeep { try $0.removeOldest(.deadLetter, beyond: 3) } == 0)
-        #expect(try await tenant.bookkeep { try $0.removeOldest(.deadLetter, beyond: 2) } == 1)
-        #expect(try await tenant.documents(.deadLetter).map(\.id) == ["b", "c"])
+        let sizes = try await tenant.bookkeep { transaction in
+            try transaction.documentSizes(.deadLetter).map { "\($0.id) \($0.bytes)" }
+        }
+        #expect(sizes == ["b 0", "c 1", "a 2"])
     }
 }

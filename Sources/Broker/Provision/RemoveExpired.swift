@@ -8,7 +8,7 @@ extension Hub {
     ///
     /// Returns how many entities it changed. It is written like any deletion, in the operator's
     /// name: history and subscribers learn of it. It does not wait as other writes do when
-    /// notifications are made too fast; when its own share of those waiting is full, the rest is
+    /// notifications are made too fast; when its own room for those waiting is full, the rest is
     /// left for the next time. Reads do not show what has expired, whether or not it is removed yet.
     @discardableResult
     package func removeExpired(of tenant: TenantName?) async throws -> Int {

@@ -113,7 +113,8 @@ package struct SnapshotMaker: Sendable {
                 url: url,
                 headers: headers,
                 body: JSONValue.object(body).serialized,
-                timeoutMilliseconds: timeoutMilliseconds
+                timeoutMilliseconds: timeoutMilliseconds,
+                party: snapshot.key.owner
             )
         )
         if case .failed(let reason) = result {

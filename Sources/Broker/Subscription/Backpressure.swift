@@ -1,7 +1,10 @@
 import ContextModel
+import Governance
 
-/// Slows writes down when notifications are made faster than receivers take them: nothing is
-/// dropped, and the outbox does not grow without end.
+/// Slows a party's writes down when notifications of its own subscriptions are made faster than their
+/// receivers take them, so that it loses none.
+///
+/// Those of others do not slow it down: whoever has more than its share loses the oldest.
 package struct Backpressure: Sendable {
     private let feed: OutboxFeed
     private let limits: DeliveryLimits
@@ -23,21 +26,22 @@ package struct Backpressure: Sendable {
 
     /// Whether what has expired may be removed now.
     ///
-    /// Removal never waits: it has a share of its own
-    /// beside that of writers, and what does not fit in is removed by a later pass.
+    /// Removal, in the operator's name, never waits: it has room of its own beside that of the operator's
+    /// writes, and what does not fit in is removed by a later pass.
     var hasRoomForRemovals: Bool {
-        feed.waiting < limits.maximumWaiting + limits.waitingReservedForRemovals
+        feed.waiting(of: .operator)
+            < limits.maximumWaiting + limits.waitingReservedForRemovals
     }
 
     /// Returns when there is room for what a write may notify; throws when there is none in time.
-    func admit() async throws {
+    func admit(_ party: Party) async throws {
         var waited = Duration.zero
-        while feed.waiting >= limits.maximumWaiting {
+        while feed.waiting(of: party) >= limits.maximumWaiting {
             guard waited < limits.longestWriteDelay else {
                 throw BrokerError(
                     .tooManyRequests,
-                    "\(limits.maximumWaiting) notifications wait for their receivers: write more "
-                        + "slowly, and try this again in a second."
+                    "\(limits.maximumWaiting) notifications of your subscriptions wait for their "
+                        + "receivers: write more slowly, and try this again in a second."
                 )
             }
             try await sleep(Self.nap)

@@ -96,12 +96,15 @@ extension Hub {
                     "You have a subscription '\(record.id)' already."
                 )
             }
-            guard subscriptions.count(record.kind, tenant: tenant) < limits.maximumSubscriptions
-            else {
+            let shares = FairShares(
+                capacity: limits.maximumSubscriptions,
+                places: subscriptions.counts(record.kind, tenant: tenant)
+            )
+            guard shares.mayTake(record.owner) else {
                 throw BrokerError(
                     .overloaded,
-                    "The hub keeps \(limits.maximumSubscriptions) subscriptions of a "
-                        + "tenant at most; delete some first."
+                    "The hub keeps no more subscriptions of yours: all parties share room for "
+                        + "\(limits.maximumSubscriptions) of a tenant; delete some first."
                 )
             }
             try transaction.put(record.document)

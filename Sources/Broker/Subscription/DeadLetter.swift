@@ -1,4 +1,5 @@
 package import ContextModel
+import Governance
 package import Storage
 
 /// A notification given up on: kept for the operator to see and to send again.
@@ -30,6 +31,14 @@ package struct DeadLetter: Sendable, Equatable {
         SubscriptionRecord.id(
             ofKey: SubscriptionMatcher.Key(tenant: nil, outbox: subscription).id
         )
+    }
+
+    /// Whose subscription the letter of that identifier was for.
+    static func owner(ofID id: String) -> Party {
+        let parts = id.split(separator: "-", maxSplits: 2)
+        guard let recipient = parts.last, parts.count == 3 else { return .operator }
+        let key = SubscriptionMatcher.Key(tenant: nil, outbox: String(recipient))
+        return Party(ofSubscriptionKey: key.id)
     }
 
     /// What an operator sees of it.

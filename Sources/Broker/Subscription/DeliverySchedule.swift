@@ -11,9 +11,10 @@ package struct DeliveryLimits: Sendable, Hashable {
     package var maximumPerEndpoint = 32
     /// The same while the receiver fails: enough to see that it is back.
     package var maximumPerFailingEndpoint = 2
-    /// Notifications on their way in all, at most.
+    /// Notifications on their way in all, at most; shared out among the owners of subscriptions.
     package var maximumConcurrent = 1_024
-    /// Notifications that wait for receivers who take them; beyond it writes are slowed down.
+    /// Notifications of a party's own subscriptions that wait for receivers who take them; beyond it
+    /// the party's writes are slowed down.
     package var maximumWaiting = 50_000
     /// Notifications of what expired that may wait beyond that: removal does not stop with the
     /// writers, and goes on a pass later when its own share is full.
@@ -24,11 +25,17 @@ package struct DeliveryLimits: Sendable, Hashable {
     ///
     /// The oldest of more become dead letters.
     package var maximumHeldBack = 1_000
-    /// The same when so many are held back in all.
-    package var maximumHeldBackInAll = 200_000
-    package var maximumHeldBackWhenFull = 10
-    /// Messages whose contents stay in memory; the others are read back from the store.
+    /// What all messages may take that wait or are held back; shared out among the owners of
+    /// subscriptions.
+    ///
+    /// A message counts once for each owner, and so much more for each subscription.
+    package var maximumBytes = 1 << 30
+    package var bytesPerNotification = 4_096
+    /// Messages of a subscription that go for a new one, when its owner's share is used up.
+    package var maximumShed = 4
+    /// Messages whose contents stay in memory, and their bytes in the store; the others are read back.
     package var maximumLoaded = 20_000
+    package var maximumLoadedBytes = 64 << 20
     /// Messages of a subscription worked off at one go.
     package var page = 16
     /// Messages read at once when the program starts.
@@ -44,8 +51,14 @@ package struct DeliveryLimits: Sendable, Hashable {
     package var maximumPeriodicEntities = 1_000
     /// Linked Entities of a notification at most; what is beyond stays a plain Relationship.
     package var maximumLinkedEntities = 1_000
-    /// Dead letters of a tenant kept at most; the oldest goes first.
+    /// Dead letters of a tenant kept at most, and their bytes; the oldest of the party that has most
+    /// goes first.
     package var maximumDeadLetters = 10_000
+    package var maximumDeadLetterBytes = 256 << 20
+    /// What the smallest dead letter counts for.
+    var bytesPerDeadLetter: Int { maximumDeadLetterBytes / maximumDeadLetters }
+    /// Bytes of dead letters written in one transaction; what is beyond is lost.
+    package var maximumDeadLetterBytesAtOnce = 8 << 20
 
     package init() {}
 }

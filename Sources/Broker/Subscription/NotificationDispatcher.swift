@@ -22,6 +22,7 @@ package actor NotificationDispatcher {
     private var lanes: DeliveryLanes
     private var unsettled: [TenantName?: OutboxSettlement] = [:]
     private var isSettling = false
+    private var deadLetters: [TenantName?: DeadLetterRoom] = [:]
     /// Messages that some of their recipients have got, and since when.
     private var partlyDone: [ObjectIdentifier: (item: OutboxItem, since: Timestamp)] = [:]
     /// Subscriptions whose counts the store does not know yet.
@@ -30,6 +31,7 @@ package actor NotificationDispatcher {
     private var isHousekeeping = false
     /// Messages whose contents are in memory.
     private var loaded: Set<ObjectIdentifier> = []
+    private var loadedBytes = 0
     /// What was read at the start comes once more, as news, and is not taken twice.
     private var readUpTo: [TenantName?: Int64] = [:]
     private var tasks: [Int: Task<Void, Never>] = [:]
@@ -110,7 +112,7 @@ package actor NotificationDispatcher {
             let last = readUpTo[tenant] ?? 0
             let page = try await store.outbox(after: last, limit: limits.startPage)
             for message in page {
-                let keepsContent = loaded.count < limits.maximumLoaded
+                let keepsContent = mayLoad(message.body.count)
                 take(OutboxItem(message, tenant: tenant, keepsContent: keepsContent))
             }
             guard let newest = page.last else { return }
@@ -127,8 +129,9 @@ package actor NotificationDispatcher {
     }
 
     private func take(_ item: OutboxItem) {
-        if loaded.count < limits.maximumLoaded {
+        if mayLoad(item.bytes) {
             loaded.insert(ObjectIdentifier(item))
+            loadedBytes += item.bytes
         } else {
             item.unload()
         }
@@ -202,7 +205,12 @@ package actor NotificationDispatcher {
 
     private func giveUp(_ item: OutboxItem, _ key: Key, _ why: Abandonment) {
         unsettled[item.tenant, default: OutboxSettlement()].letters.append(
-            .init(sequence: item.sequence, recipient: key.outbox, why: why)
+            .init(
+                sequence: item.sequence,
+                recipient: key.outbox,
+                why: why,
+                bytes: item.bytes
+            )
         )
         drop(item, key)
     }
@@ -213,7 +221,7 @@ package actor NotificationDispatcher {
         if item.finish(key.outbox) {
             unsettled[item.tenant, default: OutboxSettlement()].removed.append(item.sequence)
             partlyDone[name] = nil
-            loaded.remove(name)
+            forgetLoaded(item)
         } else if partlyDone[name] == nil {
             partlyDone[name] = (item, clock())
             keepHouse()
@@ -225,7 +233,18 @@ package actor NotificationDispatcher {
             (item.sequence, item.narrow())
         )
         partlyDone[ObjectIdentifier(item)] = nil
-        if loaded.remove(ObjectIdentifier(item)) != nil { item.unload() }
+        if forgetLoaded(item) { item.unload() }
+    }
+
+    private func mayLoad(_ bytes: Int) -> Bool {
+        loaded.count < limits.maximumLoaded && loadedBytes + bytes <= limits.maximumLoadedBytes
+    }
+
+    @discardableResult
+    private func forgetLoaded(_ item: OutboxItem) -> Bool {
+        guard loaded.remove(ObjectIdentifier(item)) != nil else { return false }
+        loadedBytes -= item.bytes
+        return true
     }
 
     /// The throttling of a subscription goes on after a restart, so its last notification is
@@ -298,15 +317,17 @@ package actor NotificationDispatcher {
         let counts = settlement.counted.reduce(into: [:]) { counts, key in
             counts[key] = subscriptions[key]?.tally.counts
         }
-        let maximum = limits.maximumDeadLetters
         do {
             guard let store = try await store.tenant(tenant) else { return }
-            let dropped = try await store.bookkeep {
-                try settlement.write(to: $0, counts, maximumDeadLetters: maximum)
+            let mustTrim = deadLetters[tenant, default: DeadLetterRoom(limits: limits)]
+                .mustBeTrimmed(after: settlement.letters)
+            let dropped = try await store.bookkeep { [limits] transaction in
+                let lost = try settlement.write(to: transaction, counts, limits: limits)
+                return try lost + (mustTrim ? DeadLetterRoom.trim(transaction, limits) : 0)
             }
             if dropped > 0 {
                 logger.warning(
-                    "\(dropped) dead letters are gone: \(maximum) are kept, the newest."
+                    "\(dropped) dead letters are gone: there is room for \(limits.maximumDeadLetters)."
                 )
             }
         } catch {

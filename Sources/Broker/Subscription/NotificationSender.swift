@@ -1,3 +1,5 @@
+package import Governance
+
 /// Carries notifications to their endpoints: the part that knows the network.
 package protocol NotificationSender: Sendable {
     /// Sends once and says how it went; trying again is up to the caller.
@@ -10,6 +12,8 @@ package struct NotificationRequest: Sendable, Equatable {
     package var headers: [KeyValuePair]
     package var body: [UInt8]
     package var timeoutMilliseconds: Double
+    /// On whose behalf it is sent: the shares of what sending takes are by party.
+    package var party: Party
     /// Set when the notification goes to an MQTT broker.
     package var mqtt: MQTTEndpoint?
 
@@ -18,9 +22,11 @@ package struct NotificationRequest: Sendable, Equatable {
         headers: [KeyValuePair],
         body: [UInt8],
         timeoutMilliseconds: Double,
+        party: Party,
         mqtt: MQTTEndpoint? = nil
     ) {
         self.mqtt = mqtt
+        self.party = party
         self.url = url
         self.headers = headers
         self.body = body

@@ -173,6 +173,7 @@ package struct NotificationWriter: Sendable {
             headers: headers(subscription, tenant: tenant),
             body: body(id: id, content, for: subscription, now: now),
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds),
+            party: subscription.record.owner,
             mqtt: endpoint.mqtt
         )
     }

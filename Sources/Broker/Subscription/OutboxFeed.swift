@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Storage
 import Synchronization
 
@@ -17,10 +18,12 @@ package final class OutboxFeed: Sendable {
 
     private struct State {
         var news = News()
-        /// Notifications among the news.
+        /// Notifications among the news, and among those that the dispatcher has taken and not
+        /// counted yet.
         var arrivedCount = 0
-        /// Notifications that the dispatcher has and could send.
-        var waitingCount = 0
+        var takenCount = 0
+        /// Notifications that the dispatcher has and could send, by the owners of the subscriptions.
+        var waiting: [Party: Int] = [:]
         var isAttended = false
         var signal: AsyncStream<Void>.Continuation?
     }
@@ -44,6 +47,7 @@ package final class OutboxFeed: Sendable {
             sequence: try transaction.enqueue(body, to: recipients, at: now),
             recipients: recipients,
             enqueuedAt: now,
+            bytes: body.count,
             content: content
         )
         let count = recipients.count
@@ -86,18 +90,26 @@ package final class OutboxFeed: Sendable {
         state.withLock { state in
             defer {
                 state.news = News()
-                state.waitingCount += state.arrivedCount
+                state.takenCount += state.arrivedCount
                 state.arrivedCount = 0
             }
             return state.news
         }
     }
 
-    /// The dispatcher's own count of what it could send.
-    func setWaiting(_ count: Int) { state.withLock { $0.waitingCount = count } }
+    /// The dispatcher's own count of what it could send, with all the news it has taken.
+    func setWaiting(_ counts: [Party: Int]) {
+        state.withLock { state in
+            state.waiting = counts
+            state.takenCount = 0
+        }
+    }
 
     // MARK: For writers
 
-    /// Notifications on their way to receivers that take them.
-    package var waiting: Int { state.withLock { $0.waitingCount + $0.arrivedCount } }
+    /// Notifications of the party's subscriptions on their way to receivers that take them, and all
+    /// that the dispatcher has not looked at yet.
+    func waiting(of party: Party) -> Int {
+        state.withLock { $0.arrivedCount + $0.takenCount + $0.waiting[party, default: 0] }
+    }
 }

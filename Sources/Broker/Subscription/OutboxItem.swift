@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Storage
 import Synchronization
 
@@ -19,12 +20,16 @@ package final class OutboxItem: Sendable {
         var recipients: [String]
         /// Those of the recipients who have got it.
         var done: [String] = []
+        /// How many subscriptions of each owner have it in their lanes.
+        var lanes: [Party: Int] = [:]
         var written: [(view: NotificationView, data: [UInt8])] = []
     }
 
     let tenant: TenantName?
     let sequence: Int64
     let enqueuedAt: Timestamp
+    /// What it takes in the store.
+    let bytes: Int
     private let state: Mutex<State>
 
     /// Views of one message kept; further ones are written anew.
@@ -35,8 +40,10 @@ package final class OutboxItem: Sendable {
         sequence: Int64,
         recipients: [String],
         enqueuedAt: Timestamp,
+        bytes: Int,
         content: Content?
     ) {
+        self.bytes = bytes
         self.tenant = tenant
         self.sequence = sequence
         self.enqueuedAt = enqueuedAt
@@ -49,6 +56,7 @@ package final class OutboxItem: Sendable {
             sequence: message.sequence,
             recipients: message.recipients,
             enqueuedAt: message.enqueuedAt,
+            bytes: message.body.count,
             content: keepsContent ? Content(message) : nil
         )
     }
@@ -81,6 +89,20 @@ package final class OutboxItem: Sendable {
             }
         }
         return data
+    }
+
+    // MARK: Lanes
+
+    /// Whether a subscription of the owner has it in its lane.
+    func isKept(for owner: Party) -> Bool { state.withLock { $0.lanes[owner] != nil } }
+
+    func keep(for owner: Party) { state.withLock { $0.lanes[owner, default: 0] += 1 } }
+
+    func drop(for owner: Party) {
+        state.withLock { state in
+            let left = state.lanes[owner, default: 1] - 1
+            state.lanes[owner] = left > 0 ? left : nil
+        }
     }
 
     // MARK: Recipients

@@ -11,6 +11,8 @@ struct OutboxSettlement: Sendable {
         var sequence: Int64
         var recipient: String
         var why: Abandonment
+        /// Of the message.
+        var bytes: Int
     }
 
     /// Messages that everybody has got.
@@ -36,9 +38,29 @@ struct OutboxSettlement: Sendable {
     func write(
         to transaction: any BookkeepingTransaction,
         _ counts: [Key: DeliveryCounts],
-        maximumDeadLetters: Int
+        limits: DeliveryLimits
     ) throws -> Int {
-        for letter in letters {
+        let lost = try writeLetters(to: transaction, limits)
+        if !removed.isEmpty { try transaction.removeFromOutbox(removed) }
+        for item in narrowed { try transaction.narrowOutbox(item.sequence, to: item.recipients) }
+        for (key, counts) in counts { try Self.write(counts, of: key, to: transaction) }
+        return lost
+    }
+
+    /// Writes the newest of the letters, as many as one transaction should; returns how many are lost.
+    private func writeLetters(
+        to transaction: any BookkeepingTransaction,
+        _ limits: DeliveryLimits
+    ) throws -> Int {
+        var documents: [Document] = []
+        var (bytes, lost) = (0, 0)
+        for letter in letters.reversed() {
+            guard documents.count < limits.maximumDeadLetters,
+                bytes < limits.maximumDeadLetterBytesAtOnce
+            else {
+                lost += 1
+                continue
+            }
             guard let message = try transaction.outboxMessage(letter.sequence) else { continue }
             let dead = DeadLetter(
                 message,
@@ -46,13 +68,11 @@ struct OutboxSettlement: Sendable {
                 abandonedAt: letter.why.at,
                 reason: letter.why.reason
             )
-            try transaction.put(dead.document)
+            documents.append(dead.document)
+            bytes += dead.document.body.count
         }
-        if !removed.isEmpty { try transaction.removeFromOutbox(removed) }
-        for item in narrowed { try transaction.narrowOutbox(item.sequence, to: item.recipients) }
-        for (key, counts) in counts { try Self.write(counts, of: key, to: transaction) }
-        return letters.isEmpty
-            ? 0 : try transaction.removeOldest(.deadLetter, beyond: maximumDeadLetters)
+        for document in documents.reversed() { try transaction.put(document) }
+        return lost
     }
 
     private static func write(

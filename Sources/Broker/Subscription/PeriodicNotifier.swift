@@ -22,6 +22,7 @@ package actor PeriodicNotifier {
     private let logger: Logger
     private var due: [Key: Timestamp] = [:]
     private var running: Set<Key> = []
+    private var shares: FairShares<Party>
 
     package init(
         store: any Store,
@@ -37,6 +38,7 @@ package actor PeriodicNotifier {
         self.subscriptions = subscriptions
         self.sender = sender
         self.limits = limits
+        shares = FairShares(capacity: limits.maximumConcurrent)
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
@@ -50,7 +52,7 @@ package actor PeriodicNotifier {
                 for (key, subscription) in takeDue() {
                     group.addTask {
                         await self.notify(key, subscription)
-                        await self.finish(key)
+                        await self.finish(key, of: subscription.record.owner)
                     }
                 }
                 let pause = max(1_000, nextDue.microseconds - clock().microseconds)
@@ -62,7 +64,7 @@ package actor PeriodicNotifier {
     }
 
     /// The subscriptions whose time has come; one whose last notification is still on its way, or
-    /// for which there is no room, takes its turn later.
+    /// whose owner has as many under way as its share, takes its turn later.
     private func takeDue() -> [(Key, IndexedSubscription)] {
         let now = clock()
         let all = subscriptions.periodic
@@ -74,11 +76,12 @@ package actor PeriodicNotifier {
             let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
             let time = due[key] ?? Timestamp(microseconds: first.microseconds + interval)
             due[key] = time
-            guard time <= now, running.count < limits.maximumConcurrent else { return nil }
+            guard time <= now, shares.mayTake(subscription.record.owner) else { return nil }
             due[key] = Timestamp(microseconds: max(time.microseconds, now.microseconds) + interval)
             guard subscription.subscription.isInForce(at: now), running.insert(key).inserted else {
                 return nil
             }
+            shares.take(subscription.record.owner)
             return (key, subscription)
         }
     }
@@ -88,7 +91,10 @@ package actor PeriodicNotifier {
             ?? Timestamp(microseconds: clock().microseconds + Self.longestSleepMicroseconds)
     }
 
-    private func finish(_ key: Key) { running.remove(key) }
+    private func finish(_ key: Key, of owner: Party) {
+        running.remove(key)
+        shares.giveBack(owner)
+    }
 
     private nonisolated func notify(_ key: Key, _ subscription: IndexedSubscription) async {
         do {

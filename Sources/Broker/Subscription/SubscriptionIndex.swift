@@ -67,6 +67,8 @@ package final class IndexedSubscription: Sendable {
 /// subscriptions that could match it, not with those that exist.
 struct SubscriptionIndex: Sendable {
     private(set) var subscriptions: [String: IndexedSubscription] = [:]
+    /// How many each party has.
+    private(set) var counts: [Party: Int] = [:]
     /// Those that notify at intervals.
     private(set) var periodic: [String: IndexedSubscription] = [:]
     /// Each subscription is in the buckets of one of its kinds of key: the narrowest it has.
@@ -85,6 +87,7 @@ struct SubscriptionIndex: Sendable {
         let key = subscription.record.key
         remove(key)
         subscriptions[key] = subscription
+        counts[subscription.record.owner, default: 0] += 1
         guard subscription.subscription.intervalMicroseconds == nil else {
             periodic[key] = subscription
             return
@@ -96,6 +99,8 @@ struct SubscriptionIndex: Sendable {
 
     mutating func remove(_ key: String) {
         guard let old = subscriptions.removeValue(forKey: key) else { return }
+        let left = counts[old.record.owner, default: 1] - 1
+        counts[old.record.owner] = left > 0 ? left : nil
         if periodic.removeValue(forKey: key) != nil { return }
         for key in Self.keys(of: old.subscription) {
             buckets[key]?.removeAll { $0 === old }

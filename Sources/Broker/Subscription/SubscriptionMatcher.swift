@@ -1,4 +1,5 @@
 package import ContextModel
+import Governance
 package import Storage
 import Synchronization
 
@@ -76,8 +77,9 @@ package final class SubscriptionMatcher: ChangeObserver {
         groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.subscriptions[key.id] }
     }
 
-    func count(_ kind: SubscriptionKind, tenant: TenantName?) -> Int {
-        groups.withLock { $0[Group(tenant: tenant, kind: kind)]?.subscriptions.count ?? 0 }
+    /// Who has how many subscriptions of the kind in the tenant.
+    func counts(_ kind: SubscriptionKind, tenant: TenantName?) -> [Party: Int] {
+        groups.withLock { $0[Group(tenant: tenant, kind: kind)]?.counts ?? [:] }
     }
 
     /// The subscriptions to the tenant's registrations.

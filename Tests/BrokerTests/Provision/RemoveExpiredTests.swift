@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Testing
 
 @testable import Broker
@@ -39,9 +40,9 @@ import Testing
         let fixture = try await fixture()
         let feed = fixture.hub.subscriptions.feed
         let most = fixture.limits.maximumWaiting + fixture.limits.waitingReservedForRemovals
-        feed.setWaiting(most)
+        feed.setWaiting([.operator: most])
         #expect(try await fixture.hub.removeExpired(of: nil) == 0)
-        feed.setWaiting(most - 1)
+        feed.setWaiting([.operator: most - 1])
         #expect(try await fixture.hub.removeExpired(of: nil) == 2)
     }
 

@@ -7,7 +7,13 @@ import Testing
 struct DeliveryLanesTests {
     private let now = Timestamp(microseconds: 1_000_000)
 
-    private func subscription(_ id: String, to uri: String) throws -> IndexedSubscription {
+    private let office = Party.named(PartyID("office"))
+
+    private func subscription(
+        _ id: String,
+        to uri: String,
+        of owner: Party = .operator
+    ) throws -> IndexedSubscription {
         let body: JSONObject = [
             "type": "Subscription", "entities": [["type": "Bus"]],
             "notification": ["endpoint": ["uri": .string(uri)]],
@@ -15,7 +21,7 @@ struct DeliveryLanesTests {
         let subscription = try SubscriptionReader(context: .core).subscription(body, id: id)
         let record = SubscriptionRecord(
             id: id,
-            owner: .operator,
+            owner: owner,
             purpose: nil,
             context: .string(CoreContext.url),
             body: body,
@@ -34,11 +40,17 @@ struct DeliveryLanesTests {
             sequence: sequence,
             recipients: recipients,
             enqueuedAt: now,
+            bytes: 100,
             content: nil
         )
     }
 
-    private func key(_ id: String) -> SubscriptionMatcher.Key { .init(tenant: nil, id: id) }
+    private func key(
+        _ id: String,
+        of owner: Party = .operator
+    ) -> SubscriptionMatcher.Key {
+        .init(tenant: nil, id: owner.subscriptionKey(id))
+    }
 
     private func starts(_ lanes: inout DeliveryLanes) -> [DeliveryLanes.Start] {
         var starts: [DeliveryLanes.Start] = []
@@ -53,10 +65,10 @@ struct DeliveryLanesTests {
         #expect(starts(&lanes).map { $0.items.map(\.sequence) } == [[1]])
         _ = lanes.add(item(2), for: key("s"), of: subscriber)
         #expect(starts(&lanes).isEmpty)
-        #expect(lanes.waiting == 2)
+        #expect(lanes.waiting[.operator, default: 0] == 2)
         let outcome = DeliveryLanes.Outcome(done: 1, schedule: DeliverySchedule(), succeeded: true)
         #expect(lanes.finish(key("s"), outcome, subscriber, now: now).isEmpty)
-        #expect(lanes.waiting == 1)
+        #expect(lanes.waiting[.operator, default: 0] == 1)
         #expect(starts(&lanes).map { $0.items.map(\.sequence) } == [[2]])
     }
 
@@ -97,7 +109,7 @@ struct DeliveryLanesTests {
 
     @Test func `receivers take turns when there is little room`() throws {
         var limits = DeliveryLimits()
-        limits.maximumConcurrent = 2
+        limits.maximumConcurrent = 4
         var lanes = DeliveryLanes(limits: limits)
         let (a, b) = (
             try subscription("a", to: "http://a.example/"),
@@ -106,6 +118,74 @@ struct DeliveryLanesTests {
         for number in 0..<4 { _ = lanes.add(item(Int64(number)), for: key("a\(number)"), of: a) }
         _ = lanes.add(item(9), for: key("b"), of: b)
         #expect(starts(&lanes).map(\.key.id) == ["a0", "b"])
+    }
+
+    @Test func `lanes of one owner leave room to those of others, at the same receiver too`() throws
+    {
+        var limits = DeliveryLimits()
+        limits.maximumConcurrent = 8
+        limits.maximumPerEndpoint = 4
+        limits.maximumPerFailingEndpoint = 1
+        var lanes = DeliveryLanes(limits: limits)
+        let greedy = try subscription("a", to: "http://a.example/", of: office)
+        let other = try subscription("b", to: "http://a.example/")
+        for number in 0..<20 {
+            let key = key("a\(number)", of: office)
+            _ = lanes.add(item(Int64(number)), for: key, of: greedy)
+        }
+        let slow = starts(&lanes)
+        #expect(slow.count == 4)
+        for number in 0..<9 { _ = lanes.add(item(99), for: key("b\(number)"), of: other) }
+        #expect(starts(&lanes).map(\.key.id) == ["b0", "b1"])
+        // What fails for one does not for the other: it has the place that was given back.
+        var schedule = slow[0].schedule
+        _ = schedule.failed(at: now, limits: limits, cooldownMilliseconds: nil, chance: 0)
+        let outcome = DeliveryLanes.Outcome(
+            schedule: schedule,
+            succeeded: false,
+            waitUntil: Timestamp(microseconds: 9_000_000)
+        )
+        _ = lanes.finish(slow[0].key, outcome, greedy, now: now)
+        #expect(starts(&lanes).map(\.key.id) == ["b2"])
+    }
+
+    @Test func `an owner with more messages than its share loses its own, the oldest first`() throws
+    {
+        var limits = DeliveryLimits()
+        limits.bytesPerNotification = 100
+        limits.maximumBytes = 1_000
+        var lanes = DeliveryLanes(limits: limits)
+        let greedy = try subscription("a", to: "http://a.example/", of: office)
+        let other = try subscription("b", to: "http://b.example/")
+        var gone: [Int64] = []
+        for number in 1...5 {
+            let item = item(Int64(number), ["a", "b"])
+            gone += lanes.add(item, for: key("a", of: office), of: greedy).map(\.sequence)
+        }
+        // Each takes its bytes and what every notification takes: two fit into half of the room.
+        #expect(gone == [1, 2, 3])
+        #expect(lanes.waiting == [office: 2])
+        // A message counts once for one owner, however many of its subscriptions get it.
+        let shared = item(6, ["b0", "b1"])
+        #expect(lanes.add(shared, for: key("b0"), of: other).isEmpty)
+        #expect(lanes.add(shared, for: key("b1"), of: other).isEmpty)
+        #expect(lanes.waiting[.operator] == 2)
+        // What is under way stays, and the newest goes where nothing older waits.
+        let under = starts(&lanes).flatMap(\.items).map(\.sequence)
+        #expect(under == [4, 5, 6, 6])
+        let late = lanes.add(item(7), for: key("a", of: office), of: greedy)
+        #expect(late.map(\.sequence) == [7])
+        for start in ["b0", "b1"] {
+            let outcome = DeliveryLanes.Outcome(done: 1, schedule: DeliverySchedule())
+            _ = lanes.finish(key(start), outcome, other, now: now)
+        }
+        let outcome = DeliveryLanes.Outcome(done: 2, schedule: DeliverySchedule())
+        _ = lanes.finish(key("a", of: office), outcome, greedy, now: now)
+        #expect(lanes.waiting.isEmpty)
+        // All is given back.
+        for number in 8...9 {
+            #expect(lanes.add(item(Int64(number)), for: key("b0"), of: other).isEmpty)
+        }
     }
 
     @Test func `messages that are held back count apart, and their number is bounded`() throws {
@@ -123,32 +203,13 @@ struct DeliveryLanesTests {
         #expect(lanes.add(item(2), for: key("s"), of: subscriber).isEmpty)
         #expect(lanes.add(item(3), for: key("s"), of: subscriber).map(\.sequence) == [1])
         #expect(lanes.heldBack == 2)
-        #expect(lanes.waiting == 0)
+        #expect(lanes.waiting[.operator, default: 0] == 0)
         lanes.resume(key("s"), subscriber)
-        #expect(lanes.waiting == 2)
+        #expect(lanes.waiting[.operator, default: 0] == 2)
         let next = starts(&lanes)
         #expect(next.map { $0.items.map(\.sequence) } == [[2, 3]])
         // The one that failed has gone: the next has not been tried, but waits no shorter.
         #expect(next.first?.schedule.attempts == 0)
         #expect(next.first?.schedule.failures == 1)
-    }
-}
-
-struct QueueTests {
-    @Test func `what goes in first comes out first, however much came before`() {
-        var queue = Queue<Int>()
-        var next = 0
-        for number in 0..<1_000 {
-            queue.append(number)
-            if number.isMultiple(of: 3) {
-                #expect(queue.popFirst() == next)
-                next += 1
-            }
-        }
-        #expect(queue.count == 1_000 - next)
-        #expect(Array(queue.prefix(2)) == [next, next + 1])
-        queue.removeFirst(queue.count)
-        #expect(queue.isEmpty)
-        #expect(queue.popFirst() == nil)
     }
 }

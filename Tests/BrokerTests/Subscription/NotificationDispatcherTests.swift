@@ -507,6 +507,51 @@ import Testing
         #expect(try await fixture.depth == 0)
     }
 
+    @Test func `a subscriber that takes nothing fills its own share, and stops nobody's writes`()
+        async throws
+    {
+        var limits = DeliveryLimits()
+        limits.maximumWaiting = 3
+        limits.longestWriteDelay = .zero
+        limits.bytesPerNotification = 1_000
+        limits.maximumBytes = 12_000
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read, .subscribe],
+            target: .everything
+        )
+        let fixture = try await SubscriptionFixture(
+            policy: Policy(permissions: [rule]),
+            limits: limits
+        )
+        let slow = try await fixture.subscribe(
+            to: "http://slow.example/",
+            caller: Caller(party: .anonymous)
+        )
+        try await fixture.subscribe(to: "http://quick.example/")
+        let (gate, opener) = AsyncStream<Void>.makeStream()
+        fixture.recorder.answering { request in
+            if request.url.contains("slow") { for await _ in gate { break } }
+            return .delivered
+        }
+        try await fixture.delivering {
+            for number in 0..<30 {
+                try await fixture.create("urn:bus:\(number)", speed: number)
+                var told = ""
+                while told != "http://quick.example/" {
+                    told = await fixture.recorder.next(1).first?.url ?? ""
+                }
+            }
+            opener.finish()
+        }
+        let letters = try await fixture.hub.deadLetters(
+            limit: 100,
+            caller: SubscriptionFixture.boss
+        )
+        #expect((15..<30).contains(letters.count))
+        #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(slow) })
+    }
+
     @Test func `what waited in a snapshot when the program stopped is sent when it starts`()
         async throws
     {

@@ -47,6 +47,7 @@ import Testing
             sequence: 1,
             recipients: [subscription.record.key],
             enqueuedAt: now,
+            bytes: 0,
             content: .change(message)
         )
         let fixture = try await SubscriptionFixture()

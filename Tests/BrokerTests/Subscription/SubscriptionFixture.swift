@@ -172,7 +172,10 @@ extension NotificationRequest {
 
 /// A world without documents.
 struct NoContexts: LDContextSource {
-    func document(at url: String) async throws(LDContextError) -> LDContextDocument {
+    func document(
+        at url: String,
+        for party: Party
+    ) async throws(LDContextError) -> LDContextDocument {
         throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
     }
 }
