@@ -1,16 +1,10 @@
 import Broker
 import Glibc
-import NIOCore
-import NIOPosix
-import Synchronization
+import Governance
 
 /// Keeps strangers from sending the hub to addresses inside the city's own network: what only this
 /// machine, this link or this site can reach is refused unless the operator allows it.
 final class AddressGuard: Sendable {
-    /// Hosts whose addresses are remembered, and how long.
-    private static let maximumRemembered = 1_000
-    private static let rememberedFor = Duration.seconds(30)
-
     /// Where a request goes.
     struct Target: Sendable, Equatable {
         /// With the checked address in place of the name, where nothing else vouches for the host.
@@ -20,21 +14,25 @@ final class AddressGuard: Sendable {
     }
 
     private let allowsPrivate: Bool
-    private let remembered = Mutex<[String: (address: String, until: ContinuousClock.Instant)]>([:])
+    private let resolver: NameResolver
 
-    init(allowsPrivate: Bool) { self.allowsPrivate = allowsPrivate }
+    init(allowsPrivate: Bool, resolver: NameResolver = NameResolver()) {
+        self.allowsPrivate = allowsPrivate
+        self.resolver = resolver
+    }
 
     /// The target of a URL; throws when it is not an address to go to.
     ///
     /// A name may lead elsewhere a moment after it was checked. Over http the request is therefore
     /// bound to the checked address; over https the certificate vouches for the host.
-    func target(of text: String) async throws -> Target {
+    ///
+    /// `party` is on whose behalf it is gone to.
+    func target(of text: String, for party: Party) async throws -> Target {
         guard let url = WebURL(text) else {
             throw AddressError("'\(text)' is not an http or https address.")
         }
-        if allowsPrivate { return Target(url: text, host: nil) }
-        let address = try await checkedAddress(url.bareHost, port: url.port ?? 80)
-        guard url.scheme == "http" else { return Target(url: text, host: nil) }
+        let address = try await checkedAddress(url.bareHost, for: party)
+        guard url.scheme == "http", !allowsPrivate else { return Target(url: text, host: nil) }
         let bracketed = address.contains(":") ? "[\(address)]" : address
         let port = url.port.map { ":\($0)" } ?? ""
         return Target(url: "http://\(bracketed)\(port)\(url.rest)", host: "\(url.host)\(port)")
@@ -42,31 +40,22 @@ final class AddressGuard: Sendable {
 
     /// Where to connect to for an MQTT broker, by the same rule: mqtt is bound to the checked
     /// address, of mqtts the certificate vouches for the host.
-    func host(_ broker: MQTTEndpoint.Broker) async throws -> String {
-        if allowsPrivate { return broker.host }
-        let address = try await checkedAddress(broker.host, port: broker.port)
-        return broker.isSecure ? broker.host : address
+    func host(_ broker: MQTTEndpoint.Broker, for party: Party) async throws -> String {
+        let address = try await checkedAddress(broker.host, for: party)
+        return broker.isSecure || allowsPrivate ? broker.host : address
     }
 
-    private func checkedAddress(_ host: String, port: Int) async throws -> String {
-        let now = ContinuousClock.now
-        if let known = remembered.withLock({ $0[host] }), known.until > now {
-            return known.address
-        }
-        let address = try await NIOThreadPool.singleton.runIfActive {
-            try? SocketAddress.makeAddressResolvingHost(host, port: port)
-        }
+    /// Where private addresses are allowed, names are looked up all the same: whoever connects would
+    /// otherwise wait for one that has no address.
+    private func checkedAddress(_ host: String, for party: Party) async throws -> String {
+        let address = await resolver.address(of: host, for: party)
+        if let address, allowsPrivate || Self.isPublic(address) { return address }
         // The same words for both: a stranger should not learn which names the city's network has.
-        guard let ip = address?.ipAddress, Self.isPublic(ip) else {
-            throw AddressError(
-                "The host '\(host)' is not one of the public internet, and this hub calls no other."
-            )
-        }
-        remembered.withLock {
-            if $0.count >= Self.maximumRemembered { $0.removeAll(keepingCapacity: true) }
-            $0[host] = (ip, now + Self.rememberedFor)
-        }
-        return ip
+        throw AddressError(
+            allowsPrivate
+                ? "The host '\(host)' has no address."
+                : "The host '\(host)' is not one of the public internet, and this hub calls no other."
+        )
     }
 
     // MARK: Addresses

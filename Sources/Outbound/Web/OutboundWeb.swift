@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Governance
 import NIOCore
 import NIOHTTP1
 
@@ -7,8 +8,9 @@ package final class OutboundWeb: Sendable {
     static let userAgent = "Balai"
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let idleTimeout = TimeAmount.seconds(30)
-    /// Connections to one receiver kept at most; further requests to it wait for one.
-    private static let maximumConnectionsPerHost = 16
+    /// Connections to one host at most, as many as there are notifications under way: a request that
+    /// waited for one of another party's would wait for that party.
+    private static let maximumConnectionsPerHost = 1_024
 
     let client: HTTPClient
     /// For notifications over plain http, of which there are many.
@@ -39,8 +41,8 @@ package final class OutboundWeb: Sendable {
     }
 
     /// A request to the URL, bound to the address that was checked.
-    func request(_ url: String) async throws -> HTTPClientRequest {
-        let target = try await guardian.target(of: url)
+    func request(_ url: String, for party: Party) async throws -> HTTPClientRequest {
+        let target = try await guardian.target(of: url, for: party)
         var request = HTTPClientRequest(url: target.url)
         if let host = target.host { request.headers.replaceOrAdd(name: "Host", value: host) }
         request.headers.replaceOrAdd(name: "User-Agent", value: Self.userAgent)

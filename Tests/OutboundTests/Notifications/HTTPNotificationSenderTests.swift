@@ -1,4 +1,5 @@
 import Broker
+import Governance
 import NIOHTTP1
 import Synchronization
 import Testing
@@ -27,7 +28,8 @@ import Testing
             url: url,
             headers: [KeyValuePair(key: "Content-Type", value: "application/json")],
             body: Array("{}".utf8),
-            timeoutMilliseconds: timeoutMilliseconds
+            timeoutMilliseconds: timeoutMilliseconds,
+            party: .operator
         )
     }
 

@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import Governance
 import Testing
 
 @testable import Outbound
@@ -27,6 +28,7 @@ import Testing
             ],
             body: Array("{\"id\":1}".utf8),
             timeoutMilliseconds: timeoutMilliseconds,
+            party: .operator,
             mqtt: endpoint
         )
     }

@@ -1,3 +1,4 @@
+import Governance
 import Testing
 
 @testable import Outbound
@@ -21,16 +22,19 @@ import Testing
     @Test(arguments: ["http://127.0.0.1:80/", "http://[::1]/x", "http://2130706433/"])
     func `a private address is not gone to unless allowed`(url: String) async throws {
         await #expect(throws: AddressError.self) {
-            try await AddressGuard(allowsPrivate: false).target(of: url)
+            try await AddressGuard(allowsPrivate: false).target(of: url, for: .anonymous)
         }
-        let target = try await AddressGuard(allowsPrivate: true).target(of: url)
+        let target = try await AddressGuard(allowsPrivate: true).target(of: url, for: .anonymous)
         #expect(target == AddressGuard.Target(url: url, host: nil))
     }
 
     @Test func `what is private and what is not found are told alike`() async throws {
         for host in ["127.0.0.1", "nobody.invalid"] {
             let error = await #expect(throws: AddressError.self) {
-                try await AddressGuard(allowsPrivate: false).target(of: "http://\(host)/")
+                try await AddressGuard(allowsPrivate: false).target(
+                    of: "http://\(host)/",
+                    for: .anonymous
+                )
             }
             #expect(
                 error?.detail
@@ -42,7 +46,8 @@ import Testing
 
     @Test func `over http the request is bound to the address that was checked`() async throws {
         let target = try await AddressGuard(allowsPrivate: false).target(
-            of: "http://8.8.8.8:81/a?b"
+            of: "http://8.8.8.8:81/a?b",
+            for: .anonymous
         )
         #expect(target == AddressGuard.Target(url: "http://8.8.8.8:81/a?b", host: "8.8.8.8:81"))
     }

@@ -11,7 +11,10 @@ package struct HTTPNotificationSender: NotificationSender {
 
     package func send(_ notification: NotificationRequest) async -> DeliveryResult {
         do {
-            let target = try await web.guardian.target(of: notification.url)
+            let target = try await web.guardian.target(
+                of: notification.url,
+                for: notification.party
+            )
             let timeout = TimeAmount.milliseconds(
                 max(1, Int64(notification.timeoutMilliseconds))
             )
@@ -64,7 +67,7 @@ package struct HTTPNotificationSender: NotificationSender {
         _ notification: NotificationRequest,
         _ timeout: TimeAmount
     ) async throws -> HTTPResponseStatus {
-        var request = try await web.request(notification.url)
+        var request = try await web.request(notification.url, for: notification.party)
         request.method = .POST
         for header in notification.headers {
             request.headers.replaceOrAdd(name: header.key, value: header.value)

@@ -1,14 +1,21 @@
 package import Broker
 import ContextModel
+import Governance
 import Synchronization
 
 /// Sends notifications to MQTT brokers (clause 7.2).
 package final class MQTTNotificationSender: NotificationSender {
-    /// Connections kept at once, one for each broker and user.
+    /// Connections kept at once; shared out among the parties.
     private static let maximumSessions = 256
 
+    /// What has a connection of its own: nobody's messages wait for another party's.
+    private struct SessionName: Hashable {
+        var party: Party
+        var broker: MQTTEndpoint.Broker
+    }
+
     private let guardian: AddressGuard
-    private let sessions = Mutex<[MQTTEndpoint.Broker: MQTTSession]>([:])
+    private let sessions = Mutex<[SessionName: MQTTSession]>([:])
 
     package init(_ web: OutboundWeb) { guardian = web.guardian }
 
@@ -19,18 +26,19 @@ package final class MQTTNotificationSender: NotificationSender {
         let timeout = Duration.milliseconds(max(1, Int64(notification.timeoutMilliseconds)))
         let deadline = ContinuousClock.now + timeout
         do {
-            let host = try await guardian.host(endpoint.broker)
+            let host = try await guardian.host(endpoint.broker, for: notification.party)
+            let name = SessionName(party: notification.party, broker: endpoint.broker)
             let payload = Self.payload(notification)
             // A session may end just now; a new one does not.
             for _ in 0..<2 {
-                let result = try await session(endpoint.broker, host).publish(
+                let result = try await session(name, host).publish(
                     payload,
                     to: endpoint.topic,
                     qualityOfService: endpoint.qualityOfService,
                     deadline: deadline
                 )
                 if let result { return result }
-                forget(endpoint.broker)
+                forget(name)
             }
             return .failed("The MQTT broker closes each connection at once.")
         } catch let error as AddressError {
@@ -49,25 +57,21 @@ package final class MQTTNotificationSender: NotificationSender {
         for session in all { session.stop() }
     }
 
-    private func session(
-        _ broker: MQTTEndpoint.Broker,
-        _ host: String
-    ) throws -> MQTTSession {
+    private func session(_ name: SessionName, _ host: String) throws -> MQTTSession {
         try sessions.withLock { sessions in
-            if let session = sessions[broker] { return session }
-            if sessions.count >= Self.maximumSessions {
-                sessions = sessions.filter { !$0.value.isOver }
-            }
-            guard sessions.count < Self.maximumSessions,
-                let session = MQTTSession(broker, host: host)
-            else { throw AddressError("The hub has too many MQTT brokers connected already.") }
-            sessions[broker] = session
+            if let session = sessions[name] { return session }
+            sessions = sessions.filter { !$0.value.isOver }
+            var shares = FairShares<Party>(capacity: Self.maximumSessions)
+            for name in sessions.keys { shares.take(name.party) }
+            guard shares.mayTake(name.party), let session = MQTTSession(name.broker, host: host)
+            else { throw AddressError("Too many MQTT brokers of its owner are connected already.") }
+            sessions[name] = session
             return session
         }
     }
 
-    private func forget(_ broker: MQTTEndpoint.Broker) {
-        sessions.withLock { $0[broker] = nil }
+    private func forget(_ name: SessionName) {
+        sessions.withLock { $0[name] = nil }
     }
 
     /// What HTTP has in headers is metadata here.

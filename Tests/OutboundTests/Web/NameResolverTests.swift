@@ -1,0 +1,102 @@
+import Foundation
+import Governance
+import Synchronization
+import Testing
+
+@testable import Outbound
+
+/// Names whose servers take their time, beside those that answer.
+@Suite(.timeLimit(.minutes(1))) struct NameResolverTests {
+    private let office = Party.named(PartyID("office"))
+
+    /// Names of `.slow` are looked up until it is let go.
+    private final class World: Sendable {
+        private let gate = NSCondition()
+        private let state = Mutex((isOpen: false, asked: [String]()))
+
+        var asked: [String] { state.withLock { $0.asked } }
+
+        func lookUp(_ host: String) -> String? {
+            state.withLock { $0.asked.append(host) }
+            guard host.hasSuffix(".slow") else {
+                return host.hasSuffix(".example") ? "192.0.2.1" : nil
+            }
+            gate.lock()
+            while !state.withLock({ $0.isOpen }) { gate.wait() }
+            gate.unlock()
+            return "192.0.2.2"
+        }
+
+        func letGo() {
+            gate.lock()
+            state.withLock { $0.isOpen = true }
+            gate.broadcast()
+            gate.unlock()
+        }
+
+        /// Waits until so many names were asked for.
+        func waitForQuestions(_ count: Int) async {
+            while asked.count < count { await Task.yield() }
+        }
+    }
+
+    @Test(arguments: ["192.0.2.7", "2001:db8::1", "127.1", "2130706433"])
+    func `what digits say is not looked up`(host: String) async {
+        let resolver = NameResolver { _ in
+            Issue.record("'\(host)' was looked up")
+            return nil
+        }
+        #expect(await resolver.address(of: host, for: office) != nil)
+    }
+
+    @Test func `what was found is remembered, and what was not, too`() async {
+        let world = World()
+        let resolver = NameResolver { world.lookUp($0) }
+        for _ in 0..<3 {
+            #expect(await resolver.address(of: "a.example", for: office) == "192.0.2.1")
+            #expect(await resolver.address(of: "a.invalid", for: office) == nil)
+        }
+        #expect(world.asked.sorted() == ["a.example", "a.invalid"])
+    }
+
+    @Test func `names of one party that take for ever delay nobody else`() async {
+        let world = World()
+        let resolver = NameResolver(timeout: .seconds(600)) { world.lookUp($0) }
+        let most = NameResolver.maximumThreads / 2
+        let answers = await withTaskGroup(of: String?.self) { [office] group in
+            for number in 0..<60 {
+                group.addTask { await resolver.address(of: "\(number).slow", for: .anonymous) }
+            }
+            await world.waitForQuestions(most)
+            #expect(await resolver.address(of: "a.example", for: office) == "192.0.2.1")
+            #expect(await resolver.address(of: "192.0.2.9", for: .anonymous) == "192.0.2.9")
+            #expect(world.asked.count == most + 1)
+            world.letGo()
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers == Array(repeating: "192.0.2.2", count: 60))
+    }
+
+    @Test func `nobody waits longer than a while, and is not asked to wait again soon`() async {
+        let world = World()
+        let resolver = NameResolver(timeout: .milliseconds(1)) { world.lookUp($0) }
+        for _ in 0..<2 { #expect(await resolver.address(of: "a.slow", for: .anonymous) == nil) }
+        #expect(world.asked.count <= 1)
+        world.letGo()
+    }
+
+    @Test func `a name is looked up once for all of a party who ask at a time`() async {
+        let world = World()
+        let resolver = NameResolver(timeout: .seconds(600)) { world.lookUp($0) }
+        await withTaskGroup(of: Void.self) { [office] group in
+            for _ in 0..<20 {
+                group.addTask {
+                    #expect(await resolver.address(of: "a.slow", for: office) == "192.0.2.2")
+                }
+            }
+            await world.waitForQuestions(1)
+            world.letGo()
+        }
+        #expect(world.asked == ["a.slow"])
+    }
+}
