@@ -7,8 +7,11 @@ package struct ReadGrant: Sendable {
     package let condition: Condition
     /// Attributes that are not there for this reader.
     package let hiddenAttributes: Set<IRI>
+    /// Whose right it is: what reading takes is shared out among the parties.
+    package let party: Party
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>) {
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>, party: Party) {
+        self.party = party
         self.condition = condition
         self.hiddenAttributes = hiddenAttributes
     }
@@ -98,7 +101,9 @@ extension Policy {
         sortedBy: [IRI] = []
     ) -> ReadDecision {
         if isOpen || caller.party == .operator {
-            return .grant(ReadGrant(condition: .everything, hiddenAttributes: []))
+            return .grant(
+                ReadGrant(condition: .everything, hiddenAttributes: [], party: caller.party)
+            )
         }
         let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
         let hidden = hiddenAttributes(from: caller.party)
@@ -112,7 +117,9 @@ extension Policy {
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
-        return .grant(ReadGrant(condition: view, hiddenAttributes: hidden))
+        return .grant(
+            ReadGrant(condition: view, hiddenAttributes: hidden, party: caller.party)
+        )
     }
 
     /// An attribute hidden by one rule stays hidden, whatever another rule says, and whatever the

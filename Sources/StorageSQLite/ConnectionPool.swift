@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Governance
 internal import Storage
 internal import Synchronization
 
@@ -40,13 +41,21 @@ final class Reader: @unchecked Sendable {
 }
 
 /// What a read may take of the pool.
-enum ReadKind {
+enum ReadKind: Equatable {
     /// Over in a moment, or the hub's own: any connection.
     case point
-    /// As long as the question makes it: until its deadline, and never the last connection.
-    case query
+    /// As long as the question makes it: until its deadline, never the last connection, and within
+    /// the share of the party that asks.
+    case query(Party)
     /// All documents of a kind: as a query, but the hub cannot do without the answer.
     case list
+
+    /// Whose share it counts for; nil for the hub's own.
+    var party: Party? {
+        if case .query(let party) = self { party } else { nil }
+    }
+
+    var isQuery: Bool { party != nil }
 }
 
 /// The reading connections of a tenant.
@@ -97,7 +106,7 @@ final class ConnectionPool: Sendable {
         _ reader: Reader,
         _ body: (Reader) throws -> Answer
     ) throws -> Answer {
-        guard kind == .query else { return try body(reader) }
+        guard kind.isQuery else { return try body(reader) }
         return try reader.connection.until(Deadline(.now + queryTimeout)) { try body(reader) }
     }
 
@@ -150,23 +159,24 @@ struct PoolState {
     var idle: [Reader]
     var isClosed = false
     private var points: [PoolJob] = []
-    private var queries: [PoolJob] = []
-    private var queriesAtWork = 0
+    private var queries = FairQueue<Party?, PoolJob>(places: Limits.queryConnections)
 
     init(idle: [Reader]) { self.idle = idle }
 
     /// Has the job wait; why not, if it may not.
     mutating func add(_ job: PoolJob) -> StorageError? {
         if isClosed { return StorageError(.closed, note: "read after close") }
-        guard (job.kind == .point ? points : queries).count < Limits.waitingReads else {
+        let party = job.kind.party
+        let waiting = job.kind == .point ? points.count : queries.count(of: party)
+        guard waiting < Limits.waitingReads else {
             return StorageError(.overloaded, note: "\(Limits.waitingReads) reads wait")
         }
-        if job.kind == .point { points.append(job) } else { queries.append(job) }
+        if job.kind == .point { points.append(job) } else { queries.append(job, of: party) }
         return nil
     }
 
     mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
-        if kind != .point { queriesAtWork -= 1 }
+        if kind != .point { queries.giveBack(kind.party) }
         idle.append(reader)
     }
 
@@ -174,10 +184,7 @@ struct PoolState {
     mutating func takeLate(patience: Duration) -> [PoolJob] {
         guard !queries.isEmpty else { return [] }
         let latest = ContinuousClock.now - patience
-        let late = queries.prefix { $0.submitted < latest }
-        queries.removeFirst(late.count)
-        queries.insert(contentsOf: late.filter { $0.kind == .list }, at: 0)
-        return late.filter { $0.kind == .query }
+        return queries.removeAll { $0.kind.isQuery && $0.submitted < latest }
     }
 
     /// A job that can begin, with its connection; point reads go first, for they take no time.
@@ -186,10 +193,11 @@ struct PoolState {
             if isClosed { idle = [] }
             return nil
         }
-        let mayQuery = !queries.isEmpty && queriesAtWork < Limits.queryConnections
-        guard !points.isEmpty || mayQuery, let reader = idle.popLast() else { return nil }
-        if !points.isEmpty { return (points.removeFirst(), reader) }
-        queriesAtWork += 1
-        return (queries.removeFirst(), reader)
+        guard let reader = idle.last else { return nil }
+        guard let job = points.isEmpty ? queries.popNext()?.element : points.removeFirst() else {
+            return nil
+        }
+        idle.removeLast()
+        return (job, reader)
     }
 }

@@ -10,12 +10,18 @@ struct PageSearch {
     let plan: EntityPlan
     let grant: ReadGrant
     let connection: Connection
+    /// Told of the attribute whose index answers.
+    let usesIndex: (Int64) -> Void
     /// Told of attributes whose values are to be looked at so often that an index is due, before
     /// they are: the question may not be answered in its time without.
     let wantIndexes: ([IRI]) -> Void
 
     private var lookup: IndexLookup {
-        IndexLookup(connection: connection, vocabulary: plan.vocabulary)
+        IndexLookup(
+            connection: connection,
+            vocabulary: plan.vocabulary,
+            usesIndex: usesIndex
+        )
     }
 
     private func scan(count: Int? = nil) -> PageScan {

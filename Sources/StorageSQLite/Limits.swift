@@ -9,11 +9,13 @@ enum Limits {
     static let requestsWorthWaiting = 8
     static let gathering = Duration.milliseconds(4)
     static let requestsWorthWaking = 4
-    /// Queries, and point reads, that wait for a connection; one more is refused as overloaded.
+    /// Queries of one party, and point reads, that wait for a connection; one more is refused as
+    /// overloaded.
     static let waitingReads = 4_096
-    /// Connections that read, and how many of them queries may have at once.
-    static let readingConnections = 4
-    static let queryConnections = 3
+    /// Connections that read, and how many of them queries may have at once; these are shared out
+    /// among the parties, of which one alone has three.
+    static let readingConnections = 6
+    static let queryConnections = 5
     /// Steps of SQLite between two looks at a query's deadline: some microseconds.
     static let stepsBetweenLooks: Int32 = 256
     /// How long SQLite waits for a lock another connection holds for a moment.
@@ -37,6 +39,8 @@ enum Limits {
     static let idleStatements = 64
     /// Attributes with a value index, for each tenant.
     static let indexedAttributes = 16
+    /// An index that nobody has asked for so long gives its place to any other.
+    static let indexIdleMicroseconds: Int64 = 600_000_000
     /// Entities that are read for a value index at once, or as many as have so many values; values
     /// put into it in one transaction.
     static let indexedPerPortion = 50_000

@@ -5,6 +5,8 @@ internal import Storage
 struct IndexLookup {
     let connection: Connection
     let vocabulary: Vocabulary
+    /// Told of the attribute whose value index answers.
+    var usesIndex: (Int64) -> Void = { _ in }
 
     /// By identifier, place or one value of an attribute, in the order of creation; nil when the
     /// condition is tied to none of them, or the index of the attribute is not complete.
@@ -20,6 +22,7 @@ struct IndexLookup {
             guard let value = test.onlyValue, let name = vocabulary.numbers[test.name.text],
                 try isComplete(name)
             else { continue }
+            usesIndex(name)
             return try ValueWalk(connection, name: name, value: value)
         }
         return nil
@@ -56,7 +59,9 @@ struct IndexLookup {
             guard let name = vocabulary.numbers[test.name.text], try isComplete(name) else {
                 continue
             }
-            if let keys = try keys(name, test.ranges) { return keys }
+            guard let keys = try keys(name, test.ranges) else { continue }
+            usesIndex(name)
+            return keys
         }
         return nil
     }

@@ -34,7 +34,12 @@ package final class SQLiteTenantStore: TenantStore {
         do {
             try DatabaseFile(path: path).check()
             try Schema.migrate(path: path)
-            writer = try Writer(path: path, maximumPages: maximumPages, sealing: sealing)
+            writer = try Writer(
+                path: path,
+                maximumPages: maximumPages,
+                sealing: sealing,
+                now: clock()
+            )
             checkpointer = try Checkpointer(path: path)
             self.path = path
             readers = try ConnectionPool(path: path, queryTimeout: queryTimeout)
@@ -43,7 +48,7 @@ package final class SQLiteTenantStore: TenantStore {
         }
         committer = Committer(writer: writer, checkpointer: checkpointer)
         self.clock = clock
-        fillIndexes(registering: [])
+        fillIndexes(registering: [], for: .operator)
     }
 
     private var vocabulary: Vocabulary { writer.shared.withLock { $0 } }
@@ -69,7 +74,7 @@ package final class SQLiteTenantStore: TenantStore {
             try reader.snapshot { try search(reader).quickPage() }
         }
         if let quick, let quick { return quick }
-        return try await readers.run(.query) { reader in
+        return try await readers.run(.query(grant.party)) { reader in
             try reader.snapshot { try search(reader).page() }
         }
     }
@@ -79,7 +84,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> [EntityID] {
         let search = search(query, grant)
-        return try await readers.run(.query) { reader in
+        return try await readers.run(.query(grant.party)) { reader in
             try reader.snapshot { try search(reader).identifiers() }
         }
     }
@@ -97,14 +102,19 @@ package final class SQLiteTenantStore: TenantStore {
                 plan: EntityPlan(condition, vocabulary: vocabulary, now: now),
                 grant: grant,
                 connection: reader.connection,
-                wantIndexes: { if !$0.isEmpty { self.fillIndexes(registering: $0) } }
+                usesIndex: { [self] name in
+                    writer.indexPlaces.withLock { $0.note(name, for: grant.party, at: now) }
+                },
+                wantIndexes: {
+                    if !$0.isEmpty { self.fillIndexes(registering: $0, for: grant.party) }
+                }
             )
         }
     }
 
     package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
         let now = clock()
-        return try await readers.run(.query) { [self] reader in
+        return try await readers.run(.query(grant.party)) { [self] reader in
             try reader.snapshot {
                 let plan = EntityPlan(grant.condition, vocabulary: vocabulary, now: now)
                 return try reader.shapes(plan: plan, grant: grant)
@@ -119,7 +129,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> EvolutionPage {
         let now = clock()
-        let (page, grown) = try await readers.run(.query) { [self] reader in
+        let (page, grown) = try await readers.run(.query(grant.party)) { [self] reader in
             try reader.snapshot {
                 let search = try EvolutionSearch(
                     query,
@@ -212,7 +222,7 @@ package final class SQLiteTenantStore: TenantStore {
     }
 
     /// Makes value indexes in the background, a step between other requests at a time.
-    private func fillIndexes(registering names: [IRI]) {
+    private func fillIndexes(registering names: [IRI], for party: Party) {
         let isFirst = filling.withLock { isFilling in
             defer { isFilling = true }
             return !isFilling
@@ -221,7 +231,7 @@ package final class SQLiteTenantStore: TenantStore {
         Task { [self] in
             defer { filling.withLock { $0 = false } }
             do {
-                try await makeIndexes(names)
+                try await makeIndexes(names, for: party)
             } catch {
                 // A full disk or a store that closes: the index stays as far as it came and is
                 // not used; the next start, or the next query that wants one, goes on with it.
@@ -229,14 +239,17 @@ package final class SQLiteTenantStore: TenantStore {
         }
     }
 
-    /// Makes value indexes of the attributes; returns when all there are are complete.
+    /// Makes value indexes of the attributes, as far as the party may have some; returns when all there
+    /// are are complete, and those that gave their places are gone.
     ///
     /// `meanwhile` is called between the reading of a portion and its writing.
     package func makeIndexes(
         _ names: [IRI],
+        for party: Party,
         meanwhile: () async throws -> Void = {}
     ) async throws {
-        try await committer.run { try $0.registerIndexes(names) }
+        let now = clock()
+        try await committer.run { try $0.registerIndexes(names, for: party, at: now) }
         let filling = IndexFilling()
         // Of its own: however long queries take, the index that spares them is made.
         let reader = try Reader(path: path)
@@ -250,6 +263,7 @@ package final class SQLiteTenantStore: TenantStore {
             }
             try await committer.run { try $0.finish(filled, grant: InternalGrant(.indexing)) }
         }
+        while try await committer.run({ try $0.removeGivenUpEntries() }) {}
     }
 
     private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {

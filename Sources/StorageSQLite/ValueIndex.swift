@@ -1,9 +1,11 @@
 internal import ContextModel
 internal import Governance
 internal import Storage
+internal import Synchronization
 
-/// Value indexes, made only for attributes that queries ask for: registered once, filled a portion
-/// at a time, and kept by every write from then on.
+/// Value indexes, made only for attributes that queries ask for: registered, filled a portion at a
+/// time, and kept by every write from then on, until another is asked for more lately and there are
+/// no places left.
 ///
 /// A portion is read beside the writing, sorted, and added by values, so that what is written lies
 /// together; what changed meanwhile is looked at once more.
@@ -44,13 +46,57 @@ extension Writer {
         for known in fillings { known.filling?.changed.insert(key) }
     }
 
-    func registerIndexes(_ names: [IRI]) throws {
+    /// Gives the attributes places for their indexes, as far as the party that asks may have some.
+    func registerIndexes(_ names: [IRI], for party: Party, at now: Timestamp) throws {
         for name in names.compactMap({ vocabulary.numbers[$0.text] })
-        where !indexed.contains(name) && indexed.count < Limits.indexedAttributes {
+        where !indexed.contains(name) {
+            if indexed.count >= Limits.indexedAttributes {
+                let giving = indexPlaces.withLock {
+                    $0.giving(to: party, of: indexed, at: now)
+                }
+                guard let giving else { return }
+                try giveUpIndex(giving)
+            }
             try willWrite()
-            try connection.execute("INSERT INTO indexed_attribute VALUES (\(name), 0, 0)")
+            // One whose entries are still being removed comes back when they are gone.
+            try connection.execute(
+                "INSERT OR IGNORE INTO indexed_attribute VALUES (\(name), 0, 0)"
+            )
+            guard connection.changes > 0 else { continue }
             indexed.insert(name)
+            indexPlaces.withLock { $0.note(name, for: party, at: now) }
         }
+    }
+
+    /// From now on no write keeps the index and no query uses it; its entries go later.
+    private func giveUpIndex(_ name: Int64) throws {
+        try willWrite()
+        try connection.execute("UPDATE indexed_attribute SET complete = -1 WHERE name = \(name)")
+        indexed.remove(name)
+        indexPlaces.withLock { $0.forget(name) }
+    }
+
+    /// Removes some entries of an index that was given up; false when there are none left of any.
+    func removeGivenUpEntries() throws -> Bool {
+        let row = try connection.prepare(
+            "SELECT name FROM indexed_attribute WHERE complete < 0 LIMIT 1"
+        )
+        guard try row.step() else { return false }
+        let name = row.int(0)
+        row.reset()
+        try willWrite()
+        try connection.execute(
+            """
+            DELETE FROM attribute_value WHERE name = \(name) AND (value, key) IN (
+                SELECT value, key FROM attribute_value WHERE name = \(name)
+                LIMIT \(Limits.entriesPerStep))
+            """
+        )
+        guard connection.changes == 0 else { return true }
+        try connection.execute(
+            "DELETE FROM indexed_attribute WHERE name = \(name) AND complete < 0"
+        )
+        return true
     }
 
     /// The next portion of an index that is not complete, to be read once this is committed; nil
@@ -74,6 +120,7 @@ extension Writer {
 
     /// Adds some of the portion's entries.
     func add(_ entries: ArraySlice<IndexPortion.Entry>, of portion: IndexPortion) throws {
+        guard indexed.contains(portion.name) else { return }
         try willWrite()
         for entry in entries where !portion.filling.changed.contains(entry.key) {
             try insert(.init(name: portion.name, value: entry.value), key: entry.key)
@@ -82,6 +129,7 @@ extension Writer {
 
     /// Adds what has changed since the portion was read, and notes how far the index is filled.
     func finish(_ portion: IndexPortion, grant: InternalGrant) throws {
+        guard indexed.contains(portion.name) else { return }
         try willWrite()
         let row = try connection.prepare("SELECT shape, body FROM entity WHERE key = ?1")
         for key in portion.filling.changed

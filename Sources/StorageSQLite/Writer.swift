@@ -20,6 +20,8 @@ final class Writer: @unchecked Sendable {
     var vocabulary: Vocabulary
     /// Attributes that have, or are getting, a value index.
     var indexed: Set<Int64> = []
+    /// Who asked for them; readers note it.
+    let indexPlaces: Mutex<IndexPlaces>
     /// Those who fill value indexes at this moment.
     var fillings: [WeakFilling] = []
     /// The row looked at last: a request mostly looks at one entity before it writes it.
@@ -45,7 +47,13 @@ final class Writer: @unchecked Sendable {
     private(set) var transactionWrites = false
     private var vocabularyGrew = false
 
-    init(path: String, maximumPages: Int?, sealing: SealingLimits) throws {
+    init(
+        path: String,
+        maximumPages: Int?,
+        sealing: SealingLimits,
+        now: Timestamp
+    ) throws {
+        indexPlaces = Mutex(IndexPlaces(start: now))
         self.sealing = sealing
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
@@ -71,7 +79,7 @@ final class Writer: @unchecked Sendable {
     }
 
     func readIndexedAttributes() throws {
-        let rows = try connection.prepare("SELECT name FROM indexed_attribute")
+        let rows = try connection.prepare("SELECT name FROM indexed_attribute WHERE complete >= 0")
         indexed = []
         while try rows.step() { indexed.insert(rows.int(0)) }
     }

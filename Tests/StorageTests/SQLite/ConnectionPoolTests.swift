@@ -1,4 +1,5 @@
 import Dispatch
+import Governance
 import Storage
 import Testing
 
@@ -9,6 +10,10 @@ import Testing
     private final class BusyPool: Sendable {
         let pool: ConnectionPool
         private let folder = Folder()
+        /// As many as there are queries at once, each with one.
+        private let parties = (0..<Limits.queryConnections).map {
+            Party.named(PartyID("\($0)"))
+        }
         private let gate = DispatchSemaphore(value: 0)
         private let (started, onStart) = AsyncStream.makeStream(of: Void.self)
 
@@ -21,9 +26,9 @@ import Testing
         /// Runs the body while as many queries are at work as may be.
         func whileBusy(_ body: () async throws -> Void) async throws {
             async let queries: Void = withThrowingDiscardingTaskGroup { group in
-                for _ in 0..<Limits.queryConnections {
+                for party in parties {
                     group.addTask { [self] in
-                        try await pool.run(.query) { [self] _ in
+                        try await pool.run(.query(party)) { [self] _ in
                             onStart.yield()
                             gate.wait()
                         }
@@ -45,7 +50,7 @@ import Testing
         let busy = try BusyPool()
         try await busy.whileBusy {
             // One query more than there are connections for them, which waits.
-            let waiting = Task { try await busy.pool.run(.query) { _ in 1 } }
+            let waiting = Task { try await busy.pool.run(.query(.operator)) { _ in 1 } }
             let later = try await busy.pool.run(.point) { try $0.documentCount(.subscription) }
             let atOnce = try busy.pool.immediately { try $0.documentCount(.subscription) }
             busy.letGo()
@@ -60,7 +65,7 @@ import Testing
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)
         var state = PoolState(idle: [try Reader(path: path)])
-        let (query, point) = (job(.query), job(.point))
+        let (query, point) = (job(.query(.operator)), job(.point))
         for job in [query, query, point] { #expect(state.add(job) == nil) }
         let begun = state.next()
         let first = try #require(begun)
@@ -69,10 +74,10 @@ import Testing
         #expect(state.takeLate(patience: .seconds(600)).isEmpty)
         let next = state.next()
         let second = try #require(next)
-        #expect(second.job.kind == .query)
+        #expect(second.job.kind.isQuery)
         #expect(state.add(point) == nil)
-        state.takeBack(second.reader, after: .query)
-        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query])
+        state.takeBack(second.reader, after: .query(.operator))
+        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query(.operator)])
         #expect(state.next()?.job.kind == .point)
     }
 
@@ -83,15 +88,36 @@ import Testing
         var state = PoolState(
             idle: try (0...Limits.queryConnections).map { _ in try Reader(path: path) }
         )
-        for _ in 0...Limits.queryConnections { #expect(state.add(job(.list)) == nil) }
-        #expect(state.add(job(.query)) == nil)
+        for _ in 0..<4 { #expect(state.add(job(.list)) == nil) }
         let first = state.next()
-        for _ in 1..<Limits.queryConnections { #expect(state.next()?.job.kind == .list) }
-        // The last connection is for point reads.
+        for _ in 1..<3 { #expect(state.next()?.job.kind == .list) }
         #expect(state.next() == nil)
-        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query])
+        #expect(state.takeLate(patience: .zero).isEmpty)
         state.takeBack(try #require(first).reader, after: .list)
         #expect(state.next()?.job.kind == .list)
+    }
+
+    @Test func `queries of one party leave connections to those of others`() throws {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        var state = PoolState(
+            idle: try (0...Limits.queryConnections).map { _ in try Reader(path: path) }
+        )
+        func start() -> Party? { state.next()?.job.kind.party }
+        for _ in 0..<9 { #expect(state.add(job(.query(.anonymous))) == nil) }
+        for _ in 0..<3 { #expect(start() == .anonymous) }
+        #expect(start() == nil)
+        #expect(state.add(job(.query(.operator))) == nil)
+        #expect(start() == .operator)
+        // A reader of points goes before all, and has the last connection in any case.
+        let other = Party.named(PartyID("other"))
+        #expect(state.add(job(.query(other))) == nil)
+        #expect(start() == other)
+        #expect(state.add(job(.query(other))) == nil)
+        #expect(start() == nil)
+        #expect(state.add(job(.point)) == nil)
+        #expect(state.next()?.job.kind == .point)
     }
 
     private func job(_ kind: ReadKind) -> PoolJob {

@@ -104,7 +104,7 @@ import Testing
                 try await compare(condition(&dice), entities, tenant, &dice)
             }
             // From here on both attributes have an index, kept by the changes that follow.
-            try await sqlite.makeIndexes([.speed, .label])
+            try await sqlite.makeIndexes([.speed, .label], for: .operator)
             for index in entities.indices where round == 0 && index % 4 == 0 {
                 entities[index] = entity(index, &dice)
             }
@@ -131,7 +131,7 @@ import Testing
         let second = changed.map { entities[$0] }
         let gone = Array(entities.suffix(20))
         let fresh = (400..<420).map { entity($0, &dice) }
-        try await sqlite.makeIndexes([.speed, .label]) {
+        try await sqlite.makeIndexes([.speed, .label], for: .operator) {
             try await tenant.put(first)
             try await tenant.put(second)
             try await tenant.write(Grants.write()) { transaction in
@@ -148,7 +148,12 @@ import Testing
         let folder = Folder()
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)
-        let writer = try Writer(path: path, maximumPages: nil, sealing: SealingLimits())
+        let writer = try Writer(
+            path: path,
+            maximumPages: nil,
+            sealing: SealingLimits(),
+            now: seconds(0)
+        )
         try writer.connection.execute("INSERT INTO indexed_attribute VALUES (1, 0, 0)")
         var fillings = [IndexFilling(), IndexFilling()]
         for filling in fillings { #expect(try writer.nextPortion(of: filling) != nil) }

@@ -1,0 +1,44 @@
+internal import ContextModel
+internal import Governance
+
+/// Who asked for what each value index answers, and when: indexes are few, and their places go to the
+/// questions asked most lately, shared out among the parties that ask.
+struct IndexPlaces: Sendable {
+    private struct Ask: Sendable {
+        /// Nobody since the start.
+        var party: Party?
+        var at: Timestamp
+    }
+
+    private var asked: [Int64: Ask] = [:]
+    /// Nothing has been asked since then of an index that nobody is known to have asked for.
+    private let start: Timestamp
+
+    init(start: Timestamp) { self.start = start }
+
+    /// Notes that the index answers a question.
+    mutating func note(_ name: Int64, for party: Party, at now: Timestamp) {
+        asked[name] = Ask(party: party, at: now)
+    }
+
+    mutating func forget(_ name: Int64) { asked[name] = nil }
+
+    /// The index that gives its place to one the party asks for; nil when none does.
+    ///
+    /// One goes that nobody has asked for lately; else one of the party that has most, if it has more
+    /// than the asking party would then have.
+    func giving(to party: Party, of names: Set<Int64>, at now: Timestamp) -> Int64? {
+        let asks = names.map { (name: $0, ask: asked[$0] ?? Ask(party: nil, at: start)) }
+            .sorted { $0.ask.at < $1.ask.at }
+        guard let oldest = asks.first else { return nil }
+        if now.microseconds - oldest.ask.at.microseconds >= Limits.indexIdleMicroseconds {
+            return oldest.name
+        }
+        var shares = FairShares<Party>(capacity: Limits.indexedAttributes)
+        for (_, ask) in asks { if let party = ask.party { shares.take(party) } }
+        guard let greatest = shares.greatest, shares[greatest] > shares[party] + 1 else {
+            return nil
+        }
+        return asks.first { $0.ask.party == greatest }?.name
+    }
+}

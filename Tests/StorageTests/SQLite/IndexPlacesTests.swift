@@ -1,0 +1,92 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+/// Whose questions have value indexes.
+@Suite struct IndexPlacesTests {
+    private let office = Party.named(PartyID("office"))
+    private let all = Set((0..<16).map { Int64($0) })
+
+    private func moment(_ seconds: Int64) -> Timestamp {
+        Timestamp(microseconds: seconds * 1_000_000)
+    }
+
+    @Test func `an index that nobody asked for a while gives its place`() {
+        var places = IndexPlaces(start: moment(0))
+        for name in all where name != 7 { places.note(name, for: .anonymous, at: moment(500)) }
+        #expect(places.giving(to: .anonymous, of: all, at: moment(599)) == nil)
+        #expect(places.giving(to: .anonymous, of: all, at: moment(600)) == 7)
+    }
+
+    @Test func `whoever has most gives the one it asked for least lately, to who has less`() {
+        var places = IndexPlaces(start: moment(0))
+        for name in all { places.note(name, for: .anonymous, at: moment(10 + name)) }
+        var names = all
+        for number in 0..<8 {
+            let giving = places.giving(to: office, of: names, at: moment(60))
+            #expect(giving == Int64(number))
+            if let giving {
+                names.remove(giving)
+                places.forget(giving)
+                names.insert(100 + giving)
+                places.note(100 + giving, for: office, at: moment(61))
+            }
+        }
+        // Now each has half.
+        for party in [office, .anonymous] {
+            #expect(places.giving(to: party, of: names, at: moment(62)) == nil)
+        }
+        #expect(places.giving(to: .operator, of: names, at: moment(62)) != nil)
+    }
+
+    @Test func `places taken by one party's questions are given to another's, and kept true`()
+        async throws
+    {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        let sqlite = try #require(tenant as? SQLiteTenantStore)
+        let names = (0..<18).map { IRI("urn:a:\($0)") }
+        let entities = (0..<600).map { number in
+            Entity(
+                "\(number)",
+                .sensor,
+                names.reduce(into: [:]) { $0[$1] = .number(JSONNumber(number)) }
+            )
+        }
+        try await tenant.put(entities)
+        try await sqlite.makeIndexes(names, for: .anonymous)
+        #expect(try indexes(folder) == 16)
+        try await sqlite.makeIndexes([names[17]], for: .anonymous)
+        #expect(try rows(folder, names[17]) == 0)
+        try await sqlite.makeIndexes([names[17]], for: office)
+        #expect(try indexes(folder) == 16)
+        #expect(try rows(folder, names[17]) == 600)
+        #expect(try names.map { try rows(folder, $0) }.filter { $0 == 0 }.count == 2)
+        let condition = Condition.value(
+            ValueTest(path: AttributePath(names: [names[17]]), comparison: .equal([.number(7)]))
+        )
+        let query = EntityQuery(condition: condition, limit: 5)
+        let page = try await tenant.entities(query, grant: Grants.read())
+        #expect(page.entities.map(\.id) == [entities[7].id])
+    }
+
+    private func indexes(_ folder: Folder) throws -> Int64 {
+        try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
+            .number("SELECT count(*) FROM indexed_attribute")
+    }
+
+    private func rows(_ folder: Folder, _ name: IRI) throws -> Int64 {
+        try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly).number(
+            """
+            SELECT count(*) FROM attribute_value
+            WHERE name = (SELECT number FROM name WHERE text = '\(name.text)')
+            """
+        )
+    }
+}
