@@ -74,7 +74,7 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumAnswerInstances = 100_000
     /// Linked Entities of an answer at most (clause 4.5.23).
     package var maximumLinkedEntities = 5_000
-    /// Subscriptions of a tenant at most.
+    /// Subscriptions of a tenant at most, shared out among their owners.
     package var maximumSubscriptions = 100_000
     /// Context source registrations of a tenant at most: a query looks at all of them.
     package var maximumRegistrations = 10_000
@@ -83,6 +83,11 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumEntityMapEntities = 100_000
     /// EntityMaps that a party has of a tenant at most; with one more the oldest goes.
     package var maximumEntityMaps = 100
+    /// What all EntityMaps of a tenant may list together; beyond it the oldest of the party whose
+    /// maps list most goes.
+    package var maximumEntityMapsEntities = 1_000_000
+    /// What a map counts for, however little it lists.
+    package var entitiesPerEntityMap = 1_000
     /// How long an EntityMap is kept at most, and unless its maker wishes for less or more.
     package var maximumEntityMapSeconds = 86_400
     package var defaultEntityMapSeconds = 3_600
@@ -90,7 +95,7 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumSnapshots = 20
     /// Snapshots that a party has of all tenants together at most.
     package var maximumSnapshotsOfParty = 60
-    /// Snapshots of all parties and tenants at most.
+    /// Snapshots of all parties and tenants at most, shared out among the parties.
     package var maximumSnapshotsInAll = 200
     /// Snapshots that wait to be made at most.
     package var maximumWaitingSnapshots = 100

@@ -18,6 +18,8 @@ package struct EntityMap: Sendable, Equatable {
     /// The selection that made it, as the Gateway puts it in one text.
     let selection: String
     let createdAt: Timestamp
+    /// How many entities it listed at first; unknown of those made by an earlier version.
+    let size: Int
     package var expiresAt: Timestamp
 
     /// The map as its maker sees it, with the entities given; the hub's own are "@none".
@@ -37,7 +39,7 @@ extension EntityMap {
         let json: JSONValue = [
             "owner": owner.json, "subject": .string(subject.rawValue),
             "selection": .string(selection), "createdAt": .string(createdAt.text),
-            "expiresAt": .string(expiresAt.text),
+            "expiresAt": .string(expiresAt.text), "size": .number(JSONNumber(size)),
         ]
         return Document(kind: .entityMap, id: id, body: json.serialized)
     }
@@ -55,6 +57,7 @@ extension EntityMap {
         self.subject = subject
         selection = json["selection"]?.stringValue ?? ""
         self.createdAt = createdAt
+        size = json["size"]?.numberValue.flatMap { Int(exactly: $0.doubleValue) } ?? 0
         self.expiresAt = expiresAt
     }
 }

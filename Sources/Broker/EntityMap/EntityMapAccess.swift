@@ -44,12 +44,13 @@ extension Hub {
             subject: subject,
             selection: request.selection,
             createdAt: now,
+            size: ids.count,
             expiresAt: try entityMapExpiry(request.lifetime, now: now)
         )
         let entries = EntityMapEntries(ids)
         try await store.bookkeep { [self] transaction in
             let maps = entityMaps(in: try transaction.documents(.entityMap))
-            for id in entityMapsToRemove(maps, caller.party, now: now) {
+            for id in entityMapsToRemove(maps, for: map) {
                 try transaction.removeEntityMap(id)
             }
             try transaction.put(map.document)
@@ -76,16 +77,32 @@ extension Hub {
         return min(wish, Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
     }
 
-    /// Maps that have expired, and the oldest of the party's where one more is too many.
-    private func entityMapsToRemove(
-        _ maps: [EntityMap],
-        _ party: Party,
-        now: Timestamp
-    ) -> [String] {
-        let expired = maps.filter { $0.expiresAt <= now }.map(\.id)
-        let own = maps.filter { $0.owner == party && $0.expiresAt > now }
-        return expired + own.prefix(max(0, own.count + 1 - limits.maximumEntityMaps)).map(\.id)
+    /// Maps that have expired, and those that go for the new one: the oldest of its party's, where one
+    /// more is too many, and then the oldest of whoever's maps list most.
+    private func entityMapsToRemove(_ maps: [EntityMap], for new: EntityMap) -> [String] {
+        let expired = maps.filter { $0.expiresAt <= new.createdAt }
+        let kept = maps.filter { $0.expiresAt > new.createdAt }
+        let own = kept.filter { $0.owner == new.owner }
+        let tooMany = own.prefix(max(0, own.count + 1 - limits.maximumEntityMaps)).map(\.id)
+        let rest = kept.filter { !tooMany.contains($0.id) } + [new]
+        return expired.map(\.id) + tooMany + entityMapsWithoutRoom(rest)
     }
+
+    private func entityMapsWithoutRoom(_ maps: [EntityMap]) -> [String] {
+        var shares = FairShares<Party>(capacity: limits.maximumEntityMapsEntities)
+        for map in maps { shares.take(map.owner, room(of: map)) }
+        var (rest, gone) = (maps, [String]())
+        while shares.total > shares.capacity, let greatest = shares.greatest,
+            let index = rest.dropLast().firstIndex(where: { $0.owner == greatest })
+        {
+            let map = rest.remove(at: index)
+            shares.giveBack(map.owner, room(of: map))
+            gone.append(map.id)
+        }
+        return gone
+    }
+
+    private func room(of map: EntityMap) -> Int { max(map.size, limits.entitiesPerEntityMap) }
 
     /// Every map of the tenant in the order of creation; damaged ones are left out.
     private func entityMaps(in documents: [Document]) -> [EntityMap] {

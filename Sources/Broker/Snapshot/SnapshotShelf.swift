@@ -8,7 +8,8 @@ import Synchronization
 package final class SnapshotShelf: Sendable {
     private struct State {
         var snapshots: [Snapshot.Key: Snapshot] = [:]
-        var waiting: [SnapshotOrder] = []
+        /// One is made at a time, of each party in its turn.
+        var waiting = FairQueue<Party, SnapshotOrder>(places: 1)
         /// Used since that was last written down.
         var used: Set<Snapshot.Key> = []
     }
@@ -39,7 +40,9 @@ package final class SnapshotShelf: Sendable {
             guard own.count < limits.maximumSnapshotsOfParty else {
                 return .tooManySnapshots(limits.maximumSnapshotsOfParty)
             }
-            guard state.snapshots.count < limits.maximumSnapshotsInAll else {
+            var shares = FairShares<Party>(capacity: limits.maximumSnapshotsInAll)
+            for known in state.snapshots.keys { shares.take(known.owner) }
+            guard shares.mayTake(key.owner) else {
                 return .hubHasTooManySnapshots
             }
             state.snapshots[key] = snapshot
@@ -89,11 +92,13 @@ package final class SnapshotShelf: Sendable {
 
     // MARK: Making
 
-    /// Orders a snapshot to be made; false when too many wait.
+    /// Orders a snapshot to be made; false when too many of its party wait.
     func order(_ order: SnapshotOrder, limit: Int) -> Bool {
         let isTaken = state.withLock { state in
-            guard state.waiting.count < limit else { return false }
-            state.waiting.append(order)
+            let owner = order.snapshot.key.owner
+            let shares = FairShares(capacity: limit, places: state.waiting.counts)
+            guard shares.mayTake(owner) else { return false }
+            state.waiting.append(order, of: owner)
             return true
         }
         if isTaken { wake() }
@@ -101,7 +106,11 @@ package final class SnapshotShelf: Sendable {
     }
 
     func nextOrder() -> SnapshotOrder? {
-        state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        state.withLock { state in
+            guard let (order, owner) = state.waiting.popNext() else { return nil }
+            state.waiting.giveBack(owner)
+            return order
+        }
     }
 
     /// Says that there is something to make, to tell or to remove.

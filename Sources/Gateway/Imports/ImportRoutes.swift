@@ -2,6 +2,7 @@ package import Broker
 import Collect
 import ContextModel
 import Foundation
+import Governance
 import Hummingbird
 import Synchronization
 
@@ -63,11 +64,12 @@ extension RouteTable {
 private final class ImportDesk: Sendable {
     private let hub: Hub
     private let settings: ImportSettings
-    private let atWork = Mutex(0)
+    private let atWork: Mutex<FairShares<Party>>
 
     init(hub: Hub, settings: ImportSettings) {
         self.hub = hub
         self.settings = settings
+        atWork = Mutex(FairShares(capacity: settings.maximumAtOnce))
     }
 
     static func description(
@@ -109,8 +111,8 @@ private final class ImportDesk: Sendable {
         // Whoever may write nothing is told so before the file is taken.
         let caller = try context.caller(of: request, on: hub)
         try hub.requireWriting(caller)
-        try begin()
-        defer { atWork.withLock { $0 -= 1 } }
+        try begin(caller.party)
+        defer { atWork.withLock { $0.giveBack(caller.party) } }
         let file = try await UploadedFile(
             request,
             name: name,
@@ -131,16 +133,11 @@ private final class ImportDesk: Sendable {
         }
     }
 
-    private func begin() throws {
-        let isFree = atWork.withLock { count in
-            guard count < settings.maximumAtOnce else { return false }
-            count += 1
-            return true
-        }
-        if !isFree {
+    private func begin(_ party: Party) throws {
+        guard atWork.withLock({ $0.takeIfFair(party) }) else {
             throw BrokerError(
                 .overloaded,
-                "\(settings.maximumAtOnce) files are being read already; send it again later."
+                "As many of your files are being read as may be at once; send it again later."
             )
         }
     }

@@ -8,8 +8,8 @@ package struct ImportSettings: Sendable {
     package var mapsFolder: String?
     /// A longer file is refused with 413.
     package var maximumBytes = 256 * 1024 * 1024
-    /// Files read at a time; one more is asked to come again.
-    package var maximumAtOnce = 2
+    /// Files taken at a time, shared out among the parties; one more is asked to come again.
+    package var maximumAtOnce = 4
     /// Where a file lies while it is read.
     package var spoolFolder: URL = FileManager.default.temporaryDirectory
 

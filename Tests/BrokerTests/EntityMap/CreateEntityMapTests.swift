@@ -95,6 +95,26 @@ import Testing
         }
     }
 
+    @Test func `when maps list too much, the oldest goes of whoever's list most`() async throws {
+        var limits = HubLimits()
+        limits.entitiesPerEntityMap = 5
+        limits.maximumEntityMapsEntities = 20
+        let rule = Fixture.rule("office", .everything)
+        let fixture = try await Fixture.mapped(Policy(permissions: [rule]), limits)
+        let office = Caller(party: .named(PartyID("office")))
+        var maps: [String] = []
+        for _ in 0..<4 { maps.append(try await fixture.map()) }
+        let others = [try await fixture.map(caller: office), try await fixture.map(caller: office)]
+        for map in maps[..<2] {
+            await #expect(throws: BrokerError(.resourceNotFound, "")) {
+                try await fixture.listed(map)
+            }
+        }
+        for map in maps[2...] { #expect(try await fixture.listed(map).count == 5) }
+        _ = try await fixture.map()
+        for map in others { #expect(try await fixture.listed(map, caller: office).count == 5) }
+    }
+
     @Test func `of too many maps of a party the oldest goes, and nobody else's`() async throws {
         var limits = HubLimits()
         limits.maximumEntityMaps = 2
