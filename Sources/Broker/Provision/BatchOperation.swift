@@ -79,9 +79,9 @@ struct BatchInput: Sendable {
     let fragment: EntityFragment
     /// The whole entity, where the operation may need one.
     let entity: Entity?
-    /// What comes of an entity that is not there yet; made before the transaction, so that the one
-    /// thread that writes has less to do.
-    let creation: EntityChange?
+    /// What comes of an entity that is not there yet, or why none can; made before the transaction,
+    /// so that the one thread that writes has less to do.
+    let creation: Result<EntityChange, EntityError>?
 
     init(
         _ json: JSONValue,
@@ -91,16 +91,34 @@ struct BatchInput: Sendable {
     ) throws(BrokerError) {
         self.operation = operation
         let reader = EntityReader(context: ld, options: operation.reading)
-        (fragment, entity) = try BrokerError.reading { () throws(EntityError) in
-            let fragment = try reader.fragment(json)
-            guard operation.mayCreate else { return (fragment, nil) }
-            return (fragment, try reader.entity(from: fragment))
+        let fragment = try BrokerError.reading { () throws(EntityError) in
+            try reader.fragment(json)
         }
-        creation = entity.map { .creation(of: $0, at: now) }
+        self.fragment = fragment
+        (entity, creation) = try BrokerError.reading { () throws(EntityError) in
+            try Self.creation(of: fragment, reader, operation, at: now)
+        }
         guard let id = fragment.id else {
             throw BrokerError(.badRequestData, "An entity of the batch has no 'id'.")
         }
         self.id = id
+    }
+
+    private static func creation(
+        of fragment: EntityFragment,
+        _ reader: EntityReader,
+        _ operation: BatchOperation,
+        at now: Timestamp
+    ) throws(EntityError) -> (Entity?, Result<EntityChange, EntityError>?) {
+        guard operation.mayCreate else { return (nil, nil) }
+        do throws(EntityError) {
+            let entity = try reader.entity(from: fragment)
+            return (entity, .success(.creation(of: entity, at: now)))
+        } catch {
+            // It may be there, and then something is to be removed from it.
+            guard fragment.removesAnything, !fragment.types.isEmpty else { throw error }
+            return (nil, .failure(error))
+        }
     }
 }
 

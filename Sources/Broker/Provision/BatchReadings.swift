@@ -7,7 +7,7 @@ extension BatchOperation {
     /// Not part of the standard, whose updates replace whatever is there.
     package static let readings: BatchOperation = {
         var operation = BatchOperation(mayCreate: true) { stored, input, now throws(EntityError) in
-            guard let stored else { return input.creation }
+            guard let stored else { return try input.creation?.get() }
             return try .readings(of: stored, input.fragment, at: now)
         }
         operation.correctsHistory = true

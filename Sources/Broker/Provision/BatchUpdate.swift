@@ -2,10 +2,10 @@ import ContextModel
 
 extension BatchOperation {
     /// Batch Entity Update (clause 5.6.9); unless it `overwrites`, attributes that exist are left
-    /// and told as errors.
+    /// and told as errors, and nothing can be removed.
     package static func update(overwrites: Bool) -> BatchOperation {
         var operation = BatchOperation(
-            reading: .init(allowsNull: true)
+            reading: .init(allowsNull: overwrites)
         ) { stored, input, now throws(EntityError) in
             guard let stored else { return nil }
             return overwrites

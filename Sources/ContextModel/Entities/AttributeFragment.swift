@@ -21,12 +21,20 @@ package struct AttributeFragment: Sendable, Equatable {
     /// Whether the attribute as a whole is to be removed.
     package var isNull: Bool { value.map(NGSILDNull.isNull) ?? false }
 
-    /// The attribute, if the fragment is whole: it has a value and nothing to remove.
+    /// Whether anything is to be removed: the attribute, a member, or a sub-attribute.
+    var removesAnything: Bool {
+        isNull || !removedMembers.isEmpty || attributes.contains(where: \.removesAnything)
+    }
+
+    /// The attribute, if the fragment is whole: it has a value, and so have its sub-attributes,
+    /// less those that are to be removed.
     package var complete: Attribute? {
         guard let value, let kind else { return nil }
         var named: [NamedAttribute] = []
         for attribute in attributes {
-            let instances = attribute.instances.compactMap { $0.isNull ? nil : $0.complete }
+            let given = attribute.instances.filter { !$0.isNull }
+            let instances = given.compactMap(\.complete)
+            guard instances.count == given.count else { return nil }
             if !instances.isEmpty {
                 named.append(NamedAttribute(name: attribute.name, instances: instances))
             }
@@ -52,6 +60,8 @@ package struct NamedFragment: Sendable, Equatable {
         self.name = name
         self.instances = instances
     }
+
+    var removesAnything: Bool { instances.contains(where: \.removesAnything) }
 }
 
 /// An entity as a request gives it (clause 5.4).
@@ -64,6 +74,13 @@ package struct EntityFragment: Sendable, Equatable {
     package var expiresAt: Timestamp?
     /// Whether `expiresAt` was given as NGSI-LD Null: the entity is to stay.
     package var removesExpiry = false
+    /// Whether `scope` was given as NGSI-LD Null.
+    package var removesScopes = false
+
+    /// Whether NGSI-LD Null stands anywhere: such a fragment can change an entity and make none.
+    package var removesAnything: Bool {
+        removesExpiry || removesScopes || attributes.contains(where: \.removesAnything)
+    }
 
     package init() {
         types = []

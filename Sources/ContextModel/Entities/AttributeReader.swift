@@ -364,6 +364,7 @@ struct AttributeReader {
     private func dataset(_ value: JSONValue, at path: String) throws(EntityError) -> String? {
         if value.stringValue == "@none" { return nil }
         let uri = try entity.uri(value, at: path)
+        guard text != NGSILDNull.uri else { throw entity.nullError(at: path) }
         guard uri != NGSILDNull.uri else { throw entity.nullError(at: path) }
         return uri
     }

@@ -54,6 +54,12 @@ package struct EntityReader: Sendable {
         guard !fragment.types.isEmpty else {
             throw EntityError("The entity '\(id)' has no 'type'.")
         }
+        guard !options.allowsNull || !fragment.removesAnything else {
+            throw EntityError(
+                "The entity '\(id)' is new, and nothing can be removed from it: it has "
+                    + "urn:ngsi-ld:null."
+            )
+        }
         return Entity(
             id: id,
             types: fragment.types,
@@ -95,7 +101,7 @@ package struct EntityReader: Sendable {
             for instance in fragment.instances {
                 guard let attribute = instance.complete else {
                     let name = context.compact(fragment.name)
-                    throw EntityError("The attribute '\(name)' has no value.")
+                    throw EntityError("The attribute '\(name)' or a part of it has no value.")
                 }
                 instances.append(attribute)
             }
@@ -116,9 +122,15 @@ package struct EntityReader: Sendable {
         fragment.attributes.reserveCapacity(object.count)
         for (key, value) in object.members {
             switch key {
-            case "id", "@id": fragment.id = EntityID(try identifier(value, at: key))
-            case "type", "@type": fragment.types = try types(value)
-            case "scope": fragment.scopes = try scopes(value)
+            case "id", "@id":
+                guard fragment.id == nil else { throw Self.twice("id") }
+                fragment.id = EntityID(try identifier(value, at: key))
+            case "type", "@type":
+                guard fragment.types.isEmpty else { throw Self.twice("type") }
+                fragment.types = try types(value)
+            case "scope":
+                fragment.scopes = try scopes(value)
+                fragment.removesScopes = NGSILDNull.isNull(value)
             case "expiresAt" where NGSILDNull.isNull(value) && options.allowsNull:
                 fragment.removesExpiry = true
             case "expiresAt": fragment.expiresAt = try timestamp(value, at: key)

@@ -67,6 +67,90 @@ import Testing
         #expect(try await fixture.past("n", of: "urn:x:2") == [1])
     }
 
+    private static let null: JSONValue = "urn:ngsi-ld:null"
+    private static let removing: [BatchOperation] = [
+        .upsert(replaces: false), .update(overwrites: true),
+    ]
+
+    @Test(
+        .clause("5.5.8"),
+        arguments: removing,
+        [
+            ["speed": null], ["speed": ["type": "Property", "value": null]],
+            ["next": null], ["next": ["type": "Relationship", "object": null]],
+            ["name": ["languageMap": ["@none": null]]], ["word": ["vocab": null]],
+            ["list": ["valueList": .array([null])]], ["list": .array([null])],
+            ["data": ["json": null]],
+            ["many": ["value": null, "datasetId": "urn:x:gps"]], ["scope": null],
+            ["expiresAt": null],
+        ] as [JSONObject]
+    )
+    func `NGSI-LD Null removes, in an upsert that updates as in an update`(
+        operation: BatchOperation,
+        fragment: JSONObject
+    ) async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let whole: JSONObject = [
+            "id": "urn:x:2", "type": "Bus", "speed": 1, "next": ["object": "urn:x:3"],
+            "name": ["languageMap": ["en": "a"]], "word": ["vocab": "a"],
+            "list": ["valueList": [1]], "data": ["json": ["a": 1]],
+            "many": ["value": 1, "datasetId": "urn:x:gps"], "scope": "/a",
+            "expiresAt": "2100-01-01T00:00:00Z",
+        ]
+        #expect(try await run(fixture, .create, [.object(whole)]).created == ["urn:x:2"])
+        var body = fragment
+        body["id"] = "urn:x:2"
+        body["type"] = "Bus"
+        let result = try await run(fixture, operation, [.object(body)])
+        #expect(result.changed == ["urn:x:2"] && result.errors.isEmpty)
+        let shown = try await fixture.shown("urn:x:2", sysAttrs: true).objectValue
+        for member in whole.members.map(\.key) {
+            #expect((shown?[member] == nil) == (fragment[member] != nil), "\(member)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ["speed": null], ["speed": ["value": null]], ["scope": null], ["expiresAt": null],
+            ["speed": ["value": 1, "unitCode": null]], ["speed": ["value": 1, "by": null]],
+        ] as [JSONObject]
+    )
+    func `from an entity that is not there nothing can be removed`(
+        fragment: JSONObject
+    )
+        async throws
+    {
+        let fixture = try await SubscriptionFixture.shared()
+        var body = fragment
+        body["id"] = "urn:x:2"
+        body["type"] = "Bus"
+        for replaces in [true, false] {
+            let result = try await run(fixture, .upsert(replaces: replaces), [.object(body)])
+            #expect(result.errors == ["urn:x:2 badRequestData"])
+        }
+        let kept = try await run(
+            fixture,
+            .update(overwrites: false),
+            [["id": "urn:x:bus", "speed": Self.null]]
+        )
+        #expect(kept.errors == ["urn:x:bus badRequestData"])
+        #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
+    }
+
+    @Test func `an update adds no scope to an entity that had none`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        for operation in Self.removing {
+            let result = try await run(
+                fixture,
+                operation,
+                [["id": "urn:x:bus", "type": "Bus", "scope": "/a", "doors": 2]]
+            )
+            #expect(result.changed == ["urn:x:bus"] && result.errors.isEmpty)
+            let shown = try await fixture.shown("urn:x:bus").objectValue
+            #expect(shown?["scope"] == nil && shown?["doors"] == 2)
+        }
+    }
+
     @Test func `an update changes what is there, and tells of the rest`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await run(

@@ -31,11 +31,16 @@ extension SubscriptionFixture {
     }
 
     /// The entity as the operator sees it, simplified.
-    func shown(_ id: String, tenant: TenantName? = nil) async throws -> JSONValue {
+    func shown(
+        _ id: String,
+        sysAttrs: Bool = false,
+        tenant: TenantName? = nil
+    ) async throws -> JSONValue {
         let caller = Caller(party: .operator, tenant: tenant)
         let entity = try await hub.retrieveEntity(EntityID(id), caller: caller).entity.decoded()
         var json = JSONWriter(reservingBytes: 256)
-        EntityWriter(Representation(format: .simplified), context: .core).write(entity, to: &json)
+        let form = Representation(format: .simplified, showsSystemAttributes: sysAttrs)
+        EntityWriter(form, context: .core).write(entity, to: &json)
         return try JSONReader.read(json.bytes)
     }
 
