@@ -53,8 +53,8 @@ extension FuzzTarget {
             #"<https://a.example/>; rel=next, <c>;type="a,b"; REL="x http://www.w3.org/ns/json-ld#context""#,
         ]
     ) { text throws(BrokenPromise) in
-        guard let url = try? LinkHeader.context(in: text) else { return false }
-        let again = try? LinkHeader.context(in: LinkHeader.value(for: url))
+        guard let url = try? LinkHeader.context(in: [text]) else { return false }
+        let again = try? LinkHeader.context(in: [LinkHeader.value(for: url)])
         try BrokenPromise.unlessSame(url, again, "A link")
         return true
     }

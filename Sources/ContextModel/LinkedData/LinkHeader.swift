@@ -2,14 +2,18 @@
 package enum LinkHeader {
     static let contextRelation = "http://www.w3.org/ns/json-ld#context"
 
-    /// The URL of the `@context`, or nil when no link is one.
-    package static func context(in header: String) throws(LDContextError) -> String? {
+    /// The URL of the `@context` in the lines of the header, or nil when no link is one.
+    package static func context(in lines: [String]) throws(LDContextError) -> String? {
         var found: String?
-        for link in links(in: header) where link.relations.contains(contextRelation) {
-            guard found == nil else {
-                throw LDContextError(.invalid, "The Link header names two @contexts.")
+        for line in lines {
+            for element in HeaderText.elements(of: line) {
+                let link = try Link(element)
+                guard link.relations.contains(contextRelation) else { continue }
+                guard found == nil else {
+                    throw LDContextError(.invalid, "The Link header names two @contexts.")
+                }
+                found = link.target
             }
-            found = link.target
         }
         return found
     }
@@ -19,39 +23,31 @@ package enum LinkHeader {
         "<\(url)>; rel=\"\(contextRelation)\"; type=\"application/ld+json\""
     }
 
-    private static func links(in header: String) -> [(target: String, relations: [String])] {
-        var links: [(target: String, relations: [String])] = []
-        var rest = header[...]
-        while let open = rest.firstIndex(of: "<"),
-            let close = rest[open...].firstIndex(of: ">")
-        {
-            let target = String(rest[rest.index(after: open)..<close])
-            rest = rest[rest.index(after: close)...]
-            // Parameters reach to the next link; a comma inside quotes does not end them.
-            var isQuoted = false
-            let end =
-                rest.firstIndex { character in
-                    if character == "\"" { isQuoted.toggle() }
-                    return character == "," && !isQuoted
-                } ?? rest.endIndex
-            links.append((target, relations(in: rest[..<end])))
-            rest = rest[end...]
-        }
-        return links
-    }
+    /// One link of the header.
+    private struct Link {
+        let target: String
+        /// In small letters: relations are compared without case (RFC 8288 clause 2.1).
+        let relations: [String]
 
-    /// The relation types of a link: several may stand in one `rel`, and only the first `rel` counts.
-    private static func relations(in parameters: Substring) -> [String] {
-        for parameter in parameters.split(separator: ";") {
-            let text = parameter.drop(while: isBlank)
-            guard text.lowercased().hasPrefix("rel=") else { continue }
-            return text.dropFirst(4).filter { $0 != "\"" }.split(whereSeparator: isBlank)
-                .map(String.init)
+        init(_ text: Substring) throws(LDContextError) {
+            let bytes = text.utf8
+            guard bytes.first == UInt8(ascii: "<"),
+                let close = bytes.firstIndex(of: UInt8(ascii: ">"))
+            else { throw Self.error("has no URL between < and >", text) }
+            let parts = HeaderText.parameters(of: text[bytes.index(after: close)...])
+            guard parts[0].isEmpty else { throw Self.error("lacks a ; behind its URL", text) }
+            target = String(text[bytes.index(after: text.startIndex)..<close])
+            // Several relations may stand in one `rel`, and only the first `rel` counts.
+            let rel = parts.lazy.compactMap(HeaderText.parameter).first { $0.name == "rel" }
+            relations =
+                rel?.value.split { $0 == " " || $0 == "\t" }.map { $0.lowercased() } ?? []
         }
-        return []
-    }
 
-    private static func isBlank(_ character: Character) -> Bool {
-        character == " " || character == "\t"
+        private static func error(_ fault: String, _ text: Substring) -> LDContextError {
+            LDContextError(
+                .invalid,
+                "A Link \(fault): '\(text.prefix(80))'; write \(LinkHeader.value(for: "https://…"))."
+            )
+        }
     }
 }

@@ -59,9 +59,10 @@ struct Exchange: Sendable {
 
     private var linkedContext: JSONValue? {
         get throws(BrokerError) {
-            guard let header = request.headers[values: .link].first else { return nil }
+            let lines = request.headers[values: .link]
+            if lines.isEmpty { return nil }
             do throws(LDContextError) {
-                return try LinkHeader.context(in: header).map(JSONValue.string)
+                return try LinkHeader.context(in: lines).map(JSONValue.string)
             } catch {
                 throw BrokerError(error)
             }

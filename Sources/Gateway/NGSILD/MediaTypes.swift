@@ -35,14 +35,15 @@ enum MediaType: String, Sendable, CaseIterable {
     /// The quality the header gives the type, from its most specific range.
     private static func quality(of type: MediaType, in accept: String) -> Double {
         var found = (specificity: -1, quality: 0.0)
-        for range in accept.split(separator: ",") {
-            let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
-            guard let name = parts.first else { continue }
+        for range in HeaderText.elements(of: accept) {
+            let parts = HeaderText.parameters(of: range)
+            let name = parts[0].lowercased()
             let specificity =
                 name == type.rawValue ? 2 : name == "application/*" ? 1 : name == "*/*" ? 0 : -1
             guard specificity > found.specificity else { continue }
-            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }
-            found = (specificity, quality.flatMap { Double($0.dropFirst(2)) } ?? 1)
+            let parameters = parts.dropFirst().lazy.compactMap(HeaderText.parameter)
+            let quality = parameters.first { $0.name == "q" }
+            found = (specificity, quality.flatMap { Double($0.value) } ?? 1)
         }
         return found.specificity < 0 ? 0 : found.quality
     }

@@ -5,12 +5,15 @@ import Testing
 @Suite(.clause("6.3.6")) struct PreferHeaderTests {
     @Test(arguments: [
         "body=json", "Body = \"json\"", "respond-async, body=json", "body=json; q=1, body=ld+json",
+        "x=\"a, body=b\", body=json",
     ])
     func `a preference is read in all the ways that HTTP has`(header: String) {
         #expect(PreferHeader.preference("body", in: header) == "json")
     }
 
-    @Test(arguments: ["", "body", "body=", "nobody=json", "x; body=json", "a body=json"])
+    @Test(arguments: [
+        "", "body", "body=", "nobody=json", "x; body=json", "a body=json", "x=\"a, body=json\"",
+    ])
     func `what only looks like it is none`(header: String) {
         #expect(PreferHeader.preference("body", in: header) == nil)
     }

@@ -17,6 +17,8 @@ import Testing
             ("application/*", .json), ("text/html, */*;q=0.1", .json),
             ("*/*, application/json;q=0", .jsonLD),
             ("application/ld+json; charset=utf-8; q=0.9, */*; q=0.1", .jsonLD),
+            ("application/ld+json;profile=\"a,application/json\";q=0.9, */*;q=0.1", .jsonLD),
+            ("application/json; q = 0.5, application/ld+json; Q=0.9", .jsonLD),
         ] as [(String?, MediaType)]
     )
     func `the type the caller likes best is taken`(accept: String?, type: MediaType) throws {
