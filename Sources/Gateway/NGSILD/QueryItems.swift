@@ -130,6 +130,8 @@ struct QueryItems: Sendable, Equatable {
         return String(validating: decoded, as: UTF8.self)
     }
 
+    /// The text as a segment of a path or as a part of a query: a slash in an identifier ends no
+    /// segment.
     static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
@@ -137,7 +139,7 @@ struct QueryItems: Sendable, Equatable {
             let lower = byte | 0x20
             let isPlain =
                 lower >= 0x61 && lower <= 0x7A || byte >= 0x30 && byte <= 0x39
-                || "-._~:/,".utf8.contains(byte)
+                || "-._~:,".utf8.contains(byte)
             if isPlain {
                 encoded.append(byte)
             } else {
