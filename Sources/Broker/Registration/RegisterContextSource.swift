@@ -25,6 +25,7 @@ extension Hub {
         }
         try Self.requireRegistrationType(type)
         let id = try registrationIdentifier(object)
+        try RegistrationReader.requireKnownMembers(object)
         // Read before names are expanded, so that errors are in the caller's words.
         _ = try RegistrationReader(context: ld).registration(object.withoutReadOnly, id: id)
         let record = RegistrationRecord(

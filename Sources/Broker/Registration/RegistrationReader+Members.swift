@@ -91,6 +91,14 @@ extension RegistrationReader {
         return duration
     }
 
+    /// Refuses members that are not known in the intervals of what a caller writes: a misspelt end
+    /// would leave them open.
+    static func requireKnownMembers(_ body: JSONObject) throws(BrokerError) {
+        for name in ["observationInterval", "managementInterval"] {
+            try require(["startAt", "endAt"], in: body[name], at: name)
+        }
+    }
+
     /// Clause 5.2.11.
     func interval(_ body: JSONObject, _ name: String) throws(BrokerError) -> TimeInterval? {
         guard let value = body[name] else { return nil }

@@ -55,9 +55,7 @@ package struct RegistrationReader: MemberReading, Sendable {
                     + "not \(value.excerpt)."
             )
         }
-        if let other = object.members.first(where: { !known.contains($0.key) }) {
-            throw Self.error("'\(path)' has no member '\(other.key)'.")
-        }
+        try Self.require(known, in: value, at: path)
         let properties = try names(object["propertyNames"], at: "\(path).propertyNames")
         let relationships = try names(object["relationshipNames"], at: "\(path).relationshipNames")
         var entities: [EntityInfo]?
@@ -74,13 +72,10 @@ package struct RegistrationReader: MemberReading, Sendable {
     }
 
     private func entityInfo(_ value: JSONValue, at path: String) throws(BrokerError) -> EntityInfo {
-        guard let object = value.objectValue else {
+        guard let object = value.objectValue?.withPlainKeywords else {
             throw Self.error("'\(path)' is an object with 'type', not \(value.excerpt).")
         }
-        let known: Set<String> = ["type", "id", "idPattern"]
-        if let other = object.members.first(where: { !known.contains($0.key) }) {
-            throw Self.error("'\(path)' has no member '\(other.key)'.")
-        }
+        try Self.require(["type", "id", "idPattern"], in: value, at: path)
         guard let type = object["type"] else {
             throw Self.error("'\(path)' has no 'type'.")
         }
@@ -90,10 +85,7 @@ package struct RegistrationReader: MemberReading, Sendable {
             info.id = EntityID(try Self.uri(id, at: "\(path).id"))
         }
         if let pattern = object["idPattern"] {
-            let text = try Self.string(pattern, at: "\(path).idPattern")
-            do throws(PatternError) { info.idPattern = try Pattern(text) } catch {
-                throw Self.error("'\(path).idPattern' is no regular expression: \(error)")
-            }
+            info.idPattern = try Self.pattern(pattern, at: "\(path).idPattern")
         }
         return info
     }

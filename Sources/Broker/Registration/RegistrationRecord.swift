@@ -125,7 +125,10 @@ extension JSONObject {
             for member in ["propertyNames", "relationshipNames"] {
                 info[member] = info[member]?.renamed(name)
             }
-            info.mapEntities { $0["type"] = $0["type"]?.renamed(name) }
+            info.mapEntities {
+                $0 = $0.withPlainKeywords
+                $0["type"] = $0["type"]?.renamed(name)
+            }
         }
     }
 

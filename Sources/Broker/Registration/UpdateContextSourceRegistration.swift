@@ -25,6 +25,7 @@ extension Hub {
             )
         }
         if let type = object["type"] ?? object["@type"] { try Self.requireRegistrationType(type) }
+        try RegistrationReader.requireKnownMembers(object)
         var new = old
         new.modifiedAt = clock()
         new.body = new.body.updated(with: object.registrationBody(ld))

@@ -34,6 +34,7 @@ extension Hub {
             body: object.subscriptionBody,
             createdAt: clock()
         )
+        try SubscriptionReader.requireKnownMembers(record.body)
         let subscription = try await reader(for: record).subscription(record.body, id: id)
         try requireSubscribing(caller, to: subscription)
         try Self.requireFuture(subscription, now: record.createdAt)

@@ -203,6 +203,15 @@ extension JSONObject {
                 JSONObject(notification.members.filter { !own.contains($0.key) })
             )
         }
+        // Answers have `id` and `type` alone (clause 4.4).
+        body["entities"] = body["entities"].map { entities in
+            guard let selectors = entities.arrayValue else { return entities }
+            return .array(
+                selectors.map { selector in
+                    selector.objectValue.map { .object($0.withPlainKeywords) } ?? selector
+                }
+            )
+        }
         return body
     }
 }

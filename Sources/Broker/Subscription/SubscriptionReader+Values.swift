@@ -36,6 +36,24 @@ extension MemberReading {
         return text
     }
 
+    static func pattern(_ value: JSONValue, at path: String) throws(BrokerError) -> Pattern {
+        let text = try string(value, at: path)
+        do throws(PatternError) { return try Pattern(text) } catch {
+            throw Self.error("'\(path)' is no regular expression: \(error)")
+        }
+    }
+
+    /// Refuses an object with a member that is not known; what is no object is for others to judge.
+    static func require(
+        _ known: Set<String>,
+        in value: JSONValue?,
+        at path: String
+    ) throws(BrokerError) {
+        let members = value?.objectValue?.withPlainKeywords.members ?? []
+        guard let other = members.first(where: { !known.contains($0.key) }) else { return }
+        throw error("'\(path)' has no member '\(other.key)'.")
+    }
+
     func string(_ object: JSONObject, _ name: String) throws(BrokerError) -> String? {
         guard let value = object[name] else { return nil }
         return try Self.string(value, at: name)

@@ -30,7 +30,9 @@ package struct SubscriptionReader: MemberReading, Sendable {
     package func subscription(_ body: JSONObject, id: String) throws(BrokerError) -> Subscription {
         let interval = try seconds(body, "timeInterval")
         let watched = try names(body["watchedAttributes"], at: "watchedAttributes")
-        let selectors = try selectors(body["entities"])
+        let selectors = try body["entities"].map { value throws(BrokerError) in
+            try EntitySelectorReader(context: context).selectors(value)
+        }
         try checkCombination(body)
         if let interval, interval < Self.minimumIntervalSeconds {
             throw Self.error(
@@ -79,51 +81,6 @@ package struct SubscriptionReader: MemberReading, Sendable {
         }
         if body["temporalQ"] != nil, kind == .entities {
             throw Self.error("'temporalQ' is for context source registration subscriptions only.")
-        }
-    }
-
-    private func selectors(_ value: JSONValue?) throws(BrokerError) -> [Condition]? {
-        guard let value else { return nil }
-        var selectors: [Condition] = []
-        for (index, element) in try elements(value, at: "entities").enumerated() {
-            guard let object = element.objectValue else {
-                throw Self.error(
-                    "'entities[\(index)]' is an object with 'type', not \(element.excerpt)."
-                )
-            }
-            selectors.append(try selector(object, at: "entities[\(index)]"))
-        }
-        return selectors
-    }
-
-    /// An EntitySelector (clause 5.2.33); `id` takes precedence over `idPattern`.
-    private func selector(_ object: JSONObject, at path: String) throws(BrokerError) -> Condition {
-        guard let type = object["type"] ?? object["@type"] else {
-            throw Self.error("'\(path)' has no 'type'; '*' stands for every type.")
-        }
-        guard let type = type.stringValue, !type.isEmpty else {
-            throw Self.error("'\(path).type' is a string, not \(type.excerpt).")
-        }
-        var condition = Condition.everything
-        if type != "*" {
-            condition = try Self.parsing { () throws(ConditionError) in
-                try TypeSelection.parse(type, parameter: "\(path).type", expansion: context)
-            }
-        }
-        if let id = object["id"] ?? object["@id"] {
-            var ids: Set<EntityID> = []
-            for element in id.arrayValue ?? [id] {
-                ids.insert(EntityID(try Self.uri(element, at: "\(path).id")))
-            }
-            guard !ids.isEmpty else { throw Self.error("'\(path).id' is an empty array.") }
-            return condition.and(.ids(ids))
-        }
-        guard let pattern = object["idPattern"] else { return condition }
-        let text = try Self.string(pattern, at: "\(path).idPattern")
-        do {
-            return condition.and(.idPattern(try Pattern(text)))
-        } catch {
-            throw Self.error("'\(path).idPattern' is no regular expression: \(error)")
         }
     }
 
@@ -217,6 +174,33 @@ package struct SubscriptionReader: MemberReading, Sendable {
             throw Self.error("A subscription has no member '\(member.key)'.")
         }
     }
+
+    /// Refuses members that are not known in the parts of what a caller writes: a misspelt one would
+    /// widen what is told.
+    ///
+    /// What is stored is not asked for it: a hub may have taken it before it was so strict.
+    static func requireKnownMembers(_ body: JSONObject) throws(BrokerError) {
+        try EntitySelectorReader.requireKnownMembers(body["entities"])
+        try require(notificationMembers, in: body["notification"], at: "notification")
+        let endpoint = body["notification"]?.objectValue?["endpoint"]
+        try require(endpointMembers, in: endpoint, at: "notification.endpoint")
+        try require(geoMembers, in: body["geoQ"], at: "geoQ")
+        try require(temporalMembers, in: body["temporalQ"], at: "temporalQ")
+    }
+
+    private static let notificationMembers: Set<String> = [
+        "attributes", "endpoint", "format", "join", "joinLevel", "omit", "pick", "showChanges",
+        "sysAttrs",
+    ]
+    private static let endpointMembers: Set<String> = [
+        "uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout",
+    ]
+    private static let geoMembers: Set<String> = [
+        "geometry", "coordinates", "georel", "geoproperty",
+    ]
+    private static let temporalMembers: Set<String> = [
+        "timerel", "timeAt", "endTimeAt", "timeproperty",
+    ]
 
     private static let members: Set<String> = [
         "id", "@id", "type", "@type", "@context", "subscriptionName", "description", "entities",

@@ -44,7 +44,9 @@ extension Hub {
         if let type = object["type"] ?? object["@type"], type.stringValue != "Subscription" {
             throw BrokerError(.badRequestData, "'type' is \"Subscription\", not \(type.excerpt).")
         }
-        return object.subscriptionBody
+        let body = object.subscriptionBody
+        try SubscriptionReader.requireKnownMembers(body)
+        return body
     }
 
     private func keep(

@@ -59,7 +59,8 @@ struct AttributeReader {
         guard case .object(let object) = value else { return false }
         if GeometryTypes.isGeometry(object) { return true }
         return object.members.contains { key, value in
-            key == "type" && value.stringValue.flatMap(Attribute.Kind.init(term:)) != nil
+            (key == "type" || key == "@type")
+                && value.stringValue.flatMap(Attribute.Kind.init(term:)) != nil
                 || Attribute.Kind(valueMember: key) != nil
         }
     }

@@ -141,6 +141,10 @@ package struct EntityReader: Sendable {
         return fragment
     }
 
+    private static func twice(_ member: String) -> EntityError {
+        EntityError("'\(member)' and '@\(member)' are one member and cannot both be given.")
+    }
+
     // MARK: Members of an entity
 
     private func add(

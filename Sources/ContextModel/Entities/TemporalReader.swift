@@ -62,7 +62,8 @@ package struct TemporalReader: Sendable {
         of value: JSONValue
     ) -> (kind: Attribute.Kind, pairs: [[JSONValue]])? {
         guard let object = value.objectValue,
-            let kind = object["type"]?.stringValue.flatMap(Attribute.Kind.init(term:)),
+            let type = object["type"] ?? object["@type"],
+            let kind = type.stringValue.flatMap(Attribute.Kind.init(term:)),
             let pairs = object[kind.temporalValuesMember]?.arrayValue?.map({ $0.arrayValue ?? [] }),
             pairs.allSatisfy({ $0.count == 2 })
         else { return nil }
@@ -89,7 +90,8 @@ package struct TemporalReader: Sendable {
             throw EntityError("An instance of 'scope' is a Property with 'value': \(json.excerpt).")
         }
         let known: Set<String> = [
-            "type", "value", "observedAt", "createdAt", "modifiedAt", "deletedAt", "instanceId",
+            "type", "@type", "value", "observedAt", "createdAt", "modifiedAt", "deletedAt",
+            "instanceId",
         ]
         if let other = object.members.first(where: { !known.contains($0.key) }) {
             throw EntityError("'scope' has the times of its instances only, not '\(other.key)'.")

@@ -30,6 +30,18 @@ package struct JSONObject: Sendable {
         }
     }
 
+    /// The object with `id` and `type` where it has the keywords that they stand for (clause 4.4).
+    ///
+    /// A keyword beside its alias stays, for readers to refuse.
+    package var withPlainKeywords: JSONObject {
+        var object = self
+        for index in members.indices {
+            let plain = ["@id": "id", "@type": "type"][members[index].key]
+            if let plain, self[plain] == nil { object.members[index].key = plain }
+        }
+        return object
+    }
+
     package var isEmpty: Bool { members.isEmpty }
     package var count: Int { members.count }
 }

@@ -84,7 +84,7 @@ struct EntityParameters: Sendable {
 
     /// The geo-query alone (clause 4.10).
     func geoTest() throws(BrokerError) -> GeoTest? {
-        let names = ["georel", "geometry", "coordinates"]
+        let names = ["georel", "geometry", "coordinates", "geoproperty"]
         let given = names.filter { items[$0] != nil }
         if given.isEmpty { return nil }
         guard let georel = try items.text("georel"), let geometry = try items.text("geometry"),

@@ -11,7 +11,7 @@ struct QueryBody {
         with url: QueryItems,
         isTemporal: Bool
     ) throws(BrokerError) -> QueryItems {
-        guard case .object(let query) = json else {
+        guard let query = json.objectValue?.withPlainKeywords else {
             throw BrokerError(.badRequestData, "A Query is a JSON object, not \(json.excerpt).")
         }
         guard query["type"]?.stringValue == "Query" else {
@@ -31,10 +31,10 @@ struct QueryBody {
                 }
                 try add(value, named: name, to: &items, members: Self.timeMembers)
             case "ordering": try addOrdering(value, to: &items)
-            case "attrs", "pick", "omit", "datasetId", "expandValues", "jsonKeys", "aggrMethods":
+            case "attrs", "pick", "omit", "datasetId", "expandValues", "jsonKeys", "aggrMethods",
+                "orderBy", "containedBy", "options":
                 items[name] = try list(value, named: name)
-            case "q", "scopeQ", "lang", "csf", "orderBy", "containedBy", "join", "format",
-                "options", "entityMapLifetime":
+            case "q", "scopeQ", "lang", "csf", "join", "format", "entityMapLifetime":
                 items[name] = try text(value, named: name)
             case "local", "entityMap", "count", "sysAttrs", "joinLevel", "limit", "offset",
                 "splitEntities":
@@ -62,40 +62,10 @@ struct QueryBody {
 
     /// `entities`: any of the selectors (clause 5.2.33); nil when there are none.
     func selectors(ld: LDContext) throws(BrokerError) -> Condition? {
-        guard let value = entities else { return nil }
-        guard case .array(let selectors) = value, !selectors.isEmpty else {
-            throw BrokerError(.badRequestData, "'entities' is not an array of selectors.")
-        }
-        var condition = Condition.nothing
-        for selector in selectors {
-            condition = condition.or(try self.selector(selector, ld: ld))
-        }
-        return condition
-    }
-
-    private func selector(_ value: JSONValue, ld: LDContext) throws(BrokerError) -> Condition {
-        guard let type = value.objectValue?["type"]?.stringValue else {
-            throw BrokerError(.badRequestData, "A selector in 'entities' has no 'type'.")
-        }
-        var condition = try parsing { () throws(ConditionError) in
-            type == "*" ? .everything : try TypeSelection.parse(type, expansion: ld)
-        }
-        if let id = value.objectValue?["id"] {
-            var ids: Set<EntityID> = []
-            for element in id.arrayValue ?? [id] {
-                guard let uri = element.stringValue, URIText.isValid(uri) else {
-                    throw BrokerError(
-                        .badRequestData,
-                        "An id in 'entities' is not a URI: \(element.excerpt)."
-                    )
-                }
-                ids.insert(EntityID(uri))
-            }
-            condition = condition.and(.ids(ids))
-        } else if let pattern = value.objectValue?["idPattern"]?.stringValue {
-            condition = condition.and(.idPattern(try EntityParameters.pattern(pattern)))
-        }
-        return condition
+        guard let entities else { return nil }
+        try EntitySelectorReader.requireKnownMembers(entities)
+        return try EntitySelectorReader(context: ld).selectors(entities)
+            .reduce(Condition.nothing) { $0.or($1) }
     }
 
     private static let geoMembers = ["geometry", "coordinates", "georel", "geoproperty"]
@@ -110,16 +80,22 @@ struct QueryBody {
         to items: inout QueryItems,
         members: [String]
     ) throws(BrokerError) {
-        guard case .object(let object) = value else {
-            throw BrokerError(.badRequestData, "'\(name)' is not an object: \(value.excerpt).")
+        guard case .object(let object) = value, !object.isEmpty else {
+            throw BrokerError(
+                .badRequestData,
+                "'\(name)' is not an object with members: \(value.excerpt)."
+            )
         }
         for (member, value) in object.members {
             guard members.contains(member) else {
                 throw BrokerError(.badRequestData, "'\(name)' has no member '\(member)'.")
             }
-            let isList = member == "aggrMethods" && value.arrayValue != nil
-            items[member] =
-                isList ? try list(value, named: member) : value.stringValue ?? value.text
+            let path = "\(name).\(member)"
+            switch (member, value) {
+            case ("coordinates", .array), ("lastN", .number): items[member] = value.text
+            case ("aggrMethods", _): items[member] = try list(value, named: path)
+            default: items[member] = try text(value, named: path)
+            }
         }
     }
 
@@ -147,8 +123,9 @@ struct QueryBody {
     }
 
     private func list(_ value: JSONValue, named name: String) throws(BrokerError) -> String {
-        let texts = (value.arrayValue ?? [value]).compactMap(\.stringValue)
-        guard !texts.isEmpty else {
+        let elements = value.arrayValue ?? [value]
+        let texts = elements.compactMap(\.stringValue)
+        guard !texts.isEmpty, texts.count == elements.count else {
             throw BrokerError(
                 .badRequestData,
                 "'\(name)' is not a list of names: \(value.excerpt)."
@@ -158,7 +135,6 @@ struct QueryBody {
     }
 
     private func text(_ value: JSONValue, named name: String) throws(BrokerError) -> String {
-        if case .array = value { return try list(value, named: name) }
         guard let text = value.stringValue else {
             throw BrokerError(.badRequestData, "'\(name)' is not text: \(value.excerpt).")
         }

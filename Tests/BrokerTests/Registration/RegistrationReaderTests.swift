@@ -32,6 +32,25 @@ import Testing
         #expect(registration.managementInterval?.endAt == Timestamp("2021-01-01T00:00:00Z"))
     }
 
+    @Test(.clause("4.4")) func `@id and @type are id and type`() throws {
+        let registration = try Sample.read([
+            "information": [["entities": [["@type": "Bus", "@id": "urn:a:1"]]]]
+        ])
+        let entity = try #require(registration.information.first?.entities?.first)
+        #expect(entity.types == [LDContext.core.expand("Bus")])
+        #expect(entity.id == EntityID("urn:a:1"))
+    }
+
+    @Test func `an interval with a misspelt end is refused`() {
+        #expect(throws: BrokerError(.badRequestData, "")) {
+            try RegistrationReader.requireKnownMembers([
+                "observationInterval": [
+                    "startAt": "2020-01-01T00:00:00Z", "endsAt": "2021-01-01T00:00:00Z",
+                ]
+            ])
+        }
+    }
+
     @Test func `what is optional may be left out`() throws {
         let registration = try Sample.read()
         #expect(registration.mode == .inclusive)

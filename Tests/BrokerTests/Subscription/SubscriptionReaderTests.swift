@@ -46,11 +46,38 @@ import Testing
         #expect(subscription.target == .ids([EntityID("urn:a")]))
     }
 
+    @Test(.clause("4.4")) func `@id and @type are id and type`() throws {
+        let subscription = try read { $0["entities"] = [["@type": "Bus", "@id": "urn:a"]] }
+        #expect(
+            subscription.target
+                == Condition.type(LDContext.core.expand("Bus")).and(.ids([EntityID("urn:a")]))
+        )
+    }
+
+    @Test(
+        arguments: [
+            ["entities": [["type": "Bus", "idPatern": "urn:a:.*"]]],
+            ["entities": [["type": "Bus", "id": "urn:a", "@id": "urn:b"]]],
+            ["notification": ["atributes": ["speed"]]], ["notification": ["q": "speed>1"]],
+            ["notification": ["endpoint": ["uri": "http://r.example/", "recieverInfo": []]]],
+            ["geoQ": ["georel": "equals", "geoprop": "place"]],
+            ["temporalQ": ["timerel": "before", "timeEnd": "2026-01-01T00:00:00Z"]],
+        ] as [JSONObject]
+    )
+    func `a member that is unknown is refused where it is written`(body: JSONObject) {
+        let error = #expect(throws: BrokerError.self) {
+            try SubscriptionReader.requireKnownMembers(body)
+        }
+        #expect(error?.code == .badRequestData)
+    }
+
     @Test(
         arguments: [
             ("entities", []), ("entities", ["Bus"]), ("entities", [["id": "urn:a"]]),
             ("entities", [["type": "Bus", "id": "no uri"]]),
             ("entities", [["type": "Bus", "idPattern": "("]]),
+            ("entities", [["type": "Bus", "idPattern": ["urn:a"]]]),
+            ("entities", [["type": ["Bus"]]]),
             ("watchedAttributes", []), ("watchedAttributes", "speed"), ("q", "speed>"),
             ("geoQ", ["georel": "near"]), ("scopeQ", 5), ("throttling", 0), ("throttling", "1"),
             ("timeInterval", -1), ("expiresAt", "tomorrow"),

@@ -69,7 +69,10 @@ import Testing
     @Test(
         arguments: [
             ["page": 1], ["q": 1], ["attrs": []], ["attrs": 1], ["geoQ": "near"],
-            ["geoQ": ["distance": 1]], ["temporalQ": ["before": 1]],
+            ["geoQ": ["distance": 1]], ["temporalQ": ["before": 1]], ["geoQ": [:]],
+            ["geoQ": ["georel": ["near"]]], ["geoQ": ["geoproperty": 1]], ["temporalQ": [:]],
+            ["temporalQ": ["timeAt": 2026]], ["attrs": ["speed", 1]], ["pick": [["speed"]]],
+            ["q": ["speed>1"]], ["scopeQ": ["/a"]], ["lang": ["en"]], ["@type": "Query"],
         ] as [JSONObject]
     )
     func `a member that is unknown or of another kind is refused`(members: JSONObject) {
@@ -106,6 +109,23 @@ import Testing
         )
     }
 
+    @Test(.clause("4.4")) func `@id and @type are id and type`() throws {
+        #expect(
+            try selectors([["@type": "Bus", "@id": "urn:x:1"]])
+                == Condition.type(iri("Bus")).and(.ids([EntityID("urn:x:1")]))
+        )
+        let body = QueryBody(json: ["@type": "Query", "q": "speed>1"])
+        let read = try body.items(with: QueryItems(), isTemporal: false)
+        #expect(read == QueryItems(["q": "speed>1"]))
+    }
+
+    @Test func `a message names the member that is unknown`() {
+        let error = #expect(throws: BrokerError.self) {
+            try selectors([["type": "Bus", "idPatern": "urn:x:.*"]])
+        }
+        #expect(error?.detail.contains("idPatern") == true)
+    }
+
     @Test func `no selectors are not none of them`() throws {
         #expect(try QueryBody(json: ["type": "Query"]).selectors(ld: .core) == nil)
     }
@@ -114,6 +134,11 @@ import Testing
         arguments: [
             [], "Bus", ["Bus"], [["id": "urn:x:1"]], [["type": "Bus", "id": "x"]],
             [["type": "Bus", "id": [1]]], [["type": "(Bus"]], [["type": "Bus", "idPattern": "("]],
+            [["type": "Bus", "idPatern": "urn:x:.*"]],
+            [["type": "Bus", "idPattern": ["urn:x:.*"]]],
+            [["type": "Bus", "id": "urn:x:1", "idPattern": 1]], [["type": "Bus", "id": []]],
+            [["type": "Bus", "id": "urn:x:1", "@id": "urn:x:2"]], [["type": ["Bus"]]],
+            [["type": "Bus"], ["type": "Tram", "q": "speed>1"]],
         ] as [JSONValue]
     )
     func `selectors that are none are refused`(entities: JSONValue) {
