@@ -9,7 +9,7 @@ struct AttributeReader {
 
     func instances(_ value: JSONValue) throws(EntityError) -> [AttributeFragment] {
         guard case .array(let elements) = value, !options.isSimplified,
-            !elements.isEmpty, elements.allSatisfy(looksLikeAttribute)
+            Self.areInstances(elements)
         else { return [try instance(value)] }
         var instances: [AttributeFragment] = []
         instances.reserveCapacity(elements.count)
@@ -55,7 +55,12 @@ struct AttributeReader {
         AttributeFragment(kind: .geoProperty, value: try checked(value, as: .geoProperty))
     }
 
-    private func looksLikeAttribute(_ value: JSONValue) -> Bool {
+    /// Whether an array is one of instances (clause 4.5.5) and not the value of a concise Property.
+    static func areInstances(_ elements: [JSONValue]) -> Bool {
+        !elements.isEmpty && elements.allSatisfy(looksLikeAttribute)
+    }
+
+    private static func looksLikeAttribute(_ value: JSONValue) -> Bool {
         guard case .object(let object) = value else { return false }
         if GeometryTypes.isGeometry(object) { return true }
         return object.members.contains { key, value in
@@ -359,13 +364,13 @@ struct AttributeReader {
         guard let text = value.stringValue, !text.isEmpty else {
             throw EntityError("'\(path)' is not text: \(value.excerpt).")
         }
+        guard text != NGSILDNull.uri else { throw entity.nullError(at: path) }
         return text
     }
 
     private func dataset(_ value: JSONValue, at path: String) throws(EntityError) -> String? {
         if value.stringValue == "@none" { return nil }
         let uri = try entity.uri(value, at: path)
-        guard text != NGSILDNull.uri else { throw entity.nullError(at: path) }
         guard uri != NGSILDNull.uri else { throw entity.nullError(at: path) }
         return uri
     }

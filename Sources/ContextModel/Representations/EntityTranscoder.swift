@@ -124,7 +124,9 @@ struct EntityTranscoder {
         if format == .simplified { return try datasets(count, to: &json) }
         if count == 1 { return try reified(try fields(), format, to: &json) }
         json.beginArray()
-        for _ in 0..<count { try reified(try fields(), format, to: &json) }
+        for _ in 0..<count {
+            try reified(try fields(), format, isOneOfSeveral: true, to: &json)
+        }
         json.endArray()
     }
 
@@ -146,13 +148,17 @@ struct EntityTranscoder {
     private mutating func reified(
         _ fields: Fields,
         _ format: Representation.Format,
+        isOneOfSeveral: Bool = false,
         to json: inout JSONWriter
     ) throws(Damage) {
         let showsSystem = representation.showsSystemAttributes
-        if format == .concise, fields.isEmpty, !showsSystem, try standsAlone(fields.kind) {
+        let isAlone = !isOneOfSeveral && fields.isEmpty && !showsSystem
+        if format == .concise, isAlone, try standsAlone(fields.kind) {
             return try value(to: &json)
         }
-        json.lead(format == .normalized ? fields.kind.normalizedLead : fields.kind.conciseLead)
+        var tellsKind = format == .normalized
+        if !tellsKind { tellsKind = try isUnlikeItsValue(fields.kind) }
+        json.lead(tellsKind ? fields.kind.normalizedLead : fields.kind.conciseLead)
         try value(of: fields.kind, to: &json)
         member(#""observedAt":"#, fields.observedAt, &json)
         json.member(#""unitCode":"#, utf8: fields.unitCode)
@@ -216,9 +222,26 @@ struct EntityTranscoder {
     /// Whether a value that has nothing beside it may be written without its kind (clause 4.5.0).
     private func standsAlone(_ kind: Attribute.Kind) throws(Damage) -> Bool {
         if kind == .geoProperty { return true }
+        guard kind == .property else { return false }
         var ahead = decoder
-        let (tag, _) = try ahead.valueHead()
-        return kind == .property && tag != .object
+        switch try ahead.valueHead().tag {
+        case .object: return false
+        case .array: return try valueAhead().isBareInConcise
+        case .null, .no, .yes, .number, .string: return true
+        }
+    }
+
+    /// Whether the value would be taken for that of another kind, where the kind is not told.
+    private func isUnlikeItsValue(_ kind: Attribute.Kind) throws(Damage) -> Bool {
+        guard kind == .property else { return false }
+        var ahead = decoder
+        guard case .object = try ahead.valueHead().tag else { return false }
+        return try valueAhead().isGeometry
+    }
+
+    private func valueAhead() throws(Damage) -> JSONValue {
+        var ahead = decoder
+        return try ahead.value()
     }
 
     private mutating func simplifiedValue(

@@ -165,7 +165,9 @@ package struct EntityWriter: Sendable {
             return writeDatasets(instances, links: links, to: &writer)
         }
         writer.beginArray()
-        for instance in instances { write(instance, links: links, to: &writer) }
+        for instance in instances {
+            write(instance, links: links, isOneOfSeveral: true, to: &writer)
+        }
         writer.endArray()
     }
 
@@ -188,7 +190,7 @@ package struct EntityWriter: Sendable {
 
     /// Writes one instance of an attribute.
     package func write(_ attribute: Attribute, to writer: inout JSONWriter) {
-        write(attribute, links: nil, to: &writer)
+        write(attribute, links: nil, isOneOfSeveral: true, to: &writer)
     }
 
     private func write(
@@ -196,10 +198,12 @@ package struct EntityWriter: Sendable {
         links: EntityLinks?,
         to writer: inout JSONWriter
     ) {
-        if isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
+        isOneOfSeveral: Bool = false,
+        if !isOneOfSeveral, isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
         switch representation.format {
         case .simplified: writeSimplified(attribute, links: links, to: &writer)
-        case .concise where standsAlone(attribute): writer.value(attribute.value)
+        case .concise where !isOneOfSeveral && standsAlone(attribute):
+            writer.value(attribute.value)
         case .concise, .normalized: writeReified(attribute, links: links, to: &writer)
         }
     }
@@ -222,9 +226,7 @@ package struct EntityWriter: Sendable {
             attribute.attributes.isEmpty, attribute.details == nil,
             !representation.showsSystemAttributes
         else { return false }
-        if attribute.kind == .geoProperty { return true }
-        if case .object = attribute.value { return false }
-        return true
+        return attribute.kind == .geoProperty || attribute.value.isBareInConcise
     }
 
     private func writeReified(
@@ -234,7 +236,9 @@ package struct EntityWriter: Sendable {
     ) {
         let choice = languageChoice(for: attribute)
         writer.beginObject()
-        if representation.format == .normalized {
+        // In the concise form a geometry would be taken for the value of a GeoProperty.
+        let isUnlikeItsValue = attribute.kind == .property && attribute.value.isGeometry
+        if representation.format == .normalized || isUnlikeItsValue {
             writer.key("type")
             writer.string((choice == nil ? attribute.kind : .property).term)
         }
@@ -371,6 +375,20 @@ package struct EntityWriter: Sendable {
 
 extension JSONWriter {
     /// Writes the member if there is a value.
+extension JSONValue {
+    /// Whether the value may stand for its Property in the concise form: it can be taken neither for
+    /// an attribute nor for instances of one.
+    var isBareInConcise: Bool {
+        switch self {
+        case .object: false
+        case .array(let elements): !AttributeReader.areInstances(elements)
+        case .null, .bool, .number, .string: true
+        }
+    }
+
+    var isGeometry: Bool { objectValue.map(GeometryTypes.isGeometry) ?? false }
+}
+
     package mutating func member(_ key: String, _ time: Timestamp?) {
         guard let time else { return }
         self.key(key)

@@ -80,6 +80,22 @@ import Testing
         }
     }
 
+    @Test(arguments: EntityWriterTests.ambiguous)
+    func `values that look like attributes are written alike`(value: JSONValue) throws {
+        let instance = Attribute(kind: .property, value: value)
+        let name = IRI("https://a.example/a")
+        for instances in [[instance], [instance, instance]] {
+            let entity = Entity(
+                id: EntityID("urn:x:1"),
+                types: [IRI("https://a.example/Bus")],
+                attributes: [NamedAttribute(name: name, instances: instances)]
+            )
+            for format in [Representation.Format.normalized, .concise, .simplified] {
+                try compare(entity, EntityWriter(Representation(format: format), context: .core))
+            }
+        }
+    }
+
     @Test func `a hidden attribute and a hidden sub-attribute leave no trace`() throws {
         let secret = IRI("https://a.example/secret")
         let hidden = Attribute(kind: .property, value: "canary")

@@ -1,3 +1,4 @@
+import Clauses
 import ContextModel
 import Testing
 
@@ -104,11 +105,42 @@ import Testing
     @Test func `several instances are an array, and simplified a dataset`() throws {
         let json: JSONObject = ["a": [["value": 1], ["value": 2, "datasetId": "urn:x:gps"]]]
         #expect(
-            try shown(json, Self.concise) == #""a":[1,{"value":2,"datasetId":"urn:x:gps"}]"#
+            try shown(json, Self.concise)
+                == #""a":[{"value":1},{"value":2,"datasetId":"urn:x:gps"}]"#
         )
         #expect(
             try shown(json, Self.simplified) == #""a":{"dataset":{"@none":1,"urn:x:gps":2}}"#
         )
+    }
+
+    /// Values that a reader of the concise form could take for something else.
+    static let ambiguous: [JSONValue] = [
+        [["value": 1]], [["value": 1], 2], [["type": "Property"]], [["object": "urn:x:2"]], [],
+        [["type": "Point", "coordinates": [1, 2]]], ["type": "Point", "coordinates": [1, 2]],
+        ["type": "Bus"], ["value": 1], [:], [[["value": 1]]], [1, 2], "urn:x:2",
+        [["@type": "Property", "a": 1]],
+    ]
+
+    @Test(.clause("4.5.2.3", "4.5.5"), arguments: ambiguous)
+    func `what is written in the concise form is read again as it was`(value: JSONValue) throws {
+        let property: JSONObject = ["type": "Property", "value": value]
+        var (other, sub) = (property, property)
+        other["datasetId"] = "urn:x:gps"
+        sub["by"] = .array([.object(property), .object(other)])
+        let place: JSONValue = [
+            "type": "GeoProperty", "value": ["type": "Point", "coordinates": [1, 2]],
+        ]
+        var gps = place.objectValue ?? [:]
+        gps["datasetId"] = "urn:x:gps"
+        let entity = try Self.entity([
+            "alone": .object(property), "several": .array([.object(property), .object(other)]),
+            "sub": .object(sub), "lone": .object(other), "place": place,
+            "places": .array([place, .object(gps)]),
+        ])
+        let json = try JSONReader.read(Array(text(entity, Self.concise).utf8))
+        #expect(try EntityReader(context: .core).entity(json) == entity)
+        let several = try #require(json.objectValue?["several"]?.arrayValue)
+        #expect(several.allSatisfy { $0.objectValue?["value"] == value })
     }
 
     @Test func `only the instances asked for are shown`() throws {
