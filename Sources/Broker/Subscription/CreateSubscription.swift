@@ -64,16 +64,8 @@ extension Hub {
     }
 
     /// The URL under which a receiver, and the owner, find the `@context`.
-    ///
-    /// One that is not a single URL is hosted for this purpose (clause 5.13.1, ImplicitlyCreated).
     func contextURL(for subscription: Subscription, of owner: Party) async throws -> String? {
-        let context = subscription.notification.context
-        guard context.singleURL == nil else { return nil }
-        return try await shelf.createImplicitly(
-            context.reference,
-            for: owner,
-            inUse: { try await contextURLs() }
-        ).url
+        try await hostedURL(of: subscription.notification.context, for: owner)
     }
 
     private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {
@@ -110,19 +102,6 @@ extension Hub {
             }
             try transaction.put(record.document)
             subscriptions.put(subscription, tenant: tenant)
-        }
-    }
-}
-
-extension LDContext {
-    /// The one URL that says it all beside the core `@context`; nil when it takes more.
-    var singleURL: String? {
-        let parts = reference.arrayValue ?? [reference]
-        let own = parts.filter { part in part.stringValue.map { !CoreContext.isCore($0) } ?? true }
-        switch own.count {
-        case 0: return CoreContext.url
-        case 1: return own[0].stringValue
-        default: return nil
         }
     }
 }

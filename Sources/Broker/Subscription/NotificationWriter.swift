@@ -188,13 +188,7 @@ package struct NotificationWriter: Sendable {
         var headers = [KeyValuePair(key: "Content-Type", value: contentType(endpoint))]
         if !embedsContext(endpoint) {
             let url = contextURL(subscription)
-            headers.append(
-                KeyValuePair(
-                    key: "Link",
-                    value: "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
-                        + "type=\"application/ld+json\""
-                )
-            )
+            headers.append(KeyValuePair(key: "Link", value: LinkHeader.value(for: url)))
         }
         if let tenant { headers += tenant.headers }
         let own = Set(headers.map { $0.key.lowercased() })
@@ -219,8 +213,12 @@ package struct NotificationWriter: Sendable {
     }
 
     private func contextURL(_ subscription: IndexedSubscription) -> String {
-        subscription.subscription.notification.context.singleURL
+        subscription.subscription.notification.context.url
             ?? subscription.record.contextURL ?? CoreContext.url
+    }
+
+    private func embeddedContext(_ subscription: IndexedSubscription) -> JSONValue {
+        JSONValue.string(contextURL(subscription)).endingWithCore
     }
 
     // MARK: Body
@@ -250,7 +248,7 @@ package struct NotificationWriter: Sendable {
         }
         if notification.endpoint.accept == .jsonLD {
             writer.key("@context")
-            writer.string(contextURL(subscription))
+            writer.value(embeddedContext(subscription))
         }
         writer.endObject()
         return writer.bytes
@@ -277,12 +275,12 @@ package struct NotificationWriter: Sendable {
             )
             var context: JSONValue?
             if embedsContext(notification.endpoint) {
-                context = .string(contextURL(subscription))
+                context = embeddedContext(subscription)
             }
             return geo.write(entities, embedding: context, to: &writer)
         }
         var context: JSONValue?
-        if notification.endpoint.accept == .jsonLD { context = .string(contextURL(subscription)) }
+        if notification.endpoint.accept == .jsonLD { context = embeddedContext(subscription) }
         entityWriter.write(entities, embedding: context, to: &writer)
     }
 }

@@ -220,7 +220,7 @@ extension SubscriptionRecord {
         }
         if kind == .entities, body["jsonldContext"] == nil {
             // What holds when the owner names none (clause 5.2.12).
-            json["jsonldContext"] = .string(original.singleURL ?? contextURL ?? CoreContext.url)
+            json["jsonldContext"] = .string(original.url ?? contextURL ?? CoreContext.url)
         }
         json["status"] = .string(
             expiry.map { $0 <= now } ?? false ? "expired" : isActive ? "active" : "paused"

@@ -54,7 +54,7 @@ package struct TemporalWriter: Sendable {
         }
         if embedsContext {
             writer.key("@context")
-            writer.value(entities.context.reference)
+            writer.value(entities.context.embedded)
         }
         writer.endObject()
     }

@@ -4,10 +4,14 @@ import Synchronization
 ///
 /// An `@context` made ready for use. The core `@context` always has precedence.
 package final class LDContext: Sendable {
-    /// How the `@context` is named to others: in the Link header or in a body's `@context`.
+    /// The `@context` as it was given.
     package let reference: JSONValue
-    /// The value of a Link header that names it (clause 6.3.5), ready for every answer.
-    package let link: String
+    /// The `@context` of a body whose names were compacted with it (clause 6.3.6).
+    package let embedded: JSONValue
+    /// The URL that names it; nil when it takes more than one, or none does.
+    package let url: String?
+    /// The value of a Link header with that URL (clause 6.3.5), ready for every answer.
+    package let link: String?
     private let terms: [String: LDContextDefinitions.Term]
     private let termsByIRI: [IRI: String]
     private let vocabulary: String
@@ -28,7 +32,9 @@ package final class LDContext: Sendable {
     /// Makes a user `@context` from definitions already merged in order.
     package init(reference: JSONValue, definitions: LDContextDefinitions) {
         self.reference = reference
-        link = LinkHeader.value(for: Self.linkURL(of: reference))
+        embedded = reference.endingWithCore
+        url = reference.contextURL
+        link = url.map(LinkHeader.value)
         terms = definitions.terms
         vocabulary = definitions.vocabulary ?? CoreContext.defaultVocabulary
         // A core term never means what the user says it does, so it stands for nothing of theirs.
@@ -46,17 +52,6 @@ package final class LDContext: Sendable {
             // The shortest term wins, then the first of the alphabet: the same each time.
             uniquingKeysWith: { a, b in (a.utf8.count, a) < (b.utf8.count, b) ? a : b }
         )
-    }
-
-    /// The only URL, or the first one that is not the core `@context`.
-    private static func linkURL(of reference: JSONValue) -> String {
-        switch reference {
-        case .string(let url): url
-        case .array(let parts):
-            parts.lazy.compactMap(\.stringValue).first { !CoreContext.isCore($0) }
-                ?? CoreContext.url
-        default: CoreContext.url
-        }
     }
 
     /// The IRI a name stands for; a name that is an IRI already stays.

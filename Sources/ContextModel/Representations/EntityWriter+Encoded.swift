@@ -8,7 +8,7 @@ extension EntityWriter {
     ) throws(EntityCodec.Damage) {
         writer.beginArray()
         for entity in entities { try write(entity, embedsContext: embedsContext, to: &writer) }
-        let reference = embedsContext ? Optional(context.reference) : Optional.none
+        let reference = embedsContext ? Optional(context.embedded) : Optional.none
         writeAppended(embedding: reference, to: &writer)
         writer.endArray()
     }
@@ -24,7 +24,7 @@ extension EntityWriter {
         guard isPlain, !isDated else {
             return write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
         }
-        let reference = embedsContext ? Optional(context.reference) : Optional.none
+        let reference = embedsContext ? Optional(context.embedded) : Optional.none
         let known = context.termTable
         let terms = try entity.bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
             var transcoder = EntityTranscoder(

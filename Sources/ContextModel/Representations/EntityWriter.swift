@@ -33,7 +33,7 @@ package struct EntityWriter: Sendable {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) {
-        let reference = Optional(context.reference)
+        let reference = Optional(context.embedded)
         write(entities, embedding: embedsContext ? reference : .none, to: &writer)
     }
 
@@ -62,7 +62,7 @@ package struct EntityWriter: Sendable {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) {
-        let reference = Optional(context.reference)
+        let reference = Optional(context.embedded)
         write(entity, embedding: embedsContext ? reference : .none, to: &writer)
     }
 
@@ -188,17 +188,19 @@ package struct EntityWriter: Sendable {
         writer.endObject()
     }
 
-    /// Writes one instance of an attribute.
+    /// Writes one of several instances of an attribute.
     package func write(_ attribute: Attribute, to writer: inout JSONWriter) {
         write(attribute, links: nil, isOneOfSeveral: true, to: &writer)
     }
 
+    /// An instance that is one of several is an object in every form (clauses 4.5.2.3 and 4.5.5):
+    /// among bare values nothing would tell an array of instances from a value.
     private func write(
         _ attribute: Attribute,
         links: EntityLinks?,
+        isOneOfSeveral: Bool = false,
         to writer: inout JSONWriter
     ) {
-        isOneOfSeveral: Bool = false,
         if !isOneOfSeveral, isAbridged(attribute) { return writer.string(NGSILDNull.uri) }
         switch representation.format {
         case .simplified: writeSimplified(attribute, links: links, to: &writer)
@@ -373,8 +375,6 @@ package struct EntityWriter: Sendable {
     }
 }
 
-extension JSONWriter {
-    /// Writes the member if there is a value.
 extension JSONValue {
     /// Whether the value may stand for its Property in the concise form: it can be taken neither for
     /// an attribute nor for instances of one.
@@ -389,6 +389,8 @@ extension JSONValue {
     var isGeometry: Bool { objectValue.map(GeometryTypes.isGeometry) ?? false }
 }
 
+extension JSONWriter {
+    /// Writes the member if there is a value.
     package mutating func member(_ key: String, _ time: Timestamp?) {
         guard let time else { return }
         self.key(key)

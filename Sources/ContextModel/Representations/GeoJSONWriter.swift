@@ -29,7 +29,7 @@ package struct GeoJSONWriter: Sendable {
         writer.beginObject()
         entities.writeMembers(of: entity, to: &writer)
         writer.endObject()
-        if embedsContext { write(entities.context.reference, to: &writer) }
+        if embedsContext { write(entities.context.embedded, to: &writer) }
         writer.endObject()
     }
 
@@ -39,7 +39,7 @@ package struct GeoJSONWriter: Sendable {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) {
-        let context = embedsContext ? Optional(entities.context.reference) : .none
+        let context = embedsContext ? Optional(entities.context.embedded) : .none
         write(list, embedding: context, to: &writer)
     }
 

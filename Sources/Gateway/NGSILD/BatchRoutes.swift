@@ -190,7 +190,10 @@ extension Exchange {
                 batch.errors.append((element.entityID, error))
             }
         }
-        if type == .jsonLD, let first = batch.entities.first { batch.ld = first.ld }
+        // The answer names identifiers alone, for which the core @context does as well.
+        if type == .jsonLD, let first = batch.entities.first?.ld, first.url != nil {
+            batch.ld = first
+        }
         return batch
     }
 

@@ -135,7 +135,7 @@ extension Exchange {
         guard type == .jsonLD else { return answer(body.serialized, type, ld: ld) }
         func embedded(_ value: JSONValue) -> JSONValue {
             guard case .object(var object) = value else { return value }
-            object["@context"] = ld.reference
+            object["@context"] = ld.embedded
             return .object(object)
         }
         let whole = body.arrayValue.map { .array($0.map(embedded)) } ?? embedded(body)

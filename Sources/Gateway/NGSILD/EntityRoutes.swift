@@ -383,7 +383,7 @@ extension Exchange {
             type,
             to: &writer
         )
-        let headers = pageHeaders(
+        var headers = pageHeaders(
             type,
             offset: query.offset,
             limit: query.limit,
@@ -391,6 +391,7 @@ extension Exchange {
             count: page.count,
             use: use
         )
+        headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         return answer(
             writer.bytes,
             type,
@@ -423,12 +424,6 @@ extension Exchange {
             geometryProperty: name.map { entities.context.expand($0) } ?? .location,
             datasetID: dataset == "@none" ? nil : dataset
         )
-    }
-
-    /// GeoJSON carries its `@context` in the body unless the client prefers it outside (clause
-    /// 6.3.6).
-    private var embedsContext: Bool {
-        preference("body") != "json"
     }
 
     /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).

@@ -204,6 +204,24 @@ struct Exchange: Sendable {
         )
     }
 
+    /// The Link to an `@context` that has no URL of its own, as that of a POST may: the hub gives it
+    /// one.
+    ///
+    /// Nothing when the answer needs none.
+    func headers(
+        linkingTo ld: LDContext,
+        _ type: MediaType
+    ) async throws -> HTTPFields {
+        guard type == .json || type == .geoJSON && !embedsContext,
+            let url = try await hub.hostedURL(of: ld, for: caller.party)
+        else { return [:] }
+        return [.link: LinkHeader.value(for: url)]
+    }
+
+    /// GeoJSON carries its `@context` in the body unless the client prefers it outside (clause
+    /// 6.3.6).
+    var embedsContext: Bool { preference("body") != "json" }
+
     /// An answer without a body.
     func answer(_ status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
         var headers = headers

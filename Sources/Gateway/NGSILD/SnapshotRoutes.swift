@@ -67,7 +67,7 @@ extension NGSILDRoutes {
                 try exchange.uri("snapshotId"),
                 caller: exchange.caller
             )
-            return try exchange.answer(.object(status), ld: ld)
+            return try await exchange.answer(status, writtenWith: ld)
         }
         add(
             RouteDescription(
@@ -88,7 +88,7 @@ extension NGSILDRoutes {
                 ld: ld,
                 caller: exchange.caller
             )
-            return try exchange.answer(.object(status), ld: original)
+            return try await exchange.answer(status, writtenWith: original)
         }
         add(
             RouteDescription(
@@ -130,6 +130,18 @@ extension NGSILDRoutes {
             )
             return exchange.created(at: "\(Paths.snapshots)/\(QueryItems.encode(id))")
         }
+    }
+}
+
+extension Exchange {
+    /// The status of a snapshot, with the `@context` that it was ordered with.
+    fileprivate func answer(
+        _ status: JSONObject,
+        writtenWith ld: LDContext
+    ) async throws -> Response {
+        var response = try answer(.object(status), ld: ld)
+        response.headers.append(contentsOf: try await headers(linkingTo: ld, try accepted()))
+        return response
     }
 }
 

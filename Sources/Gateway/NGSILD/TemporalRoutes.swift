@@ -244,7 +244,7 @@ extension Exchange {
             writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
         }
         json.endArray()
-        let headers = pageHeaders(
+        var headers = pageHeaders(
             type,
             offset: query.offset,
             limit: query.limit,
@@ -252,6 +252,7 @@ extension Exchange {
             count: page.count,
             use: use
         )
+        headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         let status = versionStatus ?? Self.status(use)
         return answer(json.bytes, type, page, parameters, status: status, headers: headers)
     }

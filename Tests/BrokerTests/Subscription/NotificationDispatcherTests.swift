@@ -89,6 +89,43 @@ import Testing
         }
     }
 
+    @Test(.clause("4.4")) func `the core @context comes last in a notification`() async throws {
+        for accept in ["application/ld+json", "application/geo+json"] {
+            let fixture = try await SubscriptionFixture()
+            let ld = LDContext(
+                reference: ["Bus": "https://city.example/Bus"],
+                definitions: LDContextDefinitions()
+            )
+            _ = try await fixture.hub.createSubscription(
+                [
+                    "type": "Subscription", "entities": [["type": "Bus"]],
+                    "notification": [
+                        "endpoint": ["uri": "http://r.example/", "accept": .string(accept)]
+                    ],
+                ],
+                ld: ld,
+                caller: SubscriptionFixture.boss
+            )
+            try await fixture.delivering {
+                try await fixture.make([
+                    "id": "urn:bus:1", "type": "https://city.example/Bus", "speed": 7,
+                ])
+                let request = try #require(await fixture.recorder.next(1).first)
+                let data = request.json?["data"]?.objectValue
+                let found = [
+                    request.json?["@context"], request.entities.first?["@context"],
+                    data?["@context"],
+                ].compactMap(\.self)
+                #expect(!found.isEmpty)
+                for context in found {
+                    let parts = try #require(context.arrayValue)
+                    #expect(parts.count == 2 && parts.last == .string(CoreContext.url))
+                    #expect(parts.first?.stringValue?.hasPrefix("http://hub.example/") == true)
+                }
+            }
+        }
+    }
+
     @Test func `the end of an entity tells of the attributes whose end was asked for`() async throws
     {
         let fixture = try await SubscriptionFixture()
