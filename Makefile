@@ -1,12 +1,17 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz schemathesis statement bench format lint clean
+.PHONY: help run install test soak fuzz schemathesis statement bench format lint clean
 
 PORT ?= 1026
+PREFIX ?= /usr/local
+# Where Debian's package of the map library is.
+LEAFLET ?= /usr/share/javascript/leaflet
+# What `make install` builds needs no Swift where it runs.
+RELEASE = --configuration release --static-swift-stdlib
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
-OUR_CODE = Sources Tests Benchmarks
+OUR_CODE = Sources Tests Benchmarks Plugins
 
 help: ## List what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -16,8 +21,17 @@ run: ## Install what is missing, build, and run the demo city on http://127.0.0.
 	swift build --configuration release --product balai
 	@exec "$$(swift build --configuration release --show-bin-path)/balai" demo --port $(PORT)
 
+install: ## Build for other machines and install into PREFIX (/usr/local)
+	@.ci/set-up run
+	swift build $(RELEASE) --product balai
+	install -D --mode 755 "$$(swift build $(RELEASE) --show-bin-path)/balai" \
+		"$(DESTDIR)$(PREFIX)/bin/balai"
+	install -D --mode 644 --target-directory "$(DESTDIR)$(PREFIX)/share/balai/leaflet" \
+		$(addprefix $(LEAFLET)/,leaflet.min.js leaflet.css)
+
 test: ## Install what is missing and run every test
 	@.ci/set-up test
+	@.ci/client-generator
 	swift build --build-tests
 	swift test --skip-build --parallel
 

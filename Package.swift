@@ -95,8 +95,12 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.copy("Resources")]
+            exclude: ["Resources"],
+            plugins: ["EmbedPages"]
         ),
+        // The pages' files travel inside the program.
+        .plugin(name: "EmbedPages", capability: .buildTool(), dependencies: ["PageEmbedder"]),
+        .executableTarget(name: "PageEmbedder", path: "Plugins/PageEmbedder"),
         .executableTarget(
             name: "balai",
             dependencies: [
@@ -155,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "OutboundTests",
             dependencies: [
-                "Clauses", "CMosquitto", "Collect", "Outbound", "StorageSQLite",
+                "Clauses", "CMosquitto", "Collect", "Outbound", "Processes", "StorageSQLite",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -202,7 +206,7 @@ let strict: [SwiftSetting] =
     Context.environment["BALAI_STRICT"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
 
 // Language settings are the same everywhere, so they are said once.
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.type != .plugin {
     var settings = target.swiftSettings ?? []
     settings +=
         [

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The files pages are made of, read once at the start: templates, styles, scripts, the base map
-/// and Leaflet.
+/// The files pages are made of: templates, styles, scripts and the base map, which are part of the
+/// program, and Leaflet, which is read at the start.
 package struct PageAssets: Sendable {
     /// One file as it is served.
     package struct File: Sendable, Equatable {
@@ -16,7 +16,7 @@ package struct PageAssets: Sendable {
     /// By name, without the extension.
     package private(set) var templates: [String: String] = [:]
 
-    /// A folder with more than this is not what it should be.
+    /// A file with more than this is not what it should be.
     private static let maximumFileBytes = 4 * 1024 * 1024
 
     private static let mediaTypes = [
@@ -29,51 +29,33 @@ package struct PageAssets: Sendable {
         "leaflet.js": ["leaflet.min.js", "leaflet.js"], "leaflet.css": ["leaflet.css"],
     ]
 
-    /// Reads the hub's own resources and, where it is installed, Leaflet.
+    /// Takes the program's own files and, where it is installed, Leaflet's.
     ///
     /// Without Leaflet the pages work, except for the map.
     package init(leafletFolder: String) throws {
-        try self.init(
-            resourceFolder: Bundle.module.bundleURL.appending(path: "Resources").path,
-            leafletFolder: leafletFolder
-        )
-    }
-
-    init(resourceFolder: String, leafletFolder: String) throws {
-        for folder in ["css", "js", "map"] {
-            for name in try Self.names(in: "\(resourceFolder)/\(folder)") {
-                try add("\(folder)/\(name)", from: "\(resourceFolder)/\(folder)/\(name)")
+        for (path, text) in EmbeddedFiles.texts {
+            if let name = path.split(separator: "/").last, path.hasPrefix("templates/") {
+                templates[String(name.prefix { $0 != "." })] = text
+            } else {
+                add(path, Array(text.utf8))
             }
-        }
-        for name in try Self.names(in: "\(resourceFolder)/templates") {
-            let bytes = try Self.read("\(resourceFolder)/templates/\(name)")
-            templates[String(name.prefix { $0 != "." })] = String(decoding: bytes, as: UTF8.self)
         }
         for (name, candidates) in Self.leafletFiles {
             let paths = candidates.map { "\(leafletFolder)/\($0)" }
             if let path = paths.first(where: FileManager.default.isReadableFile) {
-                try add("leaflet/\(name)", from: path)
+                add("leaflet/\(name)", try Self.read(path))
             }
         }
     }
 
-    private mutating func add(_ name: String, from path: String) throws {
+    private mutating func add(_ name: String, _ bytes: [UInt8]) {
         let kind = String(name.reversed().prefix { $0 != "." }.reversed())
         guard let mediaType = Self.mediaTypes[kind] else { return }
-        let bytes = try Self.read(path)
         files[name] = File(
             bytes: bytes,
             mediaType: mediaType,
             entityTag: "\"\(Self.fingerprint(bytes))\""
         )
-    }
-
-    private static func names(in folder: String) throws -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        } catch {
-            throw PageError(description: "The pages' folder \(folder) cannot be read: \(error)")
-        }
     }
 
     private static func read(_ path: String) throws -> [UInt8] {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How the pages present the city.
 package struct PageSettings: Sendable, Hashable {
     /// The city's name, as in "Phuket, now".
@@ -6,8 +8,8 @@ package struct PageSettings: Sendable, Hashable {
     package var timeZone = "UTC"
     /// `--open`: everybody is the operator, and every page says so.
     package var isOpen = false
-    /// Where Leaflet's plain files lie; Debian's package `libjs-leaflet` puts them here.
-    package var leafletFolder = "/usr/share/javascript/leaflet"
+    /// Where Leaflet's plain files lie.
+    package var leafletFolder = Self.installedLeaflet
     /// Map tiles by an address such as `https://tiles.example/{z}/{x}/{y}.png`.
     ///
     /// Without one, no page calls anybody but the hub.
@@ -17,6 +19,16 @@ package struct PageSettings: Sendable, Hashable {
     package var place: HubPlace?
 
     package init() {}
+
+    /// Beside an installed program, `PREFIX/share/balai/leaflet` for `PREFIX/bin/balai`; or else where
+    /// Debian's package `libjs-leaflet` puts them.
+    private static let installedLeaflet: String = {
+        let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let beside = program.deletingLastPathComponent()
+            .appending(path: "../share/balai/leaflet").standardized.path
+        return FileManager.default.fileExists(atPath: beside)
+            ? beside : "/usr/share/javascript/leaflet"
+    }()
 
     /// The origin of the tiles, for the pages' content security policy: scheme and host alone, so
     /// that nothing else of the address can loosen the policy.

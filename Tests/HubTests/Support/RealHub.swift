@@ -17,10 +17,12 @@ final class RealHub: Sendable {
     /// Starts a hub on the folder; settings are named as in the environment.
     init(
         folder: TestFolder,
+        program: String? = nil,
         settings: [String: String] = [:],
         arguments: [String] = ["--open"]
     ) async throws {
         process = try ChildProcess(
+            program: program,
             ["serve", "--data", folder.data, "--port", "0"] + arguments,
             environment: settings,
             log: folder.log
