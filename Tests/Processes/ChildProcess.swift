@@ -1,10 +1,10 @@
 package import Foundation
 import Glibc
-internal import Synchronization
 
 /// A program in a process of its own, whose end can be waited for and brought about.
 ///
-/// Its standard error goes to a file, so that a failed test can show what it said.
+/// It ends when nobody holds it any more, and when the tests end, however they do: none is left
+/// behind. Its standard error goes to a file, so that a failed test can show what it said.
 package final class ChildProcess: Sendable {
     /// How a process ended.
     package enum Ending: Sendable, Hashable {
@@ -12,16 +12,10 @@ package final class ChildProcess: Sendable {
         case killed(by: Int32)
     }
 
-    private struct State {
-        var ending: Ending?
-        var waiting: [CheckedContinuation<Ending, Never>] = []
-    }
-
     package let id: pid_t
     private let log: String
     private let output: Int32
-    private let state = Mutex(State())
-    private let hasEnded = NSCondition()
+    private let life: Life
 
     /// Starts the program, `balai` unless another is named, with the arguments.
     package init(
@@ -37,12 +31,18 @@ package final class ChildProcess: Sendable {
         defer { close(ends[1]) }
         output = ends[0]
         self.log = log
-        let words = [try program ?? Self.product("balai").path] + arguments
-        id = try Self.spawn(words, environment, output: ends[1], log: log)
-        Thread.detachNewThread { [self] in waitForEnd() }
+        let program = try program ?? Self.product("balai").path
+        guard access(program, X_OK) == 0 else { throw POSIXError(.ENOENT) }
+        let (words, end) = ([program] + arguments, ends[1])
+        // It dies with the thread that started it, which therefore waits for its end.
+        life = try Life { try Self.spawn(Self.dyingWithParent + words, environment, end, log) }
+        id = life.id
     }
 
-    deinit { close(output) }
+    deinit {
+        life.send(SIGKILL)
+        close(output)
+    }
 
     // MARK: While it runs
 
@@ -59,10 +59,7 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    package func send(_ signal: Int32) {
-        // Under the lock, so that the number is still this process's own.
-        state.withLock { if $0.ending == nil { kill(id, signal) } }
-    }
+    package func send(_ signal: Int32) { life.send(signal) }
 
     /// Lets none of its files grow beyond so many bytes; nil lets them.
     package func limitFiles(to bytes: Int?) async throws {
@@ -77,44 +74,13 @@ package final class ChildProcess: Sendable {
 
     // MARK: When it has ended
 
-    package func ended() async -> Ending {
-        await withCheckedContinuation { continuation in
-            let ending = state.withLock { state in
-                if state.ending == nil { state.waiting.append(continuation) }
-                return state.ending
-            }
-            if let ending { continuation.resume(returning: ending) }
-        }
-    }
+    package func ended() async -> Ending { await life.ended() }
 
     /// Waits for the end on the thread that asks.
-    package func waitUntilEnded() -> Ending {
-        hasEnded.lock()
-        defer { hasEnded.unlock() }
-        while true {
-            if let ending = state.withLock(\.ending) { return ending }
-            hasEnded.wait()
-        }
-    }
+    package func waitUntilEnded() -> Ending { life.waitUntilEnded() }
 
     /// What it wrote to standard error.
     package var errors: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-
-    private func waitForEnd() {
-        var status: Int32 = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
-        let signal = status & 0x7F
-        let ending = signal == 0 ? Ending.exited(status >> 8 & 0xFF) : .killed(by: signal)
-        let waiting = state.withLock { state in
-            state.ending = ending
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        hasEnded.lock()
-        hasEnded.broadcast()
-        hasEnded.unlock()
-        for continuation in waiting { continuation.resume(returning: ending) }
-    }
 
     /// The next line of its standard output, waiting for it; nil at the end.
     package func readLine() -> String? {
@@ -140,11 +106,13 @@ package final class ChildProcess: Sendable {
 
     // MARK: Starting
 
+    private static let dyingWithParent = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"]
+
     private static func spawn(
         _ program: [String],
         _ environment: [String: String],
-        output: Int32,
-        log: String
+        _ output: Int32,
+        _ log: String
     ) throws -> pid_t {
         let inherited = ["PATH": "/usr/bin:/bin", "HOME": NSTemporaryDirectory()]
         let variables = inherited.merging(environment) { $1 }.map { "\($0)=\($1)" }
@@ -157,8 +125,16 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Threads of tests block signals, which a program must not inherit: it would never end.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var id = pid_t()
-        let code = posix_spawn(&id, program[0], &actions, nil, &words, &settings)
+        let code = posix_spawn(&id, program[0], &actions, &attributes, &words, &settings)
         guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
         return id
     }

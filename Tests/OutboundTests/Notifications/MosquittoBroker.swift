@@ -1,6 +1,7 @@
 import CMosquitto
 import Foundation
 import Glibc
+import Processes
 import Synchronization
 import Testing
 
@@ -9,10 +10,8 @@ import Testing
 /// A real MQTT broker, started for a test with a configuration of its own on a free port.
 final class MosquittoBroker: Sendable {
     let port: Int
-    private let program: Program
+    private let program: ChildProcess
     private let folder: String
-    /// What it writes; open as long as it is.
-    private let log: Int32
 
     /// Returns when it takes connections; throws when there is no `mosquitto` (`.ci/set-up test`
     /// installs it).
@@ -25,11 +24,12 @@ final class MosquittoBroker: Sendable {
         self.port = try port ?? Self.freePort()
         var lines = ["listener \(self.port) 127.0.0.1", "user root", "log_dest stderr"]
         if let user {
-            let passwords = try Program(
-                "mosquitto_passwd",
-                ["-b", "-c", folder + "/users", user.name, user.password]
+            let passwords = try ChildProcess(
+                program: try Self.path(of: "mosquitto_passwd"),
+                ["-b", "-c", folder + "/users", user.name, user.password],
+                log: folder + "/log"
             )
-            passwords.wait()
+            _ = passwords.waitUntilEnded()
             lines += ["allow_anonymous false", "password_file \(folder)/users"]
         } else {
             lines.append("allow_anonymous true")
@@ -39,92 +39,40 @@ final class MosquittoBroker: Sendable {
             atomically: true,
             encoding: .utf8
         )
-        var ends: [Int32] = [0, 0]
-        pipe(&ends)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        log = ends[0]
-        program = try Program("mosquitto", ["-c", folder + "/conf"], errors: ends[1])
-        Glibc.close(ends[1])
-        guard Self.says("running", log) else {
-            throw MissingBroker(detail: "mosquitto did not start on port \(self.port)")
-        }
-    }
-
-    /// Reads until the word comes; false when the program ends without it.
-    private static func says(_ word: String, _ output: Int32) -> Bool {
-        var text = ""
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        while !text.contains(word) {
-            let count = read(output, &bytes, bytes.count)
-            if count <= 0 { return false }
-            text += String(decoding: bytes[..<count], as: UTF8.self)
-        }
-        return true
+        // What it says on standard output it keeps to itself for a while.
+        program = try ChildProcess(
+            program: "/bin/sh",
+            ["-c", "exec \"$0\" -c \"$1\" 2>&1", try Self.path(of: "mosquitto"), folder + "/conf"],
+            log: folder + "/log"
+        )
+        while let line = program.readLine() { if line.contains("running") { return } }
+        throw MissingBroker(detail: "mosquitto did not start on port \(self.port)")
     }
 
     deinit {
-        program.end()
-        Glibc.close(log)
+        stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
     /// Returns when it is gone.
-    func stop() { program.end() }
+    func stop() {
+        program.send(SIGKILL)
+        _ = program.waitUntilEnded()
+    }
+
+    private static func path(of name: String) throws -> String {
+        for folder in ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"] {
+            let file = "\(folder)/\(name)"
+            if FileManager.default.isExecutableFile(atPath: file) { return file }
+        }
+        throw MissingBroker(detail: "there is no \(name); '.ci/set-up test' installs it")
+    }
 
     struct MissingBroker: Error { var detail: String }
 
     static func freePort() throws -> Int {
         let listener = try Listener()
         return listener.port
-    }
-}
-
-/// A program of the broker's package, at work.
-private final class Program: Sendable {
-    private let process: pid_t
-    private let isOver = Mutex(false)
-
-    /// Not Foundation's: its programs inherit from each other what tells that one has ended.
-    init(_ name: String, _ arguments: [String], errors: Int32? = nil) throws {
-        let path = try Self.path(of: name)
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
-        var words = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
-        var process = pid_t()
-        guard posix_spawn(&process, path, &actions, nil, &words, &environment) == 0 else {
-            throw MosquittoBroker.MissingBroker(detail: "\(path) cannot be started")
-        }
-        self.process = process
-    }
-
-    /// Ends it, as a crash would: signals that may wait do so for ever, for the threads of a test
-    /// block them and a program inherits that.
-    func end() {
-        kill(process, SIGKILL)
-        wait()
-    }
-
-    /// Returns when it has ended by itself.
-    func wait() {
-        isOver.withLock { isOver in
-            if !isOver { waitpid(process, nil, 0) }
-            isOver = true
-        }
-    }
-
-    private static func path(of name: String) throws -> String {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        for folder in path.split(separator: ":") + ["/usr/sbin", "/usr/bin"] {
-            let file = "\(folder)/\(name)"
-            if FileManager.default.isExecutableFile(atPath: file) { return file }
-        }
-        throw MosquittoBroker.MissingBroker(
-            detail: "there is no \(name); '.ci/set-up test' installs it"
-        )
     }
 }
 
