@@ -43,7 +43,7 @@ extension BodySchema {
         switch self {
         case .entity: Self.object(Self.entityMembers, required: ["id", "type"], rest: Self.values)
         case .entityFragment: Self.object(Self.entityMembers, rest: Self.values)
-        case .attribute: Self.object(Self.attributeMembers, rest: true)
+        case .attribute: Self.object(Self.attributeMembers, rest: Self.anything)
         case .temporalEntity: Self.object(Self.entityMembers, rest: Self.values)
         case .entities: Self.list(Self.entity.reference)
         case .entityIDs: Self.list(Self.uri)
@@ -55,11 +55,15 @@ extension BodySchema {
             Self.object(
                 Self.registrationMembers,
                 required: ["type", "information", "endpoint"],
-                rest: true
+                rest: Self.anything
             )
-        case .registrationFragment: Self.object(Self.registrationMembers, rest: true)
+        case .registrationFragment: Self.object(Self.registrationMembers, rest: Self.anything)
         case .ldContext:
-            Self.object(["@context": Self.ldContextReference], required: ["@context"], rest: true)
+            Self.object(
+                ["@context": Self.ldContextReference],
+                required: ["@context"],
+                rest: Self.anything
+            )
         case .snapshot: Self.object(Self.snapshotMembers)
         case .snapshotFragment: Self.object(Self.snapshotMembers)
         case .entityMapFragment:
@@ -67,6 +71,8 @@ extension BodySchema {
         }
     }
 
+    /// Any value: as an object, for generators of clients do not know the schema `true`.
+    static let anything: JSONValue = [:]
     private static let text: JSONValue = ["type": "string", "minLength": 1]
     private static let uri: JSONValue = [
         "type": "string", "format": "uri", "examples": ["urn:ngsi-ld:Bus:7"],
@@ -77,13 +83,19 @@ extension BodySchema {
     private static let ldContextReference: JSONValue = [
         "anyOf": [
             ["type": "string", "format": "uri", "examples": [.string(CoreContext.url)]],
-            ["type": "object"], ["type": "array", "items": ["type": ["string", "object"]]],
+            ["type": "object"],
+            ["type": "array", "items": ["anyOf": [["type": "string"], ["type": "object"]]]],
         ]
     ]
     /// What an attribute may be: its instances, or the plain value of the concise form.
     private static let values: JSONValue = [
-        "anyOf": [attribute.reference, list(attribute.reference), ["not": ["type": "object"]]]
+        "anyOf": [
+            attribute.reference, list(attribute.reference), ["type": "string"],
+            ["type": "number"], flag, array,
+        ]
     ]
+
+    private static let array: JSONValue = ["type": "array", "items": anything]
 
     private static func constant(_ text: String) -> JSONValue { ["const": .string(text)] }
 
@@ -123,10 +135,10 @@ extension BodySchema {
     ]
 
     private static let attributeMembers: JSONObject = [
-        "type": one(of: Attribute.Kind.allCases.map(\.term)), "value": true,
+        "type": one(of: Attribute.Kind.allCases.map(\.term)), "value": anything,
         "object": oneOrMany(uri), "objectType": texts, "languageMap": ["type": "object"],
-        "vocab": texts, "json": true, "valueList": ["type": "array"],
-        "objectList": ["type": "array"], "datasetId": uri, "observedAt": moment,
+        "vocab": texts, "json": anything, "valueList": array,
+        "objectList": array, "datasetId": uri, "observedAt": moment,
         "unitCode": text, "expiresAt": moment,
     ]
 
@@ -139,7 +151,7 @@ extension BodySchema {
         "type": "object",
         "properties": [
             "geometry": one(of: ["Point", "LineString", "Polygon", "MultiPolygon"]),
-            "coordinates": ["type": "array"], "geoproperty": text,
+            "coordinates": array, "geoproperty": text,
             "georel": [
                 "type": "string", "examples": ["near;maxDistance==2000", "within"],
             ],

@@ -53,10 +53,13 @@ enum OpenAPI {
         return .object(operation)
     }
 
-    /// `get_ngsi-ld_v1_entities_entityId`: stable, and one for each route.
-    private static func operationID(_ route: RouteDescription) -> String {
-        let path = route.path.split(separator: "/").map { $0.filter { $0 != "{" && $0 != "}" } }
-        return ([route.method.rawValue.lowercased()] + path).joined(separator: "_")
+    /// `createEntity` of "Create an entity": what generated clients call the operation.
+    static func operationID(_ route: RouteDescription) -> String {
+        let words = route.summary.prefix { $0 != "(" }.split(separator: " ")
+            .map { word in word.filter { $0.isASCII && ($0.isLetter || $0.isNumber) } }
+            .filter { !["a", "an", "the"].contains($0) }
+        let rest = words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return ([words.first?.lowercased() ?? ""] + rest).joined()
     }
 
     private static func parameters(_ route: RouteDescription) -> [JSONValue] {
@@ -96,11 +99,17 @@ enum OpenAPI {
     }
 
     private static func content(_ mediaTypes: [String], _ body: BodySchema? = nil) -> JSONValue {
-        .object(
-            JSONObject(
-                mediaTypes.map { (key: $0, value: ["schema": body?.schema(as: $0) ?? true]) }
-            )
-        )
+        let types = mediaTypes.map { type -> (key: String, value: JSONValue) in
+            (type, ["schema": body?.schema(as: type) ?? schema(as: type)])
+        }
+        return .object(JSONObject(types))
+    }
+
+    /// What a body of no shape of ours is: text, bytes, or any JSON.
+    private static func schema(as mediaType: String) -> JSONValue {
+        if mediaType.hasPrefix("text/") { return ["type": "string"] }
+        if mediaType.hasSuffix("json") { return BodySchema.anything }
+        return ["type": "string", "format": "binary"]
     }
 
     private static func responses(_ route: RouteDescription) -> JSONValue {

@@ -17,7 +17,7 @@ extension RouteTable {
                 "gtfs",
                 "Load a GTFS feed",
                 [QueryParameter("feed", "What identifiers call the feed", isRequired: true)],
-                accepts: ["application/zip"]
+                accepts: ["application/zip", "application/octet-stream"]
             )
         ) { request, context in
             let feed = try ImportDesk.plainName("feed", of: request)
@@ -30,7 +30,7 @@ extension RouteTable {
                 "csv",
                 "Load a table by a map of the hub",
                 [QueryParameter("map", "The name of the map", isRequired: true)],
-                accepts: ["text/csv"]
+                accepts: ["text/csv", "application/octet-stream"]
             )
         ) { request, context in
             let name = try ImportDesk.plainName("map", of: request)
@@ -42,7 +42,7 @@ extension RouteTable {
     }
 
     private mutating func addEntityImports(_ desk: ImportDesk) {
-        let accepts = ["application/x-ndjson", "application/json"]
+        let accepts = ["application/x-ndjson", "application/json", "application/octet-stream"]
         add(
             ImportDesk.description("entities", "Load a file of entities", [], accepts: accepts)
         ) { request, context in

@@ -17,6 +17,48 @@ import Testing
         #expect(nameless.map(\.path).isEmpty, "Name the shape of the body in the description.")
     }
 
+    @Test func `each operation has a name of its own, such as createEntity`() async throws {
+        let names = try await descriptions().map(OpenAPI.operationID)
+        #expect(Set(names).count == names.count)
+        #expect(names.contains("createEntity"))
+        #expect(names.contains("retrieveEntity"))
+        #expect(names.allSatisfy { $0.wholeMatch(of: /[a-z][A-Za-z0-9]+/) != nil })
+    }
+
+    @Test func `every schema is an object, and every array says what is in it`() async throws {
+        let document = OpenAPI.document(try await descriptions(), version: "1")
+        let schemas = schemas(in: document)
+        #expect(schemas.count > 100)
+        for schema in schemas {
+            #expect(schema.objectValue != nil, "Generators of clients refuse \(schema).")
+            if schema.objectValue?["type"] == "array" {
+                #expect(schema.objectValue?["items"] != nil)
+            }
+        }
+    }
+
+    /// What stands where the document has a schema.
+    private func schemas(in value: JSONValue) -> [JSONValue] {
+        switch value {
+        case .object(let object):
+            object.members.flatMap { key, value -> [JSONValue] in
+                switch key {
+                case "schema", "items", "not", "additionalProperties":
+                    [value].filter { $0 != false } + schemas(in: value)
+                case "properties", "schemas":
+                    (value.objectValue?.members.map(\.value) ?? []).flatMap {
+                        [$0] + schemas(in: $0)
+                    }
+                case "anyOf", "allOf":
+                    (value.arrayValue ?? []).flatMap { [$0] + schemas(in: $0) }
+                default: schemas(in: value)
+                }
+            }
+        case .array(let elements): elements.flatMap(schemas(in:))
+        default: []
+        }
+    }
+
     @Test func `every reference leads to a component`() async throws {
         let document = OpenAPI.document(try await descriptions(), version: "1")
         let references = Set(references(in: document))
