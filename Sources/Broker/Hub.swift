@@ -28,6 +28,8 @@ package final class Hub: Sendable {
     package let shelf: LDContextShelf
     /// Who this hub is.
     package let identity: HubIdentity
+    /// Whether the hub will never call the address, as far as the address tells by itself.
+    let refusesAddress: @Sendable (_ uri: String) -> Bool
     package let logger: Logger
     package let startedAt: Timestamp
 
@@ -41,6 +43,7 @@ package final class Hub: Sendable {
         identity: HubIdentity,
         delivery: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
+        refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
@@ -54,6 +57,7 @@ package final class Hub: Sendable {
         self.identity = identity
         backpressure = Backpressure(subscriptions.feed, limits: delivery)
         self.clock = clock
+        self.refusesAddress = refusesAddress
         self.makeIdentifier = makeIdentifier
         self.logger = logger
         startedAt = clock()

@@ -68,6 +68,7 @@ package struct HubParts: Sendable {
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
             identity: identity,
+            refusesAddress: { web.guardian.refuses($0) },
             delivery: settings.delivery,
             clock: clock,
             makeIdentifier: makeIdentifier,

@@ -40,6 +40,7 @@ extension Hub {
         _ caller: Caller
     ) throws(BrokerError) -> Snapshot {
         let now = clock()
+        try requireCallable(endpointOf: body)
         return Snapshot(
             key: Snapshot.Key(
                 tenant: caller.tenant,

@@ -76,6 +76,12 @@ struct SnapshotReader: MemberReading {
 }
 
 extension Hub {
+    /// Refuses to tell an address that the hub will not call.
+    func requireCallable(endpointOf body: JSONObject) throws(BrokerError) {
+        guard let uri = body["endpoint"]?.stringValue else { return }
+        try requireCallable(uri, at: "endpoint")
+    }
+
     /// When a snapshot expires: as its body wishes, within what the hub allows.
     func snapshotExpiry(_ body: JSONObject, from now: Timestamp) throws(BrokerError) -> Timestamp {
         func later(_ seconds: Int) -> Timestamp {

@@ -18,6 +18,7 @@ extension Hub {
         if let given, given != id {
             throw BrokerError(.badRequestData, "'id' cannot be changed: it is '\(id)'.")
         }
+        try requireCallable(endpointOf: members)
         let now = clock()
         let body = old.body.updated(with: members)
         let expiry =

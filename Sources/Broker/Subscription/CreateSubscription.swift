@@ -37,6 +37,10 @@ extension Hub {
         try SubscriptionReader.requireKnownMembers(record.body)
         let subscription = try await reader(for: record).subscription(record.body, id: id)
         try requireSubscribing(caller, to: subscription)
+        try requireCallable(
+            subscription.notification.endpoint.uri,
+            at: "notification.endpoint.uri"
+        )
         try Self.requireFuture(subscription, now: record.createdAt)
         record.contextURL = try await contextURL(for: subscription, of: record.owner)
         let indexed = IndexedSubscription(

@@ -10,7 +10,7 @@ package final class DeliveryTally: Sendable {
 
     package var counts: DeliveryCounts { state.withLock { $0 } }
 
-    func count(success: Bool, isRetry: Bool = false, at now: Timestamp) {
-        state.withLock { $0.count(success: success, isRetry: isRetry, at: now) }
+    func count(_ result: DeliveryResult, isRetry: Bool = false, at now: Timestamp) {
+        state.withLock { $0.count(result, isRetry: isRetry, at: now) }
     }
 }

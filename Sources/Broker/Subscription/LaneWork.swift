@@ -128,7 +128,7 @@ struct LaneWork: Sendable {
     ) -> Bool {
         let now = clock()
         subscription.tally.count(
-            success: result == .delivered,
+            result,
             isRetry: report.outcome.schedule.attempts > 0,
             at: now
         )

@@ -110,7 +110,7 @@ package actor PeriodicNotifier {
             )
             let result = await sender.send(request)
             guard !Task.isCancelled else { return }
-            subscription.tally.count(success: result == .delivered, at: clock())
+            subscription.tally.count(result, at: clock())
             try await record(subscription.tally.counts, key, store)
         } catch {
             logger.error(

@@ -214,5 +214,6 @@ package struct SubscriptionReader: MemberReading, Sendable {
     static let readOnlyMembers: Set<String> = ["status", "createdAt", "modifiedAt"]
     static let readOnlyNotificationMembers: Set<String> = [
         "status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure",
+        "lastFailureReason",
     ]
 }

@@ -57,6 +57,8 @@ package struct DeliveryCounts: Sendable, Equatable {
     package var lastNotification: Timestamp?
     package var lastSuccess: Timestamp?
     package var lastFailure: Timestamp?
+    /// Why the last one that failed did, in a sentence; a member of our own.
+    package var lastFailureReason: String?
 
     package init() {}
 
@@ -71,14 +73,16 @@ package struct DeliveryCounts: Sendable, Equatable {
     }
 
     /// Counts a notification, and one that fails, once; sending it again changes the times alone.
-    package mutating func count(success: Bool, isRetry: Bool, at now: Timestamp) {
+    package mutating func count(_ result: DeliveryResult, isRetry: Bool, at now: Timestamp) {
         if !isRetry { timesSent += 1 }
         lastNotification = now
-        if success {
+        switch result {
+        case .delivered:
             lastSuccess = now
-        } else {
+        case .failed(let reason):
             if !isRetry { timesFailed += 1 }
             lastFailure = now
+            lastFailureReason = reason
         }
     }
 }
@@ -88,9 +92,7 @@ extension DeliveryCounts {
     func write(to json: inout JSONObject) {
         json["timesSent"] = .number(JSONNumber(timesSent))
         json["timesFailed"] = .number(JSONNumber(timesFailed))
-        json["lastNotification"] = lastNotification.map { .string($0.text) }
-        json["lastSuccess"] = lastSuccess.map { .string($0.text) }
-        json["lastFailure"] = lastFailure.map { .string($0.text) }
+        writeMoments(to: &json)
     }
 
     /// Reads what `write` wrote.
@@ -103,6 +105,7 @@ extension DeliveryCounts {
         lastNotification = time("lastNotification")
         lastSuccess = time("lastSuccess")
         lastFailure = time("lastFailure")
+        lastFailureReason = json["lastFailureReason"]?.stringValue
     }
 
     /// Adds what callers see, if anything was sent.
@@ -111,8 +114,14 @@ extension DeliveryCounts {
         json["status"] = .string(status)
         json["timesSent"] = .number(JSONNumber(timesSent))
         if timesFailed > 0 { json["timesFailed"] = .number(JSONNumber(timesFailed)) }
+        writeMoments(to: &json)
+    }
+
+    private func writeMoments(to json: inout JSONObject) {
+        json["lastNotification"] = lastNotification.map { .string($0.text) }
         json["lastSuccess"] = lastSuccess.map { .string($0.text) }
         json["lastFailure"] = lastFailure.map { .string($0.text) }
+        json["lastFailureReason"] = lastFailureReason.map { .string($0) }
     }
 }
 
@@ -237,7 +246,6 @@ extension SubscriptionRecord {
     private func delivered(_ notification: JSONValue) -> JSONObject {
         var json = notification.objectValue ?? JSONObject()
         delivery.show(in: &json)
-        json["lastNotification"] = delivery.lastNotification.map { .string($0.text) }
         return json
     }
 }

@@ -21,6 +21,12 @@ extension Hub {
         )
         let subscription = try await reader(for: new).subscription(new.body, id: id)
         try requireSubscribing(old.subscriber(caller.tenant), to: subscription)
+        if fragment.objectValue?["notification"] != nil {
+            try requireCallable(
+                subscription.notification.endpoint.uri,
+                at: "notification.endpoint.uri"
+            )
+        }
         if fragment.objectValue?["expiresAt"] != nil {
             try Self.requireFuture(subscription, now: new.modifiedAt)
         }

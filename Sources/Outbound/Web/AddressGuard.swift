@@ -54,11 +54,47 @@ final class AddressGuard: Sendable {
         throw AddressError(
             allowsPrivate
                 ? "The host '\(host)' has no address."
-                : "The host '\(host)' is not one of the public internet, and this hub calls no other."
+                : "The host '\(host)' is not one of the public internet, and this hub calls no other "
+                    + "(contexts.allowPrivateAddresses)."
         )
     }
 
     // MARK: Addresses
+
+    /// Whether an address of a web or MQTT server tells by itself that it will not be called: one in
+    /// digits, however they are written, or a name that is this machine's everywhere (RFC 6761).
+    func refuses(_ uri: String) -> Bool {
+        if allowsPrivate { return false }
+        let host = WebURL(uri)?.bareHost ?? MQTTEndpoint(uri: uri)?.broker.host
+        guard let host else { return false }
+        let name = host.hasSuffix(".") ? String(host.dropLast()) : host
+        if name == "localhost" || name.hasSuffix(".localhost") { return true }
+        return Self.address(inDigits: name).map { !Self.isPublic($0) } ?? false
+    }
+
+    /// As the system reads digits, which may be one number, octal or hexadecimal; nil for a name.
+    private static func address(inDigits host: String) -> String? {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &found) == 0, let found else { return nil }
+        defer { freeaddrinfo(found) }
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        guard
+            getnameinfo(
+                found.pointee.ai_addr,
+                found.pointee.ai_addrlen,
+                &text,
+                socklen_t(text.count),
+                nil,
+                0,
+                NI_NUMERICHOST
+            ) == 0
+        else { return nil }
+        let digits = text.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: "%")) }
+        return String(decoding: digits.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
 
     /// Whether an address in digits is one of the public internet.
     static func isPublic(_ ip: String) -> Bool {

@@ -241,6 +241,7 @@ import Testing
         #expect(notification?["status"] == "failed")
         #expect(notification?["timesSent"] == 1, "three attempts are one notification")
         #expect(notification?["timesFailed"] == 1)
+        #expect(notification?["lastFailureReason"]?.stringValue?.isEmpty == false)
 
         fixture.recorder.answering { _ in .delivered }
         #expect(try await fixture.hub.replayDeadLetters(caller: boss) == 1)

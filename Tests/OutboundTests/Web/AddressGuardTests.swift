@@ -28,6 +28,23 @@ import Testing
         #expect(target == AddressGuard.Target(url: url, host: nil))
     }
 
+    @Test(arguments: [
+        "http://127.0.0.1:80/", "http://[::1]/x", "https://2130706433/", "http://0x7f.1/",
+        "http://LOCALHOST:8080/a", "https://city.localhost./", "mqtt://10.0.0.1/topic",
+        "mqtts://user:password@[fe80::1]:8883/topic", "http://[::ffff:192.168.1.1]/",
+    ])
+    func `an address that tells by itself that it is private is refused, unless allowed`(
+        uri: String
+    ) {
+        #expect(AddressGuard(allowsPrivate: false).refuses(uri))
+        #expect(!AddressGuard(allowsPrivate: true).refuses(uri))
+    }
+
+    @Test(arguments: ["http://8.8.8.8/", "https://nobody.invalid/", "mqtt://[2a00:1450::1]/t"])
+    func `a public address, and a name that only a look-up tells, are not refused`(uri: String) {
+        #expect(!AddressGuard(allowsPrivate: false).refuses(uri))
+    }
+
     @Test func `what is private and what is not found are told alike`() async throws {
         for host in ["127.0.0.1", "nobody.invalid"] {
             let error = await #expect(throws: AddressError.self) {
@@ -39,7 +56,7 @@ import Testing
             #expect(
                 error?.detail
                     == "The host '\(host)' is not one of the public internet, and this hub "
-                    + "calls no other."
+                    + "calls no other (contexts.allowPrivateAddresses)."
             )
         }
     }

@@ -1,0 +1,16 @@
+/// Addresses that say by themselves that the hub will not call them.
+extension Hub {
+    /// Refuses to keep an address that nothing would ever be sent to.
+    ///
+    /// A name is looked up when it is called and not here: an answer would tell strangers which names
+    /// the city's network has, and a receiver may come to be later.
+    func requireCallable(_ uri: String, at path: String) throws(BrokerError) {
+        guard refusesAddress(uri) else { return }
+        throw BrokerError(
+            .badRequestData,
+            "'\(path)' is '\(MQTTEndpoint.withoutPassword(uri))', which is no address of the public "
+                + "internet, and this hub calls no other; its operator can allow it with "
+                + "contexts.allowPrivateAddresses."
+        )
+    }
+}
