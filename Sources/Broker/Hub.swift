@@ -10,12 +10,14 @@ package import Storage
 /// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
 package final class Hub: Sendable {
     package let store: any Store
-    package let policy: Policy
+    /// The policy in force, which may be replaced while the hub runs.
+    package let rules: PolicyInForce
     package let contexts: LDContextLibrary
     package let limits: HubLimits
     package let clock: @Sendable () -> Timestamp
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
+    package var policy: Policy { rules.current }
     /// Told of every change inside its transaction: whoever must know, and must not miss one.
     var observer: any ChangeObserver { subscriptions }
     /// What slows writes down when too many notifications wait.
@@ -26,10 +28,10 @@ package final class Hub: Sendable {
     package let snapshots: SnapshotShelf
     /// The `@context`s the hub keeps.
     package let shelf: LDContextShelf
-    /// Who this hub is.
-    package let identity: HubIdentity
     /// Whether the hub will never call the address, as far as the address tells by itself.
     let refusesAddress: @Sendable (_ uri: String) -> Bool
+    /// Who this hub is.
+    package let identity: HubIdentity
     package let logger: Logger
     package let startedAt: Timestamp
 
@@ -41,23 +43,23 @@ package final class Hub: Sendable {
         subscriptions: SubscriptionMatcher,
         snapshots: SnapshotShelf = SnapshotShelf(),
         identity: HubIdentity,
+        refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
-        refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
         self.store = store
-        self.policy = policy
+        rules = PolicyInForce(policy)
         contexts = LDContextLibrary(shelf)
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions
         self.snapshots = snapshots
         self.identity = identity
+        self.refusesAddress = refusesAddress
         backpressure = Backpressure(subscriptions.feed, limits: delivery)
         self.clock = clock
-        self.refusesAddress = refusesAddress
         self.makeIdentifier = makeIdentifier
         self.logger = logger
         startedAt = clock()

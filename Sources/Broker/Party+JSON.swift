@@ -1,5 +1,5 @@
 import ContextModel
-import Governance
+package import Governance
 
 extension Party {
     /// As a document of the hub keeps whom it belongs to.
@@ -23,8 +23,9 @@ extension Party {
         }
     }
 
-    /// As the operator reads and writes it: no token is made for a party named like the other two.
-    var text: String {
+    /// As the operator reads and writes it, and the log names it: no token is made for a party named
+    /// like the other two.
+    package var text: String {
         switch self {
         case .anonymous: "anonymous"
         case .operator: "operator"

@@ -62,6 +62,8 @@ package struct InternalGrant: Sendable {
         case indexing
         /// Old history is written anew in a form that takes less room.
         case sealing
+        /// Entities are counted, for those who may see how much the hub does.
+        case measuring
     }
     package let reason: Reason
     package init(_ reason: Reason) { self.reason = reason }

@@ -115,7 +115,7 @@ package struct NotificationService: Service {
         )
         dispatcher = NotificationDispatcher(
             store: hub.store,
-            policy: hub.policy,
+            policy: hub.rules,
             subscriptions: hub.subscriptions,
             sender: sender,
             identity: hub.identity,
@@ -126,7 +126,7 @@ package struct NotificationService: Service {
         )
         periodic = PeriodicNotifier(
             store: hub.store,
-            policy: hub.policy,
+            policy: hub.rules,
             subscriptions: hub.subscriptions,
             sender: sender,
             limits: limits,

@@ -1,4 +1,5 @@
 package import ContextModel
+import Governance
 
 /// The stores of all tenants of a hub.
 package protocol Store: Sendable {
@@ -37,5 +38,14 @@ extension Store {
             deadLetters += try await store.documentCount(.deadLetter)
         }
         return (outbox, deadLetters)
+    }
+
+    /// How many entities all tenants have.
+    package func entityCount() async throws -> Int {
+        var count = 0
+        for name in [nil] + (await tenantNames) {
+            count += try await tenant(name)?.entityCount(grant: InternalGrant(.measuring)) ?? 0
+        }
+        return count
     }
 }

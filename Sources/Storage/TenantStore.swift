@@ -65,6 +65,8 @@ package protocol TenantStore: Sendable {
 
     // MARK: Upkeep
 
+    /// How many entities there are, those aside that have history only.
+    func entityCount(grant: InternalGrant) async throws -> Int
     /// Entities of which something has expired by then (clause 4.22), what expired first first.
     func expired(at now: Timestamp, limit: Int, grant: InternalGrant) async throws -> [EntityID]
     /// Removes or thins history as the rules say, a bounded step at a time; returns how many

@@ -34,6 +34,12 @@ extension Reader {
         return ids
     }
 
+    func entityCount() throws -> Int {
+        let row = try connection.prepare("SELECT count(*) FROM entity WHERE shape >= 0")
+        _ = try row.step()
+        return Int(row.int(0))
+    }
+
     func documents(_ kind: Document.Kind) throws -> [Document] {
         try connection.documents(kind)
     }

@@ -198,6 +198,10 @@ package final class SQLiteTenantStore: TenantStore {
 
     // MARK: Upkeep
 
+    package func entityCount(grant: InternalGrant) async throws -> Int {
+        try await readers.run(.point) { try $0.entityCount() }
+    }
+
     package func expired(
         at now: Timestamp,
         limit: Int,

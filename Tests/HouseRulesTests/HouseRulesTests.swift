@@ -97,6 +97,7 @@ import Testing
         "Sources/Broker/Provision/ChangeWriter.swift",
         "Sources/Broker/Provision/RemoveExpired.swift",
         "Sources/Broker/Temporal/EvolutionChanges.swift",
+        "Sources/Storage/Store.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",
         "Sources/StorageSQLite/WriteHistory.swift",
         "Sources/balai/Hub/RetentionService.swift",

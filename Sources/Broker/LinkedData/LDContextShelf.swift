@@ -21,8 +21,7 @@ package final class LDContextShelf: Sendable {
 
     private let store: any Store
     private let source: any LDContextSource
-    /// Where the outside reaches this hub, without a slash at the end.
-    package let publicURL: String
+    private let publicURL: Mutex<String>
     let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
@@ -39,12 +38,16 @@ package final class LDContextShelf: Sendable {
     ) {
         self.store = store
         self.source = source
-        self.publicURL = publicURL
+        self.publicURL = Mutex(publicURL)
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
         madeAt = clock()
     }
+
+    /// Tells where the outside reaches this hub, without a slash at the end, when only listening has
+    /// shown it (a port that the system chose): what is hosted from now on has it in its URL.
+    package func serve(at url: String) { publicURL.withLock { $0 = url } }
 
     /// Reads what is kept: to be called once, before the first request.
     package func load() async throws {
@@ -186,7 +189,7 @@ package final class LDContextShelf: Sendable {
         let id = makeIdentifier()
         return StoredLDContext(
             localID: id,
-            url: "\(publicURL)/ngsi-ld/v1/jsonldContexts/\(id)",
+            url: "\(publicURL.withLock { $0 })/ngsi-ld/v1/jsonldContexts/\(id)",
             kind: kind,
             body: ["@context": context],
             createdAt: clock(),

@@ -122,6 +122,6 @@ extension NotificationWriter {
         _ subscription: IndexedSubscription,
         tenant: TenantName?
     ) -> Bool {
-        policy.permitsAdministration(subscription.record.subscriber(tenant))
+        policy.current.permitsAdministration(subscription.record.subscriber(tenant))
     }
 }

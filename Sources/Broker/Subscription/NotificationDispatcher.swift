@@ -44,7 +44,7 @@ package actor NotificationDispatcher {
 
     package init(
         store: any Store,
-        policy: Policy,
+        policy: PolicyInForce,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         identity: HubIdentity,

@@ -5,10 +5,10 @@ import Storage
 /// Writes notifications as their receivers get them (clauses 5.3.1, 5.8.6 and 6.3.9), and decides
 /// first what the subscriber may see of them, now.
 package struct NotificationWriter: Sendable {
-    let policy: Policy
+    let policy: PolicyInForce
     let limits: DeliveryLimits
 
-    package init(policy: Policy, limits: DeliveryLimits = DeliveryLimits()) {
+    package init(policy: PolicyInForce, limits: DeliveryLimits = DeliveryLimits()) {
         self.policy = policy
         self.limits = limits
     }
@@ -130,7 +130,7 @@ package struct NotificationWriter: Sendable {
         for subscription: IndexedSubscription,
         tenant: TenantName?
     ) -> ReadGrant? {
-        let decision = policy.decideRead(
+        let decision = policy.current.decideRead(
             subscription.record.subscriber(tenant),
             action: .subscribe,
             condition: subscription.subscription.target

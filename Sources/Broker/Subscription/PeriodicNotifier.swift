@@ -26,7 +26,7 @@ package actor PeriodicNotifier {
 
     package init(
         store: any Store,
-        policy: Policy,
+        policy: PolicyInForce,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         limits: DeliveryLimits = DeliveryLimits(),

@@ -11,6 +11,7 @@ struct Frame: Sendable {
     let authentication: Authentication
     let problems: ProblemReporter
     let problemPage: (@Sendable (ProblemDetails) throws -> Response)?
+    let denials = DenialLog()
     let registry: MetricRegistry
 
     func endpoint(
@@ -107,15 +108,19 @@ struct Endpoint: HTTPResponder {
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let start = ContinuousClock.now
         var response: Response
+        var context = context
+        context.denials = frame.denials
         do {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
-            var context = context
             context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {
             response = try frame.answer(to: request, frame.problems.problem(for: error, context))
+            if let error = error as? BrokerError {
+                frame.denials.note(error.code, request.head, context)
+            }
             // The standard has plain JSON; whoever knows RFC 9457 gets its media type.
             if response.headers[.contentType] == "application/json",
                 request.headers[.accept]?.contains("application/problem+json") == true

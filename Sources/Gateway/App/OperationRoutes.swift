@@ -11,11 +11,13 @@ package typealias HealthProbe = @Sendable () async throws -> Void
 extension RouteTable {
     /// Adds what the people and programs that run the hub ask; none of it tells city data.
     ///
-    /// Call it last: `/openapi.json` describes the routes there are by then.
+    /// Call it last: `/openapi.json` describes the routes there are by then. The policy is asked for
+    /// at each request.
     package mutating func addOperationRoutes(
         version: String,
         registry: MetricRegistry,
-        policy: Policy,
+        policy: @autoclosure @escaping @Sendable () -> Policy,
+        figures: FigureReading? = nil,
         probe: @escaping HealthProbe
     ) {
         let start = ContinuousClock.now
@@ -23,10 +25,10 @@ extension RouteTable {
             await Self.answerHealth(since: start, version: version, probe: probe, context)
         }
         add(Self.metrics) { _, context in
-            if let reason = policy.refusalOfMeasures(to: context.caller) {
+            if let reason = policy().refusalOfMeasures(to: context.caller) {
                 throw BrokerError(reason)
             }
-            return Self.answerMetrics(registry)
+            return await Self.answerMetrics(registry, figures, context)
         }
         let document = OpenAPI.document(
             descriptions + [Self.openAPI],
@@ -82,11 +84,22 @@ extension RouteTable {
         )
     }
 
-    private static func answerMetrics(_ registry: MetricRegistry) -> Response {
-        Response(
+    private static func answerMetrics(
+        _ registry: MetricRegistry,
+        _ figures: FigureReading?,
+        _ context: GatewayContext
+    ) async -> Response {
+        var now: HubFigures?
+        do {
+            now = try await figures?()
+        } catch {
+            // What was counted is told also when the store does not answer.
+            context.logger.error("the store does not tell its figures: \(error)")
+        }
+        return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: registry.prometheusText()))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: registry.prometheusText(now)))
         )
     }
 }

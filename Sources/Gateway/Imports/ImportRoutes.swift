@@ -4,14 +4,19 @@ import ContextModel
 import Foundation
 import Governance
 import Hummingbird
+import Logging
 import Synchronization
 
 extension RouteTable {
     /// Adds the routes that take whole files: what `balai import` reads, sent over HTTP.
     ///
     /// Not part of the standard.
-    package mutating func addImportRoutes(_ hub: Hub, _ settings: ImportSettings) {
-        let desk = ImportDesk(hub: hub, settings: settings)
+    package mutating func addImportRoutes(
+        _ hub: Hub,
+        _ settings: ImportSettings,
+        _ registry: MetricRegistry = MetricRegistry()
+    ) {
+        let desk = ImportDesk(hub: hub, settings: settings, metrics: ImportMetrics(registry))
         add(
             ImportDesk.description(
                 "gtfs",
@@ -64,11 +69,13 @@ extension RouteTable {
 private final class ImportDesk: Sendable {
     private let hub: Hub
     private let settings: ImportSettings
+    private let metrics: ImportMetrics
     private let atWork: Mutex<FairShares<Party>>
 
-    init(hub: Hub, settings: ImportSettings) {
+    init(hub: Hub, settings: ImportSettings, metrics: ImportMetrics) {
         self.hub = hub
         self.settings = settings
+        self.metrics = metrics
         atWork = Mutex(FairShares(capacity: settings.maximumAtOnce))
     }
 
@@ -123,14 +130,51 @@ private final class ImportDesk: Sendable {
         do {
             let destination = BrokerDestination(hub: hub, caller: caller)
             let tally = try await ImportRun(hub: destination).run(open(file.path))
+            tell(tally, of: name, caller, context)
             return .json(tally.json, status: tally.failures == 0 ? .ok : .multiStatus)
         } catch let error as SourceError {
-            throw BrokerError(.badRequestData, file.plain(error.description))
+            throw refusal(.badRequestData, file.plain(error.description), of: name, caller, context)
         } catch HubFailure.stopped(let reason) {
-            throw BrokerError(.overloaded, reason)
+            throw refusal(.overloaded, reason, of: name, caller, context)
         } catch HubFailure.full(let reason) {
-            throw BrokerError(.storageFull, reason)
+            throw refusal(.storageFull, reason, of: name, caller, context)
         }
+    }
+
+    // MARK: What the operator is told
+
+    private func tell(
+        _ tally: ImportTally,
+        of name: String,
+        _ caller: Caller,
+        _ context: GatewayContext
+    ) {
+        metrics.finished(tally)
+        context.logger.info(
+            "a file was imported",
+            metadata: [
+                "file": "\(name)", "party": "\(caller.party.text)",
+                "records": "\(tally.records)", "entities": "\(tally.entities)",
+                "readings": "\(tally.readings)", "failures": "\(tally.failures)",
+            ]
+        )
+    }
+
+    private func refusal(
+        _ code: BrokerError.Code,
+        _ reason: String,
+        of name: String,
+        _ caller: Caller,
+        _ context: GatewayContext
+    ) -> BrokerError {
+        metrics.refused()
+        context.logger.notice(
+            "an import came to nothing",
+            metadata: [
+                "file": "\(name)", "party": "\(caller.party.text)", "reason": "\(reason)",
+            ]
+        )
+        return BrokerError(code, reason)
     }
 
     private func begin(_ party: Party) throws {

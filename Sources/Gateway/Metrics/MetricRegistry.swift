@@ -84,12 +84,17 @@ package final class MetricRegistry: MetricsFactory, Sendable {
     var series: [SeriesName: Series] { state.withLock { $0.series } }
 
     /// Everything in Prometheus' text format, in the order of names.
-    package func prometheusText() -> String {
+    ///
+    /// Of the series of one name that labels tell apart, as of each route, only those are told in
+    /// which something was recorded.
+    package func prometheusText(_ figures: HubFigures? = nil) -> String {
         let (series, dropped) = state.withLock { ($0.series, $0.dropped) }
         var text = PrometheusText()
-        for (name, series) in series.sorted(by: { $0.key < $1.key }) {
+        let told = series.filter { $0.labels.isEmpty || !$1.isEmpty }
+        for (name, series) in told.sorted(by: { $0.key < $1.key }) {
             text.add(name, series)
         }
+        for gauge in figures?.gauges ?? [] { text.addGauge(gauge.name, gauge.value) }
         text.addGauge("balai_metrics_dropped_series", Double(dropped))
         if let bytes = ProcessMetrics.residentBytes {
             text.addGauge("process_resident_memory_bytes", Double(bytes))

@@ -46,6 +46,14 @@ struct PrometheusText {
 
     /// What the hub's own series tell.
     private static let help = [
+        "balai_database_bytes": "Size of all databases with their logs.",
+        "balai_disk_free_bytes": "What may still be written to the disk of the data folder.",
+        "balai_disk_used_bytes": "What of that disk is taken or reserved.",
+        "balai_entities": "Entities of all tenants.",
+        "balai_import_failures_total": "Rows and records of files that were not stored.",
+        "balai_import_records_total": "Rows and records of files that were read.",
+        "balai_imports_refused_total": "Files sent that were not read to their end.",
+        "balai_imports_total": "Files sent that were read to their end.",
         "balai_metrics_dropped_series": "Series not kept because there are too many.",
         "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
         "balai_notifications_waiting": "Notifications not delivered yet.",

@@ -6,6 +6,15 @@ enum Series: Sendable {
     case counter(Count)
     case gauge(Level)
     case histogram(Histogram)
+
+    /// Whether nothing was recorded in it.
+    var isEmpty: Bool {
+        switch self {
+        case .counter(let count): count.value == 0
+        case .gauge: false
+        case .histogram(let histogram): histogram.cumulative.counts.last == 0
+        }
+    }
 }
 
 /// A number that grows.

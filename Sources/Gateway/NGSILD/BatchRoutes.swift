@@ -217,6 +217,9 @@ extension Exchange {
                 ? answer(.noContent)
                 : answer(created.serialized, .json, ld: ld, status: .created)
         }
+        if let denied = result.errors.first(where: { $0.error.code == .forbidden }) {
+            context.denials?.note(denied.error.code, request.head, context)
+        }
         let succeeded = (result.created + result.changed).map { JSONValue.string($0.uri) }
         let body: JSONValue = [
             "success": .array(succeeded),

@@ -3,7 +3,7 @@ import Configuration
 import Foundation
 
 /// The options of every command that runs a hub or looks at one.
-struct HubOptions: ParsableArguments {
+struct HubOptions: ParsableArguments, Sendable {
     @Option(help: "Folder the hub keeps its data in; made if need be.")
     var data: String?
 

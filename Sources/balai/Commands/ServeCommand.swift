@@ -8,7 +8,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run a hub.",
         discussion: """
             Prints one line, "ready http://HOST:PORT", once the hub answers; logs go to standard \
-            error. SIGTERM and SIGINT stop it cleanly: what was accepted is kept.
+            error. SIGTERM and SIGINT stop it cleanly: what was accepted is kept. SIGHUP makes it \
+            read tokens and policy again.
 
             A hub is closed: writing needs a token (the operator's is in DIR/operator.token), and \
             without one only what the configuration makes public can be read.
@@ -24,7 +25,11 @@ struct ServeCommand: AsyncParsableCommand {
         try await reportingErrors {
             var configuration = try await hub.configuration()
             configuration.gateway.isOpen = open
-            try await HubRun(configuration: configuration).run()
+            let options = hub
+            try await HubRun(
+                configuration: configuration,
+                rereading: { try await options.configuration() }
+            ).run()
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Governance
 
 /// `balai token`: tokens of the parties that the configuration gives permissions to.
 struct TokenCommand: AsyncParsableCommand {
@@ -22,6 +23,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Argument(help: "The party's name, as in the configuration.")
         var party: String
         @Option(help: "The hub's data folder.") var data = "balai-data"
+        @Option(help: "The hub's configuration file, to see what it permits the party.")
+        var config: String?
 
         func validate() throws {
             guard !party.isEmpty, party.utf8.count <= 128 else {
@@ -34,6 +37,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reportingErrors {
+                let warning = try await warning()
                 let folder = try DataFolder(creating: data)
                 var random = SystemRandomNumberGenerator()
                 let token = DataFolder.makeToken(&random)
@@ -41,7 +45,24 @@ struct TokenCommand: AsyncParsableCommand {
                 tokens.add(party: party, token: token, at: Date())
                 try tokens.save(in: folder)
                 try StandardOutput.line(token)
+                if let warning { FileHandle.standardError.write(Data(warning.utf8)) }
             }
+        }
+
+        /// A token of a party that no permission names opens no more than none does.
+        private func warning() async throws(ConfigurationError) -> String? {
+            let environment = ProcessInfo.processInfo.environment
+            let policy = try HubConfiguration(
+                await ConfigurationSources(file: config, environment: environment)
+            ).policy
+            guard !policy.permissions.contains(where: { $0.assignee == .party(PartyID(party)) })
+            else { return nil }
+            let place = config.map { "\($0) has" } ?? "Without --config there is"
+            return """
+                balai: \(place) no permission for "\(party)": this token shows no more than what is \
+                public. Name the party under "permissions" (docs/configuration.md).
+
+                """
         }
     }
 

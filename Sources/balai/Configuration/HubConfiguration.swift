@@ -52,10 +52,13 @@ struct HubConfiguration: Sendable {
     /// What stands in links to this hub.
     ///
     /// Who listens everywhere has told no name that others know: then it is this machine's.
-    var reachableURL: String {
+    var reachableURL: String { reachableURL(port: gateway.port) }
+
+    /// The same for the port that the hub got.
+    func reachableURL(port: Int) -> String {
         if let publicURL { return publicURL }
         let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
-        return "http://\(isAnywhere ? "localhost" : gateway.hostInURL):\(gateway.port)"
+        return "http://\(isAnywhere ? "localhost" : gateway.hostInURL):\(port)"
     }
 }
 

@@ -8,11 +8,16 @@ import Outbound
 import Storage
 
 extension HubRun {
+    /// What the configuration makes the policy of this run.
+    func policy(_ configuration: HubConfiguration) -> Policy {
+        var policy = configuration.policy
+        policy.isOpen = self.configuration.gateway.isOpen
+        return policy
+    }
+
     /// The hub with its subscriptions, `@context`s and notifications.
     func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
         let isOpen = configuration.gateway.isOpen
-        var policy = configuration.policy
-        policy.isOpen = isOpen
         var limits = HubLimits()
         limits.defaultPage = configuration.defaultPageSize
         limits.maximumPage = configuration.maximumPageSize
@@ -33,7 +38,7 @@ extension HubRun {
         settings.delivery = configuration.delivery
         return try await HubParts.make(
             store: store,
-            policy: policy,
+            policy: policy(configuration),
             settings: settings,
             limits: limits,
             clock: { Timestamp(Date()) },
@@ -45,6 +50,7 @@ extension HubRun {
     /// Every route of the hub: the one place where parts of the API are put together.
     func routes(
         _ hub: Hub,
+        _ folder: DataFolder,
         _ registry: MetricRegistry,
         _ health: HealthLog
     ) throws -> RouteTable {
@@ -53,7 +59,7 @@ extension HubRun {
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
         routes.addNGSILDRoutes(hub, settings)
-        routes.addImportRoutes(hub, configuration.imports)
+        routes.addImportRoutes(hub, configuration.imports, registry)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
@@ -66,7 +72,8 @@ extension HubRun {
         routes.addOperationRoutes(
             version: Balai.version,
             registry: registry,
-            policy: hub.policy
+            policy: hub.policy,
+            figures: { try await folder.figures(hub.store) }
         ) {
             try await probe.run()
         }

@@ -1,3 +1,4 @@
+import Broker
 import ContextModel
 import CoreMetrics
 import Foundation
@@ -23,8 +24,13 @@ struct HubRun: Sendable {
     /// Makes a service that needs a running hub, such as the demo city's driver.
     typealias Companion = @Sendable (HubAddress) -> any Service
 
+    /// Reads the configuration again, as at the start.
+    typealias Rereading = @Sendable () async throws -> HubConfiguration
+
     let configuration: HubConfiguration
     var companion: Companion?
+    /// What SIGHUP asks for; without it, that signal ends the hub.
+    var rereading: Rereading?
 
     /// Returns after a clean stop.
     func run() async throws {
@@ -43,13 +49,11 @@ struct HubRun: Sendable {
         )
         let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
-        var random = SystemRandomNumberGenerator()
-        let token = try folder.operatorToken(&random)
-        let tokens = TokenWatch(folder: folder, operatorToken: token, logger: logger)
-        try tokens.reload()
+        let tokens = try TokenWatch(folder: folder, logger: logger)
+        let clock = ClockWatch(logger: logger, lastWrittenAt: folder.lastWrittenAt)
         let store = try openStore(folder)
         do {
-            try await serve(store, folder, tokens, token, registry, health, logger)
+            try await serve(store, folder, tokens, clock, registry, health, logger)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw StartError(
                 .address,
@@ -69,7 +73,7 @@ struct HubRun: Sendable {
         _ store: any Store,
         _ folder: DataFolder,
         _ tokens: TokenWatch,
-        _ token: String,
+        _ clock: ClockWatch,
         _ registry: MetricRegistry,
         _ health: HealthLog,
         _ logger: Logger
@@ -80,29 +84,30 @@ struct HubRun: Sendable {
         let parts = try await hubParts(store, logger)
         let server = makeGateway(
             configuration.gateway,
-            routes: try routes(parts.hub, registry, health),
+            routes: try routes(parts.hub, folder, registry, health),
             tokens: tokens.list,
             registry: registry,
             logger: logger,
             onServerRunning: { channel in
-                let url = "http://\(host):\(channel.localAddress?.port ?? 0)"
-                addressFile?.write(localURL(port: channel.localAddress?.port ?? 0))
+                let port = channel.localAddress?.port ?? 0
+                let url = "http://\(host):\(port)"
+                // Whoever asks for a free port knows it from this line, so not before.
+                parts.hub.shelf.serve(at: configuration.reachableURL(port: port))
+                addressFile?.write(localURL(port: port))
                 // Nobody has to read along, and a hub does not end for it.
                 try? StandardOutput.line("ready \(url)")
-                ready.announce(HubAddress(url: url, operatorToken: token))
+                ready.announce(HubAddress(url: url, operatorToken: tokens.operatorToken))
             }
         )
-        let services: [any Service] =
-            [
-                StoreService(store: store),
-                HealthSampling(
-                    hub: parts.hub,
-                    log: health,
-                    folder: configuration.dataFolder
-                ),
-                parts.notifications, tokens, server,
-            ]
-            + (companion.map { [CompanionService(ready: ready, make: $0)] } ?? [])
+        var services: [any Service] = [
+            StoreService(store: store),
+            HealthSampling(hub: parts.hub, log: health, folder: folder.path),
+            parts.notifications, tokens, clock, server,
+        ]
+        if let companion { services.append(CompanionService(ready: ready, make: companion)) }
+        if let rereading {
+            services.append(await reloading(parts.hub, tokens, logger, rereading))
+        }
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -126,6 +131,20 @@ struct HubRun: Sendable {
         case "0.0.0.0": "http://127.0.0.1:\(port)"
         case "::": "http://[::1]:\(port)"
         default: "http://\(configuration.gateway.hostInURL):\(port)"
+        }
+    }
+
+    private func reloading(
+        _ hub: Hub,
+        _ tokens: TokenWatch,
+        _ logger: Logger,
+        _ rereading: @escaping Rereading
+    ) async -> ReloadService {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        return ReloadService(signals: signals, logger: logger) {
+            let policy = policy(try await rereading())
+            try tokens.reloadAll()
+            try await hub.enforce(policy)
         }
     }
 

@@ -22,14 +22,23 @@ struct StoreService: Service {
 final class TokenWatch: Service {
     let list = TokenList()
     private let folder: DataFolder
-    private let operatorHash: TokenHash
+    private let token: Mutex<String>
     private let logger: Logger
     private let seen = Mutex<Date?>(nil)
 
-    init(folder: DataFolder, operatorToken: String, logger: Logger) {
+    /// Reads the tokens, and makes the operator's if there is none.
+    init(folder: DataFolder, logger: Logger) throws {
         self.folder = folder
-        operatorHash = TokenHash(of: operatorToken)
+        token = Mutex(try Self.operatorToken(of: folder))
         self.logger = logger
+        try reload()
+    }
+
+    var operatorToken: String { token.withLock { $0 } }
+
+    private static func operatorToken(of folder: DataFolder) throws -> String {
+        var random = SystemRandomNumberGenerator()
+        return try folder.operatorToken(&random)
     }
 
     func run() async throws {
@@ -47,9 +56,17 @@ final class TokenWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Takes up what the folder says now.
-    func reload() throws {
+    /// Takes up what the folder says now, of the operator's token, too.
+    func reloadAll() throws {
+        let new = try Self.operatorToken(of: folder)
+        token.withLock { $0 = new }
+        try reload()
+    }
+
+    /// Takes up the tokens of parties as the folder has them now.
+    private func reload() throws {
         let changed = changedAt
+        let operatorHash = TokenHash(of: operatorToken)
         list.replace(with: [(operatorHash, .operator)] + (try PartyTokens(of: folder).list))
         seen.withLock { $0 = changed }
     }

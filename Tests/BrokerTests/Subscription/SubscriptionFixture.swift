@@ -60,7 +60,7 @@ final class SubscriptionFixture: Sendable {
     func delivering(_ body: () async throws -> Void) async throws {
         let dispatcher = NotificationDispatcher(
             store: store,
-            policy: hub.policy,
+            policy: hub.rules,
             subscriptions: hub.subscriptions,
             sender: recorder,
             identity: hub.identity,

@@ -169,7 +169,7 @@ struct PairedWorld {
         let clock = clock
         let dispatcher = NotificationDispatcher(
             store: store,
-            policy: Self.policy,
+            policy: parts.hub.rules,
             subscriptions: parts.hub.subscriptions,
             sender: receivers,
             identity: parts.hub.identity,

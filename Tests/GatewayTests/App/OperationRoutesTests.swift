@@ -71,6 +71,44 @@ import Testing
         }
     }
 
+    @Test func `metrics tell what the hub keeps, and no series in which nothing is`() async throws {
+        var hub = SmallHub()
+        hub.figures = {
+            HubFigures(
+                entities: 7,
+                databaseBytes: 8,
+                disk: DiskSpace(freeBytes: 9, totalBytes: 19)
+            )
+        }
+        try await hub.test { client in
+            let answer = try await client.execute(
+                uri: "/metrics",
+                method: .get,
+                headers: [.authorization: "Bearer \(SmallHub.operatorToken)"]
+            )
+            let text = String(buffer: answer.body)
+            #expect(text.contains("# TYPE balai_entities gauge\nbalai_entities 7\n"))
+            #expect(text.contains("\nbalai_database_bytes 8\n"))
+            #expect(text.contains("\nbalai_disk_free_bytes 9\n"))
+            #expect(text.contains("\nbalai_disk_used_bytes 10\n"))
+            #expect(!text.contains("http_request"), "nothing was asked before")
+        }
+    }
+
+    @Test func `metrics tell what was counted also when the store does not answer`() async throws {
+        var hub = SmallHub()
+        hub.figures = { throw StorageError(.overloaded, note: "secret queue") }
+        try await hub.test { client in
+            let answer = try await client.execute(
+                uri: "/metrics",
+                method: .get,
+                headers: [.authorization: "Bearer \(SmallHub.operatorToken)"]
+            )
+            #expect(answer.status == .ok)
+            #expect(!String(buffer: answer.body).contains("balai_entities"))
+        }
+    }
+
     @Test func `every route is described once, and nothing else`() async throws {
         let hub = SmallHub()
         try await hub.test { client in

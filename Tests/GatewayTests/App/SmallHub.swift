@@ -17,6 +17,7 @@ struct SmallHub {
     var tokens: [(hash: TokenHash, party: Party)] = []
     var registry = MetricRegistry()
     var policy = Policy(permissions: [])
+    var figures: FigureReading?
     var probe: HealthProbe = {}
 
     static let operatorToken = "operator-token-of-the-test"
@@ -62,6 +63,7 @@ struct SmallHub {
             version: "1.2.3",
             registry: registry,
             policy: policy,
+            figures: figures,
             probe: probe
         )
         return routes

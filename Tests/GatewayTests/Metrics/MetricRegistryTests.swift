@@ -25,6 +25,22 @@ import Testing
         #expect(registry.prometheusText().contains("# TYPE queue_depth gauge\nqueue_depth 2.5\n"))
     }
 
+    @Test func `of series that labels tell apart, those are told in which something is`() {
+        let registry = MetricRegistry()
+        for kind in ["create", "delete"] {
+            _ = Counter(label: "writes", dimensions: [("kind", kind)], factory: registry)
+            _ = Timer(label: "commit", dimensions: [("kind", kind)], factory: registry)
+        }
+        _ = Counter(label: "imports", factory: registry)
+        Timer(label: "commit", dimensions: [("kind", "delete")], factory: registry)
+            .recordNanoseconds(1)
+        let text = registry.prometheusText()
+        #expect(!text.contains("writes"))
+        #expect(!text.contains("create"))
+        #expect(text.contains("commit_seconds_count{kind=\"delete\"} 1\n"))
+        #expect(text.contains("\nimports_total 0\n"))
+    }
+
     @Test func `a histogram counts up to and including each bound`() {
         let registry = MetricRegistry()
         let timer = Timer(label: "commit", factory: registry)

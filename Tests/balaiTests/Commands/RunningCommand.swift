@@ -24,6 +24,9 @@ final class RunningCommand {
     /// Waits for the next line of standard output; nil at its end.
     func nextLine() throws -> String? { process.readLine() }
 
+    /// What it has written to standard error.
+    var errors: String { process.errors }
+
     func stop(_ signal: Int32) { process.send(signal) }
 
     /// Ends it as a power cut would.

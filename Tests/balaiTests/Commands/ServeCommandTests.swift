@@ -1,4 +1,6 @@
+import ContextModel
 import Foundation
+import Processes
 import Testing
 
 @testable import balai
@@ -107,6 +109,101 @@ import FoundationNetworking
         }
     }
 
+    @Test func `an @context hosted on a free port has that port in its URL`() async throws {
+        try await withTemporaryFolder { path in
+            let hub = try RunningCommand(["serve", "--data", path, "--port", "0", "--open"])
+            let url = try #require(try hub.nextLine()).replacing("ready ", with: "")
+            var request = try request(url + "/ngsi-ld/v1/jsonldContexts")
+            request.httpMethod = "POST"
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = Data("{\"@context\": {\"Bus\": \"https://a.example/Bus\"}}".utf8)
+            #expect(try await status(of: request) == 201)
+            let (data, _) = try await URLSession.shared.data(
+                for: self.request(url + "/ngsi-ld/v1/jsonldContexts?kind=Hosted")
+            )
+            let listed = try #require(try JSONReader.read(Array(data)).arrayValue)
+            let hosted = try #require(listed.first?.stringValue)
+            #expect(hosted.hasPrefix(url + "/ngsi-ld/v1/jsonldContexts/"))
+            #expect(try await status(of: self.request(hosted)) == 200)
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+        }
+    }
+
+    @Test func `SIGHUP takes up another policy and another token of the operator's`() async throws {
+        try await withTemporaryFolder { path in
+            let file = path + "/hub.yaml"
+            try "public: {measures: false}".write(toFile: file, atomically: true, encoding: .utf8)
+            let data = path + "/data"
+            let hub = try RunningCommand([
+                "serve", "--data", data, "--port", "0", "--config", file,
+            ])
+            let url = try #require(try hub.nextLine()).replacing("ready ", with: "") + "/metrics"
+            #expect(try await status(of: request(url)) == 401)
+            // What is wrong changes nothing.
+            try "public: {measures: maybe}".write(toFile: file, atomically: true, encoding: .utf8)
+            hub.stop(SIGHUP)
+            try await waitForLog(of: hub, "stay as they were")
+            #expect(try await status(of: request(url)) == 401)
+            try "public: {measures: true}".write(toFile: file, atomically: true, encoding: .utf8)
+            let token = data + "/operator.token"
+            let old = try String(contentsOfFile: token, encoding: .utf8)
+            try FileManager.default.removeItem(atPath: token)
+            hub.stop(SIGHUP)
+            #expect(try await reaches(200, url, nil))
+            let new = try String(contentsOfFile: token, encoding: .utf8)
+            let health = url.replacing("/metrics", with: "/health")
+            #expect(try await reaches(401, health, old.trimmingCharacters(in: .newlines)))
+            #expect(try await reaches(200, health, new.trimmingCharacters(in: .newlines)))
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+        }
+    }
+
+    @Test func `what was denied is in the log, without the token`() async throws {
+        try await withTemporaryFolder { path in
+            let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])
+            let url = try #require(try hub.nextLine()).replacing("ready ", with: "")
+            #expect(
+                try await reaches(401, url + "/ngsi-ld/v1/entities?q=a==1", "my-secret-token")
+            )
+            hub.stop(SIGTERM)
+            let errors = try hub.end().errors
+            #expect(errors.contains("notice denied"))
+            #expect(errors.contains("path=/ngsi-ld/v1/entities why=token missing or unknown"))
+            #expect(!errors.contains("my-secret-token") && !errors.contains("a==1"))
+        }
+    }
+
+    @Test func `a backup made as the handbook says is its owner's alone to read`() async throws {
+        try await withTemporaryFolder { path in
+            let hub = try RunningCommand(["serve", "--data", path + "/data", "--port", "0"])
+            _ = try hub.nextLine()
+            let handbook = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../../docs/operating.md").standardized
+            let text = try String(contentsOf: handbook, encoding: .utf8)
+            let section = try #require(text.split(separator: "## Backup and repair").last)
+            let command = try #require(section.split(separator: "```sh").dropFirst().first)
+                .prefix { $0 != "`" }.replacing("/var/lib/balai", with: path + "/data")
+                .replacing("/backup", with: path + "/backup")
+            let shell = try ChildProcess(
+                program: "/bin/sh",
+                ["-euc", "umask 022; " + command],
+                log: path + "/log"
+            )
+            #expect(await shell.ended() == .exited(0), "\(shell.errors)")
+            let copy = path + "/backup/hub.sqlite"
+            for file in [path + "/backup", copy, path + "/backup/tokens.json"]
+            where file == copy || FileManager.default.fileExists(atPath: file) {
+                let attributes = try FileManager.default.attributesOfItem(atPath: file)
+                let mode = try #require(attributes[.posixPermissions] as? Int)
+                #expect(mode & 0o077 == 0, "\(file)")
+            }
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+        }
+    }
+
     @Test func `the demo starts like a hub, and again on its data`() async throws {
         try await withTemporaryFolder { path in
             for _ in 1...2 {
@@ -133,14 +230,31 @@ import FoundationNetworking
     }
 
     /// Whether requests with the token come to get that status within a minute.
-    private func reaches(_ status: Int, _ url: String, _ token: String) async throws -> Bool {
-        var request = URLRequest(url: try #require(URL(string: url)))
-        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+    private func reaches(_ wanted: Int, _ url: String, _ token: String?) async throws -> Bool {
+        var request = try request(url)
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            let (_, response) = try await URLSession.shared.data(for: request)
-            if (response as? HTTPURLResponse)?.statusCode == status { return true }
+            if try await status(of: request) == wanted { return true }
         }
         return false
+    }
+
+    private func request(_ url: String) throws -> URLRequest {
+        URLRequest(url: try #require(URL(string: url)))
+    }
+
+    private func status(of request: URLRequest) async throws -> Int? {
+        let (_, response) = try await URLSession.shared.data(for: request)
+        return (response as? HTTPURLResponse)?.statusCode
+    }
+
+    /// Waits until the hub has logged the words.
+    private func waitForLog(of hub: RunningCommand, _ words: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !hub.errors.contains(words) {
+            try #require(ContinuousClock.now < deadline, "\(hub.errors)")
+            await Task.yield()
+        }
     }
 }

@@ -20,6 +20,27 @@ import Testing
         }
     }
 
+    @Test func `a party that the policy grants nothing is warned of, on standard error`()
+        async throws
+    {
+        try await withTemporaryFolder { path in
+            let file = path + "/hub.yaml"
+            try "permissions: {traffic: {actions: [read], types: [\"*\"]}}"
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            for (party, options, isWarned) in [
+                ("traffic", ["--config", file], false), ("trafic", ["--config", file], true),
+                ("traffic", [], true),
+            ] {
+                let made = try RunningCommand(
+                    ["token", "add", party, "--data", path + "/data"] + options
+                ).end()
+                #expect(made.code == 0)
+                #expect(made.output.count == 44)
+                #expect(made.errors.contains("no permission for \"\(party)\"") == isWarned)
+            }
+        }
+    }
+
     @Test(arguments: ["", "operator", "anonymous"])
     func `no party has a name that means somebody else, or nobody`(name: String) {
         #expect(throws: (any Error).self) { try TokenCommand.Add.parse([name]) }

@@ -1,0 +1,28 @@
+package import Governance
+import Storage
+
+extension Hub {
+    /// Puts another policy into force: from now on requests and notifications are decided by it.
+    package func enforce(_ policy: Policy) async throws {
+        rules.replace(with: policy)
+        for (tenant, keys) in Dictionary(grouping: subscriptions.keys, by: \.tenant) {
+            guard let store = try await store.tenant(tenant) else { continue }
+            // Where subscriptions are changed, so that none is put back that changed meanwhile.
+            try await store.bookkeep { [self] _ in
+                for key in keys { decideAnew(key) }
+            }
+        }
+    }
+
+    /// What a subscriber may see is kept with its subscription.
+    private func decideAnew(_ key: SubscriptionMatcher.Key) {
+        guard let old = subscriptions[key] else { return }
+        let new = IndexedSubscription(
+            subscription: old.subscription,
+            record: old.record,
+            grant: grant(of: old.record, to: old.subscription, key.tenant),
+            tally: old.tally
+        )
+        subscriptions.put(new, tenant: key.tenant)
+    }
+}
