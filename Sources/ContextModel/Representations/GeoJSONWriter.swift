@@ -33,19 +33,34 @@ package struct GeoJSONWriter: Sendable {
         writer.endObject()
     }
 
+    /// A page before or after a FeatureCollection's, as clients look for it in the body: where
+    /// RFC 8288 has a Link header, OGC API Features has the member `links`.
+    package struct PageLink: Sendable, Equatable {
+        package var relation: String
+        /// Relative to the address that was asked.
+        package var target: String
+
+        package init(_ relation: String, _ target: String) {
+            self.relation = relation
+            self.target = target
+        }
+    }
+
     /// Writes a FeatureCollection, with the Linked Entities of the flattened form at its end.
     package func write(
         _ list: [Entity],
+        links: [PageLink] = [],
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) {
         let context = embedsContext ? Optional(entities.context.embedded) : .none
-        write(list, embedding: context, to: &writer)
+        write(list, links: links, embedding: context, to: &writer)
     }
 
     /// Writes a FeatureCollection that names the `@context` given.
     package func write(
         _ list: [Entity],
+        links: [PageLink] = [],
         embedding context: JSONValue?,
         to writer: inout JSONWriter
     ) {
@@ -64,8 +79,23 @@ package struct GeoJSONWriter: Sendable {
             linked.write(item.entity, to: &writer)
         }
         writer.endArray()
+        if !links.isEmpty { write(links, to: &writer) }
         if let context { write(context, to: &writer) }
         writer.endObject()
+    }
+
+    private func write(_ links: [PageLink], to writer: inout JSONWriter) {
+        writer.key("links")
+        writer.value(
+            .array(
+                links.map {
+                    [
+                        "rel": .string($0.relation), "href": .string($0.target),
+                        "type": "application/geo+json",
+                    ]
+                }
+            )
+        )
     }
 
     private func geometry(of entity: Entity) -> JSONValue {

@@ -376,21 +376,21 @@ extension Exchange {
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
         let (page, linked, use) = try await found(query, through: map, shownAs: representation)
+        let links = pageLinks(
+            offset: query.offset,
+            limit: query.limit,
+            hasMore: page.hasMore,
+            use: use
+        )
         var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
         try write(
             page.entities,
             EntityWriter(representation, context: ld, linked: linked),
             type,
+            links,
             to: &writer
         )
-        var headers = pageHeaders(
-            type,
-            offset: query.offset,
-            limit: query.limit,
-            hasMore: page.hasMore,
-            count: page.count,
-            use: use
-        )
+        var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         return answer(
             writer.bytes,
@@ -406,11 +406,17 @@ extension Exchange {
         _ list: [EncodedEntity],
         _ entities: EntityWriter,
         _ type: MediaType,
+        _ links: [GeoJSONWriter.PageLink] = [],
         to writer: inout JSONWriter
     ) throws {
         if type == .geoJSON {
             let features = try list.map { try $0.decoded() }
-            try geoWriter(entities).write(features, embedsContext: embedsContext, to: &writer)
+            try geoWriter(entities).write(
+                features,
+                links: links,
+                embedsContext: embedsContext,
+                to: &writer
+            )
         } else {
             try entities.write(list, embedsContext: type == .jsonLD, to: &writer)
         }
@@ -426,39 +432,46 @@ extension Exchange {
         )
     }
 
-    /// The links to the pages before and after, and the count (clauses 6.3.10 and 6.3.13).
+    /// The links to the pages before and after (clause 6.3.10).
     ///
     /// `pageLast` puts what is asked for before which page of it.
-    func pageHeaders(
-        _ type: MediaType,
+    func pageLinks(
         offset: Int,
         limit: Int,
         hasMore: Bool,
-        count: Int?,
         pageLast: Bool = false,
         use: EntityMapUse? = nil
-    ) -> HTTPFields {
-        var headers = headers(forEntityMap: use?.id)
+    ) -> [GeoJSONWriter.PageLink] {
         let path = request.uri.path
         // Links name the resource as it is named everywhere else, whatever the client wrote.
         let resource = path.hasSuffix("/") ? String(path.dropLast()) : path
-        if let count { headers[.resultsCount] = String(count) }
-        func link(_ offset: Int, _ relation: String) {
+        func link(_ relation: String, _ offset: Int) -> GeoJSONWriter.PageLink {
             var (items, page) = (items, QueryItems())
             for name in ["limit", "offset"] { items[name] = nil }
             page["limit"] = String(limit)
             page["offset"] = String(offset)
-            let query = items.with(page, last: pageLast)
-            let target = "\(resource)?\(query)"
-            headers.append(
-                HTTPField(
-                    name: .link,
-                    value: "<\(target)>; rel=\"\(relation)\"; type=\"\(type.rawValue)\""
-                )
-            )
+            return .init(relation, "\(resource)?\(items.with(page, last: pageLast))")
         }
-        if offset > 0, limit > 0 { link(use?.previous ?? max(0, offset - limit), "prev") }
-        if hasMore, limit > 0 { link(use?.next ?? offset + limit, "next") }
+        guard limit > 0 else { return [] }
+        var links: [GeoJSONWriter.PageLink] = []
+        if offset > 0 { links.append(link("prev", use?.previous ?? max(0, offset - limit))) }
+        if hasMore { links.append(link("next", use?.next ?? offset + limit)) }
+        return links
+    }
+
+    /// The links, and the count (clauses 6.3.10 and 6.3.13).
+    func pageHeaders(
+        _ type: MediaType,
+        _ links: [GeoJSONWriter.PageLink],
+        count: Int?,
+        use: EntityMapUse? = nil
+    ) -> HTTPFields {
+        var headers = headers(forEntityMap: use?.id)
+        if let count { headers[.resultsCount] = String(count) }
+        for link in links {
+            let value = "<\(link.target)>; rel=\"\(link.relation)\"; type=\"\(type.rawValue)\""
+            headers.append(HTTPField(name: .link, value: value))
+        }
         return headers
     }
 

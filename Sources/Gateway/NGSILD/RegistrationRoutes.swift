@@ -103,11 +103,13 @@ extension Exchange {
         response.headers.append(
             contentsOf: pageHeaders(
                 Self.pageType,
-                offset: offset,
-                limit: limit,
-                hasMore: page.hasMore,
-                count: page.count,
-                pageLast: true
+                pageLinks(
+                    offset: offset,
+                    limit: limit,
+                    hasMore: page.hasMore,
+                    pageLast: true
+                ),
+                count: page.count
             )
         )
         return response

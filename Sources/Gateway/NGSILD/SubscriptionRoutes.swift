@@ -71,9 +71,7 @@ extension Exchange {
         response.headers.append(
             contentsOf: pageHeaders(
                 type,
-                offset: offset,
-                limit: limit,
-                hasMore: page.hasMore,
+                pageLinks(offset: offset, limit: limit, hasMore: page.hasMore),
                 count: page.count
             )
         )

@@ -244,14 +244,13 @@ extension Exchange {
             writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
         }
         json.endArray()
-        var headers = pageHeaders(
-            type,
+        let links = pageLinks(
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
-            count: page.count,
             use: use
         )
+        var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         let status = versionStatus ?? Self.status(use)
         return answer(json.bytes, type, page, parameters, status: status, headers: headers)
