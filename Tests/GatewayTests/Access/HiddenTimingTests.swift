@@ -1,0 +1,65 @@
+import ContextModel
+import Governance
+import HTTPTypes
+import HummingbirdTesting
+import Testing
+
+@testable import Gateway
+
+/// How long an answer takes does not tell what is hidden, where rules are by type.
+///
+/// Where they are by scope it does: SECURITY.md has it among what is known.
+@Suite(.timeLimit(.minutes(2))) struct HiddenTimingTests {
+    private static let hidden = 1_000
+    private static let rounds = 60
+
+    private static let bus = IRI(CoreContext.defaultVocabulary + "Bus")
+    private static let policy = Policy(permissions: [
+        Permission(
+            assignee: .party(PartyID("office")),
+            actions: [.read],
+            target: .type(bus)
+        )
+    ])
+
+    @Test(arguments: ["type=Bus", "q=speed>1", "type=Bus&limit=0&count=true"])
+    func `entities of hidden types take no time of who may not see them`(
+        query: String
+    ) async throws {
+        let (empty, full) = (
+            try ServedHub(policy: Self.policy), try ServedHub(policy: Self.policy)
+        )
+        try await empty.test { a in
+            try await full.test { b in
+                for client in [a, b] { try await client.makeBuses(Array(1...5)) }
+                try await Self.hide(in: b)
+                var fastest = [Duration.seconds(60), Duration.seconds(60)]
+                for _ in 0..<Self.rounds {
+                    for (index, client) in [a, b].enumerated() {
+                        let start = ContinuousClock.now
+                        let answer = try await client.send(
+                            .get,
+                            "entities?\(query)",
+                            token: ServedHub.officeToken
+                        )
+                        fastest[index] = min(fastest[index], start.duration(to: .now))
+                        #expect(answer.status == .ok)
+                    }
+                }
+                // What is looked at takes many times as long; chance does not, at its fastest.
+                #expect(fastest[1] < fastest[0] * 2, "\(fastest)")
+            }
+        }
+    }
+
+    private static func hide(in client: ServedClient) async throws {
+        let spies = (0..<hidden).map { number -> JSONValue in
+            [
+                "id": .string("urn:spy:\(number)"), "type": "Spy",
+                "speed": ["type": "Property", "value": .number(JSONNumber(number))],
+            ]
+        }
+        let answer = try await client.send(.post, "entityOperations/create", .array(spies))
+        #expect(answer.status == .created)
+    }
+}
