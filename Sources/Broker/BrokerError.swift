@@ -5,7 +5,7 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         // Clause 5.5.2
         case invalidRequest, badRequestData, alreadyExists, operationNotSupported
         case resourceNotFound, internalError, tooComplexQuery, tooManyResults
-        case ldContextNotAvailable, noMultiTenantSupport, nonexistentTenant, conflict
+        case ldContextNotAvailable, nonexistentTenant, conflict
         // Ours
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull

@@ -4,7 +4,7 @@ package import ContextModel
 package struct Document: Sendable, Hashable {
     /// The kinds of document there are.
     package enum Kind: String, Sendable, CaseIterable {
-        case subscription, registration, registrationSubscription, ldContext, importProgress
+        case subscription, registration, registrationSubscription, ldContext
         case deadLetter
         /// What an EntityMap is, and which entities it lists: apart, for lists are long.
         case entityMap, entityMapEntries

@@ -15,10 +15,6 @@ struct Shape: Hashable, Sendable {
     var members: [Member]
     var hasScopes: Bool
 
-    var hasGeometry: Bool {
-        members.contains { $0.kinds & (1 << Attribute.Kind.geoProperty.rawValue) != 0 }
-    }
-
     func has(_ name: Int64) -> Bool { members.contains { $0.name == name } }
 }
 

@@ -111,17 +111,6 @@ package struct RegistrationReader: MemberReading, Sendable {
         }
     }
 
-    private func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
-        guard let value else { return nil }
-        var ids: Set<String?> = []
-        for element in try elements(value, at: "datasetId") {
-            ids.insert(
-                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId")
-            )
-        }
-        return ids
-    }
-
     /// Rules that tie members together (clauses 4.3.6.3 and 5.9.2).
     private func check(_ registration: ContextSourceRegistration) throws(BrokerError) {
         if registration.mode == .exclusive {

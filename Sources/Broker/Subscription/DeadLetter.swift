@@ -54,7 +54,7 @@ package struct DeadLetter: Sendable, Equatable {
     package var document: Document {
         var json = summary
         json["recipient"] = .string(subscription)
-        json["message"] = .string(Self.hexadecimal(message))
+        json["message"] = .string(Hexadecimal.text(of: message))
         return Document(kind: .deadLetter, id: id, body: JSONValue.object(json).serialized)
     }
 
@@ -64,7 +64,7 @@ package struct DeadLetter: Sendable, Equatable {
             let subscription = (json["recipient"] ?? json["subscriptionId"])?.stringValue,
             let enqueuedAt = json["enqueuedAt"]?.stringValue.flatMap({ Timestamp($0) }),
             let abandonedAt = json["abandonedAt"]?.stringValue.flatMap({ Timestamp($0) }),
-            let message = json["message"]?.stringValue.flatMap(Self.bytes)
+            let message = json["message"]?.stringValue.flatMap({ Hexadecimal.bytes(of: $0) })
         else { return nil }
         id = document.id
         self.subscription = subscription
@@ -72,19 +72,5 @@ package struct DeadLetter: Sendable, Equatable {
         self.enqueuedAt = enqueuedAt
         self.abandonedAt = abandonedAt
         reason = json["reason"]?.stringValue ?? ""
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    private static func bytes(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map {
-            UInt8(digits[$0] << 4 | digits[$0 + 1])
-        }
     }
 }

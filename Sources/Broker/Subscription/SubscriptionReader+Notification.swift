@@ -118,17 +118,6 @@ extension SubscriptionReader {
         return languages
     }
 
-    private func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
-        guard let value else { return nil }
-        var ids: Set<String?> = []
-        for element in try elements(value, at: "datasetId") {
-            ids.insert(
-                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId")
-            )
-        }
-        return ids
-    }
-
     // MARK: Endpoint
 
     private func endpoint(_ value: JSONValue?) throws(BrokerError) -> NotificationEndpoint {

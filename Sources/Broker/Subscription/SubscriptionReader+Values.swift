@@ -16,6 +16,18 @@ extension MemberReading {
 
     static func microseconds(_ seconds: Double) -> Int64 { Int64(seconds * 1_000_000) }
 
+    /// `datasetId`: URIs, and nil for what "@none" means.
+    func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
+        guard let value else { return nil }
+        var ids: Set<String?> = []
+        for element in try elements(value, at: "datasetId") {
+            ids.insert(
+                element.stringValue == "@none" ? nil : try Self.uri(element, at: "datasetId")
+            )
+        }
+        return ids
+    }
+
     static func parsing<Value>(
         _ parse: () throws(ConditionError) -> Value
     ) throws(BrokerError) -> Value {

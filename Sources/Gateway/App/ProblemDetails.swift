@@ -31,8 +31,6 @@ package struct ProblemDetails: Sendable {
             case .tooManyResults: (.forbidden, "TooManyResults", "Too many results")
             case .ldContextNotAvailable:
                 (.gatewayTimeout, "LdContextNotAvailable", "@context not available")
-            case .noMultiTenantSupport:
-                (.notImplemented, "NoMultiTenantSupport", "No support for tenants")
             case .unauthenticated: (.unauthorized, nil, "Token missing or unknown")
             case .forbidden: (.forbidden, nil, "Not permitted")
             case .methodNotAllowed: (.methodNotAllowed, nil, "Method not allowed")
