@@ -79,7 +79,7 @@ struct AttributeReader {
             && !object.members.contains { key, value in
                 Self.ownMembers.contains(key) || Attribute.Kind(valueMember: key) != nil
                     || options.isTemporal && Self.valuesOverTime.contains(key)
-                    || looksLikeAttribute(value)
+                    || Self.looksLikeAttribute(value)
             }
     }
 

@@ -55,7 +55,7 @@ import Testing
         for (policy, isTold) in [
             (SubscriptionFixture.open, true), (Policy(permissions: []), false),
         ] {
-            let content = try await NotificationWriter(policy: policy).content(
+            let content = try await NotificationWriter(policy: PolicyInForce(policy)).content(
                 of: [.init(item: item, content: .change(message))],
                 for: subscription,
                 tenant: nil,
