@@ -47,7 +47,12 @@ struct SourceFile {
                 return nil
             }
             let indent = line.prefix { $0 == " " }
-            guard let end = lines[start...].firstIndex(of: indent + "}") else { return nil }
+            // A requirement of a protocol ends where the next line as far in begins something new.
+            let end = lines[(start + 1)...].firstIndex { next in
+                next.hasPrefix(indent) && !next.dropFirst(indent.count).isEmpty
+                    && !" ){".contains(next[next.index(next.startIndex, offsetBy: indent.count)])
+            }
+            guard let end, lines[end] == indent + "}" else { return nil }
             return (line.trimmingCharacters(in: .whitespaces), end - start + 1)
         }
     }

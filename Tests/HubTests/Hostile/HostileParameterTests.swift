@@ -52,9 +52,9 @@ import Testing
         ),
         .temporal(
             "type=T&timerel=after&timeAt=2020-01-01T00:00:00Z&options=aggregatedValues"
-                + "&aggrMethods=sum&aggrPeriodDuration=P1Y1D",
+                + "&aggrMethods=sum&aggrPeriodDuration=P1.5D",
             says: "aggrPeriodDuration",
-            "P1Y1D"
+            "P1.5D"
         ),
         HostileRequest(
             name: "an id that is no URI",
