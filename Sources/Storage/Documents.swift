@@ -16,11 +16,14 @@ package struct Document: Sendable, Hashable {
     package var id: String
     /// JSON, in the form its owner understands.
     package var body: [UInt8]
+    /// Whose it is, for lists of what somebody has; nil where nobody lists it so.
+    package var owner: String?
 
-    package init(kind: Kind, id: String, body: [UInt8]) {
+    package init(kind: Kind, id: String, body: [UInt8], owner: String? = nil) {
         self.kind = kind
         self.id = id
         self.body = body
+        self.owner = owner
     }
 }
 

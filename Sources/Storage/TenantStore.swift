@@ -44,6 +44,17 @@ package protocol TenantStore: Sendable {
 
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
+    /// A page of the owner's documents of the kind, in the order of creation.
+    ///
+    /// What others have makes it neither longer nor slower.
+    func documents(
+        _ kind: Document.Kind,
+        of owner: String,
+        offset: Int,
+        limit: Int
+    ) async throws -> [Document]
+    /// How many documents of the kind the owner has.
+    func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int
     /// The document, or nil when there is none.
     func document(_ kind: Document.Kind, id: String) async throws -> Document?
     /// How many documents of the kind there are.

@@ -174,6 +174,12 @@ final class Statement {
     }
 
     @discardableResult
+    func bind(_ index: Int32, _ value: String?) -> Statement {
+        guard let value else { return bind(index, nil as Int64?) }
+        return bind(index, value)
+    }
+
+    @discardableResult
     func bind(_ index: Int32, _ value: String) -> Statement {
         var value = value
         value.withUTF8 { bytes in

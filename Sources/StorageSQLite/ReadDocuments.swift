@@ -88,22 +88,60 @@ extension Reader {
 
 extension Connection {
     func documents(_ kind: Document.Kind) throws -> [Document] {
-        let rows = try prepare("SELECT id, body FROM document WHERE kind = ?1 ORDER BY number")
-            .bind(1, kind.rawValue)
+        try documents(
+            of: kind,
+            in: prepare("SELECT id, body, owner FROM document WHERE kind = ?1 ORDER BY number")
+                .bind(1, kind.rawValue)
+        )
+    }
+
+    func documents(
+        _ kind: Document.Kind,
+        of owner: String,
+        offset: Int,
+        limit: Int
+    ) throws -> [Document] {
+        try documents(
+            of: kind,
+            in: prepare(
+                """
+                SELECT id, body, owner FROM document INDEXED BY document_owner
+                WHERE kind = ?1 AND owner = ?2 ORDER BY number LIMIT ?3 OFFSET ?4
+                """
+            ).bind(1, kind.rawValue).bind(2, owner).bind(3, Int64(limit)).bind(4, Int64(offset))
+        )
+    }
+
+    private func documents(of kind: Document.Kind, in rows: Statement) throws -> [Document] {
         var documents: [Document] = []
         while try rows.step() {
             documents.append(
-                Document(kind: kind, id: rows.text(0), body: [UInt8](rows.bytes(1)))
+                Document(
+                    kind: kind,
+                    id: rows.text(0),
+                    body: [UInt8](rows.bytes(1)),
+                    owner: rows.isNull(2) ? nil : rows.text(2)
+                )
             )
         }
         return documents
     }
 
+    func documentCount(_ kind: Document.Kind, of owner: String) throws -> Int {
+        let row = try prepare(
+            """
+            SELECT count(*) FROM document INDEXED BY document_owner
+            WHERE kind = ?1 AND owner = ?2
+            """
+        ).bind(1, kind.rawValue).bind(2, owner)
+        _ = try row.step()
+        return Int(row.int(0))
+    }
+
     func document(_ kind: Document.Kind, id: String) throws -> Document? {
-        let row = try prepare("SELECT body FROM document WHERE kind = ?1 AND id = ?2")
+        let row = try prepare("SELECT id, body, owner FROM document WHERE kind = ?1 AND id = ?2")
             .bind(1, kind.rawValue).bind(2, id)
-        guard try row.step() else { return nil }
-        return Document(kind: kind, id: id, body: [UInt8](row.bytes(0)))
+        return try documents(of: kind, in: row).first
     }
 
     func documentCount(_ kind: Document.Kind) throws -> Int {

@@ -170,6 +170,21 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.list) { try $0.documents(kind) }
     }
 
+    package func documents(
+        _ kind: Document.Kind,
+        of owner: String,
+        offset: Int,
+        limit: Int
+    ) async throws -> [Document] {
+        try await readers.run(.list) {
+            try $0.connection.documents(kind, of: owner, offset: offset, limit: limit)
+        }
+    }
+
+    package func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int {
+        try await readers.run(.list) { try $0.connection.documentCount(kind, of: owner) }
+    }
+
     package func document(_ kind: Document.Kind, id: String) async throws -> Document? {
         try await readers.run(.point) { try $0.document(kind, id: id) }
     }

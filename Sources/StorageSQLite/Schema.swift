@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 4
+    static let version: Int32 = 5
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -78,6 +78,7 @@ enum Schema {
         migrator.registerMigration("2", migrate: createSegments)
         migrator.registerMigration("3", migrate: dropOutboxIndexes)
         migrator.registerMigration("4", migrate: createPast)
+        migrator.registerMigration("5", migrate: addOwners)
         return migrator
     }
 
@@ -117,6 +118,19 @@ enum Schema {
                     changes_from INTEGER NOT NULL, shape INTEGER NOT NULL, body BLOB NOT NULL,
                     PRIMARY KEY (entity, ends_at)) WITHOUT ROWID;
                 CREATE INDEX past_shape ON past (shape, entity);
+                """
+        )
+    }
+
+    /// Step 5: lists of what somebody has are found by whose it is.
+    ///
+    /// Of what is there already nobody is the owner until it is written again.
+    private static func addOwners(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE document ADD COLUMN owner TEXT;
+                CREATE INDEX document_owner ON document (kind, owner, number)
+                    WHERE owner IS NOT NULL;
                 """
         )
     }

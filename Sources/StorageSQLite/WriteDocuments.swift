@@ -19,10 +19,11 @@ extension Writer {
         try willWrite()
         try connection.prepare(
             """
-            INSERT INTO document (kind, id, body) VALUES (?1, ?2, ?3)
-            ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body
+            INSERT INTO document (kind, id, body, owner) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, owner = excluded.owner
             """
-        ).bind(1, document.kind.rawValue).bind(2, document.id).bind(3, document.body).run()
+        ).bind(1, document.kind.rawValue).bind(2, document.id).bind(3, document.body)
+            .bind(4, document.owner).run()
     }
 
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {

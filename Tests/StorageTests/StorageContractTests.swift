@@ -154,6 +154,32 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `documents are listed by owner`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let owners = ["", "b", nil, "b", "a", "b"]
+        let documents = owners.enumerated().map {
+            Document(kind: .subscription, id: "\($0)", body: [1], owner: $1)
+        }
+        try await tenant.bookkeep { for document in documents { try $0.put(document) } }
+        func ids(_ owner: String, _ offset: Int, _ limit: Int) async throws -> [String] {
+            try await tenant.documents(.subscription, of: owner, offset: offset, limit: limit)
+                .map(\.id)
+        }
+        #expect(try await ids("b", 0, 2) == ["1", "3"])
+        #expect(try await ids("b", 2, 2) == ["5"])
+        #expect(try await ids("", 0, 9) == ["0"])
+        #expect(try await tenant.documentCount(.subscription, of: "b") == 3)
+        #expect(try await tenant.documentCount(.snapshot, of: "b") == 0)
+        #expect(try await tenant.documents(.subscription) == documents)
+        // Whoever writes a document anew may give it another owner.
+        try await tenant.bookkeep {
+            try $0.put(Document(kind: .subscription, id: "2", body: [1], owner: "c"))
+        }
+        #expect(try await ids("c", 0, 9) == ["2"])
+    }
+
+    @Test(arguments: StoreKind.all)
     func `documents and the outbox keep their order`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
@@ -227,7 +253,7 @@ import Testing
                 let body = [UInt8](repeating: 1, count: number)
                 try transaction.put(Document(kind: .deadLetter, id: id, body: body))
             }
-            try transaction.put(Document(kind: .importProgress, id: "d", body: [1]))
+            try transaction.put(Document(kind: .hubIdentity, id: "d", body: [1]))
         }
         let sizes = try await tenant.bookkeep { transaction in
             try transaction.documentSizes(.deadLetter).map { "\($0.id) \($0.bytes)" }

@@ -14,16 +14,14 @@ extension Hub {
         caller: Caller
     ) async throws -> SubscriptionPage {
         let store = try await existingStore(caller.tenant)
-        let records = try await store.documents(kind.documentKind)
-            .compactMap { SubscriptionRecord($0) }
-            .filter { mayManage($0, caller) }
+        let (records, count) = try await records(kind, offset, limit, in: store, caller)
         let now = clock()
         var page = SubscriptionPage(
             subscriptions: [],
-            count: wantsCount ? records.count : nil,
-            hasMore: limit > 0 && records.count > offset + limit
+            count: wantsCount ? count : nil,
+            hasMore: limit > 0 && count > offset + limit
         )
-        for record in records.dropFirst(offset).prefix(limit) {
+        for record in records {
             page.subscriptions.append(
                 try await shown(
                     record,
@@ -35,6 +33,27 @@ extension Hub {
             )
         }
         return page
+    }
+
+    /// A page of what the caller may see, and how many there are: its own, or for who runs the hub
+    /// everybody's.
+    private func records(
+        _ kind: SubscriptionKind,
+        _ offset: Int,
+        _ limit: Int,
+        in store: any TenantStore,
+        _ caller: Caller
+    ) async throws -> (page: [SubscriptionRecord], count: Int) {
+        let kind = kind.documentKind
+        guard !policy.permitsAdministration(caller) else {
+            let all = try await store.documents(kind)
+            let page = all.dropFirst(offset).prefix(limit).compactMap { SubscriptionRecord($0) }
+            return (page, all.count)
+        }
+        let owner = caller.party.ownerOfDocuments
+        let page = try await store.documents(kind, of: owner, offset: offset, limit: limit)
+            .compactMap { SubscriptionRecord($0) }
+        return (page, try await store.documentCount(kind, of: owner))
     }
 }
 

@@ -142,8 +142,10 @@ extension Hub {
         _ tenant: TenantName?
     ) async throws {
         let store = try await existingStore(tenant)
+        let documents = try await store.documents(kind.documentKind)
+        try await addOwners(to: documents, in: store)
         var ready: [IndexedSubscription] = []
-        for document in try await store.documents(kind.documentKind) {
+        for document in documents {
             guard let record = SubscriptionRecord(document) else {
                 logger.error("The subscription '\(document.id)' is damaged and does not notify.")
                 continue
@@ -165,6 +167,15 @@ extension Hub {
             }
         }
         subscriptions.replace(ready, kind, tenant: tenant)
+    }
+
+    /// Says of what an earlier version kept whose it is.
+    private func addOwners(to documents: [Document], in store: any TenantStore) async throws {
+        let records = documents.filter { $0.owner == nil }.compactMap { SubscriptionRecord($0) }
+        guard !records.isEmpty else { return }
+        try await store.bookkeep { transaction in
+            for record in records { try transaction.put(record.document) }
+        }
     }
 }
 

@@ -143,6 +143,9 @@ extension Party {
         }
     }
 
+    /// Whose documents are listed together: different for any two parties.
+    var ownerOfDocuments: String { subscriptionKey("") }
+
     /// Reads what `subscriptionKey` wrote.
     init(ofSubscriptionKey key: String) {
         let parts = key.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
@@ -175,7 +178,8 @@ extension SubscriptionRecord {
         return Document(
             kind: kind.documentKind,
             id: key,
-            body: JSONValue.object(json).serialized
+            body: JSONValue.object(json).serialized,
+            owner: owner.ownerOfDocuments
         )
     }
 

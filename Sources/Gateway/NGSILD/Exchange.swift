@@ -87,6 +87,7 @@ struct Exchange: Sendable {
     /// The body, its media type checked, of a caller who may do such things at all.
     func body(
         to intent: Hub.Intent,
+        isKept: Bool = false,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, type: MediaType) {
         try hub.require(intent, caller)
@@ -107,11 +108,7 @@ struct Exchange: Sendable {
                 "The Content-Type is '\(header)'; use one of: \(list)."
             )
         }
-        let limit = settings.maximumBodyBytes
-        // A question is short, and everybody may ask.
-        let bytes = try await request.bytes(
-            limit: intent == .read ? min(limit, Self.maximumQuestionBytes) : limit
-        )
+        let bytes = try await request.bytes(limit: maximumBytes(to: intent, isKept: isKept))
         do throws(JSONError) {
             let json = try bytes.withUnsafeReadableBytes { raw throws(JSONError) in
                 try JSONReader.read(raw, limits: settings.jsonLimits)
@@ -122,14 +119,24 @@ struct Exchange: Sendable {
         }
     }
 
+    /// Data is long, a question is short, and what the hub keeps to look at again and again, such as
+    /// a subscription, is shorter.
+    private func maximumBytes(to intent: Hub.Intent, isKept: Bool) -> Int {
+        let limit = settings.maximumBodyBytes
+        if isKept { return min(limit, Self.maximumKeptBytes) }
+        return intent == .read ? min(limit, Self.maximumQuestionBytes) : limit
+    }
+
     private static let maximumQuestionBytes = 1 << 20
+    private static let maximumKeptBytes = 1 << 16
 
     /// The body and the `@context` it is to be read with.
     func bodyWithContext(
         to intent: Hub.Intent,
+        isKept: Bool = false,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, ld: LDContext) {
-        let (json, type) = try await body(to: intent, allowing: allowed)
+        let (json, type) = try await body(to: intent, isKept: isKept, allowing: allowed)
         guard case .object = json else {
             throw BrokerError(.invalidRequest, "The body is no JSON object: \(json.excerpt).")
         }

@@ -47,7 +47,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: kept.intent)
+            let (json, ld) = try await exchange.bodyWithContext(to: kept.intent, isKept: true)
             let id = try await kept.create(exchange.hub, json, ld, exchange.caller)
             return exchange.created(at: "\(kept.path)/\(QueryItems.encode(id))")
         }
@@ -126,7 +126,11 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: intent, allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(
+                to: intent,
+                isKept: true,
+                allowing: patchTypes
+            )
             try await update(exchange, json, ld)
             return exchange.answer(.noContent)
         }

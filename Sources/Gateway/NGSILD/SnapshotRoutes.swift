@@ -19,7 +19,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read)
+            let (json, ld) = try await exchange.bodyWithContext(to: .read, isKept: true)
             let id = try await exchange.hub.createSnapshot(
                 json,
                 try exchange.snapshotQueries(in: json, ld: ld),
@@ -81,7 +81,11 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read, allowing: patchTypes)
+            let (json, ld) = try await exchange.bodyWithContext(
+                to: .read,
+                isKept: true,
+                allowing: patchTypes
+            )
             let (status, original) = try await exchange.hub.updateSnapshotStatus(
                 try exchange.uri("snapshotId"),
                 json,
@@ -121,7 +125,7 @@ extension NGSILDRoutes {
                 status: 201
             )
         ) { exchange in
-            let (json, ld) = try await exchange.bodyWithContext(to: .read)
+            let (json, ld) = try await exchange.bodyWithContext(to: .read, isKept: true)
             let id = try await exchange.hub.cloneSnapshot(
                 try exchange.uri("snapshotId"),
                 json,

@@ -1,6 +1,8 @@
 import Clauses
 import ContextModel
 import Governance
+import Storage
+import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -133,6 +135,35 @@ import Testing
             seen += page.subscriptions.map { $0.objectValue?["id"]?.stringValue }
         }
         #expect(seen == (0..<5).map { "urn:s:\($0)" })
+    }
+
+    @Test func `what an earlier version kept is listed by its owner too`() async throws {
+        let office = Caller(party: .named(PartyID("office")))
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read, .subscribe],
+            target: .everything
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        let id = try await fixture.subscribe(caller: office)
+        let store = try await fixture.store.makeTenant(nil)
+        try await store.bookkeep { transaction in
+            for var document in try transaction.documents(.subscription) {
+                document.owner = nil
+                try transaction.put(document)
+            }
+        }
+        func ids() async throws -> [JSONValue?] {
+            let page = try await fixture.hub.querySubscriptions(
+                limit: 10,
+                ld: .core,
+                caller: office
+            )
+            return page.subscriptions.map { $0.objectValue?["id"] }
+        }
+        #expect(try await ids() == [])
+        try await fixture.hub.loadSubscriptions()
+        #expect(try await ids() == [.string(id)])
     }
 
     @Test func `a subscription that is not one's own does not exist`() async throws {

@@ -39,6 +39,23 @@ import Testing
         return status
     }
 
+    /// What the hub keeps to look at again and again may be shorter than data.
+    @Test(
+        arguments: [
+            (.post, "subscriptions"), (.patch, "subscriptions/urn:x"),
+            (.post, "csourceRegistrations"), (.patch, "csourceRegistrations/urn:x"),
+            (.post, "csourceSubscriptions"), (.post, "snapshots"), (.patch, "snapshots/urn:x"),
+        ] as [(HTTPRequest.Method, String)]
+    )
+    func `what is kept has 64 KiB at most`(method: HTTPRequest.Method, path: String) async throws {
+        func status(_ count: Int) async throws -> HTTPResponse.Status? {
+            let body = ByteBuffer(repeating: UInt8(ascii: " "), count: count)
+            return try await answer(to: method, path, body, token: ServedHub.operatorToken)
+        }
+        #expect(try await status(65_536) == .badRequest)
+        #expect(try await status(65_537) == .contentTooLarge)
+    }
+
     @Test(
         arguments: [
             (.post, "entities"), (.put, "entities/urn:x"), (.patch, "entities/urn:x"),

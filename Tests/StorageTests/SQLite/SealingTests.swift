@@ -159,6 +159,7 @@ import Testing
             try file.execute(
                 """
                 DROP TABLE segment; DROP TABLE past;
+                DROP INDEX document_owner; ALTER TABLE document DROP COLUMN owner;
                 CREATE INDEX outbox_subscription ON outbox (subscription, sequence);
                 CREATE INDEX outbox_enqueued ON outbox (enqueued);
                 DELETE FROM grdb_migrations WHERE identifier > '1';
