@@ -1,0 +1,189 @@
+import ContextModel
+import Foundation
+import NIOHTTP1
+import Processes
+import Testing
+
+/// What a party may do to a hub within its rights that harms others if the hub lets it: a name, what
+/// is prepared once, and what is then done again and again.
+struct Attack: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// How many do it at once.
+    var workers = 2
+    var prepare: @Sendable (Attacker) async throws -> Void = { _ in }
+    /// What the hub answers is its affair: 403, 429 and 503 are what is hoped for.
+    let strike: @Sendable (Attacker, Int) async throws -> Void
+
+    var testDescription: String { name }
+}
+
+/// Who attacks, and what with.
+struct Attacker: Sendable {
+    let party: Party
+    let receivers: SlowReceivers
+
+    /// Makes entities of the type `Bad`, each with so many attributes.
+    func makeEntities(_ count: Int, attributes: Int) async throws {
+        let members = (0..<attributes).map { number in
+            (
+                key: "a\(number)",
+                value: ["type": "Property", "value": .string("x\(number)")] as JSONValue
+            )
+        }
+        for start in stride(from: 0, to: count, by: 100) {
+            let entities = (start..<min(start + 100, count)).map { number -> JSONValue in
+                var entity = JSONObject(members)
+                entity["id"] = .string("urn:ngsi-ld:Bad:\(number)")
+                entity["type"] = "Bad"
+                return .object(entity)
+            }
+            try await party.require(
+                .POST,
+                "/ngsi-ld/v1/entityOperations/create",
+                .array(entities)
+            )
+        }
+    }
+
+    func change(_ attribute: String, to number: Int) async throws {
+        _ = try await party.send(
+            .PATCH,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:0/attrs",
+            [attribute: ["type": "Property", "value": .number(JSONNumber(number))]]
+        )
+    }
+
+    func ask(_ query: String) async throws {
+        _ = try await party.send(.GET, "/ngsi-ld/v1/entities?\(query)")
+    }
+}
+
+extension Attack {
+    /// All kinds there are; a new one is added here.
+    static let all = [
+        slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity, grabbedIndexes,
+        hoardedMaps, hoardedImports, longQuestions, patterns, geometry,
+    ]
+
+    static let slowReceivers = Attack(name: "receivers that never answer") { attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        try await attacker.party.times(1_100) { number in
+            try await attacker.party.subscribe(to: "Bad", at: attacker.receivers[number])
+        }
+    } strike: { attacker, number in
+        try await attacker.change("a0", to: number)
+    }
+
+    static let namesWithoutAddress = Attack(name: "names without an address") { attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        try await attacker.party.times(100) { number in
+            let receiver = "http://receiver-\(number).invalid/"
+            try await attacker.party.subscribe(to: "Bad", at: receiver)
+        }
+    } strike: { attacker, number in
+        try await attacker.change("a0", to: number)
+    }
+
+    /// What the neighbour writes makes more notifications than the attacker's receivers take.
+    static let fullOutbox = Attack(name: "an outbox filled by what others write") { attacker in
+        try await attacker.party.times(300) { number in
+            try await attacker.party.subscribe(to: "Good", at: attacker.receivers[number])
+        }
+    } strike: { attacker, _ in
+        try await attacker.ask("type=Good")
+    }
+
+    static let subscriptionsOnOneEntity = Attack(name: "many subscriptions on one entity") {
+        attacker in
+        try await attacker.makeEntities(1, attributes: 200)
+        try await attacker.party.times(400) { number in
+            try await attacker.party.subscribe(
+                to: "Bad",
+                at: attacker.receivers[0],
+                ["watchedAttributes": [.string("a\(number / 2)"), "a199"]]
+            )
+        }
+    } strike: { attacker, number in
+        try await attacker.change("a199", to: number)
+    }
+
+    static let grabbedIndexes = Attack(name: "every value index taken") { attacker in
+        try await attacker.makeEntities(400, attributes: 40)
+    } strike: { attacker, number in
+        try await attacker.ask("type=Bad&q=a\(number % 40)==%22none%22")
+    }
+
+    static let hoardedMaps = Attack(name: "EntityMaps made without end") { attacker in
+        try await attacker.makeEntities(1_000, attributes: 1)
+    } strike: { attacker, _ in
+        try await attacker.ask("type=Bad&entityMap=true&limit=1")
+    }
+
+    static let hoardedImports = Attack(name: "files that never end", workers: 8) { attacker, _ in
+        let head = """
+            POST /hub/imports/entities HTTP/1.1\r\nHost: localhost\r\n\
+            Authorization: Bearer \(attacker.party.tenancy.token)\r\n\
+            Content-Type: application/x-ndjson\r\nContent-Length: 1000000\r\n\r\n{
+            """
+        _ = await Wire.exchange(
+            Array(head.utf8),
+            withPort: attacker.party.shared.hub.port,
+            patienceMilliseconds: 2_000
+        )
+    }
+
+    static let longQuestions = Attack(name: "questions that look at everything") {
+        attacker in
+        try await attacker.makeEntities(200, attributes: 10)
+    } strike: { attacker, number in
+        try await attacker.ask("type=Bad&orderBy=a\(number % 10)&limit=100&count=true")
+    }
+
+    static let patterns = Attack(name: "patterns that are slow to match") { attacker in
+        try await attacker.makeEntities(50, attributes: 5)
+    } strike: { attacker, _ in
+        let pattern = String(repeating: "(x|x1|.)*", count: 20) + "y$"
+        let terms = (0..<5).map { "a\($0)~=%22\(pattern)%22" }.joined(separator: "|")
+        try await attacker.ask("type=Bad&q=\(terms.replacing("|", with: "%7C"))")
+    }
+
+    static let geometry = Attack(name: "geometries of many positions") { attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        try await attacker.party.require(
+            .POST,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:0/attrs",
+            [
+                "location": [
+                    "type": "GeoProperty",
+                    "value": ["type": "Polygon", "coordinates": [ring(100)]],
+                ]
+            ]
+        )
+    } strike: { attacker, _ in
+        _ = try await attacker.party.send(
+            .POST,
+            "/ngsi-ld/v1/entityOperations/query",
+            [
+                "type": "Query", "entities": [["type": "Bad"]],
+                "geoQ": [
+                    "geometry": "LineString", "georel": "near;maxDistance==1",
+                    "coordinates": ring(100),
+                ],
+            ]
+        )
+    }
+
+    /// A closed line of so many positions, zigzag around a point.
+    private static func ring(_ count: Int) -> JSONValue {
+        var positions = (0..<count).map { number -> JSONValue in
+            let angle = Double(number) / Double(count) * 2 * Double.pi
+            let radius = number.isMultiple(of: 2) ? 1.0 : 0.9
+            return .array([
+                .number(JSONNumber(5 + radius * cos(angle))),
+                .number(JSONNumber(45 + radius * sin(angle))),
+            ])
+        }
+        positions.append(positions[0])
+        return .array(positions)
+    }
+}
