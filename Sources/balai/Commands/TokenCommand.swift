@@ -45,7 +45,7 @@ struct TokenCommand: AsyncParsableCommand {
                 tokens.add(party: party, token: token, at: Date())
                 try tokens.save(in: folder)
                 try StandardOutput.line(token)
-                if let warning { FileHandle.standardError.write(Data(warning.utf8)) }
+                if let warning { StandardError.write(warning) }
             }
         }
 

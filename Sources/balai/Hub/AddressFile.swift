@@ -9,16 +9,29 @@ final class AddressFile: Sendable {
     private let descriptor: Int32
 
     /// Opens the file and locks it; `nil` if that cannot be, and then commands are told the address.
-    init?(_ folder: DataFolder) {
-        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-        descriptor = open(folder.addressPath, flags, 0o600)
-        guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            return nil
-        }
+    convenience init?(_ folder: DataFolder) {
+        guard let descriptor = Self.locked(folder.addressPath) else { return nil }
+        self.init(locked: descriptor)
         ftruncate(descriptor, 0)
     }
+
+    private init(locked descriptor: Int32) { self.descriptor = descriptor }
+
+    private static func locked(_ path: String) -> Int32? {
+        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = open(path, flags, 0o600)
+        guard descriptor >= 0 else { return nil }
+        // A command that looks for a hub at this moment has the lock for as long as that takes.
+        for _ in 0..<lockAttempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            poll(nil, 0, lockPauseMilliseconds)
+        }
+        close(descriptor)
+        return nil
+    }
+
+    private static let lockAttempts = 20
+    private static let lockPauseMilliseconds: Int32 = 5
 
     deinit {
         ftruncate(descriptor, 0)
