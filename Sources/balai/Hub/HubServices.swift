@@ -22,19 +22,25 @@ struct StoreService: Service {
 final class TokenWatch: Service {
     let list = TokenList()
     private let folder: DataFolder
-    private let token: Mutex<String>
     private let logger: Logger
-    private let seen = Mutex<Date?>(nil)
+
+    private struct State {
+        var operatorToken: String
+        /// When the file of tokens that was read last had been changed.
+        var seen: Date?
+    }
+    /// Held while tokens are read, so that what was read first does not take the place of the rest.
+    private let state: Mutex<State>
 
     /// Reads the tokens, and makes the operator's if there is none.
     init(folder: DataFolder, logger: Logger) throws {
         self.folder = folder
-        token = Mutex(try Self.operatorToken(of: folder))
+        state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
-        try reload()
+        try state.withLock { try reload(&$0) }
     }
 
-    var operatorToken: String { token.withLock { $0 } }
+    var operatorToken: String { state.withLock { $0.operatorToken } }
 
     private static func operatorToken(of folder: DataFolder) throws -> String {
         var random = SystemRandomNumberGenerator()
@@ -46,7 +52,9 @@ final class TokenWatch: Service {
             while !Task.isCancelled {
                 guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
                 do {
-                    if self.changedAt != self.seen.withLock({ $0 }) { try self.reload() }
+                    try self.state.withLock { state in
+                        if self.changedAt != state.seen { try self.reload(&state) }
+                    }
                 } catch {
                     self.logger.error("\(error)")
                 }
@@ -58,17 +66,18 @@ final class TokenWatch: Service {
 
     /// Takes up what the folder says now, of the operator's token, too.
     func reloadAll() throws {
-        let new = try Self.operatorToken(of: folder)
-        token.withLock { $0 = new }
-        try reload()
+        try state.withLock { state in
+            state.operatorToken = try Self.operatorToken(of: folder)
+            try reload(&state)
+        }
     }
 
     /// Takes up the tokens of parties as the folder has them now.
-    private func reload() throws {
+    private func reload(_ state: inout State) throws {
         let changed = changedAt
-        let operatorHash = TokenHash(of: operatorToken)
+        let operatorHash = TokenHash(of: state.operatorToken)
         list.replace(with: [(operatorHash, .operator)] + (try PartyTokens(of: folder).list))
-        seen.withLock { $0 = changed }
+        state.seen = changed
     }
 
     private var changedAt: Date? {
