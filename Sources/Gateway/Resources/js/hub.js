@@ -91,11 +91,13 @@ export async function find(text, types, limit, signal) {
 // MARK: History
 
 // The temporal evolution of an attribute in one of its forms; null when there is nothing in the time.
-// To query is not to retrieve: of nothing there is an empty answer, and no error.
+// To query is not to retrieve: of nothing there is an empty answer, and no error. A query takes a list
+// of identifiers with commas between them, so one that has a comma in it is asked for by a pattern.
 async function evolution({ id, attribute, datasetId, timeproperty }, parameters, signal) {
-  const query = new URLSearchParams({ id, attrs: attribute, timeproperty, ...parameters });
+  const wanted = id.includes(",") ? { idPattern: `^${id.replace(/[^\p{L}\p{N}:_,/-]/gu, ".")}$` } : { id };
+  const query = new URLSearchParams({ ...wanted, attrs: attribute, timeproperty, ...parameters });
   const response = await ask(`/ngsi-ld/v1/temporal/entities?${query}`, { signal });
-  const [found = {}] = await response.json();
+  const found = (await response.json()).find((each) => each.id === id) ?? {};
   const series = [found[attribute] ?? []].flat().find((each) => each.datasetId === datasetId);
   return series ? { ...series, isPartial: response.status === 206 } : null;
 }

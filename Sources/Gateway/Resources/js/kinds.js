@@ -95,7 +95,7 @@ const preferred = (type) => [...type].reduce((sum, each) => (sum * 31 + each.cod
 // load, however many entities there are of which.
 export function colour(types) {
   const free = new Set(plainHues);
-  for (const type of types.filter((each) => !kinds[each]).sort()) {
+  for (const type of types.filter((each) => !Object.hasOwn(kinds, each)).sort()) {
     if (!free.size) plainHues.forEach((each) => free.add(each));
     let index = preferred(type);
     while (!free.has(plainHues[index % plainHues.length])) index += 1;
@@ -105,7 +105,7 @@ export function colour(types) {
 }
 
 export const kindOf = (type) =>
-  kinds[type] ?? plainKinds.get(type) ?? plainKind(type, plainHues[preferred(type) % plainHues.length]);
+  (Object.hasOwn(kinds, type) ? kinds[type] : plainKinds.get(type)) ?? plainKind(type, plainHues[preferred(type) % plainHues.length]);
 
 // Attributes worth a chart: the kind's own, or every number measured of an unknown kind.
 export function chartable(entity) {

@@ -6,7 +6,7 @@ const signs = {
   LUX: "lx", "2N": "dB", 59: "ppm", HPA: "hPa", A97: "hPa", LTR: "l", MTQ: "m³", VLT: "V", AMP: "A",
 };
 
-export const unit = (code) => (code ? signs[code] ?? code : "");
+export const unit = (code) => (code ? (Object.hasOwn(signs, code) ? signs[code] : code) : "");
 
 // The hub's clock: a visitor's own may be wrong.
 const ahead = Date.parse(document.querySelector("main")?.dataset.now ?? "") - Date.now() || 0;
@@ -47,7 +47,7 @@ export function figure(value) {
 // "averageVehicleSpeed" is "Average vehicle speed"; the names of pollutants stay as they are.
 const known = { pm25: "PM2.5", pm10: "PM10", no2: "NO₂", o3: "O₃", so2: "SO₂", co: "CO" };
 export function attributeName(name) {
-  if (known[name]) return known[name];
+  if (Object.hasOwn(known, name)) return known[name];
   const words = localName(name).replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
