@@ -22,7 +22,15 @@ package struct RowProblem: Sendable, Equatable, CustomStringConvertible {
         self.file = file
         self.line = line
         self.column = column
-        self.reason = reason
+        self.reason = Self.shortened(reason)
+    }
+
+    /// What is kept of a reason, which may quote a cell however long it is.
+    private static let maximumReasonBytes = 500
+
+    private static func shortened(_ reason: String) -> String {
+        guard reason.utf8.count > maximumReasonBytes else { return reason }
+        return String(decoding: reason.utf8.prefix(maximumReasonBytes), as: UTF8.self) + "…"
     }
 
     package var description: String {

@@ -19,6 +19,10 @@ final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the client speaks HTTP/1.0: then this is the last request of the connection.
     private var isOld = false
     private var isRefused = false
+    /// Requests whose answers have not ended: a client may send some ahead.
+    private var unanswered = 0
+    /// Whether the last of them waits with its body for the answers before it.
+    private var owesContinue = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
@@ -29,11 +33,13 @@ final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isRefused = true
             return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
         }
+        unanswered += 1
         if head.version.isOld {
             isOld = true
             head.headers.replaceOrAdd(name: "Connection", value: "close")
         } else if head.headers[canonicalForm: "Expect"].contains(where: isContinue) {
-            tellToGoOn(context)
+            // In the middle of another answer it would be taken for a part of it.
+            if unanswered == 1 { tellToGoOn(context) } else { owesContinue = true }
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
@@ -47,13 +53,25 @@ final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
         expectation.lowercased() == "100-continue"
     }
 
+    private func answered(_ context: ChannelHandlerContext) {
+        unanswered -= 1
+        guard owesContinue, unanswered == 1 else { return }
+        owesContinue = false
+        tellToGoOn(context)
+    }
+
     private func tellToGoOn(_ context: ChannelHandlerContext) {
         let head = HTTPResponseHead(version: .http1_1, status: .continue)
         context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard isOld, case .head(var head) = unwrapOutboundIn(data) else {
+        let part = unwrapOutboundIn(data)
+        if case .end = part {
+            context.write(data, promise: promise)
+            return answered(context)
+        }
+        guard isOld, case .head(var head) = part else {
             return context.write(data, promise: promise)
         }
         // Of this version no chunks are sent: the end of the connection is that of the body.

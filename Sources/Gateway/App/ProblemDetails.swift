@@ -110,8 +110,8 @@ struct ProblemReporter: Sendable {
         if error.code == .internalError {
             error.detail = "The hub could not do this. Its log says why under \(context.id)."
             context.logger.error("\(error.note ?? "internal error")")
-        } else if let note = error.note, error.code == .storageFull {
-            context.logger.error("the disk is full: \(note)")
+        } else if error.code == .storageFull {
+            context.logger.error("the disk is full: \(error.note ?? error.detail)")
             // Made when it is first needed: a hub with room has no such series.
             Counter(label: Self.refusedForRoom, factory: registry).increment()
         } else if let note = error.note {
