@@ -87,16 +87,28 @@ import Testing
         }
         let web = OutboundWeb(allowsPrivateAddresses: true)
         for _ in 0..<5 {
-            #expect(await HTTPNotificationSender(web).send(request(server.url)) == .delivered)
+            #expect(await patiently(HTTPNotificationSender(web), server.url) == .delivered)
         }
         try await web.shutdown()
         try await server.close()
     }
 
+    /// Sends again where a busy machine did not even connect in time; a connection that is lost is no
+    /// such case.
+    private func patiently(_ sender: HTTPNotificationSender, _ url: String) async -> DeliveryResult
+    {
+        let late = ["The receiver did not answer in time.", "The receiver is not reached."]
+        for _ in 0..<5 {
+            let result = await sender.send(request(url))
+            guard case .failed(let reason) = result, late.contains(reason) else { return result }
+        }
+        return await sender.send(request(url))
+    }
+
     @Test func `a receiver that says nothing fails in time`() async throws {
         let silent = try Listener()
         #expect(
-            try await send(to: "http://127.0.0.1:\(silent.port)/", timeoutMilliseconds: 2_000)
+            try await send(to: "http://127.0.0.1:\(silent.port)/", timeoutMilliseconds: 8_000)
                 == .failed("The receiver did not answer in time.")
         )
     }

@@ -89,9 +89,18 @@ final class PostClient: Sendable {
             .channelOption(.socketOption(.so_reuseaddr), value: 1)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         do {
-            return try await bootstrap.connect(host: origin.host, port: origin.port) { channel in
+            let prepare: @Sendable (any Channel) -> EventLoopFuture<Idle> = { channel in
                 channel.eventLoop.makeCompletedFuture { try self.connection(on: channel, origin) }
             }
+            // An address in digits waits for nobody who looks up names.
+            if let address = try? SocketAddress(ipAddress: origin.host, port: origin.port) {
+                return try await bootstrap.connect(to: address, channelInitializer: prepare)
+            }
+            return try await bootstrap.connect(
+                host: origin.host,
+                port: origin.port,
+                channelInitializer: prepare
+            )
         } catch is ChannelError {
             throw Failure.late
         } catch {
