@@ -48,7 +48,7 @@ struct ShapeMerge: CandidateSource {
         for shape in past {
             let cursor = try connection.prepare(
                 """
-                SELECT DISTINCT e.key, e.shape, expires, e.body, history
+                SELECT e.key, e.shape, expires, e.body, history
                 FROM past p CROSS JOIN entity e ON e.key = p.entity
                 WHERE p.shape = ?1 ORDER BY p.entity
                 """
