@@ -15,7 +15,11 @@ import Testing
         let files = FileManager.default
         let program = folder.path + "/bin/balai"
         try files.createDirectory(atPath: folder.path + "/bin", withIntermediateDirectories: true)
-        try files.copyItem(atPath: ChildProcess.product("balai").path, toPath: program)
+        // By a program of its own: a child that is started at this moment would hold a file that is
+        // being written here, and what is being written cannot be run.
+        let built = try ChildProcess.product("balai").path
+        let copy = try ChildProcess(program: "/bin/cp", [built, program], log: folder.log)
+        #expect(await copy.ended() == .exited(0))
         let leaflet = folder.path + "/share/balai/leaflet"
         try files.createDirectory(atPath: leaflet, withIntermediateDirectories: true)
         try Data("// the map".utf8).write(to: URL(filePath: leaflet + "/leaflet.js"))
