@@ -50,7 +50,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
 
     /// The URI as an error may quote it.
     static func withoutPassword(_ uri: String) -> String {
-        guard let at = uri.lastIndex(of: "@") else { return uri }
+        guard let at = uri.utf8.lastIndex(of: UInt8(ascii: "@")) else { return uri }
         return "\(uri.prefix { $0 != ":" })://…\(uri[at...])"
     }
 
@@ -63,7 +63,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
 
 extension MQTTEndpoint.Broker {
     fileprivate init?(_ authority: Substring, isSecure: Bool, _ version: MQTTEndpoint.Version) {
-        let at = authority.lastIndex(of: "@")
+        let at = authority.utf8.lastIndex(of: UInt8(ascii: "@"))
         if let at {
             let parts = authority[..<at].split(
                 separator: ":",

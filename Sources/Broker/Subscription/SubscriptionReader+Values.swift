@@ -140,7 +140,7 @@ extension MemberReading {
 
 extension String {
     /// The text with its percent-encoded bytes decoded (RFC 3986, clause 2.1); nil when a percent
-    /// sign stands for itself.
+    /// sign stands for itself, and when it has too many combining marks in a row.
     var percentDecoded: String? {
         var bytes: [UInt8] = []
         var rest = utf8[...]
@@ -156,7 +156,10 @@ extension String {
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
-        return String(validating: bytes, as: UTF8.self)
+        guard let text = String(validating: bytes, as: UTF8.self),
+            !CombiningMarks.areTooMany(in: text)
+        else { return nil }
+        return text
     }
 }
 

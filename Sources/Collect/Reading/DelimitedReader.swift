@@ -1,3 +1,5 @@
+import ContextModel
+
 /// One row of a table: its fields one after the other, without their quotes.
 package struct DelimitedRow: Sendable {
     /// The fields' bytes, valid UTF-8.
@@ -309,6 +311,19 @@ extension DelimitedReader {
         row.ends.append(row.bytes.count)
         guard !hasHighBytes || String(validating: row.bytes, as: UTF8.self) != nil else {
             return .problem(encodingProblem())
+        }
+        if hasHighBytes,
+            let field = (0..<row.count).first(where: { CombiningMarks.areTooMany(in: row.text($0)) }
+            )
+        {
+            return .problem(
+                RowProblem(
+                    file: file,
+                    line: row.line,
+                    column: .init(number: field + 1),
+                    reason: "In the field \(CombiningMarks.problem)."
+                )
+            )
         }
         return .row
     }

@@ -65,7 +65,7 @@ extension ByteWord {
     }
 
     @inline(__always)
-    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         var seen: UInt64 = 0
         while index &+ 8 <= bytes.count {

@@ -5,7 +5,7 @@ package struct JSONError: Error, Sendable, CustomStringConvertible {
         case byteOrderMark, unexpectedEnd, unexpectedCharacter, trailingContent
         case invalidNumber, invalidEscape, loneSurrogate, controlCharacter, invalidUTF8
         case duplicateMember
-        case tooLong, tooDeep, tooManyMembers
+        case tooLong, tooDeep, tooManyMembers, tooManyMarks
     }
 
     package let code: Code

@@ -12,8 +12,16 @@ extension JSONReader {
             return try stringWithEscapes(from: start)
         }
         let string = try validated(bytes[start..<position])
+        guard !CombiningMarks.areTooMany(in: string) else { throw tooManyMarks(from: start) }
         position += 1
         return string
+    }
+
+    @inline(never)
+    private func tooManyMarks(from start: Int) -> JSONError {
+        let sentence =
+            "A text may have \(CombiningMarks.maximumRun) combining marks in a row, not more."
+        return JSONError(.tooManyMarks, at: start, in: bytes, sentence)
     }
 
     /// Steps to the next quote, backslash or control character, eight bytes at a time.
@@ -46,8 +54,12 @@ extension JSONReader {
             }
             switch bytes[position] {
             case UInt8(ascii: "\""):
+                let string = String(decoding: content, as: UTF8.self)
+                guard !CombiningMarks.areTooMany(in: string) else {
+                    throw tooManyMarks(from: start)
+                }
                 position += 1
-                return String(decoding: content, as: UTF8.self)
+                return string
             case UInt8(ascii: "\\"):
                 try escape(into: &content)
             default:

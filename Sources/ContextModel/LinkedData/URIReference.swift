@@ -61,7 +61,7 @@ struct URIReference {
 
     private func merged(with path: Substring) -> Substring {
         if authority != nil, self.path.isEmpty { return "/" + path }
-        guard let slash = self.path.lastIndex(of: "/") else { return path }
+        guard let slash = self.path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
         return self.path[...slash] + path
     }
 

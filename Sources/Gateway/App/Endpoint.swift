@@ -111,6 +111,9 @@ struct Endpoint: HTTPResponder {
         var context = context
         context.denials = frame.denials
         do {
+            guard !request.hasLongRunOfMarks else {
+                throw BrokerError(.badRequestData, "In the request \(CombiningMarks.problem).")
+            }
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
@@ -161,6 +164,12 @@ extension HTTPFields {
 }
 
 extension Request {
+    /// Whether its address or a header takes quadratic time to be compared.
+    fileprivate var hasLongRunOfMarks: Bool {
+        CombiningMarks.areTooMany(in: uri.description)
+            || headers.contains { CombiningMarks.areTooMany(in: $0.value) }
+    }
+
     /// Whether somebody opened an address with a browser: programs do not ask for HTML.
     fileprivate var isFromBrowser: Bool {
         (method == .get || method == .head)

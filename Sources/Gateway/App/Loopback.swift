@@ -14,7 +14,7 @@ package enum Loopback {
 
     /// The port that a `Host` field names.
     static func port(authority: String) -> Int? {
-        guard let colon = authority.lastIndex(of: ":") else { return nil }
+        guard let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         return UInt16(authority[authority.index(after: colon)...]).map(Int.init)
     }
 

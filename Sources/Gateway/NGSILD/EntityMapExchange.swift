@@ -94,7 +94,7 @@ extension Exchange {
             let place = value.firstRange(of: Paths.entityMaps + "/")
             let name = place.map { value[$0.upperBound...] } ?? value[...]
             guard let id = QueryItems.decode(name.utf8, plusIsBlank: false),
-                URIText.isValid(id)
+                !CombiningMarks.areTooMany(in: id), URIText.isValid(id)
             else {
                 throw BrokerError(
                     .badRequestData,

@@ -39,7 +39,8 @@ struct Exchange: Sendable {
     /// A capture of the path, percent-decoded; in a path a plus is a plus.
     func capture(_ name: String) throws(BrokerError) -> String {
         guard let raw = context.parameters.get(name),
-            let text = QueryItems.decode(raw.utf8, plusIsBlank: false)
+            let text = QueryItems.decode(raw.utf8, plusIsBlank: false),
+            !CombiningMarks.areTooMany(in: text)
         else {
             throw BrokerError(.badRequestData, "The path '\(request.uri.path)' is not valid.")
         }

@@ -29,6 +29,9 @@ struct QueryItems: Sendable, Equatable {
                     "The query '\(urlQuery.prefix(80))' is not percent-encoded."
                 )
             }
+            guard !CombiningMarks.areTooMany(in: name), !CombiningMarks.areTooMany(in: value) else {
+                throw BrokerError(.badRequestData, "In the query \(CombiningMarks.problem).")
+            }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw BrokerError(.badRequestData, "The parameter '\(name)' is given twice.")
             }

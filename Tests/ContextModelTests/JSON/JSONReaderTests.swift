@@ -141,6 +141,18 @@ import Testing
         #expect(throws: JSONError.self) { try JSONReader.read(bytes) }
     }
 
+    @Test func `a string with more combining marks in a row than there may be is refused`() throws {
+        let most = String(repeating: "\u{327}\u{301}", count: CombiningMarks.maximumRun / 2)
+        let escaped = String(repeating: "\\u0301", count: CombiningMarks.maximumRun)
+        for text in [most, escaped, "a" + most + "b" + most] {
+            #expect(throws: Never.self) { try JSONReader.read("{\"\(text)\":\"\(text)\"}") }
+        }
+        for text in [most + "\u{301}", escaped + "\\u0301", "\\t" + most + "\u{301}"] {
+            #expect(code(Array("\"\(text)\"".utf8)) == .tooManyMarks)
+            #expect(code(Array("{\"\(text)\":1}".utf8)) == .tooManyMarks)
+        }
+    }
+
     @Test func `UTF-16 is refused`() {
         #expect(code([0x5B, 0x00, 0x5D, 0x00]) == .unexpectedCharacter)
         #expect(code([0x00, 0x5B, 0x00, 0x5D]) == .unexpectedCharacter)

@@ -125,6 +125,21 @@ import Testing
         }
     }
 
+    @Test func `a header with a long run of combining marks is refused`() async throws {
+        try await SmallHub().test { client in
+            let most = String(repeating: "\u{301}", count: CombiningMarks.maximumRun)
+            for (text, status) in [(most, HTTPResponse.Status.ok), (most + "\u{301}", .badRequest)]
+            {
+                let answer = try await client.execute(
+                    uri: "/caller",
+                    method: .get,
+                    headers: [.accept: text]
+                )
+                #expect(answer.status == status)
+            }
+        }
+    }
+
     @Test(arguments: [HTTPRequest.Method.delete, .put, .get, .head, .trace])
     func `a method a path does not have is refused with those it has`(
         method: HTTPRequest.Method

@@ -1,5 +1,6 @@
 import Broker
 import Clauses
+import ContextModel
 import Testing
 
 @testable import Gateway
@@ -28,6 +29,14 @@ import Testing
     @Test(arguments: ["a=%", "a=%4", "a=%zz", "a=%FF", "%80=1", "a=1&a=2"])
     func `what is not percent-encoded, or given twice, is refused`(query: String) {
         #expect(throws: refused) { try QueryItems(urlQuery: query) }
+    }
+
+    @Test(arguments: ["%CC%81", "\u{301}"])
+    func `a run of combining marks has a limit`(mark: String) throws {
+        let most = String(repeating: mark, count: CombiningMarks.maximumRun)
+        #expect(try QueryItems(urlQuery: "\(most)=\(most)").names.count == 1)
+        #expect(throws: refused) { try QueryItems(urlQuery: "a=\(most)\(mark)") }
+        #expect(throws: refused) { try QueryItems(urlQuery: "\(most)\(mark)=1") }
     }
 
     @Test func `the number of parameters is limited`() throws {
