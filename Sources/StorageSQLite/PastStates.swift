@@ -1,9 +1,10 @@
 internal import ContextModel
 internal import Storage
 
-/// What entities were before, as a transaction writes it down and heeds it.
+/// The former types and scopes of entities: how a transaction stores them, and how they limit
+/// what it may change.
 extension Writer {
-    /// Writes down what the entity was, if it now becomes something else to a policy.
+    /// Stores the former types and scopes of an entity when the change gives it other ones.
     ///
     /// `key` is that of its row after the change.
     func keepPast(of old: StoredEntity, before new: Entity, key: Int64) throws {

@@ -4,7 +4,8 @@ import Governance
 /// Slows a party's writes down when notifications of its own subscriptions are made faster than their
 /// receivers take them, so that it loses none.
 ///
-/// Those of others do not slow it down: whoever has more than its share loses the oldest.
+/// Subscriptions of other parties do not slow the writer down: a party whose messages take more
+/// than its share loses its oldest ones.
 package struct Backpressure: Sendable {
     private let feed: OutboxFeed
     private let limits: DeliveryLimits

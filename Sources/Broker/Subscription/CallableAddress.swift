@@ -3,7 +3,7 @@ extension Hub {
     /// Refuses to keep an address that nothing would ever be sent to.
     ///
     /// A name is looked up when it is called and not here: an answer would tell strangers which names
-    /// the city's network has, and a receiver may come to be later.
+    /// the city's network has, and the receiver may be set up later.
     func requireCallable(_ uri: String, at path: String) throws(BrokerError) {
         guard refusesAddress(uri) else { return }
         throw BrokerError(

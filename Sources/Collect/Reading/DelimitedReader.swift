@@ -253,7 +253,7 @@ extension DelimitedReader {
         row.line = line
     }
 
-    /// The first bytes as they are in the file, enough to know it by.
+    /// The first bytes of the file, undecoded, from which its encoding is recognised.
     private mutating func firstBytes() throws(SourceError) -> [UInt8] {
         var first: [UInt8] = []
         while first.count < Self.beginningBytes {
@@ -265,7 +265,7 @@ extension DelimitedReader {
         return first
     }
 
-    /// As many bytes as are looked at to find out how a file is written.
+    /// The number of bytes read to recognise the encoding and the separator of a file.
     private static let beginningBytes = 256
 
     /// Takes the separator from a first line like `sep=;`, which Excel obeys, too.

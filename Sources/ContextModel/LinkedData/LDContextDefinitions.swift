@@ -1,8 +1,8 @@
 /// Term definitions gathered from one or several `@context` documents, as JSON-LD 1.1 processes
 /// them.
 ///
-/// What matters here is which name stands for which IRI. What says something of values alone (their
-/// type, container, language) is checked and changes nothing: values are kept as they are written.
+/// Only the mapping of names to IRIs is used. Members of a definition that concern values alone
+/// (type, container, language) are checked and have no effect: values are kept as they are written.
 package struct LDContextDefinitions: Sendable, Equatable {
     /// What one term stands for.
     struct Term: Sendable, Equatable {
