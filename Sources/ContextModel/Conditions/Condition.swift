@@ -138,6 +138,13 @@ package struct GeoTest: Sendable, Hashable {
 }
 
 extension Condition {
+    /// One of them holds; folds `everything` and `nothing` away.
+    package static func any(of conditions: [Condition]) -> Condition {
+        if conditions.contains(.everything) { return .everything }
+        let some = conditions.filter { $0 != .nothing }
+        return some.isEmpty ? .nothing : some.count == 1 ? some[0] : .any(some)
+    }
+
     /// Either holds; folds `everything` and `nothing` away.
     package func or(_ other: Condition) -> Condition {
         switch (self, other) {
@@ -159,6 +166,36 @@ extension Condition {
         case .geometry(let test): [test.attribute]
         case .linked(let test): test.path.names + test.target.attributeNames
         case .everything, .nothing, .ids, .idPattern, .type, .scope: []
+        }
+    }
+
+    /// The number of its parts.
+    package var size: Int {
+        switch self {
+        case .all(let parts), .any(let parts): parts.reduce(1) { $0 + $1.size }
+        case .not(let part): 1 + part.size
+        default: 1
+        }
+    }
+
+    /// Whether deciding it for one entity may take long: it has geometries, patterns, long lists or
+    /// many parts.
+    package var isCostly: Bool { size > Self.cheapSize || hasCostlyPart }
+
+    private static let cheapSize = 32
+
+    private var hasCostlyPart: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.hasCostlyPart)
+        case .not(let part): part.hasCostlyPart
+        case .geometry, .idPattern: true
+        case .value(let test):
+            switch test.comparison {
+            case .matches, .matchesNot: true
+            case .equal(let operands), .unequal(let operands): operands.count > Self.cheapSize
+            default: false
+            }
+        case .everything, .nothing, .ids, .type, .scope, .attribute, .linked: false
         }
     }
 

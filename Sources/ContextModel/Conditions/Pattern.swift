@@ -1,18 +1,24 @@
-import Glibc
 import Synchronization
 
 /// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 demands), checked when made.
 ///
 /// It matches when it is found anywhere in the text; `^` and `$` tie it to the ends. Bytes of UTF-8
-/// are compared: `.` is one byte. Back-references are refused, for they take exponential time.
+/// are compared: `.` is one byte. Back-references are refused, for they take exponential time. What a
+/// search costs is in proportion to pattern and text (docs/decisions/0052-budgets.md).
 package struct Pattern: Sendable {
     package let text: String
     private let compiled: CompiledPattern
 
-    /// Bytes of a pattern.
+    /// Bytes of one pattern.
     package static let maximumBytes = 512
     /// Characters of a pattern once its `{m,n}` and `+` are written out.
     package static let maximumExpandedSize = 1_024
+    /// Parentheses inside one another.
+    static let maximumDepth = 100
+    /// States of the automata of all patterns of a request, a subscription or a registration.
+    package static let maximumStates = 1_024
+    /// Patterns of a request, a subscription or a registration.
+    package static let maximumTogether = 64
     /// Bytes of a text that is searched; a longer one never matches.
     package static let maximumInputBytes = 4_096
 
@@ -21,15 +27,17 @@ package struct Pattern: Sendable {
         guard text.utf8.count <= Self.maximumBytes else {
             throw PatternError("The pattern is longer than \(Self.maximumBytes) bytes.")
         }
-        try PatternCheck.check(Array(text.utf8))
         self.text = text
+        try PatternCheck.check(Array(text.utf8))
         compiled = try CompiledPattern(text)
     }
 
-    /// Whether the pattern is found in the input.
-    package func matches(_ input: String) -> Bool {
-        input.utf8.count <= Self.maximumInputBytes && compiled.isFound(in: input)
+    /// Whether the pattern is found in the input; any answer when the budget is spent.
+    package func matches(_ input: String, within budget: DecisionBudget? = nil) -> Bool {
+        input.utf8.count <= Self.maximumInputBytes && compiled.isFound(in: input, within: budget)
     }
+
+    fileprivate var stateCount: Int { compiled.stateCount }
 }
 
 extension Pattern: Hashable {
@@ -37,65 +45,114 @@ extension Pattern: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
-/// Why a text is no pattern.
+/// Why a text is no pattern, or patterns are too much together.
 package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }
 }
 
-/// Owns a compiled `regex_t`.
-///
-/// Unchecked, because the compiler cannot see that `lock` guards both variables. glibc takes a
-/// lock of its own for each search, so this one costs no concurrency.
-private final class CompiledPattern: @unchecked Sendable {
-    /// Bytes searched before compiling anew.
-    ///
-    /// glibc keeps the states it makes while searching, one
-    /// a byte for a hostile pattern, and frees them only with the pattern.
-    private static let maximumSearchedBytes = 32_768
+/// Counts the patterns of a request, a subscription or a registration.
+package struct PatternCount: Sendable {
+    private var patterns = 0
+    private var states = 0
 
-    private let anchored: String
-    private let lock = Mutex(())
-    private var regex = regex_t()
-    private var searchedBytes = 0
+    package init() {}
 
-    init(_ text: String) throws(PatternError) {
-        // One anchored pass finds the pattern wherever it starts. Without the prefix glibc would
-        // try each start anew, which takes quadratic time on a hostile text.
-        anchored = text.isEmpty ? "^" : "^(.|\n)*(\(text))"
-        let code = regcomp(&regex, anchored, REG_EXTENDED | REG_NOSUB)
-        guard code == 0 else { throw PatternError(Self.message(code)) }
-    }
-
-    deinit { regfree(&regex) }
-
-    /// Whether it is found; a text with U+0000 in it is none that POSIX patterns speak about.
-    func isFound(in input: String) -> Bool {
-        guard !input.utf8.contains(0) else { return false }
-        return lock.withLock { _ in
-            forgetStates(beforeSearching: input.utf8.count)
-            return regexec(&regex, input, 0, nil, 0) == 0
+    /// Throws when it is one too many, or they are too large together.
+    package mutating func add(_ pattern: Pattern) throws(PatternError) {
+        patterns += 1
+        states += pattern.stateCount
+        guard patterns <= Pattern.maximumTogether else {
+            throw PatternError(
+                "There are more than \(Pattern.maximumTogether) regular expressions."
+            )
+        }
+        guard states <= Pattern.maximumStates else {
+            throw PatternError("The regular expressions are too large together.")
         }
     }
+}
 
-    /// Takes a fresh copy once enough was searched; without memory for one, the old one stays.
-    private func forgetStates(beforeSearching bytes: Int) {
-        searchedBytes += bytes
-        guard searchedBytes > Self.maximumSearchedBytes else { return }
-        var fresh = regex_t()
-        guard regcomp(&fresh, anchored, REG_EXTENDED | REG_NOSUB) == 0 else { return }
-        regfree(&regex)
-        regex = fresh
-        searchedBytes = bytes
+extension Condition {
+    /// Throws when it has more patterns, or larger ones, than may be together.
+    package func checkPatterns() throws(PatternError) {
+        var count = PatternCount()
+        try addPatterns(to: &count)
     }
 
-    /// What the library says is wrong, as a sentence.
-    private static func message(_ code: Int32) -> String {
-        var unused = regex_t()
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
-            regerror(code, &unused, buffer.baseAddress, buffer.count)
-            let text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            return "The pattern is not well written: \(String(decoding: text, as: UTF8.self))."
+    /// Counts its patterns.
+    package func addPatterns(to count: inout PatternCount) throws(PatternError) {
+        switch self {
+        case .all(let parts), .any(let parts):
+            for part in parts { try part.addPatterns(to: &count) }
+        case .not(let part): try part.addPatterns(to: &count)
+        case .idPattern(let pattern): try count.add(pattern)
+        case .value(let test):
+            switch test.comparison {
+            case .matches(let pattern), .matchesNot(let pattern): try count.add(pattern)
+            default: break
+            }
+        case .linked(let test): try test.target.addPatterns(to: &count)
+        case .everything, .nothing, .ids, .type, .scope, .attribute, .geometry: break
+        }
+    }
+}
+
+/// A pattern that is ready to search with, and remembers what it met.
+private final class CompiledPattern: Sendable {
+    private let automaton: Mutex<PatternAutomaton>
+    let stateCount: Int
+
+    init(_ text: String) throws(PatternError) {
+        let made = try PatternAutomaton(try PatternParser.parse(text))
+        stateCount = made.stateCount
+        automaton = Mutex(made)
+    }
+
+    /// Whether it is found; a text with U+0000 in it is none that POSIX patterns speak about.
+    func isFound(in input: String, within budget: DecisionBudget?) -> Bool {
+        var input = input
+        let (isFound, isNew) = input.withUTF8 { bytes in
+            guard !bytes.contains(0) else { return (false, false) }
+            return automaton.withLock { automaton in
+                let isNew = !automaton.remembers
+                return (automaton.isFound(in: bytes, within: budget), isNew)
+            }
+        }
+        if isNew { RememberingPatterns.all.note(self)?.forget() }
+        return isFound
+    }
+
+    func forget() { automaton.withLock { $0.forget() } }
+}
+
+/// The patterns that remember what they met: the newest of them alone, however many are kept.
+///
+/// Those of a request go with it, but those of subscriptions stay.
+private final class RememberingPatterns: Sendable {
+    static let all = RememberingPatterns()
+    private static let most = 1_024
+
+    private struct Place {
+        weak var pattern: CompiledPattern?
+    }
+    private struct Ring {
+        var places: [Place] = []
+        var next = 0
+    }
+    private let ring = Mutex(Ring())
+
+    /// The pattern whose place it takes.
+    func note(_ pattern: CompiledPattern) -> CompiledPattern? {
+        ring.withLock { ring in
+            guard ring.places.count == Self.most else {
+                ring.places.append(Place(pattern: pattern))
+                return nil
+            }
+            let former = ring.places[ring.next].pattern
+            ring.places[ring.next].pattern = pattern
+            ring.next = (ring.next + 1) % Self.most
+            return former
         }
     }
 }
@@ -123,8 +180,12 @@ private enum PatternCheck {
                 groups[groups.count - 1] += 1
             case UInt8(ascii: "("):
                 groups.append(1)
+                guard groups.count <= Pattern.maximumDepth + 1 else {
+                    throw PatternError(
+                        "Its parentheses are more than \(Pattern.maximumDepth) deep."
+                    )
+                }
             case UInt8(ascii: ")"):
-                // A `)` too many would close the group that `CompiledPattern` puts around.
                 guard groups.count > 1, let size = groups.popLast() else {
                     throw PatternError("A parenthesis is closed that was not opened.")
                 }
@@ -139,7 +200,7 @@ private enum PatternCheck {
                 if index > 0, bytes[index - 1] == UInt8(ascii: "*") {
                     throw PatternError("The pattern repeats a repetition, as in a**.")
                 }
-                // glibc writes `a+` out as `aa*`, and so `((a+)+)+` grows without end.
+                // `a+` is written out as `aa*`, and so `((a+)+)+` grows without end.
                 if bytes[index] == UInt8(ascii: "+") {
                     groups[groups.count - 1] += lastAtom
                     lastAtom *= 2

@@ -101,7 +101,7 @@ package struct QParser<Expansion: TermExpansion> {
                 hint: "Write sensor{Device:humidity}==40."
             )
         }
-        return names.reduce(.nothing) { $0.or(.type(expansion.expand(type: String($1)))) }
+        return .any(of: names.map { .type(expansion.expand(type: String($0))) })
     }
 }
 

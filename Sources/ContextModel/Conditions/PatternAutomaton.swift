@@ -1,0 +1,249 @@
+/// Decides whether a pattern is found in a text, in one pass over its bytes.
+///
+/// All states of the pattern that the text may have led to are followed at once (Thompson, 1968). Sets
+/// of them that were met before are remembered with where each byte leads. What is remembered has a
+/// limit; beyond it all is forgotten. So time is in proportion to pattern and text, and memory is
+/// bounded, whatever both are.
+struct PatternAutomaton {
+    private enum State {
+        case bytes(ByteSet, next: Int)
+        case split(Int, Int)
+        case start(next: Int)
+        case end(next: Int)
+        case accept
+    }
+
+    /// What a set of states says of the text.
+    private struct Outcome: OptionSet {
+        let rawValue: UInt8
+        static let found = Outcome(rawValue: 1)
+        /// Found if the text ends here.
+        static let foundAtEnd = Outcome(rawValue: 2)
+    }
+
+    /// Bytes of what is remembered, about.
+    private static let maximumMemory = 32_768
+    /// What it costs to make a set of states, besides looking at the states.
+    private static let stepsOfMove = 50
+
+    private let states: [State]
+    private let first: Int
+    var stateCount: Int { states.count }
+    /// Bytes that the pattern does not tell apart have one number.
+    private let kinds: [UInt8]
+    private let kindCount: Int
+
+    // What is remembered: sets of states by number.
+    private var sets: [[UInt16]] = []
+    private var outcomes: [Outcome] = []
+    private var numbers: [[UInt16]: Int] = [:]
+    /// Where each kind of byte leads from each set; -1 where that is not known yet.
+    private var moves: [Int16] = []
+    /// The set before the first byte.
+    private var beginning: Int?
+    private var memory = 0
+
+    /// Marks the states that the set being made has already, with the number of its making.
+    private var marks: [Int]
+    private var mark = 0
+
+    /// Throws when the pattern has more states than one may.
+    init(_ pattern: PatternNode) throws(PatternError) {
+        var builder = Builder()
+        first = try builder.add(pattern, before: 0)
+        states = builder.states
+        marks = Array(repeating: 0, count: states.count)
+        (kinds, kindCount) = Self.kinds(of: states)
+    }
+
+    var remembers: Bool { !sets.isEmpty }
+
+    // MARK: Making
+
+    private struct Builder {
+        var states: [State] = [.accept]
+
+        /// Adds the states of the node, and returns the one it begins with; what follows it is `next`.
+        mutating func add(_ node: PatternNode, before next: Int) throws(PatternError) -> Int {
+            guard states.count < Pattern.maximumStates else {
+                throw PatternError("The repetitions of the pattern, {m,n} or +, are too large.")
+            }
+            switch node {
+            case .empty: return next
+            case .bytes(let set): states.append(.bytes(set, next: next))
+            case .start: states.append(.start(next: next))
+            case .end: states.append(.end(next: next))
+            case .sequence(let parts):
+                var next = next
+                for part in parts.reversed() { next = try add(part, before: next) }
+                return next
+            case .choice(let branches):
+                var entry = try add(branches[branches.count - 1], before: next)
+                for branch in branches.dropLast() {
+                    states.append(.split(try add(branch, before: next), entry))
+                    entry = states.count - 1
+                }
+                return entry
+            case .repeated(let part, let minimum, let maximum):
+                return try add(part, minimum, maximum, before: next)
+            }
+            return states.count - 1
+        }
+
+        private mutating func add(
+            _ part: PatternNode,
+            _ minimum: Int,
+            _ maximum: Int?,
+            before next: Int
+        ) throws(PatternError) -> Int {
+            var entry = next
+            if let maximum {
+                for _ in minimum..<max(minimum, maximum) {
+                    states.append(.split(try add(part, before: entry), next))
+                    entry = states.count - 1
+                }
+            } else {
+                let loop = states.count
+                states.append(.split(next, next))
+                states[loop] = .split(try add(part, before: loop), next)
+                entry = loop
+            }
+            for _ in 0..<minimum { entry = try add(part, before: entry) }
+            return entry
+        }
+    }
+
+    /// Numbers the bytes so that those which belong to the same sets have one number.
+    private static func kinds(of states: [State]) -> (kinds: [UInt8], count: Int) {
+        var kinds = [UInt8](repeating: 0, count: 256)
+        var count = 1
+        var seen: Set<ByteSet> = []
+        for case .bytes(let set, _) in states where count < 256 && seen.insert(set).inserted {
+            // Each kind of which only some bytes belong to the set becomes two.
+            var halves = [Int](repeating: -1, count: 512)
+            var next = 0
+            for byte in 0..<256 {
+                let half = Int(kinds[byte]) << 1 | (set.contains(UInt8(byte)) ? 1 : 0)
+                if halves[half] < 0 {
+                    halves[half] = next
+                    next += 1
+                }
+                kinds[byte] = UInt8(halves[half])
+            }
+            count = next
+        }
+        return (kinds, count)
+    }
+
+    // MARK: Searching
+
+    /// Whether the pattern is found; any answer when the budget is spent.
+    mutating func isFound(
+        in text: UnsafeBufferPointer<UInt8>,
+        within budget: DecisionBudget?
+    ) -> Bool {
+        guard budget?.allows(text.count) ?? true else { return false }
+        var set = beginningSet()
+        for byte in text {
+            if outcomes[set].contains(.found) { return true }
+            let place = set * kindCount + Int(kinds[Int(byte)])
+            let known = Int(moves[place])
+            if known >= 0 {
+                set = known
+                continue
+            }
+            guard budget?.allows(Self.stepsOfMove + states.count) ?? true else { return false }
+            set = move(from: set, by: byte, place)
+        }
+        return !outcomes[set].isDisjoint(with: [.found, .foundAtEnd])
+    }
+
+    mutating func forget() {
+        sets = []
+        outcomes = []
+        numbers = [:]
+        moves = []
+        beginning = nil
+        memory = 0
+    }
+
+    private mutating func beginningSet() -> Int {
+        if let beginning { return beginning }
+        var members: [UInt16] = []
+        mark += 1
+        follow(first, isStart: true, isEnd: false, into: &members)
+        let set = remember(members, isStart: true)
+        beginning = set
+        return set
+    }
+
+    private mutating func move(from set: Int, by byte: UInt8, _ place: Int) -> Int {
+        var members: [UInt16] = []
+        mark += 1
+        for member in sets[set] {
+            if case .bytes(let bytes, let next) = states[Int(member)], bytes.contains(byte) {
+                follow(next, isStart: false, isEnd: false, into: &members)
+            }
+        }
+        // The pattern may also begin behind this byte.
+        follow(first, isStart: false, isEnd: false, into: &members)
+        members.sort()
+        if let known = numbers[members] {
+            moves[place] = Int16(known)
+            return known
+        }
+        guard memory < Self.maximumMemory, sets.count < Int(Int16.max) else {
+            forget()
+            return remember(members, isStart: false)
+        }
+        let new = remember(members, isStart: false)
+        moves[place] = Int16(new)
+        return new
+    }
+
+    /// The set before the first byte is told from others: `^` holds there.
+    private mutating func remember(_ members: [UInt16], isStart: Bool) -> Int {
+        sets.append(members)
+        outcomes.append(outcome(of: members, isStart: isStart))
+        moves.append(contentsOf: repeatElement(-1, count: kindCount))
+        memory += 64 + 4 * members.count + 2 * kindCount
+        if !isStart { numbers[members] = sets.count - 1 }
+        return sets.count - 1
+    }
+
+    private mutating func outcome(of members: [UInt16], isStart: Bool) -> Outcome {
+        var outcome: Outcome = []
+        if members.contains(0) { outcome.insert(.found) }
+        var atEnd: [UInt16] = []
+        mark += 1
+        for member in members {
+            if case .end = states[Int(member)] {
+                follow(Int(member), isStart: isStart, isEnd: true, into: &atEnd)
+            }
+        }
+        if atEnd.contains(0) { outcome.insert(.foundAtEnd) }
+        return outcome
+    }
+
+    /// Adds the state and what it leads to without a byte.
+    private mutating func follow(
+        _ start: Int,
+        isStart: Bool,
+        isEnd: Bool,
+        into members: inout [UInt16]
+    ) {
+        var open = [start]
+        while let state = open.popLast() {
+            guard marks[state] != mark else { continue }
+            marks[state] = mark
+            switch states[state] {
+            case .split(let one, let other):
+                open.append(one)
+                open.append(other)
+            case .start(let next): if isStart { open.append(next) }
+            case .end(let next) where isEnd: open.append(next)
+            case .end, .bytes, .accept: members.append(UInt16(state))
+            }
+        }
+    }
+}
