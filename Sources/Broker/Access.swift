@@ -11,6 +11,7 @@ extension Hub {
         condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) async throws -> (store: any TenantStore, grant: ReadGrant) {
+        try condition.requirePatternsWithinLimit()
         let decision = policy.decideRead(
             caller,
             action: action,
@@ -87,6 +88,13 @@ extension Hub {
     }
 }
 
+extension Condition {
+    /// Refuses patterns that are too much together.
+    package func requirePatternsWithinLimit() throws(BrokerError) {
+        do throws(PatternError) { try checkPatterns() } catch { throw BrokerError(error) }
+    }
+}
+
 extension BrokerError {
     package init(_ reason: DenyReason) {
         switch reason {
@@ -108,6 +116,9 @@ extension BrokerError {
     package init(_ error: ConditionError) {
         self.init(.badRequestData, "\(error.parameter): \(error.message) \(error.hint)")
     }
+
+    /// Patterns that are too much together.
+    package init(_ error: PatternError) { self.init(.tooComplexQuery, error.description) }
 
     package init(_ error: LDContextError) {
         self.init(

@@ -1,3 +1,4 @@
+internal import ContextModel
 internal import Dispatch
 internal import Governance
 internal import Storage
@@ -8,6 +9,8 @@ internal import Synchronization
 final class Reader: @unchecked Sendable {
     let connection: Connection
     let byID: Statement
+    /// What the decisions of the query that is at it may cost; nil for what has no deadline.
+    var budget: DecisionBudget?
     private let begin, anything, end: Statement
 
     init(path: String) throws {
@@ -107,7 +110,10 @@ final class ConnectionPool: Sendable {
         _ body: (Reader) throws -> Answer
     ) throws -> Answer {
         guard kind.isQuery else { return try body(reader) }
-        return try reader.connection.until(Deadline(.now + queryTimeout)) { try body(reader) }
+        let deadline = Deadline(.now + queryTimeout)
+        reader.budget = deadline.budget
+        defer { reader.budget = nil }
+        return try reader.connection.until(deadline) { try body(reader) }
     }
 
     private func submit(_ job: PoolJob) {

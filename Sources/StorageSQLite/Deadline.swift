@@ -1,15 +1,19 @@
+internal import ContextModel
 internal import GRDBSQLite
 
 /// The moment at which what a connection is at is broken off.
 ///
 /// SQLite asks between its own steps, and every walk of ours takes such steps; whoever is over
-/// before the first question is never asked.
+/// before the first question is never asked. What decides between those steps asks a budget.
 final class Deadline {
     private let moment: ContinuousClock.Instant
 
     init(_ moment: ContinuousClock.Instant) { self.moment = moment }
 
     fileprivate var hasPassed: Bool { ContinuousClock.now >= moment }
+
+    /// For decisions, of which each may take long by itself.
+    var budget: DecisionBudget { DecisionBudget { [self] in !hasPassed } }
 }
 
 extension Connection {

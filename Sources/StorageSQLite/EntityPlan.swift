@@ -10,14 +10,24 @@ struct EntityPlan {
     /// Shapes that can match; true when every entity of the shape does.
     let shapes: [Int64: Bool]
     let now: Timestamp
+    /// What all decisions together may cost.
+    let budget: DecisionBudget?
     private let decision: PreparedCondition
 
-    init(_ condition: Condition, vocabulary: Vocabulary, now: Timestamp) {
+    init(
+        _ condition: Condition,
+        vocabulary: Vocabulary,
+        now: Timestamp,
+        budget: DecisionBudget?
+    ) throws {
         self.condition = condition
         self.vocabulary = vocabulary
         self.now = now
+        self.budget = budget
         decision = PreparedCondition(condition)
-        shapes = vocabulary.shapes.reduce(into: [:]) { shapes, entry in
+        let size = condition.size
+        shapes = try vocabulary.shapes.reduce(into: [:]) { shapes, entry in
+            try budget.require(Self.stepsOfVerdict * size)
             switch condition.verdict(entry.value, vocabulary) {
             case .all: shapes[entry.key] = true
             case .some: shapes[entry.key] = false
@@ -25,6 +35,11 @@ struct EntityPlan {
             }
         }
     }
+
+    /// What a part of the condition costs to be decided by the shape alone.
+    private static let stepsOfVerdict = 10
+    /// Bytes of a body that are decoded in one step.
+    private static let bytesInStep = 8
 
     /// Whether types and attribute names decide everything.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
@@ -52,11 +67,18 @@ struct EntityPlan {
             // What is left of it may be of another shape, so the shape says nothing.
             guard let left = try candidate.entity().unexpired(at: now) else { return nil }
             let rest = grant.dated(left)
-            return decision.matches(rest) ? .rest(rest) : nil
+            return try matches(rest) ? .rest(rest) : nil
         }
         if isCertain { return .asStored }
+        try budget.require(candidate.size / Self.bytesInStep)
         let entity = try candidate.entity(decision.selection, for: grant)
-        return decision.matches(entity) ? .asStored : nil
+        return try matches(entity) ? .asStored : nil
+    }
+
+    private func matches(_ entity: Entity) throws -> Bool {
+        let answer = decision.matches(entity, within: budget)
+        try budget.require(0)
+        return answer
     }
 
     /// The number of entities of each shape, from the index of shapes alone but for those of which
@@ -79,9 +101,19 @@ struct EntityPlan {
             expired.bind(1, shape).bind(2, now.microseconds)
             while try expired.step() {
                 let rest = try Body.entity(expired.bytes(0)).unexpired(at: now)
-                if !(rest.map(decision.matches) ?? false) { sum -= 1 }
+                if try !(rest.map(matches) ?? false) { sum -= 1 }
             }
             counts[shape] = sum
+        }
+    }
+}
+
+extension DecisionBudget? {
+    /// Throws when so many more steps may not be made, or a decision was broken off.
+    func require(_ steps: Int) throws {
+        guard let budget = self else { return }
+        guard budget.allows(steps), !budget.isSpent else {
+            throw StorageError(.tookTooLong, note: "a decision was broken off")
         }
     }
 }

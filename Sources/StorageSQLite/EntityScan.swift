@@ -19,6 +19,9 @@ struct Candidate {
     /// The bytes, the caller's to keep.
     var body: [UInt8] { [UInt8](row.bytes(3)) }
 
+    /// Bytes of the body.
+    var size: Int { row.bytes(3).count }
+
     func entity() throws -> Entity { try Body.entity(row.bytes(3)) }
 
     /// The entity with no attributes but those selected.

@@ -23,6 +23,7 @@ struct EvolutionSearch {
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
     private let connection: Connection
+    private let budget: DecisionBudget?
     private let past: Statement
 
     init(
@@ -31,13 +32,15 @@ struct EvolutionSearch {
         vocabulary: Vocabulary,
         now: Timestamp,
         sealing: SealingLimits,
-        connection: Connection
+        reader: Reader
     ) throws {
         self.query = query
         self.grant = grant
         self.vocabulary = vocabulary
         self.now = now
+        let connection = reader.connection
         self.connection = connection
+        budget = reader.budget
         past = try PastStatements.states(connection)
         let makeSeries = { query in
             try SeriesReader(
@@ -158,7 +161,9 @@ struct EvolutionSearch {
                     .within(held, of: query).isEmpty
             else { return false }
         }
-        return queryDecision.matches(try inRange(seen))
+        let isMet = queryDecision.matches(try inRange(seen), within: budget)
+        try budget.require(0)
+        return isMet
     }
 
     /// The entity with the instances in range of the attributes that the query names.
@@ -184,9 +189,9 @@ struct EvolutionSearch {
             var one = entity
             one.attributes.removeAll { $0.name == named.name }
             let others = one.attributes
-            choices[named.name] = { [queryDecision] instance in
+            choices[named.name] = { [queryDecision, budget] instance in
                 one.attributes = others + [NamedAttribute(name: named.name, instances: [instance])]
-                return queryDecision.matches(one)
+                return queryDecision.matches(one, within: budget)
             }
         }
         return choices
@@ -247,6 +252,7 @@ struct EvolutionSearch {
                 evolution.attributes = evolution.attributes.within(held, of: query)
             }
         }
+        try budget.require(0)
         return evolution
     }
 

@@ -70,12 +70,25 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> EntityPage<EncodedEntity> {
         let search = search(query, grant)
-        let quick = try readers.immediately { reader in
-            try reader.snapshot { try search(reader).quickPage() }
-        }
-        if let quick, let quick { return quick }
+        if let quick = try quickPage(search) { return quick }
         return try await readers.run(.query(grant.party)) { reader in
             try reader.snapshot { try search(reader).page() }
+        }
+    }
+
+    /// The page, if it costs so little that it may be found on the thread that asks.
+    private func quickPage(
+        _ search: (Reader) throws -> PageSearch
+    ) throws -> EntityPage<EncodedEntity>? {
+        do {
+            let page = try readers.immediately { reader in
+                reader.budget = DecisionBudget(steps: Limits.stepsAtOnce)
+                defer { reader.budget = nil }
+                return try reader.snapshot { try search(reader).quickPage() }
+            }
+            return page ?? nil
+        } catch let error as StorageError where error.code == .tookTooLong {
+            return nil
         }
     }
 
@@ -93,13 +106,18 @@ package final class SQLiteTenantStore: TenantStore {
     private func search(
         _ query: EntityQuery,
         _ grant: ReadGrant
-    ) -> @Sendable (Reader) -> PageSearch {
+    ) -> @Sendable (Reader) throws -> PageSearch {
         let condition = query.condition.and(grant.condition)
         let now = clock()
         return { [self] reader in
             PageSearch(
                 query: query,
-                plan: EntityPlan(condition, vocabulary: vocabulary, now: now),
+                plan: try EntityPlan(
+                    condition,
+                    vocabulary: vocabulary,
+                    now: now,
+                    budget: reader.budget
+                ),
                 grant: grant,
                 connection: reader.connection,
                 usesIndex: { [self] name in
@@ -116,7 +134,12 @@ package final class SQLiteTenantStore: TenantStore {
         let now = clock()
         return try await readers.run(.query(grant.party)) { [self] reader in
             try reader.snapshot {
-                let plan = EntityPlan(grant.condition, vocabulary: vocabulary, now: now)
+                let plan = try EntityPlan(
+                    grant.condition,
+                    vocabulary: vocabulary,
+                    now: now,
+                    budget: reader.budget
+                )
                 return try reader.shapes(plan: plan, grant: grant)
             }
         }
@@ -137,7 +160,7 @@ package final class SQLiteTenantStore: TenantStore {
                     vocabulary: vocabulary,
                     now: now,
                     sealing: writer.sealing,
-                    connection: reader.connection
+                    reader: reader
                 )
                 return (try search.page(), search.series.grown)
             }

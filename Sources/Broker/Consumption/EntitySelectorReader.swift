@@ -9,13 +9,19 @@ package struct EntitySelectorReader: MemberReading, Sendable {
     /// The conditions of the selectors in an `entities` array.
     package func selectors(_ value: JSONValue) throws(BrokerError) -> [Condition] {
         var selectors: [Condition] = []
+        var patterns = PatternCount()
         for (index, element) in try elements(value, at: "entities").enumerated() {
             guard let object = element.objectValue else {
                 throw Self.error(
                     "'entities[\(index)]' is an object with 'type', not \(element.excerpt)."
                 )
             }
-            selectors.append(try selector(object.withPlainKeywords, at: "entities[\(index)]"))
+            let selector = try selector(object.withPlainKeywords, at: "entities[\(index)]")
+            // Counted as they come: many are not all made before they are refused.
+            do throws(PatternError) { try selector.addPatterns(to: &patterns) } catch {
+                throw BrokerError(error)
+            }
+            selectors.append(selector)
         }
         return selectors
     }

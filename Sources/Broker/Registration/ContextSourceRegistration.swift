@@ -69,20 +69,23 @@ package struct TimeInterval: Sendable, Hashable {
 extension RegistrationInfo {
     /// The entities it is about, as a query finds them.
     var condition: Condition {
-        let entities = entities.map { $0.reduce(Condition.nothing) { $0.or($1.condition) } }
+        let entities = entities.map { Condition.any(of: $0.map(\.condition)) }
         guard !attributes.isEmpty else { return entities ?? .everything }
         let some = Condition.any(attributes.map { .attribute($0) })
         return (entities ?? .everything).and(some)
     }
 
-    /// Whether both are about one of the attributes of one of the entities, for certain.
-    func overlaps(_ other: RegistrationInfo) -> Bool {
+    /// Whether both are about one of the attributes of one of the entities, for certain; any answer
+    /// when the budget is spent.
+    func overlaps(_ other: RegistrationInfo, within budget: DecisionBudget) -> Bool {
         guard
             attributes.isEmpty || other.attributes.isEmpty
                 || !attributes.isDisjoint(with: other.attributes)
         else { return false }
         guard let entities, let others = other.entities else { return true }
-        return entities.contains { entity in others.contains { entity.overlaps($0) } }
+        return entities.contains { entity in
+            others.contains { budget.allows(1) && entity.overlaps($0, within: budget) }
+        }
     }
 }
 
@@ -95,12 +98,12 @@ extension EntityInfo {
 
     /// Types differ where one source knows more of an entity's types than another, so one in common
     /// is enough; two patterns are not compared.
-    fileprivate func overlaps(_ other: EntityInfo) -> Bool {
+    fileprivate func overlaps(_ other: EntityInfo, within budget: DecisionBudget) -> Bool {
         if let id, let otherID = other.id { return id == otherID }
         guard !Set(types).isDisjoint(with: other.types) else { return false }
         switch (id, other.id) {
-        case (let id?, nil): return other.idPattern?.matches(id.uri) ?? true
-        case (nil, let id?): return idPattern?.matches(id.uri) ?? true
+        case (let id?, nil): return other.idPattern?.matches(id.uri, within: budget) ?? true
+        case (nil, let id?): return idPattern?.matches(id.uri, within: budget) ?? true
         default: return true
         }
     }

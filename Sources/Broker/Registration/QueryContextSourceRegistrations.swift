@@ -18,9 +18,11 @@ extension Hub {
     ) async throws -> RegistrationPage {
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)
+        let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
         let found = try await registrations(store).filter {
-            query.match($0.registration) != nil
+            !budget.isSpent && query.match($0.registration, within: budget) != nil
         }
+        guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
         return RegistrationPage(
             registrations: found.dropFirst(offset).prefix(limit).map {
                 .object($0.record.shown(ld, .init(sysAttrs: sysAttrs)))

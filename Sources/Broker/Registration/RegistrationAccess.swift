@@ -63,20 +63,23 @@ extension Hub {
         _ registration: ContextSourceRegistration,
         with documents: [Document]
     ) throws(BrokerError) {
+        let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
         for kept in registrations(in: documents) where kept.record.id != registration.id {
             let other = kept.registration
             // Of two redirects both are asked; an exclusive source tolerates neither.
             guard other.isProxied, registration.mode == .exclusive || other.mode == .exclusive,
                 registration.information.contains(where: { info in
-                    other.information.contains { info.overlaps($0) }
+                    other.information.contains { info.overlaps($0, within: budget) }
                 })
             else { continue }
+            guard !budget.isSpent else { break }
             throw BrokerError(
                 .conflict,
                 "The \(other.mode.rawValue) registration '\(other.id)' is about the same entities "
                     + "and attributes already."
             )
         }
+        guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
     }
 
     private func requireNoEntity(
@@ -84,9 +87,7 @@ extension Hub {
         _ store: any TenantStore,
         _ caller: Caller
     ) async throws {
-        let condition = registration.information.reduce(Condition.nothing) {
-            $0.or($1.condition)
-        }
+        let condition = Condition.any(of: registration.information.map(\.condition))
         let (_, grant) = try await reading(caller, condition: condition)
         let page = try await store.entities(
             EntityQuery(condition: condition, limit: 1),

@@ -58,17 +58,29 @@ extension Subscription {
         at now: Timestamp
     ) -> RegistrationMessage? {
         guard intervalMicroseconds == nil, isInForce(at: now) else { return nil }
-        let (old, new) = (before.flatMap(item), after.flatMap(item))
+        let budget = DecisionBudget(steps: Self.maximumSteps)
+        let old = before.flatMap { item($0, within: budget) }
+        let new = after.flatMap { item($0, within: budget) }
         guard let item = new ?? old else { return nil }
         let reason: TriggerReason =
             new == nil ? .noLongerMatching : old == nil ? .newlyMatching : .updated
         return RegistrationMessage(reason, [item])
     }
 
-    fileprivate func item(_ kept: KeptRegistration) -> RegistrationMessage.Item? {
-        registrations?.match(kept.registration)
-            .map { RegistrationMessage.Item(record: kept.record, information: $0) }
+    /// nil for a registration that does not match, and when the budget is spent.
+    fileprivate func item(
+        _ kept: KeptRegistration,
+        within budget: DecisionBudget
+    ) -> RegistrationMessage.Item? {
+        guard !budget.isSpent,
+            let information = registrations?.match(kept.registration, within: budget),
+            !budget.isSpent
+        else { return nil }
+        return RegistrationMessage.Item(record: kept.record, information: information)
     }
+
+    /// Steps that one change of a registration may take for one subscriber, on the thread that writes.
+    private static let maximumSteps = 1_000_000
 }
 
 extension IndexedSubscription {
@@ -84,10 +96,11 @@ extension IndexedSubscription {
         _ store: any TenantStore,
         now: Timestamp
     ) async throws -> RegistrationMessage? {
+        let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
         let items = try await store.documents(.registration)
             .compactMap { RegistrationRecord($0).flatMap { KeptRegistration($0) } }
             .filter { $0.registration.isInForce(at: now) }
-            .compactMap { subscription.item($0) }
+            .compactMap { subscription.item($0, within: budget) }
         return items.isEmpty ? nil : RegistrationMessage(.newlyMatching, items)
     }
 }

@@ -32,14 +32,22 @@ package struct RegistrationQuery: Sendable {
         self.place = place.map(PossiblePlace.init)
     }
 
-    /// The elements of `information` that match; nil when the registration does not.
-    package func match(_ registration: ContextSourceRegistration) -> [Int]? {
+    /// Steps that finding the registrations of one request, or of one subscription, may take: half a
+    /// second or so.
+    static let maximumSteps = 50_000_000
+
+    /// The elements of `information` that match; nil when the registration does not, and any answer
+    /// when the budget is spent.
+    package func match(
+        _ registration: ContextSourceRegistration,
+        within budget: DecisionBudget
+    ) -> [Int]? {
         guard matchesTime(registration), matchesDatasets(registration.datasetIDs),
-            properties.matches(registration.entity),
-            place?.mayBe(in: registration.entity) ?? true
+            properties.matches(registration.entity, within: budget),
+            place?.mayBe(in: registration.entity, within: budget) ?? true
         else { return nil }
         let indices = registration.information.indices.filter {
-            matches(registration.information[$0])
+            matches(registration.information[$0], budget)
         }
         return indices.isEmpty ? nil : indices
     }
@@ -60,13 +68,15 @@ package struct RegistrationQuery: Sendable {
         return !datasetIDs.isDisjoint(with: registered)
     }
 
-    private func matches(_ info: RegistrationInfo) -> Bool {
+    private func matches(_ info: RegistrationInfo, _ budget: DecisionBudget) -> Bool {
         guard
             attributes.isEmpty || info.attributes.isEmpty
                 || !attributes.isDisjoint(with: info.attributes)
         else { return false }
         guard let entities, let registered = info.entities else { return true }
-        return entities.contains { wanted in registered.contains(where: wanted.matches) }
+        return entities.contains { wanted in
+            registered.contains { wanted.matches($0, within: budget) }
+        }
     }
 
     /// The attributes that terms of `q` begin with: a source must have one of them as much as one
@@ -115,19 +125,21 @@ package struct EntitySpecification: Sendable {
         self.init(types: types, ids: ids, idPattern: pattern)
     }
 
-    func matches(_ info: EntityInfo) -> Bool {
-        types.matches(Entity(id: info.id ?? EntityID("urn:"), types: info.types))
-            && matchesIdentifiers(info)
+    func matches(_ info: EntityInfo, within budget: DecisionBudget) -> Bool {
+        let entity = Entity(id: info.id ?? EntityID("urn:"), types: info.types)
+        return types.matches(entity, within: budget) && matchesIdentifiers(info, budget)
     }
 
-    private func matchesIdentifiers(_ info: EntityInfo) -> Bool {
+    private func matchesIdentifiers(_ info: EntityInfo, _ budget: DecisionBudget) -> Bool {
         if ids == nil, idPattern == nil { return true }
         if let id = info.id {
-            return ids?.contains(id) ?? false || idPattern?.matches(id.uri) ?? false
+            return ids?.contains(id) ?? false
+                || idPattern?.matches(id.uri, within: budget) ?? false
         }
         guard let registered = info.idPattern else { return true }
         // Whether some identifier fits two patterns is not worked out: it may.
-        return idPattern != nil || ids?.contains { registered.matches($0.uri) } ?? false
+        return idPattern != nil
+            || ids?.contains { registered.matches($0.uri, within: budget) } ?? false
     }
 }
 
@@ -144,11 +156,11 @@ private struct PossiblePlace: Sendable {
         possible = PreparedCondition(Self.possible(test))
     }
 
-    func mayBe(in entity: Entity) -> Bool {
+    func mayBe(in entity: Entity, within budget: DecisionBudget) -> Bool {
         let isPoint = entity[attribute].allSatisfy {
             $0.value.objectValue?["type"]?.stringValue == "Point"
         }
-        return (isPoint ? exact : possible).matches(entity)
+        return (isPoint ? exact : possible).matches(entity, within: budget)
     }
 
     private static func possible(_ test: GeoTest) -> Condition {
@@ -166,4 +178,11 @@ private struct PossiblePlace: Sendable {
         }
         return .geometry(wider)
     }
+}
+
+extension BrokerError {
+    static let tooManyComparisons = BrokerError(
+        .tooComplexQuery,
+        "Comparing this with the registrations there are takes too long; ask for less at once."
+    )
 }

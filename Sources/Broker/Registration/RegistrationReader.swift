@@ -39,8 +39,17 @@ package struct RegistrationReader: MemberReading, Sendable {
     private func information(_ value: JSONValue?) throws(BrokerError) -> [RegistrationInfo] {
         guard let value else { throw Self.error("The registration has no 'information'.") }
         var result: [RegistrationInfo] = []
+        var patterns = PatternCount()
         for (index, element) in try elements(value, at: "information").enumerated() {
-            result.append(try info(element, at: "information[\(index)]"))
+            let info = try info(element, at: "information[\(index)]")
+            do throws(PatternError) {
+                for entity in info.entities ?? [] {
+                    if let pattern = entity.idPattern { try patterns.add(pattern) }
+                }
+            } catch {
+                throw BrokerError(error)
+            }
+            result.append(info)
         }
         return result
     }

@@ -38,6 +38,7 @@ extension SubscriptionReader {
             condition = try Self.parsing { () throws(ConditionError) in
                 try QParser(expansion: queryContext).parse(csf, parameter: "csf")
             }
+            try condition.requirePatternsWithinLimit()
         }
         guard let scopeQ = try string(body, "scopeQ") else { return condition }
         return condition.and(

@@ -8,9 +8,13 @@ extension Hub {
         let condition = try Self.condition(onSnapshots: q)
         _ = try await reading(caller)
         let now = clock()
+        let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
         let found = snapshots.all.filter {
             $0.key.owner == caller.party && $0.key.tenant == caller.tenant && $0.expiresAt > now
-                && condition.matches($0.entity)
+                && condition.matches($0.entity, within: budget)
+        }
+        guard !budget.isSpent else {
+            throw BrokerError(.tooComplexQuery, "The query '\(q)' takes too long.")
         }
         guard !found.isEmpty else {
             throw BrokerError(.resourceNotFound, "The query '\(q)' finds no snapshot of yours.")
@@ -25,6 +29,7 @@ extension Hub {
         } catch {
             throw BrokerError(error)
         }
+        try condition.requirePatternsWithinLimit()
         let members = Set(snapshotMembers.map { LDContext.core.expand($0) })
         if let name = condition.attributeNames.first(where: { !members.contains($0) }) {
             throw BrokerError(

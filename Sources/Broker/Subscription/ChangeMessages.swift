@@ -32,6 +32,7 @@ struct ChangeMessages {
 
     private let change: EntityChange
     private let now: Timestamp
+    private let allowances: MatchingAllowances
     private var events: [ChangeEvents] = []
     private var eventNumbers: [ChangeEvents: Int] = [:]
     private var eventsOfViews: [View: Int] = [:]
@@ -39,9 +40,14 @@ struct ChangeMessages {
     /// In the order in which they were met.
     private var audiences: [Audience] = []
 
-    init(_ change: EntityChange, at now: Timestamp) {
+    init(
+        _ change: EntityChange,
+        at now: Timestamp,
+        within allowances: MatchingAllowances = MatchingAllowances()
+    ) {
         self.change = change
         self.now = now
+        self.allowances = allowances
     }
 
     /// Notes that the subscription is told of the change, if it notifies.
@@ -51,7 +57,7 @@ struct ChangeMessages {
         let view = View(isNew: isNew, hiddenAttributes: candidate.hiddenAttributes)
         let number = events(for: view)
         guard candidate.subscription.match(events[number]) != nil,
-            candidate.meetsTarget(change)
+            candidate.meetsTarget(change, within: allowances)
         else { return }
         let showsChanges = candidate.subscription.notification.showsChanges
         let audience = Audience(

@@ -31,6 +31,8 @@ package struct Subscription: Sendable {
     package var registrations: RegistrationQuery?
     /// `target`, ready to be decided.
     let preparedTarget: PreparedCondition
+    /// Whether deciding it may take long.
+    let isCostly: Bool
 
     init(
         id: String,
@@ -54,9 +56,9 @@ package struct Subscription: Sendable {
         self.isActive = isActive
         self.notification = notification
         target =
-            selectors.map { $0.reduce(Condition.nothing) { $0.or($1) }.and(condition) }
-            ?? condition
+            selectors.map { Condition.any(of: $0).and(condition) } ?? condition
         preparedTarget = PreparedCondition(target)
+        isCostly = target.isCostly
     }
 
     /// Whether notifications may be sent at the moment (clause 5.8.6).

@@ -58,8 +58,11 @@ package final class IndexedSubscription: Sendable {
 
     /// Whether the entity is one that the subscription is about: after the change, or, of a deleted
     /// one, at the last (clause 5.8.6).
-    func meetsTarget(_ change: EntityChange) -> Bool {
-        (change.after ?? change.before).map(subscription.preparedTarget.matches) ?? false
+    func meetsTarget(_ change: EntityChange, within allowances: MatchingAllowances) -> Bool {
+        guard let state = change.after ?? change.before else { return false }
+        let target = subscription.preparedTarget
+        guard subscription.isCostly else { return target.matches(state) }
+        return allowances.decide(for: record.owner) { target.matches(state, within: $0) }
     }
 }
 

@@ -22,6 +22,7 @@ package final class SubscriptionMatcher: ChangeObserver {
     }
 
     private let groups = Mutex<[Group: SubscriptionIndex]>([:])
+    private let allowances = MatchingAllowances()
     /// Where notifications go.
     package let feed = OutboxFeed()
 
@@ -37,7 +38,8 @@ package final class SubscriptionMatcher: ChangeObserver {
     ) throws {
         let group = Group(tenant: tenant, kind: .entities)
         guard let index = groups.withLock({ $0[group] }) else { return }
-        var messages = ChangeMessages(change, at: now)
+        allowances.noteChange()
+        var messages = ChangeMessages(change, at: now, within: allowances)
         for candidate in index.candidates(for: change) { messages.offer(to: candidate) }
         for message in messages.messages() {
             try feed.enqueue(

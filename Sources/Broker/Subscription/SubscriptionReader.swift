@@ -53,6 +53,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
             isActive: try bool(body, "isActive") ?? true,
             notification: try notification(body)
         )
+        try subscription.target.requirePatternsWithinLimit()
         if kind == .registrations {
             subscription.registrations = try registrations(body, subscription)
         }

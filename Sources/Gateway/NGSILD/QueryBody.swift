@@ -64,8 +64,7 @@ struct QueryBody {
     func selectors(ld: LDContext) throws(BrokerError) -> Condition? {
         guard let entities else { return nil }
         try EntitySelectorReader.requireKnownMembers(entities)
-        return try EntitySelectorReader(context: ld).selectors(entities)
-            .reduce(Condition.nothing) { $0.or($1) }
+        return .any(of: try EntitySelectorReader(context: ld).selectors(entities))
     }
 
     private static let geoMembers = ["geometry", "coordinates", "georel", "geoproperty"]

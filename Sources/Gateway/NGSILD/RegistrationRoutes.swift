@@ -139,6 +139,7 @@ extension EntityParameters {
         let time = try TemporalParameters(entities: self).timeTest()
         let place = try geoTest()
         let properties = try csf().and(try scopeCondition())
+        try properties.requirePatternsWithinLimit()
         guard items["type"] != nil || place != nil || !attributes.isEmpty else {
             throw BrokerError(
                 .badRequestData,

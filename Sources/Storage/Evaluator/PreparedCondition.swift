@@ -12,8 +12,12 @@ package struct PreparedCondition: Sendable {
         selection = AttributeSelection(condition.attributeNames)
     }
 
-    /// Whether the condition holds for the entity.
-    package func matches(_ entity: Entity) -> Bool { node.matches(entity) }
+    /// Whether the condition holds for the entity; any answer when the budget is spent.
+    ///
+    /// Whoever decides what a stranger asks gives a budget. What an operator wrote needs none.
+    package func matches(_ entity: Entity, within budget: DecisionBudget? = nil) -> Bool {
+        node.matches(entity, budget)
+    }
 }
 
 extension Condition {
@@ -55,20 +59,31 @@ private indirect enum Node: Sendable {
             }
     }
 
-    func matches(_ entity: Entity) -> Bool {
-        switch self {
+    func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
+        guard budget?.allows(steps(entity)) ?? true else { return false }
+        return switch self {
         case .constant(let answer): answer
-        case .all(let parts): parts.allSatisfy { $0.matches(entity) }
-        case .any(let parts): parts.contains { $0.matches(entity) }
-        case .not(let part): !part.matches(entity)
+        case .all(let parts): parts.allSatisfy { $0.matches(entity, budget) }
+        case .any(let parts): parts.contains { $0.matches(entity, budget) }
+        case .not(let part): !part.matches(entity, budget)
         case .ids(let ids): ids.contains(entity.id)
-        case .idPattern(let pattern): pattern.matches(entity.id.uri)
+        case .idPattern(let pattern): pattern.matches(entity.id.uri, within: budget)
         case .type(let type): entity.types.contains(type)
         case .scope(let pattern): entity.scopes.contains(where: pattern.matches)
         case .attribute(let name): !entity[name].isEmpty
-        case .value(let test): test.matches(entity)
+        case .value(let test): test.matches(entity, budget)
         case .geometry(let test): test.matches(entity)
         case .linked(let path, let targets): ValueTarget.links(path, in: entity, to: targets)
+        }
+    }
+
+    /// What finding the parts of the entity costs that are then looked at.
+    private func steps(_ entity: Entity) -> Int {
+        switch self {
+        case .constant, .all, .any, .not, .ids, .idPattern: 1
+        case .type: entity.types.count
+        case .scope(let pattern): entity.scopes.count * (1 + pattern.segments.count)
+        case .attribute, .value, .geometry, .linked: 1 + entity.attributes.count
         }
     }
 }

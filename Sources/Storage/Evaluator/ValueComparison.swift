@@ -2,27 +2,30 @@ import ContextModel
 
 extension ValueTest {
     /// Whether any instance that the path leads to meets the comparison (clause 4.9).
-    func matches(_ entity: Entity) -> Bool {
+    func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
         let targets = ValueTarget.targets(of: path, in: entity)
         guard let comparison else { return !targets.isEmpty }
-        return targets.contains { comparison.holds(for: $0) }
+        return targets.contains { comparison.holds(for: $0, budget) }
     }
 }
 
 extension Comparison {
-    fileprivate func holds(for target: ValueTarget) -> Bool {
+    fileprivate func holds(for target: ValueTarget, _ budget: DecisionBudget?) -> Bool {
         switch self {
         case .equal(let operands):
-            return target.values.contains { value in operands.contains { value.equals($0) } }
+            return target.values.contains { $0.equals(anyOf: operands, budget) }
         case .unequal(let operands):
-            return !target.values.contains { value in operands.contains { value.equals($0) } }
+            return !target.values.contains { $0.equals(anyOf: operands, budget) }
         default:
             // Objects are equal or unequal, and never more, less or alike (clause 4.9).
-            return !target.isObject && holdsInOrder(for: target.values)
+            return !target.isObject && holdsInOrder(for: target.values, budget)
         }
     }
 
-    private func holdsInOrder(for values: [ValueTarget.Value]) -> Bool {
+    private func holdsInOrder(
+        for values: [ValueTarget.Value],
+        _ budget: DecisionBudget?
+    ) -> Bool {
         switch self {
         case .less(let operand): values.contains { $0.order(to: operand) == .less }
         case .greater(let operand): values.contains { $0.order(to: operand) == .greater }
@@ -31,10 +34,10 @@ extension Comparison {
         case .greaterOrEqual(let operand):
             values.contains { $0.order(to: operand).map { $0 != .less } ?? false }
         case .matches(let pattern):
-            values.contains { $0.text.map(pattern.matches) ?? false }
+            values.contains { $0.text.map { pattern.matches($0, within: budget) } ?? false }
         case .matchesNot(let pattern):
             values.contains { $0.text != nil }
-                && !values.contains { $0.text.map(pattern.matches) ?? false }
+                && !values.contains { $0.text.map { pattern.matches($0, within: budget) } ?? false }
         case .equal, .unequal: false
         }
     }
@@ -73,11 +76,22 @@ extension ValueTarget.Value {
         if case .json(let json) = self { json.plain.stringValue } else { nil }
     }
 
-    /// Identical, within the range, or for an array: one of its elements is.
-    fileprivate func equals(_ operand: Operand) -> Bool {
+    /// Equal to one of the operands, or for an array: one of its elements is.
+    fileprivate func equals(anyOf operands: [Operand], _ budget: DecisionBudget?) -> Bool {
+        if case .json(.array(let elements)) = self {
+            return elements.contains {
+                ValueTarget.Value.json($0).equals(anyOf: operands, budget)
+            }
+        }
+        guard budget?.allows(Self.stepsOfComparison * operands.count) ?? true else { return false }
+        return operands.contains(where: equals)
+    }
+
+    private static let stepsOfComparison = 5
+
+    /// Identical, or within the range.
+    private func equals(_ operand: Operand) -> Bool {
         switch (self, operand) {
-        case (.json(.array(let elements)), _):
-            elements.contains { ValueTarget.Value.json($0).equals(operand) }
         case (_, .range(let low, let high)):
             (order(to: low).map { $0 != .less } ?? false)
                 && (order(to: high).map { $0 != .greater } ?? false)

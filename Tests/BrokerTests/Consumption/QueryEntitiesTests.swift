@@ -54,6 +54,19 @@ import Testing
         #expect(seen == ["urn:x:bus"] + (1..<5).map { "urn:x:bus:\($0)" })
     }
 
+    @Test func `patterns of a question have a budget together`() async throws {
+        let fixture = try await city()
+        func ask(_ count: Int) async throws -> [String] {
+            let pattern = Condition.idPattern(try Pattern(":shop"))
+            let patterns = Condition.any(Array(repeating: pattern, count: count))
+            return try await ids(fixture, EntityQuery(condition: patterns, limit: 5))
+        }
+        #expect(try await ask(Pattern.maximumTogether) == ["urn:x:shop", "urn:x:shop:2"])
+        await #expect(throws: BrokerError(.tooComplexQuery, "")) {
+            try await ask(Pattern.maximumTogether + 1)
+        }
+    }
+
     @Test func `the count alone needs no page`() async throws {
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 0, wantsCount: true)

@@ -13,7 +13,7 @@ import Testing
         _ query: RegistrationQuery,
         _ members: [String: JSONValue?]
     ) throws -> Bool {
-        query.match(try Sample.read(members)) != nil
+        query.match(try Sample.read(members), within: DecisionBudget(steps: 10_000)) != nil
     }
 
     // MARK: Entities (clause 5.12)
@@ -66,6 +66,19 @@ import Testing
         #expect(try isMatch(query, ["information": Sample.information(entity)]) == expected)
     }
 
+    @Test func `finding registrations ends with its budget`() throws {
+        let query = RegistrationQuery(entities: [
+            EntitySpecification(idPattern: try Pattern("(a|b)*a(a|b){100}c"))
+        ])
+        let id = "urn:" + String(repeating: "abba", count: 500)
+        let registration = try Sample.read([
+            "information": Sample.information(["type": "Bus", "id": .string(id)])
+        ])
+        let budget = DecisionBudget(steps: 10_000)
+        _ = query.match(registration, within: budget)
+        #expect(budget.isSpent)
+    }
+
     @Test func `a registration without entities is about any`() throws {
         let query = RegistrationQuery(entities: [EntitySpecification(types: try type("Bus"))])
         #expect(try isMatch(query, ["information": Sample.information(nil, ["speed"])]))
@@ -89,7 +102,7 @@ import Testing
                 ["propertyNames": ["speed"]],
             ]
         ])
-        #expect(query.match(registration) == [1, 2])
+        #expect(query.match(registration, within: DecisionBudget(steps: 10_000)) == [1, 2])
     }
 
     @Test func `the attributes of q are what its terms begin with`() throws {

@@ -51,6 +51,18 @@ import Testing
         }
     }
 
+    @Test func `patterns of a registration have a budget`() throws {
+        func read(_ count: Int) throws {
+            let entity: JSONValue = ["type": "Bus", "idPattern": "a"]
+            let entities = Array(repeating: entity, count: count)
+            _ = try Sample.read(["information": [["entities": .array(entities)]]])
+        }
+        try read(Pattern.maximumTogether)
+        #expect(throws: BrokerError(.tooComplexQuery, "")) {
+            try read(Pattern.maximumTogether + 1)
+        }
+    }
+
     @Test func `what is optional may be left out`() throws {
         let registration = try Sample.read()
         #expect(registration.mode == .inclusive)

@@ -52,6 +52,58 @@ import Testing
         #expect(subscription.match(update(bus(10), bus(11)), at: later) != nil)
     }
 
+    @Test func `patterns of a subscription have a budget`() throws {
+        func make(_ count: Int, q: String = "x") throws {
+            let selectors = Array(
+                repeating: ["type": "Bus", "idPattern": "a"] as JSONValue,
+                count: count
+            )
+            _ = try subscription(["entities": .array(selectors), "q": .string(q)])
+        }
+        try make(Pattern.maximumTogether)
+        let refused = BrokerError(.tooComplexQuery, "")
+        #expect(throws: refused) { try make(Pattern.maximumTogether + 1) }
+        #expect(throws: refused) { try make(Pattern.maximumTogether, q: "x~=a") }
+        #expect(throws: refused) { try make(1, q: "x~=a{600}|x!~=b{600}") }
+    }
+
+    @Test func `what one party's conditions cost is taken from its own allowance`() throws {
+        let hostile = try indexed(
+            ["entities": [["type": "Bus"]], "q": "name~=(a|b)*a(a|b){200}c"],
+            id: "urn:hostile"
+        )
+        let other = try indexed(
+            ["entities": [["type": "Bus", "idPattern": "^urn:bus:[0-9]+$"]], "q": "name"],
+            id: "urn:other",
+            owner: .named(PartyID("other"))
+        )
+        var chance: UInt32 = 1
+        let bytes = (0..<3_800).map { _ in
+            chance = chance &* 1_664_525 &+ 1_013_904_223
+            return UInt8(0x61 + chance >> 31)
+        }
+        let text = String(decoding: bytes, as: UTF8.self) + "a" + String(repeating: "b", count: 200)
+        var bus = bus(1)
+        bus.attributes.append(
+            NamedAttribute(
+                name: name("name"),
+                instances: [Attribute(kind: .property, value: .string(text + "c"))]
+            )
+        )
+        let change = EntityChange.creation(of: bus, at: now)
+        let allowances = MatchingAllowances()
+        var (told, toldOther) = (0, 0)
+        for _ in 0..<20 {
+            allowances.noteChange()
+            told += hostile.meetsTarget(change, within: allowances) ? 1 : 0
+            toldOther += other.meetsTarget(change, within: allowances) ? 1 : 0
+        }
+        #expect(told < 20 && toldOther == 20)
+        // What is spent comes back.
+        for _ in 0..<100 { allowances.noteChange() }
+        #expect(hostile.meetsTarget(change, within: allowances))
+    }
+
     @Test func `only watched attributes notify`() throws {
         let subscription = try subscription(["watchedAttributes": ["speed"]])
         let old = bus(10, [("load", 1)])
@@ -169,13 +221,14 @@ import Testing
     private func indexed(
         _ members: JSONObject,
         id: String,
+        owner: Party = .operator,
         grant: ReadGrant? = SubscriptionFixture.everything
     ) throws -> IndexedSubscription {
         IndexedSubscription(
             subscription: try subscription(members, id: id),
             record: SubscriptionRecord(
                 id: id,
-                owner: .operator,
+                owner: owner,
                 purpose: nil,
                 context: .null,
                 body: members,

@@ -55,6 +55,19 @@ import Testing
         )
     }
 
+    @Test func `patterns of selectors have a budget together`() throws {
+        func select(_ count: Int, _ pattern: String) throws -> Condition? {
+            let selector: JSONValue = ["type": "T", "idPattern": .string(pattern)]
+            let selectors = Array(repeating: selector, count: count)
+            let query: JSONValue = ["type": "Query", "entities": .array(selectors)]
+            return try QueryBody(json: query).selectors(ld: .core)
+        }
+        let refused = BrokerError(.tooComplexQuery, "")
+        #expect(try select(Pattern.maximumTogether, "a") != nil)
+        #expect(throws: refused) { try select(Pattern.maximumTogether + 1, "a") }
+        #expect(throws: refused) { try select(2, "a{600}") }
+    }
+
     @Test func `parameters of the URL hold too`() throws {
         #expect(try items(["q": "a"], url: ["limit": "5"]) == QueryItems(["q": "a", "limit": "5"]))
     }

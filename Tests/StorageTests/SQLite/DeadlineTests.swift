@@ -72,6 +72,52 @@ import Testing
         try await question.ask(try await tenant(.seconds(600)))
     }
 
+    /// An entity with many long texts, of which each takes a pattern long.
+    private static func manyTexts() -> Entity {
+        let texts = (0..<2_000).map { number in
+            let bytes = (0..<Pattern.maximumInputBytes).map {
+                UInt8(0x61 + $0 * $0 / (number + 7) % 2)
+            }
+            return JSONValue.string(String(decoding: bytes, as: UTF8.self))
+        }
+        return Entity(
+            id: EntityID("urn:long"),
+            types: [.sensor],
+            attributes: [
+                NamedAttribute(
+                    name: .speed,
+                    instances: texts.map { Attribute(kind: .property, value: $0) }
+                )
+            ]
+        )
+    }
+
+    /// SQLite takes few steps for one entity, and would not ask.
+    @Test func `a decision that takes long by itself is broken off, too`() async throws {
+        let tenant = try await tenant(.milliseconds(50))
+        try await tenant.put([Self.manyTexts()])
+        let hostile = Condition.value(
+            ValueTest(
+                path: AttributePath(names: [.speed]),
+                comparison: .matches(try Pattern("(a|b)*a(a|b){200}c"))
+            )
+        )
+        var query = EntityQuery(
+            condition: .ids([EntityID("urn:long")]).and(hostile),
+            offset: 0,
+            limit: 10
+        )
+        let start = ContinuousClock.now
+        await #expect(throws: StorageError(.tookTooLong, note: "")) {
+            _ = try await tenant.entities(query, grant: Grants.read())
+        }
+        query.condition = .any([hostile, .ids([])])
+        await #expect(throws: StorageError(.tookTooLong, note: "")) {
+            _ = try await tenant.identifiers(query, grant: Grants.read())
+        }
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
     @Test func `a connection serves on after a deadline`() async throws {
         let tenant = try await tenant(.zero)
         for _ in 0..<2 * Limits.readingConnections {

@@ -176,7 +176,7 @@ import Testing
         _ dice: inout Dice
     ) async throws {
         let prepared = PreparedCondition(condition)
-        let matching = entities.filter(prepared.matches).map(\.id)
+        let matching = entities.filter { prepared.matches($0) }.map(\.id)
         let offset = Int.random(in: 0..<20, using: &dice)
         let limit = Int.random(in: 0..<40, using: &dice)
         let query = EntityQuery(
