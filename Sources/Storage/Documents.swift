@@ -85,6 +85,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
         case overloaded
         /// The database file is damaged or not ours.
         case damaged
+        /// An entity would take more bytes than one may; nothing of it was written.
+        case entityTooLarge
         /// What a query finds is more than it may have.
         case tooManyResults
         /// A query reached its deadline and was broken off.

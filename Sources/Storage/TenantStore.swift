@@ -130,6 +130,9 @@ package protocol BookkeepingTransaction: AnyObject {
 package protocol WriteTransaction: BookkeepingTransaction {
     func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity?
     /// Creates or replaces the current state of the entity.
+    ///
+    /// Of one that would take more bytes than an entity may, it writes nothing and throws
+    /// `.entityTooLarge`; the transaction goes on.
     func put(_ entity: Entity) throws
     /// False when there was no such entity. History stays.
     func remove(_ id: EntityID) throws -> Bool

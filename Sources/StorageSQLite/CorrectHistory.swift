@@ -38,13 +38,10 @@ extension Writer {
         let place = HistoryPlace(series: series, time: found.time)
         try willWrite()
         try open(around: place)
-        let rows = bound(history.atMoment, place)
-        defer { rows.reset() }
-        while try rows.step() {
-            guard rows.int(0) == found.sequence else { continue }
-            return try HistoryRow(rows).attribute(vocabulary, at: place.time).createdAt
-        }
-        return nil
+        let row = bound(history.one, place).bind(5, found.sequence)
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        return try HistoryRow(row).attribute(vocabulary, at: place.time).createdAt
     }
 
     private func delete(sequence: Int64, at place: HistoryPlace) throws {

@@ -131,13 +131,9 @@ extension Writer {
     ) throws -> Bool {
         let hidden = try hiddenMoments(of: row)
         guard !hidden.isEmpty else { return true }
-        let rows = bound(history.atMoment, place)
-        defer { rows.reset() }
-        while try rows.step() {
-            guard rows.int(0) == sequence else { continue }
-            return !hidden.contains(HistoryRow(rows).changedAt(place.time))
-        }
-        return false
+        let row = bound(history.one, place).bind(5, sequence)
+        defer { row.reset() }
+        return try row.step() && !hidden.contains(HistoryRow(row).changedAt(place.time))
     }
 
     func modifyHistory(

@@ -166,7 +166,7 @@ extension JSONNumber {
 
 /// The statements that keep the history.
 struct HistoryStatements {
-    let insert, atMoment, any, remember, forget, find, delete: Statement
+    let insert, atMoment, newestAtMoment, one, any, remember, forget, find, delete: Statement
 
     init(_ connection: Connection) throws {
         insert = try connection.prepare(
@@ -179,6 +179,19 @@ struct HistoryStatements {
             """
             SELECT \(HistoryRow.columns) FROM history
             WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4 ORDER BY sequence
+            """
+        )
+        newestAtMoment = try connection.prepare(
+            """
+            SELECT \(HistoryRow.columns) FROM history
+            WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4
+            ORDER BY sequence DESC LIMIT ?5
+            """
+        )
+        one = try connection.prepare(
+            """
+            SELECT \(HistoryRow.columns) FROM history
+            WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4 AND sequence = ?5
             """
         )
         any = try connection.prepare(

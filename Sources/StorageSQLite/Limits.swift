@@ -54,6 +54,11 @@ enum Limits {
     static let seriesToSeal = 256
     /// History rows sealed in one transaction, and as many more as a segment has.
     static let sealedPerStep = 4_096
+    /// The newest instances of one moment that another one of that moment is compared with.
+    static let comparedAtMoment: Int64 = 64
+    /// A series with more instances of one moment is not sealed from there on, for whoever changes
+    /// a segment opens all of it.
+    static let sealedAtMoment = 1_024
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
     /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.

@@ -40,6 +40,7 @@ extension Writer {
                 let time = walk.rows.int(SeriesStatements.timeColumn)
                 // Instances of one moment stay together.
                 if rows.count >= sealing.segment, time != rows.last?.time { break walk }
+                guard rows.count < sealing.segment + Limits.sealedAtMoment else { return nil }
                 rows.append(
                     HistorySegment.Instance(
                         time: time,
@@ -133,9 +134,9 @@ extension Writer {
             recentSegment = (found.number, instances)
         }
         let content = instance.content
-        return try instances.contains {
-            guard $0.time == place.time else { return false }
-            return try $0.row.attribute(vocabulary, at: place.time).content == content
+        let others = instances.lazy.filter { $0.time == place.time }
+        return try others.suffix(Int(Limits.comparedAtMoment)).contains {
+            try $0.row.attribute(vocabulary, at: place.time).content == content
         }
     }
 }

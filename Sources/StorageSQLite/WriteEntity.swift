@@ -20,25 +20,28 @@ extension Writer: WriteTransaction {
             key: row.int(0),
             shape: row.int(1),
             history: row.optionalInt(2) ?? row.int(0),
-            entity: try Body.entity(row.bytes(3))
+            entity: try Body.entity(row.bytes(3)),
+            bytes: row.bytes(3).count
         )
         return recent
     }
 
     func put(_ entity: Entity) throws {
         let old = try stored(entity.id)
+        // First of all, so that nothing is written of an entity that is too large.
+        let body = try Body.bounded(entity, before: old?.bytes ?? 0)
         try willWrite()
         if let old, old.isCurrent {
             let isShapedAlike = entity.isShaped(like: old.entity)
             let shape = try isShapedAlike ? old.shape : shape(of: entity)
-            try replace(old, with: entity, shape: shape)
+            try replace(old, with: entity, body, shape: shape)
             try keepPast(of: old, before: entity, key: old.key)
         } else {
             let shape = try shape(of: entity)
             // A new life of an entity takes its place at the end of the order of creation, and its
             // history along.
             if let old { try statements.delete.bind(1, old.key).run() }
-            let key = try insert(entity, shape: shape, history: old?.history)
+            let key = try insert(entity, body, shape: shape, history: old?.history)
             if let old {
                 try movePast(from: old.key, to: key)
                 try keepPast(of: old, before: entity, key: key)
@@ -46,8 +49,12 @@ extension Writer: WriteTransaction {
         }
     }
 
-    private func replace(_ old: StoredEntity, with entity: Entity, shape: Int64) throws {
-        let body = Body.bytes(entity)
+    private func replace(
+        _ old: StoredEntity,
+        with entity: Entity,
+        _ body: [UInt8],
+        shape: Int64
+    ) throws {
         if shape == old.shape && entity.nextExpiry == old.entity.nextExpiry {
             try statements.updateBody.bind(1, old.key).bind(2, body).run()
         } else {
@@ -62,14 +69,20 @@ extension Writer: WriteTransaction {
             key: old.key,
             shape: shape,
             history: old.history,
-            entity: entity
+            entity: entity,
+            bytes: body.count
         )
     }
 
     /// The key of the new row.
-    private func insert(_ entity: Entity, shape: Int64, history: Int64?) throws -> Int64 {
+    private func insert(
+        _ entity: Entity,
+        _ body: [UInt8],
+        shape: Int64,
+        history: Int64?
+    ) throws -> Int64 {
         try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
-            .bind(4, entity.nextExpiry?.microseconds).bind(5, Body.bytes(entity)).run()
+            .bind(4, entity.nextExpiry?.microseconds).bind(5, body).run()
         let key = connection.lastRowID
         try reindex(key: key, from: IndexEntries(), to: entries(entity))
         recent = StoredEntity(
@@ -77,7 +90,8 @@ extension Writer: WriteTransaction {
             key: key,
             shape: shape,
             history: history ?? key,
-            entity: entity
+            entity: entity,
+            bytes: body.count
         )
         return key
     }
@@ -107,14 +121,16 @@ extension Writer: WriteTransaction {
         rest.attributes = []
         rest.expiresAt = nil
         let shape = -(try shape(of: rest))
+        let body = Body.bytes(rest)
         try statements.update.bind(1, old.key).bind(2, shape).bind(3, nil as Int64?)
-            .bind(4, Body.bytes(rest)).run()
+            .bind(4, body).run()
         recent = StoredEntity(
             id: old.id,
             key: old.key,
             shape: shape,
             history: old.history,
-            entity: rest
+            entity: rest,
+            bytes: body.count
         )
     }
 
@@ -123,15 +139,18 @@ extension Writer: WriteTransaction {
         if let stored = try stored(id) { return stored }
         try willWrite()
         let rest = Entity(id: id, types: types, scopes: scopes)
-        try statements.insert.bind(1, id.uri).bind(2, -(try shape(of: rest)))
-            .bind(3, nil as Int64?).bind(4, nil as Int64?).bind(5, Body.bytes(rest)).run()
+        let shape = -(try shape(of: rest))
+        let body = Body.bytes(rest)
+        try statements.insert.bind(1, id.uri).bind(2, shape).bind(3, nil as Int64?)
+            .bind(4, nil as Int64?).bind(5, body).run()
         let key = connection.lastRowID
         let stored = StoredEntity(
             id: id,
             key: key,
-            shape: -(try shape(of: rest)),
+            shape: shape,
             history: key,
-            entity: rest
+            entity: rest,
+            bytes: body.count
         )
         recent = stored
         return stored

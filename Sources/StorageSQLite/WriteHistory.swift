@@ -55,7 +55,7 @@ extension Writer {
         _ changes: [NamedAttribute]
     ) throws {
         var rest = row.entity
-        rest.types += types.filter { !rest.types.contains($0) }
+        rest.types = rest.types.adding(types)
         if !scopes.isEmpty { rest.scopes = scopes }
         let moments = changes.moments
         rest.createdAt = rest.createdAt ?? moments.min()
@@ -107,17 +107,20 @@ extension Writer {
     }
 
     /// The sequence after those of the moment; nil when one of them is this very instance.
+    ///
+    /// Only the newest of a moment are looked at, so that no instance costs more than that many
+    /// others, however many have one moment.
     private func freeSequence(
         for instance: Attribute,
         at place: HistoryPlace,
         hiding hidden: HiddenMoments
     ) throws -> Int64? {
         let series = place.series
-        let others = history.atMoment.bind(1, series.entity).bind(2, series.name)
-            .bind(3, series.dataset).bind(4, place.time)
+        let others = history.newestAtMoment.bind(1, series.entity).bind(2, series.name)
+            .bind(3, series.dataset).bind(4, place.time).bind(5, Limits.comparedAtMoment)
         defer { others.reset() }
         let content = instance.content
-        var sequence: Int64 = 0
+        var sequence: Int64?
         while try others.step() {
             let row = HistoryRow(others)
             if !hidden.contains(row.changedAt(place.time)),
@@ -125,9 +128,9 @@ extension Writer {
             {
                 return nil
             }
-            sequence = others.int(0) + 1
+            sequence = sequence ?? others.int(0) + 1
         }
-        return sequence
+        return sequence ?? 0
     }
 
     func dataset(_ id: String?) throws -> Int64 {

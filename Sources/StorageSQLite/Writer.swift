@@ -260,6 +260,8 @@ struct StoredEntity {
     var history: Int64
     /// The current state; of a row that has history only, what is known without attributes.
     var entity: Entity
+    /// How many bytes the entity takes in its row.
+    var bytes: Int
 
     var isCurrent: Bool { shape > 0 }
 }

@@ -17,13 +17,25 @@ struct ChangeWriter {
             // Nothing of the state is new, so nobody is told; what came late is history.
             return try writeHistory(change)
         }
+        if let problem = EntityLimits.problem(with: change) {
+            throw BrokerError(.badRequestData, problem)
+        }
         if let after = change.after {
-            try transaction.put(after)
+            try put(after)
         } else if let before = change.before {
             _ = try transaction.remove(before.id)
         }
         try writeHistory(change)
         try observer.observe(change, tenant: tenant, at: now, in: transaction)
+    }
+
+    private func put(_ entity: Entity) throws {
+        do {
+            try transaction.put(entity)
+        } catch let error as StorageError where error.code == .entityTooLarge {
+            // Of a batch, this entity alone is refused.
+            throw BrokerError.entityTooLarge(note: error.note)
+        }
     }
 
     /// Every instance that changed, and the end of every instance that went (clause 4.5.7).
@@ -132,6 +144,11 @@ extension Entity {
 }
 
 extension BrokerError {
+    /// The entity would be stored in more bytes than one may.
+    package static func entityTooLarge(note: String) -> BrokerError {
+        BrokerError(.badRequestData, EntityLimits.bytesProblem, note: note)
+    }
+
     static func unknown(_ id: EntityID) -> BrokerError {
         BrokerError(.resourceNotFound, "There is no entity '\(id)'.")
     }

@@ -33,14 +33,16 @@ extension WriteGrant {
         var whole = change
         whole.before = stored
         whole.after?.attributes = restored(after.attributes, from: stored.attributes)
+        var places = InstancePlaces()
         for index in whole.attributes.indices {
-            let old = stored[whole.attributes[index].name]
-            whole.attributes[index].before = whole.attributes[index].before.map {
-                restored($0, from: old)
+            let changed = whole.attributes[index]
+            let dataset = (changed.after ?? changed.before)?.datasetID
+            guard let place = places.place(of: changed.name, dataset, in: stored.attributes) else {
+                continue
             }
-            whole.attributes[index].after = whole.attributes[index].after.map {
-                restored($0, from: old)
-            }
+            let old = stored.attributes[place.attribute].instances[place.instance]
+            whole.attributes[index].before = changed.before.map { restored($0, from: old) }
+            whole.attributes[index].after = changed.after.map { restored($0, from: old) }
         }
         return whole
     }
@@ -50,22 +52,21 @@ extension WriteGrant {
         from stored: [NamedAttribute]
     ) -> [NamedAttribute] {
         var whole = attributes
-        for named in stored {
-            if hiddenAttributes.contains(named.name) {
-                whole.append(named)
-            } else if let index = whole.firstIndex(where: { $0.name == named.name }) {
-                whole[index].instances = whole[index].instances.map {
-                    restored($0, from: named.instances)
-                }
+        var places = InstancePlaces()
+        for named in whole.indices {
+            for index in whole[named].instances.indices {
+                let instance = whole[named].instances[index]
+                let place = places.place(of: whole[named].name, instance.datasetID, in: stored)
+                guard let place else { continue }
+                let old = stored[place.attribute].instances[place.instance]
+                whole[named].instances[index] = restored(instance, from: old)
             }
         }
-        return whole
+        return whole + stored.filter { hiddenAttributes.contains($0.name) }
     }
 
-    private func restored(_ instance: Attribute, from stored: [Attribute]) -> Attribute {
-        guard let old = stored.first(where: { $0.datasetID == instance.datasetID }) else {
-            return instance
-        }
+    private func restored(_ instance: Attribute, from old: Attribute) -> Attribute {
+        guard !instance.attributes.isEmpty || !old.attributes.isEmpty else { return instance }
         var whole = instance
         whole.attributes = restored(instance.attributes, from: old.attributes)
         return whole

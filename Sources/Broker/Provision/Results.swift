@@ -8,12 +8,9 @@ package struct UpdateResult: Sendable, Equatable {
     package var notUpdated: [IRI]
 
     init(_ change: EntityChange) {
-        var updated: [IRI] = []
-        for attribute in change.attributes where !updated.contains(attribute.name) {
-            updated.append(attribute.name)
-        }
-        self.updated = updated
-        notUpdated = change.untouched.filter { !updated.contains($0) }
+        var names: Set<IRI> = []
+        updated = change.attributes.map(\.name).filter { names.insert($0).inserted }
+        notUpdated = change.untouched.filter { !names.contains($0) }
     }
 }
 

@@ -32,7 +32,8 @@ extension EntityChange {
         at now: Timestamp
     ) -> Entity? {
         guard var entity = after else { return before }
-        let ends = showsChanges ? [:] : wholeEnds(of: entity)
+        var places = InstancePlaces()
+        let ends = showsChanges ? [:] : wholeEnds(of: entity, &places)
         for attribute in attributes {
             if ends[attribute.name] != nil, attribute.after == nil { continue }
             guard let before = attribute.before else { continue }
@@ -42,26 +43,39 @@ extension EntityChange {
             if attribute.after == nil {
                 var ended = before.ended(at: now)
                 ended.details?.previousValue = previous
-                entity.append(ended, as: attribute.name)
-            } else if let previous {
-                entity.set(previous: previous, of: attribute.name, before.datasetID)
+                entity.append(ended, as: attribute.name, &places)
+            } else if let previous,
+                let place = places.place(
+                    of: attribute.name,
+                    before.datasetID,
+                    in: entity.attributes
+                )
+            {
+                entity.set(previous: previous, at: place)
             }
         }
         for attribute in attributes {
-            guard let end = ends[attribute.name], entity[attribute.name].isEmpty else { continue }
-            entity.append(end.ended(at: now), as: attribute.name)
+            guard let end = ends[attribute.name],
+                places.place(of: attribute.name, in: entity.attributes) == nil
+            else { continue }
+            entity.append(end.ended(at: now), as: attribute.name, &places)
         }
         return entity
     }
 
     /// Attributes that lost several instances and have none left: they ended as a whole, and one
     /// instance without `datasetId` says so.
-    private func wholeEnds(of entity: Entity) -> [IRI: Attribute] {
+    private func wholeEnds(
+        of entity: Entity,
+        _ places: inout InstancePlaces
+    ) -> [IRI: Attribute] {
         let gone = Dictionary(grouping: attributes.filter { $0.after == nil }, by: \.name)
-        return gone.compactMapValues { changes in
-            guard changes.count > 1, entity[changes[0].name].isEmpty else { return nil }
-            return changes[0].before?.asDefaultInstance
+        var ends: [IRI: Attribute] = [:]
+        for (name, changes) in gone
+        where changes.count > 1 && places.place(of: name, in: entity.attributes) == nil {
+            ends[name] = changes[0].before?.asDefaultInstance
         }
+        return ends
     }
 }
 
@@ -87,23 +101,26 @@ extension Attribute {
 }
 
 extension Entity {
-    fileprivate mutating func append(_ instance: Attribute, as name: IRI) {
-        if let index = attributes.firstIndex(where: { $0.name == name }) {
+    fileprivate mutating func append(
+        _ instance: Attribute,
+        as name: IRI,
+        _ places: inout InstancePlaces
+    ) {
+        if let index = places.place(of: name, in: attributes) {
             attributes[index].instances.append(instance)
         } else {
             attributes.append(NamedAttribute(name: name, instances: [instance]))
         }
     }
 
-    fileprivate mutating func set(previous: JSONValue, of name: IRI, _ datasetID: String?) {
-        guard let index = attributes.firstIndex(where: { $0.name == name }),
-            let place = attributes[index].instances.firstIndex(where: {
-                $0.datasetID == datasetID
-            })
-        else { return }
-        var details = attributes[index].instances[place].details ?? AttributeDetails()
+    fileprivate mutating func set(
+        previous: JSONValue,
+        at place: (attribute: Int, instance: Int)
+    ) {
+        var details =
+            attributes[place.attribute].instances[place.instance].details ?? AttributeDetails()
         details.previousValue = previous
-        attributes[index].instances[place].details = details
+        attributes[place.attribute].instances[place.instance].details = details
     }
 }
 

@@ -15,19 +15,26 @@ extension Hub {
     ) async throws -> Bool {
         let (store, grant) = try await writing(caller, makesTenant: mayCreate)
         try grant.requireVisible(attributes.names)
+        guard !EntityLimits.exceedInstances(attributes) else {
+            throw BrokerError(.badRequestData, EntityLimits.instancesProblem)
+        }
         let now = clock()
         var stamped = attributes
         stamped.stamp(now)
         let instances = stamped
         let given = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
         return try await store.write(grant) { transaction in
-            let exists = try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil
+            let known = try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite))
+            let exists = known != nil
             guard exists || mayCreate, try transaction.mayEvolve(id, grant: grant) else {
                 throw mayCreate ? BrokerError.mayNotWrite(id) : BrokerError.noEvolution(id)
             }
             // What is new, or says what it is, must itself be within the writer's right.
             if !exists || !types.isEmpty, !given.satisfies(grant.condition) {
                 throw BrokerError.mayNotWrite(id)
+            }
+            if let problem = known?.problem(adding: types) {
+                throw BrokerError(.badRequestData, problem)
             }
             try transaction.appendHistory(
                 id,
@@ -76,6 +83,15 @@ extension WriteTransaction {
     func isPast(_ id: EntityID) throws -> Bool {
         let reason = InternalGrant(.mergeOnWrite)
         return try entity(id, grant: reason) == nil && evolving(id, grant: reason) != nil
+    }
+}
+
+extension Entity {
+    /// Why what is known of an entity without current state cannot have these types, too.
+    fileprivate func problem(adding types: [IRI]) -> String? {
+        var grown = self
+        grown.types = self.types.adding(types)
+        return EntityLimits.problem(with: EntityChange(before: self, after: grown))
     }
 }
 

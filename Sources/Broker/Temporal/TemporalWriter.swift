@@ -173,10 +173,12 @@ package struct TemporalWriter: Sendable {
         _ aggregates: [AggregatedAttribute]
     ) -> [(name: IRI, aggregates: [AggregatedAttribute])] {
         var groups: [(name: IRI, aggregates: [AggregatedAttribute])] = []
+        var places: [IRI: Int] = [:]
         for aggregate in aggregates where entities.representation.projection.shows(aggregate.name) {
-            if let index = groups.firstIndex(where: { $0.name == aggregate.name }) {
+            if let index = places[aggregate.name] {
                 groups[index].aggregates.append(aggregate)
             } else {
+                places[aggregate.name] = groups.count
                 groups.append((aggregate.name, [aggregate]))
             }
         }

@@ -18,13 +18,7 @@ extension Attribute {
         var result = self
         if let value = fragment.value { result.value = value }
         result.takeMembers(of: fragment)
-        for named in fragment.attributes {
-            result.attributes.removeAll { $0.name == named.name }
-            let instances = try named.instances.wholeOnes()
-            if !instances.isEmpty {
-                result.attributes.append(NamedAttribute(name: named.name, instances: instances))
-            }
-        }
+        try result.replaceSubattributes(fragment.attributes)
         return result
     }
 
@@ -49,16 +43,14 @@ extension Attribute {
         if let common = common.observedAt, observedAt != nil, fragment.observedAt == nil {
             result.observedAt = common
         }
-        for named in fragment.attributes {
-            try result.mergeSubattribute(named)
-        }
+        try result.mergeSubattributes(fragment.attributes)
         return result
     }
 
     /// A plain value meeting a kind that keeps values otherwise (clause 5.6.17).
     private func adapted(_ value: JSONValue, language: String?) -> JSONValue {
         switch (kind, value) {
-        case (.languageProperty, .string): [(language ?? "@none"): value].asObject
+        case (.languageProperty, .string): .object(JSONObject([(language ?? "@none", value)]))
         case (.languageProperty, .object(let map)): map["languageMap"] ?? value
         case (.vocabProperty, .object(let map)): map["vocab"] ?? value
         case (.jsonProperty, .object(let map)): map["json"] ?? value
@@ -101,33 +93,43 @@ extension Attribute {
         }
     }
 
-    private mutating func mergeSubattribute(_ named: NamedFragment) throws(EntityError) {
-        guard let index = attributes.firstIndex(where: { $0.name == named.name }) else {
+    /// Each name given takes the place of what there is of it.
+    private mutating func replaceSubattributes(_ given: [NamedFragment]) throws(EntityError) {
+        guard !given.isEmpty else { return }
+        let names = Set(given.map(\.name))
+        attributes.removeAll { names.contains($0.name) }
+        for named in given {
             let instances = try named.instances.wholeOnes()
             if !instances.isEmpty {
                 attributes.append(NamedAttribute(name: named.name, instances: instances))
             }
-            return
         }
-        var instances = attributes[index].instances
-        for fragment in named.instances {
-            let place = instances.firstIndex { $0.datasetID == fragment.datasetID }
-            switch (place, fragment.isNull) {
-            case (let place?, true): instances.remove(at: place)
-            case (nil, true): break
-            case (let place?, false):
-                instances[place] = try instances[place].merged(
-                    with: fragment,
-                    common: MergeDefaults()
-                )
-            case (nil, false): instances.append(try fragment.whole())
+    }
+
+    private mutating func mergeSubattributes(_ given: [NamedFragment]) throws(EntityError) {
+        guard !given.isEmpty else { return }
+        var places = InstancePlaces()
+        for named in given {
+            for fragment in named.instances {
+                let place = places.place(of: named.name, fragment.datasetID, in: attributes)
+                switch (place, fragment.isNull) {
+                case (let place?, true): places.remove(place, of: fragment.datasetID)
+                case (nil, true): break
+                case (let place?, false):
+                    let old = attributes[place.attribute].instances[place.instance]
+                    let new = try old.merged(with: fragment, common: MergeDefaults())
+                    attributes[place.attribute].instances[place.instance] = new
+                case (nil, false):
+                    let instance = try fragment.whole()
+                    if let index = places.place(of: named.name, in: attributes) {
+                        attributes[index].instances.append(instance)
+                    } else {
+                        attributes.append(NamedAttribute(name: named.name, instances: [instance]))
+                    }
+                }
             }
         }
-        if instances.isEmpty {
-            attributes.remove(at: index)
-        } else {
-            attributes[index].instances = instances
-        }
+        attributes = places.compacted(attributes)
     }
 }
 
@@ -139,24 +141,22 @@ extension [AttributeFragment] {
     }
 }
 
-extension [String: JSONValue] {
-    fileprivate var asObject: JSONValue {
-        .object(JSONObject(map { (key: $0.key, value: $0.value) }))
-    }
-}
-
 extension JSONValue {
     /// JSON Merge Patch (RFC 7396) with NGSI-LD Null in place of null (clause 5.5.12).
     func mergePatched(with patch: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
-        var result = objectValue ?? JSONObject()
+        var members = objectValue?.members ?? []
+        var places = GrowingIndex<String>()
         for (key, value) in changes.members {
-            if value.stringValue == NGSILDNull.uri {
-                result[key] = nil
-            } else {
-                result[key] = (result[key] ?? .null).mergePatched(with: value)
+            let place = places.place(of: key, in: members, by: \.key)
+            switch (place, value.stringValue == NGSILDNull.uri) {
+            case (let place?, true): places.remove(place, of: key)
+            case (nil, true): break
+            case (let place?, false):
+                members[place].value = members[place].value.mergePatched(with: value)
+            case (nil, false): members.append((key, JSONValue.null.mergePatched(with: value)))
             }
         }
-        return .object(result)
+        return .object(JSONObject(places.compacted(members)))
     }
 }

@@ -51,10 +51,11 @@ extension EntityChange {
         at now: Timestamp
     ) -> EntityChange {
         var editor = EntityEditor(target, at: now)
+        var places = InstancePlaces()
         for named in target.attributes {
             for instance in named.instances {
-                let stays = entity[named.name].contains { $0.datasetID == instance.datasetID }
-                if !stays { editor.remove(named.name, instance.datasetID) }
+                let place = places.place(of: named.name, instance.datasetID, in: entity.attributes)
+                if place == nil { editor.remove(named.name, instance.datasetID) }
             }
         }
         for named in entity.attributes {
@@ -97,9 +98,7 @@ extension EntityChange {
         editor.add(types: fragment.types)
         if overwrites || target.expiresAt == nil { editor.setExpiry(fragment) }
         if let scopes = fragment.scopes {
-            editor.after.scopes =
-                overwrites
-                ? scopes : target.scopes + scopes.filter { !target.scopes.contains($0) }
+            editor.after.scopes = overwrites ? scopes : target.scopes.adding(scopes)
         }
         try editor.apply(fragment.attributes) { old, new throws(EntityError) in
             if old != nil, !overwrites { return nil }

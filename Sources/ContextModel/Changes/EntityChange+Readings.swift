@@ -11,11 +11,14 @@ extension EntityChange {
         var late: [NamedAttribute] = []
         var current: [(name: IRI, reading: Attribute)] = []
         var undated: [(name: IRI, reading: Attribute)] = []
+        var places = InstancePlaces()
         for named in fragment.attributes {
             for instance in named.instances {
                 let reading = try instance.whole()
-                let old = target[named.name].first { $0.datasetID == reading.datasetID }
+                let old = places.place(of: named.name, reading.datasetID, in: target.attributes)
+                    .map { target.attributes[$0.attribute].instances[$0.instance] }
                 switch (reading.observedAt, old) {
+                case (nil, let old?) where reading.isSame(as: old): continue
                 case (nil, _): undated.append((named.name, reading))
                 case (_, let old?) where reading.isOlder(than: old):
                     late.append(NamedAttribute(name: named.name, instances: [reading]))
@@ -32,20 +35,13 @@ extension EntityChange {
         editor.add(types: fragment.types)
         if let scopes = fragment.scopes { editor.after.scopes = scopes }
         editor.setExpiry(fragment)
-        for (name, reading) in current + undated.filter(target.lacks) {
+        for (name, reading) in current + undated {
             editor.put(reading, as: name)
         }
         var change = editor.change
         guard !change.isEmpty else { return EntityChange(before: target, after: target) }
         change.late = late
         return change
-    }
-}
-
-extension Entity {
-    /// Whether the entity has no such attribute of this very content.
-    fileprivate func lacks(_ name: IRI, _ reading: Attribute) -> Bool {
-        !self[name].contains { reading.isSame(as: $0) }
     }
 }
 

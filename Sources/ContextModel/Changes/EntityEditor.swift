@@ -1,10 +1,13 @@
 /// Edits an entity instance by instance and keeps count of what it changed.
 struct EntityEditor {
     private let before: Entity
+    /// Still has the instances that were removed; `change` has the state without them.
     var after: Entity
+    private var places = InstancePlaces()
     private let now: Timestamp
     private var attributes: [EntityChange.AttributeChange] = []
     private var untouched: [IRI] = []
+    private var untouchedNames: Set<IRI> = []
 
     init(_ target: Entity, at now: Timestamp) {
         before = target
@@ -15,6 +18,7 @@ struct EntityEditor {
     var change: EntityChange {
         var after = after
         after.modifiedAt = now
+        after.attributes = places.compacted(after.attributes)
         return EntityChange(
             before: before,
             after: after,
@@ -24,7 +28,8 @@ struct EntityEditor {
     }
 
     mutating func add(types: [IRI]) {
-        for type in types where !after.types.contains(type) { after.types.append(type) }
+        guard !types.isEmpty else { return }
+        after.types = after.types.adding(types)
     }
 
     /// Takes over what the fragment says of when the entity expires.
@@ -35,7 +40,7 @@ struct EntityEditor {
 
     /// Notes that the request named something that stays as it was.
     mutating func leave(_ name: IRI) {
-        if !untouched.contains(name) { untouched.append(name) }
+        if untouchedNames.insert(name).inserted { untouched.append(name) }
     }
 
     /// Applies each given instance; `make` returns what takes the old one's place, nil to leave it.
@@ -45,7 +50,8 @@ struct EntityEditor {
     ) throws(EntityError) {
         for named in fragments {
             for fragment in named.instances {
-                let old = after[named.name].first { $0.datasetID == fragment.datasetID }
+                let place = places.place(of: named.name, fragment.datasetID, in: after.attributes)
+                let old = place.map { after.attributes[$0.attribute].instances[$0.instance] }
                 if fragment.isNull {
                     if old == nil { leave(named.name) }
                     remove(named.name, fragment.datasetID)
@@ -63,17 +69,17 @@ struct EntityEditor {
         var new = attribute
         new.modifiedAt = now
         new.attributes.stamp(createdAt: now)
-        guard let index = after.attributes.firstIndex(where: { $0.name == name }) else {
+        guard let index = places.place(of: name, in: after.attributes) else {
             new.createdAt = now
             after.attributes.append(NamedAttribute(name: name, instances: [new]))
             attributes.append(.init(name: name, before: nil, after: new))
             return
         }
-        let instances = after.attributes[index].instances
-        if let place = instances.firstIndex(where: { $0.datasetID == new.datasetID }) {
-            new.createdAt = instances[place].createdAt
+        if let place = places.place(of: name, new.datasetID, in: after.attributes)?.instance {
+            let old = after.attributes[index].instances[place]
+            new.createdAt = old.createdAt
             after.attributes[index].instances[place] = new
-            attributes.append(.init(name: name, before: instances[place], after: new))
+            attributes.append(.init(name: name, before: old, after: new))
         } else {
             new.createdAt = now
             after.attributes[index].instances.append(new)
@@ -82,14 +88,18 @@ struct EntityEditor {
     }
 
     mutating func remove(_ name: IRI, _ datasetID: String?) {
-        guard let index = after.attributes.firstIndex(where: { $0.name == name }),
-            let place = after.attributes[index].instances.firstIndex(where: {
-                $0.datasetID == datasetID
-            })
-        else { return }
-        let old = after.attributes[index].instances.remove(at: place)
-        if after.attributes[index].instances.isEmpty { after.attributes.remove(at: index) }
+        guard let place = places.place(of: name, datasetID, in: after.attributes) else { return }
+        let old = after.attributes[place.attribute].instances[place.instance]
+        places.remove(place, of: datasetID)
         attributes.append(.init(name: name, before: old, after: nil))
+    }
+}
+
+extension Array where Element: Hashable {
+    /// The list with those of the others at its end that it does not have yet, each once.
+    package func adding(_ others: [Element]) -> [Element] {
+        var known = Set(self)
+        return self + others.filter { known.insert($0).inserted }
     }
 }
 

@@ -11,6 +11,12 @@ struct AttributeReader {
         guard case .array(let elements) = value, !options.isSimplified,
             Self.areInstances(elements)
         else { return [try instance(value)] }
+        guard options.isTemporal || elements.count <= EntityLimits.instances else {
+            throw EntityError(
+                "The attribute '\(key)' has \(elements.count) instances; one may have "
+                    + "\(EntityLimits.instances) at most."
+            )
+        }
         var instances: [AttributeFragment] = []
         instances.reserveCapacity(elements.count)
         for element in elements { instances.append(try instance(element)) }
@@ -216,8 +222,11 @@ struct AttributeReader {
         into fragment: inout AttributeFragment
     ) throws(EntityError) {
         let name = try entity.attributeName(member)
-        guard fragment.attributes.count < EntityReader.maximumAttributes else {
-            throw EntityError("The attribute '\(key)' has too many sub-attributes.")
+        guard fragment.attributes.count < EntityLimits.attributes else {
+            throw EntityError(
+                "The attribute '\(key)' has more than \(EntityLimits.attributes) sub-attributes, "
+                    + "the most that one may have."
+            )
         }
         let nested = AttributeReader(
             entity: EntityReader(

@@ -30,9 +30,6 @@ package struct EntityReader: Sendable {
         }
     }
 
-    /// Names one entity or attribute may have: keeps looking names up in order cheap.
-    package static let maximumAttributes = 2_000
-
     let context: LDContext
     let options: Options
 
@@ -115,11 +112,12 @@ package struct EntityReader: Sendable {
         guard case .object(let object) = json else {
             throw EntityError("An entity is a JSON object, not \(json.excerpt).")
         }
-        guard object.count <= Self.maximumAttributes else {
-            throw EntityError("An entity may have \(Self.maximumAttributes) members at most.")
+        guard object.count <= EntityLimits.attributes else {
+            throw EntityError("An entity may have \(EntityLimits.attributes) members at most.")
         }
         var fragment = EntityFragment()
         fragment.attributes.reserveCapacity(object.count)
+        var names = GrowingIndex<IRI>()
         for (key, value) in object.members {
             switch key {
             case "id", "@id":
@@ -135,7 +133,7 @@ package struct EntityReader: Sendable {
                 fragment.removesExpiry = true
             case "expiresAt": fragment.expiresAt = try timestamp(value, at: key)
             case "@context", "createdAt", "modifiedAt", "deletedAt": break
-            default: try add(value, as: key, to: &fragment.attributes)
+            default: try add(value, as: key, to: &fragment.attributes, &names)
             }
         }
         return fragment
@@ -150,10 +148,11 @@ package struct EntityReader: Sendable {
     private func add(
         _ value: JSONValue,
         as key: String,
-        to attributes: inout [NamedFragment]
+        to attributes: inout [NamedFragment],
+        _ names: inout GrowingIndex<IRI>
     ) throws(EntityError) {
         let name = try attributeName(key)
-        guard !attributes.contains(where: { $0.name == name }) else {
+        guard names.place(of: name, in: attributes, by: \.name) == nil else {
             throw EntityError("The attribute '\(key)' is given twice.")
         }
         let instances = try AttributeReader(entity: self, key: key).instances(value)
@@ -205,6 +204,9 @@ package struct EntityReader: Sendable {
     private static let keywords: Set<String> = ["id", "type", "@id", "@type"]
 
     private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
+        guard value.arrayValue?.count ?? 1 <= EntityLimits.types else {
+            throw EntityError("An entity may have \(EntityLimits.types) types at most.")
+        }
         var types: [IRI] = []
         for element in value.arrayValue ?? [value] {
             guard let name = element.stringValue, !Self.keywords.contains(name),
@@ -225,6 +227,9 @@ package struct EntityReader: Sendable {
         if NGSILDNull.isNull(value) {
             guard options.allowsNull else { throw nullError(at: "scope") }
             return []
+        }
+        guard value.arrayValue?.count ?? 1 <= EntityLimits.scopes else {
+            throw EntityError("An entity may have \(EntityLimits.scopes) scopes at most.")
         }
         var scopes: [String] = []
         for element in value.arrayValue ?? [value] {

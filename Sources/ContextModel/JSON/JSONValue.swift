@@ -53,7 +53,10 @@ extension JSONObject: Hashable {
         guard a.count == b.count else { return false }
         for (own, other) in zip(a.members, b.members)
         where own.key != other.key || own.value != other.value {
-            return a.members.allSatisfy { b[$0.key] == $0.value }
+            var places = GrowingIndex<String>()
+            return a.members.allSatisfy { key, value in
+                places.place(of: key, in: b.members, by: \.key).map { b.members[$0].value } == value
+            }
         }
         return true
     }

@@ -137,6 +137,7 @@ struct ProblemReporter: Sendable {
                     + "shorter time.",
                 note: error.note
             )
+        case .entityTooLarge: .entityTooLarge(note: error.note)
         case .tookTooLong:
             // Clause 5.5.6: so complex that it cannot be resolved.
             BrokerError(

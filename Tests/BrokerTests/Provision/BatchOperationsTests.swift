@@ -47,6 +47,35 @@ import Testing
         #expect(try await fixture.shown("urn:x:4") == ["id": "urn:x:4", "type": "Bus"])
     }
 
+    @Test func `an entity that would be too large fails alone`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        let instances = (0...EntityLimits.instances).map { number -> JSONValue in
+            ["type": "Property", "value": 1, "datasetId": .string("urn:x:\(number)")]
+        }
+        let bytes = JSONValue.string(String(repeating: "x", count: EntityLimits.bytes))
+        let result = try await run(
+            fixture,
+            .upsert(replaces: true),
+            [
+                ["id": "urn:x:2", "type": "Bus"],
+                ["id": "urn:x:many", "type": "Bus", "n": .array(instances)],
+                ["id": "urn:x:large", "type": "Bus", "n": bytes],
+                ["id": "urn:x:bus", "type": "Bus", "n": bytes],
+                ["id": "urn:x:3", "type": "Bus"],
+            ]
+        )
+        #expect(result.created == ["urn:x:2", "urn:x:3"] && result.changed.isEmpty)
+        #expect(
+            result.errors.sorted() == [
+                "urn:x:bus badRequestData", "urn:x:large badRequestData",
+                "urn:x:many badRequestData",
+            ]
+        )
+        #expect(
+            try await fixture.shown("urn:x:bus") == ["id": "urn:x:bus", "type": "Bus", "speed": 1]
+        )
+    }
+
     @Test(arguments: [true, false])
     func `an upsert creates, and replaces or updates`(replaces: Bool) async throws {
         let fixture = try await SubscriptionFixture.shared()

@@ -90,7 +90,7 @@ import Testing
 
     @Test func `the number of attributes is limited`() {
         var members: JSONObject = ["id": "urn:x:1", "type": "A"]
-        for number in 0..<EntityReader.maximumAttributes { members["a\(number)"] = 1 }
+        for number in 0..<EntityLimits.attributes { members["a\(number)"] = 1 }
         #expect(throws: EntityError.self) { try read(.object(members)) }
     }
 

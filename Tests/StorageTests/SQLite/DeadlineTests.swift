@@ -74,7 +74,7 @@ import Testing
 
     /// An entity with many long texts, of which each takes a pattern long.
     private static func manyTexts() -> Entity {
-        let texts = (0..<2_000).map { number in
+        let texts = (0..<1_000).map { number in
             let bytes = (0..<Pattern.maximumInputBytes).map {
                 UInt8(0x61 + $0 * $0 / (number + 7) % 2)
             }

@@ -1,0 +1,96 @@
+/// How large an entity may be after a change, however many requests made it so.
+package enum EntityLimits {
+    /// Names of attributes, and of the sub-attributes of one instance.
+    package static let attributes = 2_000
+    /// Instances of one attribute, each of a `datasetId` of its own.
+    package static let instances = 2_000
+    /// Instances of all attributes and sub-attributes together; of an evolution, in one request.
+    package static let allInstances = 10_000
+    package static let types = 100
+    package static let scopes = 100
+    /// Bytes of an entity as it is stored.
+    package static let bytes = 4 << 20
+
+    /// Why the change may not be made; nil when it may.
+    ///
+    /// What was larger already may stay as large or shrink.
+    package static func problem(with change: EntityChange) -> String? {
+        guard let after = change.after else { return nil }
+        let size = Size(after)
+        guard let excess = size.excess(beyond: Size()) else { return nil }
+        guard let before = change.before else { return excess }
+        return size.excess(beyond: Size(before))
+    }
+
+    /// What is said of an entity that would be stored in more bytes.
+    package static let bytesProblem = sentence("\(bytes >> 20) MiB as it is stored")
+
+    /// What is said of a request that has more instances than one entity may.
+    package static let instancesProblem =
+        sentence("\(allInstances) instances of all its attributes and sub-attributes")
+
+    private static func sentence(_ limit: String) -> String {
+        "An entity may have \(limit) at most; make several of it."
+    }
+
+    /// How much there is of what is limited.
+    private struct Size {
+        var attributes = 0
+        var instances = 0
+        var allInstances = 0
+        var types = 0
+        var scopes = 0
+
+        init() {}
+
+        init(_ entity: Entity) {
+            types = entity.types.count
+            scopes = entity.scopes.count
+            add(entity.attributes)
+        }
+
+        private mutating func add(_ named: [NamedAttribute]) {
+            attributes = max(attributes, named.count)
+            for attribute in named {
+                instances = max(instances, attribute.instances.count)
+                allInstances += attribute.instances.count
+                for instance in attribute.instances where !instance.attributes.isEmpty {
+                    add(instance.attributes)
+                }
+            }
+        }
+
+        /// What is both beyond its limit and more than it was.
+        func excess(beyond old: Size) -> String? {
+            if attributes > max(EntityLimits.attributes, old.attributes) {
+                return sentence("\(EntityLimits.attributes) attributes")
+            }
+            if instances > max(EntityLimits.instances, old.instances) {
+                return sentence("\(EntityLimits.instances) instances of one attribute")
+            }
+            if allInstances > max(EntityLimits.allInstances, old.allInstances) {
+                return instancesProblem
+            }
+            if types > max(EntityLimits.types, old.types) {
+                return sentence("\(EntityLimits.types) types")
+            }
+            return scopes > max(EntityLimits.scopes, old.scopes)
+                ? sentence("\(EntityLimits.scopes) scopes") : nil
+        }
+    }
+
+    /// Whether there are more instances than one entity may have.
+    package static func exceedInstances(_ attributes: [NamedAttribute]) -> Bool {
+        var rest = allInstances
+        func take(_ named: [NamedAttribute]) {
+            for attribute in named where rest >= 0 {
+                rest -= attribute.instances.count
+                for instance in attribute.instances where !instance.attributes.isEmpty {
+                    take(instance.attributes)
+                }
+            }
+        }
+        take(attributes)
+        return rest < 0
+    }
+}

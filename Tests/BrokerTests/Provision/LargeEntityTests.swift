@@ -1,0 +1,180 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+/// What an entity just below its limits costs, and what is said of one beyond them.
+@Suite struct LargeEntityTests {
+    private static let boss = SubscriptionFixture.boss
+    private static let id = EntityID("urn:x:large")
+
+    private static func instances(_ numbers: Range<Int>, value: Int = 1) -> JSONValue {
+        .array(
+            numbers.map {
+                [
+                    "type": "Property", "value": .number(JSONNumber(value)),
+                    "datasetId": .string("urn:x:\($0)"),
+                ]
+            }
+        )
+    }
+
+    private static func body(_ numbers: Range<Int>, value: Int = 1) -> JSONValue {
+        ["n": instances(numbers, value: value)]
+    }
+
+    /// With a subscriber that is shown every change; another one to whom a part is hidden.
+    private func hub() async throws -> SubscriptionFixture {
+        let rule = Permission(
+            assignee: .party(PartyID("driver")),
+            actions: [.read, .write, .subscribe],
+            target: .everything,
+            hiddenAttributes: [SubscriptionFixture.iri("secret")]
+        )
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        for caller in [Self.boss, SubscriptionFixture.driver] {
+            try await fixture.subscribe(
+                ["entities": [["type": "T"]], "notification": ["showChanges": true]],
+                caller: caller
+            )
+        }
+        return fixture
+    }
+
+    @Test(arguments: [SubscriptionFixture.boss, SubscriptionFixture.driver])
+    func `an entity just below the limits is changed in no time, in every way`(
+        caller: Caller
+    ) async throws {
+        let fixture = try await hub()
+        let hub = fixture.hub
+        let all = 0..<EntityLimits.instances
+        var entity = Self.body(all).objectValue ?? [:]
+        entity["id"] = .string(Self.id.uri)
+        entity["type"] = "T"
+        let whole = JSONValue.object(entity)
+        let reads = (json: whole, ld: LDContext.core)
+        var steps: [String: Duration] = [:]
+        func step(_ name: String, _ body: () async throws -> Void) async throws {
+            steps[name] = try await ContinuousClock().measure(body)
+        }
+        try await step("create") { try await fixture.make(whole, caller: caller) }
+        try await step("update") {
+            _ = try await hub.updateAttributes(
+                of: Self.id,
+                Self.body(all, value: 2),
+                ld: .core,
+                caller: caller
+            )
+        }
+        try await step("merge") {
+            _ = try await hub.mergeEntity(
+                Self.id,
+                Self.body(all, value: 3),
+                ld: .core,
+                caller: caller
+            )
+        }
+        try await step("upsert") {
+            _ = try await hub.batch(.upsert(replaces: true), [reads], caller: caller)
+        }
+        try await step("readings") {
+            _ = try await hub.batch(.readings, [reads], caller: caller)
+        }
+        try await step("one") {
+            _ = try await hub.updateAttributes(
+                of: Self.id,
+                Self.body(7..<8, value: 4),
+                ld: .core,
+                caller: caller
+            )
+        }
+        for (name, time) in steps { #expect(time < .seconds(10), "\(name): \(steps)") }
+    }
+
+    @Test(arguments: [true, false])
+    func `an entity that many requests would make too large is refused, and stays as it was`(
+        overwrites: Bool
+    ) async throws {
+        let fixture = try await hub()
+        let most = EntityLimits.instances
+        try await fixture.make(["id": .string(Self.id.uri), "type": "T"])
+        func append(_ numbers: Range<Int>) async throws {
+            _ = try await fixture.hub.appendAttributes(
+                to: Self.id,
+                Self.body(numbers),
+                ld: .core,
+                overwrites: overwrites,
+                caller: Self.boss
+            )
+        }
+        try await append(0..<most - 1)
+        try await append(most - 1..<most)
+        let error = await #expect(throws: BrokerError.self) { try await append(most..<most + 1) }
+        #expect(error?.code == .badRequestData)
+        #expect(error?.detail.contains("\(most) instances of one attribute") == true)
+        let shown = try await fixture.shown(Self.id.uri)
+        let datasets = shown.objectValue?["n"]?.objectValue?["dataset"]?.objectValue
+        #expect(datasets?.count == most)
+    }
+
+    @Test func `an evolution takes no more instances at once than an entity may have`()
+        async throws
+    {
+        let fixture = try await hub()
+        func evolution(_ count: Int) -> JSONValue {
+            let readings = (0..<count).map { number -> JSONValue in
+                [
+                    "type": "Property", "value": .number(JSONNumber(number)),
+                    "observedAt": "2026-01-01T00:00:00Z",
+                ]
+            }
+            return ["id": .string(Self.id.uri), "type": "T", "n": .array(readings)]
+        }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            _ = try await fixture.hub.upsertEvolution(
+                evolution(EntityLimits.allInstances + 1),
+                ld: .core,
+                caller: Self.boss
+            )
+        }
+    }
+
+    @Test func `an evolution without current state gets no more types than an entity may have`()
+        async throws
+    {
+        let fixture = try await hub()
+        func add(_ types: Range<Int>) async throws {
+            let types = types.map { JSONValue.string("T\($0)") }
+            _ = try await fixture.hub.upsertEvolution(
+                ["id": .string(Self.id.uri), "type": .array(types), "n": [["value": 1]]],
+                ld: .core,
+                caller: Self.boss
+            )
+        }
+        try await add(0..<60)
+        try await add(40..<100)
+        await #expect(throws: BrokerError(.badRequestData, "")) { try await add(100..<101) }
+    }
+
+    /// All instances without `observedAt` of a request are of one moment.
+    @Test func `many instances of one moment take time in proportion to their number`()
+        async throws
+    {
+        let fixture = try await hub()
+        func add(_ count: Int, _ id: String) async throws -> Duration {
+            let readings = (0..<count).map { ["value": .number(JSONNumber($0))] as JSONValue }
+            return try await ContinuousClock().measure {
+                _ = try await fixture.hub.upsertEvolution(
+                    ["id": .string(id), "type": "T", "n": .array(readings)],
+                    ld: .core,
+                    caller: Self.boss
+                )
+            }
+        }
+        _ = try await add(500, "urn:x:first")
+        let small = try await add(500, "urn:x:small")
+        #expect(try await add(EntityLimits.allInstances, Self.id.uri) < small * 80 + .seconds(2))
+    }
+}
