@@ -64,6 +64,7 @@ extension Writer {
         try connection.execute("DELETE FROM history \(of)")
         let rows = connection.changes
         try connection.execute("DELETE FROM segment \(of)")
+        possiblyUnused += rows + connection.changes * sealing.segment
         recentSegment = nil
         return rows + connection.changes > 0
     }
@@ -90,6 +91,7 @@ extension Writer {
             )
             found.append((HistoryPlace(series: series, time: rows.int(2)), rows.int(3)))
         }
+        possiblyUnused += found.count
         for (place, sequence) in found {
             try bound(history.delete, place).bind(5, sequence).run()
         }
@@ -120,6 +122,7 @@ extension Writer {
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
+        possiblyUnused += 1
         return connection.changes > 0
     }
 
@@ -171,6 +174,25 @@ extension Writer {
         if try find.step() {
             return InstanceName(dataset: find.int(0), time: find.int(1), sequence: find.int(2))
         }
-        return InstanceName(instanceID, entity: row.id, name: name, in: vocabulary)
+        return try InstanceName(
+            instanceID,
+            entity: row.id,
+            name: name,
+            among: datasets(of: row.history, name: number)
+        )
+    }
+
+    /// The `datasetId`s that the history of the attribute has, by their numbers.
+    private func datasets(of entity: Int64, name: Int64) throws -> [Int64: String?] {
+        let next = try SeriesKey.next(connection)
+        var datasets: [Int64: String?] = [:]
+        var last = SeriesKey(name: name, dataset: -1)
+        while true {
+            next.bind(1, entity).bind(2, name).bind(3, last.dataset)
+            defer { next.reset() }
+            guard try next.step(), next.int(0) == name else { return datasets }
+            last.dataset = next.int(1)
+            datasets[last.dataset] = .some(last.datasetID(vocabulary))
+        }
     }
 }

@@ -194,12 +194,7 @@ struct HistoryStatements {
             WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4 AND sequence = ?5
             """
         )
-        any = try connection.prepare(
-            """
-            SELECT EXISTS (SELECT 1 FROM history WHERE entity = ?1)
-                OR EXISTS (SELECT 1 FROM segment WHERE entity = ?1)
-            """
-        )
+        any = try Self.any(connection)
         remember = try connection.prepare(
             "INSERT OR REPLACE INTO instance VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
         )
@@ -216,6 +211,16 @@ struct HistoryStatements {
             """
             DELETE FROM history WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4
             AND sequence = ?5
+            """
+        )
+    }
+
+    /// Tells whether anything is left of a history.
+    static func any(_ connection: Connection) throws -> Statement {
+        try connection.prepare(
+            """
+            SELECT EXISTS (SELECT 1 FROM history WHERE entity = ?1)
+                OR EXISTS (SELECT 1 FROM segment WHERE entity = ?1)
             """
         )
     }

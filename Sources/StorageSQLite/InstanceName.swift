@@ -26,8 +26,9 @@ struct InstanceName: Equatable {
         self.sequence = sequence
     }
 
-    /// nil when the text is not a name this store made for that entity and attribute.
-    init?(_ text: String, entity: EntityID, name: IRI, in vocabulary: Vocabulary) {
+    /// nil when the text is not a name this store made for that entity and attribute, which has
+    /// instances of the `datasetId`s.
+    init?(_ text: String, entity: EntityID, name: IRI, among datasets: [Int64: String?]) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
             .compactMap { UInt64($0, radix: 36) }
@@ -36,9 +37,7 @@ struct InstanceName: Equatable {
         // The text is a caller's. No instance stands at the last of all moments, and whoever looks
         // around a place may go to the moment after it.
         guard time < .max else { return nil }
-        let dataset =
-            parts[0] == Self.hash(entity, name, nil)
-            ? 0 : vocabulary.names.first { parts[0] == Self.hash(entity, name, $0.value) }?.key
+        let dataset = datasets.first { parts[0] == Self.hash(entity, name, $0.value) }?.key
         guard let dataset else { return nil }
         self.init(dataset: dataset, time: time, sequence: sequence)
     }

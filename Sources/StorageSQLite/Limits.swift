@@ -59,6 +59,18 @@ enum Limits {
     /// A series with more instances of one moment is not sealed from there on, for whoever changes
     /// a segment opens all of it.
     static let sealedAtMoment = 1_024
+    /// Names, shapes and forms that may be out of use before the vocabulary is swept, and the pause
+    /// between two sweeps: so long, or so many times as long as the last one took.
+    static let unusedBeforeSweep = 256
+    static let sweepPause = Duration.seconds(30)
+    static let sweepPauses = 20
+    /// A sweep rests so many times as long as a portion took.
+    static let sweepRests = 3
+    /// Entities or shapes that a sweep looks at in one snapshot; what it removes in one transaction.
+    static let scannedPerPortion = 500
+    static let sweptPerStep = 250
+    /// So many forms may be out of use without anybody looking through all of history for them.
+    static let unseenForms = 1_000
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
     /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.

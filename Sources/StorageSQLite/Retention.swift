@@ -97,6 +97,7 @@ extension Writer {
                 for instance in rest { try insert(instance, series) }
             }
         }
+        possiblyUnused += pass.removed
         position.time = pass.position.time
         position.keptPeriod = pass.position.keptPeriod
         return pass

@@ -12,11 +12,12 @@ private struct GrownSeries {
 
 /// The promises of a store, kept by one SQLite file.
 package final class SQLiteTenantStore: TenantStore {
-    private let committer: Committer
-    private let writer: Writer
+    let committer: Committer
+    let writer: Writer
     private let readers: ConnectionPool
     private let filling = Mutex(false)
-    private let path: String
+    let path: String
+    let sweeping = Mutex(SweepSchedule())
     private let grown = Mutex(GrownSeries())
     private let clock: @Sendable () -> Timestamp
 
@@ -48,10 +49,30 @@ package final class SQLiteTenantStore: TenantStore {
         }
         committer = Committer(writer: writer, checkpointer: checkpointer)
         self.clock = clock
+        // Before anybody writes.
+        writer.whenSweepIsDue = { [weak self] in self?.sweepSoon() }
         fillIndexes(registering: [], for: .operator)
     }
 
-    private var vocabulary: Vocabulary { writer.shared.withLock { $0 } }
+    /// Runs the body on one state of the database, with all names, shapes and forms that the rows
+    /// of it can use.
+    ///
+    /// Those that writers add are in memory before they are in the file. What a sweep took out
+    /// after the state began may be missing, so then another state is taken.
+    private func snapshot<Answer>(
+        _ reader: Reader,
+        _ body: (Vocabulary) throws -> Answer
+    ) throws -> Answer {
+        while true {
+            let removals = writer.shared.withLock(\.removals)
+            let answer: Answer? = try reader.snapshot {
+                let vocabulary = writer.shared.withLock { $0 }
+                guard vocabulary.removals == removals else { return nil }
+                return .some(try body(vocabulary))
+            }
+            if let answer { return answer }
+        }
+    }
 
     // MARK: Current state
 
@@ -71,20 +92,20 @@ package final class SQLiteTenantStore: TenantStore {
     ) async throws -> EntityPage<EncodedEntity> {
         let search = search(query, grant)
         if let quick = try quickPage(search) { return quick }
-        return try await readers.run(.query(grant.party)) { reader in
-            try reader.snapshot { try search(reader).page() }
+        return try await readers.run(.query(grant.party)) { [self] reader in
+            try snapshot(reader) { try search(reader, $0).page() }
         }
     }
 
     /// The page, if it costs so little that it may be found on the thread that asks.
     private func quickPage(
-        _ search: (Reader) throws -> PageSearch
+        _ search: (Reader, Vocabulary) throws -> PageSearch
     ) throws -> EntityPage<EncodedEntity>? {
         do {
             let page = try readers.immediately { reader in
                 reader.budget = DecisionBudget(steps: Limits.stepsAtOnce)
                 defer { reader.budget = nil }
-                return try reader.snapshot { try search(reader).quickPage() }
+                return try snapshot(reader) { try search(reader, $0).quickPage() }
             }
             return page ?? nil
         } catch let error as StorageError where error.code == .tookTooLong {
@@ -97,19 +118,18 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> [EntityID] {
         let search = search(query, grant)
-        return try await readers.run(.query(grant.party)) { reader in
-            try reader.snapshot { try search(reader).identifiers() }
+        return try await readers.run(.query(grant.party)) { [self] reader in
+            try snapshot(reader) { try search(reader, $0).identifiers() }
         }
     }
 
-    /// Made inside the snapshot, which the vocabulary must not be older than.
     private func search(
         _ query: EntityQuery,
         _ grant: ReadGrant
-    ) -> @Sendable (Reader) throws -> PageSearch {
+    ) -> @Sendable (Reader, Vocabulary) throws -> PageSearch {
         let condition = query.condition.and(grant.condition)
         let now = clock()
-        return { [self] reader in
+        return { [self] reader, vocabulary in
             PageSearch(
                 query: query,
                 plan: try EntityPlan(
@@ -133,7 +153,7 @@ package final class SQLiteTenantStore: TenantStore {
     package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
         let now = clock()
         return try await readers.run(.query(grant.party)) { [self] reader in
-            try reader.snapshot {
+            try snapshot(reader) { vocabulary in
                 let plan = try EntityPlan(
                     grant.condition,
                     vocabulary: vocabulary,
@@ -153,7 +173,7 @@ package final class SQLiteTenantStore: TenantStore {
     ) async throws -> EvolutionPage {
         let now = clock()
         let (page, grown) = try await readers.run(.query(grant.party)) { [self] reader in
-            try reader.snapshot {
+            try snapshot(reader) { vocabulary in
                 let search = try EvolutionSearch(
                     query,
                     grant: grant,
@@ -313,7 +333,9 @@ package final class SQLiteTenantStore: TenantStore {
             DispatchQueue.global(qos: .utility).async { [self] in
                 continuation.resume(
                     with: Result {
-                        try reader.fill(portion, grant: InternalGrant(.indexing)) { vocabulary }
+                        try snapshot(reader) {
+                            try reader.fill(portion, $0, grant: InternalGrant(.indexing))
+                        }
                     }
                 )
             }

@@ -152,35 +152,31 @@ extension Writer {
 }
 
 extension Reader {
-    /// The portion with what the entities hold, by values.
+    /// The portion with what the entities hold, by values; inside a snapshot.
     func fill(
         _ portion: IndexPortion,
-        grant: InternalGrant,
-        vocabulary: () -> Vocabulary
+        _ vocabulary: Vocabulary,
+        grant: InternalGrant
     ) throws -> IndexPortion {
-        try snapshot {
-            let vocabulary = vocabulary()
-            let selection = AttributeSelection([vocabulary.iri(portion.name)])
-            let rows = try connection.prepare(
-                "SELECT key, shape, body FROM entity WHERE key > ?1 ORDER BY key LIMIT ?2"
-            ).bind(1, portion.start).bind(2, Int64(Limits.indexedPerPortion))
-            var (filled, count) = (portion, 0)
-            while filled.entries.count < Limits.entriesPerPortion, try rows.step() {
-                filled.end = rows.int(0)
-                count += 1
-                guard vocabulary.shapes[rows.int(1)]?.has(portion.name) == true else { continue }
-                let entity = try Body.entity(rows.bytes(2), selection)
-                let scalars = entity.attributes.flatMap { $0.instances.flatMap(\.scalars) }
-                for value in Set(scalars) {
-                    filled.entries.append(.init(value: value, key: filled.end))
-                }
+        let selection = AttributeSelection([vocabulary.iri(portion.name)])
+        let rows = try connection.prepare(
+            "SELECT key, shape, body FROM entity WHERE key > ?1 ORDER BY key LIMIT ?2"
+        ).bind(1, portion.start).bind(2, Int64(Limits.indexedPerPortion))
+        var (filled, count) = (portion, 0)
+        while filled.entries.count < Limits.entriesPerPortion, try rows.step() {
+            filled.end = rows.int(0)
+            count += 1
+            guard vocabulary.shapes[rows.int(1)]?.has(portion.name) == true else { continue }
+            let entity = try Body.entity(rows.bytes(2), selection)
+            let scalars = entity.attributes.flatMap { $0.instances.flatMap(\.scalars) }
+            for value in Set(scalars) {
+                filled.entries.append(.init(value: value, key: filled.end))
             }
-            filled.isLast =
-                count < Limits.indexedPerPortion
-                && filled.entries.count < Limits.entriesPerPortion
-            filled.entries.sort { $0.value < $1.value }
-            return filled
         }
+        filled.isLast =
+            count < Limits.indexedPerPortion && filled.entries.count < Limits.entriesPerPortion
+        filled.entries.sort { $0.value < $1.value }
+        return filled
     }
 }
 

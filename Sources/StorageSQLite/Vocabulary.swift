@@ -20,29 +20,61 @@ struct Shape: Hashable, Sendable {
 
 /// Names, shapes and forms by number: few, so kept in memory.
 ///
-/// The writing thread adds to them; a reader copies them once a query. They only grow, except when
-/// a transaction is rolled back.
+/// The writing thread adds to them, and takes out what a sweep has found unused; a reader copies
+/// them once a query.
 struct Vocabulary: Sendable {
+    /// A name, a shape or a form.
+    enum Entry: Sendable {
+        case name(String)
+        case shape(Shape)
+        /// The bytes that it has in the file, and what they mean.
+        case form([UInt8], Attribute)
+    }
+
     private(set) var names: [Int64: String] = [:]
     private(set) var numbers: [String: Int64] = [:]
     private(set) var shapes: [Int64: Shape] = [:]
     private(set) var shapeNumbers: [Shape: Int64] = [:]
     private(set) var forms: [Int64: Attribute] = [:]
     private(set) var formNumbers: [[UInt8]: Int64] = [:]
+    /// How often something was taken out: what a snapshot from before may still use.
+    var removals = 0
 
-    mutating func add(name: String, number: Int64) {
-        names[number] = name
-        numbers[name] = number
+    mutating func add(_ entry: Entry, number: Int64) {
+        switch entry {
+        case .name(let name):
+            names[number] = name
+            numbers[name] = number
+        case .shape(let shape):
+            shapes[number] = shape
+            shapeNumbers[shape] = number
+        case .form(let body, let attribute):
+            forms[number] = attribute
+            formNumbers[body] = number
+        }
     }
 
-    mutating func add(shape: Shape, number: Int64) {
-        shapes[number] = shape
-        shapeNumbers[shape] = number
+    mutating func remove(_ entry: Entry, number: Int64) {
+        switch entry {
+        case .name(let name):
+            names[number] = nil
+            if numbers[name] == number { numbers[name] = nil }
+        case .shape(let shape):
+            shapes[number] = nil
+            if shapeNumbers[shape] == number { shapeNumbers[shape] = nil }
+        case .form(let body, _):
+            forms[number] = nil
+            if formNumbers[body] == number { formNumbers[body] = nil }
+        }
     }
 
-    mutating func add(form body: [UInt8], number: Int64) throws {
-        forms[number] = try Body.attribute(body)
-        formNumbers[body] = number
+    /// Whether the entry is there under the number.
+    func has(_ entry: Entry, number: Int64) -> Bool {
+        switch entry {
+        case .name: names[number] != nil
+        case .shape: shapes[number] != nil
+        case .form: forms[number] != nil
+        }
     }
 
     func iri(_ number: Int64) -> IRI { IRI(names[number] ?? "") }
@@ -50,17 +82,18 @@ struct Vocabulary: Sendable {
     /// Reads all from the file.
     init(_ connection: Connection) throws {
         let names = try connection.prepare("SELECT number, text FROM name")
-        while try names.step() { add(name: names.text(1), number: names.int(0)) }
+        while try names.step() { add(.name(names.text(1)), number: names.int(0)) }
         let shapes = try connection.prepare("SELECT number, content FROM shape")
         while try shapes.step() {
             guard let shape = Shape(content: shapes.text(1)) else {
                 throw StorageError(.damaged, note: "shape \(shapes.int(0)) cannot be read")
             }
-            add(shape: shape, number: shapes.int(0))
+            add(.shape(shape), number: shapes.int(0))
         }
         let forms = try connection.prepare("SELECT number, body FROM form")
         while try forms.step() {
-            try add(form: [UInt8](forms.bytes(1)), number: forms.int(0))
+            let attribute = try Body.attribute(forms.bytes(1))
+            add(.form([UInt8](forms.bytes(1)), attribute), number: forms.int(0))
         }
     }
 }

@@ -58,6 +58,7 @@ extension Writer: WriteTransaction {
         if shape == old.shape && entity.nextExpiry == old.entity.nextExpiry {
             try statements.updateBody.bind(1, old.key).bind(2, body).run()
         } else {
+            possiblyUnused += old.entity.attributes.count + 1
             try statements.update.bind(1, old.key).bind(2, shape)
                 .bind(3, entity.nextExpiry?.microseconds).bind(4, body).run()
         }
@@ -99,6 +100,7 @@ extension Writer: WriteTransaction {
     func remove(_ id: EntityID) throws -> Bool {
         guard let old = try stored(id), old.isCurrent else { return false }
         try willWrite()
+        possiblyUnused += old.entity.attributes.count + 1
         try reindex(key: old.key, from: entries(old.entity), to: IndexEntries())
         if try hasRows(history: old.history) {
             try keepHistoryOnly(old, entity: old.entity)
@@ -110,6 +112,7 @@ extension Writer: WriteTransaction {
 
     /// Removes the row of an entity of which no history is left.
     func forget(_ row: StoredEntity) throws {
+        possiblyUnused += 1
         try statements.delete.bind(1, row.key).run()
         try removePast(of: row.key)
         recent = nil

@@ -18,6 +18,16 @@ final class Writer: @unchecked Sendable {
     /// What readers see of names and shapes; always at least what is committed.
     let shared: Mutex<Vocabulary>
     var vocabulary: Vocabulary
+    /// What the transaction has done to the vocabulary.
+    var vocabularyLog = VocabularyLog()
+    /// The sweep of the vocabulary under way, which is told of what is used meanwhile.
+    weak var sweep: VocabularySweep?
+    /// At least as many names, shapes and forms as have come out of use since the last sweep began.
+    var possiblyUnused: Int
+    /// Whether it was said that a sweep is due.
+    var isSweepDue = false
+    /// Told when a sweep is due.
+    var whenSweepIsDue: @Sendable () -> Void = {}
     /// Attributes that have, or are getting, a value index.
     var indexed: Set<Int64> = []
     /// Who asked for them; readers note it.
@@ -27,7 +37,7 @@ final class Writer: @unchecked Sendable {
     /// The row looked at last: a request mostly looks at one entity before it writes it.
     var recent: StoredEntity?
     private var recentlyShaped: (entity: Entity, shape: Int64)?
-    /// Numbers of the forms met since the start, found without writing a form's body.
+    /// Numbers of the forms met since the last sweep, found without writing a form's body.
     private var formNumbers: [HistoryForm: Int64] = [:]
     /// Whether any history of the tenant may be sealed.
     var haveSegments: Bool
@@ -45,7 +55,6 @@ final class Writer: @unchecked Sendable {
     private var hasWritten = false
     /// Whether the transaction has anything to bring to the disk.
     private(set) var transactionWrites = false
-    private var vocabularyGrew = false
 
     init(
         path: String,
@@ -75,6 +84,8 @@ final class Writer: @unchecked Sendable {
         haveSegments = try connection.number("SELECT EXISTS (SELECT 1 FROM segment)") != 0
         vocabulary = try Vocabulary(connection)
         shared = Mutex(vocabulary)
+        // What came out of use before the start is not known.
+        possiblyUnused = vocabulary.names.count + vocabulary.shapes.count + vocabulary.forms.count
         try readIndexedAttributes()
     }
 
@@ -92,12 +103,17 @@ final class Writer: @unchecked Sendable {
     }
 
     func commit() throws {
-        // Readers must know a name before they can meet a row that uses it.
-        if vocabularyGrew {
-            shared.withLock { $0 = vocabulary }
-            vocabularyGrew = false
-        }
+        let log = vocabularyLog
+        if !log.isEmpty { shared.withLock { log.showAdditions(in: &$0) } }
         try statements.commit.run()
+        if !log.isEmpty {
+            shared.withLock { log.showRemovals(of: vocabulary, in: &$0) }
+            vocabularyLog = VocabularyLog()
+        }
+        if possiblyUnused >= Limits.unusedBeforeSweep, !isSweepDue {
+            isSweepDue = true
+            whenSweepIsDue()
+        }
         for action in commitActions { action() }
         commitActions.removeAll(keepingCapacity: true)
     }
@@ -108,6 +124,7 @@ final class Writer: @unchecked Sendable {
         hasWritten = false
         recent = nil
         covered = .everything
+        vocabularyLog.beginRequest()
         let earlierActions = commitActions.count
         do {
             try body()
@@ -123,6 +140,7 @@ final class Writer: @unchecked Sendable {
 
     private func undoRequest() throws {
         try connection.execute("ROLLBACK TO request; RELEASE request")
+        vocabularyLog.undoRequest(in: &vocabulary)
         try forgetUncommitted()
     }
 
@@ -130,19 +148,23 @@ final class Writer: @unchecked Sendable {
     func abandon() {
         commitActions = []
         if connection.isInTransaction { try? connection.execute("ROLLBACK") }
-        // A vocabulary that cannot be read again stays a superset: harmless but for unused numbers,
-        // and the next write that needs one of them fails on its own.
+        shared.withLock { vocabularyLog.undo(in: &vocabulary, shown: &$0) }
+        // Where the list of indexes cannot be read again, the next write that needs one fails on
+        // its own.
         try? forgetUncommitted()
     }
 
     private func forgetUncommitted() throws {
         recent = nil
         recentSegment = nil
+        forgetNumbers()
+        try readIndexedAttributes()
+    }
+
+    /// Forgets numbers that were kept to find them faster.
+    func forgetNumbers() {
         recentlyShaped = nil
         formNumbers = [:]
-        vocabulary = try Vocabulary(connection)
-        vocabularyGrew = true
-        try readIndexedAttributes()
     }
 
     /// Writes something that changes nothing, to see whether it reaches the disk.
@@ -172,12 +194,22 @@ final class Writer: @unchecked Sendable {
     // MARK: Names and shapes
 
     func number(of name: String) throws -> Int64 {
-        if let known = vocabulary.numbers[name] { return known }
+        if let known = vocabulary.numbers[name] {
+            sweep?.use(name: known)
+            return known
+        }
         try willWrite()
-        try statements.insertName.bind(1, name).run()
+        try statements.insertName.bind(1, vocabularyLog.takenNames[name]).bind(2, name).run()
+        let number = noteAddition(.name(name))
+        sweep?.use(name: number)
+        return number
+    }
+
+    /// The number under which the row was added, which is the entry's from now on.
+    private func noteAddition(_ entry: Vocabulary.Entry) -> Int64 {
         let number = connection.lastRowID
-        vocabulary.add(name: name, number: number)
-        vocabularyGrew = true
+        vocabulary.add(entry, number: number)
+        vocabularyLog.noteAddition(entry, number: number)
         return number
     }
 
@@ -209,28 +241,26 @@ final class Writer: @unchecked Sendable {
     private func number(of shape: Shape) throws -> Int64 {
         if let known = vocabulary.shapeNumbers[shape] { return known }
         try willWrite()
-        try statements.insertShape.bind(1, shape.content).run()
-        let number = connection.lastRowID
-        vocabulary.add(shape: shape, number: number)
-        vocabularyGrew = true
-        return number
+        try statements.insertShape.bind(1, vocabularyLog.takenShapes[shape])
+            .bind(2, shape.content).run()
+        return noteAddition(.shape(shape))
     }
 
     func form(_ form: HistoryForm) throws -> Int64 {
-        if let known = formNumbers[form] { return known }
-        let number = try number(ofForm: Body.bytes(form.attribute))
+        let number = try formNumbers[form] ?? number(ofForm: Body.bytes(form.attribute))
         formNumbers[form] = number
+        sweep?.use(form: number)
         return number
     }
 
     private func number(ofForm body: [UInt8]) throws -> Int64 {
         if let known = vocabulary.formNumbers[body] { return known }
         try willWrite()
-        try statements.insertForm.bind(1, body).run()
-        let number = connection.lastRowID
-        try vocabulary.add(form: body, number: number)
-        vocabularyGrew = true
-        return number
+        let attribute = try Body.attribute(body)
+        // Nobody counts how many rows have a form: one more, and another one may have none left.
+        possiblyUnused += 1
+        try statements.insertForm.bind(1, vocabularyLog.takenForms[body]).bind(2, body).run()
+        return noteAddition(.form(body, attribute))
     }
 }
 
@@ -278,9 +308,10 @@ struct WriterStatements {
         commit = try connection.prepare("COMMIT")
         savepoint = try connection.prepare("SAVEPOINT request")
         release = try connection.prepare("RELEASE request")
-        insertName = try connection.prepare("INSERT INTO name (text) VALUES (?1)")
-        insertShape = try connection.prepare("INSERT INTO shape (content) VALUES (?1)")
-        insertForm = try connection.prepare("INSERT INTO form (body) VALUES (?1)")
+        // Without a number, SQLite gives the one after the greatest.
+        insertName = try connection.prepare("INSERT INTO name (number, text) VALUES (?1, ?2)")
+        insertShape = try connection.prepare("INSERT INTO shape (number, content) VALUES (?1, ?2)")
+        insertForm = try connection.prepare("INSERT INTO form (number, body) VALUES (?1, ?2)")
         byID = try connection.prepare(
             "SELECT key, shape, history, body FROM entity WHERE id = ?1"
         )

@@ -104,8 +104,8 @@ import Testing
             _ = try await fixture.hub.appendAttributes(
                 to: Self.id,
                 Self.body(numbers),
-                ld: .core,
                 overwrites: overwrites,
+                ld: .core,
                 caller: Self.boss
             )
         }

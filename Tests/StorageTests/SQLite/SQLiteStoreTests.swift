@@ -112,14 +112,13 @@ import Testing
         let folder = Folder()
         let store = try open(folder)
         let tenant = try await store.makeTenant(nil)
-        func entity(_ bytes: Int) -> Entity {
+        let entities = [EntityLimits.bytes - 1_000, EntityLimits.bytes].map { bytes in
             Entity("a", .sensor, [.label: .string(String(repeating: "x", count: bytes))])
         }
-        let small = entity(EntityLimits.bytes - 1_000)
         try await tenant.write(Grants.write()) { transaction in
-            try transaction.put(small)
+            try transaction.put(entities[0])
             #expect(throws: StorageError(.entityTooLarge, note: "")) {
-                try transaction.put(entity(EntityLimits.bytes))
+                try transaction.put(entities[1])
             }
             try transaction.put(Entity("b"))
         }

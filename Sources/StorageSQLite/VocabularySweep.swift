@@ -1,0 +1,115 @@
+internal import ContextModel
+internal import Storage
+
+/// A sweep of the vocabulary, which removes names, shapes and forms that nothing uses any more: what
+/// it is told of while it looks for them.
+///
+/// It looks beside the writing, and then has some removed in each of many transactions. Whatever a
+/// writer uses meanwhile stays. The writer knows the sweep for as long as somebody holds it, and
+/// only the committer's thread looks into it.
+final class VocabularySweep: @unchecked Sendable {
+    private var names: Set<Int64> = []
+    private var forms: Set<Int64> = []
+
+    func use(name: Int64) { names.insert(name) }
+    func use(form: Int64) { forms.insert(form) }
+
+    func hasSeen(name: Int64) -> Bool { names.contains(name) }
+    func hasSeen(form: Int64) -> Bool { forms.contains(form) }
+}
+
+/// The steps of a sweep on the thread that writes.
+///
+/// Each is complete in itself: what it removes is out of use in the state that it sees, however the
+/// sweep goes on. The newest name, shape and form stay, so that SQLite gives no number twice.
+extension Writer {
+    /// From now on the sweep is told of what is used.
+    func begin(_ sweep: VocabularySweep) {
+        self.sweep = sweep
+        possiblyUnused = 0
+        isSweepDue = false
+    }
+
+    /// Removes rows that stand for histories of which nothing is left.
+    func removeEmptyHistories(_ ids: ArraySlice<EntityID>) throws {
+        for id in ids {
+            guard let row = try stored(id), !row.isCurrent, try !hasRows(history: row.history)
+            else { continue }
+            try willWrite()
+            try forget(row)
+        }
+    }
+
+    func removeShapes(_ numbers: ArraySlice<Int64>) throws {
+        let use = try ShapeUse(connection)
+        let newest = try connection.number("SELECT max(number) FROM shape")
+        let delete = try connection.prepare("DELETE FROM shape WHERE number = ?1")
+        for number in numbers where number != newest {
+            guard let shape = vocabulary.shapes[number], try !use.isUsed(number) else { continue }
+            try remove(.shape(shape), number: number, delete)
+        }
+    }
+
+    func removeNames(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
+        var kept = try namesOfIndexes()
+        kept.insert(try connection.number("SELECT max(number) FROM name"))
+        let delete = try connection.prepare("DELETE FROM name WHERE number = ?1")
+        for number in numbers where !sweep.hasSeen(name: number) && !kept.contains(number) {
+            guard let name = vocabulary.names[number] else { continue }
+            try remove(.name(name), number: number, delete)
+        }
+    }
+
+    func removeForms(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
+        let newest = try connection.number("SELECT max(number) FROM form")
+        let read = try connection.prepare("SELECT body FROM form WHERE number = ?1")
+        let delete = try connection.prepare("DELETE FROM form WHERE number = ?1")
+        for number in numbers where !sweep.hasSeen(form: number) && number != newest {
+            defer { read.reset() }
+            guard let form = vocabulary.forms[number], try read.bind(1, number).step() else {
+                continue
+            }
+            try remove(.form([UInt8](read.bytes(0)), form), number: number, delete)
+        }
+    }
+
+    /// Attributes with a value index, also with one whose entries are still being removed.
+    private func namesOfIndexes() throws -> Set<Int64> {
+        let rows = try connection.prepare("SELECT name FROM indexed_attribute")
+        var names: Set<Int64> = []
+        while try rows.step() { names.insert(rows.int(0)) }
+        return names
+    }
+
+    private func remove(
+        _ entry: Vocabulary.Entry,
+        number: Int64,
+        _ delete: Statement
+    ) throws {
+        try willWrite()
+        try delete.bind(1, number).run()
+        vocabulary.remove(entry, number: number)
+        vocabularyLog.noteRemoval(entry, number: number)
+        forgetNumbers()
+    }
+}
+
+/// Looks whether any entity has, or had, a shape.
+struct ShapeUse {
+    private let use: Statement
+
+    init(_ connection: Connection) throws {
+        use = try connection.prepare(
+            """
+            SELECT EXISTS (SELECT 1 FROM entity WHERE shape = ?1)
+                OR EXISTS (SELECT 1 FROM entity WHERE shape = -?1)
+                OR EXISTS (SELECT 1 FROM past WHERE shape = ?1)
+            """
+        )
+    }
+
+    func isUsed(_ number: Int64) throws -> Bool {
+        defer { use.reset() }
+        return try use.bind(1, number).step() && use.int(0) != 0
+    }
+}
