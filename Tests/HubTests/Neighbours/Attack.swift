@@ -62,7 +62,7 @@ extension Attack {
     /// All kinds there are; a new one is added here.
     static let all = [
         slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity, grabbedIndexes,
-        hoardedMaps, hoardedImports, longQuestions, patterns, geometry,
+        hoardedMaps, hoardedImports, longQuestions, patterns, geometry, largeEntity, names,
     ]
 
     static let slowReceivers = Attack(name: "receivers that never answer") { attacker in
@@ -170,6 +170,36 @@ extension Attack {
                     "coordinates": ring(100),
                 ],
             ]
+        )
+    }
+
+    static let largeEntity = Attack(name: "an entity as large as may be") { attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        let instances = (0..<EntityLimits.instances).map { number -> JSONValue in
+            [
+                "type": "Property", "value": .number(JSONNumber(number)),
+                "datasetId": .string("urn:x:\(number)"),
+            ]
+        }
+        try await attacker.party.require(
+            .POST,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:0/attrs",
+            ["many": .array(instances)]
+        )
+    } strike: { attacker, number in
+        try await attacker.change("a0", to: number)
+    }
+
+    static let names = Attack(name: "names that come and go") { attacker, number in
+        let id = JSONValue.string("urn:ngsi-ld:Bad:\(number)")
+        var entity: JSONObject = ["id": id, "type": "Bad"]
+        for name in 0..<50 { entity["n\(number)x\(name)"] = ["type": "Property", "value": 1] }
+        let operations = "/ngsi-ld/v1/entityOperations"
+        _ = try await attacker.party.send(.POST, "\(operations)/create", [.object(entity)])
+        _ = try await attacker.party.send(.POST, "\(operations)/delete", [id])
+        _ = try await attacker.party.send(
+            .DELETE,
+            "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Bad:\(number)"
         )
     }
 
