@@ -9,6 +9,8 @@ struct SweepSchedule {
     /// Whether somebody sees to it.
     var isRunning = false
     var notBefore: ContinuousClock.Instant = .now + Limits.sweepPause
+    /// How long the sweep under way has looked for what is out of use.
+    var looked = Duration.zero
 
     /// Notes that a sweep is due; whether somebody must see to it now.
     mutating func want() -> Bool {
@@ -27,9 +29,10 @@ struct SweepSchedule {
         return max(.zero, ContinuousClock.now.duration(to: notBefore))
     }
 
-    /// Notes how long a sweep took: a large database is swept more rarely.
-    mutating func finished(after duration: Duration) {
-        notBefore = .now + max(Limits.sweepPause, duration * Limits.sweepPauses)
+    /// Notes that a sweep is over: a large database is swept more rarely.
+    mutating func finish() {
+        notBefore = .now + max(Limits.sweepPause, looked * Limits.sweepPauses)
+        looked = .zero
     }
 }
 
@@ -49,12 +52,11 @@ extension SQLiteTenantStore {
 
     /// Sweeps with rests; false when it could not.
     private func sweepSlowly() async -> Bool {
-        let start = ContinuousClock.now
         do {
             try await sweepVocabulary { elapsed in
                 try await Task.sleep(for: elapsed * Limits.sweepRests)
             }
-            sweeping.withLock { $0.finished(after: start.duration(to: .now)) }
+            sweeping.withLock { $0.finish() }
             return true
         } catch {
             // A full disk or a store that closes: the next sweep finds what this one has left.
@@ -77,6 +79,7 @@ extension SQLiteTenantStore {
         try await removeShapes(reader, rest)
         try await removeNames(reader, sweep, rest)
         try await removeForms(reader, sweep, rest)
+        try await committer.run { $0.trimVocabulary() }
     }
 
     private typealias Rest = (Duration) async throws -> Void
@@ -143,7 +146,9 @@ extension SQLiteTenantStore {
                 continuation.resume(with: Result { try reader.snapshot { try body(reader) } })
             }
         }
-        try await rest(start.duration(to: .now))
+        let elapsed = start.duration(to: .now)
+        sweeping.withLock { $0.looked += elapsed }
+        try await rest(elapsed)
         return found
     }
 

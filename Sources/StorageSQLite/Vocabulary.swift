@@ -68,6 +68,16 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// Gives back memory of what was taken out, where that was most: removing alone gives none.
+    mutating func trim() {
+        names.trim()
+        numbers.trim()
+        shapes.trim()
+        shapeNumbers.trim()
+        forms.trim()
+        formNumbers.trim()
+    }
+
     /// Whether the entry is there under the number.
     func has(_ entry: Entry, number: Int64) -> Bool {
         switch entry {
@@ -95,6 +105,14 @@ struct Vocabulary: Sendable {
             let attribute = try Body.attribute(forms.bytes(1))
             add(.form([UInt8](forms.bytes(1)), attribute), number: forms.int(0))
         }
+    }
+}
+
+extension Dictionary {
+    /// Takes no more room than it needs, where it has room for far more.
+    fileprivate mutating func trim() {
+        guard capacity > 1_024, count < capacity / 4 else { return }
+        self = Dictionary(uniqueKeysWithValues: map { ($0.key, $0.value) })
     }
 }
 

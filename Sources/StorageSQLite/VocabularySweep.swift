@@ -1,5 +1,6 @@
 internal import ContextModel
 internal import Storage
+internal import Synchronization
 
 /// A sweep of the vocabulary, which removes names, shapes and forms that nothing uses any more: what
 /// it is told of while it looks for them.
@@ -71,6 +72,12 @@ extension Writer {
             }
             try remove(.form([UInt8](read.bytes(0)), form), number: number, delete)
         }
+    }
+
+    /// Gives back the memory of what was removed.
+    func trimVocabulary() {
+        vocabulary.trim()
+        shared.withLock { $0.trim() }
     }
 
     /// Attributes with a value index, also with one whose entries are still being removed.

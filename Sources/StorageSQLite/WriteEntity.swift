@@ -125,6 +125,7 @@ extension Writer: WriteTransaction {
         rest.expiresAt = nil
         let shape = -(try shape(of: rest))
         let body = Body.bytes(rest)
+        possiblyUnused += 1
         try statements.update.bind(1, old.key).bind(2, shape).bind(3, nil as Int64?)
             .bind(4, body).run()
         recent = StoredEntity(

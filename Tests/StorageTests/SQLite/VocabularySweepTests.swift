@@ -315,7 +315,9 @@ import Testing
         #expect(starts == [true, false])
         let first = schedule.next()
         #expect(first.map { $0 > .zero && $0 <= Limits.sweepPause } == true)
-        schedule.finished(after: .seconds(60))
+        schedule.looked = .seconds(60)
+        schedule.finish()
+        #expect(schedule.looked == .zero)
         let startsMeanwhile = schedule.want()
         #expect(!startsMeanwhile)
         let waits = [schedule.next(), schedule.next()]
