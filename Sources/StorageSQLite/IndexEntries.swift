@@ -13,6 +13,24 @@ struct IndexEntries: Equatable {
     var box: Box?
     /// Of the attributes that have a value index.
     var values: Set<Value> = []
+    /// Attributes with so many values that the entity has one entry in place of them all: it may
+    /// have any value.
+    var crowded: Set<Int64> = []
+
+    /// Adds what the index of the attribute holds.
+    mutating func add(_ attribute: NamedAttribute, name: Int64) {
+        var scalars: Set<Scalar> = []
+        for instance in attribute.instances {
+            for scalar in instance.scalars {
+                guard scalars.count < Limits.indexedValues || scalars.contains(scalar) else {
+                    crowded.insert(name)
+                    return
+                }
+                scalars.insert(scalar)
+            }
+        }
+        for scalar in scalars { values.insert(Value(name: name, value: scalar)) }
+    }
 }
 
 extension Writer {
@@ -25,9 +43,7 @@ extension Writer {
                 }
             }
             if let name = vocabulary.numbers[attribute.name.text], indexed.contains(name) {
-                for scalar in attribute.instances.flatMap(\.scalars) {
-                    entries.values.insert(IndexEntries.Value(name: name, value: scalar))
-                }
+                entries.add(attribute, name: name)
             }
         }
         return entries
@@ -55,6 +71,10 @@ extension Writer {
             try index.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
         }
         for entry in new.values.subtracting(old.values) { try insert(entry, key: key) }
+        for name in old.crowded.subtracting(new.crowded) {
+            try index.deleteCrowded.bind(1, name).bind(2, key).run()
+        }
+        for name in new.crowded.subtracting(old.crowded) { try insert(crowded: name, key: key) }
         guard old.box != new.box else { return }
         if old.box != nil { try index.deleteBox.bind(1, key).run() }
         if let box = new.box {
@@ -66,11 +86,17 @@ extension Writer {
     func insert(_ entry: IndexEntries.Value, key: Int64) throws {
         try index.insertValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
     }
+
+    func insert(crowded name: Int64, key: Int64) throws {
+        try index.insertCrowded.bind(1, name).bind(2, key).run()
+    }
 }
 
 /// The statements that keep the side indexes.
 struct IndexStatements {
-    let insertValue, deleteValue, insertBox, deleteBox: Statement
+    let insertValue, deleteValue, insertCrowded, deleteCrowded, insertBox, deleteBox: Statement
+    /// In place of a value, of an entity that may have any: no value is a blob.
+    static let anyValue = "x''"
 
     init(_ connection: Connection) throws {
         insertValue = try connection.prepare(
@@ -78,6 +104,12 @@ struct IndexStatements {
         )
         deleteValue = try connection.prepare(
             "DELETE FROM attribute_value WHERE name = ?1 AND value = ?2 AND key = ?3"
+        )
+        insertCrowded = try connection.prepare(
+            "INSERT OR IGNORE INTO attribute_value VALUES (?1, \(Self.anyValue), ?2)"
+        )
+        deleteCrowded = try connection.prepare(
+            "DELETE FROM attribute_value WHERE name = ?1 AND value = \(Self.anyValue) AND key = ?2"
         )
         insertBox = try connection.prepare("INSERT INTO box VALUES (?1, ?2, ?3, ?4, ?5)")
         deleteBox = try connection.prepare("DELETE FROM box WHERE key = ?1")

@@ -77,6 +77,8 @@ enum Limits {
     static let matchesBeforeSort = 1_000
     /// Instances of an attribute in range that a temporal `q` looks at.
     static let instancesPerDecision = 10_000
+    /// An entity with more values of an attribute has one entry in its value index: it may have any.
+    static let indexedValues = 1_000
     /// Text longer than this is not put into a value index; the evaluator decides.
     static let indexedTextBytes = 256
 }

@@ -20,7 +20,7 @@ struct IndexLookup {
         if let keys { return try KeyList(connection, keys: keys) }
         for test in condition.indexableTests {
             guard let value = test.onlyValue, let name = vocabulary.numbers[test.name.text],
-                try isComplete(name)
+                try isComplete(name), try crowded(name, atMost: 1).isEmpty
             else { continue }
             usesIndex(name)
             return try ValueWalk(connection, name: name, value: value)
@@ -76,6 +76,19 @@ struct IndexLookup {
         }
     }
 
+    /// Entities that may have any value of the attribute.
+    private func crowded(_ name: Int64, atMost limit: Int) throws -> [Int64] {
+        let rows = try connection.prepare(
+            """
+            SELECT key FROM attribute_value
+            WHERE name = ?1 AND value = \(IndexStatements.anyValue) LIMIT ?2
+            """
+        ).bind(1, name).bind(2, Int64(limit))
+        var keys: [Int64] = []
+        while try rows.step() { keys.append(rows.int(0)) }
+        return keys
+    }
+
     private func isComplete(_ name: Int64) throws -> Bool {
         try connection.prepare(
             "SELECT 1 FROM indexed_attribute WHERE name = ?1 AND complete = 1"
@@ -83,7 +96,8 @@ struct IndexLookup {
     }
 
     private func keys(_ name: Int64, _ ranges: [ValueRange]) throws -> [Int64]? {
-        var keys: Set<Int64> = []
+        var keys = Set(try crowded(name, atMost: Limits.keysFromIndex + 1))
+        if keys.count > Limits.keysFromIndex { return nil }
         for range in ranges {
             let rows = try connection.prepare(
                 """

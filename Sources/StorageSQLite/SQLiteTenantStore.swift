@@ -323,6 +323,11 @@ package final class SQLiteTenantStore: TenantStore {
                 let step = entries[start..<min(start + Limits.entriesPerStep, entries.count)]
                 try await committer.run { try $0.add(step, of: portion) }
             }
+            let crowded = filled.crowded
+            for start in stride(from: 0, to: crowded.count, by: Limits.entriesPerStep) {
+                let step = crowded[start..<min(start + Limits.entriesPerStep, crowded.count)]
+                try await committer.run { try $0.add(crowded: step, of: portion) }
+            }
             try await committer.run { try $0.finish(filled, grant: InternalGrant(.indexing)) }
         }
         while try await committer.run({ try $0.removeGivenUpEntries() }) {}

@@ -22,6 +22,8 @@ struct IndexPortion: Sendable {
     var end: Int64
     var isLast = false
     var entries: [Entry] = []
+    /// Entities that may have any value.
+    var crowded: [Int64] = []
 }
 
 /// Somebody who fills indexes, with the entities whose entries have changed while the portion is
@@ -127,6 +129,15 @@ extension Writer {
         }
     }
 
+    /// Adds some of the portion's entities that may have any value.
+    func add(crowded keys: ArraySlice<Int64>, of portion: IndexPortion) throws {
+        guard indexed.contains(portion.name) else { return }
+        try willWrite()
+        for key in keys where !portion.filling.changed.contains(key) {
+            try insert(crowded: portion.name, key: key)
+        }
+    }
+
     /// Adds what has changed since the portion was read, and notes how far the index is filled.
     func finish(_ portion: IndexPortion, grant: InternalGrant) throws {
         guard indexed.contains(portion.name) else { return }
@@ -139,6 +150,9 @@ extension Writer {
             let entries = entries(try Body.entity(row.bytes(1)))
             for entry in entries.values where entry.name == portion.name {
                 try insert(entry, key: key)
+            }
+            if entries.crowded.contains(portion.name) {
+                try insert(crowded: portion.name, key: key)
             }
         }
         try connection.execute(
@@ -168,10 +182,12 @@ extension Reader {
             count += 1
             guard vocabulary.shapes[rows.int(1)]?.has(portion.name) == true else { continue }
             let entity = try Body.entity(rows.bytes(2), selection)
-            let scalars = entity.attributes.flatMap { $0.instances.flatMap(\.scalars) }
-            for value in Set(scalars) {
-                filled.entries.append(.init(value: value, key: filled.end))
+            var entries = IndexEntries()
+            for attribute in entity.attributes { entries.add(attribute, name: portion.name) }
+            for entry in entries.values {
+                filled.entries.append(.init(value: entry.value, key: filled.end))
             }
+            if !entries.crowded.isEmpty { filled.crowded.append(filled.end) }
         }
         filled.isLast =
             count < Limits.indexedPerPortion && filled.entries.count < Limits.entriesPerPortion

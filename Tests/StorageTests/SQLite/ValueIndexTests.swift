@@ -41,6 +41,46 @@ import Testing
         return Entity("\(number)", number % 3 == 0 ? .sensor : .station, attributes)
     }
 
+    /// Thousands of numbers in one array, or in the instances of one attribute.
+    private static let crowd = (0..<Limits.indexedValues * 3).map {
+        JSONValue.number(JSONNumber($0))
+    }
+
+    @Test func `an entity with very many values has one entry, and is found by each of them`()
+        async throws
+    {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
+        func entries() throws -> Int64 {
+            try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
+                .number("SELECT count(*) FROM attribute_value")
+        }
+        func found(_ comparison: Comparison) async throws -> [String] {
+            let test = ValueTest(path: AttributePath(names: [.speed]), comparison: comparison)
+            return try await tenant.ids(.value(test))
+        }
+        try await tenant.put([
+            Entity("before", .sensor, [.speed: .array(Self.crowd)]),
+            Entity("few", .sensor, [.speed: 2]),
+        ])
+        try await tenant.makeIndexes([.speed], for: .operator)
+        #expect(try entries() == 2)
+        try await tenant.put([Entity("after", .sensor, [.speed: .array(Self.crowd)])])
+        #expect(try entries() == 3)
+        #expect(try await found(.equal([.number(2)])) == ["before", "few", "after"])
+        #expect(try await found(.equal([.number(2_999)])) == ["before", "after"])
+        #expect(try await found(.equal([.number(-1)])) == [])
+        try await tenant.put([Entity("after", .sensor, [.speed: 7])])
+        #expect(try entries() == 3)
+        #expect(try await found(.equal([.number(7)])) == ["before", "after"])
+        try await tenant.write(Grants.write()) { _ = try $0.remove(EntityID("urn:before")) }
+        #expect(try entries() == 2)
+        await store.close()
+    }
+
     private func operand(_ dice: inout Dice) -> Operand {
         let number = Int.random(in: 0..<20, using: &dice)
         switch Int.random(in: 0..<7, using: &dice) {
