@@ -57,15 +57,18 @@ package final class SQLiteTenantStore: TenantStore {
     /// Runs the body on one state of the database, with all names, shapes and forms that the rows
     /// of it can use.
     ///
+    /// `meanwhile` is called between the two.
     /// Those that writers add are in memory before they are in the file. What a sweep took out
     /// after the state began may be missing, so then another state is taken.
-    private func snapshot<Answer>(
+    func snapshot<Answer>(
         _ reader: Reader,
+        meanwhile: () -> Void = {},
         _ body: (Vocabulary) throws -> Answer
     ) throws -> Answer {
         while true {
             let removals = writer.shared.withLock(\.removals)
             let answer: Answer? = try reader.snapshot {
+                meanwhile()
                 let vocabulary = writer.shared.withLock { $0 }
                 guard vocabulary.removals == removals else { return nil }
                 return .some(try body(vocabulary))

@@ -52,6 +52,7 @@ extension Writer {
     }
 
     func removeNames(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
+        guard isTold(sweep) else { return }
         var kept = try namesOfIndexes()
         kept.insert(try connection.number("SELECT max(number) FROM name"))
         let delete = try connection.prepare("DELETE FROM name WHERE number = ?1")
@@ -62,6 +63,7 @@ extension Writer {
     }
 
     func removeForms(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
+        guard isTold(sweep) else { return }
         let newest = try connection.number("SELECT max(number) FROM form")
         let read = try connection.prepare("SELECT body FROM form WHERE number = ?1")
         let delete = try connection.prepare("DELETE FROM form WHERE number = ?1")
@@ -73,6 +75,9 @@ extension Writer {
             try remove(.form([UInt8](read.bytes(0)), form), number: number, delete)
         }
     }
+
+    /// Whether the sweep is still told of what is used, and another one has not begun.
+    private func isTold(_ sweep: VocabularySweep) -> Bool { self.sweep === sweep }
 
     /// Gives back the memory of what was removed.
     func trimVocabulary() {

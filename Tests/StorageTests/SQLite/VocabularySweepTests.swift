@@ -73,15 +73,17 @@ import Testing
         #expect(Set(before).count == 1)
         let strangers = (0..<600).map(Self.strange)
         for entity in strangers { try await Self.write(entity, to: tenant) }
+        #expect(try Self.counts(tenant, folder)[0][0] > 1_800)
+        // On a slow machine a sweep may have come and gone before the last of them is deleted.
+        var wasDue = false
         for entity in strangers {
             try await tenant.write(Grants.write()) {
                 _ = try $0.remove(entity.id)
                 _ = try $0.removeHistory(entity.id, .everything)
             }
+            wasDue = tenant.sweeping.withLock { $0.isRunning } || wasDue
         }
-        #expect(try Self.counts(tenant, folder)[0][0] > 1_800)
-        let isDue = tenant.sweeping.withLock { $0.isRunning }
-        #expect(isDue)
+        #expect(wasDue)
         try await tenant.sweepVocabulary()
         // The newest of each stays, and the two names of the newest shape.
         let most = zip(before[0], [3, 1, 1]).map(+)
@@ -207,6 +209,27 @@ import Testing
         await store.close()
     }
 
+    @Test func `a sweep that another one has taken over from removes no more names`() async throws {
+        let folder = Folder()
+        let store = try Self.open(folder)
+        let tenant = try await Self.tenant(store)
+        for number in 0..<2 { try await Self.write(Self.strange(number), to: tenant) }
+        let name = try #require(tenant.writer.vocabulary.numbers["urn:x:a0"])
+        let (first, second) = (VocabularySweep(), VocabularySweep())
+        try await tenant.write(Grants.write()) { transaction in
+            let writer = try #require(transaction as? Writer)
+            writer.begin(first)
+            writer.begin(second)
+            try writer.removeNames([name], of: first)
+        }
+        #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == name)
+        try await tenant.write(Grants.write()) { transaction in
+            try #require(transaction as? Writer).removeNames([name], of: second)
+        }
+        #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == nil)
+        await store.close()
+    }
+
     // MARK: Beside reads and writes
 
     @Test(arguments: 0..<6)
@@ -259,6 +282,48 @@ import Testing
         #expect(try Self.counts(model, folders.1)[0].reduce(0, +) > left)
         await swept.close()
         await other.close()
+    }
+
+    @Test func `a reader whose state is older than a sweep takes another one`() async throws {
+        let folder = Folder()
+        let store = try Self.open(folder)
+        let tenant = try await Self.tenant(store)
+        for number in 0..<2 { try await Self.write(Self.strange(number), to: tenant) }
+        let reader = try Reader(path: tenant.path)
+        let begun = AsyncStream<Void>.makeStream()
+        let swept = DispatchSemaphore(value: 0)
+        let reading = Task {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    var states = 0
+                    let seen = Result {
+                        try tenant.snapshot(reader) {
+                            states += 1
+                            guard states == 1 else { return }
+                            begun.continuation.yield()
+                            swept.wait()
+                        } _: { vocabulary -> [Bool] in
+                            let rows = try reader.connection.prepare("SELECT shape FROM entity")
+                            var known: [Bool] = []
+                            while try rows.step() {
+                                known.append(vocabulary.shapes[rows.int(0)] != nil)
+                            }
+                            return known
+                        }
+                    }
+                    continuation.resume(with: seen)
+                }
+            }
+        }
+        for await _ in begun.stream { break }
+        try await tenant.write(Grants.write()) {
+            _ = try $0.remove(EntityID("urn:strange0"))
+            _ = try $0.removeHistory(EntityID("urn:strange0"), .everything)
+        }
+        try await tenant.sweepVocabulary()
+        swept.signal()
+        #expect(try await reading.value == [true])
+        await store.close()
     }
 
     /// Readers whose snapshot is older than a sweep, again and again.
