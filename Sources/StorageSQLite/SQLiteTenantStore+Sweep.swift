@@ -29,12 +29,21 @@ struct SweepSchedule {
         return max(.zero, ContinuousClock.now.duration(to: notBefore))
     }
 
+    /// Puts the sweep off, for another tenant's is under way.
+    mutating func postpone() {
+        isWanted = true
+        notBefore = .now + Limits.sweepPause
+    }
+
     /// Notes that a sweep is over: a large database is swept more rarely.
     mutating func finish() {
         notBefore = .now + max(Limits.sweepPause, looked * Limits.sweepPauses)
         looked = .zero
     }
 }
+
+/// Whether some tenant is swept in the background: one at a time, however many there are.
+private let sweepTurn = Mutex(false)
 
 extension SQLiteTenantStore {
     /// Sweeps the vocabulary in the background, as soon as it is time to.
@@ -52,6 +61,15 @@ extension SQLiteTenantStore {
 
     /// Sweeps with rests; false when it could not.
     private func sweepSlowly() async -> Bool {
+        let isFree = sweepTurn.withLock { isTaken in
+            defer { isTaken = true }
+            return !isTaken
+        }
+        guard isFree else {
+            sweeping.withLock { $0.postpone() }
+            return true
+        }
+        defer { sweepTurn.withLock { $0 = false } }
         do {
             try await sweepVocabulary { elapsed in
                 try await Task.sleep(for: elapsed * Limits.sweepRests)

@@ -390,6 +390,10 @@ import Testing
         #expect(waits[1] == nil)
         let startsAgain = schedule.want()
         #expect(startsAgain)
+        _ = schedule.next()
+        schedule.postpone()
+        let later = schedule.next()
+        #expect(later.map { $0 > .zero && $0 <= Limits.sweepPause } == true)
     }
 }
 
