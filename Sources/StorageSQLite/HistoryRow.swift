@@ -59,6 +59,13 @@ struct HistoryRow: Equatable {
         body = row.isNull(5) ? nil : [UInt8](row.bytes(5))
     }
 
+    /// Whether both rows, which stand at one moment of a series, say the same; nil when their bodies
+    /// must be read to tell.
+    func hasContent(of other: HistoryRow) -> Bool? {
+        guard body == nil, other.body == nil else { return nil }
+        return form == other.form && value == other.value
+    }
+
     /// When the instance, which stands at that moment of its series, was written.
     func changedAt(_ time: Int64) -> Int64 { modified ?? time }
 

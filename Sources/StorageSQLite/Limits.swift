@@ -55,7 +55,7 @@ enum Limits {
     /// History rows sealed in one transaction, and as many more as a segment has.
     static let sealedPerStep = 4_096
     /// The newest instances of one moment that another one of that moment is compared with.
-    static let comparedAtMoment: Int64 = 64
+    static let comparedAtMoment: Int64 = 32
     /// A series with more instances of one moment is not sealed from there on, for whoever changes
     /// a segment opens all of it.
     static let sealedAtMoment = 1_024

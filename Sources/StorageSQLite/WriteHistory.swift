@@ -94,7 +94,7 @@ extension Writer {
         try insert(row, at: place, sequence: 0)
         if connection.changes == 0 {
             // Something is there at that moment already: this very instance, or another one.
-            guard let sequence = try freeSequence(for: instance, at: place, hiding: hidden)
+            guard let sequence = try freeSequence(for: instance, row, at: place, hiding: hidden)
             else { return }
             if correcting, instance.observedAt != nil {
                 return try correct(instance, at: place, sequence: sequence, hiding: hidden)
@@ -112,6 +112,7 @@ extension Writer {
     /// others, however many have one moment.
     private func freeSequence(
         for instance: Attribute,
+        _ own: HistoryRow,
         at place: HistoryPlace,
         hiding hidden: HiddenMoments
     ) throws -> Int64? {
@@ -124,7 +125,8 @@ extension Writer {
         while try others.step() {
             let row = HistoryRow(others)
             if !hidden.contains(row.changedAt(place.time)),
-                try row.attribute(vocabulary, at: place.time).content == content
+                try row.hasContent(of: own)
+                    ?? (row.attribute(vocabulary, at: place.time).content == content)
             {
                 return nil
             }
