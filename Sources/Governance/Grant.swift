@@ -26,7 +26,7 @@ package struct ReadGrant: Sendable {
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
-    package var toKeepACopy: WriteGrant { WriteGrant(condition: condition) }
+    package var toKeepACopy: WriteGrant { WriteGrant(condition: condition, party: party) }
 
     /// The whole entity, its last change as the reader may know it: what filters and sorts by it
     /// must see.
@@ -43,10 +43,13 @@ package struct WriteGrant: Sendable {
     /// They end with the entity, attribute or instance they are part of, when the writer
     /// deletes that or writes an instance of an evolution anew.
     package let hiddenAttributes: Set<IRI>
+    /// Whose right it is: the parties' writes take turns.
+    package let party: Party
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = []) {
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = [], party: Party) {
         self.condition = condition
         self.hiddenAttributes = hiddenAttributes
+        self.party = party
     }
 }
 
@@ -133,7 +136,9 @@ extension Policy {
 
     /// Decides a change to city data.
     package func decideWrite(_ caller: Caller) -> WriteDecision {
-        if isOpen || caller.party == .operator { return .grant(WriteGrant(condition: .everything)) }
+        if isOpen || caller.party == .operator {
+            return .grant(WriteGrant(condition: .everything, party: caller.party))
+        }
         let rules = permissions.filter { $0.actions.contains(.write) && $0.names(caller.party) }
         guard !rules.isEmpty else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
@@ -141,7 +146,8 @@ extension Policy {
         return .grant(
             WriteGrant(
                 condition: rules.reduce(.nothing) { $0.or($1.target) },
-                hiddenAttributes: hiddenAttributes(from: caller.party)
+                hiddenAttributes: hiddenAttributes(from: caller.party),
+                party: caller.party
             )
         )
     }

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Governance
 internal import Storage
 internal import Synchronization
 
@@ -12,15 +13,33 @@ private struct WaitingWrite: Sendable {
 
 /// The one thread that writes a tenant's file: it takes all requests waiting, runs them in one
 /// transaction, commits once, then answers them all.
+///
+/// The parties take turns, so that nobody waits for more than one request of each other; and a
+/// transaction takes no more requests once it has lasted for a while.
 final class Committer: Sendable {
     private struct State {
-        var waiting: [WaitingWrite] = []
+        /// All there are may be taken at once: the parties share the turns, and no places.
+        var waiting = FairQueue<Party?, WaitingWrite>(places: .max)
+        var count = 0
         /// How many must wait for the gathering committer to be woken.
         var wanted: Int?
         var isRunning = false
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
+
+        mutating func append(_ write: WaitingWrite, of party: Party?) {
+            waiting.append(write, of: party)
+            count += 1
+        }
+
+        /// The next of whoever is to have a turn.
+        mutating func takeNext() -> WaitingWrite? {
+            guard let (write, party) = waiting.popNext() else { return nil }
+            waiting.giveBack(party)
+            count -= 1
+            return write
+        }
     }
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "balai.commits")
@@ -34,7 +53,9 @@ final class Committer: Sendable {
         self.checkpointer = checkpointer
     }
 
+    /// The party is the one whose request it is; nil for the hub's own.
     func run<Answer: Sendable>(
+        for party: Party? = nil,
         _ body: @escaping @Sendable (Writer) throws -> Answer
     ) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
@@ -49,21 +70,21 @@ final class Committer: Sendable {
                     }
                 }
             )
-            if let refusal = submit(write) { continuation.resume(throwing: refusal) }
+            if let refusal = submit(write, of: party) { continuation.resume(throwing: refusal) }
         }
     }
 
     private enum Submission { case refused(StorageError), starts, wakes, waits }
 
-    private func submit(_ write: WaitingWrite) -> StorageError? {
+    private func submit(_ write: WaitingWrite, of party: Party?) -> StorageError? {
         let submission = state.withLock { state -> Submission in
             if state.isClosed { return .refused(StorageError(.closed, note: "write after close")) }
-            guard state.waiting.count < Limits.waitingWrites else {
-                let note = "\(Limits.waitingWrites) writes wait for the disk"
+            guard state.waiting.count(of: party) < Limits.waitingWrites else {
+                let note = "\(Limits.waitingWrites) writes of one party wait for the disk"
                 return .refused(StorageError(.overloaded, note: note))
             }
-            state.waiting.append(write)
-            if let wanted = state.wanted, state.waiting.count >= wanted {
+            state.append(write, of: party)
+            if let wanted = state.wanted, state.count >= wanted {
                 state.wanted = nil
                 return .wakes
             }
@@ -112,7 +133,7 @@ final class Committer: Sendable {
             try writer.commit()
             let left = state.withLock { state in
                 if writer.transactionWrites { state.failure = nil }
-                return state.waiting.count
+                return state.count
             }
             pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
         } catch {
@@ -121,7 +142,11 @@ final class Committer: Sendable {
             writer.abandon()
             state.withLock { $0.failure = error }
             // A transaction that could not begin has taken nobody yet.
-            if batch.isEmpty { batch.add(take(atMost: Limits.requestsPerCommit)) }
+            if batch.isEmpty {
+                while batch.count < Limits.requestsPerCommit, let write = takeNext() {
+                    batch.add(write)
+                }
+            }
             batch.fail(error)
         }
         batch.answer()
@@ -134,32 +159,25 @@ final class Committer: Sendable {
     private func gather(into batch: CommitBatch, at pace: CommitPace) throws {
         let start = ContinuousClock.now
         while true {
-            let requests = take(atMost: Limits.requestsPerCommit - batch.count)
-            let first = batch.add(requests)
-            for (index, write) in requests.enumerated() {
-                batch.failures[first + index] = try writer.request { try write.run(writer) }
+            var elapsed = start.duration(to: .now)
+            while batch.count < Limits.requestsPerCommit, elapsed < Limits.transaction,
+                let write = takeNext()
+            {
+                let index = batch.add(write)
+                batch.failures[index] = try writer.request { try write.run(writer) }
+                elapsed = start.duration(to: .now)
             }
-            let elapsed = start.duration(to: .now)
             guard let wait = pace.wait(gathered: batch.count, elapsed: elapsed) else { return }
             if !arrive(wait.requests, within: wait.duration) { return }
         }
     }
 
-    private func take(atMost count: Int) -> [WaitingWrite] {
-        state.withLock { state in
-            if state.waiting.count <= count {
-                defer { state.waiting.removeAll(keepingCapacity: true) }
-                return state.waiting
-            }
-            defer { state.waiting.removeFirst(count) }
-            return Array(state.waiting.prefix(count))
-        }
-    }
+    private func takeNext() -> WaitingWrite? { state.withLock { $0.takeNext() } }
 
     /// Waits until so many requests wait; whether any does in the end.
     private func arrive(_ count: Int, within duration: Duration) -> Bool {
         let mustWait = state.withLock { state in
-            guard state.waiting.count < count, !state.isClosed else { return false }
+            guard state.count < count, !state.isClosed else { return false }
             state.wanted = count
             return true
         }
@@ -205,14 +223,12 @@ private final class CommitBatch {
     var count: Int { writes.count }
     var isEmpty: Bool { writes.isEmpty }
 
-    /// Adds requests that are about to run; the index of the first.
+    /// Adds a request that is about to run; its index.
     @discardableResult
-    func add(_ more: [WaitingWrite]) -> Int {
-        defer {
-            writes += more
-            failures += [(any Error)?](repeating: nil, count: more.count)
-        }
-        return writes.count
+    func add(_ write: WaitingWrite) -> Int {
+        writes.append(write)
+        failures.append(nil)
+        return writes.count - 1
     }
 
     /// All fail that have not failed alone: the transaction is gone.

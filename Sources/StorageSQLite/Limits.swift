@@ -1,9 +1,11 @@
 /// How much a store takes on, waits and keeps; checked where each is used.
 enum Limits {
-    /// Requests that wait for the committer; one more is refused as overloaded.
+    /// Requests of one party that wait for the committer; one more is refused as overloaded.
     static let waitingWrites = 4_096
     /// Requests the committer puts into one transaction.
     static let requestsPerCommit = 256
+    /// A transaction that has lasted so long takes no more requests.
+    static let transaction = Duration.milliseconds(25)
     /// A commit waits for more requests if so many are likely to come, at most so long, and looks
     /// at them when at least so many have come.
     static let requestsWorthWaiting = 8

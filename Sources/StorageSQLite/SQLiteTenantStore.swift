@@ -198,7 +198,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ grant: WriteGrant,
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
     ) async throws -> Answer {
-        try await committer.run { writer in
+        try await committer.run(for: grant.party) { writer in
             writer.covered = grant.condition
             return try body(writer)
         }

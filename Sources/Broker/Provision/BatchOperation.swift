@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// What the batch operations that write entities have in common (clauses 5.6.7 to 5.6.9 and
-/// 5.6.20): each entity succeeds or fails for itself, all successes become durable together.
+/// 5.6.20): each entity succeeds or fails for itself, and what succeeds is on disk before the answer.
 package struct BatchOperation: Sendable {
     /// The change to the stored entity, or to none; nil when it should be there and is not, or the
     /// other way round.
@@ -54,20 +54,22 @@ extension Hub {
             }
         }
         if inputs.isEmpty { return result }
-        let ready = inputs
-        let written = try await store.write(grant) { [observer] transaction in
-            let writer = ChangeWriter(
-                transaction: transaction,
-                observer: observer,
-                tenant: caller.tenant,
-                now: now,
-                correctsHistory: operation.correctsHistory
-            )
-            return try BatchRun(writer: writer, grant: grant).run(ready)
+        let written = try await writeInPortions(
+            inputs,
+            to: store,
+            grant,
+            tenant: caller.tenant,
+            now: now,
+            correctsHistory: operation.correctsHistory
+        ) { writer, input, result in
+            try BatchRun(writer: writer, grant: grant).run(input, &result)
         }
-        result.created = written.created
-        result.changed = written.changed
-        result.errors += written.errors
+        result.created = written.result.created
+        result.changed = written.result.changed
+        result.errors += written.result.errors
+        if let failure = written.failure {
+            result.errors += written.rest.map { ($0.id, BrokerError(restOfRequest: failure)) }
+        }
         return result
     }
 }
@@ -127,22 +129,18 @@ private struct BatchRun {
     let writer: ChangeWriter
     let grant: WriteGrant
 
-    func run(_ inputs: [BatchInput]) throws -> BatchResult {
-        var result = BatchResult()
-        for input in inputs {
-            do {
-                let isNew = try run(input)
-                if isNew {
-                    result.created.append(input.id)
-                } else {
-                    result.changed.append(input.id)
-                }
-            } catch let error as BrokerError {
-                // Thrown before anything of this entity was written, or when some of it was left.
-                result.errors.append((input.id, error))
+    func run(_ input: BatchInput, _ result: inout BatchResult) throws {
+        do {
+            let isNew = try run(input)
+            if isNew {
+                result.created.append(input.id)
+            } else {
+                result.changed.append(input.id)
             }
+        } catch let error as BrokerError {
+            // Thrown before anything of this entity was written, or when some of it was left.
+            result.errors.append((input.id, error))
         }
-        return result
     }
 
     /// Writes one entity; true when it is new.

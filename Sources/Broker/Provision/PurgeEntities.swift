@@ -49,14 +49,9 @@ extension Hub {
             ids += try await store.identifiers(query, grant: readGrant)
             query.offset += Self.identifiersAtOnce
         }
-        for start in stride(from: 0, to: ids.count, by: Self.purgeStep) {
-            let step = Array(ids[start..<min(start + Self.purgeStep, ids.count)])
-            try await purge(step, extent, store: store, grant: grant, caller: caller)
-        }
+        try await purge(ids, extent, store: store, grant: grant, caller: caller)
     }
 
-    /// Entities purged in one transaction, so that other writers need not wait long.
-    private static let purgeStep = 500
     /// Entities looked for at once: each time those before them are passed over again.
     private static let identifiersAtOnce = 100_000
 
@@ -68,20 +63,19 @@ extension Hub {
         caller: Caller
     ) async throws {
         let now = clock()
-        try await store.write(grant) { [observer] transaction in
-            let writer = ChangeWriter(
-                transaction: transaction,
-                observer: observer,
-                tenant: caller.tenant,
-                now: now
-            )
+        let written = try await writeInPortions(
+            ids,
+            to: store,
+            grant,
+            tenant: caller.tenant,
+            now: now
+        ) { writer, id, _ in
             // An entity that went meanwhile, or that the writer may not touch, is passed over.
-            for id in ids {
-                guard let entity = try transaction.writable(id, grant: grant, now: now),
-                    let change = extent.change(of: grant.shape(entity), at: now)
-                else { continue }
-                try writer.write(grant.complete(change, of: entity))
-            }
+            guard let entity = try writer.transaction.writable(id, grant: grant, now: now),
+                let change = extent.change(of: grant.shape(entity), at: now)
+            else { return }
+            try writer.write(grant.complete(change, of: entity))
         }
+        if let failure = written.failure { throw failure }
     }
 }

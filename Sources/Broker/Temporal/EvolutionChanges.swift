@@ -21,8 +21,43 @@ extension Hub {
         let now = clock()
         var stamped = attributes
         stamped.stamp(now)
-        let instances = stamped
         let given = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
+        let portions = stamped.portions(of: Self.instancesPerPortion)
+        var isNew: Bool?
+        for (number, instances) in portions.enumerated() {
+            do {
+                let wasNew = try await append(
+                    instances,
+                    to: given,
+                    mayCreate: mayCreate && number == 0,
+                    store,
+                    grant
+                )
+                isNew = isNew ?? wasNew
+            } catch let error as StorageError where number > 0 && error.code == .diskFull {
+                throw BrokerError(
+                    .storageFull,
+                    "The hub's disk is full: a part of the instances was stored. Send all again "
+                        + "when there is room; none is stored twice.",
+                    note: error.note
+                )
+            }
+        }
+        return isNew ?? false
+    }
+
+    /// Instances added in one transaction, so that others' writes need not wait for all.
+    private static let instancesPerPortion = 2_000
+
+    /// Adds some of the instances given for an evolution; true when it is new.
+    private func append(
+        _ instances: [NamedAttribute],
+        to given: Entity,
+        mayCreate: Bool,
+        _ store: any TenantStore,
+        _ grant: WriteGrant
+    ) async throws -> Bool {
+        let id = given.id
         return try await store.write(grant) { transaction in
             let known = try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite))
             let exists = known != nil
@@ -30,16 +65,16 @@ extension Hub {
                 throw mayCreate ? BrokerError.mayNotWrite(id) : BrokerError.noEvolution(id)
             }
             // What is new, or says what it is, must itself be within the writer's right.
-            if !exists || !types.isEmpty, !given.satisfies(grant.condition) {
+            if !exists || !given.types.isEmpty, !given.satisfies(grant.condition) {
                 throw BrokerError.mayNotWrite(id)
             }
-            if let problem = known?.problem(adding: types) {
+            if let problem = known?.problem(adding: given.types) {
                 throw BrokerError(.badRequestData, problem)
             }
             try transaction.appendHistory(
                 id,
-                types: types,
-                scopes: scopes,
+                types: given.types,
+                scopes: given.scopes,
                 instances,
                 correcting: true
             )
@@ -96,6 +131,28 @@ extension Entity {
 }
 
 extension [NamedAttribute] {
+    /// The same in lists of so many instances at most; one list of nothing when there are none.
+    fileprivate func portions(of count: Int) -> [[NamedAttribute]] {
+        var portions: [[NamedAttribute]] = [[]]
+        var room = count
+        for attribute in self {
+            var rest = attribute.instances[...]
+            while !rest.isEmpty {
+                if room == 0 {
+                    portions.append([])
+                    room = count
+                }
+                let part = [Attribute](rest.prefix(room))
+                portions[portions.count - 1].append(
+                    NamedAttribute(name: attribute.name, instances: part)
+                )
+                rest = rest.dropFirst(part.count)
+                room -= part.count
+            }
+        }
+        return portions
+    }
+
     /// Gives each instance its times of creation and modification.
     fileprivate mutating func stamp(_ now: Timestamp) {
         for name in indices {
