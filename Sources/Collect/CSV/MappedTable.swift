@@ -7,6 +7,7 @@ package struct MappedTable: ImportSource {
     package init(
         _ source: any ByteSource,
         map: ColumnMap,
+        room: ImportRoom = ImportRoom(),
         open: (String) throws(SourceError) -> any ByteSource
     ) throws(SourceError) {
         table = try Table(source, map.format)
@@ -16,7 +17,7 @@ package struct MappedTable: ImportSource {
             return try LookupTable(open(lookup.file), key: lookup.key, format)
         }
         do throws(SourceError) {
-            mapper = try RowMapper(map, table: table, lookup: lookup)
+            mapper = try RowMapper(map, table: table, lookup: lookup, room: room)
         } catch {
             let advice = HeaderAdvice(map, lookedColumns: lookup?.columns ?? [])
             throw SourceError(error.description + (try advice.sentence(about: &table)))

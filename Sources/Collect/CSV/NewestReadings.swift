@@ -7,6 +7,8 @@ import ContextModel
 struct NewestReadings {
     /// More entities than this are not held; they take memory.
     static let maximumEntities = 20_000
+    /// Nor are more bytes of readings.
+    static let maximumBytes = 16 << 20
 
     /// One attribute as JSON text.
     struct Reading {
@@ -23,10 +25,11 @@ struct NewestReadings {
     private let type: String
     private var held: [Held] = []
     private var numbers: [String: Int] = [:]
+    private var byteCount = 0
 
     init(type: String) { self.type = type }
 
-    var isFull: Bool { held.count >= Self.maximumEntities }
+    var isFull: Bool { held.count >= Self.maximumEntities || byteCount >= Self.maximumBytes }
 
     /// Takes a reading; answers the older of it and the one held for the attribute, if any.
     ///
@@ -41,11 +44,13 @@ struct NewestReadings {
         let index = held[number].attributes.firstIndex { $0.name == name }
         guard let index else {
             held[number].attributes.append((name, time, reading))
+            byteCount += reading.json.count
             return nil
         }
         guard time >= held[number].attributes[index].time else { return reading }
         let older = held[number].attributes[index].reading
         held[number].attributes[index] = (name, time, reading)
+        byteCount += reading.json.count - older.json.count
         return older
     }
 
@@ -74,5 +79,6 @@ struct NewestReadings {
         }
         held.removeAll()
         numbers.removeAll()
+        byteCount = 0
     }
 }

@@ -4,8 +4,6 @@
 /// that clocks showed twice, if there was one, and else a millisecond later for each before it. So
 /// none is lost, sums stay what they are, and a second import finds the very same moments.
 struct RepeatedMoments {
-    /// More moments than this are not remembered; they take memory.
-    static let maximumMoments = 20_000_000
     static let stepMicroseconds: Int64 = 1_000
 
     private struct Key: Hashable {
@@ -13,26 +11,30 @@ struct RepeatedMoments {
         var microseconds: Int64
     }
 
-    private var taken: Set<Key> = []
+    /// The moments taken, and for each where a later one is to be looked for that wants the same:
+    /// up to there all are taken.
+    private var taken: [Key: Int64] = [:]
 
     /// The moment for a reading; none that this answered before for the series.
     mutating func place(
         _ reading: LocalClock.Reading,
-        in series: String
+        in series: String,
+        _ room: ImportRoom
     ) throws(RowRefusal) -> Int64 {
-        guard taken.count < Self.maximumMoments else {
-            throw RowRefusal(
-                reason: "With `repeats: keep`, a file may have \(Self.maximumMoments) moments."
-            )
-        }
+        try room.take(series)
         if take(reading.microseconds, series) { return reading.microseconds }
         if let repetition = reading.repetition, take(repetition, series) { return repetition }
-        var next = reading.microseconds + Self.stepMicroseconds
+        let wanted = Key(series: series, microseconds: reading.microseconds)
+        var next = taken[wanted] ?? reading.microseconds + Self.stepMicroseconds
         while !take(next, series) { next += Self.stepMicroseconds }
+        taken[wanted] = next + Self.stepMicroseconds
         return next
     }
 
     private mutating func take(_ microseconds: Int64, _ series: String) -> Bool {
-        taken.insert(Key(series: series, microseconds: microseconds)).inserted
+        let key = Key(series: series, microseconds: microseconds)
+        guard taken[key] == nil else { return false }
+        taken[key] = microseconds + Self.stepMicroseconds
+        return true
     }
 }

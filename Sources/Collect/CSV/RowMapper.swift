@@ -18,15 +18,22 @@ struct RowMapper {
     private var clock: LocalClock
     private var moments = RepeatedMoments()
     private var describedIDs: Set<String> = []
+    private let room: ImportRoom
     private var newest: NewestReadings
 
-    init(_ map: ColumnMap, table: Table, lookup: LookupTable?) throws(SourceError) {
+    init(
+        _ map: ColumnMap,
+        table: Table,
+        lookup: LookupTable?,
+        room: ImportRoom
+    ) throws(SourceError) {
         let fields = RowFields(
             table: table,
             wide: map.wide,
             lookedColumns: lookup?.columns ?? []
         )
         self.map = map
+        self.room = room
         self.fields = fields
         self.lookup = lookup
         id = try fields.find(map.id)
@@ -149,7 +156,7 @@ extension RowMapper {
         guard let reading else { return nil }
         guard map.keepsRepeats else { return Timestamp(microseconds: reading.microseconds) }
         let series = series ?? fields.text(id, row, .init(), percentEncoding: true) ?? ""
-        return Timestamp(microseconds: try moments.place(reading, in: series))
+        return Timestamp(microseconds: try moments.place(reading, in: series, room))
     }
 
     /// Maps one cell of a wide table, or the whole row of another.
@@ -167,7 +174,11 @@ extension RowMapper {
             )
         }
         let origin = HubRequest.Origin(entityID: entityID, file: table.file, line: row.line)
-        let isNew = describedIDs.insert(entityID).inserted
+        let isNew = !describedIDs.contains(entityID)
+        if isNew {
+            try room.take(entityID)
+            describedIDs.insert(entityID)
+        }
         guard let moment else {
             // Nobody knows which of two rows is newer: the later one replaces the earlier one.
             let json = try entity(looked(cell, table, into: &batch), row, entityID, all, nil)

@@ -1,7 +1,7 @@
 /// A whole GTFS feed, file by file.
 package struct GTFSFeed: ImportSource {
     private let names: GTFSNames
-    private let references = GTFSReferences()
+    private let references: GTFSReferences
     private var waiting: ArraySlice<(table: GTFSTable?, source: any ByteSource)> = []
     private var current: (any ImportSource)?
     private var finishedBytes = 0
@@ -10,8 +10,10 @@ package struct GTFSFeed: ImportSource {
     /// Reads the files that `open` finds; it answers `nil` for one that is not there.
     package init(
         feed: String,
+        room: ImportRoom = ImportRoom(),
         open: (String) throws(SourceError) -> (any ByteSource)?
     ) throws(SourceError) {
+        references = GTFSReferences(room: room)
         names = GTFSNames(feed: feed, source: try open("feed_info.txt").flatMap(Self.publisher))
         if let stops = try open("stops.txt") { try references.readStops(stops) }
         // A service on demand may have zones in place of stops.
@@ -31,17 +33,22 @@ package struct GTFSFeed: ImportSource {
     }
 
     /// A feed in a folder or a ZIP archive; called after it unless a name is given.
-    package init(path: String, feed: String? = nil) throws(SourceError) {
+    package init(
+        path: String,
+        feed: String? = nil,
+        room: ImportRoom = ImportRoom()
+    ) throws(SourceError) {
         let last = path.split(separator: "/").last.map(String.init) ?? "feed"
         guard last.lowercased().hasSuffix(".zip") else {
-            try self.init(feed: feed ?? last) { (file) throws(SourceError) in
+            try self.init(feed: feed ?? last, room: room) { (file) throws(SourceError) in
                 let full = path + "/" + file
                 return FileBytes.exists(full) ? try FileBytes(path: full) : nil
             }
             return
         }
         let archive = try ZipArchive(path: path)
-        try self.init(feed: feed ?? String(last.dropLast(4))) { (file) throws(SourceError) in
+        let name = feed ?? String(last.dropLast(4))
+        try self.init(feed: name, room: room) { (file) throws(SourceError) in
             try archive.entry(named: file)
         }
     }

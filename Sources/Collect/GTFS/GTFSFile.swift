@@ -34,12 +34,12 @@ struct GTFSFile: ImportSource {
             return false
         case .problem(let problem): batch.add(problem)
         case .row:
-            addService(to: &batch)
             var writer = JSONWriter(reservingBytes: 512)
             do throws(RowRefusal) {
+                try addService(to: &batch)
                 let (id, dangling) = try mapper.write(table.row, to: &writer)
                 batch.add(entity: writer.bytes, origin: origin(id))
-                for reference in dangling { note(reference, of: id, in: &batch) }
+                for reference in dangling { try note(reference, of: id, in: &batch) }
             } catch {
                 batch.add(table.problem(error))
             }
@@ -49,11 +49,11 @@ struct GTFSFile: ImportSource {
 
     /// Adds the service a row of a calendar speaks of, when it is the first to do so: trips refer
     /// to services, but no file of a feed lists them.
-    private mutating func addService(to batch: inout ImportBatch) {
+    private mutating func addService(to batch: inout ImportBatch) throws(RowRefusal) {
         guard let serviceColumn else { return }
         let key = table.row.text(serviceColumn)
         let id = names.id("GtfsService", [key])
-        guard !key.isEmpty, references.note(id, type: "GtfsService") else { return }
+        guard !key.isEmpty, try references.note(id, type: "GtfsService") else { return }
         var writer = JSONWriter()
         writer.beginEntity(id: id, type: "GtfsService")
         writer.property("name", key)
@@ -67,7 +67,7 @@ struct GTFSFile: ImportSource {
         _ reference: GTFSRowMapper.Dangling,
         of id: String,
         in batch: inout ImportBatch
-    ) {
+    ) throws(RowRefusal) {
         let refusal = RowRefusal(
             column: reference.column,
             reason: "`\(reference.name)` of `\(id)` leads to `\(reference.target)`, "
@@ -75,7 +75,7 @@ struct GTFSFile: ImportSource {
         )
         let problem = table.problem(refusal)
         if reference.mayComeLater {
-            references.wait(for: reference.target, or: problem)
+            try references.wait(for: reference.target, or: problem)
         } else {
             batch.add(dangling: problem)
         }

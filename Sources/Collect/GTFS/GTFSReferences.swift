@@ -2,6 +2,7 @@
 ///
 /// One for all files of a feed, which are read one after the other.
 final class GTFSReferences {
+    let room: ImportRoom
     /// Identifiers of the entities written so far.
     private var written: Set<String> = []
     /// The type of each row of `stops.txt`, by its key: other rows refer to it by the key alone.
@@ -10,9 +11,13 @@ final class GTFSReferences {
     /// References to rows that may still come, with what to tell if they do not.
     private var open: [(target: String, problem: RowProblem)] = []
 
+    init(room: ImportRoom = ImportRoom()) { self.room = room }
+
     /// Notes an entity; false if there was one of the identifier already.
-    func note(_ id: String, type: String) -> Bool {
-        guard written.insert(id).inserted else { return false }
+    func note(_ id: String, type: String) throws(RowRefusal) -> Bool {
+        guard !written.contains(id) else { return false }
+        try room.take(id)
+        written.insert(id)
         if type == "GtfsAgency" { agencies.append(id) }
         return true
     }
@@ -35,7 +40,11 @@ final class GTFSReferences {
                 let type = Self.stopType(locationType.map(table.row.text))
                 // The first row of a key is the one that counts.
                 let key = table.row.text(id)
-                if stopTypes[key] == nil { stopTypes[key] = type }
+                guard stopTypes[key] == nil else { continue }
+                do throws(RowRefusal) { try room.take(key) } catch {
+                    throw SourceError("\(table.problem(error))")
+                }
+                stopTypes[key] = type
             }
         }
     }
@@ -54,7 +63,12 @@ final class GTFSReferences {
     func type(ofStop key: String, otherwise type: String) -> String { stopTypes[key] ?? type }
 
     /// Notes a reference that leads nowhere unless a later row of the same file is its target.
-    func wait(for target: String, or problem: RowProblem) { open.append((target, problem)) }
+    ///
+    /// Throws when there is no room for more of them.
+    func wait(for target: String, or problem: RowProblem) throws(RowRefusal) {
+        try room.take(target.utf8.count + problem.reason.utf8.count)
+        open.append((target, problem))
+    }
 
     /// What is to be told of references whose targets never came.
     func unanswered() -> [RowProblem] {

@@ -128,7 +128,7 @@ struct GTFSRowMapper {
         }
         if let source = names.source { writer.property("source", source) }
         writer.endObject()
-        if table.checksKeys { _ = references.note(id, type: type) }
+        if table.checksKeys { _ = try references.note(id, type: type) }
         return (id, dangling)
     }
 

@@ -2,9 +2,6 @@ import ContextModel
 
 /// The file `shapes.txt`, whose rows come in any order and are gathered into one line per shape.
 struct GTFSShapes: ImportSource {
-    /// More points than this in one feed are refused; they are held in memory.
-    static let maximumPoints = 10_000_000
-
     private struct Point {
         var sequence: Int
         var latitude: JSONNumber
@@ -17,7 +14,6 @@ struct GTFSShapes: ImportSource {
     private var isRead = false
     private var order: ArraySlice<String> = []
     private var lines: [String: (line: Int, points: [Point])] = [:]
-    private var pointCount = 0
 
     /// Where the columns are.
     private let id: Int
@@ -59,12 +55,6 @@ struct GTFSShapes: ImportSource {
     }
 
     private mutating func add(_ row: DelimitedRow) throws(RowRefusal) {
-        guard pointCount < Self.maximumPoints else {
-            throw RowRefusal(
-                column: id,
-                reason: "The feed has more than \(Self.maximumPoints) points."
-            )
-        }
         guard let number = Int(row.text(sequence)) else {
             throw RowRefusal(
                 column: sequence,
@@ -77,9 +67,12 @@ struct GTFSShapes: ImportSource {
             longitude: try GTFSRowMapper.degrees(row.text(longitude), longitude, limit: 180)
         )
         let shape = row.text(id)
-        if lines[shape] == nil { order.append(shape) }
+        try references.room.take(row[latitude].count + row[longitude].count)
+        if lines[shape] == nil {
+            try references.room.take(shape)
+            order.append(shape)
+        }
         lines[shape, default: (row.line, [])].points.append(point)
-        pointCount += 1
     }
 
     /// Takes the next shape out, in the order of the file, and writes its entity.
@@ -92,7 +85,10 @@ struct GTFSShapes: ImportSource {
             return true
         }
         let id = names.id("GtfsShape", [shape])
-        _ = references.note(id, type: "GtfsShape")
+        do throws(RowRefusal) { _ = try references.note(id, type: "GtfsShape") } catch {
+            batch.add(RowProblem(file: table.file, line: line, reason: error.reason))
+            return true
+        }
         var writer = JSONWriter(reservingBytes: points.count * 24 + 256)
         writer.beginEntity(id: id, type: "GtfsShape")
         writer.attribute("location", kind: "GeoProperty", valueKey: "value") { writer in

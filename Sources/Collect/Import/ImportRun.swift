@@ -3,6 +3,8 @@
 package struct ImportRun: Sendable {
     /// How many requests wait for the hub's answer at once.
     static let maximumRequestsInFlight = 4
+    /// Records read before others may have the thread: rows that add nothing wait for nothing.
+    static let recordsAtOnce = 1_000
 
     private let hub: any HubDestination
     private let journal: ImportJournal?
@@ -24,7 +26,7 @@ package struct ImportRun: Sendable {
         var state = ImportState()
         try resume(&source, &state.tally)
         try await withThrowingTaskGroup(of: RequestOutcome.self) { group in
-            while let batch = try nextBatch(of: &source, &state.tally) {
+            while let batch = try await nextBatch(of: &source, &state.tally) {
                 let requests = batch.requests()
                 state.began(batchOf: requests.count)
                 for request in requests {
@@ -68,13 +70,18 @@ package struct ImportRun: Sendable {
     private func nextBatch(
         of source: inout some ImportSource,
         _ tally: inout ImportTally
-    ) throws -> ImportBatch? {
+    ) async throws -> ImportBatch? {
         try Task.checkCancellation()
         var batch = ImportBatch()
         var isAtEnd = false
         while !batch.isFull, !isAtEnd {
             isAtEnd = try !source.next(into: &batch)
-            if !isAtEnd { tally.records += 1 }
+            guard !isAtEnd else { break }
+            tally.records += 1
+            if tally.records.isMultiple(of: Self.recordsAtOnce) {
+                await Task.yield()
+                try Task.checkCancellation()
+            }
         }
         tally.extent = source.extent
         tally.add(batch.problems)

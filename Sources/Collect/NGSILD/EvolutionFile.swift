@@ -7,7 +7,7 @@ import ContextModel
 /// comes with its present state.
 package struct EvolutionFile: ImportSource {
     /// An evolution longer than this is refused.
-    static let maximumEvolutionBytes = 64 << 20
+    package static let maximumEvolutionBytes = 64 << 20
 
     private var objects: ObjectReader
     /// Readings of the evolution read last that are not sent yet.
@@ -20,8 +20,11 @@ package struct EvolutionFile: ImportSource {
         var instance: [UInt8]
     }
 
-    package init(_ source: any ByteSource) {
-        objects = ObjectReader(source, maximumBytes: Self.maximumEvolutionBytes)
+    package init(
+        _ source: any ByteSource,
+        maximumBytes: Int = EvolutionFile.maximumEvolutionBytes
+    ) {
+        objects = ObjectReader(source, maximumBytes: maximumBytes)
     }
 
     package var extent: ImportExtent { objects.extent }

@@ -26,7 +26,9 @@ struct ObjectReader {
     private var bytesRead = 0
     private var shape = Shape.unknown
     private var line = 1
-    private var isTooLong = false
+    /// Bytes of an object beyond what it may have; of more than as many again the file is refused.
+    private var excessBytes = 0
+    private var isTooLong: Bool { excessBytes > 0 }
     private var nesting = Nesting()
     /// The text of the object found last, and where it begins.
     private(set) var text: [UInt8] = []
@@ -45,7 +47,7 @@ struct ObjectReader {
     /// The next object with an `id`, or what is wrong with it; nil at the end.
     mutating func next() throws(SourceError) -> Found? {
         text.removeAll(keepingCapacity: true)
-        isTooLong = false
+        excessBytes = 0
         guard try readObject() else { return nil }
         if isTooLong { return problem("The entity has more than \(maximumBytes) bytes.") }
         do throws(JSONError) {
@@ -85,6 +87,7 @@ extension ObjectReader {
     private mutating func readObject() throws(SourceError) -> Bool {
         nesting = Nesting()
         while let byte = try nextByte() {
+            if excessBytes > maximumBytes { throw endlessObject() }
             if byte == 0x0A { line += 1 }
             if shape == .unknown { find(byte) }
             switch shape {
@@ -111,6 +114,13 @@ extension ObjectReader {
             }
         }
         return !text.isEmpty
+    }
+
+    private func endlessObject() -> SourceError {
+        SourceError(
+            "`\(source.name)` has an entity of more than \(2 * maximumBytes) bytes, on line "
+                + "\(startLine); what follows cannot be told from it."
+        )
     }
 
     /// Tells by the first character what shape the file has.
@@ -160,7 +170,7 @@ extension ObjectReader {
             startLine = line
         }
         guard text.count < maximumBytes else {
-            isTooLong = true
+            excessBytes += 1
             return
         }
         text.append(byte)

@@ -64,6 +64,9 @@ package struct DelimitedReader {
     /// A row longer than this is refused: a quote that is never closed would swallow the file.
     static let maximumRowBytes = 1 << 20
     static let maximumFields = 10_000
+    /// A file with a row longer than this is refused: what follows is no table any more, and to look
+    /// for the end of the row takes as long as whoever wrote it wishes.
+    static let maximumSkippedBytes = 16 << 20
 
     /// What the reader found next.
     package enum Step: Equatable {
@@ -88,6 +91,8 @@ package struct DelimitedReader {
     private var state = State.fieldStart
     private var problem: RowProblem?
     private var hasHighBytes = false
+    /// Bytes of a row that is reported, behind what is wrong with it.
+    private var skippedBytes = 0
     private var lastWasCR = false
     private var isAtStart = true
     /// Lines that the file says before its header may stand: one, if it names its separator.
@@ -132,6 +137,7 @@ package struct DelimitedReader {
                 return step
             }
             take(byte)
+            if state == .skipping, skippedBytes > Self.maximumSkippedBytes { throw endlessRow() }
         }
     }
 }
@@ -159,6 +165,7 @@ extension DelimitedReader {
         row.line = line
         state = .fieldStart
         hasHighBytes = false
+        skippedBytes = 0
         problem = nil
     }
 
@@ -189,8 +196,15 @@ extension DelimitedReader {
             state = .afterQuote
         case .quoteInQuoted, .afterQuote:
             fail("After the closing quote comes something else than a separator.")
-        case .skipping: break
+        case .skipping: skippedBytes += 1
         }
+    }
+
+    private func endlessRow() -> SourceError {
+        SourceError(
+            "`\(file)` has a row of more than \(Self.maximumSkippedBytes >> 20) MiB, on line "
+                + "\(row.line): is it a table?"
+        )
     }
 
     private func isBlank(_ byte: UInt8) -> Bool {
@@ -286,8 +300,11 @@ extension DelimitedReader {
     /// Goes on behind the next end of a line, or to the end of the file.
     private mutating func skipLine() throws(SourceError) {
         var isCR = false
+        skippedBytes = 0
         while true {
             if position == piece.count, try !refill() { return }
+            skippedBytes += 1
+            if skippedBytes > Self.maximumSkippedBytes { throw endlessRow() }
             let byte = piece[position]
             if isCR, byte != 0x0A { break }
             position += 1

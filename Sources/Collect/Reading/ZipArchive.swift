@@ -5,9 +5,14 @@ package final class ZipArchive {
     static let maximumEntries = 1_000
     /// What all entries read from one archive may unpack to.
     static let maximumUnpackedBytes = 8 << 30
+    /// To so many times its own size it may unpack: tables become a tenth or a twentieth.
+    static let maximumRatio = 100
+    /// A small archive may unpack to so much whatever its size.
+    static let leastBytes = 16 << 20
 
     private let handle: OpaquePointer
     private let name: String
+    private let maximumBytes: Int
     private var unpackedBytes = 0
     /// The names of the files inside, in the order of the archive.
     package let entryNames: [String]
@@ -28,6 +33,11 @@ package final class ZipArchive {
             throw error
         }
         handle = opened
+        let size = try FileBytes(path: path).byteCount ?? 0
+        maximumBytes = min(
+            max(size * Self.maximumRatio, Self.leastBytes),
+            Self.maximumUnpackedBytes
+        )
     }
 
     deinit { zip_discard(handle) }
@@ -82,9 +92,10 @@ package final class ZipArchive {
 
     fileprivate func count(_ bytes: Int) throws(SourceError) {
         unpackedBytes += bytes
-        guard unpackedBytes <= Self.maximumUnpackedBytes else {
+        guard unpackedBytes <= maximumBytes else {
             throw SourceError(
-                "`\(name)` unpacks to more than \(Self.maximumUnpackedBytes >> 30) GiB."
+                "`\(name)` unpacks to more than \(maximumBytes >> 20) MiB, which is more than "
+                    + "\(Self.maximumRatio) times its size."
             )
         }
     }

@@ -8,16 +8,48 @@ import Testing
     private func imported(
         _ table: String,
         _ yaml: String,
-        others: [String: String] = [:]
+        others: [String: String] = [:],
+        room: ImportRoom = ImportRoom()
     ) async throws -> (RecordingHub, ImportTally) {
         let hub = RecordingHub()
         let map = try ColumnMap(yaml: yaml, file: "m.yaml")
-        let source = try MappedTable(MemoryBytes(table, name: "t.csv"), map: map) {
+        let source = try MappedTable(MemoryBytes(table, name: "t.csv"), map: map, room: room) {
             (file) throws(SourceError) in
             guard let text = others[file] else { throw SourceError("no \(file)") }
             return MemoryBytes(text, name: file)
         }
         return (hub, try await ImportRun(hub: hub).run(source))
+    }
+
+    private static let sites = """
+        type: T
+        id: "urn:ngsi-ld:T:{site}"
+        time: {column: when}
+        repeats: keep
+        attributes: {n: {column: n, as: number}}
+        """
+
+    @Test func `what tells rows apart has a limit`() async throws {
+        let rows = (0..<1_000).map { "site-\($0),2026-01-01T00:00:00Z,1" }
+        let table = (["site,when,n"] + rows).joined(separator: "\n")
+        let (_, tally) = try await imported(
+            table,
+            Self.sites,
+            room: ImportRoom(maximumBytes: 60_000)
+        )
+        #expect((1..<1_000).contains(tally.failures))
+        #expect(try await imported(table, Self.sites).1.failures == 0)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `many readings of one moment are kept apart in time in proportion to their number`()
+        async throws
+    {
+        let rows = [String](repeating: "a,2026-01-01T00:00:00Z,1", count: 20_000)
+        let table = (["site,when,n"] + rows).joined(separator: "\n")
+        let (hub, tally) = try await imported(table, Self.sites)
+        #expect(tally.failures == 0)
+        #expect(Set(hub.readings("urn:ngsi-ld:T:a", "n")).count == 20_000)
     }
 
     @Test func `a row becomes an entity with the attributes of the map`() async throws {

@@ -7,10 +7,11 @@ import Testing
 @Suite struct GTFSReferencesTests {
     /// The smallest feed, without what may be missing; some files are replaced.
     private func imported(
-        _ files: [String: String] = [:]
+        _ files: [String: String] = [:],
+        room: ImportRoom = ImportRoom()
     ) async throws -> (RecordingHub, ImportTally) {
         let all = Self.smallest.merging(files) { $1 }
-        let feed = try GTFSFeed(feed: "f") { file in
+        let feed = try GTFSFeed(feed: "f", room: room) { file in
             all[file].map { MemoryBytes($0, name: file) }
         }
         let hub = RecordingHub()
@@ -28,6 +29,38 @@ import Testing
         "stop_times.txt": "trip_id,stop_sequence,stop_id\nt,1,a\n",
         "shapes.txt": "",
     ]
+
+    /// A file of so many rows, each with its number in place of `#`.
+    private static func rows(_ header: String, _ count: Int, _ row: String) -> String {
+        ([header] + (0..<count).map { row.replacing("#", with: "\($0)") }).joined(separator: "\n")
+    }
+
+    @Test func `what a feed has kept in memory has a limit, stops first of all`() async throws {
+        let stops = Self.rows("stop_id,stop_name", 1_000, "#,x")
+        await #expect(throws: SourceError.self) {
+            try await imported(["stops.txt": stops], room: ImportRoom(maximumBytes: 60_000))
+        }
+        let (_, whole) = try await imported(["stops.txt": stops])
+        #expect(whole.problems == [])
+    }
+
+    @Test(arguments: [
+        ("trips.txt", "trip_id,route_id,service_id", "#,r,w"),
+        ("shapes.txt", "shape_id,shape_pt_sequence,shape_pt_lat,shape_pt_lon", "s,#,1,1"),
+        ("calendar_dates.txt", "service_id,date,exception_type", "#,20260101,1"),
+    ])
+    func `rows for which there is no room are told, and the others load`(
+        file: String,
+        header: String,
+        row: String
+    ) async throws {
+        let rows = Self.rows(header, 1_000, row)
+        let (hub, tally) = try await imported([file: rows], room: ImportRoom(maximumBytes: 60_000))
+        #expect(!hub.entities.isEmpty)
+        #expect((1..<1_001).contains(tally.failures), "\(tally.failures)")
+        #expect(tally.problems.contains { $0.reason.contains("memory") })
+        #expect(try await imported([file: rows]).1.failures == 0)
+    }
 
     private func find(_ id: String, _ hub: RecordingHub) -> JSONObject? {
         let found = hub.entities.first { $0.objectValue?["id"]?.stringValue == "urn:ngsi-ld:" + id }

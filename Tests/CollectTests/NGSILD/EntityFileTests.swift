@@ -23,6 +23,13 @@ import Testing
         #expect(found.ids == ["urn:a", "urn:b"] && found.problems == [])
     }
 
+    @Test func `an entity that does not end ends the file`() async throws {
+        let long = String(repeating: "x", count: 2 * EntityFile.maximumEntityBytes)
+        await #expect(throws: SourceError.self) {
+            try await imported("{\"id\":\"urn:a\",\"type\":\"\(long)\"}\n")
+        }
+    }
+
     @Test(arguments: [1, 3, 1 << 16]) func `all in one array`(pieceBytes: Int) async throws {
         let found = try await imported(
             """

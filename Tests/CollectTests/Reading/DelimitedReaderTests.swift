@@ -44,6 +44,29 @@ import Testing
         #expect(try read("\"e\r\nf\",g\r\nh,i") == ["1: e\r\nf|g", "3: h|i"])
     }
 
+    @Test func `a file with a row that does not end is refused before it is read`() throws {
+        let row = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
+        let source = Endless(row)
+        var reader = DelimitedReader(source)
+        #expect(throws: SourceError.self) { try reader.next() }
+        #expect(source.pieces < 20)
+    }
+
+    /// The same piece for ever.
+    private final class Endless: ByteSource {
+        let name = "t.csv"
+        let byteCount: Int? = nil
+        private(set) var pieces = 0
+        private let piece: [UInt8]
+
+        init(_ piece: [UInt8]) { self.piece = piece }
+
+        func nextPiece() -> [UInt8] {
+            pieces += 1
+            return pieces < 64 ? piece : []
+        }
+    }
+
     @Test func `empty fields stay and empty lines go`() throws {
         #expect(try read("\n\n,\n\"\"\n\na,\n") == ["3: |", "4: ", "6: a|"])
     }
