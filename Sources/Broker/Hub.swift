@@ -13,6 +13,8 @@ package final class Hub: Sendable {
     /// The policy in force, which may be replaced while the hub runs.
     package let rules: PolicyInForce
     package let contexts: LDContextLibrary
+    /// Where requests go that take long.
+    package let longWork: LongWork
     package let limits: HubLimits
     package let clock: @Sendable () -> Timestamp
     /// Makes the unique part of new identifiers.
@@ -45,13 +47,15 @@ package final class Hub: Sendable {
         identity: HubIdentity,
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
+        longWork: LongWork = LongWork(),
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
         self.store = store
         rules = PolicyInForce(policy)
-        contexts = LDContextLibrary(shelf)
+        contexts = LDContextLibrary(shelf, longWork)
+        self.longWork = longWork
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions

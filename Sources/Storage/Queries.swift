@@ -276,4 +276,14 @@ package struct EvolutionPage: Sendable {
         self.hasMore = hasMore
         self.contentRange = contentRange
     }
+
+    /// How many instances, and aggregated values, there are on it.
+    package var instanceCount: Int {
+        evolutions.reduce(0) { count, evolution in
+            let instances = evolution.attributes.reduce(count) { $0 + $1.instances.count }
+            return evolution.aggregates.lazy.flatMap(\.values).reduce(instances) {
+                $0 + $1.periods.count
+            }
+        }
+    }
 }

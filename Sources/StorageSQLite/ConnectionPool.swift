@@ -139,7 +139,7 @@ final class ConnectionPool: Sendable {
             job.run(reader)
             giveBack(reader, after: job.kind)
         }
-        if job.kind != .point, QueryThread.run(work) { return }
+        if job.kind != .point, OwnThread.run(work) { return }
         queue.async(execute: work)
     }
 

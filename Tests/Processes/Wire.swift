@@ -86,6 +86,25 @@ package struct Wire: ~Copyable {
         }
     }
 
+    /// Sends bytes on a connection of their own and takes nothing of what comes back, until the other
+    /// side breaks it off or the time is over.
+    package static func neglect(
+        _ bytes: [UInt8],
+        withPort port: Int,
+        forMilliseconds milliseconds: Int
+    ) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                if let wire = try? Wire(toPort: port) {
+                    wire.send(bytes)
+                    var state = pollfd(fd: wire.descriptor, events: 0, revents: 0)
+                    poll(&state, 1, Int32(milliseconds))
+                }
+                continuation.resume()
+            }
+        }
+    }
+
     /// Sends the parts, each but the first when something has come back of the one before it, and
     /// takes what came back of each; of the last one everything until the other side closes.
     package static func converse(_ parts: [[UInt8]], withPort port: Int) async -> [String] {

@@ -25,7 +25,12 @@ package final class LDContextLibrary: Sendable {
         FairCache<JSONValue, Ready>(maximumBytes: maximumBytes, maximumCount: maximumKept)
     )
 
-    package init(_ shelf: LDContextShelf) { self.shelf = shelf }
+    private let longWork: LongWork
+
+    package init(_ shelf: LDContextShelf, _ longWork: LongWork = LongWork()) {
+        self.shelf = shelf
+        self.longWork = longWork
+    }
 
     /// The context a request names, the core one when it names none; the party is the one for whom
     /// it is kept.
@@ -36,6 +41,16 @@ package final class LDContextLibrary: Sendable {
         guard let reference, !Self.isCore(reference) else { return .core }
         if let ready = ready(reference, party) { return ready }
         try Self.checkShape(reference)
+        // Documents of a megabyte each may come of a reference of a few bytes.
+        return try await longWork.run(for: party) { () throws(LDContextError) in
+            try await make(reference, party)
+        }
+    }
+
+    private func make(
+        _ reference: JSONValue,
+        _ party: Party
+    ) async throws(LDContextError) -> LDContext {
         var gathering = Gathering(party: party)
         try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)

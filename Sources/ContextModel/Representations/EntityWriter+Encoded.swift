@@ -1,4 +1,12 @@
 extension EntityWriter {
+    /// About as many bytes as there are to be written of the entities.
+    ///
+    /// What Linked Entities add is not known before: where there are some, it is counted as long.
+    package func length(of entities: [EncodedEntity]) -> Int {
+        guard linked == nil else { return .max }
+        return entities.reduce(0) { $0 + $1.bytes.count }
+    }
+
     /// Writes stored entities, and after them the Linked Entities of the flattened form, as an
     /// array.
     package func write(

@@ -4,12 +4,15 @@ package import Hummingbird
 package import NIOCore
 
 extension Request {
+    /// How long the body is, as its head says.
+    var declaredLength: Int? { headers[.contentLength].flatMap { Int($0) } }
+
     /// The whole body.
     ///
     /// One that is longer than `limit` is refused as soon as that is known: by its
     /// declared length before a byte is read, or else at the byte too many.
     package func bytes(limit: Int) async throws -> ByteBuffer {
-        let declared = headers[.contentLength].flatMap { Int($0) }
+        let declared = declaredLength
         if let declared, declared > limit { throw Self.tooLarge(limit) }
         var iterator = body.makeAsyncIterator()
         guard var whole = try await iterator.next() else { return ByteBuffer() }

@@ -12,7 +12,11 @@ struct Frame: Sendable {
     let problems: ProblemReporter
     let problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     let denials = DenialLog()
+    let answers = BodyRoom(bytes: maximumAnswerBytes)
     let registry: MetricRegistry
+
+    /// Bytes of long answers that are being written, shared out among the parties.
+    static let maximumAnswerBytes = 256 << 20
 
     func endpoint(
         for description: RouteDescription,
@@ -117,6 +121,7 @@ struct Endpoint: HTTPResponder {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
+            response.body = try frame.answers.bounded(response.body, for: context.caller.party)
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {

@@ -1,3 +1,4 @@
+import CoreMetrics
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -20,7 +21,7 @@ package func makeGateway(
     )
     return Application(
         router: routes.makeRouter(frame),
-        server: .http1(configuration: channelConfiguration(settings)),
+        server: .http1(configuration: channelConfiguration(settings, SlowClients(registry))),
         configuration: ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port),
             availableConnectionsDelegate: MaximumAvailableConnections(
@@ -33,11 +34,15 @@ package func makeGateway(
     )
 }
 
-private func channelConfiguration(_ settings: GatewaySettings) -> HTTP1Channel.Configuration {
+private func channelConfiguration(
+    _ settings: GatewaySettings,
+    _ slow: SlowClients
+) -> HTTP1Channel.Configuration {
     let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
     return HTTP1Channel.Configuration(
         additionalChannelHandlers: [
-            MessageRulesInstaller(), SlowClientHandler(bodyTimeout: bodyTimeout),
+            MessageRulesInstaller(),
+            SlowClientHandler(timeout: bodyTimeout) { slow.closed($0) },
         ],
         idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
         httpDecoderConfiguration: .init(
@@ -46,4 +51,29 @@ private func channelConfiguration(_ settings: GatewaySettings) -> HTTP1Channel.C
             maxHeaderFieldCount: 100
         )
     )
+}
+
+/// Counts the connections that were closed because their clients were too slow.
+private struct SlowClients: Sendable {
+    private let bodies: Counter
+    private let answers: Counter
+
+    init(_ registry: MetricRegistry) {
+        func counter(_ direction: SlowClientHandler.Direction) -> Counter {
+            Counter(
+                label: "balai_slow_clients_closed",
+                dimensions: [("of", direction.rawValue)],
+                factory: registry
+            )
+        }
+        bodies = counter(.body)
+        answers = counter(.answer)
+    }
+
+    func closed(_ direction: SlowClientHandler.Direction) {
+        switch direction {
+        case .body: bodies.increment()
+        case .answer: answers.increment()
+        }
+    }
 }

@@ -15,7 +15,8 @@ package struct GatewaySettings: Sendable, Hashable {
     /// A connection without a request is closed after this time, and so is one that does not
     /// finish the head of its request in it.
     package var idleTimeoutSeconds = 60
-    /// A request whose body has not arrived by then is cut off.
+    /// A request of whose body too little has come in this time is cut off, and so is one of whose
+    /// answer too little was taken in it.
     package var bodyTimeoutSeconds = 60
 
     package init() {}

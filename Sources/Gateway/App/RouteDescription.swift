@@ -22,6 +22,15 @@ package struct RouteDescription: Sendable {
             case .snapshots, .registrations, .ldContexts, .pages, .operations: false
             }
         }
+
+        /// Whether its operations may take long whatever their bodies are: they look at lists that
+        /// the hub keeps.
+        var isLong: Bool {
+            switch self {
+            case .entityMaps, .snapshots, .subscriptions, .registrations, .ldContexts: true
+            case .contextInformation, .temporal, .pages, .operations: false
+            }
+        }
     }
 
     package var method: HTTPRequest.Method

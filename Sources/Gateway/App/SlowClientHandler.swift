@@ -2,13 +2,14 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Cuts off a client whose body comes too slowly, and closes the connection after an answer that
-/// says so.
+/// Closes the connection of a client whose body comes too slowly or that takes its answer too
+/// slowly, and closes it after an answer that says so.
 ///
-/// However long a body is, it may take its time as long as it goes on: of one that has not ended,
-/// so many bytes must have come each time the timeout has passed.
+/// However long a body or an answer is, it may take its time as long as it goes on: of one that has
+/// not ended, so many bytes must have come, or gone, each time the timeout has passed.
 ///
-/// A body that arrives together with its head, as almost every one does, costs no timer.
+/// A body that arrives together with its head, and an answer that the system takes at once, as almost
+/// every one, cost no timer.
 final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,16 +19,33 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Few enough for the worst of lines.
     static let minimumBytesPerSecond = 4_096
 
-    private let bodyTimeout: TimeAmount
-    /// What has come of the body since the timer was set.
+    /// Which way bytes go.
+    enum Direction: String, CaseIterable { case body, answer }
+
+    private let timeout: TimeAmount
+    private let closed: @Sendable (Direction) -> Void
+    /// What has come of the body since its timer was set.
     private var received = 0
     private var isReadingBody = false
+    private var bodyTimer: Scheduled<Void>?
+    /// What waited to be sent when the timer of the answer was set, and what was written since.
+    private var unsent = 0
+    private var written = 0
+    private var answerTimer: Scheduled<Void>?
     private var closesAfterAnswer = false
-    private var timer: Scheduled<Void>?
+    private var lingering: Scheduled<Void>?
 
-    init(bodyTimeout: TimeAmount) {
-        self.bodyTimeout = bodyTimeout
+    /// `closed` is told of each connection that was closed for being slow.
+    init(timeout: TimeAmount, closed: @escaping @Sendable (Direction) -> Void = { _ in }) {
+        self.timeout = timeout
+        self.closed = closed
     }
+
+    private var least: Int {
+        Self.minimumBytesPerSecond * Int(timeout.nanoseconds / 1_000_000_000)
+    }
+
+    // MARK: Bodies
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -35,15 +53,58 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body(let part): received += part.readableBytes
         case .end:
             isReadingBody = false
-            timer?.cancel()
-            timer = nil
+            bodyTimer?.cancel()
+            bodyTimer = nil
         }
         context.fireChannelRead(data)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if isReadingBody, timer == nil { watch(context) }
+        if isReadingBody, bodyTimer == nil { watchBody(context) }
         context.fireChannelReadComplete()
+    }
+
+    /// Closes the connection when too little has come by the next timeout, or any after it.
+    private func watchBody(_ context: ChannelHandlerContext) {
+        received = 0
+        bodyTimer = after(timeout, context) {
+            if self.received < self.least {
+                self.cutOff(context, .body)
+            } else {
+                self.watchBody(context)
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if !context.channel.isWritable, answerTimer == nil { watchAnswer(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection when too little has gone by the next timeout, or any after it, until
+    /// nothing waits any more.
+    private func watchAnswer(_ context: ChannelHandlerContext) {
+        written = 0
+        unsent = Self.unsent(context)
+        answerTimer = after(timeout, context) {
+            self.answerTimer = nil
+            guard !context.channel.isWritable else { return }
+            let sent = self.unsent + self.written - Self.unsent(context)
+            if sent < self.least {
+                self.cutOff(context, .answer)
+            } else {
+                self.watchAnswer(context)
+            }
+        }
+    }
+
+    /// Bytes that were written and that the system has not taken.
+    private static func unsent(_ context: ChannelHandlerContext) -> Int {
+        let option = ChannelOptions.bufferedWritableBytes
+        // A channel that cannot tell has nothing to wait for.
+        return (try? context.channel.syncOptions?.getOption(option)) ?? 0
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -51,7 +112,8 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             closesAfterAnswer = head.headerFields[.connection] == "close"
             context.write(data, promise: promise)
-        case .body:
+        case .body(let part):
+            written += part.readableBytes
             context.write(data, promise: promise)
         case .end:
             context.write(data, promise: promise)
@@ -59,30 +121,30 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    // MARK: Closing
+
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
+        for timer in [bodyTimer, answerTimer, lingering] { timer?.cancel() }
     }
 
-    /// Closes the connection when too little has come by the next timeout, or any after it.
-    private func watch(_ context: ChannelHandlerContext) {
-        let least = Self.minimumBytesPerSecond * Int(bodyTimeout.nanoseconds / 1_000_000_000)
-        received = 0
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: bodyTimeout) {
-            if self.received < least { context.close(promise: nil) } else { self.watch(context) }
-        }
+    private func cutOff(_ context: ChannelHandlerContext, _ direction: Direction) {
+        closed(direction)
+        context.close(promise: nil)
     }
 
     /// Closing at once while the client still sends would take the answer away from it.
     private func lingerThenClose(_ context: ChannelHandlerContext) {
         context.flush()
-        timer?.cancel()
-        close(context, after: Self.lingerTime)
+        bodyTimer?.cancel()
+        lingering = after(Self.lingerTime, context) { context.close(promise: nil) }
     }
 
-    private func close(_ context: ChannelHandlerContext, after time: TimeAmount) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            context.close(promise: nil)
-        }
+    private func after(
+        _ time: TimeAmount,
+        _ context: ChannelHandlerContext,
+        _ body: @escaping () -> Void
+    ) -> Scheduled<Void> {
+        context.eventLoop.assumeIsolated().scheduleTask(in: time, body)
     }
 
     private static let lingerTime = TimeAmount.seconds(1)

@@ -27,7 +27,7 @@ extension RouteTable {
         ) { request, context in
             let feed = try ImportDesk.plainName("feed", of: request)
             return try await desk.take(request, context, as: "feed.zip") { path in
-                try GTFSFeed(path: path, feed: feed)
+                try GTFSFeed(path: path, feed: feed, room: settings.room)
             }
         }
         add(
@@ -59,7 +59,10 @@ extension RouteTable {
             ImportDesk.description("history", "Load a file of evolutions", [], accepts: accepts)
         ) { request, context in
             try await desk.take(request, context, as: "history.json") { path in
-                try EvolutionFile(FileBytes(path: path))
+                try EvolutionFile(
+                    FileBytes(path: path),
+                    maximumBytes: ImportSettings.maximumEvolutionBytes
+                )
             }
         }
     }
@@ -113,13 +116,26 @@ private final class ImportDesk: Sendable {
         _ request: Request,
         _ context: GatewayContext,
         as name: String,
-        _ open: (String) throws -> some ImportSource
+        _ open: @Sendable (String) throws -> some ImportSource
     ) async throws -> Response {
         // Whoever may write nothing is told so before the file is taken.
         let caller = try context.caller(of: request, on: hub)
         try hub.requireWriting(caller)
         try begin(caller.party)
         defer { atWork.withLock { $0.giveBack(caller.party) } }
+        // Files are written and read by calls that block, and rows are mapped one after the other.
+        return try await hub.longWork.run(for: caller.party) {
+            try await load(request, caller, context, as: name, open)
+        }
+    }
+
+    private func load(
+        _ request: Request,
+        _ caller: Caller,
+        _ context: GatewayContext,
+        as name: String,
+        _ open: (String) throws -> some ImportSource
+    ) async throws -> Response {
         let file = try await UploadedFile(
             request,
             name: name,
@@ -197,7 +213,8 @@ extension ImportSettings {
         let yaml = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
         return try MappedTable(
             FileBytes(path: path),
-            map: ColumnMap(yaml: yaml, file: file)
+            map: ColumnMap(yaml: yaml, file: file),
+            room: room
         ) { (looked) throws(SourceError) in
             try FileBytes(path: "\(folder)/\(looked)")
         }

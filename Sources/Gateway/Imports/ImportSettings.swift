@@ -1,3 +1,4 @@
+import Collect
 package import Foundation
 
 /// What files sent over HTTP may be, and where they lie while they are read.
@@ -13,5 +14,13 @@ package struct ImportSettings: Sendable {
     /// Where a file lies while it is read.
     package var spoolFolder: URL = FileManager.default.temporaryDirectory
 
+    /// What an import may keep in memory of its file.
+    package var maximumKeptBytes = 64 << 20
+    /// An evolution longer than this is refused: as long as a body may be.
+    static let maximumEvolutionBytes = 16 << 20
+
     package init() {}
+
+    /// What one import may keep.
+    var room: ImportRoom { ImportRoom(maximumBytes: maximumKeptBytes) }
 }

@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import Storage
@@ -37,13 +38,16 @@ extension Exchange {
             )
             return (page, linked, nil)
         }
-        let (page, linked, use) = try await hub.queryEntities(
-            query,
-            through: map,
-            shownAs: representation,
-            caller: caller
-        )
-        return (page, linked, use)
+        // Of a map all entities are listed, however few of them the page shows.
+        return try await hub.longWork.run(for: caller.party) {
+            let (page, linked, use) = try await hub.queryEntities(
+                query,
+                through: map,
+                shownAs: representation,
+                caller: caller
+            )
+            return (page, linked, use)
+        }
     }
 
     func found(
@@ -51,8 +55,10 @@ extension Exchange {
         through map: EntityMapRequest?
     ) async throws -> (page: EvolutionPage, use: EntityMapUse?) {
         guard let map else { return (try await hub.queryEvolutions(query, caller: caller), nil) }
-        let (page, use) = try await hub.queryEvolutions(query, through: map, caller: caller)
-        return (page, use)
+        return try await hub.longWork.run(for: caller.party) {
+            let (page, use) = try await hub.queryEvolutions(query, through: map, caller: caller)
+            return (page, use)
+        }
     }
 
     /// What the request says of EntityMaps (clause 5.5.14); nil when it says nothing of them.

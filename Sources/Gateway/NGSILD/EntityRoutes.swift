@@ -1,80 +1,9 @@
-package import Broker
+import Broker
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import Storage
-
-/// The paths of clause 6.2 that the routes below share.
-enum Paths {
-    static let base = "/ngsi-ld/v1"
-    static let entities = base + "/entities"
-    static let entity = entities + "/{entityId}"
-    static let attributes = entity + "/attrs"
-    static let attribute = attributes + "/{attrId}"
-    static let batch = base + "/entityOperations"
-    static let temporal = base + "/temporal/entities"
-    static let evolution = temporal + "/{entityId}"
-    static let subscriptions = base + "/subscriptions"
-    static let contexts = base + "/jsonldContexts"
-    static let entityMaps = base + "/entityMaps"
-    static let temporalEntityMaps = base + "/temporal/entityMaps"
-    static let snapshots = base + "/snapshots"
-    static let registrations = base + "/csourceRegistrations"
-    static let registrationSubscriptions = base + "/csourceSubscriptions"
-}
-
-/// Handles one route with an exchange.
-typealias ExchangeHandler = @Sendable (Exchange) async throws -> Response
-
-/// Adds routes whose handlers speak NGSI-LD.
-struct NGSILDRoutes {
-    let hub: Hub
-    let settings: NGSILDSettings
-    var table: RouteTable
-
-    mutating func add(_ description: RouteDescription, _ handler: @escaping ExchangeHandler) {
-        // Parameters the route does not have are refused: a misspelt filter must not widen a query.
-        let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
-        let (hub, settings) = (hub, settings)
-        table.add(description) { request, context in
-            let exchange = try Exchange(
-                hub: hub,
-                settings: settings,
-                allowsSnapshot: description.section.isOfSnapshots,
-                request,
-                context
-            )
-            if let unknown = exchange.items.names.first(where: { !known.contains($0) }) {
-                throw BrokerError(
-                    .invalidRequest,
-                    "This request has no parameter '\(unknown)'."
-                )
-            }
-            return try await handler(exchange)
-        }
-    }
-
-    private static let alwaysKnown: Set<String> = ["local", "via"]
-}
-
-extension RouteTable {
-    /// Adds every route of the NGSI-LD API.
-    package mutating func addNGSILDRoutes(_ hub: Hub, _ settings: NGSILDSettings) {
-        var routes = NGSILDRoutes(hub: hub, settings: settings, table: self)
-        routes.addEntityRoutes()
-        routes.addAttributeRoutes()
-        routes.addBatchRoutes()
-        routes.addTemporalRoutes()
-        routes.addDiscoveryRoutes()
-        routes.addSubscriptionRoutes()
-        routes.addContextRoutes()
-        routes.addDeadLetterRoutes()
-        routes.addRegistrationRoutes()
-        routes.addEntityMapRoutes()
-        routes.addSnapshotRoutes()
-        self = routes.table
-    }
-}
 
 extension NGSILDRoutes {
     /// Entities (clauses 6.4 and 6.5).
@@ -344,18 +273,13 @@ extension Exchange {
             caller: caller
         )
         let headers = try await retrievalHeaders(.entities, map)
-        let entities = EntityWriter(representation, context: ld, linked: linked)
-        var writer = JSONWriter(reservingBytes: 2_048)
-        if representation.join?.form == .flat {
-            try write([entity], entities, type, to: &writer)
-        } else if type == .geoJSON {
-            let geoWriter = try geoWriter(entities)
-            geoWriter.write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
-        } else {
-            try entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
-        }
+        let writer = EntityWriter(representation, context: ld, linked: linked)
+        let bytes =
+            representation.join?.form == .flat
+            ? try await written([entity], writer, type)
+            : try await written(entity, writer, type)
         return answer(
-            writer.bytes,
+            bytes,
             type,
             ld: ld,
             status: versionStatus ?? .ok,
@@ -382,18 +306,12 @@ extension Exchange {
             hasMore: page.hasMore,
             use: use
         )
-        var writer = JSONWriter(reservingBytes: 1_024 * (page.entities.count + 1))
-        try write(
-            page.entities,
-            EntityWriter(representation, context: ld, linked: linked),
-            type,
-            links,
-            to: &writer
-        )
+        let writer = EntityWriter(representation, context: ld, linked: linked)
+        let bytes = try await written(page.entities, writer, type, links)
         var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         return answer(
-            writer.bytes,
+            bytes,
             type,
             ld: ld,
             status: versionStatus ?? Self.status(use),
@@ -401,24 +319,44 @@ extension Exchange {
         )
     }
 
-    /// Writes an answer of several entities in the accepted form.
-    private func write(
+    /// An answer of one entity in the accepted form.
+    private func written(
+        _ entity: EncodedEntity,
+        _ entities: EntityWriter,
+        _ type: MediaType
+    ) async throws -> [UInt8] {
+        try await hub.longWork.run(for: caller.party, ifLong: entities.length(of: [entity])) {
+            var writer = JSONWriter(reservingBytes: 2_048)
+            if type == .geoJSON {
+                let geoWriter = try geoWriter(entities)
+                geoWriter.write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
+            } else {
+                try entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
+            }
+            return writer.bytes
+        }
+    }
+
+    /// An answer of several entities in the accepted form.
+    private func written(
         _ list: [EncodedEntity],
         _ entities: EntityWriter,
         _ type: MediaType,
-        _ links: [GeoJSONWriter.PageLink] = [],
-        to writer: inout JSONWriter
-    ) throws {
-        if type == .geoJSON {
-            let features = try list.map { try $0.decoded() }
-            try geoWriter(entities).write(
-                features,
-                links: links,
-                embedsContext: embedsContext,
-                to: &writer
-            )
-        } else {
-            try entities.write(list, embedsContext: type == .jsonLD, to: &writer)
+        _ links: [GeoJSONWriter.PageLink] = []
+    ) async throws -> [UInt8] {
+        try await hub.longWork.run(for: caller.party, ifLong: entities.length(of: list)) {
+            var writer = JSONWriter(reservingBytes: 1_024 * (list.count + 1))
+            if type == .geoJSON {
+                try geoWriter(entities).write(
+                    try list.map { try $0.decoded() },
+                    links: links,
+                    embedsContext: embedsContext,
+                    to: &writer
+                )
+            } else {
+                try entities.write(list, embedsContext: type == .jsonLD, to: &writer)
+            }
+            return writer.bytes
         }
     }
 

@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import Storage
@@ -204,20 +205,39 @@ extension Exchange {
         let writer = try temporalWriter(parameters, query)
         let map = try entityMapRequest(items, entities: nil, ld: ld)
         let page = try await hub.retrieveEvolution(of: try entityID(), query, caller: caller)
-        var json = JSONWriter(reservingBytes: 16_384)
-        for evolution in page.evolutions {
-            guard writer.shows(evolution) else {
-                throw BrokerError(
-                    .resourceNotFound,
-                    "Nothing of the entity '\(evolution.id)' is left to show."
-                )
-            }
-            writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
+        for evolution in page.evolutions where !writer.shows(evolution) {
+            throw BrokerError(
+                .resourceNotFound,
+                "Nothing of the entity '\(evolution.id)' is left to show."
+            )
         }
+        let bytes = await written(page, writer, type, asArray: false)
         let headers = try await retrievalHeaders(.evolutions, map)
         let status = versionStatus ?? .ok
-        return answer(json.bytes, type, page, parameters, status: status, headers: headers)
+        return answer(bytes, type, page, parameters, status: status, headers: headers)
     }
+
+    /// The evolutions of a page in the accepted form.
+    private func written(
+        _ page: EvolutionPage,
+        _ writer: TemporalWriter,
+        _ type: MediaType,
+        asArray: Bool
+    ) async -> [UInt8] {
+        let length = page.instanceCount * Self.bytesOfInstance
+        return await hub.longWork.run(for: caller.party, ifLong: length) {
+            var json = JSONWriter(reservingBytes: 16_384)
+            if asArray { json.beginArray() }
+            for evolution in page.evolutions {
+                writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
+            }
+            if asArray { json.endArray() }
+            return json.bytes
+        }
+    }
+
+    /// About as long is an instance that is written.
+    private static let bytesOfInstance = 100
 
     /// The attribute named in the path.
     fileprivate func attributeName(_ ld: LDContext) throws(BrokerError) -> IRI {
@@ -238,12 +258,7 @@ extension Exchange {
             query,
             through: try entityMapRequest(items, entities: entities, ld: ld)
         )
-        var json = JSONWriter(reservingBytes: 16_384)
-        json.beginArray()
-        for evolution in page.evolutions {
-            writer.write(evolution, embedsContext: type == .jsonLD, to: &json)
-        }
-        json.endArray()
+        let bytes = await written(page, writer, type, asArray: true)
         let links = pageLinks(
             offset: query.offset,
             limit: query.limit,
@@ -253,7 +268,7 @@ extension Exchange {
         var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
         let status = versionStatus ?? Self.status(use)
-        return answer(json.bytes, type, page, parameters, status: status, headers: headers)
+        return answer(bytes, type, page, parameters, status: status, headers: headers)
     }
 
     /// The query for evolutions that the parameters and selectors make.

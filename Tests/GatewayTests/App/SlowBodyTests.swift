@@ -12,7 +12,7 @@ import Testing
     private static let enough = SlowClientHandler.minimumBytesPerSecond * 10
 
     private func begun() throws -> EmbeddedChannel {
-        let channel = EmbeddedChannel(handler: SlowClientHandler(bodyTimeout: Self.timeout))
+        let channel = EmbeddedChannel(handler: SlowClientHandler(timeout: Self.timeout))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80)).wait()
         let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/")
         try channel.writeInbound(HTTPRequestPart.head(head))

@@ -19,6 +19,8 @@ struct SmallHub {
     var policy = Policy(permissions: [])
     var figures: FigureReading?
     var probe: HealthProbe = {}
+    /// How long the answer of `/long` is.
+    var longAnswerBytes = 0
 
     static let operatorToken = "operator-token-of-the-test"
 
@@ -56,6 +58,11 @@ struct SmallHub {
         routes.add(RouteDescription(.get, "/fails/{how}", .operations, "Fail")) { _, context in
             throw Self.error(context.parameters.get("how") ?? "")
         }
+        let longAnswer = longAnswerBytes
+        routes.add(RouteDescription(.get, "/long", .operations, "Answer at length")) { _, _ in
+            let bytes = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: bytes))
+        }
         routes.add(RouteDescription(.get, "/page", .pages, "Show a page")) { _, _ in
             Response(status: .ok, headers: [.contentType: "text/html"])
         }
@@ -83,6 +90,20 @@ struct SmallHub {
             logger: logger
         )
         try await gateway.test(.live, body)
+    }
+
+    /// Runs `body` against a hub whose `/long` has an answer of that length, and that waits a second
+    /// for slow clients.
+    static func answering(
+        _ length: Int,
+        registry: MetricRegistry = MetricRegistry(),
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        var hub = SmallHub()
+        hub.longAnswerBytes = length
+        hub.registry = registry
+        hub.settings.bodyTimeoutSeconds = 1
+        try await hub.test(body)
     }
 
     private static func words(for caller: Caller) -> String {

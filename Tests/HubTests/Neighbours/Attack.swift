@@ -63,6 +63,7 @@ extension Attack {
     static let all = [
         slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity, grabbedIndexes,
         hoardedMaps, hoardedImports, longQuestions, patterns, geometry, largeEntity, names,
+        refusedBatches, endlessLines, untakenAnswers,
     ]
 
     static let slowReceivers = Attack(name: "receivers that never answer") { attacker in
@@ -137,6 +138,61 @@ extension Attack {
         try await attacker.makeEntities(200, attributes: 10)
     } strike: { attacker, number in
         try await attacker.ask("type=Bad&orderBy=a\(number % 10)&limit=100&count=true")
+    }
+
+    /// What is refused costs as much to read as what is not, and then the refusals are told.
+    static let refusedBatches = Attack(name: "long batches of what is refused", workers: 4) {
+        attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+    } strike: { attacker, _ in
+        _ = try await attacker.party.send(
+            .POST,
+            "/ngsi-ld/v1/entityOperations/create",
+            refused,
+            "application/json"
+        )
+    }
+
+    /// Half of them are there already, and half are no entities.
+    private static let refused: [UInt8] = JSONValue.array(
+        (0..<10_000).map { number in
+            number.isMultiple(of: 2)
+                ? ["id": "urn:ngsi-ld:Bad:0", "type": "Bad"]
+                : ["id": .string("urn:ngsi-ld:Bad:\(number)"), "n": 1]
+        }
+    ).serialized
+
+    static let endlessLines = Attack(name: "files of one endless line", workers: 4) {
+        attacker,
+        _ in
+        let head = """
+            POST /hub/imports/entities HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+            Authorization: Bearer \(attacker.party.tenancy.token)\r\n\
+            Content-Type: application/x-ndjson\r\nContent-Length: \(line.count)\r\n\r\n
+            """
+        // On a thread of its own: the neighbour's client is in the same program.
+        _ = await Wire.exchange(
+            Array(head.utf8) + line,
+            withPort: attacker.party.shared.hub.port,
+            patienceMilliseconds: 10_000
+        )
+    }
+
+    private static let line = [UInt8](repeating: UInt8(ascii: "x"), count: 12 << 20)
+
+    static let untakenAnswers = Attack(name: "long answers that nobody takes", workers: 64) {
+        attacker in
+        try await attacker.makeEntities(1_000, attributes: 50)
+    } strike: { attacker, _ in
+        let head = """
+            GET /ngsi-ld/v1/entities?type=Bad&limit=1000 HTTP/1.1\r\nHost: localhost\r\n\
+            Authorization: Bearer \(attacker.party.tenancy.token)\r\n\r\n
+            """
+        await Wire.neglect(
+            Array(head.utf8),
+            withPort: attacker.party.shared.hub.port,
+            forMilliseconds: 3_000
+        )
     }
 
     static let patterns = Attack(name: "patterns that are slow to match") { attacker in

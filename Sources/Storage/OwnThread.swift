@@ -4,19 +4,19 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A thread of a query's own.
+/// A thread of its own for what may take long.
 ///
 /// Dispatch has as many threads as the machine has processors, and the tasks of the language run on
-/// the same: queries that keep them busy would let nobody else do anything. The system shares its
+/// the same: work that keeps them busy would let nobody else do anything. The system shares its
 /// processors out among threads.
-enum QueryThread {
+package enum OwnThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
     /// Runs the body on a new thread; false when the system has none.
-    static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
+    package static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
         let code = pthread_create(

@@ -1,0 +1,92 @@
+import Broker
+import Governance
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// The memory that long bodies, or long answers, may take while they are under way, shared out among
+/// the parties.
+///
+/// Whoever sends or takes its bytes slowly keeps some of it for as long, and of its own share alone.
+final class BodyRoom: Sendable {
+    private let shares: Mutex<FairShares<Party>>
+    /// Shorter ones are not counted: of these there are as many as connections, at most.
+    static let leastBytes = LongWork.leastBytes
+
+    init(bytes: Int) { shares = Mutex(FairShares(capacity: bytes)) }
+
+    /// What one party alone may take at most.
+    private var most: Int { shares.withLock { ($0.capacity + 1) / 2 } }
+
+    /// Room for so many bytes until what is returned is let go; nil for the few that are not counted.
+    ///
+    /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now.
+    func take(_ bytes: Int, for party: Party) throws(BrokerError) -> Held? {
+        guard bytes >= Self.leastBytes else { return nil }
+        guard bytes <= most else {
+            throw BrokerError(
+                .tooManyResults,
+                "The answer would have \(bytes) bytes, which is more than \(most); ask for fewer "
+                    + "entities, or for less of each."
+            )
+        }
+        guard shares.withLock({ $0.takeIfFair(party, bytes) }) else {
+            throw BrokerError(
+                .overloaded,
+                "Too many long bodies and answers of yours are under way; try again in a second."
+            )
+        }
+        return Held(room: self, party: party, bytes: bytes)
+    }
+
+    /// Room that is given back when nobody holds it any more.
+    final class Held: Sendable {
+        private let room: BodyRoom
+        private let party: Party
+        private let bytes: Int
+
+        fileprivate init(room: BodyRoom, party: Party, bytes: Int) {
+            self.room = room
+            self.party = party
+            self.bytes = bytes
+        }
+
+        deinit { room.shares.withLock { $0.giveBack(party, bytes) } }
+    }
+}
+
+extension BodyRoom {
+    /// The body, written piece by piece as its reader takes it, and with room held until then.
+    ///
+    /// One that is written at once lies in memory twice, and its reader's pace tells nobody anything.
+    func bounded(_ body: ResponseBody, for party: Party) throws(BrokerError) -> ResponseBody {
+        guard let length = body.contentLength, let held = try take(length, for: party) else {
+            return body
+        }
+        return ResponseBody(contentLength: length) { writer in
+            try await body.write(PieceWriter(writer: writer))
+            withExtendedLifetime(held) {}
+        }
+    }
+}
+
+/// Writes long buffers piece by piece: of each connection no more than one waits to be sent.
+private struct PieceWriter: ResponseBodyWriter {
+    private static let pieceBytes = 64 * 1_024
+
+    var writer: any ResponseBodyWriter
+
+    mutating func write(_ buffer: ByteBuffer) async throws {
+        var rest = buffer
+        while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)),
+            piece.readableBytes > 0
+        {
+            try await writer.write(piece)
+        }
+    }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
+        try await writer.finish(trailingHeaders)
+    }
+}

@@ -1,0 +1,99 @@
+package import Broker
+import Governance
+import HTTPTypes
+import Hummingbird
+
+/// The paths of clause 6.2 that the routes below share.
+enum Paths {
+    static let base = "/ngsi-ld/v1"
+    static let entities = base + "/entities"
+    static let entity = entities + "/{entityId}"
+    static let attributes = entity + "/attrs"
+    static let attribute = attributes + "/{attrId}"
+    static let batch = base + "/entityOperations"
+    static let temporal = base + "/temporal/entities"
+    static let evolution = temporal + "/{entityId}"
+    static let subscriptions = base + "/subscriptions"
+    static let contexts = base + "/jsonldContexts"
+    static let entityMaps = base + "/entityMaps"
+    static let temporalEntityMaps = base + "/temporal/entityMaps"
+    static let snapshots = base + "/snapshots"
+    static let registrations = base + "/csourceRegistrations"
+    static let registrationSubscriptions = base + "/csourceSubscriptions"
+}
+
+/// Handles one route with an exchange.
+typealias ExchangeHandler = @Sendable (Exchange) async throws -> Response
+
+/// Adds routes whose handlers speak NGSI-LD.
+struct NGSILDRoutes {
+    let hub: Hub
+    let settings: NGSILDSettings
+    var table: RouteTable
+    private let bodies: BodyRoom
+
+    init(hub: Hub, settings: NGSILDSettings, table: RouteTable) {
+        self.hub = hub
+        self.settings = settings
+        self.table = table
+        bodies = BodyRoom(
+            bytes: max(Self.maximumBytes, Self.longestBodies * settings.maximumBodyBytes)
+        )
+    }
+
+    /// Bytes of long bodies that are being read or worked at, shared out among the parties, and how
+    /// many of the longest there may be at least.
+    private static let maximumBytes = 64 << 20
+    private static let longestBodies = 4
+
+    mutating func add(_ description: RouteDescription, _ handler: @escaping ExchangeHandler) {
+        // Parameters the route does not have are refused: a misspelt filter must not widen a query.
+        let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
+        let (hub, settings, bodies) = (hub, settings, bodies)
+        let isLong = description.section.isLong
+        table.add(description) { request, context in
+            let exchange = try Exchange(
+                hub: hub,
+                settings: settings,
+                allowsSnapshot: description.section.isOfSnapshots,
+                request,
+                context
+            )
+            if let unknown = exchange.items.names.first(where: { !known.contains($0) }) {
+                throw BrokerError(
+                    .invalidRequest,
+                    "This request has no parameter '\(unknown)'."
+                )
+            }
+            let party = exchange.caller.party
+            let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
+            let held = try bodies.take(length, for: party)
+            defer { withExtendedLifetime(held) {} }
+            return try await hub.longWork.run(
+                for: party,
+                ifLong: isLong ? LongWork.leastBytes : length
+            ) { try await handler(exchange) }
+        }
+    }
+
+    private static let alwaysKnown: Set<String> = ["local", "via"]
+}
+
+extension RouteTable {
+    /// Adds every route of the NGSI-LD API.
+    package mutating func addNGSILDRoutes(_ hub: Hub, _ settings: NGSILDSettings) {
+        var routes = NGSILDRoutes(hub: hub, settings: settings, table: self)
+        routes.addEntityRoutes()
+        routes.addAttributeRoutes()
+        routes.addBatchRoutes()
+        routes.addTemporalRoutes()
+        routes.addDiscoveryRoutes()
+        routes.addSubscriptionRoutes()
+        routes.addContextRoutes()
+        routes.addDeadLetterRoutes()
+        routes.addRegistrationRoutes()
+        routes.addEntityMapRoutes()
+        routes.addSnapshotRoutes()
+        self = routes.table
+    }
+}

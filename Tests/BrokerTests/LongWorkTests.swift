@@ -1,0 +1,67 @@
+import Dispatch
+import Governance
+import Synchronization
+import Testing
+
+@testable import Broker
+
+@Suite struct LongWorkTests {
+    private static let greedy = Party.named(PartyID("greedy"))
+    private static let modest = Party.named(PartyID("modest"))
+
+    /// Keeps the thread that calls, as work does that is busy.
+    private static func hold(_ gate: DispatchSemaphore) { gate.wait() }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a party that holds its threads leaves one to others`() async throws {
+        let work = LongWork(threads: 2)
+        let gate = DispatchSemaphore(value: 0)
+        let (started, onStart) = AsyncStream.makeStream(of: Void.self)
+        async let held: Void = withDiscardingTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    await work.run(for: Self.greedy) {
+                        onStart.yield()
+                        Self.hold(gate)
+                    }
+                }
+            }
+        }
+        var starts = started.makeAsyncIterator()
+        await starts.next()
+        // The tasks' own threads would not do: they are as few, and `greedy` had all of them.
+        #expect(await work.run(for: Self.modest) { 7 } == 7)
+        for _ in 0..<4 { gate.signal() }
+        await held
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `work that waits gives its thread to others of its party`() async throws {
+        let work = LongWork(threads: 2)
+        let (stream, continuation) = AsyncStream.makeStream(of: Int.self)
+        async let waiting = work.run(for: Self.greedy) { await stream.first { _ in true } }
+        let sum = await work.run(for: Self.greedy) { 3 + 4 }
+        continuation.yield(sum)
+        #expect(await waiting == 7)
+    }
+
+    @Test func `what is short stays where it is`() async throws {
+        let work = LongWork(threads: 2)
+        let gate = DispatchSemaphore(value: 0)
+        async let held: Void = work.run(for: Self.greedy) { Self.hold(gate) }
+        #expect(
+            await work.run(for: Self.greedy, ifLong: LongWork.leastBytes - 1) { true }
+        )
+        gate.signal()
+        await held
+    }
+
+    @Test func `what long work throws comes to who asked for it`() async throws {
+        let work = LongWork()
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await work.run(for: Self.modest) { () throws(BrokerError) -> Int in
+                throw BrokerError(.badRequestData, "no")
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Broker
+import Governance
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import Gateway
+
+@Suite struct BodyRoomTests {
+    private static let greedy = Party.named(PartyID("greedy"))
+    private static let modest = Party.named(PartyID("modest"))
+    private static let long = BodyRoom.leastBytes
+
+    @Test func `a party has a share of the room, and it is back when nobody holds it`() throws {
+        let room = BodyRoom(bytes: 4 * Self.long)
+        var held = [try room.take(Self.long, for: Self.greedy)]
+        held.append(try room.take(Self.long, for: Self.greedy))
+        #expect(throws: BrokerError(.overloaded, "")) {
+            try room.take(Self.long, for: Self.greedy)
+        }
+        let other = try room.take(Self.long, for: Self.modest)
+        #expect(other != nil)
+        held.removeAll()
+        #expect(try room.take(Self.long, for: Self.greedy) != nil)
+    }
+
+    @Test func `what is short takes no room, and what can never have any is told so`() throws {
+        let room = BodyRoom(bytes: 4 * Self.long)
+        #expect(try room.take(Self.long - 1, for: Self.greedy) == nil)
+        #expect(throws: BrokerError(.tooManyResults, "")) {
+            try room.take(3 * Self.long, for: Self.greedy)
+        }
+    }
+
+    @Test func `a long answer comes whole`() async throws {
+        let length = 5 * Self.long + 1
+        try await SmallHub.answering(length) { client in
+            let answer = try await client.execute(uri: "/long", method: .get)
+            #expect(answer.body.readableBytes == length)
+            #expect(answer.headers[.contentLength] == "\(length)")
+            let head = try await client.execute(uri: "/long", method: .head)
+            #expect(head.headers[.contentLength] == "\(length)")
+        }
+    }
+}
