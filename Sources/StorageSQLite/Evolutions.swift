@@ -18,6 +18,8 @@ struct EvolutionSearch {
     /// For what the query says of values: `lastN` is about what is shown (clause 5.7.4.4).
     private let decisionSeries: SeriesReader
     private let scopes: ScopeSearch
+    /// What the query says of all but scopes.
+    private let valueCondition: Condition
     private let queryDecision: PreparedCondition
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
@@ -62,6 +64,7 @@ struct EvolutionSearch {
             vocabulary: vocabulary,
             makeSeries: makeSeries
         )
+        valueCondition = rest
         queryDecision = PreparedCondition(rest)
         queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
@@ -184,14 +187,16 @@ struct EvolutionSearch {
     private func choices(_ seen: SeenEvolution) throws -> [IRI: InstanceChoice] {
         guard !queriedNames.isEmpty else { return [:] }
         let entity = try inRange(seen)
+        // What the other attributes say is the same for every instance.
+        let terms = DecidedTerms(valueCondition, for: entity, within: budget)
+        try budget.require(0)
         var choices: [IRI: InstanceChoice] = [:]
-        for named in entity.attributes {
-            var one = entity
-            one.attributes.removeAll { $0.name == named.name }
-            let others = one.attributes
-            choices[named.name] = { [queryDecision, budget] instance in
-                one.attributes = others + [NamedAttribute(name: named.name, instances: [instance])]
-                return queryDecision.matches(one, within: budget)
+        for name in entity.attributes.map(\.name) {
+            let left = PreparedCondition(terms.remainder(of: name))
+            var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
+            choices[name] = { [budget] instance in
+                one.attributes = [NamedAttribute(name: name, instances: [instance])]
+                return left.matches(one, within: budget)
             }
         }
         return choices

@@ -90,10 +90,24 @@ extension [NamedAttribute] {
     func within(_ periods: [ScopeTimeline.Period], of query: TemporalQuery) -> [NamedAttribute] {
         compactMap { attribute in
             var kept = attribute
-            kept.instances.removeAll { instance in
-                !periods.contains { $0.contains(query.moment(instance)) }
-            }
+            kept.instances.removeAll { !periods.cover(query.moment($0)) }
             return kept.instances.isEmpty ? nil : kept
         }
+    }
+}
+
+extension [ScopeTimeline.Period] {
+    /// Whether one of them, which are in the order of time, has the moment.
+    fileprivate func cover(_ moment: Timestamp) -> Bool {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].from.map({ $0 <= moment }) ?? true {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low > startIndex && self[low - 1].contains(moment)
     }
 }

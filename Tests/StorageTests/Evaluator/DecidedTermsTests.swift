@@ -1,0 +1,71 @@
+import ContextModel
+import Storage
+import Testing
+
+@Suite struct DecidedTermsTests {
+    private let names = [IRI("urn:a"), IRI("urn:b"), IRI("urn:c")]
+
+    private func condition(_ dice: inout SeededDice, depth: Int) -> Condition {
+        let name = names[Int.random(in: 0..<3, using: &dice)]
+        let path = AttributePath(names: Bool.random(using: &dice) ? [name] : [name, names[0]])
+        switch Int.random(in: 0..<(depth > 2 ? 3 : 6), using: &dice) {
+        case 0: return .attribute(name)
+        case 1, 2:
+            let operand = Operand.number(Double(Int.random(in: 0..<3, using: &dice)))
+            let comparison =
+                Bool.random(using: &dice)
+                ? Comparison.equal([operand]) : .unequal([operand])
+            return .value(ValueTest(path: path, comparison: comparison))
+        case 3: return .not(condition(&dice, depth: depth + 1))
+        case 4: return .all((0..<3).map { _ in condition(&dice, depth: depth + 1) })
+        default: return .any((0..<3).map { _ in condition(&dice, depth: depth + 1) })
+        }
+    }
+
+    private func instances(_ count: Int, _ dice: inout SeededDice) -> [Attribute] {
+        (0..<count).map { _ in
+            var instance = Attribute(
+                kind: .property,
+                value: .number(JSONNumber(Int.random(in: 0..<3, using: &dice)))
+            )
+            if Bool.random(using: &dice) {
+                instance.attributes = [
+                    NamedAttribute(
+                        name: names[0],
+                        instances: [Attribute(kind: .property, value: 1)]
+                    )
+                ]
+            }
+            return instance
+        }
+    }
+
+    @Test func `what is left of a condition decides as the whole does`() {
+        var dice = SeededDice(3)
+        var met = 0
+        for _ in 0..<1_000 {
+            let condition = condition(&dice, depth: 0)
+            let entity = Entity(
+                id: EntityID("urn:x"),
+                types: [],
+                attributes: names.filter { _ in Int.random(in: 0..<4, using: &dice) > 0 }
+                    .map { NamedAttribute(name: $0, instances: instances(3, &dice)) }
+            )
+            let terms = DecidedTerms(condition, for: entity, within: nil)
+            for named in entity.attributes {
+                let left = terms.remainder(of: named.name)
+                for instance in named.instances {
+                    let one = NamedAttribute(name: named.name, instances: [instance])
+                    var whole = entity
+                    whole.attributes.removeAll { $0.name == named.name }
+                    whole.attributes.append(one)
+                    let part = Entity(id: entity.id, types: [], attributes: [one])
+                    let isMet = condition.matches(whole)
+                    #expect(left.matches(part) == isMet, "\(condition) of \(entity)")
+                    met += isMet ? 1 : 0
+                }
+            }
+        }
+        #expect(met > 1_000)
+    }
+}
