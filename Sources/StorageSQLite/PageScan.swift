@@ -34,7 +34,8 @@ struct PageScan {
             guard let match = try plan.match(candidate, for: grant) else { continue }
             matched += 1
             if !query.order.isEmpty {
-                first.add(try entity(candidate, match), as: candidate.key)
+                first.add(try entity(candidate, match), as: candidate.key, within: plan.budget)
+                try plan.budget.require(0)
             } else if matched > query.offset {
                 if entities.count < query.limit {
                     entities.append(shaped(candidate, match))

@@ -5,6 +5,8 @@ package import ContextModel
 package struct SubscriptionReader: MemberReading, Sendable {
     /// `timeInterval` at least: a subscription may not become a load of its own.
     static let minimumIntervalSeconds = 0.1
+    /// Positions of the geometry in `geoQ`: it is kept in memory, ready to be compared.
+    static let maximumPositions = 1_000
 
     /// For the names in the subscription.
     let context: LDContext
@@ -143,7 +145,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         let property = try object["geoproperty"].map { value throws(BrokerError) in
             try Self.string(value, at: "geoQ.geoproperty")
         }
-        return try Self.parsing { () throws(ConditionError) in
+        let test = try Self.parsing { () throws(ConditionError) in
             try GeoQuery.parse(
                 georel: relation,
                 geometry: type,
@@ -152,6 +154,13 @@ package struct SubscriptionReader: MemberReading, Sendable {
                 expansion: context
             )
         }
+        guard test.reference.positionCount <= Self.maximumPositions else {
+            throw BrokerError(
+                .tooComplexQuery,
+                "'geoQ.coordinates' has more than \(Self.maximumPositions) positions."
+            )
+        }
+        return test
     }
 
     private func expiry(_ body: JSONObject) throws(BrokerError) -> Timestamp? {

@@ -33,8 +33,11 @@ package final class DecisionBudget {
     /// Whether so many more steps may be made.
     package func allows(_ steps: Int) -> Bool {
         stepsLeft -= steps
-        return stepsLeft >= 0 || isExtended()
+        return (stepsLeft >= 0 && !isSpent) || isExtended()
     }
+
+    /// Ends the decision, which would take longer than any may.
+    package func exhaust() { isSpent = true }
 
     private func isExtended() -> Bool {
         guard !isSpent, mayGoOn() else {

@@ -16,7 +16,7 @@ extension Geometry {
     /// that are not closed and places off the Earth do not.
     package init(geoJSON value: JSONValue) throws(GeometryError) {
         try self.init(geoJSON: value, depth: 0)
-        guard positions.count <= Self.maximumPositions else {
+        guard positionCount <= Self.maximumPositions else {
             throw GeometryError("The geometry has more than \(Self.maximumPositions) positions.")
         }
     }
@@ -116,6 +116,16 @@ extension Geometry {
             )
         }
         return Position(longitudeDegrees: longitude, latitudeDegrees: latitude)
+    }
+
+    package var positionCount: Int {
+        switch self {
+        case .point: 1
+        case .multiPoint(let positions), .lineString(let positions): positions.count
+        case .multiLineString(let lines), .polygon(let lines): lines.reduce(0) { $0 + $1.count }
+        case .multiPolygon(let polygons): polygons.joined().reduce(0) { $0 + $1.count }
+        case .collection(let geometries): geometries.reduce(0) { $0 + $1.positionCount }
+        }
     }
 
     /// Every position, in the order written.

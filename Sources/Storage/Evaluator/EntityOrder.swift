@@ -3,8 +3,15 @@ package import ContextModel
 /// The order of a query's `orderBy` (clause 4.23), ready to sort with.
 package struct EntityOrder: Sendable {
     private let keys: [OrderTerm]
+    /// What distances are measured from.
+    private let shapes: [GeoShape?]
 
-    package init(_ keys: [OrderTerm]) { self.keys = keys }
+    package init(_ keys: [OrderTerm]) {
+        self.keys = keys
+        shapes = keys.map { key in
+            if case .distance(_, let place) = key.subject { GeoShape(place) } else { nil }
+        }
+    }
 
     /// The attributes that the order looks at.
     package var selection: AttributeSelection {
@@ -18,8 +25,8 @@ package struct EntityOrder: Sendable {
         return first.sorted()
     }
 
-    fileprivate func ranks(of entity: Entity) -> [Rank] {
-        keys.map { Rank($0, of: entity) }
+    fileprivate func ranks(of entity: Entity, _ budget: DecisionBudget?) -> [Rank] {
+        zip(keys, shapes).map { Rank($0, from: $1, of: entity, budget) }
     }
 
     /// Those without a value come last, whichever way it is sorted; nil when both compare alike.
@@ -52,9 +59,14 @@ package struct FirstEntities<Stand> {
         self.order = order
     }
 
-    package mutating func add(_ entity: Entity, as stand: Stand) {
+    /// Anywhere in the order when the budget is spent.
+    package mutating func add(
+        _ entity: Entity,
+        as stand: Stand,
+        within budget: DecisionBudget? = nil
+    ) {
         added += 1
-        let ranks = order.ranks(of: entity)
+        let ranks = order.ranks(of: entity, budget)
         if let bar, order.precedes(ranks, bar) != true { return }
         places.append(Place(ranks: ranks, number: added, stand: stand))
         if places.count / 2 >= max(wanted, 1) { cut() }
@@ -92,15 +104,26 @@ private enum Rank: Comparable {
     /// Last, whichever way it is sorted.
     var isMissing: Bool { self == .null || self == .absent }
 
-    init(_ key: OrderTerm, of entity: Entity) {
+    init(
+        _ key: OrderTerm,
+        from shape: GeoShape?,
+        of entity: Entity,
+        _ budget: DecisionBudget?
+    ) {
         switch key.subject {
         case .id: self = .text(CollationKey(entity.id.uri, key.collation))
         case .type: self.init(entity.types.first?.text, key.collation)
         case .scope: self.init(entity.scopes.first, key.collation)
         case .path(let path): self.init(path, of: entity, key.collation)
         case .distance(let name, let place):
+            let origin = shape ?? GeoShape(place)
             let meters = entity[name].filter { $0.kind == .geoProperty }.compactMap { instance in
-                (try? Geometry(geoJSON: instance.value)).map { Geodesy.meters(from: place, to: $0) }
+                (try? Geometry(geoJSON: instance.value)).map { target in
+                    if case .point(let a) = place, case .point(let b) = target {
+                        return Geodesy.meters(from: a, to: b)
+                    }
+                    return origin.meters(to: GeoShape(target), within: budget)
+                }
             }
             if let nearest = meters.min() {
                 self = .meters(nearest)

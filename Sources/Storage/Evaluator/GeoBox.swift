@@ -14,6 +14,25 @@ package struct GeoBox: Sendable, Hashable {
         self.north = north
     }
 
+    init(_ place: Position) {
+        self.init(
+            west: place.longitudeDegrees,
+            south: place.latitudeDegrees,
+            east: place.longitudeDegrees,
+            north: place.latitudeDegrees
+        )
+    }
+
+    /// The smallest box around both.
+    func joined(with other: GeoBox) -> GeoBox {
+        GeoBox(
+            west: min(west, other.west),
+            south: min(south, other.south),
+            east: max(east, other.east),
+            north: max(north, other.north)
+        )
+    }
+
     /// The smallest box around the geometry; `nil` when it has no positions.
     package init?(_ geometry: Geometry) {
         let positions = geometry.positions

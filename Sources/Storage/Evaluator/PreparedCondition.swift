@@ -72,7 +72,7 @@ private indirect enum Node: Sendable {
         case .scope(let pattern): entity.scopes.contains(where: pattern.matches)
         case .attribute(let name): !entity[name].isEmpty
         case .value(let test): test.matches(entity, budget)
-        case .geometry(let test): test.matches(entity)
+        case .geometry(let test): test.matches(entity, budget)
         case .linked(let path, let targets): ValueTarget.links(path, in: entity, to: targets)
         }
     }

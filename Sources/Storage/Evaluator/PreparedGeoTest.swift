@@ -7,38 +7,97 @@ struct PreparedGeoTest: Sendable {
     /// Where a match of `near` can be at all; `nil` when anywhere.
     private let nearBoxes: [GeoBox]?
     private let rectangle: GeoBox?
+    private let shape: GeoShape
     private let planar: PlanarReference?
+    /// How often the lines of the reference meet, as far as that matters.
+    private let crossings: Int
+
+    /// What reading a position, and building it for GEOS, takes.
+    private static let stepsOfPosition = 20
+    /// What a place takes in which lines meet.
+    private static let stepsOfCrossing = 1_000
+    /// Places in which lines of geometries that GEOS compares may meet: nothing interrupts it, and
+    /// each costs it up to ten microseconds.
+    static let maximumCrossings = 50_000
 
     init(_ test: GeoTest) {
         self.test = test
         box = GeoBox(test.reference)
         rectangle = test.reference.rectangle
         nearBoxes = test.possibleBoxes
+        shape = GeoShape(test.reference)
         if case .near = test.relation {
             planar = nil
+            crossings = 0
         } else {
             planar = PlanarReference(test.reference)
+            crossings = shape.crossingsOfItself(atMost: Self.maximumCrossings, within: nil)
         }
     }
 
-    func matches(_ entity: Entity) -> Bool {
+    func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
         entity[test.attribute].contains { instance in
             guard instance.kind == .geoProperty,
                 let geometry = try? Geometry(geoJSON: instance.value)
             else { return false }
-            return matches(geometry)
+            return matches(geometry, budget)
         }
     }
 
-    func matches(_ target: Geometry) -> Bool {
+    private func matches(_ target: Geometry, _ budget: DecisionBudget?) -> Bool {
+        guard budget?.allows(target.positionCount * Self.stepsOfPosition) ?? true else {
+            return false
+        }
         guard let targetBox = GeoBox(target), let box else { return false }
         if let nearBoxes, !nearBoxes.contains(where: targetBox.intersects) { return false }
         if case .near(let minMeters, let maxMeters) = test.relation {
-            let meters = Geodesy.meters(from: test.reference, to: target)
+            let meters = meters(to: target, atMost: maxMeters, moreThan: minMeters, budget)
             return meters <= maxMeters ?? .infinity && meters > minMeters ?? -1
         }
         guard targetBox.intersects(box) else { return test.relation == .disjoint }
-        return quickAnswer(target) ?? planar?.holds(test.relation, for: target) ?? false
+        if let answer = quickAnswer(target) { return answer }
+        guard mayCompare(target, budget) else { return false }
+        return planar?.holds(test.relation, for: target) ?? false
+    }
+
+    private func meters(
+        to target: Geometry,
+        atMost most: Double?,
+        moreThan least: Double?,
+        _ budget: DecisionBudget?
+    ) -> Double {
+        if case .point(let a) = test.reference, case .point(let b) = target {
+            return Geodesy.meters(from: a, to: b)
+        }
+        return shape.meters(
+            to: GeoShape(target),
+            atMost: most ?? .infinity,
+            enough: least ?? most ?? 0,
+            within: budget
+        )
+    }
+
+    /// Whether what GEOS has to do for the target is within its limit and the budget.
+    private func mayCompare(_ target: Geometry, _ budget: DecisionBudget?) -> Bool {
+        if case .point = target { return true }
+        let target = GeoShape(target)
+        let labels =
+            shape.componentCount * target.positionCount
+            + target.componentCount * shape.positionCount
+        guard budget?.allows(target.positionCount * Self.stepsOfPosition + labels / 2) ?? true
+        else { return false }
+        var count = shape.crossings(with: target, atMost: Self.maximumCrossings, within: budget)
+        if test.relation == .equals || test.relation == .overlaps || shape.hasAreas
+            || target.hasAreas
+        {
+            count += crossings
+            count += target.crossingsOfItself(atMost: Self.maximumCrossings, within: budget)
+        }
+        guard count < Self.maximumCrossings else {
+            budget?.exhaust()
+            return false
+        }
+        return budget?.allows(count * Self.stepsOfCrossing) ?? true
     }
 
     /// Points against points and boxes need no library.

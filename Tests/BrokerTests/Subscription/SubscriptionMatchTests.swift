@@ -104,6 +104,59 @@ import Testing
         #expect(hostile.meetsTarget(change, within: allowances))
     }
 
+    /// A line within a ring of positions that are all about as far from it.
+    private func matchInRing(_ positions: Int) throws -> Bool {
+        let ring = (0...positions).map { index -> JSONValue in
+            let part = Double(index % positions) / Double(positions) * 4 - 2
+            let x = part < 0 ? -1 - part : part - 1
+            let y = (part < 0 ? -1.0 : 1) * (1 - x * x).squareRoot()
+            return [.number(JSONNumber(100 + x)), .number(JSONNumber(10 + y))]
+        }
+        let line = (0...positions * 5).map { index -> JSONValue in
+            [.number(JSONNumber(100 + Double(index) / 1e9)), 10]
+        }
+        let place = Entity(
+            id: EntityID("urn:place"),
+            types: [name("Place")],
+            attributes: [
+                NamedAttribute(
+                    name: .location,
+                    instances: [
+                        Attribute(
+                            kind: .geoProperty,
+                            value: ["type": "LineString", "coordinates": .array(line)]
+                        )
+                    ]
+                )
+            ]
+        )
+        let geoQ: JSONValue = [
+            "georel": "near;minDistance==1000", "geometry": "LineString",
+            "coordinates": .array(ring),
+        ]
+        return try indexed(["entities": [["type": "Place"]], "geoQ": geoQ], id: "urn:ring")
+            .meetsTarget(.creation(of: place, at: now), within: MatchingAllowances())
+    }
+
+    @Test func `a place that takes too long to compare does not notify`() throws {
+        #expect(try matchInRing(20))
+        #expect(try !matchInRing(400))
+    }
+
+    @Test func `a subscription's geometry has a limit of positions`() throws {
+        func make(_ count: Int) throws {
+            let geoQ: JSONValue = [
+                "georel": "near;maxDistance==1", "geometry": "MultiPoint",
+                "coordinates": .array(Array(repeating: [1, 2], count: count)),
+            ]
+            _ = try subscription(["entities": [["type": "Bus"]], "geoQ": geoQ])
+        }
+        try make(SubscriptionReader.maximumPositions)
+        #expect(throws: BrokerError(.tooComplexQuery, "")) {
+            try make(SubscriptionReader.maximumPositions + 1)
+        }
+    }
+
     @Test func `only watched attributes notify`() throws {
         let subscription = try subscription(["watchedAttributes": ["speed"]])
         let old = bus(10, [("load", 1)])
