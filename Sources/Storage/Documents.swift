@@ -75,6 +75,35 @@ package struct RetentionRule: Sendable, Hashable {
     }
 }
 
+extension [RetentionRule] {
+    /// The rule for an entity of the types: the first that names one of them, or that names none.
+    package func first(for types: [IRI]) -> RetentionRule? {
+        first { $0.type.map(types.contains) ?? false } ?? first { $0.type == nil }
+    }
+}
+
+/// Says which instances of one series stay when they are older than a rule's age; asked of each in
+/// the order of time.
+package struct RetentionPass: Sendable {
+    private let effect: RetentionRule.Effect
+    /// The period of thinning that has its instance already.
+    package private(set) var keptPeriod: Int64?
+
+    package init(_ effect: RetentionRule.Effect, keptPeriod: Int64? = nil) {
+        self.effect = effect
+        self.keptPeriod = keptPeriod
+    }
+
+    /// Whether the instance of that time stays.
+    package mutating func keeps(_ time: Int64) -> Bool {
+        guard case .thin(let length) = effect else { return false }
+        let period = time / length - (time % length < 0 ? 1 : 0)
+        guard period != keptPeriod else { return false }
+        keptPeriod = period
+        return true
+    }
+}
+
 /// Why a store could not do what it was asked.
 package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What a caller can act on.

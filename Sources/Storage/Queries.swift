@@ -57,6 +57,18 @@ extension EncodedEntity {
     }
 }
 
+extension Entity {
+    /// The bytes of an entity that is to be stored where it took so many; throws when they are too
+    /// many, unless there were as many already.
+    package func encoded(before: Int) throws(StorageError) -> [UInt8] {
+        let bytes = EntityCodec.encode(self)
+        guard bytes.count <= max(EntityLimits.bytes, before) else {
+            throw StorageError(.entityTooLarge, note: "\(bytes.count) bytes")
+        }
+        return bytes
+    }
+}
+
 extension StorageError {
     package init(_ damage: EntityCodec.Damage) {
         self.init(.damaged, note: "a body cannot be read from byte \(damage.offset) on")

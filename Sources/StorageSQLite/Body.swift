@@ -5,16 +5,6 @@ internal import Storage
 enum Body {
     static func bytes(_ entity: Entity) -> [UInt8] { EntityCodec.encode(entity) }
 
-    /// The bytes of an entity that is to be stored where it took so many; throws when they are too
-    /// many, unless there were as many already.
-    static func bounded(_ entity: Entity, before: Int) throws -> [UInt8] {
-        let bytes = bytes(entity)
-        guard bytes.count <= max(EntityLimits.bytes, before) else {
-            throw StorageError(.entityTooLarge, note: "\(bytes.count) bytes")
-        }
-        return bytes
-    }
-
     static func bytes(_ attribute: Attribute) -> [UInt8] { EntityCodec.encode(attribute) }
 
     static func entity(_ bytes: UnsafeRawBufferPointer) throws -> Entity {

@@ -281,13 +281,6 @@ final class Statement {
     }
 }
 
-/// A value as SQLite compares it.
-enum Scalar: Hashable {
-    case null
-    case number(Double)
-    case text(String)
-}
-
 extension StorageError {
     /// Says what a caller can do about SQLite's result code, and the system's behind it.
     init(sqliteCode: Int32, systemCode: Int32 = 0, note: String) {

@@ -107,13 +107,3 @@ struct EntityPlan {
         }
     }
 }
-
-extension DecisionBudget? {
-    /// Throws when so many more steps may not be made, or a decision was broken off.
-    func require(_ steps: Int) throws {
-        guard let budget = self else { return }
-        guard budget.allows(steps), !budget.isSpent else {
-            throw StorageError(.tookTooLong, note: "a decision was broken off")
-        }
-    }
-}

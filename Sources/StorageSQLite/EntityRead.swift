@@ -114,31 +114,26 @@ extension Reader {
         return merged(counts, plan.vocabulary, grant)
     }
 
-    /// Shapes that differ only in what the reader does not see are one.
     private func merged(
         _ counts: [Int64: Int],
         _ vocabulary: Vocabulary,
         _ grant: ReadGrant
     ) -> [EntityShape] {
-        var merged: [EntityShape: Int] = [:]
+        var merged = ShapeCounts(for: grant)
         for (number, count) in counts where count > 0 {
             guard let shape = vocabulary.shapes[number] else { continue }
-            var visible = EntityShape(
-                types: shape.types.map(vocabulary.iri),
-                attributes: [:],
-                count: 0
-            )
-            for member in shape.members {
-                let name = vocabulary.iri(member.name)
-                guard !grant.hiddenAttributes.contains(name) else { continue }
-                visible.attributes[name] = Set(
-                    Attribute.Kind.allCases.filter { member.kinds & (1 << $0.rawValue) != 0 }
-                )
+            let kinds = shape.members.map { member in
+                let kinds = Attribute.Kind.allCases.filter {
+                    member.kinds & (1 << $0.rawValue) != 0
+                }
+                return (vocabulary.iri(member.name), Set(kinds))
             }
-            merged[visible, default: 0] += count
+            merged.add(
+                types: shape.types.map(vocabulary.iri),
+                attributes: Dictionary(kinds) { $0.union($1) },
+                count: count
+            )
         }
-        return merged.map {
-            EntityShape(types: $0.key.types, attributes: $0.key.attributes, count: $0.value)
-        }.sorted { $0.types.map(\.text).joined() < $1.types.map(\.text).joined() }
+        return merged.shapes
     }
 }

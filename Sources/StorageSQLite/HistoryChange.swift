@@ -167,14 +167,14 @@ extension Writer {
         of instanceID: String,
         row: StoredEntity,
         name: IRI
-    ) throws -> InstanceName? {
+    ) throws -> InstancePlace? {
         guard let number = vocabulary.numbers[name.text] else { return nil }
         let find = history.find.bind(1, row.history).bind(2, number).bind(3, instanceID)
         defer { find.reset() }
         if try find.step() {
-            return InstanceName(dataset: find.int(0), time: find.int(1), sequence: find.int(2))
+            return InstancePlace(dataset: find.int(0), time: find.int(1), sequence: find.int(2))
         }
-        return try InstanceName(
+        return try InstancePlace(
             instanceID,
             entity: row.id,
             name: name,
@@ -184,9 +184,9 @@ extension Writer {
 
     /// The `datasetId`s that the history of the attribute has, by their numbers.
     private func datasets(of entity: Int64, name: Int64) throws -> [Int64: String?] {
-        let next = try SeriesKey.next(connection)
+        let next = try SeriesNumber.next(connection)
         var datasets: [Int64: String?] = [:]
-        var last = SeriesKey(name: name, dataset: -1)
+        var last = SeriesNumber(name: name, dataset: -1)
         while true {
             next.bind(1, entity).bind(2, name).bind(3, last.dataset)
             defer { next.reset() }
@@ -194,5 +194,29 @@ extension Writer {
             last.dataset = next.int(1)
             datasets[last.dataset] = .some(last.datasetID(vocabulary))
         }
+    }
+}
+
+/// Where an instance stands among those of its attribute.
+struct InstancePlace {
+    var dataset: Int64
+    var time: Int64
+    var sequence: Int64
+
+    init(dataset: Int64, time: Int64, sequence: Int64) {
+        self.dataset = dataset
+        self.time = time
+        self.sequence = sequence
+    }
+
+    /// nil when the text is not a name that was made for that entity and attribute, which has
+    /// instances of the `datasetId`s.
+    init?(_ text: String, entity: EntityID, name: IRI, among datasets: [Int64: String?]) {
+        guard let found = InstanceName(text),
+            let dataset = datasets.first(where: {
+                found.series == InstanceName.series(entity, name, $0.value)
+            })?.key
+        else { return nil }
+        self.init(dataset: dataset, time: found.time, sequence: found.sequence)
     }
 }

@@ -86,21 +86,6 @@ struct HistoryRow: Equatable {
     }
 }
 
-extension Attribute {
-    /// The moment the history is ordered by.
-    var historyTime: Int64 { (observedAt ?? modifiedAt ?? createdAt)?.microseconds ?? 0 }
-
-    /// What two instances of one moment are compared by.
-    var content: Attribute {
-        var content = self
-        content.createdAt = nil
-        content.modifiedAt = nil
-        content.details?.instanceID = nil
-        if content.details == AttributeDetails() { content.details = nil }
-        return content
-    }
-}
-
 /// What readings have in common: all of an instance but its value and its moments.
 struct HistoryForm: Hashable {
     /// Kinds of value that a column gives back exactly as they were.

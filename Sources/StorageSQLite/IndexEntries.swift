@@ -177,19 +177,15 @@ extension JSONValue {
         switch self {
         case .array(let elements): elements.flatMap(\.scalars)
         case .object(let object): object["@value"]?.scalars ?? []
-        default: scalar.map { [$0] } ?? []
+        default: scalar.map { [$0.indexed] } ?? []
         }
     }
+}
 
-    /// As SQLite compares it: booleans among the numbers, for an index only has to find enough.
-    var scalar: Scalar? {
-        switch self {
-        case .number(let number):
-            number.doubleValue.isNaN ? nil : .number(number.doubleValue)
-        case .bool(let bool): .number(bool ? 1 : 0)
-        case .string(let text): .text(text.indexed)
-        case .null, .array, .object: nil
-        }
+extension Scalar {
+    /// The value as a value index holds it.
+    fileprivate var indexed: Scalar {
+        if case .text(let text) = self { .text(text.indexed) } else { self }
     }
 }
 

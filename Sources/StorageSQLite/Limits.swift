@@ -56,8 +56,6 @@ enum Limits {
     static let seriesToSeal = 256
     /// History rows sealed in one transaction, and as many more as a segment has.
     static let sealedPerStep = 4_096
-    /// The newest instances of one moment that another one of that moment is compared with.
-    static let comparedAtMoment: Int64 = 32
     /// A series with more instances of one moment is not sealed from there on, for whoever changes
     /// a segment opens all of it.
     static let sealedAtMoment = 1_024
@@ -75,10 +73,6 @@ enum Limits {
     static let unseenForms = 1_000
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
-    /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.
-    static let matchesBeforeSort = 1_000
-    /// Instances of an attribute in range that a temporal `q` looks at.
-    static let instancesPerDecision = 10_000
     /// An entity with more values of an attribute has one entry in its value index: it may have any.
     static let indexedValues = 1_000
     /// Text longer than this is not put into a value index; the evaluator decides.

@@ -8,16 +8,15 @@ extension Writer {
     ///
     /// `key` is that of its row after the change.
     func keepPast(of old: StoredEntity, before new: Entity, key: Int64) throws {
-        guard old.entity.types != new.types || old.entity.scopes != new.scopes else { return }
-        var state = old.entity
-        state.attributes = []
-        state.expiresAt = nil
-        let last = max(old.entity.modifiedAt?.microseconds ?? 0, latestChanges[old.history])
-        let changesFrom = new.modifiedAt?.microseconds ?? last
-        // A change that waited for its turn may be dated before one that it waited for.
-        let endsAt = max(changesFrom, last + 1, try past.lastEnd(of: key) + 1)
-        try past.insert.bind(1, key).bind(2, endsAt).bind(3, changesFrom)
-            .bind(4, shape(of: state)).bind(5, Body.bytes(state)).run()
+        let state = try EntityPast.State(
+            ending: old.entity,
+            becoming: new,
+            lastChange: latestChanges[old.history],
+            lastEnd: { try past.lastEnd(of: key) }
+        )
+        guard let state else { return }
+        try past.insert.bind(1, key).bind(2, state.endsAt).bind(3, state.changesFrom)
+            .bind(4, shape(of: state.entity)).bind(5, Body.bytes(state.entity)).run()
     }
 
     /// A row that takes the place of another one has its past.
@@ -38,10 +37,9 @@ extension Writer {
         guard !states.isEmpty else { return HiddenMoments([]) }
         let decision = PreparedCondition(covered)
         // What a rule says of values is decided by what is stored, as for the entity itself.
-        let view = EntityPast(states, current: row.entity).view { state in
+        return EntityPast(states, current: row.entity).hidden { state in
             decision.matches(row.entity.asIt(was: state))
         }
-        return view?.hidden ?? HiddenMoments([Int64.min..<Int64.max])
     }
 
     /// Whether the entity has any history that the transaction's grant covers.
@@ -80,15 +78,6 @@ struct LatestChanges {
     mutating func note(_ moment: Int64, of history: Int64) {
         if moments.count >= Self.maximumCount { moments = [:] }
         moments[history] = max(moment, self[history])
-    }
-}
-
-extension Entity {
-    /// The entity with the types, scopes and times it had then.
-    func asIt(was state: Entity) -> Entity {
-        var then = state
-        then.attributes = attributes
-        return then
     }
 }
 

@@ -32,7 +32,7 @@ extension Writer {
             ORDER BY key
             """
         ).bind(1, position.key)
-        let next = try SeriesKey.next(connection)
+        let next = try SeriesNumber.next(connection)
         var seeks = 0
         while try entities.step() {
             if entities.int(0) != position.key {
@@ -67,9 +67,7 @@ extension Writer {
     }
 
     private func rule(_ rules: [RetentionRule], shape: Int64) -> RetentionRule? {
-        let types = vocabulary.shapes[shape]?.types.map(vocabulary.iri) ?? []
-        return rules.first { $0.type.map(types.contains) ?? false }
-            ?? rules.first { $0.type == nil }
+        rules.first(for: vocabulary.shapes[shape]?.types.map(vocabulary.iri) ?? [])
     }
 
     /// Goes on in the series, as far as the budget of instances looked at allows.
@@ -79,8 +77,8 @@ extension Writer {
         before cutoff: Int64,
         budget: Int,
         _ position: inout RetentionPosition
-    ) throws -> RetentionPass {
-        var pass = RetentionPass(rule.effect, position, before: cutoff)
+    ) throws -> RetentionWalk {
+        var pass = RetentionWalk(rule.effect, position, before: cutoff)
         if position.time < cutoff {
             try pass.walk(series, budget: max(budget, 1), segments.series)
         }
@@ -104,8 +102,8 @@ extension Writer {
     }
 }
 
-/// Decides which instances of a series go.
-private struct RetentionPass {
+/// Finds the instances of a series that go.
+private struct RetentionWalk {
     private(set) var position: RetentionPosition
     /// Rows that go.
     private(set) var rows: [(time: Int64, sequence: Int64)] = []
@@ -114,12 +112,14 @@ private struct RetentionPass {
     private(set) var removed = 0
     private(set) var isAtEnd = true
     private let effect: RetentionRule.Effect
+    private var pass: RetentionPass
     private let start: Int64
     private let cutoff: Int64
     private var seen = 0
 
     init(_ effect: RetentionRule.Effect, _ position: RetentionPosition, before cutoff: Int64) {
         self.effect = effect
+        pass = RetentionPass(effect, keptPeriod: position.keptPeriod)
         self.position = position
         self.cutoff = cutoff
         start = position.time
@@ -165,14 +165,9 @@ private struct RetentionPass {
     private mutating func keeps(_ time: Int64) -> Bool {
         seen += 1
         position.time = time + 1
-        if case .thin(let length) = effect {
-            let period = time / length - (time % length < 0 ? 1 : 0)
-            if period != position.keptPeriod {
-                position.keptPeriod = period
-                return true
-            }
-        }
-        removed += 1
-        return false
+        let stays = pass.keeps(time)
+        position.keptPeriod = pass.keptPeriod
+        if !stays { removed += 1 }
+        return stays
     }
 }

@@ -177,14 +177,13 @@ package final class SQLiteTenantStore: TenantStore {
         let now = clock()
         let (page, grown) = try await readers.run(.query(grant.party)) { [self] reader in
             try snapshot(reader) { vocabulary in
-                let search = try EvolutionSearch(
-                    query,
-                    grant: grant,
+                let histories = try SQLiteHistories(
+                    reader,
                     vocabulary: vocabulary,
                     now: now,
-                    sealing: writer.sealing,
-                    reader: reader
+                    sealing: writer.sealing
                 )
+                let search = try EvolutionSearch(query, grant: grant, source: histories)
                 return (try search.page(), search.series.grown)
             }
         }

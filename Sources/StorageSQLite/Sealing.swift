@@ -135,7 +135,7 @@ extension Writer {
         }
         let content = instance.content
         let others = instances.lazy.filter { $0.time == place.time }
-        return try others.suffix(Int(Limits.comparedAtMoment)).contains {
+        return try others.suffix(EvolutionLimits.comparedAtMoment).contains {
             try $0.row.attribute(vocabulary, at: place.time).content == content
         }
     }

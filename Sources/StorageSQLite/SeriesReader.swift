@@ -1,16 +1,30 @@
 internal import ContextModel
 internal import Storage
 
-/// One attribute's instances of one `datasetId`.
-struct SeriesKey: Hashable {
+/// One attribute's instances of one `datasetId`, by the numbers of their names and by the names.
+struct NamedSeries: SeriesKey {
+    let number: SeriesNumber
+    let name: IRI
+    let datasetID: String?
+
+    init(_ number: SeriesNumber, _ vocabulary: Vocabulary) {
+        self.number = number
+        name = vocabulary.iri(number.name)
+        datasetID = number.datasetID(vocabulary)
+    }
+}
+
+/// One attribute's instances of one `datasetId`, by the numbers of their names.
+struct SeriesNumber: Hashable {
     var name: Int64
+    /// 0 for the default instance.
     var dataset: Int64
 
     func datasetID(_ vocabulary: Vocabulary) -> String? {
         dataset == 0 ? nil : vocabulary.names[dataset]
     }
 
-    /// Finds the key after (2, 3) of entity 1, in rows and in segments.
+    /// Finds the number after (2, 3) of entity 1, in rows and in segments.
     static func next(_ connection: Connection) throws -> Statement {
         func first(_ table: String) -> String {
             """
@@ -24,37 +38,13 @@ struct SeriesKey: Hashable {
     }
 }
 
-/// An instance with its place in the series.
-struct SeriesInstance {
-    var attribute: Attribute
-    var time: Int64
-    var sequence: Int64
-
-    /// The instance with its `instanceId`, which is made here unless it came with one.
-    func named(entity: EntityID, name: IRI, key: SeriesKey) -> Attribute {
-        guard attribute.details?.instanceID == nil else { return attribute }
-        var named = attribute
-        named.details = named.details ?? AttributeDetails()
-        named.details?.instanceID = InstanceName(
-            dataset: key.dataset,
-            time: time,
-            sequence: sequence
-        ).text(entity: entity, name: name, datasetID: attribute.datasetID)
-        return named
-    }
-}
-
-/// Says which instances of a series are wanted.
-typealias InstanceChoice = (Attribute) -> Bool
-
 /// Reads series of the history, in the range of one temporal query.
-final class SeriesReader {
+final class SeriesReader: SeriesReading {
     let query: TemporalQuery
     let vocabulary: Vocabulary
     /// Series with so many rows that they are to be sealed.
     private(set) var grown: Set<HistorySeries> = []
-    /// Values of the aggregates made so far.
-    private var aggregatedValues = 0
+    private var room: AggregateRoom
     private let now: Timestamp
     private let sealing: SealingLimits
     private let statements: SeriesStatements
@@ -72,39 +62,31 @@ final class SeriesReader {
         self.vocabulary = vocabulary
         self.now = now
         statements = try SeriesStatements(connection)
-        nextKey = try SeriesKey.next(connection)
+        nextKey = try SeriesNumber.next(connection)
+        room = AggregateRoom(query)
     }
 
     /// The series of an entity, found by a seek each.
-    func keys(of entity: Int64) throws -> [SeriesKey] {
-        var keys: [SeriesKey] = []
-        var last = SeriesKey(name: -1, dataset: -1)
+    func keys(of entity: Int64) throws -> [NamedSeries] {
+        var keys: [NamedSeries] = []
+        var last = SeriesNumber(name: -1, dataset: -1)
         while true {
             nextKey.bind(1, entity).bind(2, last.name).bind(3, last.dataset)
             defer { nextKey.reset() }
             guard try nextKey.step() else { return keys }
-            last = SeriesKey(name: nextKey.int(0), dataset: nextKey.int(1))
-            keys.append(last)
+            last = SeriesNumber(name: nextKey.int(0), dataset: nextKey.int(1))
+            keys.append(NamedSeries(last, vocabulary))
         }
-    }
-
-    func hasInstance(
-        _ entity: Int64,
-        _ key: SeriesKey,
-        hiding hidden: HiddenMoments = HiddenMoments([]),
-        wanted: InstanceChoice? = nil
-    ) throws -> Bool {
-        try !instances(entity, key, limit: 1, hiding: hidden, wanted: wanted).isEmpty
     }
 
     /// Instances the query's time covers, and that are `wanted` if the caller says which: the
     /// oldest, or with `lastN` the newest, oldest first.
     func instances(
         _ entity: Int64,
-        _ key: SeriesKey,
+        _ key: NamedSeries,
         limit: Int,
-        hiding hidden: HiddenMoments = HiddenMoments([]),
-        wanted: InstanceChoice? = nil
+        hiding hidden: HiddenMoments,
+        wanted: InstanceChoice?
     ) throws -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
         var found: [SeriesInstance] = []
@@ -119,7 +101,7 @@ final class SeriesReader {
     /// Shows the body the instances that the query's time covers, until it wants no more.
     private func visit(
         _ entity: Int64,
-        _ key: SeriesKey,
+        _ key: NamedSeries,
         newestFirst: Bool,
         hiding hidden: HiddenMoments,
         _ body: (SeriesInstance) throws -> Bool
@@ -159,11 +141,15 @@ final class SeriesReader {
     /// Walks the series until the body wants no more.
     private func walk(
         _ entity: Int64,
-        _ key: SeriesKey,
+        _ key: NamedSeries,
         newestFirst: Bool = false,
         _ body: (SeriesWalk.Step, _ rows: Statement) throws -> Bool
     ) throws {
-        let series = HistorySeries(entity: entity, name: key.name, dataset: key.dataset)
+        let series = HistorySeries(
+            entity: entity,
+            name: key.number.name,
+            dataset: key.number.dataset
+        )
         var walk = try SeriesWalk(
             series,
             from: bounds.lowerBound,
@@ -185,27 +171,21 @@ final class SeriesReader {
 
     // MARK: Aggregation
 
-    private func requireRoom(for values: Int) throws {
-        guard aggregatedValues + values <= query.pageLimit else {
-            throw StorageError(.tooManyResults, note: "more than \(query.pageLimit) values")
-        }
-    }
-
     /// The series aggregated in one pass, or the newest of it with `lastN`; nil when nothing of it
     /// is in range.
     ///
     /// Throws when all that were aggregated have more values than the page may have.
     func aggregate(
         _ entity: Int64,
-        _ key: SeriesKey,
+        _ key: NamedSeries,
         _ aggregation: Aggregation,
         hiding hidden: HiddenMoments,
-        wanted: InstanceChoice? = nil
+        wanted: InstanceChoice?
     ) throws -> AggregatedAttribute? {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
         func add(_ instance: SeriesInstance) throws {
             sum.add(instance.attribute)
-            try requireRoom(for: sum.periods.count * aggregation.methods.count)
+            try room.require(sum.result)
         }
         if query.lastN != nil {
             let newest = try instances(entity, key, limit: .max, hiding: hidden, wanted: wanted)
@@ -221,18 +201,11 @@ final class SeriesReader {
                 case .row: try sum.addRow(rows, hiding: hidden)
                 case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
                 }
-                try requireRoom(for: sum.periods.count * aggregation.methods.count)
+                try room.require(sum.result)
                 return true
             }
         }
-        aggregatedValues += sum.periods.count * aggregation.methods.count
-        let values = sum.periods.finish()
-        guard values.contains(where: { !$0.periods.isEmpty }) else { return nil }
-        return AggregatedAttribute(
-            name: vocabulary.iri(key.name),
-            kind: sum.kind,
-            datasetID: key.datasetID(vocabulary),
-            values: values
-        )
+        room.take(sum.result)
+        return sum.finish(key)
     }
 }

@@ -3,12 +3,11 @@ internal import Storage
 
 /// Adds up one series by period, as its rows and segments pass.
 struct SeriesSum {
-    private(set) var kind = Attribute.Kind.property
-    var periods: PeriodWalk
+    private(set) var result: InstanceSum
     private let query: TemporalQuery
     private let vocabulary: Vocabulary
-    private let from: Int64
-    private let to: Int64
+    /// The moments asked for.
+    private let times: Range<Int64>
     private var form: (number: Int64, attribute: Attribute)?
 
     init(
@@ -17,11 +16,11 @@ struct SeriesSum {
         vocabulary: Vocabulary,
         now: Timestamp
     ) {
-        periods = PeriodWalk(query, aggregation, now: now)
+        result = InstanceSum(query, aggregation, now: now)
         self.query = query
         self.vocabulary = vocabulary
-        from = query.from?.microseconds ?? Int64.min
-        to = query.to?.microseconds ?? Int64.max
+        let from = query.from?.microseconds ?? Int64.min
+        times = from..<max(from, query.to?.microseconds ?? Int64.max)
     }
 
     /// Adds the instance of a row (`HistoryRow.columns`, then its time), unless it is hidden.
@@ -40,7 +39,7 @@ struct SeriesSum {
             case .modifiedAt: row.optionalInt(2) ?? time
             case .createdAt: row.optionalInt(3) ?? row.optionalInt(2) ?? time
             }
-        if moment >= from, moment < to { periods.add(row.scalar(4), at: moment) }
+        if times.contains(moment) { result.periods.add(row.scalar(4), at: moment) }
     }
 
     /// Adds all instances of a segment that are not hidden, in their order.
@@ -51,7 +50,8 @@ struct SeriesSum {
         for run in try segment.forms() {
             if let form = run.form, !enter(form) { continue }
             switch values {
-            case .numbers(let numbers): add(numbers, moments, run.range)
+            case .numbers(let numbers):
+                result.periods.add(numbers, at: moments, places: run.range, times: times)
             case .cells(let cells): try add(cells, moments, run)
             }
         }
@@ -76,13 +76,6 @@ struct SeriesSum {
         }
     }
 
-    private mutating func add(_ numbers: [Double], _ moments: [Int64], _ range: Range<Int>) {
-        for index in range {
-            let moment = moments[index]
-            if moment >= from, moment < to { periods.add(numbers[index], at: moment) }
-        }
-    }
-
     private mutating func add(
         _ cells: [HistorySegment.Cell],
         _ moments: [Int64],
@@ -91,17 +84,18 @@ struct SeriesSum {
         for index in run.range {
             if let body = cells[index].body {
                 add(try Body.attribute(body))
-            } else if moments[index] >= from, moments[index] < to {
-                periods.add(cells[index].value, at: moments[index])
+            } else if times.contains(moments[index]) {
+                result.periods.add(cells[index].value, at: moments[index])
             }
         }
     }
 
     /// An instance that is kept as a whole.
-    mutating func add(_ attribute: Attribute) {
-        guard query.covers(attribute) else { return }
-        kind = attribute.kind
-        periods.add(attribute.value, at: query.moment(attribute).microseconds)
+    mutating func add(_ attribute: Attribute) { result.add(attribute) }
+
+    /// The sums; nil when there are none.
+    mutating func finish(_ key: NamedSeries) -> AggregatedAttribute? {
+        result.finish(name: key.name, datasetID: key.datasetID)
     }
 
     /// Makes the form the current one; false when no instance of it is covered by the query.
@@ -116,7 +110,7 @@ struct SeriesSum {
         case .deletedAt: return false
         case .observedAt, .modifiedAt, .createdAt: break
         }
-        kind = shared.kind
+        result.kind = shared.kind
         return true
     }
 }

@@ -29,7 +29,7 @@ extension Writer: WriteTransaction {
     func put(_ entity: Entity) throws {
         let old = try stored(entity.id)
         // First of all, so that nothing is written of an entity that is too large.
-        let body = try Body.bounded(entity, before: old?.bytes ?? 0)
+        let body = try entity.encoded(before: old?.bytes ?? 0)
         try willWrite()
         if let old, old.isCurrent {
             let isShapedAlike = entity.isShaped(like: old.entity)

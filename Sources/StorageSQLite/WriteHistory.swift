@@ -54,15 +54,10 @@ extension Writer {
         scopes: [String],
         _ changes: [NamedAttribute]
     ) throws {
-        var rest = row.entity
-        rest.types = rest.types.adding(types)
-        if !scopes.isEmpty { rest.scopes = scopes }
-        let moments = changes.moments
-        rest.createdAt = rest.createdAt ?? moments.min()
-        rest.modifiedAt = (moments + [rest.modifiedAt].compactMap { $0 }).max()
+        let rest = row.entity.evolved(types: types, scopes: scopes, by: changes)
         guard rest != row.entity else { return }
         var since = rest
-        since.modifiedAt = moments.min()
+        since.modifiedAt = changes.moments.min()
         try keepPast(of: row, before: since, key: row.key)
         try keepHistoryOnly(row, entity: rest)
     }
@@ -118,7 +113,8 @@ extension Writer {
     ) throws -> Int64? {
         let series = place.series
         let others = history.newestAtMoment.bind(1, series.entity).bind(2, series.name)
-            .bind(3, series.dataset).bind(4, place.time).bind(5, Limits.comparedAtMoment)
+            .bind(3, series.dataset).bind(4, place.time)
+            .bind(5, Int64(EvolutionLimits.comparedAtMoment))
         defer { others.reset() }
         let content = instance.content
         var sequence: Int64?
@@ -139,9 +135,4 @@ extension Writer {
         guard let id else { return 0 }
         return try number(of: id)
     }
-}
-
-extension [NamedAttribute] {
-    /// When the instances were written.
-    fileprivate var moments: [Timestamp] { flatMap { $0.instances.compactMap(\.modifiedAt) } }
 }

@@ -25,6 +25,16 @@ extension Condition {
     package func matches(_ entity: Entity) -> Bool { PreparedCondition(self).matches(entity) }
 }
 
+extension DecisionBudget? {
+    /// Throws when so many more steps may not be made, or a decision was broken off.
+    package func require(_ steps: Int) throws(StorageError) {
+        guard let budget = self else { return }
+        guard budget.allows(steps), !budget.isSpent else {
+            throw StorageError(.tookTooLong, note: "a decision was broken off")
+        }
+    }
+}
+
 /// `Condition` with geometries that are ready to be compared.
 private indirect enum Node: Sendable {
     case constant(Bool)

@@ -34,6 +34,11 @@ package struct EntityPast: Sendable {
         self.current = current
     }
 
+    /// The changes that somebody does not see who may see some of what the entity was.
+    package func hidden(_ covers: (Entity) -> Bool) -> HiddenMoments {
+        view(covers)?.hidden ?? HiddenMoments([Int64.min..<Int64.max])
+    }
+
     /// What is left for a grant that covers some of what the entity was; nil when it covers nothing.
     ///
     /// A moment that may belong to two states is seen by those alone who may see both.
@@ -52,6 +57,59 @@ package struct EntityPast: Sendable {
         if covers(current) { seen = current } else { hidden.append(start..<Int64.max) }
         return seen.map { EntityView(entity: $0, hidden: HiddenMoments(hidden)) }
     }
+}
+
+extension EntityPast.State {
+    /// What the entity was, which ends as it becomes something else; nil when its types and scopes
+    /// stay as they are.
+    ///
+    /// `lastChange` is when its history was changed last, as far as that is known; `lastEnd` when
+    /// the state before ended.
+    package init?(
+        ending old: Entity,
+        becoming new: Entity,
+        lastChange: Int64,
+        lastEnd: () throws -> Int64
+    ) rethrows {
+        guard old.types != new.types || old.scopes != new.scopes else { return nil }
+        entity = old
+        entity.attributes = []
+        entity.expiresAt = nil
+        let last = max(old.modifiedAt?.microseconds ?? 0, lastChange)
+        changesFrom = new.modifiedAt?.microseconds ?? last
+        // A change that waited for its turn may be dated before one that it waited for.
+        endsAt = max(changesFrom, last + 1, try lastEnd() + 1)
+    }
+}
+
+extension Entity {
+    /// The entity with the types, scopes and times it had then.
+    package func asIt(was state: Entity) -> Entity {
+        var then = state
+        then.attributes = attributes
+        return then
+    }
+
+    /// An entity of which there is history alone, when instances are added to that: the types and
+    /// times it is then known by.
+    package func evolved(
+        types added: [IRI],
+        scopes new: [String],
+        by changes: [NamedAttribute]
+    ) -> Entity {
+        var evolved = self
+        evolved.types = types.adding(added)
+        if !new.isEmpty { evolved.scopes = new }
+        let moments = changes.moments
+        evolved.createdAt = createdAt ?? moments.min()
+        evolved.modifiedAt = (moments + [modifiedAt].compactMap { $0 }).max()
+        return evolved
+    }
+}
+
+extension [NamedAttribute] {
+    /// When the instances were written.
+    package var moments: [Timestamp] { flatMap { $0.instances.compactMap(\.modifiedAt) } }
 }
 
 /// What a reader or writer knows of an entity and its history.

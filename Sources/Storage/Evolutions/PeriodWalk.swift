@@ -1,5 +1,4 @@
-internal import ContextModel
-internal import Storage
+package import ContextModel
 
 #if canImport(Glibc)
 internal import Glibc
@@ -10,7 +9,7 @@ internal import Musl
 /// Sums values up by period (clause 4.5.19) as they pass.
 ///
 /// A period without a value has no element: a gap is not a zero.
-struct PeriodWalk {
+package struct PeriodWalk {
     private let aggregation: Aggregation
     private let query: TemporalQuery
     private let now: Timestamp
@@ -24,7 +23,7 @@ struct PeriodWalk {
     private var periodEnd = Int64.min
     private var sum: PeriodSum
 
-    init(_ query: TemporalQuery, _ aggregation: Aggregation, now: Timestamp) {
+    package init(_ query: TemporalQuery, _ aggregation: Aggregation, now: Timestamp) {
         self.query = query
         self.aggregation = aggregation
         self.now = now
@@ -33,21 +32,34 @@ struct PeriodWalk {
     }
 
     /// The periods so far but the current one.
-    var count: Int { sums.count }
+    package var count: Int { sums.count }
+
+    /// Adds the numbers in that range of places whose moments lie in `times`.
+    package mutating func add(
+        _ numbers: [Double],
+        at moments: [Int64],
+        places: Range<Int>,
+        times: Range<Int64>
+    ) {
+        for place in places {
+            let moment = moments[place]
+            if times.contains(moment) { add(numbers[place], at: moment) }
+        }
+    }
 
     @inline(__always)
-    mutating func add(_ number: Double, at moment: Int64) {
+    private mutating func add(_ number: Double, at moment: Int64) {
         if moment < periodStart || moment >= periodEnd { enter(moment) }
         sum.add(number)
     }
 
-    mutating func add(_ scalar: Scalar, at moment: Int64) {
+    package mutating func add(_ scalar: Scalar, at moment: Int64) {
         if case .number(let number) = scalar { return add(number, at: moment) }
         if moment < periodStart || moment >= periodEnd { enter(moment) }
         sum.add(scalar)
     }
 
-    mutating func add(_ value: JSONValue, at moment: Int64) {
+    package mutating func add(_ value: JSONValue, at moment: Int64) {
         if moment < periodStart || moment >= periodEnd { enter(moment) }
         sum.add(value)
     }
@@ -94,7 +106,7 @@ struct PeriodWalk {
     }
 
     /// One element a method that has values.
-    mutating func finish() -> [AggregatedValues] {
+    package mutating func finish() -> [AggregatedValues] {
         leave()
         guard let origin else { return [] }
         let periods = sums.sorted { $0.key < $1.key }.map { index, sum in

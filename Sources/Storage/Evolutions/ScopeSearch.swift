@@ -1,32 +1,28 @@
 internal import ContextModel
-internal import Storage
 
 /// What a temporal query asks of scopes, decided by when they held (clauses 4.18 and 5.7.4.4).
-final class ScopeSearch {
+final class ScopeSearch<Series: SeriesReading> {
     /// Whether the query asks anything.
     let isAsked: Bool
     private let decision: PreparedCondition
     private let query: TemporalQuery
-    private let vocabulary: Vocabulary
-    private let makeSeries: (TemporalQuery) throws -> SeriesReader
+    private let makeSeries: (TemporalQuery) throws -> Series
     /// Made when the first entity with a history of its scope is met.
-    private var series: SeriesReader?
+    private var series: Series?
 
     init(
         _ condition: Condition,
         query: TemporalQuery,
-        vocabulary: Vocabulary,
-        makeSeries: @escaping (TemporalQuery) throws -> SeriesReader
+        makeSeries: @escaping (TemporalQuery) throws -> Series
     ) {
         isAsked = condition != .everything
         decision = PreparedCondition(condition)
         self.query = query
-        self.vocabulary = vocabulary
         self.makeSeries = makeSeries
     }
 
     /// The periods in the range asked for in which the entity's scopes are such as asked for.
-    func held(by seen: SeenEvolution) throws -> [ScopeTimeline.Period] {
+    func held(by seen: SeenEvolution<Series.Key>) throws -> [ScopeTimeline.Period] {
         try periods(of: seen).filter { period in
             let scopes = period.instance.value.scopes
             return decision.matches(Entity(id: seen.view.entity.id, types: [], scopes: scopes))
@@ -34,19 +30,19 @@ final class ScopeSearch {
     }
 
     /// The instances of the scope that the answer has: also the one that holds as the range begins.
-    func shown(of seen: SeenEvolution) throws -> [Attribute] {
+    func shown(of seen: SeenEvolution<Series.Key>) throws -> [Attribute] {
         let instances = try periods(of: seen).map(\.instance)
         guard query.timeProperty == .deletedAt else { return instances }
         return instances.filter { $0.details?.deletedAt != nil }
     }
 
-    private func periods(of seen: SeenEvolution) throws -> [ScopeTimeline.Period] {
+    private func periods(of seen: SeenEvolution<Series.Key>) throws -> [ScopeTimeline.Period] {
         try timeline(of: seen).periods(from: query.from, to: query.to)
     }
 
-    private func timeline(of seen: SeenEvolution) throws -> ScopeTimeline {
+    private func timeline(of seen: SeenEvolution<Series.Key>) throws -> ScopeTimeline {
         let entity = seen.view.entity
-        guard let key = seen.keys.first(where: { vocabulary.iri($0.name) == .scope }) else {
+        guard let key = seen.keys.first(where: { $0.name == .scope }) else {
             return ScopeTimeline(
                 always: entity.scopes,
                 createdAt: entity.createdAt,
@@ -54,13 +50,19 @@ final class ScopeSearch {
             )
         }
         let instances = try wholeSeries()
-            .instances(seen.number, key, limit: Limits.instancesPerDecision)
-            .map { $0.named(entity: entity.id, name: .scope, key: key) }
+            .instances(
+                seen.number,
+                key,
+                limit: EvolutionLimits.instancesPerDecision,
+                hiding: HiddenMoments([]),
+                wanted: nil
+            )
+            .map { $0.named(entity: entity.id, name: .scope) }
         return ScopeTimeline(instances.seen(hiding: seen.view.hidden), moment: query.moment)
     }
 
     /// Reads all instances: one before the range may hold in it.
-    private func wholeSeries() throws -> SeriesReader {
+    private func wholeSeries() throws -> Series {
         if let series { return series }
         var whole = query
         (whole.from, whole.to, whole.lastN, whole.aggregation) = (nil, nil, nil, nil)

@@ -1,26 +1,25 @@
 internal import ContextModel
-internal import Storage
 
 /// An evolution as its reader sees it.
-struct SeenEvolution {
-    /// The entity's number in the history table.
+struct SeenEvolution<Key: SeriesKey> {
+    /// The entity's number in the history.
     var number: Int64
     /// All its series; empty where only the evolution's place on a page matters.
-    var keys: [SeriesKey]
+    var keys: [Key]
     var view: EntityView
 }
 
 /// The entities that match, as many of them as the page may need.
-struct EvolutionMatches {
+struct EvolutionMatches<Key: SeriesKey> {
     private let query: TemporalQuery
-    private var kept: [SeenEvolution] = []
+    private var kept: [SeenEvolution<Key>] = []
     /// All that were added.
     private(set) var count = 0
 
     init(_ query: TemporalQuery) { self.query = query }
 
     /// Adds an entity; false when the page needs no more.
-    mutating func add(_ seen: SeenEvolution) -> Bool {
+    mutating func add(_ seen: SeenEvolution<Key>) -> Bool {
         count += 1
         var bare = seen
         bare.view.entity.attributes = []
@@ -29,7 +28,7 @@ struct EvolutionMatches {
         if let order = query.idOrder {
             kept.append(bare)
             // Sorted and cut now and then, so that a page costs a page of memory.
-            if kept.count >= 2 * end + Limits.matchesBeforeSort {
+            if kept.count >= 2 * end + EvolutionLimits.matchesBeforeSort {
                 sort(order)
                 kept.removeSubrange(end...)
             }
@@ -39,7 +38,7 @@ struct EvolutionMatches {
         return query.wantsCount || count <= end
     }
 
-    var ofPage: ArraySlice<SeenEvolution> {
+    var ofPage: ArraySlice<SeenEvolution<Key>> {
         guard let order = query.idOrder else { return kept[...] }
         var sorted = self
         sorted.sort(order)

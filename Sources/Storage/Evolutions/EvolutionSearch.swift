@@ -1,6 +1,5 @@
-internal import ContextModel
-internal import Governance
-internal import Storage
+package import ContextModel
+package import Governance
 
 /// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
 ///
@@ -9,72 +8,47 @@ internal import Storage
 /// those instances are shown, or aggregated, with which it holds. What the grant says of types and
 /// scopes is decided for each part of the history by what the entity was then; what it says of
 /// values, over the current state where there is one, so that an old value opens nothing.
-struct EvolutionSearch {
-    let query: TemporalQuery
-    let grant: ReadGrant
-    let vocabulary: Vocabulary
-    let now: Timestamp
-    let series: SeriesReader
+package struct EvolutionSearch<Source: HistorySource> {
+    private typealias Key = Source.Series.Key
+    private typealias Seen = SeenEvolution<Key>
+
+    /// Reads what is shown.
+    package let series: Source.Series
+    private let query: TemporalQuery
+    private let grant: ReadGrant
+    private let source: Source
     /// For what the query says of values: `lastN` is about what is shown (clause 5.7.4.4).
-    private let decisionSeries: SeriesReader
-    private let scopes: ScopeSearch
+    private let decisionSeries: Source.Series
+    private let scopes: ScopeSearch<Source.Series>
     /// What the query says of all but scopes.
     private let valueCondition: Condition
     private let queryDecision: PreparedCondition
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
-    private let connection: Connection
-    private let budget: DecisionBudget?
-    private let past: Statement
 
-    init(
-        _ query: TemporalQuery,
-        grant: ReadGrant,
-        vocabulary: Vocabulary,
-        now: Timestamp,
-        sealing: SealingLimits,
-        reader: Reader
-    ) throws {
+    package init(_ query: TemporalQuery, grant: ReadGrant, source: Source) throws {
         self.query = query
         self.grant = grant
-        self.vocabulary = vocabulary
-        self.now = now
-        let connection = reader.connection
-        self.connection = connection
-        budget = reader.budget
-        past = try PastStatements.states(connection)
-        let makeSeries = { query in
-            try SeriesReader(
-                connection,
-                query: query,
-                vocabulary: vocabulary,
-                now: now,
-                sealing: sealing
-            )
-        }
-        series = try makeSeries(query)
+        self.source = source
+        series = try source.series(query)
         var decided = query
-        decided.lastN = query.lastN.map { max($0, Limits.instancesPerDecision) }
-        decisionSeries = decided == query ? series : try makeSeries(decided)
+        decided.lastN = query.lastN.map { max($0, EvolutionLimits.instancesPerDecision) }
+        decisionSeries = decided == query ? series : try source.series(decided)
         let (scopes, rest) = query.condition.partedByScope
-        self.scopes = ScopeSearch(
-            scopes,
-            query: query,
-            vocabulary: vocabulary,
-            makeSeries: makeSeries
-        )
+        self.scopes = ScopeSearch(scopes, query: query, makeSeries: source.series)
         valueCondition = rest
         queryDecision = PreparedCondition(rest)
         queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
     }
 
-    func page() throws -> EvolutionPage {
+    /// The page that the query asks for.
+    package func page() throws -> EvolutionPage {
         var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
-        var found = EvolutionMatches(query)
-        var source = try candidates()
-        while let candidate = try source.next() {
+        var found = EvolutionMatches<Key>(query)
+        var candidates = try source.candidates(query, grant: grant)
+        while let candidate = try candidates.next() {
             guard let seen = try seen(candidate) else { continue }
             guard found.add(seen) else { break }
         }
@@ -86,7 +60,7 @@ struct EvolutionSearch {
         return page
     }
 
-    private typealias Found = ArraySlice<SeenEvolution>
+    private typealias Found = ArraySlice<Seen>
 
     /// With the limit of instances that each attribute was read with: as many as the query allows,
     /// or fewer of each when those would be too many together.
@@ -114,44 +88,24 @@ struct EvolutionSearch {
         return evolutions
     }
 
-    private func candidates() throws -> any CandidateSource {
-        if let ids = query.condition.and(grant.condition).requiredIDs {
-            let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
-            return try KeyList(connection, keys: lookup.keys(of: ids))
-        }
-        let rest = query.condition.partedByScope.rest
-        let shapes = vocabulary.shapes.filter { _, shape in
-            rest.verdict(shape, vocabulary, namesAreKnown: false) != .none
-        }.keys
-        guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
-        return try ShapeMerge(
-            connection,
-            shapes: shapes.flatMap { [$0, -$0] },
-            // What an entity was is all that somebody with few rights may know of it.
-            past: grant.condition == .everything ? [] : Array(shapes)
-        )
-    }
-
     /// What the reader sees of the candidate; nil when that is nothing, or nothing it asked for.
-    private func seen(_ candidate: Candidate) throws -> SeenEvolution? {
-        let entity = grant.dated(try candidate.entity())
-        let number = candidate.row.optionalInt(4) ?? candidate.key
-        let states =
-            grant.condition == .everything
-            ? [] : try PastStatements.read(past, of: candidate.key)
+    private func seen(_ candidate: EvolvingEntity) throws -> Seen? {
+        let entity = grant.dated(candidate.entity)
+        let number = candidate.history
+        let states = grant.condition == .everything ? [] : try source.past(of: candidate)
         // What types and ids can decide is decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
-        let known = candidate.shape > 0 ? entity : try self.past(of: entity, number, keys)
+        let known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
         let view = EntityPast(states, current: entity).view { state in
             grantDecision.matches(known.asIt(was: state))
         }
         guard let view, query.condition.allows(view.entity) else { return nil }
-        let seen = SeenEvolution(number: number, keys: keys, view: view)
+        let seen = Seen(number: number, keys: keys, view: view)
         return try isAskedFor(seen) ? seen : nil
     }
 
-    private func isAskedFor(_ seen: SeenEvolution) throws -> Bool {
+    private func isAskedFor(_ seen: Seen) throws -> Bool {
         let keys = seen.keys.filter(isVisible)
         let hasInstance = try keys.contains {
             try series.hasInstance(seen.number, $0, hiding: seen.view.hidden)
@@ -160,23 +114,23 @@ struct EvolutionSearch {
         if scopes.isAsked {
             let held = try scopes.held(by: seen)
             guard
-                try !attributes(of: seen, keys, limit: Limits.instancesPerDecision)
+                try !attributes(of: seen, keys, limit: EvolutionLimits.instancesPerDecision)
                     .within(held, of: query).isEmpty
             else { return false }
         }
-        let isMet = queryDecision.matches(try inRange(seen), within: budget)
-        try budget.require(0)
+        let isMet = queryDecision.matches(try inRange(seen), within: source.budget)
+        try source.budget.require(0)
         return isMet
     }
 
     /// The entity with the instances in range of the attributes that the query names.
-    private func inRange(_ seen: SeenEvolution) throws -> Entity {
+    private func inRange(_ seen: Seen) throws -> Entity {
         var entity = seen.view.entity
         guard !queriedNames.isEmpty else { return entity }
         entity.attributes = try attributes(
             of: seen,
-            inOrder(seen.keys.filter { queriedNames.contains(vocabulary.iri($0.name)) }),
-            limit: Limits.instancesPerDecision,
+            inOrder(seen.keys.filter { queriedNames.contains($0.name) }),
+            limit: EvolutionLimits.instancesPerDecision,
             from: decisionSeries
         )
         return entity
@@ -184,17 +138,17 @@ struct EvolutionSearch {
 
     /// For each attribute that the query names, which of its instances meet the query: those with
     /// which it would hold if the attribute had no other.
-    private func choices(_ seen: SeenEvolution) throws -> [IRI: InstanceChoice] {
+    private func choices(_ seen: Seen) throws -> [IRI: InstanceChoice] {
         guard !queriedNames.isEmpty else { return [:] }
         let entity = try inRange(seen)
         // What the other attributes say is the same for every instance.
-        let terms = DecidedTerms(valueCondition, for: entity, within: budget)
-        try budget.require(0)
+        let terms = DecidedTerms(valueCondition, for: entity, within: source.budget)
+        try source.budget.require(0)
         var choices: [IRI: InstanceChoice] = [:]
         for name in entity.attributes.map(\.name) {
             let left = PreparedCondition(terms.remainder(of: name))
             var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
-            choices[name] = { [budget] instance in
+            choices[name] = { [budget = source.budget] instance in
                 one.attributes = [NamedAttribute(name: name, instances: [instance])]
                 return left.matches(one, within: budget)
             }
@@ -203,33 +157,33 @@ struct EvolutionSearch {
     }
 
     /// An entity that is no more, with the values that the grant looks at.
-    private func past(of entity: Entity, _ number: Int64, _ keys: [SeriesKey]) throws -> Entity {
+    private func past(of entity: Entity, _ number: Int64, _ keys: [Key]) throws -> Entity {
         let names = Set(grant.condition.attributeNames)
         guard !names.isEmpty else { return entity }
         var past = entity
         past.attributes = try attributes(
-            of: SeenEvolution(number: number, keys: keys, view: EntityView(entity: entity)),
-            inOrder(keys.filter { names.contains(vocabulary.iri($0.name)) }),
-            limit: Limits.instancesPerDecision
+            of: Seen(number: number, keys: keys, view: EntityView(entity: entity)),
+            inOrder(keys.filter { names.contains($0.name) }),
+            limit: EvolutionLimits.instancesPerDecision
         )
         return past
     }
 
-    private func isVisible(_ key: SeriesKey) -> Bool {
-        let name = vocabulary.iri(key.name)
-        return name != .scope && !grant.hiddenAttributes.contains(name)
-            && query.attributes?.contains(name) ?? true
-            && query.datasetIDs?.contains(key.datasetID(vocabulary) ?? "@none") ?? true
+    private func isVisible(_ key: Key) -> Bool {
+        key.name != .scope && !grant.hiddenAttributes.contains(key.name)
+            && query.attributes?.contains(key.name) ?? true
+            && query.datasetIDs?.contains(key.datasetID ?? "@none") ?? true
     }
 
     /// By name and `datasetId`: the order of their numbers would tell which hidden ones came before.
-    private func inOrder(_ keys: [SeriesKey]) -> [SeriesKey] {
+    private func inOrder(_ keys: [Key]) -> [Key] {
         guard keys.count > 1 else { return keys }
-        return keys.map { ($0, vocabulary.names[$0.name] ?? "", $0.datasetID(vocabulary) ?? "") }
-            .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+        return keys.sorted {
+            ($0.name.text, $0.datasetID ?? "") < ($1.name.text, $1.datasetID ?? "")
+        }
     }
 
-    private func evolution(of seen: SeenEvolution, limit: Int) throws -> Evolution {
+    private func evolution(of seen: Seen, limit: Int) throws -> Evolution {
         let entity = seen.view.entity
         var evolution = Evolution(
             id: entity.id,
@@ -257,20 +211,20 @@ struct EvolutionSearch {
                 evolution.attributes = evolution.attributes.within(held, of: query)
             }
         }
-        try budget.require(0)
+        try source.budget.require(0)
         return evolution
     }
 
     private func aggregate(
-        _ seen: SeenEvolution,
-        _ keys: [SeriesKey],
+        _ seen: Seen,
+        _ keys: [Key],
         _ aggregation: Aggregation,
         _ choices: [IRI: InstanceChoice],
         into evolution: inout Evolution
     ) throws {
         let hidden = seen.view.hidden
         for key in keys {
-            let name = vocabulary.iri(key.name)
+            let name = key.name
             let sums = try series.aggregate(
                 seen.number,
                 key,
@@ -293,16 +247,16 @@ struct EvolutionSearch {
 
     /// The instances of the series, those of one name together and oldest first.
     private func attributes(
-        of seen: SeenEvolution,
-        _ keys: [SeriesKey],
+        of seen: Seen,
+        _ keys: [Key],
         limit: Int,
         _ choices: [IRI: InstanceChoice] = [:],
-        from reader: SeriesReader? = nil
+        from reader: Source.Series? = nil
     ) throws -> [NamedAttribute] {
         let series = reader ?? series
         var attributes: [NamedAttribute] = []
         for key in keys {
-            let name = vocabulary.iri(key.name)
+            let name = key.name
             let instances = try series.instances(
                 seen.number,
                 key,
@@ -310,7 +264,7 @@ struct EvolutionSearch {
                 hiding: seen.view.hidden,
                 wanted: choices[name]
             ).map {
-                $0.named(entity: seen.view.entity.id, name: name, key: key)
+                $0.named(entity: seen.view.entity.id, name: name)
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {
@@ -360,11 +314,11 @@ extension EvolutionPage {
 
 extension TemporalQuery {
     /// The moment the query looks at; one that the instance lacks falls back on its modification.
-    func moment(_ instance: Attribute) -> Timestamp {
+    package func moment(_ instance: Attribute) -> Timestamp {
         time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
     }
 
-    func time(of instance: Attribute) -> Timestamp? {
+    package func time(of instance: Attribute) -> Timestamp? {
         switch timeProperty {
         case .observedAt: instance.observedAt
         case .createdAt: instance.createdAt
@@ -374,9 +328,10 @@ extension TemporalQuery {
     }
 
     /// Whether the query restricts time at all; one that does not takes every instance.
-    var isBounded: Bool { from != nil || to != nil }
+    package var isBounded: Bool { from != nil || to != nil }
 
-    func covers(_ instance: Attribute) -> Bool {
+    /// Whether the instance lies in the range of time that the query is about.
+    package func covers(_ instance: Attribute) -> Bool {
         // The end of an attribute is no value of its own.
         if aggregation != nil, instance.details?.deletedAt != nil { return false }
         // Who looks at the moment of deletion looks for what was deleted, whenever it was.

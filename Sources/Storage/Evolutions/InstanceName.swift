@@ -1,0 +1,54 @@
+package import ContextModel
+
+/// The `instanceId` a store gives an instance that came without one: made of where it stands, so
+/// it needs no room, leads straight to the instance, and is the same on every store.
+///
+/// The entity, the attribute and the `datasetId` go in as a hash, so that the identifier is unique
+/// and tells nothing about numbers of a store: those grow with what is hidden from the reader, too.
+package struct InstanceName: Equatable, Sendable {
+    private static let prefix = "urn:ngsi-ld:Instance:"
+
+    /// Stands for the series: see `series`.
+    package var series: UInt64
+    package var time: Int64
+    package var sequence: Int64
+
+    package init(series: UInt64, time: Int64, sequence: Int64) {
+        self.series = series
+        self.time = time
+        self.sequence = sequence
+    }
+
+    /// The identifier.
+    package var text: String {
+        let parts = [series, UInt64(bitPattern: time), UInt64(sequence)]
+        return Self.prefix + parts.map { String($0, radix: 36) }.joined(separator: "-")
+    }
+
+    /// nil when no store makes such a name.
+    package init?(_ text: String) {
+        guard text.hasPrefix(Self.prefix) else { return nil }
+        let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
+            .compactMap { UInt64($0, radix: 36) }
+        guard parts.count == 3, let sequence = Int64(exactly: parts[2]) else { return nil }
+        let time = Int64(bitPattern: parts[1])
+        // The text is a caller's. No instance stands at the last of all moments, and whoever looks
+        // around a place may go to the moment after it.
+        guard time < .max else { return nil }
+        self.init(series: parts[0], time: time, sequence: sequence)
+    }
+
+    /// What stands for a series in its names (FNV-1a).
+    package static func series(_ entity: EntityID, _ name: IRI, _ datasetID: String?) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        entity.uri.utf8.forEach(add)
+        add(0)
+        name.text.utf8.forEach(add)
+        if let datasetID {
+            add(0)
+            datasetID.utf8.forEach(add)
+        }
+        return hash
+    }
+}

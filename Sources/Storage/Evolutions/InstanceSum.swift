@@ -1,0 +1,50 @@
+package import ContextModel
+
+/// Adds up the instances of one series by period.
+package struct InstanceSum {
+    /// The kind of the last instance.
+    package var kind = Attribute.Kind.property
+    package var periods: PeriodWalk
+    private let query: TemporalQuery
+
+    package init(_ query: TemporalQuery, _ aggregation: Aggregation, now: Timestamp) {
+        periods = PeriodWalk(query, aggregation, now: now)
+        self.query = query
+    }
+
+    /// Adds the instance if the query covers it.
+    package mutating func add(_ instance: Attribute) {
+        guard query.covers(instance) else { return }
+        kind = instance.kind
+        periods.add(instance.value, at: query.moment(instance).microseconds)
+    }
+
+    /// The sums; nil when there are none.
+    package mutating func finish(name: IRI, datasetID: String?) -> AggregatedAttribute? {
+        let values = periods.finish()
+        guard values.contains(where: { !$0.periods.isEmpty }) else { return nil }
+        return AggregatedAttribute(name: name, kind: kind, datasetID: datasetID, values: values)
+    }
+}
+
+/// How many values the aggregates of a page may still have.
+package struct AggregateRoom {
+    private let limit: Int
+    private let methods: Int
+    private var taken = 0
+
+    package init(_ query: TemporalQuery) {
+        limit = query.pageLimit
+        methods = query.aggregation?.methods.count ?? 0
+    }
+
+    /// Throws when the periods of one more sum are too many.
+    package func require(_ sum: InstanceSum) throws(StorageError) {
+        guard taken + sum.periods.count * methods <= limit else {
+            throw StorageError(.tooManyResults, note: "more than \(limit) values")
+        }
+    }
+
+    /// Counts a sum that is complete.
+    package mutating func take(_ sum: InstanceSum) { taken += sum.periods.count * methods }
+}

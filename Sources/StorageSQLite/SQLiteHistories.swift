@@ -1,0 +1,78 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// The histories of a tenant's file, inside one snapshot.
+struct SQLiteHistories: HistorySource {
+    let connection: Connection
+    let vocabulary: Vocabulary
+    let now: Timestamp
+    let sealing: SealingLimits
+    let budget: DecisionBudget?
+    private let states: Statement
+
+    init(
+        _ reader: Reader,
+        vocabulary: Vocabulary,
+        now: Timestamp,
+        sealing: SealingLimits
+    ) throws {
+        connection = reader.connection
+        budget = reader.budget
+        self.vocabulary = vocabulary
+        self.now = now
+        self.sealing = sealing
+        states = try PastStatements.states(connection)
+    }
+
+    func candidates(_ query: TemporalQuery, grant: ReadGrant) throws -> EvolvingCandidates {
+        EvolvingCandidates(source: try source(query, grant: grant))
+    }
+
+    private func source(_ query: TemporalQuery, grant: ReadGrant) throws -> any CandidateSource {
+        if let ids = query.condition.and(grant.condition).requiredIDs {
+            let lookup = IndexLookup(connection: connection, vocabulary: vocabulary)
+            return try KeyList(connection, keys: lookup.keys(of: ids))
+        }
+        let rest = query.condition.partedByScope.rest
+        let shapes = vocabulary.shapes.filter { _, shape in
+            rest.verdict(shape, vocabulary, namesAreKnown: false) != .none
+        }.keys
+        guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
+        return try ShapeMerge(
+            connection,
+            shapes: shapes.flatMap { [$0, -$0] },
+            // What an entity was is all that somebody with few rights may know of it.
+            past: grant.condition == .everything ? [] : Array(shapes)
+        )
+    }
+
+    func past(of entity: EvolvingEntity) throws -> [EntityPast.State] {
+        try PastStatements.read(states, of: entity.key)
+    }
+
+    func series(_ query: TemporalQuery) throws -> SeriesReader {
+        try SeriesReader(
+            connection,
+            query: query,
+            vocabulary: vocabulary,
+            now: now,
+            sealing: sealing
+        )
+    }
+}
+
+/// Candidates as entities with a history.
+struct EvolvingCandidates: EvolvingEntities {
+    fileprivate var source: any CandidateSource
+
+    mutating func next() throws -> EvolvingEntity? {
+        guard let candidate = try source.next() else { return nil }
+        return EvolvingEntity(
+            key: candidate.key,
+            history: candidate.row.optionalInt(4) ?? candidate.key,
+            entity: try candidate.entity(),
+            isCurrent: candidate.shape > 0
+        )
+    }
+}
