@@ -56,6 +56,7 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
         ),
+        .target(name: "StorageMemory", dependencies: ["Storage"]),
         .target(
             name: "Broker",
             dependencies: [
@@ -153,9 +154,12 @@ let package = Package(
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Clauses", "Storage", "StorageSQLite"]
+            dependencies: ["Clauses", "Storage", "StorageMemory", "StorageSQLite"]
         ),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Clauses", "StorageSQLite"]),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: ["Broker", "Clauses", "StorageMemory", "StorageSQLite"]
+        ),
         .testTarget(
             name: "OutboundTests",
             dependencies: [
@@ -169,7 +173,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Chance", "Clauses", "Collect", "Gateway", "Outbound", "Processes", "StorageSQLite",
+                "Chance", "Clauses", "Collect", "Gateway", "Outbound", "Processes", "StorageMemory",
+                "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]

@@ -2,6 +2,11 @@ package import ContextModel
 import Governance
 
 /// The stores of all tenants of a hub.
+///
+/// A tenant exists from the first `makeTenant` on, for every hub that shares the data. A snapshot
+/// exists from `makeSnapshot` to `removeSnapshot`; whoever still has its store when it is removed
+/// gets `closed` from it. After `close` every method of the store, and of the tenants' stores it
+/// gave, throws `closed`; what had been accepted before is kept.
 package protocol Store: Sendable {
     /// The tenant's store, or nil when there is no such tenant; `nil` names the default tenant,
     /// which always exists.
@@ -21,7 +26,7 @@ package protocol Store: Sendable {
     func removeSnapshot(_ name: TenantName) async throws
     /// Removes the stores of snapshots that none of the names is of.
     func removeSnapshots(except names: [TenantName]) async throws
-    /// Waits for accepted writes, then closes the files.
+    /// Waits for accepted writes, then lets go of the data; twice does no harm.
     func close() async
 }
 

@@ -1,12 +1,48 @@
 package import ContextModel
 package import Governance
 
-/// What a store promises for the data of one tenant.
+/// The data of one tenant: current state, histories, documents and the outbox.
 ///
-/// Every method that returns city data takes a grant and answers `query AND grant.condition`, so
-/// that pages and counts are right; the entities it returns are already shaped by the grant.
-/// A write that has returned is on disk and visible to every read that starts afterwards.
-/// Methods throw `StorageError` only.
+/// ```swift
+/// let query = EntityQuery(condition: .type(sensor), limit: 10)
+/// let page = try await store.entities(query, grant: readGrant)
+/// let wasThere = try await store.write(writeGrant) { transaction in try transaction.remove(id) }
+/// ```
+///
+/// ## What is promised
+///
+/// - *Grants.* A method that returns city data takes a grant and answers `query AND
+///   grant.condition`, so that pages and counts are right. What it returns is already shaped by the
+///   grant: attributes that it hides are left out.
+/// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
+///   nothing of each transaction.
+/// - *Transactions.* Bodies of `write` and `bookkeep` run one after the other. One that throws
+///   leaves nothing behind, and its error reaches its caller alone.
+/// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
+///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
+///   long as its `SharedMemory`.
+/// - *Names.* Identifiers mean the same on every store. An `instanceId` is made of the entity, the
+///   attribute, the `datasetId` and the instance's place in time (`InstanceName`); the name of a
+///   snapshot is its maker's choice; an offset counts the entities of one question in the order
+///   that the question asks for, or in that of creation.
+/// - *Errors.* Methods throw `StorageError`, and what the body of a transaction throws.
+///
+/// ## What is not promised
+///
+/// - Two reads, also two pages of one question, may see different moments: what is created or
+///   removed meanwhile shifts the pages. Ask for `identifiers` to have them at one moment.
+/// - Writes of two tasks come in no particular order, unless one waits for the other.
+/// - A store may refuse what is too much for it: `overloaded`, `tookTooLong`, `tooManyResults`.
+/// - Numbers of the outbox grow and are never given twice; they need not be without gaps.
+///
+/// ## Misuse
+///
+/// - The body of a transaction holds up all others that write for as long as it runs. One that
+///   waits for another write of the same tenant waits for ever.
+/// - A transaction may be used in its body alone. What is done with one that is kept beyond it is
+///   lost, or becomes part of somebody else's request.
+/// - A body that reads memory which others change sees that at the moment of its turn, not of the
+///   call.
 package protocol TenantStore: Sendable {
     // MARK: Current state
 
@@ -32,9 +68,10 @@ package protocol TenantStore: Sendable {
 
     // MARK: Writing
 
-    /// Runs `body` in a transaction, together with other requests waiting now, and returns when it
-    /// is on disk. `body` runs exactly once, on the store's writing thread; it must look before it
-    /// writes, for what it throws (after no write) fails its own request alone.
+    /// Runs `body` in a transaction, and returns when what it did is kept.
+    ///
+    /// `body` runs at most once, on the store's writing thread, and not at all when the store
+    /// refuses the request. What it throws undoes all that it did, and nothing of other requests.
     func write<Answer: Sendable>(
         _ grant: WriteGrant,
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer

@@ -2,6 +2,7 @@ import ContextModel
 import Glibc
 import Governance
 import Storage
+import StorageMemory
 import StorageSQLite
 import Synchronization
 
@@ -40,9 +41,10 @@ enum Grants {
     struct Denied: Error {}
 }
 
-/// A folder that is gone when the test is over.
+/// Where a store of a test keeps its data: a folder that is gone when the test is over, or memory.
 final class Folder: Sendable {
     let path: String
+    let memory = SharedMemory()
 
     init() {
         var template = Array("/tmp/balai-storage-XXXXXX".utf8CString)
@@ -86,7 +88,10 @@ struct StoreKind: Sendable, CustomStringConvertible {
         StoreKind(description: "SQLite") { folder, clock in
             // The store keeps the folder for as long as it lives.
             try SQLiteStore(folder: folder.path) { withExtendedLifetime(folder) { clock.now } }
-        }
+        },
+        StoreKind(description: "memory") { folder, clock in
+            MemoryStore(folder.memory) { clock.now }
+        },
     ]
 }
 

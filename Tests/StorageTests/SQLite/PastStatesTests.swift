@@ -108,22 +108,4 @@ import Testing
         #expect(try pastRows() == 0)
         await store.close()
     }
-
-    @Test func `an evolution without an entity changes its types in time too`() async throws {
-        let store = try open()
-        let tenant = try await store.makeTenant(nil)
-        try await tenant.append("a", .speed, [.reading(1, at: 1)])
-        try await tenant.write(Grants.write()) {
-            try $0.appendHistory(
-                EntityID("urn:a"),
-                types: [.station],
-                scopes: [],
-                [NamedAttribute(name: .speed, instances: [.reading(2, at: 2)])],
-                correcting: true
-            )
-        }
-        #expect(try await values(tenant, .station) == [2])
-        #expect(try await values(tenant, .sensor) == [1, 2])
-        await store.close()
-    }
 }

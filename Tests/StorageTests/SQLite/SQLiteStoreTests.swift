@@ -30,19 +30,6 @@ import Testing
         await (try open(folder)).close()
     }
 
-    @Test func `a closed store refuses and keeps what it had`() async throws {
-        let folder = Folder()
-        let store = try open(folder)
-        let tenant = try await store.makeTenant(nil)
-        try await tenant.put([Entity("a")])
-        await store.close()
-        await #expect(throws: StorageError(.closed, note: "")) {
-            try await tenant.put([Entity("b")])
-        }
-        await #expect(throws: StorageError(.closed, note: "")) { try await tenant.ids(.everything) }
-        #expect(try await open(folder).makeTenant(nil).ids(.everything) == ["a"])
-    }
-
     @Test func `a file of a newer hub is left alone`() async throws {
         let folder = Folder()
         await (try open(folder)).close()

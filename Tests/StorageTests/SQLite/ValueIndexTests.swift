@@ -7,40 +7,6 @@ import Testing
 
 /// With its indexes the store finds what a look at every entity finds.
 @Suite struct ValueIndexTests {
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 31)
-        }
-    }
-
-    private func value(_ dice: inout Dice) -> JSONValue {
-        let number = Int.random(in: 0..<40, using: &dice)
-        switch Int.random(in: 0..<8, using: &dice) {
-        case 0: return .string("é\(number)")
-        case 1: return .string(String(repeating: "long", count: 80) + "\(number)")
-        case 2: return .bool(number % 2 == 0)
-        case 3: return .array([.number(JSONNumber(number)), .string("t\(number)")])
-        case 4:
-            return ["@type": "DateTime", "@value": .string("2024-01-0\(number % 9 + 1)T00:00:00Z")]
-        default: return .number(JSONNumber(Double(number) / 2))
-        }
-    }
-
-    private func entity(_ number: Int, _ dice: inout Dice) -> Entity {
-        var attributes: [IRI: JSONValue] = [:]
-        if Int.random(in: 0..<4, using: &dice) > 0 { attributes[.speed] = value(&dice) }
-        if Int.random(in: 0..<4, using: &dice) > 0 { attributes[.label] = value(&dice) }
-        if Int.random(in: 0..<2, using: &dice) > 0 {
-            let numbers = (0..<2).map { _ in
-                JSONValue.number(JSONNumber(Double.random(in: -5...5, using: &dice)))
-            }
-            attributes[.place] = ["type": "Point", "coordinates": .array(numbers)]
-        }
-        return Entity("\(number)", number % 3 == 0 ? .sensor : .station, attributes)
-    }
-
     /// Thousands of numbers in one array, or in the instances of one attribute.
     private static let crowd = (0..<Limits.indexedValues * 3).map {
         JSONValue.number(JSONNumber($0))
@@ -81,72 +47,25 @@ import Testing
         await store.close()
     }
 
-    private func operand(_ dice: inout Dice) -> Operand {
-        let number = Int.random(in: 0..<20, using: &dice)
-        switch Int.random(in: 0..<7, using: &dice) {
-        case 0: return .string("é\(number)")
-        case 1: return .string(String(repeating: "long", count: 80) + "\(number)")
-        case 2: return .bool(true)
-        case 3: return .range(.number(Double(number)), .number(Double(number + 3)))
-        case 4: return .string("t\(number)")
-        default: return .number(Double(number))
-        }
-    }
-
-    private func condition(_ dice: inout Dice) -> Condition {
-        let name = Bool.random(using: &dice) ? IRI.speed : .label
-        let comparison: Comparison =
-            switch Int.random(in: 0..<6, using: &dice) {
-            case 0: .less(operand(&dice))
-            case 1: .greater(operand(&dice))
-            case 2: .lessOrEqual(operand(&dice))
-            case 3: .unequal([operand(&dice)])
-            case 4: .equal([operand(&dice), operand(&dice)])
-            default: .equal([operand(&dice)])
-            }
-        let test = Condition.value(
-            ValueTest(path: AttributePath(names: [name]), comparison: comparison)
-        )
-        let center = Position(
-            longitudeDegrees: Double.random(in: -5...5, using: &dice),
-            latitudeDegrees: Double.random(in: -5...5, using: &dice)
-        )
-        let near = Condition.geometry(
-            GeoTest(
-                relation: .near(minMeters: nil, maxMeters: 200_000),
-                reference: .point(center),
-                attribute: .place
-            )
-        )
-        switch Int.random(in: 0..<6, using: &dice) {
-        case 0: return .all([.type(.sensor), test])
-        case 1: return .any([.type(.sensor), test])
-        case 2: return .not(test)
-        case 3: return near
-        case 4: return .all([near, test])
-        default: return test
-        }
-    }
-
     @Test(arguments: [1, 2, 3])
     func `queries answer alike with and without indexes`(seed: UInt64) async throws {
-        var dice = Dice(state: seed)
+        var dice = SeededDice(seed)
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path) {
             withExtendedLifetime(folder) { seconds(0) }
         }
         let tenant = try await store.makeTenant(nil)
         let sqlite = try #require(tenant as? SQLiteTenantStore)
-        var entities = (0..<1_500).map { entity($0, &dice) }
+        var entities = (0..<1_500).map { RandomEntities.entity($0, &dice) }
         try await tenant.put(entities)
         for round in 0..<2 {
             for _ in 0..<40 {
-                try await compare(condition(&dice), entities, tenant, &dice)
+                try await compare(RandomEntities.condition(&dice), entities, tenant, &dice)
             }
             // From here on both attributes have an index, kept by the changes that follow.
             try await sqlite.makeIndexes([.speed, .label], for: .operator)
             for index in entities.indices where round == 0 && index % 4 == 0 {
-                entities[index] = entity(index, &dice)
+                entities[index] = RandomEntities.entity(index, &dice)
             }
             try await tenant.put(entities)
         }
@@ -154,23 +73,25 @@ import Testing
 
     @Test(arguments: [1, 2, 3])
     func `what changes while an index is made is found by it`(seed: UInt64) async throws {
-        var dice = Dice(state: seed)
+        var dice = SeededDice(seed)
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path) {
             withExtendedLifetime(folder) { seconds(0) }
         }
         let tenant = try await store.makeTenant(nil)
         let sqlite = try #require(tenant as? SQLiteTenantStore)
-        var entities = (0..<400).map { entity($0, &dice) }
+        var entities = (0..<400).map { RandomEntities.entity($0, &dice) }
         try await tenant.put(entities)
         // Each fifth changes, some of these twice, the last go, and others come.
         let changed = entities.indices.filter { $0 % 5 == 0 }
-        for index in changed { entities[index] = entity(index, &dice) }
+        for index in changed { entities[index] = RandomEntities.entity(index, &dice) }
         let first = changed.map { entities[$0] }
-        for index in changed where index % 2 == 0 { entities[index] = entity(index, &dice) }
+        for index in changed where index % 2 == 0 {
+            entities[index] = RandomEntities.entity(index, &dice)
+        }
         let second = changed.map { entities[$0] }
         let gone = Array(entities.suffix(20))
-        let fresh = (400..<420).map { entity($0, &dice) }
+        let fresh = (400..<420).map { RandomEntities.entity($0, &dice) }
         try await sqlite.makeIndexes([.speed, .label], for: .operator) {
             try await tenant.put(first)
             try await tenant.put(second)
@@ -181,7 +102,9 @@ import Testing
         }
         // A key of one that went may be another's now: in the order of creation.
         let left = entities.dropLast(20) + fresh
-        for _ in 0..<100 { try await compare(condition(&dice), Array(left), tenant, &dice) }
+        for _ in 0..<100 {
+            try await compare(RandomEntities.condition(&dice), Array(left), tenant, &dice)
+        }
     }
 
     @Test func `however a filling ends, changes are noted for it no longer`() throws {
@@ -213,7 +136,7 @@ import Testing
         _ condition: Condition,
         _ entities: [Entity],
         _ tenant: any TenantStore,
-        _ dice: inout Dice
+        _ dice: inout SeededDice
     ) async throws {
         let prepared = PreparedCondition(condition)
         let matching = entities.filter { prepared.matches($0) }.map(\.id)

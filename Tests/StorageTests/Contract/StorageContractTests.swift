@@ -121,6 +121,80 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `an entity that is too large is not written, and the transaction goes on`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let text = String(repeating: "x", count: EntityLimits.bytes)
+        try await tenant.write(Grants.write()) { transaction in
+            #expect(throws: StorageError(.entityTooLarge, note: "")) {
+                try transaction.put(Entity("a", .sensor, [.label: .string(text)]))
+            }
+            try transaction.put(Entity("b"))
+        }
+        #expect(try await tenant.ids(.everything) == ["b"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a transaction sees what it has written`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let document = Document(kind: .ldContext, id: "d", body: [1, 2])
+        let seen = try await tenant.write(Grants.write()) { transaction in
+            let grant = InternalGrant(.mergeOnWrite)
+            let entity = Entity("a", .sensor, [.speed: 1])
+            try transaction.put(entity)
+            try transaction.put(document)
+            let reading = NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])
+            try transaction.appendHistory(entity.id, types: [], scopes: [], [reading])
+            let number = try transaction.enqueue([1], to: ["s"], at: seconds(1))
+            try transaction.narrowOutbox(number, to: ["t"])
+            return [
+                try transaction.entity(entity.id, grant: grant) == entity,
+                try transaction.evolving(entity.id, grant: grant) == entity,
+                try transaction.document(.ldContext, id: "d") == document,
+                try transaction.documents(.ldContext) == [document],
+                try transaction.documentCount(.ldContext) == 1,
+                try transaction.outboxMessage(number)?.recipients == ["t"],
+            ]
+        }
+        #expect(seen == [Bool](repeating: true, count: 6))
+        #expect(try await tenant.document(.ldContext, id: "d") == document)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `what expires is found in the order of its end, and only what is there is counted`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let clock = Clock()
+        let tenant = try await kind.open(folder, clock).makeTenant(nil)
+        let now = clock.now
+        let entities = [("a", 3), ("b", 1), ("c", 9), ("d", 2)].map { id, later in
+            var entity = Entity(id)
+            entity.expiresAt = Timestamp(microseconds: now.microseconds + Int64(later))
+            return entity
+        }
+        try await tenant.put(entities + [Entity("e")])
+        try await tenant.append("f", .speed, [.reading(1, at: 1)])
+        try await tenant.append("b", .speed, [.reading(1, at: 1)])
+        func expired(_ limit: Int) async throws -> [String] {
+            try await tenant.expired(
+                at: Timestamp(microseconds: now.microseconds + 3),
+                limit: limit,
+                grant: InternalGrant(.retention)
+            ).map { String($0.uri.dropFirst(4)) }
+        }
+        #expect(try await expired(9) == ["b", "d", "a"])
+        #expect(try await expired(2) == ["b", "d"])
+        #expect(try await tenant.entityCount(grant: InternalGrant(.measuring)) == 5)
+        #expect(try await tenant.write(Grants.write()) { try $0.remove(EntityID("urn:b")) })
+        #expect(try await expired(9) == ["d", "a"])
+        #expect(try await tenant.entityCount(grant: InternalGrant(.measuring)) == 4)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `tenants see nothing of each other`(kind: StoreKind) async throws {
         let folder = Folder()
         let store = try kind.open(folder, Clock())
@@ -133,6 +207,23 @@ import Testing
         await store.close()
         let again = try kind.open(folder, Clock())
         #expect(try await again.tenant(name)?.ids(.everything) == ["a"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a closed store refuses, and the next one has what it had`(
+        kind: StoreKind
+    ) async throws {
+        let folder = Folder()
+        let store = try kind.open(folder, Clock())
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.put([Entity("a")])
+        await store.close()
+        let closed = StorageError(.closed, note: "")
+        await #expect(throws: closed) { try await tenant.put([Entity("b")]) }
+        await #expect(throws: closed) { try await tenant.ids(.everything) }
+        await #expect(throws: closed) { try await store.tenant(nil) }
+        await #expect(throws: closed) { try await store.makeTenant(TenantName("patong")) }
+        #expect(try await kind.open(folder, Clock()).makeTenant(nil).ids(.everything) == ["a"])
     }
 
     @Test(arguments: StoreKind.all)

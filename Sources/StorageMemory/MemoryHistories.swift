@@ -1,0 +1,99 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// The histories of a tenant at one moment.
+struct MemoryHistories: HistorySource {
+    /// Nothing limits a question asked of this store.
+    let budget: DecisionBudget? = nil
+    private let entities: [StoredEntity]
+    private let now: Timestamp
+
+    /// `query` and `grant` are those that the histories are searched with.
+    init(_ state: TenantState, for query: TemporalQuery, grant: ReadGrant, now: Timestamp) {
+        self.now = now
+        let ids = query.condition.and(grant.condition).requiredIDs
+        entities = ids.map { $0.compactMap { state.entities[$0] } } ?? state.entities.elements
+    }
+
+    func candidates(_ query: TemporalQuery, grant: ReadGrant) -> Candidates {
+        Candidates(entities: entities)
+    }
+
+    func past(of entity: EvolvingEntity) -> [EntityPast.State] { entities[Int(entity.key)].past }
+
+    func series(_ query: TemporalQuery) -> MemorySeriesReader {
+        MemorySeriesReader(query, entities: entities, now: now)
+    }
+
+    /// The entities one after the other, by their place among all.
+    struct Candidates: EvolvingEntities {
+        fileprivate let entities: [StoredEntity]
+        private var place = 0
+
+        fileprivate init(entities: [StoredEntity]) { self.entities = entities }
+
+        mutating func next() -> EvolvingEntity? {
+            guard place < entities.count else { return nil }
+            defer { place += 1 }
+            return EvolvingEntity(
+                key: Int64(place),
+                history: Int64(place),
+                entity: entities[place].entity,
+                isCurrent: entities[place].isCurrent
+            )
+        }
+    }
+}
+
+/// Reads series of histories, in the range of one temporal query.
+final class MemorySeriesReader: SeriesReading {
+    let query: TemporalQuery
+    private let entities: [StoredEntity]
+    private let now: Timestamp
+    private var room: AggregateRoom
+
+    init(_ query: TemporalQuery, entities: [StoredEntity], now: Timestamp) {
+        self.query = query
+        self.entities = entities
+        self.now = now
+        room = AggregateRoom(query)
+    }
+
+    func keys(of history: Int64) -> [StoredEntity.Series] {
+        Array(entities[Int(history)].history.keys)
+    }
+
+    func instances(
+        _ history: Int64,
+        _ key: StoredEntity.Series,
+        limit: Int,
+        hiding hidden: HiddenMoments,
+        wanted: InstanceChoice?
+    ) -> [SeriesInstance] {
+        let limit = min(limit, query.lastN ?? limit)
+        let all = entities[Int(history)].history[key] ?? []
+        func isMeant(_ instance: SeriesInstance) -> Bool {
+            !hidden.contains(instance.changedAt) && query.covers(instance.attribute)
+                && wanted?(instance.attribute) ?? true
+        }
+        guard query.lastN != nil else { return Array(all.lazy.filter(isMeant).prefix(limit)) }
+        return Array(all.reversed().lazy.filter(isMeant).prefix(limit)).reversed()
+    }
+
+    func aggregate(
+        _ history: Int64,
+        _ key: StoredEntity.Series,
+        _ aggregation: Aggregation,
+        hiding hidden: HiddenMoments,
+        wanted: InstanceChoice?
+    ) throws -> AggregatedAttribute? {
+        var sum = InstanceSum(query, aggregation, now: now)
+        for instance in instances(history, key, limit: .max, hiding: hidden, wanted: wanted) {
+            sum.add(instance.attribute)
+            try room.require(sum)
+        }
+        room.take(sum)
+        return sum.finish(name: key.name, datasetID: key.datasetID)
+    }
+}

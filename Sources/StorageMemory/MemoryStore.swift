@@ -1,0 +1,145 @@
+package import ContextModel
+package import Storage
+internal import Synchronization
+
+/// The data of a hub's tenants in memory, for as long as somebody holds it.
+///
+/// Every `MemoryStore` over it sees the same, as processes see one database: close one, and the
+/// others go on; make a new one, and it finds what was there.
+package final class SharedMemory: Sendable {
+    fileprivate let tenants = Mutex<[TenantName?: TenantMemory]>([nil: TenantMemory()])
+
+    /// Empty but for the default tenant.
+    package init() {}
+}
+
+/// The stores of a hub in memory: the promises of `Store` without a disk, for tests and trials.
+///
+/// Nothing outlives the process, and questions have neither an index nor a deadline: a hub that
+/// strangers reach needs a store that has them.
+package final class MemoryStore: Store {
+    private struct Opened {
+        var stores: [TenantName?: MemoryTenantStore] = [:]
+        var isClosed = false
+    }
+    private let memory: SharedMemory
+    private let maximumTenants: Int
+    private let clock: @Sendable () -> Timestamp
+    private let opened = Mutex(Opened())
+
+    /// A tenant beyond `maximumTenants`, the default one not counted, is not made.
+    package init(
+        _ memory: SharedMemory = SharedMemory(),
+        maximumTenants: Int = 256,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.memory = memory
+        self.maximumTenants = maximumTenants
+        self.clock = clock
+    }
+
+    package func tenant(_ name: TenantName?) async throws -> (any TenantStore)? {
+        try requireOpen()
+        let found = memory.tenants.withLock { $0[name] }
+        return try found.map { try store(name, of: $0) }
+    }
+
+    package func makeTenant(_ name: TenantName?) async throws -> any TenantStore {
+        try requireOpen()
+        let found = try memory.tenants.withLock { tenants in
+            if let found = tenants[name] { return found }
+            guard let name, name.snapshot == nil else {
+                throw StorageError(.failed, note: "the snapshot is no more")
+            }
+            guard tenants.keys.count(where: { $0?.isTenant ?? false }) < maximumTenants else {
+                let note = "tenant \(name.text) would be one more than \(maximumTenants)"
+                throw StorageError(.tooManyTenants, note: note)
+            }
+            return Self.add(name, to: &tenants)
+        }
+        return try store(name, of: found)
+    }
+
+    package var tenantNames: [TenantName] {
+        get async {
+            memory.tenants.withLock { $0.keys.compactMap(\.self) }.filter(\.isTenant)
+                .sorted { $0.text < $1.text }
+        }
+    }
+
+    package var openStores: [any TenantStore] {
+        opened.withLock { $0.stores.filter { $0.key?.isTenant ?? true }.map(\.value) }
+    }
+
+    package func makeSnapshot(_ name: TenantName) async throws -> any TenantStore {
+        precondition(name.snapshot != nil, "makeSnapshot is for snapshots, not for tenants")
+        return try store(name, of: memory.tenants.withLock { $0[name] ?? Self.add(name, to: &$0) })
+    }
+
+    package func removeSnapshot(_ name: TenantName) async throws {
+        precondition(name.snapshot != nil, "removeSnapshot is for snapshots, not for tenants")
+        remove { $0 == name }
+    }
+
+    package func removeSnapshots(except names: [TenantName]) async throws {
+        let kept = Set(names)
+        remove { $0.snapshot != nil && !kept.contains($0) }
+    }
+
+    package func close() async {
+        let stores = opened.withLock { opened in
+            opened.isClosed = true
+            defer { opened.stores = [:] }
+            return Array(opened.stores.values)
+        }
+        for store in stores { await store.close() }
+    }
+
+    private func requireOpen() throws(StorageError) {
+        guard !opened.withLock(\.isClosed) else { throw Self.closed }
+    }
+
+    private static var closed: StorageError { StorageError(.closed, note: "the store is closed") }
+
+    private static func add(
+        _ name: TenantName,
+        to tenants: inout [TenantName?: TenantMemory]
+    ) -> TenantMemory {
+        let made = TenantMemory()
+        tenants[name] = made
+        return made
+    }
+
+    private func remove(_ isMeant: (TenantName) -> Bool) {
+        let removed = memory.tenants.withLock { tenants in
+            let removed = tenants.filter { $0.key.map(isMeant) ?? false }
+            for name in removed.keys { tenants[name] = nil }
+            return removed
+        }
+        for (name, memory) in removed {
+            memory.remove()
+            opened.withLock { $0.stores[name] = nil }
+        }
+    }
+
+    /// The one store of this hub for the tenant.
+    private func store(
+        _ name: TenantName?,
+        of memory: TenantMemory
+    ) throws(StorageError) -> MemoryTenantStore {
+        let store: MemoryTenantStore? = opened.withLock { opened in
+            guard !opened.isClosed else { return nil }
+            if let store = opened.stores[name] { return store }
+            let store = MemoryTenantStore(memory, clock: clock)
+            opened.stores[name] = store
+            return store
+        }
+        guard let store else { throw Self.closed }
+        return store
+    }
+}
+
+extension TenantName {
+    /// Whether it is a tenant's, not a snapshot's.
+    fileprivate var isTenant: Bool { snapshot == nil }
+}

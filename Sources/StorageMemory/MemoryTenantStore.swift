@@ -1,0 +1,153 @@
+package import ContextModel
+package import Governance
+package import Storage
+internal import Synchronization
+
+/// The promises of a store for one tenant, kept in memory.
+///
+/// A read takes one moment of the data and is not held up by those who write. A write copies the
+/// tables it changes, so it costs the more the more entities there are.
+package final class MemoryTenantStore: TenantStore {
+    private let memory: TenantMemory
+    private let clock: @Sendable () -> Timestamp
+    private let isClosed = Atomic(false)
+
+    init(_ memory: TenantMemory, clock: @escaping @Sendable () -> Timestamp) {
+        self.memory = memory
+        self.clock = clock
+    }
+
+    private func requireOpen() throws(StorageError) {
+        guard !isClosed.load(ordering: .acquiring) else {
+            throw StorageError(.closed, note: "the store is closed")
+        }
+    }
+
+    private func state() throws(StorageError) -> TenantState {
+        try requireOpen()
+        return try memory.state()
+    }
+
+    // MARK: Current state
+
+    package func encodedEntity(
+        _ id: EntityID,
+        grant: ReadGrant
+    ) async throws -> EncodedEntity? {
+        try state().entity(id, at: clock(), grant: grant)
+    }
+
+    package func encodedEntities(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> EntityPage<EncodedEntity> {
+        try state().page(query, at: clock(), grant: grant)
+    }
+
+    package func identifiers(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> [EntityID] {
+        try state().identifiers(query, at: clock(), grant: grant)
+    }
+
+    package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
+        try state().shapes(at: clock(), grant: grant)
+    }
+
+    // MARK: History
+
+    package func evolutions(
+        _ query: TemporalQuery,
+        grant: ReadGrant
+    ) async throws -> EvolutionPage {
+        let histories = MemoryHistories(try state(), for: query, grant: grant, now: clock())
+        return try EvolutionSearch(query, grant: grant, source: histories).page()
+    }
+
+    // MARK: Writing
+
+    package func write<Answer: Sendable>(
+        _ grant: WriteGrant,
+        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try requireOpen()
+        return try await memory.transact(covering: grant.condition, body)
+    }
+
+    package func bookkeep<Answer: Sendable>(
+        _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try requireOpen()
+        return try await memory.transact(covering: .everything, body)
+    }
+
+    // MARK: What is not city data
+
+    package func documents(_ kind: Document.Kind) async throws -> [Document] {
+        try state().documents(kind)
+    }
+
+    package func documents(
+        _ kind: Document.Kind,
+        of owner: String,
+        offset: Int,
+        limit: Int
+    ) async throws -> [Document] {
+        let owned = try state().documents(kind).filter { $0.owner == owner }
+        return Array(owned.dropFirst(offset).prefix(limit))
+    }
+
+    package func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int {
+        try state().documents(kind).count { $0.owner == owner }
+    }
+
+    package func document(_ kind: Document.Kind, id: String) async throws -> Document? {
+        try state().document(kind, id: id)
+    }
+
+    package func documentCount(_ kind: Document.Kind) async throws -> Int {
+        try state().documentCount(kind)
+    }
+
+    package func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage] {
+        Array(try state().outbox.elements.lazy.filter { $0.sequence > sequence }.prefix(limit))
+    }
+
+    package func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage? {
+        try state().outbox[sequence]
+    }
+
+    package func outboxDepth() async throws -> OutboxDepth { try state().outboxDepth }
+
+    package func probe() async throws { _ = try state() }
+
+    // MARK: Upkeep
+
+    package func entityCount(grant: InternalGrant) async throws -> Int {
+        try state().entities.elements.count(where: \.isCurrent)
+    }
+
+    package func expired(
+        at now: Timestamp,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [EntityID] {
+        try state().expired(at: now, limit: limit)
+    }
+
+    package func retain(
+        _ rules: [RetentionRule],
+        now: Timestamp,
+        grant: InternalGrant
+    ) async throws -> Int {
+        try requireOpen()
+        return try await memory.transact(covering: .everything) { $0.retain(rules, now: now) }
+    }
+
+    /// Refuses requests from now on, and waits for those accepted.
+    func close() async {
+        isClosed.store(true, ordering: .releasing)
+        await memory.settle()
+    }
+}

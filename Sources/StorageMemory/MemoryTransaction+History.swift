@@ -1,0 +1,190 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// The temporal evolution, as a transaction changes it.
+extension MemoryTransaction {
+    private typealias Series = StoredEntity.Series
+
+    func appendHistory(
+        _ id: EntityID,
+        types: [IRI],
+        scopes: [String],
+        _ changes: [NamedAttribute],
+        correcting: Bool
+    ) throws {
+        guard !changes.isEmpty else { return }
+        let blank = Entity(id: id, types: types, scopes: scopes)
+        var stored = self[id] ?? StoredEntity(entity: blank, isCurrent: false)
+        let hidden = stored.hiddenMoments(from: covered)
+        for change in changes {
+            for instance in change.instances {
+                stored.append(instance, name: change.name, correcting: correcting, hiding: hidden)
+            }
+        }
+        if !stored.isCurrent {
+            let evolved = stored.entity.evolved(types: types, scopes: scopes, by: changes)
+            var since = evolved
+            since.modifiedAt = changes.moments.min()
+            stored.keepPast(before: since)
+            stored.entity = evolved
+        } else if correcting {
+            stored.noteChange(at: changes.moments.max())
+        }
+        self[id] = stored
+    }
+
+    func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
+        guard let stored = self[id] else { return nil }
+        let hidden = stored.hiddenMoments(from: covered)
+        let isSeen = stored.history.values.joined().contains { !hidden.contains($0.changedAt) }
+        return isSeen ? stored.entity : nil
+    }
+
+    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
+        guard var stored = self[id] else { return false }
+        let hidden = stored.hiddenMoments(from: covered)
+        var isRemoved = false
+        switch what {
+        case .everything: isRemoved = stored.removeInstances(hiding: hidden) { _ in true }
+        case .allInstances(let name):
+            isRemoved = stored.removeInstances(hiding: hidden) { $0.name == name }
+        case .attribute(let name, let datasetID):
+            let series = Series(name: name, datasetID: datasetID)
+            isRemoved = stored.removeInstances(hiding: hidden) { $0 == series }
+        case .instance(let name, let instanceID):
+            isRemoved = stored.remove(instanceID, name: name, hiding: hidden) != nil
+        }
+        // What is hidden from who removes stays, and the entity that it is the history of.
+        if case .everything = what, !stored.isCurrent, !stored.hasHistory {
+            self[id] = nil
+        } else {
+            self[id] = stored
+        }
+        return isRemoved
+    }
+
+    func modifyHistory(
+        _ id: EntityID,
+        name: IRI,
+        instanceID: String,
+        _ attribute: Attribute
+    ) throws -> Bool {
+        guard var stored = self[id] else { return false }
+        let hidden = stored.hiddenMoments(from: covered)
+        guard let old = stored.remove(instanceID, name: name, hiding: hidden) else { return false }
+        var instance = attribute
+        instance.createdAt = old.attribute.createdAt
+        // The identifier stays while the place it was made of may change.
+        instance.details = instance.details ?? AttributeDetails()
+        instance.details?.instanceID = instanceID
+        stored.noteChange(at: instance.modifiedAt)
+        stored.append(instance, name: name, correcting: false, hiding: hidden)
+        self[id] = stored
+        return true
+    }
+}
+
+extension StoredEntity {
+    /// Notes a change of the history that is not one of the entity itself.
+    fileprivate mutating func noteChange(at moment: Timestamp?) {
+        lastChange = max(lastChange, moment?.microseconds ?? 0)
+    }
+
+    /// Adds the instance unless one of the same time and content is there, or puts it where others
+    /// of its time are.
+    ///
+    /// What is there and hidden from who adds it stays, and makes no difference to it.
+    fileprivate mutating func append(
+        _ instance: Attribute,
+        name: IRI,
+        correcting: Bool,
+        hiding hidden: HiddenMoments
+    ) {
+        let time = instance.historyTime
+        let series = Series(name: name, datasetID: instance.datasetID)
+        var instances = history[series] ?? []
+        let end = instances.firstIndex(after: time)
+        let start = instances.firstIndex(after: time - 1)
+        let others = instances[start..<end]
+        let visible = others.filter { !hidden.contains($0.changedAt) }
+        let content = instance.content
+        let newest = others.suffix(EvolutionLimits.comparedAtMoment)
+        let isThere = newest.contains {
+            !hidden.contains($0.changedAt) && $0.attribute.content == content
+        }
+        guard !isThere else { return }
+        let free = others.first?.sequence == 0 ? (others.last?.sequence ?? 0) + 1 : 0
+        var added = SeriesInstance(attribute: instance, time: time, sequence: free)
+        if correcting, instance.observedAt != nil, let first = visible.first {
+            added.attribute.createdAt = first.attribute.createdAt ?? instance.createdAt
+            added.sequence = first.sequence
+            let replaced = Set(visible.map(\.sequence))
+            instances.removeAll { $0.time == time && replaced.contains($0.sequence) }
+        }
+        let place =
+            instances.firstIndex { ($0.time, $0.sequence) > (time, added.sequence) }
+            ?? instances.count
+        instances.insert(added, at: place)
+        history[series] = instances
+    }
+
+    /// Removes the instances of those series that are not hidden; false when there are none.
+    fileprivate mutating func removeInstances(
+        hiding hidden: HiddenMoments,
+        of isMeant: (Series) -> Bool
+    ) -> Bool {
+        var isRemoved = false
+        for (series, instances) in history where isMeant(series) {
+            let rest = instances.filter { hidden.contains($0.changedAt) }
+            isRemoved = isRemoved || rest.count < instances.count
+            history[series] = rest.isEmpty ? nil : rest
+        }
+        return isRemoved
+    }
+
+    /// Removes the instance of that identifier and returns it; nil when there is none, or it is
+    /// hidden.
+    fileprivate mutating func remove(
+        _ instanceID: String,
+        name: IRI,
+        hiding hidden: HiddenMoments
+    ) -> SeriesInstance? {
+        guard let (series, place) = place(of: instanceID, name: name),
+            var instances = history[series], !hidden.contains(instances[place].changedAt)
+        else { return nil }
+        let removed = instances.remove(at: place)
+        history[series] = instances.isEmpty ? nil : instances
+        return removed
+    }
+
+    /// Where the instance stands that came with the identifier, or that it was made for.
+    private func place(of instanceID: String, name: IRI) -> (Series, Int)? {
+        let all = history.filter { $0.key.name == name }
+        for (series, instances) in all {
+            let place = instances.firstIndex { $0.attribute.details?.instanceID == instanceID }
+            if let place { return (series, place) }
+        }
+        guard let made = InstanceName(instanceID) else { return nil }
+        for (series, instances) in all
+        where made.series == InstanceName.series(entity.id, name, series.datasetID) {
+            let place = instances.firstIndex {
+                $0.time == made.time && $0.sequence == made.sequence
+            }
+            if let place { return (series, place) }
+        }
+        return nil
+    }
+}
+
+extension [SeriesInstance] {
+    /// The place of the first instance after the time, found by halving.
+    fileprivate func firstIndex(after time: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].time <= time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,103 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// One request's changes: made to a copy of the tenant's state, which takes the place of the state
+/// when the request succeeds and is dropped when it fails.
+final class MemoryTransaction: WriteTransaction {
+    private(set) var state: TenantState
+    /// What is to happen when the copy has taken its place.
+    private(set) var commitActions: [@Sendable () -> Void] = []
+    /// The entities that the grant of the request covers.
+    let covered: Condition
+
+    init(_ state: TenantState, covering covered: Condition) {
+        self.state = state
+        self.covered = covered
+    }
+
+    func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
+
+    // MARK: Current state
+
+    /// The entity, also when only its history is left.
+    subscript(id: EntityID) -> StoredEntity? {
+        get { state.entities[id] }
+        set { state.entities[id] = newValue }
+    }
+
+    func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
+        self[id].flatMap { $0.isCurrent ? $0.entity : nil }
+    }
+
+    func put(_ entity: Entity) throws {
+        guard var stored = self[entity.id] else {
+            let bytes = try entity.encoded(before: 0).count
+            self[entity.id] = StoredEntity(entity: entity, bytes: bytes, isCurrent: true)
+            return
+        }
+        stored.bytes = try entity.encoded(before: stored.bytes).count
+        stored.keepPast(before: entity)
+        stored.entity = entity
+        // A new life of an entity takes its place at the end of the order of creation.
+        if !stored.isCurrent { self[entity.id] = nil }
+        stored.isCurrent = true
+        self[entity.id] = stored
+    }
+
+    func remove(_ id: EntityID) throws -> Bool {
+        guard var stored = self[id], stored.isCurrent else { return false }
+        stored.isCurrent = false
+        stored.entity.attributes = []
+        stored.entity.expiresAt = nil
+        stored.bytes = 0
+        self[id] = stored.hasHistory ? stored : nil
+        return true
+    }
+
+    // MARK: Documents
+
+    func document(_ kind: Document.Kind, id: String) throws -> Document? {
+        state.document(kind, id: id)
+    }
+
+    func documents(_ kind: Document.Kind) throws -> [Document] { state.documents(kind) }
+
+    func documentCount(_ kind: Document.Kind) throws -> Int { state.documentCount(kind) }
+
+    func put(_ document: Document) throws {
+        state.documents[document.kind, default: CreationOrder()][document.id] = document
+    }
+
+    func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {
+        defer { state.documents[kind]?[id] = nil }
+        return state.document(kind, id: id) != nil
+    }
+
+    func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {
+        state.documents(kind).map { ($0.id, $0.body.count) }
+    }
+
+    // MARK: Outbox
+
+    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64 {
+        state.lastSequence += 1
+        state.outbox[state.lastSequence] = OutboxMessage(
+            sequence: state.lastSequence,
+            recipients: recipients,
+            body: body,
+            enqueuedAt: at
+        )
+        return state.lastSequence
+    }
+
+    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? { state.outbox[sequence] }
+
+    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws {
+        state.outbox[sequence]?.recipients = recipients
+    }
+
+    func removeFromOutbox(_ sequences: [Int64]) throws {
+        for sequence in sequences { state.outbox[sequence] = nil }
+    }
+}

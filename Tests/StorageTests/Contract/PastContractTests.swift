@@ -1,0 +1,120 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+/// In any store, what an entity was when a part of its history was written decides who may see and
+/// change that part.
+@Suite struct PastContractTests {
+    private let folder = Folder()
+    private let id = EntityID("urn:a")
+
+    private func values(
+        _ tenant: any TenantStore,
+        _ grant: Condition = .everything
+    ) async throws -> [JSONValue] {
+        let whole = TemporalQuery(
+            condition: .everything,
+            timeProperty: .modifiedAt,
+            instanceLimit: 1_000,
+            limit: 10
+        )
+        let page = try await tenant.evolutions(whole, grant: Grants.read(grant))
+        return page.evolutions.first?.attributes.first?.instances.map(\.value) ?? []
+    }
+
+    /// A station that was read at 0, 1 and 2, and is a sensor since 3, read at 3, 4 and 5.
+    private func tenant(_ kind: StoreKind) async throws -> any TenantStore {
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        for (type, range) in [(IRI.station, 0..<3), (.sensor, 3..<6)] {
+            var entity = Entity("a", type)
+            entity.createdAt = seconds(0)
+            entity.modifiedAt = seconds(range.lowerBound)
+            try await tenant.put([entity])
+            try await tenant.append(
+                "a",
+                .speed,
+                range.map { .reading(.number(JSONNumber($0)), at: $0) }
+            )
+        }
+        return tenant
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `each part of a history is seen by those who might see the entity then`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        #expect(try await values(tenant) == [0, 1, 2, 3, 4, 5])
+        #expect(try await values(tenant, .type(.station)) == [0, 1, 2])
+        #expect(try await values(tenant, .type(.sensor)) == [3, 4, 5])
+        #expect(try await values(tenant, .type(IRI("urn:other"))) == [])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `what somebody with few rights removes is what it sees`(kind: StoreKind) async throws {
+        let tenant = try await tenant(kind)
+        let grant = try Grants.write(.type(.sensor))
+        let id = id
+        #expect(try await tenant.write(grant) { try $0.removeHistory(id, .everything) })
+        #expect(try await values(tenant) == [0, 1, 2])
+        #expect(try await tenant.write(grant) { try !$0.removeHistory(id, .everything) })
+        let seen = try await tenant.write(grant) {
+            try $0.evolving(id, grant: InternalGrant(.mergeOnWrite))
+        }
+        #expect(seen == nil)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `an instance that is hidden from somebody is neither changed nor in its way`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let grant = try Grants.write(.type(.sensor))
+        let id = id
+        let whole = TemporalQuery(condition: .everything, instanceLimit: 10, limit: 10)
+        let page = try await tenant.evolutions(whole, grant: Grants.read())
+        let instances = try #require(page.evolutions.first?.attributes.first?.instances)
+        let hidden = try #require(instances[1].details?.instanceID)
+        #expect(
+            try await tenant.write(grant) {
+                try !$0.removeHistory(id, .instance(.speed, instanceID: hidden))
+                    && !$0.modifyHistory(
+                        id,
+                        name: .speed,
+                        instanceID: hidden,
+                        .reading(9, at: 1)
+                    )
+            }
+        )
+        // The same reading as a hidden one, written later: both are there.
+        var again = Attribute.reading(1, at: 1)
+        (again.createdAt, again.modifiedAt) = (seconds(9), seconds(9))
+        let change = NamedAttribute(name: .speed, instances: [again])
+        try await tenant.write(grant) {
+            try $0.appendHistory(id, types: [], scopes: [], [change], correcting: true)
+        }
+        #expect(try await values(tenant) == [0, 1, 2, 3, 4, 5, 1])
+        #expect(try await values(tenant, .type(.sensor)) == [3, 4, 5, 1])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `an evolution without an entity changes its types in time too`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.append("a", .speed, [.reading(1, at: 1)])
+        let id = id
+        try await tenant.write(Grants.write()) {
+            try $0.appendHistory(
+                id,
+                types: [.station],
+                scopes: [],
+                [NamedAttribute(name: .speed, instances: [.reading(2, at: 2)])],
+                correcting: true
+            )
+        }
+        #expect(try await values(tenant, .type(.station)) == [2])
+        #expect(try await values(tenant, .type(.sensor)) == [1, 2])
+    }
+}

@@ -1,0 +1,26 @@
+import Testing
+
+@testable import StorageMemory
+
+@Suite struct CreationOrderTests {
+    @Test func `elements stay in the order of creation, however many go and come`() {
+        var order = CreationOrder<Int, Int>()
+        var expected: [Int] = []
+        for id in 0..<500 {
+            order[id] = id
+            expected.append(id)
+            // All but each tenth go again, so that places are moved together in between.
+            guard id % 10 != 0, id > 20 else { continue }
+            order[id - 20] = nil
+            expected.removeAll { $0 == id - 20 }
+        }
+        #expect(order.elements == expected)
+        #expect(order.count == expected.count)
+        #expect(expected.allSatisfy { order[$0] == $0 })
+        order[expected[3]] = -1
+        #expect(order.elements[3] == -1)
+        order[expected[0]] = nil
+        order[expected[0]] = -2
+        #expect(order.elements.last == -2)
+    }
+}
