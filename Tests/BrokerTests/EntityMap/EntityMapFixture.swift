@@ -18,9 +18,14 @@ extension SubscriptionFixture {
 
     static func mapped(
         _ policy: Policy = SubscriptionFixture.open,
-        _ limits: HubLimits = HubLimits()
+        _ limits: HubLimits = HubLimits(),
+        onDisk: Bool = false
     ) async throws -> SubscriptionFixture {
-        let fixture = try await SubscriptionFixture(policy: policy, hubLimits: limits)
+        let fixture = try await SubscriptionFixture(
+            policy: policy,
+            hubLimits: limits,
+            onDisk: onDisk
+        )
         for number in 1...5 { try await fixture.create("urn:x:\(number)", speed: number) }
         try await fixture.make(["id": "urn:x:shop", "type": "Shop"])
         return fixture

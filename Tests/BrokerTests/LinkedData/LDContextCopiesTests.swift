@@ -3,7 +3,6 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Synchronization
 import Testing
 

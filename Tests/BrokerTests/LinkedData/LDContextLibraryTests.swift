@@ -3,7 +3,6 @@ import ContextModel
 import Governance
 import Logging
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker

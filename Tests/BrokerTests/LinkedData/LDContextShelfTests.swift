@@ -2,7 +2,6 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker

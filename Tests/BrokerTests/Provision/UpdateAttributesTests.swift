@@ -1,7 +1,7 @@
 import Clauses
 import ContextModel
 import Governance
-import StorageSQLite
+import Storage
 import Testing
 
 @testable import Broker

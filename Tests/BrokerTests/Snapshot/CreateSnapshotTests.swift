@@ -2,7 +2,6 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -150,7 +149,7 @@ import Testing
         ] as [JSONObject]
     )
     func `what clause 5-2-41 does not allow is refused`(members: JSONObject) async throws {
-        let fixture = try await Fixture.mapped()
+        let fixture = try await Fixture.mapped(onDisk: true)
         var body: JSONObject = ["type": "Snapshot", "snapshotQueries": [["type": "Query"]]]
         for (key, value) in members.members { body[key] = value }
         await #expect(throws: BrokerError(.badRequestData, "")) {
@@ -168,7 +167,7 @@ import Testing
     @Test func `nobody in particular has snapshots, and nobody has too many`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshots = 2
-        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits, onDisk: true)
         await #expect(throws: BrokerError(.unauthenticated, "")) {
             try await fixture.snapshot(caller: Caller(party: .anonymous))
         }
@@ -199,7 +198,7 @@ import Testing
     @Test func `the parties share the places of the hub's snapshots`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotsInAll = 3
-        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
+        let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits, onDisk: true)
         try await fixture.snapshot()
         try await fixture.snapshot("urn:x:2")
         await #expect(throws: BrokerError(.overloaded, "")) {
@@ -220,7 +219,7 @@ import Testing
     }
 
     @Test func `snapshots that are made and deleted at once leave nothing behind`() async throws {
-        let fixture = try await Fixture.mapped()
+        let fixture = try await Fixture.mapped(onDisk: true)
         let unexpected = try await withThrowingTaskGroup(of: [String].self) { group in
             for number in 0..<40 {
                 let id = "urn:x:\(number % 4)"

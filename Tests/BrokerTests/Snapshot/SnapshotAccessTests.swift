@@ -58,7 +58,7 @@ import Testing
     func `a deleted snapshot is gone with its file, its subscriptions and its writers`()
         async throws
     {
-        let fixture = try await Fixture.mapped()
+        let fixture = try await Fixture.mapped(onDisk: true)
         try await fixture.snapshot()
         let inside = try fixture.on()
         try await fixture.subscribe(caller: inside)
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `a snapshot deleted while it waits is not made`() async throws {
-        let fixture = try await Fixture.mapped()
+        let fixture = try await Fixture.mapped(onDisk: true)
         try await fixture.snapshot(isMade: false)
         try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
         await fixture.maker.turn()
@@ -193,7 +193,7 @@ import Testing
     @Test func `a restart keeps what was made, fails what was being made and removes strays`()
         async throws
     {
-        let fixture = try await Fixture.mapped()
+        let fixture = try await Fixture.mapped(onDisk: true)
         try await fixture.snapshot("urn:x:made")
         try await fixture.snapshot("urn:x:half", isMade: false)
         await fixture.store.close()

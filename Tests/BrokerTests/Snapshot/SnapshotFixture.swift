@@ -2,7 +2,6 @@ import ContextModel
 import Foundation
 import Governance
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker

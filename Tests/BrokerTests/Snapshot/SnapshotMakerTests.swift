@@ -2,7 +2,6 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -70,7 +69,7 @@ import Testing
     @Test func `what has expired is not there, and is removed with its file`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotSeconds = 0
-        let fixture = try await Fixture.mapped(Fixture.open, limits)
+        let fixture = try await Fixture.mapped(Fixture.open, limits, onDisk: true)
         try await fixture.snapshot(isMade: false)
         #expect(throws: BrokerError(.resourceNotFound, "")) { try fixture.on() }
         await fixture.maker.turn()

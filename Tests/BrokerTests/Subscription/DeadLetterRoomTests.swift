@@ -1,7 +1,6 @@
 import ContextModel
 import Governance
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Broker

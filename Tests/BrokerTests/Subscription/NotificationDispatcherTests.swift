@@ -227,7 +227,7 @@ import Testing
     }
 
     @Test func `what a killed program had not sent is in its store`() async throws {
-        let fixture = try await SubscriptionFixture()
+        let fixture = try await SubscriptionFixture(onDisk: true)
         try await fixture.subscribe()
         let sent = Mutex(0)
         fixture.recorder.answering { _ in

@@ -3,6 +3,7 @@ import Foundation
 import Governance
 import Logging
 import Storage
+import StorageMemory
 import StorageSQLite
 import Synchronization
 
@@ -11,9 +12,10 @@ import Synchronization
 /// A hub on a store of its own whose notifications end in a recorder.
 final class SubscriptionFixture: Sendable {
     let hub: Hub
-    let store: SQLiteStore
+    let store: any Store
     let recorder = RecordingSender()
     let limits: DeliveryLimits
+    /// Where the store keeps its files, when it is one on disk.
     let folder: String
 
     static let open = Policy(permissions: [], isOpen: true)
@@ -21,7 +23,8 @@ final class SubscriptionFixture: Sendable {
     init(
         policy: Policy = SubscriptionFixture.open,
         limits: DeliveryLimits = DeliveryLimits(),
-        hubLimits: HubLimits = HubLimits()
+        hubLimits: HubLimits = HubLimits(),
+        onDisk: Bool = false
     )
         async throws
     {
@@ -30,7 +33,8 @@ final class SubscriptionFixture: Sendable {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
-        store = try SQLiteStore(folder: folder, clock: clock)
+        store =
+            onDisk ? try SQLiteStore(folder: folder, clock: clock) : MemoryStore(clock: clock)
         let shelf = LDContextShelf(
             store: store,
             source: NoContexts(),

@@ -28,7 +28,8 @@ import Testing
         query: String
     ) async throws {
         let (empty, full) = (
-            try ServedHub(policy: Self.policy), try ServedHub(policy: Self.policy)
+            try ServedHub(policy: Self.policy, onDisk: true),
+            try ServedHub(policy: Self.policy, onDisk: true)
         )
         try await empty.test { a in
             try await full.test { b in

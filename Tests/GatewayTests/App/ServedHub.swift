@@ -7,6 +7,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import Storage
+import StorageMemory
 import StorageSQLite
 
 @testable import Broker
@@ -15,19 +16,24 @@ import StorageSQLite
 /// A hub with a store of its own behind its whole API.
 final class ServedHub: Sendable {
     let hub: Hub
-    let store: SQLiteStore
+    let store: any Store
     private let folder: String
 
     static let operatorToken = "operator-token-of-the-test"
     static let officeToken = "office-token-of-the-test"
 
-    init(policy: Policy = Policy(permissions: []), limits: HubLimits = HubLimits()) throws {
+    init(
+        policy: Policy = Policy(permissions: []),
+        limits: HubLimits = HubLimits(),
+        onDisk: Bool = false
+    ) throws {
         folder = NSTemporaryDirectory() + "balai-gateway-\(UUID().uuidString)"
         let clock: @Sendable () -> Timestamp = {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
-        store = try SQLiteStore(folder: folder, clock: clock)
+        store =
+            onDisk ? try SQLiteStore(folder: folder, clock: clock) : MemoryStore(clock: clock)
         let shelf = LDContextShelf(
             store: store,
             source: NoDocuments(),

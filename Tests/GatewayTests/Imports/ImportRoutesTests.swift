@@ -8,7 +8,6 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import Storage
-import StorageSQLite
 import Testing
 
 @testable import Gateway
