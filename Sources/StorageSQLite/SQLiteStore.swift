@@ -61,18 +61,28 @@ package final class SQLiteStore: Store {
     }
 
     package func tenant(_ name: TenantName?) async throws -> (any TenantStore)? {
-        if let open = tenants.withLock({ $0[name] }) { return open }
+        if let open = try openStore(name) { return open }
         guard let name, access(path(name), F_OK) == 0 else { return nil }
         return try await opened(name)
     }
 
     package func makeTenant(_ name: TenantName?) async throws -> any TenantStore {
-        if let open = tenants.withLock({ $0[name] }) { return open }
-        guard let name else { throw StorageError(.closed, note: "the store is closed") }
+        if let open = try openStore(name) { return open }
+        guard let name else { throw Self.closed }
         guard name.snapshot == nil || access(path(name), F_OK) == 0 else {
             throw StorageError(.failed, note: "the snapshot \(name) is no more")
         }
         return try await opened(name)
+    }
+
+    private static var closed: StorageError { StorageError(.closed, note: "the store is closed") }
+
+    /// The tenant's store, if its file is open.
+    private func openStore(_ name: TenantName?) throws(StorageError) -> SQLiteTenantStore? {
+        let (isOpen, store) = tenants.withLock { ($0[nil] != nil, $0[name]) }
+        // The default tenant's file is open for as long as the store is.
+        guard isOpen else { throw Self.closed }
+        return store
     }
 
     private func opened(_ name: TenantName) async throws -> any TenantStore {
@@ -82,7 +92,7 @@ package final class SQLiteStore: Store {
     }
 
     private func open(_ name: TenantName) throws -> SQLiteTenantStore {
-        if let open = tenants.withLock({ $0[name] }) { return open }
+        if let open = try openStore(name) { return open }
         if name.snapshot == nil, access(path(name), F_OK) != 0,
             tenantsOnDisk.count >= maximumTenants
         {
