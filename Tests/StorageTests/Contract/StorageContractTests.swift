@@ -121,19 +121,23 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an entity that is too large is not written, and the transaction goes on`(
+    func `an entity of too many bytes is not stored, and the rest of the request is`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
-        let text = String(repeating: "x", count: EntityLimits.bytes)
+        let entities = [EntityLimits.bytes - 1_000, EntityLimits.bytes].map { bytes in
+            Entity("a", .sensor, [.label: .string(String(repeating: "x", count: bytes))])
+        }
         try await tenant.write(Grants.write()) { transaction in
+            try transaction.put(entities[0])
             #expect(throws: StorageError(.entityTooLarge, note: "")) {
-                try transaction.put(Entity("a", .sensor, [.label: .string(text)]))
+                try transaction.put(entities[1])
             }
             try transaction.put(Entity("b"))
         }
-        #expect(try await tenant.ids(.everything) == ["b"])
+        #expect(try await tenant.ids(.everything) == ["a", "b"])
+        #expect(try await tenant.entity(EntityID("urn:a"), grant: Grants.read()) == entities[0])
     }
 
     @Test(arguments: StoreKind.all)

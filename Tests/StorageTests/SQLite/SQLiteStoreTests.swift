@@ -93,27 +93,6 @@ import Testing
         await smaller.close()
     }
 
-    @Test func `an entity of too many bytes is not stored, and the rest of the request is`()
-        async throws
-    {
-        let folder = Folder()
-        let store = try open(folder)
-        let tenant = try await store.makeTenant(nil)
-        let entities = [EntityLimits.bytes - 1_000, EntityLimits.bytes].map { bytes in
-            Entity("a", .sensor, [.label: .string(String(repeating: "x", count: bytes))])
-        }
-        try await tenant.write(Grants.write()) { transaction in
-            try transaction.put(entities[0])
-            #expect(throws: StorageError(.entityTooLarge, note: "")) {
-                try transaction.put(entities[1])
-            }
-            try transaction.put(Entity("b"))
-        }
-        #expect(try await tenant.ids(.everything) == ["a", "b"])
-        #expect(try await tenant.entity(EntityID("urn:a"), grant: Grants.read()) != nil)
-        await store.close()
-    }
-
     @Test func `a full disk fails the write, and reads and smaller writes go on`() async throws {
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path, maximumPages: 200) {
