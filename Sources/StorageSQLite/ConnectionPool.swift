@@ -190,7 +190,7 @@ struct PoolState {
     mutating func takeLate(patience: Duration) -> [PoolJob] {
         guard !queries.isEmpty else { return [] }
         let latest = ContinuousClock.now - patience
-        return queries.removeAll { $0.kind.isQuery && $0.submitted < latest }
+        return queries.removeFirst { $0.kind.isQuery && $0.submitted < latest }
     }
 
     /// A job that can begin, with its connection; point reads go first, for they take no time.

@@ -1,51 +1,53 @@
 /// What waits for places that are shared out fairly: each holder's in its own order, and the holder
 /// that holds least first.
 package struct FairQueue<Holder: Hashable & Sendable, Element> {
-    package private(set) var shares: FairShares<Holder>
-    private var waiting: [Holder: Queue<Element>] = [:]
+    @usableFromInline package internal(set) var shares: FairShares<Holder>
+    @usableFromInline var waiting: [Holder: Queue<Element>] = [:]
     /// Those who wait; of two that hold as many, the one that was not served last is first.
-    private var turns: [Holder] = []
+    @usableFromInline var turns: [Holder] = []
 
-    package init(places: Int) { shares = FairShares(capacity: places) }
+    @inlinable package init(places: Int) { shares = FairShares(capacity: places) }
 
-    package var isEmpty: Bool { turns.isEmpty }
+    @inlinable package var isEmpty: Bool { turns.isEmpty }
 
     /// How many of each holder's wait.
-    package var counts: [Holder: Int] { waiting.mapValues(\.count) }
+    @inlinable package var counts: [Holder: Int] { waiting.mapValues(\.count) }
 
     /// How many of the holder's wait.
-    package func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
+    @inlinable package func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
 
-    package mutating func append(_ element: Element, of holder: Holder) {
+    @inlinable package mutating func append(_ element: Element, of holder: Holder) {
         if waiting[holder] == nil { turns.append(holder) }
         waiting[holder, default: Queue()].append(element)
     }
 
     /// The next whose holder may have one more place, which it takes; nil when there is none.
-    package mutating func popNext() -> (element: Element, holder: Holder)? {
-        let turn = turns.indices.filter { shares.mayTake(turns[$0]) }
-            .min { shares[turns[$0]] < shares[turns[$1]] }
-        guard let turn, let element = waiting[turns[turn]]?.popFirst() else { return nil }
-        let holder = turns.remove(at: turn)
+    @inlinable package mutating func popNext() -> (element: Element, holder: Holder)? {
+        var next: (turn: Int, places: Int)?
+        for turn in turns.indices where shares.mayTake(turns[turn]) {
+            let places = shares[turns[turn]]
+            if next.map({ places < $0.places }) ?? true { next = (turn, places) }
+        }
+        guard let next, let element = waiting[turns[next.turn]]?.popFirst() else { return nil }
+        let holder = turns.remove(at: next.turn)
         shares.take(holder)
         if waiting[holder]?.isEmpty ?? true { waiting[holder] = nil } else { turns.append(holder) }
         return (element, holder)
     }
 
-    package mutating func giveBack(_ holder: Holder) { shares.giveBack(holder) }
+    @inlinable package mutating func giveBack(_ holder: Holder) { shares.giveBack(holder) }
 
-    /// Takes those out that wait no longer.
-    package mutating func removeAll(where isOver: (Element) -> Bool) -> [Element] {
+    /// Takes out of each holder's queue what is at its front and waits no longer.
+    @inlinable package mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {
         var gone: [Element] = []
-        for (holder, queue) in waiting {
-            let all = queue.prefix(queue.count)
-            guard all.contains(where: isOver) else { continue }
-            var rest = Queue<Element>()
-            for element in all {
-                if isOver(element) { gone.append(element) } else { rest.append(element) }
+        for holder in turns {
+            while let first = waiting[holder]?.prefix(1).first, isOver(first) {
+                gone.append(first)
+                waiting[holder]?.removeFirst(1)
             }
-            waiting[holder] = rest.isEmpty ? nil : rest
         }
+        guard !gone.isEmpty else { return [] }
+        waiting = waiting.filter { !$0.value.isEmpty }
         turns.removeAll { waiting[$0] == nil }
         return gone
     }

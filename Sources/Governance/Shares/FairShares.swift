@@ -7,36 +7,36 @@
 package struct FairShares<Holder: Hashable & Sendable>: Sendable {
     package let capacity: Int
     /// Holders of at least one place.
-    package private(set) var places: [Holder: Int] = [:]
-    package private(set) var total = 0
+    @usableFromInline package internal(set) var places: [Holder: Int] = [:]
+    @usableFromInline package internal(set) var total = 0
 
-    package init(capacity: Int, places: [Holder: Int] = [:]) {
+    @inlinable package init(capacity: Int, places: [Holder: Int] = [:]) {
         self.capacity = capacity
         self.places = places
         total = places.values.reduce(0, +)
     }
 
-    package subscript(holder: Holder) -> Int { places[holder] ?? 0 }
+    @inlinable package subscript(holder: Holder) -> Int { places[holder] ?? 0 }
 
     /// Whether so many more, taken one after the other, are within the holder's share.
-    package func mayTake(_ holder: Holder, _ count: Int = 1) -> Bool {
+    @inlinable package func mayTake(_ holder: Holder, _ count: Int = 1) -> Bool {
         self[holder] + count <= capacity - total - count + 1
     }
 
     /// Takes them whether they are within its share or not.
-    package mutating func take(_ holder: Holder, _ count: Int = 1) {
+    @inlinable package mutating func take(_ holder: Holder, _ count: Int = 1) {
         places[holder, default: 0] += count
         total += count
     }
 
     /// Takes them if they are within its share; false when they are not.
-    package mutating func takeIfFair(_ holder: Holder, _ count: Int = 1) -> Bool {
+    @inlinable package mutating func takeIfFair(_ holder: Holder, _ count: Int = 1) -> Bool {
         guard mayTake(holder, count) else { return false }
         take(holder, count)
         return true
     }
 
-    package mutating func giveBack(_ holder: Holder, _ count: Int = 1) {
+    @inlinable package mutating func giveBack(_ holder: Holder, _ count: Int = 1) {
         let left = self[holder] - count
         precondition(left >= 0, "more is given back than was taken")
         places[holder] = left > 0 ? left : nil
@@ -44,5 +44,5 @@ package struct FairShares<Holder: Hashable & Sendable>: Sendable {
     }
 
     /// Who holds most.
-    package var greatest: Holder? { places.max { $0.value < $1.value }?.key }
+    @inlinable package var greatest: Holder? { places.max { $0.value < $1.value }?.key }
 }

@@ -1,17 +1,20 @@
 /// First in, first out; taking from the front costs little.
+///
+/// It is inlinable, like all that is used while a lock is held for everybody: generic code that is
+/// not made for its types takes many times as long.
 package struct Queue<Element> {
-    private var elements: [Element] = []
-    private var head = 0
+    @usableFromInline var elements: [Element] = []
+    @usableFromInline var head = 0
 
-    package init() {}
+    @inlinable package init() {}
 
-    package var count: Int { elements.count - head }
-    package var isEmpty: Bool { head == elements.count }
+    @inlinable package var count: Int { elements.count - head }
+    @inlinable package var isEmpty: Bool { head == elements.count }
 
-    package mutating func append(_ element: Element) { elements.append(element) }
+    @inlinable package mutating func append(_ element: Element) { elements.append(element) }
 
     /// Puts elements back before the others, in their order.
-    package mutating func prepend(_ first: some Collection<Element>) {
+    @inlinable package mutating func prepend(_ first: some Collection<Element>) {
         guard first.count <= head else {
             elements.replaceSubrange(..<head, with: first)
             head = 0
@@ -22,9 +25,11 @@ package struct Queue<Element> {
     }
 
     /// The first ones, still in the queue.
-    package func prefix(_ count: Int) -> ArraySlice<Element> { elements[head...].prefix(count) }
+    @inlinable package func prefix(_ count: Int) -> ArraySlice<Element> {
+        elements[head...].prefix(count)
+    }
 
-    package mutating func removeFirst(_ count: Int) {
+    @inlinable package mutating func removeFirst(_ count: Int) {
         head += count
         precondition(head <= elements.count, "more is taken than there is")
         // Moved once for every so many taken, so that each costs little.
@@ -36,7 +41,7 @@ package struct Queue<Element> {
         head = 0
     }
 
-    package mutating func popFirst() -> Element? {
+    @inlinable package mutating func popFirst() -> Element? {
         guard let first = prefix(1).first else { return nil }
         removeFirst(1)
         return first

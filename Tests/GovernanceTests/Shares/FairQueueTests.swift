@@ -36,11 +36,12 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func `what waits no longer is taken out`() {
+    @Test func `what waits no longer is taken out of the front of each holder's`() {
         var queue = FairQueue<String, Int>(places: 4)
         for number in 0..<6 { queue.append(number, of: number < 4 ? "a" : "b") }
-        #expect(Set(queue.removeAll { $0.isMultiple(of: 2) || $0 > 4 }) == [0, 2, 4, 5])
-        #expect(drain(&queue) == [1, 3])
+        #expect(Set(queue.removeFirst { $0 < 2 || $0 > 3 }) == [0, 1, 4, 5])
+        #expect(queue.count(of: "b") == 0)
+        #expect(drain(&queue) == [2, 3])
         #expect(queue.isEmpty)
     }
 }
