@@ -26,31 +26,25 @@ final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
-        guard case .head(var head) = unwrapInboundIn(data) else {
+        guard case .head(let head) = unwrapInboundIn(data) else {
             return context.fireChannelRead(data)
         }
-        guard hasRightHosts(head) else {
+        let fields = RuledFields(head.headers)
+        guard fields.hosts == 1 || fields.hosts == 0 && head.version.isOld else {
             isRefused = true
             return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
         }
         unanswered += 1
         if head.version.isOld {
             isOld = true
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
-        } else if head.headers[canonicalForm: "Expect"].contains(where: isContinue) {
+            return context.fireChannelRead(wrapInboundOut(.head(head.closing)))
+        }
+        if fields.expectsContinue {
             // In the middle of another answer it would be taken for a part of it.
             if unanswered == 1 { tellToGoOn(context) } else { owesContinue = true }
         }
-        context.fireChannelRead(wrapInboundOut(.head(head)))
-    }
-
-    private func hasRightHosts(_ head: HTTPRequestHead) -> Bool {
-        let count = head.headers["Host"].count
-        return count == 1 || count == 0 && head.version.isOld
-    }
-
-    private func isContinue(_ expectation: Substring) -> Bool {
-        expectation.lowercased() == "100-continue"
+        // As it came, for a new one would be another piece of memory for each request.
+        context.fireChannelRead(data)
     }
 
     private func answered(_ context: ChannelHandlerContext) {
@@ -78,6 +72,39 @@ final class MessageRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
         head.version = .http1_0
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+}
+
+/// What a request's header fields say that the rules ask for, found in one walk over them.
+private struct RuledFields {
+    private(set) var hosts = 0
+    private(set) var expectsContinue = false
+
+    init(_ headers: HTTPHeaders) {
+        for field in headers {
+            // Most names are of another length, and so need no closer look.
+            switch field.name.utf8.count {
+            case 4 where field.name.lowercased() == "host": hosts += 1
+            case 6 where field.name.lowercased() == "expect":
+                let expectations = field.value.split(separator: ",")
+                if expectations.contains(where: isContinue) { expectsContinue = true }
+            default: break
+            }
+        }
+    }
+
+    private func isContinue(_ expectation: Substring) -> Bool {
+        expectation.drop { $0 == " " || $0 == "\t" }.lowercased()
+            .prefix { $0 != " " && $0 != "\t" } == "100-continue"
+    }
+}
+
+extension HTTPRequestHead {
+    /// The same, of a connection that is closed behind the answer.
+    fileprivate var closing: HTTPRequestHead {
+        var head = self
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        return head
     }
 }
 
