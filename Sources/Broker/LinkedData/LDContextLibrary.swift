@@ -109,7 +109,10 @@ package final class LDContextLibrary: Sendable {
         case .null: try gathering.definitions.reset()
         case .string(let text):
             guard let document = try await document(text, in: base, for: &gathering, depth: depth)
-            else { break }
+            else {
+                if base != nil { gathering.definitions.addCore() }
+                break
+            }
             let inner = document.body.objectValue?["@context"] ?? .null
             try await gather(inner, in: document.baseURL, into: &gathering, depth: depth + 1)
         case .array(let parts):

@@ -218,7 +218,9 @@ package struct NotificationWriter: Sendable {
     }
 
     private func embeddedContext(_ subscription: IndexedSubscription) -> JSONValue {
-        JSONValue.string(contextURL(subscription)).endingWithCore
+        let context = subscription.subscription.notification.context
+        return context.url == nil
+            ? JSONValue.string(contextURL(subscription)).endingWithCore : context.embedded
     }
 
     // MARK: Body

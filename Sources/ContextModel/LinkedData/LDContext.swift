@@ -32,7 +32,7 @@ package final class LDContext: Sendable {
     /// Makes a user `@context` from definitions already merged in order.
     package init(reference: JSONValue, definitions: LDContextDefinitions) {
         self.reference = reference
-        embedded = reference.endingWithCore
+        embedded = definitions.endsWithCore ? reference : reference.endingWithCore
         url = reference.contextURL
         link = url.map(LinkHeader.value)
         terms = definitions.terms

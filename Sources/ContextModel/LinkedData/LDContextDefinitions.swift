@@ -15,6 +15,8 @@ package struct LDContextDefinitions: Sendable, Equatable {
 
     private(set) var terms: [String: Term] = [:]
     package private(set) var vocabulary: String?
+    /// Whether the last of the documents ends with the core `@context` itself.
+    package private(set) var endsWithCore = false
     /// The bytes of all terms and what they stand for, also of those that a later definition
     /// replaced.
     package private(set) var bytes = 0
@@ -33,12 +35,16 @@ package struct LDContextDefinitions: Sendable, Equatable {
                 "A null in the @context takes back the protected '\(term)'."
             )
         }
-        (terms, vocabulary) = ([:], nil)
+        (terms, vocabulary, endsWithCore) = ([:], nil, false)
     }
+
+    /// Notes that a document refers to the core `@context`, whose terms hold in any case.
+    package mutating func addCore() { endsWithCore = true }
 
     /// Adds the definitions of one `@context` object; later ones replace earlier ones.
     package mutating func add(_ object: JSONObject) throws(LDContextError) {
         try LDKeyword.check(object)
+        endsWithCore = false
         if let vocab = object["@vocab"] { vocabulary = try vocabulary(vocab) }
         var raw: [String: TermDefinition] = [:]
         for (term, definition) in object.members where !term.hasPrefix("@") {

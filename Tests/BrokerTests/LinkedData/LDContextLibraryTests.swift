@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    /// What the answers' bodies carry must lead to the core, and need not do so twice.
+    @Test func `the core is added where no document ends with it`() async throws {
+        let core = JSONValue.string(CoreContext.url)
+        let old: JSONValue = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.jsonld"
+        let url = JSONValue.string(Self.url)
+        for (document, isWhole) in [
+            (.array([bus, old]), true), (.array([bus, .array([core])]), true),
+            (.array([core, bus]), false), (bus, false), (.array([bus, core, .null]), false),
+        ] as [(JSONValue, Bool)] {
+            for reference in [url, .array([url])] {
+                let ld = try await context(reference, [Self.url: document])
+                #expect(ld.embedded == (isWhole ? reference : .array([url, core])))
+            }
+            let ld = try await context(.array([url, bus]), [Self.url: document])
+            #expect(ld.embedded == .array([url, bus, core]))
+        }
+    }
+
     @Test func `a null takes back what stands before it`() async throws {
         let ld = try await context([bus, .null, ["Tram": "https://far.example/Tram"]])
         #expect(ld.expand("Bus") == LDContext.core.expand("Bus"))
