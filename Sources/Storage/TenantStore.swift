@@ -15,7 +15,7 @@ package import Governance
 ///   grant.condition`, so that pages and counts are right. What it returns is already shaped by the
 ///   grant: attributes that it hides are left out.
 /// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
-///   nothing of each transaction.
+///   nothing of each transaction; so do all reads in the body of one `read`.
 /// - *Transactions.* Bodies of `write` and `bookkeep` run one after the other. One that throws
 ///   leaves nothing behind, and its error reaches its caller alone.
 /// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
@@ -30,7 +30,7 @@ package import Governance
 /// ## What is not promised
 ///
 /// - Two reads, also two pages of one question, may see different moments: what is created or
-///   removed meanwhile shifts the pages. Ask for `identifiers` to have them at one moment.
+///   removed meanwhile shifts the pages. Read them in one body to have them at one moment.
 /// - Writes of two tasks come in no particular order, unless one waits for the other.
 /// - A store may refuse what is too much for it: `overloaded`, `tookTooLong`, `tooManyResults`.
 /// - Numbers of the outbox grow and are never given twice; they need not be without gaps.
@@ -43,28 +43,25 @@ package import Governance
 ///   lost, or becomes part of somebody else's request.
 /// - A body that reads memory which others change sees that at the moment of its turn, not of the
 ///   call.
-package protocol TenantStore: Sendable {
-    // MARK: Current state
+package protocol TenantStore: DocumentStore {
+    // MARK: Reading
 
-    /// The entity, or nil when there is none or the grant does not cover it.
+    /// `ReadTransaction.encodedEntity` alone, the shortest way: often without another thread.
     func encodedEntity(_ id: EntityID, grant: ReadGrant) async throws -> EncodedEntity?
-    /// A page of entities; without an order of its own in the order of creation.
+    /// `ReadTransaction.encodedEntities` alone: without another thread where the page is soon found.
     func encodedEntities(
         _ query: EntityQuery,
         grant: ReadGrant
     ) async throws -> EntityPage<EncodedEntity>
-    /// The identifiers of what `encodedEntities` would answer, all at one moment and without the
-    /// entities themselves: for a long list.
-    func identifiers(_ query: EntityQuery, grant: ReadGrant) async throws -> [EntityID]
-    /// One element for each combination of types and attributes in use: what discovery (clause
-    /// 5.7.5 to 5.7.10) answers from. Shapes the grant sees no entity of are left out, hidden
-    /// attributes too.
-    func shapes(grant: ReadGrant) async throws -> [EntityShape]
-
-    // MARK: History
-
-    /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
-    func evolutions(_ query: TemporalQuery, grant: ReadGrant) async throws -> EvolutionPage
+    /// Runs `body` with a view of one moment, and returns what it returns.
+    ///
+    /// All reads of a request that must fit together belong into one body. It runs once, on a thread
+    /// that may block, and has the time of one query: a body that waits for something else holds
+    /// one of the few connections. What it throws is thrown.
+    func read<Answer: Sendable>(
+        _ grant: ReadGrant,
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
+    ) async throws -> Answer
 
     // MARK: Writing
 
@@ -77,8 +74,23 @@ package protocol TenantStore: Sendable {
         _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
     ) async throws -> Answer
 
-    // MARK: What is not city data
+    // MARK: Upkeep
 
+    /// Throws when the store cannot read, or when its last write did not reach the disk and another
+    /// try does not either.
+    func probe() async throws
+
+    /// How many entities there are, those aside that have history only.
+    func entityCount(grant: InternalGrant) async throws -> Int
+    /// Entities of which something has expired by then (clause 4.22), what expired first first.
+    func expired(at now: Timestamp, limit: Int, grant: InternalGrant) async throws -> [EntityID]
+    /// Removes or thins history as the rules say, a bounded step at a time; returns how many
+    /// instances went.
+    func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
+}
+
+/// What a store promises for what is not city data: documents, and the outbox.
+package protocol DocumentStore: Sendable {
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
     /// A page of the owner's documents of the kind, in the order of creation.
@@ -106,20 +118,6 @@ package protocol TenantStore: Sendable {
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer
-
-    /// Throws when the store cannot read, or when its last write did not reach the disk and another
-    /// try does not either.
-    func probe() async throws
-
-    // MARK: Upkeep
-
-    /// How many entities there are, those aside that have history only.
-    func entityCount(grant: InternalGrant) async throws -> Int
-    /// Entities of which something has expired by then (clause 4.22), what expired first first.
-    func expired(at now: Timestamp, limit: Int, grant: InternalGrant) async throws -> [EntityID]
-    /// Removes or thins history as the rules say, a bounded step at a time; returns how many
-    /// instances went.
-    func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
 }
 
 extension TenantStore {
@@ -134,6 +132,24 @@ extension TenantStore {
         grant: ReadGrant
     ) async throws -> EntityPage<Entity> {
         try await encodedEntities(query, grant: grant).decoded()
+    }
+
+    /// `ReadTransaction.identifiers` alone.
+    package func identifiers(_ query: EntityQuery, grant: ReadGrant) async throws -> [EntityID] {
+        try await read(grant) { try $0.identifiers(query) }
+    }
+
+    /// `ReadTransaction.shapes` alone.
+    package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
+        try await read(grant) { try $0.shapes() }
+    }
+
+    /// `ReadTransaction.evolutions` alone.
+    package func evolutions(
+        _ query: TemporalQuery,
+        grant: ReadGrant
+    ) async throws -> EvolutionPage {
+        try await read(grant) { try $0.evolutions(query) }
     }
 }
 

@@ -1,4 +1,5 @@
 package import ContextModel
+internal import Dispatch
 package import Governance
 package import Storage
 internal import Synchronization
@@ -28,7 +29,7 @@ package final class MemoryTenantStore: TenantStore {
         return try memory.state()
     }
 
-    // MARK: Current state
+    // MARK: Reading
 
     package func encodedEntity(
         _ id: EntityID,
@@ -44,25 +45,17 @@ package final class MemoryTenantStore: TenantStore {
         try state().page(query, at: clock(), grant: grant)
     }
 
-    package func identifiers(
-        _ query: EntityQuery,
-        grant: ReadGrant
-    ) async throws -> [EntityID] {
-        try state().identifiers(query, at: clock(), grant: grant)
-    }
-
-    package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
-        try state().shapes(at: clock(), grant: grant)
-    }
-
-    // MARK: History
-
-    package func evolutions(
-        _ query: TemporalQuery,
-        grant: ReadGrant
-    ) async throws -> EvolutionPage {
-        let histories = MemoryHistories(try state(), for: query, grant: grant, now: clock())
-        return try EvolutionSearch(query, grant: grant, source: histories).page()
+    package func read<Answer: Sendable>(
+        _ grant: ReadGrant,
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
+    ) async throws -> Answer {
+        let transaction = MemoryReadTransaction(state: try state(), grant: grant, now: clock())
+        // The body may block, which Swift's own threads must not.
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try body(transaction) })
+            }
+        }
     }
 
     // MARK: Writing

@@ -77,7 +77,7 @@ package final class SQLiteTenantStore: TenantStore {
         }
     }
 
-    // MARK: Current state
+    // MARK: Reading
 
     package func encodedEntity(
         _ id: EntityID,
@@ -116,16 +116,6 @@ package final class SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func identifiers(
-        _ query: EntityQuery,
-        grant: ReadGrant
-    ) async throws -> [EntityID] {
-        let search = search(query, grant)
-        return try await readers.run(.query(grant.party)) { [self] reader in
-            try snapshot(reader) { try search(reader, $0).identifiers() }
-        }
-    }
-
     private func search(
         _ query: EntityQuery,
         _ grant: ReadGrant
@@ -153,42 +143,26 @@ package final class SQLiteTenantStore: TenantStore {
         }
     }
 
-    package func shapes(grant: ReadGrant) async throws -> [EntityShape] {
+    package func read<Answer: Sendable>(
+        _ grant: ReadGrant,
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
+    ) async throws -> Answer {
         let now = clock()
-        return try await readers.run(.query(grant.party)) { [self] reader in
+        let (answer, grown) = try await readers.run(.query(grant.party)) { [self] reader in
             try snapshot(reader) { vocabulary in
-                let plan = try EntityPlan(
-                    grant.condition,
+                let transaction = SQLiteReadTransaction(
+                    reader: reader,
                     vocabulary: vocabulary,
+                    grant: grant,
                     now: now,
-                    budget: reader.budget
+                    sealing: writer.sealing,
+                    search: { [self] in try search($0, grant)(reader, vocabulary) }
                 )
-                return try reader.shapes(plan: plan, grant: grant)
-            }
-        }
-    }
-
-    // MARK: History
-
-    package func evolutions(
-        _ query: TemporalQuery,
-        grant: ReadGrant
-    ) async throws -> EvolutionPage {
-        let now = clock()
-        let (page, grown) = try await readers.run(.query(grant.party)) { [self] reader in
-            try snapshot(reader) { vocabulary in
-                let histories = try SQLiteHistories(
-                    reader,
-                    vocabulary: vocabulary,
-                    now: now,
-                    sealing: writer.sealing
-                )
-                let search = try EvolutionSearch(query, grant: grant, source: histories)
-                return (try search.page(), search.series.grown)
+                return (try body(transaction), transaction.grown)
             }
         }
         seal(grown)
-        return page
+        return answer
     }
 
     // MARK: Writing

@@ -1,10 +1,39 @@
 import ContextModel
+import Dispatch
 import Governance
 import Storage
 import Testing
 
 /// What any store must do.
 @Suite struct StorageContractTests {
+    @Test(arguments: StoreKind.all)
+    func `the reads of one body see one moment, whatever is written meanwhile`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await kind.open(Folder(), Clock()).makeTenant(nil)
+        try await tenant.put([Entity("a")])
+        let (wrote, isReading) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let all = EntityQuery(condition: .everything, limit: 9)
+        async let counts = tenant.read(try Grants.read()) { transaction in
+            let before = try transaction.identifiers(all).count
+            isReading.signal()
+            // The body may block; the test would fail here rather than wait for ever.
+            guard wrote.wait(timeout: .now() + 20) == .success else { return [before] }
+            let after = try transaction.encodedEntities(all).entities.count
+            return [before, after, try transaction.shapes().reduce(0) { $0 + $1.count }]
+        }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                isReading.wait()
+                continuation.resume()
+            }
+        }
+        try await tenant.put([Entity("b")])
+        wrote.signal()
+        #expect(try await counts == [1, 1, 1])
+        #expect(try await tenant.read(try Grants.read()) { try $0.identifiers(all).count } == 2)
+    }
+
     @Test(arguments: StoreKind.all)
     func `an entity comes back as it was put, and as it was replaced`(kind: StoreKind) async throws
     {

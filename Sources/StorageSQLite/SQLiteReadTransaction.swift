@@ -1,0 +1,67 @@
+import ContextModel
+import Governance
+import Storage
+
+/// The view of one moment that a connection has while it is in a transaction.
+final class SQLiteReadTransaction: ReadTransaction {
+    private let reader: Reader
+    private let vocabulary: Vocabulary
+    private let grant: ReadGrant
+    private let now: Timestamp
+    private let sealing: SealingLimits
+    private let search: (EntityQuery) throws -> PageSearch
+    /// Series that were found long enough to be sealed.
+    private(set) var grown: Set<HistorySeries> = []
+
+    /// The reader is in its transaction already, and the vocabulary no older than that.
+    init(
+        reader: Reader,
+        vocabulary: Vocabulary,
+        grant: ReadGrant,
+        now: Timestamp,
+        sealing: SealingLimits,
+        search: @escaping (EntityQuery) throws -> PageSearch
+    ) {
+        self.reader = reader
+        self.vocabulary = vocabulary
+        self.grant = grant
+        self.now = now
+        self.sealing = sealing
+        self.search = search
+    }
+
+    func encodedEntity(_ id: EntityID) throws -> EncodedEntity? {
+        try reader.entity(id, now: now, grant: grant)
+    }
+
+    func encodedEntities(_ query: EntityQuery) throws -> EntityPage<EncodedEntity> {
+        try search(query).page()
+    }
+
+    func identifiers(_ query: EntityQuery) throws -> [EntityID] {
+        try search(query).identifiers()
+    }
+
+    func shapes() throws -> [EntityShape] {
+        let plan = try EntityPlan(
+            grant.condition,
+            vocabulary: vocabulary,
+            now: now,
+            budget: reader.budget
+        )
+        return try reader.shapes(plan: plan, grant: grant)
+    }
+
+    func evolutions(_ query: TemporalQuery) throws -> EvolutionPage {
+        let histories = try SQLiteHistories(
+            reader,
+            vocabulary: vocabulary,
+            now: now,
+            sealing: sealing
+        )
+        let search = try EvolutionSearch(query, grant: grant, source: histories)
+        let page = try search.page()
+        grown.formUnion(search.series.grown)
+        return page
+    }
+}
