@@ -2,28 +2,8 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// How operations come to a store and a grant: the only two ways, one to read and one to write.
+/// How operations come to a store and a grant to write with; to read with, see `ReadSession`.
 extension Hub {
-    /// The store and grant to read with, or the error that tells the caller why not.
-    func reading(
-        _ caller: Caller,
-        action: Action = .read,
-        condition: Condition = .everything,
-        sortedBy: [IRI] = []
-    ) async throws -> (store: any TenantStore, grant: ReadGrant) {
-        try condition.requirePatternsWithinLimit()
-        let decision = policy.decideRead(
-            caller,
-            action: action,
-            condition: condition,
-            sortedBy: sortedBy
-        )
-        switch decision {
-        case .grant(let grant): return (try await existingStore(caller.tenant), grant)
-        case .deny(let reason): throw BrokerError(reason)
-        }
-    }
-
     /// The store and grant to write with.
     ///
     /// The tenant comes into being with the first write (clause 4.14).

@@ -103,6 +103,19 @@ import Testing
         "Sources/balai/Hub/RetentionService.swift",
     ]
 
+    /// A session is made by one decision, and seals what leaves the hub.
+    @Test func `city data is read through a session only`() throws {
+        let calls = [
+            ".encodedEntity(", ".encodedEntities(", ".read(grant", ".identifiers(", ".shapes(grant",
+            ".evolutions(query, grant", ".entities(query, grant",
+        ]
+        let rooms = ["Broker", "Gateway", "Outbound", "Collect", "balai"]
+        let places = try rooms.flatMap { try SourceFile.all(in: "Sources/\($0)") }
+            .filter { file in calls.contains { !file.places(of: "store\($0)").isEmpty } }
+            .map(\.path)
+        #expect(places == ["Sources/Broker/Reading/ReadSession.swift"])
+    }
+
     /// Who writes with the right to read: into a snapshot's store, never into the city's.
     @Test func `the right to keep a copy is used where snapshots are filled only`() throws {
         let places = try SourceFile.all(in: "Sources")

@@ -1,58 +1,51 @@
 import ContextModel
-import Governance
 import Storage
 
-extension Hub {
+extension LinkedEntityReader {
     /// The condition, with the targets of its Linked Entity terms found (clause 4.9, `a{b}==1`).
     ///
     /// They are looked for with the same grant as the entities that lead to them, so a query tells
     /// nothing of entities that the reader may not see.
-    func linkedTargets(
+    func targets(
         _ condition: Condition,
-        from store: any TenantStore,
-        grant: ReadGrant
-    ) async throws -> Condition {
+        _ transaction: any ReadTransaction
+    ) throws -> Condition {
         switch condition {
-        case .all(let parts):
-            return .all(try await linkedTargets(parts, from: store, grant: grant))
-        case .any(let parts):
-            return .any(try await linkedTargets(parts, from: store, grant: grant))
-        case .not(let part):
-            return .not(try await linkedTargets(part, from: store, grant: grant))
+        case .all(let parts): return .all(try parts.map { try targets($0, transaction) })
+        case .any(let parts): return .any(try parts.map { try targets($0, transaction) })
+        case .not(let part): return .not(try targets(part, transaction))
         case .linked(var test):
-            let target = try await linkedTargets(test.target, from: store, grant: grant)
-            test.targets = try await matches(target, in: store, grant: grant)
+            test.targets = try matches(try targets(test.target, transaction), transaction)
             return .linked(test)
         default: return condition
         }
     }
 
-    private func linkedTargets(
-        _ parts: [Condition],
-        from store: any TenantStore,
-        grant: ReadGrant
-    ) async throws -> [Condition] {
-        var found: [Condition] = []
-        for part in parts {
-            found.append(try await linkedTargets(part, from: store, grant: grant))
-        }
-        return found
-    }
-
     private func matches(
         _ condition: Condition,
-        in store: any TenantStore,
-        grant: ReadGrant
-    ) async throws -> Set<EntityID> {
-        let query = EntityQuery(condition: condition, limit: limits.maximumLinkedEntities)
-        let page = try await store.entities(query, grant: grant)
+        _ transaction: any ReadTransaction
+    ) throws -> Set<EntityID> {
+        let query = EntityQuery(condition: condition, limit: limit)
+        let page = try transaction.entities(query)
         guard !page.hasMore else {
             throw BrokerError(
                 .tooComplexQuery,
-                "More than \(limits.maximumLinkedEntities) Linked Entities match the terms in "
-                    + "braces; narrow them, for example by type."
+                "More than \(limit) Linked Entities match the terms in braces; narrow them, for "
+                    + "example by type."
             )
         }
         return Set(page.entities.map(\.id))
+    }
+}
+
+extension Condition {
+    /// Whether it has terms about Linked Entities, whose targets are to be found first.
+    var isAboutLinked: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.isAboutLinked)
+        case .not(let part): part.isAboutLinked
+        case .linked: true
+        default: false
+        }
     }
 }

@@ -1,14 +1,11 @@
 import ContextModel
-import Governance
 import Storage
 
 /// Fetches the entities that others link to (clause 4.5.23).
 ///
-/// Each is read through the same grant as the entities that lead to it: what the reader may not see
-/// stays a plain Relationship.
+/// Each is read in the transaction of the entities that lead to it, and so through the same grant and
+/// at the same moment: what the reader may not see stays a plain Relationship.
 struct LinkedEntityReader {
-    let store: any TenantStore
-    let grant: ReadGrant
     /// Linked Entities in one answer at most.
     let limit: Int
 
@@ -16,44 +13,41 @@ struct LinkedEntityReader {
     /// for; nil when the representation asks for none.
     func entities(
         linkedFrom entities: [Entity],
-        in representation: Representation
-    ) async throws -> (linked: LinkedEntities?, isComplete: Bool) {
+        in representation: Representation,
+        _ transaction: any ReadTransaction
+    ) throws -> (linked: LinkedEntities?, isComplete: Bool) {
         guard let join = representation.join else { return (nil, true) }
         var plan = LinkedEntityPlan(from: entities, join, in: representation, limit: limit)
-        while let ids = plan.next() { plan.take(try await fetch(ids)) }
+        while let ids = plan.next() { plan.take(try fetch(ids, transaction)) }
         return (plan.result, plan.isComplete)
     }
 
-    private func fetch(_ ids: Set<EntityID>) async throws -> [Entity] {
+    private func fetch(
+        _ ids: Set<EntityID>,
+        _ transaction: any ReadTransaction
+    ) throws -> [Entity] {
         if ids.isEmpty { return [] }
         let query = EntityQuery(condition: .ids(ids), limit: ids.count)
-        return try await store.entities(query, grant: grant).entities
+        return try transaction.entities(query).entities
     }
-}
 
-extension Hub {
-    /// The Linked Entities of an answer that the representation asks for.
-    func linkedEntities(
-        of entities: [EncodedEntity],
+    /// All the Linked Entities that the representation asks for; throws when they are too many.
+    func all(
+        linkedFrom entities: [EncodedEntity],
         in representation: Representation,
-        from store: any TenantStore,
-        grant: ReadGrant
-    ) async throws -> LinkedEntities? {
+        _ transaction: any ReadTransaction
+    ) throws -> LinkedEntities? {
         guard representation.join != nil else { return nil }
-        let reader = LinkedEntityReader(
-            store: store,
-            grant: grant,
-            limit: limits.maximumLinkedEntities
-        )
-        let (linked, isComplete) = try await reader.entities(
+        let (linked, isComplete) = try self.entities(
             linkedFrom: entities.map { try $0.value() },
-            in: representation
+            in: representation,
+            transaction
         )
         guard isComplete else {
             throw BrokerError(
                 .tooComplexQuery,
-                "More than \(limits.maximumLinkedEntities) Linked Entities belong to this answer; "
-                    + "ask for a lower joinLevel, pick fewer Relationships or take smaller pages."
+                "More than \(limit) Linked Entities belong to this answer; ask for a lower "
+                    + "joinLevel, pick fewer Relationships or take smaller pages."
             )
         }
         return linked

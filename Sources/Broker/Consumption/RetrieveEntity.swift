@@ -12,18 +12,23 @@ extension Hub {
         where condition: Condition = .everything,
         shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> (entity: EncodedEntity, linked: LinkedEntities?) {
-        let (store, grant) = try await reading(caller, condition: condition)
-        guard let entity = try await store.encodedEntity(id, grant: grant),
-            try entity.isAnswer(where: condition, shownAs: representation)
-        else { throw BrokerError.unknown(id) }
-        let linked = try await linkedEntities(
-            of: [entity],
-            in: representation,
-            from: store,
-            grant: grant
-        )
-        return (entity, linked)
+    ) async throws -> Disclosed<RetrievedEntity> {
+        let session = try await session(caller, condition: condition)
+        guard representation.join != nil else {
+            guard let entity = try await session.entity(id),
+                try entity.isAnswer(where: condition, shownAs: representation)
+            else { throw BrokerError.unknown(id) }
+            return session.seal(RetrievedEntity(entity: entity, linked: nil))
+        }
+        let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
+        let answer = try await session.read { transaction in
+            guard let entity = try transaction.encodedEntity(id),
+                try entity.isAnswer(where: condition, shownAs: representation)
+            else { throw BrokerError.unknown(id) }
+            let linked = try reader.all(linkedFrom: [entity], in: representation, transaction)
+            return RetrievedEntity(entity: entity, linked: linked)
+        }
+        return session.seal(answer)
     }
 }
 

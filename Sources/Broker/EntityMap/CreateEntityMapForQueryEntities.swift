@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 package import Storage
 
@@ -10,24 +10,17 @@ extension Hub {
         of query: EntityQuery,
         _ request: EntityMapRequest,
         caller: Caller
-    ) async throws -> JSONObject {
-        let (store, grant) = try await reading(
-            caller,
-            condition: query.condition,
-            sortedBy: query.order.flatMap(\.attributeNames)
-        )
-        var query = query
-        query.condition = try await linkedTargets(query.condition, from: store, grant: grant)
-        let (map, entries) = try await makeEntityMap(of: query, request, store, grant, caller)
-        return map.shown(listing: entries.ids)
+    ) async throws -> Disclosed<ShownEntityMap> {
+        let session = try await session(of: query, caller)
+        let (map, entries) = try await makeEntityMap(of: query, request, session, caller)
+        return session.seal(map.shown(listing: entries.ids))
     }
 
     /// The map of what the query finds for the grant, at one moment.
     func makeEntityMap(
         of query: EntityQuery,
         _ request: EntityMapRequest,
-        _ store: any TenantStore,
-        _ grant: ReadGrant,
+        _ session: ReadSession,
         _ caller: Caller
     ) async throws -> (map: EntityMap, entries: EntityMapEntries) {
         let all = EntityQuery(
@@ -35,7 +28,12 @@ extension Hub {
             order: query.order,
             limit: limits.maximumEntityMapEntities + 1
         )
-        let ids = try await store.identifiers(all, grant: grant)
-        return try await makeEntityMap(of: ids, .entities, request, store, caller)
+        let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
+        let ids = try await session.read { transaction in
+            var all = all
+            all.condition = try reader.targets(all.condition, transaction)
+            return try transaction.identifiers(all)
+        }
+        return try await makeEntityMap(of: ids, .entities, request, session.documents, caller)
     }
 }

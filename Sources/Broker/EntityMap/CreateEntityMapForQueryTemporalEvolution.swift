@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 package import Storage
 
@@ -10,23 +10,22 @@ extension Hub {
         of query: TemporalQuery,
         _ request: EntityMapRequest,
         caller: Caller
-    ) async throws -> JSONObject {
-        let (store, grant) = try await reading(caller, condition: query.condition)
-        let (map, entries) = try await makeEntityMap(of: query, request, store, grant, caller)
-        return map.shown(listing: entries.ids)
+    ) async throws -> Disclosed<ShownEntityMap> {
+        let session = try await session(caller, condition: query.condition)
+        let (map, entries) = try await makeEntityMap(of: query, request, session, caller)
+        return session.seal(map.shown(listing: entries.ids))
     }
 
     /// The map of what the query finds for the grant, at one moment.
     func makeEntityMap(
         of query: TemporalQuery,
         _ request: EntityMapRequest,
-        _ store: any TenantStore,
-        _ grant: ReadGrant,
+        _ session: ReadSession,
         _ caller: Caller
     ) async throws -> (map: EntityMap, entries: EntityMapEntries) {
         let all = query.identifying(limit: limits.maximumEntityMapEntities + 1)
-        let ids = try await store.evolutions(all, grant: grant).evolutions.map(\.id)
-        return try await makeEntityMap(of: ids, .evolutions, request, store, caller)
+        let ids = try await session.read { try $0.evolutions(all).evolutions.map(\.id) }
+        return try await makeEntityMap(of: ids, .evolutions, request, session.documents, caller)
     }
 }
 

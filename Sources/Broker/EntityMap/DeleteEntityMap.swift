@@ -4,7 +4,7 @@ import Storage
 extension Hub {
     /// Delete EntityMap (clause 5.14.3).
     package func deleteEntityMap(_ id: String, caller: Caller) async throws {
-        let (store, _) = try await reading(caller)
+        let store = try await session(caller).documents
         guard try await entityMap(id, store, caller) != nil else {
             throw BrokerError.unknownEntityMap(id)
         }

@@ -23,12 +23,13 @@ package struct EntityMap: Sendable, Equatable {
     package var expiresAt: Timestamp
 
     /// The map as its maker sees it, with the entities given; the hub's own are "@none".
-    func shown(listing ids: [EntityID]) -> JSONObject {
+    func shown(listing ids: [EntityID]) -> ShownEntityMap {
         let entries = ids.map { (key: $0.uri, value: JSONValue.array(["@none"])) }
-        return [
+        let json: JSONObject = [
             "id": .string(id), "type": "EntityMap", "expiresAt": .string(expiresAt.text),
             "entityMap": .object(JSONObject(entries)), "linkedMaps": [:],
         ]
+        return ShownEntityMap(json: json, ids: ids)
     }
 }
 

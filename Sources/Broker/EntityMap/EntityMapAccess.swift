@@ -8,7 +8,7 @@ extension Hub {
     /// The map and its entries; one that is another party's, or has expired, does not exist.
     func entityMap(
         _ id: String,
-        _ store: any TenantStore,
+        _ store: any DocumentStore,
         _ caller: Caller
     ) async throws -> (map: EntityMap, entries: EntityMapEntries)? {
         guard URIText.isValid(id) else {
@@ -27,7 +27,7 @@ extension Hub {
         of ids: [EntityID],
         _ subject: EntityMap.Subject,
         _ request: EntityMapRequest,
-        _ store: any TenantStore,
+        _ store: any DocumentStore,
         _ caller: Caller
     ) async throws -> (map: EntityMap, entries: EntityMapEntries) {
         guard ids.count <= limits.maximumEntityMapEntities else {
@@ -114,7 +114,7 @@ extension Hub {
     }
 
     /// Removes what has expired of a tenant.
-    func removeExpiredEntityMaps(_ store: any TenantStore) async throws {
+    func removeExpiredEntityMaps(_ store: any DocumentStore) async throws {
         let now = clock()
         let maps = entityMaps(in: try await store.documents(.entityMap))
         guard maps.contains(where: { $0.expiresAt <= now }) else { return }

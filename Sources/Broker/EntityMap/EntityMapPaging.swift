@@ -13,51 +13,32 @@ extension Hub {
         through request: EntityMapRequest,
         shownAs representation: Representation = Representation(),
         caller: Caller
-    ) async throws -> (page: EntityPage<EncodedEntity>, linked: LinkedEntities?, map: EntityMapUse)
-    {
-        let (store, grant) = try await reading(
-            caller,
-            condition: query.condition,
-            sortedBy: query.order.flatMap(\.attributeNames)
-        )
+    ) async throws -> Disclosed<EntityAnswer> {
+        let session = try await session(of: query, caller)
         var query = query
-        let picked = representation.projection.picked(hidden: grant.hiddenAttributes)
-        query.condition = try await linkedTargets(query.condition, from: store, grant: grant)
-            .and(picked)
+        let picked = representation.projection.picked(hidden: session.grant.hiddenAttributes)
+        query.condition = query.condition.and(picked)
         let (map, entries, isNew) = try await entityMap(
             request,
             .entities,
-            store,
+            session.documents,
             caller
-        ) { [query] in
-            try await self.makeEntityMap(of: query, request, store, grant, caller)
+        ) { [query] in try await self.makeEntityMap(of: query, request, session, caller) }
+        let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
+        let (page, linked, walk) = try await session.read { [query] transaction in
+            var query = query
+            query.condition = try reader.targets(query.condition, transaction)
+            let (page, walk) = try transaction.page(of: query, listedIn: entries)
+            let linked = try reader.all(
+                linkedFrom: page.entities,
+                in: representation,
+                transaction
+            )
+            return (page, linked, walk)
         }
-        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
-        var found: [EntityID: EncodedEntity] = [:]
-        while let ids = walk.next() {
-            let some = EntityQuery(condition: query.condition.and(.ids(ids)), limit: ids.count)
-            let entities = try await store.entities(some, grant: grant).entities
-            for entity in entities { found[entity.id] = EncodedEntity(entity) }
-            walk.take(Set(entities.map(\.id)))
-        }
-        try await prune(map, walk, request, store)
-        var page = EntityPage(
-            entities: walk.page.compactMap { found[$0] },
-            count: nil,
-            hasMore: walk.nextPage != nil
-        )
-        if query.wantsCount {
-            let all = query.condition.and(.ids(Set(entries.ids)))
-            let count = EntityQuery(condition: all, limit: 0, wantsCount: true)
-            page.count = try await store.entities(count, grant: grant).count
-        }
-        let linked = try await linkedEntities(
-            of: page.entities,
-            in: representation,
-            from: store,
-            grant: grant
-        )
-        return (page, linked, walk.use(of: map, isNew: isNew))
+        try await prune(map, walk, request, session.documents)
+        let use = walk.use(of: map, isNew: isNew)
+        return session.seal(EntityAnswer(page: page, linked: linked, map: use))
     }
 
     /// Query Temporal Evolution of Entities (clause 5.7.4) through an EntityMap.
@@ -65,41 +46,18 @@ extension Hub {
         _ query: TemporalQuery,
         through request: EntityMapRequest,
         caller: Caller
-    ) async throws -> (page: EvolutionPage, map: EntityMapUse) {
-        let (store, grant) = try await reading(caller, condition: query.condition)
+    ) async throws -> Disclosed<EvolutionAnswer> {
+        let session = try await session(caller, condition: query.condition)
         let (map, entries, isNew) = try await entityMap(
             request,
             .evolutions,
-            store,
+            session.documents,
             caller
-        ) {
-            try await self.makeEntityMap(of: query, request, store, grant, caller)
-        }
-        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
-        while let ids = walk.next() {
-            var some = query.identifying(limit: ids.count)
-            some.condition = query.condition.and(.ids(ids))
-            walk.take(Set(try await store.evolutions(some, grant: grant).evolutions.map(\.id)))
-        }
-        try await prune(map, walk, request, store)
-        var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
-        if !walk.page.isEmpty {
-            var ofPage = query
-            ofPage.condition = query.condition.and(.ids(Set(walk.page)))
-            (ofPage.offset, ofPage.limit) = (0, walk.page.count)
-            page = try await store.evolutions(ofPage, grant: grant)
-            let place = Dictionary(uniqueKeysWithValues: zip(walk.page, 0...))
-            page.evolutions.sort { place[$0.id] ?? 0 < place[$1.id] ?? 0 }
-        }
-        page.hasMore = walk.nextPage != nil
-        page.count = nil
-        if query.wantsCount {
-            var all = query.identifying(limit: 0)
-            all.condition = query.condition.and(.ids(Set(entries.ids)))
-            all.wantsCount = true
-            page.count = try await store.evolutions(all, grant: grant).count
-        }
-        return (page, walk.use(of: map, isNew: isNew))
+        ) { try await self.makeEntityMap(of: query, request, session, caller) }
+        let (page, walk) = try await session.read { try $0.page(of: query, listedIn: entries) }
+        try await prune(map, walk, request, session.documents)
+        let use = walk.use(of: map, isNew: isNew)
+        return session.seal(EvolutionAnswer(page: page, map: use))
     }
 
     /// The entities that a purge may take, where an EntityMap says so (clause 6.4.3.3).
@@ -109,7 +67,7 @@ extension Hub {
         listedIn map: String,
         caller: Caller
     ) async throws -> Condition {
-        let (store, _) = try await reading(caller)
+        let store = try await session(caller).documents
         guard let (found, entries) = try await entityMap(map, store, caller),
             found.subject == .entities
         else { throw BrokerError.unknownEntityMap(map) }
@@ -120,7 +78,7 @@ extension Hub {
     func entityMap(
         _ request: EntityMapRequest,
         _ subject: EntityMap.Subject,
-        _ store: any TenantStore,
+        _ store: any DocumentStore,
         _ caller: Caller,
         make: () async throws -> (map: EntityMap, entries: EntityMapEntries)
     ) async throws -> (map: EntityMap, entries: EntityMapEntries, isNew: Bool) {
@@ -138,7 +96,7 @@ extension Hub {
         _ map: EntityMap,
         _ walk: EntityMapWalk,
         _ request: EntityMapRequest,
-        _ store: any TenantStore
+        _ store: any DocumentStore
     ) async throws {
         guard !walk.unfit.isEmpty, map.selection == request.selection else { return }
         let unfit = walk.unfit
@@ -150,6 +108,65 @@ extension Hub {
             entries.remove(unfit)
             try transaction.put(entries.document(of: map.id))
         }
+    }
+}
+
+extension ReadTransaction {
+    /// The page of those entities that the map lists and the query finds.
+    fileprivate func page(
+        of query: EntityQuery,
+        listedIn entries: EntityMapEntries
+    ) throws -> (EntityPage<EncodedEntity>, EntityMapWalk) {
+        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
+        var found: [EntityID: EncodedEntity] = [:]
+        while let ids = walk.next() {
+            let some = EntityQuery(condition: query.condition.and(.ids(ids)), limit: ids.count)
+            let entities = try entities(some).entities
+            for entity in entities { found[entity.id] = EncodedEntity(entity) }
+            walk.take(Set(entities.map(\.id)))
+        }
+        var page = EntityPage(
+            entities: walk.page.compactMap { found[$0] },
+            count: nil,
+            hasMore: walk.nextPage != nil
+        )
+        if query.wantsCount {
+            let all = query.condition.and(.ids(Set(entries.ids)))
+            let count = EntityQuery(condition: all, limit: 0, wantsCount: true)
+            page.count = try encodedEntities(count).count
+        }
+        return (page, walk)
+    }
+
+    /// The page of those evolutions that the map lists and the query finds.
+    fileprivate func page(
+        of query: TemporalQuery,
+        listedIn entries: EntityMapEntries
+    ) throws -> (EvolutionPage, EntityMapWalk) {
+        var walk = EntityMapWalk(entries, offset: query.offset, limit: query.limit)
+        while let ids = walk.next() {
+            var some = query.identifying(limit: ids.count)
+            some.condition = query.condition.and(.ids(ids))
+            walk.take(Set(try evolutions(some).evolutions.map(\.id)))
+        }
+        var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
+        if !walk.page.isEmpty {
+            var ofPage = query
+            ofPage.condition = query.condition.and(.ids(Set(walk.page)))
+            (ofPage.offset, ofPage.limit) = (0, walk.page.count)
+            page = try evolutions(ofPage)
+            let place = Dictionary(uniqueKeysWithValues: zip(walk.page, 0...))
+            page.evolutions.sort { place[$0.id] ?? 0 < place[$1.id] ?? 0 }
+        }
+        page.hasMore = walk.nextPage != nil
+        page.count = nil
+        if query.wantsCount {
+            var all = query.identifying(limit: 0)
+            all.condition = query.condition.and(.ids(Set(entries.ids)))
+            all.wantsCount = true
+            page.count = try evolutions(all).count
+        }
+        return (page, walk)
     }
 }
 

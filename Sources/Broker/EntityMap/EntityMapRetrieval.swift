@@ -13,7 +13,7 @@ extension Hub {
         _ request: EntityMapRequest,
         caller: Caller
     ) async throws -> String {
-        let (store, _) = try await reading(caller)
+        let store = try await session(caller).documents
         let (map, _, _) = try await entityMap(request, subject, store, caller) {
             try await self.makeEntityMap(of: [id], subject, request, store, caller)
         }

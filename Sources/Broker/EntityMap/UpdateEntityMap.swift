@@ -11,7 +11,7 @@ extension Hub {
         _ fragment: JSONValue,
         caller: Caller
     ) async throws {
-        let (store, _) = try await reading(caller)
+        let store = try await session(caller).documents
         guard var (map, _) = try await entityMap(id, store, caller) else {
             throw BrokerError.unknownEntityMap(id)
         }

@@ -41,12 +41,12 @@ extension Hub {
     ) async throws {
         let (store, grant) = try await writing(caller, makesTenant: false)
         try grant.requireVisible(extent.names)
-        let (_, readGrant) = try await reading(caller, condition: condition)
+        let session = try await session(caller, condition: condition)
         // What is found is fixed before anything goes, for what goes may be what was asked for.
         var ids: [EntityID] = []
         var query = EntityQuery(condition: condition, limit: Self.identifiersAtOnce)
         while ids.count == query.offset {
-            ids += try await store.identifiers(query, grant: readGrant)
+            ids += try await session.read { [query] in try $0.identifiers(query) }
             query.offset += Self.identifiersAtOnce
         }
         try await purge(ids, extent, store: store, grant: grant, caller: caller)

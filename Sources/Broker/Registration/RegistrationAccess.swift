@@ -51,7 +51,7 @@ extension Hub {
         guard registration.isProxied else { return { _ in } }
         let checked = try await store.documents(.registration)
         try requireNoConflict(registration, with: checked)
-        try await requireNoEntity(of: registration, store, caller)
+        try await requireNoEntity(of: registration, caller)
         return { [self] transaction in
             let known = Set(checked)
             let new = try transaction.documents(.registration).filter { !known.contains($0) }
@@ -84,20 +84,16 @@ extension Hub {
 
     private func requireNoEntity(
         of registration: ContextSourceRegistration,
-        _ store: any TenantStore,
         _ caller: Caller
     ) async throws {
         let condition = Condition.any(of: registration.information.map(\.condition))
-        let (_, grant) = try await reading(caller, condition: condition)
-        let page = try await store.entities(
-            EntityQuery(condition: condition, limit: 1),
-            grant: grant
-        )
+        let session = try await session(caller, condition: condition)
+        let page = try await session.entities(EntityQuery(condition: condition, limit: 1))
         guard let entity = page.entities.first else { return }
         throw BrokerError(
             .conflict,
             "The hub has data of its own that the source would be alone to have: the entity "
-                + "'\(entity.id)'."
+                + "'\(try entity.value().id)'."
         )
     }
 }

@@ -130,11 +130,8 @@ extension Hub {
         (all.offset, all.limit, all.wantsCount) = (0, limits.maximumSnapshotEntities + 1, false)
         var representation = query.representation
         representation.join?.form = .flat
-        let (page, linked) = try await queryEntities(
-            all,
-            shownAs: representation,
-            caller: reader
-        )
+        let answer = try await queryEntities(all, shownAs: representation, caller: reader).answer
+        let (page, linked) = (answer.page, answer.linked)
         try checkSize(page.entities.count)
         var found = try page.decoded().entities.map { $0.projected(representation.projection) }
         if case .appended(let others) = linked {
@@ -173,8 +170,8 @@ extension Hub {
     ) async throws -> (store: any TenantStore, grant: WriteGrant) {
         var maker = snapshot.maker
         maker.tenant = snapshot.store
-        let (store, grant) = try await reading(maker)
-        return (store, grant.toKeepACopy)
+        let session = try await session(maker)
+        return (try await existingStore(maker.tenant), session.grant.toKeepACopy)
     }
 
     // MARK: History
@@ -186,10 +183,10 @@ extension Hub {
         into snapshot: Snapshot,
         room: inout Int
     ) async throws -> Bool {
-        let (source, readGrant) = try await reading(reader, condition: query.condition)
+        let session = try await session(reader, condition: query.condition)
         let (target, grant) = try await keeping(in: snapshot)
         let all = query.identifying(limit: limits.maximumSnapshotEntities + 1)
-        let ids = try await source.evolutions(all, grant: readGrant).evolutions.map(\.id)
+        let ids = try await session.read { try $0.evolutions(all).evolutions.map(\.id) }
         try checkSize(ids.count)
         for start in stride(from: 0, to: ids.count, by: Self.evolutionsPerStep) {
             var some = query
@@ -197,7 +194,7 @@ extension Hub {
             some.condition = query.condition.and(.ids(Set(step)))
             (some.offset, some.limit, some.wantsCount) = (0, step.count, false)
             (some.aggregation, some.instanceLimit, some.pageLimit) = (nil, room, room)
-            let page = try await source.evolutions(some, grant: readGrant)
+            let page = try await session.read { [some] in try $0.evolutions(some) }
             let evolutions = page.evolutions
             room -= evolutions.reduce(0) { sum, evolution in
                 sum + evolution.attributes.reduce(0) { $0 + $1.instances.count }

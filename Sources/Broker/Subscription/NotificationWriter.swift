@@ -150,12 +150,10 @@ package struct NotificationWriter: Sendable {
         let representation = subscription.subscription.notification.representation
         guard representation.join != nil, let grant = grant(for: subscription, tenant: tenant)
         else { return nil }
-        let reader = LinkedEntityReader(
-            store: store,
-            grant: grant,
-            limit: limits.maximumLinkedEntities
-        )
-        return try await reader.entities(linkedFrom: entities, in: representation).linked
+        let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
+        return try await ReadSession(store, grant).read { transaction in
+            try reader.entities(linkedFrom: entities, in: representation, transaction).linked
+        }
     }
 
     /// The request that tells the subscriber of the entities.

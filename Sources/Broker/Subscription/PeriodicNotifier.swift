@@ -136,7 +136,7 @@ package actor PeriodicNotifier {
             condition: subscription.subscription.target,
             limit: limits.maximumPeriodicEntities
         )
-        let page = try await store.entities(query, grant: grant)
+        let page = try await ReadSession(store, grant).entities(query).decoded()
         return try await writer.content(
             page.entities,
             for: subscription,

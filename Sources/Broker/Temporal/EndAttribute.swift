@@ -46,9 +46,9 @@ extension Hub {
             instanceLimit: limits.maximumInstances,
             limit: 1
         )
-        let (store, grant) = try await reading(caller, condition: query.condition)
-        guard let evolution = try await store.evolutions(query, grant: grant).evolutions.first
-        else { return [] }
+        let session = try await session(caller, condition: query.condition)
+        let page = try await session.read { try $0.evolutions(query) }
+        guard let evolution = page.evolutions.first else { return [] }
         if name == .scope { return evolution.scopes.suffix(1) }
         let instances = evolution.attributes.first { $0.name == name }?.instances ?? []
         return Dictionary(grouping: instances, by: \.datasetID).values.compactMap(\.last)

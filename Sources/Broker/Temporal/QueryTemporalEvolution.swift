@@ -7,11 +7,11 @@ extension Hub {
     package func queryEvolutions(
         _ query: TemporalQuery,
         caller: Caller
-    ) async throws -> EvolutionPage {
-        let (store, grant) = try await reading(caller, condition: query.condition)
-        let page = try await store.evolutions(query, grant: grant)
+    ) async throws -> Disclosed<EvolutionAnswer> {
+        let session = try await session(caller, condition: query.condition)
+        let page = try await session.read { try $0.evolutions(query) }
         try requireEligible(page, query)
-        return page
+        return session.seal(EvolutionAnswer(page: page, map: nil))
     }
 
     /// Attributes asked for by name must be such that the methods can aggregate (5.7.4.4).

@@ -8,17 +8,17 @@ extension Hub {
         of id: EntityID,
         _ query: TemporalQuery,
         caller: Caller
-    ) async throws -> EvolutionPage {
+    ) async throws -> Disclosed<EvolutionAnswer> {
         var query = query
         query.condition = query.condition.and(.ids([id]))
         query.limit = 1
-        let page = try await queryEvolutions(query, caller: caller)
-        guard !page.evolutions.isEmpty else {
+        let answer = try await queryEvolutions(query, caller: caller)
+        guard !answer.evolutions.isEmpty else {
             throw BrokerError(
                 .resourceNotFound,
                 "There is no temporal evolution of an entity '\(id)'."
             )
         }
-        return page
+        return answer
     }
 }

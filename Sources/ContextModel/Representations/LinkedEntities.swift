@@ -4,6 +4,14 @@ package enum LinkedEntities: Sendable {
     case inline(InlineEntities)
     /// Shown once each, after the entities asked for (clause 4.5.23.3).
     case appended([AppendedEntity])
+
+    /// Each of them, once.
+    package var all: [Entity] {
+        switch self {
+        case .inline(let inline): Array(inline.entities.values)
+        case .appended(let appended): appended.map(\.entity)
+        }
+    }
 }
 
 /// A Linked Entity shown after the entities asked for.
@@ -19,7 +27,7 @@ package struct AppendedEntity: Sendable, Equatable {
 
 /// The Linked Entities of an answer, seen from one place in its graph.
 package struct InlineEntities: Sendable {
-    private let entities: [EntityID: Entity]
+    fileprivate let entities: [EntityID: Entity]
     /// Links that may still be followed from here.
     package let levels: Int
     /// Entities that are not shown again: above all those on the way to here, so no cycle is run

@@ -31,7 +31,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            let types = try await exchange.hub.types(caller: exchange.caller)
+            let types = try await exchange.hub.types(caller: exchange.caller).information
             let body: JSONValue =
                 try exchange.items.flag("details")
                 ? .array(types.map { $0.entityType(ld) })
@@ -54,6 +54,7 @@ extension NGSILDRoutes {
             let ld = try await exchange.ldContext()
             let type = ld.expand(try exchange.capture("type"))
             let information = try await exchange.hub.type(type, caller: exchange.caller)
+                .information
             return try exchange.answer(information.entityTypeInfo(ld), ld: ld)
         }
     }
@@ -72,6 +73,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let attributes = try await exchange.hub.attributes(caller: exchange.caller)
+                .information
             let body: JSONValue =
                 try exchange.items.flag("details")
                 ? .array(attributes.map { $0.attribute(ld, isWhole: false) })
@@ -94,6 +96,7 @@ extension NGSILDRoutes {
             let ld = try await exchange.ldContext()
             let name = ld.expand(try exchange.capture("attrId"))
             let information = try await exchange.hub.attribute(name, caller: exchange.caller)
+                .information
             return try exchange.answer(information.attribute(ld, isWhole: true), ld: ld)
         }
     }

@@ -27,37 +27,28 @@ extension Exchange {
         _ query: EntityQuery,
         through map: EntityMapRequest?,
         shownAs representation: Representation
-    ) async throws -> (
-        page: EntityPage<EncodedEntity>, linked: LinkedEntities?, use: EntityMapUse?
-    ) {
+    ) async throws -> Disclosed<EntityAnswer> {
         guard let map else {
-            let (page, linked) = try await hub.queryEntities(
-                query,
-                shownAs: representation,
-                caller: caller
-            )
-            return (page, linked, nil)
+            return try await hub.queryEntities(query, shownAs: representation, caller: caller)
         }
         // Of a map all entities are listed, however few of them the page shows.
         return try await hub.longWork.run(for: caller.party) {
-            let (page, linked, use) = try await hub.queryEntities(
+            try await hub.queryEntities(
                 query,
                 through: map,
                 shownAs: representation,
                 caller: caller
             )
-            return (page, linked, use)
         }
     }
 
     func found(
         _ query: TemporalQuery,
         through map: EntityMapRequest?
-    ) async throws -> (page: EvolutionPage, use: EntityMapUse?) {
-        guard let map else { return (try await hub.queryEvolutions(query, caller: caller), nil) }
+    ) async throws -> Disclosed<EvolutionAnswer> {
+        guard let map else { return try await hub.queryEvolutions(query, caller: caller) }
         return try await hub.longWork.run(for: caller.party) {
-            let (page, use) = try await hub.queryEvolutions(query, through: map, caller: caller)
-            return (page, use)
+            try await hub.queryEvolutions(query, through: map, caller: caller)
         }
     }
 

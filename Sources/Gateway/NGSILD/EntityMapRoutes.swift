@@ -93,7 +93,7 @@ extension NGSILDRoutes {
                 try exchange.uri("entityMapId"),
                 caller: exchange.caller
             )
-            return try exchange.answer(.object(map), ld: .core)
+            return try exchange.answer(.object(map.json), ld: .core)
         }
         addUpdate(
             path,
@@ -152,11 +152,11 @@ extension Exchange {
         try newEntityMap(mapped.items, entities: mapped.entities, ld: mapped.ld)
     }
 
-    private func created(_ map: JSONObject) throws(BrokerError) -> Response {
-        var response = try answer(.object(map), ld: .core)
+    private func created(_ map: Disclosed<ShownEntityMap>) throws(BrokerError) -> Response {
+        var response = try answer(.object(map.json), ld: .core)
         response.status = .created
         response.headers.append(
-            contentsOf: headers(forEntityMap: map["id"]?.stringValue)
+            contentsOf: headers(forEntityMap: map.json["id"]?.stringValue)
         )
         return response
     }

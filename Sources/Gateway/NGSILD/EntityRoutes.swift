@@ -266,14 +266,15 @@ extension Exchange {
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: nil, ld: ld)
-        let (entity, linked) = try await hub.retrieveEntity(
+        let found = try await hub.retrieveEntity(
             try entityID(),
             where: condition,
             shownAs: representation,
             caller: caller
         )
         let headers = try await retrievalHeaders(.entities, map)
-        let writer = EntityWriter(representation, context: ld, linked: linked)
+        let entity = found.answer.entity
+        let writer = EntityWriter(representation, context: ld, linked: found.answer.linked)
         let bytes =
             representation.join?.form == .flat
             ? try await written([entity], writer, type)
@@ -299,18 +300,19 @@ extension Exchange {
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
-        let (page, linked, use) = try await found(query, through: map, shownAs: representation)
+        let answer = try await found(query, through: map, shownAs: representation).answer
+        let (page, use) = (answer.page, answer.map)
         let links = pageLinks(
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
             use: use
         )
-        let writer = EntityWriter(representation, context: ld, linked: linked)
+        let writer = EntityWriter(representation, context: ld, linked: answer.linked)
         let bytes = try await written(page.entities, writer, type, links)
         var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
-        return answer(
+        return self.answer(
             bytes,
             type,
             ld: ld,

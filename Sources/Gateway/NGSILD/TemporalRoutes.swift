@@ -204,7 +204,11 @@ extension Exchange {
         )
         let writer = try temporalWriter(parameters, query)
         let map = try entityMapRequest(items, entities: nil, ld: ld)
-        let page = try await hub.retrieveEvolution(of: try entityID(), query, caller: caller)
+        let page = try await hub.retrieveEvolution(
+            of: try entityID(),
+            query,
+            caller: caller
+        ).answer.page
         for evolution in page.evolutions where !writer.shows(evolution) {
             throw BrokerError(
                 .resourceNotFound,
@@ -254,10 +258,11 @@ extension Exchange {
         let type = try accepted()
         let (parameters, query) = try temporalQuery(items, selectors: selectors, ld: ld)
         let writer = try temporalWriter(parameters, query)
-        let (page, use) = try await found(
+        let found = try await found(
             query,
             through: try entityMapRequest(items, entities: entities, ld: ld)
-        )
+        ).answer
+        let (page, use) = (found.page, found.map)
         let bytes = await written(page, writer, type, asArray: true)
         let links = pageLinks(
             offset: query.offset,

@@ -27,7 +27,7 @@ package struct HubPageData: PageData {
 
     package func summary(for caller: Caller) async throws -> HubSummary {
         var types: [TypeSummary] = []
-        let known = try await hub.types(caller: caller)
+        let known = try await hub.types(caller: caller).information
             .sorted { ($1.entityCount, $0.type.text) < ($0.entityCount, $1.type.text) }
         for information in known.prefix(Self.typeLimit) {
             let query = Self.sampleQuery(information)

@@ -21,7 +21,7 @@ import Testing
     private func iri(_ name: String) -> IRI { SubscriptionFixture.iri(name) }
 
     @Test func `every type is listed with its entities`() async throws {
-        let types = try await city().hub.types(caller: boss)
+        let types = try await city().hub.types(caller: boss).information
         #expect(types.map(\.type) == [iri("Bus"), iri("Shop"), iri("Tram")])
         #expect(types.map(\.entityCount) == [2, 1, 1])
         #expect(types[0].attributes.map(\.name) == [iri("doors"), iri("speed")])
@@ -30,9 +30,9 @@ import Testing
 
     @Test func `a type tells the kinds its attributes have`() async throws {
         let fixture = try await city()
-        let bus = try await fixture.hub.type(iri("Bus"), caller: boss)
+        let bus = try await fixture.hub.type(iri("Bus"), caller: boss).information
         #expect(bus.attributes.last?.kinds == [.property, .vocabProperty])
-        let shop = try await fixture.hub.type(iri("Shop"), caller: boss)
+        let shop = try await fixture.hub.type(iri("Shop"), caller: boss).information
         #expect(shop.attributes.map(\.kinds) == [[.property]])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.hub.type(iri("Ferry"), caller: boss)
@@ -41,10 +41,10 @@ import Testing
 
     @Test func `an attribute tells the types that have it`() async throws {
         let fixture = try await city()
-        let speed = try await fixture.hub.attribute(iri("speed"), caller: boss)
+        let speed = try await fixture.hub.attribute(iri("speed"), caller: boss).information
         #expect(speed.attributeCount == 3)
         #expect(speed.types == [iri("Bus"), iri("Shop"), iri("Tram")])
-        let all = try await fixture.hub.attributes(caller: boss)
+        let all = try await fixture.hub.attributes(caller: boss).information
         #expect(all.map(\.name) == [iri("doors"), iri("speed")])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.hub.attribute(iri("colour"), caller: boss)
@@ -54,17 +54,25 @@ import Testing
     @Test func `what is no more is not listed`() async throws {
         let fixture = try await city()
         try await fixture.hub.deleteEntity(EntityID("urn:x:tram"), caller: boss)
-        #expect(try await fixture.hub.types(caller: boss).map(\.type) == [iri("Bus"), iri("Shop")])
-        #expect(try await fixture.hub.attributes(caller: boss).map(\.name) == [iri("speed")])
+        #expect(
+            try await fixture.hub.types(caller: boss).information.map(\.type) == [
+                iri("Bus"), iri("Shop"),
+            ]
+        )
+        #expect(
+            try await fixture.hub.attributes(caller: boss).information.map(\.name) == [iri("speed")]
+        )
     }
 
     @Test func `a party discovers its own part alone`() async throws {
         let fixture = try await city()
         let driver = SubscriptionFixture.driver
         #expect(
-            try await fixture.hub.types(caller: driver).map(\.type) == [iri("Bus"), iri("Tram")]
+            try await fixture.hub.types(caller: driver).information.map(\.type) == [
+                iri("Bus"), iri("Tram"),
+            ]
         )
-        let speed = try await fixture.hub.attribute(iri("speed"), caller: driver)
+        let speed = try await fixture.hub.attribute(iri("speed"), caller: driver).information
         #expect(speed.attributeCount == 2)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.hub.type(iri("Shop"), caller: driver)

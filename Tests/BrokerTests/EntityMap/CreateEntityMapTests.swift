@@ -25,9 +25,9 @@ import Testing
             Fixture.asked,
             caller: Fixture.boss
         )
-        #expect(map["type"] == "EntityMap" && map["linkedMaps"] == [:])
-        #expect(map["expiresAt"]?.stringValue.flatMap { Timestamp($0) } != nil)
-        let entries = try #require(map["entityMap"]?.objectValue)
+        #expect(map.json["type"] == "EntityMap" && map.json["linkedMaps"] == [:])
+        #expect(map.json["expiresAt"]?.stringValue.flatMap { Timestamp($0) } != nil)
+        let entries = try #require(map.json["entityMap"]?.objectValue)
         #expect(entries.members.map(\.key) == (1...5).reversed().map { "urn:x:\($0)" })
         #expect(entries.members.allSatisfy { $0.value == ["@none"] })
     }
@@ -40,14 +40,14 @@ import Testing
             Fixture.asked,
             caller: Fixture.boss
         )
-        #expect(all["entityMap"]?.objectValue?.count == 5)
+        #expect(all.json["entityMap"]?.objectValue?.count == 5)
         query.to = Timestamp(microseconds: 0)
         let none = try await fixture.hub.createEntityMap(
             of: query,
             Fixture.asked,
             caller: Fixture.boss
         )
-        #expect(none["entityMap"] == [:])
+        #expect(none.json["entityMap"] == [:])
     }
 
     @Test func `a map lists only what its maker may see, and no filter on what is hidden`()
@@ -85,7 +85,7 @@ import Testing
             let now = fixture.hub.clock().microseconds
             let map = try await fixture.map(lifetime: lifetime)
             let text = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
-            let expiry = try #require(text["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
+            let expiry = try #require(text.json["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
             let seconds = Double(expiry.microseconds - now) / 1_000_000
             #expect(seconds < 90)
             #expect(lifetime?.months == 0 ? seconds < 31 : seconds > 29)

@@ -49,7 +49,7 @@ extension SubscriptionFixture {
         var request = Self.asked
         request.lifetime = lifetime
         let map = try await hub.createEntityMap(of: query, request, caller: caller)
-        return try #require(map["id"]?.stringValue)
+        return try #require(map.json["id"]?.stringValue)
     }
 
     /// The entities that the map lists, as its maker is shown them.
@@ -58,7 +58,7 @@ extension SubscriptionFixture {
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> [String] {
         let map = try await hub.retrieveEntityMap(id, caller: caller)
-        return map["entityMap"]?.objectValue?.members.map(\.key) ?? []
+        return map.json["entityMap"]?.objectValue?.members.map(\.key) ?? []
     }
 
     /// A page through the map.
@@ -74,7 +74,7 @@ extension SubscriptionFixture {
             caller: caller
         )
         let page = try answer.page.decoded()
-        return (page.entities.map(\.id.uri), page.count, answer.map)
+        return (page.entities.map(\.id.uri), page.count, try #require(answer.map))
     }
 
     func delete(_ id: String) async throws {

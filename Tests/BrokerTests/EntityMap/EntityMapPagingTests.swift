@@ -92,7 +92,7 @@ import Testing
             Fixture.asked,
             caller: office
         )
-        let evolutions = try #require(temporal["id"]?.stringValue)
+        let evolutions = try #require(temporal.json["id"]?.stringValue)
         for id in [others, expired, evolutions, "urn:ngsi-ld:EntityMap:none"] {
             let page = try await fixture.page(id, caller: office)
             #expect(page.ids == ["urn:x:2"] && page.use.isNew && page.use.id != id)
@@ -109,11 +109,12 @@ import Testing
         var next: Int? = 0
         while let offset = next {
             query.offset = offset
-            let (page, use) = try await fixture.hub.queryEvolutions(
+            let answer = try await fixture.hub.queryEvolutions(
                 query,
                 through: request,
                 caller: Fixture.boss
             )
+            let (page, use) = (answer.page, try #require(answer.map))
             #expect(page.count == 5 && use.isNew == (offset == 0))
             #expect(page.hasMore == (use.next != nil))
             seen += page.evolutions.map(\.id.uri)

@@ -53,7 +53,7 @@ import Testing
             Fixture.asked,
             caller: Fixture.boss
         )
-        let id = try #require(map["id"]?.stringValue)
+        let id = try #require(map.json["id"]?.stringValue)
         try await fixture.delete("urn:x:1")
         #expect(try await fixture.listed(id).count == 5)
         try await fixture.hub.deleteEvolution(of: EntityID("urn:x:1"), caller: Fixture.boss)

@@ -30,9 +30,10 @@ import Testing
             ]
         )
         let after = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
-        #expect(after["entityMap"] == before["entityMap"] && after["linkedMaps"] == [:])
-        let expiry = try #require(after["expiresAt"]?.stringValue)
-        #expect(expiry > before["expiresAt"]?.stringValue ?? "")
+        #expect(after.json["entityMap"] == before.json["entityMap"])
+        #expect(after.json["linkedMaps"] == [:])
+        let expiry = try #require(after.json["expiresAt"]?.stringValue)
+        #expect(expiry > before.json["expiresAt"]?.stringValue ?? "")
         #expect(expiry < "2099")
     }
 

@@ -28,6 +28,7 @@ import Testing
             let bus: JSONValue = ["id": "urn:x:bus", "type": "Bus", "doors": 2]
             #expect(try await fixture.shown("urn:x:bus") == bus)
             let types = try await fixture.hub.types(caller: SubscriptionFixture.boss)
+                .information
             #expect(types.map(\.type) == [SubscriptionFixture.iri("Bus")])
             try await fixture.hub.removeExpired(of: nil)
         }

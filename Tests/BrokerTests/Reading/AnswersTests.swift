@@ -1,0 +1,74 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import Broker
+
+/// What an answer says that it tells of.
+@Suite struct AnswersTests {
+    private typealias Fixture = SubscriptionFixture
+
+    private func disclosures(_ answer: some Disclosable) throws -> [String: Set<String>] {
+        var told: [String: Set<String>] = [:]
+        try answer.forEachDisclosure { told[$0.uri, default: []].formUnion($1.map(\.text)) }
+        return told
+    }
+
+    private func city() async throws -> SubscriptionFixture {
+        let fixture = try await Fixture()
+        let bodies: [JSONValue] = [
+            [
+                "id": "urn:x:bus", "type": "Bus", "speed": 1,
+                "line": ["type": "Relationship", "object": "urn:x:line"],
+            ],
+            ["id": "urn:x:line", "type": "Line", "name": "7"],
+        ]
+        for body in bodies {
+            _ = try await fixture.hub.createEntity(body, ld: .core, caller: Fixture.boss)
+        }
+        return fixture
+    }
+
+    @Test func `evolutions and EntityMaps tell of their entities`() async throws {
+        let fixture = try await city()
+        let query = TemporalQuery(
+            condition: Fixture.type("Bus"),
+            timeProperty: .createdAt,
+            instanceLimit: 1,
+            limit: 1
+        )
+        let past = try await fixture.hub.queryEvolutions(query, caller: Fixture.boss)
+        let names = Set(["speed", "line"].map { Fixture.iri($0).text })
+        #expect(try disclosures(past.answer) == ["urn:x:bus": names])
+        let map = try await fixture.hub.createEntityMap(
+            of: EntityQuery(condition: .everything, limit: 1),
+            EntityMapRequest(selection: ""),
+            caller: Fixture.boss
+        )
+        #expect(try disclosures(map.answer) == ["urn:x:bus": [], "urn:x:line": []])
+    }
+
+    @Test func `an entity and those linked to it are told of, with their attributes`() async throws
+    {
+        let fixture = try await city()
+        var all = Representation()
+        all.join = Join(.flat)
+        let bus: [String: Set<String>] = [
+            "urn:x:bus": [Fixture.iri("speed").text, Fixture.iri("line").text],
+            "urn:x:line": [Fixture.iri("name").text],
+        ]
+        let retrieved = try await fixture.hub.retrieveEntity(
+            EntityID("urn:x:bus"),
+            shownAs: all,
+            caller: Fixture.boss
+        )
+        #expect(try disclosures(retrieved.answer) == bus)
+        let found = try await fixture.hub.queryEntities(
+            EntityQuery(condition: .ids([EntityID("urn:x:bus")]), limit: 1),
+            shownAs: all,
+            caller: Fixture.boss
+        )
+        #expect(try disclosures(found.answer) == bus)
+    }
+}
