@@ -7,8 +7,8 @@ import Synchronization
 
 /// Tells the log who was denied what: the party, the method and the path, and no token.
 ///
-/// Whoever is denied again and again must not fill the disk with it, so that only so many lines are
-/// written in a while; the next one says how many were left out.
+/// Whoever is denied again and again must not fill the disk with it, nor hide what others are denied:
+/// of each party only so many lines are written in a while; the next one says how many were left out.
 final class DenialLog: Sendable {
     static let linesAtOnce = 20
     static let interval = Duration.seconds(10)
@@ -33,7 +33,8 @@ final class DenialLog: Sendable {
             return leftOut
         }
     }
-    private let state = Mutex(State())
+    /// As many as the operator has named.
+    private let states = Mutex<[Party: State]>([:])
 
     /// Notes an answer that denies; any other is none of its business.
     func note(
@@ -43,7 +44,9 @@ final class DenialLog: Sendable {
         now: ContinuousClock.Instant = .now
     ) {
         guard code == .unauthenticated || code == .forbidden,
-            let leftOut = state.withLock({ $0.takeLine(now) })
+            let leftOut = states.withLock({
+                $0[context.caller.party, default: State()].takeLine(now)
+            })
         else { return }
         let path = (request.path ?? "").prefix { $0 != "?" }.prefix(Self.maximumPathCharacters)
         var metadata: Logger.Metadata = [

@@ -10,6 +10,8 @@ import Storage
 struct BrokerDestination: HubDestination {
     let hub: Hub
     let caller: Caller
+    /// Told once of each request in which something was denied.
+    let denied: @Sendable () -> Void
 
     func upsert(
         _ entities: [UInt8],
@@ -41,6 +43,7 @@ struct BrokerDestination: HubDestination {
                 }
             }
             let result = try await hub.batch(operation, bodies, caller: caller)
+            if result.errors.contains(where: { $0.error.code == .forbidden }) { denied() }
             return refusals + result.errors.map(Self.refusal)
         }
     }
@@ -69,6 +72,7 @@ struct BrokerDestination: HubDestination {
         do {
             return try await operation()
         } catch let error as BrokerError {
+            if error.code == .forbidden { denied() }
             throw .refused(reason: error.detail)
         } catch let error as StorageError where error.code == .diskFull {
             throw .full(reason: "There is no room left on the hub's disk.")

@@ -144,7 +144,9 @@ private final class ImportDesk: Sendable {
         )
         defer { file.remove() }
         do {
-            let destination = BrokerDestination(hub: hub, caller: caller)
+            let destination = BrokerDestination(hub: hub, caller: caller) {
+                context.denials?.note(.forbidden, request.head, context)
+            }
             let tally = try await ImportRun(hub: destination).run(open(file.path))
             tell(tally, of: name, caller, context)
             return .json(tally.json, status: tally.failures == 0 ? .ok : .multiStatus)

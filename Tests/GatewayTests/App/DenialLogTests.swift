@@ -39,6 +39,8 @@ import Testing
             log.note(.unauthenticated, request, lines.context(.anonymous), now: start)
         }
         #expect(lines.all.count == DenialLog.linesAtOnce)
+        log.note(.forbidden, request, lines.context(.named(PartyID("traffic"))), now: start)
+        #expect(lines.all.last?.contains("party=traffic") == true)
         let later = start + DenialLog.interval
         log.note(.unauthenticated, request, lines.context(.anonymous), now: later)
         #expect(lines.all.last?.contains("leftOut=\(1_000 - DenialLog.linesAtOnce)") == true)
