@@ -52,6 +52,9 @@ extension Writer {
     func registerIndexes(_ names: [IRI], for party: Party, at now: Timestamp) throws {
         for name in names.compactMap({ vocabulary.numbers[$0.text] })
         where !indexed.contains(name) {
+            // One whose entries are still being removed comes back when they are gone: nothing is
+            // given up for it before.
+            guard try !isBeingRemoved(name) else { continue }
             if indexed.count >= Limits.indexedAttributes {
                 let giving = indexPlaces.withLock {
                     $0.giving(to: party, of: indexed, at: now)
@@ -60,14 +63,17 @@ extension Writer {
                 try giveUpIndex(giving)
             }
             try willWrite()
-            // One whose entries are still being removed comes back when they are gone.
-            try connection.execute(
-                "INSERT OR IGNORE INTO indexed_attribute VALUES (\(name), 0, 0)"
-            )
-            guard connection.changes > 0 else { continue }
+            try connection.execute("INSERT INTO indexed_attribute VALUES (\(name), 0, 0)")
             indexed.insert(name)
             indexPlaces.withLock { $0.note(name, for: party, at: now) }
         }
+    }
+
+    private func isBeingRemoved(_ name: Int64) throws -> Bool {
+        let row = try connection.prepare("SELECT 1 FROM indexed_attribute WHERE name = ?1")
+            .bind(1, name)
+        defer { row.reset() }
+        return try row.step()
     }
 
     /// From now on no write keeps the index and no query uses it; its entries go later.
