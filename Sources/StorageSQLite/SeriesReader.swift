@@ -188,7 +188,20 @@ final class SeriesReader: SeriesReading {
             try room.require(sum.result)
         }
         if query.lastN != nil {
-            let newest = try instances(entity, key, limit: .max, hiding: hidden, wanted: wanted)
+            // They are held until the oldest of them is found.
+            let newest = try instances(
+                entity,
+                key,
+                limit: query.pageLimit,
+                hiding: hidden,
+                wanted: wanted
+            )
+            guard newest.count < query.pageLimit || query.lastN ?? 0 <= query.pageLimit else {
+                throw StorageError(
+                    .tooManyResults,
+                    note: "more than \(query.pageLimit) instances by lastN"
+                )
+            }
             for instance in newest { try add(instance) }
         } else if let wanted {
             try visit(entity, key, newestFirst: false, hiding: hidden) { instance in
