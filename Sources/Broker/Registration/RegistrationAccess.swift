@@ -52,8 +52,9 @@ extension Hub {
         let checked = try await store.documents(.registration)
         try requireNoConflict(registration, with: checked)
         try await requireNoEntity(of: registration, caller)
+        // Made here, for it takes its time.
+        let known = Set(checked)
         return { [self] transaction in
-            let known = Set(checked)
             let new = try transaction.documents(.registration).filter { !known.contains($0) }
             try requireNoConflict(registration, with: new)
         }
