@@ -1,4 +1,5 @@
 package import ContextModel
+import Crypto
 import Governance
 import Storage
 
@@ -15,12 +16,23 @@ package struct EntityMap: Sendable, Equatable {
     package let id: String
     let owner: Party
     let subject: Subject
-    /// The selection that made it, as the Gateway puts it in one text.
+    /// What tells the selection that made it from others: a few bytes, however long it was.
     let selection: String
     let createdAt: Timestamp
     /// How many entities it listed at first; unknown of those made by an earlier version.
     let size: Int
     package var expiresAt: Timestamp
+
+    /// Tells the selection from others.
+    static func digest(of selection: String) -> String {
+        Hexadecimal.text(of: SHA256.hash(data: Array(selection.utf8)))
+    }
+
+    /// Whether the request asks with the selection that made the map; one of an earlier version has it
+    /// in full.
+    func isOf(_ request: EntityMapRequest) -> Bool {
+        selection == Self.digest(of: request.selection) || selection == request.selection
+    }
 
     /// The map as its maker sees it, with the entities given; the hub's own are "@none".
     func shown(listing ids: [EntityID]) -> ShownEntityMap {

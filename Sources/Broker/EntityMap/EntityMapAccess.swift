@@ -42,17 +42,18 @@ extension Hub {
             id: "urn:ngsi-ld:EntityMap:\(makeIdentifier())",
             owner: caller.party,
             subject: subject,
-            selection: request.selection,
+            selection: EntityMap.digest(of: request.selection),
             createdAt: now,
             size: ids.count,
             expiresAt: try entityMapExpiry(request.lifetime, now: now)
         )
         let entries = EntityMapEntries(ids)
-        try await store.bookkeep { [self] transaction in
-            let maps = entityMaps(in: try transaction.documents(.entityMap))
-            for id in entityMapsToRemove(maps, for: map) {
-                try transaction.removeEntityMap(id)
-            }
+        // Looked for before the transaction, whose thread others need: of two maps made at once one
+        // may be too many, and goes with the next.
+        let maps = entityMaps(in: try await store.documents(.entityMap))
+        let gone = entityMapsToRemove(maps, for: map)
+        try await store.bookkeep { transaction in
+            for id in gone { try transaction.removeEntityMap(id) }
             try transaction.put(map.document)
             try transaction.put(entries.document(of: map.id))
         }

@@ -98,7 +98,7 @@ extension Hub {
         _ request: EntityMapRequest,
         _ store: any DocumentStore
     ) async throws {
-        guard !walk.unfit.isEmpty, map.selection == request.selection else { return }
+        guard !walk.unfit.isEmpty, map.isOf(request) else { return }
         let unfit = walk.unfit
         try await store.bookkeep { transaction in
             guard let document = try transaction.document(.entityMapEntries, id: map.id) else {

@@ -2,6 +2,7 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
+import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -63,6 +64,20 @@ import Testing
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await fixture.map(filtered, caller: office)
         }
+    }
+
+    @Test func `a map keeps a few bytes of its query, however long that was`() async throws {
+        let fixture = try await SubscriptionFixture.mapped()
+        let asked = EntityMapRequest(selection: String(repeating: "id=urn:x:bus,", count: 10_000))
+        _ = try await fixture.hub.createEntityMap(
+            of: EntityQuery(condition: SubscriptionFixture.type("Bus"), limit: 1),
+            asked,
+            caller: SubscriptionFixture.boss
+        )
+        let kept = try await fixture.store.makeTenant(nil).documents(.entityMap)
+        #expect(kept.count == 1)
+        #expect(kept.allSatisfy { $0.body.count < 1_000 })
+        #expect(try kept.allSatisfy { try #require(EntityMap($0)).isOf(asked) })
     }
 
     @Test func `a map that would list too much is refused`() async throws {
