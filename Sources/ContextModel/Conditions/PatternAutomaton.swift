@@ -62,10 +62,14 @@ struct PatternAutomaton {
 
     private struct Builder {
         var states: [State] = [.accept]
+        /// Nodes looked at: repetitions of what has no states of its own would go on for ever.
+        private var visits = 0
+        private static let maximumVisits = 4 * Pattern.maximumStates
 
         /// Adds the states of the node, and returns the one it begins with; what follows it is `next`.
         mutating func add(_ node: PatternNode, before next: Int) throws(PatternError) -> Int {
-            guard states.count < Pattern.maximumStates else {
+            visits += 1
+            guard states.count < Pattern.maximumStates, visits < Self.maximumVisits else {
                 throw PatternError("The repetitions of the pattern, {m,n} or +, are too large.")
             }
             switch node {

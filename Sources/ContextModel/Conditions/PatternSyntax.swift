@@ -34,6 +34,7 @@ struct ByteSet: Hashable {
 struct PatternParser {
     private let bytes: [UInt8]
     private var position = 0
+    private var depth = 0
 
     static func parse(_ text: String) throws(PatternError) -> PatternNode {
         var parser = PatternParser(bytes: Array(text.utf8))
@@ -73,6 +74,11 @@ struct PatternParser {
         position += 1
         switch byte {
         case UInt8(ascii: "("):
+            depth += 1
+            defer { depth -= 1 }
+            guard depth <= Pattern.maximumDepth else {
+                throw PatternError("Its parentheses are more than \(Pattern.maximumDepth) deep.")
+            }
             let inner = try choice()
             guard skip(")") else { throw PatternError("A parenthesis is not closed.") }
             return inner
@@ -169,6 +175,10 @@ extension PatternParser {
                 continue
             }
             position += 1
+            // A class has no place among all bytes, and so ends no range.
+            guard try characterClass() == nil else {
+                throw PatternError("A range in brackets ends in a class.")
+            }
             let high = try element()
             guard low <= high else { throw PatternError("A range in brackets is turned round.") }
             set.formUnion(ByteSet { (low...high).contains($0) })

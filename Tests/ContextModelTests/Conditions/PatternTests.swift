@@ -117,6 +117,18 @@ struct `Patterns` {
         }
     }
 
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            "(){100}{100}{100}{100}{100}{100}{100}{100}{100}",
+            "(a{0}){100}{100}{100}{100}{100}{100}", "(){9}{9}{9}{9}{9}{9}{9}{9}{9}{9}{9}{9}",
+            "(((){99}){99}){99}", "[A-[:]" + String(repeating: "(", count: 200) + ":]]",
+            "[A-[:](a{999}){999}:]]",
+        ]
+    ) func `a pattern is refused before it is made too large`(text: String) {
+        #expect(throws: PatternError.self) { try Pattern(text) }
+    }
+
     @Test func `a search ends with its budget`() throws {
         let pattern = try Pattern("(a|b)*a(a|b){200}c")
         var dice = Seeded(state: 9)
