@@ -21,9 +21,14 @@ final class BodyRoom: Sendable {
 
     /// Room for so many bytes until what is returned is let go; nil for the few that are not counted.
     ///
-    /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now.
-    func take(_ bytes: Int, for party: Party) throws(BrokerError) -> Held? {
+    /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now; with
+    /// `isOwed` the room is taken in any case.
+    func take(_ bytes: Int, for party: Party, isOwed: Bool = false) throws(BrokerError) -> Held? {
         guard bytes >= Self.leastBytes else { return nil }
+        if isOwed {
+            shares.withLock { $0.take(party, bytes) }
+            return Held(room: self, party: party, bytes: bytes)
+        }
         guard bytes <= most else {
             throw BrokerError(
                 .tooManyResults,
@@ -60,10 +65,15 @@ extension BodyRoom {
     /// The body, written piece by piece as its reader takes it, and with room held until then.
     ///
     /// One that is written at once lies in memory twice, and its reader's pace tells nobody anything.
-    func bounded(_ body: ResponseBody, for party: Party) throws(BrokerError) -> ResponseBody {
-        guard let length = body.contentLength, let held = try take(length, for: party) else {
-            return body
-        }
+    /// What tells of something `isDone` already is never refused: its client would do it once more.
+    func bounded(
+        _ body: ResponseBody,
+        for party: Party,
+        isDone: Bool = false
+    ) throws(BrokerError) -> ResponseBody {
+        guard let length = body.contentLength,
+            let held = try take(length, for: party, isOwed: isDone)
+        else { return body }
         return ResponseBody(contentLength: length) { writer in
             try await body.write(PieceWriter(writer: writer))
             withExtendedLifetime(held) {}

@@ -121,7 +121,11 @@ struct Endpoint: HTTPResponder {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
-            response.body = try frame.answers.bounded(response.body, for: context.caller.party)
+            response.body = try frame.answers.bounded(
+                response.body,
+                for: context.caller.party,
+                isDone: request.method != .get && response.status != .ok
+            )
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {

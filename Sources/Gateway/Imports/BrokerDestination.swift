@@ -44,6 +44,8 @@ struct BrokerDestination: HubDestination {
             }
             let result = try await hub.batch(operation, bodies, caller: caller)
             if result.errors.contains(where: { $0.error.code == .forbidden }) { denied() }
+            // A part of the batch may be stored; what comes next finds no more room than the rest.
+            if let stop = result.errors.first(where: \.error.stopsImport) { throw stop.error }
             return refusals + result.errors.map(Self.refusal)
         }
     }
@@ -73,6 +75,8 @@ struct BrokerDestination: HubDestination {
             return try await operation()
         } catch let error as BrokerError {
             if error.code == .forbidden { denied() }
+            if error.code == .storageFull { throw .full(reason: error.detail) }
+            if error.stopsImport { throw .stopped(reason: "\(error.detail) Send the file again.") }
             throw .refused(reason: error.detail)
         } catch let error as StorageError where error.code == .diskFull {
             throw .full(reason: "There is no room left on the hub's disk.")
@@ -80,4 +84,9 @@ struct BrokerDestination: HubDestination {
             throw .stopped(reason: "The hub is too busy; send the file again.")
         }
     }
+}
+
+extension BrokerError {
+    /// Whether the hub, and not what was sent, is why something was not stored.
+    fileprivate var stopsImport: Bool { code == .storageFull || code == .overloaded }
 }
