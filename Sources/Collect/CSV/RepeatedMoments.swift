@@ -24,10 +24,17 @@ struct RepeatedMoments {
         try room.take(series)
         if take(reading.microseconds, series) { return reading.microseconds }
         if let repetition = reading.repetition, take(repetition, series) { return repetition }
-        let wanted = Key(series: series, microseconds: reading.microseconds)
-        var next = taken[wanted] ?? reading.microseconds + Self.stepMicroseconds
-        while !take(next, series) { next += Self.stepMicroseconds }
-        taken[wanted] = next + Self.stepMicroseconds
+        // What is passed leads to where it ended from then on, so that nothing is passed often.
+        var passed: [Int64] = []
+        var next = reading.microseconds
+        while let further = taken[Key(series: series, microseconds: next)] {
+            passed.append(next)
+            next = further
+        }
+        _ = take(next, series)
+        for moment in passed {
+            taken[Key(series: series, microseconds: moment)] = next + Self.stepMicroseconds
+        }
         return next
     }
 

@@ -14,6 +14,8 @@ struct GTFSShapes: ImportSource {
     private var isRead = false
     private var order: ArraySlice<String> = []
     private var lines: [String: (line: Int, points: [Point])] = [:]
+    /// Shapes of which some point found no room: a part of a line would be another line.
+    private var refused: Set<String> = []
 
     /// Where the columns are.
     private let id: Int
@@ -67,11 +69,15 @@ struct GTFSShapes: ImportSource {
             longitude: try GTFSRowMapper.degrees(row.text(longitude), longitude, limit: 180)
         )
         let shape = row.text(id)
-        try references.room.take(row[latitude].count + row[longitude].count)
-        if lines[shape] == nil {
-            try references.room.take(shape)
-            order.append(shape)
+        let isNew = lines[shape] == nil
+        do throws(RowRefusal) {
+            try references.room.take(row[latitude].count + row[longitude].count)
+            if isNew { try references.room.take(shape) }
+        } catch {
+            refused.insert(shape)
+            throw error
         }
+        if isNew { order.append(shape) }
         lines[shape, default: (row.line, [])].points.append(point)
     }
 
@@ -79,6 +85,11 @@ struct GTFSShapes: ImportSource {
     private mutating func nextShape(into batch: inout ImportBatch) -> Bool {
         guard let shape = order.popFirst(), let (line, points) = lines.removeValue(forKey: shape)
         else { return false }
+        guard !refused.contains(shape) else {
+            let reason = "The shape `\(shape)` has points that were refused, so none is stored."
+            batch.add(RowProblem(file: table.file, line: line, reason: reason))
+            return true
+        }
         guard points.count > 1 else {
             let reason = "The shape `\(shape)` has one point; a line needs two."
             batch.add(RowProblem(file: table.file, line: line, reason: reason))

@@ -15,7 +15,7 @@ package struct ImportSettings: Sendable {
     package var spoolFolder: URL = FileManager.default.temporaryDirectory
 
     /// What an import may keep in memory of its file.
-    package var maximumKeptBytes = 64 << 20
+    package var maximumKeptBytes = 128 << 20
     /// An evolution longer than this is refused: as long as a body may be.
     static let maximumEvolutionBytes = 16 << 20
 
