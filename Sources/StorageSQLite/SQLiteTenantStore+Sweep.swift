@@ -76,10 +76,13 @@ extension SQLiteTenantStore {
             }
             sweeping.withLock { $0.finish() }
             return true
-        } catch {
-            // A full disk or a store that closes: the next sweep finds what this one has left.
+        } catch let error as StorageError where error.code == .closed {
             sweeping.withLock { $0.isRunning = false }
             return false
+        } catch {
+            // A full disk, for example: another sweep finds what this one has left.
+            sweeping.withLock { $0.postpone() }
+            return true
         }
     }
 
