@@ -91,9 +91,9 @@ final class MemorySeriesReader: SeriesReading {
         var sum = InstanceSum(query, aggregation, now: now)
         for instance in instances(history, key, limit: .max, hiding: hidden, wanted: wanted) {
             sum.add(instance.attribute)
-            try room.require(sum)
+            try room.require(sum.periods.count)
         }
-        room.take(sum)
+        room.take(sum.periods.count)
         return sum.finish(name: key.name, datasetID: key.datasetID)
     }
 }

@@ -185,7 +185,7 @@ final class SeriesReader: SeriesReading {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
         func add(_ instance: SeriesInstance) throws {
             sum.add(instance.attribute)
-            try room.require(sum.result)
+            try room.require(sum.result.periods.count)
         }
         if query.lastN != nil {
             // They are held until the oldest of them is found.
@@ -214,11 +214,11 @@ final class SeriesReader: SeriesReading {
                 case .row: try sum.addRow(rows, hiding: hidden)
                 case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
                 }
-                try room.require(sum.result)
+                try room.require(sum.result.periods.count)
                 return true
             }
         }
-        room.take(sum.result)
+        room.take(sum.result.periods.count)
         return sum.finish(key)
     }
 }

@@ -1,28 +1,32 @@
 /// What waits for places that are shared out fairly: each holder's in its own order, and the holder
 /// that holds least first.
-package struct FairQueue<Holder: Hashable & Sendable, Element> {
-    @usableFromInline package internal(set) var shares: FairShares<Holder>
+public struct FairQueue<Holder: Hashable & Sendable, Element> {
+    /// Who holds how many places now; changed by the methods alone.
+    public var shares: FairShares<Holder>
     @usableFromInline var waiting: [Holder: Queue<Element>] = [:]
     /// Those who wait; of two that hold as many, the one that was not served last is first.
     @usableFromInline var turns: [Holder] = []
 
-    @inlinable package init(places: Int) { shares = FairShares(capacity: places) }
+    /// Makes a queue in which nobody waits.
+    @inlinable public init(places: Int) { shares = FairShares(capacity: places) }
 
-    @inlinable package var isEmpty: Bool { turns.isEmpty }
+    /// Whether nobody waits.
+    @inlinable public var isEmpty: Bool { turns.isEmpty }
 
     /// How many of each holder's wait.
-    @inlinable package var counts: [Holder: Int] { waiting.mapValues(\.count) }
+    @inlinable public var counts: [Holder: Int] { waiting.mapValues(\.count) }
 
     /// How many of the holder's wait.
-    @inlinable package func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
+    @inlinable public func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
 
-    @inlinable package mutating func append(_ element: Element, of holder: Holder) {
+    /// Puts the element behind the others of its holder.
+    @inlinable public mutating func append(_ element: Element, of holder: Holder) {
         if waiting[holder] == nil { turns.append(holder) }
         waiting[holder, default: Queue()].append(element)
     }
 
     /// The next whose holder may have one more place, which it takes; nil when there is none.
-    @inlinable package mutating func popNext() -> (element: Element, holder: Holder)? {
+    @inlinable public mutating func popNext() -> (element: Element, holder: Holder)? {
         var next: (turn: Int, places: Int)?
         for turn in turns.indices where shares.mayTake(turns[turn]) {
             let places = shares[turns[turn]]
@@ -35,10 +39,11 @@ package struct FairQueue<Holder: Hashable & Sendable, Element> {
         return (element, holder)
     }
 
-    @inlinable package mutating func giveBack(_ holder: Holder) { shares.giveBack(holder) }
+    /// Gives back a place that `popNext` took.
+    @inlinable public mutating func giveBack(_ holder: Holder) { shares.giveBack(holder) }
 
     /// Takes out of each holder's queue what is at its front and waits no longer.
-    @inlinable package mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {
+    @inlinable public mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {
         var gone: [Element] = []
         for holder in turns {
             while let first = waiting[holder]?.prefix(1).first, isOver(first) {

@@ -1,20 +1,25 @@
 /// First in, first out; taking from the front costs little.
 ///
-/// It is inlinable, like all that is used while a lock is held for everybody: generic code that is
-/// not made for its types takes many times as long.
-package struct Queue<Element> {
+/// This type and the shares are used while a lock is held for everybody, so they are inlinable: generic
+/// code that is not made for its types takes many times as long. They are public because the compiler
+/// inlines across modules what is public, and not what is of the package.
+public struct Queue<Element> {
     @usableFromInline var elements: [Element] = []
     @usableFromInline var head = 0
 
-    @inlinable package init() {}
+    /// Makes an empty queue.
+    @inlinable public init() {}
 
-    @inlinable package var count: Int { elements.count - head }
-    @inlinable package var isEmpty: Bool { head == elements.count }
+    /// How many elements there are.
+    @inlinable public var count: Int { elements.count - head }
+    /// Whether there is none.
+    @inlinable public var isEmpty: Bool { head == elements.count }
 
-    @inlinable package mutating func append(_ element: Element) { elements.append(element) }
+    /// Puts the element behind the others.
+    @inlinable public mutating func append(_ element: Element) { elements.append(element) }
 
     /// Puts elements back before the others, in their order.
-    @inlinable package mutating func prepend(_ first: some Collection<Element>) {
+    @inlinable public mutating func prepend(_ first: some Collection<Element>) {
         guard first.count <= head else {
             elements.replaceSubrange(..<head, with: first)
             head = 0
@@ -25,11 +30,12 @@ package struct Queue<Element> {
     }
 
     /// The first ones, still in the queue.
-    @inlinable package func prefix(_ count: Int) -> ArraySlice<Element> {
+    @inlinable public func prefix(_ count: Int) -> ArraySlice<Element> {
         elements[head...].prefix(count)
     }
 
-    @inlinable package mutating func removeFirst(_ count: Int) {
+    /// Takes so many out; more than there are stops the program.
+    @inlinable public mutating func removeFirst(_ count: Int) {
         head += count
         precondition(head <= elements.count, "more is taken than there is")
         // Moved once for every so many taken, so that each costs little.
@@ -41,7 +47,8 @@ package struct Queue<Element> {
         head = 0
     }
 
-    @inlinable package mutating func popFirst() -> Element? {
+    /// Takes the first out; nil when there is none.
+    @inlinable public mutating func popFirst() -> Element? {
         guard let first = prefix(1).first else { return nil }
         removeFirst(1)
         return first

@@ -38,13 +38,13 @@ package struct AggregateRoom {
         methods = query.aggregation?.methods.count ?? 0
     }
 
-    /// Throws when the periods of one more sum are too many.
-    package func require(_ sum: InstanceSum) throws(StorageError) {
-        guard taken + sum.periods.count * methods <= limit else {
+    /// Throws when so many periods more are too many.
+    package func require(_ periods: Int) throws(StorageError) {
+        guard taken + periods * methods <= limit else {
             throw StorageError(.tooManyResults, note: "more than \(limit) values")
         }
     }
 
-    /// Counts a sum that is complete.
-    package mutating func take(_ sum: InstanceSum) { taken += sum.periods.count * methods }
+    /// Counts the periods of a sum that is complete.
+    package mutating func take(_ periods: Int) { taken += periods * methods }
 }
