@@ -53,6 +53,24 @@ struct Attacker: Sendable {
         )
     }
 
+    /// Sets the attribute of an entity to a long text of a and b.
+    func writeText(_ number: Int, into attribute: String, of entity: Int? = nil) async throws {
+        var chance = UInt32(truncatingIfNeeded: number)
+        let bytes = (0..<4_000).map { _ in
+            chance = chance &* 1_664_525 &+ 1_013_904_223
+            return UInt8(0x61 + chance >> 31)
+        }
+        _ = try await party.send(
+            .PATCH,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:\(entity ?? number)/attrs",
+            [
+                attribute: [
+                    "type": "Property", "value": .string(String(decoding: bytes, as: UTF8.self)),
+                ]
+            ]
+        )
+    }
+
     func ask(_ query: String) async throws {
         _ = try await party.send(.GET, "/ngsi-ld/v1/entities?\(query)")
     }
@@ -196,12 +214,16 @@ extension Attack {
     }
 
     static let patterns = Attack(name: "patterns that are slow to match") { attacker in
-        try await attacker.makeEntities(50, attributes: 5)
+        try await attacker.makeEntities(500, attributes: 5)
+        for number in 0..<20 { try await attacker.writeText(number, into: "a0") }
     } strike: { attacker, _ in
         let pattern = String(repeating: "(x|x1|.)*", count: 20) + "y$"
-        let terms = (0..<5).map { "a\($0)~=%22\(pattern)%22" }.joined(separator: "|")
-        try await attacker.ask("type=Bad&q=\(terms.replacing("|", with: "%7C"))")
+        let terms = ["a0~=%22\(Self.slowPattern)%22"] + (1..<5).map { "a\($0)~=%22\(pattern)%22" }
+        try await attacker.ask("type=Bad&q=\(terms.joined(separator: "%7C"))")
     }
+
+    /// One whose automaton has a new state for almost each letter of a text of a and b.
+    private static let slowPattern = "(a%7Cb)*a(a%7Cb)%7B100%7Dc"
 
     static let geometry = Attack(name: "geometries of many positions") { attacker in
         try await attacker.makeEntities(1, attributes: 1)
@@ -211,7 +233,7 @@ extension Attack {
             [
                 "location": [
                     "type": "GeoProperty",
-                    "value": ["type": "Polygon", "coordinates": [ring(100)]],
+                    "value": ["type": "Polygon", "coordinates": [ring(20_000)]],
                 ]
             ]
         )
@@ -223,7 +245,7 @@ extension Attack {
                 "type": "Query", "entities": [["type": "Bad"]],
                 "geoQ": [
                     "geometry": "LineString", "georel": "near;maxDistance==1",
-                    "coordinates": ring(100),
+                    "coordinates": ring(350),
                 ],
             ]
         )
