@@ -8,6 +8,8 @@ PREFIX ?= /usr/local
 LEAFLET ?= /usr/share/javascript/leaflet
 # What `make install` builds needs no Swift where it runs.
 RELEASE = --configuration release --static-swift-stdlib
+# Tests of programs, pages and times, apart from those that keep the processors busy.
+TIMED = HubTests|GatewayTests|OutboundTests|balaiTests|HiddenTimingTests
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
@@ -33,7 +35,8 @@ test: ## Install what is missing and run every test
 	@.ci/set-up test
 	@.ci/client-generator
 	swift build --build-tests
-	swift test --skip-build --parallel
+	swift test --skip-build --parallel --skip '$(TIMED)'
+	swift test --skip-build --parallel --filter '$(TIMED)'
 
 soak: ## Run the tests of chance many times longer, from a seed that is printed
 	@.ci/set-up test
