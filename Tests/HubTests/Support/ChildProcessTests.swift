@@ -9,7 +9,7 @@ import Testing
     {
         let folder = try TestFolder()
         let id = try ChildProcess(program: "/bin/sleep", ["600"], log: folder.log).id
-        while kill(id, 0) == 0 { await Task.yield() }
+        while kill(id, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(errno == ESRCH)
     }
 
@@ -18,14 +18,18 @@ import Testing
         let folder = try TestFolder()
         let parent = try ChildProcess(
             program: "/bin/sh",
-            ["-c", "/usr/bin/setpriv --pdeathsig KILL -- /bin/sleep 600 & echo $!; wait"],
+            [
+                "-c",
+                // It tells its number when it is sure to end with its parent, not before.
+                "/usr/bin/setpriv --pdeathsig KILL -- /bin/sh -c 'echo $$; exec sleep 600' & wait",
+            ],
             log: folder.log
         )
         let line = try #require(parent.readLine())
         let id = try #require(pid_t(line))
         parent.send(SIGKILL)
         _ = await parent.ended()
-        while kill(id, 0) == 0 { await Task.yield() }
+        while kill(id, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(errno == ESRCH)
     }
 
