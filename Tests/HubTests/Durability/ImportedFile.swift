@@ -43,9 +43,16 @@ struct ImportedFile {
         )
     }
 
-    /// Waits until something of the present file is in the hub.
+    /// Waits until something of the present file is acknowledged.
+    ///
+    /// A batch is written in portions, so that what is in the hub may be of one not acknowledged yet.
     func begins(_ stored: StoredState) async throws {
-        while try await stored.count("type=\(Self.type)&q=file==\(number)") == 0 {}
+        let query = "type=\(Self.type)&q=file==\(number)"
+        while try await stored.count(query) ?? 0 < Self.count {
+            // The journal may be gone, or another one, while it is looked at.
+            if let known = try? journal(), known > 0 { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// Notes what an import had acknowledged when it ended.
