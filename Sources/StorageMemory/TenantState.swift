@@ -58,7 +58,7 @@ struct StoredEntity: Sendable {
 }
 
 extension StoredEntity {
-    /// Keeps what the entity was, when it becomes of other types or scopes.
+    /// Keeps the former types and scopes of the entity if the new state has others.
     mutating func keepPast(before new: Entity) {
         let state = EntityPast.State(
             ending: entity,

@@ -12,7 +12,7 @@ final class Deadline {
 
     fileprivate var hasPassed: Bool { ContinuousClock.now >= moment }
 
-    /// For decisions, of which each may take long by itself.
+    /// A budget that is spent when the deadline has passed, for decisions that may take long.
     var budget: DecisionBudget { DecisionBudget { [self] in !hasPassed } }
 }
 

@@ -29,7 +29,7 @@ struct SweepSchedule {
         return max(.zero, ContinuousClock.now.duration(to: notBefore))
     }
 
-    /// Puts the sweep off, for another tenant's is under way.
+    /// Puts the sweep off, because another tenant is being swept or because this sweep failed.
     mutating func postpone() {
         isWanted = true
         notBefore = .now + Limits.sweepPause

@@ -22,7 +22,7 @@ final class Writer: @unchecked Sendable {
     var vocabularyLog = VocabularyLog()
     /// The sweep of the vocabulary under way, which is told of what is used meanwhile.
     weak var sweep: VocabularySweep?
-    /// At least as many names, shapes and forms as have come out of use since the last sweep began.
+    /// An upper bound of the names, shapes and forms that went out of use since the last sweep began.
     var possiblyUnused: Int
     /// Whether it was said that a sweep is due.
     var isSweepDue = false

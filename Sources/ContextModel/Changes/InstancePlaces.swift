@@ -9,7 +9,9 @@ package struct InstancePlaces {
 
     package init() {}
 
-    /// The place of the attribute in the list, which is the one asked of before or continues it.
+    /// The index of the attribute in the list.
+    ///
+    /// Each call must give the list of the call before, to which elements may have been appended.
     package mutating func place(of name: IRI, in list: [NamedAttribute]) -> Int? {
         names.place(of: name, in: list, by: \.name)
     }

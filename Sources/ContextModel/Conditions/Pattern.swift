@@ -32,7 +32,9 @@ package struct Pattern: Sendable {
         compiled = try CompiledPattern(text)
     }
 
-    /// Whether the pattern is found in the input; any answer when the budget is spent.
+    /// Whether the pattern is found in the input.
+    ///
+    /// The answer means nothing once the budget is spent.
     package func matches(_ input: String, within budget: DecisionBudget? = nil) -> Bool {
         input.utf8.count <= Self.maximumInputBytes && compiled.isFound(in: input, within: budget)
     }

@@ -141,7 +141,9 @@ struct PatternAutomaton {
 
     // MARK: Searching
 
-    /// Whether the pattern is found; any answer when the budget is spent.
+    /// Whether the pattern is found.
+    ///
+    /// The answer means nothing once the budget is spent.
     mutating func isFound(
         in text: UnsafeBufferPointer<UInt8>,
         within budget: DecisionBudget?

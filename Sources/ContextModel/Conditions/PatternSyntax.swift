@@ -30,7 +30,7 @@ struct ByteSet: Hashable {
     var inverted: ByteSet { ByteSet { !contains($0) } }
 }
 
-/// Reads a pattern that `PatternCheck` has found to be small enough.
+/// Reads a pattern; `PatternCheck` has looked at its size before.
 struct PatternParser {
     private let bytes: [UInt8]
     private var position = 0

@@ -16,7 +16,7 @@ package struct ImportSettings: Sendable {
 
     /// What an import may keep in memory of its file.
     package var maximumKeptBytes = 128 << 20
-    /// An evolution longer than this is refused: as long as a body may be.
+    /// The longest evolution that a file may have, in bytes: the limit of a request body.
     static let maximumEvolutionBytes = 16 << 20
 
     package init() {}

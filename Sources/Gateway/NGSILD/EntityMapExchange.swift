@@ -31,7 +31,7 @@ extension Exchange {
         guard let map else {
             return try await hub.queryEntities(query, shownAs: representation, caller: caller)
         }
-        // Of a map all entities are listed, however few of them the page shows.
+        // The map has to list all entities, even if the page shows only a few.
         return try await hub.longWork.run(for: caller.party) {
             try await hub.queryEntities(
                 query,

@@ -42,7 +42,8 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
     /// Gives back a place that `popNext` took.
     @inlinable public mutating func giveBack(_ holder: Holder) { shares.giveBack(holder) }
 
-    /// Takes out of each holder's queue what is at its front and waits no longer.
+    /// Removes elements from the front of each holder's queue as long as the closure says that they
+    /// no longer wait, and returns them.
     @inlinable public mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {
         var gone: [Element] = []
         for holder in turns {

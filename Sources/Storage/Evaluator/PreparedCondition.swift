@@ -12,7 +12,9 @@ package struct PreparedCondition: Sendable {
         selection = AttributeSelection(condition.attributeNames)
     }
 
-    /// Whether the condition holds for the entity; any answer when the budget is spent.
+    /// Whether the condition holds for the entity.
+    ///
+    /// The answer means nothing once the budget is spent.
     ///
     /// Whoever decides what a stranger asks gives a budget. What an operator wrote needs none.
     package func matches(_ entity: Entity, within budget: DecisionBudget? = nil) -> Bool {

@@ -9,7 +9,7 @@ struct PreparedGeoTest: Sendable {
     private let rectangle: GeoBox?
     private let shape: GeoShape
     private let planar: PlanarReference?
-    /// How often the lines of the reference meet, as far as that matters.
+    /// How often the lines of the reference cross each other; counting ends where GEOS is not asked.
     private let crossings: Int
 
     /// What reading a position, and building it for GEOS, takes.

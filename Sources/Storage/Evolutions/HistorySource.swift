@@ -42,7 +42,7 @@ package struct EvolvingEntity: Sendable {
     }
 }
 
-/// One series of a history: an attribute's instances of one `datasetId`.
+/// Names one series of a history: the instances of an attribute that have the same `datasetId`.
 package protocol SeriesKey {
     var name: IRI { get }
     /// nil for the default instance.

@@ -1,7 +1,9 @@
 package import ContextModel
 
-/// The `instanceId` a store gives an instance that came without one: made of where it stands, so
-/// it needs no room, leads straight to the instance, and is the same on every store.
+/// The `instanceId` that a store gives an instance without one.
+///
+/// It is computed from the place of the instance in its history. So it takes no storage, is enough
+/// to find the instance, and is the same on every store.
 ///
 /// The entity, the attribute and the `datasetId` go in as a hash, so that the identifier is unique
 /// and tells nothing about numbers of a store: those grow with what is hidden from the reader, too.
