@@ -41,8 +41,9 @@ private func channelConfiguration(
     let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
     return HTTP1Channel.Configuration(
         additionalChannelHandlers: [
-            MessageRulesInstaller(),
-            SlowClientHandler(timeout: bodyTimeout) { slow.closed($0) },
+            MessageHandlerInstaller {
+                MessageHandler(pace: ClientPace(timeout: bodyTimeout) { slow.closed($0) })
+            }
         ],
         idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
         httpDecoderConfiguration: .init(
@@ -59,7 +60,7 @@ private struct SlowClients: Sendable {
     private let answers: Counter
 
     init(_ registry: MetricRegistry) {
-        func counter(_ direction: SlowClientHandler.Direction) -> Counter {
+        func counter(_ direction: ClientPace.Direction) -> Counter {
             Counter(
                 label: "balai_slow_clients_closed",
                 dimensions: [("of", direction.rawValue)],
@@ -70,7 +71,7 @@ private struct SlowClients: Sendable {
         answers = counter(.answer)
     }
 
-    func closed(_ direction: SlowClientHandler.Direction) {
+    func closed(_ direction: ClientPace.Direction) {
         switch direction {
         case .body: bodies.increment()
         case .answer: answers.increment()

@@ -1,26 +1,32 @@
-import HTTPTypes
 import NIOCore
 import NIOEmbedded
-import NIOHTTPTypes
+import NIOHTTP1
 import Testing
 
 @testable import Gateway
 
 /// How long a body may take, by a clock that the test winds.
-@Suite struct SlowBodyTests {
+@Suite struct ClientPaceTests {
     private static let timeout = TimeAmount.seconds(10)
-    private static let enough = SlowClientHandler.minimumBytesPerSecond * 10
+    private static let enough = ClientPace.minimumBytesPerSecond * 10
 
     private func begun() throws -> EmbeddedChannel {
-        let channel = EmbeddedChannel(handler: SlowClientHandler(timeout: Self.timeout))
+        let channel = EmbeddedChannel(
+            handler: MessageHandler(pace: ClientPace(timeout: Self.timeout))
+        )
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80)).wait()
-        let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/")
-        try channel.writeInbound(HTTPRequestPart.head(head))
+        let head = HTTPRequestHead(
+            version: .http1_1,
+            method: .POST,
+            uri: "/",
+            headers: ["Host": "localhost"]
+        )
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
         return channel
     }
 
     private func send(_ count: Int, on channel: EmbeddedChannel) throws {
-        try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: count)))
+        try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(repeating: 0, count: count)))
     }
 
     @Test func `a body that goes on may take its time`() throws {
@@ -30,7 +36,7 @@ import Testing
             channel.embeddedEventLoop.advanceTime(by: Self.timeout)
             #expect(channel.isActive)
         }
-        try channel.writeInbound(HTTPRequestPart.end(nil))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
         channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(channel.isActive)
     }

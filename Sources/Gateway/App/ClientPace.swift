@@ -1,6 +1,4 @@
-import HTTPTypes
 import NIOCore
-import NIOHTTPTypes
 
 /// Closes the connection of a client whose body comes too slowly or that takes its answer too
 /// slowly, and closes it after an answer that says so.
@@ -10,12 +8,7 @@ import NIOHTTPTypes
 ///
 /// A body that arrives together with its head, and an answer that the system takes at once, as almost
 /// every one, cost no timer.
-final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
-
+final class ClientPace {
     /// Few enough for the worst of lines.
     static let minimumBytesPerSecond = 4_096
 
@@ -41,27 +34,30 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.closed = closed
     }
 
+    /// Ends all timers.
+    func stop() {
+        for timer in [bodyTimer, answerTimer, lingering] { timer?.cancel() }
+    }
+
     private var least: Int {
         Self.minimumBytesPerSecond * Int(timeout.nanoseconds / 1_000_000_000)
     }
 
     // MARK: Bodies
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head: isReadingBody = true
-        case .body(let part): received += part.readableBytes
-        case .end:
-            isReadingBody = false
-            bodyTimer?.cancel()
-            bodyTimer = nil
-        }
-        context.fireChannelRead(data)
+    func bodyBegins() { isReadingBody = true }
+
+    func received(_ bytes: Int) { received += bytes }
+
+    func bodyEnds() {
+        isReadingBody = false
+        bodyTimer?.cancel()
+        bodyTimer = nil
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    /// All that has come so far was read: a body that has not ended is waited for.
+    func readComplete(_ context: ChannelHandlerContext) {
         if isReadingBody, bodyTimer == nil { watchBody(context) }
-        context.fireChannelReadComplete()
     }
 
     /// Closes the connection when too little has come by the next timeout, or any after it.
@@ -78,9 +74,17 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Answers
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    func writabilityChanged(_ context: ChannelHandlerContext) {
         if !context.channel.isWritable, answerTimer == nil { watchAnswer(context) }
-        context.fireChannelWritabilityChanged()
+    }
+
+    func answerBegins(closes: Bool) { closesAfterAnswer = closes }
+
+    func wrote(_ bytes: Int) { written += bytes }
+
+    /// The answer was written whole; one that says so closes the connection.
+    func answerEnds(_ context: ChannelHandlerContext) {
+        if closesAfterAnswer { lingerThenClose(context) }
     }
 
     /// Closes the connection when too little has gone by the next timeout, or any after it, until
@@ -107,25 +111,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return (try? context.channel.syncOptions?.getOption(option)) ?? 0
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(let head):
-            closesAfterAnswer = head.headerFields[.connection] == "close"
-            context.write(data, promise: promise)
-        case .body(let part):
-            written += part.readableBytes
-            context.write(data, promise: promise)
-        case .end:
-            context.write(data, promise: promise)
-            if closesAfterAnswer { lingerThenClose(context) }
-        }
-    }
-
     // MARK: Closing
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        for timer in [bodyTimer, answerTimer, lingering] { timer?.cancel() }
-    }
 
     private func cutOff(_ context: ChannelHandlerContext, _ direction: Direction) {
         closed(direction)
