@@ -184,16 +184,14 @@ extension Writer {
 
     /// The `datasetId`s that the history of the attribute has, by their numbers.
     private func datasets(of entity: Int64, name: Int64) throws -> [Int64: String?] {
-        let next = try SeriesNumber.next(connection)
+        let numbers = try SeriesNumbers(connection)
         var datasets: [Int64: String?] = [:]
         var last = SeriesNumber(name: name, dataset: -1)
-        while true {
-            next.bind(1, entity).bind(2, name).bind(3, last.dataset)
-            defer { next.reset() }
-            guard try next.step(), next.int(0) == name else { return datasets }
-            last.dataset = next.int(1)
-            datasets[last.dataset] = .some(last.datasetID(vocabulary))
+        while let next = try numbers.next(after: last, of: entity), next.name == name {
+            datasets[next.dataset] = .some(next.datasetID(vocabulary))
+            last = next
         }
+        return datasets
     }
 }
 

@@ -32,7 +32,7 @@ extension Writer {
             ORDER BY key
             """
         ).bind(1, position.key)
-        let next = try SeriesNumber.next(connection)
+        let numbers = try SeriesNumbers(connection)
         var seeks = 0
         while try entities.step() {
             if entities.int(0) != position.key {
@@ -40,11 +40,10 @@ extension Writer {
             }
             guard let rule = rule(rules, shape: entities.int(1)) else { continue }
             while true {
-                next.reset()
-                next.bind(1, entities.int(2)).bind(2, position.name).bind(3, position.dataset - 1)
+                let last = SeriesNumber(name: position.name, dataset: position.dataset - 1)
                 seeks += 1
-                guard try next.step() else { break }
-                position.enter(name: next.int(0), dataset: next.int(1))
+                guard let next = try numbers.next(after: last, of: entities.int(2)) else { break }
+                position.enter(name: next.name, dataset: next.dataset)
                 let pass = try retain(
                     rule,
                     HistorySeries(

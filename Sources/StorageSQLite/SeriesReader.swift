@@ -14,30 +14,6 @@ struct NamedSeries: SeriesKey {
     }
 }
 
-/// One attribute's instances of one `datasetId`, by the numbers of their names.
-struct SeriesNumber: Hashable {
-    var name: Int64
-    /// 0 for the default instance.
-    var dataset: Int64
-
-    func datasetID(_ vocabulary: Vocabulary) -> String? {
-        dataset == 0 ? nil : vocabulary.names[dataset]
-    }
-
-    /// Finds the number after (2, 3) of entity 1, in rows and in segments.
-    static func next(_ connection: Connection) throws -> Statement {
-        func first(_ table: String) -> String {
-            """
-            SELECT * FROM (SELECT name, dataset FROM \(table)
-                WHERE entity = ?1 AND (name, dataset) > (?2, ?3) ORDER BY name, dataset LIMIT 1)
-            """
-        }
-        return try connection.prepare(
-            "\(first("history")) UNION ALL \(first("segment")) ORDER BY name, dataset LIMIT 1"
-        )
-    }
-}
-
 /// Reads series of the history, in the range of one temporal query.
 final class SeriesReader: SeriesReading {
     let query: TemporalQuery
@@ -48,7 +24,7 @@ final class SeriesReader: SeriesReading {
     private let now: Timestamp
     private let sealing: SealingLimits
     private let statements: SeriesStatements
-    private let nextKey: Statement
+    private let numbers: SeriesNumbers
 
     init(
         _ connection: Connection,
@@ -62,21 +38,13 @@ final class SeriesReader: SeriesReading {
         self.vocabulary = vocabulary
         self.now = now
         statements = try SeriesStatements(connection)
-        nextKey = try SeriesNumber.next(connection)
+        numbers = try SeriesNumbers(connection)
         room = AggregateRoom(query)
     }
 
-    /// The series of an entity, found by a seek each.
+    /// The series of an entity.
     func keys(of entity: Int64) throws -> [NamedSeries] {
-        var keys: [NamedSeries] = []
-        var last = SeriesNumber(name: -1, dataset: -1)
-        while true {
-            nextKey.bind(1, entity).bind(2, last.name).bind(3, last.dataset)
-            defer { nextKey.reset() }
-            guard try nextKey.step() else { return keys }
-            last = SeriesNumber(name: nextKey.int(0), dataset: nextKey.int(1))
-            keys.append(NamedSeries(last, vocabulary))
-        }
+        try numbers.all(of: entity).map { NamedSeries($0, vocabulary) }
     }
 
     /// Instances the query's time covers, and that are `wanted` if the caller says which: the

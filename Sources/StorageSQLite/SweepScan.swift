@@ -109,16 +109,11 @@ extension Reader {
 
     /// Takes the names from the candidates that the history of some more entities uses.
     func findUsedNames(_ scan: SweepScan) throws -> SweepScan {
-        let next = try SeriesNumber.next(connection)
+        let numbers = try SeriesNumbers(connection)
         return try eachHistory(scan) { history, candidates in
-            var last = SeriesNumber(name: -1, dataset: -1)
-            while true {
-                next.bind(1, history).bind(2, last.name).bind(3, last.dataset)
-                defer { next.reset() }
-                guard try next.step() else { return }
-                last = SeriesNumber(name: next.int(0), dataset: next.int(1))
-                candidates.remove(last.name)
-                candidates.remove(last.dataset)
+            for number in try numbers.all(of: history) {
+                candidates.remove(number.name)
+                candidates.remove(number.dataset)
             }
         }
     }

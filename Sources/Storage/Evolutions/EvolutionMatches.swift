@@ -4,7 +4,7 @@ internal import ContextModel
 struct SeenEvolution<Key: SeriesKey> {
     /// The entity's number in the history.
     var number: Int64
-    /// All its series; empty where only the evolution's place on a page matters.
+    /// All its series; empty where there was no room to keep them.
     var keys: [Key]
     var view: EntityView
 }
@@ -15,6 +15,8 @@ struct EvolutionMatches<Key: SeriesKey> {
     private var kept: [SeenEvolution<Key>] = []
     /// All that were added.
     private(set) var count = 0
+    /// How many series more may be kept, so that few need not be found once more.
+    private var keysRoom = EvolutionLimits.keptSeries
 
     init(_ query: TemporalQuery) { self.query = query }
 
@@ -23,7 +25,8 @@ struct EvolutionMatches<Key: SeriesKey> {
         count += 1
         var bare = seen
         bare.view.entity.attributes = []
-        bare.keys = []
+        if keysRoom < bare.keys.count { bare.keys = [] }
+        keysRoom -= bare.keys.count
         let end = query.offset + query.limit
         if let order = query.idOrder {
             kept.append(bare)

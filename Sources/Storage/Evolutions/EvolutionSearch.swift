@@ -193,7 +193,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         )
         guard limit > 0 else { return evolution }
         var seen = seen
-        seen.keys = try series.keys(of: seen.number)
+        if seen.keys.isEmpty { seen.keys = try series.keys(of: seen.number) }
         let keys = inOrder(seen.keys.filter(isVisible))
         evolution.scopes = try scopes.shown(of: seen)
         let choices = try choices(seen)

@@ -141,6 +141,8 @@ extension Attribute {
 package enum EvolutionLimits {
     /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.
     static let matchesBeforeSort = 1_000
+    /// Series of the entities of a page that are kept from the decision until they are shown.
+    static let keptSeries = 10_000
     /// Instances of an attribute in range that a temporal `q` looks at.
     static let instancesPerDecision = 10_000
     /// The newest instances of one moment that another one of that moment is compared with.

@@ -14,6 +14,8 @@ package struct PeriodWalk {
     private let query: TemporalQuery
     private let now: Timestamp
     private var sums: [Int: PeriodSum] = [:]
+    /// The periods so far but the current one: kept, so that to ask for it copies nothing.
+    package private(set) var count = 0
     private var origin: Timestamp?
     /// The period entered last: its place among the others, its bounds and its values.
     ///
@@ -30,9 +32,6 @@ package struct PeriodWalk {
         origin = query.from
         sum = PeriodSum(aggregation)
     }
-
-    /// The periods so far but the current one.
-    package var count: Int { sums.count }
 
     /// Adds the numbers in that range of places whose moments lie in `times`.
     package mutating func add(
@@ -77,6 +76,7 @@ package struct PeriodWalk {
 
     private mutating func leave() {
         if periodStart < periodEnd { sums[periodIndex] = sum }
+        count = sums.count
         (periodStart, periodEnd) = (.max, .min)
     }
 
