@@ -37,15 +37,8 @@ package final class LongWork: Sendable {
         try await withTaskExecutorPreference(executor(for: party), operation: body)
     }
 
-    /// As `run` if there is that much to read or to write; or else here and now.
-    package func run<Answer: Sendable, Failure: Error>(
-        for party: Party,
-        ifLong bytes: Int,
-        _ body: () async throws(Failure) -> Answer
-    ) async throws(Failure) -> Answer {
-        guard bytes >= Self.leastBytes else { return try await body() }
-        return try await run(for: party, body)
-    }
+    /// Whether there is so much to read or to write that it is long work.
+    package static func isLong(_ bytes: Int) -> Bool { bytes >= leastBytes }
 
     /// One for each party, so that work which is there already stays where it is.
     private func executor(for party: Party) -> PartyExecutor {

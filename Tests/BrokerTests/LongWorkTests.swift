@@ -45,15 +45,9 @@ import Testing
         #expect(await waiting == 7)
     }
 
-    @Test func `what is short stays where it is`() async throws {
-        let work = LongWork(threads: 2)
-        let gate = DispatchSemaphore(value: 0)
-        async let held: Void = work.run(for: Self.greedy) { Self.hold(gate) }
-        #expect(
-            await work.run(for: Self.greedy, ifLong: LongWork.leastBytes - 1) { true }
-        )
-        gate.signal()
-        await held
+    @Test func `work is long from the least length on`() {
+        #expect(!LongWork.isLong(LongWork.leastBytes - 1))
+        #expect(LongWork.isLong(LongWork.leastBytes))
     }
 
     @Test func `what long work throws comes to who asked for it`() async throws {

@@ -250,9 +250,14 @@ extension Exchange {
                 "geometryProperty goes with 'Accept: application/geo+json' only."
             )
         }
-        let forms = [items["format"], items["options"]].compactMap { $0?.split(separator: ",") }
-        if let form = forms.joined().first(where: EntityParameters.isFormOfEvolutions) {
-            throw BrokerError(.invalidRequest, "'\(form)' is a form of evolutions, not entities.")
+        for name in ["format", "options"] {
+            let words = items[name]?.split(separator: ",")
+            if let form = words?.first(where: EntityParameters.isFormOfEvolutions) {
+                throw BrokerError(
+                    .invalidRequest,
+                    "'\(form)' is a form of evolutions, not entities."
+                )
+            }
         }
         return type
     }
@@ -327,7 +332,7 @@ extension Exchange {
         _ entities: EntityWriter,
         _ type: MediaType
     ) async throws -> [UInt8] {
-        try await hub.longWork.run(for: caller.party, ifLong: entities.length(of: [entity])) {
+        try await writing(entities.length(of: [entity])) {
             var writer = JSONWriter(reservingBytes: 2_048)
             if type == .geoJSON {
                 let geoWriter = try geoWriter(entities)
@@ -346,7 +351,7 @@ extension Exchange {
         _ type: MediaType,
         _ links: [GeoJSONWriter.PageLink] = []
     ) async throws -> [UInt8] {
-        try await hub.longWork.run(for: caller.party, ifLong: entities.length(of: list)) {
+        try await writing(entities.length(of: list)) {
             var writer = JSONWriter(reservingBytes: 1_024 * (list.count + 1))
             if type == .geoJSON {
                 try geoWriter(entities).write(
@@ -360,6 +365,13 @@ extension Exchange {
             }
             return writer.bytes
         }
+    }
+
+    /// Writes an answer of about so many bytes; a long one on a thread for long work.
+    @inline(__always)
+    func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async rethrows -> [UInt8] {
+        guard LongWork.isLong(bytes) else { return try body() }
+        return try await hub.longWork.run(for: caller.party) { try body() }
     }
 
     private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {

@@ -69,10 +69,8 @@ struct NGSILDRoutes {
             let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
             let held = try bodies.take(length, for: party)
             defer { withExtendedLifetime(held) {} }
-            return try await hub.longWork.run(
-                for: party,
-                ifLong: isLong ? LongWork.leastBytes : length
-            ) { try await handler(exchange) }
+            guard isLong || LongWork.isLong(length) else { return try await handler(exchange) }
+            return try await hub.longWork.run(for: party) { try await handler(exchange) }
         }
     }
 

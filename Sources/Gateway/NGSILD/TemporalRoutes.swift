@@ -229,7 +229,7 @@ extension Exchange {
         asArray: Bool
     ) async -> [UInt8] {
         let length = page.instanceCount * Self.bytesOfInstance
-        return await hub.longWork.run(for: caller.party, ifLong: length) {
+        return await writing(length) {
             var json = JSONWriter(reservingBytes: 16_384)
             if asArray { json.beginArray() }
             for evolution in page.evolutions {
