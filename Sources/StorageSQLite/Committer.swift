@@ -160,9 +160,11 @@ final class Committer: Sendable {
         let start = ContinuousClock.now
         while true {
             var elapsed = start.duration(to: .now)
-            while batch.count < Limits.requestsPerCommit, elapsed < Limits.transaction,
-                let write = takeNext()
-            {
+            // Those that come meanwhile are left to the pace: while one half of the callers waits for
+            // the disk, the other half keeps the processors busy.
+            let waiting = state.withLock(\.count)
+            let end = min(batch.count + waiting, Limits.requestsPerCommit)
+            while batch.count < end, elapsed < Limits.transaction, let write = takeNext() {
                 let index = batch.add(write)
                 batch.failures[index] = try writer.request { try write.run(writer) }
                 elapsed = start.duration(to: .now)
