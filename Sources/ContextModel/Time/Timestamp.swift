@@ -63,11 +63,17 @@ extension Timestamp {
 
     /// Reads a `DateTime` as clause 4.6.3 has it written: in UTC, with six decimals at most.
     package init?(dateTime text: String) {
-        let tail = text.utf8.drop { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ",") }
-        // The mark before the decimals and the `Z` behind them.
-        guard text.hasSuffix("Z"), tail.count <= 8 else { return nil }
+        guard text.utf8.last == UInt8(ascii: "Z") else { return nil }
+        if text.utf8.count > Self.secondsTextBytes {
+            let tail = text.utf8.drop { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ",") }
+            // The mark before the decimals and the `Z` behind them.
+            guard tail.count <= 8 else { return nil }
+        }
         self.init(text)
     }
+
+    /// As long is the text of a moment without decimals, as most have.
+    private static let secondsTextBytes = "2026-01-31T08:00:00Z".utf8.count
 
     /// What `init(dateTime:)` reads, for messages: "is not …".
     package static let dateTimeForm =

@@ -50,6 +50,10 @@ enum MediaType: String, Sendable, CaseIterable {
 
     /// The type a Content-Type header names, its parameters left aside.
     init?(contentType: String) {
+        if let plain = MediaType(rawValue: contentType) {
+            self = plain
+            return
+        }
         let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
         self.init(rawValue: name)
     }

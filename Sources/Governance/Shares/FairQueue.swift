@@ -21,8 +21,14 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
 
     /// Puts the element behind the others of its holder.
     @inlinable public mutating func append(_ element: Element, of holder: Holder) {
-        if waiting[holder] == nil { turns.append(holder) }
-        waiting[holder, default: Queue()].append(element)
+        guard let place = waiting.index(forKey: holder) else {
+            turns.append(holder)
+            var queue = Queue<Element>()
+            queue.append(element)
+            waiting[holder] = queue
+            return
+        }
+        waiting.values[place].append(element)
     }
 
     /// The next whose holder may have one more place, which it takes; nil when there is none.
@@ -32,10 +38,16 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
             let places = shares[turns[turn]]
             if next.map({ places < $0.places }) ?? true { next = (turn, places) }
         }
-        guard let next, let element = waiting[turns[next.turn]]?.popFirst() else { return nil }
+        guard let next, let place = waiting.index(forKey: turns[next.turn]),
+            let element = waiting.values[place].popFirst()
+        else { return nil }
         let holder = turns.remove(at: next.turn)
         shares.take(holder)
-        if waiting[holder]?.isEmpty ?? true { waiting[holder] = nil } else { turns.append(holder) }
+        if waiting.values[place].isEmpty {
+            waiting.remove(at: place)
+        } else {
+            turns.append(holder)
+        }
         return (element, holder)
     }
 
