@@ -164,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "OutboundTests",
             dependencies: [
-                "Clauses", "CMosquitto", "Collect", "Outbound", "Processes", "StorageSQLite",
+                "Clauses", "CMosquitto", "Collect", "Outbound", "Processes", "StorageMemory",
+                "StorageSQLite",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

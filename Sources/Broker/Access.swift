@@ -51,8 +51,8 @@ extension Hub {
 
     /// Refuses whoever does not run the hub.
     package func requireAdministration(_ caller: Caller) throws {
-        guard policy.permitsAdministration(caller) else {
-            throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
+        if case .deny(let reason) = policy.decideAdministration(caller) {
+            throw BrokerError(reason)
         }
     }
 

@@ -65,6 +65,9 @@ package struct InternalGrant: Sendable {
         case indexing
         /// Old history is written anew in a form that takes less room.
         case sealing
+        /// Messages go through the outbox: what of one may be told to whom is decided for each
+        /// receiver when it is sent.
+        case delivering
         /// Entities are counted, for those who may see how much the hub does.
         case measuring
     }
@@ -154,16 +157,25 @@ extension Policy {
 
     /// Why the caller may not see how much the hub does; nil when it may.
     package func refusalOfMeasures(to caller: Caller) -> DenyReason? {
-        if permitsAdministration(caller) { return nil }
+        guard case .deny(let reason) = decideAdministration(caller) else { return nil }
         let isPermitted = permissions.contains {
             $0.actions.contains(.measure) && $0.names(caller.party)
         }
-        if isPermitted { return nil }
-        return caller.party == .anonymous ? .unauthenticated : .forbidden
+        return isPermitted ? nil : reason
     }
 
     /// Decides whether the caller may see or change how the hub itself is set up.
     package func permitsAdministration(_ caller: Caller) -> Bool {
         isOpen || caller.party == .operator
+    }
+
+    /// Decides a look at what the hub keeps for whoever runs it: dead letters, registrations.
+    package func decideAdministration(_ caller: Caller) -> ReadDecision {
+        guard permitsAdministration(caller) else {
+            return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
+        }
+        return .grant(
+            ReadGrant(condition: .everything, hiddenAttributes: [], party: caller.party)
+        )
     }
 }

@@ -13,7 +13,8 @@ package import Governance
 ///
 /// - *Grants.* A method that returns city data takes a grant and answers `query AND
 ///   grant.condition`, so that pages and counts are right. What it returns is already shaped by the
-///   grant: attributes that it hides are left out.
+///   grant: attributes that it hides are left out. A store does not look into the messages of the
+///   outbox: it gives them out for a grant, and whoever has it decides what of one may be told.
 /// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
 ///   nothing of each transaction; so do all reads in the body of one `read`.
 /// - *Transactions.* Bodies of `write` and `bookkeep` run one after the other. One that throws
@@ -89,7 +90,7 @@ package protocol TenantStore: DocumentStore {
     func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
 }
 
-/// What a store promises for what is not city data: documents, and the outbox.
+/// What a store promises besides city data: documents, and the outbox, whose messages take a grant.
 package protocol DocumentStore: Sendable {
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
@@ -109,9 +110,13 @@ package protocol DocumentStore: Sendable {
     /// How many documents of the kind there are.
     func documentCount(_ kind: Document.Kind) async throws -> Int
     /// Waiting notifications with numbers above the one given, oldest first.
-    func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage]
-    /// One waiting notification; nil when it waits no more.
-    func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage?
+    func outbox(
+        after sequence: Int64,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [OutboxMessage]
+    /// One waiting notification, whole; nil when it waits no more.
+    func outboxMessage(_ sequence: Int64, grant: ReadGrant) async throws -> OutboxMessage?
     /// How many notifications wait, and since when the oldest does.
     func outboxDepth() async throws -> OutboxDepth
     /// Changes documents or the outbox only; the hub's own bookkeeping needs no caller's right.
@@ -167,7 +172,7 @@ package protocol BookkeepingTransaction: AnyObject {
     /// commit, at least once. Returns its number, higher than that of any before it.
     func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64
     /// One waiting notification; nil when it waits no more.
-    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage?
+    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage?
     /// Leaves only those of its recipients who have not got it yet.
     func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
     /// Takes delivered or abandoned notifications out of the outbox.

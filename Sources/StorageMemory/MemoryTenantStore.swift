@@ -103,11 +103,18 @@ package final class MemoryTenantStore: TenantStore {
         try state().documentCount(kind)
     }
 
-    package func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage] {
+    package func outbox(
+        after sequence: Int64,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [OutboxMessage] {
         Array(try state().outbox.elements.lazy.filter { $0.sequence > sequence }.prefix(limit))
     }
 
-    package func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage? {
+    package func outboxMessage(
+        _ sequence: Int64,
+        grant: ReadGrant
+    ) async throws -> OutboxMessage? {
         try state().outbox[sequence]
     }
 

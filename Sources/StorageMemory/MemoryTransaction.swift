@@ -91,7 +91,9 @@ final class MemoryTransaction: WriteTransaction {
         return state.lastSequence
     }
 
-    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? { state.outbox[sequence] }
+    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage? {
+        state.outbox[sequence]
+    }
 
     func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws {
         state.outbox[sequence]?.recipients = recipients

@@ -212,11 +212,18 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.point) { try $0.documentCount(kind) }
     }
 
-    package func outbox(after sequence: Int64, limit: Int) async throws -> [OutboxMessage] {
+    package func outbox(
+        after sequence: Int64,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [OutboxMessage] {
         try await readers.run(.point) { try $0.outbox(after: sequence, limit: limit) }
     }
 
-    package func outboxMessage(_ sequence: Int64) async throws -> OutboxMessage? {
+    package func outboxMessage(
+        _ sequence: Int64,
+        grant: ReadGrant
+    ) async throws -> OutboxMessage? {
         try await readers.run(.point) { try $0.outboxMessage(sequence) }
     }
 

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 
 /// Documents and the outbox, as a transaction changes them. Rare, so prepared when used.
@@ -40,7 +41,7 @@ extension Writer {
         return connection.lastRowID
     }
 
-    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
+    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage? {
         try connection.outboxMessage(sequence)
     }
 

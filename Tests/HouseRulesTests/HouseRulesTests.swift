@@ -96,6 +96,8 @@ import Testing
     static let internalReads: Set<String> = [
         "Sources/Broker/Provision/ChangeWriter.swift",
         "Sources/Broker/Provision/RemoveExpired.swift",
+        "Sources/Broker/Subscription/NotificationDispatcher.swift",
+        "Sources/Broker/Subscription/OutboxSettlement.swift",
         "Sources/Broker/Temporal/EvolutionChanges.swift",
         "Sources/Storage/Store.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",
@@ -107,13 +109,25 @@ import Testing
     @Test func `city data is read through a session only`() throws {
         let calls = [
             ".encodedEntity(", ".encodedEntities(", ".read(grant", ".identifiers(", ".shapes(grant",
-            ".evolutions(query, grant", ".entities(query, grant",
+            ".evolutions(query, grant", ".entities(query, grant", ".outboxMessage(",
+            ".documents(.deadLetter", ".document(.deadLetter",
         ]
         let rooms = ["Broker", "Gateway", "Outbound", "Collect", "balai"]
         let places = try rooms.flatMap { try SourceFile.all(in: "Sources/\($0)") }
             .filter { file in calls.contains { !file.places(of: "store\($0)").isEmpty } }
             .map(\.path)
         #expect(places == ["Sources/Broker/Reading/ReadSession.swift"])
+    }
+
+    /// What is sent leaves by these two ways, and both take sealed notifications only.
+    @Test func `senders of notifications take what a session has sealed`() throws {
+        var senders: [String] = []
+        for file in try SourceFile.all(in: "Sources") {
+            senders += file.lines.indices.map { String(file.code($0)) }
+                .filter { $0.contains("func send(_") && $0.contains("NotificationRequest") }
+        }
+        #expect(senders.count == 4)
+        #expect(senders.allSatisfy { $0.contains("Disclosed<NotificationRequest>") })
     }
 
     /// Who writes with the right to read: into a snapshot's store, never into the city's.

@@ -38,6 +38,9 @@ enum Grants {
         return grant
     }
 
+    /// Of the hub itself, to take messages through the outbox.
+    static let delivering = InternalGrant(.delivering)
+
     struct Denied: Error {}
 }
 

@@ -56,14 +56,22 @@ package struct ShownEntityMap: Disclosable {
     }
 }
 
+/// Notifications given up on, as the operator sees them: whose they were and why, and nothing of what
+/// they tell.
+package struct DeadLetterList: Disclosable {
+    package let summaries: [JSONValue]
+
+    package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {}
+}
+
 extension LinkedEntities {
-    fileprivate func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+    func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for entity in all { entity.noteDisclosure(note) }
     }
 }
 
 extension Entity {
-    fileprivate func noteDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+    func noteDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         note(id, attributes.map(\.name))
     }
 }

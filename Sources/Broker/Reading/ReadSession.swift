@@ -41,13 +41,47 @@ package struct ReadSession: Sendable {
         try await store.read(grant, body)
     }
 
+    /// What a message of the outbox tells, all of it; nil when it waits no more.
+    ///
+    /// The message was kept for all who are told of a change: what this reader may see of it, its
+    /// grant decides. `NotificationWriter` asks it.
+    func content(of item: OutboxItem) async throws -> OutboxItem.Content? {
+        if let content = item.kept { return content }
+        return try await store.outboxMessage(item.sequence, grant: grant).map {
+            OutboxItem.Content($0)
+        }
+    }
+
     /// Makes of what was read an answer that may leave the hub.
     func seal<Answer: Disclosable>(_ answer: Answer) -> Disclosed<Answer> { Disclosed(answer) }
 }
 
+/// One request's right to see what the hub keeps for whoever runs it: notifications that were given
+/// up on, which are city data.
+package struct OperatorSession: Sendable {
+    private let store: any TenantStore
+    private let session: ReadSession
+
+    fileprivate init(_ store: any TenantStore, _ grant: ReadGrant) {
+        self.store = store
+        session = ReadSession(store, grant)
+    }
+
+    /// What the hub keeps in the same tenant that is not city data.
+    var documents: any DocumentStore { store }
+
+    /// Notifications given up on, oldest first.
+    func deadLetters() async throws -> [DeadLetter] {
+        try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
+    }
+
+    /// Makes of what was read an answer that may leave the hub.
+    func seal<Answer: Disclosable>(_ answer: Answer) -> Disclosed<Answer> { session.seal(answer) }
+}
+
 /// An answer that may leave the hub: responses, pages, notifications and files take nothing else.
 ///
-/// Only `ReadSession.seal` makes one. Its parts can be read as if they were its own.
+/// Only a session's `seal` makes one. Its parts can be read as if they were its own.
 @dynamicMemberLookup
 package struct Disclosed<Answer: Disclosable>: Sendable {
     package let answer: Answer
@@ -88,5 +122,38 @@ extension Hub {
         case .grant(let grant): return ReadSession(try await existingStore(caller.tenant), grant)
         case .deny(let reason): throw BrokerError(reason)
         }
+    }
+
+    /// The right to see what the hub keeps for whoever runs it, or the error that tells the caller why
+    /// it has none.
+    func operatorSession(_ caller: Caller) async throws -> OperatorSession {
+        switch policy.decideAdministration(caller) {
+        case .grant(let grant):
+            return OperatorSession(try await existingStore(caller.tenant), grant)
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+}
+
+extension Policy {
+    /// The right of a subscriber to be told, as it is now; nil for one who may be told of nothing.
+    ///
+    /// Each notification asks for it when it is sent.
+    func session(
+        for subscription: IndexedSubscription,
+        tenant: TenantName?,
+        in store: any TenantStore
+    ) -> ReadSession? {
+        let subscriber = subscription.record.subscriber(tenant)
+        let decision =
+            subscription.subscription.registrations != nil
+            ? decideAdministration(subscriber)
+            : decideRead(
+                subscriber,
+                action: .subscribe,
+                condition: subscription.subscription.target
+            )
+        guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
+        return ReadSession(store, grant)
     }
 }

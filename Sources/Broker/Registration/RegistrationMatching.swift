@@ -86,18 +86,18 @@ extension Subscription {
 extension IndexedSubscription {
     /// All registrations that match now; nil for none.
     func matchingRegistrations(
-        _ store: any TenantStore,
+        _ documents: any DocumentStore,
         now: Timestamp
     ) async throws -> NotificationContent? {
-        try await matchingMessage(store, now: now).map { .registrations($0) }
+        try await matchingMessage(documents, now: now).map { .registrations($0) }
     }
 
     fileprivate func matchingMessage(
-        _ store: any TenantStore,
+        _ documents: any DocumentStore,
         now: Timestamp
     ) async throws -> RegistrationMessage? {
         let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
-        let items = try await store.documents(.registration)
+        let items = try await documents.documents(.registration)
             .compactMap { RegistrationRecord($0).flatMap { KeptRegistration($0) } }
             .filter { $0.registration.isInForce(at: now) }
             .compactMap { subscription.item($0, within: budget) }
@@ -126,15 +126,5 @@ extension Hub {
         try await store.bookkeep { [subscriptions] transaction in
             try subscriptions.enqueue(message, to: key, at: now, in: transaction)
         }
-    }
-}
-
-extension NotificationWriter {
-    /// Whether the subscriber may know of registrations, decided now.
-    func mayBeToldOfRegistrations(
-        _ subscription: IndexedSubscription,
-        tenant: TenantName?
-    ) -> Bool {
-        policy.current.permitsAdministration(subscription.record.subscriber(tenant))
     }
 }

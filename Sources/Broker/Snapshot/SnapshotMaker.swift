@@ -84,7 +84,8 @@ package struct SnapshotMaker: Sendable {
         guard let snapshot = hub.snapshots[key], let failed = snapshot.failedNotices,
             snapshot.status != .preparing
         else { return }
-        let isTold = await send(snapshot)
+        var isTold = false
+        await attempt("A snapshot's maker could not be told") { isTold = try await send(snapshot) }
         if Task.isCancelled, !isTold { return }
         let kept = hub.snapshots.update(snapshot) { current in
             // Changed meanwhile: that is still to be told.
@@ -96,7 +97,7 @@ package struct SnapshotMaker: Sendable {
     }
 
     /// Whether there was nobody to tell, or it took the notification.
-    private func send(_ snapshot: Snapshot) async -> Bool {
+    private func send(_ snapshot: Snapshot) async throws -> Bool {
         guard let url = snapshot.body["endpoint"]?.stringValue else { return true }
         var headers = [KeyValuePair(key: "Content-Type", value: "application/json")]
         headers += snapshot.key.tenant?.headers ?? []
@@ -108,15 +109,15 @@ package struct SnapshotMaker: Sendable {
         }
         let id = "urn:ngsi-ld:SnapshotNotification:\(hub.makeIdentifier())"
         let body = snapshot.notification(id: id, at: hub.clock())
-        let result = await sender.send(
-            NotificationRequest(
-                url: url,
-                headers: headers,
-                body: JSONValue.object(body).serialized,
-                timeoutMilliseconds: timeoutMilliseconds,
-                party: snapshot.key.owner
-            )
+        let request = NotificationRequest(
+            url: url,
+            headers: headers,
+            body: JSONValue.object(body).serialized,
+            timeoutMilliseconds: timeoutMilliseconds,
+            party: snapshot.key.owner
         )
+        let session = try await hub.session(snapshot.maker)
+        let result = await sender.send(session.seal(request))
         if case .failed(let reason) = result {
             hub.logger.info("Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)")
         }
@@ -127,7 +128,9 @@ package struct SnapshotMaker: Sendable {
 
     /// Whoever is told of its snapshot's end sees it by `expiresAt` (clause 5.3.4).
     private func removeExpired(_ snapshot: Snapshot) async {
-        if snapshot.needsNotice { _ = await send(snapshot) }
+        if snapshot.needsNotice {
+            await attempt("A snapshot's maker could not be told") { _ = try await send(snapshot) }
+        }
         await attempt("What has expired could not be removed") { try await hub.remove(snapshot) }
     }
 

@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 import Storage
 
@@ -9,18 +9,15 @@ extension Hub {
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         limit: Int,
         caller: Caller
-    ) async throws -> [JSONValue] {
-        try requireAdministration(caller)
-        let letters = try await chosen(
-            choice,
-            caller.tenant,
-            try await existingStore(caller.tenant)
-        )
-        return letters.prefix(limit).map { letter in
+    ) async throws -> Disclosed<DeadLetterList> {
+        let session = try await operatorSession(caller)
+        let letters = try await chosen(choice, caller.tenant, session)
+        let summaries = letters.prefix(limit).map { letter -> JSONValue in
             var json = letter.summary
             json["owner"] = .string(owner(of: letter, caller.tenant).text)
             return .object(json)
         }
+        return session.seal(DeadLetterList(summaries: summaries))
     }
 
     /// Puts them into the outbox again; returns how many.
@@ -30,10 +27,9 @@ extension Hub {
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
     ) async throws -> Int {
-        try requireAdministration(caller)
-        let (store, tenant) = (try await existingStore(caller.tenant), caller.tenant)
-        let letters = try await chosen(choice, tenant, store)
-        return try await store.bookkeep { [subscriptions] transaction in
+        let (session, tenant) = (try await operatorSession(caller), caller.tenant)
+        let letters = try await chosen(choice, tenant, session)
+        return try await session.documents.bookkeep { [subscriptions] transaction in
             let present = try letters.filter {
                 try transaction.removeDocument(.deadLetter, id: $0.id)
             }
@@ -56,10 +52,9 @@ extension Hub {
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
     ) async throws -> Int {
-        try requireAdministration(caller)
-        let store = try await existingStore(caller.tenant)
-        let letters = try await chosen(choice, caller.tenant, store)
-        return try await store.bookkeep { transaction in
+        let session = try await operatorSession(caller)
+        let letters = try await chosen(choice, caller.tenant, session)
+        return try await session.documents.bookkeep { transaction in
             try letters.filter { try transaction.removeDocument(.deadLetter, id: $0.id) }.count
         }
     }
@@ -67,9 +62,9 @@ extension Hub {
     private func chosen(
         _ choice: DeadLetterChoice,
         _ tenant: TenantName?,
-        _ store: any TenantStore
+        _ session: OperatorSession
     ) async throws -> [DeadLetter] {
-        try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
+        try await session.deadLetters()
             .filter { choice.includes($0, of: owner(of: $0, tenant)) }
     }
 

@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Logging
 import Storage
 
@@ -7,6 +8,7 @@ import Storage
 struct LaneWork: Sendable {
     let store: any Store
     let subscriptions: SubscriptionMatcher
+    let policy: PolicyInForce
     let writer: NotificationWriter
     let sender: any NotificationSender
     let identity: HubIdentity
@@ -62,9 +64,20 @@ struct LaneWork: Sendable {
                 report.outcome.waitUntil = until
                 return
             }
+            // The right to be told is the one of this moment.
+            guard
+                let session = policy.current.session(
+                    for: subscription,
+                    tenant: report.key.tenant,
+                    in: store
+                )
+            else {
+                report.outcome.done += rest.count
+                return
+            }
             // With throttling, all that waited goes into one notification.
-            let batch = try await contents(throttling == nil ? rest.prefix(1) : rest, store)
-            guard try await send(batch, for: subscription, from: store, into: &report),
+            let batch = try await contents(throttling == nil ? rest.prefix(1) : rest, session)
+            guard try await send(batch, for: subscription, session, into: &report),
                 now.microseconds - start.microseconds < Self.longestGoMicroseconds
             else { return }
             rest = rest.dropFirst(batch.count)
@@ -75,11 +88,11 @@ struct LaneWork: Sendable {
     /// registrations has one reason.
     private func contents(
         _ items: ArraySlice<OutboxItem>,
-        _ store: any TenantStore
+        _ session: ReadSession
     ) async throws -> [NotificationWriter.Message] {
         var batch: [NotificationWriter.Message] = []
         for item in items {
-            let content = try await item.content(in: store) ?? .damaged
+            let content = try await session.content(of: item) ?? .damaged
             if case .damaged = content {
                 logger.error("The notification \(item.sequence) is damaged and is left out.")
             }
@@ -93,18 +106,11 @@ struct LaneWork: Sendable {
     private func send(
         _ batch: [NotificationWriter.Message],
         for subscription: IndexedSubscription,
-        from store: any TenantStore,
+        _ session: ReadSession,
         into report: inout LaneReport
     ) async throws -> Bool {
         guard let first = batch.first?.item else { return false }
-        let tenant = report.key.tenant
-        let content = try await writer.content(
-            of: batch,
-            for: subscription,
-            tenant: tenant,
-            in: store
-        )
-        guard let content else {
+        guard let content = try await writer.content(of: batch, for: subscription, session) else {
             report.outcome.done += batch.count
             return true
         }
@@ -112,10 +118,10 @@ struct LaneWork: Sendable {
             id: identity.notificationID(of: first, to: report.key),
             content,
             for: subscription,
-            tenant: tenant,
+            tenant: report.key.tenant,
             now: clock()
         )
-        let result = await sender.send(request)
+        let result = await sender.send(session.seal(request))
         if Task.isCancelled, result != .delivered { return false }
         return take(result, batch.count, for: subscription, into: &report)
     }

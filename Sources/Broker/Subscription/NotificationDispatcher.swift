@@ -63,7 +63,8 @@ package actor NotificationDispatcher {
         work = LaneWork(
             store: store,
             subscriptions: subscriptions,
-            writer: NotificationWriter(policy: policy, limits: limits),
+            policy: policy,
+            writer: NotificationWriter(limits: limits),
             sender: sender,
             identity: identity,
             limits: limits,
@@ -110,7 +111,11 @@ package actor NotificationDispatcher {
         guard let store = try await store.tenant(tenant) else { return }
         while !Task.isCancelled {
             let last = readUpTo[tenant] ?? 0
-            let page = try await store.outbox(after: last, limit: limits.startPage)
+            let page = try await store.outbox(
+                after: last,
+                limit: limits.startPage,
+                grant: InternalGrant(.delivering)
+            )
             for message in page {
                 let keepsContent = mayLoad(message.body.count)
                 take(OutboxItem(message, tenant: tenant, keepsContent: keepsContent))

@@ -1,13 +1,16 @@
+package import ContextModel
 package import Governance
 
 /// Carries notifications to their endpoints: the part that knows the network.
 package protocol NotificationSender: Sendable {
     /// Sends once and says how it went; trying again is up to the caller.
-    func send(_ request: NotificationRequest) async -> DeliveryResult
+    ///
+    /// Nothing but what a session has sealed is sent.
+    func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult
 }
 
 /// One notification, ready to be sent.
-package struct NotificationRequest: Sendable, Equatable {
+package struct NotificationRequest: Disclosable {
     package var url: String
     package var headers: [KeyValuePair]
     package var body: [UInt8]
@@ -16,6 +19,8 @@ package struct NotificationRequest: Sendable, Equatable {
     package var party: Party
     /// Set when the notification goes to an MQTT broker.
     package var mqtt: MQTTEndpoint?
+    /// What of the city the body tells; nil for nothing.
+    package var content: NotificationContent?
 
     package init(
         url: String,
@@ -23,14 +28,20 @@ package struct NotificationRequest: Sendable, Equatable {
         body: [UInt8],
         timeoutMilliseconds: Double,
         party: Party,
-        mqtt: MQTTEndpoint? = nil
+        mqtt: MQTTEndpoint? = nil,
+        content: NotificationContent? = nil
     ) {
+        self.content = content
         self.mqtt = mqtt
         self.party = party
         self.url = url
         self.headers = headers
         self.body = body
         self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+        content?.forEachDisclosure(note)
     }
 }
 

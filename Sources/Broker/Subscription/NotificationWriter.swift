@@ -1,17 +1,13 @@
 package import ContextModel
-package import Governance
+import Governance
 import Storage
 
-/// Writes notifications as their receivers get them (clauses 5.3.1, 5.8.6 and 6.3.9), and decides
-/// first what the subscriber may see of them, now.
+/// Writes notifications as their receivers get them (clauses 5.3.1, 5.8.6 and 6.3.9): of what a
+/// session reads, as far as its grant lets the subscriber see it.
 package struct NotificationWriter: Sendable {
-    let policy: PolicyInForce
     let limits: DeliveryLimits
 
-    package init(policy: PolicyInForce, limits: DeliveryLimits = DeliveryLimits()) {
-        self.policy = policy
-        self.limits = limits
-    }
+    package init(limits: DeliveryLimits = DeliveryLimits()) { self.limits = limits }
 
     /// A message with what it tells.
     struct Message {
@@ -23,21 +19,19 @@ package struct NotificationWriter: Sendable {
     func content(
         of batch: [Message],
         for subscription: IndexedSubscription,
-        tenant: TenantName?,
-        in store: any TenantStore
+        _ session: ReadSession
     ) async throws -> NotificationContent? {
         if subscription.subscription.registrations != nil {
-            guard mayBeToldOfRegistrations(subscription, tenant: tenant) else { return nil }
             return RegistrationMessage(merging: batch.compactMap(\.content.registrations))
                 .map { .registrations($0) }
         }
         let join = subscription.subscription.notification.representation.join
         if batch.count == 1, join == nil, let change = batch[0].content.change {
-            return written(change, batch[0].item, for: subscription, tenant: tenant)
+            return written(change, batch[0].item, for: subscription, session.grant)
         }
         let changes = batch.compactMap(\.content.change)
-        let entities = entities(of: changes, for: subscription, tenant: tenant)
-        return try await content(entities, for: subscription, tenant: tenant, in: store)
+        let entities = entities(of: changes, for: subscription, session.grant)
+        return try await content(entities, for: subscription, session)
     }
 
     /// The data of one message; those who see the same of it share the text.
@@ -45,11 +39,9 @@ package struct NotificationWriter: Sendable {
         _ message: NotificationMessage,
         _ item: OutboxItem,
         for subscription: IndexedSubscription,
-        tenant: TenantName?
+        _ grant: ReadGrant
     ) -> NotificationContent? {
-        guard let grant = grant(for: subscription, tenant: tenant),
-            let match = visibleMatch(of: message, for: subscription, grant)
-        else { return nil }
+        guard let match = visibleMatch(of: message, for: subscription, grant) else { return nil }
         let notification = subscription.subscription.notification
         let view = NotificationView(
             representation: notification.representation,
@@ -61,13 +53,18 @@ package struct NotificationWriter: Sendable {
             hiddenAttributes: grant.hiddenAttributes,
             endedAttributes: message.deletedAt == nil ? [] : match.attributes
         )
+        let shown = ShownChange(
+            message: message,
+            match: match,
+            showsChanges: notification.showsChanges,
+            grant: grant
+        )
         let data = item.data(view) {
             var writer = JSONWriter(reservingBytes: 1_024)
-            let shown = grant.shape(message.shown(match, notification.showsChanges))
-            write([shown], linked: nil, for: subscription, to: &writer)
+            write([shown.entity], linked: nil, for: subscription, to: &writer)
             return writer.bytes
         }
-        return .written(data)
+        return .written(data, of: shown)
     }
 
     /// Why the subscriber is told of the message; nil when it may not see the entity, or not know
@@ -91,16 +88,10 @@ package struct NotificationWriter: Sendable {
     func content(
         _ entities: [Entity],
         for subscription: IndexedSubscription,
-        tenant: TenantName?,
-        in store: any TenantStore
+        _ session: ReadSession
     ) async throws -> NotificationContent? {
         guard !entities.isEmpty else { return nil }
-        let linked = try await linkedEntities(
-            of: entities,
-            for: subscription,
-            tenant: tenant,
-            in: store
-        )
+        let linked = try await linkedEntities(of: entities, for: subscription, session)
         return .entities(entities, linked: linked)
     }
 
@@ -108,35 +99,25 @@ package struct NotificationWriter: Sendable {
     /// order of their first message.
     ///
     /// Empty when there is nothing to tell.
-    package func entities(
+    func entities(
         of messages: [NotificationMessage],
         for subscription: IndexedSubscription,
-        tenant: TenantName?
+        _ grant: ReadGrant
     ) -> [Entity] {
-        guard let grant = grant(for: subscription, tenant: tenant) else { return [] }
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
         for message in messages {
             guard let match = visibleMatch(of: message, for: subscription, grant) else { continue }
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
-            let shows = subscription.subscription.notification.showsChanges
-            latest[message.entity.id] = grant.shape(message.shown(match, shows))
+            latest[message.entity.id] =
+                ShownChange(
+                    message: message,
+                    match: match,
+                    showsChanges: subscription.subscription.notification.showsChanges,
+                    grant: grant
+                ).entity
         }
         return order.compactMap { latest[$0] }
-    }
-
-    /// The right of the subscriber to be told, decided now; nil when there is none.
-    package func grant(
-        for subscription: IndexedSubscription,
-        tenant: TenantName?
-    ) -> ReadGrant? {
-        let decision = policy.current.decideRead(
-            subscription.record.subscriber(tenant),
-            action: .subscribe,
-            condition: subscription.subscription.target
-        )
-        guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
-        return grant
     }
 
     /// The Linked Entities the subscription asks for, as far as the limit allows: read through the
@@ -144,14 +125,12 @@ package struct NotificationWriter: Sendable {
     private func linkedEntities(
         of entities: [Entity],
         for subscription: IndexedSubscription,
-        tenant: TenantName?,
-        in store: any TenantStore
+        _ session: ReadSession
     ) async throws -> LinkedEntities? {
         let representation = subscription.subscription.notification.representation
-        guard representation.join != nil, let grant = grant(for: subscription, tenant: tenant)
-        else { return nil }
+        guard representation.join != nil else { return nil }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
-        return try await ReadSession(store, grant).read { transaction in
+        return try await session.read { transaction in
             try reader.entities(linkedFrom: entities, in: representation, transaction).linked
         }
     }
@@ -172,7 +151,8 @@ package struct NotificationWriter: Sendable {
             body: body(id: id, content, for: subscription, now: now),
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds),
             party: subscription.record.owner,
-            mqtt: endpoint.mqtt
+            mqtt: endpoint.mqtt,
+            content: content
         )
     }
 
@@ -243,7 +223,7 @@ package struct NotificationWriter: Sendable {
         switch content {
         case .entities(let entities, let linked):
             write(entities, linked: linked, for: subscription, to: &writer)
-        case .written(let data): writer.raw(data)
+        case .written(let data, _): writer.raw(data)
         case .registrations(let message): message.write(notification, to: &writer)
         }
         if notification.endpoint.accept == .jsonLD {
@@ -286,11 +266,11 @@ package struct NotificationWriter: Sendable {
 }
 
 /// What a notification is about.
-package enum NotificationContent: Sendable {
+package enum NotificationContent: Disclosable {
     /// Clause 5.3.1.
     case entities([Entity], linked: LinkedEntities?)
     /// The same, its data being JSON already.
-    case written([UInt8])
+    case written([UInt8], of: ShownChange)
     /// Clause 5.3.2.
     case registrations(RegistrationMessage)
 
@@ -300,6 +280,28 @@ package enum NotificationContent: Sendable {
         case .registrations: "ContextSourceNotification"
         }
     }
+
+    package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+        switch self {
+        case .entities(let entities, let linked):
+            for entity in entities { entity.noteDisclosure(note) }
+            linked?.forEachDisclosure(note)
+        case .written(_, let change): change.entity.noteDisclosure(note)
+        // Registrations are not city data.
+        case .registrations: break
+        }
+    }
+}
+
+/// What a notification of one change shows of it to somebody with this grant.
+package struct ShownChange: Sendable {
+    fileprivate let message: NotificationMessage
+    fileprivate let match: Subscription.Match
+    fileprivate let showsChanges: Bool
+    fileprivate let grant: ReadGrant
+
+    /// Made anew at each call: those who see the same of a change share its text.
+    var entity: Entity { grant.shape(message.shown(match, showsChanges)) }
 }
 
 extension OutboxItem.Content {

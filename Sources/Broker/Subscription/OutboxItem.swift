@@ -63,11 +63,10 @@ package final class OutboxItem: Sendable {
 
     // MARK: Content
 
-    /// What is to be told; nil when the store does not have it any more.
-    func content(in store: any TenantStore) async throws -> Content? {
-        if let content = state.withLock({ $0.content }) { return content }
-        return try await store.outboxMessage(sequence).map { Content($0) }
-    }
+    /// What is to be told, while it is in memory.
+    ///
+    /// A session gives it to whoever writes notifications (`ReadSession.content`).
+    var kept: Content? { state.withLock { $0.content } }
 
     /// Forgets what the store can tell again.
     func unload() {

@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Storage
 
 /// What the store still has to learn of deliveries to one tenant's subscriptions: written down in
@@ -61,7 +62,9 @@ struct OutboxSettlement: Sendable {
                 lost += 1
                 continue
             }
-            guard let message = try transaction.outboxMessage(letter.sequence) else { continue }
+            let grant = InternalGrant(.delivering)
+            guard let message = try transaction.outboxMessage(letter.sequence, grant: grant)
+            else { continue }
             let dead = DeadLetter(
                 message,
                 to: letter.recipient,

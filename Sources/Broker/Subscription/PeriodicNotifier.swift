@@ -14,6 +14,7 @@ package actor PeriodicNotifier {
 
     private let store: any Store
     private let subscriptions: SubscriptionMatcher
+    private let policy: PolicyInForce
     private let writer: NotificationWriter
     private let sender: any NotificationSender
     private let limits: DeliveryLimits
@@ -35,6 +36,7 @@ package actor PeriodicNotifier {
         logger: Logger
     ) {
         self.store = store
+        self.policy = policy
         self.subscriptions = subscriptions
         self.sender = sender
         self.limits = limits
@@ -42,7 +44,7 @@ package actor PeriodicNotifier {
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
-        writer = NotificationWriter(policy: policy, limits: limits)
+        writer = NotificationWriter(limits: limits)
     }
 
     /// Notifies until the task is cancelled.
@@ -99,7 +101,12 @@ package actor PeriodicNotifier {
     private nonisolated func notify(_ key: Key, _ subscription: IndexedSubscription) async {
         do {
             guard let store = try await store.tenant(key.tenant),
-                let content = try await content(key, subscription, store)
+                let session = policy.current.session(
+                    for: subscription,
+                    tenant: key.tenant,
+                    in: store
+                ),
+                let content = try await content(subscription, session)
             else { return }
             let request = writer.request(
                 id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
@@ -108,7 +115,7 @@ package actor PeriodicNotifier {
                 tenant: key.tenant,
                 now: clock()
             )
-            let result = await sender.send(request)
+            let result = await sender.send(session.seal(request))
             guard !Task.isCancelled else { return }
             subscription.tally.count(result, at: clock())
             try await record(subscription.tally.counts, key, store)
@@ -121,28 +128,18 @@ package actor PeriodicNotifier {
 
     /// What there is to tell; nil for nothing.
     private nonisolated func content(
-        _ key: Key,
         _ subscription: IndexedSubscription,
-        _ store: any TenantStore
+        _ session: ReadSession
     ) async throws -> NotificationContent? {
         if subscription.subscription.registrations != nil {
-            guard writer.mayBeToldOfRegistrations(subscription, tenant: key.tenant) else {
-                return nil
-            }
-            return try await subscription.matchingRegistrations(store, now: clock())
+            return try await subscription.matchingRegistrations(session.documents, now: clock())
         }
-        guard let grant = writer.grant(for: subscription, tenant: key.tenant) else { return nil }
         let query = EntityQuery(
             condition: subscription.subscription.target,
             limit: limits.maximumPeriodicEntities
         )
-        let page = try await ReadSession(store, grant).entities(query).decoded()
-        return try await writer.content(
-            page.entities,
-            for: subscription,
-            tenant: key.tenant,
-            in: store
-        )
+        let page = try await session.entities(query).decoded()
+        return try await writer.content(page.entities, for: subscription, session)
     }
 
     private nonisolated func record(

@@ -30,7 +30,7 @@ extension NGSILDRoutes {
                 limit: try exchange.items.number("limit") ?? exchange.hub.limits.maximumPage,
                 caller: exchange.caller
             )
-            return .json(.array(letters))
+            return .json(.array(letters.summaries))
         }
         addDeadLetterActions()
     }

@@ -43,6 +43,7 @@ import Testing
         async throws -> [String]
     {
         let letters = try await fixture.hub.deadLetters(choice, limit: 10, caller: Self.boss)
+            .summaries
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == "urn:s:1" })
         return letters.compactMap { $0.objectValue?["owner"]?.stringValue }.sorted()
     }

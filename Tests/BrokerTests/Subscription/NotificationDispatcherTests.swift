@@ -82,7 +82,7 @@ import Testing
             #expect(Set(attempts.compactMap { $0.json?["id"] }).count == 1)
         }
         let boss = SubscriptionFixture.boss
-        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss)
+        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries
         #expect(letters.map { $0.objectValue?["subscriptionId"] } == [.string(id)])
         let shown = try await fixture.hub.retrieveSubscription(id, ld: .core, caller: boss)
         let notification = shown.objectValue?["notification"]?.objectValue
@@ -98,7 +98,7 @@ import Testing
             let again = try #require(agains.first)
             #expect(again.entities.first?["id"] == "urn:bus:1")
         }
-        #expect(try await fixture.hub.deadLetters(limit: 10, caller: boss).isEmpty)
+        #expect(try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries.isEmpty)
     }
 
     @Test func `throttling gathers what changed into one notification`() async throws {
@@ -149,12 +149,40 @@ import Testing
                     [["id": "urn:bus:2", "type": "Bus"]], [["id": "urn:bus:3", "type": "Bus"]],
                 ]
             )
+            #expect(requests.map(\.disclosed) == [["urn:bus:2": []], ["urn:bus:3": []]])
         }
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await fixture.subscribe(["q": "speed>1"], caller: guest)
         }
         await #expect(throws: BrokerError(.unauthenticated, "")) {
             try await fixture.subscribe(caller: Caller(party: .anonymous))
+        }
+    }
+
+    @Test func `a sealed notification knows which entities and attributes it tells of`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.subscribe(["throttling": 0.2])
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:1", speed: 1)
+            _ = await fixture.recorder.next(1)
+        }
+        try await fixture.create("urn:bus:2", speed: 2)
+        try await fixture.create("urn:bus:3", speed: 3)
+        try await fixture.subscribe(to: "http://other.example/")
+        try await fixture.delivering {
+            try await fixture.create("urn:bus:4", speed: 4)
+            let requests = await fixture.recorder.next(2)
+            let speed: Set = [LDContext.core.expand("speed")]
+            let other = requests.first { $0.url == "http://other.example/" }
+            #expect(other?.disclosed == ["urn:bus:4": speed])
+            let gathered = try #require(requests.first { $0.url != "http://other.example/" })
+            #expect(
+                Set(gathered.disclosed.keys)
+                    == Set(gathered.entities.compactMap { $0["id"]?.stringValue })
+            )
+            #expect(gathered.disclosed["urn:bus:2"] == speed)
         }
     }
 
@@ -215,7 +243,11 @@ import Testing
             _ = await fixture.recorder.next(4)
         }
         let store = try #require(try await fixture.store.tenant(nil))
-        let messages = try await store.outbox(after: 0, limit: 10)
+        let messages = try await store.outbox(
+            after: 0,
+            limit: 10,
+            grant: InternalGrant(.delivering)
+        )
         #expect(messages.map(\.recipients) == [[dead]])
         fixture.recorder.answering { _ in .delivered }
         try await fixture.delivering {
@@ -249,9 +281,10 @@ import Testing
         }
         let left = try SQLiteStore(folder: copy, clock: fixture.hub.clock)
         let store = try #require(try await left.tenant(nil))
-        let ids = try await store.outbox(after: 0, limit: 100).compactMap {
-            NotificationMessage(bytes: $0.body)?.entity.id.uri
-        }
+        let ids = try await store.outbox(after: 0, limit: 100, grant: InternalGrant(.delivering))
+            .compactMap {
+                NotificationMessage(bytes: $0.body)?.entity.id.uri
+            }
         #expect(ids.suffix(15) == (5..<20).map { "urn:bus:\($0)" }[...])
         await left.close()
     }
@@ -342,7 +375,7 @@ import Testing
             _ = await fixture.recorder.next(6)
         }
         let boss = SubscriptionFixture.boss
-        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss)
+        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries
         #expect(letters.count == 3)
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(id) })
         #expect(try await fixture.depth == 2)
@@ -433,7 +466,7 @@ import Testing
         let letters = try await fixture.hub.deadLetters(
             limit: 100,
             caller: SubscriptionFixture.boss
-        )
+        ).summaries
         #expect((15..<30).contains(letters.count))
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(slow) })
     }

@@ -152,9 +152,9 @@ final class RecordingSender: NotificationSender {
         self.answer.withLock { $0 = answer }
     }
 
-    func send(_ request: NotificationRequest) async -> DeliveryResult {
-        sent.yield(request)
-        return await answer.withLock { $0 }(request)
+    func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        sent.yield(request.answer)
+        return await answer.withLock { $0 }(request.answer)
     }
 
     /// The next so many requests; waits for them.
@@ -171,6 +171,12 @@ final class RecordingSender: NotificationSender {
 extension NotificationRequest {
     var json: JSONObject? { try? JSONReader.read(body).objectValue }
     var entities: [JSONObject] { json?["data"]?.arrayValue?.compactMap(\.objectValue) ?? [] }
+    /// What it discloses: the names of attributes by the entity.
+    var disclosed: [String: Set<IRI>] {
+        var disclosed: [String: Set<IRI>] = [:]
+        forEachDisclosure { disclosed[$0.uri, default: []].formUnion($1) }
+        return disclosed
+    }
     func header(_ key: String) -> String? { headers.first { $0.key == key }?.value }
 }
 

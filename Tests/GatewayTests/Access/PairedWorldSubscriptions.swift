@@ -44,7 +44,8 @@ final class WorldReceivers: NotificationSender {
 
     var texts: [String: [String]] { kept.withLock { $0 } }
 
-    func send(_ request: NotificationRequest) async -> DeliveryResult {
+    func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        let request = sealed.answer
         let head = request.headers.map { "\($0.key): \($0.value)" }.joined(separator: "\n")
         let body = String(decoding: request.body, as: UTF8.self)
             .replacing(/urn:ngsi-ld:Notification:[0-9a-f]{32}/, with: "SOME")

@@ -13,7 +13,7 @@ import Testing
         timeoutMilliseconds: Double = 30_000
     ) async throws -> DeliveryResult {
         let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
-        let result = await HTTPNotificationSender(web).send(
+        let result = try await HTTPNotificationSender(web).send(
             request(url, timeoutMilliseconds: timeoutMilliseconds)
         )
         try await web.shutdown()
@@ -23,14 +23,14 @@ import Testing
     private func request(
         _ url: String,
         timeoutMilliseconds: Double = 30_000
-    ) -> NotificationRequest {
-        NotificationRequest(
+    ) async throws -> Disclosed<NotificationRequest> {
+        try await NotificationRequest(
             url: url,
             headers: [KeyValuePair(key: "Content-Type", value: "application/json")],
             body: Array("{}".utf8),
             timeoutMilliseconds: timeoutMilliseconds,
             party: .operator
-        )
+        ).sealed()
     }
 
     @Test(arguments: [200, 201, 204, 299])
@@ -68,7 +68,8 @@ import Testing
         let server = try await LoopbackServer { _ in .init(status: .ok, body: "thanks") }
         let web = OutboundWeb(allowsPrivateAddresses: true)
         for _ in 0..<5 {
-            #expect(await HTTPNotificationSender(web).send(request(server.url)) == .delivered)
+            let result = try await HTTPNotificationSender(web).send(request(server.url))
+            #expect(result == .delivered)
         }
         var requests = server.requests.makeAsyncIterator()
         for _ in 0..<5 {
@@ -87,7 +88,7 @@ import Testing
         }
         let web = OutboundWeb(allowsPrivateAddresses: true)
         for _ in 0..<5 {
-            #expect(await patiently(HTTPNotificationSender(web), server.url) == .delivered)
+            #expect(try await patiently(HTTPNotificationSender(web), server.url) == .delivered)
         }
         try await web.shutdown()
         try await server.close()
@@ -95,14 +96,16 @@ import Testing
 
     /// Sends again where a busy machine did not even connect in time; a connection that is lost is no
     /// such case.
-    private func patiently(_ sender: HTTPNotificationSender, _ url: String) async -> DeliveryResult
-    {
+    private func patiently(
+        _ sender: HTTPNotificationSender,
+        _ url: String
+    ) async throws -> DeliveryResult {
         let late = ["The receiver did not answer in time.", "The receiver is not reached."]
         for _ in 0..<5 {
-            let result = await sender.send(request(url))
+            let result = try await sender.send(request(url))
             guard case .failed(let reason) = result, late.contains(reason) else { return result }
         }
-        return await sender.send(request(url))
+        return try await sender.send(request(url))
     }
 
     @Test func `a receiver that says nothing fails in time`() async throws {

@@ -13,14 +13,14 @@ import Testing
         version: MQTTEndpoint.Version = .v5,
         qualityOfService: Int = 0,
         timeoutMilliseconds: Double = 30_000
-    ) -> NotificationRequest {
+    ) async throws -> Disclosed<NotificationRequest> {
         let uri = "mqtt://\(authority)/\(topic)"
         let endpoint = MQTTEndpoint(
             uri: uri,
             version: version,
             qualityOfService: qualityOfService
         )
-        return NotificationRequest(
+        return try await NotificationRequest(
             url: uri,
             headers: [
                 KeyValuePair(key: "Content-Type", value: "application/json"),
@@ -30,7 +30,7 @@ import Testing
             timeoutMilliseconds: timeoutMilliseconds,
             party: .operator,
             mqtt: endpoint
-        )
+        ).sealed()
     }
 
     private func withSender(
@@ -61,7 +61,7 @@ import Testing
         let listener = try await TopicListener(topic, at: broker)
         defer { listener.stop() }
         try await withSender { sender in
-            let request = request(
+            let request = try await request(
                 "127.0.0.1:\(broker.port)",
                 version: version,
                 qualityOfService: qualityOfService
@@ -79,10 +79,10 @@ import Testing
         let listener = try await TopicListener(topic, at: broker, user: ("bus", "p@ss"))
         defer { listener.stop() }
         try await withSender { sender in
-            let right = request("bus:p%40ss@127.0.0.1:\(broker.port)", version: version)
+            let right = try await request("bus:p%40ss@127.0.0.1:\(broker.port)", version: version)
             #expect(await sender.send(right) == .delivered)
             #expect(await listener.next() == "0 \(told)")
-            let wrong = request("bus:guess@127.0.0.1:\(broker.port)", version: version)
+            let wrong = try await request("bus:guess@127.0.0.1:\(broker.port)", version: version)
             guard case .failed(let reason) = await sender.send(wrong) else {
                 Issue.record("A wrong password was taken.")
                 return
@@ -95,7 +95,7 @@ import Testing
         let broker = try MosquittoBroker()
         let port = broker.port
         try await withSender { sender in
-            let request = request("127.0.0.1:\(port)", qualityOfService: 1)
+            let request = try await request("127.0.0.1:\(port)", qualityOfService: 1)
             #expect(await sender.send(request) == .delivered)
             broker.stop()
             #expect(await sender.send(request) != .delivered)
@@ -110,7 +110,7 @@ import Testing
     @Test func `a broker that says nothing fails in time`() async throws {
         let silent = try Listener()
         try await withSender { sender in
-            let request = request("127.0.0.1:\(silent.port)", timeoutMilliseconds: 100)
+            let request = try await request("127.0.0.1:\(silent.port)", timeoutMilliseconds: 100)
             #expect(
                 await sender.send(request)
                     == .failed("The MQTT broker did not answer in time.")
@@ -120,7 +120,7 @@ import Testing
 
     @Test func `a broker inside the private network is not called`() async throws {
         try await withSender(allowsPrivate: false) { sender in
-            guard case .failed(let reason) = await sender.send(request("127.0.0.1:1")) else {
+            guard case .failed(let reason) = try await sender.send(request("127.0.0.1:1")) else {
                 Issue.record("It was called.")
                 return
             }

@@ -9,7 +9,8 @@ package struct HTTPNotificationSender: NotificationSender {
 
     package init(_ web: OutboundWeb) { self.web = web }
 
-    package func send(_ notification: NotificationRequest) async -> DeliveryResult {
+    package func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        let notification = sealed.answer
         do {
             let target = try await web.guardian.target(
                 of: notification.url,

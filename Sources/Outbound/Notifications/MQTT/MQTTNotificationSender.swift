@@ -19,7 +19,8 @@ package final class MQTTNotificationSender: NotificationSender {
 
     package init(_ web: OutboundWeb) { guardian = web.guardian }
 
-    package func send(_ notification: NotificationRequest) async -> DeliveryResult {
+    package func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        let notification = sealed.answer
         guard let endpoint = notification.mqtt else {
             return .failed("'\(notification.url)' is no MQTT topic.")
         }
@@ -89,8 +90,8 @@ package struct OutboundNotificationSender: NotificationSender {
     let http: HTTPNotificationSender
     let mqtt: MQTTNotificationSender
 
-    package func send(_ notification: NotificationRequest) async -> DeliveryResult {
-        notification.mqtt == nil
+    package func send(_ notification: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        notification.answer.mqtt == nil
             ? await http.send(notification) : await mqtt.send(notification)
     }
 }

@@ -1,0 +1,18 @@
+import ContextModel
+import Governance
+import StorageMemory
+import Testing
+
+@testable import Broker
+
+extension NotificationRequest {
+    /// As a session seals it: senders take nothing else.
+    func sealed() async throws -> Disclosed<NotificationRequest> {
+        let store = try await MemoryStore(clock: { .init(microseconds: 0) }).makeTenant(nil)
+        let decision = Policy(permissions: [], isOpen: true).decideRead(Caller(party: party))
+        guard case .grant(let grant) = decision else {
+            throw BrokerError(.forbidden, "An open policy refuses.")
+        }
+        return ReadSession(store, grant).seal(self)
+    }
+}
