@@ -29,7 +29,8 @@ package enum EntityLimits {
     package static let instancesProblem =
         sentence("\(allInstances) instances of all its attributes and sub-attributes")
 
-    private static func sentence(_ limit: String) -> String {
+    /// What is said of an entity that would have more than the limit.
+    static func sentence(_ limit: String) -> String {
         "An entity may have \(limit) at most; make several of it."
     }
 

@@ -11,12 +11,6 @@ struct AttributeReader {
         guard case .array(let elements) = value, !options.isSimplified,
             Self.areInstances(elements)
         else { return [try instance(value)] }
-        guard options.isTemporal || elements.count <= EntityLimits.instances else {
-            throw EntityError(
-                "The attribute '\(key)' has \(elements.count) instances; one may have "
-                    + "\(EntityLimits.instances) at most."
-            )
-        }
         var instances: [AttributeFragment] = []
         instances.reserveCapacity(elements.count)
         for element in elements { instances.append(try instance(element)) }
@@ -222,12 +216,8 @@ struct AttributeReader {
         into fragment: inout AttributeFragment
     ) throws(EntityError) {
         let name = try entity.attributeName(member)
-        guard fragment.attributes.count < EntityLimits.attributes else {
-            throw EntityError(
-                "The attribute '\(key)' has more than \(EntityLimits.attributes) sub-attributes, "
-                    + "the most that one may have."
-            )
-        }
+        let count = fragment.attributes.count + 1
+        try entity.limit(count, to: EntityLimits.attributes, "sub-attributes of an attribute")
         let nested = AttributeReader(
             entity: EntityReader(
                 context: entity.context,

@@ -112,9 +112,6 @@ package struct EntityReader: Sendable {
         guard case .object(let object) = json else {
             throw EntityError("An entity is a JSON object, not \(json.excerpt).")
         }
-        guard object.count <= EntityLimits.attributes else {
-            throw EntityError("An entity may have \(EntityLimits.attributes) members at most.")
-        }
         var fragment = EntityFragment()
         fragment.attributes.reserveCapacity(object.count)
         var names = GrowingIndex<IRI>()
@@ -136,11 +133,20 @@ package struct EntityReader: Sendable {
             default: try add(value, as: key, to: &fragment.attributes, &names)
             }
         }
+        try limit(fragment.attributes.count, to: EntityLimits.attributes, "attributes")
         return fragment
     }
 
     private static func twice(_ member: String) -> EntityError {
         EntityError("'\(member)' and '@\(member)' are one member and cannot both be given.")
+    }
+
+    /// Throws for a request to an evolution that has more than one entity may have.
+    ///
+    /// Of current state the change decides, for an entity that is larger already may stay as large.
+    func limit(_ count: Int, to most: Int, _ what: String) throws(EntityError) {
+        guard options.isTemporal, count > most else { return }
+        throw EntityError(EntityLimits.sentence("\(most) \(what)"))
     }
 
     // MARK: Members of an entity
@@ -204,10 +210,8 @@ package struct EntityReader: Sendable {
     private static let keywords: Set<String> = ["id", "type", "@id", "@type"]
 
     private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
-        guard value.arrayValue?.count ?? 1 <= EntityLimits.types else {
-            throw EntityError("An entity may have \(EntityLimits.types) types at most.")
-        }
         var types: [IRI] = []
+        var known = GrowingIndex<IRI>()
         for element in value.arrayValue ?? [value] {
             guard let name = element.stringValue, !Self.keywords.contains(name),
                 Name.isValid(name)
@@ -217,9 +221,10 @@ package struct EntityReader: Sendable {
                 )
             }
             let type = try expanded(name)
-            if !types.contains(type) { types.append(type) }
+            if known.place(of: type, in: types, by: \.self) == nil { types.append(type) }
         }
         guard !types.isEmpty else { throw EntityError("'type' is an empty array.") }
+        try limit(types.count, to: EntityLimits.types, "types")
         return types
     }
 
@@ -228,17 +233,18 @@ package struct EntityReader: Sendable {
             guard options.allowsNull else { throw nullError(at: "scope") }
             return []
         }
-        guard value.arrayValue?.count ?? 1 <= EntityLimits.scopes else {
-            throw EntityError("An entity may have \(EntityLimits.scopes) scopes at most.")
-        }
         var scopes: [String] = []
+        var known = GrowingIndex<String>()
         for element in value.arrayValue ?? [value] {
             guard let scope = element.stringValue, Scope.isValid(scope) else {
                 throw EntityError("'scope' is no valid scope: \(element.excerpt) (clause 4.18).")
             }
             let normalized = Scope.normalized(scope)
-            if !scopes.contains(normalized) { scopes.append(normalized) }
+            if known.place(of: normalized, in: scopes, by: \.self) == nil {
+                scopes.append(normalized)
+            }
         }
+        try limit(scopes.count, to: EntityLimits.scopes, "scopes")
         return scopes
     }
 

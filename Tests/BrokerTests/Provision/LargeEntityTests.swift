@@ -119,6 +119,61 @@ import Testing
         #expect(datasets?.count == most)
     }
 
+    /// What an entity is made of, so many of each kind that has a limit.
+    private static func oversized(by count: Int) -> JSONValue {
+        let types = (0..<EntityLimits.types + count).map { JSONValue.string("T\($0)") }
+        let scopes = (0..<EntityLimits.scopes + count).map { JSONValue.string("/s\($0)") }
+        let attributes = (1..<EntityLimits.attributes + count).map { number in
+            (key: "a\(number)", value: JSONValue.bool(true))
+        }
+        let rest: [(key: String, value: JSONValue)] = [
+            ("id", .string(id.uri)), ("type", .array(types)), ("scope", .array(scopes)),
+            ("a0", instances(0..<EntityLimits.instances + count)),
+        ]
+        return .object(JSONObject(rest + attributes))
+    }
+
+    @Test(arguments: [true, false])
+    func `an entity larger than the limits is replaced by one as large or smaller, not larger`(
+        isBatch: Bool
+    ) async throws {
+        let fixture = try await SubscriptionFixture()
+        let hub = fixture.hub
+        let large = try EntityReader(context: .core).entity(Self.oversized(by: 20))
+        let (store, grant) = try await hub.writing(Self.boss)
+        try await store.write(grant) { try $0.put(large) }
+        func replace(by count: Int) async throws {
+            let json = Self.oversized(by: count)
+            guard isBatch else {
+                return try await hub.replaceEntity(Self.id, json, ld: .core, caller: Self.boss)
+            }
+            let upsert = BatchOperation.upsert(replaces: true)
+            let result = try await hub.batch(upsert, [(json, .core)], caller: Self.boss)
+            if let error = result.errors.first?.error { throw error }
+        }
+        try await replace(by: 20)
+        try await replace(by: 10)
+        let error = await #expect(throws: BrokerError.self) { try await replace(by: 11) }
+        #expect(error?.code == .badRequestData)
+        #expect(error?.detail.contains("An entity may have") == true)
+        let shown = try await fixture.shown(Self.id.uri).objectValue
+        #expect(shown?.count == EntityLimits.attributes + 10 + 3)
+        try await replace(by: 0)
+    }
+
+    @Test func `a new entity has as many attributes as it may, beside its other members`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.make(Self.oversized(by: 0))
+        let error = await #expect(throws: BrokerError.self) {
+            var larger = Self.oversized(by: 1).objectValue ?? [:]
+            larger["id"] = "urn:x:larger"
+            try await fixture.make(.object(larger))
+        }
+        #expect(error?.code == .badRequestData)
+    }
+
     @Test func `an evolution takes no more instances at once than an entity may have`()
         async throws
     {

@@ -88,10 +88,45 @@ import Testing
         #expect(message.contains("twice"))
     }
 
-    @Test func `the number of attributes is limited`() {
-        var members: JSONObject = ["id": "urn:x:1", "type": "A"]
+    @Test func `of a request to an evolution, attributes and not members are counted`() throws {
+        var members: JSONObject = ["id": "urn:x:1", "type": "A", "scope": "/a"]
         for number in 0..<EntityLimits.attributes { members["a\(number)"] = 1 }
-        #expect(throws: EntityError.self) { try read(.object(members)) }
+        let reader = EntityReader(context: .core, options: .init(isTemporal: true))
+        let whole = try reader.entity(.object(members))
+        #expect(whole.attributes.count == EntityLimits.attributes)
+        members["more"] = 1
+        #expect(throws: EntityError.self) { try reader.entity(.object(members)) }
+        for (member, most) in [("type", EntityLimits.types), ("scope", EntityLimits.scopes)] {
+            func read(_ count: Int) throws -> Entity {
+                let names = JSONValue.array((0..<count).map { .string("n\($0)") })
+                var members: JSONObject = ["id": "urn:x:1", "type": "A"]
+                members[member] = names
+                return try reader.entity(.object(members))
+            }
+            #expect(try read(most).id == EntityID("urn:x:1"))
+            #expect(throws: EntityError.self) { try read(most + 1) }
+        }
+    }
+
+    /// What was larger when the limits came may stay so, which only the change can tell.
+    @Test func `an entity larger than the limits is read, in time in proportion`() throws {
+        func read(_ count: Int) throws -> Duration {
+            let names = (0..<count).map { "n\($0)" }
+            let attributes = names.map { (key: "a\($0)", value: JSONValue.bool(true)) }
+            let rest: [(key: String, value: JSONValue)] = [
+                ("id", "urn:x:1"), ("type", .array(names.map { .string($0) })),
+                ("scope", .array(names.map { .string("/\($0)") })),
+            ]
+            let json = JSONValue.object(JSONObject(rest + attributes))
+            return try ContinuousClock().measure {
+                let entity = try self.read(json)
+                #expect(entity.attributes.count == count)
+                #expect(entity.types.count == count && entity.scopes.count == count)
+            }
+        }
+        _ = try read(2_500)
+        let small = try read(2_500)
+        #expect(try read(50_000) < small * 120 + .seconds(1))
     }
 
     @Test func `a fragment may lack everything, and null empties the scopes`() throws {
