@@ -164,7 +164,7 @@ struct PoolJob: Sendable {
 struct PoolState {
     var idle: [Reader]
     var isClosed = false
-    private var points: [PoolJob] = []
+    private var points = Queue<PoolJob>()
     private var queries = FairQueue<Party?, PoolJob>(places: Limits.queryConnections)
 
     init(idle: [Reader]) { self.idle = idle }
@@ -200,7 +200,7 @@ struct PoolState {
             return nil
         }
         guard let reader = idle.last else { return nil }
-        guard let job = points.isEmpty ? queries.popNext()?.element : points.removeFirst() else {
+        guard let job = points.isEmpty ? queries.popNext()?.element : points.popFirst() else {
             return nil
         }
         idle.removeLast()
