@@ -66,11 +66,15 @@ enum Limits {
     static let sweepPauses = 20
     /// A sweep rests so many times as long as a portion took.
     static let sweepRests = 3
-    /// Entities or shapes that a sweep looks at in one snapshot; what it removes in one transaction.
+    /// Entities or shapes that a sweep looks at in one snapshot, series, rows or bytes of segments of
+    /// histories, and what it removes in one transaction.
     static let scannedPerPortion = 500
     static let sweptPerStep = 250
     /// So many forms may be out of use without anybody looking through all of history for them.
     static let unseenForms = 1_000
+    static let scannedSeries = 2_000
+    static let scannedRows = 4_000
+    static let scannedBytes = 1 << 20
     /// History rows removed in one transaction.
     static let retainedPerStep = 5_000
     /// An entity with more values of an attribute has one entry in its value index: it may have any.

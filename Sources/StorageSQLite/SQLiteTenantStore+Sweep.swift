@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Governance
 internal import Storage
 internal import Synchronization
 
@@ -29,7 +30,7 @@ struct SweepSchedule {
         return max(.zero, ContinuousClock.now.duration(to: notBefore))
     }
 
-    /// Puts the sweep off, because another tenant is being swept or because this sweep failed.
+    /// Puts the sweep off that has failed.
     mutating func postpone() {
         isWanted = true
         notBefore = .now + Limits.sweepPause
@@ -42,8 +43,37 @@ struct SweepSchedule {
     }
 }
 
-/// Whether some tenant is swept in the background: one at a time, however many there are.
-private let sweepTurn = Mutex(false)
+/// Turns that sweeps take, one after the other.
+final class SweepTurns: Sendable {
+    private struct State {
+        var isTaken = false
+        var waiting = Queue<CheckedContinuation<Void, Never>>()
+    }
+    /// For a portion and the rest from it, whichever tenant it is of: a sweep waits for others no longer
+    /// than for that.
+    static let ofPortions = SweepTurns()
+    private let state = Mutex(State())
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                defer { state.isTaken = true }
+                if state.isTaken { state.waiting.append(continuation) }
+                return !state.isTaken
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func giveBack() {
+        let next = state.withLock { state in
+            let next = state.waiting.popFirst()
+            state.isTaken = next != nil
+            return next
+        }
+        next?.resume()
+    }
+}
 
 extension SQLiteTenantStore {
     /// Sweeps the vocabulary in the background, as soon as it is time to.
@@ -61,15 +91,6 @@ extension SQLiteTenantStore {
 
     /// Sweeps with rests; false when it could not.
     private func sweepSlowly() async -> Bool {
-        let isFree = sweepTurn.withLock { isTaken in
-            defer { isTaken = true }
-            return !isTaken
-        }
-        guard isFree else {
-            sweeping.withLock { $0.postpone() }
-            return true
-        }
-        defer { sweepTurn.withLock { $0 = false } }
         do {
             try await sweepVocabulary { elapsed in
                 try await Task.sleep(for: elapsed * Limits.sweepRests)
@@ -92,79 +113,79 @@ extension SQLiteTenantStore {
     package func sweepVocabulary(
         resting rest: (Duration) async throws -> Void = { _ in }
     ) async throws {
+        await sweepTurns.take()
+        defer { sweepTurns.giveBack() }
         let sweep = VocabularySweep()
         try await committer.run { $0.begin(sweep) }
-        // Of its own: it keeps no query waiting.
-        let reader = try Reader(path: path)
-        try await removeEmptyHistories(reader, rest)
-        try await removeShapes(reader, rest)
-        try await removeNames(reader, sweep, rest)
-        try await removeForms(reader, sweep, rest)
-        try await committer.run { $0.trimVocabulary() }
+        try await removeEmptyHistories(rest)
+        try await removeShapes(rest)
+        try await removeNames(sweep, rest)
+        try await removeForms(sweep, rest)
+        try await committer.run { $0.finish(sweep) }
     }
 
     private typealias Rest = (Duration) async throws -> Void
 
-    private func removeEmptyHistories(_ reader: Reader, _ rest: Rest) async throws {
+    private func removeEmptyHistories(_ rest: Rest) async throws {
         var found = EmptyHistories()
         while !found.isAtEnd {
             let last = found
-            found = try await reading(reader, rest) { try $0.findEmptyHistories(after: last) }
+            found = try await reading(rest) { try $0.findEmptyHistories(after: last) }
             try await inSteps(found.ids, rest) { try $0.removeEmptyHistories($1) }
         }
     }
 
-    private func removeShapes(_ reader: Reader, _ rest: Rest) async throws {
+    private func removeShapes(_ rest: Rest) async throws {
         let shapes = writer.shared.withLock { Array($0.shapes.keys) }.sorted()
         for start in stride(from: 0, to: shapes.count, by: Limits.scannedPerPortion) {
             let portion = shapes[start..<min(start + Limits.scannedPerPortion, shapes.count)]
-            let unused = try await reading(reader, rest) { try $0.unusedShapes(among: portion) }
+            let unused = try await reading(rest) { try $0.unusedShapes(among: portion) }
             try await inSteps(unused, rest) { try $0.removeShapes($1) }
         }
     }
 
-    private func removeNames(
-        _ reader: Reader,
-        _ sweep: VocabularySweep,
-        _ rest: Rest
-    ) async throws {
+    private func removeNames(_ sweep: VocabularySweep, _ rest: Rest) async throws {
         let vocabulary = writer.shared.withLock { $0 }
-        var scan = SweepScan(vocabulary.namesOutsideShapes)
+        var scan = NameScan(vocabulary.namesOutsideShapes)
         while !scan.isAtEnd {
             let last = scan
-            scan = try await reading(reader, rest) { try $0.findUsedNames(last) }
+            scan = try await reading(rest) { try $0.findUsedNames(last) }
         }
         try await inSteps(scan.candidates.sorted(), rest) { try $0.removeNames($1, of: sweep) }
     }
 
     /// Whether a form without `datasetId` is in use only its rows can tell, so these are looked at
     /// only while many forms were not seen in use.
-    private func removeForms(
-        _ reader: Reader,
-        _ sweep: VocabularySweep,
-        _ rest: Rest
-    ) async throws {
+    private func removeForms(_ sweep: VocabularySweep, _ rest: Rest) async throws {
         let forms = writer.shared.withLock { $0 }.formsByUse
         try await inSteps(forms.unused.sorted(), rest) { try $0.removeForms($1, of: sweep) }
-        var scan = SweepScan(forms.others)
+        var scan = FormScan(forms.others)
         while !scan.isAtEnd, scan.candidates.count > Limits.unseenForms {
             let last = scan
-            scan = try await reading(reader, rest) { try $0.findUsedForms(last) }
+            scan = try await reading(rest) { try $0.findUsedForms(last) }
         }
         guard scan.isAtEnd else { return }
         try await inSteps(scan.candidates.sorted(), rest) { try $0.removeForms($1, of: sweep) }
     }
 
-    /// Reads a portion in a snapshot, on a thread that nobody waits for.
+    /// Reads a portion in a snapshot, on a thread that nobody waits for, when it is this sweep's turn.
     private func reading<Found: Sendable>(
-        _ reader: Reader,
         _ rest: Rest,
         _ body: @escaping @Sendable (Reader) throws -> Found
     ) async throws -> Found {
+        await SweepTurns.ofPortions.take()
+        defer { SweepTurns.ofPortions.giveBack() }
         let start = ContinuousClock.now
         let found: Found = try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async {
-                continuation.resume(with: Result { try reader.snapshot { try body(reader) } })
+            DispatchQueue.global(qos: .utility).async { [path] in
+                // Of its own, so that it keeps no query waiting; and of this portion alone, so that
+                // it takes no memory while others have their turns.
+                continuation.resume(
+                    with: Result {
+                        let reader = try Reader(path: path)
+                        return try reader.snapshot { try body(reader) }
+                    }
+                )
             }
         }
         let elapsed = start.duration(to: .now)

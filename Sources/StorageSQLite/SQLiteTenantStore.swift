@@ -31,6 +31,8 @@ package final class SQLiteTenantStore: TenantStore {
         sealing: SealingLimits,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
+    /// For a whole sweep of this tenant.
+    let sweepTurns = SweepTurns()
         let checkpointer: Checkpointer
         do {
             try DatabaseFile(path: path).check()

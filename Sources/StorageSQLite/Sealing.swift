@@ -70,6 +70,7 @@ extension Writer {
             .bind(4, first.time).bind(5, last.time).bind(6, Int64(instances.count))
             .bind(7, HistorySegment.encode(instances)).run()
         haveSegments = true
+        noteMove(of: instances)
     }
 
     // MARK: Opening
@@ -92,6 +93,14 @@ extension Writer {
         let instances = try segments.series.segment(found).instances()
         try removeSegment(found)
         for instance in instances { try insert(instance, place.series) }
+    }
+
+    /// Tells the sweep under way of forms that it may have looked for where they no longer are.
+    private func noteMove(of instances: some Collection<HistorySegment.Instance>) {
+        guard let sweep else { return }
+        for instance in instances {
+            if let form = instance.row.form { sweep.use(form: form) }
+        }
     }
 
     /// Turns all segments that the condition (SQL) names back into rows.
@@ -121,6 +130,7 @@ extension Writer {
     func insert(_ instance: HistorySegment.Instance, _ series: HistorySeries) throws {
         let place = HistoryPlace(series: series, time: instance.time)
         try insert(instance.row, at: place, sequence: instance.sequence)
+        noteMove(of: CollectionOfOne(instance))
     }
 
     /// Whether the segment has this very instance.

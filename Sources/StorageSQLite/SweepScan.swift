@@ -1,16 +1,42 @@
 internal import ContextModel
 internal import Storage
 
-/// How far a scan of a sweep has come, and what of its candidates it has not seen in use.
+/// How far a look through all histories has come for the names in use, and which of its candidates it
+/// has not met.
 ///
-/// A scan reads a portion of the file at a time, each in a snapshot of its own. What is written
+/// It reads a portion at a time, each in a snapshot of its own, in the order of the numbers of the
+/// histories: a history keeps its number when the row of its entity gets another key. What is written
 /// between two portions the writer tells the sweep.
-struct SweepScan: Sendable {
-    /// Numbers of names, or of forms, that may be out of use.
+struct NameScan: Sendable {
+    /// Numbers of names that may be out of use.
     var candidates: Set<Int64>
-    /// The next portion begins after the entity of this key.
-    var key = Int64.min
-    var isAtEnd = false
+    /// The next portion begins after this series.
+    var last = HistorySeries(entity: .min, name: .min, dataset: .min)
+    var isAtEnd: Bool
+
+    init(_ candidates: Set<Int64>) {
+        self.candidates = candidates
+        isAtEnd = candidates.isEmpty
+    }
+}
+
+/// How far a look through all histories has come for the forms in use: as a `NameScan`, first through
+/// the rows and then through the segments.
+///
+/// What is sealed or opened between two portions the writer tells the sweep, too.
+struct FormScan: Sendable {
+    /// Numbers of forms that may be out of use.
+    var candidates: Set<Int64>
+    /// The next portion begins after this row.
+    var place = HistoryPlace(
+        series: HistorySeries(entity: .min, name: .min, dataset: .min),
+        time: .min
+    )
+    var sequence = Int64.min
+    var hasReadRows = false
+    /// The next portion begins after this segment.
+    var segment = Int64.min
+    var isAtEnd: Bool
 
     init(_ candidates: Set<Int64>) {
         self.candidates = candidates
@@ -107,53 +133,101 @@ extension Reader {
         return try numbers.filter { try !use.isUsed($0) }
     }
 
-    /// Takes the names from the candidates that the history of some more entities uses.
-    func findUsedNames(_ scan: SweepScan) throws -> SweepScan {
-        let numbers = try SeriesNumbers(connection)
-        return try eachHistory(scan) { history, candidates in
-            for number in try numbers.all(of: history) {
-                candidates.remove(number.name)
-                candidates.remove(number.dataset)
-            }
-        }
-    }
-
-    /// Takes the forms from the candidates that the history of some more entities uses.
-    func findUsedForms(_ scan: SweepScan) throws -> SweepScan {
-        let rows = try connection.prepare("SELECT form FROM history WHERE entity = ?1")
-        let segments = try connection.prepare("SELECT body FROM segment WHERE entity = ?1")
-        return try eachHistory(scan) { history, candidates in
-            rows.bind(1, history)
-            segments.bind(1, history)
-            defer {
-                rows.reset()
-                segments.reset()
-            }
-            while try rows.step() { candidates.remove(rows.int(0)) }
-            while try segments.step() {
-                for run in try HistorySegment(segments.bytes(0)).forms() {
-                    if let form = run.form { candidates.remove(form) }
-                }
-            }
-        }
-    }
-
-    /// Shows the body the histories of the next portion of entities, until nothing is left to find.
-    private func eachHistory(
-        _ scan: SweepScan,
-        _ body: (_ history: Int64, _ candidates: inout Set<Int64>) throws -> Void
-    ) throws -> SweepScan {
+    /// Takes the names from the candidates that some more series of the histories use.
+    func findUsedNames(_ scan: NameScan) throws -> NameScan {
+        let all = try AllSeries(connection)
         var scan = scan
-        let rows = try connection.prepare(
-            "SELECT key, coalesce(history, key) FROM entity WHERE key > ?1 ORDER BY key LIMIT ?2"
-        ).bind(1, scan.key).bind(2, Int64(Limits.scannedPerPortion))
-        var count = 0
-        while !scan.candidates.isEmpty, try rows.step() {
-            scan.key = rows.int(0)
-            count += 1
-            try body(rows.int(1), &scan.candidates)
+        for _ in 0..<Limits.scannedSeries {
+            guard !scan.candidates.isEmpty, let next = try all.next(after: scan.last) else {
+                scan.isAtEnd = true
+                break
+            }
+            scan.candidates.remove(next.name)
+            scan.candidates.remove(next.dataset)
+            scan.last = next
         }
-        scan.isAtEnd = scan.candidates.isEmpty || count < Limits.scannedPerPortion
         return scan
+    }
+
+    /// Takes the forms from the candidates that some more rows or segments of the histories use.
+    func findUsedForms(_ scan: FormScan) throws -> FormScan {
+        var scan = scan
+        if scan.hasReadRows {
+            try findFormsOfSegments(&scan)
+        } else {
+            try findFormsOfRows(&scan)
+        }
+        scan.isAtEnd = scan.isAtEnd || scan.candidates.isEmpty
+        return scan
+    }
+
+    private func findFormsOfRows(_ scan: inout FormScan) throws {
+        let series = scan.place.series
+        let rows = try connection.prepare(
+            """
+            SELECT entity, name, dataset, time, sequence, form FROM history
+            WHERE (entity, name, dataset, time, sequence) > (?1, ?2, ?3, ?4, ?5)
+            ORDER BY entity, name, dataset, time, sequence LIMIT ?6
+            """
+        ).bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
+            .bind(4, scan.place.time).bind(5, scan.sequence).bind(6, Int64(Limits.scannedRows))
+        var count = 0
+        while try rows.step() {
+            count += 1
+            if let form = rows.optionalInt(5) { scan.candidates.remove(form) }
+            guard count == Limits.scannedRows else { continue }
+            let last = HistorySeries(entity: rows.int(0), name: rows.int(1), dataset: rows.int(2))
+            scan.place = HistoryPlace(series: last, time: rows.int(3))
+            scan.sequence = rows.int(4)
+        }
+        scan.hasReadRows = count < Limits.scannedRows
+    }
+
+    private func findFormsOfSegments(_ scan: inout FormScan) throws {
+        let rows = try connection.prepare(
+            "SELECT number, body FROM segment WHERE number > ?1 ORDER BY number"
+        ).bind(1, scan.segment)
+        var bytes = 0
+        while bytes < Limits.scannedBytes {
+            guard try rows.step() else { return scan.isAtEnd = true }
+            scan.segment = rows.int(0)
+            let body = rows.bytes(1)
+            bytes += body.count
+            for run in try HistorySegment(body).forms() {
+                if let form = run.form { scan.candidates.remove(form) }
+            }
+        }
+    }
+}
+
+/// Finds the series of all histories, by a seek each, in rows and in segments.
+private struct AllSeries {
+    private let statements: [Statement]
+
+    init(_ connection: Connection) throws {
+        statements = try ["history", "segment"].map { table in
+            try connection.prepare(
+                """
+                SELECT entity, name, dataset FROM \(table)
+                WHERE (entity, name, dataset) > (?1, ?2, ?3)
+                ORDER BY entity, name, dataset LIMIT 1
+                """
+            )
+        }
+    }
+
+    /// The first after that one; nil when there is none.
+    func next(after last: HistorySeries) throws -> HistorySeries? {
+        let nexts = try statements.compactMap { statement -> HistorySeries? in
+            statement.bind(1, last.entity).bind(2, last.name).bind(3, last.dataset)
+            defer { statement.reset() }
+            guard try statement.step() else { return nil }
+            return HistorySeries(
+                entity: statement.int(0),
+                name: statement.int(1),
+                dataset: statement.int(2)
+            )
+        }
+        return nexts.min { ($0.entity, $0.name, $0.dataset) < ($1.entity, $1.name, $1.dataset) }
     }
 }

@@ -6,11 +6,13 @@ internal import Synchronization
 /// it is told of while it looks for them.
 ///
 /// It looks beside the writing, and then has some removed in each of many transactions. Whatever a
-/// writer uses meanwhile stays. The writer knows the sweep for as long as somebody holds it, and
+/// writer uses, or moves between rows and segments, meanwhile stays. The writer knows the sweep for as long as somebody holds it, and
 /// only the committer's thread looks into it.
 final class VocabularySweep: @unchecked Sendable {
     private var names: Set<Int64> = []
     private var forms: Set<Int64> = []
+    /// How much may have been out of use when it began.
+    fileprivate var unusedBefore = 0
 
     func use(name: Int64) { names.insert(name) }
     func use(form: Int64) { forms.insert(form) }
@@ -27,8 +29,20 @@ extension Writer {
     /// From now on the sweep is told of what is used.
     func begin(_ sweep: VocabularySweep) {
         self.sweep = sweep
-        possiblyUnused = 0
+        sweep.unusedBefore = possiblyUnused
+    }
+
+    /// The sweep has removed what was out of use when it began.
+    ///
+    /// Of one that fails before this, nothing is taken from the count.
+    func finish(_ sweep: VocabularySweep) {
+        guard isTold(sweep) else { return }
+        self.sweep = nil
+        possiblyUnused -= sweep.unusedBefore
         isSweepDue = false
+        // Gives back the memory of what was removed.
+        vocabulary.trim()
+        shared.withLock { $0.trim() }
     }
 
     /// Removes rows that stand for histories of which nothing is left.
@@ -78,12 +92,6 @@ extension Writer {
 
     /// Whether the sweep is still told of what is used, and another one has not begun.
     private func isTold(_ sweep: VocabularySweep) -> Bool { self.sweep === sweep }
-
-    /// Gives back the memory of what was removed.
-    func trimVocabulary() {
-        vocabulary.trim()
-        shared.withLock { $0.trim() }
-    }
 
     /// Attributes with a value index, also with one whose entries are still being removed.
     private func namesOfIndexes() throws -> Set<Int64> {

@@ -16,13 +16,13 @@ import Testing
         rowsMet: 6
     )
 
-    private static func open(_ folder: Folder) throws -> SQLiteStore {
+    static func open(_ folder: Folder) throws -> SQLiteStore {
         try SQLiteStore(folder: folder.path, sealing: limits) {
             withExtendedLifetime(folder) { seconds(0) }
         }
     }
 
-    private static func tenant(_ store: SQLiteStore) async throws -> SQLiteTenantStore {
+    static func tenant(_ store: SQLiteStore) async throws -> SQLiteTenantStore {
         try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
     }
 
@@ -39,7 +39,7 @@ import Testing
             }
     }
 
-    private static func strange(_ number: Int) -> Entity {
+    static func strange(_ number: Int) -> Entity {
         var entity = Entity("strange\(number)", IRI("urn:x:T\(number)"))
         entity.attributes = [
             NamedAttribute(
@@ -51,7 +51,7 @@ import Testing
         return entity
     }
 
-    private static func write(_ entity: Entity, to tenant: SQLiteTenantStore) async throws {
+    static func write(_ entity: Entity, to tenant: SQLiteTenantStore) async throws {
         try await tenant.write(Grants.write()) {
             try $0.put(entity)
             try $0.appendHistory(
@@ -227,6 +227,26 @@ import Testing
             try #require(transaction as? Writer).removeNames([name], of: second)
         }
         #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == nil)
+        await store.close()
+    }
+
+    @Test func `a sweep that fails has taken nothing from what may be out of use`() async throws {
+        let folder = Folder()
+        let store = try Self.open(folder)
+        let tenant = try await Self.tenant(store)
+        for number in 0..<20 {
+            let entity = Self.strange(number)
+            try await Self.write(entity, to: tenant)
+            try await tenant.write(Grants.write()) { _ = try $0.remove(entity.id) }
+        }
+        let before = tenant.writer.possiblyUnused
+        #expect(before >= 20)
+        await #expect(throws: CancellationError.self) {
+            try await tenant.sweepVocabulary { _ in throw CancellationError() }
+        }
+        #expect(tenant.writer.possiblyUnused == before)
+        try await tenant.sweepVocabulary()
+        #expect(tenant.writer.possiblyUnused < before)
         await store.close()
     }
 
