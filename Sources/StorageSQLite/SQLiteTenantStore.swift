@@ -298,8 +298,7 @@ package final class SQLiteTenantStore: TenantStore {
         let now = clock()
         try await committer.run { try $0.registerIndexes(names, for: party, at: now) }
         let filling = IndexFilling()
-        // Of its own: however long queries take, the index that spares them is made.
-        let reader = try Reader(path: path)
+        var opened: Reader?
         while let portion = try await committer.run({ try $0.nextPortion(of: filling) }) {
             let filled = try await read(portion, with: reader)
             try await meanwhile()
@@ -317,6 +316,9 @@ package final class SQLiteTenantStore: TenantStore {
         }
         while try await committer.run({ try $0.removeGivenUpEntries() }) {}
     }
+            // Of its own: however long queries take, the index that spares them is made.
+            let reader = try opened ?? Reader(path: path)
+            opened = reader
 
     private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {
         try await withCheckedThrowingContinuation { continuation in
