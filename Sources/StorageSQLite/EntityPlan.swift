@@ -26,14 +26,16 @@ struct EntityPlan {
         self.budget = budget
         decision = PreparedCondition(condition)
         let size = condition.size
-        shapes = try vocabulary.shapes.reduce(into: [:]) { shapes, entry in
+        var shapes: [Int64: Bool] = [:]
+        try condition.eachCandidateShape(vocabulary) { number, shape in
             try budget.require(Self.stepsOfVerdict * size)
-            switch condition.verdict(entry.value, vocabulary) {
-            case .all: shapes[entry.key] = true
-            case .some: shapes[entry.key] = false
+            switch condition.verdict(shape, vocabulary) {
+            case .all: shapes[number] = true
+            case .some: shapes[number] = false
             case .none: break
             }
         }
+        self.shapes = shapes
     }
 
     /// What a part of the condition costs to be decided by the shape alone.

@@ -35,9 +35,12 @@ struct SQLiteHistories: HistorySource {
             return try KeyList(connection, keys: lookup.keys(of: ids))
         }
         let rest = query.condition.partedByScope.rest
-        let shapes = vocabulary.shapes.filter { _, shape in
-            rest.verdict(shape, vocabulary, namesAreKnown: false) != .none
-        }.keys
+        var shapes: Set<Int64> = []
+        rest.eachCandidateShape(vocabulary, namesAreKnown: false) { number, shape in
+            if rest.verdict(shape, vocabulary, namesAreKnown: false) != .none {
+                shapes.insert(number)
+            }
+        }
         guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
         return try ShapeMerge(
             connection,

@@ -66,3 +66,79 @@ extension Condition {
         }
     }
 }
+
+/// Shapes among which are all that a condition can hold for, found by the names that it needs.
+struct ShapeCandidates {
+    private(set) var sets: [NumberSet] = []
+    private(set) var count = 0
+
+    /// Those that have the name; none for a name that nothing has.
+    fileprivate init(having name: IRI, _ vocabulary: Vocabulary) {
+        let numbers = vocabulary.numbers[name.text].flatMap { vocabulary.shapesByName[$0] }
+        if let numbers { add(numbers) }
+    }
+
+    fileprivate init() {}
+
+    private mutating func add(_ numbers: NumberSet) {
+        sets.append(numbers)
+        count += numbers.count
+    }
+
+    fileprivate mutating func add(_ others: ShapeCandidates) { others.sets.forEach { add($0) } }
+}
+
+extension Condition {
+    /// nil when the condition needs no name.
+    ///
+    /// `namesAreKnown` as for `verdict`, of which this leaves out what is `.none`, or some of it.
+    func candidateShapes(
+        _ vocabulary: Vocabulary,
+        namesAreKnown: Bool = true
+    ) -> ShapeCandidates? {
+        func having(_ name: IRI?) -> ShapeCandidates? {
+            guard namesAreKnown, let name else { return nil }
+            return ShapeCandidates(having: name, vocabulary)
+        }
+        switch self {
+        case .nothing: return ShapeCandidates()
+        case .type(let type): return ShapeCandidates(having: type, vocabulary)
+        case .attribute(let name): return having(name)
+        case .value(let test): return having(test.path.names.first)
+        case .geometry(let test): return having(test.attribute)
+        case .linked(let test): return having(test.path.names.first)
+        case .all(let parts):
+            return parts.lazy.compactMap {
+                $0.candidateShapes(vocabulary, namesAreKnown: namesAreKnown)
+            }.min { $0.count < $1.count }
+        case .any(let parts):
+            var all = ShapeCandidates()
+            for part in parts {
+                let some = part.candidateShapes(vocabulary, namesAreKnown: namesAreKnown)
+                guard let some else { return nil }
+                all.add(some)
+            }
+            return all
+        case .everything, .not, .scope, .ids, .idPattern: return nil
+        }
+    }
+
+    /// Shows the body the shapes among which are all that the condition can hold for; one may come
+    /// twice.
+    func eachCandidateShape(
+        _ vocabulary: Vocabulary,
+        namesAreKnown: Bool = true,
+        _ body: (Int64, Shape) throws -> Void
+    ) rethrows {
+        guard let found = candidateShapes(vocabulary, namesAreKnown: namesAreKnown),
+            found.count < vocabulary.shapes.count
+        else {
+            return try vocabulary.shapes.forEach { try body($0.key, $0.value) }
+        }
+        for numbers in found.sets {
+            try numbers.forEach { number in
+                if let shape = vocabulary.shapes[number] { try body(number, shape) }
+            }
+        }
+    }
+}

@@ -16,6 +16,60 @@ struct Shape: Hashable, Sendable {
     var hasScopes: Bool
 
     func has(_ name: Int64) -> Bool { members.contains { $0.name == name } }
+
+    /// All names it has.
+    var names: [Int64] { types + members.map(\.name) }
+}
+
+/// A set of numbers that mostly has one.
+enum NumberSet {
+    case empty
+    case one(Int64)
+    case many(Set<Int64>)
+
+    var count: Int {
+        switch self {
+        case .empty: 0
+        case .one: 1
+        case .many(let numbers): numbers.count
+        }
+    }
+
+    mutating func insert(_ number: Int64) {
+        switch self {
+        case .empty: self = .one(number)
+        case .one(number): break
+        case .one(let other): self = .many([other, number])
+        case .many(var numbers):
+            // Taken out, so that the set is not copied.
+            self = .empty
+            numbers.insert(number)
+            self = .many(numbers)
+        }
+    }
+
+    /// Whether nothing is left.
+    mutating func remove(_ number: Int64) -> Bool {
+        switch self {
+        case .empty, .one(number): self = .empty
+        case .one: return false
+        case .many(var numbers):
+            self = .empty
+            numbers.remove(number)
+            guard !numbers.isEmpty else { return true }
+            self = .many(numbers)
+            return false
+        }
+        return true
+    }
+
+    func forEach(_ body: (Int64) throws -> Void) rethrows {
+        switch self {
+        case .empty: break
+        case .one(let number): try body(number)
+        case .many(let numbers): try numbers.forEach(body)
+        }
+    }
 }
 
 /// Names, shapes and forms by number: few, so kept in memory.
@@ -35,6 +89,8 @@ struct Vocabulary: Sendable {
     private(set) var numbers: [String: Int64] = [:]
     private(set) var shapes: [Int64: Shape] = [:]
     private(set) var shapeNumbers: [Shape: Int64] = [:]
+    /// The shapes that have a name: as a type, or of an attribute.
+    private(set) var shapesByName: [Int64: NumberSet] = [:]
     private(set) var forms: [Int64: Attribute] = [:]
     private(set) var formNumbers: [[UInt8]: Int64] = [:]
     /// How often something was taken out: what a snapshot from before may still use.
@@ -48,6 +104,7 @@ struct Vocabulary: Sendable {
         case .shape(let shape):
             shapes[number] = shape
             shapeNumbers[shape] = number
+            for name in shape.names { shapesByName[name, default: .empty].insert(number) }
         case .form(let body, let attribute):
             forms[number] = attribute
             formNumbers[body] = number
@@ -62,6 +119,9 @@ struct Vocabulary: Sendable {
         case .shape(let shape):
             shapes[number] = nil
             if shapeNumbers[shape] == number { shapeNumbers[shape] = nil }
+            for name in shape.names where shapesByName[name]?.remove(number) == true {
+                shapesByName[name] = nil
+            }
         case .form(let body, _):
             forms[number] = nil
             if formNumbers[body] == number { formNumbers[body] = nil }
@@ -74,6 +134,7 @@ struct Vocabulary: Sendable {
         numbers.trim()
         shapes.trim()
         shapeNumbers.trim()
+        shapesByName.trim()
         forms.trim()
         formNumbers.trim()
     }

@@ -1,0 +1,117 @@
+import ContextModel
+import Governance
+import Storage
+import Testing
+
+@testable import StorageSQLite
+
+/// Which shapes a condition can hold for is found by the names that it needs.
+@Suite struct ShapeVerdictTests {
+    private let folder = Folder()
+
+    /// A vocabulary of names `urn:0` to `urn:11` and of shapes made of them at random.
+    private func vocabulary(_ dice: inout SeededDice) async throws -> Vocabulary {
+        var vocabulary = try await empty()
+        for number in 0..<12 { vocabulary.add(.name("urn:\(number)"), number: Int64(number + 1)) }
+        for number in 0..<60 {
+            let names = (1...12).filter { _ in Int.random(in: 0..<4, using: &dice) == 0 }
+            let types = names.prefix(1).map(Int64.init)
+            let members = names.dropFirst().map { Shape.Member(name: Int64($0), kinds: 1) }
+            let hasScopes = Bool.random(using: &dice)
+            let shape = Shape(types: types, members: members, hasScopes: hasScopes)
+            guard vocabulary.shapeNumbers[shape] == nil else { continue }
+            vocabulary.add(.shape(shape), number: Int64(number + 1))
+        }
+        for number in vocabulary.shapes.keys where number % 5 == 0 {
+            guard let shape = vocabulary.shapes[number] else { continue }
+            vocabulary.remove(.shape(shape), number: number)
+        }
+        return vocabulary
+    }
+
+    private func empty() async throws -> Vocabulary {
+        let store = try SQLiteStore(folder: folder.path) { seconds(0) }
+        await store.close()
+        return try Vocabulary(Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly))
+    }
+
+    private static func condition(_ dice: inout SeededDice, depth: Int = 0) -> Condition {
+        let name = IRI("urn:\(Int.random(in: 0..<14, using: &dice))")
+        func parts() -> [Condition] {
+            (0..<Int.random(in: 0...3, using: &dice)).map { _ in
+                condition(&dice, depth: depth + 1)
+            }
+        }
+        switch Int.random(in: 0..<(depth < 3 ? 10 : 6), using: &dice) {
+        case 0, 1: return .type(name)
+        case 2: return .attribute(name)
+        case 3:
+            let path = AttributePath(names: [name])
+            return .value(ValueTest(path: path, comparison: .less(.number(5))))
+        case 4: return Bool.random(using: &dice) ? .everything : .nothing
+        case 5: return .ids([EntityID("urn:x")])
+        case 6: return .not(condition(&dice, depth: depth + 1))
+        case 7, 8: return .all(parts())
+        default: return .any(parts())
+        }
+    }
+
+    @Test(arguments: 0..<10)
+    func `no shape that a condition can hold for is left out`(seed: UInt64) async throws {
+        var dice = SeededDice(seed)
+        let vocabulary = try await vocabulary(&dice)
+        var narrowed = 0
+        for _ in 0..<300 {
+            let condition = Self.condition(&dice)
+            for namesAreKnown in [true, false] {
+                var found: Set<Int64> = []
+                condition.eachCandidateShape(vocabulary, namesAreKnown: namesAreKnown) {
+                    number,
+                    _ in found.insert(number)
+                }
+                let possible = vocabulary.shapes.filter {
+                    condition.verdict($1, vocabulary, namesAreKnown: namesAreKnown) != .none
+                }.keys
+                #expect(found.isSuperset(of: possible), "\(condition)")
+                if found.count < vocabulary.shapes.count { narrowed += 1 }
+            }
+        }
+        #expect(narrowed > 100)
+    }
+
+    @Test func `shapes that others keep in use cost a query nothing`() async throws {
+        var vocabulary = try await empty()
+        for number in Int64(1)...20_000 {
+            vocabulary.add(.name("urn:\(number)"), number: number)
+            let shape = Shape(types: [number], members: [], hasScopes: false)
+            vocabulary.add(.shape(shape), number: number)
+        }
+        func plan(_ condition: Condition) throws -> [Int64: Bool] {
+            let budget = DecisionBudget(steps: 500)
+            return try EntityPlan(
+                condition,
+                vocabulary: vocabulary,
+                now: seconds(0),
+                budget: budget
+            ).shapes
+        }
+        let own = Condition.type(IRI("urn:7"))
+        #expect(try plan(own) == [7: true])
+        #expect(try plan(.all([own, .not(.type(IRI("urn:8")))])) == [7: true])
+        #expect(try plan(.any([own, .type(IRI("urn:9"))])) == [7: true, 9: true])
+        #expect(try plan(.type(IRI("urn:none"))) == [:])
+    }
+
+    @Test func `a set of numbers loses what is removed`() {
+        var numbers = NumberSet.empty
+        for number in [3, 3, 4, 5] as [Int64] { numbers.insert(number) }
+        #expect(numbers.count == 3)
+        let isEmpty = [5, 9, 3].map { numbers.remove($0) }
+        #expect(isEmpty == [false, false, false] && numbers.count == 1)
+        let isEmptyAfterAll = numbers.remove(4)
+        #expect(isEmptyAfterAll && numbers.count == 0)
+        numbers.insert(8)
+        let isOther = numbers.remove(7)
+        #expect(!isOther && numbers.count == 1)
+    }
+}
