@@ -59,6 +59,12 @@ struct HistoryRow: Equatable {
         body = row.isNull(5) ? nil : [UInt8](row.bytes(5))
     }
 
+    /// About as many as the row takes.
+    var bytes: Int {
+        if case .text(let text) = value { return text.utf8.count + (body?.count ?? 0) }
+        return body?.count ?? 0
+    }
+
     /// Whether both rows, which stand at one moment of a series, say the same; nil when their bodies
     /// must be read to tell.
     func hasContent(of other: HistoryRow) -> Bool? {

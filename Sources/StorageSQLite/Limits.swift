@@ -56,9 +56,12 @@ enum Limits {
     static let seriesToSeal = 256
     /// History rows sealed in one transaction, and as many more as a segment has.
     static let sealedPerStep = 4_096
-    /// A series with more instances of one moment is not sealed from there on, for whoever changes
-    /// a segment opens all of it.
+    /// A series with more instances of one moment, or bytes of them, is not sealed from there on, for
+    /// whoever changes a segment opens all of it.
     static let sealedAtMoment = 1_024
+    static let sealedBytesAtMoment = 8 << 20
+    /// A segment of so many bytes takes no more instances, but of the same moment.
+    static let sealedBytes = 1 << 20
     /// Names, shapes and forms that may be out of use before the vocabulary is swept, and the pause
     /// between two sweeps: so long, or so many times as long as the last one took.
     static let unusedBeforeSweep = 256

@@ -29,7 +29,9 @@ extension Writer {
         var walk = try SeriesWalk(series, from: .min, to: .max, with: segments.series)
         defer { walk.end() }
         var rows: [HistorySegment.Instance] = []
+        var bytes = 0
         var isBeforeSegment = false
+        var isFull: Bool { rows.count >= sealing.segment || bytes >= Limits.sealedBytes }
         walk: while let step = try walk.next() {
             switch step {
             case .segment where rows.isEmpty: continue
@@ -39,8 +41,10 @@ extension Writer {
             case .row:
                 let time = walk.rows.int(SeriesStatements.timeColumn)
                 // Instances of one moment stay together.
-                if rows.count >= sealing.segment, time != rows.last?.time { break walk }
-                guard rows.count < sealing.segment + Limits.sealedAtMoment else { return nil }
+                if isFull, time != rows.last?.time { break walk }
+                guard rows.count < sealing.segment + Limits.sealedAtMoment,
+                    bytes < Limits.sealedBytesAtMoment
+                else { return nil }
                 rows.append(
                     HistorySegment.Instance(
                         time: time,
@@ -48,10 +52,11 @@ extension Writer {
                         row: HistoryRow(walk.rows)
                     )
                 )
+                bytes += rows.last?.row.bytes ?? 0
             }
         }
         if isBeforeSegment { return rows }
-        guard rows.count >= sealing.segment else { return nil }
+        guard isFull else { return nil }
         return try hasEnoughRows(series, after: rows.last?.time ?? 0) ? rows : nil
     }
 

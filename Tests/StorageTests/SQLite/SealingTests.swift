@@ -36,6 +36,26 @@ import Testing
         try await #require(tenant as? SQLiteTenantStore).sealHistory()
     }
 
+    @Test func `large instances make segments of fewer`() async throws {
+        let folder = Folder()
+        let limits = SealingLimits(segment: 256, smallestSegment: 32, newestRows: 4, rowsMet: 99)
+        let store = try open(folder, limits)
+        let tenant = try await store.makeTenant(nil)
+        let text = JSONValue.string(String(repeating: "x", count: Limits.sealedBytes / 10))
+        let small = (0..<300).map { Attribute.reading(1, at: $0) }
+        let large = (300..<500).map { Attribute.reading(text, at: $0) }
+        try await tenant.append("a", .speed, small + large)
+        try await seal(tenant)
+        let most = try number("SELECT max(length(body)) FROM segment", in: folder)
+        #expect(most > Int64(Limits.sealedBytes) && most < Int64(Limits.sealedBytes) * 6 / 5)
+        #expect(try number("SELECT max(count) FROM segment", in: folder) == 256)
+        let query = TemporalQuery(condition: .everything, instanceLimit: 1_000, limit: 1)
+        let page = try await tenant.evolutions(query, grant: Grants.read())
+        let values = page.evolutions.first?.attributes.first?.instances.map(\.value)
+        #expect(values == (small + large).map(\.value))
+        await store.close()
+    }
+
     // MARK: Sealed and not sealed
 
     @Test(arguments: 0..<12)
@@ -158,7 +178,7 @@ import Testing
             let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readWrite)
             try file.execute(
                 """
-                DROP TABLE segment; DROP TABLE past;
+                DROP TABLE segment; DROP TABLE past; DROP TABLE removed_history;
                 DROP INDEX document_owner; ALTER TABLE document DROP COLUMN owner;
                 CREATE INDEX outbox_subscription ON outbox (subscription, sequence);
                 CREATE INDEX outbox_enqueued ON outbox (enqueued);
