@@ -195,7 +195,8 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// False when there was no such entity. History stays.
     func remove(_ id: EntityID) throws -> Bool
     /// Adds instances to the temporal evolution. An instance that is there already, by entity,
-    /// name, `datasetId`, time and content, is not added twice.
+    /// name, `datasetId`, time and content, is not added twice, as long as it is one of the newest
+    /// `EvolutionLimits.comparedAtMoment` of its time.
     /// Its `instanceID`, where absent, is made by the store.
     /// With `correcting`, an instance that was observed at the moment of one that is there takes
     /// its place and keeps its `createdAt` (clause 4.8); without, both stay.
@@ -210,9 +211,17 @@ package protocol WriteTransaction: BookkeepingTransaction {
     /// The entity of a temporal evolution, nil when there is no evolution;
     /// as far as it is known: current state, or else the types and scopes its history remembers.
     func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity?
-    /// Removes the whole evolution, or one attribute's, or one instance of it; false when there
-    /// was nothing to remove. `datasetID` is ignored with `.allInstances`.
-    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool
+    /// Removes the whole evolution, or one attribute's, or one instance of it. `datasetID` is ignored
+    /// with `.allInstances`.
+    ///
+    /// Of what is long, one call removes a part, so that others' transactions come between: whoever
+    /// calls goes on from `next`, in transactions that follow, until there is none. A whole evolution
+    /// of which nothing is hidden from the writer goes at once, however long it is.
+    func removeHistory(
+        _ id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep
     /// Replaces one instance, which keeps its `createdAt`; false when there is none of that
     /// identifier.
     func modifyHistory(
@@ -222,6 +231,30 @@ package protocol WriteTransaction: BookkeepingTransaction {
         _ attribute: Attribute
     ) throws
         -> Bool
+}
+
+/// What one call of `removeHistory` has done.
+package struct HistoryRemovalStep: Sendable {
+    package var hasRemoved: Bool
+    /// Where the next call goes on; nil when all is done.
+    package var next: HistoryRemovalPosition?
+
+    package init(hasRemoved: Bool = false, next: HistoryRemovalPosition? = nil) {
+        self.hasRemoved = hasRemoved
+        self.next = next
+    }
+}
+
+/// How far the removal of a long history has come, in numbers that mean something to its store.
+package struct HistoryRemovalPosition: Sendable {
+    package var name = Int64.min
+    package var dataset = Int64.min
+    package var time = Int64.min
+    package var sequence = Int64.min
+    /// Whether what is sealed was gone through.
+    package var isPastSegments = false
+
+    package init() {}
 }
 
 /// What to remove of a temporal evolution (clauses 5.6.13, 5.6.15 and 5.6.16).

@@ -10,4 +10,15 @@ extension WriteTransaction {
     ) throws {
         try appendHistory(id, types: types, scopes: scopes, changes, correcting: false)
     }
+
+    /// Removes all of it in this one transaction; false when there was nothing to remove.
+    package func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
+        var step = try removeHistory(id, what, from: nil)
+        var hasRemoved = step.hasRemoved
+        while let next = step.next {
+            step = try removeHistory(id, what, from: next)
+            hasRemoved = hasRemoved || step.hasRemoved
+        }
+        return hasRemoved
+    }
 }

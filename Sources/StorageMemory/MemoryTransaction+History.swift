@@ -41,8 +41,13 @@ extension MemoryTransaction {
         return isSeen ? stored.entity : nil
     }
 
-    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
-        guard var stored = self[id] else { return false }
+    /// Nothing is too long for memory, so there is one step.
+    func removeHistory(
+        _ id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep {
+        guard var stored = self[id] else { return HistoryRemovalStep() }
         let hidden = stored.hiddenMoments(from: covered)
         var isRemoved = false
         switch what {
@@ -61,7 +66,7 @@ extension MemoryTransaction {
         } else {
             self[id] = stored
         }
-        return isRemoved
+        return HistoryRemovalStep(hasRemoved: isRemoved)
     }
 
     func modifyHistory(
@@ -101,32 +106,45 @@ extension StoredEntity {
         correcting: Bool,
         hiding hidden: HiddenMoments
     ) {
-        let time = instance.historyTime
         let series = Series(name: name, datasetID: instance.datasetID)
-        var instances = history[series] ?? []
-        let end = instances.firstIndex(after: time)
-        let start = instances.firstIndex(after: time - 1)
-        let others = instances[start..<end]
-        let visible = others.filter { !hidden.contains($0.changedAt) }
+        let change = Self.adding(
+            instance,
+            to: (history[series] ?? []).instances(at: instance.historyTime),
+            correcting: correcting,
+            hiding: hidden
+        )
+        // Nobody holds the list any more, so it is not copied.
+        if let change {
+            history[series, default: []].replaceSubrange(change.place, with: change.new)
+        }
+    }
+
+    /// Which instances of one time give way to which when one is added; nil when it is there already.
+    private static func adding(
+        _ instance: Attribute,
+        to others: ArraySlice<SeriesInstance>,
+        correcting: Bool,
+        hiding hidden: HiddenMoments
+    ) -> (place: Range<Int>, new: [SeriesInstance])? {
         let content = instance.content
-        let newest = others.suffix(EvolutionLimits.comparedAtMoment)
-        let isThere = newest.contains {
+        let isThere = others.suffix(EvolutionLimits.comparedAtMoment).contains {
             !hidden.contains($0.changedAt) && $0.attribute.content == content
         }
-        guard !isThere else { return }
-        let free = others.first?.sequence == 0 ? (others.last?.sequence ?? 0) + 1 : 0
-        var added = SeriesInstance(attribute: instance, time: time, sequence: free)
-        if correcting, instance.observedAt != nil, let first = visible.first {
+        guard !isThere else { return nil }
+        var added = SeriesInstance(attribute: instance, time: instance.historyTime, sequence: 0)
+        if correcting, instance.observedAt != nil,
+            let first = others.first(where: { !hidden.contains($0.changedAt) })
+        {
             added.attribute.createdAt = first.attribute.createdAt ?? instance.createdAt
             added.sequence = first.sequence
-            let replaced = Set(visible.map(\.sequence))
-            instances.removeAll { $0.time == time && replaced.contains($0.sequence) }
+            let kept = others.filter { hidden.contains($0.changedAt) } + [added]
+            return (others.indices, kept.sorted { $0.sequence < $1.sequence })
         }
-        let place =
-            instances.firstIndex { ($0.time, $0.sequence) > (time, added.sequence) }
-            ?? instances.count
-        instances.insert(added, at: place)
-        history[series] = instances
+        guard let last = others.last, others.first?.sequence == 0 else {
+            return (others.startIndex..<others.startIndex, [added])
+        }
+        added.sequence = last.sequence + 1
+        return (others.endIndex..<others.endIndex, [added])
     }
 
     /// Removes the instances of those series that are not hidden; false when there are none.
@@ -178,6 +196,11 @@ extension StoredEntity {
 }
 
 extension [SeriesInstance] {
+    /// Those of one time.
+    fileprivate func instances(at time: Int64) -> ArraySlice<SeriesInstance> {
+        self[firstIndex(after: time - 1)..<firstIndex(after: time)]
+    }
+
     /// The place of the first instance after the time, found by halving.
     fileprivate func firstIndex(after time: Int64) -> Int {
         var (low, high) = (0, count)

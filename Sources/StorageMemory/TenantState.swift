@@ -66,7 +66,10 @@ extension StoredEntity {
             lastChange: lastChange,
             lastEnd: { past.last?.endsAt ?? 0 }
         )
-        if let state { past.append(state) }
+        guard let state else { return }
+        past.append(state)
+        if past.count > EntityPast.maximumStates + 1 { past.removeFirst() }
+        if past.count > EntityPast.maximumStates { past[0].entity = nil }
     }
 
     /// The changes that a grant of the condition does not cover.

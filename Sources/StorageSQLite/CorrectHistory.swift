@@ -9,13 +9,13 @@ extension Writer {
         _ instance: Attribute,
         at place: HistoryPlace,
         sequence free: Int64,
-        hiding hidden: HiddenMoments
+        hiding hidden: HiddenChanges?
     ) throws {
         var others: [(sequence: Int64, createdAt: Timestamp?)] = []
         let rows = bound(history.atMoment, place)
         while try rows.step() {
             let row = HistoryRow(rows)
-            if hidden.contains(row.changedAt(place.time)) { continue }
+            if try hidden?.contains(row.changedAt(place.time)) ?? false { continue }
             let other = try row.attribute(vocabulary, at: place.time)
             others.append((rows.int(0), other.createdAt))
         }

@@ -14,6 +14,8 @@ struct DatabaseFile {
     let path: String
     /// With the head of the first page, which tells whether there is a table.
     private static let headerBytes = 108
+    /// The kind of a first page whose tables stand on other pages, all of them maybe.
+    private static let interiorPage: UInt8 = 5
 
     func check() throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -34,7 +36,7 @@ struct DatabaseFile {
             )
         }
         // What stands in a log, such as the first tables of a new file, is looked at in SQLite.
-        let hasTables = header[103] != 0 || header[104] != 0
+        let hasTables = header[103] != 0 || header[104] != 0 || header[100] == Self.interiorPage
         try Schema.refuseForeign(
             mark: header.number(at: 68),
             version: header.number(at: 60),

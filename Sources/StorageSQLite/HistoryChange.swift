@@ -29,84 +29,7 @@ extension Writer {
             .bind(4, series.dataset).bind(5, place.time).bind(6, sequence).run()
     }
 
-    func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
-        guard let row = try stored(id) else { return false }
-        switch what {
-        case .everything:
-            return try removeAll(row)
-        case .allInstances(let name):
-            return try removeRows("name = \(vocabulary.numbers[name.text] ?? -1)", of: row)
-        case .attribute(let name, let datasetID):
-            let dataset = datasetID.map { vocabulary.numbers[$0] ?? -1 } ?? 0
-            let number = vocabulary.numbers[name.text] ?? -1
-            return try removeRows("name = \(number) AND dataset = \(dataset)", of: row)
-        case .instance(let name, let instanceID):
-            return try removeInstance(row, name: name, instanceID: instanceID)
-        }
-    }
-
-    private func removeAll(_ row: StoredEntity) throws -> Bool {
-        let hadRows = try removeRows("1", of: row)
-        // What is hidden from who removes stays, and the row that stands for it.
-        guard !row.isCurrent, try !hasRows(history: row.history) else { return hadRows }
-        try willWrite()
-        try forget(row)
-        return true
-    }
-
-    /// The condition holds numbers of ours only.
-    private func removeRows(_ condition: String, of row: StoredEntity) throws -> Bool {
-        let hidden = try hiddenMoments(of: row)
-        guard hidden.isEmpty else { return try removeRows(condition, of: row, hiding: hidden) }
-        try willWrite()
-        let of = "WHERE entity = \(row.history) AND \(condition)"
-        try connection.execute("DELETE FROM instance \(of)")
-        try connection.execute("DELETE FROM history \(of)")
-        let rows = connection.changes
-        try connection.execute("DELETE FROM segment \(of)")
-        possiblyUnused += rows + connection.changes * sealing.segment
-        recentSegment = nil
-        return rows + connection.changes > 0
-    }
-
-    /// Removes what is not hidden, which only rows can tell.
-    private func removeRows(
-        _ condition: String,
-        of row: StoredEntity,
-        hiding hidden: HiddenMoments
-    ) throws -> Bool {
-        try willWrite()
-        let of = "WHERE entity = \(row.history) AND \(condition)"
-        try openSegments(of)
-        let rows = try connection.prepare(
-            "SELECT name, dataset, time, sequence, coalesce(modified, time) FROM history \(of)"
-        )
-        var found: [(place: HistoryPlace, sequence: Int64)] = []
-        while try rows.step() {
-            if hidden.contains(rows.int(4)) { continue }
-            let series = HistorySeries(
-                entity: row.history,
-                name: rows.int(0),
-                dataset: rows.int(1)
-            )
-            found.append((HistoryPlace(series: series, time: rows.int(2)), rows.int(3)))
-        }
-        possiblyUnused += found.count
-        for (place, sequence) in found {
-            try bound(history.delete, place).bind(5, sequence).run()
-        }
-        try connection.execute(
-            """
-            DELETE FROM instance \(of) AND NOT EXISTS (
-                SELECT 1 FROM history h WHERE (h.entity, h.name, h.dataset, h.time, h.sequence)
-                    = (instance.entity, instance.name, instance.dataset, instance.time,
-                        instance.sequence))
-            """
-        )
-        return !found.isEmpty
-    }
-
-    private func removeInstance(
+    func removeInstance(
         _ row: StoredEntity,
         name: IRI,
         instanceID: String
@@ -132,8 +55,7 @@ extension Writer {
         at place: HistoryPlace,
         sequence: Int64
     ) throws -> Bool {
-        let hidden = try hiddenMoments(of: row)
-        guard !hidden.isEmpty else { return true }
+        guard let hidden = try hiddenChanges(of: row) else { return true }
         let row = bound(history.one, place).bind(5, sequence)
         defer { row.reset() }
         return try row.step() && !hidden.contains(HistoryRow(row).changedAt(place.time))
@@ -158,7 +80,7 @@ extension Writer {
             entity: row.history,
             name: number(of: name.text),
             mayBeSealed: hasSegments(row.history),
-            hiding: hiddenMoments(of: row)
+            hiding: hiddenChanges(of: row)
         )
         return true
     }

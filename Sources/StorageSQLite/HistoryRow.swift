@@ -164,7 +164,8 @@ extension JSONNumber {
 
 /// The statements that keep the history.
 struct HistoryStatements {
-    let insert, atMoment, newestAtMoment, one, any, remember, forget, find, delete: Statement
+    let insert, atMoment, newestAtMoment, newest, one, any, remember, forget, find,
+        delete: Statement
 
     init(_ connection: Connection) throws {
         insert = try connection.prepare(
@@ -184,6 +185,13 @@ struct HistoryStatements {
             SELECT \(HistoryRow.columns) FROM history
             WHERE entity = ?1 AND name = ?2 AND dataset = ?3 AND time = ?4
             ORDER BY sequence DESC LIMIT ?5
+            """
+        )
+        newest = try connection.prepare(
+            """
+            SELECT coalesce(modified, time) FROM history
+            WHERE entity = ?1 AND name = ?2 AND dataset = ?3
+            ORDER BY time DESC, sequence DESC LIMIT 1
             """
         )
         one = try connection.prepare(

@@ -72,14 +72,19 @@ enum Limits {
     /// Entities or shapes that a sweep looks at in one snapshot, series, rows or bytes of segments of
     /// histories, and what it removes in one transaction.
     static let scannedPerPortion = 500
-    static let sweptPerStep = 250
-    /// So many forms may be out of use without anybody looking through all of history for them.
-    static let unseenForms = 1_000
     static let scannedSeries = 2_000
     static let scannedRows = 4_000
     static let scannedBytes = 1 << 20
-    /// History rows removed in one transaction.
+    static let sweptPerStep = 250
+    /// So many forms may be out of use without anybody looking through all of history for them.
+    static let unseenForms = 1_000
+    /// History rows that retention removes in one transaction.
     static let retainedPerStep = 5_000
+    /// Instances, or bytes of them, that the removal of a history removes in one transaction; segments
+    /// that it takes apart there, where a part of them is hidden.
+    static let removedPerStep = 5_000
+    static let removedBytes = 4 << 20
+    static let openedPerStep = 16
     /// An entity with more values of an attribute has one entry in its value index: it may have any.
     static let indexedValues = 1_000
     /// Text longer than this is not put into a value index; the evaluator decides.

@@ -14,9 +14,10 @@ extension Writer {
             lastChange: latestChanges[old.history],
             lastEnd: { try past.lastEnd(of: key) }
         )
-        guard let state else { return }
+        guard let state, let was = state.entity else { return }
         try past.insert.bind(1, key).bind(2, state.endsAt).bind(3, state.changesFrom)
-            .bind(4, shape(of: state.entity)).bind(5, Body.bytes(state.entity)).run()
+            .bind(4, shape(of: was)).bind(5, Body.bytes(was)).run()
+        try past.forget(beyond: EntityPast.maximumStates, of: key)
     }
 
     /// A row that takes the place of another one has its past.
@@ -30,22 +31,17 @@ extension Writer {
         try past.remove.bind(1, key).run()
     }
 
-    /// The changes of the entity that the transaction's grant does not cover.
-    func hiddenMoments(of row: StoredEntity) throws -> HiddenMoments {
-        guard covered != .everything else { return HiddenMoments([]) }
-        let states = try past.states(of: row.key)
-        guard !states.isEmpty else { return HiddenMoments([]) }
-        let decision = PreparedCondition(covered)
-        // What a rule says of values is decided by what is stored, as for the entity itself.
-        return EntityPast(states, current: row.entity).hidden { state in
-            decision.matches(row.entity.asIt(was: state))
-        }
+    /// The changes of the entity that the transaction's grant does not cover; nil when it covers all.
+    func hiddenChanges(of row: StoredEntity) throws -> HiddenChanges? {
+        guard covered != .everything, try past.lastEnd(of: row.key) > 0 else { return nil }
+        return HiddenChanges(of: row, from: covered, past)
     }
 
     /// Whether the entity has any history that the transaction's grant covers.
     func hasHistory(_ row: StoredEntity) throws -> Bool {
-        let hidden = try hiddenMoments(of: row)
-        guard !hidden.isEmpty else { return try hasRows(history: row.history) }
+        guard let hidden = try hiddenChanges(of: row) else {
+            return try hasRows(history: row.history)
+        }
         let whole = TemporalQuery(condition: .everything, instanceLimit: 1, limit: 1)
         let series = try SeriesReader(
             connection,
@@ -54,14 +50,71 @@ extension Writer {
             now: Timestamp(microseconds: 0),
             sealing: sealing
         )
-        return try series.keys(of: row.history).contains {
-            try series.hasInstance(row.history, $0, hiding: hidden)
+        let keys = try series.keys(of: row.history)
+        // Mostly a newest instance is seen, for which little of the past has to be known.
+        for key in keys {
+            let newest = history.newest.bind(1, row.history).bind(2, key.number.name)
+                .bind(3, key.number.dataset)
+            defer { newest.reset() }
+            if try newest.step(), try !hidden.contains(newest.int(0)) { return true }
         }
+        let moments = try hidden.moments()
+        return try keys.contains { try series.hasInstance(row.history, $0, hiding: moments) }
     }
 
     /// Notes a change of the history of an entity that is not one of the entity itself.
     func noteChange(of row: StoredEntity, at moment: Timestamp?) {
         latestChanges.note(moment?.microseconds ?? 0, of: row.history)
+    }
+}
+
+/// The changes of one entity that a transaction's grant does not cover, each decided when it is asked
+/// about: of all that the entity was, that alone is read which the change may belong to.
+final class HiddenChanges {
+    private let row: StoredEntity
+    private let decision: PreparedCondition
+    private let past: PastStatements
+    /// Whether the grant covers the state that ended then, as far as that was decided.
+    private(set) var decided: [Int64: Bool] = [:]
+
+    fileprivate init(of row: StoredEntity, from covered: Condition, _ past: PastStatements) {
+        self.row = row
+        self.past = past
+        decision = PreparedCondition(covered)
+    }
+
+    /// Whether a change of that moment, in microseconds, is hidden.
+    func contains(_ moment: Int64) throws -> Bool {
+        if try !coversState(after: moment) { return true }
+        // Where states overlap, the change may belong to the next one, too.
+        let overlaps = past.overlaps.bind(1, row.key).bind(2, moment)
+        defer { overlaps.reset() }
+        while try overlaps.step() {
+            if try !coversState(after: overlaps.int(0)) { return true }
+        }
+        return false
+    }
+
+    /// All of them.
+    func moments() throws -> HiddenMoments {
+        EntityPast(try past.states(of: row.key), current: row.entity).hidden(covers)
+    }
+
+    /// Whether the grant covers the first state that ended after the moment.
+    private func coversState(after moment: Int64) throws -> Bool {
+        let next = past.next.bind(1, row.key).bind(2, moment)
+        defer { next.reset() }
+        let isPast = try next.step()
+        let end = isPast ? next.int(0) : .max
+        if let known = decided[end] { return known }
+        let isCovered = try isPast ? next.formerEntity(1).map(covers) ?? false : covers(row.entity)
+        decided[end] = isCovered
+        return isCovered
+    }
+
+    /// What a rule says of values is decided by what is stored, as for the entity itself.
+    private func covers(_ state: Entity) -> Bool {
+        decision.matches(row.entity.asIt(was: state))
     }
 }
 
@@ -83,8 +136,8 @@ struct LatestChanges {
 
 /// The statements that keep what entities were.
 struct PastStatements {
-    fileprivate let insert, move, remove: Statement
-    private let last, states: Statement
+    fileprivate let insert, move, remove, next, overlaps: Statement
+    private let last, states, oldestKept, blank, removeBefore: Statement
 
     init(_ connection: Connection) throws {
         insert = try connection.prepare("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")
@@ -93,6 +146,24 @@ struct PastStatements {
         last = try connection.prepare(
             "SELECT coalesce(max(ends_at), 0) FROM past WHERE entity = ?1"
         )
+        next = try connection.prepare(
+            "SELECT ends_at, body FROM past WHERE entity = ?1 AND ends_at > ?2 ORDER BY ends_at LIMIT 1"
+        )
+        overlaps = try connection.prepare(
+            """
+            SELECT ends_at FROM past INDEXED BY past_overlap
+            WHERE entity = ?1 AND ends_at > ?2 AND changes_from <= ?2 AND changes_from < ends_at
+            """
+        )
+        oldestKept = try connection.prepare(
+            "SELECT ends_at FROM past WHERE entity = ?1 ORDER BY ends_at DESC LIMIT 1 OFFSET ?2"
+        )
+        blank = try connection.prepare(
+            "UPDATE past SET body = x'' WHERE entity = ?1 AND ends_at = ?2"
+        )
+        removeBefore = try connection.prepare(
+            "DELETE FROM past WHERE entity = ?1 AND ends_at < ?2"
+        )
         states = try Self.states(connection)
     }
 
@@ -100,6 +171,15 @@ struct PastStatements {
     fileprivate func lastEnd(of key: Int64) throws -> Int64 {
         defer { last.reset() }
         return try last.bind(1, key).step() ? last.int(0) : 0
+    }
+
+    /// Leaves so many former states, and before them one of which is known only when it ended.
+    fileprivate func forget(beyond count: Int, of key: Int64) throws {
+        defer { oldestKept.reset() }
+        guard try oldestKept.bind(1, key).bind(2, Int64(count)).step() else { return }
+        let end = oldestKept.int(0)
+        try blank.bind(1, key).bind(2, end).run()
+        try removeBefore.bind(1, key).bind(2, end).run()
     }
 
     func states(of key: Int64) throws -> [EntityPast.State] { try Self.read(states, of: key) }
@@ -118,12 +198,20 @@ struct PastStatements {
         while try states.step() {
             found.append(
                 EntityPast.State(
-                    entity: try Body.entity(states.bytes(2)),
+                    entity: try states.formerEntity(2),
                     changesFrom: states.int(1),
                     endsAt: states.int(0)
                 )
             )
         }
         return found
+    }
+}
+
+extension Statement {
+    /// What an entity was; nil when that was forgotten.
+    fileprivate func formerEntity(_ column: Int32) throws -> Entity? {
+        let body = bytes(column)
+        return body.isEmpty ? nil : try Body.entity(body)
     }
 }

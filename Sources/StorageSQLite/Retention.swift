@@ -86,14 +86,7 @@ extension Writer {
             try history.delete.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
                 .bind(4, row.time).bind(5, row.sequence).run()
         }
-        for (place, rest) in pass.segments {
-            try removeSegment(place)
-            if rest.count >= sealing.smallestSegment {
-                try insertSegment(of: rest, series)
-            } else {
-                for instance in rest { try insert(instance, series) }
-            }
-        }
+        for (place, rest) in pass.segments { try replaceSegment(place, with: rest, series) }
         possiblyUnused += pass.removed
         position.time = pass.position.time
         position.keptPeriod = pass.position.keptPeriod

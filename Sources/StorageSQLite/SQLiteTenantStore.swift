@@ -10,6 +10,19 @@ private struct GrownSeries {
     var isWorkedAt = false
 }
 
+/// Whether histories that have no entity any more may be left, and whether somebody removes them.
+private struct RemovedHistories {
+    var mayBeLeft = false
+    var isWorkedAt = false
+
+    /// Whether there may be more to remove; if not, nobody is at it any more.
+    mutating func beginRound() -> Bool {
+        defer { mayBeLeft = false }
+        isWorkedAt = mayBeLeft
+        return mayBeLeft
+    }
+}
+
 /// The promises of a store, kept by one SQLite file.
 package final class SQLiteTenantStore: TenantStore {
     let committer: Committer
@@ -18,7 +31,10 @@ package final class SQLiteTenantStore: TenantStore {
     private let filling = Mutex(false)
     let path: String
     let sweeping = Mutex(SweepSchedule())
+    /// For a whole sweep of this tenant.
+    let sweepTurns = SweepTurns()
     private let grown = Mutex(GrownSeries())
+    private let removing = Mutex(RemovedHistories())
     private let clock: @Sendable () -> Timestamp
 
     /// Opens the file, making or migrating it if need be.
@@ -31,8 +47,6 @@ package final class SQLiteTenantStore: TenantStore {
         sealing: SealingLimits,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
-    /// For a whole sweep of this tenant.
-    let sweepTurns = SweepTurns()
         let checkpointer: Checkpointer
         do {
             try DatabaseFile(path: path).check()
@@ -53,6 +67,8 @@ package final class SQLiteTenantStore: TenantStore {
         self.clock = clock
         // Before anybody writes.
         writer.whenSweepIsDue = { [weak self] in self?.sweepSoon() }
+        writer.whenHistoryIsRemoved = { [weak self] in self?.removeHistoriesSoon() }
+        if !writer.removedHistories.isEmpty { removeHistoriesSoon() }
         fillIndexes(registering: [], for: .operator)
     }
 
@@ -300,6 +316,9 @@ package final class SQLiteTenantStore: TenantStore {
         let filling = IndexFilling()
         var opened: Reader?
         while let portion = try await committer.run({ try $0.nextPortion(of: filling) }) {
+            // Of its own: however long queries take, the index that spares them is made.
+            let reader = try opened ?? Reader(path: path)
+            opened = reader
             let filled = try await read(portion, with: reader)
             try await meanwhile()
             let entries = filled.entries
@@ -316,9 +335,6 @@ package final class SQLiteTenantStore: TenantStore {
         }
         while try await committer.run({ try $0.removeGivenUpEntries() }) {}
     }
-            // Of its own: however long queries take, the index that spares them is made.
-            let reader = try opened ?? Reader(path: path)
-            opened = reader
 
     private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {
         try await withCheckedThrowingContinuation { continuation in
@@ -362,6 +378,31 @@ package final class SQLiteTenantStore: TenantStore {
                 try $0.seal(series, grant: InternalGrant(.sealing))
             }) {}
             grown.withLock { _ = $0.series.remove(series) }
+        }
+    }
+
+    /// Removes what is left of histories in the background, a portion between other requests at a time.
+    private func removeHistoriesSoon() {
+        let isFirst = removing.withLock { removing in
+            removing.mayBeLeft = true
+            defer { removing.isWorkedAt = true }
+            return !removing.isWorkedAt
+        }
+        guard isFirst else { return }
+        Task { [self] in
+            do {
+                try await removeDetachedHistories()
+            } catch {
+                // A full disk or a store that closes: nobody sees what is left, and the next
+                // removal of a long history, or the next start, goes on with it.
+                removing.withLock { $0.isWorkedAt = false }
+            }
+        }
+    }
+
+    private func removeDetachedHistories() async throws {
+        while removing.withLock({ $0.beginRound() }) {
+            while try await committer.run({ try $0.removeDetachedHistory() }) {}
         }
     }
 

@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 5
+    static let version: Int32 = 6
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -79,6 +79,7 @@ enum Schema {
         migrator.registerMigration("3", migrate: dropOutboxIndexes)
         migrator.registerMigration("4", migrate: createPast)
         migrator.registerMigration("5", migrate: addOwners)
+        migrator.registerMigration("6", migrate: boundWork)
         return migrator
     }
 
@@ -131,6 +132,24 @@ enum Schema {
                 ALTER TABLE document ADD COLUMN owner TEXT;
                 CREATE INDEX document_owner ON document (kind, owner, number)
                     WHERE owner IS NOT NULL;
+                """
+        )
+    }
+
+    /// Step 6: what keeps others from waiting for one transaction.
+    ///
+    /// Which former states a change may belong to is found without reading all; a state with an empty
+    /// body stands for all those before it that were forgotten. A long history is taken from its
+    /// entity at once, and removed afterwards.
+    private static func boundWork(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE INDEX past_overlap ON past (entity, ends_at, changes_from)
+                    WHERE changes_from < ends_at;
+                -- entity is the number of a history that has no entity any more. The entity that
+                -- had it has the number, negated, for its history now. No number comes twice.
+                CREATE TABLE removed_history (
+                    number INTEGER PRIMARY KEY AUTOINCREMENT, entity INTEGER NOT NULL UNIQUE);
                 """
         )
     }

@@ -108,28 +108,24 @@ extension Writer {
         }
     }
 
-    /// Turns all segments that the condition (SQL) names back into rows.
-    func openSegments(_ condition: String) throws {
-        guard haveSegments else { return }
-        let rows = try connection.prepare(
-            "SELECT entity, name, dataset, \(SegmentPlace.columns) FROM segment \(condition)"
-        )
-        var found: [HistoryPlace] = []
-        while try rows.step() {
-            let series = HistorySeries(
-                entity: rows.int(0),
-                name: rows.int(1),
-                dataset: rows.int(2)
-            )
-            found.append(HistoryPlace(series: series, time: rows.int(4)))
-        }
-        for place in found { try open(around: place) }
-    }
-
     func removeSegment(_ place: SegmentPlace) throws {
         try willWrite()
         try segments.delete.bind(1, place.number).run()
         recentSegment = nil
+    }
+
+    /// Leaves of a segment the rest, in rows where a segment of it would be too small.
+    func replaceSegment(
+        _ place: SegmentPlace,
+        with rest: [HistorySegment.Instance],
+        _ series: HistorySeries
+    ) throws {
+        try removeSegment(place)
+        if rest.count >= sealing.smallestSegment {
+            try insertSegment(of: rest, series)
+        } else {
+            for instance in rest { try insert(instance, series) }
+        }
     }
 
     func insert(_ instance: HistorySegment.Instance, _ series: HistorySeries) throws {
@@ -138,9 +134,13 @@ extension Writer {
         noteMove(of: CollectionOfOne(instance))
     }
 
-    /// Whether the segment has this very instance.
-    func holds(_ found: SegmentPlace, _ instance: Attribute, at place: HistoryPlace) throws -> Bool
-    {
+    /// Whether the segment has this very instance, not hidden.
+    func holds(
+        _ found: SegmentPlace,
+        _ instance: Attribute,
+        at place: HistoryPlace,
+        hiding hidden: HiddenChanges?
+    ) throws -> Bool {
         let instances: [HistorySegment.Instance]
         if let recentSegment, recentSegment.number == found.number {
             instances = recentSegment.instances
@@ -152,6 +152,7 @@ extension Writer {
         let others = instances.lazy.filter { $0.time == place.time }
         return try others.suffix(EvolutionLimits.comparedAtMoment).contains {
             try $0.row.attribute(vocabulary, at: place.time).content == content
+                && !(hidden?.contains($0.row.changedAt(place.time)) ?? false)
         }
     }
 }

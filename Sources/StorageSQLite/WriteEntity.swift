@@ -83,7 +83,7 @@ extension Writer: WriteTransaction {
         history: Int64?
     ) throws -> Int64 {
         try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
-            .bind(4, entity.nextExpiry?.microseconds).bind(5, body).run()
+            .bind(4, entity.nextExpiry?.microseconds).bind(5, body).bind(6, keyOfNewRow()).run()
         let key = connection.lastRowID
         try reindex(key: key, from: IndexEntries(), to: entries(entity))
         recent = StoredEntity(
@@ -146,7 +146,7 @@ extension Writer: WriteTransaction {
         let shape = -(try shape(of: rest))
         let body = Body.bytes(rest)
         try statements.insert.bind(1, id.uri).bind(2, shape).bind(3, nil as Int64?)
-            .bind(4, nil as Int64?).bind(5, body).run()
+            .bind(4, nil as Int64?).bind(5, body).bind(6, keyOfNewRow()).run()
         let key = connection.lastRowID
         let stored = StoredEntity(
             id: id,

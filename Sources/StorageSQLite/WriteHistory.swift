@@ -15,7 +15,7 @@ extension Writer {
         try willWrite()
         let row = try historyRow(id, types: types, scopes: scopes)
         let mayBeSealed = try hasSegments(row.history)
-        let hidden = try hiddenMoments(of: row)
+        let hidden = try hiddenChanges(of: row)
         for change in changes {
             let name = try number(of: change.name.text)
             for instance in change.instances {
@@ -71,7 +71,7 @@ extension Writer {
         name: Int64,
         mayBeSealed: Bool,
         correcting: Bool = false,
-        hiding hidden: HiddenMoments
+        hiding hidden: HiddenChanges?
     ) throws {
         let place = HistoryPlace(
             series: HistorySeries(
@@ -82,7 +82,7 @@ extension Writer {
             time: instance.historyTime
         )
         if mayBeSealed, let segment = try segment(around: place) {
-            if hidden.isEmpty, try holds(segment, instance, at: place) { return }
+            if try holds(segment, instance, at: place, hiding: hidden) { return }
             try open(around: place)
         }
         let row = try HistoryRow(instance, form: form)
@@ -109,7 +109,7 @@ extension Writer {
         for instance: Attribute,
         _ own: HistoryRow,
         at place: HistoryPlace,
-        hiding hidden: HiddenMoments
+        hiding hidden: HiddenChanges?
     ) throws -> Int64? {
         let series = place.series
         let others = history.newestAtMoment.bind(1, series.entity).bind(2, series.name)
@@ -120,10 +120,10 @@ extension Writer {
         var sequence: Int64?
         while try others.step() {
             let row = HistoryRow(others)
-            if !hidden.contains(row.changedAt(place.time)),
+            let isEqual =
                 try row.hasContent(of: own)
-                    ?? (row.attribute(vocabulary, at: place.time).content == content)
-            {
+                ?? (row.attribute(vocabulary, at: place.time).content == content)
+            if isEqual, try !(hidden?.contains(row.changedAt(place.time)) ?? false) {
                 return nil
             }
             sequence = sequence ?? others.int(0) + 1

@@ -28,6 +28,10 @@ final class Writer: @unchecked Sendable {
     var isSweepDue = false
     /// Told when a sweep is due.
     var whenSweepIsDue: @Sendable () -> Void = {}
+    /// Numbers of histories that were taken from their entities and are being removed.
+    var removedHistories: Set<Int64> = []
+    /// Told when a history was taken from its entity.
+    var whenHistoryIsRemoved: @Sendable () -> Void = {}
     /// Attributes that have, or are getting, a value index.
     var indexed: Set<Int64> = []
     /// Who asked for them; readers note it.
@@ -87,6 +91,7 @@ final class Writer: @unchecked Sendable {
         // What came out of use before the start is not known.
         possiblyUnused = vocabulary.names.count + vocabulary.shapes.count + vocabulary.forms.count
         try readIndexedAttributes()
+        try readRemovedHistories()
     }
 
     func readIndexedAttributes() throws {
@@ -159,6 +164,7 @@ final class Writer: @unchecked Sendable {
         recentSegment = nil
         forgetNumbers()
         try readIndexedAttributes()
+        try readRemovedHistories()
     }
 
     /// Forgets numbers that were kept to find them faster.
@@ -316,7 +322,10 @@ struct WriterStatements {
             "SELECT key, shape, history, body FROM entity WHERE id = ?1"
         )
         insert = try connection.prepare(
-            "INSERT INTO entity (id, shape, history, expires, body) VALUES (?1, ?2, ?3, ?4, ?5)"
+            """
+            INSERT INTO entity (key, id, shape, history, expires, body)
+            VALUES (?6, ?1, ?2, ?3, ?4, ?5)
+            """
         )
         // Naming only the body leaves the indexes alone.
         updateBody = try connection.prepare("UPDATE entity SET body = ?2 WHERE key = ?1")

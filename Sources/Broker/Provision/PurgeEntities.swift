@@ -42,18 +42,12 @@ extension Hub {
         let (store, grant) = try await writing(caller, makesTenant: false)
         try grant.requireVisible(extent.names)
         let session = try await session(caller, condition: condition)
-        // What is found is fixed before anything goes, for what goes may be what was asked for.
-        var ids: [EntityID] = []
-        var query = EntityQuery(condition: condition, limit: Self.identifiersAtOnce)
-        while ids.count == query.offset {
-            ids += try await session.read { [query] in try $0.identifiers(query) }
-            query.offset += Self.identifiersAtOnce
-        }
+        // What is found is of one moment, and fixed before anything goes, for what goes may be what
+        // was asked for. It then goes in portions, between which others see what is left.
+        let query = EntityQuery(condition: condition, limit: .max)
+        let ids = try await session.read { try $0.identifiers(query) }
         try await purge(ids, extent, store: store, grant: grant, caller: caller)
     }
-
-    /// Entities looked for at once: each time those before them are passed over again.
-    private static let identifiersAtOnce = 100_000
 
     private func purge(
         _ ids: [EntityID],

@@ -12,11 +12,8 @@ extension Hub {
         all: Bool,
         caller: Caller
     ) async throws {
-        try await changeEvolution(of: id, naming: [name], caller) { transaction in
-            try transaction.removeHistory(
-                id,
-                all ? .allInstances(name) : .attribute(name, datasetID: datasetID)
-            )
-        }
+        let what: HistoryRemoval =
+            all ? .allInstances(name) : .attribute(name, datasetID: datasetID)
+        try await removeHistory(what, of: id, naming: [name], caller: caller)
     }
 }

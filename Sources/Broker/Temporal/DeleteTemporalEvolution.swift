@@ -5,8 +5,6 @@ import Storage
 extension Hub {
     /// Delete Temporal Evolution of an Entity (clause 5.6.16).
     package func deleteEvolution(of id: EntityID, caller: Caller) async throws {
-        try await changeEvolution(of: id, naming: [], caller) { transaction in
-            try transaction.removeHistory(id, .everything)
-        }
+        try await removeHistory(.everything, of: id, caller: caller)
     }
 }

@@ -24,6 +24,7 @@ extension Hub {
         let given = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
         let portions = stamped.portions(of: Self.instancesPerPortion)
         var isNew: Bool?
+        var stored = 0
         for (number, instances) in portions.enumerated() {
             do {
                 let wasNew = try await append(
@@ -34,11 +35,12 @@ extension Hub {
                     grant
                 )
                 isNew = isNew ?? wasNew
+                stored += instances.reduce(0) { $0 + $1.instances.count }
             } catch let error as StorageError where number > 0 && error.code == .diskFull {
                 throw BrokerError(
                     .storageFull,
-                    "The hub's disk is full: a part of the instances was stored. Send all again "
-                        + "when there is room; none is stored twice.",
+                    "The hub's disk is full: of the request's instances the first \(stored) were "
+                        + "stored. Send the others again when there is room.",
                     note: error.note
                 )
             }
@@ -82,6 +84,31 @@ extension Hub {
         }
     }
 
+    /// Removes an evolution or a part of it, a long one in as many transactions as others' writes need
+    /// to come between.
+    ///
+    /// The whole of an evolution goes in one, unless a part of it is hidden from the caller. Otherwise
+    /// others see what is left meanwhile, and what is written meanwhile may go, too.
+    func removeHistory(
+        _ what: HistoryRemoval,
+        of id: EntityID,
+        naming names: [IRI] = [],
+        caller: Caller
+    ) async throws {
+        var next: HistoryRemovalPosition?
+        var isFound = false
+        repeat {
+            let step = try await inEvolution(of: id, naming: names, caller) { [next] in
+                try $0.removeHistory(id, what, from: next)
+            }
+            // What others have removed meanwhile is gone, too.
+            guard step != nil || isFound else { throw BrokerError.noEvolution(id) }
+            next = step?.next
+            isFound = isFound || step?.hasRemoved ?? false
+        } while next != nil
+        guard isFound else { throw BrokerError.noInstance(of: id) }
+    }
+
     /// Changes an evolution; `change` returns false when what it should change is not there.
     func changeEvolution(
         of id: EntityID,
@@ -89,18 +116,26 @@ extension Hub {
         _ caller: Caller,
         _ change: @escaping @Sendable (any WriteTransaction) throws -> Bool
     ) async throws {
+        let answer: Void? = try await inEvolution(of: id, naming: names, caller) { transaction in
+            guard try change(transaction) else { throw BrokerError.noInstance(of: id) }
+        }
+        guard answer != nil else { throw BrokerError.noEvolution(id) }
+    }
+
+    /// Runs the body in a transaction; nil when there is no such evolution for the caller.
+    private func inEvolution<Answer: Sendable>(
+        of id: EntityID,
+        naming names: [IRI],
+        _ caller: Caller,
+        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    ) async throws -> Answer? {
         let (store, grant) = try await writing(caller, makesTenant: false)
         try grant.requireVisible(names)
-        try await store.write(grant) { transaction in
+        return try await store.write(grant) { transaction in
             guard try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil,
                 try transaction.mayEvolve(id, grant: grant)
-            else { throw BrokerError.noEvolution(id) }
-            guard try change(transaction) else {
-                throw BrokerError(
-                    .resourceNotFound,
-                    "The temporal evolution of '\(id)' has no such attribute or instance."
-                )
-            }
+            else { return nil }
+            return try body(transaction)
         }
     }
 }
@@ -183,5 +218,12 @@ extension Attribute {
 extension BrokerError {
     static func noEvolution(_ id: EntityID) -> BrokerError {
         BrokerError(.resourceNotFound, "There is no temporal evolution of an entity '\(id)'.")
+    }
+
+    fileprivate static func noInstance(of id: EntityID) -> BrokerError {
+        BrokerError(
+            .resourceNotFound,
+            "The temporal evolution of '\(id)' has no such attribute or instance."
+        )
     }
 }

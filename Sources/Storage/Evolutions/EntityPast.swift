@@ -8,8 +8,9 @@ package import ContextModel
 package struct EntityPast: Sendable {
     /// What the entity was until it became something else.
     package struct State: Sendable, Equatable {
-        /// The entity as it was then, without its attributes.
-        package var entity: Entity
+        /// The entity as it was then, without its attributes; nil when that is not known any more,
+        /// and so covered by no grant that does not cover everything.
+        package var entity: Entity?
         /// The moment, in microseconds, from which on a change may belong to what came after it.
         package var changesFrom: Int64
         /// The moment, in microseconds, from which on every change belongs to what came after it.
@@ -17,12 +18,16 @@ package struct EntityPast: Sendable {
         /// It lies after `changesFrom` where clocks do not tell in which order two changes came.
         package var endsAt: Int64
 
-        package init(entity: Entity, changesFrom: Int64, endsAt: Int64) {
+        package init(entity: Entity?, changesFrom: Int64, endsAt: Int64) {
             self.entity = entity
             self.changesFrom = changesFrom
             self.endsAt = endsAt
         }
     }
+
+    /// How many former states of an entity are kept: of those before them it is known that there were
+    /// some, and not what they were.
+    package static let maximumStates = 5_000
 
     /// Oldest first.
     private let states: [State]
@@ -47,8 +52,8 @@ package struct EntityPast: Sendable {
         var hidden: [Range<Int64>] = []
         var start = Int64.min
         for state in states {
-            if covers(state.entity) {
-                seen = state.entity
+            if let entity = state.entity, covers(entity) {
+                seen = entity
             } else {
                 hidden.append(min(start, state.endsAt)..<state.endsAt)
             }
@@ -72,9 +77,10 @@ extension EntityPast.State {
         lastEnd: () throws -> Int64
     ) rethrows {
         guard old.types != new.types || old.scopes != new.scopes else { return nil }
-        entity = old
-        entity.attributes = []
-        entity.expiresAt = nil
+        var was = old
+        was.attributes = []
+        was.expiresAt = nil
+        entity = was
         let last = max(old.modifiedAt?.microseconds ?? 0, lastChange)
         changesFrom = new.modifiedAt?.microseconds ?? last
         // A change that waited for its turn may be dated before one that it waited for.

@@ -1,6 +1,7 @@
 import ContextModel
 import Governance
 import Storage
+import StorageSQLite
 import Testing
 
 @testable import Broker
@@ -65,6 +66,96 @@ import Testing
             caller: SubscriptionFixture.boss
         )
         #expect(page.evolutions.first?.attributes.first?.instances.count == 4_500)
+    }
+
+    @Test func `one attribute of a long evolution is deleted in portions, and whole`() async throws
+    {
+        let fixture = try await SubscriptionFixture(onDisk: true)
+        let instances = (0..<6_000).map { number -> JSONValue in
+            let moment = Timestamp(microseconds: Int64(number) * 1_000_000)
+            return ["type": "Property", "value": 1, "observedAt": .string(moment.text)]
+        }
+        let id = EntityID("urn:x:bus")
+        let body: JSONValue = [
+            "id": .string(id.uri), "type": "Bus", "n": .array(instances), "m": [["value": 2]],
+        ]
+        let boss = SubscriptionFixture.boss
+        _ = try await fixture.hub.upsertEvolution(body, ld: .core, caller: boss)
+        func delete(_ name: String) async throws {
+            try await fixture.hub.deleteAttributeFromEvolution(
+                SubscriptionFixture.iri(name),
+                of: id,
+                datasetID: nil,
+                all: true,
+                caller: boss
+            )
+        }
+        try await delete("n")
+        #expect(try await fixture.past("n", of: id.uri).isEmpty)
+        #expect(try await fixture.past("m", of: id.uri) == [2])
+        await #expect(throws: BrokerError(.resourceNotFound, "")) { try await delete("n") }
+        try await fixture.hub.deleteEvolution(of: id, caller: boss)
+        await #expect(throws: BrokerError(.resourceNotFound, "")) {
+            try await fixture.hub.deleteEvolution(of: id, caller: boss)
+        }
+        await fixture.store.close()
+    }
+
+    // MARK: A disk that fills in the middle
+
+    private static let text = JSONValue.string(String(repeating: "x", count: 2_000))
+
+    @Test func `where the disk fills, the answer tells which entities of a batch are stored`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 1_500)
+        let ids = (0..<3_000).map { EntityID("urn:x:\($0)") }
+        let batch = ids.map { id in
+            (
+                json: ["id": .string(id.uri), "type": "Bus", "n": ["value": Self.text]]
+                    as JSONValue,
+                ld: LDContext.core
+            )
+        }
+        let boss = SubscriptionFixture.boss
+        let result = try await fixture.hub.batch(.create, batch, caller: boss)
+        #expect(!result.created.isEmpty && !result.errors.isEmpty)
+        #expect(result.created + result.errors.compactMap(\.id) == ids)
+        #expect(result.errors.allSatisfy { $0.error.code == .storageFull })
+        // What was acknowledged is there, and the rest is not: now, and after a start.
+        for (id, isStored) in [(result.created.last, true), (result.errors.first?.id, false)] {
+            #expect(try await fixture.has(try #require(id)) == isStored)
+        }
+        await fixture.store.close()
+        let store = try SQLiteStore(folder: fixture.folder, clock: fixture.hub.clock)
+        let tenant = try await store.makeTenant(nil)
+        let count = try await tenant.entityCount(grant: InternalGrant(.indexing))
+        #expect(count == result.created.count)
+        await store.close()
+    }
+
+    @Test
+    func `where the disk fills, the answer tells how many instances of an evolution are stored`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 2_500)
+        let instances = (0..<9_000).map { number -> JSONValue in
+            let moment = Timestamp(microseconds: Int64(number) * 1_000_000)
+            return ["type": "Property", "value": Self.text, "observedAt": .string(moment.text)]
+        }
+        let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "n": .array(instances)]
+        let boss = SubscriptionFixture.boss
+        let error = await #expect(throws: BrokerError.self) {
+            _ = try await fixture.hub.upsertEvolution(body, ld: .core, caller: boss)
+        }
+        #expect(error?.code == .storageFull)
+        let query = TemporalQuery(condition: .everything, instanceLimit: 10_000, limit: 1)
+        let id = EntityID("urn:x:bus")
+        let page = try await fixture.hub.retrieveEvolution(of: id, query, caller: boss)
+        let stored = page.evolutions.first?.attributes.first?.instances.count ?? 0
+        #expect(stored > 0 && stored < 9_000)
+        #expect(error?.detail.contains("the first \(stored) were stored") == true)
+        await fixture.store.close()
     }
 }
 

@@ -24,7 +24,8 @@ final class SubscriptionFixture: Sendable {
         policy: Policy = SubscriptionFixture.open,
         limits: DeliveryLimits = DeliveryLimits(),
         hubLimits: HubLimits = HubLimits(),
-        onDisk: Bool = false
+        onDisk: Bool = false,
+        maximumPages: Int? = nil
     )
         async throws
     {
@@ -34,7 +35,9 @@ final class SubscriptionFixture: Sendable {
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
         store =
-            onDisk ? try SQLiteStore(folder: folder, clock: clock) : MemoryStore(clock: clock)
+            onDisk
+            ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock)
+            : MemoryStore(clock: clock)
         let shelf = LDContextShelf(
             store: store,
             source: NoContexts(),

@@ -52,6 +52,33 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `what an entity was before very many changes is known no more, and so hidden`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let most = EntityPast.maximumStates
+        try await change(tenant, 10..<8 + most)
+        #expect(try await values(tenant, .type(.station)) == [0, 1, 2])
+        try await change(tenant, 8 + most..<12 + most)
+        #expect(try await values(tenant, .type(.station)) == [])
+        #expect(try await values(tenant) == [0, 1, 2, 3, 4, 5])
+        #expect(try await values(tenant, .type(.sensor)) == [])
+        try await tenant.append("a", .speed, [.reading(9, at: most + 100)])
+        #expect(try await values(tenant, .type(.sensor)) == [9])
+    }
+
+    /// Makes something else and a sensor of the entity in turns, once a second.
+    private func change(_ tenant: any TenantStore, _ seconds: Range<Int>) async throws {
+        try await tenant.write(Grants.write()) { transaction in
+            for second in seconds {
+                var entity = Entity("a", second % 2 == 0 ? IRI("urn:other") : .sensor)
+                entity.modifiedAt = StorageTests.seconds(second)
+                try transaction.put(entity)
+            }
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
     func `what somebody with few rights removes is what it sees`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))

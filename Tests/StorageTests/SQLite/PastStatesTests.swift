@@ -108,4 +108,71 @@ import Testing
         #expect(try pastRows() == 0)
         await store.close()
     }
+
+    // MARK: Of a long past, as much is read as is asked about
+
+    /// Makes up the past of `urn:a`, in which states may overlap; the moments that it is about.
+    private static func makePast(
+        _ dice: inout SeededDice,
+        _ writer: Writer
+    ) throws -> Range<Int64> {
+        let row = try #require(try writer.stored(EntityID("urn:a")))
+        let insert = try writer.connection.prepare("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")
+        try writer.willWrite()
+        var end: Int64 = 10
+        for number in 0..<Int.random(in: 1...40, using: &dice) {
+            let type: IRI = Bool.random(using: &dice) ? .station : .sensor
+            let was = Entity(id: row.id, types: [type])
+            let start = max(0, end - Int64.random(in: 0...12, using: &dice))
+            let isForgotten = number == 0 && Bool.random(using: &dice)
+            try insert.bind(1, row.key).bind(2, end)
+                .bind(3, Bool.random(using: &dice) ? end : start)
+                .bind(4, writer.shape(of: was)).bind(5, isForgotten ? [] : Body.bytes(was)).run()
+            end += Int64.random(in: 1...8, using: &dice)
+        }
+        return 0..<end + 10
+    }
+
+    @Test(arguments: 0..<20)
+    func `a change is hidden that the whole of the past hides`(seed: UInt64) async throws {
+        var dice = SeededDice(seed)
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.put([Self.entity(seed % 2 == 0 ? .station : .sensor, at: 0)])
+        let (hidden, expected) = try await tenant.write(Grants.write(.type(.station))) {
+            [dice] transaction in
+            var dice = dice
+            let writer = try #require(transaction as? Writer)
+            let moments = try Self.makePast(&dice, writer)
+            let row = try #require(try writer.stored(EntityID("urn:a")))
+            let changes = try #require(try writer.hiddenChanges(of: row))
+            let all = try changes.moments()
+            return (try moments.map(changes.contains), moments.map(all.contains))
+        }
+        #expect(hidden == expected)
+        _ = dice.next()
+        await store.close()
+    }
+
+    @Test func `however often an entity has changed, a change is decided by two states at most`()
+        async throws
+    {
+        let store = try open()
+        let tenant = try await store.makeTenant(nil)
+        for number in 0..<200 {
+            let type: IRI = number % 2 == 0 ? .station : .sensor
+            try await tenant.put([Self.entity(type, at: number)])
+        }
+        let decided = try await tenant.write(Grants.write(.type(.sensor))) { transaction in
+            let writer = try #require(transaction as? Writer)
+            let row = try #require(try writer.stored(EntityID("urn:a")))
+            return try [0, 100, 200].map { second in
+                let changes = try #require(try writer.hiddenChanges(of: row))
+                _ = try changes.contains(seconds(second).microseconds)
+                return changes.decided.count
+            }
+        }
+        #expect(decided.allSatisfy { $0 <= 2 }, "\(decided)")
+        await store.close()
+    }
 }

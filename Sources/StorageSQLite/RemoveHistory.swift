@@ -1,0 +1,304 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// What a removal of history is about: all of an entity, one attribute, or one series of it.
+struct HistoryPart {
+    /// The entity's number in the history table.
+    var entity: Int64
+    var name: Int64?
+    var dataset: Int64?
+
+    /// The same in SQL; it holds numbers of ours only.
+    var condition: String {
+        let parts = [name.map { " AND name = \($0)" }, dataset.map { " AND dataset = \($0)" }]
+        return "entity = \(entity)" + parts.compactMap(\.self).joined()
+    }
+}
+
+/// As much of a part of a history as is removed in one transaction.
+private struct HistoryPortion {
+    /// The last of its rows, which are the first of the part.
+    var last: (place: HistoryPlace, sequence: Int64)?
+    var segments: [Int64] = []
+    /// How many instances it has.
+    var count = 0
+    var bytes = 0
+    /// Whether it is all that there is.
+    var isWhole = true
+
+    var isFull: Bool { count >= Limits.removedPerStep || bytes >= Limits.removedBytes }
+}
+
+/// Removing history: in one transaction no more than others can wait for.
+///
+/// A whole history of which the writer sees all is taken from its entity, whose history has another
+/// number from then on; its rows are removed in the background, also when the hub was killed in
+/// between. Of anything else the caller removes one portion after the other.
+extension Writer {
+    func removeHistory(
+        _ id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep {
+        guard let row = try stored(id) else { return HistoryRemovalStep() }
+        var part = HistoryPart(entity: row.history)
+        switch what {
+        case .everything: return try removeAll(part, of: row, from: position)
+        case .allInstances(let name): part.name = vocabulary.numbers[name.text] ?? -1
+        case .attribute(let name, let datasetID):
+            part.name = vocabulary.numbers[name.text] ?? -1
+            part.dataset = datasetID.map { vocabulary.numbers[$0] ?? -1 } ?? 0
+        case .instance(let name, let instanceID):
+            return HistoryRemovalStep(
+                hasRemoved: try removeInstance(row, name: name, instanceID: instanceID)
+            )
+        }
+        if let hidden = try hiddenChanges(of: row) {
+            return try removeVisible(part, hiding: hidden, from: position)
+        }
+        return try remove(try portion(of: part), of: part)
+    }
+
+    private func removeAll(
+        _ part: HistoryPart,
+        of row: StoredEntity,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep {
+        var step: HistoryRemovalStep
+        if let hidden = try hiddenChanges(of: row) {
+            step = try removeVisible(part, hiding: hidden, from: position)
+        } else {
+            let portion = try portion(of: part)
+            guard portion.isWhole else { return try detachHistory(of: row) }
+            step = try remove(portion, of: part)
+        }
+        // What is hidden from who removes stays, and the row that stands for it.
+        guard step.next == nil, !row.isCurrent, try !hasRows(history: row.history) else {
+            return step
+        }
+        try willWrite()
+        try forget(row)
+        step.hasRemoved = true
+        return step
+    }
+
+    // MARK: What the writer sees all of
+
+    /// The first rows of the part, and then its segments.
+    private func portion(of part: HistoryPart) throws -> HistoryPortion {
+        var portion = HistoryPortion()
+        let rows = try connection.prepare(
+            """
+            SELECT name, dataset, time, sequence, length(body) FROM history
+            WHERE \(part.condition) ORDER BY name, dataset, time, sequence
+            """
+        )
+        while try rows.step() {
+            portion.isWhole = !portion.isFull
+            guard portion.isWhole else { return portion }
+            portion.last = (HistoryPlace(rows, of: part.entity), rows.int(3))
+            portion.count += 1
+            portion.bytes += Int(rows.int(4))
+        }
+        let segments = try connection.prepare(
+            "SELECT number, count, length(body) FROM segment WHERE \(part.condition)"
+        )
+        while try segments.step() {
+            portion.isWhole = portion.bytes < Limits.removedBytes
+            guard portion.isWhole else { return portion }
+            portion.segments.append(segments.int(0))
+            portion.count += Int(segments.int(1))
+            portion.bytes += Int(segments.int(2))
+        }
+        return portion
+    }
+
+    private func remove(
+        _ portion: HistoryPortion,
+        of part: HistoryPart
+    ) throws -> HistoryRemovalStep {
+        guard portion.count > 0 else { return HistoryRemovalStep() }
+        try willWrite()
+        if let (place, sequence) = portion.last {
+            try connection.prepare(
+                """
+                DELETE FROM history WHERE \(part.condition)
+                AND (name, dataset, time, sequence) <= (?1, ?2, ?3, ?4)
+                """
+            ).bind(1, place.series.name).bind(2, place.series.dataset).bind(3, place.time)
+                .bind(4, sequence).run()
+        }
+        for number in portion.segments { try segments.delete.bind(1, number).run() }
+        recentSegment = nil
+        possiblyUnused += portion.count
+        if portion.isWhole {
+            try connection.execute("DELETE FROM instance WHERE \(part.condition)")
+        }
+        return HistoryRemovalStep(
+            hasRemoved: true,
+            next: portion.isWhole ? nil : HistoryRemovalPosition()
+        )
+    }
+
+    // MARK: A long history, at once
+
+    /// Takes the history from its entity: what is left of it belongs to nobody from then on.
+    private func detachHistory(of row: StoredEntity) throws -> HistoryRemovalStep {
+        try willWrite()
+        let insert = try connection.prepare("INSERT INTO removed_history (entity) VALUES (?1)")
+        try insert.bind(1, row.history).run()
+        // No history has had this number: those of entities begin as their keys, which are positive.
+        let number = -connection.lastRowID
+        removedHistories.insert(row.history)
+        if row.isCurrent {
+            let update = try connection.prepare("UPDATE entity SET history = ?2 WHERE key = ?1")
+            try update.bind(1, row.key).bind(2, number).run()
+        } else {
+            try forget(row)
+        }
+        recent = nil
+        recentSegment = nil
+        commitActions.append(whenHistoryIsRemoved)
+        return HistoryRemovalStep(hasRemoved: true)
+    }
+
+    /// Removes some of a history that was taken from its entity; false when there is none.
+    func removeDetachedHistory() throws -> Bool {
+        guard let history = removedHistories.first else { return false }
+        let part = HistoryPart(entity: history)
+        try willWrite()
+        guard try remove(try portion(of: part), of: part).next == nil else { return true }
+        try connection.execute("DELETE FROM removed_history WHERE entity = \(history)")
+        removedHistories.remove(history)
+        return true
+    }
+
+    func readRemovedHistories() throws {
+        let rows = try connection.prepare("SELECT entity FROM removed_history")
+        removedHistories = []
+        while try rows.step() { removedHistories.insert(rows.int(0)) }
+    }
+
+    /// The key of a new row of an entity; nil for the one that SQLite gives.
+    ///
+    /// SQLite may give the key of a row that is gone, and a history that is being removed may have
+    /// that number.
+    func keyOfNewRow() throws -> Int64? {
+        guard let greatest = removedHistories.max() else { return nil }
+        return max(greatest, try connection.number("SELECT coalesce(max(key), 0) FROM entity")) + 1
+    }
+
+    // MARK: What a part of is hidden from who removes
+
+    private func removeVisible(
+        _ part: HistoryPart,
+        hiding hidden: HiddenChanges,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep {
+        try willWrite()
+        let start = position ?? HistoryRemovalPosition()
+        return start.isPastSegments
+            ? try removeVisibleRows(part, hiding: hidden, from: start)
+            : try removeFromSegments(part, hiding: hidden, from: start)
+    }
+
+    /// Leaves of some segments what is hidden.
+    private func removeFromSegments(
+        _ part: HistoryPart,
+        hiding hidden: HiddenChanges,
+        from start: HistoryRemovalPosition
+    ) throws -> HistoryRemovalStep {
+        let rows = try connection.prepare(
+            """
+            SELECT \(SegmentPlace.columns), name, dataset FROM segment
+            WHERE \(part.condition) AND (name, dataset, first) > (?1, ?2, ?3)
+            ORDER BY name, dataset, first LIMIT ?4
+            """
+        ).bind(1, start.name).bind(2, start.dataset).bind(3, start.time)
+            .bind(4, Int64(Limits.openedPerStep))
+        var found: [(place: SegmentPlace, series: HistorySeries)] = []
+        while try rows.step() {
+            let series = HistorySeries(
+                entity: part.entity,
+                name: rows.int(4),
+                dataset: rows.int(5)
+            )
+            found.append((SegmentPlace(rows), series))
+        }
+        var step = HistoryRemovalStep(next: HistoryRemovalPosition())
+        for (place, series) in found {
+            let all = try segments.series.segment(place).instances()
+            let rest = try all.filter { try hidden.contains($0.row.changedAt($0.time)) }
+            guard rest.count < all.count else { continue }
+            possiblyUnused += all.count - rest.count
+            try replaceSegment(place, with: rest, series)
+            step.hasRemoved = true
+        }
+        guard found.count == Limits.openedPerStep, let (place, series) = found.last else {
+            step.next?.isPastSegments = true
+            return step
+        }
+        step.next?.name = series.name
+        step.next?.dataset = series.dataset
+        step.next?.time = place.last
+        return step
+    }
+
+    /// Removes of some rows those that are not hidden.
+    private func removeVisibleRows(
+        _ part: HistoryPart,
+        hiding hidden: HiddenChanges,
+        from start: HistoryRemovalPosition
+    ) throws -> HistoryRemovalStep {
+        let rows = try connection.prepare(
+            """
+            SELECT name, dataset, time, sequence, coalesce(modified, time) FROM history
+            WHERE \(part.condition) AND (name, dataset, time, sequence) > (?1, ?2, ?3, ?4)
+            ORDER BY name, dataset, time, sequence LIMIT ?5
+            """
+        ).bind(1, start.name).bind(2, start.dataset).bind(3, start.time).bind(4, start.sequence)
+            .bind(5, Int64(Limits.removedPerStep))
+        var found: [(place: HistoryPlace, sequence: Int64)] = []
+        var (next, count) = (start, 0)
+        while try rows.step() {
+            count += 1
+            (next.name, next.dataset) = (rows.int(0), rows.int(1))
+            (next.time, next.sequence) = (rows.int(2), rows.int(3))
+            if try hidden.contains(rows.int(4)) { continue }
+            found.append((HistoryPlace(rows, of: part.entity), rows.int(3)))
+        }
+        for (place, sequence) in found {
+            try bound(history.delete, place).bind(5, sequence).run()
+        }
+        possiblyUnused += found.count
+        let isAtEnd = count < Limits.removedPerStep
+        if isAtEnd { try forgetWays(to: part) }
+        return HistoryRemovalStep(hasRemoved: !found.isEmpty, next: isAtEnd ? nil : next)
+    }
+
+    /// Forgets the identifiers of instances that are gone.
+    private func forgetWays(to part: HistoryPart) throws {
+        let place = "(instance.entity, instance.name, instance.dataset, instance.time"
+        try connection.execute(
+            """
+            DELETE FROM instance WHERE \(part.condition)
+            AND NOT EXISTS (SELECT 1 FROM history h
+                WHERE (h.entity, h.name, h.dataset, h.time, h.sequence)
+                    = \(place), instance.sequence))
+            AND NOT EXISTS (SELECT 1 FROM segment s
+                WHERE (s.entity, s.name, s.dataset)
+                    = (instance.entity, instance.name, instance.dataset)
+                AND s.first <= instance.time AND s.last >= instance.time)
+            """
+        )
+    }
+}
+
+extension HistoryPlace {
+    /// From the columns name, dataset and time.
+    fileprivate init(_ row: Statement, of entity: Int64) {
+        let series = HistorySeries(entity: entity, name: row.int(0), dataset: row.int(1))
+        self.init(series: series, time: row.int(2))
+    }
+}
