@@ -83,6 +83,11 @@ extension Hub {
         guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
     }
 
+    /// Refuses what the hub has data of.
+    ///
+    /// This is looked for before the transaction, and need not be looked for in it: an entity that comes
+    /// in between counts as made after the registration, and such a one is not refused, for nothing
+    /// is forwarded yet.
     private func requireNoEntity(
         of registration: ContextSourceRegistration,
         _ caller: Caller

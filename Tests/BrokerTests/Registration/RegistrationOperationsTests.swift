@@ -252,6 +252,13 @@ struct RegistrationOperationsTests {
         }
     }
 
+    /// So it makes no difference in which order the two came.
+    @Test func `what another source is alone to have may be made here afterwards`() async throws {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.register(["mode": "exclusive", "information": Self.oneBus])
+        try await fixture.create("urn:bus:1", speed: 7)
+    }
+
     /// How many of so many registrations at once are taken; the others fail as they should.
     private func taken(
         of count: Int,
