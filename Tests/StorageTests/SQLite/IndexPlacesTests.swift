@@ -76,6 +76,36 @@ import Testing
         #expect(page.entities.map(\.id) == [entities[7].id])
     }
 
+    @Test
+    func `an index that is still being removed comes back when it is gone, and costs no other one`()
+        async throws
+    {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
+        let names = (0..<18).map { IRI("urn:a:\($0)") }
+        try await tenant.put([Entity("a", .sensor, Dictionary(names.map { ($0, 1) }) { $1 })])
+        try await tenant.makeIndexes(Array(names[..<16]), for: .anonymous)
+        let office = office
+        try await tenant.write(Grants.write()) { transaction in
+            let writer = try #require(transaction as? Writer)
+            let before = writer.indexed
+            try writer.registerIndexes([names[16]], for: office, at: seconds(0))
+            let given = try #require(before.subtracting(writer.indexed).first)
+            let name = writer.vocabulary.iri(given)
+            let after = writer.indexed
+            #expect(after.count == 16)
+            try writer.registerIndexes([name], for: office, at: seconds(0))
+            #expect(writer.indexed == after)
+            while try writer.removeGivenUpEntries() {}
+            try writer.registerIndexes([name], for: office, at: seconds(0))
+            #expect(writer.indexed.contains(given) && writer.indexed.count == 16)
+        }
+        await store.close()
+    }
+
     private func indexes(_ folder: Folder) throws -> Int64 {
         try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
             .number("SELECT count(*) FROM indexed_attribute")
