@@ -54,6 +54,17 @@ struct EntityPlan {
         return try KeyScan(connection)
     }
 
+    /// The same for whoever reads on, where it is little among much else: the entities of very many
+    /// shapes, looked up by these.
+    ///
+    /// nil where `scan` does as well.
+    func lookup(_ connection: Connection) throws -> KeyList? {
+        guard shapes.count > Limits.mergedShapes, shapes.count < vocabulary.shapes.count else {
+            return nil
+        }
+        return try KeyList(connection, shapes: shapes.keys)
+    }
+
     /// What is known of a candidate that matches.
     enum Match {
         case asStored

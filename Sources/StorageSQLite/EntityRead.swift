@@ -59,6 +59,10 @@ struct PageSearch {
             source = try KeyList(connection, keys: keys)
         } else {
             wantIndexes(try lookup.missingIndexes(plan.condition))
+            if let few = try plan.lookup(connection) {
+                scan = self.scan(count: count)
+                source = few
+            }
         }
         _ = try scan.run(&source, upTo: nil)
         return try scan.page(connection)
@@ -75,7 +79,7 @@ struct PageSearch {
         } else if let keys = try lookup.keysByValue(plan.condition) {
             source = try KeyList(connection, keys: keys)
         } else {
-            source = try plan.scan(connection)
+            source = try plan.lookup(connection) ?? plan.scan(connection)
         }
         var (skipped, ids) = (0, [EntityID]())
         while ids.count < query.limit, let candidate = try source.next() {
@@ -105,7 +109,9 @@ extension Reader {
         }
         var counts: [Int64: Int] = [:]
         let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
-        var source = try lookup.candidates(plan.condition) ?? plan.scan(connection)
+        var source: any CandidateSource =
+            try lookup.candidates(plan.condition) ?? plan.lookup(connection)
+            ?? plan.scan(connection)
         while let candidate = try source.next() {
             if try plan.match(candidate, for: grant) != nil {
                 counts[candidate.shape, default: 0] += 1

@@ -127,6 +127,33 @@ struct KeyList: CandidateSource {
         try self.init(connection, inOrder: keys.sorted()[...])
     }
 
+    /// The entities of the shapes, with `past` also those that once were of one of those; nil when
+    /// there are too many to look up.
+    init?(
+        _ connection: Connection,
+        shapes: some Sequence<Int64>,
+        past: some Sequence<Int64> = EmptyCollection()
+    ) throws {
+        var keys: Set<Int64> = []
+        /// Whether there is room for all of the shape.
+        func add(_ rows: Statement, of shape: Int64) throws -> Bool {
+            rows.bind(1, shape)
+            defer { rows.reset() }
+            while try rows.step() {
+                guard keys.count < Limits.keysFromIndex else { return false }
+                keys.insert(rows.int(0))
+            }
+            return true
+        }
+        let are = try connection.prepare(
+            "SELECT key FROM entity INDEXED BY entity_shape WHERE shape = ?1"
+        )
+        for shape in shapes { guard try add(are, of: shape) else { return nil } }
+        let were = try connection.prepare("SELECT entity FROM past WHERE shape = ?1")
+        for shape in past { guard try add(were, of: shape) else { return nil } }
+        try self.init(connection, keys: Array(keys))
+    }
+
     init(_ connection: Connection, inOrder keys: ArraySlice<Int64>) throws {
         self.keys = keys
         byKey = try connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE key = ?1")

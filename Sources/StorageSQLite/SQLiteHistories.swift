@@ -41,13 +41,16 @@ struct SQLiteHistories: HistorySource {
                 shapes.insert(number)
             }
         }
-        guard shapes.count * 2 <= Limits.mergedShapes else { return try KeyScan(connection) }
-        return try ShapeMerge(
-            connection,
-            shapes: shapes.flatMap { [$0, -$0] },
-            // What an entity was is all that somebody with few rights may know of it.
-            past: grant.condition == .everything ? [] : Array(shapes)
-        )
+        // What an entity was is all that somebody with few rights may know of it.
+        let past = grant.condition == .everything ? [] : Array(shapes)
+        let current = shapes.flatMap { [$0, -$0] }
+        if current.count <= Limits.mergedShapes {
+            return try ShapeMerge(connection, shapes: current, past: past)
+        }
+        guard shapes.count < vocabulary.shapes.count,
+            let few = try KeyList(connection, shapes: current, past: past)
+        else { return try KeyScan(connection) }
+        return few
     }
 
     func past(of entity: EvolvingEntity) throws -> [EntityPast.State] {

@@ -102,6 +102,65 @@ import Testing
         #expect(try plan(.type(IRI("urn:none"))) == [:])
     }
 
+    /// Else a few entities of others, each with an attribute of its own, would have every query by
+    /// their type read all entities.
+    @Test func `a few entities of many shapes are looked up, and not searched for among all`()
+        async throws
+    {
+        let store = try SQLiteStore(folder: folder.path) { seconds(0) }
+        let tenant = try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
+        let many = Limits.mergedShapes + 10
+        let entities = (0..<1_000).map { number in
+            number % 10 == 0 && number / 10 < many
+                ? Entity(
+                    "\(number)",
+                    .station,
+                    [IRI("urn:x:\(number)"): 1, .speed: .number(JSONNumber(number))]
+                )
+                : Entity("\(number)", .sensor)
+        }
+        try await tenant.put(entities)
+        for entity in entities {
+            try await tenant.append(
+                String(entity.id.uri.dropFirst(4)),
+                .label,
+                [.reading(1, at: 0)]
+            )
+        }
+        let stations = entities.filter { $0.types == [.station] }.map(\.id)
+        let reader = try Reader(path: tenant.path)
+        let plan = try EntityPlan(
+            .type(.station),
+            vocabulary: tenant.writer.vocabulary,
+            now: seconds(0),
+            budget: nil
+        )
+        #expect(plan.shapes.count == many)
+        var (found, looked) = (try #require(try plan.lookup(reader.connection)), 0)
+        while try found.next() != nil { looked += 1 }
+        #expect(looked == many)
+        // And what is found is the same, by each way of asking.
+        let fast = ValueTest(
+            path: AttributePath(names: [.speed]),
+            comparison: .greater(.number(500))
+        )
+        for condition in [Condition.type(.station), .all([.type(.station), .value(fast)])] {
+            let expected = entities.filter { condition.matches($0) }.map(\.id)
+            let query = EntityQuery(condition: condition, limit: 200)
+            let page = try await tenant.entities(query, grant: Grants.read())
+            #expect(page.entities.map(\.id) == expected)
+            #expect(try await tenant.identifiers(query, grant: Grants.read()) == expected)
+            let shapes = try await tenant.shapes(grant: Grants.read(condition))
+            #expect(shapes.count == expected.count)
+        }
+        for grant in [Condition.everything, .type(.station)] {
+            let query = TemporalQuery(condition: .type(.station), instanceLimit: 10, limit: 200)
+            let page = try await tenant.evolutions(query, grant: Grants.read(grant))
+            #expect(page.evolutions.map(\.id) == stations)
+        }
+        await store.close()
+    }
+
     @Test func `a set of numbers loses what is removed`() {
         var numbers = NumberSet.empty
         for number in [3, 3, 4, 5] as [Int64] { numbers.insert(number) }
