@@ -139,6 +139,12 @@ let package = Package(
         .target(name: "Processes", path: "Tests/Processes"),
         // What tests of chance share.
         .target(name: "Chance", path: "Tests/Chance"),
+        // Stores that do what no store does, so that a test can show it would notice.
+        .target(
+            name: "StoreDoubles",
+            dependencies: ["ContextModel", "Governance", "Storage"],
+            path: "Tests/StoreDoubles"
+        ),
         // What marks tests with the clauses they check; the conformance statement is made of it.
         .target(name: "Clauses", path: "Tests/Clauses"),
         .testTarget(
@@ -155,11 +161,15 @@ let package = Package(
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Clauses", "Storage", "StorageMemory", "StorageSQLite"]
+            dependencies: [
+                "Clauses", "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
+            ]
         ),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "Clauses", "StorageMemory", "StorageSQLite"]
+            dependencies: [
+                "Broker", "Clauses", "StorageMemory", "StorageSQLite", "StoreDoubles",
+            ]
         ),
         .testTarget(
             name: "OutboundTests",

@@ -2,34 +2,9 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// How operations come to a store and a grant to write with; to read with, see `ReadSession`.
+/// What a caller may do at all, and the store of its tenant. To read and to write, see `ReadSession`
+/// and `WriteSession`.
 extension Hub {
-    /// The store and grant to write with.
-    ///
-    /// The tenant comes into being with the first write (clause 4.14).
-    func writing(
-        _ caller: Caller,
-        makesTenant: Bool = true
-    ) async throws
-        -> (store: any TenantStore, grant: WriteGrant)
-    {
-        let grant = try writeGrant(caller)
-        try await backpressure.admit(caller.party)
-        let store =
-            makesTenant && caller.tenant?.snapshot == nil
-            ? try await store.makeTenant(caller.tenant)
-            : try await existingStore(caller.tenant)
-        return (store, grant)
-    }
-
-    /// The right to write, or the error that tells the caller why it has none.
-    func writeGrant(_ caller: Caller) throws -> WriteGrant {
-        switch policy.decideWrite(caller) {
-        case .grant(let grant): return grant
-        case .deny(let reason): throw BrokerError(reason)
-        }
-    }
-
     /// What a request with a body means to do.
     package enum Intent: Sendable { case read, write, subscribe, administer }
 

@@ -20,7 +20,7 @@ package final class Hub: Sendable {
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
     package var policy: Policy { rules.current }
-    /// Told of every change inside its transaction: whoever must know, and must not miss one.
+    /// Says whom a change is told.
     var observer: any ChangeObserver { subscriptions }
     /// What slows writes down when too many notifications wait.
     let backpressure: Backpressure
@@ -120,13 +120,9 @@ package struct HubLimits: Sendable, Hashable {
     package init() {}
 }
 
-/// Sees every change inside the transaction that makes it, and may add to that transaction.
+/// Says of every change whom it is told, before it is kept: the messages are kept with the change itself.
 package protocol ChangeObserver: Sendable {
-    /// Called on the store's writing thread: quick, and without waiting.
-    func observe(
-        _ change: EntityChange,
-        tenant: TenantName?,
-        at now: Timestamp,
-        in transaction: any WriteTransaction
-    ) throws
+    /// Called on the store's writing thread: quick, and without waiting. It may be called again for
+    /// a change that is made again.
+    func messages(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [NewMessage]
 }

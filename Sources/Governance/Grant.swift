@@ -26,7 +26,7 @@ package struct ReadGrant: Sendable {
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
-    package var toKeepACopy: WriteGrant { WriteGrant(condition: condition, party: party) }
+    package var copyGrant: CopyGrant { CopyGrant(party: party) }
 
     /// The whole entity, its last change as the reader may know it: what filters and sorts by it
     /// must see.
@@ -53,7 +53,16 @@ package struct WriteGrant: Sendable {
     }
 }
 
-/// The right of the hub itself to look at city data, for one of a closed list of reasons.
+/// The right to keep copies of what a reader has seen, made by a `ReadGrant` alone.
+package struct CopyGrant: Sendable {
+    /// Whose copies they are: the parties' writes take turns.
+    package let party: Party
+
+    fileprivate init(party: Party) { self.party = party }
+}
+
+/// The right of the hub itself to look at city data, or to store copies of it, for one of a closed list
+/// of reasons.
 package struct InternalGrant: Sendable {
     /// Every reason there is: whoever adds one adds a way around policy and says so here.
     package enum Reason: Sendable, CaseIterable {
@@ -70,6 +79,8 @@ package struct InternalGrant: Sendable {
         case delivering
         /// Entities are counted, for those who may see how much the hub does.
         case measuring
+        /// Copies of what a reader has seen are stored in its snapshot.
+        case copying
     }
     package let reason: Reason
     package init(_ reason: Reason) { self.reason = reason }

@@ -6,19 +6,24 @@ package import Governance
 /// ```swift
 /// let query = EntityQuery(condition: .type(sensor), limit: 10)
 /// let page = try await store.entities(query, grant: readGrant)
-/// let wasThere = try await store.write(writeGrant) { transaction in try transaction.remove(id) }
+/// let age = try await store.change(id, grant: writeGrant, at: now) { entity in
+///     let change = EntityChange.update(of: entity.seen, …)
+///     return (Changes(try entity.granted(change), history: …), change.age)
+/// }
 /// ```
 ///
 /// ## What is promised
 ///
 /// - *Grants.* A method that returns city data takes a grant and answers `query AND
 ///   grant.condition`, so that pages and counts are right. What it returns is already shaped by the
-///   grant: attributes that it hides are left out. A store does not look into the messages of the
-///   outbox: it gives them out for a grant, and whoever has it decides what of one may be told.
+///   grant: attributes that it hides are left out. A change touches what its grant covers, before
+///   and after it, and nothing else (`GrantedEntity`, `GrantedEvolution`). A store does not look into
+///   the messages of the outbox: it gives them out for a grant, and whoever has it decides what of
+///   one may be told.
 /// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
 ///   nothing of each transaction; so do all reads in the body of one `read`.
-/// - *Transactions.* Bodies of `write` and `bookkeep` run one after the other. One that throws
-///   leaves nothing behind, and its error reaches its caller alone.
+/// - *Transactions.* Changes are made as if one after the other, each of what is stored by then. One
+///   that throws leaves nothing behind, and its error reaches its caller alone.
 /// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
 ///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
 ///   long as its `SharedMemory`.
@@ -26,7 +31,7 @@ package import Governance
 ///   attribute, the `datasetId` and the instance's place in time (`InstanceName`); the name of a
 ///   snapshot is its maker's choice; an offset counts the entities of one question in the order
 ///   that the question asks for, or in that of creation.
-/// - *Errors.* Methods throw `StorageError`, and what the body of a transaction throws.
+/// - *Errors.* Methods throw `StorageError`, and what the body of a change throws.
 ///
 /// ## What is not promised
 ///
@@ -38,12 +43,12 @@ package import Governance
 ///
 /// ## Misuse
 ///
-/// - The body of a transaction holds up all others that write for as long as it runs. One that
+/// - The body of a change holds up all others that write for as long as it runs. One that
 ///   waits for another write of the same tenant waits for ever.
+/// - The body of a change may run more than once, and what it returned last counts. It is made of
+///   what it is given alone: one that changes memory of the process does so once too often.
 /// - A transaction may be used in its body alone. What is done with one that is kept beyond it is
 ///   lost, or becomes part of somebody else's request.
-/// - A body that reads memory which others change sees that at the moment of its turn, not of the
-///   call.
 package protocol TenantStore: DocumentStore {
     // MARK: Reading
 
@@ -66,13 +71,54 @@ package protocol TenantStore: DocumentStore {
 
     // MARK: Writing
 
-    /// Runs `body` in a transaction, and returns when what it did is kept.
+    /// Changes one entity, and returns when the change is kept.
     ///
-    /// `body` runs at most once, on the store's writing thread, and not at all when the store
-    /// refuses the request. What it throws undoes all that it did, and nothing of other requests.
-    func write<Answer: Sendable>(
-        _ grant: WriteGrant,
-        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    /// `body` gets the entity as the grant lets its writer know it, without what has expired by then
+    /// (with it, if `now` is nil). It runs on the store's writing thread, and not at all when the
+    /// store refuses the request.
+    func change<Answer: Sendable>(
+        _ id: EntityID,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> Answer
+    /// Changes one entity after the other; each change is kept or refused for itself.
+    ///
+    /// `body` gets the index of the identifier and the entity, as it is after the changes before.
+    /// Returns what became of the first of them, at least of one: when they take long, the store lets
+    /// others' writes come between. Throws when none of these changes is kept.
+    func changeEach<Answer: Sendable>(
+        _ ids: ArraySlice<EntityID>,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> [Result<Answer, any Error>]
+    /// Changes one temporal evolution, as `change` does an entity.
+    func changeEvolution<Answer: Sendable>(
+        of id: EntityID,
+        grant: WriteGrant,
+        _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
+    ) async throws -> Answer
+    /// Removes a temporal evolution or a part of it, as far as the grant covers it; nil when there is no
+    /// evolution, or none that the writer may touch.
+    ///
+    /// Of what is long, one call removes a part, so that others' transactions come between: whoever
+    /// calls goes on from `next` until there is none. A whole evolution of which nothing is hidden
+    /// from the writer goes at once, however long it is.
+    func removeHistory(
+        of id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?,
+        grant: WriteGrant
+    ) async throws -> HistoryRemovalStep?
+    /// Stores entities and histories as they were kept elsewhere, whatever is there: the hub's own
+    /// copies, never what a request says.
+    ///
+    /// The writes of the party take turns with those of others; nil stands for the hub itself.
+    func restore<Answer: Sendable>(
+        _ grant: InternalGrant,
+        for party: Party?,
+        _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
     ) async throws -> Answer
 
     // MARK: Upkeep
@@ -156,111 +202,4 @@ extension TenantStore {
     ) async throws -> EvolutionPage {
         try await read(grant) { try $0.evolutions(query) }
     }
-}
-
-/// The part of a transaction that touches no city data.
-package protocol BookkeepingTransaction: AnyObject {
-    func document(_ kind: Document.Kind, id: String) throws -> Document?
-    /// Every document of the kind, in the order of creation.
-    func documents(_ kind: Document.Kind) throws -> [Document]
-    /// How many documents of the kind there are.
-    func documentCount(_ kind: Document.Kind) throws -> Int
-    func put(_ document: Document) throws
-    /// False when there was none.
-    func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
-    /// Puts a notification into the outbox, once for all who get it; it is delivered after the
-    /// commit, at least once. Returns its number, higher than that of any before it.
-    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64
-    /// One waiting notification; nil when it waits no more.
-    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage?
-    /// Leaves only those of its recipients who have not got it yet.
-    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
-    /// Takes delivered or abandoned notifications out of the outbox.
-    func removeFromOutbox(_ sequences: [Int64]) throws
-    /// The documents of a kind and how many bytes each has, the oldest first.
-    func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
-    /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all
-    /// when it is undone: on the store's writing thread, so it must be quick.
-    func afterCommit(_ action: @escaping @Sendable () -> Void)
-}
-
-/// One request's view of the store while it writes.
-package protocol WriteTransaction: BookkeepingTransaction {
-    func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity?
-    /// Creates or replaces the current state of the entity.
-    ///
-    /// Of one that would take more bytes than an entity may, it writes nothing and throws
-    /// `.entityTooLarge`; the transaction goes on.
-    func put(_ entity: Entity) throws
-    /// False when there was no such entity. History stays.
-    func remove(_ id: EntityID) throws -> Bool
-    /// Adds instances to the temporal evolution. An instance that is there already, by entity,
-    /// name, `datasetId`, time and content, is not added twice, as long as it is one of the newest
-    /// `EvolutionLimits.comparedAtMoment` of its time.
-    /// Its `instanceID`, where absent, is made by the store.
-    /// With `correcting`, an instance that was observed at the moment of one that is there takes
-    /// its place and keeps its `createdAt` (clause 4.8); without, both stay.
-    func appendHistory(
-        _ id: EntityID,
-        types: [IRI],
-        scopes: [String],
-        _ changes: [NamedAttribute],
-        correcting: Bool
-    )
-        throws
-    /// The entity of a temporal evolution, nil when there is no evolution;
-    /// as far as it is known: current state, or else the types and scopes its history remembers.
-    func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity?
-    /// Removes the whole evolution, or one attribute's, or one instance of it. `datasetID` is ignored
-    /// with `.allInstances`.
-    ///
-    /// Of what is long, one call removes a part, so that others' transactions come between: whoever
-    /// calls goes on from `next`, in transactions that follow, until there is none. A whole evolution
-    /// of which nothing is hidden from the writer goes at once, however long it is.
-    func removeHistory(
-        _ id: EntityID,
-        _ what: HistoryRemoval,
-        from position: HistoryRemovalPosition?
-    ) throws -> HistoryRemovalStep
-    /// Replaces one instance, which keeps its `createdAt`; false when there is none of that
-    /// identifier.
-    func modifyHistory(
-        _ id: EntityID,
-        name: IRI,
-        instanceID: String,
-        _ attribute: Attribute
-    ) throws
-        -> Bool
-}
-
-/// What one call of `removeHistory` has done.
-package struct HistoryRemovalStep: Sendable {
-    package var hasRemoved: Bool
-    /// Where the next call goes on; nil when all is done.
-    package var next: HistoryRemovalPosition?
-
-    package init(hasRemoved: Bool = false, next: HistoryRemovalPosition? = nil) {
-        self.hasRemoved = hasRemoved
-        self.next = next
-    }
-}
-
-/// How far the removal of a long history has come, in numbers that mean something to its store.
-package struct HistoryRemovalPosition: Sendable {
-    package var name = Int64.min
-    package var dataset = Int64.min
-    package var time = Int64.min
-    package var sequence = Int64.min
-    /// Whether what is sealed was gone through.
-    package var isPastSegments = false
-
-    package init() {}
-}
-
-/// What to remove of a temporal evolution (clauses 5.6.13, 5.6.15 and 5.6.16).
-package enum HistoryRemoval: Sendable {
-    case everything
-    case attribute(IRI, datasetID: String?)
-    case allInstances(IRI)
-    case instance(IRI, instanceID: String)
 }

@@ -60,12 +60,60 @@ package final class MemoryTenantStore: TenantStore {
 
     // MARK: Writing
 
-    package func write<Answer: Sendable>(
-        _ grant: WriteGrant,
-        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    package func change<Answer: Sendable>(
+        _ id: EntityID,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition, body)
+        return try await memory.transact(covering: grant.condition) {
+            try $0.change(id, grant: grant, at: now, body)
+        }
+    }
+
+    package func changeEach<Answer: Sendable>(
+        _ ids: ArraySlice<EntityID>,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> [Result<Answer, any Error>] {
+        try requireOpen()
+        return try await memory.transact(covering: grant.condition) { [clock] in
+            try $0.changeEach(ids, grant: grant, at: now, clock: clock, body)
+        }
+    }
+
+    package func changeEvolution<Answer: Sendable>(
+        of id: EntityID,
+        grant: WriteGrant,
+        _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
+    ) async throws -> Answer {
+        try requireOpen()
+        return try await memory.transact(covering: grant.condition) {
+            try $0.changeEvolution(of: id, grant: grant, body)
+        }
+    }
+
+    package func removeHistory(
+        of id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?,
+        grant: WriteGrant
+    ) async throws -> HistoryRemovalStep? {
+        try requireOpen()
+        return try await memory.transact(covering: grant.condition) {
+            try $0.removeHistory(of: id, what, from: position, grant: grant)
+        }
+    }
+
+    package func restore<Answer: Sendable>(
+        _ grant: InternalGrant,
+        for party: Party?,
+        _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try requireOpen()
+        return try await memory.transact(covering: .everything, body)
     }
 
     package func bookkeep<Answer: Sendable>(

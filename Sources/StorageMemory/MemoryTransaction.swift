@@ -4,7 +4,7 @@ internal import Storage
 
 /// One request's changes: made to a copy of the tenant's state, which takes the place of the state
 /// when the request succeeds and is dropped when it fails.
-final class MemoryTransaction: WriteTransaction {
+final class MemoryTransaction: StoreTransaction {
     private(set) var state: TenantState
     /// What is to happen when the copy has taken its place.
     private(set) var commitActions: [@Sendable () -> Void] = []

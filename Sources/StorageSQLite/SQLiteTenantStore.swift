@@ -185,14 +185,59 @@ package final class SQLiteTenantStore: TenantStore {
 
     // MARK: Writing
 
-    package func write<Answer: Sendable>(
-        _ grant: WriteGrant,
-        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
+    package func change<Answer: Sendable>(
+        _ id: EntityID,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try await committer.run(for: grant.party) { writer in
             writer.covered = grant.condition
-            return try body(writer)
+            return try writer.change(id, grant: grant, at: now, body)
         }
+    }
+
+    package func changeEach<Answer: Sendable>(
+        _ ids: ArraySlice<EntityID>,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> [Result<Answer, any Error>] {
+        try await committer.run(for: grant.party) { [clock] writer in
+            writer.covered = grant.condition
+            return try writer.changeEach(ids, grant: grant, at: now, clock: clock, body)
+        }
+    }
+
+    package func changeEvolution<Answer: Sendable>(
+        of id: EntityID,
+        grant: WriteGrant,
+        _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
+    ) async throws -> Answer {
+        try await committer.run(for: grant.party) { writer in
+            writer.covered = grant.condition
+            return try writer.changeEvolution(of: id, grant: grant, body)
+        }
+    }
+
+    package func removeHistory(
+        of id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?,
+        grant: WriteGrant
+    ) async throws -> HistoryRemovalStep? {
+        try await committer.run(for: grant.party) { writer in
+            writer.covered = grant.condition
+            return try writer.removeHistory(of: id, what, from: position, grant: grant)
+        }
+    }
+
+    package func restore<Answer: Sendable>(
+        _ grant: InternalGrant,
+        for party: Party?,
+        _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try await committer.run(for: party, body)
     }
 
     package func bookkeep<Answer: Sendable>(

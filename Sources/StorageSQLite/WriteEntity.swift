@@ -3,7 +3,7 @@ internal import Governance
 internal import Storage
 
 /// Current state, as a transaction changes it.
-extension Writer: WriteTransaction {
+extension Writer: StoreTransaction {
     func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
         guard let stored = try stored(id), stored.isCurrent else { return nil }
         return stored.entity

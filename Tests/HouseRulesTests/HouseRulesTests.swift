@@ -94,12 +94,12 @@ import Testing
     }
 
     static let internalReads: Set<String> = [
-        "Sources/Broker/Provision/ChangeWriter.swift",
         "Sources/Broker/Provision/RemoveExpired.swift",
         "Sources/Broker/Subscription/NotificationDispatcher.swift",
         "Sources/Broker/Subscription/OutboxSettlement.swift",
-        "Sources/Broker/Temporal/EvolutionChanges.swift",
         "Sources/Storage/Store.swift",
+        "Sources/Storage/Writing/KeptCopies.swift",
+        "Sources/Storage/Writing/StoreTransaction+Changes.swift",
         "Sources/StorageSQLite/SQLiteTenantStore.swift",
         "Sources/StorageSQLite/WriteHistory.swift",
         "Sources/balai/Hub/RetentionService.swift",
@@ -130,10 +130,28 @@ import Testing
         #expect(senders.allSatisfy { $0.contains("Disclosed<NotificationRequest>") })
     }
 
+    /// A session is made by one decision, and the store checks its grant.
+    @Test func `city data is changed through a session only`() throws {
+        let calls = [".change(", ".changeEach(", ".changeEvolution(", ".restore("]
+        let rooms = ["Broker", "Gateway", "Outbound", "Collect", "balai"]
+        let places = try rooms.flatMap { try SourceFile.all(in: "Sources/\($0)") }
+            .filter { file in calls.contains { !file.places(of: "store\($0)").isEmpty } }
+            .map(\.path)
+        #expect(places == ["Sources/Broker/Writing/WriteSession.swift"])
+    }
+
+    /// What an operation does to the store around the check of grants.
+    @Test func `only the store itself puts what no grant was asked for`() throws {
+        let places = try SourceFile.all(in: "Sources")
+            .filter { !$0.places(of: "StoreTransaction").isEmpty }.map(\.path)
+            .filter { !$0.hasPrefix("Sources/Storage") }
+        #expect(places.isEmpty)
+    }
+
     /// Who writes with the right to read: into a snapshot's store, never into the city's.
     @Test func `the right to keep a copy is used where snapshots are filled only`() throws {
         let places = try SourceFile.all(in: "Sources")
-            .filter { !$0.places(of: ".toKeepACopy").isEmpty }.map(\.path)
+            .filter { !$0.places(of: ".copyGrant").isEmpty }.map(\.path)
         #expect(places == ["Sources/Broker/Snapshot/SnapshotFilling.swift"])
     }
 

@@ -4,6 +4,7 @@ import Governance
 import Storage
 import StorageMemory
 import StorageSQLite
+import StoreDoubles
 import Synchronization
 
 /// Grants as Governance gives them to the operator, and to a reader one rule covers.
@@ -95,6 +96,9 @@ struct StoreKind: Sendable, CustomStringConvertible {
         StoreKind(description: "memory") { folder, clock in
             MemoryStore(folder.memory) { clock.now }
         },
+        StoreKind(description: "memory, bodies run twice") { folder, clock in
+            StoreDouble(MemoryStore(folder.memory) { clock.now }, .runsBodiesTwice)
+        },
     ]
 }
 
@@ -144,8 +148,33 @@ extension Entity {
 }
 
 extension TenantStore {
+    /// What a test has in the store, whoever may write it.
+    func transact<Answer: Sendable>(
+        _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try await restore(InternalGrant(.copying), for: nil, body)
+    }
+
+    /// False when there was nothing to remove that the grant covers.
+    func removeHistory(
+        _ id: EntityID,
+        _ what: HistoryRemoval,
+        grant: WriteGrant
+    ) async throws -> Bool {
+        do {
+            return try await changeEvolution(of: id, grant: grant) {
+                (Changes(try $0.removing(what, orElse: NotThere())), true)
+            }
+        } catch is NotThere { return false }
+    }
+
+    /// Whether the grant covers any of the evolution.
+    func hasEvolution(_ id: EntityID, grant: WriteGrant) async throws -> Bool {
+        try await changeEvolution(of: id, grant: grant) { (Changes(), $0.seen != nil) }
+    }
+
     func put(_ entities: [Entity]) async throws {
-        try await write(Grants.write()) { transaction in
+        try await transact { transaction in
             for entity in entities { try transaction.put(entity) }
         }
     }
@@ -156,7 +185,7 @@ extension TenantStore {
         _ instances: [Attribute],
         correcting: Bool = false
     ) async throws {
-        try await write(Grants.write()) {
+        try await transact {
             try $0.appendHistory(
                 EntityID("urn:\(id)"),
                 types: [.sensor],
@@ -179,6 +208,9 @@ extension TenantStore {
         }
     }
 }
+
+/// What a test's change throws where there is nothing to change.
+struct NotThere: Error {}
 
 /// Dice that fall the same way for the same seed (SplitMix64).
 struct SeededDice: RandomNumberGenerator {

@@ -80,7 +80,7 @@ enum HistoryChange {
         case .append(let name, let instances): try await tenant.append("a", name, instances)
         case .replace(let place, let attribute):
             guard let found = try await instance(place, tenant) else { return }
-            _ = try await tenant.write(Grants.write()) {
+            _ = try await tenant.transact {
                 try $0.modifyHistory(
                     id,
                     name: found.name,
@@ -90,11 +90,11 @@ enum HistoryChange {
             }
         case .remove(let place):
             guard let found = try await instance(place, tenant) else { return }
-            _ = try await tenant.write(Grants.write()) {
+            _ = try await tenant.transact {
                 try $0.removeHistory(id, .instance(found.name, instanceID: found.instanceID))
             }
         case .removeAttribute(let name):
-            _ = try await tenant.write(Grants.write()) {
+            _ = try await tenant.transact {
                 try $0.removeHistory(id, .attribute(name, datasetID: nil))
             }
         case .retain(let effect, let age):

@@ -41,35 +41,26 @@ extension Hub {
         _ bodies: [(json: JSONValue, ld: LDContext)],
         caller: Caller
     ) async throws -> BatchResult {
-        let (store, grant) = try await writing(caller)
-        var result = BatchResult()
-        let now = clock()
+        let session = try await writing(caller)
+        var errors: [(id: EntityID?, error: BrokerError)] = []
         var inputs: [BatchInput] = []
         inputs.reserveCapacity(bodies.count)
         for body in bodies {
             do throws(BrokerError) {
-                inputs.append(try BatchInput(body.json, ld: body.ld, operation, at: now))
+                let input = try BatchInput(body.json, ld: body.ld, operation, at: session.now)
+                inputs.append(input)
             } catch {
-                result.errors.append((body.json.entityID, error))
+                errors.append((body.json.entityID, error))
             }
         }
-        if inputs.isEmpty { return result }
-        let written = try await writeInPortions(
+        let written = try await session.changeEach(
             inputs,
-            to: store,
-            grant,
-            tenant: caller.tenant,
-            now: now,
+            id: \.id,
+            naming: \.fragment.attributes.names,
             correctsHistory: operation.correctsHistory
-        ) { writer, input, result in
-            try BatchRun(writer: writer, grant: grant).run(input, &result)
-        }
-        result.created = written.result.created
-        result.changed = written.result.changed
-        result.errors += written.result.errors
-        if let failure = written.failure {
-            result.errors += written.rest.map { ($0.id, BrokerError(restOfRequest: failure)) }
-        }
+        ) { [now = session.now] input, stored in try input.change(stored, at: now) }
+        var result = BatchResult(written)
+        result.errors = errors + result.errors
         return result
     }
 }
@@ -124,51 +115,28 @@ struct BatchInput: Sendable {
     }
 }
 
-/// The part of a batch that runs inside the transaction.
-private struct BatchRun {
-    let writer: ChangeWriter
-    let grant: WriteGrant
-
-    func run(_ input: BatchInput, _ result: inout BatchResult) throws {
-        do {
-            let isNew = try run(input)
-            if isNew {
-                result.created.append(input.id)
-            } else {
-                result.changed.append(input.id)
-            }
-        } catch let error as BrokerError {
-            // Thrown before anything of this entity was written, or when some of it was left.
-            result.errors.append((input.id, error))
+extension BatchInput {
+    /// The change to the stored entity, or to none.
+    fileprivate func change(
+        _ stored: Entity?,
+        at now: Timestamp
+    ) throws(BrokerError) -> (EntityChange, BatchOutcome) {
+        let change = try BrokerError.reading { () throws(EntityError) in
+            try operation.change(stored, self, now)
         }
-    }
-
-    /// Writes one entity; true when it is new.
-    private func run(_ input: BatchInput) throws -> Bool {
-        try grant.requireVisible(input.fragment.attributes.names)
-        let stored = try writer.transaction.current(input.id, at: writer.now)
-        if let stored, !stored.satisfies(grant.condition) {
-            // What it may not touch does not exist for the writer, and it is not told otherwise.
-            throw input.operation.mayCreate
-                ? BrokerError.mayNotWrite(input.id) : BrokerError.unknown(input.id)
+        guard let change else {
+            throw stored == nil ? BrokerError.unknown(id) : BrokerError.exists(id)
         }
-        let seen = try BrokerError.reading { () throws(EntityError) in
-            try input.operation.change(stored.map(grant.shape), input, writer.now)
-        }
-        guard let seen else {
-            throw stored == nil ? BrokerError.unknown(input.id) : BrokerError.exists(input.id)
-        }
-        let change = grant.complete(seen, of: stored)
-        if let after = change.after, !after.satisfies(grant.condition) {
-            throw BrokerError.mayNotWrite(input.id)
-        }
-        try writer.write(change)
-        if input.operation.tellsUntouched, !change.untouched.isEmpty {
+        var outcome = BatchOutcome(isNew: stored == nil)
+        if operation.tellsUntouched, !change.untouched.isEmpty {
             // The rest of this entity is written; what is not, is told as its error (5.6.9).
             let names = change.untouched.map { "'\($0)'" }.joined(separator: ", ")
-            throw BrokerError(.badRequestData, "Attributes exist and were left: \(names).")
+            outcome.problem = BrokerError(
+                .badRequestData,
+                "Attributes exist and were left: \(names)."
+            )
         }
-        return stored == nil
+        return (change, outcome)
     }
 }
 

@@ -11,28 +11,13 @@ extension Hub {
     ) async throws -> EntityID {
         let entity = try BrokerError.reading { () throws(EntityError) in try reader(ld).entity(body)
         }
-        let (store, grant) = try await writing(caller)
-        try grant.requireVisible(entity.attributes.names)
-        guard entity.satisfies(grant.condition) else {
-            throw BrokerError.mayNotWrite(entity.id)
-        }
-        let now = clock()
+        let session = try await writing(caller)
         // Made here, so that the one thread that writes has less to do.
-        let creation = EntityChange.creation(of: entity, at: now)
-        try await store.write(grant) { [observer] transaction in
-            let existing = try transaction.current(entity.id, at: now)
-            if let existing {
-                // Of what the writer may not touch, it is not told that it exists.
-                throw existing.satisfies(grant.condition)
-                    ? BrokerError.exists(entity.id) : BrokerError.mayNotWrite(entity.id)
-            }
-            let writer = ChangeWriter(
-                transaction: transaction,
-                observer: observer,
-                tenant: caller.tenant,
-                now: now
-            )
-            try writer.write(creation)
+        let creation = EntityChange.creation(of: entity, at: session.now)
+        try await session.change(entity.id, naming: entity.attributes.names) { existing, _ in
+            // Of what the writer may not touch, it is not told that it exists.
+            guard existing == nil else { throw BrokerError.exists(entity.id) }
+            return (creation, ())
         }
         return entity.id
     }

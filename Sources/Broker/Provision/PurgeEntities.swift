@@ -39,36 +39,17 @@ extension Hub {
         _ extent: PurgeExtent = .entities,
         caller: Caller
     ) async throws {
-        let (store, grant) = try await writing(caller, makesTenant: false)
-        try grant.requireVisible(extent.names)
+        let writing = try await writing(caller, makesTenant: false)
+        try writing.requireVisible(extent.names)
         let session = try await session(caller, condition: condition)
         // What is found is of one moment, and fixed before anything goes, for what goes may be what
         // was asked for. It then goes in portions, between which others see what is left.
         let query = EntityQuery(condition: condition, limit: .max)
         let ids = try await session.read { try $0.identifiers(query) }
-        try await purge(ids, extent, store: store, grant: grant, caller: caller)
-    }
-
-    private func purge(
-        _ ids: [EntityID],
-        _ extent: PurgeExtent,
-        store: any TenantStore,
-        grant: WriteGrant,
-        caller: Caller
-    ) async throws {
-        let now = clock()
-        let written = try await writeInPortions(
-            ids,
-            to: store,
-            grant,
-            tenant: caller.tenant,
-            now: now
-        ) { writer, id, _ in
+        let written = try await writing.changeEach(ids, id: { $0 }) {
+            [now = writing.now] _, entity in
             // An entity that went meanwhile, or that the writer may not touch, is passed over.
-            guard let entity = try writer.transaction.writable(id, grant: grant, now: now),
-                let change = extent.change(of: grant.shape(entity), at: now)
-            else { return }
-            try writer.write(grant.complete(change, of: entity))
+            (entity.flatMap { extent.change(of: $0, at: now) }, ())
         }
         if let failure = written.failure { throw failure }
     }

@@ -12,7 +12,6 @@ extension Hub {
     /// left for the next time. Reads do not show what has expired, whether or not it is removed yet.
     @discardableResult
     package func removeExpired(of tenant: TenantName?) async throws -> Int {
-        let grant = try writeGrant(Caller(party: .operator, tenant: tenant))
         let store = try await existingStore(tenant)
         var removed = 0
         while backpressure.hasRoomForRemovals {
@@ -24,25 +23,16 @@ extension Hub {
             )
             if ids.isEmpty { return removed }
             removed += ids.count
-            try await store.write(grant) { [observer] transaction in
-                let writer = ChangeWriter(
-                    transaction: transaction,
-                    observer: observer,
-                    tenant: tenant,
-                    now: now
-                )
-                for id in ids {
-                    let entity = try transaction.entity(id, grant: InternalGrant(.mergeOnWrite))
-                    guard let change = entity.flatMap({ EntityChange.expiry(of: $0, at: now) })
-                    else { continue }
-                    try writer.write(change)
-                }
+            let session = try await writingAtOnce(Caller(party: .operator, tenant: tenant))
+            let written = try await session.changeEach(ids, id: { $0 }, showingExpired: true) {
+                ($1.flatMap { EntityChange.expiry(of: $0, at: now) }, ())
             }
+            if let failure = written.failure { throw failure }
             if ids.count < Self.expiryStep { return removed }
         }
         return removed
     }
 
-    /// Entities changed in one transaction, so that other writers need not wait long.
+    /// Entities looked for at once.
     private static let expiryStep = 500
 }

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Storage
 
 extension Hub {
     /// Replace Attribute (clause 5.6.19).

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Storage
 
 extension Hub {
     /// Replace Entity (clause 5.6.18).

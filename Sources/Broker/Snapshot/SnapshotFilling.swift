@@ -151,12 +151,10 @@ extension Hub {
     }
 
     private func store(_ entities: [Entity], in snapshot: Snapshot) async throws {
-        let (store, grant) = try await keeping(in: snapshot)
+        let grant = try await copyGrant(for: snapshot)
         for start in stride(from: 0, to: entities.count, by: Self.entitiesPerStep) {
             let step = entities[start..<min(start + Self.entitiesPerStep, entities.count)]
-            try await store.write(grant) { transaction in
-                for entity in step { try transaction.put(entity) }
-            }
+            try await keep(Array(step), histories: [], in: snapshot, grant)
         }
     }
 
@@ -164,14 +162,26 @@ extension Hub {
     private static let entitiesPerStep = 500
     private static let evolutionsPerStep = 20
 
-    /// The snapshot's store, and the right to put there what its maker may see.
-    private func keeping(
-        in snapshot: Snapshot
-    ) async throws -> (store: any TenantStore, grant: WriteGrant) {
+    /// The right to put into the snapshot what its maker may see.
+    private func copyGrant(for snapshot: Snapshot) async throws -> CopyGrant {
         var maker = snapshot.maker
         maker.tenant = snapshot.store
-        let session = try await session(maker)
-        return (try await existingStore(maker.tenant), session.grant.toKeepACopy)
+        return try await session(maker).grant.copyGrant
+    }
+
+    private func keep(
+        _ entities: [Entity],
+        histories: [HistoryCopy],
+        in snapshot: Snapshot,
+        _ grant: CopyGrant
+    ) async throws {
+        let isKept = try await store.keepCopies(
+            of: entities,
+            histories: histories,
+            in: snapshot.store,
+            grant: grant
+        )
+        guard isKept else { throw BrokerError.unknownSnapshot(snapshot.key.id) }
     }
 
     // MARK: History
@@ -184,7 +194,7 @@ extension Hub {
         room: inout Int
     ) async throws -> Bool {
         let session = try await session(reader, condition: query.condition)
-        let (target, grant) = try await keeping(in: snapshot)
+        let grant = try await copyGrant(for: snapshot)
         let all = query.identifying(limit: limits.maximumSnapshotEntities + 1)
         let ids = try await session.read { try $0.evolutions(all).evolutions.map(\.id) }
         try checkSize(ids.count)
@@ -206,16 +216,15 @@ extension Hub {
                         + "history; narrow the query."
                 )
             }
-            try await target.write(grant) { transaction in
-                for evolution in evolutions {
-                    try transaction.appendHistory(
-                        evolution.id,
-                        types: evolution.types,
-                        scopes: evolution.scopes.last?.value.scopes ?? [],
-                        evolution.attributes + evolution.scopeHistory
-                    )
-                }
+            let histories = evolutions.map { evolution in
+                HistoryCopy(
+                    id: evolution.id,
+                    types: evolution.types,
+                    scopes: evolution.scopes.last?.value.scopes ?? [],
+                    instances: evolution.attributes + evolution.scopeHistory
+                )
             }
+            try await keep([], histories: histories, in: snapshot, grant)
         }
         return !ids.isEmpty
     }

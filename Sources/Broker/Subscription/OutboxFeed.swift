@@ -31,9 +31,30 @@ package final class OutboxFeed: Sendable {
 
     package init() {}
 
-    /// Puts a notification into the outbox; once committed, the dispatcher has it.
+    /// A notification for the outbox; once committed, the dispatcher has it.
     ///
     /// Without content it is read back from the store.
+    func message(
+        _ body: [UInt8],
+        content: OutboxItem.Content?,
+        to recipients: [String],
+        at now: Timestamp,
+        tenant: TenantName?
+    ) -> NewMessage {
+        NewMessage(body: body, recipients: recipients, enqueuedAt: now) { sequence in
+            let item = OutboxItem(
+                tenant: tenant,
+                sequence: sequence,
+                recipients: recipients,
+                enqueuedAt: now,
+                bytes: body.count,
+                content: content
+            )
+            self.add(item, recipients.count)
+        }
+    }
+
+    /// Puts a notification into the outbox.
     func enqueue(
         _ body: [UInt8],
         content: OutboxItem.Content?,
@@ -42,16 +63,9 @@ package final class OutboxFeed: Sendable {
         tenant: TenantName?,
         in transaction: any BookkeepingTransaction
     ) throws {
-        let item = OutboxItem(
-            tenant: tenant,
-            sequence: try transaction.enqueue(body, to: recipients, at: now),
-            recipients: recipients,
-            enqueuedAt: now,
-            bytes: body.count,
-            content: content
-        )
-        let count = recipients.count
-        transaction.afterCommit { self.add(item, count) }
+        let message = message(body, content: content, to: recipients, at: now, tenant: tenant)
+        let sequence = try transaction.enqueue(body, to: recipients, at: now)
+        transaction.afterCommit { message.whenCommitted(sequence) }
     }
 
     private func add(_ item: OutboxItem, _ count: Int) {

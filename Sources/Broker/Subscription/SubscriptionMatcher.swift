@@ -30,25 +30,23 @@ package final class SubscriptionMatcher: ChangeObserver {
 
     // MARK: Matching
 
-    package func observe(
-        _ change: EntityChange,
-        tenant: TenantName?,
-        at now: Timestamp,
-        in transaction: any WriteTransaction
-    ) throws {
+    package func messages(
+        of change: EntityChange,
+        _ tenant: TenantName?,
+        at now: Timestamp
+    ) -> [NewMessage] {
         let group = Group(tenant: tenant, kind: .entities)
-        guard let index = groups.withLock({ $0[group] }) else { return }
+        guard let index = groups.withLock({ $0[group] }) else { return [] }
         allowances.noteChange()
         var messages = ChangeMessages(change, at: now, within: allowances)
         for candidate in index.candidates(for: change) { messages.offer(to: candidate) }
-        for message in messages.messages() {
-            try feed.enqueue(
+        return messages.messages().map { message in
+            feed.message(
                 message.bytes,
                 content: .change(message.content),
                 to: message.recipients,
                 at: now,
-                tenant: tenant,
-                in: transaction
+                tenant: tenant
             )
         }
     }

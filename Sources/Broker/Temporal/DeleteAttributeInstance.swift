@@ -10,8 +10,8 @@ extension Hub {
         entity id: EntityID,
         caller: Caller
     ) async throws {
-        try await changeEvolution(of: id, naming: [name], caller) { transaction in
-            try transaction.removeHistory(id, .instance(name, instanceID: instanceID))
+        try await changeEvolution(of: id, naming: [name], caller) { evolution, notThere in
+            try evolution.removing(.instance(name, instanceID: instanceID), orElse: notThere)
         }
     }
 }

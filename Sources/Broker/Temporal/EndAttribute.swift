@@ -18,18 +18,12 @@ extension Hub {
             .filter { $0.details?.deletedAt == nil }
             .map { $0.ended(at: now) }
         guard !ended.isEmpty else { return false }
-        let (store, grant) = try await writing(caller, makesTenant: false)
-        return try await store.write(grant) { transaction in
-            guard try transaction.isPast(id), try transaction.mayEvolve(id, grant: grant) else {
-                return false
-            }
-            try transaction.appendHistory(
-                id,
-                types: [],
-                scopes: [],
-                [NamedAttribute(name: name, instances: ended)]
-            )
-            return true
+        let session = try await writing(caller, makesTenant: false)
+        return try await session.changeEvolution(of: id, naming: []) { evolution in
+            guard evolution.isPast, evolution.seen != nil else { return (nil, false) }
+            let instances = [NamedAttribute(name: name, instances: ended)]
+            let entity = Entity(id: id, types: [], scopes: [], attributes: [])
+            return (try evolution.adding(instances, of: entity, correcting: false), true)
         }
     }
 

@@ -13,14 +13,13 @@ extension Hub {
         mayCreate: Bool,
         caller: Caller
     ) async throws -> Bool {
-        let (store, grant) = try await writing(caller, makesTenant: mayCreate)
-        try grant.requireVisible(attributes.names)
+        let session = try await writing(caller, makesTenant: mayCreate)
+        try session.requireVisible(attributes.names)
         guard !EntityLimits.exceedInstances(attributes) else {
             throw BrokerError(.badRequestData, EntityLimits.instancesProblem)
         }
-        let now = clock()
         var stamped = attributes
-        stamped.stamp(now)
+        stamped.stamp(session.now)
         let given = Entity(id: id, types: types, scopes: scopes, attributes: attributes)
         let portions = stamped.portions(of: Self.instancesPerPortion)
         var isNew: Bool?
@@ -31,8 +30,7 @@ extension Hub {
                     instances,
                     to: given,
                     mayCreate: mayCreate && number == 0,
-                    store,
-                    grant
+                    session
                 )
                 isNew = isNew ?? wasNew
                 stored += instances.reduce(0) { $0 + $1.instances.count }
@@ -56,31 +54,16 @@ extension Hub {
         _ instances: [NamedAttribute],
         to given: Entity,
         mayCreate: Bool,
-        _ store: any TenantStore,
-        _ grant: WriteGrant
+        _ session: WriteSession
     ) async throws -> Bool {
         let id = given.id
-        return try await store.write(grant) { transaction in
-            let known = try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite))
-            let exists = known != nil
-            guard exists || mayCreate, try transaction.mayEvolve(id, grant: grant) else {
-                throw mayCreate ? BrokerError.mayNotWrite(id) : BrokerError.noEvolution(id)
-            }
-            // What is new, or says what it is, must itself be within the writer's right.
-            if !exists || !given.types.isEmpty, !given.satisfies(grant.condition) {
-                throw BrokerError.mayNotWrite(id)
-            }
-            if let problem = known?.problem(adding: given.types) {
+        return try await session.changeEvolution(of: id, naming: []) { evolution in
+            guard evolution.seen != nil || mayCreate else { throw BrokerError.noEvolution(id) }
+            let history = try evolution.adding(instances, of: given, correcting: true)
+            if let problem = evolution.seen?.problem(adding: given.types) {
                 throw BrokerError(.badRequestData, problem)
             }
-            try transaction.appendHistory(
-                id,
-                types: given.types,
-                scopes: given.scopes,
-                instances,
-                correcting: true
-            )
-            return !exists
+            return (history, evolution.seen == nil)
         }
     }
 
@@ -95,12 +78,12 @@ extension Hub {
         naming names: [IRI] = [],
         caller: Caller
     ) async throws {
+        let session = try await writing(caller, makesTenant: false)
+        try session.requireVisible(names)
         var next: HistoryRemovalPosition?
         var isFound = false
         repeat {
-            let step = try await inEvolution(of: id, naming: names, caller) { [next] in
-                try $0.removeHistory(id, what, from: next)
-            }
+            let step = try await session.removeHistory(what, of: id, from: next)
             // What others have removed meanwhile is gone, too.
             guard step != nil || isFound else { throw BrokerError.noEvolution(id) }
             next = step?.next
@@ -109,50 +92,18 @@ extension Hub {
         guard isFound else { throw BrokerError.noInstance(of: id) }
     }
 
-    /// Changes an evolution; `change` returns false when what it should change is not there.
+    /// Changes an evolution; `change` gets the error for when what it should change is not there.
     func changeEvolution(
         of id: EntityID,
         naming names: [IRI],
         _ caller: Caller,
-        _ change: @escaping @Sendable (any WriteTransaction) throws -> Bool
+        _ change: @escaping @Sendable (GrantedEvolution, BrokerError) throws -> GrantedHistory
     ) async throws {
-        let answer: Void? = try await inEvolution(of: id, naming: names, caller) { transaction in
-            guard try change(transaction) else { throw BrokerError.noInstance(of: id) }
+        let session = try await writing(caller, makesTenant: false)
+        try await session.changeEvolution(of: id, naming: names) { evolution in
+            guard evolution.seen != nil else { throw BrokerError.noEvolution(id) }
+            return (try change(evolution, .noInstance(of: id)), ())
         }
-        guard answer != nil else { throw BrokerError.noEvolution(id) }
-    }
-
-    /// Runs the body in a transaction; nil when there is no such evolution for the caller.
-    private func inEvolution<Answer: Sendable>(
-        of id: EntityID,
-        naming names: [IRI],
-        _ caller: Caller,
-        _ body: @escaping @Sendable (any WriteTransaction) throws -> Answer
-    ) async throws -> Answer? {
-        let (store, grant) = try await writing(caller, makesTenant: false)
-        try grant.requireVisible(names)
-        return try await store.write(grant) { transaction in
-            guard try transaction.evolving(id, grant: InternalGrant(.mergeOnWrite)) != nil,
-                try transaction.mayEvolve(id, grant: grant)
-            else { return nil }
-            return try body(transaction)
-        }
-    }
-}
-
-extension WriteTransaction {
-    /// Whether the writer may touch the evolution: what is known of its entity, in current state
-    /// or in history, must be within its right; of an unknown entity nothing speaks against it.
-    func mayEvolve(_ id: EntityID, grant: WriteGrant) throws -> Bool {
-        let reason = InternalGrant(.mergeOnWrite)
-        let known = try entity(id, grant: reason) ?? evolving(id, grant: reason)
-        return known?.satisfies(grant.condition) ?? true
-    }
-
-    /// Whether the entity has a history and no current state.
-    func isPast(_ id: EntityID) throws -> Bool {
-        let reason = InternalGrant(.mergeOnWrite)
-        return try entity(id, grant: reason) == nil && evolving(id, grant: reason) != nil
     }
 }
 

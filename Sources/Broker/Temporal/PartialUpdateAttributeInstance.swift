@@ -24,14 +24,14 @@ extension Hub {
         }
         let now = clock()
         let names = [iri] + attribute.attributes.names
-        try await changeEvolution(of: id, naming: names, caller) { transaction in
+        try await changeEvolution(of: id, naming: names, caller) { evolution, notThere in
             var attribute = attribute
             attribute.modifiedAt = now
-            return try transaction.modifyHistory(
-                id,
-                name: iri,
-                instanceID: instanceID,
-                attribute
+            return try evolution.replacing(
+                instanceID,
+                of: iri,
+                with: attribute,
+                orElse: notThere
             )
         }
     }

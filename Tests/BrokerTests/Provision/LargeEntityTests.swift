@@ -140,8 +140,8 @@ import Testing
         let fixture = try await SubscriptionFixture()
         let hub = fixture.hub
         let large = try EntityReader(context: .core).entity(Self.oversized(by: 20))
-        let (store, grant) = try await hub.writing(Self.boss)
-        try await store.write(grant) { try $0.put(large) }
+        let store = try await fixture.store.makeTenant(nil)
+        try await store.restore(InternalGrant(.copying), for: nil) { try $0.put(large) }
         func replace(by count: Int) async throws {
             let json = Self.oversized(by: count)
             guard isBatch else {

@@ -133,7 +133,7 @@ import Testing
         #expect(kept.map(\.id.uri) == (3...6).map { "urn:x:\($0)" })
         #expect(kept.allSatisfy { $0[Fixture.iri("colour")].isEmpty })
         // The copy of a bus that was made slow meanwhile, by whoever may, is hidden as well.
-        try await store.write(all.toKeepACopy) { transaction in
+        try await store.restore(InternalGrant(.copying), for: nil) { transaction in
             var slow = kept[0]
             slow.attributes[0].instances[0].value = 1
             try transaction.put(slow)

@@ -5,11 +5,14 @@ import Logging
 import Storage
 import StorageMemory
 import StorageSQLite
+import StoreDoubles
 import Synchronization
 
 @testable import Broker
 
 /// A hub on a store of its own whose notifications end in a recorder.
+///
+/// The store runs the body of each change twice: none may do anything but make a value.
 final class SubscriptionFixture: Sendable {
     let hub: Hub
     let store: any Store
@@ -25,7 +28,8 @@ final class SubscriptionFixture: Sendable {
         limits: DeliveryLimits = DeliveryLimits(),
         hubLimits: HubLimits = HubLimits(),
         onDisk: Bool = false,
-        maximumPages: Int? = nil
+        maximumPages: Int? = nil,
+        habit: StoreDouble.Habit = .runsBodiesTwice
     )
         async throws
     {
@@ -34,10 +38,11 @@ final class SubscriptionFixture: Sendable {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
-        store =
+        let plain: any Store =
             onDisk
             ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock)
             : MemoryStore(clock: clock)
+        store = StoreDouble(plain, habit)
         let shelf = LDContextShelf(
             store: store,
             source: NoContexts(),

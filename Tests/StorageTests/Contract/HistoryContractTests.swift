@@ -239,7 +239,7 @@ import Testing
         let id = EntityID("urn:a")
         try await tenant.put([Entity("a", .sensor, [.speed: 1]), Entity("b")])
         try await tenant.append("a", .speed, [.reading(1, at: 1)])
-        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
+        #expect(try await tenant.transact { try $0.remove(id) })
         #expect(try await tenant.ids(.everything) == ["b"])
         #expect(try await tenant.evolutions(query(), grant: Grants.read()).evolutions.count == 1)
         try await tenant.put([Entity("a", .sensor, [.speed: 2])])
@@ -247,9 +247,9 @@ import Testing
         #expect(try await tenant.ids(.everything) == ["b", "a"])
         let page = try await tenant.evolutions(query(), grant: Grants.read())
         #expect(page.evolutions.first?.attributes.first?.instances.map(\.value) == [1, 2])
-        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, .everything) })
+        #expect(try await tenant.transact { try $0.removeHistory(id, .everything) })
         #expect(
-            try await tenant.write(Grants.write()) {
+            try await tenant.transact {
                 try $0.evolving(id, grant: InternalGrant(.mergeOnWrite)) == nil
             }
         )
@@ -273,15 +273,15 @@ import Testing
         }
         let name = try #require(try await instances()[1].details?.instanceID)
         let id = EntityID("urn:a")
-        let isReplaced = try await tenant.write(Grants.write()) {
+        let isReplaced = try await tenant.transact {
             try $0.modifyHistory(id, name: .speed, instanceID: name, .reading(9, at: 50))
         }
         #expect(isReplaced)
         #expect(try await instances().map(\.value) == [0, 2, 9])
         #expect(try await instances()[2].details?.instanceID == name)
         let removal = HistoryRemoval.instance(.speed, instanceID: name)
-        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, removal) })
-        #expect(try await tenant.write(Grants.write()) { try !$0.removeHistory(id, removal) })
+        #expect(try await tenant.transact { try $0.removeHistory(id, removal) })
+        #expect(try await tenant.transact { try !$0.removeHistory(id, removal) })
         #expect(try await instances().map(\.value) == [0, 2])
     }
 
@@ -299,7 +299,7 @@ import Testing
         parts[parts.count - 2] = String(UInt64(bitPattern: moment), radix: 36)
         let name = parts.joined(separator: "-")
         let id = EntityID("urn:a")
-        let found = try await tenant.write(Grants.write()) { transaction in
+        let found = try await tenant.transact { transaction in
             let isRemoved = try transaction.removeHistory(id, .instance(.speed, instanceID: name))
             let new = Attribute.reading(2, at: 1)
             return try transaction.modifyHistory(id, name: .speed, instanceID: name, new)
@@ -346,7 +346,7 @@ import Testing
         var other = Attribute.reading(2, at: 5)
         (other.createdAt, other.modifiedAt) = (nil, seconds(9))
         let new = other
-        _ = try await tenant.write(Grants.write()) {
+        _ = try await tenant.transact {
             try $0.modifyHistory(EntityID("urn:a"), name: .speed, instanceID: name, new)
         }
         let modified = try await instance()

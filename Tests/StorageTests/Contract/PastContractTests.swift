@@ -69,7 +69,7 @@ import Testing
 
     /// Makes something else and a sensor of the entity in turns, once a second.
     private func change(_ tenant: any TenantStore, _ seconds: Range<Int>) async throws {
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             for second in seconds {
                 var entity = Entity("a", second % 2 == 0 ? IRI("urn:other") : .sensor)
                 entity.modifiedAt = StorageTests.seconds(second)
@@ -83,13 +83,10 @@ import Testing
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))
         let id = id
-        #expect(try await tenant.write(grant) { try $0.removeHistory(id, .everything) })
+        #expect(try await tenant.removeHistory(id, .everything, grant: grant))
         #expect(try await values(tenant) == [0, 1, 2])
-        #expect(try await tenant.write(grant) { try !$0.removeHistory(id, .everything) })
-        let seen = try await tenant.write(grant) {
-            try $0.evolving(id, grant: InternalGrant(.mergeOnWrite))
-        }
-        #expect(seen == nil)
+        #expect(try await !tenant.removeHistory(id, .everything, grant: grant))
+        #expect(try await !tenant.hasEvolution(id, grant: grant))
     }
 
     @Test(arguments: StoreKind.all)
@@ -103,23 +100,22 @@ import Testing
         let page = try await tenant.evolutions(whole, grant: Grants.read())
         let instances = try #require(page.evolutions.first?.attributes.first?.instances)
         let hidden = try #require(instances[1].details?.instanceID)
-        #expect(
-            try await tenant.write(grant) {
-                try !$0.removeHistory(id, .instance(.speed, instanceID: hidden))
-                    && !$0.modifyHistory(
-                        id,
-                        name: .speed,
-                        instanceID: hidden,
-                        .reading(9, at: 1)
-                    )
+        let one = HistoryRemoval.instance(.speed, instanceID: hidden)
+        #expect(try await !tenant.removeHistory(id, one, grant: grant))
+        await #expect(throws: NotThere.self) {
+            try await tenant.changeEvolution(of: id, grant: grant) {
+                let new = Attribute.reading(9, at: 1)
+                let history = try $0.replacing(hidden, of: .speed, with: new, orElse: NotThere())
+                return (Changes(history), ())
             }
-        )
+        }
         // The same reading as a hidden one, written later: both are there.
         var again = Attribute.reading(1, at: 1)
         (again.createdAt, again.modifiedAt) = (seconds(9), seconds(9))
         let change = NamedAttribute(name: .speed, instances: [again])
-        try await tenant.write(grant) {
-            try $0.appendHistory(id, types: [], scopes: [], [change], correcting: true)
+        try await tenant.changeEvolution(of: id, grant: grant) {
+            let given = Entity(id: id, types: [], scopes: [], attributes: [])
+            return (Changes(try $0.adding([change], of: given, correcting: true)), ())
         }
         #expect(try await values(tenant) == [0, 1, 2, 3, 4, 5, 1])
         #expect(try await values(tenant, .type(.sensor)) == [3, 4, 5, 1])
@@ -132,7 +128,7 @@ import Testing
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.append("a", .speed, [.reading(1, at: 1)])
         let id = id
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             try $0.appendHistory(
                 id,
                 types: [.station],

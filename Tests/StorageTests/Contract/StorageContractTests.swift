@@ -128,12 +128,11 @@ import Testing
         struct Refused: Error {}
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
-        let grant = try Grants.write()
         let failures = await withTaskGroup(of: Bool.self) { group in
             for number in 0..<64 {
                 group.addTask {
                     do {
-                        try await tenant.write(grant) {
+                        try await tenant.transact {
                             try $0.put(Entity("\(number)", IRI("urn:type:\(number)")))
                             if number % 3 == 0 { throw Refused() }
                         }
@@ -158,7 +157,7 @@ import Testing
         let entities = [EntityLimits.bytes - 1_000, EntityLimits.bytes].map { bytes in
             Entity("a", .sensor, [.label: .string(String(repeating: "x", count: bytes))])
         }
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             try transaction.put(entities[0])
             #expect(throws: StorageError(.entityTooLarge, note: "")) {
                 try transaction.put(entities[1])
@@ -174,7 +173,7 @@ import Testing
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let document = Document(kind: .ldContext, id: "d", body: [1, 2])
-        let seen = try await tenant.write(Grants.write()) { transaction in
+        let seen = try await tenant.transact { transaction in
             let grant = InternalGrant(.mergeOnWrite)
             let entity = Entity("a", .sensor, [.speed: 1])
             try transaction.put(entity)
@@ -224,7 +223,7 @@ import Testing
         #expect(try await expired(9) == ["b", "d", "a"])
         #expect(try await expired(2) == ["b", "d"])
         #expect(try await tenant.entityCount(grant: InternalGrant(.measuring)) == 5)
-        #expect(try await tenant.write(Grants.write()) { try $0.remove(EntityID("urn:b")) })
+        #expect(try await tenant.transact { try $0.remove(EntityID("urn:b")) })
         #expect(try await expired(9) == ["d", "a"])
         #expect(try await tenant.entityCount(grant: InternalGrant(.measuring)) == 4)
     }
@@ -314,7 +313,7 @@ import Testing
         #expect(try await tenant.documents(.subscription) == documents)
         #expect(try await tenant.bookkeep { try $0.removeDocument(.subscription, id: "b") })
         #expect(try await tenant.documents(.subscription).map(\.id) == ["a"])
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             for second in [5, 6] {
                 _ = try $0.enqueue([UInt8(second)], to: ["s", "t"], at: seconds(second))
             }

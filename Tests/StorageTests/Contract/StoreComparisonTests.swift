@@ -105,9 +105,9 @@ private struct StorePair {
     }
 
     /// Changes both; what the body throws on purpose is expected.
-    func write(_ body: @escaping @Sendable (any WriteTransaction) throws -> Void) async throws {
+    func write(_ body: @escaping @Sendable (any StoreTransaction) throws -> Void) async throws {
         for (_, store) in stores {
-            do { try await store.write(Grants.write(), body) } catch is EntityChanges.Undone {}
+            do { try await store.transact(body) } catch is EntityChanges.Undone {}
         }
     }
 
@@ -191,7 +191,7 @@ private struct EntityChanges {
         )
     }
 
-    func apply(to transaction: any WriteTransaction) throws {
+    func apply(to transaction: any StoreTransaction) throws {
         for entity in put { try transaction.put(entity) }
         for id in removed { _ = try transaction.remove(id) }
         if fails { throw Undone() }

@@ -39,7 +39,7 @@ import Testing
 
     private static func write(_ tenant: any TenantStore, _ lane: Int, _ number: Int) async throws {
         let name = "\(lane)-\(number)"
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             try $0.put(Entity("\(name)", .sensor, [.speed: 1]))
             try $0.appendHistory(
                 EntityID("urn:\(name)"),

@@ -89,7 +89,7 @@ import Testing
         try await tenant.put([Entity("a", .sensor, Dictionary(names.map { ($0, 1) }) { $1 })])
         try await tenant.makeIndexes(Array(names[..<16]), for: .anonymous)
         let office = office
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             let before = writer.indexed
             try writer.registerIndexes([names[16]], for: office, at: seconds(0))

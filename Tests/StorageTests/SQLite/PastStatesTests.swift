@@ -80,16 +80,12 @@ import Testing
         try await (tenant as? SQLiteTenantStore)?.sealHistory()
         let id = EntityID("urn:a")
         #expect(
-            try await tenant.write(Grants.write(.type(.sensor))) {
-                try $0.removeHistory(id, .everything)
-            }
+            try await tenant.removeHistory(id, .everything, grant: Grants.write(.type(.sensor)))
         )
         #expect(try await values(tenant, .sensor).isEmpty)
         #expect(try await values(tenant, .station).count == 30)
         #expect(
-            try await tenant.write(Grants.write(.type(.sensor))) {
-                try $0.evolving(id, grant: InternalGrant(.mergeOnWrite)) == nil
-            }
+            try await !tenant.hasEvolution(id, grant: Grants.write(.type(.sensor)))
         )
         await store.close()
     }
@@ -99,12 +95,12 @@ import Testing
         let tenant = try await store.makeTenant(nil)
         let id = EntityID("urn:a")
         try await append(0..<3, as: .station, to: tenant)
-        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
+        #expect(try await tenant.transact { try $0.remove(id) })
         try await append(3..<6, as: .sensor, to: tenant)
         #expect(try pastRows() == 1)
         #expect(try await values(tenant, .station).count == 3)
-        #expect(try await tenant.write(Grants.write()) { try $0.remove(id) })
-        #expect(try await tenant.write(Grants.write()) { try $0.removeHistory(id, .everything) })
+        #expect(try await tenant.transact { try $0.remove(id) })
+        #expect(try await tenant.transact { try $0.removeHistory(id, .everything) })
         #expect(try pastRows() == 0)
         await store.close()
     }
@@ -139,10 +135,10 @@ import Testing
         let store = try open()
         let tenant = try await store.makeTenant(nil)
         try await tenant.put([Self.entity(seed % 2 == 0 ? .station : .sensor, at: 0)])
-        let (hidden, expected) = try await tenant.write(Grants.write(.type(.station))) {
-            [dice] transaction in
+        let (hidden, expected) = try await tenant.transact { [dice] transaction in
             var dice = dice
             let writer = try #require(transaction as? Writer)
+            writer.covered = .type(.station)
             let moments = try Self.makePast(&dice, writer)
             let row = try #require(try writer.stored(EntityID("urn:a")))
             let changes = try #require(try writer.hiddenChanges(of: row))
@@ -163,8 +159,9 @@ import Testing
             let type: IRI = number % 2 == 0 ? .station : .sensor
             try await tenant.put([Self.entity(type, at: number)])
         }
-        let decided = try await tenant.write(Grants.write(.type(.sensor))) { transaction in
+        let decided = try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
+            writer.covered = .type(.sensor)
             let row = try #require(try writer.stored(EntityID("urn:a")))
             return try [0, 100, 200].map { second in
                 let changes = try #require(try writer.hiddenChanges(of: row))

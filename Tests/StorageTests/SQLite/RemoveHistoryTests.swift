@@ -67,7 +67,7 @@ import Testing
 
     /// Removes all, and says how many rows there still are when it is done.
     private static func removeAll(_ tenant: SQLiteTenantStore) async throws -> Int64 {
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let step = try transaction.removeHistory(id, .everything, from: nil)
             #expect(step.hasRemoved && step.next == nil)
             let writer = try #require(transaction as? Writer)
@@ -84,7 +84,7 @@ import Testing
         #expect(try await Self.removeAll(tenant) == Int64(Self.long))
         #expect(try await Self.values(tenant).isEmpty)
         #expect(try await tenant.ids(.everything) == (isCurrent ? ["a"] : []))
-        let isKnown = try await tenant.write(Grants.write()) {
+        let isKnown = try await tenant.transact {
             try $0.evolving(Self.id, grant: InternalGrant(.mergeOnWrite)) != nil
         }
         #expect(!isKnown)
@@ -107,7 +107,7 @@ import Testing
         let tenant = try await tenant(store)
         try await tenant.append("a", .speed, Self.readings(0..<Self.long))
         let copy = Folder()
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             _ = try transaction.removeHistory(Self.id, .everything)
             // What is to follow in the background does not.
             try #require(transaction as? Writer).commitActions = []
@@ -137,7 +137,7 @@ import Testing
         let tenant = try await tenant(store)
         try await tenant.append("a", .speed, Self.readings(0..<Self.long))
         await #expect(throws: CancellationError.self) {
-            try await tenant.write(Grants.write()) {
+            try await tenant.transact {
                 _ = try $0.removeHistory(Self.id, .everything)
                 throw CancellationError()
             }
@@ -156,7 +156,7 @@ import Testing
         try await tenant.append("a", .label, Self.readings(0..<3))
         var (next, portions) = (HistoryRemovalPosition?.none, 0)
         repeat {
-            let step = try await tenant.write(Grants.write()) { [next] in
+            let step = try await tenant.transact { [next] in
                 try $0.removeHistory(Self.id, .allInstances(.speed), from: next)
             }
             #expect(step.hasRemoved)
@@ -166,7 +166,7 @@ import Testing
         } while next != nil
         #expect(portions == 3)
         #expect(try await Self.values(tenant).isEmpty)
-        let isThere = try await tenant.write(Grants.write()) {
+        let isThere = try await tenant.transact {
             try $0.removeHistory(Self.id, .allInstances(.speed))
         }
         #expect(!isThere)
@@ -194,10 +194,13 @@ import Testing
         if isSealed { try await Self.seal(tenant) }
         var (next, portions) = (HistoryRemovalPosition?.none, 0)
         repeat {
-            let step = try await tenant.write(Grants.write(.type(.sensor))) { [next] in
-                try $0.removeHistory(Self.id, .everything, from: next)
-            }
-            next = step.next
+            let step = try await tenant.removeHistory(
+                of: Self.id,
+                .everything,
+                from: next,
+                grant: Grants.write(.type(.sensor))
+            )
+            next = step?.next
             portions += 1
         } while next != nil
         #expect(portions > 3)
@@ -207,7 +210,7 @@ import Testing
     }
 
     private static func seal(_ tenant: SQLiteTenantStore) async throws {
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             let entity = try #require(try writer.stored(id))
             let series = HistorySeries(

@@ -150,7 +150,7 @@ import Testing
         parts[parts.count - 2] = String(UInt64(bitPattern: moment), radix: 36)
         let name = parts.joined(separator: "-")
         let id = EntityID("urn:a")
-        let found = try await tenant.write(Grants.write()) { transaction in
+        let found = try await tenant.transact { transaction in
             let isRemoved = try transaction.removeHistory(id, .instance(.speed, instanceID: name))
             let isChanged = try transaction.modifyHistory(
                 id,

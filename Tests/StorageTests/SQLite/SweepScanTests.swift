@@ -27,7 +27,7 @@ import Testing
         }
         #expect(try reader.connection.number("SELECT count(*) FROM segment") > 0)
         #expect(try portions() > 5)
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             try writer.openSegments()
         }
@@ -46,7 +46,7 @@ import Testing
         let store = try VocabularySweepTests.open(folder)
         let tenant = try await VocabularySweepTests.tenant(store)
         let fillers = (0..<2_001).map { EntityID("urn:filler\($0)") }
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             for id in fillers {
                 let readings = NamedAttribute(name: .speed, instances: [.reading(1, at: 0)])
                 try transaction.appendHistory(id, types: [.sensor], scopes: [], [readings])
@@ -54,12 +54,12 @@ import Testing
         }
         let last = VocabularySweepTests.strange(0)
         try await VocabularySweepTests.write(last, to: tenant)
-        _ = try await tenant.write(Grants.write()) { try $0.remove(last.id) }
+        _ = try await tenant.transact { try $0.remove(last.id) }
         var portions = 0
         try await tenant.sweepVocabulary { _ in
             defer { portions += 1 }
             guard portions == portion else { return }
-            try await tenant.write(Grants.write()) { transaction in
+            try await tenant.transact { transaction in
                 for id in fillers.suffix(2) { _ = try transaction.removeHistory(id, .everything) }
                 try transaction.put(Entity(id: last.id, types: [.sensor]))
             }
@@ -91,7 +91,7 @@ import Testing
         let kept = readings(12, unit: "K")
         try await tenant.append("kept", .speed, kept)
         try await tenant.append("gone", .speed, readings(Limits.unseenForms + 50, unit: "U"))
-        _ = try await tenant.write(Grants.write()) { transaction in
+        _ = try await tenant.transact { transaction in
             _ = try transaction.removeHistory(EntityID("urn:gone"), .everything)
         }
         let isSealed = portion % 2 == 0
@@ -110,7 +110,7 @@ import Testing
 
     /// Seals or opens the history of `urn:kept`.
     private static func move(_ tenant: SQLiteTenantStore, seals: Bool) async throws {
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             let entity = try #require(try writer.stored(EntityID("urn:kept")))
             let series = HistorySeries(

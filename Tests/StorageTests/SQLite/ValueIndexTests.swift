@@ -42,7 +42,7 @@ import Testing
         try await tenant.put([Entity("after", .sensor, [.speed: 7])])
         #expect(try entries() == 3)
         #expect(try await found(.equal([.number(7)])) == ["before", "after"])
-        try await tenant.write(Grants.write()) { _ = try $0.remove(EntityID("urn:before")) }
+        try await tenant.transact { _ = try $0.remove(EntityID("urn:before")) }
         #expect(try entries() == 2)
         await store.close()
     }
@@ -95,7 +95,7 @@ import Testing
         try await sqlite.makeIndexes([.speed, .label], for: .operator) {
             try await tenant.put(first)
             try await tenant.put(second)
-            try await tenant.write(Grants.write()) { transaction in
+            try await tenant.transact { transaction in
                 for entity in gone { _ = try transaction.remove(entity.id) }
             }
             try await tenant.put(fresh)

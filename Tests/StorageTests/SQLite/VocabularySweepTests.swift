@@ -52,7 +52,7 @@ import Testing
     }
 
     static func write(_ entity: Entity, to tenant: SQLiteTenantStore) async throws {
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             try $0.put(entity)
             try $0.appendHistory(
                 entity.id,
@@ -77,7 +77,7 @@ import Testing
         // On a slow machine a sweep may have come and gone before the last of them is deleted.
         var wasDue = false
         for entity in strangers {
-            try await tenant.write(Grants.write()) {
+            try await tenant.transact {
                 _ = try $0.remove(entity.id)
                 _ = try $0.removeHistory(entity.id, .everything)
             }
@@ -107,7 +107,7 @@ import Testing
         for number in 0..<300 {
             let entity = Self.strange(number)
             try await Self.write(entity, to: tenant)
-            _ = try await tenant.write(Grants.write()) { try $0.remove(entity.id) }
+            _ = try await tenant.transact { try $0.remove(entity.id) }
         }
         try await tenant.sweepVocabulary()
         #expect(try Self.counts(tenant, folder)[0][0] >= 900)
@@ -134,7 +134,7 @@ import Testing
         }
         let kept = (0..<12).map { reading($0, unit: "K\($0)") }
         try await tenant.append("kept", .speed, kept)
-        _ = try await tenant.write(Grants.write()) { transaction in
+        _ = try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             let number = try writer.number(of: IRI.speed.text)
             let entity = try #require(try writer.stored(EntityID("urn:kept")))
@@ -144,7 +144,7 @@ import Testing
         let many = Limits.unseenForms + 50
         try await tenant.append("a", .speed, (0..<many).map { reading($0, unit: "U\($0)") })
         let query = TemporalQuery(condition: .everything, instanceLimit: 10_000, limit: 100)
-        _ = try await tenant.write(Grants.write()) {
+        _ = try await tenant.transact {
             try $0.removeHistory(EntityID("urn:a"), .everything)
         }
         try await tenant.sweepVocabulary()
@@ -165,7 +165,7 @@ import Testing
             try await Self.write(entity, to: tenant)
             let made = try #require(tenant.writer.vocabulary.numbers["urn:x:d\(number)"])
             #expect(seen.insert(made).inserted)
-            try await tenant.write(Grants.write()) {
+            try await tenant.transact {
                 _ = try $0.remove(entity.id)
                 _ = try $0.removeHistory(entity.id, .everything)
             }
@@ -194,13 +194,13 @@ import Testing
             _ = try await tenant.shapes(grant: Grants.read(condition))
         }
         try await tenant.makeIndexes([name], for: .operator)
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             _ = try $0.removeHistory(id, .allInstances(name))
             _ = try $0.removeHistory(id, .attribute(name, datasetID: "urn:x:nothing"))
             _ = try $0.removeHistory(id, .instance(name, instanceID: "urn:x:nothing"))
         }
         await #expect(throws: CancellationError.self) {
-            try await tenant.write(Grants.write()) {
+            try await tenant.transact {
                 try $0.put(Self.strange(1))
                 throw CancellationError()
             }
@@ -216,14 +216,14 @@ import Testing
         for number in 0..<2 { try await Self.write(Self.strange(number), to: tenant) }
         let name = try #require(tenant.writer.vocabulary.numbers["urn:x:a0"])
         let (first, second) = (VocabularySweep(), VocabularySweep())
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
             writer.begin(first)
             writer.begin(second)
             try writer.removeNames([name], of: first)
         }
         #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == name)
-        try await tenant.write(Grants.write()) { transaction in
+        try await tenant.transact { transaction in
             try #require(transaction as? Writer).removeNames([name], of: second)
         }
         #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == nil)
@@ -237,7 +237,7 @@ import Testing
         for number in 0..<20 {
             let entity = Self.strange(number)
             try await Self.write(entity, to: tenant)
-            try await tenant.write(Grants.write()) { _ = try $0.remove(entity.id) }
+            try await tenant.transact { _ = try $0.remove(entity.id) }
         }
         let before = tenant.writer.possiblyUnused
         #expect(before >= 20)
@@ -336,7 +336,7 @@ import Testing
             }
         }
         for await _ in begun.stream { break }
-        try await tenant.write(Grants.write()) {
+        try await tenant.transact {
             _ = try $0.remove(EntityID("urn:strange0"))
             _ = try $0.removeHistory(EntityID("urn:strange0"), .everything)
         }
@@ -381,7 +381,7 @@ import Testing
                 let some = (round * 10..<round * 10 + 10).map(Self.strange)
                 for entity in some { try await Self.write(entity, to: tenant) }
                 for entity in some {
-                    try await tenant.write(Grants.write()) {
+                    try await tenant.transact {
                         _ = try $0.remove(entity.id)
                         _ = try $0.removeHistory(entity.id, .everything)
                     }
@@ -512,13 +512,13 @@ private enum SweptChange {
         case .index(let name): try await tenant.makeIndexes([name], for: .operator)
         }
         func write(
-            _ body: @escaping @Sendable (any WriteTransaction) throws -> Void
+            _ body: @escaping @Sendable (any StoreTransaction) throws -> Void
         ) async throws {
-            try await tenant.write(Grants.write(), body)
+            try await tenant.transact(body)
         }
     }
 
-    private static func put(_ entity: Entity, _ transaction: any WriteTransaction) throws {
+    private static func put(_ entity: Entity, _ transaction: any StoreTransaction) throws {
         try transaction.put(entity)
         try transaction.appendHistory(
             entity.id,

@@ -1,6 +1,6 @@
 package import ContextModel
 
-extension WriteTransaction {
+extension StoreTransaction {
     /// Adds instances that correct none of those that are there.
     package func appendHistory(
         _ id: EntityID,

@@ -1,28 +1,27 @@
-import ContextModel
+package import ContextModel
 import Governance
 
-/// What is hidden from a writer is not there for it: a request that names it is refused, whatever
-/// is stored. A change is made of the entity as the writer sees it and then put back into the whole
-/// one, so that no answer depends on what is hidden.
+/// What is hidden from a writer is not there for it. A change is made of the entity as the writer
+/// sees it and then put back into the whole one, so that no answer depends on what is hidden.
 extension WriteGrant {
-    /// Refuses a request that names what is hidden, at whatever depth: the policy speaks, not the
-    /// data.
-    func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
-        guard !hiddenAttributes.isEmpty,
-            let name = names().first(where: hiddenAttributes.contains)
-        else { return }
-        throw BrokerError(
-            .forbidden,
-            "Your token does not allow writing the attribute '\(name)'."
-        )
-    }
-
     /// The entity as its writer sees it.
     func shape(_ entity: Entity) -> Entity {
         guard !hiddenAttributes.isEmpty else { return entity }
         var shaped = entity
         shaped.attributes = entity.hiding(hiddenAttributes).attributes
         return shaped
+    }
+
+    /// Whether the change, made of what the writer sees, names what is hidden from it.
+    func hidesAny(of change: EntityChange) -> Bool {
+        guard !hiddenAttributes.isEmpty, let after = change.after else { return false }
+        return hidesAny(of: after.attributes)
+    }
+
+    /// Whether any of the attributes, at whatever depth, is hidden from the writer.
+    func hidesAny(of attributes: [NamedAttribute]) -> Bool {
+        guard !hiddenAttributes.isEmpty else { return false }
+        return attributes.names.contains(where: hiddenAttributes.contains)
     }
 
     /// The change of what the writer sees, as one of the whole entity: what is hidden stays as it
@@ -75,10 +74,5 @@ extension WriteGrant {
 
 extension [NamedAttribute] {
     /// The names of attributes and of all that is inside them.
-    var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
-}
-
-extension [NamedFragment] {
-    /// The names of attributes and of all that is inside them.
-    var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
+    package var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
 }

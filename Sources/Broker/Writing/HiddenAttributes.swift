@@ -1,0 +1,21 @@
+import ContextModel
+import Governance
+
+extension WriteGrant {
+    /// Refuses a request that names what is hidden, at whatever depth: the policy speaks, not the
+    /// data.
+    func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
+        guard !hiddenAttributes.isEmpty,
+            let name = names().first(where: hiddenAttributes.contains)
+        else { return }
+        throw BrokerError(
+            .forbidden,
+            "Your token does not allow writing the attribute '\(name)'."
+        )
+    }
+}
+
+extension [NamedFragment] {
+    /// The names of attributes and of all that is inside them.
+    var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
+}

@@ -1,0 +1,224 @@
+import ContextModel
+import Governance
+import Storage
+
+/// One request's right to change city data: made by one decision, and the only value of the Broker
+/// whose methods change what the city keeps.
+///
+/// An operation names what it changes, and gives a function from what is stored, as its caller may know
+/// it, to a change. It does not see the grant: the store checks that the grant covers the change, before
+/// and after it (`GrantedEntity`).
+///
+///     let session = try await writing(caller, makesTenant: false)
+///     try await session.change(id, naming: names) { entity, now in
+///         guard let entity else { throw BrokerError.unknown(id) }
+///         return (.deletion(of: entity), ())
+///     }
+///
+/// The function may be called again, so it depends on what it is given alone and changes nothing
+/// itself.
+struct WriteSession: Sendable {
+    private let store: any TenantStore
+    /// What the decision lets the writer change.
+    private let grant: WriteGrant
+    private let effects: ChangeEffects
+
+    init(_ store: any TenantStore, _ grant: WriteGrant, _ effects: ChangeEffects) {
+        self.store = store
+        self.grant = grant
+        self.effects = effects
+    }
+
+    /// When the request was taken: the time of its changes.
+    var now: Timestamp { effects.now }
+
+    /// Refuses a request that names what is hidden from the writer, at whatever depth.
+    func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
+        try grant.requireVisible(names())
+    }
+
+    // MARK: Current state
+
+    /// Changes one entity: `change` gets it, or nil when there is none that the writer may touch.
+    ///
+    /// `names` are the attributes that the request names, at whatever depth.
+    func change<Answer: Sendable>(
+        _ id: EntityID,
+        naming names: @autoclosure () -> [IRI],
+        _ change: @escaping @Sendable (Entity?, Timestamp) throws -> (EntityChange, Answer)
+    ) async throws -> Answer {
+        try grant.requireVisible(names())
+        do {
+            return try await store.change(id, grant: grant, at: now) { [effects] entity in
+                let (seen, answer) = try change(entity.seen, effects.now)
+                let granted: GrantedChange
+                do throws(NotGranted) { granted = try entity.granted(seen) } catch {
+                    throw entity.seen == nil
+                        ? BrokerError.mayNotWrite(id)
+                        : BrokerError(.forbidden, "Your token does not allow this change.")
+                }
+                return (try effects.changes(of: granted), answer)
+            }
+        } catch let error as StorageError where error.code == .entityTooLarge {
+            throw BrokerError.entityTooLarge(note: error.note)
+        }
+    }
+
+    /// Changes one entity for each element, one after the other, in as many transactions as others'
+    /// writes need to come between; each succeeds or fails for itself.
+    ///
+    /// `change` returns no change where there is nothing to change. With `showingExpired` it gets
+    /// what has expired, too. Throws what keeps the first of them from being written.
+    func changeEach<Element: Sendable, Answer: Sendable>(
+        _ elements: [Element],
+        id: (Element) -> EntityID,
+        naming names: @escaping @Sendable (Element) -> [IRI] = { _ in [] },
+        correctsHistory: Bool = false,
+        showingExpired: Bool = false,
+        _ change: @escaping @Sendable (Element, Entity?) throws -> (EntityChange?, Answer)
+    ) async throws -> EachResult<Answer> {
+        var effects = effects
+        effects.correctsHistory = correctsHistory
+        let body = { @Sendable [grant, effects] (index: Int, entity: GrantedEntity) in
+            let element = elements[index]
+            try grant.requireVisible(names(element))
+            let (seen, answer) = try change(element, entity.seen)
+            guard let seen else { return (Changes(), answer) }
+            return (try effects.changes(of: try entity.granted(seen)), answer)
+        }
+        var all = EachResult<Answer>(ids: elements.map(id))
+        all.results.reserveCapacity(elements.count)
+        while !all.rest.isEmpty {
+            do {
+                let results = try await store.changeEach(
+                    all.rest,
+                    grant: grant,
+                    at: showingExpired ? nil : now,
+                    body
+                )
+                for result in results { all.results.append(try Self.told(result)) }
+            } catch let error as StorageError where !all.results.isEmpty {
+                all.failure = error
+                return all
+            }
+        }
+        return all
+    }
+
+    /// Why an element was refused, in the caller's words.
+    private static func told<Answer>(
+        _ result: Result<Answer, any Error>
+    ) throws -> Result<Answer, BrokerError> {
+        do {
+            return .success(try result.get())
+        } catch let error as BrokerError {
+            return .failure(error)
+        } catch let error as NotGranted {
+            return .failure(.mayNotWrite(error.id))
+        } catch let error as StorageError where error.code == .entityTooLarge {
+            return .failure(.entityTooLarge(note: error.note))
+        }
+    }
+
+    // MARK: Histories
+
+    /// Changes the temporal evolution of one entity; `change` returns no change where there is
+    /// nothing to change.
+    func changeEvolution<Answer: Sendable>(
+        of id: EntityID,
+        naming names: @autoclosure () -> [IRI],
+        _ change: @escaping @Sendable (GrantedEvolution) throws -> (GrantedHistory?, Answer)
+    ) async throws -> Answer {
+        try grant.requireVisible(names())
+        do {
+            return try await store.changeEvolution(of: id, grant: grant) { evolution in
+                let (history, answer) = try change(evolution)
+                return (history.map { Changes($0) } ?? Changes(), answer)
+            }
+        } catch let error as NotGranted {
+            throw BrokerError.mayNotWrite(error.id)
+        }
+    }
+
+    /// Removes a temporal evolution or a part of it; see `TenantStore.removeHistory`.
+    func removeHistory(
+        _ what: HistoryRemoval,
+        of id: EntityID,
+        from position: HistoryRemovalPosition?
+    ) async throws -> HistoryRemovalStep? {
+        try await store.removeHistory(of: id, what, from: position, grant: grant)
+    }
+}
+
+/// What became of a request that changes many entities.
+struct EachResult<Answer: Sendable>: Sendable {
+    let ids: [EntityID]
+    /// Of the first of them, in their order.
+    var results: [Result<Answer, BrokerError>] = []
+    /// Why the rest was not written any more: what came before it is on disk.
+    var failure: StorageError?
+
+    init(ids: [EntityID]) { self.ids = ids }
+
+    /// Those that were not written.
+    var rest: ArraySlice<EntityID> { ids[results.count...] }
+}
+
+extension Hub {
+    /// The right to change city data for this request, or the error that tells the caller why it has
+    /// none.
+    ///
+    /// The tenant comes into being with the first write (clause 4.14).
+    func writing(_ caller: Caller, makesTenant: Bool = true) async throws -> WriteSession {
+        let grant = try writeGrant(caller)
+        try await backpressure.admit(caller.party)
+        let store =
+            makesTenant && caller.tenant?.snapshot == nil
+            ? try await store.makeTenant(caller.tenant)
+            : try await existingStore(caller.tenant)
+        return session(store, grant, of: caller.tenant)
+    }
+
+    /// A session that does not wait as others do when notifications are made too fast.
+    func writingAtOnce(_ caller: Caller) async throws -> WriteSession {
+        let grant = try writeGrant(caller)
+        return session(try await existingStore(caller.tenant), grant, of: caller.tenant)
+    }
+
+    private func session(
+        _ store: any TenantStore,
+        _ grant: WriteGrant,
+        of tenant: TenantName?
+    ) -> WriteSession {
+        WriteSession(
+            store,
+            grant,
+            ChangeEffects(observer: observer, tenant: tenant, now: clock())
+        )
+    }
+
+    /// The right to write, or the error that tells the caller why it has none.
+    func writeGrant(_ caller: Caller) throws -> WriteGrant {
+        switch policy.decideWrite(caller) {
+        case .grant(let grant): return grant
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+
+    /// Runs `change` on the current state of an entity that is there.
+    ///
+    /// `names` are the attributes that the request names, at whatever depth.
+    func change<Answer: Sendable>(
+        _ id: EntityID,
+        _ caller: Caller,
+        types: Condition = .everything,
+        naming names: @autoclosure () -> [IRI],
+        _ change: @escaping @Sendable (Entity, Timestamp) throws -> (EntityChange, Answer)
+    ) async throws -> Answer {
+        let session = try await writing(caller, makesTenant: false)
+        return try await session.change(id, naming: names()) { target, now in
+            guard let target, target.satisfies(types) else { throw BrokerError.unknown(id) }
+            return try change(target, now)
+        }
+    }
+}

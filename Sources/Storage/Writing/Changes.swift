@@ -1,0 +1,69 @@
+package import ContextModel
+
+/// What a request does to what is stored, as a value.
+///
+/// The body of a change makes it of what is stored and does nothing else, so that it can be made
+/// again when somebody else changed the same meanwhile. What it does to city data can be had of
+/// `GrantedEntity` and `GrantedEvolution` alone, which check the writer's grant.
+///
+/// The store applies all of it or nothing: current state, history, then messages. What
+/// follows the commit is run by then, in the order of the requests.
+package struct Changes: Sendable {
+    /// What becomes of the current state of an entity.
+    enum State: Sendable {
+        case put(Entity)
+        case remove(EntityID)
+    }
+    private(set) var state: State?
+    private(set) var history: GrantedHistory?
+    /// Notifications put into the outbox.
+    package var messages: [NewMessage] = []
+
+    /// Nothing changes.
+    package init() {}
+
+    /// A change of an entity; `history` is what its temporal evolution learns of it.
+    ///
+    /// With `correcting`, what was observed at a moment takes the place of what the history has for
+    /// it. A change that leaves the entity as it is says that by `leavesState`.
+    package init(
+        _ granted: GrantedChange,
+        history: [NamedAttribute],
+        correcting: Bool = false,
+        leavesState: Bool = false
+    ) {
+        let change = granted.change
+        if !leavesState {
+            state = change.after.map { .put($0) } ?? change.before.map { .remove($0.id) }
+        }
+        if !history.isEmpty, let entity = change.after ?? change.before {
+            self.history = GrantedHistory(of: entity, history, correcting: correcting)
+        }
+    }
+
+    /// A change of an evolution alone.
+    package init(_ history: GrantedHistory) { self.history = history }
+}
+
+/// A notification that is put into the outbox, once for all who get it.
+package struct NewMessage: Sendable {
+    package var body: [UInt8]
+    /// The subscriptions that are to get it.
+    package var recipients: [String]
+    package var enqueuedAt: Timestamp
+    /// Called after the commit with the number of the message, on the store's writing thread: it
+    /// must be quick.
+    package var whenCommitted: @Sendable (_ sequence: Int64) -> Void
+
+    package init(
+        body: [UInt8],
+        recipients: [String],
+        enqueuedAt: Timestamp,
+        whenCommitted: @escaping @Sendable (_ sequence: Int64) -> Void
+    ) {
+        self.body = body
+        self.recipients = recipients
+        self.enqueuedAt = enqueuedAt
+        self.whenCommitted = whenCommitted
+    }
+}

@@ -1,0 +1,56 @@
+package import ContextModel
+import Governance
+
+/// An entity as the writer of a change may know it, and the only way to a change of it.
+///
+/// What the grant does not cover is not there for the writer, and neither is what the grant hides.
+/// Whether a grant covers a change of current state is decided here and nowhere else.
+package struct GrantedEntity: Sendable {
+    package let id: EntityID
+    /// The entity as its writer sees it; nil when there is none, or none that the writer may touch.
+    package let seen: Entity?
+    private let stored: Entity?
+    private let isCovered: Bool
+    private let grant: WriteGrant
+
+    init(_ id: EntityID, stored: Entity?, grant: WriteGrant) {
+        self.id = id
+        self.stored = stored
+        self.grant = grant
+        isCovered = stored?.satisfies(grant.condition) ?? true
+        seen = isCovered ? stored.map(grant.shape) : nil
+    }
+
+    /// The change as one of the whole entity, if the grant covers the entity before and after it.
+    ///
+    /// `change` is made of what the writer sees. What is hidden from it stays as it is, or goes with
+    /// what it is part of.
+    package func granted(_ change: EntityChange) throws(NotGranted) -> GrantedChange {
+        guard isCovered, !grant.hidesAny(of: change) else { throw NotGranted(id: id) }
+        let whole = grant.complete(change, of: stored)
+        guard whole.after?.satisfies(grant.condition) ?? true else { throw NotGranted(id: id) }
+        return GrantedChange(whole)
+    }
+}
+
+/// A change of one entity that its writer's grant covers, made by `GrantedEntity` alone.
+package struct GrantedChange: Sendable {
+    /// The change of the whole entity, with what is hidden from the writer.
+    package let change: EntityChange
+
+    fileprivate init(_ change: EntityChange) { self.change = change }
+}
+
+/// The grant of a write does not cover what the write would do.
+package struct NotGranted: Error, Sendable, Equatable {
+    package let id: EntityID
+
+    package init(id: EntityID) { self.id = id }
+}
+
+extension Entity {
+    /// Whether the condition holds for this entity.
+    package func satisfies(_ condition: Condition) -> Bool {
+        condition == .everything || condition.matches(self)
+    }
+}

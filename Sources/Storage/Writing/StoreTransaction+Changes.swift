@@ -1,0 +1,171 @@
+package import ContextModel
+package import Governance
+
+/// How changes of requests come into a transaction: the same for every store.
+extension StoreTransaction {
+    /// What `TenantStore.change` does within the transaction.
+    package func change<Answer>(
+        _ id: EntityID,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: (GrantedEntity) throws -> (Changes, Answer)
+    ) throws -> Answer {
+        let (changes, answer) = try body(try granted(id, grant, at: now))
+        try apply(changes)
+        return answer
+    }
+
+    /// What `TenantStore.changeEach` does within the transaction.
+    package func changeEach<Answer>(
+        _ ids: ArraySlice<EntityID>,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        clock: @escaping @Sendable () -> Timestamp,
+        _ body: (Int, GrantedEntity) throws -> (Changes, Answer)
+    ) throws -> [Result<Answer, any Error>] {
+        var portion = WritePortion(clock)
+        var results: [Result<Answer, any Error>] = []
+        results.reserveCapacity(min(ids.count, WritePortion.maximumElements))
+        for index in ids.indices {
+            guard portion.takesOneMore() else { break }
+            let entity = try granted(ids[index], grant, at: now)
+            do {
+                let (changes, answer) = try body(index, entity)
+                try applyAlone(changes)
+                results.append(.success(answer))
+            } catch let error as Interrupted {
+                throw error.error
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
+    /// What `TenantStore.changeEvolution` does within the transaction.
+    package func changeEvolution<Answer>(
+        of id: EntityID,
+        grant: WriteGrant,
+        _ body: (GrantedEvolution) throws -> (Changes, Answer)
+    ) throws -> Answer {
+        let (changes, answer) = try body(try grantedEvolution(id, grant))
+        try apply(changes)
+        return answer
+    }
+
+    /// What `TenantStore.removeHistory` does within the transaction.
+    package func removeHistory(
+        of id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?,
+        grant: WriteGrant
+    ) throws -> HistoryRemovalStep? {
+        guard try grantedEvolution(id, grant).seen != nil else { return nil }
+        return try removeHistory(id, what, from: position)
+    }
+
+    private func grantedEvolution(
+        _ id: EntityID,
+        _ grant: WriteGrant
+    ) throws -> GrantedEvolution {
+        let reason = InternalGrant(.mergeOnWrite)
+        return GrantedEvolution(
+            id,
+            current: try entity(id, grant: reason),
+            evolving: try evolving(id, grant: reason),
+            grant: grant
+        )
+    }
+
+    private func granted(
+        _ id: EntityID,
+        _ grant: WriteGrant,
+        at now: Timestamp?
+    ) throws -> GrantedEntity {
+        var stored = try entity(id, grant: InternalGrant(.mergeOnWrite))
+        if let now { stored = stored?.unexpired(at: now) }
+        return GrantedEntity(id, stored: stored, grant: grant)
+    }
+
+    // MARK: Applying
+
+    private func apply(_ changes: Changes) throws {
+        switch changes.state {
+        case .put(let entity): try put(entity)
+        case .remove(let id): _ = try remove(id)
+        case nil: break
+        }
+        if let history = changes.history { try apply(history) }
+        for message in changes.messages {
+            let sequence = try enqueue(
+                message.body,
+                to: message.recipients,
+                at: message.enqueuedAt
+            )
+            afterCommit { message.whenCommitted(sequence) }
+        }
+    }
+
+    /// Applies one of many changes: one that is refused before anything of it is written fails alone,
+    /// whatever else goes wrong ends them all.
+    private func applyAlone(_ changes: Changes) throws {
+        do {
+            try apply(changes)
+        } catch let error as StorageError where error.code == .entityTooLarge {
+            throw error
+        } catch {
+            throw Interrupted(error: error)
+        }
+    }
+
+    private func apply(_ history: GrantedHistory) throws {
+        switch history.step {
+        case .add(let instances, let types, let scopes, let correcting):
+            try appendHistory(
+                history.id,
+                types: types,
+                scopes: scopes,
+                instances,
+                correcting: correcting
+            )
+        case .remove(let what, let error):
+            guard try removeHistory(history.id, what) else { throw error }
+        case .replace(let instanceID, let name, let attribute, let error):
+            let isReplaced = try modifyHistory(
+                history.id,
+                name: name,
+                instanceID: instanceID,
+                attribute
+            )
+            guard isReplaced else { throw error }
+        }
+    }
+}
+
+/// A failure that leaves a transaction half done.
+private struct Interrupted: Error { let error: any Error }
+
+/// How much of a long request is written in one transaction: others' writes come between.
+///
+/// An entity alone may take longer; it is not divided.
+struct WritePortion {
+    static let maximumElements = 1_000
+    private static let maximumMicroseconds: Int64 = 25_000
+
+    private let clock: @Sendable () -> Timestamp
+    private let start: Timestamp
+    private var count = 0
+
+    init(_ clock: @escaping @Sendable () -> Timestamp) {
+        self.clock = clock
+        start = clock()
+    }
+
+    /// Whether one more may be written in it.
+    mutating func takesOneMore() -> Bool {
+        count += 1
+        guard count > 1 else { return true }
+        return count <= Self.maximumElements
+            && clock().microseconds - start.microseconds < Self.maximumMicroseconds
+    }
+}

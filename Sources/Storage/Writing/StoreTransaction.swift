@@ -1,0 +1,112 @@
+package import ContextModel
+package import Governance
+
+/// The part of a transaction that touches no city data.
+package protocol BookkeepingTransaction: AnyObject {
+    func document(_ kind: Document.Kind, id: String) throws -> Document?
+    /// Every document of the kind, in the order of creation.
+    func documents(_ kind: Document.Kind) throws -> [Document]
+    /// How many documents of the kind there are.
+    func documentCount(_ kind: Document.Kind) throws -> Int
+    func put(_ document: Document) throws
+    /// False when there was none.
+    func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
+    /// Puts a notification into the outbox, once for all who get it; it is delivered after the
+    /// commit, at least once. Returns its number, higher than that of any before it.
+    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64
+    /// One waiting notification; nil when it waits no more.
+    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage?
+    /// Leaves only those of its recipients who have not got it yet.
+    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
+    /// Takes delivered or abandoned notifications out of the outbox.
+    func removeFromOutbox(_ sequences: [Int64]) throws
+    /// The documents of a kind and how many bytes each has, the oldest first.
+    func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
+    /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all
+    /// when it is undone: on the store's writing thread, so it must be quick.
+    func afterCommit(_ action: @escaping @Sendable () -> Void)
+}
+
+/// All that can be done to the data of a tenant, for the store itself: no grant of a writer is asked.
+///
+/// The changes of requests come to it as values (`Changes`). Whoever else has one shows an
+/// `InternalGrant` for it (`TenantStore.restore`).
+package protocol StoreTransaction: BookkeepingTransaction {
+    func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity?
+    /// Creates or replaces the current state of the entity.
+    ///
+    /// Of one that would take more bytes than an entity may, it writes nothing and throws
+    /// `.entityTooLarge`; the transaction goes on.
+    func put(_ entity: Entity) throws
+    /// False when there was no such entity. History stays.
+    func remove(_ id: EntityID) throws -> Bool
+    /// Adds instances to the temporal evolution. An instance that is there already, by entity,
+    /// name, `datasetId`, time and content, is not added twice, as long as it is one of the newest
+    /// `EvolutionLimits.comparedAtMoment` of its time.
+    /// Its `instanceID`, where absent, is made by the store.
+    /// With `correcting`, an instance that was observed at the moment of one that is there takes
+    /// its place and keeps its `createdAt` (clause 4.8); without, both stay.
+    func appendHistory(
+        _ id: EntityID,
+        types: [IRI],
+        scopes: [String],
+        _ changes: [NamedAttribute],
+        correcting: Bool
+    )
+        throws
+    /// The entity of a temporal evolution, nil when there is no evolution;
+    /// as far as it is known: current state, or else the types and scopes its history remembers.
+    func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity?
+    /// Removes the whole evolution, or one attribute's, or one instance of it. `datasetID` is ignored
+    /// with `.allInstances`.
+    ///
+    /// Of what is long, one call removes a part, so that others' transactions come between: whoever
+    /// calls goes on from `next`, in transactions that follow, until there is none. A whole evolution
+    /// of which nothing is hidden from the writer goes at once, however long it is.
+    func removeHistory(
+        _ id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?
+    ) throws -> HistoryRemovalStep
+    /// Replaces one instance, which keeps its `createdAt`; false when there is none of that
+    /// identifier.
+    func modifyHistory(
+        _ id: EntityID,
+        name: IRI,
+        instanceID: String,
+        _ attribute: Attribute
+    ) throws
+        -> Bool
+}
+
+/// What one call of `removeHistory` has done.
+package struct HistoryRemovalStep: Sendable {
+    package var hasRemoved: Bool
+    /// Where the next call goes on; nil when all is done.
+    package var next: HistoryRemovalPosition?
+
+    package init(hasRemoved: Bool = false, next: HistoryRemovalPosition? = nil) {
+        self.hasRemoved = hasRemoved
+        self.next = next
+    }
+}
+
+/// How far the removal of a long history has come, in numbers that mean something to its store.
+package struct HistoryRemovalPosition: Sendable {
+    package var name = Int64.min
+    package var dataset = Int64.min
+    package var time = Int64.min
+    package var sequence = Int64.min
+    /// Whether what is sealed was gone through.
+    package var isPastSegments = false
+
+    package init() {}
+}
+
+/// What to remove of a temporal evolution (clauses 5.6.13, 5.6.15 and 5.6.16).
+package enum HistoryRemoval: Sendable {
+    case everything
+    case attribute(IRI, datasetID: String?)
+    case allInstances(IRI)
+    case instance(IRI, instanceID: String)
+}

@@ -1,0 +1,219 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+/// A store that changes what is asked of another one, to show that a test would see the difference.
+package struct StoreDouble: Store {
+    /// What it does that a store does not.
+    package enum Habit: Sendable {
+        /// It runs the body of each change two times and applies the second result.
+        case runsBodiesTwice
+        /// It shows this grant in place of the one that the writer has.
+        case grants(WriteGrant)
+    }
+    private let base: any Store
+    private let habit: Habit
+
+    package init(_ base: any Store, _ habit: Habit) {
+        self.base = base
+        self.habit = habit
+    }
+
+    private func double(_ tenant: any TenantStore) -> any TenantStore {
+        TenantDouble(base: tenant, habit: habit)
+    }
+
+    package func tenant(_ name: TenantName?) async throws -> (any TenantStore)? {
+        try await base.tenant(name).map(double)
+    }
+
+    package func makeTenant(_ name: TenantName?) async throws -> any TenantStore {
+        double(try await base.makeTenant(name))
+    }
+
+    package var tenantNames: [TenantName] { get async { await base.tenantNames } }
+
+    package var openStores: [any TenantStore] { base.openStores.map(double) }
+
+    package func makeSnapshot(_ name: TenantName) async throws -> any TenantStore {
+        double(try await base.makeSnapshot(name))
+    }
+
+    package func removeSnapshot(_ name: TenantName) async throws {
+        try await base.removeSnapshot(name)
+    }
+
+    package func removeSnapshots(except names: [TenantName]) async throws {
+        try await base.removeSnapshots(except: names)
+    }
+
+    package func close() async { await base.close() }
+}
+
+/// The writing side of a double; reads go through as they are.
+private struct TenantDouble: TenantStore {
+    let base: any TenantStore
+    let habit: StoreDouble.Habit
+
+    private func grant(_ given: WriteGrant) -> WriteGrant {
+        if case .grants(let grant) = habit { return grant }
+        return given
+    }
+
+    /// The body as often as the habit is; what it throws the first time it must throw again.
+    private func run<Stored, Answer>(
+        _ stored: Stored,
+        _ body: (Stored) throws -> Answer
+    ) throws -> Answer {
+        guard case .runsBodiesTwice = habit else { return try body(stored) }
+        let first = Result { try body(stored) }
+        let second = Result { try body(stored) }
+        precondition(
+            first.hasSucceeded == second.hasSucceeded,
+            "a body that is run again does something else"
+        )
+        return try second.get()
+    }
+
+    // MARK: Writing
+
+    func change<Answer: Sendable>(
+        _ id: EntityID,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> Answer {
+        try await base.change(id, grant: self.grant(grant), at: now) { try run($0, body) }
+    }
+
+    func changeEach<Answer: Sendable>(
+        _ ids: ArraySlice<EntityID>,
+        grant: WriteGrant,
+        at now: Timestamp?,
+        _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
+    ) async throws -> [Result<Answer, any Error>] {
+        try await base.changeEach(ids, grant: self.grant(grant), at: now) { index, entity in
+            try run(entity) { try body(index, $0) }
+        }
+    }
+
+    func changeEvolution<Answer: Sendable>(
+        of id: EntityID,
+        grant: WriteGrant,
+        _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
+    ) async throws -> Answer {
+        try await base.changeEvolution(of: id, grant: self.grant(grant)) { try run($0, body) }
+    }
+
+    func removeHistory(
+        of id: EntityID,
+        _ what: HistoryRemoval,
+        from position: HistoryRemovalPosition?,
+        grant: WriteGrant
+    ) async throws -> HistoryRemovalStep? {
+        try await base.removeHistory(of: id, what, from: position, grant: self.grant(grant))
+    }
+
+    func bookkeep<Answer: Sendable>(
+        _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try await base.bookkeep(body)
+    }
+
+    func restore<Answer: Sendable>(
+        _ grant: InternalGrant,
+        for party: Party?,
+        _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try await base.restore(grant, for: party, body)
+    }
+
+    // MARK: Reading
+
+    func encodedEntity(_ id: EntityID, grant: ReadGrant) async throws -> EncodedEntity? {
+        try await base.encodedEntity(id, grant: grant)
+    }
+
+    func encodedEntities(
+        _ query: EntityQuery,
+        grant: ReadGrant
+    ) async throws -> EntityPage<EncodedEntity> {
+        try await base.encodedEntities(query, grant: grant)
+    }
+
+    func read<Answer: Sendable>(
+        _ grant: ReadGrant,
+        _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
+    ) async throws -> Answer {
+        try await base.read(grant, body)
+    }
+
+    // MARK: Documents
+
+    func documents(_ kind: Document.Kind) async throws -> [Document] {
+        try await base.documents(kind)
+    }
+
+    func documents(
+        _ kind: Document.Kind,
+        of owner: String,
+        offset: Int,
+        limit: Int
+    ) async throws -> [Document] {
+        try await base.documents(kind, of: owner, offset: offset, limit: limit)
+    }
+
+    func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int {
+        try await base.documentCount(kind, of: owner)
+    }
+
+    func document(_ kind: Document.Kind, id: String) async throws -> Document? {
+        try await base.document(kind, id: id)
+    }
+
+    func documentCount(_ kind: Document.Kind) async throws -> Int {
+        try await base.documentCount(kind)
+    }
+
+    func outbox(
+        after sequence: Int64,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [OutboxMessage] {
+        try await base.outbox(after: sequence, limit: limit, grant: grant)
+    }
+
+    func outboxMessage(_ sequence: Int64, grant: ReadGrant) async throws -> OutboxMessage? {
+        try await base.outboxMessage(sequence, grant: grant)
+    }
+
+    func outboxDepth() async throws -> OutboxDepth { try await base.outboxDepth() }
+
+    // MARK: Upkeep
+
+    func probe() async throws { try await base.probe() }
+
+    func entityCount(grant: InternalGrant) async throws -> Int {
+        try await base.entityCount(grant: grant)
+    }
+
+    func expired(
+        at now: Timestamp,
+        limit: Int,
+        grant: InternalGrant
+    ) async throws -> [EntityID] {
+        try await base.expired(at: now, limit: limit, grant: grant)
+    }
+
+    func retain(
+        _ rules: [RetentionRule],
+        now: Timestamp,
+        grant: InternalGrant
+    ) async throws -> Int {
+        try await base.retain(rules, now: now, grant: grant)
+    }
+}
+
+extension Result {
+    fileprivate var hasSucceeded: Bool { (try? get()) != nil }
+}
