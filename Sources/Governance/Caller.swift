@@ -21,6 +21,8 @@ package enum Party: Sendable, Hashable {
     case `operator`
     /// A client the operator gave a token and a name.
     case named(PartyID)
+    /// A service of the city that runs inside the hub.
+    case service(ServiceName)
 }
 
 /// The name the operator gave a party.

@@ -16,6 +16,7 @@ package struct Permission: Sendable, Hashable {
         /// Everybody, also without a token.
         case anyone
         case party(PartyID)
+        case service(ServiceName)
     }
 
     package var assignee: Assignee
@@ -41,7 +42,8 @@ package struct Permission: Sendable, Hashable {
         switch (assignee, party) {
         case (.anyone, _): true
         case (.party(let id), .named(let name)): id == name
-        case (.party, _): false
+        case (.service(let name), .service(let other)): name == other
+        case (.party, _), (.service, _): false
         }
     }
 }

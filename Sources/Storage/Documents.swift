@@ -11,6 +11,8 @@ package struct Document: Sendable, Hashable {
         case snapshot
         /// Who the hub is: one document, of the default tenant.
         case hubIdentity
+        /// What a service of the city keeps for itself.
+        case service
     }
     package var kind: Kind
     package var id: String

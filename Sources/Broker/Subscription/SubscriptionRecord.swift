@@ -140,6 +140,7 @@ extension Party {
             // The outbox keeps a recipient a line, and a name may have line breaks, or marks that
             // join what stands before them.
             "\(id) named \(Hexadecimal.text(of: party.text.utf8))"
+        case .service(let name): "\(id) service \(name.text)"
         }
     }
 
@@ -154,6 +155,8 @@ extension Party {
         case ("named", 3):
             let name = Hexadecimal.bytes(of: parts[2]) ?? []
             self = .named(PartyID(String(decoding: name, as: UTF8.self)))
+        case ("service", 3):
+            self = ServiceName(String(parts[2])).map(Party.service) ?? .anonymous
         default: self = .operator
         }
     }
