@@ -85,9 +85,23 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Services",
+            dependencies: [
+                "Broker", "ContextModel", "Governance", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "CityServices",
+            dependencies: [
+                "Broker", "ContextModel", "Governance", "Services", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
             name: "Gateway",
             dependencies: [
-                "Broker", "Collect",
+                "Broker", "Collect", "Services",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -106,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "balai",
             dependencies: [
-                "Broker", "Collect", "Gateway", "Outbound", "StorageSQLite",
+                "Broker", "CityServices", "Collect", "Gateway", "Outbound", "Services",
+                "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -183,10 +198,18 @@ let package = Package(
         ),
         .testTarget(name: "CollectTests", dependencies: ["Collect"]),
         .testTarget(
+            name: "ServicesTests",
+            dependencies: [
+                "Broker", "CityServices", "ContextModel", "Governance", "Services", "Storage",
+                "StorageMemory",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Chance", "Clauses", "Collect", "Gateway", "Outbound", "Processes", "StorageMemory",
-                "StorageSQLite",
+                "Chance", "CityServices", "Clauses", "Collect", "Gateway", "Outbound", "Processes",
+                "StorageMemory", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]

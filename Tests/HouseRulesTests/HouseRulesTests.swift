@@ -68,6 +68,26 @@ import Testing
             instead: "a Logger, or an answer"
         ),
         Ban(
+            text: "InternalGrant",
+            folders: ["Sources/Services", "Sources/CityServices"],
+            instead: "the rights that the module names"
+        ),
+        Ban(
+            text: "Hub(",
+            folders: ["Sources/CityServices"],
+            instead: "the ServiceContext that came in"
+        ),
+        Ban(
+            text: "any Store",
+            folders: ["Sources/CityServices"],
+            instead: "the ServiceContext that came in"
+        ),
+        Ban(
+            text: ".operator",
+            folders: ["Sources/Services", "Sources/CityServices"],
+            instead: "the service's own party"
+        ),
+        Ban(
             text: "usleep(",
             folders: ["Tests"],
             instead: "waiting for what is to happen"

@@ -11,6 +11,7 @@ package struct RouteDescription: Sendable {
         case subscriptions = "Subscriptions"
         case registrations = "Context sources"
         case ldContexts = "JSON-LD contexts"
+        case services = "Services"
         case pages = "Pages"
         case operations = "Operations"
 
@@ -19,15 +20,16 @@ package struct RouteDescription: Sendable {
         var isOfSnapshots: Bool {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
-            case .snapshots, .registrations, .ldContexts, .pages, .operations: false
+            case .snapshots, .registrations, .ldContexts, .services, .pages, .operations: false
             }
         }
 
         /// Whether its operations may take long whatever their bodies are: they look at lists that
-        /// the hub keeps.
+        /// the hub keeps, or are a service's own.
         var isLong: Bool {
             switch self {
-            case .entityMaps, .snapshots, .subscriptions, .registrations, .ldContexts: true
+            case .entityMaps, .snapshots, .subscriptions, .registrations, .ldContexts, .services:
+                true
             case .contextInformation, .temporal, .pages, .operations: false
             }
         }

@@ -23,7 +23,7 @@ package struct PageRenderer: Sendable {
         self.settings = settings
     }
 
-    private static let pages = ["now", "data", "health", "problem"]
+    private static let pages = ["now", "data", "health", "problem", "services", "service"]
 
     func now(
         _ summary: HubSummary,
@@ -93,12 +93,31 @@ package struct PageRenderer: Sendable {
         return try render(view, "problem")
     }
 
+    func services(_ services: [ServiceView]) throws -> String {
+        var shell = shell("Services of \(settings.cityName)", HubSummary(types: []))
+        shell.isServices = true
+        return try render(ServicesView(shell: shell, services: services), "services")
+    }
+
+    func service(_ content: ServiceContentView) throws -> String {
+        var shell = shell(content.title, HubSummary(types: []))
+        shell.isServices = true
+        let view = ServicePageView(
+            shell: shell,
+            lead: content.lead,
+            paragraphs: content.paragraphs,
+            tables: content.tables
+        )
+        return try render(view, "service")
+    }
+
     private func shell(_ title: String, _ summary: HubSummary) -> PageShell {
         PageShell(
             title: title,
             cityName: settings.cityName,
             isOpen: settings.isOpen,
-            isSimulated: summary.isSimulated
+            isSimulated: summary.isSimulated,
+            hasServices: settings.hasServices
         )
     }
 

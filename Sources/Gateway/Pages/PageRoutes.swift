@@ -1,14 +1,18 @@
-import Broker
+package import Broker
 import Governance
 import HTTPTypes
 import Hummingbird
+package import Services
 
 extension RouteTable {
-    /// Adds the pages *Now*, *Data* and *Health* and the files they are made of.
+    /// Adds the pages *Now*, *Data* and *Health*, those of the hub's services, and the files they are
+    /// made of.
     package mutating func addPages(
         _ data: any PageData,
         assets: PageAssets,
-        settings: PageSettings
+        settings: PageSettings,
+        services: [HostedService] = [],
+        of hub: Hub? = nil
     ) throws {
         let renderer = try PageRenderer(templates: assets.templates, settings: settings)
         add(Self.page("/", "Show the city on a map, live")) { request, context in
@@ -26,6 +30,7 @@ extension RouteTable {
             let health = try await data.health(for: context.caller)
             return .page(try renderer.health(health, summary, at: data.now), settings)
         }
+        if let hub { addServicePages(services, hub, renderer, settings) }
         problemPage = { .page(try renderer.problem($0), settings, status: $0.status) }
         add(Self.asset) { request, context in
             let names = try ["folder", "name"].map { try context.parameters.require($0) }
@@ -46,7 +51,7 @@ extension RouteTable {
 }
 
 extension Response {
-    fileprivate static func page(
+    static func page(
         _ html: String,
         _ settings: PageSettings,
         status: HTTPResponse.Status = .ok

@@ -11,16 +11,40 @@ struct PageShell {
     var isNow = false
     var isData = false
     var isHealth = false
+    var isServices = false
+    /// Whether there are services to show.
+    var hasServices: Bool
     /// Stored, because templates see stored members only.
     var hasNotice: Bool
 
-    init(title: String, cityName: String, isOpen: Bool, isSimulated: Bool) {
+    init(
+        title: String,
+        cityName: String,
+        isOpen: Bool,
+        isSimulated: Bool,
+        hasServices: Bool = false
+    ) {
         self.title = title
         self.cityName = cityName
         self.isOpen = isOpen
         self.isSimulated = isSimulated
+        self.hasServices = hasServices
         hasNotice = isOpen || isSimulated
     }
+}
+
+/// The list of the city's services.
+struct ServicesView {
+    var shell: PageShell
+    var services: [ServiceView]
+}
+
+/// The page of one service.
+struct ServicePageView {
+    var shell: PageShell
+    var lead: String
+    var paragraphs: [String]
+    var tables: [ServiceContentView.Table]
 }
 
 /// The page *Now*.

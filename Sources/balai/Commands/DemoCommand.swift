@@ -1,12 +1,8 @@
 import ArgumentParser
-import Collect
+import CityServices
 import ContextModel
-import Foundation
 import Gateway
 import Governance
-import Logging
-import Outbound
-import ServiceLifecycle
 
 /// `balai demo`: a hub with a demo city in it.
 struct DemoCommand: AsyncParsableCommand {
@@ -30,8 +26,8 @@ struct DemoCommand: AsyncParsableCommand {
             configuration.policy.permissions.append(Self.everythingIsPublic)
             configuration.pages.cityName = "Phuket"
             configuration.pages.timeZone = "Asia/Bangkok"
-            let driver: HubRun.Companion = { DemoService(hub: $0) }
-            try await HubRun(configuration: configuration, companion: driver).run()
+            let services = [DemoCityService(seed: Self.seed)]
+            try await HubRun(configuration: configuration, services: services).run()
         }
     }
 
@@ -46,21 +42,4 @@ struct DemoCommand: AsyncParsableCommand {
         actions: [.read, .measure],
         target: .everything
     )
-}
-
-/// Drives the demo city into the running hub.
-struct DemoService: Service {
-    let hub: HubAddress
-
-    func run() async throws {
-        let logger = Logger(label: "demo")
-        let driver = DemoDriver(
-            city: DemoCity(seed: DemoCommand.seed),
-            hub: HTTPHub(base: hub.url, token: hub.operatorToken),
-            clock: { Timestamp(Date()) },
-            sleep: { try await Task.sleep(for: .seconds($0)) },
-            tell: { logger.warning("\($0)") }
-        )
-        await cancelWhenGracefulShutdown { await driver.run() }
-    }
 }

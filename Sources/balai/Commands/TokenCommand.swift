@@ -1,4 +1,5 @@
 import ArgumentParser
+import Broker
 import Foundation
 import Governance
 
@@ -30,7 +31,9 @@ struct TokenCommand: AsyncParsableCommand {
             guard !party.isEmpty, party.utf8.count <= 128 else {
                 throw ValidationError("A party's name has 1 to 128 bytes.")
             }
-            guard !["operator", "anonymous"].contains(party) else {
+            guard !["operator", "anonymous"].contains(party),
+                !party.hasPrefix(Party.servicePrefix)
+            else {
                 throw ValidationError("'\(party)' is no name for a party: others are called so.")
             }
         }

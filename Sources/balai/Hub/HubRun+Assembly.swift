@@ -5,6 +5,7 @@ import Gateway
 import Governance
 import Logging
 import Outbound
+import Services
 import Storage
 
 extension HubRun {
@@ -12,6 +13,7 @@ extension HubRun {
     func policy(_ configuration: HubConfiguration) -> Policy {
         var policy = configuration.policy
         policy.isOpen = self.configuration.gateway.isOpen
+        policy.permissions += services.flatMap(\.permissions)
         return policy
     }
 
@@ -50,6 +52,7 @@ extension HubRun {
     /// Every route of the hub: the one place where parts of the API are put together.
     func routes(
         _ hub: Hub,
+        _ services: [HostedService],
         _ folder: DataFolder,
         _ registry: MetricRegistry,
         _ health: HealthLog
@@ -59,14 +62,18 @@ extension HubRun {
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
         routes.addNGSILDRoutes(hub, settings)
+        routes.addServiceRoutes(services, hub, settings)
         routes.addImportRoutes(hub, configuration.imports, registry)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
+        pages.hasServices = !services.isEmpty
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: PageAssets(leafletFolder: pages.leafletFolder),
-            settings: pages
+            settings: pages,
+            services: services,
+            of: hub
         )
         let probe = StoreProbe(hub.store)
         routes.addOperationRoutes(

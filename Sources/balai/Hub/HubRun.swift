@@ -8,27 +8,20 @@ import Logging
 import NIOCore
 import Outbound
 import ServiceLifecycle
+import Services
 import Storage
 import StorageSQLite
 import UnixSignals
 
-/// A hub at work: where it listens and how to write to it.
-struct HubAddress: Sendable {
-    let url: String
-    let operatorToken: String
-}
-
 /// Wires a hub together, runs it and stops it: server first, then what works behind it, and the
 /// store last, so that whatever was accepted is kept.
 struct HubRun: Sendable {
-    /// Makes a service that needs a running hub, such as the demo city's driver.
-    typealias Companion = @Sendable (HubAddress) -> any Service
-
     /// Reads the configuration again, as at the start.
     typealias Rereading = @Sendable () async throws -> HubConfiguration
 
     let configuration: HubConfiguration
-    var companion: Companion?
+    /// The services of the city that run in it.
+    var services: [any ServiceModule] = []
     /// What SIGHUP asks for; without it, that signal ends the hub.
     var rereading: Rereading?
 
@@ -78,13 +71,15 @@ struct HubRun: Sendable {
         _ health: HealthLog,
         _ logger: Logger
     ) async throws {
-        let ready = ReadySignal()
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
         let parts = try await hubParts(store, logger)
+        let hosted = self.services.map { module in
+            HostedService(module, in: parts.hub) { try await Task.sleep(for: .seconds($0)) }
+        }
         let server = makeGateway(
             configuration.gateway,
-            routes: try routes(parts.hub, folder, registry, health),
+            routes: try routes(parts.hub, hosted, folder, registry, health),
             tokens: tokens.list,
             registry: registry,
             logger: logger,
@@ -96,7 +91,6 @@ struct HubRun: Sendable {
                 addressFile?.write(localURL(port: port))
                 // Nobody has to read along, and a hub does not end for it.
                 try? StandardOutput.line("ready \(url)")
-                ready.announce(HubAddress(url: url, operatorToken: tokens.operatorToken))
             }
         )
         var services: [any Service] = [
@@ -104,7 +98,7 @@ struct HubRun: Sendable {
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
             parts.notifications, tokens, clock, server,
         ]
-        if let companion { services.append(CompanionService(ready: ready, make: companion)) }
+        if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
             services.append(await reloading(parts.hub, tokens, logger, rereading))
         }

@@ -4,6 +4,7 @@ import Gateway
 import Governance
 import Logging
 import ServiceLifecycle
+import Services
 import Storage
 import Synchronization
 
@@ -118,29 +119,19 @@ struct HealthSampling: Service {
     }
 }
 
-/// Tells those who wait that the hub answers.
-final class ReadySignal: Sendable {
-    private let (stream, continuation) = AsyncStream.makeStream(of: HubAddress.self)
-
-    func announce(_ address: HubAddress) {
-        continuation.yield(address)
-        continuation.finish()
-    }
-
-    /// nil when the wait was cancelled.
-    func wait() async -> HubAddress? {
-        await stream.first { _ in true }
-    }
-}
-
-/// Runs a service that needs a running hub.
-struct CompanionService: Service {
-    let ready: ReadySignal
-    let make: HubRun.Companion
+/// Keeps the jobs of the city's services at work.
+struct ServiceJobs: Service {
+    let services: [HostedService]
 
     func run() async throws {
-        let address = await cancelWhenGracefulShutdown { await ready.wait() }
-        guard let address else { return }
-        try await make(address).run()
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for service in services {
+                    group.addTask { await JobRunner(service.module, service.context).run() }
+                }
+            }
+            // A service that ends would stop the hub.
+            try? await gracefulShutdown()
+        }
     }
 }

@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import Services
 import Storage
 import StorageMemory
 import StorageSQLite
@@ -58,9 +59,29 @@ final class ServedHub: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Runs `body` against the routes; the caller is the operator unless a token says otherwise.
-    func test(_ body: @escaping @Sendable (ServedClient) async throws -> Void) async throws {
+    func test(
+        services: [HostedService] = [],
+        _ body: @escaping @Sendable (ServedClient) async throws -> Void
+    ) async throws {
         var routes = RouteTable()
         routes.addNGSILDRoutes(hub, NGSILDSettings())
+        routes.addServiceRoutes(services, hub, NGSILDSettings())
+        if !services.isEmpty {
+            try routes.addPages(
+                HubPageData(
+                    hub: hub,
+                    healthLog: HealthLog(
+                        registry: MetricRegistry(),
+                        version: "1",
+                        startedAt: hub.clock()
+                    )
+                ),
+                assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+                settings: PageSettings(),
+                services: services,
+                of: hub
+            )
+        }
         routes.addImportRoutes(hub, ImportSettings())
         var settings = GatewaySettings()
         settings.port = 0

@@ -112,6 +112,7 @@ struct SmallHub {
             case .anonymous: "anonymous"
             case .operator: "operator"
             case .named(let id): id.text
+            case .service(let name): name.text
             }
         return "\(party) \(caller.purpose?.text ?? "-") \(caller.tenant?.text ?? "-")"
     }

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "operator", "anonymous"])
+    @Test(arguments: ["", "operator", "anonymous", "service:demo-city"])
     func `no party has a name that means somebody else, or nobody`(name: String) {
         #expect(throws: (any Error).self) { try TokenCommand.Add.parse([name]) }
         #expect(throws: Never.self) { try TokenCommand.Add.parse(["the \(name)"]) }

@@ -1,5 +1,5 @@
 import Broker
-import Collect
+import CityServices
 import ContextModel
 import Foundation
 import Governance

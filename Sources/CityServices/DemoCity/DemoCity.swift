@@ -21,6 +21,26 @@ package struct DemoCity: Sendable {
 
     package var deviceCount: Int { devices.count }
 
+    /// Devices of one type.
+    package struct Kind: Sendable, Equatable {
+        /// The type by the Smart Data Models.
+        package var type: String
+        package var count: Int
+        /// Seconds from one report of a device to its next.
+        package var reportSeconds: Int64
+    }
+
+    /// The kinds of devices there are, by type.
+    package var kinds: [Kind] {
+        Dictionary(grouping: devices, by: \.type).sorted { $0.key < $1.key }.map { type, devices in
+            Kind(
+                type: type,
+                count: devices.count,
+                reportSeconds: devices.map(\.reportSeconds).min() ?? 0
+            )
+        }
+    }
+
     /// Every entity, whole, with the readings last reported at or before `time`.
     package func entities(at time: Timestamp) -> [JSONValue] {
         devices.map { device in

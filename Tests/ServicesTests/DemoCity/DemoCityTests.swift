@@ -1,7 +1,7 @@
 import ContextModel
 import Testing
 
-@testable import Collect
+@testable import CityServices
 
 struct DemoCityTests {
     /// Monday, 23 November 2026, 08:00 in Phuket.

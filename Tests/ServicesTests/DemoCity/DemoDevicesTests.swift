@@ -1,7 +1,7 @@
 import ContextModel
 import Testing
 
-@testable import Collect
+@testable import CityServices
 
 /// Whether the city behaves as one would: busy when it should be, and within what is possible.
 struct DemoDevicesTests {

@@ -1,0 +1,101 @@
+import Broker
+import ContextModel
+import Logging
+package import Services
+
+/// Drives the demo city into its hub, like any other source.
+///
+/// First the city as it is now, then what the hub has not been told of the last day as history, and
+/// from then on every few seconds what has changed.
+package struct DemoDriver: Sendable {
+    private let city: DemoCity
+    private let context: ServiceContext
+
+    /// Seconds between two rounds of changes.
+    package static let tickSeconds: Int64 = 5
+    /// How much past the charts find at the first start.
+    package static let historySeconds: Int64 = 86_400
+    package static let historyStepSeconds: Int64 = 900
+    /// Entities sent in one batch at most.
+    package static let batchLimit = 500
+
+    /// The document that says until when history has been told.
+    private static let toldUntil = "history-told-until"
+
+    package init(city: DemoCity, context: ServiceContext) {
+        self.city = city
+        self.context = context
+    }
+
+    /// Runs until cancelled; what goes wrong is logged and tried again.
+    package func run() async {
+        var known = context.clock()
+        while await !send(city.entities(at: known)) {
+            guard await pause() else { return }
+            known = context.clock()
+        }
+        let start = known
+        async let past: Void = tellHistory(before: start)
+        while await pause() {
+            let now = context.clock()
+            // What did not arrive is sent again with the next round.
+            if await send(city.changes(since: known, until: now)) { known = now }
+        }
+        await past
+    }
+
+    /// False when the task was cancelled.
+    private func pause() async -> Bool {
+        do {
+            try await context.sleep(Self.tickSeconds)
+            return !Task.isCancelled
+        } catch {
+            return false
+        }
+    }
+
+    /// Whether everything arrived; a hub that refuses single entities has got the others.
+    private func send(_ entities: [JSONValue]) async -> Bool {
+        for start in stride(from: 0, to: entities.count, by: Self.batchLimit) {
+            let batch = entities[start..<min(start + Self.batchLimit, entities.count)]
+            do {
+                let result = try await context.city.upsert(Array(batch))
+                if let first = result.errors.first {
+                    context.logger.warning(
+                        "\(result.errors.count) entities were refused: \(first.error.detail)"
+                    )
+                }
+            } catch {
+                context.logger.warning("The demo city cannot write to the hub: \(error)")
+                return false
+            }
+        }
+        return true
+    }
+
+    private func tellHistory(before now: Timestamp) async {
+        do {
+            try await history(before: now)
+        } catch {
+            context.logger.warning("The demo city cannot write history to the hub: \(error)")
+        }
+    }
+
+    /// The past on a grid of its own, so that a later start goes on where an earlier one ended.
+    private func history(before now: Timestamp) async throws {
+        let step = Self.historyStepSeconds * 1_000_000
+        let end = Timestamp(microseconds: floorDivide(now.microseconds, step) * step)
+        var start = Timestamp(microseconds: end.microseconds - Self.historySeconds * 1_000_000)
+        let told = try await context.documents.document(Self.toldUntil)?.stringValue
+        if let told = told.flatMap({ Timestamp($0) }), told >= start {
+            start = Timestamp(microseconds: told.microseconds + step)
+        }
+        guard start <= end else { return }
+        let past = city.history(from: start, to: end, stepSeconds: Self.historyStepSeconds)
+        for evolution in past {
+            try Task.checkCancellation()
+            try await context.city.appendHistory(evolution)
+        }
+        try await context.documents.keep(.string(end.text), as: Self.toldUntil)
+    }
+}

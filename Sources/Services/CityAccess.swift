@@ -1,0 +1,67 @@
+package import Broker
+package import ContextModel
+package import Governance
+package import Storage
+
+/// The city's data as one caller may see and change it.
+///
+/// Each call is decided by the policy in force at that moment, and does what the standard's operation
+/// of the name does. What is read is sealed for the caller, as every answer of the hub. All methods
+/// throw `BrokerError` for what is refused, and `StorageError` when the store cannot do its part.
+package struct CityAccess: Sendable {
+    private let hub: Hub
+    /// In whose name everything is done.
+    package let caller: Caller
+
+    package init(_ hub: Hub, for caller: Caller) {
+        self.hub = hub
+        self.caller = caller
+    }
+
+    // MARK: Reading
+
+    /// Retrieve Entity (clause 5.7.1).
+    package func entity(_ id: EntityID) async throws -> Disclosed<RetrievedEntity> {
+        try await hub.retrieveEntity(id, caller: caller)
+    }
+
+    /// Query Entities (clause 5.7.2).
+    package func entities(_ query: EntityQuery) async throws -> Disclosed<EntityAnswer> {
+        try await hub.queryEntities(query, caller: caller)
+    }
+
+    /// Query Temporal Evolution of Entities (clause 5.7.4).
+    package func evolutions(_ query: TemporalQuery) async throws -> Disclosed<EvolutionAnswer> {
+        try await hub.queryEvolutions(query, caller: caller)
+    }
+
+    // MARK: Changing
+
+    /// Creates the entities, or updates those that exist (clause 5.6.8 with `options=update`).
+    ///
+    /// The hub may refuse some and take the others: the result tells which and why. Names are terms
+    /// of the core `@context`, or IRIs.
+    package func upsert(_ entities: [JSONValue]) async throws -> BatchResult {
+        try await hub.batch(
+            .upsert(replaces: false),
+            entities.map { (json: $0, ld: .core) },
+            caller: caller
+        )
+    }
+
+    /// Merges the attributes into an entity (clause 5.6.17).
+    package func merge(_ attributes: JSONValue, into id: EntityID) async throws {
+        try await hub.mergeEntity(id, attributes, ld: .core, caller: caller)
+    }
+
+    /// Delete Entity (clause 5.6.6).
+    package func delete(_ id: EntityID) async throws {
+        try await hub.deleteEntity(id, caller: caller)
+    }
+
+    /// Adds the instances of a temporal entity to its history, creating it if it is new (clause
+    /// 5.6.11).
+    package func appendHistory(_ evolution: JSONValue) async throws {
+        _ = try await hub.upsertEvolution(evolution, ld: .core, caller: caller)
+    }
+}

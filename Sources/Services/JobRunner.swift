@@ -1,0 +1,36 @@
+import Logging
+
+/// Keeps the jobs of a service at work while the hub runs.
+package struct JobRunner: Sendable {
+    /// How long a job that failed waits before it begins again.
+    package static let pauseSeconds: Int64 = 10
+
+    private let jobs: [ServiceJob]
+    private let context: ServiceContext
+
+    package init(_ module: any ServiceModule, _ context: ServiceContext) {
+        jobs = module.jobs
+        self.context = context
+    }
+
+    /// Returns when every job has ended, or when the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for job in jobs { group.addTask { await keepAtWork(job) } }
+        }
+    }
+
+    private func keepAtWork(_ job: ServiceJob) async {
+        while !Task.isCancelled {
+            do {
+                try await job.run(context)
+                return
+            } catch is CancellationError {
+                return
+            } catch {
+                context.logger.error("the job '\(job.name)' failed: \(error)")
+            }
+            do { try await context.sleep(Self.pauseSeconds) } catch { return }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Broker
+package import ContextModel
+import Governance
+import Storage
+
+/// What a service keeps for itself in the hub's store: JSON documents, each under a name.
+///
+/// No other service sees them, and no request reaches them but through the service. They are not
+/// city data: what is about people or things of the city belongs into entities, where rights hold.
+package struct ServiceDocuments: Sendable {
+    /// Documents that a service keeps at most.
+    package static let maximumCount = 10_000
+    /// Bytes of a document, and of its name, at most.
+    package static let maximumBytes = 64 * 1_024
+    package static let maximumNameBytes = 256
+
+    private let service: ServiceName
+    private let hub: Hub
+
+    init(of service: ServiceName, in hub: Hub) {
+        self.service = service
+        self.hub = hub
+    }
+
+    /// The document of that name; nil when there is none.
+    package func document(_ name: String) async throws -> JSONValue? {
+        let store = try await hub.store.makeTenant(nil)
+        guard let kept = try await store.document(.service, id: id(name)) else { return nil }
+        do throws(JSONError) { return try JSONReader.read(kept.body) } catch {
+            throw StorageError(.damaged, note: "The document '\(name)' of a service is no JSON.")
+        }
+    }
+
+    /// Keeps the document under the name, in the place of the one before.
+    ///
+    /// Throws `badRequestData` for one that is too long or one too many.
+    package func keep(_ document: JSONValue, as name: String) async throws {
+        let body = document.serialized
+        guard body.count <= Self.maximumBytes, name.utf8.count <= Self.maximumNameBytes else {
+            throw BrokerError(
+                .badRequestData,
+                "A document of a service has \(Self.maximumBytes) bytes at most, and its name "
+                    + "\(Self.maximumNameBytes)."
+            )
+        }
+        let (id, owner) = (id(name), service.text)
+        let store = try await hub.store.makeTenant(nil)
+        // Counted before: of two at the limit at once, both may pass.
+        let isNew = try await store.document(.service, id: id) == nil
+        let count = try await store.documentCount(.service, of: owner)
+        guard !isNew || count < Self.maximumCount else {
+            throw BrokerError(
+                .badRequestData,
+                "A service keeps \(Self.maximumCount) documents at most."
+            )
+        }
+        try await store.bookkeep {
+            try $0.put(Document(kind: .service, id: id, body: body, owner: owner))
+        }
+    }
+
+    /// Removes the document; false when there was none.
+    package func remove(_ name: String) async throws -> Bool {
+        let id = id(name)
+        return try await hub.store.makeTenant(nil).bookkeep {
+            try $0.removeDocument(.service, id: id)
+        }
+    }
+
+    /// The names of the documents, in the order of their creation: a page of them.
+    package func names(offset: Int = 0, limit: Int) async throws -> [String] {
+        let store = try await hub.store.makeTenant(nil)
+        let documents = try await store.documents(
+            .service,
+            of: service.text,
+            offset: offset,
+            limit: limit
+        )
+        return documents.map { String($0.id.dropFirst(service.text.count + 1)) }
+    }
+
+    /// No service's name has a slash.
+    private func id(_ name: String) -> String { "\(service.text)/\(name)" }
+}

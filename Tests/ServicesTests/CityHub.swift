@@ -1,0 +1,120 @@
+import Broker
+import ContextModel
+import Governance
+import Logging
+import Services
+import Storage
+import StorageMemory
+import Synchronization
+
+/// A hub in memory with some services in it, whose clock each pause moves on.
+final class CityHub: Sendable {
+    /// The time, and how many pauses are left until everything is told to stop.
+    final class Pacer: Sendable {
+        let state: Mutex<(now: Int64, left: Int)>
+
+        init(pauses: Int) { state = Mutex((1_795_395_600_000_000, pauses)) }
+
+        var now: Timestamp { Timestamp(microseconds: state.withLock { $0.now }) }
+
+        func pause(_ seconds: Int64) throws {
+            try state.withLock { state in
+                state.now += seconds * 1_000_000
+                state.left -= 1
+                if state.left < 0 { throw CancellationError() }
+            }
+        }
+    }
+
+    let hub: Hub
+    let pacer: Pacer
+    let told = ToldLines()
+
+    /// What was logged.
+    final class ToldLines: Sendable {
+        private let kept = Mutex<[String]>([])
+        func add(_ line: String) { kept.withLock { $0.append(line) } }
+        var lines: [String] { kept.withLock { $0 } }
+    }
+
+    init(_ services: [any ServiceModule], pauses: Int = 0) {
+        let pacer = Pacer(pauses: pauses)
+        self.pacer = pacer
+        let clock: @Sendable () -> Timestamp = { pacer.now }
+        let names = Mutex(0)
+        let identifier: @Sendable () -> String = {
+            names.withLock { count in
+                count += 1
+                return "\(count)"
+            }
+        }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let store = MemoryStore(clock: clock)
+        hub = Hub(
+            store: store,
+            policy: Policy(permissions: services.flatMap(\.permissions)),
+            shelf: LDContextShelf(
+                store: store,
+                source: NoDocuments(),
+                publicURL: "http://hub.example",
+                clock: clock,
+                makeIdentifier: identifier,
+                logger: logger
+            ),
+            subscriptions: SubscriptionMatcher(),
+            identity: HubIdentity(name: "hub", secret: "secret"),
+            clock: clock,
+            makeIdentifier: identifier,
+            logger: logger
+        )
+    }
+
+    /// `pausing` runs in each pause.
+    func context(
+        of module: any ServiceModule,
+        pausing: @escaping @Sendable () async throws -> Void = {}
+    ) -> ServiceContext {
+        ServiceContext(
+            of: module,
+            in: hub,
+            logger: Logger(label: "test") { [told] _ in LineHandler(told: told) },
+            sleep: { [pacer] seconds in
+                try pacer.pause(seconds)
+                try await pausing()
+            }
+        )
+    }
+
+    /// The city's data as the operator sees it.
+    var all: CityAccess { CityAccess(hub, for: Caller(party: .operator)) }
+
+    func count(_ condition: Condition = .everything) async throws -> Int? {
+        let query = EntityQuery(condition: condition, limit: 0, wantsCount: true)
+        return try await all.entities(query).page.count
+    }
+
+    private struct NoDocuments: LDContextSource {
+        func document(
+            at url: String,
+            for party: Party
+        ) async throws(LDContextError) -> LDContextDocument {
+            throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
+        }
+    }
+
+    /// Keeps the lines that are logged.
+    private struct LineHandler: LogHandler {
+        let told: ToldLines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        init(told: ToldLines) { self.told = told }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { told.add("\(event.message)") }
+    }
+}
