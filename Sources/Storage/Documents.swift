@@ -29,34 +29,6 @@ package struct Document: Sendable, Hashable {
     }
 }
 
-/// A notification that waits for delivery.
-package struct OutboxMessage: Sendable, Equatable {
-    package var sequence: Int64
-    /// The subscriptions that still have to get it.
-    package var recipients: [String]
-    package var body: [UInt8]
-    package var enqueuedAt: Timestamp
-
-    package init(sequence: Int64, recipients: [String], body: [UInt8], enqueuedAt: Timestamp) {
-        self.sequence = sequence
-        self.recipients = recipients
-        self.body = body
-        self.enqueuedAt = enqueuedAt
-    }
-}
-
-/// How full the outbox is.
-package struct OutboxDepth: Sendable, Equatable {
-    /// Notifications still to be sent: one for each recipient.
-    package var count: Int
-    package var oldest: Timestamp?
-
-    package init(count: Int, oldest: Timestamp?) {
-        self.count = count
-        self.oldest = oldest
-    }
-}
-
 /// How long history of a type is kept.
 package struct RetentionRule: Sendable, Hashable {
     /// What happens to instances older than the rule's age.
@@ -126,6 +98,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
         case locked
         /// The store is closing.
         case closed
+        /// The outbox is delivered by another process by now: nothing was claimed or settled.
+        case leaseLost
         /// There are as many tenants as there may be: none was made.
         case tooManyTenants
         /// Anything else the database said.

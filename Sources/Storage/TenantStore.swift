@@ -161,6 +161,10 @@ package protocol DocumentStore: Sendable {
         limit: Int,
         grant: InternalGrant
     ) async throws -> [OutboxMessage]
+    /// Whether a message waits that nobody has claimed since it was put there.
+    func outboxHasUnclaimed() async throws -> Bool
+    /// Who delivers what waits, and until when; nil when nobody has done so yet.
+    func outboxLease() async throws -> OutboxLease?
     /// One waiting notification, whole; nil when it waits no more.
     func outboxMessage(_ sequence: Int64, grant: ReadGrant) async throws -> OutboxMessage?
     /// How many notifications wait, and since when the oldest does.

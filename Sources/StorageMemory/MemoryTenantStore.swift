@@ -156,15 +156,22 @@ package final class MemoryTenantStore: TenantStore {
         limit: Int,
         grant: InternalGrant
     ) async throws -> [OutboxMessage] {
-        Array(try state().outbox.elements.lazy.filter { $0.sequence > sequence }.prefix(limit))
+        try state().outbox.elements.lazy.map(\.message).filter { $0.sequence > sequence }
+            .prefix(limit).map(\.self)
     }
 
     package func outboxMessage(
         _ sequence: Int64,
         grant: ReadGrant
     ) async throws -> OutboxMessage? {
-        try state().outbox[sequence]
+        try state().outbox[sequence]?.message
     }
+
+    package func outboxHasUnclaimed() async throws -> Bool {
+        try !state().unclaimed.isEmpty
+    }
+
+    package func outboxLease() async throws -> OutboxLease? { try state().lease }
 
     package func outboxDepth() async throws -> OutboxDepth { try state().outboxDepth }
 

@@ -5,7 +5,7 @@ internal import Storage
 /// One request's changes: made to a copy of the tenant's state, which takes the place of the state
 /// when the request succeeds and is dropped when it fails.
 final class MemoryTransaction: StoreTransaction {
-    private(set) var state: TenantState
+    var state: TenantState
     /// What is to happen when the copy has taken its place.
     private(set) var commitActions: [@Sendable () -> Void] = []
     /// The entities that the grant of the request covers.
@@ -76,30 +76,5 @@ final class MemoryTransaction: StoreTransaction {
 
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {
         state.documents(kind).map { ($0.id, $0.body.count) }
-    }
-
-    // MARK: Outbox
-
-    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64 {
-        state.lastSequence += 1
-        state.outbox[state.lastSequence] = OutboxMessage(
-            sequence: state.lastSequence,
-            recipients: recipients,
-            body: body,
-            enqueuedAt: at
-        )
-        return state.lastSequence
-    }
-
-    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage? {
-        state.outbox[sequence]
-    }
-
-    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws {
-        state.outbox[sequence]?.recipients = recipients
-    }
-
-    func removeFromOutbox(_ sequences: [Int64]) throws {
-        for sequence in sequences { state.outbox[sequence] = nil }
     }
 }

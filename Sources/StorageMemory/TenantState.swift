@@ -6,7 +6,10 @@ struct TenantState: Sendable {
     /// Those of which history alone is left among them.
     var entities = CreationOrder<EntityID, StoredEntity>()
     var documents: [Document.Kind: CreationOrder<String, Document>] = [:]
-    var outbox = CreationOrder<Int64, OutboxMessage>()
+    var outbox = CreationOrder<Int64, WaitingMessage>()
+    /// Messages that nobody has claimed since they were put there.
+    var unclaimed: Set<Int64> = []
+    var lease: OutboxLease?
     /// The number of the last message, whether or not it still waits.
     var lastSequence: Int64 = 0
 
@@ -17,7 +20,7 @@ struct TenantState: Sendable {
     func documentCount(_ kind: Document.Kind) -> Int { documents[kind]?.count ?? 0 }
 
     var outboxDepth: OutboxDepth {
-        let messages = outbox.elements
+        let messages = outbox.elements.map(\.message)
         return OutboxDepth(
             count: messages.reduce(0) { $0 + $1.recipients.count },
             oldest: messages.first?.enqueuedAt
@@ -32,6 +35,13 @@ struct TenantState: Sendable {
         }.filter { $0.moment <= now }
         return expired.sorted { $0.moment < $1.moment }.prefix(limit).map(\.id)
     }
+}
+
+/// A message of the outbox.
+struct WaitingMessage: Sendable {
+    var message: OutboxMessage
+    /// The term in which it was claimed; nil as long as nobody has claimed it.
+    var term: Int64?
 }
 
 /// An entity with its history.

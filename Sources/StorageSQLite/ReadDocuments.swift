@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Point reads and what is not city data, as a reader answers them.
+/// Point reads and documents, as a reader answers them.
 extension Reader {
     /// nil when there is none, or none for the grant.
     func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> EncodedEntity? {
@@ -50,39 +50,6 @@ extension Reader {
 
     func documentCount(_ kind: Document.Kind) throws -> Int {
         try connection.documentCount(kind)
-    }
-
-    func outbox(after sequence: Int64, limit: Int) throws -> [OutboxMessage] {
-        let rows = try connection.prepare(
-            """
-            SELECT sequence, enqueued, subscription, body FROM outbox WHERE sequence > ?1
-            ORDER BY sequence LIMIT ?2
-            """
-        ).bind(1, sequence).bind(2, Int64(limit))
-        var messages: [OutboxMessage] = []
-        while try rows.step() { messages.append(OutboxMessage(rows)) }
-        return messages
-    }
-
-    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
-        try connection.outboxMessage(sequence)
-    }
-
-    func outboxDepth() throws -> OutboxDepth {
-        // Recipients are a line each; the oldest message is the first.
-        let row = try connection.prepare(
-            """
-            SELECT coalesce(sum(1 + length(subscription)
-                - length(replace(subscription, char(10), ''))), 0),
-                (SELECT enqueued FROM outbox ORDER BY sequence LIMIT 1)
-            FROM outbox
-            """
-        )
-        _ = try row.step()
-        return OutboxDepth(
-            count: Int(row.int(0)),
-            oldest: row.optionalInt(1).map(Timestamp.init(microseconds:))
-        )
     }
 }
 
@@ -149,27 +116,5 @@ extension Connection {
             .bind(1, kind.rawValue)
         _ = try row.step()
         return Int(row.int(0))
-    }
-
-    fileprivate static let outboxMessage =
-        "SELECT sequence, enqueued, subscription, body FROM outbox WHERE sequence = ?1"
-
-    func outboxMessage(_ sequence: Int64) throws -> OutboxMessage? {
-        let row = try prepare(Self.outboxMessage).bind(1, sequence)
-        return try row.step() ? OutboxMessage(row) : nil
-    }
-}
-
-extension OutboxMessage {
-    /// Recipients have no line breaks in them: a line each.
-    static func text(of recipients: [String]) -> String { recipients.joined(separator: "\n") }
-
-    fileprivate init(_ row: Statement) {
-        self.init(
-            sequence: row.int(0),
-            recipients: row.text(2).split(separator: "\n").map(String.init),
-            body: [UInt8](row.bytes(3)),
-            enqueuedAt: Timestamp(microseconds: row.int(1))
-        )
     }
 }

@@ -290,6 +290,14 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.point) { try $0.outboxMessage(sequence) }
     }
 
+    package func outboxHasUnclaimed() async throws -> Bool {
+        try await readers.run(.point) { try $0.outboxHasUnclaimed() }
+    }
+
+    package func outboxLease() async throws -> OutboxLease? {
+        try await readers.run(.point) { try $0.outboxLease() }
+    }
+
     package func outboxDepth() async throws -> OutboxDepth {
         try await readers.run(.point) { try $0.outboxDepth() }
     }

@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 6
+    static let version: Int32 = 7
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -80,6 +80,7 @@ enum Schema {
         migrator.registerMigration("4", migrate: createPast)
         migrator.registerMigration("5", migrate: addOwners)
         migrator.registerMigration("6", migrate: boundWork)
+        migrator.registerMigration("7", migrate: addClaims)
         return migrator
     }
 
@@ -150,6 +151,31 @@ enum Schema {
                 -- had it has the number, negated, for its history now. No number comes twice.
                 CREATE TABLE removed_history (
                     number INTEGER PRIMARY KEY AUTOINCREMENT, entity INTEGER NOT NULL UNIQUE);
+                """
+        )
+    }
+
+    /// Step 7: who delivers what waits, and what of it was claimed.
+    ///
+    /// The table is made anew, for a body is the last column; numbers go on where they were.
+    private static func addClaims(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE outbox RENAME TO outbox_before;
+                -- term is the one in which the message was claimed; 0 as long as nobody has.
+                CREATE TABLE outbox (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT, subscription TEXT NOT NULL,
+                    enqueued INTEGER NOT NULL, term INTEGER NOT NULL, body BLOB NOT NULL);
+                INSERT INTO outbox (sequence, subscription, enqueued, term, body)
+                    SELECT sequence, subscription, enqueued, 0, body FROM outbox_before;
+                DELETE FROM sqlite_sequence WHERE name = 'outbox';
+                INSERT INTO sqlite_sequence (name, seq)
+                    SELECT 'outbox', seq FROM sqlite_sequence WHERE name = 'outbox_before';
+                DROP TABLE outbox_before;
+                CREATE INDEX outbox_unclaimed ON outbox (sequence) WHERE term = 0;
+                CREATE TABLE outbox_lease (
+                    number INTEGER PRIMARY KEY CHECK (number = 1), owner TEXT NOT NULL,
+                    term INTEGER NOT NULL, until INTEGER NOT NULL);
                 """
         )
     }

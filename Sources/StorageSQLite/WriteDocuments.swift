@@ -1,8 +1,6 @@
-internal import ContextModel
-internal import Governance
 internal import Storage
 
-/// Documents and the outbox, as a transaction changes them. Rare, so prepared when used.
+/// Documents, as a transaction changes them. Rare, so prepared when used.
 extension Writer {
     func document(_ kind: Document.Kind, id: String) throws -> Document? {
         try connection.document(kind, id: id)
@@ -32,28 +30,6 @@ extension Writer {
         try connection.prepare("DELETE FROM document WHERE kind = ?1 AND id = ?2")
             .bind(1, kind.rawValue).bind(2, id).run()
         return connection.changes > 0
-    }
-
-    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64 {
-        try willWrite()
-        try statements.enqueue.bind(1, OutboxMessage.text(of: recipients))
-            .bind(2, at.microseconds).bind(3, body).run()
-        return connection.lastRowID
-    }
-
-    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage? {
-        try connection.outboxMessage(sequence)
-    }
-
-    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws {
-        try willWrite()
-        try connection.prepare("UPDATE outbox SET subscription = ?2 WHERE sequence = ?1")
-            .bind(1, sequence).bind(2, OutboxMessage.text(of: recipients)).run()
-    }
-
-    func removeFromOutbox(_ sequences: [Int64]) throws {
-        try willWrite()
-        for sequence in sequences { try statements.dequeue.bind(1, sequence).run() }
     }
 
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {

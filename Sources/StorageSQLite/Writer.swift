@@ -307,7 +307,7 @@ struct WriterStatements {
     let begin, commit, savepoint, release: Statement
     let insertName, insertShape, insertForm: Statement
     let byID, insert, updateBody, update, delete: Statement
-    let enqueue, dequeue: Statement
+    let enqueue, dequeue, claimingTerm: Statement
 
     init(_ connection: Connection) throws {
         begin = try connection.prepare("BEGIN IMMEDIATE")
@@ -334,8 +334,14 @@ struct WriterStatements {
         )
         delete = try connection.prepare("DELETE FROM entity WHERE key = ?1")
         enqueue = try connection.prepare(
-            "INSERT INTO outbox (subscription, enqueued, body) VALUES (?1, ?2, ?3)"
+            "INSERT INTO outbox (subscription, enqueued, term, body) VALUES (?1, ?2, ?3, ?4)"
         )
-        dequeue = try connection.prepare("DELETE FROM outbox WHERE sequence = ?1")
+        dequeue = try connection.prepare("DELETE FROM outbox WHERE sequence = ?1 AND term = ?2")
+        claimingTerm = try connection.prepare(
+            """
+            SELECT term FROM outbox_lease WHERE NOT EXISTS
+                (SELECT 1 FROM outbox INDEXED BY outbox_unclaimed WHERE term = 0)
+            """
+        )
     }
 }

@@ -115,7 +115,7 @@ import Testing
 
     static let internalReads: Set<String> = [
         "Sources/Broker/Provision/RemoveExpired.swift",
-        "Sources/Broker/Subscription/NotificationDispatcher.swift",
+        "Sources/Broker/Subscription/NotificationDispatcher+Claiming.swift",
         "Sources/Broker/Subscription/OutboxSettlement.swift",
         "Sources/Storage/Store.swift",
         "Sources/Storage/Writing/KeptCopies.swift",

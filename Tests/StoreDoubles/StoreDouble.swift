@@ -187,6 +187,10 @@ private struct TenantDouble: TenantStore {
         try await base.outboxMessage(sequence, grant: grant)
     }
 
+    func outboxHasUnclaimed() async throws -> Bool { try await base.outboxHasUnclaimed() }
+
+    func outboxLease() async throws -> OutboxLease? { try await base.outboxLease() }
+
     func outboxDepth() async throws -> OutboxDepth { try await base.outboxDepth() }
 
     // MARK: Upkeep

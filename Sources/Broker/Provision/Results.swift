@@ -62,7 +62,7 @@ extension BrokerError {
             self.init(.storageFull, "The hub's disk is full: this was not stored.")
         case .overloaded, .closed:
             self.init(.overloaded, "Too many requests are waiting: this was not stored.")
-        case .damaged, .locked, .failed, .tooManyTenants, .tookTooLong, .tooManyResults,
+        case .damaged, .locked, .failed, .tooManyTenants, .leaseLost, .tookTooLong, .tooManyResults,
             .entityTooLarge:
             self.init(
                 .internalError,

@@ -21,8 +21,10 @@ struct DeliveryLanes {
 
     /// What came of it.
     struct Outcome {
-        /// So many of the oldest messages are dealt with.
+        /// So many of the oldest messages are done with.
         var done = 0
+        /// Set when the last of these was given up.
+        var givenUp: Abandonment?
         var schedule: DeliverySchedule
         /// Whether the receiver took the last notification; nil when none was sent.
         var succeeded: Bool?
@@ -33,9 +35,9 @@ struct DeliveryLanes {
         enum Phase { case idle, ready, running, pausing }
         let owner: Party
         var phase = Phase.idle
-        var queue = Queue<OutboxItem>()
-        /// The oldest messages, while they are worked off.
-        var underWay: [OutboxItem] = []
+        var queue = Queue<Delivery>()
+        /// The oldest, while they are sent.
+        var underWay: [Delivery] = []
         var schedule: DeliverySchedule
         var receiver: ReceiverName?
         /// What of its queue is in the sums.
@@ -59,6 +61,12 @@ struct DeliveryLanes {
         var isListed = false
     }
 
+    private struct Kept: Hashable {
+        var tenant: TenantName?
+        var sequence: Int64
+        var owner: Party
+    }
+
     private let limits: DeliveryLimits
     private var lanes: [Key: Lane] = [:]
     private var receivers: [ReceiverName: Receiver] = [:]
@@ -66,6 +74,8 @@ struct DeliveryLanes {
     private var open: FairQueue<Party, ReceiverName>
     /// Who has how many bytes of messages.
     private var shares: FairShares<Party>
+    /// How many subscriptions of an owner have a message in their lanes.
+    private var kept: [Kept: Int] = [:]
     /// Notifications that could be sent, by the owners of the subscriptions.
     private(set) var waiting: [Party: Int] = [:]
     /// Notifications whose time has not come.
@@ -79,12 +89,13 @@ struct DeliveryLanes {
 
     // MARK: Events
 
-    /// A message for the subscription; returns those that there is no room for any more.
+    /// A message for the subscription; returns what there is no room for any more.
     mutating func add(
         _ item: OutboxItem,
         for key: Key,
-        of subscription: IndexedSubscription?
-    ) -> [OutboxItem] {
+        of subscription: IndexedSubscription?,
+        now: Timestamp
+    ) -> [Delivery] {
         let sent = subscription?.tally.counts.lastNotification
         var lane =
             lanes[key]
@@ -93,17 +104,18 @@ struct DeliveryLanes {
                 schedule: DeliverySchedule(lastSent: sent)
             )
         var excess = makeRoom(for: item, &lane)
+        let delivery = Delivery(item)
         if shares.mayTake(lane.owner, cost(of: item, for: lane.owner)) {
             charge(item, to: lane.owner)
-            lane.queue.append(item)
+            lane.queue.append(delivery)
         } else {
-            excess.append(item)
+            excess.append(delivery)
         }
-        guard lane.count > 0 || lanes[key] != nil else { return excess }
+        guard lane.count > 0 || lanes[key] != nil else { return Self.givenUp(excess, at: now) }
         excess += takeExcess(&lane)
         makeReady(key, &lane, receiver: subscription?.receiver)
         put(lane, key)
-        return excess
+        return Self.givenUp(excess, at: now)
     }
 
     /// The subscription changed or went: what its lane waits for may have come.
@@ -135,6 +147,13 @@ struct DeliveryLanes {
                 open.giveBack(owner)
                 continue
             }
+            guard !lane.queue.isEmpty else {
+                // It was abandoned meanwhile.
+                lanes[key] = nil
+                open.giveBack(owner)
+                list(name)
+                continue
+            }
             receivers[name]?.running += 1
             list(name)
             lane.phase = .running
@@ -142,24 +161,28 @@ struct DeliveryLanes {
             let page = throttled(key) ? limits.maximumHeldBack : limits.page
             lane.underWay = Array(lane.queue.prefix(page))
             lane.queue.removeFirst(lane.underWay.count)
+            for index in lane.underWay.indices { lane.underWay[index].take(.begin) }
             put(lane, key)
-            return Start(key: key, items: lane.underWay, schedule: lane.schedule)
+            return Start(
+                key: key,
+                items: lane.underWay.map(\.content),
+                schedule: lane.schedule
+            )
         }
         return nil
     }
 
-    /// The lane is worked off, as far as it went; returns messages that there is no room for.
+    /// The lane is worked off, as far as it went; returns what is done with, and what there is no room
+    /// for.
     mutating func finish(
         _ key: Key,
         _ outcome: Outcome,
         _ subscription: IndexedSubscription?,
         now: Timestamp
-    ) -> [OutboxItem] {
+    ) -> [Delivery] {
         guard var lane = lanes[key] else { return [] }
         if let receiver = lane.receiver { leave(receiver, outcome.succeeded) }
-        for item in lane.underWay.prefix(outcome.done) { release(item, of: lane.owner) }
-        lane.queue.prepend(lane.underWay.dropFirst(outcome.done))
-        lane.underWay = []
+        let over = takeUnderWay(&lane, outcome)
         lane.schedule = outcome.schedule
         lane.phase = .idle
         if let until = outcome.waitUntil, until > now, !lane.queue.isEmpty {
@@ -167,7 +190,7 @@ struct DeliveryLanes {
         } else {
             makeReady(key, &lane, receiver: subscription?.receiver)
         }
-        let excess = takeExcess(&lane)
+        let excess = Self.givenUp(takeExcess(&lane), at: now)
         put(lane, key)
         let throttling = subscription?.subscription.throttlingMicroseconds
         if lane.phase == .idle,
@@ -175,7 +198,46 @@ struct DeliveryLanes {
         {
             lanes[key] = nil
         }
-        return excess
+        return over + excess
+    }
+
+    /// Takes out what is done with; what is not goes back to the front of the queue.
+    private mutating func takeUnderWay(_ lane: inout Lane, _ outcome: Outcome) -> [Delivery] {
+        var underWay = lane.underWay
+        lane.underWay = []
+        // Fewer than so many when they were abandoned meanwhile.
+        let done = min(outcome.done, underWay.count)
+        for index in underWay.indices {
+            switch index {
+            case done - 1 where outcome.givenUp != nil:
+                if let why = outcome.givenUp { underWay[index].take(.giveUp(why)) }
+            case ..<done: underWay[index].take(.succeed)
+            case done where outcome.succeeded == false && outcome.givenUp == nil:
+                let moment = outcome.schedule.notBefore ?? Timestamp(microseconds: 0)
+                underWay[index].take(.fail(retryAt: moment))
+            default: underWay[index].take(.giveBack)
+            }
+        }
+        for delivery in underWay.prefix(done) { release(delivery.content, of: lane.owner) }
+        lane.queue.prepend(underWay.dropFirst(done))
+        return Array(underWay.prefix(done))
+    }
+
+    /// Another process delivers what the tenant's lanes have: they are empty from now on.
+    ///
+    /// What is being sent comes to its end and is counted no more.
+    mutating func abandon(_ tenant: TenantName?) {
+        for (key, lane) in lanes where key.tenant == tenant {
+            var lane = lane
+            for delivery in lane.underWay + Array(lane.queue.prefix(lane.queue.count)) {
+                release(delivery.content, of: lane.owner)
+            }
+            lane.underWay = []
+            lane.queue = Queue()
+            if lane.phase == .pausing { lane.phase = .idle }
+            put(lane, key)
+            if lane.phase == .idle { lanes[key] = nil }
+        }
     }
 
     // MARK: Shares
@@ -183,28 +245,34 @@ struct DeliveryLanes {
     /// What a message takes of the owner's share: its bytes once, however many of its subscriptions
     /// get it, and something for each.
     private func cost(of item: OutboxItem, for owner: Party) -> Int {
-        limits.bytesPerNotification + (item.isKept(for: owner) ? 0 : item.bytes)
+        limits.bytesPerNotification + (kept[name(of: item, owner)] == nil ? item.bytes : 0)
     }
 
     private mutating func charge(_ item: OutboxItem, to owner: Party) {
         shares.take(owner, cost(of: item, for: owner))
-        item.keep(for: owner)
+        kept[name(of: item, owner), default: 0] += 1
+    }
+
+    private func name(of item: OutboxItem, _ owner: Party) -> Kept {
+        Kept(tenant: item.tenant, sequence: item.sequence, owner: owner)
     }
 
     private mutating func release(_ item: OutboxItem, of owner: Party) {
-        item.drop(for: owner)
+        let name = name(of: item, owner)
+        let left = kept[name, default: 1] - 1
+        kept[name] = left > 0 ? left : nil
         shares.giveBack(owner, cost(of: item, for: owner))
     }
 
     /// The oldest messages of the lane, where its owner's share is used up: few at a time, also when
     /// the share has become much smaller.
-    private mutating func makeRoom(for item: OutboxItem, _ lane: inout Lane) -> [OutboxItem] {
-        var excess: [OutboxItem] = []
+    private mutating func makeRoom(for item: OutboxItem, _ lane: inout Lane) -> [Delivery] {
+        var excess: [Delivery] = []
         while excess.count < limits.maximumShed,
             !shares.mayTake(lane.owner, cost(of: item, for: lane.owner)),
             let oldest = lane.queue.popFirst()
         {
-            release(oldest, of: lane.owner)
+            release(oldest.content, of: lane.owner)
             lane.schedule.skipped()
             excess.append(oldest)
         }
@@ -212,13 +280,23 @@ struct DeliveryLanes {
     }
 
     /// The oldest messages of a lane that waits for its time and has too many.
-    private mutating func takeExcess(_ lane: inout Lane) -> [OutboxItem] {
+    private mutating func takeExcess(_ lane: inout Lane) -> [Delivery] {
         guard lane.phase == .pausing else { return [] }
         let excess = Array(lane.queue.prefix(max(0, lane.queue.count - limits.maximumHeldBack)))
         if !excess.isEmpty { lane.schedule.skipped() }
         lane.queue.removeFirst(excess.count)
-        for item in excess { release(item, of: lane.owner) }
+        for delivery in excess { release(delivery.content, of: lane.owner) }
         return excess
+    }
+
+    private static func givenUp(_ excess: [Delivery], at now: Timestamp) -> [Delivery] {
+        guard !excess.isEmpty else { return [] }
+        let why = Abandonment(at: now, reason: "Too many notifications waited for it.")
+        return excess.map { delivery in
+            var delivery = delivery
+            delivery.take(.giveUp(why))
+            return delivery
+        }
     }
 
     // MARK: Bookkeeping

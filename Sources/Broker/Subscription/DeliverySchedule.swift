@@ -38,8 +38,13 @@ package struct DeliveryLimits: Sendable, Hashable {
     package var maximumLoadedBytes = 64 << 20
     /// Messages of a subscription worked off at one go.
     package var page = 16
-    /// Messages read at once when the program starts.
-    package var startPage = 500
+    /// Messages of an outbox claimed in one transaction, where they were not claimed as they came.
+    package var claimPage = 500
+    /// How long a process has an outbox after it last said so: another takes it over then.
+    package var leaseMicroseconds: Int64 = 15_000_000
+    /// How often each outbox is looked at: whether its lease must be extended, and whether it has messages
+    /// that nobody delivers.
+    package var claimIntervalMicroseconds: Int64 = 1_000_000
     /// How long after a delivery the store gets to know the subscription's counts, at most.
     package var countsDelayMicroseconds: Int64 = 5_000_000
     /// How long after a part of its recipients got it a message is kept as if none had.

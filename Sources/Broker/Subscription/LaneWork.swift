@@ -21,63 +21,84 @@ struct LaneWork: Sendable {
     private static let longestGoMicroseconds: Int64 = 50_000
     private static let pauseAfterErrorMicroseconds: Int64 = 1_000_000
 
-    func run(_ start: DeliveryLanes.Start) async -> LaneReport {
-        var report = LaneReport(
-            key: start.key,
-            outcome: DeliveryLanes.Outcome(schedule: start.schedule)
-        )
-        guard let subscription = subscriptions[start.key] else {
-            report.outcome.done = start.items.count
-            return report
-        }
+    /// Nothing is sent from `leaseEnd` on: another process may have the messages then.
+    func run(_ start: DeliveryLanes.Start, leaseEnd: Timestamp) async -> DeliveryLanes.Outcome {
+        var outcome = DeliveryLanes.Outcome(schedule: start.schedule)
         do {
             guard let store = try await store.tenant(start.key.tenant) else {
-                report.outcome.done = start.items.count
-                return report
+                outcome.done = start.items.count
+                return outcome
             }
-            try await deliver(start.items[...], for: subscription, from: store, into: &report)
+            guard let subscription = subscriptions[start.key] else {
+                if try await store.document(start.key.kind.documentKind, id: start.key.id) == nil {
+                    outcome.done = start.items.count
+                } else {
+                    // Another process has made it, and this one has not heard of it yet.
+                    outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
+                }
+                return outcome
+            }
+            let lane = Lane(
+                key: start.key,
+                subscription: subscription,
+                store: store,
+                leaseEnd: leaseEnd
+            )
+            try await deliver(start.items[...], lane, into: &outcome)
         } catch {
             logger.error("Notifications cannot be made from the store: \(error)")
-            report.outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
+            outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
         }
-        return report
+        return outcome
+    }
+
+    /// What is worked off.
+    private struct Lane {
+        let key: SubscriptionMatcher.Key
+        let subscription: IndexedSubscription
+        let store: any TenantStore
+        let leaseEnd: Timestamp
     }
 
     private func deliver(
         _ items: ArraySlice<OutboxItem>,
-        for subscription: IndexedSubscription,
-        from store: any TenantStore,
-        into report: inout LaneReport
+        _ lane: Lane,
+        into outcome: inout DeliveryLanes.Outcome
     ) async throws {
+        let subscription = lane.subscription
         let throttling = subscription.subscription.throttlingMicroseconds
         let start = clock()
         var rest = items
         while !rest.isEmpty, !Task.isCancelled {
             let now = clock()
-            guard subscription.subscription.isInForce(at: now) else {
-                // Paused or expired: nothing may be sent (clause 5.8.6), and nothing piles up.
-                report.outcome.done += rest.count
+            guard now < lane.leaseEnd else {
+                outcome.waitUntil = now
                 return
             }
-            let step = report.outcome.schedule.step(throttlingMicroseconds: throttling, now: now)
+            guard subscription.subscription.isInForce(at: now) else {
+                // Paused or expired: nothing may be sent (clause 5.8.6), and nothing piles up.
+                outcome.done += rest.count
+                return
+            }
+            let step = outcome.schedule.step(throttlingMicroseconds: throttling, now: now)
             if case .wait(let until) = step {
-                report.outcome.waitUntil = until
+                outcome.waitUntil = until
                 return
             }
             // The right to be told is the one of this moment.
             guard
                 let session = policy.current.session(
                     for: subscription,
-                    tenant: report.key.tenant,
-                    in: store
+                    tenant: lane.key.tenant,
+                    in: lane.store
                 )
             else {
-                report.outcome.done += rest.count
+                outcome.done += rest.count
                 return
             }
             // With throttling, all that waited goes into one notification.
             let batch = try await contents(throttling == nil ? rest.prefix(1) : rest, session)
-            guard try await send(batch, for: subscription, session, into: &report),
+            guard try await send(batch, lane, session, into: &outcome),
                 now.microseconds - start.microseconds < Self.longestGoMicroseconds
             else { return }
             rest = rest.dropFirst(batch.count)
@@ -105,43 +126,44 @@ struct LaneWork: Sendable {
     /// Whether the lane may go on.
     private func send(
         _ batch: [NotificationWriter.Message],
-        for subscription: IndexedSubscription,
+        _ lane: Lane,
         _ session: ReadSession,
-        into report: inout LaneReport
+        into outcome: inout DeliveryLanes.Outcome
     ) async throws -> Bool {
+        let subscription = lane.subscription
         guard let first = batch.first?.item else { return false }
         guard let content = try await writer.content(of: batch, for: subscription, session) else {
-            report.outcome.done += batch.count
+            outcome.done += batch.count
             return true
         }
         let request = writer.request(
-            id: identity.notificationID(of: first, to: report.key),
+            id: identity.notificationID(of: first, to: lane.key),
             content,
             for: subscription,
-            tenant: report.key.tenant,
+            tenant: lane.key.tenant,
             now: clock()
         )
         let result = await sender.send(session.seal(request))
         if Task.isCancelled, result != .delivered { return false }
-        return take(result, batch.count, for: subscription, into: &report)
+        return take(result, batch.count, for: subscription, into: &outcome)
     }
 
     private func take(
         _ result: DeliveryResult,
         _ count: Int,
         for subscription: IndexedSubscription,
-        into report: inout LaneReport
+        into outcome: inout DeliveryLanes.Outcome
     ) -> Bool {
         let now = clock()
         subscription.tally.count(
             result,
-            isRetry: report.outcome.schedule.attempts > 0,
+            isRetry: outcome.schedule.attempts > 0,
             at: now
         )
-        report.outcome.succeeded = result == .delivered
+        outcome.succeeded = result == .delivered
         guard case .failed(let reason) = result else {
-            report.outcome.schedule.succeeded(at: now)
-            report.outcome.done += count
+            outcome.schedule.succeeded(at: now)
+            outcome.done += count
             return true
         }
         let endpoint = subscription.subscription.notification.endpoint
@@ -149,33 +171,19 @@ struct LaneWork: Sendable {
             "Notifying '\(subscription.record.id)' failed: \(reason)",
             metadata: ["receiver": "\(endpoint.authority)"]
         )
-        let verdict = report.outcome.schedule.failed(
+        let verdict = outcome.schedule.failed(
             at: now,
             limits: limits,
             cooldownMilliseconds: endpoint.cooldownMilliseconds,
             chance: chance()
         )
         if verdict == .giveUp {
-            report.givenUp = Abandonment(at: now, reason: reason)
-            report.outcome.done += 1
+            outcome.givenUp = Abandonment(at: now, reason: reason)
+            outcome.done += 1
         }
-        report.outcome.waitUntil = report.outcome.schedule.notBefore ?? now
+        outcome.waitUntil = outcome.schedule.notBefore ?? now
         return false
     }
-}
-
-/// What working off a lane came to.
-struct LaneReport: Sendable {
-    let key: SubscriptionMatcher.Key
-    var outcome: DeliveryLanes.Outcome
-    /// The last of the messages that are done with was given up.
-    var givenUp: Abandonment?
-}
-
-/// When and why a notification was given up.
-struct Abandonment: Sendable {
-    var at: Timestamp
-    var reason: String
 }
 
 extension HubIdentity {

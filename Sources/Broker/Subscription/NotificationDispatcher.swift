@@ -6,48 +6,50 @@ package import Storage
 /// Takes notifications from the outbox to their receivers: at least once, in order for each
 /// subscription, and so that a slow or dead receiver delays nobody else.
 ///
-/// What is delivered is written to the store behind the deliveries, many at once: a program that
-/// is killed sends some again.
+/// It obeys `Deliveries`, which knows where each message stands: it runs what is to be sent, sleeps
+/// until what waits may be tried again, claims messages (`NotificationDispatcher+Claiming`) and writes
+/// down what became of them (`NotificationDispatcher+Settling`).
 package actor NotificationDispatcher {
     typealias Key = SubscriptionMatcher.Key
 
+    let store: any Store
+    let subscriptions: SubscriptionMatcher
+    let feed: OutboxFeed
+    let limits: DeliveryLimits
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+    /// The name under which this process has outboxes.
+    let process: String
     private let work: LaneWork
-    private let store: any Store
-    private let subscriptions: SubscriptionMatcher
-    private let feed: OutboxFeed
-    private let limits: DeliveryLimits
-    private let clock: @Sendable () -> Timestamp
-    private let logger: Logger
 
-    private var lanes: DeliveryLanes
-    private var unsettled: [TenantName?: OutboxSettlement] = [:]
-    private var isSettling = false
-    private var deadLetters: [TenantName?: DeadLetterRoom] = [:]
-    /// Messages that some of their recipients have got, and since when.
-    private var partlyDone: [ObjectIdentifier: (item: OutboxItem, since: Timestamp)] = [:]
+    /// All messages that this process has claimed.
+    var deliveries: Deliveries
+    /// The outboxes that this process has.
+    var claims: [TenantName?: OutboxClaim] = [:]
+    /// Tenants whose outbox is being claimed, and those of them that must be looked at again.
+    var claiming: Set<TenantName?> = []
+    var claimsAgain: Set<TenantName?> = []
+    /// Until when an outbox that another process has is not asked for, unless it is looked at.
+    var refusedUntil: [TenantName?: Timestamp] = [:]
+    var isSettling = false
+    var deadLetters: [TenantName?: DeadLetterRoom] = [:]
     /// Subscriptions whose counts the store does not know yet.
-    private var uncounted: Set<Key> = []
-    private var countsWrittenAt = Timestamp(microseconds: 0)
-    private var isHousekeeping = false
-    /// Messages whose contents are in memory.
-    private var loaded: Set<ObjectIdentifier> = []
-    private var loadedBytes = 0
-    /// What was read at the start comes once more, as news, and is not taken twice.
-    private var readUpTo: [TenantName?: Int64] = [:]
+    var uncounted: Set<Key> = []
+    var countsWrittenAt = Timestamp(microseconds: 0)
+    var isHousekeeping = false
     private var tasks: [Int: Task<Void, Never>] = [:]
     private var nextTask = 0
     /// Set when no lane begins any more.
     private var isStopping = false
 
-    private static let housekeepingMicroseconds: Int64 = 1_000_000
-    private static let countsPerSettlement = 500
-
+    /// `process` is a name that no other process of the hub has, and the same after a restart.
     package init(
         store: any Store,
         policy: PolicyInForce,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         identity: HubIdentity,
+        process: String = "hub",
         limits: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
         chance: @escaping @Sendable () -> Double,
@@ -55,11 +57,12 @@ package actor NotificationDispatcher {
     ) {
         self.store = store
         self.subscriptions = subscriptions
+        self.process = process
         feed = subscriptions.feed
         self.limits = limits
         self.clock = clock
         self.logger = logger
-        lanes = DeliveryLanes(limits: limits)
+        deliveries = Deliveries(limits: limits)
         work = LaneWork(
             store: store,
             subscriptions: subscriptions,
@@ -79,7 +82,8 @@ package actor NotificationDispatcher {
     /// Delivers until the task is cancelled; starts with what an earlier run left.
     package func run() async {
         let signals = feed.attend()
-        await readOutbox()
+        await claimWhatWaits()
+        begin { await self.watch() }
         turn()
         for await _ in signals {
             if Task.isCancelled { break }
@@ -89,89 +93,48 @@ package actor NotificationDispatcher {
         isStopping = true
         for task in tasks.values { task.cancel() }
         for task in tasks.values { await task.value }
-        for (item, _) in partlyDone.values { narrow(item) }
+        deliveries.narrow(doneSince: Timestamp(microseconds: .max))
         await settle(uncounted)
+        await releaseOutboxes()
     }
 
-    private func readOutbox() async {
-        while !Task.isCancelled {
-            do {
-                // A snapshot's store is no tenant's, and has subscriptions, too.
-                let tenants = [nil] + (await store.tenantNames) + subscriptions.keys.map(\.tenant)
-                for tenant in Set(tenants) { try await readOutbox(of: tenant) }
-                return
-            } catch {
-                logger.error("The outbox cannot be read: \(error)")
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
-    }
-
-    private func readOutbox(of tenant: TenantName?) async throws {
-        guard let store = try await store.tenant(tenant) else { return }
-        while !Task.isCancelled {
-            let last = readUpTo[tenant] ?? 0
-            let page = try await store.outbox(
-                after: last,
-                limit: limits.startPage,
-                grant: InternalGrant(.delivering)
-            )
-            for message in page {
-                let keepsContent = mayLoad(message.body.count)
-                take(OutboxItem(message, tenant: tenant, keepsContent: keepsContent))
-            }
-            guard let newest = page.last else { return }
-            readUpTo[tenant] = newest.sequence
-            startLanes()
-        }
-    }
-
-    private func turn() {
+    /// Takes what is new, and begins what can begin.
+    func turn() {
         let news = feed.takeNews()
-        for item in news.arrived where item.sequence > readUpTo[item.tenant] ?? 0 { take(item) }
-        for key in news.changed { lanes.note(key, subscriptions[key]) }
+        for arrival in news.arrived { take(arrival) }
+        for key in news.changed { deliveries.note(key, subscriptions[key]) }
         startLanes()
+        for tenant in news.unclaimed { claimUnlessRefused(tenant) }
     }
 
-    private func take(_ item: OutboxItem) {
-        if mayLoad(item.bytes) {
-            loaded.insert(ObjectIdentifier(item))
-            loadedBytes += item.bytes
-        } else {
-            item.unload()
-        }
-        for recipient in item.recipients {
-            let key = Key(tenant: item.tenant, outbox: recipient)
-            giveUp(lanes.add(item, for: key, of: subscriptions[key]), key)
-        }
-    }
+    // MARK: Lanes
 
-    private func giveUp(_ excess: [OutboxItem], _ key: Key) {
-        for item in excess {
-            let why = Abandonment(at: clock(), reason: "Too many notifications waited for it.")
-            giveUp(item, key, why)
-        }
-    }
-
-    private func startLanes() {
-        while !isStopping, let start = lanes.next(throttled: isThrottled) {
+    func startLanes() {
+        while !isStopping, let start = deliveries.next(throttled: isThrottled) {
+            guard let end = claims[start.key.tenant]?.lease.until, clock() < end else {
+                // The lease could not be extended in time: that is tried again.
+                var outcome = DeliveryLanes.Outcome(schedule: start.schedule)
+                outcome.waitUntil = clock().advanced(by: limits.claimIntervalMicroseconds)
+                take(outcome, of: start.key)
+                continue
+            }
             let number = nextTask
             nextTask += 1
             tasks[number] = Task.detached { [work] in
-                let report = await work.run(start)
-                await self.finish(start, report, number)
+                let outcome = await work.run(start, leaseEnd: end)
+                await self.finish(start.key, outcome, number)
             }
         }
-        feed.setWaiting(lanes.waiting)
+        feed.setWaiting(deliveries.waiting)
         settleSoon()
     }
 
-    private func isThrottled(_ key: Key) -> Bool {
+    func isThrottled(_ key: Key) -> Bool {
         subscriptions[key]?.subscription.throttlingMicroseconds != nil
     }
 
     /// Runs a task that ends with the dispatcher.
-    private func begin(_ body: @escaping @Sendable () async -> Void) {
+    func begin(_ body: @escaping @Sendable () async -> Void) {
         let number = nextTask
         nextTask += 1
         tasks[number] = Task {
@@ -180,16 +143,17 @@ package actor NotificationDispatcher {
         }
     }
 
-    private func finish(_ start: DeliveryLanes.Start, _ report: LaneReport, _ task: Int) {
+    private func finish(_ key: Key, _ outcome: DeliveryLanes.Outcome, _ task: Int) {
         tasks[task] = nil
-        let key = start.key
-        var done = start.items.prefix(report.outcome.done)
-        if let why = report.givenUp, let last = done.popLast() { giveUp(last, key, why) }
-        for item in done { drop(item, key) }
-        if report.outcome.succeeded != nil { count(key) }
-        giveUp(lanes.finish(key, report.outcome, subscriptions[key], now: clock()), key)
-        if let until = report.outcome.waitUntil { pause(key, until: until) }
+        if outcome.succeeded != nil { count(key) }
+        take(outcome, of: key)
         startLanes()
+    }
+
+    private func take(_ outcome: DeliveryLanes.Outcome, of key: Key) {
+        deliveries.finish(key, outcome, subscriptions[key], now: clock())
+        if let until = outcome.waitUntil { pause(key, until: until) }
+        housekeepSoon()
     }
 
     private func pause(_ key: Key, until: Timestamp) {
@@ -202,143 +166,7 @@ package actor NotificationDispatcher {
     }
 
     private func resume(_ key: Key) {
-        lanes.resume(key, subscriptions[key])
+        deliveries.resume(key, subscriptions[key])
         startLanes()
-    }
-
-    // MARK: What the store must learn
-
-    private func giveUp(_ item: OutboxItem, _ key: Key, _ why: Abandonment) {
-        unsettled[item.tenant, default: OutboxSettlement()].letters.append(
-            .init(
-                sequence: item.sequence,
-                recipient: key.outbox,
-                why: why,
-                bytes: item.bytes
-            )
-        )
-        drop(item, key)
-    }
-
-    /// The recipient is done with the message.
-    private func drop(_ item: OutboxItem, _ key: Key) {
-        let name = ObjectIdentifier(item)
-        if item.finish(key.outbox) {
-            unsettled[item.tenant, default: OutboxSettlement()].removed.append(item.sequence)
-            partlyDone[name] = nil
-            forgetLoaded(item)
-        } else if partlyDone[name] == nil {
-            partlyDone[name] = (item, clock())
-            keepHouse()
-        }
-    }
-
-    private func narrow(_ item: OutboxItem) {
-        unsettled[item.tenant, default: OutboxSettlement()].narrowed.append(
-            (item.sequence, item.narrow())
-        )
-        partlyDone[ObjectIdentifier(item)] = nil
-        if forgetLoaded(item) { item.unload() }
-    }
-
-    private func mayLoad(_ bytes: Int) -> Bool {
-        loaded.count < limits.maximumLoaded && loadedBytes + bytes <= limits.maximumLoadedBytes
-    }
-
-    @discardableResult
-    private func forgetLoaded(_ item: OutboxItem) -> Bool {
-        guard loaded.remove(ObjectIdentifier(item)) != nil else { return false }
-        loadedBytes -= item.bytes
-        return true
-    }
-
-    /// The throttling of a subscription goes on after a restart, so its last notification is
-    /// written down at once.
-    private func count(_ key: Key) {
-        if isThrottled(key) {
-            unsettled[key.tenant, default: OutboxSettlement()].counted.insert(key)
-        } else {
-            uncounted.insert(key)
-            keepHouse()
-        }
-    }
-
-    private func keepHouse() {
-        guard !isHousekeeping else { return }
-        isHousekeeping = true
-        begin {
-            let pause = Duration.microseconds(Self.housekeepingMicroseconds)
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
-            await self.housekeep()
-        }
-    }
-
-    private func housekeep() async {
-        let now = clock()
-        let due = now.advanced(by: -limits.narrowingDelayMicroseconds)
-        for (item, since) in partlyDone.values where since <= due { narrow(item) }
-        if countsWrittenAt.advanced(by: limits.countsDelayMicroseconds) <= now {
-            countsWrittenAt = now
-            let keys = uncounted
-            uncounted = []
-            await settle(keys)
-        }
-        settleSoon()
-        isHousekeeping = false
-        if !partlyDone.isEmpty || !uncounted.isEmpty { keepHouse() }
-    }
-
-    // MARK: Settling
-
-    private func settleSoon() {
-        guard !isSettling, !unsettled.isEmpty else { return }
-        isSettling = true
-        begin {
-            await self.settle()
-            await self.endSettling()
-        }
-    }
-
-    private func endSettling() {
-        isSettling = false
-        settleSoon()
-    }
-
-    /// Writes all there is down, and these counts, a transaction for each tenant and so many counts.
-    private func settle(_ keys: Set<Key> = []) async {
-        var rest = Array(keys)
-        repeat {
-            for key in rest.suffix(Self.countsPerSettlement) {
-                unsettled[key.tenant, default: OutboxSettlement()].counted.insert(key)
-            }
-            rest.removeLast(min(rest.count, Self.countsPerSettlement))
-            let settlements = unsettled
-            unsettled = [:]
-            for (tenant, settlement) in settlements { await write(settlement, tenant) }
-        } while !rest.isEmpty
-    }
-
-    private func write(_ settlement: OutboxSettlement, _ tenant: TenantName?) async {
-        let counts = settlement.counted.reduce(into: [:]) { counts, key in
-            counts[key] = subscriptions[key]?.tally.counts
-        }
-        do {
-            guard let store = try await store.tenant(tenant) else { return }
-            let mustTrim = deadLetters[tenant, default: DeadLetterRoom(limits: limits)]
-                .mustBeTrimmed(after: settlement.letters)
-            let dropped = try await store.bookkeep { [limits] transaction in
-                let lost = try settlement.write(to: transaction, counts, limits: limits)
-                return try lost + (mustTrim ? DeadLetterRoom.trim(transaction, limits) : 0)
-            }
-            if dropped > 0 {
-                logger.warning(
-                    "\(dropped) dead letters are gone: there is room for \(limits.maximumDeadLetters)."
-                )
-            }
-        } catch {
-            logger.error("Deliveries cannot be written down: \(error)")
-            unsettled[tenant, default: OutboxSettlement()].add(settlement)
-            try? await Task.sleep(for: .seconds(1))
-        }
     }
 }

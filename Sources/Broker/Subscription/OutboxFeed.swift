@@ -8,10 +8,19 @@ import Synchronization
 package final class OutboxFeed: Sendable {
     typealias Key = SubscriptionMatcher.Key
 
+    /// A message that was claimed as it was put into the outbox.
+    struct Arrival {
+        var content: OutboxItem
+        var recipients: [String]
+        var term: Int64
+    }
+
     /// What the dispatcher has not seen yet.
     struct News {
         /// In the order of their commits.
-        var arrived: [OutboxItem] = []
+        var arrived: [Arrival] = []
+        /// Tenants with messages that are to be claimed.
+        var unclaimed: Set<TenantName?> = []
         /// Subscriptions that changed or went.
         var changed: Set<Key> = []
     }
@@ -22,6 +31,11 @@ package final class OutboxFeed: Sendable {
         /// counted yet.
         var arrivedCount = 0
         var takenCount = 0
+        /// Messages that are to be claimed, with how many notifications each is.
+        var unclaimed: [TenantName?: [Int64: Int]] = [:]
+        var unclaimedCount = 0
+        /// The terms in which this process has outboxes, all older messages of which it has claimed.
+        var terms: [TenantName?: Int64] = [:]
         /// Notifications that the dispatcher has and could send, by the owners of the subscriptions.
         var waiting: [Party: Int] = [:]
         var isAttended = false
@@ -31,7 +45,7 @@ package final class OutboxFeed: Sendable {
 
     package init() {}
 
-    /// A notification for the outbox; once committed, the dispatcher has it.
+    /// A notification for the outbox; once committed, the dispatcher has it, or claims it.
     ///
     /// Without content it is read back from the store.
     func message(
@@ -41,16 +55,21 @@ package final class OutboxFeed: Sendable {
         at now: Timestamp,
         tenant: TenantName?
     ) -> NewMessage {
-        NewMessage(body: body, recipients: recipients, enqueuedAt: now) { sequence in
+        let term = state.withLock { $0.terms[tenant] }
+        return NewMessage(body: body, recipients: recipients, enqueuedAt: now, term: term) {
+            message in
+            guard message.isClaimed, let term else {
+                return self.addUnclaimed(message.sequence, recipients.count, tenant)
+            }
             let item = OutboxItem(
                 tenant: tenant,
-                sequence: sequence,
-                recipients: recipients,
+                sequence: message.sequence,
                 enqueuedAt: now,
                 bytes: body.count,
                 content: content
             )
-            self.add(item, recipients.count)
+            let arrival = Arrival(content: item, recipients: recipients, term: term)
+            self.add(arrival, recipients.count)
         }
     }
 
@@ -64,15 +83,25 @@ package final class OutboxFeed: Sendable {
         in transaction: any BookkeepingTransaction
     ) throws {
         let message = message(body, content: content, to: recipients, at: now, tenant: tenant)
-        let sequence = try transaction.enqueue(body, to: recipients, at: now)
-        transaction.afterCommit { message.whenCommitted(sequence) }
+        let enqueued = try transaction.enqueue(body, to: recipients, at: now, in: message.term)
+        transaction.afterCommit { message.whenCommitted(enqueued) }
     }
 
-    private func add(_ item: OutboxItem, _ count: Int) {
+    private func addUnclaimed(_ sequence: Int64, _ count: Int, _ tenant: TenantName?) {
+        state.withLock { state in
+            guard state.isAttended else { return }
+            state.news.unclaimed.insert(tenant)
+            state.unclaimed[tenant, default: [:]][sequence] = count
+            state.unclaimedCount += count
+            state.signal?.yield()
+        }
+    }
+
+    private func add(_ arrival: Arrival, _ count: Int) {
         state.withLock { state in
             // With no dispatcher at work, the store keeps it for the next one.
             guard state.isAttended else { return }
-            state.news.arrived.append(item)
+            state.news.arrived.append(arrival)
             state.arrivedCount += count
             state.signal?.yield()
         }
@@ -89,7 +118,9 @@ package final class OutboxFeed: Sendable {
 
     // MARK: For the dispatcher
 
-    /// An element whenever there may be news, several wishes being one; from now on news is kept.
+    /// Emits once when there may be news; what comes meanwhile is merged.
+    ///
+    /// From now on news is kept.
     func attend() -> AsyncStream<Void> {
         let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         state.withLock { state in
@@ -111,6 +142,31 @@ package final class OutboxFeed: Sendable {
         }
     }
 
+    /// Says that what is put into the tenant's outbox from now on is this process's, in the term.
+    func setTerm(_ term: Int64?, of tenant: TenantName?) {
+        state.withLock { $0.terms[tenant] = term }
+    }
+
+    /// The dispatcher has claimed these, and counts them itself.
+    func noteClaimed(_ messages: [OutboxMessage], of tenant: TenantName?) {
+        state.withLock { state in
+            guard state.unclaimed[tenant] != nil else { return }
+            for message in messages {
+                let count = state.unclaimed[tenant]?.removeValue(forKey: message.sequence)
+                state.unclaimedCount -= count ?? 0
+            }
+            if state.unclaimed[tenant]?.isEmpty == true { state.unclaimed[tenant] = nil }
+        }
+    }
+
+    /// Another process claims what is to be claimed.
+    func forgetUnclaimed(_ tenant: TenantName?) {
+        state.withLock { state in
+            let counts = state.unclaimed.removeValue(forKey: tenant) ?? [:]
+            state.unclaimedCount -= counts.values.reduce(0, +)
+        }
+    }
+
     /// The dispatcher's own count of what it could send, with all the news it has taken.
     func setWaiting(_ counts: [Party: Int]) {
         state.withLock { state in
@@ -124,6 +180,9 @@ package final class OutboxFeed: Sendable {
     /// Notifications of the party's subscriptions on their way to receivers that take them, and all
     /// that the dispatcher has not looked at yet.
     func waiting(of party: Party) -> Int {
-        state.withLock { $0.arrivedCount + $0.takenCount + $0.waiting[party, default: 0] }
+        state.withLock { state in
+            state.arrivedCount + state.takenCount + state.unclaimedCount
+                + state.waiting[party, default: 0]
+        }
     }
 }

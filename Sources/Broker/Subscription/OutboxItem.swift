@@ -1,10 +1,11 @@
 import ContextModel
-import Governance
 import Storage
 import Synchronization
 
-/// A message of the outbox as it is worked with: shared by all who get it, so that it is read and
-/// written once for those who see the same of it.
+/// What a message of the outbox tells: shared by all who get it, so that it is read and written once
+/// for those who see the same of it.
+///
+/// It is the same whatever comes of the message; where that stands, `Deliveries` knows.
 package final class OutboxItem: Sendable {
     /// What is to be told.
     enum Content: Sendable {
@@ -17,11 +18,6 @@ package final class OutboxItem: Sendable {
     private struct State {
         /// Nil when it must be read from the store first.
         var content: Content?
-        var recipients: [String]
-        /// Those of the recipients who have got it.
-        var done: [String] = []
-        /// How many subscriptions of each owner have it in their lanes.
-        var lanes: [Party: Int] = [:]
         var written: [(view: NotificationView, data: [UInt8])] = []
     }
 
@@ -38,7 +34,6 @@ package final class OutboxItem: Sendable {
     init(
         tenant: TenantName?,
         sequence: Int64,
-        recipients: [String],
         enqueuedAt: Timestamp,
         bytes: Int,
         content: Content?
@@ -47,14 +42,13 @@ package final class OutboxItem: Sendable {
         self.tenant = tenant
         self.sequence = sequence
         self.enqueuedAt = enqueuedAt
-        state = Mutex(State(content: content, recipients: recipients))
+        state = Mutex(State(content: content))
     }
 
     convenience init(_ message: OutboxMessage, tenant: TenantName?, keepsContent: Bool) {
         self.init(
             tenant: tenant,
             sequence: message.sequence,
-            recipients: message.recipients,
             enqueuedAt: message.enqueuedAt,
             bytes: message.body.count,
             content: keepsContent ? Content(message) : nil
@@ -88,42 +82,6 @@ package final class OutboxItem: Sendable {
             }
         }
         return data
-    }
-
-    // MARK: Lanes
-
-    /// Whether a subscription of the owner has it in its lane.
-    func isKept(for owner: Party) -> Bool { state.withLock { $0.lanes[owner] != nil } }
-
-    func keep(for owner: Party) { state.withLock { $0.lanes[owner, default: 0] += 1 } }
-
-    func drop(for owner: Party) {
-        state.withLock { state in
-            let left = state.lanes[owner, default: 1] - 1
-            state.lanes[owner] = left > 0 ? left : nil
-        }
-    }
-
-    // MARK: Recipients
-
-    var recipients: [String] { state.withLock { $0.recipients } }
-
-    /// Notes that the recipient is done with it; true when all are.
-    func finish(_ recipient: String) -> Bool {
-        state.withLock { state in
-            state.done.append(recipient)
-            return state.done.count >= state.recipients.count
-        }
-    }
-
-    /// Those who still wait for it, who are all its recipients from now on.
-    func narrow() -> [String] {
-        state.withLock { state in
-            let done = Set(state.done)
-            state.recipients.removeAll(where: done.contains)
-            state.done = []
-            return state.recipients
-        }
     }
 }
 

@@ -28,6 +28,9 @@ struct OutboxSettlement: Sendable {
         removed.isEmpty && narrowed.isEmpty && letters.isEmpty && counted.isEmpty
     }
 
+    /// Whether it says something of messages, and not of counts alone.
+    var isAboutMessages: Bool { !removed.isEmpty || !narrowed.isEmpty || !letters.isEmpty }
+
     mutating func add(_ other: OutboxSettlement) {
         removed += other.removed
         narrowed += other.narrowed
@@ -39,11 +42,16 @@ struct OutboxSettlement: Sendable {
     func write(
         to transaction: any BookkeepingTransaction,
         _ counts: [Key: DeliveryCounts],
+        in term: Int64?,
         limits: DeliveryLimits
     ) throws -> Int {
-        let lost = try writeLetters(to: transaction, limits)
-        if !removed.isEmpty { try transaction.removeFromOutbox(removed) }
-        for item in narrowed { try transaction.narrowOutbox(item.sequence, to: item.recipients) }
+        var lost = 0
+        if let term, isAboutMessages {
+            // First, for it throws where the messages are another's by now.
+            try transaction.narrowOutbox(narrowed, in: term)
+            lost = try writeLetters(to: transaction, limits)
+            try transaction.removeFromOutbox(removed, in: term)
+        }
         for (key, counts) in counts { try Self.write(counts, of: key, to: transaction) }
         return lost
     }

@@ -98,6 +98,13 @@ package final class SubscriptionMatcher: ChangeObserver {
         }
     }
 
+    /// The tenants, and the snapshots, that have subscriptions.
+    var tenants: Set<TenantName?> {
+        groups.withLock { groups in
+            Set(groups.filter { !$0.value.subscriptions.isEmpty }.map(\.key.tenant))
+        }
+    }
+
     /// Subscriptions that notify at intervals.
     package var periodic: [(key: Key, subscription: IndexedSubscription)] {
         groups.withLock { groups in

@@ -155,7 +155,7 @@ struct ProblemReporter: Sendable {
                     + "can raise limits.maximumTenants.",
                 note: error.note
             )
-        case .damaged, .locked, .failed:
+        case .damaged, .locked, .failed, .leaseLost:
             BrokerError(.internalError, "", note: error.description)
         }
     }

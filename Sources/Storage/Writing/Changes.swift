@@ -51,16 +51,19 @@ package struct NewMessage: Sendable {
     /// The subscriptions that are to get it.
     package var recipients: [String]
     package var enqueuedAt: Timestamp
-    /// Called after the commit with the number of the message, on the store's writing thread: it
-    /// must be quick.
-    package var whenCommitted: @Sendable (_ sequence: Int64) -> Void
+    /// The term in which this process has the outbox, if it does: see `OutboxTransaction.enqueue`.
+    package var term: Int64?
+    /// Called after the commit, on the store's writing thread: it must be quick.
+    package var whenCommitted: @Sendable (EnqueuedMessage) -> Void
 
     package init(
         body: [UInt8],
         recipients: [String],
         enqueuedAt: Timestamp,
-        whenCommitted: @escaping @Sendable (_ sequence: Int64) -> Void
+        term: Int64? = nil,
+        whenCommitted: @escaping @Sendable (EnqueuedMessage) -> Void
     ) {
+        self.term = term
         self.body = body
         self.recipients = recipients
         self.enqueuedAt = enqueuedAt

@@ -97,12 +97,13 @@ extension StoreTransaction {
         }
         if let history = changes.history { try apply(history) }
         for message in changes.messages {
-            let sequence = try enqueue(
+            let enqueued = try enqueue(
                 message.body,
                 to: message.recipients,
-                at: message.enqueuedAt
+                at: message.enqueuedAt,
+                in: message.term
             )
-            afterCommit { message.whenCommitted(sequence) }
+            afterCommit { message.whenCommitted(enqueued) }
         }
     }
 

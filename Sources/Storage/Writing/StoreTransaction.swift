@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// The part of a transaction that touches no city data.
-package protocol BookkeepingTransaction: AnyObject {
+package protocol BookkeepingTransaction: OutboxTransaction {
     func document(_ kind: Document.Kind, id: String) throws -> Document?
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) throws -> [Document]
@@ -11,15 +11,6 @@ package protocol BookkeepingTransaction: AnyObject {
     func put(_ document: Document) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
-    /// Puts a notification into the outbox, once for all who get it; it is delivered after the
-    /// commit, at least once. Returns its number, higher than that of any before it.
-    func enqueue(_ body: [UInt8], to recipients: [String], at: Timestamp) throws -> Int64
-    /// One waiting notification; nil when it waits no more.
-    func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage?
-    /// Leaves only those of its recipients who have not got it yet.
-    func narrowOutbox(_ sequence: Int64, to recipients: [String]) throws
-    /// Takes delivered or abandoned notifications out of the outbox.
-    func removeFromOutbox(_ sequences: [Int64]) throws
     /// The documents of a kind and how many bytes each has, the oldest first.
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
     /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all

@@ -197,7 +197,8 @@ struct HubRun: Sendable {
                 + "file away to start empty; docs/operating.md says how to save what can be read."
         case .diskFull:
             "The disk of \(folder.path) is full; make room first."
-        case .overloaded, .closed, .failed, .tooManyTenants, .tookTooLong, .tooManyResults,
+        case .overloaded, .closed, .failed, .tooManyTenants, .leaseLost, .tookTooLong,
+            .tooManyResults,
             .entityTooLarge:
             "\(folder.databasePath) cannot be opened: \(error.note)"
         }

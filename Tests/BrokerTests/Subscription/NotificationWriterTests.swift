@@ -44,7 +44,6 @@ import Testing
         let item = OutboxItem(
             tenant: nil,
             sequence: 1,
-            recipients: [subscription.record.key],
             enqueuedAt: now,
             bytes: 0,
             content: .change(message)

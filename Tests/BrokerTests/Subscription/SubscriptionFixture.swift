@@ -18,6 +18,8 @@ final class SubscriptionFixture: Sendable {
     let store: any Store
     let recorder = RecordingSender()
     let limits: DeliveryLimits
+    /// The name under which it has outboxes.
+    let process: String
     /// Where the store keeps its files, when it is one on disk.
     let folder: String
 
@@ -29,6 +31,8 @@ final class SubscriptionFixture: Sendable {
         hubLimits: HubLimits = HubLimits(),
         onDisk: Bool = false,
         maximumPages: Int? = nil,
+        memory: SharedMemory = SharedMemory(),
+        process: String = "hub",
         habit: StoreDouble.Habit = .runsBodiesTwice
     )
         async throws
@@ -41,7 +45,7 @@ final class SubscriptionFixture: Sendable {
         let plain: any Store =
             onDisk
             ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock)
-            : MemoryStore(clock: clock)
+            : MemoryStore(memory, clock: clock)
         store = StoreDouble(plain, habit)
         let shelf = LDContextShelf(
             store: store,
@@ -64,24 +68,14 @@ final class SubscriptionFixture: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.limits = limits
+        self.process = process
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Runs the dispatcher as long as the body runs, then closes the store.
     func delivering(_ body: () async throws -> Void) async throws {
-        let dispatcher = NotificationDispatcher(
-            store: store,
-            policy: hub.rules,
-            subscriptions: hub.subscriptions,
-            sender: recorder,
-            identity: hub.identity,
-            limits: limits,
-            clock: hub.clock,
-            chance: { 0 },
-            logger: hub.logger
-        )
-        let running = Task { await dispatcher.run() }
+        let running = startDelivering()
         do {
             try await body()
         } catch {
@@ -91,6 +85,23 @@ final class SubscriptionFixture: Sendable {
         }
         running.cancel()
         await running.value
+    }
+
+    /// Runs the dispatcher until the task is cancelled.
+    func startDelivering() -> Task<Void, Never> {
+        let dispatcher = NotificationDispatcher(
+            store: store,
+            policy: hub.rules,
+            subscriptions: hub.subscriptions,
+            sender: recorder,
+            identity: hub.identity,
+            process: process,
+            limits: limits,
+            clock: hub.clock,
+            chance: { 0 },
+            logger: hub.logger
+        )
+        return Task { await dispatcher.run() }
     }
 
     @discardableResult
@@ -156,12 +167,20 @@ final class RecordingSender: NotificationSender {
 
     init() { (stream, sent) = AsyncStream.makeStream() }
 
+    private let copy = Mutex<(@Sendable (NotificationRequest) -> Void)?>(nil)
+
+    /// Gives each request to somebody else, too.
+    func copying(_ copy: @escaping @Sendable (NotificationRequest) -> Void) {
+        self.copy.withLock { $0 = copy }
+    }
+
     func answering(_ answer: @escaping @Sendable (NotificationRequest) async -> DeliveryResult) {
         self.answer.withLock { $0 = answer }
     }
 
     func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult {
         sent.yield(request.answer)
+        copy.withLock { $0 }?(request.answer)
         return await answer.withLock { $0 }(request.answer)
     }
 

@@ -218,7 +218,7 @@ import Testing
                     var changes = Changes(try evolution.removing(what, orElse: NotThere()))
                     changes.messages = [[1], [2]].map { body in
                         NewMessage(body: body, recipients: ["s"], enqueuedAt: seconds(1)) {
-                            heard.yield($0)
+                            heard.yield($0.sequence)
                         }
                     }
                     return (changes, ())

@@ -180,8 +180,15 @@ import Testing
             try transaction.put(document)
             let reading = NamedAttribute(name: .speed, instances: [.reading(1, at: 1)])
             try transaction.appendHistory(entity.id, types: [], scopes: [], [reading])
-            let number = try transaction.enqueue([1], to: ["s"], at: seconds(1))
-            try transaction.narrowOutbox(number, to: ["t"])
+            let lease = try transaction.leaseOutbox(
+                to: "a",
+                having: nil,
+                until: seconds(9),
+                now: seconds(1)
+            )
+            let message = try transaction.enqueue([1], to: ["s"], at: seconds(1), in: lease?.term)
+            let number = message.sequence
+            try transaction.narrowOutbox([(number, ["t"])], in: lease?.term ?? 0)
             return [
                 try transaction.entity(entity.id, grant: grant) == entity,
                 try transaction.evolving(entity.id, grant: grant) == entity,
@@ -328,9 +335,11 @@ import Testing
                 messages[1]
             ]
         )
+        let lease = try #require(try await tenant.lease("a", until: 10, now: 0))
+        try await tenant.claim(lease)
         try await tenant.bookkeep { transaction in
-            try transaction.removeFromOutbox([first])
-            try transaction.narrowOutbox(second, to: ["t"])
+            try transaction.removeFromOutbox([first], in: lease.term)
+            try transaction.narrowOutbox([(second, ["t"])], in: lease.term)
         }
         #expect(try await tenant.outboxMessage(first, grant: Grants.read()) == nil)
         #expect(try await tenant.outboxMessage(second, grant: Grants.read())?.recipients == ["t"])
@@ -341,10 +350,11 @@ import Testing
     func `numbers of the outbox are never given twice`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let lease = try #require(try await tenant.lease("a", until: 10, now: 0))
         let first = try await tenant.bookkeep { transaction in
-            let number = try transaction.enqueue([1], to: ["s"], at: seconds(1))
-            try transaction.removeFromOutbox([number])
-            return number
+            let message = try transaction.enqueue([1], to: ["s"], at: seconds(1), in: lease.term)
+            try transaction.removeFromOutbox([message.sequence], in: lease.term)
+            return message.sequence
         }
         let second = try await tenant.bookkeep { try $0.enqueue([2], to: ["s"], at: seconds(2)) }
         #expect(second > first)

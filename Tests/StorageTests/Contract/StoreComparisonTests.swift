@@ -38,6 +38,33 @@ import Testing
         await pair.close()
     }
 
+    // MARK: The outbox
+
+    @Test(arguments: 0..<16 as Range<UInt64>)
+    func
+        `both outboxes give the same to the same claimants, each message to one at a time, in order`(
+            seed: UInt64
+        ) async throws
+    {
+        var dice = SeededDice(seed)
+        let pair = try await StorePair(Clock())
+        var model = OutboxModel()
+        for _ in 0..<120 {
+            let step = OutboxStep.random(&dice)
+            let answers = try await pair.answers { try await step.take(in: $0, as: model) }
+            try #require(answers.sqlite == answers.memory, "seed \(seed): \(step)")
+            let isKept = model.note(step, answers.memory)
+            try #require(isKept, "seed \(seed): \(step), \(answers.memory)")
+            let waiting = try await pair.answers {
+                try await $0.outbox(after: 0, limit: 1_000, grant: Grants.delivering)
+            }
+            try #require(waiting.sqlite == waiting.memory, "seed \(seed): \(step)")
+            let leases = try await pair.answers { try await $0.outboxLease() }
+            try #require(leases.sqlite == leases.memory, "seed \(seed): \(step)")
+        }
+        await pair.close()
+    }
+
     // MARK: Histories
 
     @Test(arguments: 0..<12 as Range<UInt64>)

@@ -1,0 +1,44 @@
+import ContextModel
+import Testing
+
+@testable import Broker
+
+/// Where a message stands with one of those who get it.
+@Suite struct DeliveryTests {
+    private static let moment = Timestamp(microseconds: 5)
+    private static let why = Abandonment(at: moment, reason: "The receiver answered 500.")
+    private static let states: [Delivery.State] = [
+        .claimed, .sending, .retrying(at: moment), .delivered, .dead(why), .abandoned,
+    ]
+    private static let events: [Delivery.Event] = [
+        .begin, .giveBack, .succeed, .fail(retryAt: moment), .giveUp(why), .loseLease,
+    ]
+
+    @Test func `every state tells what may happen in it, and what follows`() {
+        // A row for each state, a column for each event.
+        let expected: [[Delivery.State?]] = [
+            [.sending, nil, nil, nil, .dead(Self.why), .abandoned],
+            [
+                nil, .claimed, .delivered, .retrying(at: Self.moment), .dead(Self.why),
+                .abandoned,
+            ],
+            [.sending, nil, nil, nil, .dead(Self.why), .abandoned],
+            [nil, nil, nil, nil, nil, nil],
+            [nil, nil, nil, nil, nil, nil],
+            [nil, nil, nil, nil, nil, nil],
+        ]
+        for (state, row) in zip(Self.states, expected) {
+            #expect(Self.events.map { state.after($0) } == row, "\(state)")
+        }
+    }
+
+    @Test func `nothing happens to what is over, and everything else can still end`() {
+        for state in Self.states {
+            let followers = Self.events.compactMap { state.after($0) }
+            switch state {
+            case .delivered, .dead, .abandoned: #expect(followers.isEmpty)
+            case .claimed, .sending, .retrying: #expect(followers.contains(.abandoned))
+            }
+        }
+    }
+}

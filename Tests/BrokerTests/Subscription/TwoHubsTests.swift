@@ -1,0 +1,136 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+import StorageMemory
+import Testing
+
+@testable import Broker
+
+/// Two hubs over one memory, as two processes over one database.
+@Suite(.timeLimit(.minutes(1))) struct TwoHubsTests {
+    private static func limits() -> DeliveryLimits {
+        var limits = DeliveryLimits()
+        limits.claimIntervalMicroseconds = 10_000
+        limits.firstRetryMicroseconds = 50_000
+        return limits
+    }
+
+    /// Two hubs that know the same subscription.
+    private func pair() async throws -> (SubscriptionFixture, SubscriptionFixture) {
+        let memory = SharedMemory()
+        let first = try await SubscriptionFixture(
+            limits: Self.limits(),
+            memory: memory,
+            process: "a"
+        )
+        let second = try await SubscriptionFixture(
+            limits: Self.limits(),
+            memory: memory,
+            process: "b"
+        )
+        try await first.subscribe()
+        try await second.hub.loadSubscriptions()
+        return (first, second)
+    }
+
+    private func speeds(_ requests: [NotificationRequest]) -> [Int] {
+        requests.compactMap {
+            $0.entities.first?["speed"]?.objectValue?["value"]?.numberValue?.intValue
+        }
+    }
+
+    @Test func `each notification leaves once, in order, whichever hub took the change`()
+        async throws
+    {
+        let (first, second) = try await pair()
+        let sent = SharedRecorder([first, second])
+        try await first.delivering {
+            try await second.delivering {
+                try await first.create("urn:bus:1", speed: 0)
+                for speed in 1...40 {
+                    try await (speed % 3 == 0 ? first : second).update("urn:bus:1", speed: speed)
+                }
+                #expect(speeds(await sent.next(41)) == Array(0...40))
+                // A last one, after which nothing may come once more.
+                try await second.update("urn:bus:1", speed: 41)
+                #expect(speeds(await sent.next(1)) == [41])
+            }
+        }
+        #expect(try await first.depth == 0)
+    }
+
+    @Test func `a hub that stops has its work taken over, in order`() async throws {
+        let (first, second) = try await pair()
+        let sent = SharedRecorder([first, second])
+        first.recorder.answering { _ in .failed("The receiver answered 500.") }
+        let stopping = first.startDelivering()
+        try await first.create("urn:bus:1", speed: 0)
+        #expect(speeds(await sent.next(1)) == [0])
+        try await second.delivering {
+            for speed in 1...5 { try await second.update("urn:bus:1", speed: speed) }
+            stopping.cancel()
+            await stopping.value
+            // What the first hub tried in vain before it stopped comes first.
+            var all: [Int] = []
+            while all.last != 5 { all += speeds(await sent.next(1)) }
+            #expect(all.suffix(6) == [0, 1, 2, 3, 4, 5])
+        }
+        #expect(try await first.depth == 0)
+    }
+
+    @Test func `a hub that hangs loses its lease, and what it says later changes nothing`()
+        async throws
+    {
+        let (first, second) = try await pair()
+        try await first.create("urn:bus:1", speed: 0)
+        let store = try await first.store.makeTenant(nil)
+        // As a process that has claimed and says nothing any more.
+        let now = first.hub.clock()
+        let claimed = try await store.bookkeep { transaction in
+            let lease = try transaction.leaseOutbox(
+                to: "a",
+                having: nil,
+                until: now.advanced(by: 100_000),
+                now: now
+            )
+            _ = try transaction.claimOutbox(
+                after: 0,
+                limit: 10,
+                in: lease?.term ?? 0,
+                grant: InternalGrant(.delivering)
+            )
+            return lease
+        }
+        let lease = try #require(claimed)
+        try await second.delivering {
+            #expect(speeds(await second.recorder.next(1)) == [0])
+            #expect(second.hub.clock() >= lease.until)
+            await #expect(throws: StorageError(.leaseLost, note: "")) {
+                try await store.bookkeep { try $0.removeFromOutbox([1], in: lease.term) }
+            }
+        }
+        #expect(try await first.depth == 0)
+    }
+}
+
+/// What several hubs send, in the order in which it is sent.
+private final class SharedRecorder: Sendable {
+    private let stream: AsyncStream<NotificationRequest>
+
+    init(_ fixtures: [SubscriptionFixture]) {
+        let (stream, sent) = AsyncStream<NotificationRequest>.makeStream()
+        self.stream = stream
+        for fixture in fixtures { fixture.recorder.copying { sent.yield($0) } }
+    }
+
+    /// The next so many requests; waits for them.
+    func next(_ count: Int) async -> [NotificationRequest] {
+        var requests: [NotificationRequest] = []
+        for await request in stream {
+            requests.append(request)
+            if requests.count == count { break }
+        }
+        return requests
+    }
+}
