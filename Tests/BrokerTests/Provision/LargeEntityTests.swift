@@ -33,7 +33,7 @@ import Testing
             target: .everything,
             hiddenAttributes: [SubscriptionFixture.iri("secret")]
         )
-        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
+        let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]), habit: nil)
         for caller in [Self.boss, SubscriptionFixture.driver] {
             try await fixture.subscribe(
                 ["entities": [["type": "T"]], "notification": ["showChanges": true]],

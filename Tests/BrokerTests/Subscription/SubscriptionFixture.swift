@@ -12,7 +12,8 @@ import Synchronization
 
 /// A hub on a store of its own whose notifications end in a recorder.
 ///
-/// The store runs the body of each change twice: none may do anything but make a value.
+/// The store runs the body of each change twice, unless a test measures times: none may do anything
+/// but make a value.
 final class SubscriptionFixture: Sendable {
     let hub: Hub
     let store: any Store
@@ -33,7 +34,7 @@ final class SubscriptionFixture: Sendable {
         maximumPages: Int? = nil,
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
-        habit: StoreDouble.Habit = .runsBodiesTwice
+        habit: StoreDouble.Habit? = .runsBodiesTwice
     )
         async throws
     {
@@ -46,7 +47,7 @@ final class SubscriptionFixture: Sendable {
             onDisk
             ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock)
             : MemoryStore(memory, clock: clock)
-        store = StoreDouble(plain, habit)
+        if let habit { store = StoreDouble(plain, habit) } else { store = plain }
         let shelf = LDContextShelf(
             store: store,
             source: NoContexts(),
