@@ -75,6 +75,8 @@ struct BatchInput: Sendable {
     /// What comes of an entity that is not there yet, or why none can; made before the transaction,
     /// so that the one thread that writes has less to do.
     let creation: Result<EntityChange, EntityError>?
+    /// Given when there is more of something than an entity may have.
+    let large: OversizedRequest?
 
     init(
         _ json: JSONValue,
@@ -88,6 +90,7 @@ struct BatchInput: Sendable {
             try reader.fragment(json)
         }
         self.fragment = fragment
+        large = OversizedRequest(fragment)
         (entity, creation) = try BrokerError.reading { () throws(EntityError) in
             try Self.creation(of: fragment, reader, operation, at: now)
         }
@@ -121,6 +124,7 @@ extension BatchInput {
         _ stored: Entity?,
         at now: Timestamp
     ) throws(BrokerError) -> (EntityChange, BatchOutcome) {
+        try large?.require(for: stored)
         let change = try BrokerError.reading { () throws(EntityError) in
             try operation.change(stored, self, now)
         }

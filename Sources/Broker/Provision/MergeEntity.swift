@@ -21,9 +21,13 @@ extension Hub {
             isSimplified: isSimplified,
             merges: true
         )
-        try await change(id, caller, types: types, naming: fragment.attributes.names) {
-            target,
-            now in
+        try await change(
+            id,
+            caller,
+            types: types,
+            naming: fragment.attributes.names,
+            large: OversizedRequest(fragment)
+        ) { target, now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.merge(into: target, fragment, common: defaults, at: now)
             }

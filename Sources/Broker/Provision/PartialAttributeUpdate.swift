@@ -16,7 +16,8 @@ extension Hub {
             try reader.attributeFragment(name, body)
         }
         let names = [iri] + fragment.attributes.names
-        try await change(id, caller, types: types, naming: names) { target, now in
+        let large = OversizedRequest([NamedFragment(name: iri, instances: [fragment])])
+        try await change(id, caller, types: types, naming: names, large: large) { target, now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.partialUpdate(of: target, iri, with: fragment, at: now)
             }

@@ -21,7 +21,13 @@ extension Hub {
             return (iri, attribute)
         }
         let names = [iri] + attribute.attributes.names
-        try await change(id, caller, types: types, naming: names) { target, now in
+        let entity = Entity(
+            id: id,
+            types: [],
+            attributes: [NamedAttribute(name: iri, instances: [attribute])]
+        )
+        let large = OversizedRequest(entity)
+        try await change(id, caller, types: types, naming: names, large: large) { target, now in
             let change = EntityChange.attributeReplacement(
                 in: target,
                 iri,

@@ -14,7 +14,13 @@ extension Hub {
         let entity = try BrokerError.reading { () throws(EntityError) in
             try reader(ld).replacement(body, of: id)
         }
-        try await change(id, caller, types: types, naming: entity.attributes.names) { target, now in
+        try await change(
+            id,
+            caller,
+            types: types,
+            naming: entity.attributes.names,
+            large: OversizedRequest(entity)
+        ) { target, now in
             var entity = entity
             if entity.types.isEmpty { entity.types = target.types }
             return (.replacement(of: target, with: entity, at: now), ())

@@ -11,9 +11,13 @@ extension Hub {
         caller: Caller
     ) async throws -> UpdateResult {
         let fragment = try fragment(body, of: id, ld: ld)
-        return try await change(id, caller, types: types, naming: fragment.attributes.names) {
-            target,
-            now in
+        return try await change(
+            id,
+            caller,
+            types: types,
+            naming: fragment.attributes.names,
+            large: OversizedRequest(fragment)
+        ) { target, now in
             let change = try BrokerError.reading { () throws(EntityError) in
                 try EntityChange.update(of: target, with: fragment, at: now)
             }

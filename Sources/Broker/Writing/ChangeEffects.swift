@@ -77,6 +77,13 @@ struct ChangeEffects: Sendable {
     }
 }
 
+extension OversizedRequest {
+    /// Throws unless the entity has as much already.
+    func require(for entity: Entity?) throws(BrokerError) {
+        if let problem = problem(for: entity) { throw BrokerError(.badRequestData, problem) }
+    }
+}
+
 extension BrokerError {
     /// The entity would be stored in more bytes than one may.
     package static func entityTooLarge(note: String) -> BrokerError {

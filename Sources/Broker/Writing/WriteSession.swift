@@ -207,17 +207,20 @@ extension Hub {
 
     /// Runs `change` on the current state of an entity that is there.
     ///
-    /// `names` are the attributes that the request names, at whatever depth.
+    /// `names` are the attributes that the request names, at whatever depth; `large` is given when the
+    /// request has more of something than an entity may.
     func change<Answer: Sendable>(
         _ id: EntityID,
         _ caller: Caller,
         types: Condition = .everything,
         naming names: @autoclosure () -> [IRI],
+        large: OversizedRequest? = nil,
         _ change: @escaping @Sendable (Entity, Timestamp) throws -> (EntityChange, Answer)
     ) async throws -> Answer {
         let session = try await writing(caller, makesTenant: false)
         return try await session.change(id, naming: names()) { target, now in
             guard let target, target.satisfies(types) else { throw BrokerError.unknown(id) }
+            try large?.require(for: target)
             return try change(target, now)
         }
     }

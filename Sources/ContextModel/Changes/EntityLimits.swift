@@ -16,10 +16,10 @@ package enum EntityLimits {
     /// What was larger already may stay as large or shrink.
     package static func problem(with change: EntityChange) -> String? {
         guard let after = change.after else { return nil }
-        let size = Size(after)
-        guard let excess = size.excess(beyond: Size()) else { return nil }
+        let size = EntitySize(after)
+        guard let excess = size.excess(beyond: EntitySize()) else { return nil }
         guard let before = change.before else { return excess }
-        return size.excess(beyond: Size(before))
+        return size.excess(beyond: EntitySize(before))
     }
 
     /// What is said of an entity that would be stored in more bytes.
@@ -32,52 +32,6 @@ package enum EntityLimits {
     /// What is said of an entity that would have more than the limit.
     static func sentence(_ limit: String) -> String {
         "An entity may have \(limit) at most; make several of it."
-    }
-
-    /// How much there is of what is limited.
-    private struct Size {
-        var attributes = 0
-        var instances = 0
-        var allInstances = 0
-        var types = 0
-        var scopes = 0
-
-        init() {}
-
-        init(_ entity: Entity) {
-            types = entity.types.count
-            scopes = entity.scopes.count
-            add(entity.attributes)
-        }
-
-        private mutating func add(_ named: [NamedAttribute]) {
-            attributes = max(attributes, named.count)
-            for attribute in named {
-                instances = max(instances, attribute.instances.count)
-                allInstances += attribute.instances.count
-                for instance in attribute.instances where !instance.attributes.isEmpty {
-                    add(instance.attributes)
-                }
-            }
-        }
-
-        /// What is both beyond its limit and more than it was.
-        func excess(beyond old: Size) -> String? {
-            if attributes > max(EntityLimits.attributes, old.attributes) {
-                return sentence("\(EntityLimits.attributes) attributes")
-            }
-            if instances > max(EntityLimits.instances, old.instances) {
-                return sentence("\(EntityLimits.instances) instances of one attribute")
-            }
-            if allInstances > max(EntityLimits.allInstances, old.allInstances) {
-                return instancesProblem
-            }
-            if types > max(EntityLimits.types, old.types) {
-                return sentence("\(EntityLimits.types) types")
-            }
-            return scopes > max(EntityLimits.scopes, old.scopes)
-                ? sentence("\(EntityLimits.scopes) scopes") : nil
-        }
     }
 
     /// Whether there are more instances than one entity may have.
@@ -93,5 +47,95 @@ package enum EntityLimits {
         }
         take(attributes)
         return rest < 0
+    }
+}
+
+/// A request that has more of something than an entity may.
+///
+/// It can be made of an entity that has as much already, and of no other one. So it is refused before
+/// anything is made of it, and costs the thread that writes nothing.
+package struct OversizedRequest: Sendable {
+    private let size: EntitySize
+
+    /// nil when the request is within all limits.
+    package init?(_ fragment: EntityFragment) {
+        var size = EntitySize(fragment.attributes)
+        size.types = fragment.types.count
+        size.scopes = fragment.scopes?.count ?? 0
+        self.init(size)
+    }
+
+    package init?(_ entity: Entity) { self.init(EntitySize(entity)) }
+
+    package init?(_ attributes: [NamedFragment]) { self.init(EntitySize(attributes)) }
+
+    private init?(_ size: EntitySize) {
+        guard size.excess(beyond: EntitySize()) != nil else { return nil }
+        self.size = size
+    }
+
+    /// Why it is refused for the entity, or for one that is new.
+    package func problem(for entity: Entity?) -> String? {
+        size.excess(beyond: entity.map(EntitySize.init) ?? EntitySize())
+    }
+}
+
+/// How much there is of what is limited.
+private struct EntitySize {
+    var attributes = 0
+    var instances = 0
+    var allInstances = 0
+    var types = 0
+    var scopes = 0
+
+    init() {}
+
+    init(_ entity: Entity) {
+        types = entity.types.count
+        scopes = entity.scopes.count
+        add(entity.attributes)
+    }
+
+    init(_ named: [NamedFragment]) { add(named) }
+
+    private mutating func add(_ named: [NamedAttribute]) {
+        attributes = max(attributes, named.count)
+        for attribute in named {
+            instances = max(instances, attribute.instances.count)
+            allInstances += attribute.instances.count
+            for instance in attribute.instances where !instance.attributes.isEmpty {
+                add(instance.attributes)
+            }
+        }
+    }
+
+    private mutating func add(_ named: [NamedFragment]) {
+        attributes = max(attributes, named.count)
+        for attribute in named {
+            instances = max(instances, attribute.instances.count)
+            allInstances += attribute.instances.count
+            for instance in attribute.instances where !instance.attributes.isEmpty {
+                add(instance.attributes)
+            }
+        }
+    }
+
+    /// What is both beyond its limit and more than it was.
+    func excess(beyond old: EntitySize) -> String? {
+        if attributes > max(EntityLimits.attributes, old.attributes) {
+            return EntityLimits.sentence("\(EntityLimits.attributes) attributes")
+        }
+        if instances > max(EntityLimits.instances, old.instances) {
+            let most = EntityLimits.instances
+            return EntityLimits.sentence("\(most) instances of one attribute")
+        }
+        if allInstances > max(EntityLimits.allInstances, old.allInstances) {
+            return EntityLimits.instancesProblem
+        }
+        if types > max(EntityLimits.types, old.types) {
+            return EntityLimits.sentence("\(EntityLimits.types) types")
+        }
+        return scopes > max(EntityLimits.scopes, old.scopes)
+            ? EntityLimits.sentence("\(EntityLimits.scopes) scopes") : nil
     }
 }

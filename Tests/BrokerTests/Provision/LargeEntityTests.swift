@@ -161,6 +161,47 @@ import Testing
         try await replace(by: 0)
     }
 
+    /// It is refused before anything is made of it, for none of it might be there to be updated.
+    @Test
+    func `a request larger than an entity may be is refused, whatever of it would be written`()
+        async throws
+    {
+        let fixture = try await SubscriptionFixture()
+        try await fixture.make(["id": .string(Self.id.uri), "type": "T", "n": 1])
+        let many = (0...EntityLimits.attributes).map { number in
+            (key: "a\(number)", value: JSONValue.bool(true))
+        }
+        let fragment = JSONValue.object(JSONObject(many))
+        let hub = fixture.hub
+        let large = BrokerError(.badRequestData, "")
+        await #expect(throws: large) {
+            try await hub.updateAttributes(of: Self.id, fragment, ld: .core, caller: Self.boss)
+        }
+        await #expect(throws: large) {
+            try await hub.mergeEntity(Self.id, fragment, ld: .core, caller: Self.boss)
+        }
+        let part = JSONValue.object(JSONObject([(key: "value", value: 1)] + many))
+        await #expect(throws: large) {
+            try await hub.replaceAttribute("n", of: Self.id, part, ld: .core, caller: Self.boss)
+        }
+        await #expect(throws: large) {
+            try await hub.updateAttribute(
+                "n",
+                of: Self.id,
+                part,
+                ld: .core,
+                caller: Self.boss
+            )
+        }
+        let entity = JSONValue.object(JSONObject([(key: "id", value: .string(Self.id.uri))] + many))
+        let result = try await hub.batch(
+            .merge(MergeDefaults()),
+            [(entity, .core)],
+            caller: Self.boss
+        )
+        #expect(result.errors.map(\.error.code) == [.badRequestData])
+    }
+
     @Test func `a new entity has as many attributes as it may, beside its other members`()
         async throws
     {
