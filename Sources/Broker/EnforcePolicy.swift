@@ -20,8 +20,8 @@ extension Hub {
     {
         guard let store = try await store.tenant(tenant) else { return }
         // Where subscriptions are changed, so that none is put back that changed meanwhile.
-        try await store.bookkeep { [self] _ in
-            for key in keys { decideAnew(key) }
+        try await store.changeDocuments(reading: []) { changes in
+            changes.afterCommit { [self] in for key in keys { decideAnew(key) } }
         }
     }
 

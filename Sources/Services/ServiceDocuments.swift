@@ -54,16 +54,19 @@ package struct ServiceDocuments: Sendable {
                 "A service keeps \(Self.maximumCount) documents at most."
             )
         }
-        try await store.bookkeep {
-            try $0.put(Document(kind: .service, id: id, body: body, owner: owner))
+        try await store.changeDocuments(reading: []) {
+            $0.put(Document(kind: .service, id: id, body: body, owner: owner))
         }
     }
 
     /// Removes the document; false when there was none.
     package func remove(_ name: String) async throws -> Bool {
         let id = id(name)
-        return try await hub.store.makeTenant(nil).bookkeep {
-            try $0.removeDocument(.service, id: id)
+        let key = DocumentKey.document(.service, id: id)
+        return try await hub.store.makeTenant(nil).changeDocuments(reading: [key]) { changes in
+            guard try changes.document(.service, id: id) != nil else { return false }
+            changes.remove(.service, id: id)
+            return true
         }
     }
 

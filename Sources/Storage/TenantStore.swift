@@ -22,7 +22,7 @@ package import Governance
 ///   one may be told.
 /// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
 ///   nothing of each transaction; so do all reads in the body of one `read`.
-/// - *Transactions.* Changes are made as if one after the other, each of what is stored by then. One
+/// - *Transactions.* Changes, also those of documents, are made as if one after the other, each of what is stored by then. One
 ///   that throws leaves nothing behind, and its error reaches its caller alone.
 /// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
 ///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
@@ -169,7 +169,15 @@ package protocol DocumentStore: Sendable {
     func outboxMessage(_ sequence: Int64, grant: ReadGrant) async throws -> OutboxMessage?
     /// How many notifications wait, and since when the oldest does.
     func outboxDepth() async throws -> OutboxDepth
-    /// Changes documents or the outbox only; the hub's own bookkeeping needs no caller's right.
+    /// Changes documents, and returns when the changes are kept.
+    ///
+    /// `body` gives what becomes of them, and reads what it names by `keys` alone. It may run more
+    /// than once. Documents are not city data: no caller's right is asked.
+    func changeDocuments<Answer: Sendable>(
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer
+    /// Changes documents or the outbox as it goes: for those who deliver what waits in the outbox.
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer

@@ -116,6 +116,16 @@ package final class MemoryTenantStore: TenantStore {
         return try await memory.transact(covering: .everything, body)
     }
 
+    package func changeDocuments<Answer: Sendable>(
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer {
+        try requireOpen()
+        return try await memory.transact(covering: .everything) {
+            try $0.changeDocuments(reading: keys, body)
+        }
+    }
+
     package func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {

@@ -240,6 +240,13 @@ package final class SQLiteTenantStore: TenantStore {
         try await committer.run(for: party, body)
     }
 
+    package func changeDocuments<Answer: Sendable>(
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer {
+        try await committer.run { try $0.changeDocuments(reading: keys, body) }
+    }
+
     package func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {

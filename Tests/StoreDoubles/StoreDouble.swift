@@ -114,6 +114,19 @@ private struct TenantDouble: TenantStore {
         try await base.removeHistory(of: id, what, from: position, grant: self.grant(grant))
     }
 
+    func changeDocuments<Answer: Sendable>(
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer {
+        try await base.changeDocuments(reading: keys) { changes in
+            let unchanged = changes
+            return try run(()) { _ in
+                changes = unchanged
+                return try body(&changes)
+            }
+        }
+    }
+
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {

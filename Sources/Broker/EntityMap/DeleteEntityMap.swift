@@ -8,6 +8,6 @@ extension Hub {
         guard try await entityMap(id, store, caller) != nil else {
             throw BrokerError.unknownEntityMap(id)
         }
-        try await store.bookkeep { try $0.removeEntityMap(id) }
+        try await store.changeDocuments(reading: []) { $0.removeEntityMap(id) }
     }
 }

@@ -52,10 +52,10 @@ extension Hub {
         // may be too many, and goes with the next.
         let maps = entityMaps(in: try await store.documents(.entityMap))
         let gone = entityMapsToRemove(maps, for: map)
-        try await store.bookkeep { transaction in
-            for id in gone { try transaction.removeEntityMap(id) }
-            try transaction.put(map.document)
-            try transaction.put(entries.document(of: map.id))
+        try await store.changeDocuments(reading: []) { changes in
+            for id in gone { changes.removeEntityMap(id) }
+            changes.put(map.document)
+            changes.put(entries.document(of: map.id))
         }
         return (map, entries)
     }
@@ -119,18 +119,18 @@ extension Hub {
         let now = clock()
         let maps = entityMaps(in: try await store.documents(.entityMap))
         guard maps.contains(where: { $0.expiresAt <= now }) else { return }
-        try await store.bookkeep { [self] transaction in
+        try await store.changeDocuments(reading: [.all(.entityMap)]) { [self] changes in
             // One may have been renewed since it was looked at.
-            for map in entityMaps(in: try transaction.documents(.entityMap))
-            where map.expiresAt <= now { try transaction.removeEntityMap(map.id) }
+            for map in entityMaps(in: try changes.documents(.entityMap))
+            where map.expiresAt <= now { changes.removeEntityMap(map.id) }
         }
     }
 }
 
-extension BookkeepingTransaction {
-    func removeEntityMap(_ id: String) throws {
-        _ = try removeDocument(.entityMap, id: id)
-        _ = try removeDocument(.entityMapEntries, id: id)
+extension DocumentChanges {
+    mutating func removeEntityMap(_ id: String) {
+        remove(.entityMap, id: id)
+        remove(.entityMapEntries, id: id)
     }
 }
 

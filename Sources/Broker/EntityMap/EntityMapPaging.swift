@@ -100,13 +100,14 @@ extension Hub {
     ) async throws {
         guard !walk.unfit.isEmpty, map.isOf(request) else { return }
         let unfit = walk.unfit
-        try await store.bookkeep { transaction in
-            guard let document = try transaction.document(.entityMapEntries, id: map.id) else {
+        let key = DocumentKey.document(.entityMapEntries, id: map.id)
+        try await store.changeDocuments(reading: [key]) { changes in
+            guard let document = try changes.document(.entityMapEntries, id: map.id) else {
                 return
             }
             var entries = EntityMapEntries(document)
             entries.remove(unfit)
-            try transaction.put(entries.document(of: map.id))
+            changes.put(entries.document(of: map.id))
         }
     }
 }

@@ -17,11 +17,12 @@ extension Hub {
         }
         guard let expiry = try Self.expiry(fragment, of: id) else { return }
         map.expiresAt = latestEntityMapExpiry(expiry, now: clock())
-        try await store.bookkeep { [map] transaction in
-            guard try transaction.document(.entityMap, id: id) != nil else {
+        let key = DocumentKey.document(.entityMap, id: id)
+        try await store.changeDocuments(reading: [key]) { [map] changes in
+            guard try changes.document(.entityMap, id: id) != nil else {
                 throw BrokerError.unknownEntityMap(id)
             }
-            try transaction.put(map.document)
+            changes.put(map.document)
         }
     }
 

@@ -261,13 +261,13 @@ package final class LDContextShelf: Sendable {
     private func settle(_ copies: [StoredLDContext]) async {
         guard copies.contains(where: { $0.owner != .anonymous }) else { return }
         do {
-            try await defaultStore().bookkeep { [self] transaction in
+            try await defaultStore().changeDocuments(reading: []) { [self] changes in
                 for copy in copies where copy.owner != .anonymous {
                     let kept = room.withLock { $0.copy(copy.url) }
                     if let kept, kept.localID == copy.localID {
-                        try transaction.put(kept.document)
+                        changes.put(kept.document)
                     } else {
-                        _ = try transaction.removeDocument(.ldContext, id: copy.localID)
+                        changes.remove(.ldContext, id: copy.localID)
                     }
                 }
             }
@@ -278,10 +278,8 @@ package final class LDContextShelf: Sendable {
     }
 
     private func removeFromDisk(_ gone: [StoredLDContext]) async throws {
-        try await defaultStore().bookkeep { transaction in
-            for entry in gone {
-                _ = try transaction.removeDocument(.ldContext, id: entry.localID)
-            }
+        try await defaultStore().changeDocuments(reading: []) { changes in
+            for entry in gone { changes.remove(.ldContext, id: entry.localID) }
         }
     }
 
@@ -301,7 +299,7 @@ package final class LDContextShelf: Sendable {
             throw BrokerError(.overloaded, refusal())
         }
         do {
-            try await defaultStore().bookkeep { try $0.put(document) }
+            try await defaultStore().changeDocuments(reading: []) { $0.put(document) }
         } catch {
             room.withLock { $0.remove(entry) }
             throw error
@@ -311,12 +309,15 @@ package final class LDContextShelf: Sendable {
     }
 
     func remove(_ entry: StoredLDContext) async throws {
-        try await defaultStore().bookkeep { [self] transaction in
-            _ = try transaction.removeDocument(.ldContext, id: entry.localID)
-            // In one with the disk: a copy renewed meanwhile stays in both or in neither.
-            if entry.kind == .cached { room.withLock { $0.remove(entry) } }
+        try await defaultStore().changeDocuments(reading: []) { [self] changes in
+            changes.remove(.ldContext, id: entry.localID)
+            changes.afterCommit { [self] in
+                // A copy renewed meanwhile stays, on disk as well.
+                room.withLock { room in
+                    if entry.kind != .cached || room.copy(entry.url) == entry { room.remove(entry) }
+                }
+            }
         }
-        if entry.kind != .cached { room.withLock { $0.remove(entry) } }
     }
 
     private func defaultStore() async throws -> any TenantStore {

@@ -12,21 +12,23 @@ extension Hub {
         let expired = try await store.documents(.registration)
             .compactMap { RegistrationRecord($0) }.filter { $0.hasExpired(at: now) }
         guard !expired.isEmpty else { return 0 }
-        return try await store.bookkeep { transaction in
+        let keys = expired.map { DocumentKey.document(.registration, id: $0.id) }
+        return try await store.changeDocuments(reading: keys) { changes in
             var count = 0
             for id in expired.map(\.id) {
                 // It may have been renewed since it was looked at.
-                let document = try transaction.document(.registration, id: id)
+                let document = try changes.document(.registration, id: id)
                 guard let record = document.flatMap({ RegistrationRecord($0) }),
-                    record.hasExpired(at: now),
-                    try transaction.removeDocument(.registration, id: id)
+                    record.hasExpired(at: now)
                 else { continue }
+                changes.remove(.registration, id: id)
                 count += 1
-                try subscriptions.observe(
-                    RegistrationChange(before: record, after: nil),
-                    tenant: tenant,
-                    at: now,
-                    in: transaction
+                changes.send(
+                    subscriptions.messages(
+                        of: RegistrationChange(before: record, after: nil),
+                        tenant,
+                        at: now
+                    )
                 )
             }
             return count

@@ -71,11 +71,12 @@ extension Hub {
         _ record: RegistrationRecord,
         _ store: any TenantStore,
         _ tenant: TenantName?,
-        _ recheck: @escaping @Sendable (any BookkeepingTransaction) throws -> Void
+        _ recheck: @escaping @Sendable (DocumentChanges) throws -> Void
     ) async throws {
         let (subscriptions, most) = (subscriptions, limits.maximumRegistrations)
-        try await store.bookkeep { transaction in
-            let old = try transaction.document(.registration, id: record.id)
+        let keys = [DocumentKey.all(.registration)]
+        try await store.changeDocuments(reading: keys) { changes in
+            let old = try changes.document(.registration, id: record.id)
                 .flatMap { RegistrationRecord($0) }
             guard old?.hasExpired(at: record.createdAt) ?? true else {
                 throw BrokerError(
@@ -84,19 +85,20 @@ extension Hub {
                 )
             }
             // In place of one that has expired it takes no more room.
-            guard try old != nil || transaction.documentCount(.registration) < most else {
+            guard try old != nil || changes.storedCount(.registration) < most else {
                 throw BrokerError(
                     .overloaded,
                     "The hub keeps \(most) registrations of a tenant at most; delete some first."
                 )
             }
-            try recheck(transaction)
-            try transaction.put(record.document)
-            try subscriptions.observe(
-                RegistrationChange(before: nil, after: record),
-                tenant: tenant,
-                at: record.createdAt,
-                in: transaction
+            try recheck(changes)
+            changes.put(record.document)
+            changes.send(
+                subscriptions.messages(
+                    of: RegistrationChange(before: nil, after: record),
+                    tenant,
+                    at: record.createdAt
+                )
             )
         }
     }

@@ -15,7 +15,7 @@ extension Hub {
         }
         try requireAdministration(caller)
         let store = try await existingStore(caller.tenant)
-        let document = try await store.bookkeep { try $0.document(.registration, id: id) }
+        let document = try await store.document(.registration, id: id)
         guard let record = document.flatMap({ RegistrationRecord($0) }),
             !record.hasExpired(at: clock())
         else { throw BrokerError.unknownRegistration(id) }
@@ -47,15 +47,15 @@ extension Hub {
         _ registration: ContextSourceRegistration,
         _ store: any TenantStore,
         _ caller: Caller
-    ) async throws -> @Sendable (any BookkeepingTransaction) throws -> Void {
+    ) async throws -> @Sendable (DocumentChanges) throws -> Void {
         guard registration.isProxied else { return { _ in } }
         let checked = try await store.documents(.registration)
         try requireNoConflict(registration, with: checked)
         try await requireNoEntity(of: registration, caller)
         // Made here, for it takes its time.
         let known = Set(checked)
-        return { [self] transaction in
-            let new = try transaction.documents(.registration).filter { !known.contains($0) }
+        return { [self] changes in
+            let new = try changes.documents(.registration).filter { !known.contains($0) }
             try requireNoConflict(registration, with: new)
         }
     }

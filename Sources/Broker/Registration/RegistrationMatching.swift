@@ -11,39 +11,37 @@ struct RegistrationChange: Sendable {
 }
 
 extension SubscriptionMatcher {
-    /// Puts what subscribers to registrations must know of the change into the outbox, in the
-    /// transaction of the change itself (clause 5.11.7).
-    func observe(
-        _ change: RegistrationChange,
-        tenant: TenantName?,
-        at now: Timestamp,
-        in transaction: any BookkeepingTransaction
-    ) throws {
+    /// What subscribers to registrations must know of the change: kept with the change itself (clause
+    /// 5.11.7).
+    func messages(
+        of change: RegistrationChange,
+        _ tenant: TenantName?,
+        at now: Timestamp
+    ) -> [NewMessage] {
         let subscribers = toRegistrations(tenant: tenant)
-        guard !subscribers.isEmpty else { return }
+        guard !subscribers.isEmpty else { return [] }
         let before = change.before.flatMap { KeptRegistration($0) }
         let after = change.after.flatMap { KeptRegistration($0) }
-        for subscriber in subscribers where !subscriber.isDenied {
-            guard let message = subscriber.subscription.message(from: before, to: after, at: now)
-            else { continue }
+        return subscribers.compactMap { subscriber in
+            guard !subscriber.isDenied,
+                let message = subscriber.subscription.message(from: before, to: after, at: now)
+            else { return nil }
             let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.key)
-            try enqueue(message, to: key, at: now, in: transaction)
+            return newMessage(message, to: key, at: now)
         }
     }
 
-    fileprivate func enqueue(
+    fileprivate func newMessage(
         _ message: RegistrationMessage,
         to key: Key,
-        at now: Timestamp,
-        in transaction: any BookkeepingTransaction
-    ) throws {
-        try feed.enqueue(
+        at now: Timestamp
+    ) -> NewMessage {
+        feed.message(
             message.bytes,
             content: .registrations(message),
             to: [key.outbox],
             at: now,
-            tenant: key.tenant,
-            in: transaction
+            tenant: key.tenant
         )
     }
 }
@@ -123,8 +121,7 @@ extension Hub {
         else { return }
         let store = try await existingStore(caller.tenant)
         guard let message = try await subscriber.matchingMessage(store, now: now) else { return }
-        try await store.bookkeep { [subscriptions] transaction in
-            try subscriptions.enqueue(message, to: key, at: now, in: transaction)
-        }
+        let new = subscriptions.newMessage(message, to: key, at: now)
+        try await store.changeDocuments(reading: []) { $0.send([new]) }
     }
 }

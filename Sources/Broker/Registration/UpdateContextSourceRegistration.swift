@@ -41,11 +41,12 @@ extension Hub {
         instead old: RegistrationRecord,
         _ store: any TenantStore,
         _ tenant: TenantName?,
-        _ recheck: @escaping @Sendable (any BookkeepingTransaction) throws -> Void
+        _ recheck: @escaping @Sendable (DocumentChanges) throws -> Void
     ) async throws {
         let subscriptions = subscriptions
-        try await store.bookkeep { transaction in
-            let document = try transaction.document(.registration, id: old.id)
+        let keys = [DocumentKey.all(.registration)]
+        try await store.changeDocuments(reading: keys) { changes in
+            let document = try changes.document(.registration, id: old.id)
             guard let current = document.flatMap({ RegistrationRecord($0) }) else {
                 throw BrokerError.unknownRegistration(old.id)
             }
@@ -55,15 +56,16 @@ extension Hub {
                     "The registration '\(old.id)' was changed at the same moment; try again."
                 )
             }
-            try recheck(transaction)
+            try recheck(changes)
             var record = new
             record.requests = current.requests
-            try transaction.put(record.document)
-            try subscriptions.observe(
-                RegistrationChange(before: current, after: record),
-                tenant: tenant,
-                at: record.modifiedAt,
-                in: transaction
+            changes.put(record.document)
+            changes.send(
+                subscriptions.messages(
+                    of: RegistrationChange(before: current, after: record),
+                    tenant,
+                    at: record.modifiedAt
+                )
             )
         }
     }

@@ -46,11 +46,11 @@ extension Hub {
     /// Writes the snapshot down as the shelf has it by then, so that the last one to write is right.
     func keep(_ snapshot: Snapshot) async throws {
         let store = try await existingStore(snapshot.key.tenant)
-        try await store.bookkeep { [snapshots] transaction in
+        try await store.changeDocuments(reading: []) { [snapshots] changes in
             guard let current = snapshots[snapshot.key], current.file == snapshot.file else {
                 return
             }
-            try transaction.put(current.document)
+            changes.put(current.document)
         }
     }
 
@@ -69,7 +69,7 @@ extension Hub {
         }
         try await store.removeSnapshot(snapshot.store)
         let store = try await existingStore(snapshot.key.tenant)
-        try await store.bookkeep { _ = try $0.removeDocument(.snapshot, id: snapshot.file) }
+        try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }
     }
 
     /// Makes the snapshots of all tenants known: to be called once, before the first request.

@@ -21,16 +21,17 @@ package struct HubIdentity: Sendable, Equatable {
         in store: any Store,
         makeIdentifier: @escaping @Sendable () -> String
     ) async throws -> HubIdentity {
-        try await store.makeTenant(nil).bookkeep { transaction in
-            if let document = try transaction.document(.hubIdentity, id: documentID) {
+        let new = HubIdentity(name: makeIdentifier(), secret: makeIdentifier())
+        let key = DocumentKey.document(.hubIdentity, id: documentID)
+        return try await store.makeTenant(nil).changeDocuments(reading: [key]) { changes in
+            if let document = try changes.document(.hubIdentity, id: documentID) {
                 guard let identity = HubIdentity(document) else {
                     throw StorageError(.damaged, note: "The identity of the hub is damaged.")
                 }
                 return identity
             }
-            let identity = HubIdentity(name: makeIdentifier(), secret: makeIdentifier())
-            try transaction.put(identity.document)
-            return identity
+            changes.put(new.document)
+            return new
         }
     }
 

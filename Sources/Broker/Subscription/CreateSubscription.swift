@@ -81,31 +81,33 @@ extension Hub {
             mayMakeTenant
             ? try await store.makeTenant(caller.tenant)
             : try await existingStore(caller.tenant)
-        let (subscriptions, limits, tenant) = (subscriptions, limits, caller.tenant)
-        let record = subscription.record
-        try await changeSubscriptions(tenant, store) { transaction in
-            let old = try transaction.subscription(record.id, record.kind, of: record.owner)
-            guard old == nil,
-                try transaction.document(record.kind.documentKind, id: record.key) == nil
-            else {
+        let (subscriptions, tenant, record) = (subscriptions, caller.tenant, subscription.record)
+        let (kind, names) = (record.kind.documentKind, record.owner.subscriptionKeys(record.id))
+        let place = SubscriptionMatcher.Place(record, tenant)
+        let hasPlace = subscriptions.reserve(place, capacity: limits.maximumSubscriptions)
+        defer { if hasPlace { subscriptions.release(place) } }
+        let most = limits.maximumSubscriptions
+        let keys = names.map { DocumentKey.document(kind, id: $0) }
+        try await store.changeDocuments(reading: keys) { changes in
+            let old = try names.compactMap { try changes.document(kind, id: $0) }
+            let isTaken = old.contains {
+                $0.id == record.key || SubscriptionRecord($0)?.owner == record.owner
+            }
+            guard !isTaken else {
                 throw BrokerError(
                     .alreadyExists,
                     "You have a subscription '\(record.id)' already."
                 )
             }
-            let shares = FairShares(
-                capacity: limits.maximumSubscriptions,
-                places: subscriptions.counts(record.kind, tenant: tenant)
-            )
-            guard shares.mayTake(record.owner) else {
+            guard hasPlace else {
                 throw BrokerError(
                     .overloaded,
                     "The hub keeps no more subscriptions of yours: all parties share room for "
-                        + "\(limits.maximumSubscriptions) of a tenant; delete some first."
+                        + "\(most) of a tenant; delete some first."
                 )
             }
-            try transaction.put(record.document)
-            subscriptions.put(subscription, tenant: tenant)
+            changes.put(record.document)
+            changes.afterCommit { subscriptions.put(subscription, tenant: tenant) }
         }
     }
 }

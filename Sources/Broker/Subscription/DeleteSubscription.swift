@@ -12,11 +12,13 @@ extension Hub {
         let record = try await subscriptionRecord(id, kind, caller)
         let (subscriptions, tenant) = (subscriptions, caller.tenant)
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.key)
-        try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            guard try transaction.removeDocument(kind.documentKind, id: record.key) else {
+        let name = DocumentKey.document(kind.documentKind, id: record.key)
+        try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
+            guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }
-            subscriptions.remove(key)
+            changes.remove(kind.documentKind, id: record.key)
+            changes.afterCommit { subscriptions.remove(key) }
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
         subscriptions.note(key)

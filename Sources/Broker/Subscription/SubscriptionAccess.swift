@@ -58,8 +58,11 @@ extension Hub {
             throw BrokerError(.badRequestData, "The subscription id '\(id)' is not a URI.")
         }
         let store = try await existingStore(caller.tenant)
-        if let own = try await store.bookkeep({ try $0.subscription(id, kind, of: caller.party) }) {
-            return own
+        for key in caller.party.subscriptionKeys(id) {
+            let document = try await store.document(kind.documentKind, id: key)
+            if let own = document.flatMap({ SubscriptionRecord($0) }), own.owner == caller.party {
+                return own
+            }
         }
         guard policy.permitsAdministration(caller),
             let other = try await store.documents(kind.documentKind).lazy
@@ -94,23 +97,6 @@ extension Hub {
             queryContext: query,
             notificationContext: notification
         )
-    }
-
-    /// Changes subscriptions in the store and, in the same order, in memory; what memory knows is
-    /// read anew if the store could not keep the change.
-    func changeSubscriptions<Answer: Sendable>(
-        _ tenant: TenantName?,
-        _ store: any TenantStore,
-        _ change: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
-    ) async throws -> Answer {
-        do {
-            return try await store.bookkeep(change)
-        } catch let error as BrokerError {
-            throw error
-        } catch {
-            for kind in SubscriptionKind.allCases { try await loadSubscriptions(kind, tenant) }
-            throw error
-        }
     }
 
     /// Makes the subscriptions of all tenants ready: to be called once, before the first request.
@@ -173,25 +159,16 @@ extension Hub {
     private func addOwners(to documents: [Document], in store: any TenantStore) async throws {
         let records = documents.filter { $0.owner == nil }.compactMap { SubscriptionRecord($0) }
         guard !records.isEmpty else { return }
-        try await store.bookkeep { transaction in
-            for record in records { try transaction.put(record.document) }
+        try await store.changeDocuments(reading: []) { changes in
+            for record in records { changes.put(record.document) }
         }
     }
 }
 
-extension BookkeepingTransaction {
-    /// The party's own subscription of this identifier.
-    func subscription(
-        _ id: String,
-        _ kind: SubscriptionKind,
-        of party: Party
-    ) throws -> SubscriptionRecord? {
-        // Before there were keys of owners, all were kept under the identifier alone.
-        try [party.subscriptionKey(id), id]
-            .compactMap { try self.document(kind.documentKind, id: $0) }
-            .compactMap { SubscriptionRecord($0) }
-            .first { $0.owner == party }
-    }
+extension Party {
+    /// What a subscription of the party's may be kept under: before there were keys of owners, all were
+    /// kept under the identifier alone.
+    func subscriptionKeys(_ id: String) -> [String] { [subscriptionKey(id), id] }
 }
 
 extension BrokerError {

@@ -16,12 +16,25 @@ package final class SubscriptionMatcher: ChangeObserver {
         package var id: String
     }
 
-    private struct Group: Hashable {
+    fileprivate struct Group: Hashable {
         var tenant: TenantName?
         var kind: SubscriptionKind
     }
 
+    /// A place for a subscription of somebody's that is about to be kept.
+    struct Place: Sendable {
+        let owner: Party
+        fileprivate let group: Group
+
+        init(_ record: SubscriptionRecord, _ tenant: TenantName?) {
+            owner = record.owner
+            group = Group(tenant: tenant, kind: record.kind)
+        }
+    }
+
     private let groups = Mutex<[Group: SubscriptionIndex]>([:])
+    /// How many each party is about to have besides.
+    private let reserved = Mutex<[Group: [Party: Int]]>([:])
     private let allowances = MatchingAllowances()
     /// Where notifications go.
     package let feed = OutboxFeed()
@@ -77,9 +90,29 @@ package final class SubscriptionMatcher: ChangeObserver {
         groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.subscriptions[key.id] }
     }
 
-    /// Who has how many subscriptions of the kind in the tenant.
-    func counts(_ kind: SubscriptionKind, tenant: TenantName?) -> [Party: Int] {
-        groups.withLock { $0[Group(tenant: tenant, kind: kind)]?.counts ?? [:] }
+    /// Takes a place for one more subscription, unless its owner has as many as it may.
+    ///
+    /// All parties share `capacity`. The place is to be given back once the subscription is kept, or
+    /// is not.
+    func reserve(_ place: Place, capacity: Int) -> Bool {
+        reserved.withLock { reserved in
+            var places = groups.withLock { $0[place.group]?.counts ?? [:] }
+            places.merge(reserved[place.group] ?? [:], uniquingKeysWith: +)
+            guard FairShares(capacity: capacity, places: places).mayTake(place.owner) else {
+                return false
+            }
+            reserved[place.group, default: [:]][place.owner, default: 0] += 1
+            return true
+        }
+    }
+
+    /// Gives back a place that was reserved.
+    func release(_ place: Place) {
+        reserved.withLock { reserved in
+            let left = (reserved[place.group]?[place.owner] ?? 1) - 1
+            reserved[place.group]?[place.owner] = left > 0 ? left : nil
+            if reserved[place.group]?.isEmpty ?? false { reserved[place.group] = nil }
+        }
     }
 
     /// The subscriptions to the tenant's registrations.

@@ -63,8 +63,9 @@ extension Hub {
     ) async throws {
         let subscriptions = subscriptions
         let grant = grant(of: new, to: subscription, tenant)
-        try await changeSubscriptions(tenant, try await existingStore(tenant)) { transaction in
-            let document = try transaction.document(old.kind.documentKind, id: old.key)
+        let key = DocumentKey.document(old.kind.documentKind, id: old.key)
+        try await existingStore(tenant).changeDocuments(reading: [key]) { changes in
+            let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
             }
@@ -74,19 +75,21 @@ extension Hub {
                     "The subscription '\(old.id)' was changed at the same moment; try again."
                 )
             }
-            let tally = subscriptions[.init(tenant: tenant, kind: old.kind, id: old.key)]?.tally
             var record = new
-            record.delivery = tally?.counts ?? current.delivery
-            try transaction.put(record.document)
-            subscriptions.put(
-                IndexedSubscription(
+            record.delivery = current.delivery
+            changes.put(record.document)
+            let kept = record
+            changes.afterCommit {
+                // What is counted by then goes on to be counted.
+                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kept.kind, id: kept.key)
+                let indexed = IndexedSubscription(
                     subscription: subscription,
-                    record: record,
+                    record: kept,
                     grant: grant,
-                    tally: tally
-                ),
-                tenant: tenant
-            )
+                    tally: subscriptions[key]?.tally
+                )
+                subscriptions.put(indexed, tenant: tenant)
+            }
         }
         subscriptions.note(.init(tenant: tenant, kind: old.kind, id: old.key))
     }

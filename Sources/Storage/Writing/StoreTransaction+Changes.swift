@@ -96,15 +96,7 @@ extension StoreTransaction {
         case nil: break
         }
         if let history = changes.history { try apply(history) }
-        for message in changes.messages {
-            let enqueued = try enqueue(
-                message.body,
-                to: message.recipients,
-                at: message.enqueuedAt,
-                in: message.term
-            )
-            afterCommit { message.whenCommitted(enqueued) }
-        }
+        try send(changes.messages)
     }
 
     /// Applies one of many changes: one that is refused before anything of it is written fails alone,

@@ -1,0 +1,111 @@
+import ContextModel
+import Storage
+import Testing
+
+/// In any store, a change of documents is a value made of those it has named.
+@Suite struct DocumentChangesTests {
+    private static let ids = ["a", "b", "c"]
+    private let folder = Folder()
+
+    private static func document(_ id: String, _ body: UInt8 = 1) -> Document {
+        Document(kind: .registration, id: id, body: [body])
+    }
+
+    private func tenant(_ kind: StoreKind) async throws -> any TenantStore {
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        try await tenant.changeDocuments(reading: []) { changes in
+            for id in Self.ids { changes.put(Self.document(id)) }
+        }
+        return tenant
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a change of documents sees what it has given, and the store has it afterwards`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let seen = try await tenant.changeDocuments(reading: [.all(.registration)]) { changes in
+            changes.put(Self.document("b", 2))
+            changes.remove(.registration, id: "a")
+            changes.put(Self.document("d"))
+            changes.put(Document(kind: .subscription, id: "c", body: [9]))
+            return (
+                all: try changes.documents(.registration),
+                gone: try changes.document(.registration, id: "a"),
+                new: try changes.document(.registration, id: "d"),
+                old: try changes.document(.registration, id: "c"),
+                count: try changes.storedCount(.registration)
+            )
+        }
+        let expected = [Self.document("b", 2), Self.document("c"), Self.document("d")]
+        #expect(seen.all == expected)
+        #expect(seen.gone == nil && seen.new == expected[2] && seen.old == expected[1])
+        #expect(seen.count == 3)
+        #expect(try await tenant.documents(.registration) == expected)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a change of documents that throws leaves nothing, and nothing follows it`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let (words, heard) = AsyncStream<String>.makeStream()
+        await #expect(throws: NotThere.self) {
+            try await tenant.changeDocuments(reading: []) { changes in
+                changes.remove(.registration, id: "a")
+                changes.send([
+                    NewMessage(body: [1], recipients: ["s"], enqueuedAt: seconds(1)) { _ in
+                        heard.yield("sent")
+                    }
+                ])
+                changes.afterCommit { heard.yield("kept") }
+                throw NotThere()
+            }
+        }
+        heard.finish()
+        #expect(await words.reduce(into: []) { $0.append($1) } == [])
+        #expect(try await tenant.documents(.registration).map(\.id) == Self.ids)
+        #expect(try await tenant.outboxDepth().count == 0)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `what follows a change of documents follows it once, with the number of its message`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let (words, heard) = AsyncStream<String>.makeStream()
+        try await tenant.changeDocuments(reading: []) { changes in
+            changes.send([
+                NewMessage(body: [1], recipients: ["s"], enqueuedAt: seconds(1)) {
+                    heard.yield("sent \($0.sequence)")
+                }
+            ])
+            changes.afterCommit { heard.yield("kept") }
+        }
+        heard.finish()
+        let waiting = try await tenant.outbox(after: 0, limit: 9, grant: Grants.delivering)
+        #expect(waiting.map(\.body) == [[1]])
+        let told = await words.reduce(into: []) { $0.append($1) }
+        #expect(told == ["sent \(waiting[0].sequence)", "kept"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a document that is changed by many at once has all their changes`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        let key = DocumentKey.document(.registration, id: "a")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    try await tenant.changeDocuments(reading: [key]) { changes in
+                        let old = try changes.document(.registration, id: "a")
+                        changes.put(Self.document("a", (old?.body.first ?? 0) + 1))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await tenant.document(.registration, id: "a")?.body == [51])
+    }
+}
