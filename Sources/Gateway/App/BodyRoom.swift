@@ -6,29 +6,37 @@ import NIOCore
 import Synchronization
 
 /// The memory that long bodies, or long answers, may take while they are under way, shared out among
-/// the parties.
+/// the parties and, of those without a token, by address.
 ///
 /// Whoever sends or takes its bytes slowly keeps some of it for as long, and of its own share alone.
 final class BodyRoom: Sendable {
-    private let shares: Mutex<FairShares<Party>>
+    private let shares: Mutex<PartyShares>
     /// Shorter ones are not counted: of these there are as many as connections, at most.
     static let leastBytes = LongWork.leastBytes
 
-    init(bytes: Int) { shares = Mutex(FairShares(capacity: bytes)) }
+    init(bytes: Int) { shares = Mutex(PartyShares(capacity: bytes)) }
 
-    /// What one party alone may take at most.
-    private var most: Int { shares.withLock { ($0.capacity + 1) / 2 } }
+    /// What one sharer alone may take at most.
+    private func most(for sharer: Sharer) -> Int {
+        PartyShares(capacity: shares.withLock(\.capacity)).left(for: sharer)
+    }
 
     /// Room for so many bytes until what is returned is let go; nil for the few that are not counted.
     ///
     /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now; with
     /// `isOwed` the room is taken in any case.
-    func take(_ bytes: Int, for party: Party, isOwed: Bool = false) throws(BrokerError) -> Held? {
+    func take(
+        _ bytes: Int,
+        for sharer: @autoclosure () -> Sharer,
+        isOwed: Bool = false
+    ) throws(BrokerError) -> Held? {
         guard bytes >= Self.leastBytes else { return nil }
+        let sharer = sharer()
         if isOwed {
-            shares.withLock { $0.take(party, bytes) }
-            return Held(room: self, party: party, bytes: bytes)
+            shares.withLock { $0.take(sharer, bytes) }
+            return Held(room: self, sharer: sharer, bytes: bytes)
         }
+        let most = most(for: sharer)
         guard bytes <= most else {
             throw BrokerError(
                 .tooManyResults,
@@ -36,28 +44,28 @@ final class BodyRoom: Sendable {
                     + "entities, or for less of each."
             )
         }
-        guard shares.withLock({ $0.takeIfFair(party, bytes) }) else {
+        guard shares.withLock({ $0.takeIfFair(sharer, bytes) }) else {
             throw BrokerError(
                 .overloaded,
                 "Too many long bodies and answers of yours are under way; try again in a second."
             )
         }
-        return Held(room: self, party: party, bytes: bytes)
+        return Held(room: self, sharer: sharer, bytes: bytes)
     }
 
     /// Room that is given back when nobody holds it any more.
     final class Held: Sendable {
         private let room: BodyRoom
-        private let party: Party
+        private let sharer: Sharer
         private let bytes: Int
 
-        fileprivate init(room: BodyRoom, party: Party, bytes: Int) {
+        fileprivate init(room: BodyRoom, sharer: Sharer, bytes: Int) {
             self.room = room
-            self.party = party
+            self.sharer = sharer
             self.bytes = bytes
         }
 
-        deinit { room.shares.withLock { $0.giveBack(party, bytes) } }
+        deinit { room.shares.withLock { $0.giveBack(sharer, bytes) } }
     }
 }
 
@@ -68,11 +76,11 @@ extension BodyRoom {
     /// What tells of something `isDone` already is never refused: its client would do it once more.
     func bounded(
         _ body: ResponseBody,
-        for party: Party,
+        for sharer: @autoclosure () -> Sharer,
         isDone: Bool = false
     ) throws(BrokerError) -> ResponseBody {
         guard let length = body.contentLength,
-            let held = try take(length, for: party, isOwed: isDone)
+            let held = try take(length, for: sharer(), isOwed: isDone)
         else { return body }
         return ResponseBody(contentLength: length) { writer in
             try await body.write(PieceWriter(writer: writer))

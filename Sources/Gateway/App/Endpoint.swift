@@ -25,6 +25,7 @@ struct Frame: Sendable {
         Endpoint(
             frame: self,
             isPage: description.section == .pages,
+            keepsAnswers: description.keepsAnswers,
             metrics: RouteMetrics(
                 method: description.method.rawValue,
                 route: description.path,
@@ -94,6 +95,7 @@ struct Frame: Sendable {
         Endpoint(
             frame: self,
             isPage: false,
+            keepsAnswers: false,
             metrics: RouteMetrics(method: method, route: route, registry: registry),
             handler: handler
         )
@@ -106,6 +108,8 @@ struct Endpoint: HTTPResponder {
 
     let frame: Frame
     let isPage: Bool
+    /// Whether its answers are in memory anyway, and take no room of long answers.
+    let keepsAnswers: Bool
     let metrics: RouteMetrics
     let handler: RouteHandler
 
@@ -121,11 +125,13 @@ struct Endpoint: HTTPResponder {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
             response = try await handler(request, context)
-            response.body = try frame.answers.bounded(
-                response.body,
-                for: context.caller.party,
-                isDone: request.method != .get && response.status != .ok
-            )
+            if !keepsAnswers {
+                response.body = try frame.answers.bounded(
+                    response.body,
+                    for: context.sharer,
+                    isDone: request.method != .get && response.status != .ok
+                )
+            }
         } catch let error as HTTPParserError {
             throw error  // The server closes the connection: what follows cannot be understood.
         } catch {

@@ -34,7 +34,14 @@ extension RouteTable {
             descriptions + [Self.openAPI],
             version: version
         )
-        add(Self.openAPI) { _, _ in .json(document) }
+        let bytes = ByteBuffer(bytes: document.serialized)
+        add(Self.openAPI) { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: bytes)
+            )
+        }
     }
 
     private static let health = RouteDescription(
@@ -56,7 +63,8 @@ extension RouteTable {
         "/openapi.json",
         .operations,
         "Describe every route (OpenAPI 3.1)",
-        answers: "application/json"
+        answers: "application/json",
+        keepsAnswers: true
     )
 
     private static func answerHealth(

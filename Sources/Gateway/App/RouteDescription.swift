@@ -52,6 +52,8 @@ package struct RouteDescription: Sendable {
     package var answers: String?
     /// The status of a good answer.
     package var status: Int
+    /// Whether the answers are in memory whether anybody asks for them or not.
+    package var keepsAnswers: Bool
 
     package init(
         _ method: HTTPRequest.Method,
@@ -63,7 +65,8 @@ package struct RouteDescription: Sendable {
         accepts: [String] = [],
         body: BodySchema? = nil,
         answers: String? = nil,
-        status: Int = 200
+        status: Int = 200,
+        keepsAnswers: Bool = false
     ) {
         self.method = method
         self.path = path
@@ -75,6 +78,7 @@ package struct RouteDescription: Sendable {
         self.body = body
         self.answers = answers
         self.status = status
+        self.keepsAnswers = keepsAnswers
     }
 
     /// The names in braces, in the order of the path.

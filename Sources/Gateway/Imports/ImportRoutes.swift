@@ -73,13 +73,13 @@ private final class ImportDesk: Sendable {
     private let hub: Hub
     private let settings: ImportSettings
     private let metrics: ImportMetrics
-    private let atWork: Mutex<FairShares<Party>>
+    private let atWork: Mutex<PartyShares>
 
     init(hub: Hub, settings: ImportSettings, metrics: ImportMetrics) {
         self.hub = hub
         self.settings = settings
         self.metrics = metrics
-        atWork = Mutex(FairShares(capacity: settings.maximumAtOnce))
+        atWork = Mutex(PartyShares(capacity: settings.maximumAtOnce))
     }
 
     static func description(
@@ -121,8 +121,9 @@ private final class ImportDesk: Sendable {
         // Whoever may write nothing is told so before the file is taken.
         let caller = try context.caller(of: request, on: hub)
         try hub.requireWriting(caller)
-        try begin(caller.party)
-        defer { atWork.withLock { $0.giveBack(caller.party) } }
+        let sharer = context.sharer
+        try begin(sharer)
+        defer { atWork.withLock { $0.giveBack(sharer) } }
         // Files are written and read by calls that block, and rows are mapped one after the other.
         return try await hub.longWork.run(for: caller.party) {
             try await load(request, caller, context, as: name, open)
@@ -195,8 +196,8 @@ private final class ImportDesk: Sendable {
         return BrokerError(code, reason)
     }
 
-    private func begin(_ party: Party) throws {
-        guard atWork.withLock({ $0.takeIfFair(party) }) else {
+    private func begin(_ sharer: Sharer) throws {
+        guard atWork.withLock({ $0.takeIfFair(sharer) }) else {
             throw BrokerError(
                 .overloaded,
                 "As many of your files are being read as may be at once; send it again later."

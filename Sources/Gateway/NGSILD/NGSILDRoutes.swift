@@ -41,7 +41,7 @@ struct NGSILDRoutes {
         )
     }
 
-    /// Bytes of long bodies that are being read or worked at, shared out among the parties, and how
+    /// Bytes of long bodies that are being read or worked at, shared out as `BodyRoom` says, and how
     /// many of the longest there may be at least.
     private static let maximumBytes = 64 << 20
     private static let longestBodies = 4
@@ -67,7 +67,7 @@ struct NGSILDRoutes {
             }
             let party = exchange.caller.party
             let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
-            let held = try bodies.take(length, for: party)
+            let held = try bodies.take(length, for: context.sharer)
             defer { withExtendedLifetime(held) {} }
             guard isLong || LongWork.isLong(length) else { return try await handler(exchange) }
             return try await hub.longWork.run(for: party) { try await handler(exchange) }

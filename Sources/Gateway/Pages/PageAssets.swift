@@ -1,11 +1,13 @@
 import Foundation
+package import NIOCore
 
 /// The files pages are made of: templates, styles, scripts and the base map, which are part of the
 /// program, and Leaflet, which is read at the start.
 package struct PageAssets: Sendable {
     /// One file as it is served.
     package struct File: Sendable, Equatable {
-        package var bytes: [UInt8]
+        /// What all answers share.
+        package var bytes: ByteBuffer
         package var mediaType: String
         /// A strong validator: changes with every byte.
         package var entityTag: String
@@ -52,7 +54,7 @@ package struct PageAssets: Sendable {
         let kind = String(name.reversed().prefix { $0 != "." }.reversed())
         guard let mediaType = Self.mediaTypes[kind] else { return }
         files[name] = File(
-            bytes: bytes,
+            bytes: ByteBuffer(bytes: bytes),
             mediaType: mediaType,
             entityTag: "\"\(Self.fingerprint(bytes))\""
         )

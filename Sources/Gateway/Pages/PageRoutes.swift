@@ -46,7 +46,8 @@ extension RouteTable {
         .get,
         "/assets/{folder}/{name}",
         .pages,
-        "Serve a file that pages are made of"
+        "Serve a file that pages are made of",
+        keepsAnswers: true
     )
 }
 
@@ -96,7 +97,7 @@ extension PageAssets {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = file.mediaType
-        let body = ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes))
+        let body = ResponseBody(byteBuffer: file.bytes)
         return Response(status: .ok, headers: headers, body: body)
     }
 }

@@ -16,6 +16,9 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
     /// How many of each holder's wait.
     @inlinable public var counts: [Holder: Int] { waiting.mapValues(\.count) }
 
+    /// The first of each holder's.
+    @inlinable public var firsts: [Element] { turns.compactMap { waiting[$0]?.prefix(1).first } }
+
     /// How many of the holder's wait.
     @inlinable public func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
 

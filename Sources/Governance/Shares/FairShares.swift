@@ -22,9 +22,15 @@ public struct FairShares<Holder: Hashable & Sendable>: Sendable {
     /// How many places the holder has.
     @inlinable public subscript(holder: Holder) -> Int { places[holder] ?? 0 }
 
-    /// Whether so many more, taken one after the other, are within the holder's share.
+    /// How many more, taken one after the other, are within the holder's share.
+    @inlinable public func left(for holder: Holder) -> Int {
+        let free = max(0, capacity - total - self[holder])
+        return free / 2 + free % 2
+    }
+
+    /// Whether so many more are within the holder's share.
     @inlinable public func mayTake(_ holder: Holder, _ count: Int = 1) -> Bool {
-        self[holder] + count <= capacity - total - count + 1
+        count <= left(for: holder)
     }
 
     /// Takes them whether they are within its share or not.

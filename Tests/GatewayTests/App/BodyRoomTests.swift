@@ -7,8 +7,8 @@ import Testing
 @testable import Gateway
 
 @Suite struct BodyRoomTests {
-    private static let greedy = Party.named(PartyID("greedy"))
-    private static let modest = Party.named(PartyID("modest"))
+    private static let greedy = Sharer(.named(PartyID("greedy")))
+    private static let modest = Sharer(.named(PartyID("modest")))
     private static let long = BodyRoom.leastBytes
 
     @Test func `a party has a share of the room, and it is back when nobody holds it`() throws {

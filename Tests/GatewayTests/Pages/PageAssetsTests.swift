@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import NIOCore
 import Testing
 
 @testable import Gateway
@@ -34,7 +35,7 @@ struct PageAssetsTests {
 
     private func text(of path: String, _ folder: URL) throws -> String {
         let files = try PageAssets(leafletFolder: folder.path).files
-        return String(decoding: files[path]?.bytes ?? [], as: UTF8.self)
+        return String(buffer: files[path]?.bytes ?? ByteBuffer())
     }
 
     @Test func `the program has every file of the folder in it, as it is there`() throws {
@@ -53,7 +54,7 @@ struct PageAssetsTests {
         let file = try #require(
             try PageAssets(leafletFolder: "/nowhere").files["map/phuket.geojson"]
         )
-        let map = try #require(try JSONReader.read(file.bytes).objectValue)
+        let map = try #require(try JSONReader.read(file.bytes.readableBytesView).objectValue)
         #expect(map["name"]?.stringValue?.contains("simplified") == true)
         let box = try #require(map["bbox"]?.arrayValue).compactMap(\.numberValue?.doubleValue)
         #expect(box == [98.24, 7.74, 98.49, 8.22])
