@@ -117,9 +117,30 @@ final class ConnectionPool: Sendable {
     }
 
     private func submit(_ job: PoolJob) {
-        let (refusal, next) = state.withLock { ($0.add(job), $0.next()) }
+        let (refusal, next, look) = state.withLock { state in
+            (state.add(job), state.next(), state.beginLooking())
+        }
         if let refusal { job.refuse(refusal) }
         start(next)
+        if let look { refuseLate(from: look) }
+    }
+
+    /// Refuses what has waited for too long, at that moment and as long as anything waits.
+    private func refuseLate(from submitted: ContinuousClock.Instant) {
+        let wait = max(.zero, ContinuousClock.now.duration(to: submitted + queryTimeout))
+        queue.asyncAfter(deadline: .now() + wait / .seconds(1)) { [self] in
+            let (late, look) = state.withLock { state in
+                (state.takeLate(patience: queryTimeout), state.oldest())
+            }
+            refuse(late)
+            if let look { refuseLate(from: look) }
+        }
+    }
+
+    private func refuse(_ late: [PoolJob]) {
+        for job in late {
+            job.refuse(StorageError(.overloaded, note: "a query waited for \(queryTimeout)"))
+        }
     }
 
     private func giveBack(_ reader: Reader, after kind: ReadKind) {
@@ -127,9 +148,7 @@ final class ConnectionPool: Sendable {
             state.takeBack(reader, after: kind)
             return (state.takeLate(patience: queryTimeout), state.next())
         }
-        for job in late {
-            job.refuse(StorageError(.overloaded, note: "a query waited for \(queryTimeout)"))
-        }
+        refuse(late)
         start(next)
     }
 
@@ -166,6 +185,8 @@ struct PoolState {
     var isClosed = false
     private var points = Queue<PoolJob>()
     private var queries = FairQueue<Party?, PoolJob>(places: Limits.queryConnections)
+    /// Whether somebody looks when the query that has waited longest must be refused.
+    private var isLookedAt = false
 
     init(idle: [Reader]) { self.idle = idle }
 
@@ -190,7 +211,18 @@ struct PoolState {
     mutating func takeLate(patience: Duration) -> [PoolJob] {
         guard !queries.isEmpty else { return [] }
         let latest = ContinuousClock.now - patience
-        return queries.removeFirst { $0.kind.isQuery && $0.submitted < latest }
+        return queries.removeFirst { $0.kind.isQuery && $0.submitted <= latest }
+    }
+
+    /// When the query that has waited longest was submitted, for whoever begins to look.
+    mutating func beginLooking() -> ContinuousClock.Instant? { isLookedAt ? nil : oldest() }
+
+    /// When the query that has waited longest was submitted; nil, and nobody looks on, when none waits.
+    mutating func oldest() -> ContinuousClock.Instant? {
+        let oldest =
+            queries.isEmpty ? nil : queries.firsts.filter(\.kind.isQuery).map(\.submitted).min()
+        isLookedAt = oldest != nil
+        return oldest
     }
 
     /// A job that can begin, with its connection; point reads go first, for they take no time.

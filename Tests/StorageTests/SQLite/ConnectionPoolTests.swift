@@ -17,10 +17,10 @@ import Testing
         private let gate = DispatchSemaphore(value: 0)
         private let (started, onStart) = AsyncStream.makeStream(of: Void.self)
 
-        init() throws {
+        init(queryTimeout: Duration = .seconds(600)) throws {
             let path = "\(folder.path)/hub.sqlite"
             try Schema.migrate(path: path)
-            pool = try ConnectionPool(path: path, queryTimeout: .seconds(600))
+            pool = try ConnectionPool(path: path, queryTimeout: queryTimeout)
         }
 
         /// Runs the body while as many queries are at work as may be.
@@ -56,6 +56,21 @@ import Testing
             busy.letGo()
             let waited = try await waiting.value
             #expect((later, atOnce, waited) == (0, 0, 1))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a query is refused when its wait is over, whether a connection comes back or not`()
+        async throws
+    {
+        let busy = try BusyPool(queryTimeout: .milliseconds(50))
+        try await busy.whileBusy {
+            // The second is submitted while somebody looks already.
+            for _ in 0..<2 {
+                await #expect(throws: StorageError(.overloaded, note: "")) {
+                    try await busy.pool.run(.query(.operator)) { _ in }
+                }
+            }
         }
     }
 
