@@ -6,10 +6,16 @@ import ContextModel
 /// A value: whoever fetches the entities waits outside.
 /// Each turn is `next`, which says what to fetch, and `take` with what was found of it.
 struct LinkedEntityPlan {
-    /// An entity reached by a way through the graph that shows it in this projection.
+    /// An entity reached by a way through the graph that shows it in the projection of this number.
     private struct Visit: Hashable {
         var id: EntityID
-        var projection: Projection
+        var projection: Int
+    }
+
+    /// A Relationship of what is shown in the projection of this number.
+    private struct Step: Hashable {
+        var projection: Int
+        var relationship: IRI
     }
 
     private let join: Join
@@ -17,6 +23,10 @@ struct LinkedEntityPlan {
     /// Linked Entities in the answer at most; an inline one counts wherever it is shown.
     private let limit: Int
 
+    /// Each projection once: there are as many as the request names, and far fewer than entities.
+    private var projections: [Projection]
+    private var numbers: [Projection: Int]
+    private var steps: [Step: Int] = [:]
     private var known: [EntityID: Entity]
     private let asked: Set<EntityID>
     private var missing: Set<EntityID> = []
@@ -41,22 +51,21 @@ struct LinkedEntityPlan {
         self.join = join
         self.representation = representation
         self.limit = limit
+        projections = [representation.projection]
+        numbers = [representation.projection: 0]
         known = Dictionary(entities.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         asked = Set(known.keys)
-        frontier = entities.map { (Visit(id: $0.id, projection: representation.projection), 1) }
+        frontier = entities.map { (Visit(id: $0.id, projection: 0), 1) }
     }
 
     /// The entities to fetch for the next level, perhaps none; nil when the answer is done.
     mutating func next() -> Set<EntityID>? {
         guard level < join.level, isComplete else { return nil }
-        wanted = targets()
-        if wanted.isEmpty { return nil }
-        let unknown = Set(wanted.map(\.visit.id)).filter {
-            known[$0] == nil && !missing.contains($0)
-        }
+        var unknown: Set<EntityID> = []
+        wanted = targets(&unknown)
         fetched += unknown.count
         isComplete = fetched <= limit
-        return isComplete ? unknown : nil
+        return isComplete && !wanted.isEmpty ? unknown : nil
     }
 
     /// Goes on to the next level with what was found of the entities wanted.
@@ -89,23 +98,42 @@ struct LinkedEntityPlan {
         join.form == .inline || !asked.contains(id) && !appendedIDs.contains(id)
     }
 
-    /// Where the Relationships shown on the last level lead to, in their order.
-    private mutating func targets() -> [(visit: Visit, count: Int)] {
+    /// Where the Relationships shown on the last level lead to, in their order, and which of these
+    /// entities are to be fetched; not all of them when those are more than may be.
+    private mutating func targets(_ unknown: inout Set<EntityID>) -> [(visit: Visit, count: Int)] {
         var order: [Visit] = []
         var counts: [Visit: Int] = [:]
         for (visit, count) in frontier {
             guard let entity = known[visit.id] else { continue }
-            for attribute in entity.attributes where visit.projection.shows(attribute.name) {
-                let projection = visit.projection.projection(through: attribute.name)
+            for attribute in entity.attributes
+            where projections[visit.projection].shows(attribute.name) {
+                let projection = projection(through: attribute.name, of: visit.projection)
                 for id in ids(of: attribute) where id != entity.id {
                     let target = Visit(id: id, projection: projection)
-                    if counts[target] == nil { order.append(target) }
+                    if counts[target] == nil {
+                        order.append(target)
+                        if known[id] == nil, !missing.contains(id) { unknown.insert(id) }
+                        guard fetched + unknown.count <= limit else { return [] }
+                    }
                     counts[target, default: 0] += count
                 }
             }
         }
         if join.form == .flat { order = order.filter { visited.insert($0).inserted } }
         return order.map { ($0, counts[$0] ?? 0) }
+    }
+
+    private mutating func projection(through relationship: IRI, of number: Int) -> Int {
+        let step = Step(projection: number, relationship: relationship)
+        if let known = steps[step] { return known }
+        let projection = projections[number].projection(through: relationship)
+        let next = numbers[projection] ?? projections.count
+        if next == projections.count {
+            projections.append(projection)
+            numbers[projection] = next
+        }
+        steps[step] = next
+        return next
     }
 
     private func ids(of attribute: NamedAttribute) -> [EntityID] {
@@ -119,11 +147,11 @@ struct LinkedEntityPlan {
     private mutating func append(_ visits: [Visit]) {
         for visit in visits where !asked.contains(visit.id) {
             var representation = representation
-            representation.projection = visit.projection
+            representation.projection = projections[visit.projection]
             guard let entity = known[visit.id], representation.showsAnything(of: entity),
                 appendedIDs.insert(visit.id).inserted
             else { continue }
-            appended.append(AppendedEntity(entity, visit.projection))
+            appended.append(AppendedEntity(entity, representation.projection))
         }
     }
 }

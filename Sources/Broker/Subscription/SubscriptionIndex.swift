@@ -133,16 +133,22 @@ struct SubscriptionIndex: Sendable {
 
     // MARK: Keys
 
+    private static let maximumPairs = 1_024
+
     static func keys(of subscription: Subscription) -> Set<Key> {
         guard let selectors = subscription.selectors else {
             return Set(subscription.watchedAttributes.map { $0.map { .attribute($0) } } ?? [.any])
         }
+        let allTypes = selectors.reduce(into: Set<IRI>()) { $0.formUnion(types(of: $1) ?? []) }
+        // Of many types and many attributes each pair would be a key.
+        let isWide = allTypes.count * (subscription.watchedAttributes?.count ?? 1) > maximumPairs
+        let watchedAttributes = isWide ? nil : subscription.watchedAttributes
         return selectors.reduce(into: []) { keys, selector in
             if let ids = ids(of: selector) {
                 keys.formUnion(ids.map { .id($0) })
             } else if let types = types(of: selector) {
                 for type in types {
-                    guard let watched = subscription.watchedAttributes else {
+                    guard let watched = watchedAttributes else {
                         keys.insert(.type(type))
                         continue
                     }

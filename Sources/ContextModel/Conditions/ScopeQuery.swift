@@ -36,12 +36,21 @@ package enum ScopeQuery {
 extension ScopePattern {
     /// Whether the scope, such as `/Madrid/Gardens`, is one the pattern means.
     package func matches(_ scope: String) -> Bool {
-        let levels = Scope.levels(scope)
-        let isTree = segments.last == "#"
-        let wanted = isTree ? segments.dropLast() : segments[...]
-        guard isTree ? levels.count >= wanted.count : levels.count == wanted.count else {
-            return false
+        // Level by level: a scope is as long as somebody wished, and mostly the first says no.
+        var rest = scope.utf8[...]
+        if rest.isEmpty { return false }
+        if rest.first == Self.slash { rest.removeFirst() }
+        var isOver = false
+        for segment in segments {
+            if segment == "#" { return true }
+            guard !isOver else { return false }
+            let level = rest.prefix { $0 != Self.slash }
+            guard segment == "+" || segment.utf8.elementsEqual(level) else { return false }
+            isOver = level.endIndex == rest.endIndex
+            rest = isOver ? rest[level.endIndex...] : rest[level.endIndex...].dropFirst()
         }
-        return !levels.isEmpty && zip(wanted, levels).allSatisfy { $0 == "+" || $0 == $1 }
+        return isOver
     }
+
+    private static let slash = UInt8(ascii: "/")
 }

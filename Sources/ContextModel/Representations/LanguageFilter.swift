@@ -11,11 +11,16 @@ package struct LanguageFilter: Sendable, Hashable {
         self.unwanted = unwanted
     }
 
-    /// Reads `fr-CH,fr;q=0.9,en;q=0.8,*;q=0.5`; nil if it is no list of ranges.
+    /// Ranges of a list.
+    package static let maximumRanges = 32
+
+    /// Reads `fr-CH,fr;q=0.9,en;q=0.8,*;q=0.5`; nil if it is no list of ranges, or of too many.
     package init?(_ text: String) {
         var ranges: [(range: String, quality: Int)] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let range = Self.range(part) else { return nil }
+            guard ranges.count < Self.maximumRanges, let range = Self.range(part) else {
+                return nil
+            }
             ranges.append(range)
         }
         let order = ranges.indices.sorted {
@@ -63,15 +68,16 @@ extension LanguageFilter {
     /// Where it likes none it is `@none`, or else the first: what is there is shown in some
     /// language (clause 4.15).
     package func choice(among tags: [String]) -> String? {
-        let acceptable = tags.filter { !isUnwanted($0.lowercased()) }
+        let acceptable = tags.map { (tag: $0, lower: $0.lowercased()) }
+            .filter { !isUnwanted($0.lower) }
         for range in wanted {
             let match =
                 range == "*"
-                ? Self.standard(of: acceptable.filter { named(by: $0.lowercased()) == nil })
+                ? Self.standard(of: acceptable.filter { named(by: $0.lower) == nil }.map(\.tag))
                 : Self.match(range, among: acceptable)
             if let match { return match }
         }
-        return Self.standard(of: acceptable) ?? Self.standard(of: tags)
+        return Self.standard(of: acceptable.map(\.tag)) ?? Self.standard(of: tags)
     }
 
     private static func standard(of tags: [String]) -> String? {
@@ -79,10 +85,15 @@ extension LanguageFilter {
     }
 
     /// The tag itself, else a narrower one, else a wider one (RFC 4647 clauses 3.3 and 3.4).
-    private static func match(_ range: String, among tags: [String]) -> String? {
-        tags.first { $0.lowercased() == range }
-            ?? tags.first { $0.lowercased().hasPrefix(range + "-") }
-            ?? tags.first { range.hasPrefix($0.lowercased() + "-") }
+    private static func match(
+        _ range: String,
+        among tags: [(tag: String, lower: String)]
+    ) -> String? {
+        let found =
+            tags.first { $0.lower == range }
+            ?? tags.first { $0.lower.hasPrefix(range + "-") }
+            ?? tags.first { range.hasPrefix($0.lower + "-") }
+        return found?.tag
     }
 
     /// Whether the narrowest range that names the tag has quality 0.

@@ -30,9 +30,10 @@ package struct InlineEntities: Sendable {
     fileprivate let entities: [EntityID: Entity]
     /// Links that may still be followed from here.
     package let levels: Int
-    /// Entities that are not shown again: above all those on the way to here, so no cycle is run
-    /// through twice.
+    /// Entities that are not shown again.
     private let containedBy: Set<EntityID>
+    /// Those on the way to here, which are not shown again either: no cycle is run through twice.
+    private var way: [EntityID] = []
 
     package init(
         _ entities: [EntityID: Entity],
@@ -47,17 +48,15 @@ package struct InlineEntities: Sendable {
     /// The view from inside the entity; nil when no more links are followed.
     func inside(_ id: EntityID) -> InlineEntities? {
         guard levels > 0 else { return nil }
-        return InlineEntities(
-            entities,
-            levels: levels - 1,
-            containedBy: containedBy.union([id])
-        )
+        var inside = InlineEntities(entities, levels: levels - 1, containedBy: containedBy)
+        inside.way = way + [id]
+        return inside
     }
 
     subscript(uri: JSONValue) -> Entity? {
         guard let uri = uri.stringValue else { return nil }
         let id = EntityID(uri)
-        return containedBy.contains(id) ? nil : entities[id]
+        return containedBy.contains(id) || way.contains(id) ? nil : entities[id]
     }
 }
 

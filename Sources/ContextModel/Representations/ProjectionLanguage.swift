@@ -105,14 +105,15 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
 
     /// A name that is picked and, as a whole, left out.
     private func conflict(_ picked: [Term], _ omitted: [Term]) -> String? {
-        for term in omitted {
-            let name = expansion.expand(attribute: term.name)
-            for other in picked where expansion.expand(attribute: other.name) == name {
-                if term.linked.isEmpty { return term.name }
-                if let name = conflict(other.linked, term.linked) { return name }
-            }
-        }
-        return nil
+        if picked.isEmpty || omitted.isEmpty { return nil }
+        let names = Set(picked.map { expansion.expand(attribute: $0.name) })
+        let both = omitted.filter { names.contains(expansion.expand(attribute: $0.name)) }
+        if let whole = both.first(where: \.linked.isEmpty) { return whole.name }
+        let picked = Dictionary(grouping: picked) { expansion.expand(attribute: $0.name) }
+        let omitted = Dictionary(grouping: both) { expansion.expand(attribute: $0.name) }
+        return omitted.lazy.compactMap { name, terms in
+            conflict((picked[name] ?? []).flatMap(\.linked), terms.flatMap(\.linked))
+        }.min()
     }
 
     private func pick(_ terms: [Term], in projection: inout Projection) {

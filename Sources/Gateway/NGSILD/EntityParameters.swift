@@ -32,8 +32,17 @@ struct EntityParameters: Sendable {
         if let name = names.first(where: { $0 == "id" || $0 == "type" || !Name.isValid($0) }) {
             throw BrokerError(.badRequestData, "'\(name)' in attrs is no attribute.")
         }
+        guard names.count <= Self.maximumAttributes else {
+            throw BrokerError(
+                .badRequestData,
+                "attrs has \(Self.maximumAttributes) names at most, not \(names.count)."
+            )
+        }
         return .any(names.map { .attribute(ld.expand($0)) })
     }
+
+    /// Attributes of which an entity has one.
+    static let maximumAttributes = 1_000
 
     /// What only says which other sources to ask: read so that mistakes are told (clause 5.7.2.4).
     private func checkSourceParameters() throws(BrokerError) {
@@ -216,7 +225,8 @@ struct EntityParameters: Sendable {
             guard let languages = LanguageFilter(lang) else {
                 throw BrokerError(
                     .badRequestData,
-                    "lang is a list of languages such as 'th,en;q=0.5', not '\(lang)'."
+                    "lang is a list of languages such as 'th,en;q=0.5', of "
+                        + "\(LanguageFilter.maximumRanges) at most, not '\(lang)'."
                 )
             }
             representation.languages = languages

@@ -27,6 +27,19 @@ package struct CollationKey: Sendable, Equatable, Comparable {
         if collation.strength == .everything { whole = text.unicodeScalars.map(\.value) }
     }
 
+    /// As above, unless the budget is spent: then any key.
+    init(_ text: String, _ collation: Collation, _ budget: DecisionBudget?) {
+        let isAllowed = budget?.allows(text.utf8.count * Self.stepsOfByte) ?? true
+        self.init(isAllowed ? text : "", collation)
+    }
+
+    private static let stepsOfByte = 4
+
+    /// What it takes of memory, about.
+    var bytes: Int {
+        (letters.count + accents.count + cases.count + whole.count) * MemoryLayout<UInt32>.size
+    }
+
     private mutating func add(number: UInt32) {
         letters += [Class.number.weight, number]
         cases.append(0)

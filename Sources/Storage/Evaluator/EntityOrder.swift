@@ -7,6 +7,9 @@ package struct EntityOrder: Sendable {
     private let shapes: [GeoShape?]
 
     package init(_ keys: [OrderTerm]) {
+        // A key that stood before decides nothing more.
+        var seen: Set<OrderTerm.Subject> = []
+        let keys = keys.filter { seen.insert($0.subject).inserted }
         self.keys = keys
         shapes = keys.map { key in
             if case .distance(_, let place) = key.subject { GeoShape(place) } else { nil }
@@ -26,7 +29,11 @@ package struct EntityOrder: Sendable {
     }
 
     fileprivate func ranks(of entity: Entity, _ budget: DecisionBudget?) -> [Rank] {
-        zip(keys, shapes).map { Rank($0, from: $1, of: entity, budget) }
+        zip(keys, shapes).map { key, shape in
+            let steps = 1 + entity.attributes.count
+            guard budget?.allows(steps) ?? true else { return .absent }
+            return Rank(key, from: shape, of: entity, budget)
+        }
     }
 
     /// Those without a value come last, whichever way it is sorted; nil when both compare alike.
@@ -51,6 +58,10 @@ package struct FirstEntities<Stand> {
     private let wanted: Int
     private var places: [Place] = []
     private var added = 0
+    /// Bytes of the places, about.
+    private var bytes = 0
+    /// Beyond it whoever asks has to ask for fewer.
+    private static var maximumBytes: Int { 128 << 20 }
     /// The last of those wanted when they were last counted: what does not precede it is not kept.
     private var bar: [Rank]?
 
@@ -68,12 +79,15 @@ package struct FirstEntities<Stand> {
         added += 1
         let ranks = order.ranks(of: entity, budget)
         if let bar, order.precedes(ranks, bar) != true { return }
+        bytes += ranks.reduce(0) { $0 + $1.bytes }
+        if let budget, bytes > Self.maximumBytes { return budget.exhaust() }
         places.append(Place(ranks: ranks, number: added, stand: stand))
         if places.count / 2 >= max(wanted, 1) { cut() }
     }
 
     private mutating func cut() {
         places = Array(inOrder.prefix(wanted))
+        bytes = places.reduce(0) { $0 + $1.ranks.reduce(0) { $0 + $1.bytes } }
         bar = places.last?.ranks
     }
 
@@ -111,10 +125,10 @@ private enum Rank: Comparable {
         _ budget: DecisionBudget?
     ) {
         switch key.subject {
-        case .id: self = .text(CollationKey(entity.id.uri, key.collation))
-        case .type: self.init(entity.types.first?.text, key.collation)
-        case .scope: self.init(entity.scopes.first, key.collation)
-        case .path(let path): self.init(path, of: entity, key.collation)
+        case .id: self = .text(CollationKey(entity.id.uri, key.collation, budget))
+        case .type: self.init(entity.types.first?.text, key.collation, budget)
+        case .scope: self.init(entity.scopes.first, key.collation, budget)
+        case .path(let path): self.init(path, of: entity, key.collation, budget)
         case .distance(let name, let place):
             let origin = shape ?? GeoShape(place)
             let meters = entity[name].filter { $0.kind == .geoProperty }.compactMap { instance in
@@ -128,36 +142,59 @@ private enum Rank: Comparable {
             if let nearest = meters.min() {
                 self = .meters(nearest)
             } else {
-                self.init(AttributePath(names: [name]), of: entity, key.collation)
+                self.init(AttributePath(names: [name]), of: entity, key.collation, budget)
             }
         }
     }
 
-    private init(_ text: String?, _ collation: Collation) {
-        self = text.map { .text(CollationKey($0, collation)) } ?? .absent
+    private init(_ text: String?, _ collation: Collation, _ budget: DecisionBudget?) {
+        self = text.map { .text(CollationKey($0, collation, budget)) } ?? .absent
     }
 
-    private init(_ path: AttributePath, of entity: Entity, _ collation: Collation) {
-        let values = ValueTarget.targets(of: path, in: entity).flatMap(\.values)
-        self = values.map { Rank($0, collation) }.first { !$0.isMissing } ?? .absent
+    private init(
+        _ path: AttributePath,
+        of entity: Entity,
+        _ collation: Collation,
+        _ budget: DecisionBudget?
+    ) {
+        for target in ValueTarget.targets(of: path, in: entity, within: budget) {
+            for value in target.values {
+                self.init(value, collation, budget)
+                if !isMissing { return }
+            }
+        }
+        self = .absent
     }
 
-    private init(_ value: ValueTarget.Value, _ collation: Collation) {
+    private init(
+        _ value: ValueTarget.Value,
+        _ collation: Collation,
+        _ budget: DecisionBudget?
+    ) {
         switch value {
         case .moment(let moment): self = .dateTime(moment.microseconds)
-        case .json(let json): self.init(json, collation)
+        case .json(let json): self.init(json, collation, budget)
         }
     }
 
-    private init(_ value: JSONValue, _ collation: Collation) {
+    private init(_ value: JSONValue, _ collation: Collation, _ budget: DecisionBudget?) {
         switch value {
         case .number(let number): self = .number(number.doubleValue)
-        case .string(let text): self = .text(CollationKey(text, collation))
+        case .string(let text): self = .text(CollationKey(text, collation, budget))
         case .bool(let bool): self = .bool(bool ? 1 : 0)
-        case .array: self = .array(CollationKey(value.text, collation))
+        case .array: self = .array(CollationKey(value.text, collation, budget))
         case .null: self = .null
         case .object(let object):
-            self = Rank(typed: object) ?? .object(CollationKey(value.text, collation))
+            self =
+                Rank(typed: object) ?? .object(CollationKey(value.text, collation, budget))
+        }
+    }
+
+    /// What it takes of memory, about.
+    var bytes: Int {
+        switch self {
+        case .text(let key), .object(let key), .array(let key): key.bytes
+        default: 0
         }
     }
 

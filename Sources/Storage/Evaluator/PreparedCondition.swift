@@ -2,9 +2,15 @@ package import ContextModel
 
 /// A condition made ready to be decided for many entities: its geometries are built once.
 package struct PreparedCondition: Sendable {
-    private let node: Node
+    let node: Node
     /// The attributes that deciding looks at: an entity with those alone is enough.
     package let selection: AttributeSelection
+
+    /// A part of a condition that was prepared as a whole.
+    init(node: Node, selection: AttributeSelection) {
+        self.node = node
+        self.selection = selection
+    }
 
     /// Builds what deciding needs; cheap unless the condition has geometries.
     package init(_ condition: Condition) {
@@ -37,65 +43,96 @@ extension DecisionBudget? {
     }
 }
 
-/// `Condition` with geometries that are ready to be compared.
-private indirect enum Node: Sendable {
-    case constant(Bool)
-    case all([Node])
-    case any([Node])
-    case not(Node)
-    case ids(Set<EntityID>)
-    case idPattern(Pattern)
-    case type(IRI)
-    case scope(ScopePattern)
-    case attribute(IRI)
-    case value(ValueTest)
-    case geometry(PreparedGeoTest)
-    case linked(AttributePath, Set<EntityID>)
+extension PreparedCondition {
+    /// `Condition` with geometries that are ready to be compared.
+    indirect enum Node: Sendable {
+        case constant(Bool)
+        case all([Node])
+        case any([Node])
+        case not(Node)
+        case ids(Set<EntityID>)
+        case idPattern(Pattern)
+        case type(IRI)
+        case scope(ScopePattern)
+        case attribute(IRI)
+        case value(ValueTest)
+        case geometry(PreparedGeoTest)
+        case linked(AttributePath, Set<EntityID>)
 
-    init(_ condition: Condition) {
-        self =
-            switch condition {
-            case .everything: .constant(true)
-            case .nothing: .constant(false)
-            case .all(let parts): .all(parts.map(Node.init))
-            case .any(let parts): .any(parts.map(Node.init))
-            case .not(let part): .not(Node(part))
-            case .ids(let ids): .ids(ids)
-            case .idPattern(let pattern): .idPattern(pattern)
-            case .type(let type): .type(type)
-            case .scope(let pattern): .scope(pattern)
-            case .attribute(let name): .attribute(name)
-            case .value(let test): .value(test)
-            case .geometry(let test): .geometry(PreparedGeoTest(test))
-            case .linked(let test): .linked(test.path, test.targets ?? [])
-            }
-    }
-
-    func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
-        guard budget?.allows(steps(entity)) ?? true else { return false }
-        return switch self {
-        case .constant(let answer): answer
-        case .all(let parts): parts.allSatisfy { $0.matches(entity, budget) }
-        case .any(let parts): parts.contains { $0.matches(entity, budget) }
-        case .not(let part): !part.matches(entity, budget)
-        case .ids(let ids): ids.contains(entity.id)
-        case .idPattern(let pattern): pattern.matches(entity.id.uri, within: budget)
-        case .type(let type): entity.types.contains(type)
-        case .scope(let pattern): entity.scopes.contains(where: pattern.matches)
-        case .attribute(let name): !entity[name].isEmpty
-        case .value(let test): test.matches(entity, budget)
-        case .geometry(let test): test.matches(entity, budget)
-        case .linked(let path, let targets): ValueTarget.links(path, in: entity, to: targets)
+        init(_ condition: Condition) {
+            self =
+                switch condition {
+                case .everything: .constant(true)
+                case .nothing: .constant(false)
+                case .all(let parts): .all(parts.map(Node.init))
+                case .any(let parts): .any(parts.map(Node.init))
+                case .not(let part): .not(Node(part))
+                case .ids(let ids): .ids(ids)
+                case .idPattern(let pattern): .idPattern(pattern)
+                case .type(let type): .type(type)
+                case .scope(let pattern): .scope(pattern)
+                case .attribute(let name): .attribute(name)
+                case .value(let test): .value(test)
+                case .geometry(let test): .geometry(PreparedGeoTest(test))
+                case .linked(let test): .linked(test.path, test.targets ?? [])
+                }
         }
-    }
 
-    /// What finding the parts of the entity costs that are then looked at.
-    private func steps(_ entity: Entity) -> Int {
-        switch self {
-        case .constant, .all, .any, .not, .ids, .idPattern: 1
-        case .type: entity.types.count
-        case .scope(let pattern): entity.scopes.count * (1 + pattern.segments.count)
-        case .attribute, .value, .geometry, .linked: 1 + entity.attributes.count
+        func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
+            guard budget?.allows(steps(entity)) ?? true else { return false }
+            return switch self {
+            case .constant(let answer): answer
+            case .all(let parts): parts.allSatisfy { $0.matches(entity, budget) }
+            case .any(let parts): parts.contains { $0.matches(entity, budget) }
+            case .not(let part): !part.matches(entity, budget)
+            case .ids(let ids): ids.contains(entity.id)
+            case .idPattern(let pattern): pattern.matches(entity.id.uri, within: budget)
+            case .type(let type): entity.types.contains(type)
+            case .scope(let pattern): entity.scopes.contains(where: pattern.matches)
+            case .attribute(let name): !entity[name].isEmpty
+            case .value(let test): test.matches(entity, budget)
+            case .geometry(let test): test.matches(entity, budget)
+            case .linked(let path, let targets):
+                ValueTarget.links(path, in: entity, to: targets, within: budget)
+            }
+        }
+
+        /// What finding the parts of the entity costs that are then looked at.
+        private func steps(_ entity: Entity) -> Int {
+            switch self {
+            case .constant, .all, .any, .not, .ids, .idPattern: 1
+            case .type: entity.types.count
+            case .scope(let pattern): entity.scopes.count * (1 + pattern.segments.count)
+            case .attribute, .value, .geometry, .linked: 1 + entity.attributes.count
+            }
+        }
+
+        // MARK: Parts
+
+        /// The attribute of the entity that a term looks at.
+        var attribute: IRI? {
+            switch self {
+            case .attribute(let name): return name
+            case .value(let test): return test.path.names.first
+            case .geometry(let test): return test.attribute
+            case .linked(let path, _): return path.names.first
+            case .constant, .all, .any, .not, .ids, .idPattern, .type, .scope: return nil
+            }
+        }
+
+        /// The answer, where it is known.
+        private var answer: Bool? { if case .constant(let answer) = self { answer } else { nil } }
+
+        /// All, or any, of the parts, without those whose answer is known.
+        static func joined(_ parts: [Node], byAll isAll: Bool) -> Node {
+            if parts.contains(where: { $0.answer == !isAll }) { return .constant(!isAll) }
+            let open = parts.filter { $0.answer == nil }
+            if open.isEmpty { return .constant(isAll) }
+            return open.count == 1 ? open[0] : isAll ? .all(open) : .any(open)
+        }
+
+        static func negated(_ part: Node) -> Node {
+            part.answer.map { .constant(!$0) } ?? .not(part)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ContextModel
+import Synchronization
 
 /// A geo-query (clause 4.10) whose reference is ready for many targets.
 struct PreparedGeoTest: Sendable {
@@ -9,8 +10,7 @@ struct PreparedGeoTest: Sendable {
     private let rectangle: GeoBox?
     private let shape: GeoShape
     private let planar: PlanarReference?
-    /// How often the lines of the reference cross each other; counting ends where GEOS is not asked.
-    private let crossings: Int
+    private let crossings = Crossings()
 
     /// What reading a position, and building it for GEOS, takes.
     private static let stepsOfPosition = 20
@@ -28,16 +28,30 @@ struct PreparedGeoTest: Sendable {
         shape = GeoShape(test.reference)
         if case .near = test.relation {
             planar = nil
-            crossings = 0
         } else {
             planar = PlanarReference(test.reference)
-            crossings = shape.crossingsOfItself(atMost: Self.maximumCrossings, within: nil)
         }
     }
+
+    /// How often the lines of the reference cross each other, counted when it is first asked for.
+    private final class Crossings: Sendable {
+        private let known = Mutex<Int?>(nil)
+
+        /// Counting ends where GEOS is not asked, and when the budget is spent.
+        func count(of shape: GeoShape, within budget: DecisionBudget?) -> Int {
+            if let known = known.withLock({ $0 }) { return known }
+            let count = shape.crossingsOfItself(atMost: maximumCrossings, within: budget)
+            if budget?.isSpent != true { known.withLock { $0 = count } }
+            return count
+        }
+    }
+
+    var attribute: IRI { test.attribute }
 
     func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
         entity[test.attribute].contains { instance in
             guard instance.kind == .geoProperty,
+                budget?.allows(instance.value.positionCount * Self.stepsOfPosition) ?? true,
                 let geometry = try? Geometry(geoJSON: instance.value)
             else { return false }
             return matches(geometry, budget)
@@ -45,9 +59,6 @@ struct PreparedGeoTest: Sendable {
     }
 
     private func matches(_ target: Geometry, _ budget: DecisionBudget?) -> Bool {
-        guard budget?.allows(target.positionCount * Self.stepsOfPosition) ?? true else {
-            return false
-        }
         guard let targetBox = GeoBox(target), let box else { return false }
         if let nearBoxes, !nearBoxes.contains(where: targetBox.intersects) { return false }
         if case .near(let minMeters, let maxMeters) = test.relation {
@@ -90,7 +101,7 @@ struct PreparedGeoTest: Sendable {
         if test.relation == .equals || test.relation == .overlaps || shape.hasAreas
             || target.hasAreas
         {
-            count += crossings
+            count += crossings.count(of: shape, within: budget)
             count += target.crossingsOfItself(atMost: Self.maximumCrossings, within: budget)
         }
         guard count < Self.maximumCrossings else {
@@ -134,6 +145,29 @@ extension GeoTest {
         case .near(_, let maxMeters?): return box.widened(byMeters: maxMeters)
         case .near(_, nil), .disjoint: return nil
         case .equals, .within, .contains, .intersects, .overlaps: return [box]
+        }
+    }
+}
+
+extension JSONValue {
+    /// How many positions a GeoJSON geometry has, if it is one: known before they are read.
+    fileprivate var positionCount: Int {
+        switch self {
+        case .object(let object):
+            (object["coordinates"] ?? object["geometries"])?.positionCount ?? 0
+        case .array(let elements):
+            switch elements.first {
+            // Whatever the others are, they are no more than these.
+            case .array(let parts)?:
+                if case .array? = parts.first {
+                    elements.reduce(0) { $0 + $1.positionCount }
+                } else {
+                    elements.count
+                }
+            case .object?: elements.reduce(0) { $0 + $1.positionCount }
+            default: 1
+            }
+        default: 1
         }
     }
 }

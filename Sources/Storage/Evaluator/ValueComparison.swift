@@ -3,7 +3,7 @@ import ContextModel
 extension ValueTest {
     /// Whether any instance that the path leads to meets the comparison (clause 4.9).
     func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
-        let targets = ValueTarget.targets(of: path, in: entity)
+        let targets = ValueTarget.targets(of: path, in: entity, within: budget)
         guard let comparison else { return !targets.isEmpty }
         return targets.contains { comparison.holds(for: $0, budget) }
     }
@@ -26,7 +26,8 @@ extension Comparison {
         for values: [ValueTarget.Value],
         _ budget: DecisionBudget?
     ) -> Bool {
-        switch self {
+        guard budget?.allows(values.reduce(0) { $0 + $1.steps }) ?? true else { return false }
+        return switch self {
         case .less(let operand): values.contains { $0.order(to: operand) == .less }
         case .greater(let operand): values.contains { $0.order(to: operand) == .greater }
         case .lessOrEqual(let operand):
@@ -83,11 +84,24 @@ extension ValueTarget.Value {
                 ValueTarget.Value.json($0).equals(anyOf: operands, budget)
             }
         }
-        guard budget?.allows(Self.stepsOfComparison * operands.count) ?? true else { return false }
+        guard budget?.allows((Self.stepsOfComparison + steps) * operands.count) ?? true else {
+            return false
+        }
         return operands.contains(where: equals)
     }
 
     private static let stepsOfComparison = 5
+    private static let bytesPerStep = 16
+
+    /// What looking at the value takes: a text is as long, and an object has as many members, as
+    /// somebody wished.
+    fileprivate var steps: Int {
+        switch self {
+        case .json(.string(let text)): text.utf8.count / Self.bytesPerStep
+        case .json(.object(let object)): object.members.count
+        case .json, .moment: 0
+        }
+    }
 
     /// Identical, or within the range.
     private func equals(_ operand: Operand) -> Bool {

@@ -13,28 +13,53 @@ struct ValueTarget {
     var isObject = false
 
     /// All targets in the entity: one an instance that has what the path names.
-    static func targets(of path: AttributePath, in entity: Entity) -> [ValueTarget] {
+    ///
+    /// Not all of them when the budget is spent.
+    static func targets(
+        of path: AttributePath,
+        in entity: Entity,
+        within budget: DecisionBudget?
+    ) -> [ValueTarget] {
         guard !path.names.isEmpty else {
             return ValueTarget(moment: entityMoment(path.coreMember, entity)).map { [$0] } ?? []
         }
-        return instances(at: path, in: entity).compactMap { ValueTarget($0, path) }
+        var targets: [ValueTarget] = []
+        for instance in instances(at: path, in: entity, within: budget) {
+            guard budget?.allows(1) ?? true else { break }
+            if let target = ValueTarget(instance, path, budget) { targets.append(target) }
+        }
+        return targets
     }
 
     /// Whether a Relationship at the end of the path leads to one of the entities.
-    static func links(_ path: AttributePath, in entity: Entity, to ids: Set<EntityID>) -> Bool {
+    static func links(
+        _ path: AttributePath,
+        in entity: Entity,
+        to ids: Set<EntityID>,
+        within budget: DecisionBudget?
+    ) -> Bool {
         !ids.isEmpty
-            && instances(at: path, in: entity).contains { instance in
-                instance.targets.contains { uri in
+            && instances(at: path, in: entity, within: budget).contains { instance in
+                let targets = instance.targets
+                guard budget?.allows(targets.count * stepsOfLink) ?? true else { return false }
+                return targets.contains { uri in
                     uri.stringValue.map { ids.contains(EntityID($0)) } ?? false
                 }
             }
     }
 
-    private static func instances(at path: AttributePath, in entity: Entity) -> [Attribute] {
+    private static let stepsOfLink = 10
+
+    private static func instances(
+        at path: AttributePath,
+        in entity: Entity,
+        within budget: DecisionBudget?
+    ) -> [Attribute] {
         guard let first = path.names.first else { return [] }
         return path.names.dropFirst().reduce(entity[first]) { instances, name in
-            instances.flatMap { instance in
-                instance.attributes.first { $0.name == name }?.instances ?? []
+            instances.flatMap { instance -> [Attribute] in
+                guard budget?.allows(1 + instance.attributes.count) ?? true else { return [] }
+                return instance.attributes.first { $0.name == name }?.instances ?? []
             }
         }
     }
@@ -55,11 +80,11 @@ extension ValueTarget {
         values = [.moment(moment)]
     }
 
-    fileprivate init?(_ instance: Attribute, _ path: AttributePath) {
+    fileprivate init?(_ instance: Attribute, _ path: AttributePath, _ budget: DecisionBudget?) {
         if let member = path.coreMember {
             self.init(core: member, of: instance)
         } else {
-            self.init(value: instance, members: path.members)
+            self.init(value: instance, members: path.members, budget)
         }
     }
 
@@ -81,24 +106,35 @@ extension ValueTarget {
         values = [.json(.string(text))]
     }
 
-    private init?(value instance: Attribute, members: [String]) {
+    private init?(value instance: Attribute, members: [String], _ budget: DecisionBudget?) {
         switch instance.kind {
         case .languageProperty where members.isEmpty || members == ["*"]:
-            guard let map = instance.value.objectValue else { return nil }
+            guard let map = instance.value.objectValue,
+                budget?.allows(map.members.count) ?? true
+            else { return nil }
             values = map.members.map { .json($0.value) }
         case .relationship, .listRelationship:
             guard members.isEmpty else { return nil }
             values = [.json(instance.value)]
             isObject = true
         default:
-            guard let value = Self.member(members[...], of: instance.value) else { return nil }
+            guard let value = Self.member(members[...], of: instance.value, budget) else {
+                return nil
+            }
             values = [.json(value)]
         }
     }
 
     /// A MemberExpression in dot notation (ECMA 262): `nil` where it is undefined.
-    private static func member(_ names: ArraySlice<String>, of value: JSONValue) -> JSONValue? {
+    private static func member(
+        _ names: ArraySlice<String>,
+        of value: JSONValue,
+        _ budget: DecisionBudget?
+    ) -> JSONValue? {
         guard let name = names.first else { return value }
-        return value.objectValue?[name].flatMap { member(names.dropFirst(), of: $0) }
+        guard let object = value.objectValue, budget?.allows(object.members.count) ?? true else {
+            return nil
+        }
+        return object[name].flatMap { member(names.dropFirst(), of: $0, budget) }
     }
 }

@@ -21,8 +21,9 @@ package struct EvolutionSearch<Source: HistorySource> {
     private let decisionSeries: Source.Series
     private let scopes: ScopeSearch<Source.Series>
     /// What the query says of all but scopes.
-    private let valueCondition: Condition
     private let queryDecision: PreparedCondition
+    /// What looking at all parts of the condition takes.
+    private let conditionSize: Int
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
@@ -37,8 +38,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         decisionSeries = decided == query ? series : try source.series(decided)
         let (scopes, rest) = query.condition.partedByScope
         self.scopes = ScopeSearch(scopes, query: query, makeSeries: source.series)
-        valueCondition = rest
         queryDecision = PreparedCondition(rest)
+        conditionSize = query.condition.size
         queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
     }
@@ -93,6 +94,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         let entity = grant.dated(candidate.entity)
         let number = candidate.history
         let states = grant.condition == .everything ? [] : try source.past(of: candidate)
+        try source.budget.require(conditionSize)
         // What types and ids can decide is decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
@@ -142,11 +144,11 @@ package struct EvolutionSearch<Source: HistorySource> {
         guard !queriedNames.isEmpty else { return [:] }
         let entity = try inRange(seen)
         // What the other attributes say is the same for every instance.
-        let terms = DecidedTerms(valueCondition, for: entity, within: source.budget)
+        let terms = DecidedTerms(queryDecision, for: entity, within: source.budget)
         try source.budget.require(0)
         var choices: [IRI: InstanceChoice] = [:]
         for name in entity.attributes.map(\.name) {
-            let left = PreparedCondition(terms.remainder(of: name))
+            let left = terms.remainder(of: name, within: source.budget)
             var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
             choices[name] = { [budget = source.budget] instance in
                 one.attributes = [NamedAttribute(name: name, instances: [instance])]

@@ -149,6 +149,10 @@ struct `Reading conditions` {
         #expect(any.matches("/Madrid/Sights/Parque"))
         #expect(!any.matches("/Madrid/Parque"))
         #expect(ScopePattern(segments: ["#"]).matches("/x"))
+        #expect(ScopePattern(segments: ["x", "#"]).matches("x"))
+        #expect(!ScopePattern(segments: ["+"]).matches("/x/"))
+        #expect(!ScopePattern(segments: ["x", "+"]).matches("/x"))
+        #expect(!ScopePattern(segments: ["#"]).matches(""))
     }
 
     @Test func `geo-queries are read, and bad ones refused`() throws {

@@ -45,6 +45,12 @@ import Testing
         #expect(LanguageFilter(lang) == nil)
     }
 
+    @Test func `a list of more languages than anybody reads is none`() {
+        let most = [String](repeating: "en", count: LanguageFilter.maximumRanges)
+        #expect(LanguageFilter(most.joined(separator: ",")) != nil)
+        #expect(LanguageFilter((most + ["th"]).joined(separator: ",")) == nil)
+    }
+
     @Test(arguments: ["en", "zh-Hant-TW", "de-CH-1996", "sl-rozaj-biske", "x-default", "i-klingon"])
     func `a tag has the form of RFC 5646`(tag: String) {
         #expect(LanguageTag.isValid(tag))

@@ -51,9 +51,13 @@ import Testing
                 attributes: names.filter { _ in Int.random(in: 0..<4, using: &dice) > 0 }
                     .map { NamedAttribute(name: $0, instances: instances(3, &dice)) }
             )
-            let terms = DecidedTerms(condition, for: entity, within: nil)
+            let terms = DecidedTerms(
+                PreparedCondition(condition),
+                for: entity,
+                within: nil
+            )
             for named in entity.attributes {
-                let left = terms.remainder(of: named.name)
+                let left = terms.remainder(of: named.name, within: nil)
                 for instance in named.instances {
                     let one = NamedAttribute(name: named.name, instances: [instance])
                     var whole = entity
@@ -67,5 +71,51 @@ import Testing
             }
         }
         #expect(met > 1_000)
+    }
+
+    /// An entity with so many attributes, and a condition with a term for each.
+    private func wide(_ count: Int) -> (Entity, PreparedCondition, [IRI]) {
+        let names = (0..<count).map { IRI("urn:wide:\($0)") }
+        let entity = Entity(
+            id: EntityID("urn:x"),
+            types: [],
+            attributes: names.map {
+                NamedAttribute(name: $0, instances: [Attribute(kind: .property, value: 1)])
+            }
+        )
+        let terms = names.map { name in
+            Condition.value(
+                ValueTest(path: AttributePath(names: [name]), comparison: .equal([.number(1)]))
+            )
+        }
+        return (entity, PreparedCondition(.all([.any(terms), .all(terms)])), names)
+    }
+
+    /// For all attributes together; each of them has what looks at it, and no look at all others.
+    private func steps(_ count: Int) -> Int {
+        let (entity, condition, names) = wide(count)
+        let budget = DecisionBudget(steps: .max / 2)
+        let terms = DecidedTerms(condition, for: entity, within: budget)
+        for name in names {
+            #expect(terms.remainder(of: name, within: budget).matches(entity, within: nil))
+        }
+        return budget.steps
+    }
+
+    @Test func `what is left for all attributes takes time in proportion to the terms`() {
+        let (some, many) = (steps(200), steps(2_000))
+        #expect(some >= 4 * 200)
+        #expect(many <= 11 * some)
+    }
+
+    @Test func `what is decided, and what is left, is within the budget`() {
+        let (entity, condition, names) = wide(1_000)
+        let little = DecisionBudget(steps: 500)
+        _ = DecidedTerms(condition, for: entity, within: little)
+        #expect(little.isSpent)
+        let terms = DecidedTerms(condition, for: entity, within: nil)
+        let rest = DecisionBudget(steps: 500)
+        for name in names { _ = terms.remainder(of: name, within: rest) }
+        #expect(rest.isSpent)
     }
 }

@@ -91,4 +91,31 @@ import Testing
         }
         #expect(first.sorted() == Array(all.prefix(wanted)))
     }
+
+    @Test func `a text as long as somebody wished is sorted by within the budget`() {
+        let entity = Entity(
+            "urn:1",
+            .sensor,
+            [.label: .string(String(repeating: "a", count: 10_000))]
+        )
+        let twice = EntityOrder([byLabel(), byLabel(isDescending: true)])
+        let budget = DecisionBudget(steps: .max / 2)
+        var first = FirstEntities<Int>(1, by: twice)
+        first.add(entity, as: 1, within: budget)
+        // A key that is given once more decides nothing, and costs nothing.
+        #expect((40_000..<80_000).contains(budget.steps))
+        let little = DecisionBudget(steps: 1_000)
+        first.add(entity, as: 2, within: little)
+        #expect(little.isSpent)
+    }
+
+    @Test func `what is kept to sort by has a limit`() {
+        let text = JSONValue.string(String(repeating: "a", count: 1 << 20))
+        let budget = DecisionBudget(steps: .max / 2)
+        var first = FirstEntities<Int>(1_000, by: EntityOrder([byLabel()]))
+        for number in 0..<64 where !budget.isSpent {
+            first.add(Entity("urn:\(number)", .sensor, [.label: text]), as: number, within: budget)
+        }
+        #expect(budget.isSpent)
+    }
 }

@@ -121,4 +121,55 @@ struct `Deciding conditions` {
         #expect(Condition.attribute(IRI("https://x/speed")).matches(entity))
         #expect(!Condition.all([.everything, .nothing]).matches(entity))
     }
+
+    /// What an entity's writer made long, each with a question that looks at it.
+    private static let long: [(Attribute, String)] = {
+        let members = (0..<2_000).map { (key: "m\($0)", value: JSONValue.string("x")) }
+        let object = JSONValue.object(JSONObject(members))
+        let links = JSONValue.array((0..<2_000).map { .string("urn:x:\($0)") })
+        let text = JSONValue.string(String(repeating: "a", count: 32_000))
+        let parts = (0..<2_000).map { named("p\($0)", .init(kind: .property, value: 1)) }
+        return [
+            (.init(kind: .property, value: object), "long[m1999]==1"),
+            (.init(kind: .property, value: object), "long==1,2"),
+            (.init(kind: .property, value: object), "long>1"),
+            (.init(kind: .property, value: object), "long~=a"),
+            (.init(kind: .languageProperty, value: object), "long"),
+            (.init(kind: .property, value: text), "long==\"b\""),
+            (.init(kind: .property, value: text), "long>=\"b\""),
+            (.init(kind: .listRelationship, value: links), "long==urn:y:1"),
+            (.init(kind: .property, value: 1, attributes: parts), "long.p1999==1"),
+        ]
+    }()
+
+    @Test(arguments: 0..<long.count)
+    func `looking at what is long takes steps of the budget`(number: Int) throws {
+        let (attribute, q) = Self.long[number]
+        let entity = Entity(
+            id: EntityID("urn:x:1"),
+            types: [],
+            attributes: [Self.named("long", attribute)]
+        )
+        let condition = PreparedCondition(try QParser(expansion: Plain()).parse(q))
+        let budget = DecisionBudget(steps: 1_000)
+        _ = condition.matches(entity, within: budget)
+        #expect(budget.isSpent, "\(q)")
+    }
+
+    @Test func `following many links takes steps of the budget`() {
+        let links = JSONValue.array((0..<2_000).map { .string("urn:x:\($0)") })
+        let entity = Entity(
+            id: EntityID("urn:x:1"),
+            types: [],
+            attributes: [Self.named("parts", .init(kind: .relationship, value: links))]
+        )
+        let test = LinkedTest(
+            path: AttributePath(names: [IRI("https://x/parts")]),
+            target: .everything,
+            targets: [EntityID("urn:none")]
+        )
+        let budget = DecisionBudget(steps: 1_000)
+        _ = PreparedCondition(.linked(test)).matches(entity, within: budget)
+        #expect(budget.isSpent)
+    }
 }

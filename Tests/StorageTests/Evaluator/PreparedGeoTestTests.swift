@@ -55,6 +55,56 @@ struct `Deciding geo-queries` {
         "type": "Polygon", "coordinates": [[[0, 0], [4, 4], [4, 0], [0, 4], [0, 0]]],
     ]
 
+    /// A line of so many positions up and down, in a strip of the height.
+    static func zigzag(_ count: Int, _ height: Double) -> [Position] {
+        (0..<count).map { place(Double($0) / Double(count), $0.isMultiple(of: 2) ? 0 : height) }
+    }
+
+    @Test func `how often a reference crosses itself is counted once, and within the budget`() {
+        let line = Self.zigzag(500, 1) + Self.zigzag(500, 1).reversed()
+        let test = GeoTest(
+            relation: .overlaps,
+            reference: .lineString(line),
+            attribute: .location
+        )
+        let condition = PreparedCondition(.geometry(test))
+        let entity = Self.entity([
+            "type": "LineString", "coordinates": [[0.1, 0.1], [0.2, 0.2], [0.3, 0.1]],
+        ])
+        let little = DecisionBudget(steps: 20_000)
+        #expect(!condition.matches(entity, within: little) && little.isSpent)
+        let first = DecisionBudget(steps: .max / 2)
+        _ = condition.matches(entity, within: first)
+        let second = DecisionBudget(steps: .max / 2)
+        _ = condition.matches(entity, within: second)
+        #expect(first.steps > second.steps + 10_000)
+    }
+
+    @Test(arguments: ["LineString", "MultiPoint", "Polygon", "MultiPolygon"])
+    func `a stored geometry is not read when its positions are beyond the budget`(type: String) {
+        let line = JSONValue.array((0..<10_000).map { [.number(JSONNumber($0 % 90)), 0] })
+        let coordinates: JSONValue =
+            switch type {
+            case "Polygon": [line]
+            case "MultiPolygon": [[line], [line]]
+            default: line
+            }
+        let collection: JSONValue = [
+            "type": "GeometryCollection",
+            "geometries": [["type": .string(type), "coordinates": coordinates]],
+        ]
+        let test = GeoTest(
+            relation: .near(minMeters: nil, maxMeters: 1),
+            reference: .point(Self.place(0, 0)),
+            attribute: .location
+        )
+        for value in [["type": .string(type), "coordinates": coordinates], collection] {
+            let budget = DecisionBudget(steps: 10_000)
+            _ = PreparedCondition(.geometry(test)).matches(Self.entity(value), within: budget)
+            #expect(budget.isSpent && budget.steps >= 200_000)
+        }
+    }
+
     @Test func `points and boxes agree with the clause`() {
         let box = Self.box(0, 0, 2, 2)
         #expect(Self.holds(.within, box, Self.point(1, 1)))
