@@ -11,8 +11,8 @@ package struct Pattern: Sendable {
 
     /// Bytes of one pattern.
     package static let maximumBytes = 512
-    /// Characters of a pattern once its `{m,n}` and `+` are written out.
-    package static let maximumExpandedSize = 1_024
+    /// A count of `{m,n}`.
+    static let maximumCount = 1_024
     /// Parentheses inside one another.
     static let maximumDepth = 100
     /// States of the automata of all patterns of a request, a subscription or a registration.
@@ -28,7 +28,6 @@ package struct Pattern: Sendable {
             throw PatternError("The pattern is longer than \(Self.maximumBytes) bytes.")
         }
         self.text = text
-        try PatternCheck.check(Array(text.utf8))
         compiled = try CompiledPattern(text)
     }
 
@@ -51,6 +50,10 @@ extension Pattern: Hashable {
 package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }
+
+    static let tooLarge = PatternError(
+        "The repetitions of the pattern, {m,n} or +, are too large."
+    )
 }
 
 /// Counts the patterns of a request, a subscription or a registration.
@@ -111,14 +114,15 @@ private final class CompiledPattern: Sendable {
         automaton = Mutex(made)
     }
 
-    /// Whether it is found; a text with U+0000 in it is none that POSIX patterns speak about.
+    /// Whether it is found.
     func isFound(in input: String, within budget: DecisionBudget?) -> Bool {
         var input = input
         let (isFound, isNew) = input.withUTF8 { bytes in
-            guard !bytes.contains(0) else { return (false, false) }
-            return automaton.withLock { automaton in
-                let isNew = !automaton.remembers
-                return (automaton.isFound(in: bytes, within: budget), isNew)
+            automaton.withLock { automaton in
+                // With too small a budget nothing is learned, and nobody's place is taken.
+                let remembered = automaton.remembers
+                let isFound = automaton.isFound(in: bytes, within: budget)
+                return (isFound, !remembered && automaton.remembers)
             }
         }
         if isNew { RememberingPatterns.all.note(self)?.forget() }
@@ -156,107 +160,5 @@ private final class RememberingPatterns: Sendable {
             ring.next = (ring.next + 1) % Self.most
             return former
         }
-    }
-}
-
-/// Looks through a pattern for what would make it slow or huge.
-private enum PatternCheck {
-    static func check(_ bytes: [UInt8]) throws(PatternError) {
-        var groups = [0]  // size of each open group
-        var lastAtom = 0
-        var index = 0
-        while index < bytes.count {
-            switch bytes[index] {
-            case 0:
-                throw PatternError("The pattern has the character U+0000 in it.")
-            case UInt8(ascii: "\\"):
-                index += 1
-                if index < bytes.count, (0x30...0x39).contains(bytes[index]) {
-                    throw PatternError("Back-references such as \\1 are not supported.")
-                }
-                lastAtom = 1
-                groups[groups.count - 1] += 1
-            case UInt8(ascii: "["):
-                index = endOfBracket(bytes, from: index)
-                lastAtom = 1
-                groups[groups.count - 1] += 1
-            case UInt8(ascii: "("):
-                groups.append(1)
-                guard groups.count <= Pattern.maximumDepth + 1 else {
-                    throw PatternError(
-                        "Its parentheses are more than \(Pattern.maximumDepth) deep."
-                    )
-                }
-            case UInt8(ascii: ")"):
-                guard groups.count > 1, let size = groups.popLast() else {
-                    throw PatternError("A parenthesis is closed that was not opened.")
-                }
-                lastAtom = size
-                groups[groups.count - 1] += size
-            case UInt8(ascii: "{"):
-                let extra = lastAtom * (largestCount(bytes, from: index) - 1)
-                groups[groups.count - 1] += extra
-                lastAtom += extra
-            case UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "?"):
-                // IEEE 1003.2 leaves the meaning of `a**` undefined, so it is refused.
-                if index > 0, bytes[index - 1] == UInt8(ascii: "*") {
-                    throw PatternError("The pattern repeats a repetition, as in a**.")
-                }
-                // `a+` is written out as `aa*`, and so `((a+)+)+` grows without end.
-                if bytes[index] == UInt8(ascii: "+") {
-                    groups[groups.count - 1] += lastAtom
-                    lastAtom *= 2
-                }
-            default:
-                lastAtom = 1
-                groups[groups.count - 1] += 1
-            }
-            guard groups[groups.count - 1] <= Pattern.maximumExpandedSize else {
-                throw PatternError("The repetitions of the pattern, {m,n} or +, are too large.")
-            }
-            index += 1
-        }
-        guard groups.count == 1 else { throw PatternError("A parenthesis is not closed.") }
-    }
-
-    /// The larger of the counts in `{m,n}`, at least one, without overflow.
-    private static func largestCount(_ bytes: [UInt8], from start: Int) -> Int {
-        var largest = 1
-        var count = 0
-        for byte in bytes[(start + 1)...] {
-            if (0x30...0x39).contains(byte) {
-                count = min(count * 10 + Int(byte - 0x30), Pattern.maximumExpandedSize + 2)
-                largest = max(largest, count)
-            } else if byte == UInt8(ascii: ",") {
-                count = 0
-            } else {
-                break
-            }
-        }
-        return largest
-    }
-
-    /// Where the `]` of a bracket expression stands; the end when there is none.
-    private static func endOfBracket(_ bytes: [UInt8], from start: Int) -> Int {
-        var index = start + 1
-        if index < bytes.count, bytes[index] == UInt8(ascii: "^") { index += 1 }
-        if index < bytes.count, bytes[index] == UInt8(ascii: "]") { index += 1 }
-        while index < bytes.count, bytes[index] != UInt8(ascii: "]") {
-            // [:class:], [.collating.] and [=equivalence=] hold a ] of their own.
-            if bytes[index] == UInt8(ascii: "["), index + 1 < bytes.count,
-                [UInt8(ascii: ":"), UInt8(ascii: "."), UInt8(ascii: "=")].contains(bytes[index + 1])
-            {
-                let mark = bytes[index + 1]
-                index += 2
-                while index + 1 < bytes.count,
-                    !(bytes[index] == mark && bytes[index + 1] == UInt8(ascii: "]"))
-                {
-                    index += 1
-                }
-                index += 1
-            }
-            index += 1
-        }
-        return index
     }
 }

@@ -28,15 +28,19 @@ struct PatternAutomaton {
 
     private let states: [State]
     private let first: Int
+    /// The state in which the pattern is found.
+    private static let accept = 0
+    /// Whether the pattern has a `$`.
+    private let hasEnds: Bool
     var stateCount: Int { states.count }
     /// Bytes that the pattern does not tell apart have one number.
     private let kinds: [UInt8]
     private let kindCount: Int
 
     // What is remembered: sets of states by number.
-    private var sets: [[UInt16]] = []
+    private var sets: [StateSet] = []
     private var outcomes: [Outcome] = []
-    private var numbers: [[UInt16]: Int] = [:]
+    private var numbers: [StateSet: Int] = [:]
     /// Where each kind of byte leads from each set; -1 where that is not known yet.
     private var moves: [Int16] = []
     /// The set before the first byte.
@@ -46,12 +50,15 @@ struct PatternAutomaton {
     /// Marks the states that the set being made has already, with the number of its making.
     private var marks: [Int]
     private var mark = 0
+    /// The states still to be followed; none between two calls.
+    private var open: [Int] = []
 
     /// Throws when the pattern has more states than one may.
     init(_ pattern: PatternNode) throws(PatternError) {
         var builder = Builder()
-        first = try builder.add(pattern, before: 0)
+        first = try builder.add(pattern, before: Self.accept)
         states = builder.states
+        hasEnds = states.contains { if case .end = $0 { true } else { false } }
         marks = Array(repeating: 0, count: states.count)
         (kinds, kindCount) = Self.kinds(of: states)
     }
@@ -70,7 +77,7 @@ struct PatternAutomaton {
         mutating func add(_ node: PatternNode, before next: Int) throws(PatternError) -> Int {
             visits += 1
             guard states.count < Pattern.maximumStates, visits < Self.maximumVisits else {
-                throw PatternError("The repetitions of the pattern, {m,n} or +, are too large.")
+                throw PatternError.tooLarge
             }
             switch node {
             case .empty: return next
@@ -148,7 +155,8 @@ struct PatternAutomaton {
         in text: UnsafeBufferPointer<UInt8>,
         within budget: DecisionBudget?
     ) -> Bool {
-        guard budget?.allows(text.count) ?? true else { return false }
+        // A text with U+0000 in it is none that POSIX patterns speak about.
+        guard budget?.allows(text.count) ?? true, !text.contains(0) else { return false }
         var set = beginningSet()
         for byte in text {
             if outcomes[set].contains(.found) { return true }
@@ -175,7 +183,7 @@ struct PatternAutomaton {
 
     private mutating func beginningSet() -> Int {
         if let beginning { return beginning }
-        var members: [UInt16] = []
+        var members = StateSet(of: states.count)
         mark += 1
         follow(first, isStart: true, isEnd: false, into: &members)
         let set = remember(members, isStart: true)
@@ -184,16 +192,16 @@ struct PatternAutomaton {
     }
 
     private mutating func move(from set: Int, by byte: UInt8, _ place: Int) -> Int {
-        var members: [UInt16] = []
+        var members = StateSet(of: states.count)
         mark += 1
-        for member in sets[set] {
-            if case .bytes(let bytes, let next) = states[Int(member)], bytes.contains(byte) {
+        let former = sets[set]
+        former.forEach { member in
+            if case .bytes(let bytes, let next) = states[member], bytes.contains(byte) {
                 follow(next, isStart: false, isEnd: false, into: &members)
             }
         }
         // The pattern may also begin behind this byte.
         follow(first, isStart: false, isEnd: false, into: &members)
-        members.sort()
         if let known = numbers[members] {
             moves[place] = Int16(known)
             return known
@@ -208,26 +216,27 @@ struct PatternAutomaton {
     }
 
     /// The set before the first byte is told from others: `^` holds there.
-    private mutating func remember(_ members: [UInt16], isStart: Bool) -> Int {
+    private mutating func remember(_ members: StateSet, isStart: Bool) -> Int {
         sets.append(members)
         outcomes.append(outcome(of: members, isStart: isStart))
         moves.append(contentsOf: repeatElement(-1, count: kindCount))
-        memory += 64 + 4 * members.count + 2 * kindCount
+        memory += 96 + 2 * members.bytes + 2 * kindCount
         if !isStart { numbers[members] = sets.count - 1 }
         return sets.count - 1
     }
 
-    private mutating func outcome(of members: [UInt16], isStart: Bool) -> Outcome {
+    private mutating func outcome(of members: StateSet, isStart: Bool) -> Outcome {
         var outcome: Outcome = []
-        if members.contains(0) { outcome.insert(.found) }
-        var atEnd: [UInt16] = []
+        if members.contains(Self.accept) { outcome.insert(.found) }
+        guard hasEnds else { return outcome }
+        var atEnd = StateSet(of: states.count)
         mark += 1
-        for member in members {
-            if case .end = states[Int(member)] {
-                follow(Int(member), isStart: isStart, isEnd: true, into: &atEnd)
+        members.forEach { member in
+            if case .end = states[member] {
+                follow(member, isStart: isStart, isEnd: true, into: &atEnd)
             }
         }
-        if atEnd.contains(0) { outcome.insert(.foundAtEnd) }
+        if atEnd.contains(Self.accept) { outcome.insert(.foundAtEnd) }
         return outcome
     }
 
@@ -236,9 +245,9 @@ struct PatternAutomaton {
         _ start: Int,
         isStart: Bool,
         isEnd: Bool,
-        into members: inout [UInt16]
+        into members: inout StateSet
     ) {
-        var open = [start]
+        open.append(start)
         while let state = open.popLast() {
             guard marks[state] != mark else { continue }
             marks[state] = mark
@@ -248,7 +257,30 @@ struct PatternAutomaton {
                 open.append(other)
             case .start(let next): if isStart { open.append(next) }
             case .end(let next) where isEnd: open.append(next)
-            case .end, .bytes, .accept: members.append(UInt16(state))
+            case .end, .bytes, .accept: members.insert(state)
+            }
+        }
+    }
+}
+
+/// A set of states of one automaton: a bit for each.
+private struct StateSet: Hashable {
+    private var words: [UInt64]
+
+    /// An empty one, of an automaton with so many states.
+    init(of states: Int) { words = Array(repeating: 0, count: (states + 63) / 64) }
+
+    var bytes: Int { words.count * MemoryLayout<UInt64>.size }
+
+    func contains(_ state: Int) -> Bool { words[state >> 6] >> UInt64(state & 63) & 1 != 0 }
+    mutating func insert(_ state: Int) { words[state >> 6] |= 1 << UInt64(state & 63) }
+
+    func forEach(_ body: (Int) -> Void) {
+        for (place, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                body(place << 6 | rest.trailingZeroBitCount)
+                rest &= rest - 1
             }
         }
     }

@@ -30,7 +30,9 @@ struct ByteSet: Hashable {
     var inverted: ByteSet { ByteSet { !contains($0) } }
 }
 
-/// Reads a pattern; `PatternCheck` has looked at its size before.
+/// Reads a pattern.
+///
+/// How large it is once its repetitions are written out is known when its automaton is built.
 struct PatternParser {
     private let bytes: [UInt8]
     private var position = 0
@@ -38,6 +40,9 @@ struct PatternParser {
 
     static func parse(_ text: String) throws(PatternError) -> PatternNode {
         var parser = PatternParser(bytes: Array(text.utf8))
+        guard !parser.bytes.contains(0) else {
+            throw PatternError("The pattern has the character U+0000 in it.")
+        }
         let node = try parser.choice()
         guard parser.position == parser.bytes.count else {
             throw PatternError("A parenthesis is closed that was not opened.")
@@ -101,6 +106,7 @@ struct PatternParser {
         case UInt8(ascii: "W"): return Self.word.inverted
         case UInt8(ascii: "s"): return ByteSet(Self.isSpace)
         case UInt8(ascii: "S"): return ByteSet(Self.isSpace).inverted
+        case 0x30...0x39: throw PatternError("Back-references such as \\1 are not supported.")
         case UInt8(ascii: "b"), UInt8(ascii: "B"), UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: "`"), UInt8(ascii: "'"):
             throw PatternError("\\\(Self.shown(byte)) is no part of POSIX patterns.")
@@ -110,6 +116,7 @@ struct PatternParser {
 
     private mutating func repetition(of atom: PatternNode) throws(PatternError) -> PatternNode {
         var node = atom
+        var last: UInt8?
         while let byte = next {
             let counts: (Int, Int?)
             switch byte {
@@ -119,7 +126,14 @@ struct PatternParser {
             case UInt8(ascii: "{"): counts = try interval()
             default: return node
             }
-            if byte != UInt8(ascii: "{") { position += 1 }
+            if byte != UInt8(ascii: "{") {
+                position += 1
+                // IEEE 1003.2 leaves the meaning of `a**` undefined, so it is refused.
+                guard last != UInt8(ascii: "*") else {
+                    throw PatternError("The pattern repeats a repetition, as in a**.")
+                }
+            }
+            last = byte
             switch atom {
             case .start, .end: throw PatternError("An end of the text cannot be repeated.")
             default: node = .repeated(node, minimum: counts.0, maximum: counts.1)
@@ -137,15 +151,17 @@ struct PatternParser {
         guard skip("}"), low != nil || high != nil else {
             throw PatternError("A repetition is written {m}, {m,} or {m,n}.")
         }
-        guard high ?? .max >= low ?? 0, max(low ?? 0, high ?? 0) <= Pattern.maximumExpandedSize
-        else { throw PatternError("The counts of a repetition are too large or turned round.") }
+        guard max(low ?? 0, high ?? 0) <= Pattern.maximumCount else { throw PatternError.tooLarge }
+        guard high ?? .max >= low ?? 0 else {
+            throw PatternError("The counts of a repetition are turned round.")
+        }
         return (low ?? 0, high)
     }
 
     private mutating func number() -> Int? {
         var number: Int?
         while let byte = next, (0x30...0x39).contains(byte) {
-            number = min((number ?? 0) * 10 + Int(byte - 0x30), Pattern.maximumExpandedSize + 1)
+            number = min((number ?? 0) * 10 + Int(byte - 0x30), Pattern.maximumCount + 1)
             position += 1
         }
         return number

@@ -25,6 +25,32 @@ struct `Patterns` {
         #expect(throws: PatternError.self) { try Pattern(text) }
     }
 
+    @Test(arguments: [
+        ("a\u{0}", "The pattern has the character U+0000 in it."),
+        ("[\u{0}]", "The pattern has the character U+0000 in it."),
+        ("(a)\\1", "Back-references such as \\1 are not supported."),
+        ("a**", "The pattern repeats a repetition, as in a**."),
+        ("a*?", "The pattern repeats a repetition, as in a**."),
+        ("a{1025}", "The repetitions of the pattern, {m,n} or +, are too large."),
+        ("(a{40}){40}", "The repetitions of the pattern, {m,n} or +, are too large."),
+        (
+            "((((((((((a+)+)+)+)+)+)+)+)+)+)+",
+            "The repetitions of the pattern, {m,n} or +, are too large."
+        ),
+        ("a{2,1}", "The counts of a repetition are turned round."),
+        ("(a", "A parenthesis is not closed."),
+        ("a)", "A parenthesis is closed that was not opened."),
+    ])
+    func `what is wrong with a pattern is told`(text: String, reason: String) {
+        #expect { try Pattern(text) } throws: { "\($0)" == reason }
+    }
+
+    @Test func `a mark that stands for itself may be repeated`() throws {
+        #expect(try Pattern("^\\**$").matches("***"))
+        #expect(try Pattern("^[*]*$").matches("***"))
+        #expect(try Pattern("^a*{2}$").matches("aaa"))
+    }
+
     @Test(arguments: ["(a|aa)+$", "(a*)*b", "(a+)+$", "(.*)(.*)(.*)(.*)x", "(a|b)*a(a|b){20}c"])
     func `hostile patterns stay fast on long texts`(_ text: String) throws {
         let pattern = try Pattern(text)
