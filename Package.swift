@@ -215,7 +215,12 @@ let package = Package(
             ]
         ),
         .testTarget(
-            name: "balaiTests", dependencies: ["balai", "ContextModel", "Gateway", "Processes"]),
+            name: "balaiTests",
+            dependencies: [
+                "balai", "Broker", "ContextModel", "Gateway", "Governance", "Processes",
+                "Storage", "StorageSQLite",
+            ]
+        ),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),
         .testTarget(name: "HouseRulesTests"),
         // The hub as its users meet it: a process of its own, behind a socket.

@@ -90,6 +90,7 @@ extension Hub {
         try await shelf.load()
         try await loadSnapshots()
         try await loadSubscriptions()
+        try await checkRegistrations()
     }
 }
 

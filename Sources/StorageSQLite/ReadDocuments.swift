@@ -79,7 +79,7 @@ extension Connection {
         )
     }
 
-    private func documents(of kind: Document.Kind, in rows: Statement) throws -> [Document] {
+    func documents(of kind: Document.Kind, in rows: Statement) throws -> [Document] {
         var documents: [Document] = []
         while try rows.step() {
             documents.append(

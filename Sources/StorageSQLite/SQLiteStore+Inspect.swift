@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 #if canImport(Glibc)
 internal import Glibc
@@ -7,14 +7,19 @@ internal import Musl
 #endif
 
 extension SQLiteStore {
-    /// What SQLite finds wrong with the database files of a folder; nothing when all are sound.
+    /// What SQLite finds wrong with the database files of a folder, and what `problem` finds wrong with
+    /// the documents of these kinds in them; nothing when all are sound.
     ///
     /// Reads only, and may be used while a hub runs with the folder. Takes as long as it takes to
     /// read the files.
-    package static func inspect(folder: String) -> [String] {
+    package static func inspect(
+        folder: String,
+        documents kinds: [Document.Kind] = [],
+        _ problem: (Document) -> String? = { _ in nil }
+    ) -> [String] {
         databasePaths(in: folder).flatMap { path in
             do {
-                return try findings(in: path).map { "\(path): \($0)" }
+                return try findings(in: path, kinds, problem).map { "\(path): \($0)" }
             } catch let error as StorageError {
                 return ["\(path): \(error.note)"]
             } catch {
@@ -30,7 +35,11 @@ extension SQLiteStore {
         }
     }
 
-    private static func findings(in path: String) throws -> [String] {
+    private static func findings(
+        in path: String,
+        _ kinds: [Document.Kind],
+        _ problem: (Document) -> String?
+    ) throws -> [String] {
         let connection = try Connection(path: path, access: .readOnly)
         let check = try connection.prepare("PRAGMA quick_check(10)")
         var findings: [String] = []
@@ -38,6 +47,25 @@ extension SQLiteStore {
             let finding = check.text(0)
             if finding != "ok" { findings.append(finding) }
         }
-        return findings
+        guard findings.isEmpty, try connection.hasDocuments else { return findings }
+        return try kinds.flatMap { try connection.plainDocuments($0) }.compactMap(problem)
+    }
+}
+
+extension Connection {
+    /// Whether the file is a hub's that has begun to keep documents.
+    fileprivate var hasDocuments: Bool {
+        get throws {
+            try prepare("SELECT 1 FROM sqlite_schema WHERE name = 'document'").step()
+        }
+    }
+
+    /// Without owners, of whom earlier versions knew nothing: the file may still be one of theirs.
+    fileprivate func plainDocuments(_ kind: Document.Kind) throws -> [Document] {
+        try documents(
+            of: kind,
+            in: prepare("SELECT id, body, NULL FROM document WHERE kind = ?1 ORDER BY number")
+                .bind(1, kind.rawValue)
+        )
     }
 }

@@ -149,7 +149,7 @@ extension Hub {
                     )
                 )
             } catch let error as BrokerError {
-                logger.error("The subscription '\(record.id)' does not notify: \(error.detail)")
+                logger.error("\(record.refusal(error))")
             }
         }
         subscriptions.replace(ready, kind, tenant: tenant)

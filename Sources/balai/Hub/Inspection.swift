@@ -1,4 +1,6 @@
+import Broker
 import Glibc
+import Storage
 import StorageSQLite
 
 /// What `balai check` found.
@@ -50,7 +52,12 @@ struct Inspection: Encodable, Sendable {
         guard access(folder.databasePath, F_OK) == 0 else {
             return note(.database, "There is no database yet; the first start makes it.")
         }
-        for finding in SQLiteStore.inspect(folder: folder.path) { add(.database, finding) }
+        let findings = SQLiteStore.inspect(
+            folder: folder.path,
+            documents: Document.kindsToCheck,
+            \.refusal
+        )
+        for finding in findings { add(.database, finding) }
     }
 
     private mutating func add(_ area: Finding.Area, _ text: String) {

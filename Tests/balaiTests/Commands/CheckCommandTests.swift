@@ -1,4 +1,9 @@
+import Broker
+import ContextModel
 import Foundation
+import Governance
+import Storage
+import StorageSQLite
 import Testing
 
 @testable import balai
@@ -31,6 +36,83 @@ import Testing
             let end = try RunningCommand(["check", "--data", path, "--config", file]).end()
             #expect(end.code == 78)
             #expect(end.output.contains("nearest: \"port\""))
+        }
+    }
+
+    /// Puts documents into the database of a hub that is not running, as an earlier version left them.
+    private func keep(_ documents: [Document], in folder: String) async throws {
+        let store = try SQLiteStore(folder: folder) { Timestamp(microseconds: 0) }
+        let tenant = try await store.makeTenant(nil)
+        try await tenant.bookkeep { transaction in
+            for document in documents { try transaction.put(document) }
+        }
+        await store.close()
+    }
+
+    private func subscription(_ id: String, q: String) -> Document {
+        SubscriptionRecord(
+            id: id,
+            owner: .named(PartyID("office")),
+            purpose: nil,
+            context: .array([]),
+            body: [
+                "entities": [["type": "Bus"]], "q": .string(q),
+                "notification": ["endpoint": ["uri": "http://receiver.example/"]],
+            ],
+            createdAt: Timestamp(microseconds: 0)
+        ).document
+    }
+
+    private func registration(_ id: String, idPattern: String) -> Document {
+        let entity: JSONValue = ["type": "Bus", "idPattern": .string(idPattern)]
+        return RegistrationRecord(
+            id: id,
+            body: [
+                "endpoint": "http://source.example/", "information": [["entities": [entity]]],
+            ],
+            createdAt: Timestamp(microseconds: 0)
+        ).document
+    }
+
+    /// With what an earlier version took, beside what is in order.
+    private func withFormerDocuments(_ body: (String) async throws -> Void) async throws {
+        try await withTemporaryFolder { path in
+            let documents = [
+                subscription("urn:s:good", q: "line~=^a+$"),
+                subscription("urn:s:bad", q: "line~=\\bx"),
+                registration("urn:r:good", idPattern: "^urn:.*"),
+                registration("urn:r:bad", idPattern: "*a"),
+            ]
+            try await keep(documents, in: path)
+            try await body(path)
+        }
+    }
+
+    private static let refusals = [
+        "The subscription 'urn:s:bad' (office) does not notify: ",
+        "is no part of POSIX patterns.", "The registration 'urn:r:bad' is not found: ",
+        "There is nothing before a repetition: *.",
+    ]
+
+    @Test func `what is refused now of what is kept is listed with the reason`() async throws {
+        try await withFormerDocuments { path in
+            let end = try RunningCommand(["check", "--data", path]).end()
+            #expect(end.code == 1)
+            for text in Self.refusals { #expect(end.output.contains(text), "\(end.output)") }
+            #expect(!end.output.contains("good"))
+        }
+    }
+
+    @Test func `a hub says at its start what is refused now of what it keeps`() async throws {
+        try await withFormerDocuments { path in
+            let hub = try RunningCommand([
+                "serve", "--data", path, "--port", "0", "--log-level", "error",
+            ])
+            #expect(try hub.nextLine()?.hasPrefix("ready ") == true)
+            for text in Self.refusals { #expect(hub.errors.contains(text), "\(hub.errors)") }
+            #expect(!hub.errors.contains("good"))
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
         }
     }
 

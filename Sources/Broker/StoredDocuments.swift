@@ -1,0 +1,61 @@
+import ContextModel
+import Governance
+import Logging
+package import Storage
+
+/// What a store keeps of subscriptions and registrations, looked over without a hub.
+extension Document {
+    /// The kinds of which `refusal` tells.
+    package static let kindsToCheck: [Kind] =
+        [.registration] + SubscriptionKind.allCases.map(\.documentKind)
+
+    /// Why the hub makes no use of it, in a sentence; nil when it does.
+    ///
+    /// A hub may refuse now what an earlier version took: a pattern, a geometry, a condition that is too
+    /// large. Names are read without the `@context` that they were given with, which changes nothing of
+    /// that.
+    package var refusal: String? {
+        if kind == .registration {
+            guard let record = RegistrationRecord(self) else {
+                return "The registration '\(id)' is damaged."
+            }
+            do throws(BrokerError) { _ = try record.registration() } catch {
+                return record.refusal(error)
+            }
+        } else if let kind = SubscriptionKind(kind) {
+            guard let record = SubscriptionRecord(self) else {
+                return "The subscription '\(id)' is damaged and does not notify."
+            }
+            let reader = SubscriptionReader(kind: kind, context: .core)
+            do throws(BrokerError) { _ = try reader.subscription(record.body, id: record.id) } catch
+            {
+                return record.refusal(error)
+            }
+        }
+        return nil
+    }
+}
+
+extension SubscriptionRecord {
+    func refusal(_ error: BrokerError) -> String {
+        "The subscription '\(id)' (\(owner.text)) does not notify: \(error.detail)"
+    }
+}
+
+extension RegistrationRecord {
+    func refusal(_ error: BrokerError) -> String {
+        "The registration '\(id)' is not found: \(error.detail)"
+    }
+}
+
+extension Hub {
+    /// Says which registrations no query finds, and why: to be called once, at the start.
+    package func checkRegistrations() async throws {
+        for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
+            guard let store = try await store.tenant(tenant) else { continue }
+            for document in try await store.documents(.registration) {
+                if let refusal = document.refusal { logger.error("\(refusal)") }
+            }
+        }
+    }
+}
