@@ -100,6 +100,9 @@ final class Committer: Sendable {
         return nil
     }
 
+    /// How many requests wait.
+    var waitingCount: Int { state.withLock(\.count) }
+
     /// Why the last transaction that wrote did not reach the disk; nil when it did.
     var failure: (any Error)? { state.withLock(\.failure) }
 

@@ -85,4 +85,87 @@ import Testing
             try ZipArchive(path: "/nowhere.zip")
         }
     }
+
+    // MARK: What unpacks to too much
+
+    /// Unpacks the only file of an archive that says it has so many bytes, all of them zero.
+    private func unpack(zeros count: Int) throws -> Int {
+        try withArchive(ZeroArchive(count).bytes.base64EncodedString()) { archive in
+            let entry = try #require(try archive.entry(named: "stops.txt"))
+            var unpacked = 0
+            while case let piece = try entry.nextPiece(), !piece.isEmpty { unpacked += piece.count }
+            return unpacked
+        }
+    }
+
+    @Test func `a small archive may unpack to some megabytes`() throws {
+        #expect(try unpack(zeros: 4_000_000) >= 4_000_000)
+    }
+
+    @Test func `an archive that unpacks to more than a hundred times its size is broken off`() {
+        #expect {
+            try unpack(zeros: ZipArchive.leastBytes + (4 << 20))
+        } throws: { error in
+            "\(error)".contains("which is more than 100 times its size")
+        }
+    }
+}
+
+/// An archive with one file of zeros, compressed as far as the fixed codes of RFC 1951 go: to a
+/// hundredth and less.
+private struct ZeroArchive {
+    let bytes: Data
+    private static let name = Array("stops.txt".utf8)
+    private static let runLength = 258
+
+    /// At least so many zeros.
+    init(_ count: Int) {
+        let runs = (count + Self.runLength - 1) / Self.runLength
+        var bits = Bits()
+        bits.append(0b110, count: 3)  // The last block, with the fixed codes.
+        bits.append(0b0011_0000, count: 8)  // A zero,
+        for _ in 0..<runs { bits.append(0b1100_0101_0_0000, count: 13) }  // and what was before it.
+        bits.append(0, count: 7)
+        let size = 1 + runs * Self.runLength
+        let sum = Self.checksum(ofZeros: size)
+        let fields =
+            Self.number(20, 2) + Self.number(0, 2) + Self.number(8, 2) + Self.number(0, 4)
+            + Self.number(sum, 4) + Self.number(bits.bytes.count, 4) + Self.number(size, 4)
+            + Self.number(Self.name.count, 2) + Self.number(0, 2)
+        let local = [0x50, 0x4B, 3, 4] + fields + Self.name + bits.bytes
+        let central =
+            [0x50, 0x4B, 1, 2] + Self.number(20, 2) + fields + Self.number(0, 14) + Self.name
+        let end =
+            [0x50, 0x4B, 5, 6] + Self.number(0, 4) + Self.number(1, 2) + Self.number(1, 2)
+            + Self.number(central.count, 4) + Self.number(local.count, 4) + Self.number(0, 2)
+        bytes = Data(local + central + end)
+    }
+
+    private static func number(_ value: Int, _ count: Int) -> [UInt8] {
+        (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * $0)) : 0 }
+    }
+
+    /// CRC-32.
+    private static func checksum(ofZeros count: Int) -> Int {
+        let table = (0..<UInt32(256)).map { byte in
+            (0..<8).reduce(byte) { sum, _ in sum & 1 == 1 ? 0xEDB8_8320 ^ sum >> 1 : sum >> 1 }
+        }
+        var sum = UInt32.max
+        for _ in 0..<count { sum = table[Int(sum & 0xFF)] ^ sum >> 8 }
+        return Int(~sum)
+    }
+
+    /// Codes, the highest bit of each first, in bytes that are filled from their lowest bit.
+    private struct Bits {
+        var bytes: [UInt8] = []
+        private var used = 0
+
+        mutating func append(_ code: Int, count: Int) {
+            for place in (0..<count).reversed() {
+                if used % 8 == 0 { bytes.append(0) }
+                if code >> place & 1 == 1 { bytes[bytes.count - 1] |= 1 << UInt8(used % 8) }
+                used += 1
+            }
+        }
+    }
 }
