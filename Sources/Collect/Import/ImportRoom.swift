@@ -14,14 +14,17 @@ package final class ImportRoom {
     package init(maximumBytes: Int = ImportRoom.defaultBytes) { self.maximumBytes = maximumBytes }
 
     /// Takes room for one entry with so many bytes.
-    func take(_ count: Int) throws(RowRefusal) {
-        guard bytes + count + Self.bytesOfEntry <= maximumBytes else {
+    func take(_ count: Int) throws(RowRefusal) { try take(bytes: count + Self.bytesOfEntry) }
+
+    /// Takes room for so many bytes and no more.
+    func take(bytes count: Int) throws(RowRefusal) {
+        guard bytes + count <= maximumBytes else {
             throw RowRefusal(
                 reason: "The file has more identifiers or points than can be told apart in "
                     + "\(maximumBytes >> 20) MiB of memory; send it in parts."
             )
         }
-        bytes += count + Self.bytesOfEntry
+        bytes += count
     }
 
     /// Takes room for the text.

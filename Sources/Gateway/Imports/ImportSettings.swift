@@ -15,7 +15,7 @@ package struct ImportSettings: Sendable {
     package var spoolFolder: URL = FileManager.default.temporaryDirectory
 
     /// What an import may keep in memory of its file.
-    package var maximumKeptBytes = 128 << 20
+    package var maximumKeptBytes = 64 << 20
     /// The longest evolution that a file may have, in bytes: the limit of a request body.
     static let maximumEvolutionBytes = 16 << 20
 

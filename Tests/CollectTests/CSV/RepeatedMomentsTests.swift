@@ -21,4 +21,38 @@ import Testing
         let last: Int64 = 89_999_000
         #expect(placed.max() == last)
     }
+
+    /// A city's largest file has 1.22 million readings of a hundred series: ten times as much as this.
+    @Test func `a moment takes the same room however long the name of its series is`() throws {
+        let room = ImportRoom(maximumBytes: (64 << 20) / 10)
+        var moments = RepeatedMoments()
+        let series = (0..<100).map {
+            "urn:ngsi-ld:CrowdFlowObserved:auckland:counter:\($0)/https://uri.etsi.org/peopleCount"
+        }
+        for hour: Int64 in 0..<1_220 {
+            for name in series {
+                let reading = LocalClock.Reading(microseconds: hour * 3_600_000_000)
+                _ = try moments.place(reading, in: name, room)
+            }
+        }
+        // Of each hour one came twice.
+        for hour: Int64 in 0..<1_220 {
+            let reading = LocalClock.Reading(microseconds: hour * 3_600_000_000)
+            _ = try moments.place(reading, in: series[0], room)
+        }
+        #expect(room.bytes < room.maximumBytes / 2)
+    }
+
+    @Test func `moments have a limit, and so have series`() throws {
+        var moments = RepeatedMoments()
+        let reading = LocalClock.Reading(microseconds: 0)
+        #expect(throws: RowRefusal.self) {
+            let room = ImportRoom(maximumBytes: 10_000)
+            for _ in 0..<1_000 { _ = try moments.place(reading, in: "a", room) }
+        }
+        #expect(throws: RowRefusal.self) {
+            let room = ImportRoom(maximumBytes: 10_000)
+            for name in 0..<1_000 { _ = try moments.place(reading, in: "\(name)", room) }
+        }
+    }
 }
