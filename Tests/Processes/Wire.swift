@@ -6,7 +6,15 @@ package struct Wire: ~Copyable {
     private let descriptor: Int32
 
     /// Receiving gives up after `patienceMilliseconds`.
-    package init(toPort port: Int, patienceMilliseconds: Int = 60_000) throws {
+    ///
+    /// `source` is an address of this machine. The system keeps as many bytes as it likes until they are
+    /// received, unless `receiveBytes` says how many.
+    package init(
+        toPort port: Int,
+        from source: String = "127.0.0.1",
+        receiveBytes: Int32? = nil,
+        patienceMilliseconds: Int = 60_000
+    ) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         try POSIXError.check(descriptor)
         var patience = timeval(
@@ -15,16 +23,30 @@ package struct Wire: ~Copyable {
         )
         let size = socklen_t(MemoryLayout<timeval>.size)
         try POSIXError.check(setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size))
+        if var bytes = receiveBytes {
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            try POSIXError.check(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, size))
+        }
+        let bound = Self.withAddress(source, port: 0) { bind(descriptor, $0, $1) }
+        try POSIXError.check(bound)
+        let connected = Self.withAddress("127.0.0.1", port: port) { connect(descriptor, $0, $1) }
+        try POSIXError.check(connected)
+    }
+
+    private static func withAddress(
+        _ host: String,
+        port: Int,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let result = withUnsafePointer(to: &address) { pointer in
+        address.sin_addr.s_addr = inet_addr(host)
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try POSIXError.check(result)
     }
 
     deinit { close(descriptor) }

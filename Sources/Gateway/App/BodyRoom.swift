@@ -77,13 +77,15 @@ extension BodyRoom {
     func bounded(
         _ body: ResponseBody,
         for sharer: @autoclosure () -> Sharer,
+        on loop: @autoclosure () -> any EventLoop,
         isDone: Bool = false
     ) throws(BrokerError) -> ResponseBody {
         guard let length = body.contentLength,
             let held = try take(length, for: sharer(), isOwed: isDone)
         else { return body }
+        let loop = loop()
         return ResponseBody(contentLength: length) { writer in
-            try await body.write(PieceWriter(writer: writer))
+            try await body.write(PieceWriter(writer: writer, loop: loop))
             withExtendedLifetime(held) {}
         }
     }
@@ -94,6 +96,7 @@ private struct PieceWriter: ResponseBodyWriter {
     private static let pieceBytes = 64 * 1_024
 
     var writer: any ResponseBodyWriter
+    let loop: any EventLoop
 
     mutating func write(_ buffer: ByteBuffer) async throws {
         var rest = buffer
@@ -101,6 +104,9 @@ private struct PieceWriter: ResponseBodyWriter {
             piece.readableBytes > 0
         {
             try await writer.write(piece)
+            // A write waits as soon as the connection takes no more; the connection knows that when its
+            // loop has seen the piece.
+            try await loop.submit {}.get()
         }
     }
 

@@ -129,6 +129,7 @@ struct Endpoint: HTTPResponder {
                 response.body = try frame.answers.bounded(
                     response.body,
                     for: context.sharer,
+                    on: context.loop,
                     isDone: request.method != .get && response.status != .ok
                 )
             }

@@ -11,6 +11,9 @@ package struct GatewayContext: RequestContext {
     var denials: DenialLog?
     private let channel: any Channel
 
+    /// Where the bytes of the connection come and go.
+    var loop: any EventLoop { channel.eventLoop }
+
     /// Whose share counts what is held for the request.
     var sharer: Sharer {
         Sharer(caller.party, at: channel.remoteAddress.flatMap { AddressBlock($0) })

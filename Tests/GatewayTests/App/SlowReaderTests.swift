@@ -1,11 +1,14 @@
+import Foundation
+import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import Processes
 import Testing
 
 @testable import Gateway
 
 /// Clients that take their answers slowly, or not at all.
-@Suite struct SlowReaderTests {
+@Suite(.serialized) struct SlowReaderTests {
     /// More than the system keeps for a connection; two of them are a party's share of the room.
     private static let length = 64 << 20
 
@@ -26,8 +29,80 @@ import Testing
         }
     }
 
+    /// Thirteen of them were the share of all who come without a token.
+    private static let modestLength = 10 << 20
+
+    @Test(.timeLimit(.minutes(1)))
+    func `slow readers at one address leave others without a token their long answers`()
+        async throws
+    {
+        try await SmallHub.answering(Self.modestLength, timeoutSeconds: 60) { client in
+            let slow = SlowReaders()
+            defer { slow.end() }
+            let beginnings = await slow.begin(13, port: client.port ?? 0, at: "127.0.0.2")
+            #expect(beginnings.count { $0.hasPrefix("HTTP/1.1 200 ") } == 6)
+            #expect(beginnings.count { $0.hasPrefix("HTTP/1.1 503 ") } == 7)
+            let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await client.execute(uri: "/long", method: .get).body.readableBytes
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers == [Int](repeating: Self.modestLength, count: 3))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what is in memory anyway is answered whatever room is taken`() async throws {
+        try await SmallHub.answering(Self.modestLength, timeoutSeconds: 60) { client in
+            let slow = SlowReaders()
+            defer { slow.end() }
+            let beginnings = await slow.begin(13, port: client.port ?? 0, at: "127.0.0.1")
+            #expect(beginnings.contains { $0.hasPrefix("HTTP/1.1 503 ") })
+            let long = try await client.execute(uri: "/long", method: .get)
+            #expect(long.status == .serviceUnavailable)
+            let kept = try await client.execute(uri: "/kept", method: .get)
+            #expect(kept.status == .ok && kept.body.readableBytes == Self.modestLength)
+        }
+    }
+
     private static func hasCounted(_ number: Int, _ registry: MetricRegistry) -> Bool {
         registry.prometheusText()
             .contains("balai_slow_clients_closed_total{of=\"answer\"} \(number)\n")
+    }
+}
+
+/// Take the beginning of a long answer and then nothing more, until they are told to end.
+///
+/// On a thread of their own, for a connection blocks.
+private final class SlowReaders: Sendable {
+    private let isOver = DispatchSemaphore(value: 0)
+
+    /// What began each answer.
+    func begin(_ count: Int, port: Int, at address: String) async -> [String] {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [isOver] in
+                let readers = (0..<count).compactMap { _ in try? SlowReader(port, at: address) }
+                continuation.resume(returning: readers.map { $0.beginning ?? "" })
+                isOver.wait()
+                withExtendedLifetime(readers) {}
+            }
+        }
+    }
+
+    func end() { isOver.signal() }
+}
+
+private final class SlowReader {
+    let beginning: String?
+    private let wire: Wire
+
+    init(_ port: Int, at address: String) throws {
+        // Else the system would take the whole answer for it.
+        wire = try Wire(toPort: port, from: address, receiveBytes: 65_536)
+        wire.send(Array("GET /long HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        beginning = wire.receiveSome()
     }
 }

@@ -63,6 +63,10 @@ struct SmallHub {
             let bytes = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
             return Response(status: .ok, body: ResponseBody(byteBuffer: bytes))
         }
+        let kept = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
+        routes.add(
+            RouteDescription(.get, "/kept", .operations, "Answer what is kept", keepsAnswers: true)
+        ) { _, _ in Response(status: .ok, body: ResponseBody(byteBuffer: kept)) }
         routes.add(RouteDescription(.get, "/page", .pages, "Show a page")) { _, _ in
             Response(status: .ok, headers: [.contentType: "text/html"])
         }
@@ -92,17 +96,18 @@ struct SmallHub {
         try await gateway.test(.live, body)
     }
 
-    /// Runs `body` against a hub whose `/long` has an answer of that length, and that waits a second
-    /// for slow clients.
+    /// Runs `body` against a hub whose `/long` and `/kept` have answers of that length, and that waits
+    /// so long for slow clients.
     static func answering(
         _ length: Int,
+        timeoutSeconds: Int = 1,
         registry: MetricRegistry = MetricRegistry(),
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         var hub = SmallHub()
         hub.longAnswerBytes = length
         hub.registry = registry
-        hub.settings.bodyTimeoutSeconds = 1
+        hub.settings.bodyTimeoutSeconds = timeoutSeconds
         try await hub.test(body)
     }
 
