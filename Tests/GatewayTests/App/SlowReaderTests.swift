@@ -12,7 +12,7 @@ import Testing
     /// More than the system keeps for a connection; two of them are a party's share of the room.
     private static let length = 64 << 20
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a client that does not take its answer is cut off, counted, and holds no room`()
         async throws
     {
@@ -32,7 +32,7 @@ import Testing
     /// Thirteen of them were the share of all who come without a token.
     private static let modestLength = 10 << 20
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `slow readers at one address leave others without a token their long answers`()
         async throws
     {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `what is in memory anyway is answered whatever room is taken`() async throws {
         try await SmallHub.answering(Self.modestLength, timeoutSeconds: 60) { client in
             let slow = SlowReaders()
