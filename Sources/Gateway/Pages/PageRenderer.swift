@@ -1,6 +1,7 @@
 import ContextModel
 import HTTPTypes
 import Mustache
+import Services
 
 /// Turns summaries into HTML.
 ///
@@ -8,9 +9,16 @@ import Mustache
 package struct PageRenderer: Sendable {
     private let templates: MustacheLibrary
     private let settings: PageSettings
+    private let hasServices: Bool
 
     /// Takes the templates by name; throws when one is not a template or a page's is missing.
-    package init(templates: [String: String], settings: PageSettings) throws {
+    ///
+    /// With `hasServices`, every page has a link to the list of the city's services.
+    package init(
+        templates: [String: String],
+        settings: PageSettings,
+        hasServices: Bool = false
+    ) throws {
         MustacheContentTypes.register(PageText(), named: "PAGE")
         var library = MustacheLibrary()
         for (name, text) in templates {
@@ -21,6 +29,7 @@ package struct PageRenderer: Sendable {
         }
         self.templates = library
         self.settings = settings
+        self.hasServices = hasServices
     }
 
     private static let pages = ["now", "data", "health", "problem", "services", "service"]
@@ -99,8 +108,8 @@ package struct PageRenderer: Sendable {
         return try render(ServicesView(shell: shell, services: services), "services")
     }
 
-    func service(_ content: ServiceContentView) throws -> String {
-        var shell = shell(content.title, HubSummary(types: []))
+    func service(_ title: String, _ content: ServiceContent) throws -> String {
+        var shell = shell(title, HubSummary(types: []))
         shell.isServices = true
         let view = ServicePageView(
             shell: shell,
@@ -117,7 +126,7 @@ package struct PageRenderer: Sendable {
             cityName: settings.cityName,
             isOpen: settings.isOpen,
             isSimulated: summary.isSimulated,
-            hasServices: settings.hasServices
+            hasServices: hasServices
         )
     }
 

@@ -1,4 +1,4 @@
-package import Broker
+import Broker
 import Governance
 import HTTPTypes
 import Hummingbird
@@ -11,10 +11,13 @@ extension RouteTable {
         _ data: any PageData,
         assets: PageAssets,
         settings: PageSettings,
-        services: [HostedService] = [],
-        of hub: Hub? = nil
+        services: [HostedService] = []
     ) throws {
-        let renderer = try PageRenderer(templates: assets.templates, settings: settings)
+        let renderer = try PageRenderer(
+            templates: assets.templates,
+            settings: settings,
+            hasServices: !services.isEmpty
+        )
         add(Self.page("/", "Show the city on a map, live")) { request, context in
             let summary = try await data.summary(for: context.caller)
             let visit = PageVisit(request.head, context.caller, settings.place)
@@ -30,7 +33,7 @@ extension RouteTable {
             let health = try await data.health(for: context.caller)
             return .page(try renderer.health(health, summary, at: data.now), settings)
         }
-        if let hub { addServicePages(services, hub, renderer, settings) }
+        addServicePages(services, renderer, settings)
         problemPage = { .page(try renderer.problem($0), settings, status: $0.status) }
         add(Self.asset) { request, context in
             let names = try ["folder", "name"].map { try context.parameters.require($0) }
@@ -38,7 +41,7 @@ extension RouteTable {
         }
     }
 
-    private static func page(_ path: String, _ summary: String) -> RouteDescription {
+    static func page(_ path: String, _ summary: String) -> RouteDescription {
         RouteDescription(.get, path, .pages, summary, answers: "text/html")
     }
 

@@ -17,8 +17,6 @@ package struct PageSettings: Sendable, Hashable {
     package var tileAttribution = ""
     /// Where the hub is, for hints to those who run it; nil where nobody needs any.
     package var place: HubPlace?
-    /// Whether the hub runs services of the city, which have pages of their own.
-    package var hasServices = false
 
     package init() {}
 

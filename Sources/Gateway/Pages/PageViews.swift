@@ -1,4 +1,5 @@
 import ContextModel
+import Services
 
 // What the templates print. Every text is plain; the templates escape it.
 
@@ -44,7 +45,7 @@ struct ServicePageView {
     var shell: PageShell
     var lead: String
     var paragraphs: [String]
-    var tables: [ServiceContentView.Table]
+    var tables: [ServiceContent.Table]
 }
 
 /// The page *Now*.

@@ -1,7 +1,6 @@
 import Broker
 import ContextModel
 import Governance
-import HTTPTypes
 import Hummingbird
 import Services
 
@@ -9,34 +8,22 @@ extension RouteTable {
     /// Adds the page that lists the city's services, and the page of each that has one.
     mutating func addServicePages(
         _ services: [HostedService],
-        _ hub: Hub,
         _ renderer: PageRenderer,
         _ settings: PageSettings
     ) {
         guard !services.isEmpty else { return }
-        let list = RouteDescription(.get, "/services", .pages, "List the services of the city")
-        add(list.answeringHTML) { _, _ in
+        add(Self.page("/services", "List the services of the city")) { _, _ in
             .page(try renderer.services(services.map { ServiceView($0) }), settings)
         }
         for service in services {
             guard let page = service.module.page else { continue }
-            let summary = "Show the service '\(service.module.title)'"
-            let description = RouteDescription(.get, service.path, .pages, summary)
-            add(description.answeringHTML) { _, context in
-                let request = ServiceRequest(city: CityAccess(hub, for: context.caller))
+            let title = service.module.title
+            add(Self.page(service.path, "Show the service '\(title)'")) { _, context in
+                let request = ServiceRequest(city: service.city(for: context.caller))
                 let content = try await page.content(request, service.context)
-                let view = ServiceContentView(service, content)
-                return .page(try renderer.service(view), settings)
+                return .page(try renderer.service(title, content), settings)
             }
         }
-    }
-}
-
-extension RouteDescription {
-    fileprivate var answeringHTML: RouteDescription {
-        var description = self
-        description.answers = "text/html"
-        return description
     }
 }
 
@@ -62,29 +49,5 @@ struct ServiceView {
             return "\(actions): \(reach)"
         }
         types = module.entityTypes.joined(separator: ", ")
-    }
-}
-
-/// The page of a service.
-struct ServiceContentView {
-    /// A table as the template prints it.
-    struct Table {
-        var caption: String
-        var columns: [String]
-        var rows: [[String]]
-    }
-
-    var title: String
-    var lead: String
-    var paragraphs: [String]
-    var tables: [Table]
-
-    init(_ service: HostedService, _ content: ServiceContent) {
-        title = service.module.title
-        lead = content.lead
-        paragraphs = content.paragraphs
-        tables = content.tables.map {
-            Table(caption: $0.caption, columns: $0.columns, rows: $0.rows)
-        }
     }
 }

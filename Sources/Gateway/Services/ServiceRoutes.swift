@@ -23,7 +23,7 @@ extension NGSILDRoutes {
     fileprivate mutating func add(_ route: ServiceRoute, of service: HostedService) {
         let description = RouteDescription(route, of: service)
         add(description) { exchange in
-            let request = try await exchange.serviceRequest(description)
+            let request = try await exchange.request(to: service, description)
             let answer = try await route.handler(request, service.context)
             return exchange.answer(answer, of: service)
         }
@@ -57,13 +57,16 @@ extension ServiceRoute.Method {
 }
 
 extension Exchange {
-    fileprivate func serviceRequest(_ route: RouteDescription) async throws -> ServiceRequest {
+    fileprivate func request(
+        to service: HostedService,
+        _ route: RouteDescription
+    ) async throws -> ServiceRequest {
         var captures: [String: String] = [:]
         for name in route.captures { captures[name] = try capture(name) }
         var parameters: [String: String] = [:]
         for parameter in route.query { parameters[parameter.name] = items[parameter.name] }
         return ServiceRequest(
-            city: CityAccess(hub, for: caller),
+            city: service.city(for: caller),
             captures: captures,
             parameters: parameters,
             // Whether somebody may do what the body asks for is decided by what the service does.

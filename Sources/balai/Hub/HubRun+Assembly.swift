@@ -67,13 +67,11 @@ extension HubRun {
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
-        pages.hasServices = !services.isEmpty
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: PageAssets(leafletFolder: pages.leafletFolder),
             settings: pages,
-            services: services,
-            of: hub
+            services: services
         )
         let probe = StoreProbe(hub.store)
         routes.addOperationRoutes(

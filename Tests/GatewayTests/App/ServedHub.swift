@@ -78,8 +78,7 @@ final class ServedHub: Sendable {
                 ),
                 assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
                 settings: PageSettings(),
-                services: services,
-                of: hub
+                services: services
             )
         }
         routes.addImportRoutes(hub, ImportSettings())
