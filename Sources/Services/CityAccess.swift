@@ -6,8 +6,8 @@ package import Storage
 /// The city's data as one caller may see and change it.
 ///
 /// Each call is decided by the policy in force at that moment, and does what the standard's operation
-/// of the name does. What is read is sealed for the caller, as every answer of the hub. All methods
-/// throw `BrokerError` for what is refused, and `StorageError` when the store cannot do its part.
+/// of the same name does. Answers are sealed for the caller, as all answers of the hub are. All methods
+/// throw a `BrokerError` when the request is refused, and a `StorageError` when the store fails.
 package struct CityAccess: Sendable {
     private let hub: Hub
     /// In whose name everything is done.

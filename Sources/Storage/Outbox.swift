@@ -99,7 +99,7 @@ package protocol OutboxTransaction: AnyObject {
     /// commit, at least once. Its number is higher than that of any before it.
     ///
     /// It is claimed if `term` is the one of the lease and no message waits unclaimed, which would be
-    /// overtaken. What was claimed in earlier terms is not looked at: pass the term only once a
+    /// overtaken. Messages claimed in earlier terms are not considered: pass the term only once a
     /// claim has returned fewer messages than it might.
     func enqueue(
         _ body: [UInt8],

@@ -131,8 +131,8 @@ package protocol TenantStore: DocumentStore {
     func entityCount(grant: InternalGrant) async throws -> Int
     /// Entities of which something has expired by then (clause 4.22), what expired first first.
     func expired(at now: Timestamp, limit: Int, grant: InternalGrant) async throws -> [EntityID]
-    /// Removes or thins history as the rules say, a bounded step at a time; returns how many
-    /// instances went.
+    /// Removes or thins old history by the rules, in bounded steps between which other writes may run;
+    /// returns the number of instances removed.
     func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
 }
 

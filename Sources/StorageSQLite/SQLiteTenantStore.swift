@@ -15,7 +15,8 @@ private struct RemovedHistories {
     var mayBeLeft = false
     var isWorkedAt = false
 
-    /// Whether there may be more to remove; if not, nobody is at it any more.
+    /// Begins another round of removal if anything may be left; returns false, and marks the removal as
+    /// finished, if nothing is.
     mutating func beginRound() -> Bool {
         defer { mayBeLeft = false }
         isWorkedAt = mayBeLeft

@@ -13,7 +13,7 @@ import ContextModel
 struct Delivery: Sendable {
     /// Where a message stands with one of those who get it.
     enum State: Sendable, Equatable {
-        /// This process has it, and nothing was tried or is under way.
+        /// This process has claimed the message and has not tried to send it yet.
         case claimed
         case sending
         /// Sending has failed; it is tried again, not before the moment.

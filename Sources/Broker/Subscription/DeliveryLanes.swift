@@ -89,7 +89,7 @@ struct DeliveryLanes {
 
     // MARK: Events
 
-    /// A message for the subscription; returns what there is no room for any more.
+    /// Adds a message for the subscription; returns the deliveries that had to make room for it.
     mutating func add(
         _ item: OutboxItem,
         for key: Key,
@@ -223,9 +223,9 @@ struct DeliveryLanes {
         return Array(underWay.prefix(done))
     }
 
-    /// Another process delivers what the tenant's lanes have: they are empty from now on.
+    /// Empties the tenant's lanes, because another process delivers their messages from now on.
     ///
-    /// What is being sent comes to its end and is counted no more.
+    /// Requests that are being sent are not interrupted, but their results are ignored.
     mutating func abandon(_ tenant: TenantName?) {
         for (key, lane) in lanes where key.tenant == tenant {
             var lane = lane

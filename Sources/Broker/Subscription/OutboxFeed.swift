@@ -142,7 +142,8 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Says that what is put into the tenant's outbox from now on is this process's, in the term.
+    /// Sets the term in which this process claims the messages that it adds to the tenant's outbox from
+    /// now on; nil when it claims none of them.
     func setTerm(_ term: Int64?, of tenant: TenantName?) {
         state.withLock { $0.terms[tenant] = term }
     }

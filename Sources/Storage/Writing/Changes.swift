@@ -22,7 +22,7 @@ package struct Changes: Sendable {
     /// Nothing changes.
     package init() {}
 
-    /// A change of an entity; `history` is what its temporal evolution learns of it.
+    /// A change of an entity, and the instances that are added to its temporal evolution.
     ///
     /// With `correcting`, what was observed at a moment takes the place of what the history has for
     /// it. A change that leaves the entity as it is says that by `leavesState`.

@@ -33,7 +33,9 @@ package struct GrantedEntity: Sendable {
     }
 }
 
-/// A change of one entity that its writer's grant covers, made by `GrantedEntity` alone.
+/// A change of one entity that the writer is allowed to make.
+///
+/// Only `GrantedEntity` creates one, after it has checked the change against the grant.
 package struct GrantedChange: Sendable {
     /// The change of the whole entity, with what is hidden from the writer.
     package let change: EntityChange

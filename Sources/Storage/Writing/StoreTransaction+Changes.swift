@@ -99,8 +99,10 @@ extension StoreTransaction {
         try send(changes.messages)
     }
 
-    /// Applies one of many changes: one that is refused before anything of it is written fails alone,
-    /// whatever else goes wrong ends them all.
+    /// Applies one of several changes.
+    ///
+    /// If it is refused before anything of it is written, it alone fails; any other error ends the whole
+    /// transaction.
     private func applyAlone(_ changes: Changes) throws {
         do {
             try apply(changes)

@@ -31,10 +31,11 @@ package protocol StoreTransaction: BookkeepingTransaction {
     func put(_ entity: Entity) throws
     /// False when there was no such entity. History stays.
     func remove(_ id: EntityID) throws -> Bool
-    /// Adds instances to the temporal evolution. An instance that is there already, by entity,
-    /// name, `datasetId`, time and content, is not added twice, as long as it is one of the newest
-    /// `EvolutionLimits.comparedAtMoment` of its time.
-    /// Its `instanceID`, where absent, is made by the store.
+    /// Adds instances to the temporal evolution.
+    ///
+    /// An instance is not added if the evolution has an equal one (of the same name, `datasetId`, time
+    /// and content) among the newest `EvolutionLimits.comparedAtMoment` instances of that time. The
+    /// store gives an `instanceID` to an instance that has none.
     /// With `correcting`, an instance that was observed at the moment of one that is there takes
     /// its place and keeps its `createdAt` (clause 4.8); without, both stay.
     func appendHistory(
