@@ -15,8 +15,8 @@ package final class LDContext: Sendable {
     private let terms: [String: LDContextDefinitions.Term]
     private let termsByIRI: [IRI: String]
     private let vocabulary: String
-    /// Terms that may begin a compact IRI, the longest IRI first.
-    private let prefixes: [(iri: String, term: String)]
+    /// Terms that may begin a compact IRI.
+    private let prefixes: PrefixTable
     /// Terms already found: an answer names the same few attributes again and again.
     private let compacted = Mutex<[IRI: String]>([:])
     private let table = Mutex(TermTable())
@@ -40,10 +40,10 @@ package final class LDContext: Sendable {
         // A core term never means what the user says it does, so it stands for nothing of theirs.
         let own = definitions.terms.filter { CoreContext.terms[$0.key] == nil }
         termsByIRI = Self.byIRI(own)
-        prefixes = Self.byIRI(own.filter(\.value.isPrefix))
-            .merging(CoreContext.prefixesByIRI) { _, core in core }
-            .map { (iri: $0.key.text, term: $0.value) }
-            .sorted { ($1.iri.utf8.count, $0.term) < ($0.iri.utf8.count, $1.term) }
+        prefixes = PrefixTable(
+            Self.byIRI(own.filter(\.value.isPrefix))
+                .merging(CoreContext.prefixesByIRI) { _, core in core }
+        )
     }
 
     private static func byIRI(_ terms: [String: LDContextDefinitions.Term]) -> [IRI: String] {
@@ -120,11 +120,15 @@ package final class LDContext: Sendable {
     /// `prefix:rest`, where a term stands for the beginning of the IRI (JSON-LD 1.1, IRI
     /// compaction).
     private func compactIRI(_ iri: IRI) -> String? {
-        for prefix in prefixes where iri.text.hasPrefix(prefix.iri) {
-            let name = prefix.term + ":" + iri.text.dropFirst(prefix.iri.count)
-            if iri.text != prefix.iri, expand(name) == iri { return name }
+        prefixes.first(of: iri.text) { prefix, term in
+            let rest = iri.text.utf8.dropFirst(prefix.utf8.count)
+            // What begins with two slashes would be read as an IRI with the term for its scheme.
+            guard !rest.isEmpty, !rest.starts(with: "//".utf8), let rest = String(rest) else {
+                return nil
+            }
+            let name = term + ":" + rest
+            return expand(name) == iri ? name : nil
         }
-        return nil
     }
 
     package var isCore: Bool { self === LDContext.core }

@@ -279,6 +279,35 @@ import Testing
         #expect(ld.compact(IRI(id + "Metro")) == (isPrefix ? "ex:Metro" : id + "Metro"))
     }
 
+    @Test func `of several prefixes the longest that comes back shortens an IRI`() throws {
+        let context = try context([
+            "a": "urn:x:", "b": "urn:x:b:", "c": "urn:x:b:c:", "d": "urn:x:bb:", "e": "urn:x:b:d:",
+        ])
+        let names = [
+            "urn:x:b:c:name": "c:name", "urn:x:b:d": "b:d", "urn:x:b:cc": "b:cc",
+            "urn:x:bbb": "a:bbb", "urn:x:a": "a:a", "urn:x:": "a", "urn:w:b": "urn:w:b",
+            "urn:x:b:c://x": "b:c://x", "urn:y": "urn:y",
+        ]
+        for (iri, name) in names { #expect(context.compact(IRI(iri)) == name) }
+    }
+
+    @Test func `with very many prefixes the names of a long answer are compacted at once`() throws {
+        let prefixes = (0..<40_000).map { number in
+            (key: "p\(number)", value: JSONValue.string("https://city.example/v\(number)#"))
+        }
+        let context = try context(JSONObject(prefixes))
+        let took = ContinuousClock().measure {
+            for number in 0..<2_500 {
+                let (known, unknown) = (
+                    "https://city.example/v\(number)#", "https://city.example/w#"
+                )
+                #expect(context.compact(IRI("\(known)name")) == "p\(number):name")
+                #expect(context.compact(IRI("\(unknown)\(number)")) == "\(unknown)\(number)")
+            }
+        }
+        #expect(took < .seconds(2))
+    }
+
     @Test func `a term taken by another IRI does not stand for the default one`() throws {
         let ld = try context(["Bus": "http://v.example/Bus"])
         let iri = LDContext.core.expand("Bus")

@@ -1,0 +1,61 @@
+/// Terms that may begin a compact IRI, found by the IRIs that they stand for.
+///
+/// An `@context` may define a hundred thousand of them, and an answer may have as many names: a look-up
+/// takes as long as a binary search, and not as long as the table.
+struct PrefixTable: Sendable {
+    private struct Entry: Sendable {
+        var iri: String
+        var term: String
+        /// The longest other whose IRI begins this one's.
+        var shorter: Int?
+    }
+
+    /// In the order of the bytes of their IRIs.
+    private var entries: [Entry] = []
+
+    init(_ terms: [IRI: String]) {
+        entries.reserveCapacity(terms.count)
+        let sorted = terms.sorted { Self.precedes($0.key.text, $1.key.text) }
+        for (iri, term) in sorted {
+            var shorter = entries.indices.last
+            while let index = shorter, !iri.text.utf8.starts(with: entries[index].iri.utf8) {
+                shorter = entries[index].shorter
+            }
+            entries.append(Entry(iri: iri.text, term: term, shorter: shorter))
+        }
+    }
+
+    /// Shows the body each prefix of the text, the longest first, until it returns an answer.
+    func first<Answer>(
+        of text: String,
+        _ body: (_ iri: String, _ term: String) -> Answer?
+    ) -> Answer? {
+        // Each prefix of the text is the last entry before the text, or begins that one.
+        var next = lastIndex(notAfter: text)
+        while let index = next, !text.utf8.starts(with: entries[index].iri.utf8) {
+            next = entries[index].shorter
+        }
+        while let index = next {
+            if let answer = body(entries[index].iri, entries[index].term) { return answer }
+            next = entries[index].shorter
+        }
+        return nil
+    }
+
+    private func lastIndex(notAfter text: String) -> Int? {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Self.precedes(text, entries[middle].iri) {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return low > 0 ? low - 1 : nil
+    }
+
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        a.utf8.lexicographicallyPrecedes(b.utf8)
+    }
+}
