@@ -94,7 +94,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         let entity = grant.dated(candidate.entity)
         let number = candidate.history
         let states = grant.condition == .everything ? [] : try source.past(of: candidate)
-        try source.budget.require(conditionSize)
+        // What it was is decided for each of its former states, too.
+        try source.budget.require(conditionSize * (states.count + 1))
         // What types and ids can decide is decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
