@@ -80,8 +80,8 @@ extension Attack {
     /// All kinds there are; a new one is added here.
     static let all = [
         slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity, grabbedIndexes,
-        hoardedMaps, hoardedImports, longQuestions, patterns, geometry, largeEntity, names,
-        refusedBatches, endlessLines, untakenAnswers,
+        hoardedMaps, hoardedImports, longQuestions, patterns, costlySubscriptions, geometry,
+        largeEntity, names, refusedBatches, endlessLines, untakenAnswers,
     ]
 
     static let slowReceivers = Attack(name: "receivers that never answer") { attacker in
@@ -151,7 +151,7 @@ extension Attack {
         )
     }
 
-    static let longQuestions = Attack(name: "questions that look at everything") {
+    static let longQuestions = Attack(name: "questions that look at everything", workers: 8) {
         attacker in
         try await attacker.makeEntities(200, attributes: 10)
     } strike: { attacker, number in
@@ -224,6 +224,37 @@ extension Attack {
 
     /// One whose automaton has a new state for almost each letter of a text of a and b.
     private static let slowPattern = "(a%7Cb)*a(a%7Cb)%7B100%7Dc"
+
+    /// Two hundred subscriptions to one entity, each with a pattern or a geometry of its own that
+    /// takes long to decide.
+    static let costlySubscriptions = Attack(name: "subscriptions that are slow to decide") {
+        attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        try await attacker.party.require(
+            .POST,
+            "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:0/attrs",
+            [
+                "location": [
+                    "type": "GeoProperty",
+                    "value": ["type": "Polygon", "coordinates": [ring(2_000)]],
+                ]
+            ]
+        )
+        try await attacker.party.times(200) { number in
+            let condition: JSONObject =
+                number.isMultiple(of: 2)
+                ? ["q": .string("a0~=\"(a|b)*a(a|b){\(20 + number)}c\"")]
+                : [
+                    "geoQ": [
+                        "geometry": "LineString", "georel": "near;maxDistance==1",
+                        "coordinates": ring(100 + number),
+                    ]
+                ]
+            try await attacker.party.subscribe(to: "Bad", at: attacker.receivers[0], condition)
+        }
+    } strike: { attacker, number in
+        try await attacker.writeText(number, into: "a0", of: 0)
+    }
 
     static let geometry = Attack(name: "geometries of many positions") { attacker in
         try await attacker.makeEntities(1, attributes: 1)
