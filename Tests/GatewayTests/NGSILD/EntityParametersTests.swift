@@ -179,6 +179,17 @@ struct EntityParametersTests {
         #expect(throws: refused) { try parameters("attrs=a&omit=a").representation() }
     }
 
+    @Test func `attrs has so many names and no more`() throws {
+        func condition(_ count: Int) throws -> Condition {
+            try parameters("attrs=" + (0..<count).map { "a\($0)" }.joined(separator: ","))
+                .attributeCondition()
+        }
+        _ = try condition(EntityParameters.maximumAttributes)
+        #expect(throws: BrokerError(.badRequestData, "")) {
+            try condition(EntityParameters.maximumAttributes + 1)
+        }
+    }
+
     @Test(.clause("4.15")) func `languages are read as in a subscription, or refused`() throws {
         let languages = try parameters("lang=fr;q%3D0.2,en;q%3D0.9").representation().languages
         #expect(languages == LanguageFilter("fr;q=0.2,en;q=0.9"))
