@@ -12,28 +12,48 @@ struct TermTable: Sendable {
             name = Array(iri.text.utf8)
             quoted = JSONValue.string(term).serialized
         }
-
-        /// Compares eight bytes at a time, which `==` of arrays does not.
-        fileprivate func isNamed(_ other: [UInt8]) -> Bool {
-            name.count == other.count
-                && name.withUnsafeBytes { own in
-                    other.withUnsafeBytes { ByteWord.areEqual(own, $0) }
-                }
-        }
     }
 
-    private var terms: [Int: Term] = [:]
+    /// The place of a term in the table.
+    typealias Place = Int
+
+    private var terms: [Term] = []
+    private var places: [Int: Place] = [:]
+    /// For each term, the one that came next when it was added.
+    ///
+    /// Entities that are alike have their names in one order: what comes next is seen faster than found.
+    private var successors: [Place?] = []
 
     var count: Int { terms.count }
 
-    /// nil when it has not been added.
-    func term(for name: [UInt8]) -> Term? {
-        guard let term = terms[Self.hash(name)], term.isNamed(name) else { return nil }
-        return term
+    subscript(place: Place) -> Term { terms[place] }
+
+    /// The place of the name's term, which comes after that of `last`; nil when it has not been added.
+    func place(of name: [UInt8], after last: Place?) -> Place? {
+        if let last, let next = successors[last], isNamed(next, name) { return next }
+        guard let place = places[Self.hash(name)], isNamed(place, name) else { return nil }
+        return place
     }
 
+    /// Adds a term that comes after that of `last`; returns its place.
+    ///
     /// Of two names that hash alike, as good as never, the later one is found.
-    mutating func add(_ term: Term) { terms[Self.hash(term.name)] = term }
+    mutating func add(_ term: Term, after last: Place?) -> Place {
+        let place = terms.count
+        terms.append(term)
+        successors.append(nil)
+        places[Self.hash(term.name)] = place
+        if let last, successors[last] == nil { successors[last] = place }
+        return place
+    }
+
+    /// Compares eight bytes at a time, which `==` of arrays does not.
+    private func isNamed(_ place: Place, _ name: [UInt8]) -> Bool {
+        terms[place].name.count == name.count
+            && terms[place].name.withUnsafeBytes { own in
+                name.withUnsafeBytes { ByteWord.areEqual(own, $0) }
+            }
+    }
 
     private static func hash(_ name: [UInt8]) -> Int {
         var hasher = Hasher()

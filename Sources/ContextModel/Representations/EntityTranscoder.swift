@@ -9,6 +9,7 @@ struct EntityTranscoder {
     private let hidden: Set<IRI>
     private var decoder: EntityDecoder
     private var terms: TermTable
+    private var lastTerm: TermTable.Place?
     private var lastMoment: Timestamp?
     private var lastMomentText: [UInt8] = []
 
@@ -107,10 +108,13 @@ struct EntityTranscoder {
 
     private mutating func nextTerm() throws(Damage) -> TermTable.Term {
         try decoder.readName()
-        if let known = terms.term(for: decoder.nameBytes) { return known }
+        if let known = terms.place(of: decoder.nameBytes, after: lastTerm) {
+            lastTerm = known
+            return terms[known]
+        }
         let iri = try decoder.nameIRI()
         let term = TermTable.Term(iri, writer.context.compact(iri))
-        terms.add(term)
+        lastTerm = terms.add(term, after: lastTerm)
         return term
     }
 
@@ -152,8 +156,9 @@ struct EntityTranscoder {
         to json: inout JSONWriter
     ) throws(Damage) {
         let showsSystem = representation.showsSystemAttributes
-        let isAlone = !isOneOfSeveral && fields.isEmpty && !showsSystem
-        if format == .concise, isAlone, try standsAlone(fields.kind) {
+        if format == .concise, !isOneOfSeveral, !showsSystem, fields.isEmpty,
+            try standsAlone(fields.kind)
+        {
             return try value(to: &json)
         }
         var tellsKind = format == .normalized
