@@ -52,9 +52,19 @@ extension Attribute.Kind {
         }
     }
 
+    /// The kind of an attribute that has this `type`.
     package init?(term: String) {
-        guard let kind = Self.byTerm[term] else { return nil }
-        self = kind
+        switch term {
+        case "Property": self = .property
+        case "Relationship": self = .relationship
+        case "GeoProperty": self = .geoProperty
+        case "LanguageProperty": self = .languageProperty
+        case "VocabProperty": self = .vocabProperty
+        case "JsonProperty": self = .jsonProperty
+        case "ListProperty": self = .listProperty
+        case "ListRelationship": self = .listRelationship
+        default: return nil
+        }
     }
 
     /// The kind a value member implies in the concise representation (clause 4.5.4).
@@ -70,20 +80,22 @@ extension Attribute.Kind {
         default: return nil
         }
     }
-
-    private static let byTerm = Dictionary(uniqueKeysWithValues: allCases.map { ($0.term, $0) })
 }
 
 /// What the GeoJSON standard calls geometries (RFC 7946).
 enum GeometryTypes {
-    private static let names: Set<String> = [
-        "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
-        "GeometryCollection",
-    ]
+    private static func isName(_ type: String) -> Bool {
+        switch type {
+        case "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
+            "GeometryCollection":
+            true
+        default: false
+        }
+    }
 
     /// Whether an object looks like a geometry: enough to tell it from an attribute.
     static func isGeometry(_ object: JSONObject) -> Bool {
-        guard let type = object["type"]?.stringValue, names.contains(type) else { return false }
+        guard let type = object["type"]?.stringValue, isName(type) else { return false }
         return object["coordinates"] != nil || object["geometries"] != nil
     }
 

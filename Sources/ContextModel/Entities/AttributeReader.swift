@@ -77,23 +77,33 @@ struct AttributeReader {
     private func isValue(_ object: JSONObject) -> Bool {
         !options.isPartial && !object.isEmpty
             && !object.members.contains { key, value in
-                Self.ownMembers.contains(key) || Attribute.Kind(valueMember: key) != nil
-                    || options.isTemporal && Self.valuesOverTime.contains(key)
+                Self.isOwnMember(key) || Attribute.Kind(valueMember: key) != nil
+                    || options.isTemporal && Self.isValueOverTime(key)
                     || Self.looksLikeAttribute(value)
             }
     }
 
-    /// Members that an attribute has and no sub-attribute is called.
-    private static let ownMembers: Set<String> = [
-        "type", "@type", "@context", "datasetId", "observedAt", "unitCode", "expiresAt",
-        "instanceId", "objectType", "valueType", "createdAt", "modifiedAt", "deletedAt", "entity",
-        "entityList", "ngsildproof", "entityIdSealed", "entityTypeSealed", "previousValue",
-        "previousObject", "previousLanguageMap", "previousVocab", "previousJson",
-        "previousValueList", "previousObjectList",
-    ]
-    private static let valuesOverTime: Set<String> = [
-        "values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists",
-    ]
+    /// Whether an attribute has a member of this name, and no sub-attribute is called so.
+    private static func isOwnMember(_ name: String) -> Bool {
+        switch name {
+        case "type", "@type", "@context", "datasetId", "observedAt", "unitCode", "expiresAt",
+            "instanceId", "objectType", "valueType", "createdAt", "modifiedAt", "deletedAt",
+            "entity",
+            "entityList", "ngsildproof", "entityIdSealed", "entityTypeSealed", "previousValue",
+            "previousObject", "previousLanguageMap", "previousVocab", "previousJson",
+            "previousValueList", "previousObjectList":
+            true
+        default: false
+        }
+    }
+
+    private static func isValueOverTime(_ name: String) -> Bool {
+        switch name {
+        case "values", "objects", "languageMaps", "vocabs", "jsons", "valueLists", "objectLists":
+            true
+        default: false
+        }
+    }
 
     private static let hintOnObjects = "An object that is a value is written as {\"value\": {…}}."
 
@@ -141,7 +151,7 @@ struct AttributeReader {
         into fragment: inout AttributeFragment,
         _ particular: inout [String]
     ) throws(EntityError) {
-        let path = "\(key).\(member)"
+        let path = MemberPath(key: key, member: member)
         if options.allowsNull, NGSILDNull.isNull(value), Self.removable.contains(member) {
             fragment.removedMembers.insert(member)
             return
@@ -181,7 +191,7 @@ struct AttributeReader {
     private func readSealed(
         _ member: String,
         _ value: JSONValue,
-        at path: String,
+        at path: MemberPath,
         into fragment: inout AttributeFragment
     ) throws(EntityError) {
         guard key == "ngsildproof" else {
@@ -196,12 +206,13 @@ struct AttributeReader {
     }
 
     /// A proof of an attribute, kept as it is given (annex C.11).
-    private func proof(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+    private func proof(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> JSONValue {
         guard let object = value.objectValue, object["value"]?.objectValue != nil else {
             throw EntityError("'\(path)' has no object as its 'value': \(value.excerpt).")
         }
         for member in ["entityIdSealed", "entityTypeSealed"] {
-            if let sealed = object[member] { _ = try string(sealed, at: "\(path).\(member)") }
+            guard let sealed = object[member] else { continue }
+            _ = try string(sealed, at: MemberPath(key: path.description, member: member))
         }
         return value
     }
@@ -266,7 +277,7 @@ struct AttributeReader {
     ) throws(EntityError)
         -> JSONValue
     {
-        let path = "\(key).\(kind.valueMember)"
+        let path = MemberPath(key: key, member: kind.valueMember)
         if kind != .jsonProperty, value.isNull { throw EntityError("'\(path)' is null.") }
         switch kind {
         case .property:
@@ -303,7 +314,7 @@ struct AttributeReader {
         if !options.allowsNullInside, NGSILDNull.isInside(value) { throw entity.nullError(at: key) }
     }
 
-    private func uris(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+    private func uris(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> JSONValue {
         guard case .array(let elements) = value else {
             _ = try entity.uri(value, at: path)
             return value
@@ -313,7 +324,10 @@ struct AttributeReader {
         return value
     }
 
-    private func objectList(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+    private func objectList(
+        _ value: JSONValue,
+        at path: MemberPath
+    ) throws(EntityError) -> JSONValue {
         guard case .array(let elements) = value else {
             throw EntityError("'\(path)' is not an array: \(value.excerpt).")
         }
@@ -326,7 +340,10 @@ struct AttributeReader {
         return .array(objects)
     }
 
-    private func languageMap(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+    private func languageMap(
+        _ value: JSONValue,
+        at path: MemberPath
+    ) throws(EntityError) -> JSONValue {
         guard case .object(let map) = value else {
             throw EntityError("'\(path)' is not an object of languages: \(value.excerpt).")
         }
@@ -345,12 +362,15 @@ struct AttributeReader {
         return value
     }
 
-    private func vocabulary(_ value: JSONValue, at path: String) throws(EntityError) -> JSONValue {
+    private func vocabulary(
+        _ value: JSONValue,
+        at path: MemberPath
+    ) throws(EntityError) -> JSONValue {
         let names = try names(value, at: path).map { JSONValue.string($0.text) }
         return value.arrayValue == nil ? names[0] : .array(names)
     }
 
-    private func names(_ value: JSONValue, at path: String) throws(EntityError) -> [IRI] {
+    private func names(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> [IRI] {
         var names: [IRI] = []
         for element in value.arrayValue ?? [value] {
             names.append(try entity.expanded(try string(element, at: path)))
@@ -359,7 +379,7 @@ struct AttributeReader {
         return names
     }
 
-    private func string(_ value: JSONValue, at path: String) throws(EntityError) -> String {
+    private func string(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> String {
         guard let text = value.stringValue, !text.isEmpty else {
             throw EntityError("'\(path)' is not text: \(value.excerpt).")
         }
@@ -367,12 +387,22 @@ struct AttributeReader {
         return text
     }
 
-    private func dataset(_ value: JSONValue, at path: String) throws(EntityError) -> String? {
+    private func dataset(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> String? {
         if value.stringValue == "@none" { return nil }
         let uri = try entity.uri(value, at: path)
         guard uri != NGSILDNull.uri else { throw entity.nullError(at: path) }
         return uri
     }
+}
+
+/// Where a value stands, as the caller wrote it: `speed.unitCode`.
+///
+/// The text is made when a message needs it, for nearly every value is right.
+private struct MemberPath: CustomStringConvertible {
+    let key: String
+    let member: String
+
+    var description: String { "\(key).\(member)" }
 }
 
 extension Attribute.Kind {

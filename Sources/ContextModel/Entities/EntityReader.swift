@@ -171,23 +171,26 @@ package struct EntityReader: Sendable {
         _ instances: [AttributeFragment],
         key: String
     ) throws(EntityError) {
-        guard Self.geoProperties.contains(key) else { return }
+        guard Self.isPlace(key) else { return }
         for instance in instances where !instance.isNull {
             guard let kind = instance.kind, kind != .geoProperty else { continue }
             throw EntityError("'\(key)' is a GeoProperty, not a \(kind.term).")
         }
     }
 
-    private static let geoProperties: Set<String> = [
-        "location", "observationSpace", "operationSpace",
-    ]
+    private static func isPlace(_ name: String) -> Bool {
+        switch name {
+        case "location", "observationSpace", "operationSpace": true
+        default: false
+        }
+    }
 
     /// The expanded name, if it is one an attribute may have.
     package func attributeName(_ key: String) throws(EntityError) -> IRI {
         guard Name.isValid(key) else {
             throw EntityError("'\(key)' is not a valid attribute name (clause 4.6.2).")
         }
-        guard !Self.reservedNames.contains(key) else {
+        guard !Self.isReserved(key) else {
             throw EntityError("'\(key)' is not an attribute: it has a meaning of its own.")
         }
         return try expanded(key)
@@ -200,11 +203,17 @@ package struct EntityReader: Sendable {
         return iri
     }
 
-    /// Core terms for non-reified properties, which clause 4.5.1 keeps from being attributes.
-    private static let reservedNames: Set<String> = [
-        "datasetId", "instanceId", "observedAt", "unitCode", "object", "languageMap", "valueList",
-        "objectList", "objectType",
-    ]
+    /// Whether it is a core term for a non-reified property, which clause 4.5.1 keeps from being an
+    /// attribute.
+    private static func isReserved(_ name: String) -> Bool {
+        switch name {
+        case "datasetId", "instanceId", "observedAt", "unitCode", "object", "languageMap",
+            "valueList",
+            "objectList", "objectType":
+            true
+        default: false
+        }
+    }
 
     /// Aliases of JSON-LD keywords (annex B), which name nothing else.
     private static let keywords: Set<String> = ["id", "type", "@id", "@type"]
@@ -257,21 +266,27 @@ package struct EntityReader: Sendable {
         return uri
     }
 
-    func uri(_ value: JSONValue, at path: String) throws(EntityError) -> String {
+    func uri(
+        _ value: JSONValue,
+        at path: some CustomStringConvertible
+    ) throws(EntityError) -> String {
         guard let text = value.stringValue, URIText.isValid(text) else {
             throw EntityError("'\(path)' is not a URI: \(value.excerpt).")
         }
         return text
     }
 
-    func timestamp(_ value: JSONValue, at path: String) throws(EntityError) -> Timestamp {
+    func timestamp(
+        _ value: JSONValue,
+        at path: some CustomStringConvertible
+    ) throws(EntityError) -> Timestamp {
         guard let time = value.stringValue.flatMap({ Timestamp(dateTime: $0) }) else {
             throw EntityError("'\(path)' is not \(Timestamp.dateTimeForm): \(value.excerpt).")
         }
         return time
     }
 
-    func nullError(at path: String) -> EntityError {
+    func nullError(at path: some CustomStringConvertible) -> EntityError {
         EntityError("'\(path)' is urn:ngsi-ld:null; only updates and merges may remove this way.")
     }
 }
