@@ -100,22 +100,26 @@ private struct EntitySize {
 
     private mutating func add(_ named: [NamedAttribute]) {
         attributes = max(attributes, named.count)
-        for attribute in named {
-            instances = max(instances, attribute.instances.count)
-            allInstances += attribute.instances.count
-            for instance in attribute.instances where !instance.attributes.isEmpty {
-                add(instance.attributes)
+        // By index: every entity that is written is counted, and a copy of each instance takes longer.
+        for index in named.indices {
+            let count = named[index].instances.count
+            instances = max(instances, count)
+            allInstances += count
+            for place in 0..<count where !named[index].instances[place].attributes.isEmpty {
+                add(named[index].instances[place].attributes)
             }
         }
     }
 
     private mutating func add(_ named: [NamedFragment]) {
         attributes = max(attributes, named.count)
-        for attribute in named {
-            instances = max(instances, attribute.instances.count)
-            allInstances += attribute.instances.count
-            for instance in attribute.instances where !instance.attributes.isEmpty {
-                add(instance.attributes)
+        // By index: every entity that is written is counted, and a copy of each instance takes longer.
+        for index in named.indices {
+            let count = named[index].instances.count
+            instances = max(instances, count)
+            allInstances += count
+            for place in 0..<count where !named[index].instances[place].attributes.isEmpty {
+                add(named[index].instances[place].attributes)
             }
         }
     }
