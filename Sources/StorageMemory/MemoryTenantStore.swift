@@ -80,7 +80,15 @@ package final class MemoryTenantStore: TenantStore {
     ) async throws -> [Result<Answer, any Error>] {
         try requireOpen()
         return try await memory.transact(covering: grant.condition) { [clock] in
-            try $0.changeEach(ids, grant: grant, at: now, clock: clock, body)
+            try $0.changeEach(
+                ids,
+                grant: grant,
+                at: now,
+                clock: clock,
+                // Nobody knows who waits for a lock.
+                othersWait: { true },
+                body
+            )
         }
     }
 

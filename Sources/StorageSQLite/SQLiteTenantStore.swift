@@ -204,9 +204,16 @@ package final class SQLiteTenantStore: TenantStore {
         at now: Timestamp?,
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
-        try await committer.run(for: grant.party) { [clock] writer in
+        try await committer.run(for: grant.party) { [clock, committer] writer in
             writer.covered = grant.condition
-            return try writer.changeEach(ids, grant: grant, at: now, clock: clock, body)
+            return try writer.changeEach(
+                ids,
+                grant: grant,
+                at: now,
+                clock: clock,
+                othersWait: { committer.waitingCount > 0 },
+                body
+            )
         }
     }
 

@@ -16,14 +16,17 @@ extension StoreTransaction {
     }
 
     /// What `TenantStore.changeEach` does within the transaction.
+    ///
+    /// `othersWait` tells whether somebody waits for the transaction to end.
     package func changeEach<Answer>(
         _ ids: ArraySlice<EntityID>,
         grant: WriteGrant,
         at now: Timestamp?,
         clock: @escaping @Sendable () -> Timestamp,
+        othersWait: @escaping @Sendable () -> Bool,
         _ body: (Int, GrantedEntity) throws -> (Changes, Answer)
     ) throws -> [Result<Answer, any Error>] {
-        var portion = WritePortion(clock)
+        var portion = WritePortion(clock, othersWait: othersWait)
         var results: [Result<Answer, any Error>] = []
         results.reserveCapacity(min(ids.count, WritePortion.maximumElements))
         for index in ids.indices {
@@ -142,17 +145,23 @@ private struct Interrupted: Error { let error: any Error }
 
 /// How much of a long request is written in one transaction: others' writes come between.
 ///
-/// An entity alone may take longer; it is not divided.
+/// While nobody waits it is more, for each transaction costs something. An entity alone may take longer;
+/// it is not divided.
 struct WritePortion {
     static let maximumElements = 1_000
     private static let maximumMicroseconds: Int64 = 25_000
 
     private let clock: @Sendable () -> Timestamp
+    private let othersWait: @Sendable () -> Bool
     private let start: Timestamp
     private var count = 0
 
-    init(_ clock: @escaping @Sendable () -> Timestamp) {
+    init(
+        _ clock: @escaping @Sendable () -> Timestamp,
+        othersWait: @escaping @Sendable () -> Bool
+    ) {
         self.clock = clock
+        self.othersWait = othersWait
         start = clock()
     }
 
@@ -160,7 +169,7 @@ struct WritePortion {
     mutating func takesOneMore() -> Bool {
         count += 1
         guard count > 1 else { return true }
-        return count <= Self.maximumElements
-            && clock().microseconds - start.microseconds < Self.maximumMicroseconds
+        guard count <= Self.maximumElements else { return false }
+        return clock().microseconds - start.microseconds < Self.maximumMicroseconds || !othersWait()
     }
 }

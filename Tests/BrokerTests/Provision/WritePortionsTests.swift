@@ -108,7 +108,7 @@ import Testing
     @Test func `where the disk fills, the answer tells which entities of a batch are stored`()
         async throws
     {
-        let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 1_500)
+        let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 4_000)
         let ids = (0..<3_000).map { EntityID("urn:x:\($0)") }
         let batch = ids.map { id in
             (
