@@ -93,7 +93,7 @@ extension BodyRoom {
 
 /// Writes long buffers piece by piece: of each connection no more than one waits to be sent.
 private struct PieceWriter: ResponseBodyWriter {
-    private static let pieceBytes = 64 * 1_024
+    private static let pieceBytes = 256 * 1_024
 
     var writer: any ResponseBodyWriter
     let loop: any EventLoop

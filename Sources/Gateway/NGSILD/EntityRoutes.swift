@@ -351,8 +351,9 @@ extension Exchange {
         _ type: MediaType,
         _ links: [GeoJSONWriter.PageLink] = []
     ) async throws -> [UInt8] {
-        try await writing(entities.length(of: list)) {
-            var writer = JSONWriter(reservingBytes: 1_024 * (list.count + 1))
+        let length = entities.length(of: list)
+        return try await writing(length) {
+            var writer = JSONWriter(reservingBytes: Self.reservedBytes(length, list.count))
             if type == .geoJSON {
                 try geoWriter(entities).write(
                     try list.map { try $0.decoded() },
@@ -365,6 +366,11 @@ extension Exchange {
             }
             return writer.bytes
         }
+    }
+
+    /// JSON has twice the bytes of what is stored, about; what Linked Entities add is not known.
+    private static func reservedBytes(_ stored: Int, _ count: Int) -> Int {
+        stored == .max ? 1_024 * (count + 1) : 2 * stored + 1_024
     }
 
     /// Writes an answer of about so many bytes; a long one on a thread for long work.
