@@ -153,6 +153,11 @@ struct Endpoint: HTTPResponder {
         }
         if isPage { response.headers.addPageProtection() }
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
+        if context.logsRequests { note(request, response, context) }
+        return response
+    }
+
+    private func note(_ request: Request, _ response: Response, _ context: GatewayContext) {
         context.logger.debug(
             "request",
             metadata: [
@@ -160,7 +165,6 @@ struct Endpoint: HTTPResponder {
                 "status": "\(response.status.code)",
             ]
         )
-        return response
     }
 }
 

@@ -19,9 +19,18 @@ package func makeGateway(
         problemPage: routes.problemPage,
         registry: registry
     )
+    let responder = routes.makeRouter(frame).buildResponder()
+    let slow = SlowClients(registry)
     return Application(
-        router: routes.makeRouter(frame),
-        server: .http1(configuration: channelConfiguration(settings, SlowClients(registry))),
+        responder: responder,
+        server: HTTPServerBuilder { longResponder in
+            GatewayChannel(
+                responder: longResponder,
+                shortResponder: shortResponder(responder, logger),
+                settings: settings,
+                slow: slow
+            )
+        },
         configuration: ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port),
             availableConnectionsDelegate: MaximumAvailableConnections(
@@ -34,28 +43,23 @@ package func makeGateway(
     )
 }
 
-private func channelConfiguration(
-    _ settings: GatewaySettings,
-    _ slow: SlowClients
-) -> HTTP1Channel.Configuration {
-    let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
-    return HTTP1Channel.Configuration(
-        additionalChannelHandlers: [
-            MessageHandlerInstaller {
-                MessageHandler(pace: ClientPace(timeout: bodyTimeout) { slow.closed($0) })
-            }
-        ],
-        idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
-        httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: settings.maximumHeaderBytes,
-            maxHeaderListSize: settings.maximumHeaderBytes,
-            maxHeaderFieldCount: 100
-        )
-    )
+/// Does for short requests what the server does for all others.
+private func shortResponder(
+    _ responder: RouterResponder<GatewayContext>,
+    _ logger: Logger
+) -> ShortRequestHandler.Responder {
+    let clock = HTTPClock()
+    return { request, channel in
+        let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+        let context = GatewayContext(source: source)
+        var response = try await responder.respond(to: request, context: context)
+        response.headers[.date] = clock.text
+        return response
+    }
 }
 
 /// Counts the connections that were closed because their clients were too slow.
-private struct SlowClients: Sendable {
+struct SlowClients: Sendable {
     private let bodies: Counter
     private let answers: Counter
 

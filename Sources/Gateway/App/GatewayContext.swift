@@ -1,5 +1,6 @@
 package import Governance
 package import Hummingbird
+package import Logging
 import NIOCore
 
 /// What a handler knows about a request besides the request itself.
@@ -10,6 +11,23 @@ package struct GatewayContext: RequestContext {
     /// Is told of what the answer of a handler denies; set before any handler runs.
     var denials: DenialLog?
     private let channel: any Channel
+    private let requestID = RequestID()
+    private let hubLogger: Logger
+
+    /// What the log calls the request.
+    package var id: String { requestID.description }
+
+    /// Tells with each line which request it is about.
+    ///
+    /// It is made when there is something to tell: most requests log nothing.
+    package var logger: Logger {
+        var logger = hubLogger
+        logger[metadataKey: "hb.request.id"] = .stringConvertible(requestID)
+        return logger
+    }
+
+    /// Whether the log tells of each request.
+    var logsRequests: Bool { hubLogger.logLevel <= .debug }
 
     /// Where the bytes of the connection come and go.
     var loop: any EventLoop { channel.eventLoop }
@@ -23,6 +41,7 @@ package struct GatewayContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
         caller = Caller(party: .anonymous)
         channel = source.channel
+        hubLogger = source.logger
     }
 }
 

@@ -7,9 +7,9 @@ import NIOHTTPTypesHTTP1
 /// Turns the messages of HTTP/1 into the server's requests, and its responses back into messages, by
 /// the `MessageRules` and at the `ClientPace`.
 ///
-/// It takes the place of the codec that the server installs. One handler does all three, because each
-/// handler that a part of a message passes costs every request some time.
-final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
+/// One handler does all three, because each handler that a part of a message passes costs every request
+/// some time.
+final class MessageHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -98,26 +98,5 @@ extension HTTPRequest {
             path: head.uri,
             headerFields: HTTPFields(head.headers, splitCookie: false)
         )
-    }
-}
-
-/// Puts a `MessageHandler` in the place of the server's own codec.
-final class MessageHandlerInstaller: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = Any
-
-    private let makeHandler: () -> MessageHandler
-
-    init(_ makeHandler: @escaping () -> MessageHandler) { self.makeHandler = makeHandler }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        let pipeline = context.pipeline.syncOperations
-        do {
-            let codec = try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self)
-            try pipeline.addHandler(makeHandler(), position: .after(codec.handler))
-            for needless in [codec, context] { _ = pipeline.removeHandler(context: needless) }
-        } catch {
-            // A connection without the rules is none: a server that is built otherwise shows it.
-            context.close(promise: nil)
-        }
     }
 }

@@ -1,0 +1,59 @@
+import Broker
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+
+/// What the bytes of a connection pass on their way to the routes and back.
+struct GatewayChannel: HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    /// Answers requests whose bodies are read piece by piece.
+    let responder: Responder
+    /// Answers all others.
+    let shortResponder: ShortRequestHandler.Responder
+    let settings: GatewaySettings
+    let slow: SlowClients
+
+    /// Bytes of a body that is collected before anybody looks at it: longer ones are read on a thread of
+    /// their own, and one that is too long is refused before it has come.
+    private var shortBytes: Int { min(LongWork.leastBytes, settings.maximumBodyBytes) }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = settings.maximumHeaderBytes
+            limits.maxHeaderListSize = settings.maximumHeaderBytes
+            limits.maxHeaderFieldCount = 100
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,
+                withErrorHandling: false,
+                // The types of the fields let nothing else through.
+                withOutboundHeaderValidation: false,
+                withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
+                withDecoderLimitConfiguration: limits
+            )
+            let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
+            let pace = ClientPace(timeout: bodyTimeout) { [slow] in slow.closed($0) }
+            try pipeline.addHandlers([
+                MessageHandler(pace: pace),
+                HTTPConnectionStateHandler(
+                    idleTimeout: .seconds(settings.idleTimeoutSeconds),
+                    logger: logger
+                ),
+                ShortRequestHandler(maximumBytes: shortBytes, shortResponder),
+            ])
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}
