@@ -79,14 +79,13 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition) { [clock] in
+        return try await memory.transact(covering: grant.condition) { [clock, memory] in
             try $0.changeEach(
                 ids,
                 grant: grant,
                 at: now,
                 clock: clock,
-                // Nobody knows who waits for a lock.
-                othersWait: { true },
+                othersWait: { memory.othersWait },
                 body
             )
         }

@@ -42,6 +42,9 @@ final class TenantMemory: Sendable {
         }
     }
 
+    /// Whether somebody waits for the request that runs.
+    var othersWait: Bool { waiting.load(ordering: .relaxed) > 1 }
+
     /// Waits until those are over who write now.
     func settle() async {
         await withCheckedContinuation { continuation in

@@ -57,6 +57,8 @@ final class Writer: @unchecked Sendable {
     /// What is to happen once the transaction is on disk.
     var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false
+    /// Requests that the transaction has run, or is running.
+    private(set) var requestCount = 0
     /// Whether the transaction has anything to bring to the disk.
     private(set) var transactionWrites = false
 
@@ -104,6 +106,7 @@ final class Writer: @unchecked Sendable {
 
     func begin() throws {
         transactionWrites = false
+        requestCount = 0
         try statements.begin.run()
     }
 
@@ -127,6 +130,7 @@ final class Writer: @unchecked Sendable {
     /// transaction is gone.
     func request(_ body: () throws -> Void) throws -> (any Error)? {
         hasWritten = false
+        requestCount += 1
         recent = nil
         covered = .everything
         vocabularyLog.beginRequest()
