@@ -35,8 +35,12 @@ struct PageSearch {
         else { return nil }
         var scan = scan()
         var source = try lookup.candidates(plan.condition) ?? plan.scan(connection)
-        guard try scan.run(&source, upTo: Limits.candidatesAtOnce) else { return nil }
-        return try scan.page(connection)
+        let isWhole = try scan.run(
+            &source,
+            upTo: Limits.candidatesAtOnce,
+            bytes: Limits.bytesAtOnce
+        )
+        return isWhole ? try scan.page(connection) : nil
     }
 
     func page() throws -> EntityPage<EncodedEntity> {

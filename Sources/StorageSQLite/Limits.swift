@@ -37,8 +37,10 @@ enum Limits {
     /// Candidates looked at on the thread that asks, and before a value index is preferred: some
     /// tenths of a millisecond.
     static let candidatesAtOnce = 256
-    /// Steps of decisions made on the thread that asks: a few milliseconds at most.
-    static let stepsAtOnce = 250_000
+    /// Steps of decisions made on the thread that asks: some tenths of a millisecond.
+    static let stepsAtOnce = 25_000
+    /// Bytes of entities found on the thread that asks.
+    static let bytesAtOnce = 256 * 1_024
     /// Prepared statements that a connection keeps for the next who needs them.
     static let idleStatements = 64
     /// Attributes with a value index, for each tenant.

@@ -14,6 +14,8 @@ struct PageScan {
     private let order: AttributeSelection
     private var matched = 0
     private var lookedAt = 0
+    /// Bytes of the entities found.
+    private var bytes = 0
 
     init(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant, knownCount: Int?) {
         self.query = query
@@ -25,10 +27,14 @@ struct PageScan {
         first = FirstEntities(query.offset + query.limit, by: order)
     }
 
-    /// False when it would have to look at more candidates in all than allowed; run again to go
-    /// on.
-    mutating func run(_ source: inout any CandidateSource, upTo allowed: Int?) throws -> Bool {
-        while lookedAt < allowed ?? .max {
+    /// False when it would have to look at more candidates in all than allowed, or keeps more bytes; run
+    /// again to go on.
+    mutating func run(
+        _ source: inout any CandidateSource,
+        upTo allowed: Int?,
+        bytes allowedBytes: Int = .max
+    ) throws -> Bool {
+        while lookedAt < allowed ?? .max, bytes <= allowedBytes {
             guard let candidate = try source.next() else { return true }
             lookedAt += 1
             guard let match = try plan.match(candidate, for: grant) else { continue }
@@ -39,6 +45,7 @@ struct PageScan {
             } else if matched > query.offset {
                 if entities.count < query.limit {
                     entities.append(shaped(candidate, match))
+                    bytes += candidate.size
                 } else if knownCount != nil || !query.wantsCount {
                     return true
                 }
