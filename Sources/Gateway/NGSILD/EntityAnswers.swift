@@ -1,0 +1,159 @@
+import Broker
+import ContextModel
+import Governance
+import HTTPTypes
+import Hummingbird
+import Storage
+
+extension Exchange {
+    /// The form of the answer that the caller accepts for entities.
+    private func acceptedForEntities(_ items: QueryItems) throws(BrokerError) -> MediaType {
+        let type = try accepted([.json, .jsonLD, .geoJSON])
+        guard type == .geoJSON || items["geometryProperty"] == nil else {
+            throw BrokerError(
+                .badRequestData,
+                "geometryProperty goes with 'Accept: application/geo+json' only."
+            )
+        }
+        for name in ["format", "options"] {
+            let words = items[name]?.split(separator: ",")
+            if let form = words?.first(where: EntityParameters.isFormOfEvolutions) {
+                throw BrokerError(
+                    .invalidRequest,
+                    "'\(form)' is a form of evolutions, not entities."
+                )
+            }
+        }
+        return type
+    }
+
+    /// Retrieve Entity in the accepted form.
+    func answerEntity() async throws -> Response {
+        let ld = try await ldContext()
+        let type = try acceptedForEntities(items)
+        let parameters = parameters(ld)
+        let condition = try parameters.typeCondition().and(parameters.attributeCondition())
+        var representation = try parameters.representation()
+        representation.version = preferredVersion
+        let map = try entityMapRequest(items, entities: nil, ld: ld)
+        let found = try await hub.retrieveEntity(
+            try entityID(),
+            where: condition,
+            shownAs: representation,
+            caller: caller
+        )
+        let headers = try await retrievalHeaders(.entities, map)
+        let entity = found.answer.entity
+        let writer = EntityWriter(representation, context: ld, linked: found.answer.linked)
+        let bytes =
+            representation.join?.form == .flat
+            ? try await written([entity], writer, type)
+            : try await written(entity, writer, type)
+        return answer(
+            bytes,
+            type,
+            ld: ld,
+            status: versionStatus ?? .ok,
+            headers: headers
+        )
+    }
+
+    /// Query Entities in the accepted form, with links to the pages around this one.
+    func answerQuery(
+        _ items: QueryItems,
+        selectors: Condition?,
+        entities: JSONValue? = nil,
+        ld: LDContext
+    ) async throws -> Response {
+        let type = try acceptedForEntities(items)
+        let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
+        var representation = try parameters.representation()
+        representation.version = preferredVersion
+        let map = try entityMapRequest(items, entities: entities, ld: ld)
+        let answer = try await found(query, through: map, shownAs: representation).answer
+        let (page, use) = (answer.page, answer.map)
+        let links = pageLinks(
+            offset: query.offset,
+            limit: query.limit,
+            hasMore: page.hasMore,
+            use: use
+        )
+        let writer = EntityWriter(representation, context: ld, linked: answer.linked)
+        let bytes = try await written(page.entities, writer, type, links)
+        var headers = pageHeaders(type, links, count: page.count, use: use)
+        headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
+        return self.answer(
+            bytes,
+            type,
+            ld: ld,
+            status: versionStatus ?? Self.status(use),
+            headers: headers
+        )
+    }
+
+    /// An answer of one entity in the accepted form.
+    private func written(
+        _ entity: EncodedEntity,
+        _ entities: EntityWriter,
+        _ type: MediaType
+    ) async throws -> [UInt8] {
+        try await writing(entities.length(of: [entity])) {
+            var writer = JSONWriter(reservingBytes: 2_048)
+            if type == .geoJSON {
+                let geoWriter = try geoWriter(entities)
+                geoWriter.write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
+            } else {
+                try entities.write(entity, embedsContext: type == .jsonLD, to: &writer)
+            }
+            return writer.bytes
+        }
+    }
+
+    /// An answer of several entities in the accepted form.
+    private func written(
+        _ list: [EncodedEntity],
+        _ entities: EntityWriter,
+        _ type: MediaType,
+        _ links: [GeoJSONWriter.PageLink] = []
+    ) async throws -> [UInt8] {
+        let length = entities.length(of: list)
+        return try await writing(length) {
+            var writer = JSONWriter(reservingBytes: Self.reservedBytes(length, list.count))
+            if type == .geoJSON {
+                try geoWriter(entities).write(
+                    try list.map { try $0.decoded() },
+                    links: links,
+                    embedsContext: embedsContext,
+                    to: &writer
+                )
+            } else {
+                try entities.write(list, embedsContext: type == .jsonLD, to: &writer)
+            }
+            return writer.bytes
+        }
+    }
+
+    private static let maximumReservedBytes = 4 << 20
+
+    /// JSON has twice the bytes of what is stored, about; what Linked Entities add is not known.
+    private static func reservedBytes(_ stored: Int, _ count: Int) -> Int {
+        stored == .max ? 1_024 * (count + 1) : min(2 * stored + 1_024, maximumReservedBytes)
+    }
+
+    /// Writes an answer of about so many bytes; a long one on a thread for long work.
+    @inline(__always)
+    func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async rethrows -> [UInt8] {
+        guard LongWork.isLong(bytes) else { return try body() }
+        return try await hub.longWork.run(for: caller.party) { try body() }
+    }
+
+    private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {
+        let name = try items.text("geometryProperty")
+        let dataset = try items.text("datasetId")
+        return GeoJSONWriter(
+            entities: entities,
+            geometryProperty: name.map { entities.context.expand($0) } ?? .location,
+            datasetID: dataset == "@none" ? nil : dataset
+        )
+    }
+}
