@@ -52,7 +52,14 @@ private func shortResponder(
     return { request, channel in
         let source = ApplicationRequestContextSource(channel: channel, logger: logger)
         let context = GatewayContext(source: source)
-        var response = try await responder.respond(to: request, context: context)
+        var response: Response
+        do {
+            response = try await responder.respond(to: request, context: context)
+        } catch {
+            // Each endpoint makes an answer of what it throws; only that answer can have failed.
+            context.logger.error("no answer could be made: \(error)")
+            response = Response(status: .internalServerError)
+        }
         response.headers[.date] = clock.text
         return response
     }

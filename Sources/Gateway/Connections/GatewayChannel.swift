@@ -8,7 +8,13 @@ import NIOHTTPTypes
 
 /// What the bytes of a connection pass on their way to the routes and back.
 struct GatewayChannel: HTTPChannelHandler {
-    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    /// A connection: requests for the server behind, and the task that answers all others.
+    struct Value: ServerChildChannelValue {
+        let requests: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+        let answers: AnswerTasks
+
+        var channel: any Channel { requests.channel }
+    }
 
     /// Answers requests whose bodies are read piece by piece.
     let responder: Responder
@@ -36,6 +42,7 @@ struct GatewayChannel: HTTPChannelHandler {
                 withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
                 withDecoderLimitConfiguration: limits
             )
+            let answers = AnswerTasks()
             let bodyTimeout = TimeAmount.seconds(Int64(settings.bodyTimeoutSeconds))
             let pace = ClientPace(timeout: bodyTimeout) { [slow] in slow.closed($0) }
             try pipeline.addHandlers([
@@ -44,16 +51,19 @@ struct GatewayChannel: HTTPChannelHandler {
                     idleTimeout: .seconds(settings.idleTimeoutSeconds),
                     logger: logger
                 ),
-                ShortRequestHandler(maximumBytes: shortBytes, shortResponder),
+                ShortRequestHandler(maximumBytes: shortBytes, tasks: answers, shortResponder),
             ])
-            return try NIOAsyncChannel(
+            let requests = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true)
             )
+            return Value(requests: requests, answers: answers)
         }
     }
 
     func handle(value: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
+        await handleHTTP(asyncChannel: value.requests, logger: logger)
+        // A hub that stops waits for what is under way, also where the client is gone.
+        await value.answers.current?.value
     }
 }

@@ -2,14 +2,15 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOHTTPTypes
+import Synchronization
 
 /// Answers short requests on the event loop of their connection.
 ///
-/// A short request has a body of which the head says that it is short; it is answered when all of it
-/// has come. What is answered from what is at hand never leaves the loop's thread. All other requests
-/// are passed on to the server behind, which reads their bodies piece by piece.
+/// A short request is one to the API with a body of which the head says that it is short; it is answered
+/// when all of it has come. What is answered from what is at hand never leaves the loop's thread. All other
+/// requests are passed on to the server behind, which reads their bodies piece by piece.
 ///
-/// While a request is answered, those that a client sends ahead wait here.
+/// While a request is answered, those that a client sends ahead wait here, and nothing more is read.
 final class ShortRequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -17,39 +18,50 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     typealias OutboundOut = HTTPResponsePart
 
     /// Makes the answer to a request that came on the channel.
-    typealias Responder = @Sendable (Request, any Channel) async throws -> Response
+    typealias Responder = @Sendable (Request, any Channel) async -> Response
 
     private enum State {
         /// No request is under way.
         case idle
         /// The head of a short request has come.
         case collecting(HTTPRequest)
-        /// A task answers a short request.
+        /// A task answers a short request, or its answer waits for the client to take it.
         case answering
         /// So many requests that were passed on are not answered; the last may not have come whole.
         case passing(unanswered: Int, isWhole: Bool)
     }
 
+    private enum End {
+        case error(any Error)
+        case inputClosed
+    }
+
     private let responder: Responder
     /// Bytes of a body that is short.
     private let maximumBytes: Int
+    private let tasks: AnswerTasks
     private var executor: LoopExecutor?
     private var context: ChannelHandlerContext?
     private var state = State.idle
+    /// Whether no request is to come behind those that have.
+    private var isLast = false
     /// What has come of the body of the request that is collected.
     private var body = ByteBuffer()
     /// Parts of requests that wait for the answer under way.
     private var waiting = CircularBuffer<HTTPRequestPart>()
-    /// The error that came behind them.
-    private var waitingError: (any Error)?
+    /// What came behind them: an error, or that nothing more comes.
+    private var waitingEnd: End?
     private var owesRead = false
-    /// Whether parts come at this moment, and more may follow.
-    private var isReading = false
+    /// Answers to requests sent ahead since the loop last looked at its other connections.
+    private var answersInARow = 0
     /// The answer that waits until the connection takes more.
     private var blocked: CheckedContinuation<Void, any Error>?
+    /// Whether an answer is written whole, and waits for the client to take some of it.
+    private var isWrittenWhole = false
 
-    init(maximumBytes: Int, _ responder: @escaping Responder) {
+    init(maximumBytes: Int, tasks: AnswerTasks, _ responder: @escaping Responder) {
         self.maximumBytes = maximumBytes
+        self.tasks = tasks
         self.responder = responder
     }
 
@@ -66,26 +78,43 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        isReading = true
         let part = unwrapInboundIn(data)
         if case .answering = state { waiting.append(part) } else { take(part, context) }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
-        context.fireChannelReadComplete()
-    }
-
     func read(context: ChannelHandlerContext) {
-        if waiting.isEmpty { context.read() } else { owesRead = true }
+        if waiting.isEmpty, !isWrittenWhole { context.read() } else { owesRead = true }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .answering = state { waitingError = error } else { context.fireErrorCaught(error) }
+        end(.error(error), context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            end(.inputClosed, context)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// Tells the server behind, which ends the connection, when no answer is under way any more.
+    private func end(_ end: End, _ context: ChannelHandlerContext) {
+        if case .answering = state {
+            if waitingEnd == nil { waitingEnd = end }
+            return
+        }
+        switch end {
+        case .error(let error): context.fireErrorCaught(error)
+        case .inputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
     }
 
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch (state, part) {
+        case (.idle, _) where isLast, (.passing(_, isWhole: true), _) where isLast:
+            // What comes behind the last request is none (RFC 9112, section 9.6).
+            break
         case (.idle, .head(let head)) where head.isShort(maximumBytes):
             state = .collecting(head)
         case (.collecting, .body(var piece)):
@@ -101,7 +130,9 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         var unanswered = 0
         if case .passing(let others, _) = state { unanswered = others }
         switch part {
-        case .head: state = .passing(unanswered: unanswered + 1, isWhole: false)
+        case .head(let head):
+            if head.closesConnection { isLast = true }
+            state = .passing(unanswered: unanswered + 1, isWhole: false)
         case .body: break
         case .end: state = unanswered == 0 ? .idle : .passing(unanswered: unanswered, isWhole: true)
         }
@@ -114,16 +145,18 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             if case .answering = state { return }
             take(waiting.removeFirst(), context)
         }
+        waiting.removeAll()
+        answersInARow = 0
         // The server behind looks at what was passed on when it is told that this was all for now.
-        if case .passing = state, !isReading { context.fireChannelReadComplete() }
+        if case .passing = state { context.fireChannelReadComplete() }
         if case .answering = state { return }
-        if let error = waitingError {
-            waitingError = nil
-            context.fireErrorCaught(error)
+        if let waitingEnd {
+            self.waitingEnd = nil
+            end(waitingEnd, context)
         }
         if owesRead {
             owesRead = false
-            context.read()
+            read(context: context)
         }
     }
 
@@ -136,21 +169,28 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         let channel = context.channel
         let responder = responder
-        Task(executorPreference: executor) {
+        tasks.current = Task(executorPreference: executor) {
+            let response = await responder(request, channel)
+            handler.value.begin(response.head)
             do {
-                let response = try await responder(request, channel)
-                handler.value.send(.head(response.head))
                 try await response.body.write(AnswerWriter(handler: handler))
             } catch {
-                // The client has no use for a part of an answer.
+                // The client is gone, or has no use for a part of an answer.
                 channel.close(promise: nil)
             }
         }
     }
 
+    private func begin(_ head: HTTPResponse) {
+        if head.headerFields[.connection] == "close" { isLast = true }
+        send(.head(head))
+    }
+
     fileprivate func send(_ part: HTTPResponsePart) {
         context?.write(wrapOutboundOut(part), promise: nil)
     }
+
+    fileprivate var isWritable: Bool { context?.channel.isWritable ?? false }
 
     /// Calls back when the connection takes more.
     fileprivate func whenWritable(_ continuation: CheckedContinuation<Void, any Error>) {
@@ -158,25 +198,51 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             continuation.resume(throwing: ChannelError.ioOnClosedChannel)
             return
         }
-        context.flush()
         blocked = continuation
+        context.flush()
         if context.channel.isWritable { unblock() }
     }
 
-    fileprivate var isWritable: Bool { context?.channel.isWritable ?? false }
-
     fileprivate func end(_ trailers: HTTPFields?) {
         guard let context else { return }
-        context.write(wrapOutboundOut(.end(trailers)), promise: nil)
+        // Who says that nothing more comes is cut off by the server behind: not before it has the answer.
+        let promise = waitingEnd.map { _ in context.eventLoop.makePromise(of: Void.self) }
+        context.write(wrapOutboundOut(.end(trailers)), promise: promise)
+        guard promise == nil, context.channel.isWritable else {
+            isWrittenWhole = true
+            context.flush()
+            promise?.futureResult.assumeIsolated().whenComplete { _ in self.goOn() }
+            if promise == nil, context.channel.isWritable { goOn() }
+            return
+        }
         flushSoon(context)
-        state = .idle
-        takeWaiting(context)
+        goOnSoon(context)
     }
 
     /// Sends what was written when the loop has done what waits: clients that are answered together wake
     /// up together.
     private func flushSoon(_ context: ChannelHandlerContext) {
         context.eventLoop.assumeIsolated().execute { context.flush() }
+    }
+
+    /// Goes on with what waits, at times behind the loop's other connections: it looks at them only when
+    /// it has nothing else to do.
+    private func goOnSoon(_ context: ChannelHandlerContext) {
+        answersInARow += 1
+        guard !waiting.isEmpty, answersInARow >= Self.mostAnswersInARow else { return goOn() }
+        answersInARow = 0
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.goOn() }
+    }
+
+    private static let mostAnswersInARow = 4
+    private static let pause = TimeAmount.microseconds(50)
+
+    /// The answer is written, and the client takes it.
+    private func goOn() {
+        isWrittenWhole = false
+        guard let context, case .answering = state else { return }
+        state = .idle
+        takeWaiting(context)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -190,7 +256,10 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { unblock() }
+        if context.channel.isWritable {
+            unblock()
+            if isWrittenWhole, waitingEnd == nil { goOn() }
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -198,6 +267,16 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         guard let continuation = blocked else { return }
         blocked = nil
         if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+    }
+}
+
+/// The task that answers the last short request of a connection.
+final class AnswerTasks: Sendable {
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    var current: Task<Void, Never>? {
+        get { task.withLock { $0 } }
+        set { task.withLock { $0 = newValue } }
     }
 }
 
@@ -215,8 +294,11 @@ private struct AnswerWriter: ResponseBodyWriter {
 }
 
 extension HTTPRequest {
-    /// Whether the head says that the body has so many bytes at most, and that the connection stays.
+    /// Whether it asks the API, has so many bytes of body at most, as its head says, and the connection
+    /// stays.
     fileprivate func isShort(_ maximumBytes: Int) -> Bool {
+        // Pages, figures and files are long work, most of them.
+        guard path?.hasPrefix("/ngsi-ld/v1/") == true else { return false }
         var length = 0
         for field in headerFields {
             switch field.name {
@@ -228,4 +310,7 @@ extension HTTPRequest {
         }
         return length <= maximumBytes
     }
+
+    /// Whether the server behind closes the connection when it has answered.
+    fileprivate var closesConnection: Bool { headerFields[.connection] == "close" }
 }

@@ -31,39 +31,13 @@ struct SmallHub {
 
     var routes: RouteTable {
         var routes = RouteTable()
-        let limit = settings.maximumBodyBytes
-        routes.add(RouteDescription(.get, "/caller", .contextInformation, "Say who asks")) {
-            Response(
-                status: .ok,
-                headers: [:],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.words(for: $1.caller)))
-            )
-        }
-        routes.add(
-            RouteDescription(
-                .post,
-                "/things/{thingId}",
-                .contextInformation,
-                "Take a body",
-                status: 204
-            )
-        ) { request, _ in
-            let body = try await request.bytes(limit: limit)
-            return Response(
-                status: .ok,
-                headers: [:],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: "\(body.readableBytes)"))
-            )
-        }
+        addExamples(to: &routes, below: "")
+        // Requests to the API are answered on the loop of their connection.
+        addExamples(to: &routes, below: "/ngsi-ld/v1")
         routes.add(RouteDescription(.get, "/fails/{how}", .operations, "Fail")) { _, context in
             throw Self.error(context.parameters.get("how") ?? "")
         }
-        let longAnswer = longAnswerBytes
-        routes.add(RouteDescription(.get, "/long", .operations, "Answer at length")) { _, _ in
-            let bytes = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
-            return Response(status: .ok, body: ResponseBody(byteBuffer: bytes))
-        }
-        let kept = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
+        let kept = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswerBytes)
         routes.add(
             RouteDescription(.get, "/kept", .operations, "Answer what is kept", keepsAnswers: true)
         ) { _, _ in Response(status: .ok, body: ResponseBody(byteBuffer: kept)) }
@@ -78,6 +52,40 @@ struct SmallHub {
             probe: probe
         )
         return routes
+    }
+
+    private func addExamples(to routes: inout RouteTable, below path: String) {
+        let limit = settings.maximumBodyBytes
+        let longAnswer = longAnswerBytes
+        routes.add(RouteDescription(.get, path + "/caller", .contextInformation, "Say who asks")) {
+            Response(
+                status: .ok,
+                headers: [:],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.words(for: $1.caller)))
+            )
+        }
+        routes.add(
+            RouteDescription(
+                .post,
+                path + "/things/{thingId}",
+                .contextInformation,
+                "Take a body",
+                status: 204
+            )
+        ) { request, _ in
+            let body = try await request.bytes(limit: limit)
+            return Response(
+                status: .ok,
+                headers: [:],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: "\(body.readableBytes)"))
+            )
+        }
+        routes.add(RouteDescription(.get, path + "/long", .operations, "Answer at length")) {
+            _,
+            _ in
+            let bytes = ByteBuffer(repeating: UInt8(ascii: "x"), count: longAnswer)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: bytes))
+        }
     }
 
     /// Runs `body` against the hub on a real socket.

@@ -5,13 +5,14 @@ import Testing
 @testable import Gateway
 
 @Suite struct ShortRequestHandlerTests {
-    private static let read = "GET /caller HTTP/1.1\r\nHost: x\r\n\r\n"
-    private static let last = "GET /caller HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    private static let api = "/ngsi-ld/v1"
+    private static let read = "GET \(api)/caller HTTP/1.1\r\nHost: x\r\n\r\n"
+    private static let last = "GET \(api)/caller HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     private static let longBytes = 200_000
 
     /// A request with a body of so many bytes; the answer says how many came.
     private static func write(_ bytes: Int, isChunked: Bool = false) -> String {
-        let head = "POST /things/1 HTTP/1.1\r\nHost: x\r\n"
+        let head = "POST \(api)/things/1 HTTP/1.1\r\nHost: x\r\n"
         let body = String(repeating: "b", count: bytes)
         return isChunked
             ? head
@@ -25,7 +26,7 @@ import Testing
         try await hub.test { client in
             let all = await Wire.exchange(Array(text.utf8), withPort: client.port ?? 0)
             answers.texts = try #require(all, "the connection stays open")
-                .split(separator: "HTTP/1.1 ").map(String.init)
+                .split(separator: "HTTP/1.").map { String($0.dropFirst(2)) }
         }
         return answers.texts
     }
@@ -74,10 +75,58 @@ import Testing
         }
     }
 
+    @Test func `a client that says nothing more comes is answered first`() async throws {
+        for (request, body) in [(Self.read, "anonymous - -"), (Self.write(30_000), "30000")] {
+            try await SmallHub().test { client in
+                let answer = await Wire.exchange(
+                    Array((request + request).utf8),
+                    withPort: client.port ?? 0,
+                    finishes: true
+                )
+                let answers = answer?.split(separator: "HTTP/1.1 200 ") ?? []
+                #expect(answers.count == 2 && answers.allSatisfy { $0.hasSuffix(body) })
+            }
+        }
+    }
+
+    @Test func `what comes behind the last request is none`() async throws {
+        let old = "GET \(Self.api)/caller HTTP/1.0\r\n\r\n"
+        for last in [Self.last, old] {
+            #expect(try await exchange(Self.read + last + Self.read).count == 2)
+        }
+    }
+
+    @Test func `a client that takes no answers is not read any more`() async throws {
+        let registry = MetricRegistry()
+        var hub = SmallHub()
+        hub.registry = registry
+        hub.settings.bodyTimeoutSeconds = 1
+        let head = "HEAD \(Self.api)/caller HTTP/1.1\r\nHost: x\r\n\r\n"
+        let count = 400_000
+        try await hub.test { client in
+            await Wire.neglect(
+                Array(String(repeating: head, count: count).utf8),
+                withPort: client.port ?? 0,
+                forMilliseconds: 5_000
+            )
+        }
+        // Its connection is cut off, long before all its requests are answered.
+        let text = registry.prometheusText()
+        #expect(text.contains("balai_slow_clients_closed_total{of=\"answer\"} 1"), "\(text)")
+        let line = try #require(
+            text.split(separator: "\n").first {
+                $0.hasPrefix("http_requests_total{") && $0.contains("\(Self.api)/caller")
+                    && $0.contains("2xx")
+            }
+        )
+        let answered = try #require(line.split(separator: " ").last.flatMap { Int($0) })
+        #expect(answered < count)
+    }
+
     @Test func `a long answer to a request sent ahead comes whole`() async throws {
         var hub = SmallHub()
         hub.longAnswerBytes = 3_000_000
-        let long = "GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
+        let long = "GET \(Self.api)/long HTTP/1.1\r\nHost: x\r\n\r\n"
         let answers = try await exchange(long + Self.read + long + Self.last, on: hub)
         let lengths = answers.map { $0.split(separator: "\r\n\r\n").last?.utf8.count ?? 0 }
         #expect(lengths == [3_000_000, 13, 3_000_000, 13])
