@@ -13,6 +13,8 @@ package struct Document: Sendable, Hashable {
         case hubIdentity
         /// What a service of the city keeps for itself.
         case service
+        /// That another policy was put into force: one document, of the default tenant.
+        case policy
     }
     package var kind: Kind
     package var id: String

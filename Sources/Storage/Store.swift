@@ -18,6 +18,8 @@ package protocol Store: Sendable {
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore
     /// The names of all tenants but the default one.
     var tenantNames: [TenantName] { get async }
+    /// Whether other processes may change the data meanwhile.
+    var isShared: Bool { get }
     /// The stores of the tenants that have been asked for since the start, snapshots left aside.
     var openStores: [any TenantStore] { get }
     /// Makes the empty store of a new snapshot; `tenant` finds it from then on.

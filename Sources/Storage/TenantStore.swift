@@ -27,6 +27,8 @@ package import Governance
 /// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
 ///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
 ///   long as its `SharedMemory`.
+/// - *Feed.* A change of a document that processes remember is in the change feed as soon as it is kept,
+///   and one that is not kept never is (`ChangeFeedPage`).
 /// - *Names.* Identifiers mean the same on every store. An `instanceId` is made of the entity, the
 ///   attribute, the `datasetId` and the instance's place in time (`InstanceName`); the name of a
 ///   snapshot is its maker's choice; an offset counts the entities of one question in the order
@@ -39,7 +41,8 @@ package import Governance
 ///   removed meanwhile shifts the pages. Read them in one body to have them at one moment.
 /// - Writes of two tasks come in no particular order, unless one waits for the other.
 /// - A store may refuse what is too much for it: `overloaded`, `tookTooLong`, `tooManyResults`.
-/// - Numbers of the outbox grow and are never given twice; they need not be without gaps.
+/// - Numbers of the outbox and of the change feed grow, and no two messages, and no two changes, have
+///   the same; they need not be without gaps.
 ///
 /// ## Misuse
 ///
@@ -155,6 +158,11 @@ package protocol DocumentStore: Sendable {
     func document(_ kind: Document.Kind, id: String) async throws -> Document?
     /// How many documents of the kind there are.
     func documentCount(_ kind: Document.Kind) async throws -> Int
+    /// The documents of these kinds that changed after the number, with what they are now, all of one
+    /// moment; `nil` asks for the newest number alone.
+    ///
+    /// Costs next to nothing when there is no change.
+    func feed(after number: Int64?, of kinds: Set<Document.Kind>) async throws -> ChangeFeedPage
     /// Waiting notifications with numbers above the one given, oldest first.
     func outbox(
         after sequence: Int64,

@@ -67,6 +67,8 @@ package final class MemoryStore: Store {
         }
     }
 
+    package var isShared: Bool { true }
+
     package var openStores: [any TenantStore] {
         opened.withLock { $0.stores.filter { $0.key?.isTenant ?? true }.map(\.value) }
     }

@@ -168,6 +168,13 @@ package final class MemoryTenantStore: TenantStore {
         try state().documentCount(kind)
     }
 
+    package func feed(
+        after number: Int64?,
+        of kinds: Set<Document.Kind>
+    ) async throws -> ChangeFeedPage {
+        try state().feedPage(after: number, of: kinds)
+    }
+
     package func outbox(
         after sequence: Int64,
         limit: Int,

@@ -65,13 +65,16 @@ final class MemoryTransaction: StoreTransaction {
 
     func documentCount(_ kind: Document.Kind) throws -> Int { state.documentCount(kind) }
 
-    func put(_ document: Document) throws {
+    func put(_ document: Document, isQuiet: Bool) throws {
         state.documents[document.kind, default: CreationOrder()][document.id] = document
+        if !isQuiet { state.feed.note(document.kind, id: document.id) }
     }
 
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {
-        defer { state.documents[kind]?[id] = nil }
-        return state.document(kind, id: id) != nil
+        guard state.document(kind, id: id) != nil else { return false }
+        state.documents[kind]?[id] = nil
+        state.feed.note(kind, id: id)
+        return true
     }
 
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {

@@ -6,6 +6,7 @@ struct TenantState: Sendable {
     /// Those of which history alone is left among them.
     var entities = CreationOrder<EntityID, StoredEntity>()
     var documents: [Document.Kind: CreationOrder<String, Document>] = [:]
+    var feed = MemoryFeed()
     var outbox = CreationOrder<Int64, WaitingMessage>()
     /// Messages that nobody has claimed since they were put there.
     var unclaimed: Set<Int64> = []

@@ -112,6 +112,9 @@ package final class SQLiteStore: Store {
         return store
     }
 
+    /// The lock keeps others out.
+    package var isShared: Bool { false }
+
     package var openStores: [any TenantStore] {
         tenants.withLock { $0.filter { $0.key?.snapshot == nil }.map(\.value) }
     }

@@ -290,6 +290,15 @@ package final class SQLiteTenantStore: TenantStore {
         try await readers.run(.point) { try $0.documentCount(kind) }
     }
 
+    package func feed(
+        after number: Int64?,
+        of kinds: Set<Document.Kind>
+    ) async throws -> ChangeFeedPage {
+        let newest = try readers.immediately { try $0.connection.newestChange() }
+        if let newest, newest == number { return ChangeFeedPage(number: newest) }
+        return try await readers.run(.point) { try $0.feed(after: number, of: kinds) }
+    }
+
     package func outbox(
         after sequence: Int64,
         limit: Int,

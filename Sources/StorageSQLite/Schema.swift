@@ -6,7 +6,7 @@ enum Schema {
     /// Marks the file as ours: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 7
+    static let version: Int32 = 8
     static let pageBytes = 4_096
 
     /// Brings the file to the newest step.
@@ -81,6 +81,7 @@ enum Schema {
         migrator.registerMigration("5", migrate: addOwners)
         migrator.registerMigration("6", migrate: boundWork)
         migrator.registerMigration("7", migrate: addClaims)
+        migrator.registerMigration("8", migrate: addFeed)
         return migrator
     }
 
@@ -176,6 +177,18 @@ enum Schema {
                 CREATE TABLE outbox_lease (
                     number INTEGER PRIMARY KEY CHECK (number = 1), owner TEXT NOT NULL,
                     term INTEGER NOT NULL, until INTEGER NOT NULL);
+                """
+        )
+    }
+
+    /// Step 8: which documents changed, for processes that remember them.
+    ///
+    /// The newest changes are always kept, so no number comes twice.
+    private static func addFeed(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE feed (
+                    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL);
                 """
         )
     }

@@ -14,7 +14,7 @@ extension Writer {
         try connection.documentCount(kind)
     }
 
-    func put(_ document: Document) throws {
+    func put(_ document: Document, isQuiet: Bool) throws {
         try willWrite()
         try connection.prepare(
             """
@@ -23,13 +23,25 @@ extension Writer {
             """
         ).bind(1, document.kind.rawValue).bind(2, document.id).bind(3, document.body)
             .bind(4, document.owner).run()
+        if !isQuiet { try noteChange(document.kind, id: document.id) }
     }
 
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {
         try willWrite()
         try connection.prepare("DELETE FROM document WHERE kind = ?1 AND id = ?2")
             .bind(1, kind.rawValue).bind(2, id).run()
-        return connection.changes > 0
+        guard connection.changes > 0 else { return false }
+        try noteChange(kind, id: id)
+        return true
+    }
+
+    /// Adds the change to the feed, and removes old ones from time to time.
+    private func noteChange(_ kind: Document.Kind, id: String) throws {
+        guard kind.isFollowed else { return }
+        try connection.prepare("INSERT INTO feed (kind, id) VALUES (?1, ?2)")
+            .bind(1, kind.rawValue).bind(2, id).run()
+        guard let last = ChangeFeedPage.lastRemoved(at: connection.lastRowID) else { return }
+        try connection.prepare("DELETE FROM feed WHERE number <= ?1").bind(1, last).run()
     }
 
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {

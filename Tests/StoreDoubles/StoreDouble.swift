@@ -33,6 +33,8 @@ package struct StoreDouble: Store {
 
     package var tenantNames: [TenantName] { get async { await base.tenantNames } }
 
+    package var isShared: Bool { base.isShared }
+
     package var openStores: [any TenantStore] { base.openStores.map(double) }
 
     package func makeSnapshot(_ name: TenantName) async throws -> any TenantStore {
@@ -186,6 +188,13 @@ private struct TenantDouble: TenantStore {
 
     func documentCount(_ kind: Document.Kind) async throws -> Int {
         try await base.documentCount(kind)
+    }
+
+    func feed(
+        after number: Int64?,
+        of kinds: Set<Document.Kind>
+    ) async throws -> ChangeFeedPage {
+        try await base.feed(after: number, of: kinds)
     }
 
     func outbox(

@@ -8,7 +8,11 @@ package protocol BookkeepingTransaction: OutboxTransaction {
     func documents(_ kind: Document.Kind) throws -> [Document]
     /// How many documents of the kind there are.
     func documentCount(_ kind: Document.Kind) throws -> Int
-    func put(_ document: Document) throws
+    /// Creates or replaces the document.
+    ///
+    /// The change feed is told of it unless `isQuiet`: that is for what the process that delivers writes
+    /// down often and no other needs to know, such as how many notifications were sent.
+    func put(_ document: Document, isQuiet: Bool) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
     /// The documents of a kind and how many bytes each has, the oldest first.
@@ -16,6 +20,11 @@ package protocol BookkeepingTransaction: OutboxTransaction {
     /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all
     /// when it is undone: on the store's writing thread, so it must be quick.
     func afterCommit(_ action: @escaping @Sendable () -> Void)
+}
+
+extension BookkeepingTransaction {
+    /// Creates or replaces the document, and tells the change feed.
+    package func put(_ document: Document) throws { try put(document, isQuiet: false) }
 }
 
 /// All that can be done to the data of a tenant, for the store itself: no grant of a writer is asked.

@@ -26,6 +26,8 @@ import Testing
         let folder = Folder()
         let first = try open(folder)
         #expect(throws: StorageError(.locked, note: "")) { try open(folder) }
+        // So nobody need look for what others change.
+        #expect(!first.isShared)
         await first.close()
         await (try open(folder)).close()
     }

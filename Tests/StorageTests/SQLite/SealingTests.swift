@@ -180,7 +180,7 @@ import Testing
             let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readWrite)
             try file.execute(
                 """
-                DROP TABLE segment; DROP TABLE past; DROP TABLE removed_history;
+                DROP TABLE segment; DROP TABLE past; DROP TABLE removed_history; DROP TABLE feed;
                 DROP TABLE outbox_lease; DROP INDEX outbox_unclaimed;
                 ALTER TABLE outbox DROP COLUMN term;
                 DROP INDEX document_owner; ALTER TABLE document DROP COLUMN owner;
