@@ -26,6 +26,8 @@ package final class Hub: Sendable {
     let backpressure: Backpressure
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionMatcher
+    /// How they keep in step with the store.
+    let following: SubscriptionFollower
     /// The snapshots there are.
     package let snapshots: SnapshotShelf
     /// The `@context`s the hub keeps.
@@ -59,6 +61,7 @@ package final class Hub: Sendable {
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions
+        following = SubscriptionFollower(store)
         self.snapshots = snapshots
         self.identity = identity
         self.refusesAddress = refusesAddress

@@ -100,6 +100,7 @@ package struct NotificationService: Service {
     let dispatcher: NotificationDispatcher
     let periodic: PeriodicNotifier
     let snapshots: SnapshotMaker
+    private let hub: Hub
     let sender: OutboundNotificationSender
     let web: OutboundWeb
 
@@ -110,6 +111,7 @@ package struct NotificationService: Service {
         _ chance: @escaping @Sendable () -> Double
     ) {
         self.web = web
+        self.hub = hub
         sender = OutboundNotificationSender(
             http: HTTPNotificationSender(web),
             mqtt: MQTTNotificationSender(web)
@@ -145,6 +147,7 @@ package struct NotificationService: Service {
                 group.addTask { await dispatcher.run() }
                 group.addTask { await periodic.run() }
                 group.addTask { await snapshots.run() }
+                group.addTask { await hub.followChanges() }
             }
         }
         sender.mqtt.shutdown()

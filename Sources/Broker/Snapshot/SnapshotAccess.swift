@@ -67,6 +67,7 @@ extension Hub {
         for kind in SubscriptionKind.allCases {
             subscriptions.replace([], kind, tenant: snapshot.store)
         }
+        following.documents.forget(snapshot.store)
         try await store.removeSnapshot(snapshot.store)
         let store = try await existingStore(snapshot.key.tenant)
         try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }

@@ -43,12 +43,7 @@ extension Hub {
         )
         try Self.requireFuture(subscription, now: record.createdAt)
         record.contextURL = try await contextURL(for: subscription, of: record.owner)
-        let indexed = IndexedSubscription(
-            subscription: subscription,
-            record: record,
-            grant: grant(of: record, to: subscription, caller.tenant)
-        )
-        try await keep(indexed, caller)
+        try await keep(record, subscription, caller)
         return id
     }
 
@@ -72,7 +67,11 @@ extension Hub {
         try await hostedURL(of: subscription.notification.context, for: owner)
     }
 
-    private func keep(_ subscription: IndexedSubscription, _ caller: Caller) async throws {
+    private func keep(
+        _ record: SubscriptionRecord,
+        _ subscription: Subscription,
+        _ caller: Caller
+    ) async throws {
         var mayMakeTenant = false
         if case .grant = policy.decideWrite(caller), caller.tenant?.snapshot == nil {
             mayMakeTenant = true
@@ -81,11 +80,14 @@ extension Hub {
             mayMakeTenant
             ? try await store.makeTenant(caller.tenant)
             : try await existingStore(caller.tenant)
-        let (subscriptions, tenant, record) = (subscriptions, caller.tenant, subscription.record)
+        let tenant = caller.tenant
         let (kind, names) = (record.kind.documentKind, record.owner.subscriptionKeys(record.id))
         let place = SubscriptionMatcher.Place(record, tenant)
         let hasPlace = subscriptions.reserve(place, capacity: limits.maximumSubscriptions)
         defer { if hasPlace { subscriptions.release(place) } }
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
+        following.prepare(subscription, record, key)
+        defer { following.withdraw(key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
         try await store.changeDocuments(reading: keys) { changes in
@@ -107,7 +109,7 @@ extension Hub {
                 )
             }
             changes.put(record.document)
-            changes.afterCommit { subscriptions.put(subscription, tenant: tenant) }
         }
+        await catchUp(with: tenant)
     }
 }

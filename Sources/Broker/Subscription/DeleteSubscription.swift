@@ -10,17 +10,15 @@ extension Hub {
         caller: Caller
     ) async throws {
         let record = try await subscriptionRecord(id, kind, caller)
-        let (subscriptions, tenant) = (subscriptions, caller.tenant)
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.key)
+        let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
         try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }
             changes.remove(kind.documentKind, id: record.key)
-            changes.afterCommit { subscriptions.remove(key) }
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        subscriptions.note(key)
+        await catchUp(with: tenant)
     }
 }

@@ -107,11 +107,11 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Says that the subscription changed or went.
-    func note(_ key: Key) {
+    /// Says that the subscriptions came, changed or went.
+    func note(_ keys: [Key]) {
         state.withLock { state in
-            guard state.isAttended else { return }
-            state.news.changed.insert(key)
+            guard state.isAttended, !keys.isEmpty else { return }
+            state.news.changed.formUnion(keys)
             state.signal?.yield()
         }
     }

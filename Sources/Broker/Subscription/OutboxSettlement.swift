@@ -95,6 +95,6 @@ struct OutboxSettlement: Sendable {
             var record = SubscriptionRecord(document)
         else { return }
         record.delivery = counts
-        try transaction.put(record.document)
+        try transaction.put(record.document, isQuiet: true)
     }
 }

@@ -152,7 +152,7 @@ package actor PeriodicNotifier {
                 var record = SubscriptionRecord(document)
             else { return }
             record.delivery = counts
-            try transaction.put(record.document)
+            try transaction.put(record.document, isQuiet: true)
         }
     }
 }

@@ -99,14 +99,6 @@ extension Hub {
         )
     }
 
-    /// Makes the subscriptions of all tenants ready: to be called once, before the first request.
-    package func loadSubscriptions() async throws {
-        let tenants: [TenantName?] = [nil] + (await store.tenantNames) + snapshots.stores
-        for tenant in tenants {
-            for kind in SubscriptionKind.allCases { try await loadSubscriptions(kind, tenant) }
-        }
-    }
-
     /// The `@context`s of the hub's own that stored subscriptions name to their receivers, also
     /// those that do not notify.
     func contextURLs() async throws -> Set<String> {
@@ -121,47 +113,6 @@ extension Hub {
             }
         }
         return urls
-    }
-
-    private func loadSubscriptions(
-        _ kind: SubscriptionKind,
-        _ tenant: TenantName?
-    ) async throws {
-        let store = try await existingStore(tenant)
-        let documents = try await store.documents(kind.documentKind)
-        try await addOwners(to: documents, in: store)
-        var ready: [IndexedSubscription] = []
-        for document in documents {
-            guard let record = SubscriptionRecord(document) else {
-                logger.error("The subscription '\(document.id)' is damaged and does not notify.")
-                continue
-            }
-            do {
-                let subscription = try await reader(for: record)
-                    .subscription(record.body, id: record.id)
-                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: record.key)
-                ready.append(
-                    IndexedSubscription(
-                        subscription: subscription,
-                        record: record,
-                        grant: grant(of: record, to: subscription, tenant),
-                        tally: subscriptions[key]?.tally
-                    )
-                )
-            } catch let error as BrokerError {
-                logger.error("\(record.refusal(error))")
-            }
-        }
-        subscriptions.replace(ready, kind, tenant: tenant)
-    }
-
-    /// Says of what an earlier version kept whose it is.
-    private func addOwners(to documents: [Document], in store: any TenantStore) async throws {
-        let records = documents.filter { $0.owner == nil }.compactMap { SubscriptionRecord($0) }
-        guard !records.isEmpty else { return }
-        try await store.changeDocuments(reading: []) { changes in
-            for record in records { changes.put(record.document) }
-        }
     }
 }
 

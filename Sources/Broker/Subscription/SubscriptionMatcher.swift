@@ -64,15 +64,18 @@ package final class SubscriptionMatcher: ChangeObserver {
         }
     }
 
-    // MARK: Kept in step by the operations
+    // MARK: Kept in step by the change feed
 
     package func put(_ subscription: IndexedSubscription, tenant: TenantName?) {
-        let group = Group(tenant: tenant, kind: subscription.record.kind)
+        let record = subscription.record
+        let group = Group(tenant: tenant, kind: record.kind)
         groups.withLock { $0[group, default: SubscriptionIndex()].put(subscription) }
+        feed.note([Key(tenant: tenant, kind: record.kind, id: record.key)])
     }
 
     package func remove(_ key: Key) {
         groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.remove(key.id) }
+        feed.note([key])
     }
 
     /// Takes the place of all that was known of the kind in the tenant.
@@ -83,7 +86,13 @@ package final class SubscriptionMatcher: ChangeObserver {
     ) {
         var index = SubscriptionIndex()
         for subscription in subscriptions { index.put(subscription) }
-        groups.withLock { $0[Group(tenant: tenant, kind: kind)] = index }
+        let group = Group(tenant: tenant, kind: kind)
+        let old = groups.withLock { groups in
+            defer { groups[group] = subscriptions.isEmpty ? nil : index }
+            return groups[group]?.subscriptions ?? [:]
+        }
+        let changed = Set(old.keys).union(index.subscriptions.keys)
+        feed.note(changed.map { Key(tenant: tenant, kind: kind, id: $0) })
     }
 
     package subscript(key: Key) -> IndexedSubscription? {
@@ -148,7 +157,4 @@ package final class SubscriptionMatcher: ChangeObserver {
             }
         }
     }
-
-    /// Says that the subscription changed or went.
-    package func note(_ key: Key) { feed.note(key) }
 }

@@ -61,10 +61,11 @@ extension Hub {
         instead old: SubscriptionRecord,
         _ tenant: TenantName?
     ) async throws {
-        let subscriptions = subscriptions
-        let grant = grant(of: new, to: subscription, tenant)
-        let key = DocumentKey.document(old.kind.documentKind, id: old.key)
-        try await existingStore(tenant).changeDocuments(reading: [key]) { changes in
+        let key = SubscriptionMatcher.Key(tenant: tenant, kind: old.kind, id: old.key)
+        following.prepare(subscription, new, key)
+        defer { following.withdraw(key) }
+        let name = DocumentKey.document(old.kind.documentKind, id: old.key)
+        try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
@@ -78,20 +79,8 @@ extension Hub {
             var record = new
             record.delivery = current.delivery
             changes.put(record.document)
-            let kept = record
-            changes.afterCommit {
-                // What is counted by then goes on to be counted.
-                let key = SubscriptionMatcher.Key(tenant: tenant, kind: kept.kind, id: kept.key)
-                let indexed = IndexedSubscription(
-                    subscription: subscription,
-                    record: kept,
-                    grant: grant,
-                    tally: subscriptions[key]?.tally
-                )
-                subscriptions.put(indexed, tenant: tenant)
-            }
         }
-        subscriptions.note(.init(tenant: tenant, kind: old.kind, id: old.key))
+        await catchUp(with: tenant)
     }
 }
 

@@ -74,18 +74,29 @@ final class SubscriptionFixture: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// Runs the dispatcher as long as the body runs, then closes the store.
+    /// Runs the dispatcher as long as the body runs.
     func delivering(_ body: () async throws -> Void) async throws {
-        let running = startDelivering()
+        try await running(startDelivering(), body)
+    }
+
+    /// Follows what other hubs change as long as the body runs.
+    func following(_ body: () async throws -> Void) async throws {
+        try await running(Task { [hub] in await hub.followChanges() }, body)
+    }
+
+    private func running(
+        _ task: Task<Void, Never>,
+        _ body: () async throws -> Void
+    ) async throws {
         do {
             try await body()
         } catch {
-            running.cancel()
-            await running.value
+            task.cancel()
+            await task.value
             throw error
         }
-        running.cancel()
-        await running.value
+        task.cancel()
+        await task.value
     }
 
     /// Runs the dispatcher until the task is cancelled.

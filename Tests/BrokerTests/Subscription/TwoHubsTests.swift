@@ -30,7 +30,7 @@ import Testing
             process: "b"
         )
         try await first.subscribe()
-        try await second.hub.loadSubscriptions()
+        await second.hub.catchUp(with: nil)
         return (first, second)
     }
 

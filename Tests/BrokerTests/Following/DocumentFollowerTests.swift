@@ -1,0 +1,142 @@
+import ContextModel
+import Storage
+import StorageMemory
+import Synchronization
+import Testing
+
+@testable import Broker
+
+@Suite(.timeLimit(.minutes(1))) struct DocumentFollowerTests {
+    /// What somebody remembers of documents.
+    private final class Cache: Sendable {
+        private let bodies = Mutex<[String: [UInt8]]>([:])
+        private let looks = Mutex(0)
+        private let failures = Mutex(0)
+
+        var known: [String: [UInt8]] { bodies.withLock { $0 } }
+        /// How often it read everything.
+        var readings: Int { looks.withLock { $0 } }
+
+        func fail(_ times: Int) { failures.withLock { $0 = times } }
+
+        func apply(_ news: DocumentFollower.News) throws {
+            let fails = failures.withLock { left in
+                defer { left = max(0, left - 1) }
+                return left > 0
+            }
+            if fails { throw Failure() }
+            switch news {
+            case .all(let documents):
+                looks.withLock { $0 += 1 }
+                bodies.withLock { bodies in
+                    bodies = Dictionary(uniqueKeysWithValues: documents.map { ($0.id, $0.body) })
+                }
+            case .changes(let changes):
+                bodies.withLock { bodies in
+                    for change in changes { bodies[change.id] = change.document?.body }
+                }
+            }
+        }
+    }
+    private struct Failure: Error {}
+
+    private let store = MemoryStore { Timestamp(microseconds: 0) }
+    private let cache = Cache()
+
+    private func put(_ id: String, _ body: UInt8 = 1) async throws {
+        let document = Document(kind: .subscription, id: id, body: [body])
+        try await store.makeTenant(nil).changeDocuments(reading: []) { $0.put(document) }
+    }
+
+    private func remove(_ id: String) async throws {
+        try await store.makeTenant(nil).changeDocuments(reading: []) {
+            $0.remove(.subscription, id: id)
+        }
+    }
+
+    private func catchUp(_ follower: DocumentFollower) async throws {
+        try await follower.catchUp(with: nil) { [cache] in try cache.apply($0) }
+    }
+
+    @Test func `who catches up knows all that was changed before, and reads all once`()
+        async throws
+    {
+        let follower = DocumentFollower(store, [.subscription])
+        try await put("before")
+        try await catchUp(follower)
+        #expect(cache.known == ["before": [1]])
+        try await put("a")
+        try await put("a", 2)
+        try await remove("before")
+        try await catchUp(follower)
+        #expect(cache.known == ["a": [2]])
+        #expect(cache.readings == 1)
+    }
+
+    @Test func `who has fallen behind reads all anew, and misses nothing`() async throws {
+        let follower = DocumentFollower(store, [.subscription])
+        try await put("a")
+        try await put("gone")
+        try await catchUp(follower)
+        try await put("b")
+        try await remove("gone")
+        try await store.makeTenant(nil).bookkeep { transaction in
+            for number in 0..<2 * ChangeFeedPage.maximumKept {
+                try transaction.put(
+                    Document(kind: .registration, id: "\(number % 9)", body: [])
+                )
+            }
+        }
+        try await put("c")
+        try await catchUp(follower)
+        #expect(cache.known == ["a": [1], "b": [1], "c": [1]])
+        #expect(cache.readings == 2)
+    }
+
+    @Test func `what could not be applied is applied the next time`() async throws {
+        let follower = DocumentFollower(store, [.subscription])
+        cache.fail(1)
+        try await put("a")
+        await #expect(throws: Failure.self) { try await catchUp(follower) }
+        #expect(follower.tenantsBehind == [nil])
+        try await catchUp(follower)
+        #expect(cache.known == ["a": [1]] && follower.tenantsBehind.isEmpty)
+        cache.fail(1)
+        try await put("b")
+        await #expect(throws: Failure.self) { try await catchUp(follower) }
+        try await catchUp(follower)
+        #expect(cache.known == ["a": [1], "b": [1]])
+        #expect(cache.readings == 1)
+    }
+
+    @Test func `of many who change and catch up at once each finds its own change`()
+        async throws
+    {
+        let follower = DocumentFollower(store, [.subscription])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    try await put("\(number)")
+                    try await catchUp(follower)
+                    #expect(cache.known["\(number)"] == [1])
+                    try await put("\(number)", 2)
+                    try await catchUp(follower)
+                    #expect(cache.known["\(number)"] == [2])
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(cache.known.count == 100)
+    }
+
+    @Test func `a tenant that is not there is followed once it is`() async throws {
+        let name = TenantName("harbour")
+        let follower = DocumentFollower(store, [.subscription])
+        try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }
+        #expect(cache.readings == 0)
+        let document = Document(kind: .subscription, id: "a", body: [1])
+        try await store.makeTenant(name).changeDocuments(reading: []) { $0.put(document) }
+        try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }
+        #expect(cache.known == ["a": [1]])
+    }
+}

@@ -1,0 +1,148 @@
+import ContextModel
+import Governance
+import Storage
+import StorageMemory
+import Testing
+
+@testable import Broker
+
+/// What a hub remembers of documents follows the change feed: of its own changes at once, of another
+/// process' within 100 ms.
+@Suite(.timeLimit(.minutes(1))) struct FollowChangesTests {
+    private let pair: (first: SubscriptionFixture, second: SubscriptionFixture)
+    private let boss = SubscriptionFixture.boss
+
+    init() async throws {
+        let memory = SharedMemory()
+        pair = (
+            try await SubscriptionFixture(memory: memory, process: "a"),
+            try await SubscriptionFixture(memory: memory, process: "b")
+        )
+    }
+
+    private func key(_ id: String, _ tenant: TenantName? = nil) -> SubscriptionMatcher.Key {
+        SubscriptionMatcher.Key(tenant: tenant, id: boss.party.subscriptionKey(id))
+    }
+
+    @Test func `a subscription is in force, changed and gone when its request is answered`()
+        async throws
+    {
+        let hub = pair.first
+        let id = try await hub.subscribe()
+        try await hub.create("urn:bus:1", speed: 1)
+        #expect(try await hub.depth == 1)
+        try await hub.hub.updateSubscription(
+            id,
+            ["isActive": false],
+            ld: .core,
+            caller: boss
+        )
+        try await hub.update("urn:bus:1", speed: 2)
+        #expect(try await hub.depth == 1)
+        try await hub.hub.updateSubscription(id, ["isActive": true], ld: .core, caller: boss)
+        try await hub.update("urn:bus:1", speed: 3)
+        #expect(try await hub.depth == 2)
+        try await hub.hub.deleteSubscription(id, caller: boss)
+        try await hub.update("urn:bus:1", speed: 4)
+        #expect(try await hub.depth == 2)
+    }
+
+    @Test func `each hub sees what subscriptions the other makes, changes and deletes`()
+        async throws
+    {
+        let (first, second) = pair
+        try await first.following {
+            try await second.following {
+                let id = try await first.subscribe()
+                await soon { second.hub.subscriptions[key(id)] != nil }
+                try await second.create("urn:bus:1", speed: 1)
+                #expect(try await second.depth == 1)
+
+                try await second.hub.updateSubscription(
+                    id,
+                    ["isActive": false],
+                    ld: .core,
+                    caller: boss
+                )
+                await soon {
+                    first.hub.subscriptions[key(id)]?.record.body["isActive"] == false
+                }
+                try await first.update("urn:bus:1", speed: 2)
+                #expect(try await first.depth == 1)
+
+                try await second.hub.deleteSubscription(id, caller: boss)
+                await soon { first.hub.subscriptions[key(id)] == nil }
+            }
+        }
+    }
+
+    @Test func `a tenant that one hub makes is the other's, too`() async throws {
+        let (first, second) = pair
+        let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
+        try await second.following {
+            let id = try await first.subscribe(caller: harbour)
+            await soon { second.hub.subscriptions[key(id, harbour.tenant)] != nil }
+            let bus: JSONValue = ["id": "urn:bus:1", "type": "Bus", "speed": 1]
+            _ = try await second.hub.createEntity(bus, ld: .core, caller: harbour)
+            let store = try #require(try await first.store.tenant(harbour.tenant))
+            #expect(try await store.outboxDepth().count == 1)
+        }
+    }
+
+    @Test func `what one hub does is seen by the other within 100 ms`() async throws {
+        let (first, second) = pair
+        try await second.following {
+            // Where others are at work, one of a few must be.
+            var times: [Duration] = []
+            for _ in 0..<10 where times.allSatisfy({ $0 > .milliseconds(100) }) {
+                let id = try await first.subscribe()
+                let start = ContinuousClock.now
+                await soon { second.hub.subscriptions[key(id)] != nil }
+                times.append(start.duration(to: .now))
+            }
+            #expect(times.contains { $0 <= .milliseconds(100) }, "\(times)")
+        }
+    }
+
+    @Test func `a hub that has fallen behind the feed misses nothing`() async throws {
+        let (first, second) = pair
+        let gone = try await first.subscribe()
+        let kept = try await first.subscribe()
+        await second.hub.catchUp(with: nil)
+        let before = try #require(second.hub.subscriptions[key(kept)])
+        try await first.hub.deleteSubscription(gone, caller: boss)
+        try await first.store.makeTenant(nil).bookkeep { transaction in
+            for number in 0..<2 * ChangeFeedPage.maximumKept {
+                try transaction.put(
+                    Document(kind: .registration, id: "\(number % 9)", body: [])
+                )
+            }
+        }
+        let new = try await first.subscribe()
+        await second.hub.catchUp(with: nil)
+        let keys = second.hub.subscriptions.keys
+        #expect(Set(keys.map(\.id)) == Set([kept, new].map(boss.party.subscriptionKey)))
+        // What is counted goes on to be counted.
+        #expect(second.hub.subscriptions[key(kept)]?.tally === before.tally)
+    }
+
+    @Test func `the counts of deliveries are told to nobody`() async throws {
+        let hub = pair.first
+        let id = try await hub.subscribe()
+        let store = try await hub.store.makeTenant(nil)
+        let before = try await store.feed(after: nil, of: []).number
+        try await hub.delivering {
+            try await hub.create("urn:bus:1", speed: 1)
+            _ = await hub.recorder.next(1)
+        }
+        #expect(try await hub.notification(of: id)["timesSent"] == 1)
+        let document = try await store.document(.subscription, id: key(id).id)
+        #expect(document.flatMap { SubscriptionRecord($0) }?.delivery.timesSent == 1)
+        #expect(try await store.feed(after: nil, of: []).number == before)
+    }
+}
+
+/// Waits until it is so: the test ends by its time limit if it never is.
+func soon(_ isSo: () -> Bool) async {
+    while !isSo() { await Task.yield() }
+}
