@@ -10,8 +10,10 @@ package import Storage
 /// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
 package final class Hub: Sendable {
     package let store: any Store
-    /// The policy in force, which may be replaced while the hub runs.
-    package let rules: PolicyInForce
+    /// Where the policy is asked for.
+    package let rules: PolicySource
+    /// Reads the policy of the hub anew, which another process has put into force.
+    let rereadPolicy: (@Sendable () async throws -> Policy)?
     package let contexts: LDContextLibrary
     /// Where requests go that take long.
     package let longWork: LongWork
@@ -42,6 +44,7 @@ package final class Hub: Sendable {
     package init(
         store: any Store,
         policy: Policy,
+        rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         limits: HubLimits = HubLimits(),
         shelf: LDContextShelf,
         subscriptions: SubscriptionMatcher,
@@ -55,7 +58,8 @@ package final class Hub: Sendable {
         logger: Logger
     ) {
         self.store = store
-        rules = PolicyInForce(policy)
+        rules = PolicySource(policy)
+        self.rereadPolicy = rereadPolicy
         contexts = LDContextLibrary(shelf, longWork)
         self.longWork = longWork
         self.limits = limits

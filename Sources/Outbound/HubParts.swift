@@ -37,6 +37,7 @@ package struct HubParts: Sendable {
     package static func make(
         store: any Store,
         policy: Policy,
+        rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         settings: OutboundSettings,
         limits: HubLimits = HubLimits(),
         clock: @escaping @Sendable () -> Timestamp,
@@ -64,6 +65,7 @@ package struct HubParts: Sendable {
         let hub = Hub(
             store: store,
             policy: policy,
+            rereadPolicy: rereadPolicy,
             limits: limits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),

@@ -26,8 +26,9 @@ package struct ChangeFeedPage: Sendable, Equatable {
         }
     }
 
-    /// The number of the newest change of any kind: where the next question goes on. 0 when there was
-    /// none.
+    /// The number of the newest change of any kind: where the next question goes on.
+    ///
+    /// 0 when there was none.
     package var number: Int64
     /// Each document once, in the order of their last changes.
     package var changes: [Change]

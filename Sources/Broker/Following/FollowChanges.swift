@@ -1,7 +1,7 @@
 import ContextModel
 import Governance
 import Logging
-package import Storage
+import Storage
 
 /// How this process keeps what it remembers of documents in step with the store: by the change feed.
 extension Hub {
@@ -46,6 +46,9 @@ extension Hub {
     private func apply(_ news: DocumentFollower.News, of tenant: TenantName?) async throws {
         switch news {
         case .all(let documents):
+            for document in documents where document.kind == .policy {
+                await followPolicy(document)
+            }
             try await addOwners(to: documents, of: tenant)
             for kind in SubscriptionKind.allCases {
                 var found: [IndexedSubscription] = []
@@ -56,6 +59,9 @@ extension Hub {
             }
         case .changes(let changes):
             for change in changes {
+                if let document = change.document, document.kind == .policy {
+                    await followPolicy(document)
+                }
                 guard let kind = SubscriptionKind(change.kind) else { continue }
                 let key = SubscriptionMatcher.Key(tenant: tenant, kind: kind, id: change.id)
                 if let document = change.document,
@@ -85,7 +91,8 @@ extension Hub {
             return IndexedSubscription(
                 subscription: subscription,
                 record: record,
-                grant: grant(of: record, to: subscription, tenant),
+                tenant: tenant,
+                policy: rules,
                 tally: old?.tally
             )
         } catch let error as BrokerError {

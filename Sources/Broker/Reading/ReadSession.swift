@@ -144,16 +144,7 @@ extension Policy {
         tenant: TenantName?,
         in store: any TenantStore
     ) -> ReadSession? {
-        let subscriber = subscription.record.subscriber(tenant)
-        let decision =
-            subscription.subscription.registrations != nil
-            ? decideAdministration(subscriber)
-            : decideRead(
-                subscriber,
-                action: .subscribe,
-                condition: subscription.subscription.target
-            )
-        guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
-        return ReadSession(store, grant)
+        grant(of: subscription.record.subscriber(tenant), to: subscription.subscription)
+            .map { ReadSession(store, $0) }
     }
 }

@@ -23,7 +23,7 @@ extension SubscriptionMatcher {
         let before = change.before.flatMap { KeptRegistration($0) }
         let after = change.after.flatMap { KeptRegistration($0) }
         return subscribers.compactMap { subscriber in
-            guard !subscriber.isDenied,
+            guard !subscriber.rights.isDenied,
                 let message = subscriber.subscription.message(from: before, to: after, at: now)
             else { return nil }
             let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.key)

@@ -52,9 +52,10 @@ struct ChangeMessages {
 
     /// Notes that the subscription is told of the change, if it notifies.
     mutating func offer(to candidate: IndexedSubscription) {
-        guard let sight = candidate.sight(of: change, at: now) else { return }
+        let rights = candidate.rights
+        guard let sight = candidate.sight(of: change, at: now, by: rights) else { return }
         let isNew = sight == .comesIntoView
-        let view = View(isNew: isNew, hiddenAttributes: candidate.hiddenAttributes)
+        let view = View(isNew: isNew, hiddenAttributes: rights.hiddenAttributes)
         let number = events(for: view)
         guard candidate.subscription.match(events[number]) != nil,
             candidate.meetsTarget(change, within: allowances)
@@ -64,7 +65,7 @@ struct ChangeMessages {
             events: number,
             isNew: isNew,
             showsChanges: showsChanges,
-            hiddenAttributes: showsChanges ? candidate.hiddenAttributes : []
+            hiddenAttributes: showsChanges ? rights.hiddenAttributes : []
         )
         if recipients[audience] == nil { audiences.append(audience) }
         recipients[audience, default: []].append(candidate.record.key)

@@ -8,7 +8,7 @@ import Storage
 struct LaneWork: Sendable {
     let store: any Store
     let subscriptions: SubscriptionMatcher
-    let policy: PolicyInForce
+    let policy: PolicySource
     let writer: NotificationWriter
     let sender: any NotificationSender
     let identity: HubIdentity

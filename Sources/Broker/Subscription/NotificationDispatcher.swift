@@ -45,7 +45,7 @@ package actor NotificationDispatcher {
     /// `process` is a name that no other process of the hub has, and the same after a restart.
     package init(
         store: any Store,
-        policy: PolicyInForce,
+        policy: PolicySource,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         identity: HubIdentity,

@@ -14,7 +14,7 @@ package actor PeriodicNotifier {
 
     private let store: any Store
     private let subscriptions: SubscriptionMatcher
-    private let policy: PolicyInForce
+    private let policy: PolicySource
     private let writer: NotificationWriter
     private let sender: any NotificationSender
     private let limits: DeliveryLimits
@@ -27,7 +27,7 @@ package actor PeriodicNotifier {
 
     package init(
         store: any Store,
-        policy: PolicyInForce,
+        policy: PolicySource,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         limits: DeliveryLimits = DeliveryLimits(),

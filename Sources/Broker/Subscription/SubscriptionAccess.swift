@@ -22,25 +22,6 @@ extension Hub {
         }
     }
 
-    /// The subscriber's right to be told of what it subscribed to; nil when it has none.
-    func grant(
-        of record: SubscriptionRecord,
-        to subscription: Subscription,
-        _ tenant: TenantName?
-    ) -> ReadGrant? {
-        let subscriber = record.subscriber(tenant)
-        if subscription.registrations != nil, !policy.permitsAdministration(subscriber) {
-            return nil
-        }
-        let decision = policy.decideRead(
-            subscriber,
-            action: .subscribe,
-            condition: subscription.target
-        )
-        if case .grant(let grant) = decision { return grant }
-        return nil
-    }
-
     /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
     func mayManage(_ record: SubscriptionRecord, _ caller: Caller) -> Bool {
         record.owner == caller.party || policy.permitsAdministration(caller)

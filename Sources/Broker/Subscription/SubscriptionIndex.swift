@@ -1,6 +1,7 @@
 import ContextModel
-package import Governance
+import Governance
 import Storage
+import Synchronization
 
 /// A subscription that is in force or may come into force, with all it takes to match and notify.
 package final class IndexedSubscription: Sendable {
@@ -9,32 +10,40 @@ package final class IndexedSubscription: Sendable {
     package let tally: DeliveryTally
     /// Endpoints alike in this are one receiver.
     let receiver: String
-    /// Attributes that are not there for the subscriber.
-    let hiddenAttributes: Set<IRI>
-    /// Whether the subscriber may be told of nothing at all.
-    let isDenied: Bool
-    /// The entities it may see; nil for all.
-    private let view: PreparedCondition?
+    private let policy: PolicySource
+    private let subscriber: Caller
+    /// The subscriber's rights by the policy that was in force when they were last asked for.
+    private let decided: Mutex<SubscriberRights>
 
     /// One that takes another's place goes on with its tally.
-    ///
-    /// `grant` is the subscriber's right by the policy of this run, nil when it has none: what it
-    /// may not see makes no notification. Whether it may still be told is decided again when one
-    /// is sent.
-    package init(
+    init(
         subscription: Subscription,
         record: SubscriptionRecord,
-        grant: ReadGrant?,
+        tenant: TenantName?,
+        policy: PolicySource,
         tally: DeliveryTally? = nil
     ) {
         self.subscription = subscription
         self.record = record
-        hiddenAttributes = grant?.hiddenAttributes ?? []
-        let condition = grant?.condition ?? .nothing
-        isDenied = condition == .nothing
-        view = condition == .everything ? nil : PreparedCondition(condition)
+        self.policy = policy
         self.tally = tally ?? DeliveryTally(record.delivery)
         receiver = subscription.notification.endpoint.authority
+        subscriber = record.subscriber(tenant)
+        decided = Mutex(SubscriberRights(of: subscriber, to: subscription, by: policy.numbered))
+    }
+
+    /// What the subscriber may be told of by the policy in force: what it may not see makes no
+    /// notification.
+    ///
+    /// Whether it may still be told is decided once more when a notification is sent.
+    var rights: SubscriberRights {
+        let number = policy.number
+        return decided.withLock { decided in
+            if decided.policy != number {
+                decided = SubscriberRights(of: subscriber, to: subscription, by: policy.numbered)
+            }
+            return decided
+        }
     }
 
     /// What a subscriber sees of a change.
@@ -45,12 +54,13 @@ package final class IndexedSubscription: Sendable {
         case comesIntoView
     }
 
-    /// What the subscriber sees of the change; nil when that is nothing, or it wants nothing now.
-    func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
-        guard !isDenied, subscription.intervalMicroseconds == nil, subscription.isInForce(at: now),
-            let state = change.after ?? change.before
+    /// What a subscriber of these rights sees of the change; nil when that is nothing, or it wants
+    /// nothing now.
+    func sight(of change: EntityChange, at now: Timestamp, by rights: SubscriberRights) -> Sight? {
+        guard !rights.isDenied, subscription.intervalMicroseconds == nil,
+            subscription.isInForce(at: now), let state = change.after ?? change.before
         else { return nil }
-        guard let view else { return .bothSides }
+        guard let view = rights.view else { return .bothSides }
         guard view.matches(state) else { return nil }
         guard change.after != nil, let before = change.before else { return .bothSides }
         return view.matches(before) ? .bothSides : .comesIntoView
@@ -63,6 +73,39 @@ package final class IndexedSubscription: Sendable {
         let target = subscription.preparedTarget
         guard subscription.isCostly else { return target.matches(state) }
         return allowances.decide(for: record.owner) { target.matches(state, within: $0) }
+    }
+}
+
+/// What a policy lets a subscriber be told of.
+final class SubscriberRights: Sendable {
+    /// The number of the policy.
+    let policy: Int
+    /// Attributes that are not there for the subscriber.
+    let hiddenAttributes: Set<IRI>
+    /// Whether the subscriber may be told of nothing at all.
+    let isDenied: Bool
+    /// The entities it may see; nil for all.
+    let view: PreparedCondition?
+
+    init(of subscriber: Caller, to subscription: Subscription, by policy: PolicySource.Numbered) {
+        self.policy = policy.number
+        let grant = policy.policy.grant(of: subscriber, to: subscription)
+        hiddenAttributes = grant?.hiddenAttributes ?? []
+        isDenied = grant == nil
+        let condition = grant?.condition ?? .nothing
+        view = condition == .everything ? nil : PreparedCondition(condition)
+    }
+}
+
+extension Policy {
+    /// The subscriber's right to be told of what it subscribed to; nil when it may be told of nothing.
+    func grant(of subscriber: Caller, to subscription: Subscription) -> ReadGrant? {
+        let decision =
+            subscription.registrations != nil
+            ? decideAdministration(subscriber)
+            : decideRead(subscriber, action: .subscribe, condition: subscription.target)
+        guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
+        return grant
     }
 }
 

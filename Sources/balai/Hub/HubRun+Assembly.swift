@@ -38,9 +38,12 @@ extension HubRun {
         )
         settings.fetchesRemoteContexts = configuration.fetchesRemoteContexts
         settings.delivery = configuration.delivery
+        var rereadPolicy: (@Sendable () async throws -> Policy)?
+        if let rereading { rereadPolicy = { policy(try await rereading()) } }
         return try await HubParts.make(
             store: store,
             policy: policy(configuration),
+            rereadPolicy: rereadPolicy,
             settings: settings,
             limits: limits,
             clock: { Timestamp(Date()) },

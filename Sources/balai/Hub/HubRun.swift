@@ -140,7 +140,7 @@ struct HubRun: Sendable {
             try tokens.reloadAll()
             do { try await hub.enforce(policy) } catch {
                 logger.error(
-                    "the new policy is in force, but a tenant's subscriptions are matched by the one before: \(error)"
+                    "the new policy is in force here, and other processes were not told: \(error)"
                 )
             }
         }

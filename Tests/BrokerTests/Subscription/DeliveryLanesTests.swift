@@ -30,7 +30,8 @@ struct DeliveryLanesTests {
         return IndexedSubscription(
             subscription: subscription,
             record: record,
-            grant: SubscriptionFixture.everything
+            tenant: nil,
+            policy: PolicySource(SubscriptionFixture.open)
         )
     }
 

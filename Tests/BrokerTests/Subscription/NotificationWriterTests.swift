@@ -21,7 +21,8 @@ import Testing
         return IndexedSubscription(
             subscription: subscription,
             record: record,
-            grant: SubscriptionFixture.everything
+            tenant: nil,
+            policy: PolicySource(SubscriptionFixture.open)
         )
     }
 

@@ -28,6 +28,7 @@ final class SubscriptionFixture: Sendable {
 
     init(
         policy: Policy = SubscriptionFixture.open,
+        rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         limits: DeliveryLimits = DeliveryLimits(),
         hubLimits: HubLimits = HubLimits(),
         onDisk: Bool = false,
@@ -59,6 +60,7 @@ final class SubscriptionFixture: Sendable {
         hub = Hub(
             store: store,
             policy: policy,
+            rereadPolicy: rereadPolicy,
             limits: hubLimits,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),

@@ -289,27 +289,44 @@ import Testing
         let members: JSONObject = ["entities": [["type": "Bus"]]]
         let creation = EntityChange.creation(of: bus(10), at: now)
         #expect(try indexed(members, id: "urn:s").sight(of: creation, at: now) != nil)
-        for grant in [nil, nothing] {
-            let denied = try indexed(members, id: "urn:s", grant: grant)
-            #expect(denied.sight(of: creation, at: now) == nil)
-            #expect(denied.sight(of: .deletion(of: bus(10)), at: now) == nil)
-        }
+        let stranger = Party.named(PartyID("stranger"))
+        let denied = try indexed(members, id: "urn:s", owner: stranger, Policy(permissions: []))
+        #expect(denied.sight(of: creation, at: now) == nil)
+        #expect(denied.sight(of: .deletion(of: bus(10)), at: now) == nil)
     }
 
-    /// The right of somebody whom no rule lets see anything.
-    private var nothing: ReadGrant? {
-        let stranger = Caller(party: .named(PartyID("stranger")))
-        guard case .grant(let grant) = Policy(permissions: []).decideRead(stranger) else {
-            return nil
+    @Test func `rights are those of the policy in force, however often it changes`() throws {
+        let members: JSONObject = ["entities": [["type": "Bus"]]]
+        let creation = EntityChange.creation(of: bus(10), at: now)
+        let source = PolicySource(Policy(permissions: []))
+        let subscription = try indexed(members, id: "urn:s", owner: .anonymous, by: source)
+        func allowing(hidden: Set<IRI> = []) -> Policy {
+            Policy(permissions: [
+                Permission(
+                    assignee: .anyone,
+                    actions: [.subscribe],
+                    target: .everything,
+                    hiddenAttributes: hidden
+                )
+            ])
         }
-        return grant
+        #expect(subscription.sight(of: creation, at: now) == nil)
+        for hidden in [[], [name("speed")]] as [Set<IRI>] {
+            source.replace(with: allowing(hidden: hidden))
+            #expect(subscription.sight(of: creation, at: now) == .bothSides)
+            #expect(subscription.rights.hiddenAttributes == hidden)
+            #expect(subscription.rights === subscription.rights)
+        }
+        source.replace(with: Policy(permissions: []))
+        #expect(subscription.sight(of: creation, at: now) == nil)
     }
 
     private func indexed(
         _ members: JSONObject,
         id: String,
         owner: Party = .operator,
-        grant: ReadGrant? = SubscriptionFixture.everything
+        _ policy: Policy = SubscriptionFixture.open,
+        by source: PolicySource? = nil
     ) throws -> IndexedSubscription {
         IndexedSubscription(
             subscription: try subscription(members, id: id),
@@ -321,7 +338,8 @@ import Testing
                 body: members,
                 createdAt: now
             ),
-            grant: grant
+            tenant: nil,
+            policy: source ?? PolicySource(policy)
         )
     }
 
@@ -374,6 +392,12 @@ import Testing
         #expect(message.events == .init(entity: .entityCreated, attributes: [name("speed"): []]))
         let subscription = try subscription(["watchedAttributes": ["speed"]])
         #expect(subscription.match(message.events)?.attributes == [name("speed")])
+    }
+}
+
+extension IndexedSubscription {
+    fileprivate func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
+        sight(of: change, at: now, by: rights)
     }
 }
 
