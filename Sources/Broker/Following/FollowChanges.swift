@@ -13,6 +13,7 @@ extension Hub {
         while (try? await Task.sleep(for: Self.pause)) != nil {
             var tenants = following.documents.tenantsBehind
             if store.isShared { tenants = [nil] + (await store.tenantNames) + snapshots.stores }
+            if store.isShared || shelf.isBehind { await shelf.catchUp() }
             for tenant in tenants { await catchUp(with: tenant) }
         }
     }
@@ -39,6 +40,8 @@ extension Hub {
 
     private func applyChanges(of tenant: TenantName?) async throws {
         try await following.documents.catchUp(with: tenant) { [self] in
+            // What subscriptions are read with.
+            await shelf.catchUp()
             try await apply($0, of: tenant)
         }
     }

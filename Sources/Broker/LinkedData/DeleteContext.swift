@@ -19,8 +19,7 @@ extension Hub {
             throw BrokerError.unknownContext(name)
         }
         guard reload else {
-            try await shelf.remove(entry)
-            return contexts.forget(entry.url)
+            return try await shelf.remove(entry)
         }
         guard entry.kind == .cached else {
             throw BrokerError(
@@ -30,10 +29,9 @@ extension Hub {
             )
         }
         do {
-            try await shelf.fetch(entry.url, for: caller.party)
+            try await shelf.reload(entry.url, for: caller.party)
         } catch {
             throw BrokerError(.ldContextNotAvailable, error.detail)
         }
-        contexts.forget(entry.url)
     }
 }

@@ -18,6 +18,8 @@ package final class LDContextLibrary: Sendable {
         var context: LDContext
         /// When one of its documents is to be fetched anew.
         var freshUntil: Timestamp?
+        /// The number of the documents that it was made of.
+        var documentsNumber: Int
     }
 
     private let shelf: LDContextShelf
@@ -51,10 +53,15 @@ package final class LDContextLibrary: Sendable {
         _ reference: JSONValue,
         _ party: Party
     ) async throws(LDContextError) -> LDContext {
+        let number = shelf.documentsNumber
         var gathering = Gathering(party: party)
         try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)
-        let ready = Ready(context: context, freshUntil: gathering.freshUntil)
+        let ready = Ready(
+            context: context,
+            freshUntil: gathering.freshUntil,
+            documentsNumber: number
+        )
         // Terms are found both ways.
         let bytes = reference.serialized.count + 2 * gathering.definitions.bytes
         kept.withLock { _ = $0.put(ready, for: reference, bytes: bytes, owner: party) }
@@ -65,14 +72,10 @@ package final class LDContextLibrary: Sendable {
         guard let (ready, owner) = kept.withLock({ $0.use(reference) }) else { return nil }
         // What nobody in particular had made is made once more for somebody, who keeps it longer.
         if owner == .anonymous && party != .anonymous { return nil }
+        // A document that it was made of may be another by now.
+        guard ready.documentsNumber == shelf.documentsNumber else { return nil }
         if let freshUntil = ready.freshUntil, freshUntil <= shelf.clock() { return nil }
         return ready.context
-    }
-
-    /// Forgets what was made from a URL, so that it is fetched anew (clause 5.13.5 `reload`).
-    package func forget(_ url: String) {
-        // Contexts that include the URL through another document are forgotten as well: all are.
-        kept.withLock { $0.removeAll() }
     }
 
     /// Refuses what can be no `@context` before anything is fetched.

@@ -16,7 +16,7 @@ struct LDContextRoom {
         var bytes: Int
         /// When it was last given to somebody who is about to name it.
         var handedAt: Timestamp
-        /// Not before it is on disk.
+        /// Not before the store has it, and no more when it is about to go from there.
         var isPublished = false
     }
 
@@ -60,6 +60,9 @@ struct LDContextRoom {
 
     mutating func publish(_ entry: StoredLDContext) { own[entry.url]?.isPublished = true }
 
+    /// Gives the room back that was taken for one that is not kept.
+    mutating func release(_ entry: StoredLDContext) { own[entry.url] = nil }
+
     /// One that says the same already, which somebody is about to name.
     mutating func hand(_ context: JSONValue, at now: Timestamp) -> StoredLDContext? {
         let same = published.first {
@@ -76,9 +79,10 @@ struct LDContextRoom {
         published.contains { $0.entry.kind == .implicitlyCreated && $0.handedAt < latest }
     }
 
-    /// Removes implicitly created ones that were given to nobody since and are not in use; those
-    /// that are need not be looked at again for a while.
-    mutating func takeUnused(
+    /// Withdraws implicitly created ones that were given to nobody since and are not in use.
+    ///
+    /// They are about to go from the store. Those in use need not be looked at again for a while.
+    mutating func withdrawUnused(
         since latest: Timestamp,
         inUse: Set<String>,
         now: Timestamp
@@ -90,7 +94,7 @@ struct LDContextRoom {
             own[item.entry.url]?.handedAt = now
         }
         let gone = old.map(\.entry).filter { !inUse.contains($0.url) }
-        for entry in gone { own[entry.url] = nil }
+        for entry in gone { own[entry.url]?.isPublished = false }
         return gone
     }
 
@@ -98,27 +102,59 @@ struct LDContextRoom {
 
     func copy(_ url: String) -> StoredLDContext? { copies[url] }
 
-    /// Keeps what the disk has, or a copy; returns the copies that went for it, perhaps itself.
-    mutating func put(_ entry: StoredLDContext, bytes: Int) -> [StoredLDContext] {
+    /// Keeps a copy; returns the copies that went for it, perhaps itself.
+    mutating func put(_ copy: StoredLDContext, bytes: Int) -> [StoredLDContext] {
+        let replaced = copies[copy.url].flatMap { $0.localID == copy.localID ? nil : $0 }
+        let gone = copies.put(copy, for: copy.url, bytes: bytes, owner: copy.owner)
+        return gone + (replaced.map { [$0] } ?? [])
+    }
+
+    /// Forgets a copy that is still as it was read.
+    mutating func remove(_ copy: StoredLDContext) {
+        if copies[copy.url] == copy { copies.remove(copy.url) }
+    }
+
+    // MARK: What the store has
+
+    /// Takes over what the store has, unless a newer copy of it is here; returns the copies for which
+    /// there is no room, or of whose URL there is another.
+    mutating func follow(_ entry: StoredLDContext, bytes: Int) -> [StoredLDContext] {
         guard entry.kind == .cached else {
+            let handedAt = own[entry.url]?.handedAt ?? entry.createdAt
             own[entry.url] = Own(
                 entry: entry,
                 bytes: bytes,
-                handedAt: entry.createdAt,
+                handedAt: handedAt,
                 isPublished: true
             )
             return []
         }
-        let replaced = copies[entry.url].flatMap { $0.localID == entry.localID ? nil : $0 }
-        let gone = copies.put(entry, for: entry.url, bytes: bytes, owner: entry.owner)
-        return gone + (replaced.map { [$0] } ?? [])
+        // What is here and not yet in the store is newer.
+        if let known = copies[entry.url], known.owner != .anonymous, known.isNoOlder(than: entry) {
+            return known.localID == entry.localID ? [] : [entry]
+        }
+        return put(entry, bytes: bytes)
     }
 
-    mutating func remove(_ entry: StoredLDContext) {
-        if entry.kind != .cached {
+    /// Forgets what the store has no more; what it was, if it was here.
+    mutating func forget(localID: String) -> StoredLDContext? {
+        if let entry = own.values.first(where: { $0.entry.localID == localID })?.entry {
             own[entry.url] = nil
-        } else if copies[entry.url]?.localID == entry.localID {
-            copies.remove(entry.url)
+            return entry
+        }
+        let copy = copies.values.first { $0.localID == localID && $0.owner != .anonymous }
+        if let copy { copies.remove(copy.url) }
+        return copy
+    }
+
+    /// Forgets what is not in the store and should be.
+    mutating func forget(except localIDs: Set<String>) {
+        for one in published where !localIDs.contains(one.entry.localID) {
+            own[one.entry.url] = nil
+        }
+        for copy in copies.values
+        where copy.owner != .anonymous && !localIDs.contains(copy.localID) {
+            copies.remove(copy.url)
         }
     }
 

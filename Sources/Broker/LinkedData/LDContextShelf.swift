@@ -27,6 +27,10 @@ package final class LDContextShelf: Sendable {
     private let logger: Logger
     private let madeAt: Timestamp
     private let room = Mutex(LDContextRoom())
+    private let following: DocumentFollower
+    private let number = Atomic(0)
+    /// The last of those who bring the store in step with the copies here, one after the other.
+    private let lastTurn = Mutex<Task<Void, Never>?>(nil)
 
     package init(
         store: any Store,
@@ -37,6 +41,7 @@ package final class LDContextShelf: Sendable {
         logger: Logger
     ) {
         self.store = store
+        following = DocumentFollower(store, [.ldContext])
         self.source = source
         self.publicURL = Mutex(publicURL)
         self.clock = clock
@@ -49,16 +54,60 @@ package final class LDContextShelf: Sendable {
     /// shown it (a port that the system chose): what is hosted from now on has it in its URL.
     package func serve(at url: String) { publicURL.withLock { $0 = url } }
 
+    // MARK: Following the store
+
     /// Reads what is kept: to be called once, before the first request.
     package func load() async throws {
-        let documents = try await defaultStore().documents(.ldContext)
+        following.forget(nil)
+        try await applyChanges()
+    }
+
+    /// Applies what was changed in the store before the call, by this process or another.
+    func catchUp() async {
+        do { try await applyChanges() } catch {
+            logger.error("Changes of @contexts are not in force yet: \(error)")
+        }
+    }
+
+    /// Whether what was changed could not be applied the last time.
+    var isBehind: Bool { !following.tenantsBehind.isEmpty }
+
+    /// Another number each time a document may say something else under its URL, or is none any more.
+    var documentsNumber: Int { number.load(ordering: .acquiring) }
+
+    private func noteOtherDocuments() { number.add(1, ordering: .acquiringAndReleasing) }
+
+    private func applyChanges() async throws {
+        try await following.catchUp(with: nil) { [self] in try await apply($0) }
+    }
+
+    private func apply(_ news: DocumentFollower.News) async throws {
+        var documents: [Document]
+        switch news {
+        case .all(let all):
+            documents = all
+            room.withLock { $0.forget(except: Set(all.map(\.id))) }
+            noteOtherDocuments()
+        case .changes(let changes):
+            documents = changes.compactMap(\.document)
+            for change in changes where change.document == nil {
+                let gone = room.withLock { $0.forget(localID: change.id) }
+                if gone != nil { noteOtherDocuments() }
+            }
+        }
         let entries = documents.compactMap { document in
             StoredLDContext(document).map { (entry: $0, bytes: document.body.count) }
         }
         // Of two copies of a URL the newer one stays.
         let inOrder = entries.sorted { $0.entry.createdAt < $1.entry.createdAt }
         let gone = room.withLock { room in
-            inOrder.flatMap { room.put($0.entry, bytes: $0.bytes) }
+            inOrder.flatMap { element in
+                let known = room.copy(element.entry.url)
+                defer {
+                    if let known, known.body != room.copy(known.url)?.body { noteOtherDocuments() }
+                }
+                return room.follow(element.entry, bytes: element.bytes)
+            }
         }
         if !gone.isEmpty { try await removeFromDisk(gone) }
     }
@@ -82,6 +131,7 @@ package final class LDContextShelf: Sendable {
         at url: String,
         for party: Party
     ) async throws(LDContextError) -> StoredLDContext {
+        if entry(url) == nil { await catchUp() }
         guard let entry = entry(url) else { return try await fetch(url, for: party) }
         if let expiresAt = entry.expiresAt, expiresAt <= clock() {
             return await renewed(entry, for: party)
@@ -177,8 +227,13 @@ package final class LDContextShelf: Sendable {
         let latest = now.adding(seconds: -Self.unusedSeconds)
         guard room.withLock({ $0.mayHaveUnused(since: latest) }) else { return }
         let used = try await inUse()
-        let gone = room.withLock { $0.takeUnused(since: latest, inUse: used, now: now) }
-        if !gone.isEmpty { try await removeFromDisk(gone) }
+        let gone = room.withLock { $0.withdrawUnused(since: latest, inUse: used, now: now) }
+        guard !gone.isEmpty else { return }
+        do { try await removeFromDisk(gone) } catch {
+            room.withLock { room in for entry in gone { room.publish(entry) } }
+            throw error
+        }
+        await catchUp()
     }
 
     private func ownEntry(
@@ -198,8 +253,12 @@ package final class LDContextShelf: Sendable {
     }
 
     /// Fetches a document and takes it in place of the old copy (clause 5.13.5 `reload`).
-    @discardableResult
-    func fetch(
+    func reload(_ url: String, for party: Party) async throws(LDContextError) {
+        _ = try await fetch(url, for: party)
+        noteOtherDocuments()
+    }
+
+    private func fetch(
         _ url: String,
         for party: Party
     ) async throws(LDContextError) -> StoredLDContext {
@@ -254,18 +313,34 @@ package final class LDContextShelf: Sendable {
         return entry
     }
 
-    /// Brings the disk in step with memory for these copies.
+    /// Brings the store in step with the copies here.
     ///
-    /// What memory has is looked up inside the transaction: in whatever order several of these
-    /// come, the last one leaves on disk what is kept.
+    /// One after the other, so that the last one leaves there what is here.
     private func settle(_ copies: [StoredLDContext]) async {
-        guard copies.contains(where: { $0.owner != .anonymous }) else { return }
+        let copies = copies.filter { $0.owner != .anonymous }
+        guard !copies.isEmpty else { return }
+        let turn = lastTurn.withLock { last in
+            let turn = Task { [before = last] in
+                await before?.value
+                await write(copies)
+            }
+            last = turn
+            return turn
+        }
+        await turn.value
+    }
+
+    private func write(_ copies: [StoredLDContext]) async {
+        let kept = room.withLock { room in
+            copies.map { copy in
+                room.copy(copy.url).flatMap { $0.localID == copy.localID ? $0.document : nil }
+            }
+        }
         do {
-            try await defaultStore().changeDocuments(reading: []) { [self] changes in
-                for copy in copies where copy.owner != .anonymous {
-                    let kept = room.withLock { $0.copy(copy.url) }
-                    if let kept, kept.localID == copy.localID {
-                        changes.put(kept.document)
+            try await defaultStore().changeDocuments(reading: []) { changes in
+                for (copy, document) in zip(copies, kept) {
+                    if let document {
+                        changes.put(document)
                     } else {
                         changes.remove(.ldContext, id: copy.localID)
                     }
@@ -275,6 +350,7 @@ package final class LDContextShelf: Sendable {
             // What was fetched is good also when the disk is full.
             logger.warning("Copies of @contexts cannot be kept on disk: \(error)")
         }
+        await catchUp()
     }
 
     private func removeFromDisk(_ gone: [StoredLDContext]) async throws {
@@ -301,23 +377,26 @@ package final class LDContextShelf: Sendable {
         do {
             try await defaultStore().changeDocuments(reading: []) { $0.put(document) }
         } catch {
-            room.withLock { $0.remove(entry) }
+            room.withLock { $0.release(entry) }
             throw error
         }
-        room.withLock { $0.publish(entry) }
+        await catchUp()
         return entry
     }
 
+    /// Removes what was read so; a copy renewed meanwhile stays.
     func remove(_ entry: StoredLDContext) async throws {
-        try await defaultStore().changeDocuments(reading: []) { [self] changes in
+        let key = DocumentKey.document(.ldContext, id: entry.localID)
+        try await defaultStore().changeDocuments(reading: [key]) { changes in
+            let kept = try changes.document(.ldContext, id: entry.localID)
+                .flatMap { StoredLDContext($0) }
+            guard kept?.createdAt == entry.createdAt else { return }
             changes.remove(.ldContext, id: entry.localID)
-            changes.afterCommit { [self] in
-                // A copy renewed meanwhile stays, on disk as well.
-                room.withLock { room in
-                    if entry.kind != .cached || room.copy(entry.url) == entry { room.remove(entry) }
-                }
-            }
         }
+        await catchUp()
+        // One that the store never had.
+        room.withLock { $0.remove(entry) }
+        noteOtherDocuments()
     }
 
     private func defaultStore() async throws -> any TenantStore {

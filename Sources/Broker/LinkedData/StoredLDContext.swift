@@ -35,6 +35,14 @@ package struct StoredLDContext: Sendable, Equatable {
     /// Whether callers of the tenant know of it.
     func isKnown(to tenant: TenantName?) -> Bool { kind != .hosted || self.tenant == tenant }
 
+    /// Whether this copy was fetched, or changed after that, no earlier than the other one of its URL.
+    ///
+    /// Of two of the same moment all processes choose the same.
+    func isNoOlder(than other: StoredLDContext) -> Bool {
+        (createdAt, expiresAt ?? createdAt, localID)
+            >= (other.createdAt, other.expiresAt ?? other.createdAt, other.localID)
+    }
+
     /// The metadata of clause 5.13.3.5.
     package var details: JSONValue {
         var json: JSONObject = [

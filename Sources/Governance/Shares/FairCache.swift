@@ -64,9 +64,4 @@ package struct FairCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         shares.giveBack(entry.owner, entry.room)
         return entry.value
     }
-
-    package mutating func removeAll() {
-        entries = [:]
-        shares = FairShares(capacity: shares.capacity)
-    }
 }

@@ -22,7 +22,6 @@ package struct DocumentChanges {
     private let keys: Set<DocumentKey>
     private(set) var steps: [Step] = []
     private(set) var messages: [NewMessage] = []
-    private(set) var commitActions: [@Sendable () -> Void] = []
 
     init(_ stored: any BookkeepingTransaction, reading keys: [DocumentKey]) {
         self.stored = stored
@@ -87,12 +86,6 @@ package struct DocumentChanges {
 
     /// Puts notifications into the outbox.
     package mutating func send(_ messages: [NewMessage]) { self.messages += messages }
-
-    /// Has `action` run once the changes are kept, in the order of the requests, and not at all when
-    /// they are not: on the store's writing thread, so it must be quick.
-    package mutating func afterCommit(_ action: @escaping @Sendable () -> Void) {
-        commitActions.append(action)
-    }
 }
 
 extension BookkeepingTransaction {
@@ -110,7 +103,6 @@ extension BookkeepingTransaction {
             }
         }
         try send(changes.messages)
-        for action in changes.commitActions { afterCommit(action) }
         return answer
     }
 

@@ -76,6 +76,37 @@ import Testing
         }
     }
 
+    @Test func `each hub sees what @contexts the other hosts and deletes`() async throws {
+        let (first, second) = pair
+        try await second.following {
+            let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
+            let id = try await first.hub.addContext(city, caller: boss)
+            await soon { second.hub.shelf.entry(id) != nil }
+            let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)")
+            let ld = try await second.hub.contexts.context(for: url, party: .operator)
+            #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
+            try await first.hub.deleteContext(id, caller: boss)
+            await soon { second.hub.shelf.entry(id) == nil }
+            // Also what was made of it is not used any more.
+            await #expect(throws: LDContextError.self) {
+                try await second.hub.contexts.context(for: url, party: .operator)
+            }
+        }
+    }
+
+    @Test func `a subscription of the other is read with the other's @context`() async throws {
+        let (first, second) = pair
+        let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
+        let context = try await first.hub.addContext(city, caller: boss)
+        let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
+        let ld = try await first.hub.contexts.context(for: url, party: .operator)
+        let id = try await first.subscribe(ld: ld)
+        await second.hub.catchUp(with: nil)
+        let known = try #require(second.hub.subscriptions[key(id)])
+        let keys = SubscriptionIndex.keys(of: known.subscription)
+        #expect(keys == [.type(IRI("https://city.example/Bus"))])
+    }
+
     @Test func `a tenant that one hub makes is the other's, too`() async throws {
         let (first, second) = pair
         let harbour = Caller(party: .operator, tenant: TenantName("harbour"))

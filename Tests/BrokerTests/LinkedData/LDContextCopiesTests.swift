@@ -145,6 +145,81 @@ import Testing
         #expect(try await documentsOnDisk(world) == 1)
     }
 
+    @Test func `a copy that one process fetches serves the others, until one deletes it`()
+        async throws
+    {
+        let world = try await World()
+        let (first, second) = (world.shelf(), world.shelf())
+        try await second.load()
+        let library = LDContextLibrary(second)
+        let copy = try await first.document(at: Self.url, for: office)
+        _ = try await library.context(for: .string(Self.url), party: office)
+        #expect(second.entries(.cached) == [copy])
+        #expect(world.fetched.count == 1)
+        try await first.remove(copy)
+        await second.catchUp()
+        #expect(second.entries(.cached).isEmpty)
+        _ = try await library.context(for: .string(Self.url), party: office)
+        #expect(world.fetched.count == 2)
+        await first.catchUp()
+        #expect(first.entries(.cached) == second.entries(.cached))
+    }
+
+    @Test func `a copy that one process reloads is what the others use`() async throws {
+        let world = try await World()
+        let (first, second) = (world.shelf(), world.shelf())
+        _ = try await first.document(at: Self.url, for: office)
+        await second.catchUp()
+        world.pass(seconds: 60)
+        try await first.reload(Self.url, for: office)
+        await second.catchUp()
+        #expect(second.entries(.cached) == first.entries(.cached))
+        #expect(second.entries(.cached).map(\.createdAt.microseconds) == [60_000_000])
+        #expect(try await documentsOnDisk(world) == 1)
+    }
+
+    @Test func `of copies that processes fetch at once all keep the same one`() async throws {
+        let world = try await World()
+        world.hold(until: 2)
+        let (first, second) = (world.shelf(), world.shelf())
+        async let one = first.document(at: Self.url, for: office)
+        async let other = second.document(at: Self.url, for: office)
+        _ = try await (one, other)
+        // What one does about it the other must hear of.
+        for shelf in [first, second, first, second] { await shelf.catchUp() }
+        #expect(first.entries(.cached).count == 1)
+        #expect(first.entries(.cached) == second.entries(.cached))
+        let stored = try await world.fixture.store.makeTenant(nil).documents(.ldContext)
+        #expect(stored.map(\.id) == first.entries(.cached).map(\.localID))
+    }
+
+    @Test func `of copies of one moment that cross each other all rooms keep the same one`() {
+        func copy(_ id: String, seconds: Int64 = 0) -> StoredLDContext {
+            StoredLDContext(
+                localID: id,
+                url: Self.url,
+                kind: .cached,
+                body: ["@context": [:]],
+                createdAt: Timestamp(microseconds: seconds * 1_000_000),
+                owner: office
+            )
+        }
+        for (one, other, kept) in [
+            (copy("a"), copy("b"), "b"), (copy("a", seconds: 1), copy("b"), "a"),
+        ] {
+            var rooms = [LDContextRoom(), LDContextRoom()]
+            _ = rooms[0].put(one, bytes: 10)
+            _ = rooms[1].put(other, bytes: 10)
+            let gone = [rooms[0].follow(other, bytes: 10), rooms[1].follow(one, bytes: 10)]
+            #expect(rooms.map { $0.all.map(\.localID) } == [[kept], [kept]])
+            // Both say which one goes from the store.
+            #expect(
+                gone.map { $0.map(\.localID) }
+                    == Array(repeating: [kept == "a" ? "b" : "a"], count: 2)
+            )
+        }
+    }
+
     @Test func `a copy deleted while its server is asked in vain stays deleted`() async throws {
         let world = try await World()
         let shelf = world.shelf()
