@@ -134,12 +134,20 @@ package struct NotificationService: Service {
             policy: hub.rules,
             subscriptions: hub.subscriptions,
             sender: sender,
+            takeCharge: { [dispatcher] in try await dispatcher.takeCharge(of: $0) },
             limits: limits,
             clock: hub.clock,
             makeIdentifier: hub.makeIdentifier,
             logger: hub.logger
         )
         snapshots = SnapshotMaker(hub: hub, sender: sender)
+    }
+
+    /// Whether this process, and no other of the hub, does what one is to do for the tenant.
+    ///
+    /// It takes charge if nobody has it; ask when there is something to do.
+    package func isInCharge(of tenant: TenantName?) async throws -> Bool {
+        try await dispatcher.takeCharge(of: tenant) != nil
     }
 
     /// Must run once, also to close the connections of the hub's `@context` fetches.

@@ -107,6 +107,8 @@ package protocol OutboxTransaction: AnyObject {
         at: Timestamp,
         in term: Int64?
     ) throws -> EnqueuedMessage
+    /// Who has the lease, or had it last; nil when nobody had it yet.
+    func outboxLease() throws -> OutboxLease?
     /// Takes the lease, or extends it; see `OutboxLease.granted`.
     func leaseOutbox(
         to owner: String,

@@ -27,6 +27,8 @@ extension MemoryTransaction {
         return EnqueuedMessage(sequence: message.sequence, isClaimed: isClaimed)
     }
 
+    func outboxLease() throws -> OutboxLease? { state.lease }
+
     func leaseOutbox(
         to owner: String,
         having term: Int64?,

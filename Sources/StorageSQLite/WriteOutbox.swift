@@ -18,6 +18,8 @@ extension Writer {
         return EnqueuedMessage(sequence: connection.lastRowID, isClaimed: isClaimed)
     }
 
+    func outboxLease() throws -> OutboxLease? { try connection.outboxLease() }
+
     func leaseOutbox(
         to owner: String,
         having term: Int64?,

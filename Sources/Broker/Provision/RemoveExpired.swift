@@ -10,8 +10,13 @@ extension Hub {
     /// name: history and subscribers learn of it. It does not wait as other writes do when
     /// notifications are made too fast; when its own room for those waiting is full, the rest is
     /// left for the next time. Reads do not show what has expired, whether or not it is removed yet.
+    ///
+    /// When something has expired, `isInCharge` is asked first: of several processes one does it.
     @discardableResult
-    package func removeExpired(of tenant: TenantName?) async throws -> Int {
+    package func removeExpired(
+        of tenant: TenantName?,
+        if isInCharge: @Sendable () async throws -> Bool = { true }
+    ) async throws -> Int {
         let store = try await existingStore(tenant)
         var removed = 0
         while backpressure.hasRoomForRemovals {
@@ -21,7 +26,7 @@ extension Hub {
                 limit: Self.expiryStep,
                 grant: InternalGrant(.retention)
             )
-            if ids.isEmpty { return removed }
+            guard !ids.isEmpty, try await isInCharge() else { return removed }
             removed += ids.count
             let session = try await writingAtOnce(Caller(party: .operator, tenant: tenant))
             let written = try await session.changeEach(ids, id: { $0 }, showingExpired: true) {

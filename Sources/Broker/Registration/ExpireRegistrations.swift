@@ -5,13 +5,18 @@ import Storage
 /// The end of registrations whose time is over (clause 5.9.2.4).
 extension Hub {
     /// Deletes the tenant's registrations that have expired, and tells subscribers; returns how many.
+    ///
+    /// When some have expired, `isInCharge` is asked first: of several processes one does it.
     @discardableResult
-    package func removeExpiredRegistrations(of tenant: TenantName?) async throws -> Int {
+    package func removeExpiredRegistrations(
+        of tenant: TenantName?,
+        if isInCharge: @Sendable () async throws -> Bool = { true }
+    ) async throws -> Int {
         guard let store = try await store.tenant(tenant) else { return 0 }
         let (subscriptions, now) = (subscriptions, clock())
         let expired = try await store.documents(.registration)
             .compactMap { RegistrationRecord($0) }.filter { $0.hasExpired(at: now) }
-        guard !expired.isEmpty else { return 0 }
+        guard !expired.isEmpty, try await isInCharge() else { return 0 }
         let keys = expired.map { DocumentKey.document(.registration, id: $0.id) }
         return try await store.changeDocuments(reading: keys) { changes in
             var count = 0

@@ -1,4 +1,4 @@
-import ContextModel
+package import ContextModel
 import Governance
 import Logging
 import Storage
@@ -13,6 +13,14 @@ struct OutboxClaim: Sendable {
     var claimedUpTo: Int64 = 0
     /// Messages that were claimed as they were put there, while older ones are still on their way.
     var arrived: [OutboxFeed.Arrival] = []
+}
+
+/// What one process of the hub does for a tenant, until another takes it over.
+package struct TenantCharge: Sendable {
+    /// Nothing may be sent from then on, unless the charge is taken once more.
+    package var until: Timestamp
+    /// How often this process has taken over from another: what that one did is in the store.
+    package var takeovers: Int
 }
 
 /// How the dispatcher comes to messages: those that this process puts into an outbox which it has are
@@ -93,20 +101,23 @@ extension NotificationDispatcher {
 
     /// Whether there may be more.
     private func claimPage(_ tenant: TenantName?) async throws -> Bool {
-        guard !Task.isCancelled else { throw CancellationError() }
+        guard !Task.isCancelled, !isStopping else { throw CancellationError() }
         guard let store = try await store.tenant(tenant) else { return false }
         let (known, limit) = (claims[tenant], limits.claimPage)
-        let (lease, page) = try await store.bookkeep {
-            [lending] transaction -> (OutboxLease?, [OutboxMessage]) in
-            guard let lease = try lending(transaction, known?.lease) else { return (nil, []) }
+        let (last, lease, page) = try await store.bookkeep {
+            [lending] transaction -> (OutboxLease?, OutboxLease?, [OutboxMessage]) in
+            let last = try transaction.outboxLease()
+            guard let lease = try lending(transaction, known?.lease) else { return (last, nil, []) }
             let page = try transaction.claimOutbox(
                 after: lease.term == known?.lease.term ? known?.claimedUpTo ?? 0 : 0,
                 limit: limit,
                 in: lease.term,
                 grant: InternalGrant(.delivering)
             )
-            return (lease, page)
+            return (last, lease, page)
         }
+        if let last, lease != nil, last.owner != process { takingOver.insert(tenant) }
+        if lease != nil, takingOver.contains(tenant) { try await takeOver(tenant, store) }
         // What was claimed as it was put there before this is among the news by now.
         turn()
         guard take(lease, of: tenant) else { return false }
@@ -120,6 +131,19 @@ extension NotificationDispatcher {
         startLanes()
         feed.noteClaimed(page, of: tenant)
         return page.count == limit
+    }
+
+    /// Goes on counting from what the process has written down that delivered before.
+    private func takeOver(_ tenant: TenantName?, _ store: any TenantStore) async throws {
+        for kind in SubscriptionKind.allCases {
+            for document in try await store.documents(kind.documentKind) {
+                guard let record = SubscriptionRecord(document) else { continue }
+                let key = Key(tenant: tenant, kind: kind, id: record.key)
+                subscriptions[key]?.tally.learn(record.delivery)
+            }
+        }
+        takingOver.remove(tenant)
+        takeovers[tenant, default: 0] += 1
     }
 
     /// What asks for the lease, in a transaction.
@@ -164,6 +188,29 @@ extension NotificationDispatcher {
         feed.setTerm(nil, of: tenant)
         deliveries.abandon(tenant)
         claims[tenant] = nil
+    }
+
+    /// Takes charge of the tenant, or stays in charge, by the lease of its outbox; nil while another
+    /// process is.
+    ///
+    /// What one process alone is to do for a tenant, besides delivering, asks for this when there is
+    /// something to do. The charge lasts for some seconds at least.
+    package func takeCharge(of tenant: TenantName?) async throws -> TenantCharge? {
+        if let lease = claims[tenant]?.lease, clock() < extensionDue(lease) {
+            return TenantCharge(until: lease.until, takeovers: takeovers[tenant, default: 0])
+        }
+        if claims[tenant] == nil {
+            let lease = try await store.tenant(tenant)?.outboxLease()
+            if let lease, lease.owner != process, clock() < lease.until { return nil }
+        }
+        await claim(tenant)
+        guard let lease = claims[tenant]?.lease, clock() < lease.until else { return nil }
+        return TenantCharge(until: lease.until, takeovers: takeovers[tenant, default: 0])
+    }
+
+    /// When the lease is to be extended.
+    private func extensionDue(_ lease: OutboxLease) -> Timestamp {
+        lease.until.advanced(by: -limits.leaseMicroseconds / 3 * 2)
     }
 
     // MARK: What comes
@@ -219,8 +266,7 @@ extension NotificationDispatcher {
             return
         }
         guard let store = try await store.tenant(tenant) else { return }
-        let due = lease.until.advanced(by: -limits.leaseMicroseconds / 3 * 2)
-        if due <= now, isBusy {
+        if extensionDue(lease) <= now, isBusy {
             let extended = try await store.bookkeep { [lending] in try lending($0, lease) }
             _ = take(extended, of: tenant)
             startLanes()

@@ -29,6 +29,10 @@ package actor NotificationDispatcher {
     /// Tenants whose outbox is being claimed, and those of them that must be looked at again.
     var claiming: Set<TenantName?> = []
     var claimsAgain: Set<TenantName?> = []
+    /// Outboxes that this process has taken over from another, whose counts it has still to read.
+    var takingOver: Set<TenantName?> = []
+    /// How often this process has taken each outbox over from another.
+    var takeovers: [TenantName?: Int] = [:]
     /// Until when an outbox that another process has is not asked for, unless it is looked at.
     var refusedUntil: [TenantName?: Timestamp] = [:]
     var isSettling = false
@@ -40,7 +44,7 @@ package actor NotificationDispatcher {
     private var tasks: [Int: Task<Void, Never>] = [:]
     private var nextTask = 0
     /// Set when no lane begins any more.
-    private var isStopping = false
+    var isStopping = false
 
     /// `process` is a name that no other process of the hub has, and the same after a restart.
     package init(

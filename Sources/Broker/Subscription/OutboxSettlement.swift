@@ -86,13 +86,14 @@ struct OutboxSettlement: Sendable {
         return lost
     }
 
-    private static func write(
+    /// Writes the counts down, unless another process has counted on since.
+    static func write(
         _ counts: DeliveryCounts,
         of key: Key,
         to transaction: any BookkeepingTransaction
     ) throws {
         guard let document = try transaction.document(key.kind.documentKind, id: key.id),
-            var record = SubscriptionRecord(document)
+            var record = SubscriptionRecord(document), counts.areLater(than: record.delivery)
         else { return }
         record.delivery = counts
         try transaction.put(record.document, isQuiet: true)

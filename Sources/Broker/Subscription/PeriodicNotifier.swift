@@ -6,6 +6,8 @@ package import Storage
 /// Sends the notifications of subscriptions with `timeInterval` (clause 5.8.6): all entities that
 /// match, whether they changed or not. Nothing of it waits in the outbox, for the next interval
 /// brings the next state.
+///
+/// Of the processes of a hub, the one that is in charge of a tenant sends them.
 package actor PeriodicNotifier {
     typealias Key = SubscriptionMatcher.Key
 
@@ -17,19 +19,26 @@ package actor PeriodicNotifier {
     private let policy: PolicySource
     private let writer: NotificationWriter
     private let sender: any NotificationSender
+    private let takeCharge: @Sendable (TenantName?) async throws -> TenantCharge?
     private let limits: DeliveryLimits
     private let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
     private var due: [Key: Timestamp] = [:]
+    /// Tenants of which another process is in charge, as far as was asked.
+    private var refused: Set<TenantName?> = []
+    /// How often this process had taken over each tenant when it was last asked.
+    private var takeovers: [TenantName?: Int] = [:]
     private var running: Set<Key> = []
     private var shares: FairShares<Party>
 
+    /// `takeCharge` is the dispatcher's.
     package init(
         store: any Store,
         policy: PolicySource,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
+        takeCharge: @escaping @Sendable (TenantName?) async throws -> TenantCharge?,
         limits: DeliveryLimits = DeliveryLimits(),
         clock: @escaping @Sendable () -> Timestamp,
         makeIdentifier: @escaping @Sendable () -> String,
@@ -39,6 +48,7 @@ package actor PeriodicNotifier {
         self.policy = policy
         self.subscriptions = subscriptions
         self.sender = sender
+        self.takeCharge = takeCharge
         self.limits = limits
         shares = FairShares(capacity: limits.maximumConcurrent)
         self.clock = clock
@@ -51,10 +61,10 @@ package actor PeriodicNotifier {
     package func run() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                for (key, subscription) in takeDue() {
+                for one in await takeDue() {
                     group.addTask {
-                        await self.notify(key, subscription)
-                        await self.finish(key, of: subscription.record.owner)
+                        await self.notify(one)
+                        await self.finish(one.key, of: one.subscription.record.owner)
                     }
                 }
                 let pause = max(1_000, nextDue.microseconds - clock().microseconds)
@@ -65,32 +75,76 @@ package actor PeriodicNotifier {
         }
     }
 
+    /// A subscription to be notified now, by the process that is in charge until then.
+    private struct Turn {
+        var key: Key
+        var subscription: IndexedSubscription
+        var chargeEnd: Timestamp
+    }
+
     /// The subscriptions whose time has come; one whose last notification is still on its way, or
     /// whose owner has as many under way as its share, takes its turn later.
-    private func takeDue() -> [(Key, IndexedSubscription)] {
-        let now = clock()
+    private func takeDue() async -> [Turn] {
         let all = subscriptions.periodic
         let keys = Set(all.map(\.key))
         due = due.filter { keys.contains($0.key) }
+        refused = []
+        var charges: [TenantName?: TenantCharge] = [:]
+        for tenant in tenants(of: all.filter { isDue($0.key, $0.subscription) }.map(\.key)) {
+            charges[tenant] = await charge(of: tenant)
+        }
+        let now = clock()
         return all.compactMap { key, subscription in
-            let interval = subscription.subscription.intervalMicroseconds ?? 0
-            let last = subscription.tally.counts.lastNotification
-            let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
-            let time = due[key] ?? Timestamp(microseconds: first.microseconds + interval)
+            // What another process has notified of is known by now.
+            let time = time(of: key, subscription)
             due[key] = time
-            guard time <= now, shares.mayTake(subscription.record.owner) else { return nil }
-            due[key] = Timestamp(microseconds: max(time.microseconds, now.microseconds) + interval)
+            guard time <= now, let charge = charges[key.tenant],
+                shares.mayTake(subscription.record.owner)
+            else { return nil }
+            due[key] = time.next(after: now, interval: subscription.intervalMicroseconds)
             guard subscription.subscription.isInForce(at: now), running.insert(key).inserted else {
                 return nil
             }
             shares.take(subscription.record.owner)
-            return (key, subscription)
+            return Turn(key: key, subscription: subscription, chargeEnd: charge.until)
+        }
+    }
+
+    private func tenants(of keys: [Key]) -> Set<TenantName?> { Set(keys.map(\.tenant)) }
+
+    private func isDue(_ key: Key, _ subscription: IndexedSubscription) -> Bool {
+        time(of: key, subscription) <= clock()
+    }
+
+    /// When the next notification is to be sent.
+    private func time(of key: Key, _ subscription: IndexedSubscription) -> Timestamp {
+        if let known = due[key] { return known }
+        let last = subscription.tally.counts.lastNotification
+        let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
+        return first.advanced(by: subscription.intervalMicroseconds)
+    }
+
+    /// The charge of the tenant; nil while another process has it.
+    private func charge(of tenant: TenantName?) async -> TenantCharge? {
+        do {
+            guard let charge = try await takeCharge(tenant) else {
+                refused.insert(tenant)
+                return nil
+            }
+            if takeovers.updateValue(charge.takeovers, forKey: tenant) ?? 0 != charge.takeovers {
+                due = due.filter { $0.key.tenant != tenant }
+            }
+            return charge
+        } catch {
+            logger.error("Periodic notifications cannot be sent: \(error)")
+            refused.insert(tenant)
+            return nil
         }
     }
 
     private var nextDue: Timestamp {
-        due.values.min()
-            ?? Timestamp(microseconds: clock().microseconds + Self.longestSleepMicroseconds)
+        due.filter { !refused.contains($0.key.tenant) }.values.min()
+            ?? clock().advanced(by: Self.longestSleepMicroseconds)
     }
 
     private func finish(_ key: Key, of owner: Party) {
@@ -98,7 +152,8 @@ package actor PeriodicNotifier {
         shares.giveBack(owner)
     }
 
-    private nonisolated func notify(_ key: Key, _ subscription: IndexedSubscription) async {
+    private nonisolated func notify(_ turn: Turn) async {
+        let (key, subscription) = (turn.key, turn.subscription)
         do {
             guard let store = try await store.tenant(key.tenant),
                 let session = policy.current.session(
@@ -115,6 +170,7 @@ package actor PeriodicNotifier {
                 tenant: key.tenant,
                 now: clock()
             )
+            guard clock() < turn.chargeEnd else { return }
             let result = await sender.send(session.seal(request))
             guard !Task.isCancelled else { return }
             subscription.tally.count(result, at: clock())
@@ -147,12 +203,17 @@ package actor PeriodicNotifier {
         _ key: Key,
         _ store: any TenantStore
     ) async throws {
-        try await store.bookkeep { transaction in
-            guard let document = try transaction.document(key.kind.documentKind, id: key.id),
-                var record = SubscriptionRecord(document)
-            else { return }
-            record.delivery = counts
-            try transaction.put(record.document, isQuiet: true)
-        }
+        try await store.bookkeep { try OutboxSettlement.write(counts, of: key, to: $0) }
+    }
+}
+
+extension IndexedSubscription {
+    fileprivate var intervalMicroseconds: Int64 { subscription.intervalMicroseconds ?? 0 }
+}
+
+extension Timestamp {
+    /// The end of the interval that begins at this moment, or now if that has passed.
+    fileprivate func next(after now: Timestamp, interval: Int64) -> Timestamp {
+        max(self, now).advanced(by: interval)
     }
 }

@@ -29,9 +29,11 @@ extension Hub {
         caller: Caller
     ) async throws -> JSONValue {
         var record = record
-        // The store learns of deliveries a little later.
+        // The store learns of deliveries a little later, and from the process that delivers.
         let key = SubscriptionMatcher.Key(tenant: caller.tenant, kind: record.kind, id: record.key)
-        if let tally = subscriptions[key]?.tally { record.delivery = tally.counts }
+        if let counts = subscriptions[key]?.tally.counts, counts.areLater(than: record.delivery) {
+            record.delivery = counts
+        }
         let original = try await resolved(record.context, for: record.owner)
         var json = record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now)
         // Not of the standard: several owners may have a subscription of this identifier.

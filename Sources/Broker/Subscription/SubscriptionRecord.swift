@@ -62,6 +62,13 @@ package struct DeliveryCounts: Sendable, Equatable {
 
     package init() {}
 
+    /// Whether these are later than others of the same subscription: counts grow alone.
+    func areLater(than other: DeliveryCounts) -> Bool {
+        let never = Timestamp(microseconds: .min)
+        return (timesSent, lastNotification ?? never)
+            > (other.timesSent, other.lastNotification ?? never)
+    }
+
     /// `status` of the notification: nil as long as nothing was sent.
     package var status: String? {
         guard lastNotification != nil else { return nil }

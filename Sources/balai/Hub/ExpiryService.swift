@@ -6,12 +6,18 @@ import Storage
 import Synchronization
 
 /// Removes what has expired (clause 4.22), of every tenant, within seconds.
+///
+/// Of the processes of a hub, the one that is in charge of a tenant does it.
 final class ExpiryService: Service {
     private let hub: Hub
+    private let isInCharge: @Sendable (TenantName?) async throws -> Bool
     /// Tenants of which the last pass failed: that is told once, not each second.
     private let failing = Mutex<Set<TenantName?>>([])
 
-    init(hub: Hub) { self.hub = hub }
+    init(hub: Hub, isInCharge: @escaping @Sendable (TenantName?) async throws -> Bool) {
+        self.hub = hub
+        self.isInCharge = isInCharge
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -25,8 +31,9 @@ final class ExpiryService: Service {
     func pass() async {
         for name in [nil] + (await hub.store.tenantNames) {
             do {
-                try await hub.removeExpired(of: name)
-                try await hub.removeExpiredRegistrations(of: name)
+                let isInCharge = { @Sendable [isInCharge] in try await isInCharge(name) }
+                try await hub.removeExpired(of: name, if: isInCharge)
+                try await hub.removeExpiredRegistrations(of: name, if: isInCharge)
                 failing.withLock { _ = $0.remove(name) }
             } catch {
                 guard failing.withLock({ $0.insert(name).inserted }) else { continue }

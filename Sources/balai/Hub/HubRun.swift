@@ -115,7 +115,10 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.services.append(.init(service: retention))
-        group.services.append(.init(service: ExpiryService(hub: parts.hub)))
+        let expiry = ExpiryService(hub: parts.hub) {
+            try await parts.notifications.isInCharge(of: $0)
+        }
+        group.services.append(.init(service: expiry))
         try await ServiceGroup(configuration: group).run()
     }
 

@@ -47,6 +47,19 @@ import Testing
         #expect(try await fixture.hub.removeExpired(of: nil) == 2)
     }
 
+    @Test func `who is not in charge removes nothing, and is asked once something has expired`()
+        async throws
+    {
+        let fixture = try await fixture()
+        #expect(try await fixture.hub.removeExpired(of: nil) { false } == 0)
+        #expect(try await fixture.hub.removeExpired(of: nil) { true } == 2)
+        let removed = try await fixture.hub.removeExpired(of: nil) {
+            Issue.record("Nothing has expired.")
+            return true
+        }
+        #expect(removed == 0)
+    }
+
     @Test func `history tells of the end of what has expired`() async throws {
         let fixture = try await fixture()
         #expect(try await fixture.hub.removeExpired(of: nil) == 2)

@@ -81,6 +81,11 @@ final class SubscriptionFixture: Sendable {
         try await running(startDelivering(), body)
     }
 
+    /// Runs the dispatcher, and notifies at intervals, as long as the body runs.
+    func notifying(_ body: () async throws -> Void) async throws {
+        try await running(startNotifying(), body)
+    }
+
     /// Follows what other hubs change as long as the body runs.
     func following(_ body: () async throws -> Void) async throws {
         try await running(Task { [hub] in await hub.followChanges() }, body)
@@ -103,7 +108,34 @@ final class SubscriptionFixture: Sendable {
 
     /// Runs the dispatcher until the task is cancelled.
     func startDelivering() -> Task<Void, Never> {
-        let dispatcher = NotificationDispatcher(
+        let dispatcher = makeDispatcher()
+        return Task { await dispatcher.run() }
+    }
+
+    /// Runs the dispatcher, and notifies at intervals, until the task is cancelled.
+    func startNotifying() -> Task<Void, Never> {
+        let dispatcher = makeDispatcher()
+        let periodic = PeriodicNotifier(
+            store: store,
+            policy: hub.rules,
+            subscriptions: hub.subscriptions,
+            sender: recorder,
+            takeCharge: { try await dispatcher.takeCharge(of: $0) },
+            limits: limits,
+            clock: hub.clock,
+            makeIdentifier: hub.makeIdentifier,
+            logger: hub.logger
+        )
+        return Task {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await dispatcher.run() }
+                group.addTask { await periodic.run() }
+            }
+        }
+    }
+
+    func makeDispatcher() -> NotificationDispatcher {
+        NotificationDispatcher(
             store: store,
             policy: hub.rules,
             subscriptions: hub.subscriptions,
@@ -115,7 +147,6 @@ final class SubscriptionFixture: Sendable {
             chance: { 0 },
             logger: hub.logger
         )
-        return Task { await dispatcher.run() }
     }
 
     @discardableResult

@@ -79,6 +79,45 @@ import Testing
         #expect(try await first.depth == 0)
     }
 
+    @Test func `one hub is in charge of a tenant, until it stops or says nothing any more`()
+        async throws
+    {
+        let (first, second) = try await pair()
+        let (one, other) = (first.makeDispatcher(), second.makeDispatcher())
+        let charge = try #require(try await one.takeCharge(of: nil))
+        #expect(charge.until > first.hub.clock() && charge.takeovers == 0)
+        #expect(try await other.takeCharge(of: nil) == nil)
+        #expect(try await one.takeCharge(of: nil) != nil)
+        await one.releaseOutboxes()
+        #expect(try await other.takeCharge(of: nil)?.takeovers == 1)
+        #expect(try await one.takeCharge(of: nil) == nil)
+        // As if it hung, the lease of the other ends.
+        let store = try await first.store.makeTenant(nil)
+        let term = try #require(try await store.outboxLease()?.term)
+        try await store.bookkeep { try $0.releaseOutbox(in: term) }
+        #expect(try await one.takeCharge(of: nil)?.takeovers == 1)
+    }
+
+    @Test func `counts go on where the hub left them that delivered before`() async throws {
+        let (first, second) = try await pair()
+        let id = try #require(first.hub.subscriptions.keys.first).id
+        let name = SubscriptionRecord.id(ofKey: id)
+        try await first.delivering {
+            for speed in 0..<3 {
+                try await first.create("urn:bus:\(speed)", speed: speed)
+                _ = await first.recorder.next(1)
+            }
+        }
+        #expect(try await second.notification(of: name)["timesSent"] == 3)
+        try await second.delivering {
+            try await second.create("urn:bus:3", speed: 3)
+            _ = await second.recorder.next(1)
+        }
+        for hub in [first, second] {
+            #expect(try await hub.notification(of: name)["timesSent"] == 4)
+        }
+    }
+
     @Test func `a hub that hangs loses its lease, and what it says later changes nothing`()
         async throws
     {
@@ -115,7 +154,7 @@ import Testing
 }
 
 /// What several hubs send, in the order in which it is sent.
-private final class SharedRecorder: Sendable {
+final class SharedRecorder: Sendable {
     private let stream: AsyncStream<NotificationRequest>
 
     init(_ fixtures: [SubscriptionFixture]) {
