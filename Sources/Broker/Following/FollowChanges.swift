@@ -5,12 +5,15 @@ import Storage
 
 /// How this process keeps what it remembers of documents in step with the store: by the change feed.
 extension Hub {
-    /// How often changes of other processes are looked for.
-    private static let pause = Duration.milliseconds(50)
+    /// How often changes of other processes are looked for, or where there are none, own changes that
+    /// could not be applied.
+    static let pauseBetweenLooks = Duration.milliseconds(50)
+    private static let pauseAlone = Duration.seconds(1)
 
     /// Follows what other processes change, until the task is cancelled.
     package func followChanges() async {
-        while (try? await Task.sleep(for: Self.pause)) != nil {
+        let pause = store.isShared ? Self.pauseBetweenLooks : Self.pauseAlone
+        while (try? await Task.sleep(for: pause)) != nil {
             var tenants = following.documents.tenantsBehind
             if store.isShared { tenants = [nil] + (await store.tenantNames) + snapshots.stores }
             if store.isShared || shelf.isBehind { await shelf.catchUp() }

@@ -1,0 +1,47 @@
+import ContextModel
+import Governance
+import Testing
+
+@Suite struct PolicySourceTests {
+    private func policy(_ name: String) -> Policy {
+        Policy(permissions: [
+            Permission(
+                assignee: .party(PartyID(name)),
+                actions: [.read],
+                target: .everything
+            )
+        ])
+    }
+
+    @Test func `whoever asks gets the policy in force, under a number of its own`() {
+        let source = PolicySource(policy("a"))
+        var numbers = [source.number]
+        #expect(source.current == policy("a") && source.numbered.number == source.number)
+        for name in ["b", "c", "b"] {
+            source.replace(with: policy(name))
+            #expect(source.current == policy(name))
+            #expect(source.numbered.policy == policy(name))
+            #expect(source.numbered.number == source.number)
+            #expect(!numbers.contains(source.number))
+            numbers.append(source.number)
+        }
+    }
+
+    @Test func `who sees a number sees its policy or a later one`() async {
+        let source = PolicySource(policy("0"))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for number in 1...500 { source.replace(with: policy("\(number)")) }
+            }
+            group.addTask {
+                while source.number < 500 {
+                    let seen = source.number
+                    let asked = source.numbered
+                    #expect(asked.number >= seen)
+                    #expect(asked.policy == policy("\(asked.number)"))
+                    await Task.yield()
+                }
+            }
+        }
+    }
+}
