@@ -29,8 +29,7 @@ package final class LDContextShelf: Sendable {
     private let room = Mutex(LDContextRoom())
     private let following: DocumentFollower
     private let number = Atomic(0)
-    /// The last of those who bring the store in step with the copies here, one after the other.
-    private let lastTurn = Mutex<Task<Void, Never>?>(nil)
+    private let turns = Turns()
 
     package init(
         store: any Store,
@@ -82,7 +81,7 @@ package final class LDContextShelf: Sendable {
     }
 
     private func apply(_ news: DocumentFollower.News) async throws {
-        var documents: [Document]
+        let documents: [Document]
         switch news {
         case .all(let all):
             documents = all
@@ -314,43 +313,31 @@ package final class LDContextShelf: Sendable {
     }
 
     /// Brings the store in step with the copies here.
-    ///
-    /// One after the other, so that the last one leaves there what is here.
     private func settle(_ copies: [StoredLDContext]) async {
         let copies = copies.filter { $0.owner != .anonymous }
         guard !copies.isEmpty else { return }
-        let turn = lastTurn.withLock { last in
-            let turn = Task { [before = last] in
-                await before?.value
-                await write(copies)
-            }
-            last = turn
-            return turn
+        do { try await turns.take { [self] in try await write(copies) } } catch {
+            // What was fetched is good also when the disk is full.
+            logger.warning("Copies of @contexts cannot be kept on disk: \(error)")
         }
-        await turn.value
+        await catchUp()
     }
 
-    private func write(_ copies: [StoredLDContext]) async {
+    private func write(_ copies: [StoredLDContext]) async throws {
         let kept = room.withLock { room in
             copies.map { copy in
                 room.copy(copy.url).flatMap { $0.localID == copy.localID ? $0.document : nil }
             }
         }
-        do {
-            try await defaultStore().changeDocuments(reading: []) { changes in
-                for (copy, document) in zip(copies, kept) {
-                    if let document {
-                        changes.put(document)
-                    } else {
-                        changes.remove(.ldContext, id: copy.localID)
-                    }
+        try await defaultStore().changeDocuments(reading: []) { changes in
+            for (copy, document) in zip(copies, kept) {
+                if let document {
+                    changes.put(document)
+                } else {
+                    changes.remove(.ldContext, id: copy.localID)
                 }
             }
-        } catch {
-            // What was fetched is good also when the disk is full.
-            logger.warning("Copies of @contexts cannot be kept on disk: \(error)")
         }
-        await catchUp()
     }
 
     private func removeFromDisk(_ gone: [StoredLDContext]) async throws {

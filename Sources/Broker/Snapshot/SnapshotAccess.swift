@@ -46,11 +46,11 @@ extension Hub {
     /// Writes the snapshot down as the shelf has it by then, so that the last one to write is right.
     func keep(_ snapshot: Snapshot) async throws {
         let store = try await existingStore(snapshot.key.tenant)
-        try await store.changeDocuments(reading: []) { [snapshots] changes in
+        try await snapshots.turns.take { [snapshots] in
             guard let current = snapshots[snapshot.key], current.file == snapshot.file else {
                 return
             }
-            changes.put(current.document)
+            try await store.changeDocuments(reading: []) { $0.put(current.document) }
         }
     }
 
@@ -70,7 +70,9 @@ extension Hub {
         following.documents.forget(snapshot.store)
         try await store.removeSnapshot(snapshot.store)
         let store = try await existingStore(snapshot.key.tenant)
-        try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }
+        try await snapshots.turns.take {
+            try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }
+        }
     }
 
     /// Makes the snapshots of all tenants known: to be called once, before the first request.

@@ -14,6 +14,8 @@ package final class SnapshotShelf: Sendable {
         var used: Set<Snapshot.Key> = []
     }
     private let state = Mutex(State())
+    /// Of those who write down what is here.
+    let turns = Turns()
     private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
     package init() {}
