@@ -101,6 +101,15 @@ struct EntityLoad: LoadModel {
         for id in request.ids { apply(request, to: id) }
     }
 
+    /// A batch is written in portions: the first of its entities may be there, each whole.
+    func outcomes(of request: EntityRequest) -> [EntityLoad] {
+        request.ids.indices.map { last in
+            var outcome = self
+            for id in request.ids[...last] { outcome.apply(request, to: id) }
+            return outcome
+        }
+    }
+
     private mutating func apply(_ request: EntityRequest, to id: String) {
         var entity = entities[id] ?? KnownEntity()
         switch request {

@@ -14,6 +14,8 @@ protocol LoadModel: Sendable {
     /// A request that makes sense now.
     mutating func next(_ dice: inout SeededGenerator) -> Request
     mutating func apply(_ request: Request)
+    /// What there may be where it is not known how far the request has come.
+    func outcomes(of request: Request) -> [Self]
     /// Everything that requests it was told to apply were about.
     var ids: [String] { get }
     func known(_ id: String) -> Known
@@ -24,6 +26,12 @@ protocol LoadModel: Sendable {
 }
 
 extension LoadModel {
+    func outcomes(of request: Request) -> [Self] {
+        var whole = self
+        whole.apply(request)
+        return [whole]
+    }
+
     func isTrue(_ answer: HubAnswer, to request: Request) -> Bool { true }
 }
 
@@ -90,11 +98,7 @@ struct Lane<Model: LoadModel>: Sendable {
         var found: [String: Model.Known] = [:]
         for id in ids { found[id] = try await Model.stored(id, in: stored) }
         var outcomes = [model]
-        if let inDoubt {
-            var happened = model
-            happened.apply(inDoubt)
-            outcomes.append(happened)
-        }
+        if let inDoubt { outcomes += model.outcomes(of: inDoubt) }
         let fitting = outcomes.first { outcome in ids.allSatisfy { found[$0] == outcome.known($0) }
         }
         guard let fitting else { return report(ids, found) }
