@@ -43,8 +43,8 @@ extension Hub {
 
     private func applyChanges(of tenant: TenantName?) async throws {
         try await following.documents.catchUp(with: tenant) { [self] in
-            // What subscriptions are read with.
-            await shelf.catchUp()
+            // What subscriptions are read with; whoever changed it in this process has applied it.
+            if store.isShared || shelf.isBehind { await shelf.catchUp() }
             try await apply($0, of: tenant)
         }
     }
