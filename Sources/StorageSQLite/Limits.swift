@@ -39,6 +39,8 @@ enum Limits {
     static let candidatesAtOnce = 256
     /// Steps of decisions made on the thread that asks: some tenths of a millisecond.
     static let stepsAtOnce = 25_000
+    /// Changes of documents read on the thread that asks.
+    static let changesAtOnce: Int64 = 16
     /// Bytes of entities found on the thread that asks.
     static let bytesAtOnce = 256 * 1_024
     /// Prepared statements that a connection keeps for the next who needs them.

@@ -294,8 +294,13 @@ package final class SQLiteTenantStore: TenantStore {
         after number: Int64?,
         of kinds: Set<Document.Kind>
     ) async throws -> ChangeFeedPage {
-        let newest = try readers.immediately { try $0.connection.newestChange() }
-        if let newest, newest == number { return ChangeFeedPage(number: newest) }
+        let quick = try readers.immediately { reader -> ChangeFeedPage? in
+            let newest = try reader.connection.newestChange()
+            if newest == number { return ChangeFeedPage(number: newest) }
+            guard let number, newest - number <= Limits.changesAtOnce else { return nil }
+            return try reader.feed(after: number, of: kinds)
+        }
+        if let page = quick ?? nil { return page }
         return try await readers.run(.point) { try $0.feed(after: number, of: kinds) }
     }
 
