@@ -1,16 +1,27 @@
 package import ContextModel
 
-/// Who asks, and why: the party, the purpose it names and the tenant it asks of.
+/// Who asks, and why: the party, the purpose it names, the tenant it asks of, and where it is.
 package struct Caller: Sendable, Hashable {
     package var party: Party
     package var purpose: Purpose?
     package var tenant: TenantName?
+    /// Tells apart those without a token, where it is known: no right depends on it.
+    package var address: AddressBlock?
 
-    package init(party: Party, purpose: Purpose? = nil, tenant: TenantName? = nil) {
+    package init(
+        party: Party,
+        purpose: Purpose? = nil,
+        tenant: TenantName? = nil,
+        address: AddressBlock? = nil
+    ) {
         self.party = party
         self.purpose = purpose
         self.tenant = tenant
+        self.address = address
     }
+
+    /// Whose share counts what the request takes.
+    package var sharer: Sharer { Sharer(party, at: address) }
 }
 
 /// A party in the sense of ODRL: somebody a policy can name.

@@ -7,11 +7,13 @@ package struct ReadGrant: Sendable {
     package let condition: Condition
     /// Attributes that are not there for this reader.
     package let hiddenAttributes: Set<IRI>
-    /// Whose right it is: what reading takes is shared out among the parties.
-    package let party: Party
+    /// Whose right it is: what reading takes is shared out among those who read.
+    package let sharer: Sharer
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>, party: Party) {
-        self.party = party
+    package var party: Party { sharer.party }
+
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>, sharer: Sharer) {
+        self.sharer = sharer
         self.condition = condition
         self.hiddenAttributes = hiddenAttributes
     }
@@ -43,13 +45,13 @@ package struct WriteGrant: Sendable {
     /// They end with the entity, attribute or instance they are part of, when the writer
     /// deletes that or writes an instance of an evolution anew.
     package let hiddenAttributes: Set<IRI>
-    /// Whose right it is: the parties' writes take turns.
-    package let party: Party
+    /// Whose right it is: those who write take turns.
+    package let sharer: Sharer
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = [], party: Party) {
+    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = [], sharer: Sharer) {
         self.condition = condition
         self.hiddenAttributes = hiddenAttributes
-        self.party = party
+        self.sharer = sharer
     }
 }
 
@@ -121,7 +123,7 @@ extension Policy {
     ) -> ReadDecision {
         if isOpen || caller.party == .operator {
             return .grant(
-                ReadGrant(condition: .everything, hiddenAttributes: [], party: caller.party)
+                ReadGrant(condition: .everything, hiddenAttributes: [], sharer: caller.sharer)
             )
         }
         let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
@@ -137,7 +139,7 @@ extension Policy {
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
         return .grant(
-            ReadGrant(condition: view, hiddenAttributes: hidden, party: caller.party)
+            ReadGrant(condition: view, hiddenAttributes: hidden, sharer: caller.sharer)
         )
     }
 
@@ -151,7 +153,7 @@ extension Policy {
     /// Decides a change to city data.
     package func decideWrite(_ caller: Caller) -> WriteDecision {
         if isOpen || caller.party == .operator {
-            return .grant(WriteGrant(condition: .everything, party: caller.party))
+            return .grant(WriteGrant(condition: .everything, sharer: caller.sharer))
         }
         let rules = permissions.filter { $0.actions.contains(.write) && $0.names(caller.party) }
         guard !rules.isEmpty else {
@@ -161,7 +163,7 @@ extension Policy {
             WriteGrant(
                 condition: rules.reduce(.nothing) { $0.or($1.target) },
                 hiddenAttributes: hiddenAttributes(from: caller.party),
-                party: caller.party
+                sharer: caller.sharer
             )
         )
     }
@@ -186,7 +188,7 @@ extension Policy {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
         return .grant(
-            ReadGrant(condition: .everything, hiddenAttributes: [], party: caller.party)
+            ReadGrant(condition: .everything, hiddenAttributes: [], sharer: caller.sharer)
         )
     }
 }

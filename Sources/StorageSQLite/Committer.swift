@@ -14,12 +14,16 @@ private struct WaitingWrite: Sendable {
 /// The one thread that writes a tenant's file: it takes all requests waiting, runs them in one
 /// transaction, commits once, then answers them all.
 ///
-/// The parties take turns, so that nobody waits for more than one request of each other; and a
-/// transaction takes no more requests once it has lasted for a while.
+/// The parties take turns, and those without a token take theirs by address, so that nobody waits for
+/// more than one request of each other; and a transaction takes no more requests once it has lasted for
+/// a while.
 final class Committer: Sendable {
     private struct State {
         /// All there are may be taken at once: the parties share the turns, and no places.
-        var waiting = FairQueue<Party?, WaitingWrite>(places: .max)
+        var waiting = DividedQueue<Party?, AddressBlock, WaitingWrite>(
+            places: .max,
+            dividing: .anonymous
+        )
         var count = 0
         /// How many must wait for the gathering committer to be woken.
         var wanted: Int?
@@ -28,15 +32,19 @@ final class Committer: Sendable {
         var closing: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
 
-        mutating func append(_ write: WaitingWrite, of party: Party?) {
-            waiting.append(write, of: party)
+        mutating func append(_ write: WaitingWrite, of sharer: Sharer?) {
+            waiting.append(write, of: sharer?.party, sharer?.address)
             count += 1
+        }
+
+        func count(of sharer: Sharer?) -> Int {
+            waiting.count(of: sharer?.party, sharer?.address)
         }
 
         /// The next of whoever is to have a turn.
         mutating func takeNext() -> WaitingWrite? {
-            guard let (write, party) = waiting.popNext() else { return nil }
-            waiting.giveBack(party)
+            guard let (write, party, address) = waiting.popNext() else { return nil }
+            waiting.giveBack(party, address)
             count -= 1
             return write
         }
@@ -53,9 +61,9 @@ final class Committer: Sendable {
         self.checkpointer = checkpointer
     }
 
-    /// The party is the one whose request it is; nil for the hub's own.
+    /// The sharer is the one whose request it is; nil for the hub's own.
     func run<Answer: Sendable>(
-        for party: Party? = nil,
+        for sharer: Sharer? = nil,
         _ body: @escaping @Sendable (Writer) throws -> Answer
     ) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
@@ -70,20 +78,20 @@ final class Committer: Sendable {
                     }
                 }
             )
-            if let refusal = submit(write, of: party) { continuation.resume(throwing: refusal) }
+            if let refusal = submit(write, of: sharer) { continuation.resume(throwing: refusal) }
         }
     }
 
     private enum Submission { case refused(StorageError), starts, wakes, waits }
 
-    private func submit(_ write: WaitingWrite, of party: Party?) -> StorageError? {
+    private func submit(_ write: WaitingWrite, of sharer: Sharer?) -> StorageError? {
         let submission = state.withLock { state -> Submission in
             if state.isClosed { return .refused(StorageError(.closed, note: "write after close")) }
-            guard state.waiting.count(of: party) < Limits.waitingWrites else {
+            guard state.count(of: sharer) < Limits.waitingWrites else {
                 let note = "\(Limits.waitingWrites) writes of one party wait for the disk"
                 return .refused(StorageError(.overloaded, note: note))
             }
-            state.append(write, of: party)
+            state.append(write, of: sharer)
             if let wanted = state.wanted, state.count >= wanted {
                 state.wanted = nil
                 return .wakes

@@ -48,17 +48,17 @@ enum ReadKind: Equatable {
     /// Over in a moment, or the hub's own: any connection.
     case point
     /// As long as the question makes it: until its deadline, never the last connection, and within
-    /// the share of the party that asks.
-    case query(Party)
+    /// the share of whoever asks.
+    case query(Sharer)
     /// All documents of a kind: as a query, but the hub cannot do without the answer.
     case list
 
     /// Whose share it counts for; nil for the hub's own.
-    var party: Party? {
-        if case .query(let party) = self { party } else { nil }
+    var sharer: Sharer? {
+        if case .query(let sharer) = self { sharer } else { nil }
     }
 
-    var isQuery: Bool { party != nil }
+    var isQuery: Bool { sharer != nil }
 }
 
 /// The reading connections of a tenant.
@@ -184,7 +184,10 @@ struct PoolState {
     var idle: [Reader]
     var isClosed = false
     private var points = Queue<PoolJob>()
-    private var queries = FairQueue<Party?, PoolJob>(places: Limits.queryConnections)
+    private var queries = DividedQueue<Party?, AddressBlock, PoolJob>(
+        places: Limits.queryConnections,
+        dividing: .anonymous
+    )
     /// Whether somebody looks when the query that has waited longest must be refused.
     private var isLookedAt = false
 
@@ -193,17 +196,21 @@ struct PoolState {
     /// Has the job wait; why not, if it may not.
     mutating func add(_ job: PoolJob) -> StorageError? {
         if isClosed { return StorageError(.closed, note: "read after close") }
-        let party = job.kind.party
-        let waiting = job.kind == .point ? points.count : queries.count(of: party)
+        let (party, address) = (job.kind.sharer?.party, job.kind.sharer?.address)
+        let waiting = job.kind == .point ? points.count : queries.count(of: party, address)
         guard waiting < Limits.waitingReads else {
             return StorageError(.overloaded, note: "\(Limits.waitingReads) reads wait")
         }
-        if job.kind == .point { points.append(job) } else { queries.append(job, of: party) }
+        if job.kind == .point {
+            points.append(job)
+        } else {
+            queries.append(job, of: party, address)
+        }
         return nil
     }
 
     mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
-        if kind != .point { queries.giveBack(kind.party) }
+        if kind != .point { queries.giveBack(kind.sharer?.party, kind.sharer?.address) }
         idle.append(reader)
     }
 

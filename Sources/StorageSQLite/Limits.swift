@@ -1,6 +1,7 @@
 /// How much a store takes on, waits and keeps; checked where each is used.
 enum Limits {
-    /// Requests of one party that wait for the committer; one more is refused as overloaded.
+    /// Requests of one party, or one address without a token, that wait for the committer; one more is
+    /// refused as overloaded.
     static let waitingWrites = 4_096
     /// Requests the committer puts into one transaction.
     static let requestsPerCommit = 256
@@ -11,11 +12,12 @@ enum Limits {
     static let requestsWorthWaiting = 8
     static let gathering = Duration.milliseconds(4)
     static let requestsWorthWaking = 4
-    /// Queries of one party, and point reads, that wait for a connection; one more is refused as
-    /// overloaded.
+    /// Queries of one party, or one address without a token, and point reads, that wait for a connection;
+    /// one more is refused as overloaded.
     static let waitingReads = 4_096
     /// Connections that read, and how many of them queries may have at once; these are shared out
-    /// among the parties, of which one alone has three.
+    /// among the parties, of which one alone has three, and of those without a token by address, of which
+    /// one alone has two.
     static let readingConnections = 6
     static let queryConnections = 5
     /// Steps of SQLite between two looks at a query's deadline: some microseconds.

@@ -114,7 +114,7 @@ package final class SQLiteTenantStore: TenantStore {
     ) async throws -> EntityPage<EncodedEntity> {
         let search = search(query, grant)
         if let quick = try quickPage(search) { return quick }
-        return try await readers.run(.query(grant.party)) { [self] reader in
+        return try await readers.run(.query(grant.sharer)) { [self] reader in
             try snapshot(reader) { try search(reader, $0).page() }
         }
     }
@@ -167,7 +167,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
     ) async throws -> Answer {
         let now = clock()
-        let (answer, grown) = try await readers.run(.query(grant.party)) { [self] reader in
+        let (answer, grown) = try await readers.run(.query(grant.sharer)) { [self] reader in
             try snapshot(reader) { vocabulary in
                 let transaction = SQLiteReadTransaction(
                     reader: reader,
@@ -192,7 +192,7 @@ package final class SQLiteTenantStore: TenantStore {
         at now: Timestamp?,
         _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
-        try await committer.run(for: grant.party) { writer in
+        try await committer.run(for: grant.sharer) { writer in
             writer.covered = grant.condition
             return try writer.change(id, grant: grant, at: now, body)
         }
@@ -204,7 +204,7 @@ package final class SQLiteTenantStore: TenantStore {
         at now: Timestamp?,
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
-        try await committer.run(for: grant.party) { [clock, committer] writer in
+        try await committer.run(for: grant.sharer) { [clock, committer] writer in
             writer.covered = grant.condition
             return try writer.changeEach(
                 ids,
@@ -222,7 +222,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: WriteGrant,
         _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
     ) async throws -> Answer {
-        try await committer.run(for: grant.party) { writer in
+        try await committer.run(for: grant.sharer) { writer in
             writer.covered = grant.condition
             return try writer.changeEvolution(of: id, grant: grant, body)
         }
@@ -234,7 +234,7 @@ package final class SQLiteTenantStore: TenantStore {
         from position: HistoryRemovalPosition?,
         grant: WriteGrant
     ) async throws -> HistoryRemovalStep? {
-        try await committer.run(for: grant.party) { writer in
+        try await committer.run(for: grant.sharer) { writer in
             writer.covered = grant.condition
             return try writer.removeHistory(of: id, what, from: position, grant: grant)
         }
@@ -245,7 +245,7 @@ package final class SQLiteTenantStore: TenantStore {
         for party: Party?,
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
     ) async throws -> Answer {
-        try await committer.run(for: party, body)
+        try await committer.run(for: party.map { Sharer($0) }, body)
     }
 
     package func changeDocuments<Answer: Sendable>(

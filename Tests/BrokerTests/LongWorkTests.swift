@@ -6,21 +6,32 @@ import Testing
 @testable import Broker
 
 @Suite struct LongWorkTests {
-    private static let greedy = Party.named(PartyID("greedy"))
-    private static let modest = Party.named(PartyID("modest"))
+    private static let greedy = Sharer(.named(PartyID("greedy")))
+    private static let modest = Sharer(.named(PartyID("modest")))
+
+    private static func stranger(_ number: UInt8) -> Sharer {
+        Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, number]))
+    }
 
     /// Keeps the thread that calls, as work does that is busy.
     private static func hold(_ gate: DispatchSemaphore) { gate.wait() }
 
-    @Test(.timeLimit(.minutes(1)))
-    func `a party that holds its threads leaves one to others`() async throws {
-        let work = LongWork(threads: 2)
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [(2, greedy, modest), (4, stranger(1), stranger(2)), (4, stranger(1), modest)]
+    )
+    func `a sharer that holds its threads leaves one to others`(
+        threads: Int,
+        greedy: Sharer,
+        modest: Sharer
+    ) async throws {
+        let work = LongWork(threads: threads)
         let gate = DispatchSemaphore(value: 0)
         let (started, onStart) = AsyncStream.makeStream(of: Void.self)
         async let held: Void = withDiscardingTaskGroup { group in
             for _ in 0..<4 {
                 group.addTask {
-                    await work.run(for: Self.greedy) {
+                    await work.run(for: greedy) {
                         onStart.yield()
                         Self.hold(gate)
                     }
@@ -30,9 +41,10 @@ import Testing
         var starts = started.makeAsyncIterator()
         await starts.next()
         // The tasks' own threads would not do: they are as few, and `greedy` had all of them.
-        #expect(await work.run(for: Self.modest) { 7 } == 7)
+        #expect(await work.run(for: modest) { 7 } == 7)
         for _ in 0..<4 { gate.signal() }
         await held
+        #expect(work.sharerCount == 0)
     }
 
     @Test(.timeLimit(.minutes(1)))

@@ -112,12 +112,13 @@ package struct Wire: ~Copyable {
     /// side breaks it off or the time is over.
     package static func neglect(
         _ bytes: [UInt8],
+        from source: String = "127.0.0.1",
         withPort port: Int,
         forMilliseconds milliseconds: Int
     ) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-                if let wire = try? Wire(toPort: port) {
+                if let wire = try? Wire(toPort: port, from: source) {
                     wire.send(bytes)
                     var state = pollfd(fd: wire.descriptor, events: 0, revents: 0)
                     poll(&state, 1, Int32(milliseconds))

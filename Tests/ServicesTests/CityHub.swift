@@ -96,7 +96,7 @@ final class CityHub: Sendable {
     private struct NoDocuments: LDContextSource {
         func document(
             at url: String,
-            for party: Party
+            for sharer: Sharer
         ) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
         }

@@ -19,7 +19,7 @@ extension Hub {
         }
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
         // Whatever cannot be used is refused now, not when somebody refers to it.
-        _ = try await resolved(context, for: caller.party)
+        _ = try await resolved(context, for: caller.sharer)
         return try await shelf.host(context, for: caller.party, of: caller.tenant).localID
     }
 }

@@ -29,7 +29,7 @@ extension Hub {
             )
         }
         do {
-            try await shelf.reload(entry.url, for: caller.party)
+            try await shelf.reload(entry.url, for: caller.sharer)
         } catch {
             throw BrokerError(.ldContextNotAvailable, error.detail)
         }

@@ -34,27 +34,27 @@ package final class LDContextLibrary: Sendable {
         self.longWork = longWork
     }
 
-    /// The context a request names, the core one when it names none; the party is the one for whom
+    /// The context a request names, the core one when it names none; the sharer is the one for whom
     /// it is kept.
     package func context(
         for reference: JSONValue?,
-        party: Party
+        sharer: Sharer
     ) async throws(LDContextError) -> LDContext {
         guard let reference, !Self.isCore(reference) else { return .core }
-        if let ready = ready(reference, party) { return ready }
+        if let ready = ready(reference, sharer.party) { return ready }
         try Self.checkShape(reference)
         // Documents of a megabyte each may come of a reference of a few bytes.
-        return try await longWork.run(for: party) { () throws(LDContextError) in
-            try await make(reference, party)
+        return try await longWork.run(for: sharer) { () throws(LDContextError) in
+            try await make(reference, sharer)
         }
     }
 
     private func make(
         _ reference: JSONValue,
-        _ party: Party
+        _ sharer: Sharer
     ) async throws(LDContextError) -> LDContext {
         let number = shelf.documentsNumber
-        var gathering = Gathering(party: party)
+        var gathering = Gathering(sharer: sharer)
         try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)
         let ready = Ready(
@@ -64,7 +64,7 @@ package final class LDContextLibrary: Sendable {
         )
         // Terms are found both ways.
         let bytes = reference.serialized.count + 2 * gathering.definitions.bytes
-        kept.withLock { _ = $0.put(ready, for: reference, bytes: bytes, owner: party) }
+        kept.withLock { _ = $0.put(ready, for: reference, bytes: bytes, owner: sharer.party) }
         return context
     }
 
@@ -93,12 +93,12 @@ package final class LDContextLibrary: Sendable {
     }
 
     private struct Gathering {
-        let party: Party
+        let sharer: Sharer
         var definitions = LDContextDefinitions()
         var documents = 0
         var freshUntil: Timestamp?
 
-        init(party: Party) { self.party = party }
+        init(sharer: Sharer) { self.sharer = sharer }
     }
 
     /// Adds what the reference leads to; it stands in the document at the URL, if in any.
@@ -153,7 +153,7 @@ package final class LDContextLibrary: Sendable {
             )
         }
         gathering.documents += 1
-        let document = try await shelf.document(at: url, for: gathering.party)
+        let document = try await shelf.document(at: url, for: gathering.sharer)
         gathering.freshUntil = [gathering.freshUntil, document.expiresAt].compactMap(\.self).min()
         return document
     }

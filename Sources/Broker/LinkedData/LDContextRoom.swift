@@ -26,7 +26,7 @@ struct LDContextRoom {
         maximumBytes: maximumBytes,
         maximumCount: maximumOfAKind
     )
-    private var fetches = FairShares<Party>(capacity: maximumFetches)
+    private var fetches = PartyShares(capacity: maximumFetches)
 
     var all: [StoredLDContext] { published.map(\.entry) + copies.values }
 
@@ -160,10 +160,10 @@ struct LDContextRoom {
 
     // MARK: Fetching
 
-    /// False when the party fetches as many as its share.
-    mutating func beginFetch(_ party: Party) -> Bool {
-        fetches.takeIfFair(party)
+    /// False when the sharer fetches as many as its share.
+    mutating func beginFetch(_ sharer: Sharer) -> Bool {
+        fetches.takeIfFair(sharer)
     }
 
-    mutating func endFetch(_ party: Party) { fetches.giveBack(party) }
+    mutating func endFetch(_ sharer: Sharer) { fetches.giveBack(sharer) }
 }

@@ -128,26 +128,27 @@ package final class LDContextShelf: Sendable {
     /// A copy past its time still serves when its origin cannot be reached.
     package func document(
         at url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> StoredLDContext {
         if entry(url) == nil { await catchUp() }
-        guard let entry = entry(url) else { return try await fetch(url, for: party) }
+        guard let entry = entry(url) else { return try await fetch(url, for: sharer) }
         if let expiresAt = entry.expiresAt, expiresAt <= clock() {
-            return await renewed(entry, for: party)
+            return await renewed(entry, for: sharer)
         }
-        guard entry.kind == .cached, entry.owner == .anonymous, party != .anonymous else {
+        guard entry.kind == .cached, entry.owner == .anonymous, sharer.party != .anonymous
+        else {
             return entry
         }
-        return await change(entry) { $0.owner = party }
+        return await change(entry) { $0.owner = sharer.party }
     }
 
     /// A newer copy; the old one when there is none to be had.
-    private func renewed(_ old: StoredLDContext, for party: Party) async -> StoredLDContext {
+    private func renewed(_ old: StoredLDContext, for sharer: Sharer) async -> StoredLDContext {
         // When the hub fetches too many, the next request may try again.
-        guard room.withLock({ $0.beginFetch(party) }) else { return old }
-        defer { room.withLock { $0.endFetch(party) } }
+        guard room.withLock({ $0.beginFetch(sharer) }) else { return old }
+        defer { room.withLock { $0.endFetch(sharer) } }
         do {
-            return try await fetched(old.url, for: party)
+            return try await fetched(old.url, for: sharer)
         } catch {
             // Its server is asked again in a while, not by each request until then.
             let later = clock().adding(seconds: Self.believedSeconds.lowerBound)
@@ -252,30 +253,30 @@ package final class LDContextShelf: Sendable {
     }
 
     /// Fetches a document and takes it in place of the old copy (clause 5.13.5 `reload`).
-    func reload(_ url: String, for party: Party) async throws(LDContextError) {
-        _ = try await fetch(url, for: party)
+    func reload(_ url: String, for sharer: Sharer) async throws(LDContextError) {
+        _ = try await fetch(url, for: sharer)
         noteOtherDocuments()
     }
 
     private func fetch(
         _ url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> StoredLDContext {
-        guard room.withLock({ $0.beginFetch(party) }) else {
+        guard room.withLock({ $0.beginFetch(sharer) }) else {
             throw LDContextError(
                 .unavailable,
                 "The hub fetches too many @contexts at this moment to fetch '\(url)'."
             )
         }
-        defer { room.withLock { $0.endFetch(party) } }
-        return try await fetched(url, for: party)
+        defer { room.withLock { $0.endFetch(sharer) } }
+        return try await fetched(url, for: sharer)
     }
 
     private func fetched(
         _ url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> StoredLDContext {
-        let document = try await source.document(at: url, for: party)
+        let document = try await source.document(at: url, for: sharer)
         guard let context = document.body.objectValue?["@context"] else {
             throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
         }
@@ -291,7 +292,7 @@ package final class LDContextShelf: Sendable {
                 body: ["@context": context],
                 createdAt: now,
                 expiresAt: now.adding(seconds: fresh),
-                owner: party
+                owner: sharer.party
             )
         )
     }

@@ -3,10 +3,10 @@ package import Governance
 
 /// Gets the JSON of an `@context` from where its URL points.
 package protocol LDContextSource: Sendable {
-    /// `party` is on whose behalf it is fetched.
+    /// `sharer` is on whose behalf it is fetched.
     func document(
         at url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> LDContextDocument
 }
 

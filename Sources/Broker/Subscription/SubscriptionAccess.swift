@@ -53,9 +53,9 @@ extension Hub {
     }
 
     /// The `@context` of a reference that is stored or given; errors in the caller's words.
-    func resolved(_ reference: JSONValue?, for party: Party) async throws -> LDContext {
+    func resolved(_ reference: JSONValue?, for sharer: Sharer) async throws -> LDContext {
         do {
-            return try await contexts.context(for: reference, party: party)
+            return try await contexts.context(for: reference, sharer: sharer)
         } catch {
             throw BrokerError(error)
         }
@@ -63,14 +63,14 @@ extension Hub {
 
     /// What reads the subscription's body.
     func reader(for record: SubscriptionRecord) async throws -> SubscriptionReader {
-        let context = try await resolved(record.context, for: record.owner)
+        let context = try await resolved(record.context, for: Sharer(record.owner))
         var query: LDContext?
         if let reference = record.queryContext {
-            query = try await resolved(reference, for: record.owner)
+            query = try await resolved(reference, for: Sharer(record.owner))
         }
         var notification: LDContext?
         if let url = record.body["jsonldContext"] {
-            notification = try await resolved(url, for: record.owner)
+            notification = try await resolved(url, for: Sharer(record.owner))
         }
         return SubscriptionReader(
             kind: record.kind,

@@ -124,11 +124,12 @@ struct Endpoint: HTTPResponder {
             }
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
+            if context.caller.party == .anonymous { context.caller.address = context.address }
             response = try await handler(request, context)
             if !keepsAnswers {
                 response.body = try frame.answers.bounded(
                     response.body,
-                    for: context.sharer,
+                    for: context.caller.sharer,
                     on: context.loop,
                     isDone: request.method != .get && response.status != .ok
                 )

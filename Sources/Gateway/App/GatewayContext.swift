@@ -32,10 +32,8 @@ package struct GatewayContext: RequestContext {
     /// Where the bytes of the connection come and go.
     var loop: any EventLoop { channel.eventLoop }
 
-    /// Whose share counts what is held for the request.
-    var sharer: Sharer {
-        Sharer(caller.party, at: channel.remoteAddress.flatMap { AddressBlock($0) })
-    }
+    /// Where the other end of the connection is; nil for what is no address of the internet.
+    var address: AddressBlock? { channel.remoteAddress.flatMap { AddressBlock($0) } }
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -55,7 +53,10 @@ extension AddressBlock {
         case .v6: place = 8..<24
         case .unixDomainSocket: return nil
         }
-        let bytes = address.withSockAddr { Array(UnsafeRawBufferPointer(start: $0, count: $1)) }
-        self.init(bytes: bytes[place])
+        let block = address.withSockAddr { start, count in
+            AddressBlock(bytes: UnsafeRawBufferPointer(start: start, count: count)[place])
+        }
+        guard let block else { return nil }
+        self = block
     }
 }

@@ -36,7 +36,7 @@ struct BrokerDestination: HubDestination {
             for element in elements {
                 do throws(LDContextError) {
                     let reference = isLinkedData ? element.objectValue?["@context"] : nil
-                    let ld = try await hub.contexts.context(for: reference, party: caller.party)
+                    let ld = try await hub.contexts.context(for: reference, sharer: caller.sharer)
                     bodies.append((element, ld))
                 } catch {
                     refusals.append(Self.refusal(element.entityID, BrokerError(error)))

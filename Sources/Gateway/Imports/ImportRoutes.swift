@@ -121,11 +121,11 @@ private final class ImportDesk: Sendable {
         // Whoever may write nothing is told so before the file is taken.
         let caller = try context.caller(of: request, on: hub)
         try hub.requireWriting(caller)
-        let sharer = context.sharer
+        let sharer = caller.sharer
         try begin(sharer)
         defer { atWork.withLock { $0.giveBack(sharer) } }
         // Files are written and read by calls that block, and rows are mapped one after the other.
-        return try await hub.longWork.run(for: caller.party) {
+        return try await hub.longWork.run(for: sharer) {
             try await load(request, caller, context, as: name, open)
         }
     }

@@ -144,7 +144,7 @@ extension Exchange {
     @inline(__always)
     func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async rethrows -> [UInt8] {
         guard LongWork.isLong(bytes) else { return try body() }
-        return try await hub.longWork.run(for: caller.party) { try body() }
+        return try await hub.longWork.run(for: caller.sharer) { try body() }
     }
 
     private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {

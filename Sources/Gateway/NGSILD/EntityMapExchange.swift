@@ -32,7 +32,7 @@ extension Exchange {
             return try await hub.queryEntities(query, shownAs: representation, caller: caller)
         }
         // The map has to list all entities, even if the page shows only a few.
-        return try await hub.longWork.run(for: caller.party) {
+        return try await hub.longWork.run(for: caller.sharer) {
             try await hub.queryEntities(
                 query,
                 through: map,
@@ -47,7 +47,7 @@ extension Exchange {
         through map: EntityMapRequest?
     ) async throws -> Disclosed<EvolutionAnswer> {
         guard let map else { return try await hub.queryEvolutions(query, caller: caller) }
-        return try await hub.longWork.run(for: caller.party) {
+        return try await hub.longWork.run(for: caller.sharer) {
             try await hub.queryEvolutions(query, through: map, caller: caller)
         }
     }

@@ -77,7 +77,7 @@ struct Exchange: Sendable {
 
     func ldContext(for reference: JSONValue?) async throws(BrokerError) -> LDContext {
         do throws(LDContextError) {
-            return try await hub.contexts.context(for: reference, party: caller.party)
+            return try await hub.contexts.context(for: reference, sharer: caller.sharer)
         } catch {
             throw BrokerError(error)
         }

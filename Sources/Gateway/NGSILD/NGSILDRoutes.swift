@@ -65,12 +65,12 @@ struct NGSILDRoutes {
                     "This request has no parameter '\(unknown)'."
                 )
             }
-            let party = exchange.caller.party
+            let sharer = exchange.caller.sharer
             let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
-            let held = try bodies.take(length, for: context.sharer)
+            let held = try bodies.take(length, for: sharer)
             defer { withExtendedLifetime(held) {} }
             guard isLong || LongWork.isLong(length) else { return try await handler(exchange) }
-            return try await hub.longWork.run(for: party) { try await handler(exchange) }
+            return try await hub.longWork.run(for: sharer) { try await handler(exchange) }
         }
     }
 

@@ -34,17 +34,34 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
         waiting.values[place].append(element)
     }
 
-    /// The next whose holder may have one more place, which it takes; nil when there is none.
-    @inlinable public mutating func popNext() -> (element: Element, holder: Holder)? {
+    /// Whether the holder of any element may have one more place.
+    @inlinable public var hasNext: Bool { nextTurn(except: nil) != nil }
+
+    /// The turn of whoever is next among those that wait.
+    @inlinable func nextTurn(except skipped: Holder?) -> Int? {
+        guard shares.total < shares.capacity else { return nil }
         var next: (turn: Int, places: Int)?
-        for turn in turns.indices where shares.mayTake(turns[turn]) {
+        for turn in turns.indices where skipped == nil || turns[turn] != skipped {
+            guard shares.mayTake(turns[turn]) else { continue }
             let places = shares[turns[turn]]
+            // Nobody holds less, and this one was not served for longest.
+            if places == 0 { return turn }
             if next.map({ places < $0.places }) ?? true { next = (turn, places) }
         }
-        guard let next, let place = waiting.index(forKey: turns[next.turn]),
+        return next?.turn
+    }
+
+    /// The next whose holder may have one more place, which it takes; nil when there is none.
+    ///
+    /// One holder may be left out.
+    @inlinable public mutating func popNext(
+        except skipped: Holder? = nil
+    ) -> (element: Element, holder: Holder)? {
+        guard let turn = nextTurn(except: skipped),
+            let place = waiting.index(forKey: turns[turn]),
             let element = waiting.values[place].popFirst()
         else { return nil }
-        let holder = turns.remove(at: next.turn)
+        let holder = turns.remove(at: turn)
         shares.take(holder)
         if waiting.values[place].isEmpty {
             waiting.remove(at: place)

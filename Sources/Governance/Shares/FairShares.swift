@@ -6,7 +6,7 @@
 /// out. What can be driven out is taken from `greatest` instead, and all of it can be used.
 public struct FairShares<Holder: Hashable & Sendable>: Sendable {
     /// How many places there are in all.
-    public let capacity: Int
+    public var capacity: Int
     /// Holders of at least one place; like the total, changed by the methods alone.
     public var places: [Holder: Int] = [:]
     /// How many places are taken.

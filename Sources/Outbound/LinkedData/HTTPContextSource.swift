@@ -26,7 +26,7 @@ package struct HTTPContextSource: LDContextSource {
 
     package func document(
         at url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> LDContextDocument {
         if let document = try folder?.document(at: url) { return LDContextDocument(document) }
         guard fetchesRemote else {
@@ -35,7 +35,7 @@ package struct HTTPContextSource: LDContextSource {
                 "The @context '\(url)' is not in this hub's folder, and the hub fetches none."
             )
         }
-        let (bytes, place, freshSeconds) = try await fetch(url, party)
+        let (bytes, place, freshSeconds) = try await fetch(url, sharer)
         do {
             let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 32)
             return LDContextDocument(
@@ -53,9 +53,9 @@ package struct HTTPContextSource: LDContextSource {
 
     private typealias Fetched = (bytes: [UInt8], place: String, freshSeconds: Int?)
 
-    private func fetch(_ url: String, _ party: Party) async throws(LDContextError) -> Fetched {
+    private func fetch(_ url: String, _ sharer: Sharer) async throws(LDContextError) -> Fetched {
         do {
-            return try await follow(url, party)
+            return try await follow(url, sharer)
         } catch let error as LDContextError {
             throw error
         } catch let error as AddressError {
@@ -73,11 +73,11 @@ package struct HTTPContextSource: LDContextSource {
         }
     }
 
-    private func follow(_ url: String, _ party: Party) async throws -> Fetched {
+    private func follow(_ url: String, _ sharer: Sharer) async throws -> Fetched {
         let deadline = NIODeadline.now() + Self.timeout
         var next = url
         for _ in 0...Self.maximumRedirects {
-            var request = try await web.request(next, for: party)
+            var request = try await web.request(next, for: sharer)
             request.headers.replaceOrAdd(name: "Accept", value: Self.accept)
             let response = try await web.client.execute(request, deadline: deadline)
             switch response.status.code {

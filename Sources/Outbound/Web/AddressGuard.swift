@@ -26,12 +26,12 @@ final class AddressGuard: Sendable {
     /// A name may lead elsewhere a moment after it was checked. Over http the request is therefore
     /// bound to the checked address; over https the certificate vouches for the host.
     ///
-    /// `party` is on whose behalf it is gone to.
-    func target(of text: String, for party: Party) async throws -> Target {
+    /// `sharer` is on whose behalf it is gone to.
+    func target(of text: String, for sharer: Sharer) async throws -> Target {
         guard let url = WebURL(text) else {
             throw AddressError("'\(text)' is not an http or https address.")
         }
-        let address = try await checkedAddress(url.bareHost, for: party)
+        let address = try await checkedAddress(url.bareHost, for: sharer)
         guard url.scheme == "http", !allowsPrivate else { return Target(url: text, host: nil) }
         let bracketed = address.contains(":") ? "[\(address)]" : address
         let port = url.port.map { ":\($0)" } ?? ""
@@ -40,15 +40,15 @@ final class AddressGuard: Sendable {
 
     /// Where to connect to for an MQTT broker, by the same rule: mqtt is bound to the checked
     /// address, of mqtts the certificate vouches for the host.
-    func host(_ broker: MQTTEndpoint.Broker, for party: Party) async throws -> String {
-        let address = try await checkedAddress(broker.host, for: party)
+    func host(_ broker: MQTTEndpoint.Broker, for sharer: Sharer) async throws -> String {
+        let address = try await checkedAddress(broker.host, for: sharer)
         return broker.isSecure || allowsPrivate ? broker.host : address
     }
 
     /// Where private addresses are allowed, names are looked up all the same: whoever connects would
     /// otherwise wait for one that has no address.
-    private func checkedAddress(_ host: String, for party: Party) async throws -> String {
-        let address = await resolver.address(of: host, for: party)
+    private func checkedAddress(_ host: String, for sharer: Sharer) async throws -> String {
+        let address = await resolver.address(of: host, for: sharer)
         if let address, allowsPrivate || Self.isPublic(address) { return address }
         // The same words for both: a stranger should not learn which names the city's network has.
         throw AddressError(

@@ -6,7 +6,7 @@ import Synchronization
 /// Looks up the addresses of names on threads of its own, for the system's look-up blocks for as long
 /// as a name's server wishes.
 ///
-/// The threads are shared out among the parties, nobody waits longer than a while, and what was found,
+/// The threads are shared out among the parties, and by address among those without a token; nobody waits longer than a while, and what was found,
 /// or not found, is remembered for a moment. An address in digits is known without any of it.
 final class NameResolver: Sendable {
     /// Names looked up at once.
@@ -25,12 +25,12 @@ final class NameResolver: Sendable {
 
     private typealias Waiter = CheckedContinuation<String?, Never>
 
-    /// A party's question for a name, which is looked up once for all of the party who ask.
+    /// A sharer's question for a name, which is looked up once for all of its requests that ask.
     ///
-    /// What one party asked tells nothing to another: its questions may have had no time.
+    /// What one asked tells nothing to another: its questions may have had no time.
     private struct Question: Hashable {
         var host: String
-        var party: Party
+        var sharer: Sharer
     }
 
     private struct State {
@@ -38,9 +38,16 @@ final class NameResolver: Sendable {
             maximumBytes: maximumRemembered,
             maximumCount: maximumRemembered
         )
-        var queue = FairQueue<Party, Question>(places: maximumThreads)
+        var queue = DividedQueue<Party, AddressBlock, Question>(
+            places: maximumThreads,
+            dividing: .anonymous
+        )
         var waiters: [Question: [Int: Waiter]] = [:]
         var nextWaiter = 0
+
+        mutating func append(_ question: Question) {
+            queue.append(question, of: question.sharer.party, question.sharer.address)
+        }
     }
     private let state = Mutex(State())
     private let timeout: Duration
@@ -58,9 +65,9 @@ final class NameResolver: Sendable {
     }
 
     /// The first address of the host, in digits; nil when none is found in time.
-    func address(of host: String, for party: Party) async -> String? {
+    func address(of host: String, for sharer: Sharer) async -> String? {
         if let literal = Self.systemAddress(of: host, isNumeric: true) { return literal }
-        let question = Question(host: host, party: party)
+        let question = Question(host: host, sharer: sharer)
         let known = state.withLock { $0.known.use(question)?.value }
         if let known, known.until > .now { return known.address }
         return await withCheckedContinuation { wait(for: question, $0) }
@@ -69,7 +76,7 @@ final class NameResolver: Sendable {
     private func wait(for question: Question, _ waiter: Waiter) {
         let number = state.withLock { state in
             state.nextWaiter += 1
-            if state.waiters[question] == nil { state.queue.append(question, of: question.party) }
+            if state.waiters[question] == nil { state.append(question) }
             state.waiters[question, default: [:]][state.nextWaiter] = waiter
             return state.nextWaiter
         }
@@ -92,7 +99,7 @@ final class NameResolver: Sendable {
     }
 
     private func startThreads() {
-        while let (question, _) = state.withLock({ $0.queue.popNext() }) {
+        while let (question, _, _) = state.withLock({ $0.queue.popNext() }) {
             Thread.detachNewThread { [self] in
                 // Those who asked may have been answered while it waited for a thread.
                 let isAwaited = state.withLock { !($0.waiters[question] ?? [:]).isEmpty }
@@ -104,7 +111,7 @@ final class NameResolver: Sendable {
     /// The thread is done; without an answer nobody wanted one any more.
     private func finish(_ question: Question, _ answer: String??) {
         let waiters = state.withLock { state in
-            state.queue.giveBack(question.party)
+            state.queue.giveBack(question.sharer.party, question.sharer.address)
             let waiters = state.waiters.removeValue(forKey: question) ?? [:]
             if let answer {
                 Self.remember(answer, question, in: &state)
@@ -112,7 +119,7 @@ final class NameResolver: Sendable {
             }
             if !waiters.isEmpty {
                 state.waiters[question] = waiters
-                state.queue.append(question, of: question.party)
+                state.append(question)
             }
             return [:]
         }
@@ -123,7 +130,7 @@ final class NameResolver: Sendable {
     private static func remember(_ address: String?, _ question: Question, in state: inout State) {
         let duration = address == nil ? failureRememberedFor : rememberedFor
         let known = Known(address: address, until: .now + duration)
-        _ = state.known.put(known, for: question, bytes: 1, owner: question.party)
+        _ = state.known.put(known, for: question, bytes: 1, owner: question.sharer.party)
     }
 
     /// The first address that the system knows of the host; with `isNumeric` only what digits say.

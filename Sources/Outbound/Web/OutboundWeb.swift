@@ -41,8 +41,8 @@ package final class OutboundWeb: Sendable {
     }
 
     /// A request to the URL, bound to the address that was checked.
-    func request(_ url: String, for party: Party) async throws -> HTTPClientRequest {
-        let target = try await guardian.target(of: url, for: party)
+    func request(_ url: String, for sharer: Sharer) async throws -> HTTPClientRequest {
+        let target = try await guardian.target(of: url, for: sharer)
         var request = HTTPClientRequest(url: target.url)
         if let host = target.host { request.headers.replaceOrAdd(name: "Host", value: host) }
         request.headers.replaceOrAdd(name: "User-Agent", value: Self.userAgent)

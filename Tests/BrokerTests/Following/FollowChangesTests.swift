@@ -83,13 +83,13 @@ import Testing
             let id = try await first.hub.addContext(city, caller: boss)
             await soon { second.hub.shelf.entry(id) != nil }
             let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)")
-            let ld = try await second.hub.contexts.context(for: url, party: .operator)
+            let ld = try await second.hub.contexts.context(for: url, sharer: Sharer(.operator))
             #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
             try await first.hub.deleteContext(id, caller: boss)
             await soon { second.hub.shelf.entry(id) == nil }
             // Also what was made of it is not used any more.
             await #expect(throws: LDContextError.self) {
-                try await second.hub.contexts.context(for: url, party: .operator)
+                try await second.hub.contexts.context(for: url, sharer: Sharer(.operator))
             }
         }
     }
@@ -99,7 +99,7 @@ import Testing
         let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
         let context = try await first.hub.addContext(city, caller: boss)
         let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
-        let ld = try await first.hub.contexts.context(for: url, party: .operator)
+        let ld = try await first.hub.contexts.context(for: url, sharer: Sharer(.operator))
         let id = try await first.subscribe(ld: ld)
         await second.hub.catchUp(with: nil)
         let known = try #require(second.hub.subscriptions[key(id)])

@@ -57,7 +57,7 @@ import Testing
 
         func document(
             at url: String,
-            for party: Party
+            for sharer: Sharer
         ) async throws(LDContextError) -> LDContextDocument {
             let (isReachable, freshSeconds, meanwhile) = state.withLock { state in
                 state.fetched.append(url)
@@ -90,22 +90,22 @@ import Testing
 
     @Test func `a copy outlives a restart without internet`() async throws {
         let world = try await World()
-        let copy = try await world.shelf().document(at: Self.url, for: office)
+        let copy = try await world.shelf().document(at: Self.url, for: Sharer(office))
         world.cutOff()
         let later = world.shelf()
         try await later.load()
         #expect(later.entries(.cached) == [copy])
-        #expect(try await later.document(at: Self.url, for: .anonymous) == copy)
+        #expect(try await later.document(at: Self.url, for: Sharer(.anonymous)) == copy)
         #expect(world.fetched.count == 1)
     }
 
     @Test func `what is fetched for nobody in particular is not written to disk`() async throws {
         let world = try await World()
         let shelf = world.shelf()
-        _ = try await shelf.document(at: Self.url, for: .anonymous)
+        _ = try await shelf.document(at: Self.url, for: Sharer(.anonymous))
         #expect(try await documentsOnDisk(world) == 0)
         // Somebody who uses it has it kept.
-        _ = try await shelf.document(at: Self.url, for: office)
+        _ = try await shelf.document(at: Self.url, for: Sharer(office))
         #expect(try await documentsOnDisk(world) == 1)
         #expect(world.fetched.count == 1)
     }
@@ -118,8 +118,8 @@ import Testing
         let world = try await World()
         world.hold(until: 2)
         let shelf = world.shelf()
-        async let first = shelf.document(at: Self.url, for: office)
-        async let second = shelf.document(at: Self.url, for: office)
+        async let first = shelf.document(at: Self.url, for: Sharer(office))
+        async let second = shelf.document(at: Self.url, for: Sharer(office))
         let identifiers = try await [first.localID, second.localID]
         #expect(world.fetched.count == 2)
         #expect(Set(identifiers).count == 1)
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `of two copies of a URL on disk the newer one is kept at the start`() async throws {
         let world = try await World()
-        var old = try await world.shelf().document(at: Self.url, for: office)
+        var old = try await world.shelf().document(at: Self.url, for: Sharer(office))
         let new = old
         old.localID = "zzz"
         old.createdAt = Timestamp(microseconds: -1_000_000)
@@ -152,14 +152,14 @@ import Testing
         let (first, second) = (world.shelf(), world.shelf())
         try await second.load()
         let library = LDContextLibrary(second)
-        let copy = try await first.document(at: Self.url, for: office)
-        _ = try await library.context(for: .string(Self.url), party: office)
+        let copy = try await first.document(at: Self.url, for: Sharer(office))
+        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
         #expect(second.entries(.cached) == [copy])
         #expect(world.fetched.count == 1)
         try await first.remove(copy)
         await second.catchUp()
         #expect(second.entries(.cached).isEmpty)
-        _ = try await library.context(for: .string(Self.url), party: office)
+        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
         #expect(world.fetched.count == 2)
         await first.catchUp()
         #expect(first.entries(.cached) == second.entries(.cached))
@@ -168,10 +168,10 @@ import Testing
     @Test func `a copy that one process reloads is what the others use`() async throws {
         let world = try await World()
         let (first, second) = (world.shelf(), world.shelf())
-        _ = try await first.document(at: Self.url, for: office)
+        _ = try await first.document(at: Self.url, for: Sharer(office))
         await second.catchUp()
         world.pass(seconds: 60)
-        try await first.reload(Self.url, for: office)
+        try await first.reload(Self.url, for: Sharer(office))
         await second.catchUp()
         #expect(second.entries(.cached) == first.entries(.cached))
         #expect(second.entries(.cached).map(\.createdAt.microseconds) == [60_000_000])
@@ -182,8 +182,8 @@ import Testing
         let world = try await World()
         world.hold(until: 2)
         let (first, second) = (world.shelf(), world.shelf())
-        async let one = first.document(at: Self.url, for: office)
-        async let other = second.document(at: Self.url, for: office)
+        async let one = first.document(at: Self.url, for: Sharer(office))
+        async let other = second.document(at: Self.url, for: Sharer(office))
         _ = try await (one, other)
         // What one does about it the other must hear of.
         for shelf in [first, second, first, second] { await shelf.catchUp() }
@@ -223,11 +223,11 @@ import Testing
     @Test func `a copy deleted while its server is asked in vain stays deleted`() async throws {
         let world = try await World()
         let shelf = world.shelf()
-        let old = try await shelf.document(at: Self.url, for: office)
+        let old = try await shelf.document(at: Self.url, for: Sharer(office))
         world.cutOff()
         world.pass(seconds: 86_400)
         world.meanwhile { try? await shelf.remove(old) }
-        #expect(try await shelf.document(at: Self.url, for: office) == old)
+        #expect(try await shelf.document(at: Self.url, for: Sharer(office)) == old)
         #expect(shelf.entries(.cached).isEmpty)
         #expect(try await documentsOnDisk(world) == 0)
     }
@@ -237,25 +237,30 @@ import Testing
     {
         let world = try await World()
         let shelf = world.shelf()
-        let old = try await shelf.document(at: Self.url, for: office)
+        let old = try await shelf.document(at: Self.url, for: Sharer(office))
         world.pass(seconds: 86_400)
         let most = LDContextRoom.maximumFetches / 2
         world.hold(until: most + 1)
         try await withThrowingTaskGroup { [office] group in
             for number in 0..<most {
                 group.addTask {
-                    _ = try await shelf.document(at: "https://x.example/\(number)", for: office)
+                    _ = try await shelf.document(
+                        at: "https://x.example/\(number)",
+                        for: Sharer(office)
+                    )
                 }
             }
             while world.fetched.count < most + 1 { await Task.yield() }
-            #expect(try await shelf.document(at: Self.url, for: office) == old)
+            #expect(try await shelf.document(at: Self.url, for: Sharer(office)) == old)
             #expect(world.fetched.count == most + 1)
             // Somebody else's comes as well, and lets the others go.
-            _ = try await shelf.document(at: "https://x.example/last", for: .operator)
+            _ = try await shelf.document(at: "https://x.example/last", for: Sharer(.operator))
             try await group.waitForAll()
         }
         world.hold(until: 1)
-        #expect(try await shelf.document(at: Self.url, for: office).expiresAt != old.expiresAt)
+        #expect(
+            try await shelf.document(at: Self.url, for: Sharer(office)).expiresAt != old.expiresAt
+        )
     }
 
     @Test(arguments: [(nil, 86_400), (600, 600), (0, 300), (99_999_999, 604_800)])
@@ -268,7 +273,7 @@ import Testing
         let library = LDContextLibrary(world.shelf())
         for (passing, fetches) in [(0, 1), (seconds - 1, 1), (1, 2), (seconds - 1, 2)] {
             world.pass(seconds: passing)
-            _ = try await library.context(for: .string(Self.url), party: office)
+            _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
             #expect(world.fetched.count == fetches)
         }
     }
@@ -278,11 +283,11 @@ import Testing
     {
         let world = try await World()
         let library = LDContextLibrary(world.shelf())
-        _ = try await library.context(for: .string(Self.url), party: office)
+        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
         world.cutOff()
         world.pass(seconds: 86_400)
         for _ in 0..<3 {
-            let ld = try await library.context(for: .string(Self.url), party: office)
+            let ld = try await library.context(for: .string(Self.url), sharer: Sharer(office))
             #expect(ld.expand("Bus") == IRI(Self.url))
         }
         #expect(world.fetched.count == 2)
@@ -291,10 +296,10 @@ import Testing
     @Test func `strangers drive out each other's copies only`() async throws {
         let world = try await World()
         let shelf = world.shelf()
-        _ = try await shelf.document(at: Self.url, for: office)
+        _ = try await shelf.document(at: Self.url, for: Sharer(office))
         let hosted = try await shelf.host(["Bus": "urn:bus"], for: .operator)
         for number in 0..<LDContextRoom.maximumOfAKind + 10 {
-            _ = try await shelf.document(at: "https://x.example/\(number)", for: .anonymous)
+            _ = try await shelf.document(at: "https://x.example/\(number)", for: Sharer(.anonymous))
         }
         #expect(shelf.entries(.cached).count == LDContextRoom.maximumOfAKind)
         #expect(shelf.entry(Self.url) != nil && shelf.entry(hosted.url) != nil)
@@ -373,11 +378,23 @@ import Testing
     @Test func `one party fetches so many at once and leaves room for others`() {
         var room = LDContextRoom()
         for _ in 0..<LDContextRoom.maximumFetches / 2 {
-            #expect(room.beginFetch(.anonymous) == true)
+            #expect(room.beginFetch(Sharer(.anonymous)) == true)
         }
-        #expect(room.beginFetch(.anonymous) == false)
-        #expect(room.beginFetch(office) == true)
-        room.endFetch(.anonymous)
-        #expect(room.beginFetch(.anonymous) == true)
+        #expect(room.beginFetch(Sharer(.anonymous)) == false)
+        #expect(room.beginFetch(Sharer(office)) == true)
+        room.endFetch(Sharer(.anonymous))
+        #expect(room.beginFetch(Sharer(.anonymous)) == true)
+    }
+
+    @Test func `one address without a token fetches so many at once and leaves room for others`() {
+        var room = LDContextRoom()
+        let strangers = (UInt8(1)...2).map {
+            Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, $0]))
+        }
+        for _ in 0..<LDContextRoom.maximumFetches / 4 {
+            #expect(room.beginFetch(strangers[0]) == true)
+        }
+        #expect(room.beginFetch(strangers[0]) == false)
+        #expect(room.beginFetch(strangers[1]) == true)
     }
 }

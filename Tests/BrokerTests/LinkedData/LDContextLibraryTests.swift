@@ -18,7 +18,7 @@ import Testing
 
         func document(
             at url: String,
-            for party: Party
+            for sharer: Sharer
         ) async throws(LDContextError) -> LDContextDocument {
             let target = redirects[url]
             guard let context = documents[target ?? url] else {
@@ -42,7 +42,7 @@ import Testing
             makeIdentifier: fixture.hub.makeIdentifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        return try await LDContextLibrary(shelf).context(for: reference, party: .operator)
+        return try await LDContextLibrary(shelf).context(for: reference, sharer: Sharer(.operator))
     }
 
     private let bus: JSONValue = ["Bus": "https://far.example/Bus"]

@@ -21,7 +21,7 @@ import Testing
         )
         #expect(try await hub.listContexts(kind: "Cached", details: false, caller: boss).isEmpty)
         #expect(try hub.serveContext(id, details: false, caller: boss) == city)
-        let ld = try await hub.contexts.context(for: .string(url), party: .operator)
+        let ld = try await hub.contexts.context(for: .string(url), sharer: Sharer(.operator))
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
         try await hub.deleteContext(id, caller: boss)
         #expect(throws: BrokerError(.resourceNotFound, "")) {

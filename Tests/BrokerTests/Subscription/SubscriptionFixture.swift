@@ -256,7 +256,7 @@ extension NotificationRequest {
 struct NoContexts: LDContextSource {
     func document(
         at url: String,
-        for party: Party
+        for sharer: Sharer
     ) async throws(LDContextError) -> LDContextDocument {
         throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
     }

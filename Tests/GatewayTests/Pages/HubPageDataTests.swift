@@ -71,7 +71,7 @@ struct HubPageDataTests {
     private struct NoInternet: LDContextSource {
         func document(
             at url: String,
-            for party: Party
+            for sharer: Sharer
         ) async throws(LDContextError) -> LDContextDocument {
             throw LDContextError(.unavailable, "There is no internet in this test.")
         }

@@ -223,7 +223,7 @@ extension Attack {
     }
 
     /// One whose automaton has a new state for almost each letter of a text of a and b.
-    private static let slowPattern = "(a%7Cb)*a(a%7Cb)%7B100%7Dc"
+    static let slowPattern = "(a%7Cb)*a(a%7Cb)%7B100%7Dc"
 
     /// Two hundred subscriptions to one entity, each with a pattern or a geometry of its own that
     /// takes long to decide.

@@ -1,5 +1,7 @@
 import Chance
 import Foundation
+import NIOHTTP1
+import Processes
 import Testing
 
 /// A well-behaved client of one party beside another party's attack, of each kind.
@@ -43,13 +45,63 @@ import Testing
         try await receivers.close()
     }
 
+    /// Many connections of one address, on each of which a long question follows the other.
+    @Test(.timeLimit(.minutes(5))) func `beside a stranger another one is served`() async throws {
+        let shared = try await SharedHub()
+        let receivers = try await SlowReceivers(1)
+        try await HubClient.with { client in
+            let owner = Party(shared: shared, client: client, tenancy: shared.hostile)
+            let attacker = Attacker(party: owner, receivers: receivers)
+            try await attacker.makeEntities(100, attributes: 2)
+            for number in 0..<100 { try await attacker.writeText(number, into: "a0") }
+            let alone = try await Self.questions(client, shared.hub)
+            let attack = Attack(name: "long questions of one address", workers: 32) { _, _ in
+                await Wire.neglect(
+                    Array(Self.longQuestion.utf8),
+                    from: "127.0.0.2",
+                    withPort: shared.hub.port,
+                    forMilliseconds: 20_000
+                )
+            }
+            let beside = try await Self.beside(attack, attacker) { _ in
+                try await Self.questions(client, shared.hub)
+            } until: {
+                $0 < alone * 3 + .milliseconds(100)
+            }
+            #expect(beside < alone * 3 + .milliseconds(100), "alone \(alone), beside \(beside)")
+        }
+        await shared.hub.kill()
+        try await receivers.close()
+    }
+
+    private static let longQuestion = """
+        GET /ngsi-ld/v1/entities?type=Bad&q=a0~=%22\(Attack.slowPattern)%22 HTTP/1.1\r
+        Host: localhost\r
+        Connection: close\r
+        \r
+
+        """
+
+    /// How long the slowest takes of questions that look at more than what is done at once.
+    private static func questions(_ client: HubClient, _ hub: RealHub) async throws -> Duration {
+        var slowest = Duration.zero
+        for number in 0..<rounds {
+            let start = ContinuousClock.now
+            let path = "/ngsi-ld/v1/entities?type=Bad&orderBy=a1&limit=1&offset=\(number)"
+            let answer = try await client.send(.GET, path, to: hub)
+            #expect(answer.status == 200, "\(answer.status) \(answer.text)")
+            slowest = max(slowest, .now - start)
+        }
+        return slowest
+    }
+
     /// What the body comes to while the attack goes on, as soon as it is good, or at last.
-    private static func beside(
+    private static func beside<Times: Sendable>(
         _ attack: Attack,
         _ attacker: Attacker,
-        _ body: (Int) async throws -> GoodNeighbour.Times,
-        until isGood: (GoodNeighbour.Times) -> Bool
-    ) async throws -> GoodNeighbour.Times {
+        _ body: (Int) async throws -> Times,
+        until isGood: (Times) -> Bool
+    ) async throws -> Times {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<attack.workers {
                 group.addTask {

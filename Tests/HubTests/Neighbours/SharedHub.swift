@@ -4,7 +4,8 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// A hub that two parties share, each with a token and every right on what is in it.
+/// A hub that two parties share, each with a token and every right on what is in it; whoever has none may
+/// read.
 final class SharedHub: Sendable {
     /// A party and the token that shows it.
     struct Tenancy: Sendable {
@@ -12,12 +13,25 @@ final class SharedHub: Sendable {
         var token: String
     }
 
-    private static let configuration = """
+    private static func configuration(maps folder: String) -> String {
+        """
         contexts: {allowPrivateAddresses: true}
         limits: {maximumWaitingNotifications: 1000}
+        imports: {maps: "\(folder)"}
+        public: {types: ["*"]}
         permissions:
           city: {actions: [read, write, subscribe], types: ["*"]}
           hostile: {actions: [read, write, subscribe], types: ["*"]}
+        """
+    }
+
+    /// The name of a map for tables that it takes.
+    static let map = "readings"
+    private static let columns = """
+        type: Bad
+        id: "urn:ngsi-ld:Bad:{id}"
+        attributes:
+          value: {column: value, as: number}
         """
 
     let folder: TestFolder
@@ -28,7 +42,13 @@ final class SharedHub: Sendable {
     init() async throws {
         folder = try TestFolder()
         let file = folder.path + "/hub.yaml"
-        try Self.configuration.write(toFile: file, atomically: true, encoding: .utf8)
+        let maps = folder.path + "/maps"
+        try FileManager.default.createDirectory(atPath: maps, withIntermediateDirectories: true)
+        for (path, text) in [
+            (file, Self.configuration(maps: maps)), ("\(maps)/\(Self.map).map.yaml", Self.columns),
+        ] {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        }
         city = try await Self.tenancy("city", folder)
         hostile = try await Self.tenancy("hostile", folder)
         hub = try await RealHub(

@@ -34,7 +34,7 @@ import Testing
         do {
             result = .success(
                 try await HTTPContextSource(web)
-                    .document(at: server.url + path, for: .anonymous)
+                    .document(at: server.url + path, for: Sharer(.anonymous))
             )
         } catch {
             result = .failure(error)

@@ -22,9 +22,12 @@ import Testing
     @Test(arguments: ["http://127.0.0.1:80/", "http://[::1]/x", "http://2130706433/"])
     func `a private address is not gone to unless allowed`(url: String) async throws {
         await #expect(throws: AddressError.self) {
-            try await AddressGuard(allowsPrivate: false).target(of: url, for: .anonymous)
+            try await AddressGuard(allowsPrivate: false).target(of: url, for: Sharer(.anonymous))
         }
-        let target = try await AddressGuard(allowsPrivate: true).target(of: url, for: .anonymous)
+        let target = try await AddressGuard(allowsPrivate: true).target(
+            of: url,
+            for: Sharer(.anonymous)
+        )
         #expect(target == AddressGuard.Target(url: url, host: nil))
     }
 
@@ -50,7 +53,7 @@ import Testing
             let error = await #expect(throws: AddressError.self) {
                 try await AddressGuard(allowsPrivate: false).target(
                     of: "http://\(host)/",
-                    for: .anonymous
+                    for: Sharer(.anonymous)
                 )
             }
             #expect(
@@ -64,7 +67,7 @@ import Testing
     @Test func `over http the request is bound to the address that was checked`() async throws {
         let target = try await AddressGuard(allowsPrivate: false).target(
             of: "http://8.8.8.8:81/a?b",
-            for: .anonymous
+            for: Sharer(.anonymous)
         )
         #expect(target == AddressGuard.Target(url: "http://8.8.8.8:81/a?b", host: "8.8.8.8:81"))
     }

@@ -7,7 +7,11 @@ import Testing
 
 /// Names whose servers take their time, beside those that answer.
 @Suite(.timeLimit(.minutes(1))) struct NameResolverTests {
-    private let office = Party.named(PartyID("office"))
+    private let office = Sharer(.named(PartyID("office")))
+
+    private static func stranger(_ number: UInt8) -> Sharer {
+        Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, number]))
+    }
 
     /// Names of `.slow` are looked up until it is let go.
     private final class World: Sendable {
@@ -59,18 +63,26 @@ import Testing
         #expect(world.asked.sorted() == ["a.example", "a.invalid"])
     }
 
-    @Test func `names of one party that take for ever delay nobody else`() async {
+    @Test(arguments: [
+        (Sharer(.operator), NameResolver.maximumThreads / 2),
+        (stranger(1), NameResolver.maximumThreads / 4),
+    ])
+    func `names of one sharer that take for ever delay nobody else`(
+        greedy: Sharer,
+        most: Int
+    ) async {
         let world = World()
         let resolver = NameResolver(timeout: .seconds(600)) { world.lookUp($0) }
-        let most = NameResolver.maximumThreads / 2
         let answers = await withTaskGroup(of: String?.self) { [office] group in
             for number in 0..<60 {
-                group.addTask { await resolver.address(of: "\(number).slow", for: .anonymous) }
+                group.addTask { await resolver.address(of: "\(number).slow", for: greedy) }
             }
             await world.waitForQuestions(most)
-            #expect(await resolver.address(of: "a.example", for: office) == "192.0.2.1")
-            #expect(await resolver.address(of: "192.0.2.9", for: .anonymous) == "192.0.2.9")
-            #expect(world.asked.count == most + 1)
+            for modest in [office, Self.stranger(2)] {
+                #expect(await resolver.address(of: "a.example", for: modest) == "192.0.2.1")
+            }
+            #expect(await resolver.address(of: "192.0.2.9", for: greedy) == "192.0.2.9")
+            #expect(world.asked.count == most + 2)
             world.letGo()
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -80,7 +92,9 @@ import Testing
     @Test func `nobody waits longer than a while, and is not asked to wait again soon`() async {
         let world = World()
         let resolver = NameResolver(timeout: .milliseconds(1)) { world.lookUp($0) }
-        for _ in 0..<2 { #expect(await resolver.address(of: "a.slow", for: .anonymous) == nil) }
+        for _ in 0..<2 {
+            #expect(await resolver.address(of: "a.slow", for: Sharer(.anonymous)) == nil)
+        }
         #expect(world.asked.count <= 1)
         world.letGo()
     }

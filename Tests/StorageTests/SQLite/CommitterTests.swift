@@ -6,8 +6,11 @@ import Testing
 @testable import StorageSQLite
 
 @Suite struct CommitterTests {
-    private static let greedy = Party.named(PartyID("greedy"))
-    private static let modest = Party.named(PartyID("modest"))
+    private static func office(_ name: String) -> Sharer { Sharer(.named(PartyID(name))) }
+
+    private static func stranger(_ number: UInt8) -> Sharer {
+        Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, number]))
+    }
 
     private func committer(in folder: Folder) throws -> Committer {
         let path = "\(folder.path)/hub.sqlite"
@@ -25,18 +28,41 @@ import Testing
 
     /// Whose writes were run, in their order.
     private final class Order: Sendable {
-        private let order = Mutex<[Party]>([])
+        private let order = Mutex<[Sharer]>([])
 
-        var parties: [Party] { order.withLock(\.self) }
+        var sharers: [Sharer] { order.withLock(\.self) }
 
-        func write(_ party: Party, to committer: Committer) async throws {
-            try await committer.run(for: party) { [self] _ in order.withLock { $0.append(party) } }
+        func write(_ sharer: Sharer, to committer: Committer) async throws {
+            try await committer.run(for: sharer) { [self] _ in
+                order.withLock { $0.append(sharer) }
+            }
         }
     }
 
     @Test(.timeLimit(.minutes(1)))
     func `the parties take turns in writing, however much one of them has heaped up`() async throws
     {
+        let (greedy, modest) = (Self.office("greedy"), Self.office("modest"))
+        let order = try await order(of: [(greedy, 20), (modest, 2)])
+        let places = order.indices.filter { order[$0] == modest }
+        #expect(places.count == 2 && places.allSatisfy { $0 <= 3 }, "\(places)")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `those without a token take turns by address, and together those of one party`()
+        async throws
+    {
+        let (greedy, modest) = (Self.stranger(1), Self.stranger(2))
+        let office = Self.office("office")
+        let order = try await order(of: [(greedy, 20), (modest, 2), (office, 4)])
+        let places = order.indices.filter { order[$0] == modest }
+        #expect(places.count == 2 && places.allSatisfy { $0 <= 7 }, "\(order)")
+        // However many addresses there are, every second turn is the party's.
+        #expect(order.indices.filter { order[$0] == office }.allSatisfy { $0 <= 7 }, "\(order)")
+    }
+
+    /// In which order those write of whom so many writes wait.
+    private func order(of writes: [(sharer: Sharer, count: Int)]) async throws -> [Sharer] {
         let folder = Folder()
         let committer = try committer(in: folder)
         let gate = DispatchSemaphore(value: 0)
@@ -44,27 +70,25 @@ import Testing
         let order = Order()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await committer.run(for: Self.greedy) { _ in
+                try await committer.run(for: writes[0].sharer) { _ in
                     onStart.yield()
                     gate.wait()
                 }
             }
             var starts = started.makeAsyncIterator()
             await starts.next()
-            for _ in 0..<20 {
-                group.addTask { try await order.write(Self.greedy, to: committer) }
+            var waiting = 0
+            for (sharer, count) in writes {
+                for _ in 0..<count {
+                    group.addTask { try await order.write(sharer, to: committer) }
+                }
+                waiting += count
+                while committer.waitingCount < waiting { await Task.yield() }
             }
-            while committer.waitingCount < 20 { await Task.yield() }
-            for _ in 0..<2 {
-                group.addTask { try await order.write(Self.modest, to: committer) }
-            }
-            while committer.waitingCount < 22 { await Task.yield() }
             gate.signal()
             try await group.waitForAll()
         }
-        let parties = order.parties
-        let places = parties.indices.filter { parties[$0] == Self.modest }
-        #expect(places.count == 2 && places.allSatisfy { $0 <= 3 }, "\(places)")
         await committer.close()
+        return order.sharers
     }
 }

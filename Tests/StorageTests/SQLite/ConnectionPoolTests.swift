@@ -11,8 +11,8 @@ import Testing
         let pool: ConnectionPool
         private let folder = Folder()
         /// As many as there are queries at once, each with one.
-        private let parties = (0..<Limits.queryConnections).map {
-            Party.named(PartyID("\($0)"))
+        private let sharers = (0..<Limits.queryConnections).map {
+            Sharer(.named(PartyID("\($0)")))
         }
         private let gate = DispatchSemaphore(value: 0)
         private let (started, onStart) = AsyncStream.makeStream(of: Void.self)
@@ -26,9 +26,9 @@ import Testing
         /// Runs the body while as many queries are at work as may be.
         func whileBusy(_ body: () async throws -> Void) async throws {
             async let queries: Void = withThrowingDiscardingTaskGroup { group in
-                for party in parties {
+                for sharer in sharers {
                     group.addTask { [self] in
-                        try await pool.run(.query(party)) { [self] _ in
+                        try await pool.run(.query(sharer)) { [self] _ in
                             onStart.yield()
                             gate.wait()
                         }
@@ -50,7 +50,7 @@ import Testing
         let busy = try BusyPool()
         try await busy.whileBusy {
             // One query more than there are connections for them, which waits.
-            let waiting = Task { try await busy.pool.run(.query(.operator)) { _ in 1 } }
+            let waiting = Task { try await busy.pool.run(.query(Self.operator)) { _ in 1 } }
             let later = try await busy.pool.run(.point) { try $0.documentCount(.subscription) }
             let atOnce = try busy.pool.immediately { try $0.documentCount(.subscription) }
             busy.letGo()
@@ -68,7 +68,7 @@ import Testing
             // The second is submitted while somebody looks already.
             for _ in 0..<2 {
                 await #expect(throws: StorageError(.overloaded, note: "")) {
-                    try await busy.pool.run(.query(.operator)) { _ in }
+                    try await busy.pool.run(.query(Self.operator)) { _ in }
                 }
             }
         }
@@ -80,7 +80,7 @@ import Testing
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)
         var state = PoolState(idle: [try Reader(path: path)])
-        let (query, point) = (job(.query(.operator)), job(.point))
+        let (query, point) = (job(.query(Self.operator)), job(.point))
         for job in [query, query, point] { #expect(state.add(job) == nil) }
         let begun = state.next()
         let first = try #require(begun)
@@ -91,8 +91,8 @@ import Testing
         let second = try #require(next)
         #expect(second.job.kind.isQuery)
         #expect(state.add(point) == nil)
-        state.takeBack(second.reader, after: .query(.operator))
-        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query(.operator)])
+        state.takeBack(second.reader, after: .query(Self.operator))
+        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query(Self.operator)])
         #expect(state.next()?.job.kind == .point)
     }
 
@@ -119,21 +119,49 @@ import Testing
         var state = PoolState(
             idle: try (0...Limits.queryConnections).map { _ in try Reader(path: path) }
         )
-        func start() -> Party? { state.next()?.job.kind.party }
-        for _ in 0..<9 { #expect(state.add(job(.query(.anonymous))) == nil) }
-        for _ in 0..<3 { #expect(start() == .anonymous) }
+        func start() -> Party? { state.next()?.job.kind.sharer?.party }
+        let greedy = Sharer(.named(PartyID("greedy")))
+        for _ in 0..<9 { #expect(state.add(job(.query(greedy))) == nil) }
+        for _ in 0..<3 { #expect(start() == greedy.party) }
         #expect(start() == nil)
-        #expect(state.add(job(.query(.operator))) == nil)
+        #expect(state.add(job(.query(Self.operator))) == nil)
         #expect(start() == .operator)
         // A reader of points goes before all, and has the last connection in any case.
-        let other = Party.named(PartyID("other"))
+        let other = Sharer(.named(PartyID("other")))
         #expect(state.add(job(.query(other))) == nil)
-        #expect(start() == other)
+        #expect(start() == other.party)
         #expect(state.add(job(.query(other))) == nil)
         #expect(start() == nil)
         #expect(state.add(job(.point)) == nil)
         #expect(state.next()?.job.kind == .point)
     }
+
+    @Test func `queries of one address leave a connection to another, and to parties`() throws {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        var state = PoolState(
+            idle: try (0...Limits.queryConnections).map { _ in try Reader(path: path) }
+        )
+        func start() -> Sharer? { state.next()?.job.kind.sharer }
+        let strangers = (UInt8(1)...9).map {
+            Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, $0]))
+        }
+        for _ in 0..<9 { #expect(state.add(job(.query(strangers[0]))) == nil) }
+        for _ in 0..<2 { #expect(start() == strangers[0]) }
+        #expect(start() == nil)
+        for stranger in strangers { #expect(state.add(job(.query(stranger))) == nil) }
+        #expect(start() == strangers[1])
+        #expect(start() == nil)
+        #expect(state.add(job(.query(Self.operator))) == nil)
+        #expect(start() == Self.operator)
+        // Those that waited for too long go, of whichever address they are.
+        let late = state.takeLate(patience: .zero)
+        #expect(late.count == 7 + 8)
+        #expect(state.next() == nil)
+    }
+
+    private static let `operator` = Sharer(.operator)
 
     private func job(_ kind: ReadKind) -> PoolJob {
         PoolJob(kind: kind, run: { _ in }, refuse: { _ in })

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 package import Broker
+import Governance
 import NIOCore
 import NIOHTTP1
 
@@ -14,7 +15,7 @@ package struct HTTPNotificationSender: NotificationSender {
         do {
             let target = try await web.guardian.target(
                 of: notification.url,
-                for: notification.party
+                for: Sharer(notification.party)
             )
             let timeout = TimeAmount.milliseconds(
                 max(1, Int64(notification.timeoutMilliseconds))
@@ -68,7 +69,7 @@ package struct HTTPNotificationSender: NotificationSender {
         _ notification: NotificationRequest,
         _ timeout: TimeAmount
     ) async throws -> HTTPResponseStatus {
-        var request = try await web.request(notification.url, for: notification.party)
+        var request = try await web.request(notification.url, for: Sharer(notification.party))
         request.method = .POST
         for header in notification.headers {
             request.headers.replaceOrAdd(name: header.key, value: header.value)

@@ -27,7 +27,7 @@ package final class MQTTNotificationSender: NotificationSender {
         let timeout = Duration.milliseconds(max(1, Int64(notification.timeoutMilliseconds)))
         let deadline = ContinuousClock.now + timeout
         do {
-            let host = try await guardian.host(endpoint.broker, for: notification.party)
+            let host = try await guardian.host(endpoint.broker, for: Sharer(notification.party))
             let name = SessionName(party: notification.party, broker: endpoint.broker)
             let payload = Self.payload(notification)
             // A session may end just now; a new one does not.
