@@ -1,6 +1,7 @@
 package import ContextModel
 package import Governance
 package import Storage
+import Synchronization
 
 /// A store that changes what is asked of another one, to show that a test would see the difference.
 package struct StoreDouble: Store {
@@ -10,6 +11,8 @@ package struct StoreDouble: Store {
         case runsBodiesTwice
         /// It shows this grant in place of the one that the writer has.
         case grants(WriteGrant)
+        /// It does something else, once, between a reading and what its reader does next.
+        case interrupts(Interruption)
     }
     private let base: any Store
     private let habit: Habit
@@ -50,6 +53,20 @@ package struct StoreDouble: Store {
     }
 
     package func close() async { await base.close() }
+}
+
+/// What others do between a reading and a writing of one request.
+package final class Interruption: Sendable {
+    private let work = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+    package init() {}
+
+    /// Has it done after the next reading.
+    package func schedule(_ work: @escaping @Sendable () async throws -> Void) {
+        self.work.withLock { $0 = work }
+    }
+
+    fileprivate func happen() async throws { try await work.withLock { $0.take() }?() }
 }
 
 /// The writing side of a double; reads go through as they are.
@@ -160,7 +177,9 @@ private struct TenantDouble: TenantStore {
         _ grant: ReadGrant,
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
     ) async throws -> Answer {
-        try await base.read(grant, body)
+        let answer = try await base.read(grant, body)
+        if case .interrupts(let interruption) = habit { try await interruption.happen() }
+        return answer
     }
 
     // MARK: Documents

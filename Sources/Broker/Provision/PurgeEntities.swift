@@ -19,9 +19,19 @@ package enum PurgeExtent: Sendable, Hashable {
         }
     }
 
-    /// What the purge does to one entity; nil when there is nothing to take.
-    func change(of entity: Entity, at now: Timestamp) -> EntityChange? {
-        let names = Set(entity.attributes.map(\.name))
+    /// What the purge does to one entity that was found at a moment; nil when there is nothing to take.
+    ///
+    /// What was made since stays: an entity that went and came again, an attribute that is new.
+    func change(
+        of entity: Entity,
+        foundAt moment: Timestamp,
+        at now: Timestamp
+    ) -> EntityChange? {
+        guard entity.createdAt.map({ $0 <= moment }) ?? true else { return nil }
+        let old = entity.attributes.filter { attribute in
+            attribute.instances.contains { $0.createdAt.map { $0 <= moment } ?? true }
+        }
+        let names = Set(old.map(\.name))
         switch self {
         case .entities: return .deletion(of: entity)
         case .attributes(let dropped):
@@ -45,11 +55,14 @@ extension Hub {
         // What is found is of one moment, and fixed before anything goes, for what goes may be what
         // was asked for. It then goes in portions, between which others see what is left.
         let query = EntityQuery(condition: condition, limit: .max)
-        let ids = try await session.read { try $0.identifiers(query) }
+        let (ids, moment) = try await session.read { [clock] transaction in
+            let moment = clock()
+            return (try transaction.identifiers(query), moment)
+        }
         let written = try await writing.changeEach(ids, id: { $0 }) {
             [now = writing.now] _, entity in
             // An entity that went meanwhile, or that the writer may not touch, is passed over.
-            (entity.flatMap { extent.change(of: $0, at: now) }, ())
+            (entity.flatMap { extent.change(of: $0, foundAt: moment, at: now) }, ())
         }
         if let failure = written.failure { throw failure }
     }

@@ -2,6 +2,7 @@ import Clauses
 import ContextModel
 import Governance
 import Storage
+import StoreDoubles
 import Testing
 
 @testable import Broker
@@ -54,6 +55,57 @@ import Testing
                 where: .everything,
                 caller: Caller(party: .anonymous)
             )
+        }
+    }
+
+    /// A hub whose next purge has others do something between what it finds and what it takes.
+    private func interrupted(
+        _ work: @escaping @Sendable (SubscriptionFixture) async throws -> Void
+    ) async throws -> SubscriptionFixture {
+        let interruption = Interruption()
+        let fixture = try await SubscriptionFixture(habit: .interrupts(interruption))
+        try await fixture.make(["id": "urn:x:1", "type": "Bus", "speed": 1])
+        try await fixture.make(["id": "urn:x:2", "type": "Bus", "n": 1])
+        interruption.schedule { [unowned fixture] in try await work(fixture) }
+        return fixture
+    }
+
+    @Test func `what came after a purge found what it takes stays`() async throws {
+        let fixture = try await interrupted { fixture in
+            try await fixture.make(["id": "urn:x:3", "type": "Bus"])
+            // Another entity of the same name.
+            try await fixture.hub.deleteEntity(
+                EntityID("urn:x:2"),
+                caller: SubscriptionFixture.boss
+            )
+            try await fixture.make(["id": "urn:x:2", "type": "Bus"])
+            try await fixture.update("urn:x:1", speed: 2)
+        }
+        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Bus"), caller: boss)
+        #expect(try await Set(names(fixture)) == ["urn:x:2", "urn:x:3"])
+    }
+
+    @Test func `an attribute that came after a purge found its entity stays`() async throws {
+        let speed = SubscriptionFixture.iri("speed")
+        let fixture = try await interrupted { fixture in
+            try await fixture.make(["id": "urn:x:3", "type": "Bus", "speed": 3])
+            _ = try await fixture.hub.appendAttributes(
+                to: EntityID("urn:x:2"),
+                ["speed": ["type": "Property", "value": 2]],
+                overwrites: true,
+                ld: .core,
+                caller: SubscriptionFixture.boss
+            )
+        }
+        try await fixture.hub.purgeEntities(
+            where: SubscriptionFixture.type("Bus"),
+            .attributes([speed]),
+            caller: boss
+        )
+        #expect(try await fixture.shown("urn:x:1") == ["id": "urn:x:1", "type": "Bus"])
+        for number in 2...3 {
+            let shown = try await fixture.shown("urn:x:\(number)")
+            #expect(shown.objectValue?["speed"] == .number(JSONNumber(number)))
         }
     }
 
