@@ -89,6 +89,9 @@ package struct HubLimits: Sendable, Hashable {
     package var maximumInstances = 10_000
     /// Instances of a temporal answer at most, and values of an aggregated one.
     package var maximumAnswerInstances = 100_000
+    /// Attributes that an answer about types or attributes tells of, each once for each of its types
+    /// (clauses 5.7.6, 5.7.7, 5.7.9 and 5.7.10).
+    package var maximumDiscovered = 100_000
     /// Linked Entities of an answer at most (clause 4.5.23).
     package var maximumLinkedEntities = 5_000
     /// Subscriptions of a tenant at most, shared out among their owners.

@@ -20,6 +20,9 @@ package protocol ReadTransaction {
     func shapes() throws -> [EntityShape]
     /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage
+    /// Counts so many steps, as a `DecisionBudget` does, of work on what was read; throws `tookTooLong`
+    /// when the time of the query is over.
+    func charge(_ steps: Int) throws
 }
 
 extension ReadTransaction {

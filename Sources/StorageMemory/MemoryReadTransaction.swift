@@ -22,6 +22,9 @@ struct MemoryReadTransaction: ReadTransaction, Sendable {
 
     func shapes() -> [EntityShape] { state.shapes(at: now, grant: grant) }
 
+    /// Nothing here has a deadline.
+    func charge(_ steps: Int) {}
+
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage {
         let histories = MemoryHistories(state, for: query, grant: grant, now: now)
         return try EvolutionSearch(query, grant: grant, source: histories).page()

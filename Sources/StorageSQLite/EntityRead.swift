@@ -109,7 +109,7 @@ struct PageSearch {
 extension Reader {
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
         if plan.isDecidedByShape {
-            return merged(try plan.countsByShape(connection), plan.vocabulary, grant)
+            return try merged(try plan.countsByShape(connection), plan.vocabulary, grant)
         }
         var counts: [Int64: Int] = [:]
         let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
@@ -121,17 +121,21 @@ extension Reader {
                 counts[candidate.shape, default: 0] += 1
             }
         }
-        return merged(counts, plan.vocabulary, grant)
+        return try merged(counts, plan.vocabulary, grant)
     }
+
+    /// To make a set of each member's kinds takes longer than to compare it.
+    private static let stepsPerMember = 20
 
     private func merged(
         _ counts: [Int64: Int],
         _ vocabulary: Vocabulary,
         _ grant: ReadGrant
-    ) -> [EntityShape] {
+    ) throws -> [EntityShape] {
         var merged = ShapeCounts(for: grant)
         for (number, count) in counts where count > 0 {
             guard let shape = vocabulary.shapes[number] else { continue }
+            try budget.require(shape.members.count * Self.stepsPerMember)
             let kinds = shape.members.map { member in
                 let kinds = Attribute.Kind.allCases.filter {
                     member.kinds & (1 << $0.rawValue) != 0

@@ -52,6 +52,8 @@ final class SQLiteReadTransaction: ReadTransaction {
         return try reader.shapes(plan: plan, grant: grant)
     }
 
+    func charge(_ steps: Int) throws { try reader.budget.require(steps) }
+
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage {
         let histories = try SQLiteHistories(
             reader,

@@ -9,8 +9,19 @@ extension Hub {
         caller: Caller
     ) async throws -> Disclosed<Discovered<AttributeInformation>> {
         let session = try await session(caller)
-        let all = AttributeInformation.all(in: try await session.read { try $0.shapes() })
-        guard let found = all.first(where: { $0.name == name }) else {
+        let found = try await session.read { [limits] transaction in
+            var room = DiscoveryRoom(limits)
+            let own = try transaction.shapes().compactMap { shape -> EntityShape? in
+                guard let kinds = shape.attributes[name] else { return nil }
+                return EntityShape(
+                    types: shape.types,
+                    attributes: [name: kinds],
+                    count: shape.count
+                )
+            }
+            return try transaction.attributes(of: own, room: &room).first
+        }
+        guard let found else {
             throw BrokerError(.resourceNotFound, "No entity has an attribute '\(name)'.")
         }
         return session.seal(Discovered(information: found))

@@ -1,14 +1,33 @@
-import ContextModel
+package import ContextModel
 package import Governance
 import Storage
 
 extension Hub {
-    /// Retrieve Available Attributes, with or without details (clauses 5.7.8 and 5.7.9).
+    /// Retrieve Available Attributes (clause 5.7.8): their names, in alphabetical order.
+    package func attributeNames(caller: Caller) async throws -> Disclosed<Discovered<[IRI]>> {
+        let session = try await session(caller)
+        let names = try await session.read { transaction in
+            var names: Set<IRI> = []
+            for shape in try transaction.shapes() {
+                try transaction.charge(shape.attributes.count)
+                names.formUnion(shape.attributes.keys)
+            }
+            return names.sorted { $0.text < $1.text }
+        }
+        return session.seal(Discovered(information: names))
+    }
+
+    /// Retrieve Details of Available Attributes (clause 5.7.9).
+    ///
+    /// Throws `tooManyResults` when they belong to more types than an answer may tell of.
     package func attributes(
         caller: Caller
     ) async throws -> Disclosed<Discovered<[AttributeInformation]>> {
         let session = try await session(caller)
-        let all = AttributeInformation.all(in: try await session.read { try $0.shapes() })
+        let all = try await session.read { [limits] transaction in
+            var room = DiscoveryRoom(limits)
+            return try transaction.attributes(of: try transaction.shapes(), room: &room)
+        }
         return session.seal(Discovered(information: all))
     }
 }

@@ -9,10 +9,15 @@ extension Hub {
         caller: Caller
     ) async throws -> Disclosed<Discovered<TypeInformation>> {
         let session = try await session(caller)
-        let shapes = try await session.read { try $0.shapes() }
-        guard shapes.contains(where: { $0.types.contains(type) }) else {
+        let information = try await session.read { [limits] transaction -> TypeInformation? in
+            var room = DiscoveryRoom(limits)
+            let own = try transaction.shapes().filter { $0.types.contains(type) }
+            if own.isEmpty { return nil }
+            return try transaction.information(of: type, from: own, room: &room)
+        }
+        guard let information else {
             throw BrokerError(.resourceNotFound, "There is no entity of type '\(type)'.")
         }
-        return session.seal(Discovered(information: TypeInformation(type, from: shapes)))
+        return session.seal(Discovered(information: information))
     }
 }

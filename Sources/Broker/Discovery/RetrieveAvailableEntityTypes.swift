@@ -1,16 +1,53 @@
-import ContextModel
+package import ContextModel
 package import Governance
 import Storage
 
 extension Hub {
-    /// Retrieve Available Entity Types, with or without details (clauses 5.7.5 and 5.7.6).
+    /// Retrieve Available Entity Types (clause 5.7.5): their names, in alphabetical order.
+    package func typeNames(caller: Caller) async throws -> Disclosed<Discovered<[IRI]>> {
+        let session = try await session(caller)
+        let names = try await session.read { try $0.typesInUse().map(\.type) }
+        return session.seal(Discovered(information: names))
+    }
+
+    /// Retrieve Details of Available Entity Types (clause 5.7.6).
+    ///
+    /// Throws `tooManyResults` when they have more attributes than an answer may tell of.
     package func types(
         caller: Caller
     ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
         let session = try await session(caller)
-        let shapes = try await session.read { try $0.shapes() }
-        let names = Set(shapes.flatMap(\.types)).sorted { $0.text < $1.text }
-        let all = names.map { TypeInformation($0, from: shapes) }
+        let all = try await session.read { [limits] transaction in
+            var room = DiscoveryRoom(limits)
+            return try transaction.typesInUse().map {
+                try transaction.information(of: $0.type, from: $0.shapes, room: &room)
+            }
+        }
         return session.seal(Discovered(information: all))
+    }
+
+    /// The types of which there are most entities, so many at most, for the hub's pages.
+    ///
+    /// Of types whose attributes are too many for one answer, none are told.
+    package func largestTypes(
+        _ count: Int,
+        caller: Caller
+    ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
+        let session = try await session(caller)
+        let largest = try await session.read { [limits] transaction in
+            var room = DiscoveryRoom(limits)
+            return try transaction.typesInUse().map { type, shapes in
+                (count: shapes.reduce(0) { $0 + $1.count }, type: type, shapes: shapes)
+            }.sorted { ($1.count, $0.type.text) < ($0.count, $1.type.text) }.prefix(count).map {
+                let before = room
+                do {
+                    return try transaction.information(of: $0.type, from: $0.shapes, room: &room)
+                } catch let error as BrokerError where error.code == .tooManyResults {
+                    room = before
+                    return TypeInformation(type: $0.type, entityCount: $0.count, attributes: [])
+                }
+            }
+        }
+        return session.seal(Discovered(information: largest))
     }
 }

@@ -5,7 +5,7 @@ import Storage
 package struct TypeInformation: Sendable, Equatable {
     package var type: IRI
     package var entityCount: Int
-    /// By name, in alphabetical order of their IRIs.
+    /// By name, in alphabetical order of their IRIs; as far as entities of the type have them.
     package var attributes: [AttributeInformation]
 }
 
@@ -18,41 +18,87 @@ package struct AttributeInformation: Sendable, Equatable {
     package var types: [IRI]
 }
 
-extension TypeInformation {
-    init(_ type: IRI, from shapes: [EntityShape]) {
-        let own = shapes.filter { $0.types.contains(type) }
-        self.type = type
-        entityCount = own.reduce(0) { $0 + $1.count }
-        attributes = AttributeInformation.all(in: own)
+extension ReadTransaction {
+    /// What there is of entities of each type, in alphabetical order.
+    func typesInUse() throws -> [(type: IRI, shapes: [EntityShape])] {
+        var own: [IRI: [EntityShape]] = [:]
+        for shape in try shapes() {
+            try charge(shape.types.count)
+            for type in shape.types { own[type, default: []].append(shape) }
+        }
+        return own.sorted { $0.key.text < $1.key.text }.map { (type: $0.key, shapes: $0.value) }
+    }
+
+    /// What the shapes of a type tell of it, in the time of the query, and with room for so many
+    /// attributes.
+    func information(
+        of type: IRI,
+        from shapes: [EntityShape],
+        room: inout DiscoveryRoom
+    ) throws -> TypeInformation {
+        TypeInformation(
+            type: type,
+            entityCount: shapes.reduce(0) { $0 + $1.count },
+            attributes: try attributes(of: shapes, of: type, room: &room)
+        )
+    }
+
+    /// The attributes that the shapes have, in alphabetical order, each with all types of the shapes or
+    /// with the one asked for.
+    func attributes(
+        of shapes: [EntityShape],
+        of type: IRI? = nil,
+        room: inout DiscoveryRoom
+    ) throws -> [AttributeInformation] {
+        var byName: [IRI: AttributeTally] = [:]
+        for shape in shapes {
+            let types = type.map { [$0] } ?? shape.types
+            try charge(shape.attributes.count * (types.count + 1))
+            for (name, kinds) in shape.attributes {
+                try room.take(byName[name, default: AttributeTally()].add(shape, kinds, types))
+            }
+        }
+        return byName.sorted { $0.key.text < $1.key.text }.map { name, tally in
+            AttributeInformation(
+                name: name,
+                attributeCount: tally.count,
+                kinds: tally.kinds,
+                types: tally.types.sorted { $0.text < $1.text }
+            )
+        }
     }
 }
 
-extension AttributeInformation {
-    static func all(in shapes: [EntityShape]) -> [AttributeInformation] {
-        var byName: [IRI: AttributeInformation] = [:]
-        for shape in shapes {
-            for (name, kinds) in shape.attributes {
-                byName[
-                    name,
-                    default: AttributeInformation(
-                        name: name,
-                        attributeCount: 0,
-                        kinds: [],
-                        types: []
-                    )
-                ].add(shape, kinds)
-            }
-        }
-        return byName.values.sorted { $0.name.text < $1.name.text }.map { information in
-            var sorted = information
-            sorted.types.sort { $0.text < $1.text }
-            return sorted
-        }
-    }
+/// What is known of an attribute so far.
+private struct AttributeTally {
+    var count = 0
+    var kinds: Set<Attribute.Kind> = []
+    var types: Set<IRI> = []
 
-    private mutating func add(_ shape: EntityShape, _ kinds: Set<Attribute.Kind>) {
-        attributeCount += shape.count
+    /// Adds what a shape has of it; returns how many types are new.
+    mutating func add(_ shape: EntityShape, _ kinds: Set<Attribute.Kind>, _ types: [IRI]) -> Int {
+        let before = self.types.count
+        count += shape.count
         self.kinds.formUnion(kinds)
-        for type in shape.types where !types.contains(type) { types.append(type) }
+        self.types.formUnion(types)
+        return self.types.count - before
+    }
+}
+
+/// How many attributes of types an answer may still tell of: each counts once for each of its types.
+struct DiscoveryRoom {
+    private var left: Int
+
+    init(_ limits: HubLimits) { left = limits.maximumDiscovered }
+
+    mutating func take(_ count: Int) throws(BrokerError) {
+        left -= count
+        guard left >= 0 else {
+            throw BrokerError(
+                .tooManyResults,
+                "There are more attributes of types than one answer tells of; ask without details, or "
+                    + "about one type or attribute."
+            )
+        }
     }
 }

@@ -31,12 +31,17 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
+            guard try exchange.items.flag("details") else {
+                let names = try await exchange.hub.typeNames(caller: exchange.caller).information
+                return try await exchange.answer(about: names.count, ld: ld) {
+                    exchange.list("EntityTypeList", "typeList", names, ld)
+                }
+            }
             let types = try await exchange.hub.types(caller: exchange.caller).information
-            let body: JSONValue =
-                try exchange.items.flag("details")
-                ? .array(types.map { $0.entityType(ld) })
-                : exchange.list("EntityTypeList", "typeList", types.map(\.type), ld)
-            return try exchange.answer(body, ld: ld)
+            let count = types.reduce(types.count) { $0 + $1.attributes.count }
+            return try await exchange.answer(about: count, ld: ld) {
+                .array(types.map { $0.entityType(ld) })
+            }
         }
     }
 
@@ -55,7 +60,9 @@ extension NGSILDRoutes {
             let type = ld.expand(try exchange.capture("type"))
             let information = try await exchange.hub.type(type, caller: exchange.caller)
                 .information
-            return try exchange.answer(information.entityTypeInfo(ld), ld: ld)
+            return try await exchange.answer(about: 3 * information.attributes.count, ld: ld) {
+                information.entityTypeInfo(ld)
+            }
         }
     }
 
@@ -72,13 +79,19 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
+            guard try exchange.items.flag("details") else {
+                let names = try await exchange.hub.attributeNames(caller: exchange.caller)
+                    .information
+                return try await exchange.answer(about: names.count, ld: ld) {
+                    exchange.list("AttributeList", "attributeList", names, ld)
+                }
+            }
             let attributes = try await exchange.hub.attributes(caller: exchange.caller)
                 .information
-            let body: JSONValue =
-                try exchange.items.flag("details")
-                ? .array(attributes.map { $0.attribute(ld, isWhole: false) })
-                : exchange.list("AttributeList", "attributeList", attributes.map(\.name), ld)
-            return try exchange.answer(body, ld: ld)
+            let count = attributes.reduce(2 * attributes.count) { $0 + $1.types.count }
+            return try await exchange.answer(about: count, ld: ld) {
+                .array(attributes.map { $0.attribute(ld, isWhole: false) })
+            }
         }
     }
 
@@ -97,7 +110,9 @@ extension NGSILDRoutes {
             let name = ld.expand(try exchange.capture("attrId"))
             let information = try await exchange.hub.attribute(name, caller: exchange.caller)
                 .information
-            return try exchange.answer(information.attribute(ld, isWhole: true), ld: ld)
+            return try await exchange.answer(about: information.types.count, ld: ld) {
+                information.attribute(ld, isWhole: true)
+            }
         }
     }
 
@@ -132,17 +147,36 @@ extension Exchange {
         ]
     }
 
+    /// An answer that names so many types and attributes, made and written elsewhere when it is long.
+    fileprivate func answer(
+        about names: Int,
+        ld: LDContext,
+        _ body: () -> JSONValue
+    ) async throws -> Response {
+        let type = try accepted()
+        let bytes = await writing(names * Self.bytesPerName) {
+            embedding(ld, in: body(), type).serialized
+        }
+        return answer(bytes, type, ld: ld)
+    }
+
+    /// Of a name that no `@context` makes short.
+    private static let bytesPerName = 64
+
     /// A JSON answer in the accepted form; in ld+json every object carries the `@context`.
     func answer(_ body: JSONValue, ld: LDContext) throws(BrokerError) -> Response {
         let type = try accepted()
-        guard type == .jsonLD else { return answer(body.serialized, type, ld: ld) }
+        return answer(embedding(ld, in: body, type).serialized, type, ld: ld)
+    }
+
+    private func embedding(_ ld: LDContext, in body: JSONValue, _ type: MediaType) -> JSONValue {
+        guard type == .jsonLD else { return body }
         func embedded(_ value: JSONValue) -> JSONValue {
             guard case .object(var object) = value else { return value }
             object["@context"] = ld.embedded
             return .object(object)
         }
-        let whole = body.arrayValue.map { .array($0.map(embedded)) } ?? embedded(body)
-        return answer(whole.serialized, type, ld: ld)
+        return body.arrayValue.map { .array($0.map(embedded)) } ?? embedded(body)
     }
 }
 

@@ -27,9 +27,8 @@ package struct HubPageData: PageData {
 
     package func summary(for caller: Caller) async throws -> HubSummary {
         var types: [TypeSummary] = []
-        let known = try await hub.types(caller: caller).information
-            .sorted { ($1.entityCount, $0.type.text) < ($0.entityCount, $1.type.text) }
-        for information in known.prefix(Self.typeLimit) {
+        let largest = try await hub.largestTypes(Self.typeLimit, caller: caller).information
+        for information in largest {
             let query = Self.sampleQuery(information)
             let sample = try await hub.queryEntities(query, caller: caller).page.decoded()
             types.append(TypeSummary(information, sample: sample.entities, now: now))

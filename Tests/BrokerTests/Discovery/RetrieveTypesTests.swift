@@ -78,4 +78,40 @@ import Testing
             try await fixture.hub.type(iri("Shop"), caller: driver)
         }
     }
+
+    @Test func `names are told without end, and details as far as an answer may have them`()
+        async throws
+    {
+        var limits = HubLimits()
+        limits.maximumDiscovered = 3
+        let fixture = try await SubscriptionFixture(hubLimits: limits)
+        for (type, names) in [("Bus", ["a", "b"]), ("Shop", ["a", "c", "d"])] {
+            for name in names {
+                try await fixture.make([
+                    "id": .string("urn:x:\(type):\(name)"), "type": .string(type), name: 1,
+                ])
+            }
+        }
+        let hub = fixture.hub
+        #expect(try await hub.typeNames(caller: boss).information == [iri("Bus"), iri("Shop")])
+        let names = try await hub.attributeNames(caller: boss).information
+        #expect(names == ["a", "b", "c", "d"].map(iri))
+        for operation in [
+            { _ = try await hub.types(caller: SubscriptionFixture.boss) },
+            { _ = try await hub.attributes(caller: SubscriptionFixture.boss) },
+        ] as [@Sendable () async throws -> Void] {
+            await #expect(throws: BrokerError(.tooManyResults, "")) { try await operation() }
+        }
+        #expect(try await hub.type(iri("Shop"), caller: boss).information.attributes.count == 3)
+        #expect(try await hub.attribute(iri("a"), caller: boss).information.types.count == 2)
+        try await fixture.make(["id": "urn:x:more", "type": "Shop", "e": 1])
+        await #expect(throws: BrokerError(.tooManyResults, "")) {
+            try await hub.type(iri("Shop"), caller: boss)
+        }
+        // A page shows the types all the same.
+        let largest = try await hub.largestTypes(2, caller: boss).information
+        #expect(largest.map(\.type) == [iri("Shop"), iri("Bus")])
+        #expect(largest.map(\.entityCount) == [4, 2])
+        #expect(largest.map(\.attributes.count) == [0, 2])
+    }
 }

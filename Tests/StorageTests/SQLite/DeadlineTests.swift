@@ -31,7 +31,7 @@ import Testing
     )
 
     enum Question: CaseIterable {
-        case page, sorted, count, identifiers, shapes, evolution, evolutions
+        case page, sorted, count, identifiers, shapes, evolution, evolutions, work
 
         func ask(_ tenant: any TenantStore) async throws {
             let grant = try Grants.read()
@@ -55,6 +55,7 @@ import Testing
             case .evolutions:
                 temporal.condition = rare
                 _ = try await tenant.evolutions(temporal, grant: grant)
+            case .work: try await tenant.read(grant) { try $0.charge(1_000_000) }
             }
         }
     }
