@@ -3,6 +3,7 @@ import ContextModel
 import Governance
 import Logging
 import Storage
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -33,16 +34,26 @@ import Testing
         _ documents: [String: JSONValue] = [:],
         redirects: [String: String] = [:]
     ) async throws -> LDContext {
+        try await context(reference, from: Web(documents: documents, redirects: redirects))
+    }
+
+    private func context(
+        _ reference: JSONValue,
+        from web: some LDContextSource
+    ) async throws -> LDContext {
         let fixture = try await SubscriptionFixture()
         let shelf = LDContextShelf(
             store: fixture.store,
-            source: Web(documents: documents, redirects: redirects),
+            source: web,
             publicURL: "http://hub.example",
             clock: fixture.hub.clock,
             makeIdentifier: fixture.hub.makeIdentifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        return try await LDContextLibrary(shelf).context(for: reference, sharer: Sharer(.operator))
+        return try await LDContextLibrary(shelf).context(
+            for: reference,
+            sharer: Sharer(.operator)
+        )
     }
 
     private let bus: JSONValue = ["Bus": "https://far.example/Bus"]
@@ -97,6 +108,51 @@ import Testing
         ]
         await #expect(throws: LDContextError(.invalid, "")) {
             try await context(reference, documents)
+        }
+    }
+
+    @Test(
+        arguments: [
+            // In a circle, through arrays and through imports.
+            ["0": ["1"], "1": ["2"], "2": ["0"]],
+            ["0": ["1", ["1"]], "1": [["@import": "2"], "0"], "2": ["Bus": "urn:x:Bus"]],
+            ["0": ["@import": "1"], "1": ["@import": "0"]],
+            ["0": ["@import": "0"]],
+            // Without a circle, five times as many at each step.
+            [
+                "0": ["1", "1", "1", "1", "1"], "1": ["2", "2", "2", "2", "2"],
+                "2": ["3", "3", "3", "3", "3"], "3": ["Bus": "urn:x:Bus"],
+            ],
+        ] as [[String: JSONValue]]
+    )
+    func `documents that include each other without end are refused after a few`(
+        documents: [String: JSONValue]
+    ) async throws {
+        let counter = Mutex(0)
+        let web = CountingWeb(
+            web: Web(
+                documents: Dictionary(
+                    uniqueKeysWithValues: documents.map { ("https://far.example/\($0)", $1) }
+                )
+            ),
+            count: { counter.withLock { $0 += 1 } }
+        )
+        await #expect(throws: LDContextError(.invalid, "")) {
+            try await context("https://far.example/0", from: web)
+        }
+        #expect(counter.withLock { $0 } <= LDContextLibrary.maximumDocuments)
+    }
+
+    private struct CountingWeb: LDContextSource {
+        var web: Web
+        var count: @Sendable () -> Void
+
+        func document(
+            at url: String,
+            for sharer: Sharer
+        ) async throws(LDContextError) -> LDContextDocument {
+            count()
+            return try await web.document(at: url, for: sharer)
         }
     }
 
