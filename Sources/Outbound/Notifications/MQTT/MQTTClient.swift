@@ -18,6 +18,9 @@ final class MQTTClient {
     private var answers: [Int32: String?] = [:]
     private let handle: OpaquePointer
 
+    /// Whether the network has taken anything: then the library says itself when it has more to write.
+    private var isReached = false
+
     private static let keepAliveSeconds: Int32 = 30
     private static let isLibraryReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue.asCode
 
@@ -79,10 +82,14 @@ final class MQTTClient {
 
     /// Negative when there is none.
     var socket: Int32 { mosquitto_socket(handle) }
-    var wantsToWrite: Bool { phase == .connecting || mosquitto_want_write(handle) }
+    /// Whether to wait until the socket can be written to.
+    ///
+    /// A socket that is connected always can, so a broker that keeps silent must not be waited for so.
+    var wantsToWrite: Bool { !isReached || mosquitto_want_write(handle) }
 
     /// Reads and writes what the socket is ready for, and keeps the connection alive.
     func work(canRead: Bool, canWrite: Bool) {
+        if canWrite { isReached = true }
         if canRead { check(mosquitto_loop_read(handle, 1)) }
         if canWrite, socket >= 0 { check(mosquitto_loop_write(handle, 1)) }
         if socket >= 0 { check(mosquitto_loop_misc(handle)) }

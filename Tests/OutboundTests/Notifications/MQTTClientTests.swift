@@ -1,0 +1,38 @@
+import Broker
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Outbound
+
+@Suite struct MQTTClientTests {
+    /// A socket that is connected can be written to at any time: whoever waits for that does not wait.
+    @Test func `a broker that takes the connection and keeps silent is waited for`() async throws {
+        let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(silent.localAddress?.port)
+        let endpoint = MQTTEndpoint(
+            uri: "mqtt://127.0.0.1:\(port)/topic",
+            version: .v5,
+            qualityOfService: 0
+        )
+        let broker = try #require(endpoint?.broker)
+        #expect(try Self.looks(before: broker, port) < 20)
+        try await silent.close()
+    }
+
+    /// How often the socket is looked at until there is nothing to be written to it.
+    private static func looks(before broker: MQTTEndpoint.Broker, _ port: Int) throws -> Int {
+        let client = try #require(MQTTClient(broker))
+        let bell = try #require(WakeUp())
+        client.connect(to: "127.0.0.1", port: port)
+        var looks = 0
+        while client.wantsToWrite, looks < 100 {
+            let ready = bell.wait(for: client.socket, wantsToWrite: true, milliseconds: 1_000)
+            client.work(canRead: ready.canRead, canWrite: ready.canWrite)
+            looks += 1
+        }
+        #expect(client.phase == .connecting)
+        return looks
+    }
+}
