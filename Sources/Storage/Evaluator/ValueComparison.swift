@@ -5,7 +5,7 @@ extension ValueTest {
     func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
         let targets = ValueTarget.targets(of: path, in: entity, within: budget)
         guard let comparison else { return !targets.isEmpty }
-        return targets.contains { comparison.holds(for: $0, budget) }
+        return targets.contains(within: budget) { comparison.holds(for: $0, budget) }
     }
 }
 
@@ -13,9 +13,9 @@ extension Comparison {
     fileprivate func holds(for target: ValueTarget, _ budget: DecisionBudget?) -> Bool {
         switch self {
         case .equal(let operands):
-            return target.values.contains { $0.equals(anyOf: operands, budget) }
+            return target.values.contains(within: budget) { $0.equals(anyOf: operands, budget) }
         case .unequal(let operands):
-            return !target.values.contains { $0.equals(anyOf: operands, budget) }
+            return !target.values.contains(within: budget) { $0.equals(anyOf: operands, budget) }
         default:
             // Objects are equal or unequal, and never more, less or alike (clause 4.9).
             return !target.isObject && holdsInOrder(for: target.values, budget)
@@ -35,12 +35,32 @@ extension Comparison {
         case .greaterOrEqual(let operand):
             values.contains { $0.order(to: operand).map { $0 != .less } ?? false }
         case .matches(let pattern):
-            values.contains { $0.text.map { pattern.matches($0, within: budget) } ?? false }
+            values.contains(within: budget) {
+                $0.text.map { pattern.matches($0, within: budget) } ?? false
+            }
         case .matchesNot(let pattern):
             values.contains { $0.text != nil }
-                && !values.contains { $0.text.map { pattern.matches($0, within: budget) } ?? false }
+                && !values.contains(within: budget) {
+                    $0.text.map { pattern.matches($0, within: budget) } ?? false
+                }
         case .equal, .unequal: false
         }
+    }
+}
+
+extension Array {
+    /// Whether the predicate holds for an element; ends when the budget does, which each element takes
+    /// a step of.
+    fileprivate func contains(
+        within budget: DecisionBudget?,
+        where predicate: (Element) -> Bool
+    ) -> Bool {
+        guard let budget else { return contains(where: predicate) }
+        for element in self {
+            guard budget.allows(1) else { return false }
+            if predicate(element) { return true }
+        }
+        return false
     }
 }
 
@@ -80,7 +100,7 @@ extension ValueTarget.Value {
     /// Equal to one of the operands, or for an array: one of its elements is.
     fileprivate func equals(anyOf operands: [Operand], _ budget: DecisionBudget?) -> Bool {
         if case .json(.array(let elements)) = self {
-            return elements.contains {
+            return elements.contains(within: budget) {
                 ValueTarget.Value.json($0).equals(anyOf: operands, budget)
             }
         }

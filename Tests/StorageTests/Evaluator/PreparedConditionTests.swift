@@ -136,6 +136,7 @@ struct `Deciding conditions` {
             (.init(kind: .property, value: object), "long~=a"),
             (.init(kind: .languageProperty, value: object), "long"),
             (.init(kind: .property, value: text), "long==\"b\""),
+            (.init(kind: .property, value: .array(Array(repeating: [], count: 2_000))), "long==1"),
             (.init(kind: .property, value: text), "long>=\"b\""),
             (.init(kind: .listRelationship, value: links), "long==urn:y:1"),
             (.init(kind: .property, value: 1, attributes: parts), "long.p1999==1"),
@@ -154,6 +155,28 @@ struct `Deciding conditions` {
         let budget = DecisionBudget(steps: 1_000)
         _ = condition.matches(entity, within: budget)
         #expect(budget.isSpent, "\(q)")
+    }
+
+    @Test(arguments: ["long==1,2", "long!=1,2", "long.*==1"])
+    func `what is long is not looked through once the budget is spent`(q: String) throws {
+        let isMap = q.contains("*")
+        let map = (0..<2_000).map { (key: "l\($0)", value: JSONValue.string("x")) }
+        let attribute = Attribute(
+            kind: isMap ? .languageProperty : .property,
+            value: isMap
+                ? .object(JSONObject(map)) : .array(Array(repeating: "x", count: 2_000))
+        )
+        let entity = Entity(
+            id: EntityID("urn:x:1"),
+            types: [],
+            attributes: [Self.named("long", attribute)]
+        )
+        let text = isMap ? "long[*]==1,2" : q
+        let condition = PreparedCondition(try QParser(expansion: Plain()).parse(text))
+        let budget = DecisionBudget(steps: 2_500)
+        _ = condition.matches(entity, within: budget)
+        #expect(budget.isSpent)
+        #expect(budget.steps < 3_000)
     }
 
     @Test func `following many links takes steps of the budget`() {
