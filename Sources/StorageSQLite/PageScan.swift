@@ -14,8 +14,8 @@ struct PageScan {
     private let order: AttributeSelection
     private var matched = 0
     private var lookedAt = 0
-    /// Bytes of the entities found.
-    private var bytes = 0
+    /// For the entities found.
+    private var room = AnswerRoom()
 
     init(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant, knownCount: Int?) {
         self.query = query
@@ -34,7 +34,7 @@ struct PageScan {
         upTo allowed: Int?,
         bytes allowedBytes: Int = .max
     ) throws -> Bool {
-        while lookedAt < allowed ?? .max, bytes <= allowedBytes {
+        while lookedAt < allowed ?? .max, room.taken <= allowedBytes {
             guard let candidate = try source.next() else { return true }
             lookedAt += 1
             guard let match = try plan.match(candidate, for: grant) else { continue }
@@ -44,8 +44,8 @@ struct PageScan {
                 try plan.budget.require(0)
             } else if matched > query.offset {
                 if entities.count < query.limit {
+                    try room.take(candidate.size)
                     entities.append(shaped(candidate, match))
-                    bytes += candidate.size
                 } else if knownCount != nil || !query.wantsCount {
                     return true
                 }
@@ -76,8 +76,10 @@ struct PageScan {
     private func sorted(_ connection: Connection) throws -> [EncodedEntity] {
         var rows = try KeyList(connection, inOrder: first.sorted().dropFirst(query.offset))
         var page: [EncodedEntity] = []
+        var room = AnswerRoom()
         while let candidate = try rows.next() {
             if let match = try plan.match(candidate, for: grant) {
+                try room.take(candidate.size)
                 page.append(shaped(candidate, match))
             }
         }

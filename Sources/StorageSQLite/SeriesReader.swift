@@ -59,8 +59,12 @@ final class SeriesReader: SeriesReading {
         let limit = min(limit, query.lastN ?? limit)
         var found: [SeriesInstance] = []
         let newestFirst = query.lastN != nil
+        var room = AnswerRoom()
         try visit(entity, key, newestFirst: newestFirst, hiding: hidden) { instance in
-            if wanted?(instance.attribute) ?? true { found.append(instance) }
+            if wanted?(instance.attribute) ?? true {
+                try room.take(instance.bytes)
+                found.append(instance)
+            }
             return found.count < limit
         }
         return newestFirst ? found.reversed() : found
@@ -103,7 +107,12 @@ final class SeriesReader: SeriesReading {
     ) throws -> SeriesInstance? {
         let attribute = try row.attribute(vocabulary, at: time)
         guard query.covers(attribute) else { return nil }
-        return SeriesInstance(attribute: attribute, time: time, sequence: sequence)
+        return SeriesInstance(
+            attribute: attribute,
+            time: time,
+            sequence: sequence,
+            bytes: row.bytes
+        )
     }
 
     /// Walks the series until the body wants no more.

@@ -80,8 +80,9 @@ package struct EvolutionSearch<Source: HistorySource> {
     /// nil when there is more than may be in all.
     private func evolutions(of found: Found, limit: Int, inAll: Int) throws -> [Evolution]? {
         var (evolutions, count) = ([Evolution](), 0)
+        var room = AnswerRoom()
         for seen in found {
-            let evolution = try evolution(of: seen, limit: limit)
+            let evolution = try evolution(of: seen, limit: limit, room: &room)
             count += evolution.attributes.reduce(0) { $0 + $1.instances.count }
             guard count <= inAll else { return nil }
             evolutions.append(evolution)
@@ -186,7 +187,11 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
     }
 
-    private func evolution(of seen: Seen, limit: Int) throws -> Evolution {
+    private func evolution(
+        of seen: Seen,
+        limit: Int,
+        room: inout AnswerRoom
+    ) throws -> Evolution {
         let entity = seen.view.entity
         var evolution = Evolution(
             id: entity.id,
@@ -204,7 +209,13 @@ package struct EvolutionSearch<Source: HistorySource> {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
         } else {
             // One more than fits shows that something was cut off.
-            evolution.attributes = try attributes(of: seen, keys, limit: limit + 1, choices)
+            evolution.attributes = try attributes(
+                of: seen,
+                keys,
+                limit: limit + 1,
+                choices,
+                room: &room
+            )
             let shaped = grant.shape(
                 Entity(id: entity.id, types: [], attributes: evolution.attributes)
             )
@@ -248,13 +259,25 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
     }
 
+    /// The instances of the series that something is decided by.
+    private func attributes(
+        of seen: Seen,
+        _ keys: [Key],
+        limit: Int,
+        from reader: Source.Series? = nil
+    ) throws -> [NamedAttribute] {
+        var room = AnswerRoom()
+        return try attributes(of: seen, keys, limit: limit, from: reader, room: &room)
+    }
+
     /// The instances of the series, those of one name together and oldest first.
     private func attributes(
         of seen: Seen,
         _ keys: [Key],
         limit: Int,
         _ choices: [IRI: InstanceChoice] = [:],
-        from reader: Source.Series? = nil
+        from reader: Source.Series? = nil,
+        room: inout AnswerRoom
     ) throws -> [NamedAttribute] {
         let series = reader ?? series
         var attributes: [NamedAttribute] = []
@@ -266,8 +289,9 @@ package struct EvolutionSearch<Source: HistorySource> {
                 limit: limit,
                 hiding: seen.view.hidden,
                 wanted: choices[name]
-            ).map {
-                $0.named(entity: seen.view.entity.id, name: name)
+            ).map { instance in
+                try room.take(instance.bytes)
+                return instance.named(entity: seen.view.entity.id, name: name)
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {

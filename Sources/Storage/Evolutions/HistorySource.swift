@@ -100,11 +100,14 @@ package struct SeriesInstance: Sendable {
     package var time: Int64
     /// Its place among those of the same time.
     package var sequence: Int64
+    /// About as many as it takes where it is stored; zero in memory.
+    package var bytes: Int
 
-    package init(attribute: Attribute, time: Int64, sequence: Int64) {
+    package init(attribute: Attribute, time: Int64, sequence: Int64, bytes: Int = 0) {
         self.attribute = attribute
         self.time = time
         self.sequence = sequence
+        self.bytes = bytes
     }
 
     /// The instance with its `instanceId`, which is made here unless it came with one.
