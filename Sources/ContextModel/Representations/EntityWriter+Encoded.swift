@@ -1,11 +1,13 @@
 extension EntityWriter {
     /// About as many bytes as there are to be written of the entities.
     ///
-    /// What Linked Entities add is not known before: where there are some, it is counted as long.
+    /// What Linked Entities add is not known before: where there are some, it is a mebibyte at least.
     package func length(of entities: [EncodedEntity]) -> Int {
-        guard linked == nil else { return .max }
-        return entities.reduce(0) { $0 + $1.bytes.count }
+        let bytes = entities.reduce(0) { $0 + $1.bytes.count }
+        return linked == nil ? bytes : max(bytes, Self.lengthWithLinked)
     }
+
+    private static let lengthWithLinked = 1 << 20
 
     /// Writes stored entities, and after them the Linked Entities of the flattened form, as an
     /// array.

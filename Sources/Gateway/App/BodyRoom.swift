@@ -24,19 +24,20 @@ final class BodyRoom: Sendable {
     /// Room for so many bytes until what is returned is let go; nil for the few that are not counted.
     ///
     /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now; with
-    /// `isOwed` the room is taken in any case.
+    /// `isOwed` the room is taken in any case. What is in memory several times counts as often.
     func take(
         _ bytes: Int,
+        times: Int = 1,
         for sharer: @autoclosure () -> Sharer,
         isOwed: Bool = false
     ) throws(BrokerError) -> Held? {
         guard bytes >= Self.leastBytes else { return nil }
-        let sharer = sharer()
+        let (sharer, room) = (sharer(), bytes * times)
         if isOwed {
-            shares.withLock { $0.take(sharer, bytes) }
-            return Held(room: self, sharer: sharer, bytes: bytes)
+            shares.withLock { $0.take(sharer, room) }
+            return Held(room: self, sharer: sharer, bytes: room)
         }
-        let most = most(for: sharer)
+        let most = most(for: sharer) / times
         guard bytes <= most else {
             throw BrokerError(
                 .tooManyResults,
@@ -44,13 +45,13 @@ final class BodyRoom: Sendable {
                     + "entities, or for less of each."
             )
         }
-        guard shares.withLock({ $0.takeIfFair(sharer, bytes) }) else {
+        guard shares.withLock({ $0.takeIfFair(sharer, room) }) else {
             throw BrokerError(
                 .overloaded,
                 "Too many long bodies and answers of yours are under way; try again in a second."
             )
         }
-        return Held(room: self, sharer: sharer, bytes: bytes)
+        return Held(room: self, sharer: sharer, bytes: room)
     }
 
     /// Room that is given back when nobody holds it any more.

@@ -118,6 +118,7 @@ struct Endpoint: HTTPResponder {
         var response: Response
         var context = context
         context.denials = frame.denials
+        context.answers = frame.answers
         do {
             guard !request.hasLongRunOfMarks else {
                 throw BrokerError(.badRequestData, "In the request \(CombiningMarks.problem).")

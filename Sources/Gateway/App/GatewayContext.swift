@@ -10,6 +10,8 @@ package struct GatewayContext: RequestContext {
     package var caller: Caller
     /// Is told of what the answer of a handler denies; set before any handler runs.
     var denials: DenialLog?
+    /// The room of long answers; set before any handler runs.
+    var answers: BodyRoom?
     private let channel: any Channel
     private let requestID = RequestID()
     private let hubLogger: Logger

@@ -154,7 +154,7 @@ extension Exchange {
         _ body: () -> JSONValue
     ) async throws -> Response {
         let type = try accepted()
-        let bytes = await writing(names * Self.bytesPerName) {
+        let bytes = try await writing(names * Self.bytesPerName) {
             embedding(ld, in: body(), type).serialized
         }
         return answer(bytes, type, ld: ld)

@@ -118,7 +118,7 @@ extension Exchange {
     ) async throws -> [UInt8] {
         let length = entities.length(of: list)
         return try await writing(length) {
-            var writer = JSONWriter(reservingBytes: Self.reservedBytes(length, list.count))
+            var writer = JSONWriter(reservingBytes: Self.reservedBytes(length))
             if type == .geoJSON {
                 try geoWriter(entities).write(
                     try list.map { try $0.decoded() },
@@ -135,15 +135,18 @@ extension Exchange {
 
     private static let maximumReservedBytes = 4 << 20
 
-    /// JSON has twice the bytes of what is stored, about; what Linked Entities add is not known.
-    private static func reservedBytes(_ stored: Int, _ count: Int) -> Int {
-        stored == .max ? 1_024 * (count + 1) : min(2 * stored + 1_024, maximumReservedBytes)
+    /// JSON has twice the bytes of what is stored, about.
+    private static func reservedBytes(_ stored: Int) -> Int {
+        min(2 * stored + 1_024, maximumReservedBytes)
     }
 
-    /// Writes an answer of about so many bytes; a long one on a thread for long work.
+    /// Writes an answer of about so many bytes; a long one on a thread for long work, and in the room of
+    /// long answers: what it is made of is in memory, too, while it waits for the thread and is written.
     @inline(__always)
-    func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async rethrows -> [UInt8] {
+    func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async throws -> [UInt8] {
         guard LongWork.isLong(bytes) else { return try body() }
+        let held = try context.answers?.take(bytes, times: 2, for: caller.sharer)
+        defer { withExtendedLifetime(held) {} }
         return try await hub.longWork.run(for: caller.sharer) { try body() }
     }
 

@@ -215,7 +215,7 @@ extension Exchange {
                 "Nothing of the entity '\(evolution.id)' is left to show."
             )
         }
-        let bytes = await written(page, writer, type, asArray: false)
+        let bytes = try await written(page, writer, type, asArray: false)
         let headers = try await retrievalHeaders(.evolutions, map)
         let status = versionStatus ?? .ok
         return answer(bytes, type, page, parameters, status: status, headers: headers)
@@ -227,9 +227,9 @@ extension Exchange {
         _ writer: TemporalWriter,
         _ type: MediaType,
         asArray: Bool
-    ) async -> [UInt8] {
+    ) async throws -> [UInt8] {
         let length = page.instanceCount * Self.bytesOfInstance
-        return await writing(length) {
+        return try await writing(length) {
             var json = JSONWriter(reservingBytes: 16_384)
             if asArray { json.beginArray() }
             for evolution in page.evolutions {
@@ -263,7 +263,7 @@ extension Exchange {
             through: try entityMapRequest(items, entities: entities, ld: ld)
         ).answer
         let (page, use) = (found.page, found.map)
-        let bytes = await written(page, writer, type, asArray: true)
+        let bytes = try await written(page, writer, type, asArray: true)
         let links = pageLinks(
             offset: query.offset,
             limit: query.limit,

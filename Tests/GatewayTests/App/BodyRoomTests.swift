@@ -32,6 +32,18 @@ import Testing
         }
     }
 
+    @Test func `what is in memory several times takes as much room`() throws {
+        let room = BodyRoom(bytes: 4 * Self.long)
+        let held = try room.take(Self.long, times: 2, for: Self.greedy)
+        #expect(throws: BrokerError(.overloaded, "")) {
+            try room.take(Self.long, for: Self.greedy)
+        }
+        #expect(held != nil)
+        #expect(throws: BrokerError(.tooManyResults, "")) {
+            try room.take(2 * Self.long, times: 2, for: Self.modest)
+        }
+    }
+
     @Test func `a long answer comes whole`() async throws {
         let length = 5 * Self.long + 1
         try await SmallHub.answering(length) { client in
