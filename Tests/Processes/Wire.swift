@@ -108,6 +108,22 @@ package struct Wire: ~Copyable {
         }
     }
 
+    /// Sends bytes on a connection of their own and takes what comes back, without looking at it, until the
+    /// other side closes it.
+    package static func drain(_ bytes: [UInt8], withPort port: Int) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                if let wire = try? Wire(toPort: port) {
+                    wire.send(bytes)
+                    withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
+                        while recv(wire.descriptor, buffer.baseAddress, buffer.count, 0) > 0 {}
+                    }
+                }
+                continuation.resume()
+            }
+        }
+    }
+
     /// Sends bytes on a connection of their own and takes nothing of what comes back, until the other
     /// side breaks it off or the time is over.
     package static func neglect(

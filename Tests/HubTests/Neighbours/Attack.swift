@@ -71,6 +71,22 @@ struct Attacker: Sendable {
         )
     }
 
+    /// Sends what is long to make, or has a long answer, on a thread of its own: the neighbour's client is
+    /// in the same program.
+    func sendApart(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: [UInt8] = [],
+        _ type: String = "application/json"
+    ) async {
+        let head = """
+            \(method.rawValue) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+            Authorization: Bearer \(party.tenancy.token)\r\n\
+            Content-Type: \(type)\r\nContent-Length: \(body.count)\r\n\r\n
+            """
+        await Wire.drain(Array(head.utf8) + body, withPort: party.shared.hub.port)
+    }
+
     func ask(_ query: String) async throws {
         _ = try await party.send(.GET, "/ngsi-ld/v1/entities?\(query)")
     }
@@ -78,11 +94,13 @@ struct Attacker: Sendable {
 
 extension Attack {
     /// All kinds there are; a new one is added here.
-    static let all = [
-        slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity, grabbedIndexes,
-        hoardedMaps, hoardedImports, longQuestions, patterns, costlySubscriptions, geometry,
-        largeEntity, names, refusedBatches, endlessLines, untakenAnswers,
-    ]
+    static let all =
+        [
+            slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity,
+            grabbedIndexes, hoardedMaps, hoardedImports, longQuestions, patterns,
+            costlySubscriptions, geometry, largeEntity, names, refusedBatches, endlessLines,
+            untakenAnswers,
+        ] + files + kept + subscribing
 
     static let slowReceivers = Attack(name: "receivers that never answer") { attacker in
         try await attacker.makeEntities(1, attributes: 1)
