@@ -5,7 +5,7 @@ import NIOHTTP1
 extension Attack {
     static let kept = [snapshots, longHistories, sealedHistories, largePages]
 
-    static let snapshots = Attack(name: "snapshots made and deleted", workers: 8) { attacker in
+    static let snapshots = Attack(name: "snapshots made and deleted", workers: 4) { attacker in
         try await attacker.makeEntities(2_000, attributes: 5)
     } strike: { attacker, number in
         let id = "urn:ngsi-ld:Snapshot:\(number)"
