@@ -5,6 +5,8 @@ internal import Synchronization
 
 /// A request to write that waits for the committer: its body, and how to tell its caller.
 private struct WaitingWrite: Sendable {
+    /// Whose request it is; nil for the hub's own.
+    let sharer: Sharer?
     /// Runs the body and keeps its answer.
     let run: @Sendable (Writer) throws -> Void
     /// Answers the caller: nil when it is on disk.
@@ -32,8 +34,8 @@ final class Committer: Sendable {
         var closing: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
 
-        mutating func append(_ write: WaitingWrite, of sharer: Sharer?) {
-            waiting.append(write, of: sharer?.party, sharer?.address)
+        mutating func append(_ write: WaitingWrite) {
+            waiting.append(write, of: write.sharer?.party, write.sharer?.address)
             count += 1
         }
 
@@ -69,6 +71,7 @@ final class Committer: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             let box = AnswerBox<Answer>()
             let write = WaitingWrite(
+                sharer: sharer,
                 run: { box.answer = try body($0) },
                 finish: { error in
                     if let error {
@@ -78,20 +81,20 @@ final class Committer: Sendable {
                     }
                 }
             )
-            if let refusal = submit(write, of: sharer) { continuation.resume(throwing: refusal) }
+            if let refusal = submit(write) { continuation.resume(throwing: refusal) }
         }
     }
 
     private enum Submission { case refused(StorageError), starts, wakes, waits }
 
-    private func submit(_ write: WaitingWrite, of sharer: Sharer?) -> StorageError? {
+    private func submit(_ write: WaitingWrite) -> StorageError? {
         let submission = state.withLock { state -> Submission in
             if state.isClosed { return .refused(StorageError(.closed, note: "write after close")) }
-            guard state.count(of: sharer) < Limits.waitingWrites else {
+            guard state.count(of: write.sharer) < Limits.waitingWrites else {
                 let note = "\(Limits.waitingWrites) writes of one party wait for the disk"
                 return .refused(StorageError(.overloaded, note: note))
             }
-            state.append(write, of: sharer)
+            state.append(write)
             if let wanted = state.wanted, state.count >= wanted {
                 state.wanted = nil
                 return .wakes
@@ -110,6 +113,11 @@ final class Committer: Sendable {
 
     /// How many requests wait.
     var waitingCount: Int { state.withLock(\.count) }
+
+    /// Whether the request of anybody else waits.
+    func othersWait(than sharer: Sharer?) -> Bool {
+        state.withLock { $0.count > $0.count(of: sharer) }
+    }
 
     /// Why the last transaction that wrote did not reach the disk; nil when it did.
     var failure: (any Error)? { state.withLock(\.failure) }
@@ -177,7 +185,9 @@ final class Committer: Sendable {
             let end = min(batch.count + waiting, Limits.requestsPerCommit)
             while batch.count < end, elapsed < Limits.transaction, let write = takeNext() {
                 let index = batch.add(write)
-                batch.failures[index] = try writer.request { try write.run(writer) }
+                batch.failures[index] = try writer.request(of: write.sharer) {
+                    try write.run(writer)
+                }
                 elapsed = start.duration(to: .now)
             }
             guard let wait = pace.wait(gathered: batch.count, elapsed: elapsed) else { return }

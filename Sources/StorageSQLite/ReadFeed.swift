@@ -32,7 +32,9 @@ extension Connection {
 
     /// The numbers of the changes that are kept; nil when there are none.
     fileprivate func keptChanges() throws -> ClosedRange<Int64>? {
-        let row = try prepare("SELECT (SELECT min(number) FROM feed), (SELECT max(number) FROM feed)")
+        let row = try prepare(
+            "SELECT (SELECT min(number) FROM feed), (SELECT max(number) FROM feed)"
+        )
         guard try row.step(), !row.isNull(0) else { return nil }
         return row.int(0)...row.int(1)
     }

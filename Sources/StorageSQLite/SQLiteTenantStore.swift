@@ -211,7 +211,7 @@ package final class SQLiteTenantStore: TenantStore {
                 grant: grant,
                 at: now,
                 clock: clock,
-                othersWait: { writer.requestCount > 1 || committer.waitingCount > 0 },
+                othersWait: { writer.servesSeveral || committer.othersWait(than: grant.sharer) },
                 body
             )
         }

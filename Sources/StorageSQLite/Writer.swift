@@ -57,8 +57,10 @@ final class Writer: @unchecked Sendable {
     /// What is to happen once the transaction is on disk.
     var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false
-    /// Requests that the transaction has run, or is running.
-    private(set) var requestCount = 0
+    /// Whose requests the transaction has run, or is running: the last of them, and whether there are more.
+    private var lastServed: Sharer?
+    private(set) var servesSeveral = false
+    private var servesAny = false
     /// Whether the transaction has anything to bring to the disk.
     private(set) var transactionWrites = false
 
@@ -106,7 +108,8 @@ final class Writer: @unchecked Sendable {
 
     func begin() throws {
         transactionWrites = false
-        requestCount = 0
+        servesAny = false
+        servesSeveral = false
         try statements.begin.run()
     }
 
@@ -128,9 +131,10 @@ final class Writer: @unchecked Sendable {
 
     /// Runs one request's body; returns why it failed if it failed alone, and throws when the whole
     /// transaction is gone.
-    func request(_ body: () throws -> Void) throws -> (any Error)? {
+    func request(of sharer: Sharer?, _ body: () throws -> Void) throws -> (any Error)? {
         hasWritten = false
-        requestCount += 1
+        if servesAny, sharer != lastServed { servesSeveral = true }
+        (servesAny, lastServed) = (true, sharer)
         recent = nil
         covered = .everything
         vocabularyLog.beginRequest()

@@ -1,3 +1,4 @@
+import Broker
 package import HTTPTypes
 
 /// A route in words: what `/openapi.json` says about it.
@@ -23,15 +24,17 @@ package struct RouteDescription: Sendable {
             case .snapshots, .registrations, .ldContexts, .services, .pages, .operations: false
             }
         }
+    }
 
-        /// Whether its operations may take long whatever their bodies are: they look at lists that
-        /// the hub keeps, or are a service's own.
-        var isLong: Bool {
-            switch self {
-            case .entityMaps, .snapshots, .subscriptions, .registrations, .ldContexts, .services:
-                true
-            case .contextInformation, .temporal, .pages, .operations: false
-            }
+    /// Bytes of a body from which on the operation may take long.
+    ///
+    /// None for operations that look at lists the hub keeps, or that are a service's own. A subscription
+    /// of some kilobytes has conditions that take longer to be made ready than to be read.
+    var longBytes: Int {
+        switch section {
+        case .entityMaps, .snapshots, .registrations, .ldContexts, .services: 0
+        case .subscriptions: method == .get ? 0 : 4 * 1_024
+        case .contextInformation, .temporal, .pages, .operations: LongWork.leastBytes
         }
     }
 

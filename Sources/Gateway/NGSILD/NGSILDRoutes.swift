@@ -50,7 +50,7 @@ struct NGSILDRoutes {
         // Parameters the route does not have are refused: a misspelt filter must not widen a query.
         let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
         let (hub, settings, bodies) = (hub, settings, bodies)
-        let isLong = description.section.isLong
+        let longBytes = description.longBytes
         table.add(description) { request, context in
             let exchange = try Exchange(
                 hub: hub,
@@ -69,7 +69,7 @@ struct NGSILDRoutes {
             let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
             let held = try bodies.take(length, for: sharer)
             defer { withExtendedLifetime(held) {} }
-            guard isLong || LongWork.isLong(length) else { return try await handler(exchange) }
+            guard length >= longBytes else { return try await handler(exchange) }
             return try await hub.longWork.run(for: sharer) { try await handler(exchange) }
         }
     }

@@ -17,7 +17,7 @@ extension StoreTransaction {
 
     /// What `TenantStore.changeEach` does within the transaction.
     ///
-    /// `othersWait` tells whether somebody waits for the transaction to end.
+    /// `othersWait` tells whether anybody else waits for the transaction to end.
     package func changeEach<Answer>(
         _ ids: ArraySlice<EntityID>,
         grant: WriteGrant,

@@ -2,7 +2,7 @@ import ContextModel
 
 /// How much of a long request is written in one transaction: others' writes come between.
 ///
-/// While nobody waits it is more, for each transaction costs something. An entity alone may take longer;
+/// While nobody else waits it is more, for each transaction costs something. An entity alone may take longer;
 /// it is not divided.
 struct WritePortion {
     static let maximumElements = 1_000
