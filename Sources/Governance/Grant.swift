@@ -121,7 +121,7 @@ extension Policy {
         condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) -> ReadDecision {
-        if isOpen || caller.party == .operator {
+        if permitsAdministration(caller) {
             return .grant(
                 ReadGrant(condition: .everything, hiddenAttributes: [], sharer: caller.sharer)
             )
@@ -152,7 +152,7 @@ extension Policy {
 
     /// Decides a change to city data.
     package func decideWrite(_ caller: Caller) -> WriteDecision {
-        if isOpen || caller.party == .operator {
+        if permitsAdministration(caller) {
             return .grant(WriteGrant(condition: .everything, sharer: caller.sharer))
         }
         let rules = permissions.filter { $0.actions.contains(.write) && $0.names(caller.party) }
@@ -178,8 +178,15 @@ extension Policy {
     }
 
     /// Decides whether the caller may see or change how the hub itself is set up.
+    ///
+    /// In an open hub everybody who asks may. A service of the city never does: its rights are what its
+    /// module and the configuration say.
     package func permitsAdministration(_ caller: Caller) -> Bool {
-        isOpen || caller.party == .operator
+        switch caller.party {
+        case .operator: true
+        case .service: false
+        case .anonymous, .named: isOpen
+        }
     }
 
     /// Decides a look at what the hub keeps for whoever runs it: dead letters, registrations.

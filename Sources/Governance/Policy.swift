@@ -53,7 +53,7 @@ package struct Permission: Sendable, Hashable {
 /// The operator may do everything; others what a rule permits.
 package struct Policy: Sendable, Hashable {
     package var permissions: [Permission]
-    /// Everybody is the operator (`--open`): for trying out, on a loopback address only.
+    /// Everybody but the services is the operator (`--open`): for trying out, on a loopback address only.
     package var isOpen: Bool
 
     package init(permissions: [Permission], isOpen: Bool = false) {

@@ -199,6 +199,22 @@ import Testing
         #expect(measured.refusalOfMeasures(to: anyone) == nil)
     }
 
+    @Test func `an open policy leaves a service of the city its own rights`() throws {
+        var open = policy
+        open.isOpen = true
+        let service = Caller(party: .service(try #require(ServiceName("lamps"))))
+        #expect(!open.permitsAdministration(service))
+        guard case .grant(let grant) = open.decideRead(service, action: .subscribe) else {
+            Issue.record("a read is never denied without a filter")
+            return
+        }
+        #expect(grant.condition == .nothing)
+        guard case .deny(.forbidden) = open.decideWrite(service) else {
+            Issue.record("the service may write")
+            return
+        }
+    }
+
     @Test func `an open policy makes everybody the operator`() {
         var open = policy
         open.isOpen = true
