@@ -28,6 +28,8 @@ package final class Hub: Sendable {
     let backpressure: Backpressure
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionMatcher
+    /// The receivers of notifications in this process.
+    package let serviceReceivers: ServiceReceivers
     /// How they keep in step with the store.
     let following: SubscriptionFollower
     /// The snapshots there are.
@@ -65,6 +67,7 @@ package final class Hub: Sendable {
         self.limits = limits
         self.shelf = shelf
         self.subscriptions = subscriptions
+        serviceReceivers = ServiceReceivers(longWork)
         following = SubscriptionFollower(store)
         self.snapshots = snapshots
         self.identity = identity

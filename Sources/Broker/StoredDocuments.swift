@@ -26,7 +26,7 @@ extension Document {
             guard let record = SubscriptionRecord(self) else {
                 return "The subscription '\(id)' is damaged and does not notify."
             }
-            let reader = SubscriptionReader(kind: kind, context: .core)
+            let reader = SubscriptionReader(kind: kind, owner: record.owner, context: .core)
             do throws(BrokerError) { _ = try reader.subscription(record.body, id: record.id) } catch
             {
                 return record.refusal(error)

@@ -116,7 +116,8 @@ package struct NotificationService: Service {
         self.hub = hub
         sender = OutboundNotificationSender(
             http: HTTPNotificationSender(web),
-            mqtt: MQTTNotificationSender(web)
+            mqtt: MQTTNotificationSender(web),
+            services: hub.serviceReceivers
         )
         dispatcher = NotificationDispatcher(
             store: hub.store,

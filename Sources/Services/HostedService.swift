@@ -1,5 +1,6 @@
 package import Broker
 package import Governance
+import Logging
 
 /// A module that a hub has taken up, with its context.
 package struct HostedService: Sendable {
@@ -15,10 +16,50 @@ package struct HostedService: Sendable {
         self.module = module
         self.hub = hub
         context = ServiceContext(of: module, in: hub, sleep: sleep)
+        for (subscription, receiver) in receivers {
+            hub.serviceReceivers.set(
+                { [context] in
+                    try await subscription.handler(try ServiceNotification($0), context)
+                },
+                for: receiver
+            )
+        }
     }
 
     /// The city's data as whoever asks the service may see and change it.
     package func city(for asker: Caller) -> CityAccess { CityAccess(hub, for: asker) }
+
+    /// Makes the subscriptions of services in the hub what these modules say.
+    ///
+    /// To be called before notifications are sent, and again when a policy gives services other rights.
+    /// One that the policy refuses is not made, and the log says so; when the store fails, they stay as
+    /// they are.
+    package static func subscribe(_ services: [HostedService], in hub: Hub) async {
+        let wanted = services.flatMap { service in
+            service.receivers.map { subscription, receiver in
+                ServiceSubscriptionRequest(
+                    subscription.body(for: receiver),
+                    of: service.context.city.caller
+                )
+            }
+        }
+        do {
+            for refusal in try await hub.keepServiceSubscriptions(wanted) {
+                hub.logger.error("\(refusal)")
+            }
+        } catch {
+            hub.logger.error("what services subscribe to could not be kept: \(error)")
+        }
+    }
+
+    private var receivers: [(ServiceSubscription, ServiceReceiver)] {
+        module.subscriptions.map { subscription in
+            guard let receiver = ServiceReceiver(of: module.name, subscription.name) else {
+                preconditionFailure("'\(subscription.name)' is no name of a subscription")
+            }
+            return (subscription, receiver)
+        }
+    }
 
     /// Where its routes are.
     package var path: String { "/services/\(module.name.text)" }

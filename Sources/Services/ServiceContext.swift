@@ -6,7 +6,8 @@ package import Logging
 /// All that a service has of the hub: the city's data as its own party may see and change it, a few
 /// documents of its own, and the time.
 ///
-/// It gives no store, no operator's rights and no way around the policy.
+/// It gives no store, no operator's rights and no way around the policy. What the service is told of, its
+/// module names (`ServiceSubscription`); whoever takes a notification gets the context, too.
 package struct ServiceContext: Sendable {
     /// The city's data, with the service's own rights.
     ///

@@ -27,6 +27,8 @@ package protocol ServiceModule: Sendable {
     var rights: [ServiceRight] { get }
     /// The types of the entities that it writes, by their short names or IRIs.
     var entityTypes: [String] { get }
+    /// What it is told of by the hub.
+    var subscriptions: [ServiceSubscription] { get }
     /// What it answers to programs, under `/services/NAME/`.
     var routes: [ServiceRoute] { get }
     /// What it shows to people, at `/services/NAME`; nil when it has nothing to show.
@@ -37,6 +39,7 @@ package protocol ServiceModule: Sendable {
 
 extension ServiceModule {
     package var entityTypes: [String] { [] }
+    package var subscriptions: [ServiceSubscription] { [] }
     package var routes: [ServiceRoute] { [] }
     package var page: ServicePage? { nil }
     package var jobs: [ServiceJob] { [] }

@@ -139,14 +139,14 @@ import Testing
         #expect(places == ["Sources/Broker/Reading/ReadSession.swift"])
     }
 
-    /// What is sent leaves by these two ways, and both take sealed notifications only.
+    /// What is sent leaves by these three ways, and all take sealed notifications only.
     @Test func `senders of notifications take what a session has sealed`() throws {
         var senders: [String] = []
         for file in try SourceFile.all(in: "Sources") {
             senders += file.lines.indices.map { String(file.code($0)) }
                 .filter { $0.contains("func send(_") && $0.contains("NotificationRequest") }
         }
-        #expect(senders.count == 4)
+        #expect(senders.count == 5)
         #expect(senders.allSatisfy { $0.contains("Disclosed<NotificationRequest>") })
     }
 

@@ -37,10 +37,17 @@ final class CityHub: Sendable {
         var lines: [String] { kept.withLock { $0 } }
     }
 
-    init(_ services: [any ServiceModule], pauses: Int = 0) {
+    /// The clock is the pacer's, unless another is given.
+    init(
+        _ services: [any ServiceModule],
+        pauses: Int = 0,
+        policy: Policy? = nil,
+        memory: SharedMemory = SharedMemory(),
+        clock given: (@Sendable () -> Timestamp)? = nil
+    ) {
         let pacer = Pacer(pauses: pauses)
         self.pacer = pacer
-        let clock: @Sendable () -> Timestamp = { pacer.now }
+        let clock = given ?? { pacer.now }
         let names = Mutex(0)
         let identifier: @Sendable () -> String = {
             names.withLock { count in
@@ -49,10 +56,10 @@ final class CityHub: Sendable {
             }
         }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let store = MemoryStore(clock: clock)
+        let store = MemoryStore(memory, clock: clock)
         hub = Hub(
             store: store,
-            policy: Policy(permissions: services.flatMap(\.permissions)),
+            policy: policy ?? Policy(permissions: services.flatMap { $0.permissions }),
             shelf: LDContextShelf(
                 store: store,
                 source: NoDocuments(),
@@ -83,6 +90,41 @@ final class CityHub: Sendable {
                 try await pausing()
             }
         )
+    }
+
+    /// Sends what there is to services as long as the body runs; what fails is tried again at once.
+    func delivering(
+        maximumAttempts: Int = 12,
+        _ body: () async throws -> Void
+    ) async throws {
+        var limits = DeliveryLimits()
+        limits.firstRetryMicroseconds = 1_000
+        limits.longestRetryMicroseconds = 2_000
+        limits.maximumAttempts = maximumAttempts
+        let dispatcher = NotificationDispatcher(
+            store: hub.store,
+            policy: hub.rules,
+            subscriptions: hub.subscriptions,
+            sender: hub.serviceReceivers,
+            identity: hub.identity,
+            limits: limits,
+            clock: hub.clock,
+            chance: { 0 },
+            logger: hub.logger
+        )
+        let task = Task { await dispatcher.run() }
+        do { try await body() } catch {
+            task.cancel()
+            await task.value
+            throw error
+        }
+        task.cancel()
+        await task.value
+    }
+
+    /// Returns when no notification waits any more.
+    func settled() async throws {
+        while try await hub.store.makeTenant(nil).outboxDepth().count > 0 { await Task.yield() }
     }
 
     /// The city's data as the operator sees it.

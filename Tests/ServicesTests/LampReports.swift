@@ -17,6 +17,7 @@ struct LampReports: ServiceModule {
         ),
     ]
     var jobs: [ServiceJob] = []
+    var subscriptions: [ServiceSubscription] = []
 
     init(name: String = "lamps") {
         guard let name = ServiceName(name) else { preconditionFailure("no name: \(name)") }

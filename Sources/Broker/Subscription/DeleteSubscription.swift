@@ -10,6 +10,7 @@ extension Hub {
         caller: Caller
     ) async throws {
         let record = try await subscriptionRecord(id, kind, caller)
+        try requireChangeable(record, by: caller)
         let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
         try await existingStore(tenant).changeDocuments(reading: [name]) { changes in

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-/// Carries notifications to their endpoints: the part that knows the network.
+/// Carries notifications to their receivers: over the network, or to a service in the process.
 package protocol NotificationSender: Sendable {
     /// Sends once and says how it went; trying again is up to the caller.
     ///
@@ -19,6 +19,8 @@ package struct NotificationRequest: Disclosable {
     package var party: Party
     /// Set when the notification goes to an MQTT broker.
     package var mqtt: MQTTEndpoint?
+    /// Set when the notification stays in the hub's process, and goes to a service of the city.
+    package var service: ServiceReceiver?
     /// What of the city the body tells; nil for nothing.
     package var content: NotificationContent?
 
@@ -29,10 +31,12 @@ package struct NotificationRequest: Disclosable {
         timeoutMilliseconds: Double,
         party: Party,
         mqtt: MQTTEndpoint? = nil,
+        service: ServiceReceiver? = nil,
         content: NotificationContent? = nil
     ) {
         self.content = content
         self.mqtt = mqtt
+        self.service = service
         self.party = party
         self.url = url
         self.headers = headers
@@ -47,7 +51,7 @@ package struct NotificationRequest: Disclosable {
 
 /// How sending a notification went.
 package enum DeliveryResult: Sendable, Equatable {
-    /// Any answer in the 200s.
+    /// Any answer in the 200s, or a service that took it.
     case delivered
     /// Another answer, or none: why, for the operator.
     case failed(String)

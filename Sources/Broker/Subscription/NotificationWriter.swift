@@ -152,6 +152,7 @@ package struct NotificationWriter: Sendable {
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds),
             party: subscription.record.owner,
             mqtt: endpoint.mqtt,
+            service: endpoint.service,
             content: content
         )
     }

@@ -1,4 +1,5 @@
 package import ContextModel
+import Governance
 import Storage
 
 /// A subscription made ready for matching and notifying (clause 5.2.12): names expanded, queries
@@ -96,13 +97,16 @@ package struct NotificationEndpoint: Sendable, Hashable {
     package var receiverInfo: [KeyValuePair]
     /// Set when notifications go to an MQTT broker.
     package var mqtt: MQTTEndpoint?
+    /// Set when notifications go to the service of the city whose subscription it is.
+    package var service: ServiceReceiver?
     package var timeoutMilliseconds: Double?
     package var cooldownMilliseconds: Double?
 
-    /// Scheme, host and port: endpoints alike in these are one receiver.
+    /// Scheme, host and port, or the service: endpoints alike in these are one receiver.
     ///
     /// Never a password.
     package var authority: String {
+        if let service { return Party.service(service.service).text }
         let parts = uri.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         let place = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""
         let host = place.split(separator: "@", omittingEmptySubsequences: false).last ?? ""

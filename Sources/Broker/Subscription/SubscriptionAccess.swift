@@ -27,6 +27,16 @@ extension Hub {
         record.owner == caller.party || policy.permitsAdministration(caller)
     }
 
+    /// Refuses to change what a service of the city subscribes to for anybody else: its module says it.
+    func requireChangeable(_ record: SubscriptionRecord, by caller: Caller) throws(BrokerError) {
+        guard case .service(let name) = record.owner, caller.party != record.owner else { return }
+        throw BrokerError(
+            .forbidden,
+            "The subscription '\(record.id)' is the service's '\(name.text)', which alone changes it; "
+                + "'services.\(name.text)' in the configuration narrows the service's rights."
+        )
+    }
+
     /// The subscription; one that the caller may not see does not exist.
     ///
     /// Who runs the hub gets its own first, then the oldest that somebody has under the identifier.
@@ -74,6 +84,7 @@ extension Hub {
         }
         return SubscriptionReader(
             kind: record.kind,
+            owner: record.owner,
             context: context,
             queryContext: query,
             notificationContext: notification

@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 
 /// The part of a subscription that says how and where to notify (clauses 5.2.14 and 5.2.15).
 extension SubscriptionReader {
@@ -140,7 +141,8 @@ extension SubscriptionReader {
             uri,
             try pairs(object["notifierInfo"], at: "\(path).notifierInfo")
         )
-        if mqtt == nil {
+        let service = receiver(uri)
+        if mqtt == nil, service == nil {
             try checkHeaders(info, at: "\(path).receiverInfo")
             _ = try address(uri, at: "\(path).uri")
         }
@@ -149,9 +151,18 @@ extension SubscriptionReader {
             accept: accept ?? .json,
             receiverInfo: info,
             mqtt: mqtt,
+            service: service,
             timeoutMilliseconds: try positive(object, "timeout", in: "\(path)."),
             cooldownMilliseconds: try positive(object, "cooldown", in: "\(path).")
         )
+    }
+
+    /// Set when notifications go to a service of the city, which owns the subscription.
+    private func receiver(_ value: JSONValue) -> ServiceReceiver? {
+        guard let receiver = value.stringValue.flatMap(ServiceReceiver.init(uri:)),
+            owner == .service(receiver.service)
+        else { return nil }
+        return receiver
     }
 
     /// Set when notifications go to an MQTT broker (clause 7.2).

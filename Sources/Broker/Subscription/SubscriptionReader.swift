@@ -1,4 +1,5 @@
 package import ContextModel
+package import Governance
 
 /// Reads a subscription from JSON and refuses what clauses 5.2.12 to 5.2.15, 5.2.22 and 5.2.33 do
 /// not allow, quoting the member.
@@ -15,14 +16,18 @@ package struct SubscriptionReader: MemberReading, Sendable {
     /// For notifications: `jsonldContext`, or the same.
     let notificationContext: LDContext
     let kind: SubscriptionKind
+    /// Whose subscription it is: a service of the city can name itself as the receiver, and nobody else.
+    let owner: Party
 
     package init(
         kind: SubscriptionKind = .entities,
+        owner: Party = .anonymous,
         context: LDContext,
         queryContext: LDContext? = nil,
         notificationContext: LDContext? = nil
     ) {
         self.kind = kind
+        self.owner = owner
         self.context = context
         self.queryContext = queryContext ?? context
         self.notificationContext = notificationContext ?? context

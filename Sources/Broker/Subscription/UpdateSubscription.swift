@@ -12,6 +12,7 @@ extension Hub {
         caller: Caller
     ) async throws {
         let old = try await subscriptionRecord(id, kind, caller)
+        try requireChangeable(old, by: caller)
         var new = old
         new.modifiedAt = clock()
         try new.apply(

@@ -14,7 +14,10 @@ package struct DemoCityService: ServiceModule {
     package let name = Self.serviceName
     package let title = "The demo city"
     package let purpose = Purpose("dpv:SoftwareDevelopment")
-    package let rights = [ServiceRight([.write], of: .everything)]
+    package let rights = [
+        ServiceRight([.write], of: .everything),
+        ServiceRight([.subscribe], of: .type(LDContext.core.expand("WasteContainer"))),
+    ]
     package var entityTypes: [String] { city.kinds.map(\.type) }
 
     /// Made of letters and a hyphen, so there is one.
@@ -29,6 +32,24 @@ package struct DemoCityService: ServiceModule {
         [
             ServiceJob("devices") { [city] context in
                 await DemoDriver(city: city, context: context).run()
+            }
+        ]
+    }
+
+    /// The document that says which bin overflowed last: its identifier.
+    private static let overflowing = "overflowing-bin"
+
+    package var subscriptions: [ServiceSubscription] {
+        [
+            ServiceSubscription(
+                "overflowing-bins",
+                to: [
+                    "entities": [["type": "WasteContainer"]], "watchedAttributes": ["status"],
+                    "q": "status==\"overflowing\"",
+                ]
+            ) { notification, context in
+                guard let bin = notification.entities.last?.objectValue?["id"] else { return }
+                try await context.documents.keep(bin, as: Self.overflowing)
             }
         ]
     }
@@ -57,8 +78,9 @@ package struct DemoCityService: ServiceModule {
                 lead: "The places are real, and every device is simulated.",
                 paragraphs: [
                     "The readings are a function of the time, so each start of the hub tells the "
-                        + "same past. Every entity says so in source and dataProvider."
-                ],
+                        + "same past. Every entity says so in source and dataProvider.",
+                    try await Self.latest(for: request.city, context),
+                ].compactMap(\.self),
                 tables: [
                     .init(
                         caption: "Simulated devices",
@@ -68,6 +90,25 @@ package struct DemoCityService: ServiceModule {
                 ]
             )
         }
+    }
+}
+
+extension DemoCityService {
+    /// Which bin overflowed last, and when; nil when there was none, or none that the reader may see.
+    private static func latest(
+        for reader: CityAccess,
+        _ context: ServiceContext
+    ) async throws -> String? {
+        guard let id = try await context.documents.document(overflowing)?.stringValue else {
+            return nil
+        }
+        let query = EntityQuery(condition: .ids([EntityID(id)]), limit: 1)
+        guard let bin = try await reader.entities(query).page.entities.first?.value(),
+            let name = bin[LDContext.core.expand("name")].first?.value.stringValue,
+            let status = bin[LDContext.core.expand("status")].first,
+            let time = status.observedAt, status.value == "overflowing"
+        else { return nil }
+        return "The bin that overflowed last is \(name), which said so at \(time.text)."
     }
 }
 

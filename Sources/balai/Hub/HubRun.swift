@@ -77,6 +77,7 @@ struct HubRun: Sendable {
         let hosted = self.services.map { module in
             HostedService(module, in: parts.hub) { try await Task.sleep(for: .seconds($0)) }
         }
+        await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(
             configuration.gateway,
             routes: try routes(parts.hub, hosted, folder, registry, health),
@@ -100,7 +101,7 @@ struct HubRun: Sendable {
         ]
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
-            services.append(await reloading(parts.hub, tokens, logger, rereading))
+            services.append(await reloading(parts.hub, hosted, tokens, logger, rereading))
         }
         var group = ServiceGroupConfiguration(
             services: services,
@@ -133,6 +134,7 @@ struct HubRun: Sendable {
 
     private func reloading(
         _ hub: Hub,
+        _ hosted: [HostedService],
         _ tokens: TokenWatch,
         _ logger: Logger,
         _ rereading: @escaping Rereading
@@ -146,6 +148,8 @@ struct HubRun: Sendable {
                     "the new policy is in force here, and other processes were not told: \(error)"
                 )
             }
+            // What the policy before refused.
+            await HostedService.subscribe(hosted, in: hub)
         }
     }
 

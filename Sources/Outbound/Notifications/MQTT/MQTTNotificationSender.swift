@@ -89,9 +89,11 @@ package final class MQTTNotificationSender: NotificationSender {
 package struct OutboundNotificationSender: NotificationSender {
     let http: HTTPNotificationSender
     let mqtt: MQTTNotificationSender
+    let services: ServiceReceivers
 
     package func send(_ notification: Disclosed<NotificationRequest>) async -> DeliveryResult {
-        notification.answer.mqtt == nil
+        if notification.answer.service != nil { return await services.send(notification) }
+        return notification.answer.mqtt == nil
             ? await http.send(notification) : await mqtt.send(notification)
     }
 }

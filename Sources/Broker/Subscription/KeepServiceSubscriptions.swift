@@ -1,0 +1,69 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// A subscription that a service of the city is to have.
+package struct ServiceSubscriptionRequest: Sendable {
+    /// As a request to create it has it, with its `id`.
+    package var body: JSONObject
+    /// The service, with its purpose.
+    package var subscriber: Caller
+
+    package init(_ body: JSONObject, of subscriber: Caller) {
+        self.body = body
+        self.subscriber = subscriber
+    }
+
+    fileprivate var key: String {
+        subscriber.party.subscriptionKey(body["id"]?.stringValue ?? "")
+    }
+
+    /// Whether the document is this subscription already.
+    fileprivate func isKept(as document: Document?) -> Bool {
+        guard let record = document.flatMap({ SubscriptionRecord($0) }) else { return false }
+        return record.body == body.subscriptionBody && record.purpose == subscriber.purpose
+    }
+}
+
+/// What the services of the city subscribe to. Not part of the standard.
+extension Hub {
+    /// Makes the subscriptions that services have those given: removes others, and creates what is new.
+    ///
+    /// One that is there already stays, with what waits for it. What waits for one that has changed is
+    /// told by what it is now. Returns why some were refused; they cost the others nothing. Throws
+    /// `StorageError`.
+    package func keepServiceSubscriptions(
+        _ wanted: [ServiceSubscriptionRequest]
+    ) async throws -> [String] {
+        let store = try await store.makeTenant(nil)
+        let kind = SubscriptionKind.entities.documentKind
+        var kept: [String: Document] = [:]
+        for document in try await store.documents(kind) {
+            guard case .service = Party(ofSubscriptionKey: document.id) else { continue }
+            kept[document.id] = document
+        }
+        let missing = wanted.filter { !$0.isKept(as: kept[$0.key]) }
+        let unchanged = Set(wanted.map(\.key)).subtracting(missing.map(\.key))
+        let removed = kept.keys.filter { !unchanged.contains($0) }
+        if !removed.isEmpty {
+            let keys = removed.map { DocumentKey.document(kind, id: $0) }
+            try await store.changeDocuments(reading: keys) { changes in
+                for id in removed { changes.remove(kind, id: id) }
+            }
+            await catchUp(with: nil)
+        }
+        var refusals: [String] = []
+        for one in missing {
+            do {
+                let body = JSONValue.object(one.body)
+                _ = try await createSubscription(body, ld: .core, caller: one.subscriber)
+            } catch let error as BrokerError {
+                refusals.append(
+                    "The subscription '\(one.body["id"]?.stringValue ?? "")' of the service is refused: "
+                        + error.detail
+                )
+            }
+        }
+        return refusals
+    }
+}

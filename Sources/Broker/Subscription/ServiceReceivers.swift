@@ -1,0 +1,108 @@
+package import Governance
+import Synchronization
+
+/// Names a receiver of notifications in the hub's process: a service of the city, and which of its
+/// subscriptions the notification is of.
+package struct ServiceReceiver: Sendable, Hashable {
+    package let service: ServiceName
+    /// Lower-case letters, digits and hyphens.
+    package let name: String
+
+    /// nil for a text that is no name.
+    package init?(of service: ServiceName, _ name: String) {
+        guard ServiceName(name) != nil else { return nil }
+        self.service = service
+        self.name = name
+    }
+
+    /// As it stands in `notification.endpoint.uri`: `service:lamps/broken`.
+    package var uri: String { "\(Party.service(service).text)/\(name)" }
+
+    /// Reads what `uri` wrote; nil for any other text.
+    init?(uri: String) {
+        guard uri.hasPrefix(Party.servicePrefix) else { return nil }
+        let parts = uri.dropFirst(Party.servicePrefix.count)
+            .split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let service = ServiceName(String(parts[0])) else { return nil }
+        self.init(of: service, String(parts[1]))
+    }
+}
+
+/// The receivers in this process, and the way to them: what the services of the city are told goes
+/// through the outbox like everybody's notifications, and ends here.
+///
+/// A receiver works at one notification at a time. It runs on the threads of its party's share
+/// (`LongWork`), so one that computes for long delays nobody else's, and one that does not end by its
+/// timeout fails as a server would that does not answer. It is cancelled then; as long as it goes on all
+/// the same, further notifications to it fail.
+package final class ServiceReceivers: NotificationSender {
+    /// Takes a notification; what it throws counts as a failure.
+    package typealias Handler = @Sendable (Disclosed<NotificationRequest>) async throws -> Void
+
+    private struct Receiver {
+        let handler: Handler
+        var isBusy = false
+    }
+    private let receivers = Mutex<[ServiceReceiver: Receiver]>([:])
+    private let longWork: LongWork
+    /// Characters of an error that are kept as the reason of a failure.
+    private static let maximumReason = 500
+
+    init(_ longWork: LongWork) { self.longWork = longWork }
+
+    /// Has the handler take what is sent to the receiver, in the place of any before.
+    package func set(_ handler: @escaping Handler, for receiver: ServiceReceiver) {
+        receivers.withLock { $0[receiver] = Receiver(handler: handler) }
+    }
+
+    package func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
+        let request = sealed.answer
+        guard let name = request.service, let (handler, wasBusy) = begin(name) else {
+            return .failed("The hub has no such service now.")
+        }
+        if wasBusy { return .failed("The service still works at an earlier notification.") }
+        // The first result counts, and nobody waits for a handler that does not heed its end.
+        let (results, result) = AsyncStream<DeliveryResult>.makeStream()
+        let work = Task {
+            result.yield(await self.outcome(of: handler, sealed))
+            self.end(name)
+        }
+        let timer = Task {
+            let timeout = Duration.milliseconds(max(1, Int64(request.timeoutMilliseconds)))
+            // Cancelled when the handler was quicker: then nobody listens.
+            try? await Task.sleep(for: timeout)
+            result.yield(.failed("The service did not take the notification in time."))
+        }
+        defer {
+            work.cancel()
+            timer.cancel()
+        }
+        for await first in results { return first }
+        return .failed("The hub stops.")
+    }
+
+    private func outcome(
+        of handler: @escaping Handler,
+        _ sealed: Disclosed<NotificationRequest>
+    ) async -> DeliveryResult {
+        do {
+            try await longWork.run(for: sealed.answer.party) { try await handler(sealed) }
+            return .delivered
+        } catch {
+            return .failed(String("The service failed: \(error)".prefix(Self.maximumReason)))
+        }
+    }
+
+    /// The handler, which is busy from now on, and whether it was before; nil when there is none.
+    private func begin(_ name: ServiceReceiver) -> (Handler, wasBusy: Bool)? {
+        receivers.withLock { receivers in
+            guard let receiver = receivers[name] else { return nil }
+            receivers[name]?.isBusy = true
+            return (receiver.handler, receiver.isBusy)
+        }
+    }
+
+    private func end(_ name: ServiceReceiver) {
+        receivers.withLock { $0[name]?.isBusy = false }
+    }
+}
