@@ -61,6 +61,9 @@ package struct HostedService: Sendable {
         }
     }
 
+    /// What it may do by the policy in force, for people: a line for each right of its own.
+    package var rights: [String] { hub.policy.summary(of: module.name) }
+
     /// Where its routes are.
     package var path: String { "/services/\(module.name.text)" }
 }

@@ -43,18 +43,6 @@ extension ServiceModule {
     package var routes: [ServiceRoute] { [] }
     package var page: ServicePage? { nil }
     package var jobs: [ServiceJob] { [] }
-
-    /// The permissions that its rights are in the policy: of its own party and no other.
-    package var permissions: [Permission] {
-        rights.map {
-            Permission(
-                assignee: .service(name),
-                actions: $0.actions,
-                target: $0.target,
-                hiddenAttributes: $0.hiddenAttributes
-            )
-        }
-    }
 }
 
 /// What a service may do with which entities.

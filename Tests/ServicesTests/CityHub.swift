@@ -59,7 +59,7 @@ final class CityHub: Sendable {
         let store = MemoryStore(memory, clock: clock)
         hub = Hub(
             store: store,
-            policy: policy ?? Policy(permissions: services.flatMap { $0.permissions }),
+            policy: policy ?? Policy(permissions: services.flatMap { $0.permissions() }),
             shelf: LDContextShelf(
                 store: store,
                 source: NoDocuments(),

@@ -189,6 +189,18 @@ import Testing
         #expect(city.hub.subscriptions.keys.isEmpty)
     }
 
+    @Test func `what one policy refuses is subscribed to under another`() async throws {
+        let module = Self.module { _, _ in }
+        var restrictions = ServiceRestrictions()
+        restrictions.actions = [.read]
+        let narrowed = Policy(permissions: module.permissions(within: restrictions))
+        let city = try await Self.city([module], policy: narrowed)
+        #expect(city.hub.subscriptions.keys.isEmpty)
+        try await city.hub.enforce(Policy(permissions: module.permissions()))
+        await Self.host([module], in: city)
+        #expect(city.hub.subscriptions.keys.count == 1)
+    }
+
     // MARK: When it fails
 
     @Test func `what a service throws is tried again`() async throws {
@@ -289,7 +301,7 @@ import Testing
     @Test(arguments: [Party.operator, .named(PartyID("office")), .anonymous])
     func `nobody else can name a service as the receiver`(party: Party) async throws {
         let module = Self.module { _, _ in Issue.record("told by somebody else") }
-        var policy = Policy(permissions: module.permissions)
+        var policy = Policy(permissions: module.permissions())
         policy.permissions.append(
             Permission(assignee: .anyone, actions: [.read, .subscribe], target: .everything)
         )

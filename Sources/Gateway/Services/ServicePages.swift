@@ -36,6 +36,10 @@ struct ServiceView {
     var purpose: String
     var rights: [String]
     var types: String
+    var subscriptions: String
+
+    /// What a service without a right of its own has.
+    private static let none = "no more than anybody"
 
     init(_ service: HostedService) {
         let module = service.module
@@ -43,11 +47,8 @@ struct ServiceView {
         path = module.page == nil ? nil : service.path
         party = Party.service(module.name).text
         purpose = module.purpose.text
-        rights = module.rights.map { right in
-            let actions = right.actions.map { "\($0)" }.sorted().joined(separator: ", ")
-            let reach = right.target == .everything ? "every entity" : "some entities"
-            return "\(actions): \(reach)"
-        }
+        rights = service.rights.isEmpty ? [Self.none] : service.rights
+        subscriptions = module.subscriptions.map(\.name).joined(separator: ", ")
         types = module.entityTypes.joined(separator: ", ")
     }
 }

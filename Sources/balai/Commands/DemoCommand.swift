@@ -1,5 +1,4 @@
 import ArgumentParser
-import CityServices
 import ContextModel
 import Gateway
 import Governance
@@ -26,13 +25,10 @@ struct DemoCommand: AsyncParsableCommand {
             configuration.policy.permissions.append(Self.everythingIsPublic)
             configuration.pages.cityName = "Phuket"
             configuration.pages.timeZone = "Asia/Bangkok"
-            let services = [DemoCityService(seed: Self.seed)]
+            let services = [KnownServices.demoCity]
             try await HubRun(configuration: configuration, services: services).run()
         }
     }
-
-    /// The same city at each start, so that a later one tells the same past.
-    static let seed: UInt64 = 1026
 
     private static let dataFolder = "balai-demo-data"
 

@@ -54,6 +54,12 @@ struct ConfigurationKey: Sendable {
         Self("permissions.*.scopes", .list),
         Self("permissions.*.hiddenAttributes", .list),
 
+        Self("services.*.enabled", .flag),
+        Self("services.*.actions", .list),
+        Self("services.*.types", .list),
+        Self("services.*.scopes", .list),
+        Self("services.*.hiddenAttributes", .list),
+
         Self("retention.*.keepDays", .integer(1...36500)),
         Self("retention.*.thinAfterDays", .integer(1...36500)),
         Self("retention.*.thinToMinutes", .integer(1...525_600)),

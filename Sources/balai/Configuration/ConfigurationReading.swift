@@ -5,6 +5,7 @@ import ContextModel
 import Gateway
 import Governance
 import Logging
+import Services
 import Storage
 
 extension HubConfiguration {
@@ -18,6 +19,7 @@ extension HubConfiguration {
         imports.mapsFolder = settings.text("imports.maps")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
         policy = settings.policy(names: sources.names["permissions"] ?? [])
+        services = settings.services(names: sources.names["services"] ?? [])
         retention = settings.retention(names: sources.names["retention"] ?? [])
         if defaultPageSize > maximumPageSize {
             settings.findings.append(
@@ -93,7 +95,7 @@ struct SettingsReader {
     }
 
     mutating func read(_ name: String, into value: inout Bool) {
-        value = checked([name]) { $0.bool(forKey: $1) } ?? value
+        value = flag(name) ?? value
     }
 
     mutating func text(_ name: String...) -> String? {
@@ -105,6 +107,10 @@ struct SettingsReader {
             )
         }
         return text
+    }
+
+    mutating func flag(_ name: String...) -> Bool? {
+        checked(name) { $0.bool(forKey: $1) }
     }
 
     mutating func integer(_ name: [String]) -> Int? {

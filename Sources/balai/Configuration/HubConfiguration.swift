@@ -2,6 +2,7 @@ import Broker
 import Gateway
 import Governance
 import Logging
+import Services
 import Storage
 
 /// Everything an operator can set, checked.
@@ -31,6 +32,8 @@ struct HubConfiguration: Sendable {
 
     var policy = Policy(permissions: [])
     var retention: [RetentionRule] = []
+    /// What the operator leaves of the rights of services, by their names.
+    var services: [ServiceName: ServiceRestrictions] = [:]
 
     /// Local `@context` documents, for places without internet.
     var contextsFolder: String?

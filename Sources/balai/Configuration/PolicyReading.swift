@@ -1,5 +1,6 @@
 import ContextModel
 import Governance
+import Services
 import Storage
 
 extension SettingsReader {
@@ -36,16 +37,7 @@ extension SettingsReader {
 
     private mutating func permission(named name: String) -> Permission? {
         let party = text("permissions", name, "party") ?? name
-        let actions = list("permissions", name, "actions").compactMap { word -> Action? in
-            let action = ConfiguredName.actions[word]
-            if action == nil {
-                findings.append(
-                    "permissions.\(name).actions: \"\(word)\" is none of read, write, subscribe, "
-                        + "measure."
-                )
-            }
-            return action
-        }
+        let actions = actions(of: "permissions", name)
         let section = "permissions.\(name)"
         let types = list("permissions", name, "types")
         let scopes = list("permissions", name, "scopes")
@@ -63,6 +55,44 @@ extension SettingsReader {
                 list("permissions", name, "hiddenAttributes").map(ConfiguredName.iri)
             )
         )
+    }
+
+    private mutating func actions(of section: String, _ name: String) -> [Action] {
+        list(section, name, "actions").compactMap { word -> Action? in
+            let action = ConfiguredName.actions[word]
+            if action == nil {
+                findings.append(
+                    "\(section).\(name).actions: \"\(word)\" is none of read, write, subscribe, "
+                        + "measure."
+                )
+            }
+            return action
+        }
+    }
+
+    /// What `services` says: what the operator leaves of the rights of each that is named.
+    mutating func services(names: [String]) -> [ServiceName: ServiceRestrictions] {
+        var services: [ServiceName: ServiceRestrictions] = [:]
+        for name in names {
+            guard let service = KnownServices.all.first(where: { $0.name.text == name }) else {
+                let known = KnownServices.all.map(\.name.text).joined(separator: ", ")
+                findings.append("services.\(name): there is no such service; there is \(known).")
+                continue
+            }
+            var restrictions = ServiceRestrictions()
+            restrictions.isEnabled = flag("services", name, "enabled") ?? true
+            let actions = actions(of: "services", name)
+            if !actions.isEmpty { restrictions.actions = Set(actions) }
+            let types = list("services", name, "types")
+            let scopes = list("services", name, "scopes")
+            restrictions.target =
+                target(types: types, scopes: scopes, of: "services.\(name)") ?? .everything
+            restrictions.hiddenAttributes = Set(
+                list("services", name, "hiddenAttributes").map(ConfiguredName.iri)
+            )
+            services[service.name] = restrictions
+        }
+        return services
     }
 
     /// Entities of one of the types that are in one of the scopes; nil when neither is said.

@@ -13,7 +13,7 @@ extension HubRun {
     func policy(_ configuration: HubConfiguration) -> Policy {
         var policy = configuration.policy
         policy.isOpen = self.configuration.gateway.isOpen
-        policy.permissions += services.flatMap(\.permissions)
+        policy.permissions += services.flatMap { configuration.permissions(of: $0) }
         return policy
     }
 
@@ -90,6 +90,14 @@ extension HubRun {
 }
 
 extension HubConfiguration {
+    /// What the operator leaves of a service's rights, as permissions of its party.
+    func permissions(of service: any ServiceModule) -> [Permission] {
+        service.permissions(within: services[service.name] ?? ServiceRestrictions())
+    }
+
+    /// Whether the hub runs the service.
+    func runs(_ service: any ServiceModule) -> Bool { services[service.name]?.isEnabled ?? true }
+
     /// For the pages' hints.
     ///
     /// Who gave a `publicURL` has a proxy before the hub, whose requests come from this machine, too.

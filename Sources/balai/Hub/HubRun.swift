@@ -74,7 +74,7 @@ struct HubRun: Sendable {
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
         let parts = try await hubParts(store, logger)
-        let hosted = self.services.map { module in
+        let hosted = self.services.filter(configuration.runs).map { module in
             HostedService(module, in: parts.hub) { try await Task.sleep(for: .seconds($0)) }
         }
         await HostedService.subscribe(hosted, in: parts.hub)

@@ -1,5 +1,7 @@
 import Broker
 import Glibc
+import Governance
+import Services
 import Storage
 import StorageSQLite
 
@@ -8,7 +10,7 @@ struct Inspection: Encodable, Sendable {
     /// Something the operator should know.
     struct Finding: Encodable, Sendable, Equatable {
         enum Area: String, Encodable, Sendable {
-            case configuration, folder, token, database
+            case configuration, service, folder, token, database
         }
         var area: Area
         var isProblem: Bool
@@ -21,6 +23,7 @@ struct Inspection: Encodable, Sendable {
     init(_ options: HubOptions) async {
         do {
             let configuration = try await options.configuration()
+            noteServices(configuration)
             inspectFolder(configuration.dataFolder)
         } catch {
             for text in error.findings { add(.configuration, text) }
@@ -31,6 +34,25 @@ struct Inspection: Encodable, Sendable {
     var exitCode: Int32? {
         if isSound { return nil }
         return findings.contains { $0.area == .configuration && $0.isProblem } ? EX_CONFIG : 1
+    }
+
+    /// Says what services may do when they run, as the configuration leaves it.
+    private mutating func noteServices(_ configuration: HubConfiguration) {
+        for service in KnownServices.all {
+            let name = service.name.text
+            guard configuration.runs(service) else {
+                note(.service, "\(name) is switched off.")
+                continue
+            }
+            let rights = Policy(permissions: configuration.permissions(of: service))
+                .summary(of: service.name)
+            note(
+                .service,
+                rights.isEmpty
+                    ? "\(name) may do no more than anybody, where it runs."
+                    : "\(name) may, where it runs: \(rights.joined(separator: "; "))."
+            )
+        }
     }
 
     private mutating func inspectFolder(_ path: String) {

@@ -67,7 +67,7 @@ import Testing
         _ body: @escaping @Sendable (ServedClient) async throws -> Void
     ) async throws {
         let echo = try Echo()
-        let served = try ServedHub(policy: Policy(permissions: echo.permissions))
+        let served = try ServedHub(policy: Policy(permissions: echo.permissions()))
         let entity: JSONValue = ["id": "urn:x:1", "type": "T"]
         _ = try await served.hub.createEntity(
             entity,
@@ -128,9 +128,30 @@ import Testing
         }
     }
 
+    @Test func `the list of services tells their rights as they are now`() async throws {
+        let echo = try Echo()
+        let served = try ServedHub(policy: Policy(permissions: echo.permissions()))
+        let hosted = [HostedService(echo, in: served.hub) { _ in throw CancellationError() }]
+        try await served.test(services: hosted) { client in
+            let before = String(buffer: try await client.send(.get, "/services").body)
+            #expect(before.contains("<div>read, write: every entity</div>"))
+            var restrictions = ServiceRestrictions()
+            restrictions.actions = [.read]
+            restrictions.target = .type(LDContext.core.expand("Lamp"))
+            restrictions.hiddenAttributes = [LDContext.core.expand("owner")]
+            let narrowed = Policy(permissions: echo.permissions(within: restrictions))
+            try await served.hub.enforce(narrowed)
+            let now = String(buffer: try await client.send(.get, "/services").body)
+            #expect(now.contains("<div>read: Lamp, without owner</div>"))
+            try await served.hub.enforce(Policy(permissions: []))
+            let none = String(buffer: try await client.send(.get, "/services").body)
+            #expect(none.contains("<div>no more than anybody</div>"))
+        }
+    }
+
     @Test func `the demo city tells its kinds of devices`() async throws {
         let module = DemoCityService(seed: 1)
-        let served = try ServedHub(policy: Policy(permissions: module.permissions))
+        let served = try ServedHub(policy: Policy(permissions: module.permissions()))
         let hosted = [HostedService(module, in: served.hub) { _ in throw CancellationError() }]
         try await served.test(services: hosted) { client in
             let kinds = try await client.send(.get, "/services/demo-city/kinds").jsonValue

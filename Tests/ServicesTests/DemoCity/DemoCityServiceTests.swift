@@ -27,7 +27,7 @@ import Testing
 
     @Test func `the page tells which bin overflowed last, to whom it may be told`() async throws {
         let everybody = Permission(assignee: .anyone, actions: [.read], target: .everything)
-        let open = Policy(permissions: module.permissions + [everybody])
+        let open = Policy(permissions: module.permissions() + [everybody])
         let city = CityHub([module], policy: open)
         let hosted = HostedService(module, in: city.hub) { _ in throw CancellationError() }
         await HostedService.subscribe([hosted], in: city.hub)
@@ -44,7 +44,7 @@ import Testing
                 == "The bin that overflowed last is Bin urn:bin:2, which said so at "
                 + "2026-11-29T08:00:00Z."
         )
-        try await city.hub.enforce(Policy(permissions: module.permissions))
+        try await city.hub.enforce(Policy(permissions: module.permissions()))
         #expect(try await paragraphs(city, hosted).count == 1)
     }
 }

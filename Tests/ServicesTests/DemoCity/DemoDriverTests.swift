@@ -57,7 +57,7 @@ import Testing
 
     @Test func `a city that may not write is tried again and gets everything later`() async throws {
         let city = CityHub([], pauses: 3)
-        let (hub, permissions) = (city.hub, module.permissions)
+        let (hub, permissions) = (city.hub, module.permissions())
         let context = city.context(of: module) {
             try await hub.enforce(Policy(permissions: permissions))
         }

@@ -39,6 +39,28 @@ import Testing
         }
     }
 
+    @Test func `what services may do is told as the configuration leaves it`() async throws {
+        try await withTemporaryFolder { path in
+            let arguments = ["check", "--data", path + "/none"]
+            let plain = try RunningCommand(arguments).end()
+            #expect(
+                plain.output.contains("service: demo-city may, where it runs: write: every entity")
+            )
+            let file = path + "/hub.yaml"
+            for (setting, told) in [
+                ("types: [Bus]", "may, where it runs: write: Bus"),
+                ("actions: [read]", "may do no more than anybody"),
+                ("enabled: false", "demo-city is switched off."),
+            ] {
+                try "services: {demo-city: {\(setting)}}"
+                    .write(toFile: file, atomically: true, encoding: .utf8)
+                let end = try RunningCommand(arguments + ["--config", file]).end()
+                #expect(end.code == 0)
+                #expect(end.output.contains(told), "\(end.output)")
+            }
+        }
+    }
+
     /// Puts documents into the database of a hub that is not running, as an earlier version left them.
     private func keep(_ documents: [Document], in folder: String) async throws {
         let store = try SQLiteStore(folder: folder) { Timestamp(microseconds: 0) }

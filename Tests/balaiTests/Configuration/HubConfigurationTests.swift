@@ -87,6 +87,28 @@ import Testing
         )
     }
 
+    @Test func `what services may do is narrowed, and they are switched off`() async throws {
+        let narrowed = try await configuration(
+            """
+            services:
+              demo-city: {actions: [write], types: [Bus], scopes: [/A], hiddenAttributes: [driver]}
+            """
+        )
+        let demo = KnownServices.demoCity
+        let permissions = narrowed.permissions(of: demo)
+        #expect(narrowed.runs(demo))
+        #expect(permissions.flatMap(\.actions) == [.write])
+        let bus = Condition.type(ConfiguredName.iri("Bus"))
+        #expect(permissions.first?.target == bus.and(.scope(ConfiguredName.scope("/A"))))
+        #expect(permissions.allSatisfy { $0.hiddenAttributes == [ConfiguredName.iri("driver")] })
+        let off = try await configuration("services: {demo-city: {enabled: false}}")
+        #expect(!off.runs(demo))
+        #expect(off.permissions(of: demo).allSatisfy { $0.actions.isEmpty })
+        let plain = try await configuration()
+        #expect(plain.runs(demo))
+        #expect(plain.permissions(of: demo).first?.target == .everything)
+    }
+
     @Test func `retention thins first and removes later, also for types that are IRIs`()
         async throws
     {
@@ -126,6 +148,10 @@ import Testing
         ("permissions: {x: {actions: [read]}}", "permissions.x needs types or scopes"),
         ("public: {hiddenAttributes: [driver]}", "public.hiddenAttributes needs public.types"),
         ("public: {scopes: [Traffic]}", "\"Traffic\" must start with \"/\""),
+        ("services: {lamps: {types: [A]}}", "services.lamps: there is no such service"),
+        ("services: {demo-city: {enabled: perhaps}}", "services.demo-city.enabled must be true"),
+        ("services: {demo-city: {actions: [fly]}}", "services.demo-city.actions: \"fly\""),
+        ("services: {demo-city: {scopes: [A]}}", "services.demo-city.scopes: \"A\" must start"),
         ("retention: {Bus: {thinAfterDays: 3}}", "need each other"),
         ("a: [", "is not YAML"),
     ])
