@@ -86,7 +86,7 @@ package final class ServiceReceivers: NotificationSender {
         _ sealed: Disclosed<NotificationRequest>
     ) async -> DeliveryResult {
         do {
-            try await longWork.run(for: sealed.answer.party) { try await handler(sealed) }
+            try await longWork.run(for: Sharer(sealed.answer.party)) { try await handler(sealed) }
             return .delivered
         } catch {
             return .failed(String("The service failed: \(error)".prefix(Self.maximumReason)))
