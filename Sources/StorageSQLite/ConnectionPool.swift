@@ -47,6 +47,9 @@ final class Reader: @unchecked Sendable {
 enum ReadKind: Equatable {
     /// Over in a moment, or the hub's own: any connection.
     case point
+    /// As a point read, and not refused however many wait: what the hub remembers depends on it, and it
+    /// asks for few at once.
+    case feed
     /// As long as the question makes it: until its deadline, never the last connection, and within
     /// the share of whoever asks.
     case query(Sharer)
@@ -59,6 +62,9 @@ enum ReadKind: Equatable {
     }
 
     var isQuery: Bool { sharer != nil }
+
+    /// Whether it is over in a moment, and goes before all that is not.
+    var isPoint: Bool { self == .point || self == .feed }
 }
 
 /// The reading connections of a tenant.
@@ -158,7 +164,7 @@ final class ConnectionPool: Sendable {
             job.run(reader)
             giveBack(reader, after: job.kind)
         }
-        if job.kind != .point, OwnThread.run(work) { return }
+        if !job.kind.isPoint, OwnThread.run(work) { return }
         queue.async(execute: work)
     }
 
@@ -197,11 +203,11 @@ struct PoolState {
     mutating func add(_ job: PoolJob) -> StorageError? {
         if isClosed { return StorageError(.closed, note: "read after close") }
         let (party, address) = (job.kind.sharer?.party, job.kind.sharer?.address)
-        let waiting = job.kind == .point ? points.count : queries.count(of: party, address)
-        guard waiting < Limits.waitingReads else {
+        let waiting = job.kind.isPoint ? points.count : queries.count(of: party, address)
+        guard waiting < Limits.waitingReads || job.kind == .feed else {
             return StorageError(.overloaded, note: "\(Limits.waitingReads) reads wait")
         }
-        if job.kind == .point {
+        if job.kind.isPoint {
             points.append(job)
         } else {
             queries.append(job, of: party, address)
@@ -210,7 +216,7 @@ struct PoolState {
     }
 
     mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
-        if kind != .point { queries.giveBack(kind.sharer?.party, kind.sharer?.address) }
+        if !kind.isPoint { queries.giveBack(kind.sharer?.party, kind.sharer?.address) }
         idle.append(reader)
     }
 

@@ -301,7 +301,7 @@ package final class SQLiteTenantStore: TenantStore {
             return try reader.feed(after: number, of: kinds)
         }
         if let page = quick ?? nil { return page }
-        return try await readers.run(.point) { try $0.feed(after: number, of: kinds) }
+        return try await readers.run(.feed) { try $0.feed(after: number, of: kinds) }
     }
 
     package func outbox(

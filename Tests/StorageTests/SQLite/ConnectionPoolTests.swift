@@ -112,6 +112,28 @@ import Testing
         #expect(state.next()?.job.kind == .list)
     }
 
+    @Test
+    func
+        `a question to the change feed goes before queries, and is not refused for those that wait`()
+        throws
+    {
+        let folder = Folder()
+        let path = "\(folder.path)/hub.sqlite"
+        try Schema.migrate(path: path)
+        var state = PoolState(idle: [try Reader(path: path)])
+        for _ in 0..<Limits.waitingReads { #expect(state.add(job(.point)) == nil) }
+        #expect(state.add(job(.point))?.code == .overloaded)
+        #expect(state.add(job(.query(.operator))) == nil)
+        #expect(state.add(job(.feed)) == nil)
+        for kind in Array(repeating: ReadKind.point, count: Limits.waitingReads) + [.feed] {
+            let begun = state.next()
+            let next = try #require(begun)
+            #expect(next.job.kind == kind)
+            state.takeBack(next.reader, after: kind)
+        }
+        #expect(state.next()?.job.kind == .query(.operator))
+    }
+
     @Test func `queries of one party leave connections to those of others`() throws {
         let folder = Folder()
         let path = "\(folder.path)/hub.sqlite"
