@@ -144,8 +144,12 @@ package final class OutboxFeed: Sendable {
 
     /// Sets the term in which this process claims the messages that it adds to the tenant's outbox from
     /// now on; nil when it claims none of them.
+    ///
+    /// As long as no dispatcher is at work, nothing is claimed, for nobody would deliver it.
     func setTerm(_ term: Int64?, of tenant: TenantName?) {
-        state.withLock { $0.terms[tenant] = term }
+        state.withLock { state in
+            if state.isAttended { state.terms[tenant] = term }
+        }
     }
 
     /// The dispatcher has claimed these, and counts them itself.
