@@ -52,8 +52,9 @@ struct ChangeMessages {
 
     /// Notes that the subscription is told of the change, if it notifies.
     mutating func offer(to candidate: IndexedSubscription) {
+        guard candidate.mayNotify(at: now) else { return }
         let rights = candidate.rights
-        guard let sight = candidate.sight(of: change, at: now, by: rights) else { return }
+        guard let sight = candidate.sight(of: change, by: rights) else { return }
         let isNew = sight == .comesIntoView
         let view = View(isNew: isNew, hiddenAttributes: rights.hiddenAttributes)
         let number = events(for: view)

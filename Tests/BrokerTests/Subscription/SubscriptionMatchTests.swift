@@ -397,7 +397,7 @@ import Testing
 
 extension IndexedSubscription {
     fileprivate func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
-        sight(of: change, at: now, by: rights)
+        mayNotify(at: now) ? sight(of: change, by: rights) : nil
     }
 }
 
