@@ -64,8 +64,10 @@ extension Document.Kind {
     /// Whether processes remember documents of the kind, and so the change feed tells of them.
     package var isFollowed: Bool {
         switch self {
-        case .subscription, .registration, .registrationSubscription, .ldContext, .policy: true
-        case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity, .service: false
+        case .subscription, .registrationSubscription, .ldContext, .policy: true
+        case .registration, .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
+            .service:
+            false
         }
     }
 }

@@ -83,7 +83,7 @@ import Testing
         try await store.makeTenant(nil).bookkeep { transaction in
             for number in 0..<2 * ChangeFeedPage.maximumKept {
                 try transaction.put(
-                    Document(kind: .registration, id: "\(number % 9)", body: [])
+                    Document(kind: .ldContext, id: "\(number % 9)", body: [])
                 )
             }
         }
