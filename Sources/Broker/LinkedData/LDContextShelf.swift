@@ -299,12 +299,16 @@ package final class LDContextShelf: Sendable {
 
     /// Keeps a copy, on disk too if it is somebody's; one of the URL that is there by now hands its
     /// identifier and its owner on, so that a URL never has two.
+    ///
+    /// It is the later one of the two, also where the clock of the process that fetched the other is
+    /// ahead.
     private func keepCopy(_ copy: StoredLDContext) async -> StoredLDContext {
         let bytes = copy.document.body.count
         let (entry, gone) = room.withLock { room in
             var entry = copy
             if let old = room.copy(copy.url) {
                 entry.localID = old.localID
+                entry.follow(old)
                 if old.owner != .anonymous { entry.owner = old.owner }
             }
             return (entry, room.put(entry, bytes: bytes))
@@ -324,6 +328,9 @@ package final class LDContextShelf: Sendable {
         await catchUp()
     }
 
+    /// Writes the copies as they are here, and removes those that are not here any more.
+    ///
+    /// What another process has written meanwhile and is later stays: the feed brings it here.
     private func write(_ copies: [StoredLDContext]) async throws {
         let kept = room.withLock { room in
             copies.map { copy in
@@ -342,8 +349,14 @@ package final class LDContextShelf: Sendable {
     }
 
     private func removeFromDisk(_ gone: [StoredLDContext]) async throws {
-        try await defaultStore().changeDocuments(reading: []) { changes in
-            for entry in gone { changes.remove(.ldContext, id: entry.localID) }
+        let keys = gone.map { DocumentKey.document(.ldContext, id: $0.localID) }
+        try await defaultStore().changeDocuments(reading: keys) { changes in
+            for entry in gone {
+                let stored = try changes.document(.ldContext, id: entry.localID)
+                    .flatMap { StoredLDContext($0) }
+                guard stored.map(entry.isNoOlder) ?? true else { continue }
+                changes.remove(.ldContext, id: entry.localID)
+            }
         }
     }
 

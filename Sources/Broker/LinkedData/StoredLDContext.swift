@@ -43,6 +43,12 @@ package struct StoredLDContext: Sendable, Equatable {
             >= (other.createdAt, other.expiresAt ?? other.createdAt, other.localID)
     }
 
+    /// Makes this copy later than another one of its URL, which was there when it came.
+    mutating func follow(_ other: StoredLDContext) {
+        guard createdAt <= other.createdAt else { return }
+        createdAt = Timestamp(microseconds: other.createdAt.microseconds + 1)
+    }
+
     /// The metadata of clause 5.13.3.5.
     package var details: JSONValue {
         var json: JSONObject = [

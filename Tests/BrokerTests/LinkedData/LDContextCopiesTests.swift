@@ -178,6 +178,42 @@ import Testing
         #expect(try await documentsOnDisk(world) == 1)
     }
 
+    @Test func `a copy does not take the place of a later one in the store`() async throws {
+        let world = try await World()
+        let (first, second) = (world.shelf(), world.shelf())
+        var later = try await first.document(at: Self.url, for: Sharer(office))
+        await second.catchUp()
+        later.createdAt = Timestamp(microseconds: 120_000_000)
+        let document = later.document
+        let store = try await world.fixture.store.makeTenant(nil)
+        world.pass(seconds: 60)
+        // Another process writes its copy before this one writes an earlier one.
+        world.meanwhile {
+            try? await store.changeDocuments(reading: []) { $0.put(document) }
+            await second.catchUp()
+        }
+        try await first.reload(Self.url, for: Sharer(office))
+        await second.catchUp()
+        #expect(first.entries(.cached) == [later] && second.entries(.cached) == [later])
+        #expect(try await store.documents(.ldContext).map(\.body) == [document.body])
+    }
+
+    @Test func `a copy reloaded is used, also where the clock of another process is ahead`()
+        async throws
+    {
+        let world = try await World()
+        let (first, second) = (world.shelf(), world.shelf())
+        world.pass(seconds: 60)
+        _ = try await second.document(at: Self.url, for: Sharer(office))
+        await first.catchUp()
+        world.pass(seconds: -30)
+        try await first.reload(Self.url, for: Sharer(office))
+        await second.catchUp()
+        #expect(first.entries(.cached) == second.entries(.cached))
+        let stored = try await world.fixture.store.makeTenant(nil).documents(.ldContext)
+        #expect(stored.compactMap { StoredLDContext($0) } == first.entries(.cached))
+    }
+
     @Test func `of copies that processes fetch at once all keep the same one`() async throws {
         let world = try await World()
         world.hold(until: 2)
