@@ -1,6 +1,5 @@
 package import Governance
 import ContextModel
-import Logging
 import Storage
 
 extension Hub {
@@ -11,18 +10,27 @@ extension Hub {
     /// when the store does not take that.
     package func enforce(_ policy: Policy) async throws {
         rules.replace(with: policy)
-        let mark = makeIdentifier()
-        following.noteOwnPolicy(mark)
-        let document = Document(kind: .policy, id: "policy", body: Array(mark.utf8))
+        let mark = Array(makeIdentifier().utf8)
+        policies.note(mark)
+        let document = Document(kind: .policy, id: "policy", body: mark)
         try await store.makeTenant(nil).changeDocuments(reading: []) { $0.put(document) }
-        await catchUp(with: nil)
     }
 
     /// Asks for the policy anew when another process has put one into force.
-    func followPolicy(_ document: Document) async {
-        guard following.isNewPolicy(document.body), let rereadPolicy else { return }
-        do { rules.replace(with: try await rereadPolicy()) } catch {
-            logger.error("The policy stays as it was: \(error)")
+    ///
+    /// Throws when it cannot be read: the one in force stays, and the next call asks once more.
+    func followPolicy() async throws {
+        guard let rereadPolicy else { return }
+        try await policies.documents.catchUp(with: nil) { [rules, policies] news in
+            guard let mark = news.documents.last?.body, !policies.knows(mark) else { return }
+            var number: Int
+            var policy: Policy
+            repeat {
+                number = rules.number
+                policy = try await rereadPolicy()
+                // What was put into force here meanwhile may be newer than what was read.
+            } while !rules.replace(number, with: policy)
+            policies.note(mark)
         }
     }
 }

@@ -32,6 +32,8 @@ package final class Hub: Sendable {
     package let serviceReceivers: ServiceReceivers
     /// How they keep in step with the store.
     let following: SubscriptionFollower
+    /// How the policy in force follows what other processes put into force.
+    let policies: PolicyFollower
     /// The snapshots there are.
     package let snapshots: SnapshotShelf
     /// The `@context`s the hub keeps.
@@ -68,7 +70,8 @@ package final class Hub: Sendable {
         self.shelf = shelf
         self.subscriptions = subscriptions
         serviceReceivers = ServiceReceivers(longWork)
-        following = SubscriptionFollower(store)
+        following = SubscriptionFollower(store) { subscriptions.note($0, isBehind: $1) }
+        policies = PolicyFollower(store)
         self.snapshots = snapshots
         self.identity = identity
         self.refusesAddress = refusesAddress

@@ -34,4 +34,15 @@ package final class PolicySource: Sendable {
             newest.store(state.number, ordering: .releasing)
         }
     }
+
+    /// Puts another policy into force, unless the one of the number is not in force any more; returns
+    /// whether it did.
+    package func replace(_ number: Int, with new: Policy) -> Bool {
+        state.withLock { state in
+            guard state.number == number else { return false }
+            state = Numbered(policy: new, number: number + 1)
+            newest.store(state.number, ordering: .releasing)
+            return true
+        }
+    }
 }

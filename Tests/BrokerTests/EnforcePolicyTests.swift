@@ -7,7 +7,7 @@ import Testing
 
 @testable import Broker
 
-@Suite struct EnforcePolicyTests {
+@Suite(.timeLimit(.minutes(1))) struct EnforcePolicyTests {
     private static let bus = IRI("https://uri.etsi.org/ngsi-ld/default-context/Bus")
     private let traffic = Caller(party: .named(PartyID("traffic")))
 
@@ -57,8 +57,10 @@ import Testing
             )
         }
         let (first, second) = (try await hub("a"), try await hub("b"))
-        _ = try await first.subscribe(caller: traffic)
+        let id = try await first.subscribe(caller: traffic)
+        let key = SubscriptionMatcher.Key(tenant: nil, id: traffic.party.subscriptionKey(id))
         try await second.following {
+            await soon { second.hub.subscriptions[key] != nil }
             try await second.create("urn:bus:2", speed: 1)
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
                 try await second.hub.retrieveEntity(EntityID("urn:bus:2"), caller: traffic)
@@ -74,19 +76,65 @@ import Testing
         }
     }
 
-    @Test func `a policy that cannot be read leaves the one in force`() async throws {
+    @Test func `a policy that cannot be read leaves the one in force, and is read until it can be`()
+        async throws
+    {
         struct Unreadable: Error {}
+        let readings = Atomic(0)
+        let canBeRead = Atomic(false)
         let memory = SharedMemory()
         let first = try await SubscriptionFixture(memory: memory, process: "a")
         let second = try await SubscriptionFixture(
-            policy: policy(.nothing),
-            rereadPolicy: { throw Unreadable() },
+            policy: policy(.everything),
+            rereadPolicy: { [policy] in
+                readings.add(1, ordering: .relaxed)
+                guard canBeRead.load(ordering: .acquiring) else { throw Unreadable() }
+                return policy(.nothing)
+            },
             memory: memory,
             process: "b"
         )
-        try await first.hub.enforce(policy(.everything))
-        await second.hub.catchUp(with: nil)
-        #expect(second.hub.policy == policy(.nothing))
-        #expect(second.hub.following.documents.tenantsBehind.isEmpty)
+        try await second.following {
+            try await first.hub.enforce(policy(.nothing))
+            await soon { readings.load(ordering: .relaxed) > 0 }
+            #expect(second.hub.policy == policy(.everything))
+            // Subscriptions are followed meanwhile.
+            let id = try await first.subscribe()
+            let key = SubscriptionMatcher.Key(tenant: nil, id: Party.operator.subscriptionKey(id))
+            await soon { second.hub.subscriptions[key] != nil }
+            canBeRead.store(true, ordering: .releasing)
+            await soon { second.hub.policy == policy(.nothing) }
+        }
+    }
+
+    @Test func `a policy that was read before a newer one was put into force is not used`()
+        async throws
+    {
+        let configuration = Mutex(policy(.everything))
+        let reader = Mutex<Hub?>(nil)
+        let memory = SharedMemory()
+        let first = try await SubscriptionFixture(memory: memory, process: "a")
+        let second = try await SubscriptionFixture(
+            rereadPolicy: { [policy] in
+                let read = configuration.withLock { $0 }
+                if let hub = reader.withLock({ $0.take() }) {
+                    configuration.withLock { $0 = policy(.nothing) }
+                    try await hub.enforce(policy(.nothing))
+                }
+                return read
+            },
+            memory: memory,
+            process: "b"
+        )
+        reader.withLock { $0 = second.hub }
+        try await second.following {
+            try await first.hub.enforce(policy(.everything))
+            await soon { reader.withLock { $0 == nil } }
+            await soon { second.hub.policy == policy(.nothing) }
+            // What was read before is thrown away before the next policy is asked for.
+            try await first.hub.enforce(policy(.nothing))
+            await soon { second.hub.rules.number >= 2 }
+            #expect(second.hub.policy == policy(.nothing))
+        }
     }
 }

@@ -13,6 +13,14 @@ package struct StoreDouble: Store {
         case grants(WriteGrant)
         /// It does something else, once, between a reading and what its reader does next.
         case interrupts(Interruption)
+        /// It throws what is returned for a question.
+        case fails(@Sendable (Question) -> (any Error)?)
+    }
+
+    /// Questions that a store can fail to answer.
+    package enum Question: Sendable, Equatable {
+        case feed
+        case documents(Document.Kind)
     }
     private let base: any Store
     private let habit: Habit
@@ -77,6 +85,10 @@ private struct TenantDouble: TenantStore {
     private func grant(_ given: WriteGrant) -> WriteGrant {
         if case .grants(let grant) = habit { return grant }
         return given
+    }
+
+    private func failIfSo(_ question: StoreDouble.Question) throws {
+        if case .fails(let failure) = habit, let error = failure(question) { throw error }
     }
 
     /// The body as often as the habit is; what it throws the first time it must throw again.
@@ -185,7 +197,8 @@ private struct TenantDouble: TenantStore {
     // MARK: Documents
 
     func documents(_ kind: Document.Kind) async throws -> [Document] {
-        try await base.documents(kind)
+        try failIfSo(.documents(kind))
+        return try await base.documents(kind)
     }
 
     func documents(
@@ -213,7 +226,8 @@ private struct TenantDouble: TenantStore {
         after number: Int64?,
         of kinds: Set<Document.Kind>
     ) async throws -> ChangeFeedPage {
-        try await base.feed(after: number, of: kinds)
+        try failIfSo(.feed)
+        return try await base.feed(after: number, of: kinds)
     }
 
     func outbox(

@@ -6,7 +6,7 @@ import Synchronization
 /// documents changes by this alone.
 ///
 /// News of a tenant is applied one page after the other, so a cache never goes back to what a document
-/// was. Whoever has changed a document catches up before it answers; what other processes change is looked
+/// was. Whoever has changed a document catches up before it answers; what other processes change is asked
 /// for at intervals (`Hub.followChanges`).
 final class DocumentFollower: Sendable {
     /// What a cache is told.
@@ -15,29 +15,51 @@ final class DocumentFollower: Sendable {
         case all([Document])
         /// Documents that changed, as they are now.
         case changes([ChangeFeedPage.Change])
+
+        /// The documents, as they are now.
+        var documents: [Document] {
+            switch self {
+            case .all(let documents): documents
+            case .changes(let changes): changes.compactMap(\.document)
+            }
+        }
+    }
+
+    private struct Name: Hashable {
+        var kind: Document.Kind
+        var id: String
     }
 
     private struct Place {
         /// The number of the last change that was applied; nil when nothing is known yet.
         var number: Int64?
-        /// Whether the last look failed.
+        /// Whether the feed could not be read or applied the last time.
         var isBehind = false
-        /// A look that has begun, and one that begins when it is over.
+        /// Documents that are to be told of with the next page, whether they have changed or not.
+        var again: Set<Name> = []
+        /// A page that is being read and applied, and one that is when that is over.
         var current: Task<Void, any Error>?
         var next: Task<Void, any Error>?
     }
     private let places = Mutex<[TenantName?: Place]>([:])
     private let store: any Store
     private let kinds: [Document.Kind]
+    private let noteBehind: @Sendable (TenantName?, Bool) -> Void
 
-    init(_ store: any Store, _ kinds: [Document.Kind]) {
+    /// `noteBehind` is told whether the feed of a tenant could not be read or applied, each time.
+    init(
+        _ store: any Store,
+        _ kinds: [Document.Kind],
+        noteBehind: @escaping @Sendable (TenantName?, Bool) -> Void = { _, _ in }
+    ) {
         self.store = store
         self.kinds = kinds
+        self.noteBehind = noteBehind
     }
 
     /// Applies all that was changed in the tenant before the call; returns when that is done.
     ///
-    /// Throws what the store or `apply` throws: then the same is looked for once more the next time.
+    /// Throws what the store or `apply` throws: then the same is asked for and applied the next time.
     func catchUp(
         with tenant: TenantName?,
         _ apply: @escaping @Sendable (News) async throws -> Void
@@ -45,12 +67,12 @@ final class DocumentFollower: Sendable {
         let task = places.withLock { places in
             var place = places[tenant, default: Place()]
             defer { places[tenant] = place }
-            // It has not looked yet, so it will see what is there now.
+            // It has not asked yet, so it will be told of what is there now.
             if let next = place.next { return next }
             let current = place.current
             let task = Task {
                 _ = await current?.result
-                let result = await self.look(at: tenant, apply)
+                let result = await self.applyPage(of: tenant, apply)
                 self.finish(tenant, hasFailed: result.hasFailed)
                 try result.get()
             }
@@ -60,23 +82,46 @@ final class DocumentFollower: Sendable {
         try await task.value
     }
 
-    private func look(
-        at tenant: TenantName?,
+    /// Has the document told of with the next page, as it is then.
+    func tellAgain(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
+        places.withLock {
+            _ = $0[tenant, default: Place()].again.insert(Name(kind: kind, id: id))
+        }
+    }
+
+    private func applyPage(
+        of tenant: TenantName?,
         _ apply: @Sendable (News) async throws -> Void
     ) async -> Result<Void, any Error> {
         do {
-            // A snapshot may have gone meanwhile.
-            guard let store = try await store.tenant(tenant) else { return .success(()) }
-            let number = places.withLock { $0[tenant]?.number }
+            let (number, again) = places.withLock { ($0[tenant]?.number, $0[tenant]?.again ?? []) }
+            guard let store = try await store.tenant(tenant) else {
+                // A snapshot that is gone has no documents.
+                if number != nil { try await apply(.all([])) }
+                places.withLock {
+                    $0[tenant]?.number = nil
+                    $0[tenant]?.again = []
+                }
+                return .success(())
+            }
             let page = try await store.feed(after: number, of: Set(kinds))
             if !page.isComplete {
                 var documents: [Document] = []
                 for kind in kinds { documents += try await store.documents(kind) }
                 try await apply(.all(documents))
-            } else if !page.changes.isEmpty {
-                try await apply(.changes(page.changes))
+            } else {
+                var changes = page.changes
+                let told = Set(changes.map { Name(kind: $0.kind, id: $0.id) })
+                for name in again.subtracting(told) {
+                    let document = try await store.document(name.kind, id: name.id)
+                    changes.append(.init(kind: name.kind, id: name.id, document: document))
+                }
+                if !changes.isEmpty { try await apply(.changes(changes)) }
             }
-            places.withLock { $0[tenant]?.number = page.number }
+            places.withLock {
+                $0[tenant]?.number = page.number
+                $0[tenant]?.again.subtract(again)
+            }
             return .success(())
         } catch {
             return .failure(error)
@@ -89,22 +134,19 @@ final class DocumentFollower: Sendable {
             place.current = place.next
             place.next = nil
             place.isBehind = hasFailed
-            places[tenant] = place
+            let isUnknown = place.number == nil && place.current == nil && !hasFailed
+            places[tenant] = isUnknown ? nil : place
         }
+        noteBehind(tenant, hasFailed)
     }
 
-    /// Tenants of which the last look failed.
+    /// Tenants whose feed could not be read or applied the last time.
     var tenantsBehind: [TenantName?] {
         places.withLock { $0.filter(\.value.isBehind).map(\.key) }
     }
 
-    /// Has everything read anew the next time, or never: the tenant is a snapshot that is no more.
-    func forget(_ tenant: TenantName?) {
-        places.withLock { places in
-            if places[tenant]?.current == nil { places[tenant] = nil }
-            places[tenant]?.number = nil
-        }
-    }
+    /// Has everything read anew the next time.
+    func forget(_ tenant: TenantName?) { places.withLock { $0[tenant]?.number = nil } }
 }
 
 extension Result {

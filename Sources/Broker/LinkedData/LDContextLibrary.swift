@@ -36,25 +36,30 @@ package final class LDContextLibrary: Sendable {
 
     /// The context a request names, the core one when it names none; the sharer is the one for whom
     /// it is kept.
+    ///
+    /// Without `mayFetch`, a document that is not at hand counts as not available, and one past its time
+    /// as good.
     package func context(
         for reference: JSONValue?,
-        sharer: Sharer
+        sharer: Sharer,
+        mayFetch: Bool = true
     ) async throws(LDContextError) -> LDContext {
         guard let reference, !Self.isCore(reference) else { return .core }
         if let ready = ready(reference, sharer.party) { return ready }
         try Self.checkShape(reference)
         // Documents of a megabyte each may come of a reference of a few bytes.
         return try await longWork.run(for: sharer) { () throws(LDContextError) in
-            try await make(reference, sharer)
+            try await make(reference, sharer, mayFetch)
         }
     }
 
     private func make(
         _ reference: JSONValue,
-        _ sharer: Sharer
+        _ sharer: Sharer,
+        _ mayFetch: Bool
     ) async throws(LDContextError) -> LDContext {
         let number = shelf.documentsNumber
-        var gathering = Gathering(sharer: sharer)
+        var gathering = Gathering(sharer: sharer, mayFetch: mayFetch)
         try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)
         let ready = Ready(
@@ -94,11 +99,15 @@ package final class LDContextLibrary: Sendable {
 
     private struct Gathering {
         let sharer: Sharer
+        let mayFetch: Bool
         var definitions = LDContextDefinitions()
         var documents = 0
         var freshUntil: Timestamp?
 
-        init(sharer: Sharer) { self.sharer = sharer }
+        init(sharer: Sharer, mayFetch: Bool) {
+            self.sharer = sharer
+            self.mayFetch = mayFetch
+        }
     }
 
     /// Adds what the reference leads to; it stands in the document at the URL, if in any.
@@ -153,7 +162,11 @@ package final class LDContextLibrary: Sendable {
             )
         }
         gathering.documents += 1
-        let document = try await shelf.document(at: url, for: gathering.sharer)
+        let document = try await shelf.document(
+            at: url,
+            for: gathering.sharer,
+            mayFetch: gathering.mayFetch
+        )
         gathering.freshUntil = [gathering.freshUntil, document.expiresAt].compactMap(\.self).min()
         return document
     }

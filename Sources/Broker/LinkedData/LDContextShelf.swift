@@ -76,7 +76,8 @@ package final class LDContextShelf: Sendable {
 
     private func noteOtherDocuments() { number.add(1, ordering: .acquiringAndReleasing) }
 
-    private func applyChanges() async throws {
+    /// The same, and throws when it cannot be done: the next call tries it again.
+    func applyChanges() async throws {
         try await following.catchUp(with: nil) { [self] in try await apply($0) }
     }
 
@@ -125,14 +126,20 @@ package final class LDContextShelf: Sendable {
 
     /// The document a URL leads to: kept here, or fetched and kept.
     ///
-    /// A copy past its time still serves when its origin cannot be reached.
+    /// A copy past its time still serves when its origin cannot be reached, or is not to be asked.
     package func document(
         at url: String,
-        for sharer: Sharer
+        for sharer: Sharer,
+        mayFetch: Bool = true
     ) async throws(LDContextError) -> StoredLDContext {
         if entry(url) == nil { await catchUp() }
-        guard let entry = entry(url) else { return try await fetch(url, for: sharer) }
-        if let expiresAt = entry.expiresAt, expiresAt <= clock() {
+        guard let entry = entry(url) else {
+            guard mayFetch else {
+                throw LDContextError(.unavailable, "The @context '\(url)' is not at hand.")
+            }
+            return try await fetch(url, for: sharer)
+        }
+        if mayFetch, let expiresAt = entry.expiresAt, expiresAt <= clock() {
             return await renewed(entry, for: sharer)
         }
         guard entry.kind == .cached, entry.owner == .anonymous, sharer.party != .anonymous
@@ -334,12 +341,17 @@ package final class LDContextShelf: Sendable {
     private func write(_ copies: [StoredLDContext]) async throws {
         let kept = room.withLock { room in
             copies.map { copy in
-                room.copy(copy.url).flatMap { $0.localID == copy.localID ? $0.document : nil }
+                room.copy(copy.url).flatMap { $0.localID == copy.localID ? $0 : nil }
             }
         }
-        try await defaultStore().changeDocuments(reading: []) { changes in
-            for (copy, document) in zip(copies, kept) {
-                if let document {
+        let documents = kept.map { $0?.document }
+        let keys = copies.map { DocumentKey.document(.ldContext, id: $0.localID) }
+        try await defaultStore().changeDocuments(reading: keys) { changes in
+            for (index, copy) in copies.enumerated() {
+                let stored = try changes.document(.ldContext, id: copy.localID)
+                    .flatMap { StoredLDContext($0) }
+                guard stored.map((kept[index] ?? copy).isNoOlder) ?? true else { continue }
+                if let document = documents[index] {
                     changes.put(document)
                 } else {
                     changes.remove(.ldContext, id: copy.localID)

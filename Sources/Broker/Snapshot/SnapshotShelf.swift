@@ -14,7 +14,7 @@ package final class SnapshotShelf: Sendable {
         var used: Set<Snapshot.Key> = []
     }
     private let state = Mutex(State())
-    /// Of those who write down what is here.
+    /// Those who write down what is here do it in turns, one after the other.
     let turns = Turns()
     private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
 

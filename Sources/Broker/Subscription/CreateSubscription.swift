@@ -87,7 +87,7 @@ extension Hub {
         defer { if hasPlace { subscriptions.release(place) } }
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
         following.prepare(subscription, record, key)
-        defer { following.withdraw(key) }
+        defer { following.withdraw(record, key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
         try await store.changeDocuments(reading: keys) { changes in

@@ -29,11 +29,18 @@ struct LaneWork: Sendable {
                 outcome.done = start.items.count
                 return outcome
             }
+            guard !subscriptions.isBehind(start.key.tenant) else {
+                outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
+                return outcome
+            }
             guard let subscription = subscriptions[start.key] else {
-                if try await store.document(start.key.kind.documentKind, id: start.key.id) == nil {
+                let kind = start.key.kind.documentKind
+                let document = try await store.document(kind, id: start.key.id)
+                if document == nil || document?.refusal != nil {
+                    // It is gone, or does not notify: nothing piles up.
                     outcome.done = start.items.count
                 } else {
-                    // Another process has made it, and this one has not heard of it yet.
+                    // Another process has made it, and it is not in force here yet.
                     outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
                 }
                 return outcome

@@ -63,29 +63,37 @@ extension Hub {
     }
 
     /// The `@context` of a reference that is stored or given; errors in the caller's words.
-    func resolved(_ reference: JSONValue?, for sharer: Sharer) async throws -> LDContext {
+    ///
+    /// Without `mayFetch`, one that is not at hand counts as not available.
+    func resolved(
+        _ reference: JSONValue?,
+        for sharer: Sharer,
+        mayFetch: Bool = true
+    ) async throws(BrokerError) -> LDContext {
         do {
-            return try await contexts.context(for: reference, sharer: sharer)
+            return try await contexts.context(for: reference, sharer: sharer, mayFetch: mayFetch)
         } catch {
             throw BrokerError(error)
         }
     }
 
     /// What reads the subscription's body.
-    func reader(for record: SubscriptionRecord) async throws -> SubscriptionReader {
-        let context = try await resolved(record.context, for: Sharer(record.owner))
+    func reader(
+        for record: SubscriptionRecord,
+        mayFetch: Bool = true
+    ) async throws(BrokerError) -> SubscriptionReader {
+        func context(_ reference: JSONValue) async throws(BrokerError) -> LDContext {
+            try await resolved(reference, for: Sharer(record.owner), mayFetch: mayFetch)
+        }
+        let named = try await context(record.context)
         var query: LDContext?
-        if let reference = record.queryContext {
-            query = try await resolved(reference, for: Sharer(record.owner))
-        }
+        if let reference = record.queryContext { query = try await context(reference) }
         var notification: LDContext?
-        if let url = record.body["jsonldContext"] {
-            notification = try await resolved(url, for: Sharer(record.owner))
-        }
+        if let url = record.body["jsonldContext"] { notification = try await context(url) }
         return SubscriptionReader(
             kind: record.kind,
             owner: record.owner,
-            context: context,
+            context: named,
             queryContext: query,
             notificationContext: notification
         )

@@ -36,6 +36,8 @@ package final class SubscriptionMatcher: ChangeObserver {
     /// How many each party is about to have besides.
     private let reserved = Mutex<[Group: [Party: Int]]>([:])
     private let allowances = MatchingAllowances()
+    /// Tenants whose subscriptions may not be here as the store has them.
+    private let behind = Mutex<Set<TenantName?>>([])
     /// Where notifications go.
     package let feed = OutboxFeed()
 
@@ -94,6 +96,17 @@ package final class SubscriptionMatcher: ChangeObserver {
         let changed = Set(old.keys).union(index.subscriptions.keys)
         feed.note(changed.map { Key(tenant: tenant, kind: kind, id: $0) })
     }
+
+    /// Notes whether the subscriptions of the tenant may be others here than in the store, which could
+    /// not be asked.
+    func note(_ tenant: TenantName?, isBehind: Bool) {
+        behind.withLock { behind in
+            if isBehind { behind.insert(tenant) } else { behind.remove(tenant) }
+        }
+    }
+
+    /// Whether nobody may be notified in the tenant, because a subscription may be gone or changed.
+    func isBehind(_ tenant: TenantName?) -> Bool { behind.withLock { $0.contains(tenant) } }
 
     package subscript(key: Key) -> IndexedSubscription? {
         groups.withLock { $0[Group(tenant: key.tenant, kind: key.kind)]?.subscriptions[key.id] }

@@ -64,7 +64,7 @@ extension Hub {
     ) async throws {
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: old.kind, id: old.key)
         following.prepare(subscription, new, key)
-        defer { following.withdraw(key) }
+        defer { following.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
         try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
             let document = try changes.document(old.kind.documentKind, id: old.key)

@@ -35,6 +35,7 @@ final class SubscriptionFixture: Sendable {
         maximumPages: Int? = nil,
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
+        contexts: any LDContextSource = NoContexts(),
         habit: StoreDouble.Habit? = .runsBodiesTwice
     )
         async throws
@@ -51,7 +52,7 @@ final class SubscriptionFixture: Sendable {
         if let habit { store = StoreDouble(plain, habit) } else { store = plain }
         let shelf = LDContextShelf(
             store: store,
-            source: NoContexts(),
+            source: contexts,
             publicURL: "http://hub.example",
             clock: clock,
             makeIdentifier: identifier,

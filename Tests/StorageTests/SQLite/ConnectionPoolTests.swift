@@ -123,7 +123,7 @@ import Testing
         var state = PoolState(idle: [try Reader(path: path)])
         for _ in 0..<Limits.waitingReads { #expect(state.add(job(.point)) == nil) }
         #expect(state.add(job(.point))?.code == .overloaded)
-        #expect(state.add(job(.query(.operator))) == nil)
+        #expect(state.add(job(.query(Self.operator))) == nil)
         #expect(state.add(job(.feed)) == nil)
         for kind in Array(repeating: ReadKind.point, count: Limits.waitingReads) + [.feed] {
             let begun = state.next()
@@ -131,7 +131,7 @@ import Testing
             #expect(next.job.kind == kind)
             state.takeBack(next.reader, after: kind)
         }
-        #expect(state.next()?.job.kind == .query(.operator))
+        #expect(state.next()?.job.kind == .query(Self.operator))
     }
 
     @Test func `queries of one party leave connections to those of others`() throws {
