@@ -34,6 +34,8 @@ struct DeliveryLanes {
     private struct Lane {
         enum Phase { case idle, ready, running, pausing }
         let owner: Party
+        /// When the subscription was made: another one may have its name later.
+        var madeAt: Timestamp?
         var phase = Phase.idle
         var queue = Queue<Delivery>()
         /// The oldest, while they are sent.
@@ -101,6 +103,7 @@ struct DeliveryLanes {
             lanes[key]
             ?? Lane(
                 owner: Party(ofSubscriptionKey: key.id),
+                madeAt: subscription?.record.createdAt,
                 schedule: DeliverySchedule(lastSent: sent)
             )
         var excess = makeRoom(for: item, &lane)
@@ -124,6 +127,11 @@ struct DeliveryLanes {
         if lane.phase == .pausing {
             lane.phase = .idle
             lane.schedule.hurry()
+        }
+        if let subscription, lane.madeAt != subscription.record.createdAt {
+            lane.madeAt = subscription.record.createdAt
+            let sent = subscription.tally.counts.lastNotification
+            lane.schedule = DeliverySchedule(lastSent: sent)
         }
         makeReady(key, &lane, receiver: subscription?.receiver)
         put(lane, key)

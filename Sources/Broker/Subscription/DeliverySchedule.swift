@@ -121,6 +121,12 @@ package struct DeliverySchedule: Sendable, Equatable {
     /// What the next attempt waits for has changed: it comes at once.
     mutating func hurry() { notBefore = nil }
 
+    /// Another process has notified at the moment.
+    mutating func noteSent(at moment: Timestamp?) {
+        guard let moment else { return }
+        lastSent = max(lastSent ?? moment, moment)
+    }
+
     package mutating func succeeded(at now: Timestamp) {
         failures = 0
         attempts = 0

@@ -21,8 +21,8 @@ struct LaneWork: Sendable {
     private static let longestGoMicroseconds: Int64 = 50_000
     private static let pauseAfterErrorMicroseconds: Int64 = 1_000_000
 
-    /// Nothing is sent from `leaseEnd` on: another process may have the messages then.
-    func run(_ start: DeliveryLanes.Start, leaseEnd: Timestamp) async -> DeliveryLanes.Outcome {
+    /// Nothing is sent from the end of the charge on: another process may have the messages then.
+    func run(_ start: DeliveryLanes.Start, _ charge: TenantCharge) async -> DeliveryLanes.Outcome {
         var outcome = DeliveryLanes.Outcome(schedule: start.schedule)
         do {
             guard let store = try await store.tenant(start.key.tenant) else {
@@ -45,11 +45,13 @@ struct LaneWork: Sendable {
                 }
                 return outcome
             }
+            try await subscription.goOnCounting(from: charge.takeovers, in: store)
+            outcome.schedule.noteSent(at: subscription.tally.counts.lastNotification)
             let lane = Lane(
                 key: start.key,
                 subscription: subscription,
                 store: store,
-                leaseEnd: leaseEnd
+                leaseEnd: charge.until
             )
             try await deliver(start.items[...], lane, into: &outcome)
         } catch {

@@ -116,8 +116,8 @@ extension NotificationDispatcher {
             )
             return (last, lease, page)
         }
-        if let last, lease != nil, last.owner != process { takingOver.insert(tenant) }
-        if lease != nil, takingOver.contains(tenant) { try await takeOver(tenant, store) }
+        // What that process has counted is read of those that are notified, when they are (`LaneWork`).
+        if let last, lease != nil, last.owner != process { takeovers[tenant, default: 0] += 1 }
         // What was claimed as it was put there before this is among the news by now.
         turn()
         guard take(lease, of: tenant) else { return false }
@@ -131,19 +131,6 @@ extension NotificationDispatcher {
         startLanes()
         feed.noteClaimed(page, of: tenant)
         return page.count == limit
-    }
-
-    /// Goes on counting from what the process has written down that delivered before.
-    private func takeOver(_ tenant: TenantName?, _ store: any TenantStore) async throws {
-        for kind in SubscriptionKind.allCases {
-            for document in try await store.documents(kind.documentKind) {
-                guard let record = SubscriptionRecord(document) else { continue }
-                let key = Key(tenant: tenant, kind: kind, id: record.key)
-                subscriptions[key]?.tally.learn(record.delivery)
-            }
-        }
-        takingOver.remove(tenant)
-        takeovers[tenant, default: 0] += 1
     }
 
     /// What asks for the lease, in a transaction.

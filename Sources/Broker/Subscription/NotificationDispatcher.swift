@@ -29,8 +29,6 @@ package actor NotificationDispatcher {
     /// Tenants whose outbox is being claimed, and those of them that must be looked at again.
     var claiming: Set<TenantName?> = []
     var claimsAgain: Set<TenantName?> = []
-    /// Outboxes that this process has taken over from another, whose counts it has still to read.
-    var takingOver: Set<TenantName?> = []
     /// How often this process has taken each outbox over from another.
     var takeovers: [TenantName?: Int] = [:]
     /// Until when an outbox that another process has is not asked for, unless it is looked at.
@@ -122,10 +120,14 @@ package actor NotificationDispatcher {
                 take(outcome, of: start.key)
                 continue
             }
+            let charge = TenantCharge(
+                until: end,
+                takeovers: takeovers[start.key.tenant, default: 0]
+            )
             let number = nextTask
             nextTask += 1
             tasks[number] = Task.detached { [work] in
-                let outcome = await work.run(start, leaseEnd: end)
+                let outcome = await work.run(start, charge)
                 await self.finish(start.key, outcome, number)
             }
         }

@@ -24,7 +24,17 @@ package actor PeriodicNotifier {
     private let clock: @Sendable () -> Timestamp
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
-    private var due: [Key: Timestamp] = [:]
+    /// A subscription of a name, which may be given once more to another one.
+    private struct Name: Hashable {
+        var key: Key
+        var createdAt: Timestamp
+
+        init(_ key: Key, _ subscription: IndexedSubscription) {
+            self.key = key
+            createdAt = subscription.record.createdAt
+        }
+    }
+    private var due: [Name: Timestamp] = [:]
     /// Tenants of which another process is in charge, as far as was asked.
     private var refused: Set<TenantName?> = []
     /// How often this process had taken over each tenant when it was last asked.
@@ -86,22 +96,33 @@ package actor PeriodicNotifier {
     /// whose owner has as many under way as its share, takes its turn later.
     private func takeDue() async -> [Turn] {
         let all = subscriptions.periodic
-        let keys = Set(all.map(\.key))
-        due = due.filter { keys.contains($0.key) }
+        let names = Set(all.map { Name($0.key, $0.subscription) })
+        due = due.filter { names.contains($0.key) }
         refused = []
         var charges: [TenantName?: TenantCharge] = [:]
-        for tenant in tenants(of: all.filter { isDue($0.key, $0.subscription) }.map(\.key)) {
+        let candidates = all.filter { time(of: $0.key, $0.subscription) <= clock() }
+        for tenant in Set(candidates.map(\.key.tenant)) {
             charges[tenant] = await charge(of: tenant)
+        }
+        // What another process has notified of is known by then.
+        for (key, subscription) in candidates {
+            guard let charge = charges[key.tenant] else { continue }
+            if await !learn(key, subscription, charge) {
+                charges[key.tenant] = nil
+                refused.insert(key.tenant)
+            }
         }
         let now = clock()
         return all.compactMap { key, subscription in
-            // What another process has notified of is known by now.
             let time = time(of: key, subscription)
-            due[key] = time
+            let name = Name(key, subscription)
+            due[name] = time
             guard time <= now, let charge = charges[key.tenant],
+                subscription.tally.goesOn(from: charge.takeovers),
+                !subscriptions.isBehind(key.tenant),
                 shares.mayTake(subscription.record.owner)
             else { return nil }
-            due[key] = time.next(after: now, interval: subscription.intervalMicroseconds)
+            due[name] = time.next(after: now, interval: subscription.intervalMicroseconds)
             guard subscription.subscription.isInForce(at: now), running.insert(key).inserted else {
                 return nil
             }
@@ -110,15 +131,28 @@ package actor PeriodicNotifier {
         }
     }
 
-    private func tenants(of keys: [Key]) -> Set<TenantName?> { Set(keys.map(\.tenant)) }
-
-    private func isDue(_ key: Key, _ subscription: IndexedSubscription) -> Bool {
-        time(of: key, subscription) <= clock()
+    /// Goes on counting from what another process has written down; false, and a line in the log, when
+    /// that cannot be read.
+    private func learn(
+        _ key: Key,
+        _ subscription: IndexedSubscription,
+        _ charge: TenantCharge
+    ) async -> Bool {
+        guard !subscription.tally.goesOn(from: charge.takeovers) else { return true }
+        do {
+            guard let store = try await store.tenant(key.tenant) else { return false }
+            try await subscription.goOnCounting(from: charge.takeovers, in: store)
+            due[Name(key, subscription)] = nil
+            return true
+        } catch {
+            logger.error("Periodic notifications cannot be sent: \(error)")
+            return false
+        }
     }
 
     /// When the next notification is to be sent.
     private func time(of key: Key, _ subscription: IndexedSubscription) -> Timestamp {
-        if let known = due[key] { return known }
+        if let known = due[Name(key, subscription)] { return known }
         let last = subscription.tally.counts.lastNotification
         let first = max(subscription.record.createdAt, last ?? subscription.record.createdAt)
         return first.advanced(by: subscription.intervalMicroseconds)
@@ -132,7 +166,7 @@ package actor PeriodicNotifier {
                 return nil
             }
             if takeovers.updateValue(charge.takeovers, forKey: tenant) ?? 0 != charge.takeovers {
-                due = due.filter { $0.key.tenant != tenant }
+                due = due.filter { $0.key.key.tenant != tenant }
             }
             return charge
         } catch {
@@ -143,7 +177,7 @@ package actor PeriodicNotifier {
     }
 
     private var nextDue: Timestamp {
-        due.filter { !refused.contains($0.key.tenant) }.values.min()
+        due.filter { !refused.contains($0.key.key.tenant) }.values.min()
             ?? clock().advanced(by: Self.longestSleepMicroseconds)
     }
 

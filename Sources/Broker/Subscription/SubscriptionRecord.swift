@@ -62,7 +62,7 @@ package struct DeliveryCounts: Sendable, Equatable {
 
     package init() {}
 
-    /// Whether these are later than others of the same subscription: counts grow alone.
+    /// Whether these are later than others of the same subscription: counts only grow.
     func areLater(than other: DeliveryCounts) -> Bool {
         let never = Timestamp(microseconds: .min)
         return (timesSent, lastNotification ?? never)

@@ -3,6 +3,8 @@ import Governance
 import Logging
 import Storage
 import StorageMemory
+import StoreDoubles
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -116,6 +118,73 @@ import Testing
         for hub in [first, second] {
             #expect(try await hub.notification(of: name)["timesSent"] == 4)
         }
+    }
+
+    @Test func `a takeover reads what it goes on counting, and not all subscriptions`()
+        async throws
+    {
+        let memory = SharedMemory()
+        let isRunning = Atomic(false)
+        let first = try await SubscriptionFixture(
+            limits: Self.limits(),
+            memory: memory,
+            process: "a"
+        )
+        let second = try await SubscriptionFixture(
+            limits: Self.limits(),
+            memory: memory,
+            process: "b",
+            habit: .fails { question in
+                guard question == .documents(.subscription), isRunning.load(ordering: .relaxed)
+                else { return nil }
+                return StorageError(.overloaded, note: "test")
+            }
+        )
+        let id = try await first.subscribe()
+        await second.hub.catchUp(with: nil)
+        isRunning.store(true, ordering: .relaxed)
+        try await first.delivering {
+            try await first.create("urn:bus:1", speed: 1)
+            _ = await first.recorder.next(1)
+        }
+        try await second.delivering {
+            try await second.create("urn:bus:2", speed: 2)
+            _ = await second.recorder.next(1)
+        }
+        #expect(try await first.notification(of: id)["timesSent"] == 2)
+    }
+
+    @Test func `throttling goes on where the hub left it that delivered before`() async throws {
+        let memory = SharedMemory()
+        let hubs = try await [
+            SubscriptionFixture(limits: Self.limits(), memory: memory, process: "a"),
+            SubscriptionFixture(limits: Self.limits(), memory: memory, process: "b"),
+        ]
+        let id = try await hubs[0].subscribe(["throttling": 3_600])
+        await hubs[1].hub.catchUp(with: nil)
+        try await hubs[0].delivering {
+            try await hubs[0].create("urn:bus:1", speed: 1)
+            _ = await hubs[0].recorder.next(1)
+        }
+        try await hubs[1].delivering {
+            try await hubs[1].create("urn:bus:2", speed: 2)
+            try await hubs[1].subscribe(to: "http://other.example/")
+            try await hubs[1].create("urn:bus:3", speed: 3)
+            #expect(await hubs[1].recorder.next(1).map(\.url) == ["http://other.example/"])
+        }
+        #expect(try await hubs[0].notification(of: id)["timesSent"] == 1)
+    }
+
+    @Test func `what comes between taking charge and delivering is delivered`() async throws {
+        let fixture = try await SubscriptionFixture(limits: Self.limits())
+        try await fixture.subscribe()
+        let dispatcher = fixture.makeDispatcher()
+        #expect(try await dispatcher.takeCharge(of: nil) != nil)
+        try await fixture.create("urn:bus:1", speed: 1)
+        let running = Task { await dispatcher.run() }
+        #expect(speeds(await fixture.recorder.next(1)) == [1])
+        running.cancel()
+        await running.value
     }
 
     @Test func `a hub that hangs loses its lease, and what it says later changes nothing`()
