@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Storage
 import StorageMemory
 import Synchronization
@@ -138,5 +139,25 @@ import Testing
         try await store.makeTenant(name).changeDocuments(reading: []) { $0.put(document) }
         try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }
         #expect(cache.known == ["a": [1]])
+    }
+
+    @Test func `a snapshot that is removed while it is followed has no documents any more`()
+        async throws
+    {
+        let name = TenantName(
+            snapshotFile: "one",
+            of: SnapshotOrigin(tenant: nil, id: "urn:x:one")
+        )
+        let follower = DocumentFollower(store, [.subscription])
+        let snapshot = try await store.makeSnapshot(name)
+        let document = Document(kind: .subscription, id: "a", body: [1])
+        try await snapshot.changeDocuments(reading: []) { $0.put(document) }
+        try await follower.catchUp(with: name) { [cache, store] news in
+            try await store.removeSnapshot(name)
+            try cache.apply(news)
+        }
+        #expect(cache.known == ["a": [1]])
+        try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }
+        #expect(cache.known.isEmpty)
     }
 }
