@@ -107,7 +107,8 @@ package actor PeriodicNotifier {
         // What another process has notified of is known by then.
         for (key, subscription) in candidates {
             guard let charge = charges[key.tenant] else { continue }
-            if await !learn(key, subscription, charge) {
+            let hasLearned = await learn(key, subscription, charge)
+            if !hasLearned || subscriptions.isBehind(key.tenant) {
                 charges[key.tenant] = nil
                 refused.insert(key.tenant)
             }
@@ -119,7 +120,6 @@ package actor PeriodicNotifier {
             due[name] = time
             guard time <= now, let charge = charges[key.tenant],
                 subscription.tally.goesOn(from: charge.takeovers),
-                !subscriptions.isBehind(key.tenant),
                 shares.mayTake(subscription.record.owner)
             else { return nil }
             due[name] = time.next(after: now, interval: subscription.intervalMicroseconds)
