@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Foundation
 import NIOHTTP1
 import Processes
@@ -16,11 +17,21 @@ import Testing
         let hub = try await RealHub(folder: TestFolder(), settings: Self.patience)
         try await body(hub)
         try await HubClient.with { client in
-            let all = try await client.send(.GET, "/ngsi-ld/v1/entities?local=true", to: hub)
+            let all = try await Self.entities(of: hub, client)
             #expect(all.status == 200)
             #expect(all.text == "[]", "something was stored")
         }
         #expect(await hub.stop() == .exited(0))
+    }
+
+    /// Asks again where the hub's patience of a second was over before a loaded machine sent the request.
+    private static func entities(of hub: RealHub, _ client: HubClient) async throws -> HubAnswer {
+        for _ in 0..<20 {
+            do {
+                return try await client.send(.GET, "/ngsi-ld/v1/entities?local=true", to: hub)
+            } catch let error as HTTPClientError where error == .remoteConnectionClosed {}
+        }
+        return try await client.send(.GET, "/ngsi-ld/v1/entities?local=true", to: hub)
     }
 
     @Test func `a client that stalls is cut off, wherever it does`() async throws {
