@@ -101,7 +101,7 @@ package final class SubscriptionMatcher: ChangeObserver {
     /// not be asked.
     func note(_ tenant: TenantName?, isBehind: Bool) {
         behind.withLock { behind in
-            if isBehind { behind.insert(tenant) } else { behind.remove(tenant) }
+            if isBehind { _ = behind.insert(tenant) } else { _ = behind.remove(tenant) }
         }
     }
 
