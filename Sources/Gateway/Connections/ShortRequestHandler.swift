@@ -205,18 +205,24 @@ final class ShortRequestHandler: ChannelDuplexHandler {
 
     fileprivate func end(_ trailers: HTTPFields?) {
         guard let context else { return }
-        // Who says that nothing more comes is cut off by the server behind: not before it has the answer.
-        let promise = waitingEnd.map { _ in context.eventLoop.makePromise(of: Void.self) }
-        context.write(wrapOutboundOut(.end(trailers)), promise: promise)
-        guard promise == nil, context.channel.isWritable else {
-            isWrittenWhole = true
-            context.flush()
-            promise?.futureResult.assumeIsolated().whenComplete { _ in self.goOn() }
-            if promise == nil, context.channel.isWritable { goOn() }
+        let part = wrapOutboundOut(.end(trailers))
+        guard waitingEnd == nil else {
+            // Who says that nothing more comes is cut off by the server behind: not before it has the
+            // answer.
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenComplete { _ in self.goOn() }
+            context.writeAndFlush(part, promise: promise)
             return
         }
-        flushSoon(context)
-        goOnSoon(context)
+        context.write(part, promise: nil)
+        if context.channel.isWritable {
+            flushSoon(context)
+            goOnSoon(context)
+        } else {
+            // As soon as the connection takes more, `channelWritabilityChanged` goes on.
+            isWrittenWhole = true
+            context.flush()
+        }
     }
 
     /// Sends what was written when the loop has done what waits: clients that are answered together wake
@@ -258,7 +264,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             unblock()
-            if isWrittenWhole, waitingEnd == nil { goOn() }
+            if isWrittenWhole { goOn() }
         }
         context.fireChannelWritabilityChanged()
     }
