@@ -27,8 +27,8 @@ package import Governance
 /// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
 ///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
 ///   long as its `SharedMemory`.
-/// - *Feed.* A change of a document that processes remember is in the change feed as soon as it is kept,
-///   and one that is not kept never is (`ChangeFeedPage`).
+/// - *Feed.* The transaction that changes a document writes the change to the change feed as well, for
+///   the kinds of documents that processes cache (`ChangeFeedPage`).
 /// - *Names.* Identifiers mean the same on every store. An `instanceId` is made of the entity, the
 ///   attribute, the `datasetId` and the instance's place in time (`InstanceName`); the name of a
 ///   snapshot is its maker's choice; an offset counts the entities of one question in the order

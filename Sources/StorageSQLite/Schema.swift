@@ -181,9 +181,9 @@ enum Schema {
         )
     }
 
-    /// Step 8: which documents changed, for processes that remember them.
+    /// Step 8: the table of the change feed, for processes that cache documents.
     ///
-    /// The newest changes are always kept, so no number comes twice.
+    /// The newest change is never removed, so no number is used twice.
     private static func addFeed(_ database: Database) throws {
         try database.execute(
             sql: """

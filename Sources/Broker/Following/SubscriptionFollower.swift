@@ -100,7 +100,7 @@ struct WaitingSubscriptions {
         attempts[key] = Attempt(notBefore: now, isUnderWay: isUnderWay)
     }
 
-    /// One that is under way is forgotten when it is given back.
+    /// Removes the attempt; one that is under way no longer counts as such.
     mutating func remove(_ key: Key) {
         if attempts.removeValue(forKey: key)?.isUnderWay == true { underWay -= 1 }
     }

@@ -21,7 +21,8 @@ package enum PurgeExtent: Sendable, Hashable {
 
     /// What the purge does to one entity that was found at a moment; nil when there is nothing to take.
     ///
-    /// What was made since stays: an entity that went and came again, an attribute that is new.
+    /// Whatever was created after that moment stays: an entity that was deleted and created again, or a
+    /// new attribute.
     func change(
         of entity: Entity,
         foundAt moment: Timestamp,

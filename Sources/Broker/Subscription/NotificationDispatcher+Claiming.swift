@@ -180,8 +180,8 @@ extension NotificationDispatcher {
     /// Takes charge of the tenant, or stays in charge, by the lease of its outbox; nil while another
     /// process is.
     ///
-    /// What one process alone is to do for a tenant, besides delivering, asks for this when there is
-    /// something to do. The charge lasts for some seconds at least.
+    /// Call it before work that only one process may do for a tenant, such as removing what has expired.
+    /// The charge lasts for at least some seconds.
     package func takeCharge(of tenant: TenantName?) async throws -> TenantCharge? {
         if let lease = claims[tenant]?.lease, clock() < extensionDue(lease) {
             return TenantCharge(until: lease.until, takeovers: takeovers[tenant, default: 0])

@@ -35,7 +35,7 @@ package final class IndexedSubscription: Sendable {
     /// What the subscriber may be told of by the policy in force: what it may not see makes no
     /// notification.
     ///
-    /// Whether it may still be told is decided once more when a notification is sent.
+    /// The policy is asked again when a notification is sent.
     var rights: SubscriberRights {
         let number = policy.number
         return decided.withLock { decided in

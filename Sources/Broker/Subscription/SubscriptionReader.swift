@@ -16,7 +16,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
     /// For notifications: `jsonldContext`, or the same.
     let notificationContext: LDContext
     let kind: SubscriptionKind
-    /// Whose subscription it is: a service of the city can name itself as the receiver, and nobody else.
+    /// The owner of the subscription; only a service of the city may name itself as the receiver.
     let owner: Party
 
     package init(

@@ -395,9 +395,9 @@ struct AttributeReader {
     }
 }
 
-/// Where a value stands, as the caller wrote it: `speed.unitCode`.
+/// The path of a value in the names of the request, such as `speed.unitCode`.
 ///
-/// The text is made when a message needs it, for nearly every value is right.
+/// Its text is built only when an error message needs it, because most values are valid.
 private struct MemberPath: CustomStringConvertible {
     let key: String
     let member: String

@@ -19,9 +19,9 @@ package struct GatewayContext: RequestContext {
     /// What the log calls the request.
     package var id: String { requestID.description }
 
-    /// Tells with each line which request it is about.
+    /// A logger that adds the identifier of the request to each line.
     ///
-    /// It is made when there is something to tell: most requests log nothing.
+    /// It is created on each use, because most requests log nothing.
     package var logger: Logger {
         var logger = hubLogger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(requestID)

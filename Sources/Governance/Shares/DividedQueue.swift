@@ -1,8 +1,8 @@
 /// What waits for places that are shared out fairly, those of one holder once more among its parts.
 ///
 /// Holders share as in a `FairQueue`. The holder that is divided stands for many, of whom anybody can be
-/// one: those without a token, whose parts are their addresses. A part may have one more place while it
-/// holds fewer than all of them may still take, as `PartyShares` says, and the parts take turns.
+/// one: those without a token, whose parts are their addresses. A part may take one more place
+/// while it holds fewer places than are still free for all parts (see `PartyShares`). The parts take turns.
 public struct DividedQueue<Holder: Hashable & Sendable, Part: Hashable & Sendable, Element> {
     @usableFromInline let divided: Holder
     /// Of the holder that is divided no elements, but as many times nil as its parts have some.

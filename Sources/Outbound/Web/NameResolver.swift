@@ -27,7 +27,7 @@ final class NameResolver: Sendable {
 
     /// A sharer's question for a name, which is looked up once for all of its requests that ask.
     ///
-    /// What one asked tells nothing to another: its questions may have had no time.
+    /// Sharers do not share results, because a look-up can fail only for want of time in one sharer's share.
     private struct Question: Hashable {
         var host: String
         var sharer: Sharer

@@ -90,7 +90,7 @@ extension HubRun {
 }
 
 extension HubConfiguration {
-    /// What the operator leaves of a service's rights, as permissions of its party.
+    /// The permissions of a service's party: the rights of the service, as far as the operator allows them.
     func permissions(of service: any ServiceModule) -> [Permission] {
         service.permissions(within: services[service.name] ?? ServiceRestrictions())
     }
