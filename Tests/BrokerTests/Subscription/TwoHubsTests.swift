@@ -18,8 +18,10 @@ import Testing
         return limits
     }
 
-    /// Two hubs that know the same subscription.
-    private func pair() async throws -> (SubscriptionFixture, SubscriptionFixture) {
+    /// Two hubs over one store, the second of which may have a habit of its own.
+    private func hubs(
+        habit: StoreDouble.Habit = .runsBodiesTwice
+    ) async throws -> (SubscriptionFixture, SubscriptionFixture) {
         let memory = SharedMemory()
         let first = try await SubscriptionFixture(
             limits: Self.limits(),
@@ -29,8 +31,15 @@ import Testing
         let second = try await SubscriptionFixture(
             limits: Self.limits(),
             memory: memory,
-            process: "b"
+            process: "b",
+            habit: habit
         )
+        return (first, second)
+    }
+
+    /// Two hubs that know the same subscription.
+    private func pair() async throws -> (SubscriptionFixture, SubscriptionFixture) {
+        let (first, second) = try await hubs()
         try await first.subscribe()
         await second.hub.catchUp(with: nil)
         return (first, second)
@@ -123,17 +132,8 @@ import Testing
     @Test func `a takeover reads what it goes on counting, and not all subscriptions`()
         async throws
     {
-        let memory = SharedMemory()
         let isRunning = Atomic(false)
-        let first = try await SubscriptionFixture(
-            limits: Self.limits(),
-            memory: memory,
-            process: "a"
-        )
-        let second = try await SubscriptionFixture(
-            limits: Self.limits(),
-            memory: memory,
-            process: "b",
+        let (first, second) = try await hubs(
             habit: .fails { question in
                 guard question == .documents(.subscription), isRunning.load(ordering: .relaxed)
                 else { return nil }
