@@ -60,6 +60,52 @@ package struct ChangeFeedPage: Sendable, Equatable {
     }
 }
 
+/// What one transaction has added to the change feed: its maker need not ask for it.
+///
+/// The documents are what the transaction made of them; later ones may have changed them since.
+package struct OwnChanges: Sendable, Equatable {
+    /// The numbers of the changes.
+    package private(set) var numbers: ClosedRange<Int64>
+    /// In their order.
+    private var all: [ChangeFeedPage.Change]
+
+    init(_ number: Int64, _ change: ChangeFeedPage.Change) {
+        numbers = number...number
+        all = [change]
+    }
+
+    /// Each document once, in the order of their last changes.
+    package var changes: [ChangeFeedPage.Change] {
+        guard all.count > 1 else { return all }
+        var seen: Set<[String]> = []
+        return Array(
+            all.reversed().filter { seen.insert([$0.kind.rawValue, $0.id]).inserted }.reversed()
+        )
+    }
+
+    /// Adds what came right after these.
+    mutating func append(_ later: OwnChanges) {
+        numbers = numbers.lowerBound...later.numbers.upperBound
+        all += later.all
+    }
+
+    /// All changes that came after `number`, of several transactions in any order; nil when some are
+    /// missing, or there are none.
+    package static func following(
+        _ number: Int64,
+        in transactions: [OwnChanges]
+    ) -> OwnChanges? {
+        var joined: OwnChanges?
+        for own in transactions.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) {
+            let last = joined?.numbers.upperBound ?? number
+            guard own.numbers.lowerBound > last else { continue }
+            guard own.numbers.lowerBound == last + 1 else { return nil }
+            if joined == nil { joined = own } else { joined?.append(own) }
+        }
+        return joined
+    }
+}
+
 extension Document.Kind {
     /// Whether processes remember documents of the kind, and so the change feed tells of them.
     package var isFollowed: Bool {

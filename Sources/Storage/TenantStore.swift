@@ -181,14 +181,26 @@ package protocol DocumentStore: Sendable {
     ///
     /// `body` gives what becomes of them, and reads what it names by `keys` alone. It may run more
     /// than once. Documents are not city data: no caller's right is asked.
-    func changeDocuments<Answer: Sendable>(
+    ///
+    /// Returns as well what the change feed says of it; nil when that says nothing.
+    func changeFollowedDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
-    ) async throws -> Answer
+    ) async throws -> (answer: Answer, changes: OwnChanges?)
     /// Changes documents or the outbox as it goes: for those who deliver what waits in the outbox.
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer
+}
+
+extension DocumentStore {
+    /// `changeFollowedDocuments` for those who need not know what the change feed says.
+    package func changeDocuments<Answer: Sendable>(
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer {
+        try await changeFollowedDocuments(reading: keys, body).answer
+    }
 }
 
 extension TenantStore {

@@ -123,13 +123,13 @@ package final class MemoryTenantStore: TenantStore {
         return try await memory.transact(covering: .everything, body)
     }
 
-    package func changeDocuments<Answer: Sendable>(
+    package func changeFollowedDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
-    ) async throws -> Answer {
+    ) async throws -> (answer: Answer, changes: OwnChanges?) {
         try requireOpen()
         return try await memory.transact(covering: .everything) {
-            try $0.changeDocuments(reading: keys, body)
+            try $0.changeFollowedDocuments(reading: keys, body)
         }
     }
 

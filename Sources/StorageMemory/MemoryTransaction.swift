@@ -77,6 +77,8 @@ final class MemoryTransaction: StoreTransaction {
         return true
     }
 
+    var lastChange: Int64 { state.feed.number }
+
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {
         state.documents(kind).map { ($0.id, $0.body.count) }
     }

@@ -248,11 +248,11 @@ package final class SQLiteTenantStore: TenantStore {
         try await committer.run(for: party.map { Sharer($0) }, body)
     }
 
-    package func changeDocuments<Answer: Sendable>(
+    package func changeFollowedDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
-    ) async throws -> Answer {
-        try await committer.run { try $0.changeDocuments(reading: keys, body) }
+    ) async throws -> (answer: Answer, changes: OwnChanges?) {
+        try await committer.run { try $0.changeFollowedDocuments(reading: keys, body) }
     }
 
     package func bookkeep<Answer: Sendable>(

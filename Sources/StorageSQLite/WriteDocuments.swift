@@ -40,7 +40,8 @@ extension Writer {
         guard kind.isFollowed else { return }
         try connection.prepare("INSERT INTO feed (kind, id) VALUES (?1, ?2)")
             .bind(1, kind.rawValue).bind(2, id).run()
-        guard let last = ChangeFeedPage.lastRemoved(at: connection.lastRowID) else { return }
+        lastChange = connection.lastRowID
+        guard let last = ChangeFeedPage.lastRemoved(at: lastChange) else { return }
         try connection.prepare("DELETE FROM feed WHERE number <= ?1").bind(1, last).run()
     }
 

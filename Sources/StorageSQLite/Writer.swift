@@ -54,6 +54,8 @@ final class Writer: @unchecked Sendable {
     var covered = Condition.everything
     /// Changes of histories alone that are later than the last one of their entities.
     var latestChanges = LatestChanges()
+    /// The number that the change feed gave last, also to a change that was undone.
+    var lastChange: Int64 = 0
     /// What is to happen once the transaction is on disk.
     var commitActions: [@Sendable () -> Void] = []
     private var hasWritten = false

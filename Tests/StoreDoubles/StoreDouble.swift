@@ -145,11 +145,11 @@ private struct TenantDouble: TenantStore {
         try await base.removeHistory(of: id, what, from: position, grant: self.grant(grant))
     }
 
-    func changeDocuments<Answer: Sendable>(
+    func changeFollowedDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
-    ) async throws -> Answer {
-        try await base.changeDocuments(reading: keys) { changes in
+    ) async throws -> (answer: Answer, changes: OwnChanges?) {
+        try await base.changeFollowedDocuments(reading: keys) { changes in
             let unchanged = changes
             return try run(()) { _ in
                 changes = unchanged

@@ -25,23 +25,7 @@ final class DocumentFollower: Sendable {
         }
     }
 
-    private struct Name: Hashable {
-        var kind: Document.Kind
-        var id: String
-    }
-
-    private struct Place {
-        /// The number of the last change that was applied; nil when nothing is known yet.
-        var number: Int64?
-        /// Whether the feed could not be read or applied the last time.
-        var isBehind = false
-        /// Documents that are to be told of with the next page, whether they have changed or not.
-        var again: Set<Name> = []
-        /// A page that is being read and applied, and one that is when that is over.
-        var current: Task<Void, any Error>?
-        var next: Task<Void, any Error>?
-    }
-    private let places = Mutex<[TenantName?: Place]>([:])
+    private let places = Mutex<[TenantName?: FollowedTenant]>([:])
     private let store: any Store
     private let kinds: [Document.Kind]
     private let noteBehind: @Sendable (TenantName?, Bool) -> Void
@@ -59,34 +43,45 @@ final class DocumentFollower: Sendable {
 
     /// Applies all that was changed in the tenant before the call; returns when that is done.
     ///
-    /// Throws what the store or `apply` throws: then the same is asked for and applied the next time.
+    /// Whoever knows what its own change added to the feed gives it as `own`: if that is what comes
+    /// next, the store is not asked. Throws what the store or `apply` throws: then the same is asked
+    /// for and applied the next time.
     func catchUp(
         with tenant: TenantName?,
+        own: OwnChanges? = nil,
         _ apply: @escaping @Sendable (News) async throws -> Void
     ) async throws {
-        let task = places.withLock { places in
-            var place = places[tenant, default: Place()]
-            defer { places[tenant] = place }
-            // It has not asked yet, so it will be told of what is there now.
-            if let next = place.next { return next }
-            let current = place.current
-            let task = Task {
-                _ = await current?.result
-                let result = await self.applyPage(of: tenant, apply)
-                self.finish(tenant, hasFailed: result.hasFailed)
-                try result.get()
+        switch places.withLock({ $0[tenant, default: FollowedTenant()].enter(with: own) }) {
+        case .isApplied: return
+        case .waits(let round): try await round.wait()
+        case .runs(let round, after: nil, isKnown: true) where !Task.isCancelled:
+            // At once, and without another task: this is what most who change one document do.
+            try await run(round, of: tenant, apply).get()
+        case .runs(let round, let previous, _):
+            // It is for others as well, whatever becomes of the task of this one.
+            Task {
+                _ = try? await previous?.wait()
+                _ = await self.run(round, of: tenant, apply)
             }
-            if current == nil { place.current = task } else { place.next = task }
-            return task
+            try await round.wait()
         }
-        try await task.value
+    }
+
+    private func run(
+        _ round: FollowerRound,
+        of tenant: TenantName?,
+        _ apply: @Sendable (News) async throws -> Void
+    ) async -> Result<Void, any Error> {
+        let result = await applyPage(of: tenant, apply)
+        finish(tenant, hasFailed: result.hasFailed)
+        round.end(result)
+        return result
     }
 
     /// Has the document told of with the next page, as it is then.
     func tellAgain(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
-        places.withLock {
-            _ = $0[tenant, default: Place()].again.insert(Name(kind: kind, id: id))
-        }
+        let name = FollowedTenant.Name(kind: kind, id: id)
+        places.withLock { _ = $0[tenant, default: FollowedTenant()].again.insert(name) }
     }
 
     private func applyPage(
@@ -94,7 +89,19 @@ final class DocumentFollower: Sendable {
         _ apply: @Sendable (News) async throws -> Void
     ) async -> Result<Void, any Error> {
         do {
-            let (number, again) = places.withLock { ($0[tenant]?.number, $0[tenant]?.again ?? []) }
+            let (number, again, step) = places.withLock { places in
+                let place = places[tenant, default: FollowedTenant()]
+                return (place.number, place.again, places[tenant, default: place].begin())
+            }
+            switch step {
+            case .nothing: return .success(())
+            case .apply(let own):
+                let changes = own.changes.filter { kinds.contains($0.kind) }
+                if !changes.isEmpty { try await apply(.changes(changes)) }
+                places.withLock { $0[tenant]?.number = own.numbers.upperBound }
+                return .success(())
+            case .ask: break
+            }
             guard let store = try await store.tenant(tenant) else {
                 // A snapshot that is gone has no documents.
                 if number != nil { try await apply(.all([])) }
@@ -111,7 +118,7 @@ final class DocumentFollower: Sendable {
                 try await apply(.all(documents))
             } else {
                 var changes = page.changes
-                let told = Set(changes.map { Name(kind: $0.kind, id: $0.id) })
+                let told = Set(changes.map { FollowedTenant.Name(kind: $0.kind, id: $0.id) })
                 for name in again.subtracting(told) {
                     let document = try await store.document(name.kind, id: name.id)
                     changes.append(.init(kind: name.kind, id: name.id, document: document))
@@ -131,9 +138,7 @@ final class DocumentFollower: Sendable {
     private func finish(_ tenant: TenantName?, hasFailed: Bool) {
         places.withLock { places in
             guard var place = places[tenant] else { return }
-            place.current = place.next
-            place.next = nil
-            place.isBehind = hasFailed
+            place.end(hasFailed: hasFailed)
             let isUnknown = place.number == nil && place.current == nil && !hasFailed
             places[tenant] = isUnknown ? nil : place
         }

@@ -111,11 +111,13 @@ extension Hub {
     ///
     /// When the store does not tell, also when it is asked again, the change is made all the same, and
     /// applied soon afterwards: until then nobody is notified in the tenant.
-    func catchUp(with tenant: TenantName?) async {
+    ///
+    /// `own` is what the request's change added to the feed, if that is known.
+    func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
         var pause = Self.firstPause
         for attempt in 1...Self.maximumAttempts {
             do {
-                return try await applyChanges(of: tenant)
+                return try await applyChanges(of: tenant, own: attempt == 1 ? own : nil)
             } catch  where attempt < Self.maximumAttempts {
                 // Also whoever does not wait for the answer any more has changed something.
                 try? await Task.sleep(for: pause)
@@ -131,8 +133,8 @@ extension Hub {
         logger.error("Changes of subscriptions in \(name) are not in force yet: \(error)")
     }
 
-    private func applyChanges(of tenant: TenantName?) async throws {
-        try await following.documents.catchUp(with: tenant) { [self] in
+    private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
+        try await following.documents.catchUp(with: tenant, own: own) { [self] in
             try await apply($0, of: tenant)
         }
     }

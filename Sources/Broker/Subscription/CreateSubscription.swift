@@ -90,7 +90,7 @@ extension Hub {
         defer { following.withdraw(record, key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
-        try await store.changeDocuments(reading: keys) { changes in
+        let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             let old = try names.compactMap { try changes.document(kind, id: $0) }
             let isTaken = old.contains {
                 $0.id == record.key || SubscriptionRecord($0)?.owner == record.owner
@@ -110,6 +110,6 @@ extension Hub {
             }
             changes.put(record.document)
         }
-        await catchUp(with: tenant)
+        await catchUp(with: tenant, own: own)
     }
 }

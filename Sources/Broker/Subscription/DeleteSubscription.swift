@@ -13,13 +13,14 @@ extension Hub {
         try requireChangeable(record, by: caller)
         let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
-        try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
+        let store = try await existingStore(tenant)
+        let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }
             changes.remove(kind.documentKind, id: record.key)
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        await catchUp(with: tenant)
+        await catchUp(with: tenant, own: own)
     }
 }

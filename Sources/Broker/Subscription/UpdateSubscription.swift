@@ -66,7 +66,8 @@ extension Hub {
         following.prepare(subscription, new, key)
         defer { following.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
-        try await existingStore(tenant).changeDocuments(reading: [name]) { changes in
+        let store = try await existingStore(tenant)
+        let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
@@ -81,7 +82,7 @@ extension Hub {
             record.delivery = current.delivery
             changes.put(record.document)
         }
-        await catchUp(with: tenant)
+        await catchUp(with: tenant, own: own)
     }
 }
 

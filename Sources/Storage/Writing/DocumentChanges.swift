@@ -89,21 +89,33 @@ package struct DocumentChanges {
 }
 
 extension BookkeepingTransaction {
-    /// What `DocumentStore.changeDocuments` does within the transaction.
-    package func changeDocuments<Answer>(
+    /// What `DocumentStore.changeFollowedDocuments` does within the transaction.
+    package func changeFollowedDocuments<Answer>(
         reading keys: [DocumentKey],
         _ body: (inout DocumentChanges) throws -> Answer
-    ) throws -> Answer {
+    ) throws -> (answer: Answer, changes: OwnChanges?) {
         var changes = DocumentChanges(self, reading: keys)
         let answer = try body(&changes)
+        var own: OwnChanges?
         for step in changes.steps {
-            switch step {
-            case .put(let document): try put(document)
-            case .remove(let kind, let id): _ = try removeDocument(kind, id: id)
-            }
+            guard let change = try take(step), change.kind.isFollowed else { continue }
+            let new = OwnChanges(lastChange, change)
+            if own == nil { own = new } else { own?.append(new) }
         }
         try send(changes.messages)
-        return answer
+        return (answer, own)
+    }
+
+    /// What has changed; nil when there was nothing to remove.
+    private func take(_ step: DocumentChanges.Step) throws -> ChangeFeedPage.Change? {
+        switch step {
+        case .put(let document):
+            try put(document)
+            return .init(kind: document.kind, id: document.id, document: document)
+        case .remove(let kind, let id):
+            guard try removeDocument(kind, id: id) else { return nil }
+            return .init(kind: kind, id: id, document: nil)
+        }
     }
 
     /// Puts notifications into the outbox.

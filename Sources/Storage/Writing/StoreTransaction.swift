@@ -15,6 +15,8 @@ package protocol BookkeepingTransaction: OutboxTransaction {
     func put(_ document: Document, isQuiet: Bool) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
+    /// The number that the change feed gave last; to be asked after a change that it was told of.
+    var lastChange: Int64 { get }
     /// The documents of a kind and how many bytes each has, the oldest first.
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
     /// Runs `action` once the transaction is on disk, in the order of the requests, and not at all

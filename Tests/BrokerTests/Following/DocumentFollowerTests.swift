@@ -2,6 +2,7 @@ import ContextModel
 import Governance
 import Storage
 import StorageMemory
+import StoreDoubles
 import Synchronization
 import Testing
 
@@ -55,8 +56,19 @@ import Testing
         }
     }
 
-    private func catchUp(_ follower: DocumentFollower) async throws {
-        try await follower.catchUp(with: nil) { [cache] in try cache.apply($0) }
+    /// Puts or removes the document; what that added to the feed.
+    private func change(_ id: String, _ body: UInt8?) async throws -> OwnChanges? {
+        try await store.makeTenant(nil).changeFollowedDocuments(reading: []) { changes in
+            if let body {
+                changes.put(Document(kind: .subscription, id: id, body: [body]))
+            } else {
+                changes.remove(.subscription, id: id)
+            }
+        }.changes
+    }
+
+    private func catchUp(_ follower: DocumentFollower, _ own: OwnChanges? = nil) async throws {
+        try await follower.catchUp(with: nil, own: own) { [cache] in try cache.apply($0) }
     }
 
     @Test func `who catches up knows all that was changed before, and reads all once`()
@@ -128,6 +140,83 @@ import Testing
             try await group.waitForAll()
         }
         #expect(cache.known.count == 100)
+    }
+
+    @Test
+    func `who knows what its change added to the feed does not ask the store, if that comes next`()
+        async throws
+    {
+        let questions = Mutex(0)
+        let counting = StoreDouble(
+            store,
+            .fails { _ in
+                questions.withLock { $0 += 1 }
+                return nil
+            }
+        )
+        let follower = DocumentFollower(counting, [.subscription])
+        try await catchUp(follower)
+        let atStart = questions.withLock { $0 }
+        for number in UInt8(1)...3 {
+            let own = try await change("a", number)
+            try await catchUp(follower, own)
+            #expect(cache.known == ["a": [number]])
+        }
+        let removal = try await change("a", nil)
+        try await catchUp(follower, removal)
+        #expect(cache.known.isEmpty)
+        #expect(questions.withLock { $0 } == atStart)
+        // Somebody else's change comes between.
+        try await put("b")
+        let own = try await change("c", 5)
+        try await catchUp(follower, own)
+        #expect(cache.known == ["b": [1], "c": [5]])
+        #expect(questions.withLock { $0 } > atStart)
+    }
+
+    @Test func `changes that are told out of order are applied in order`() async throws {
+        let follower = DocumentFollower(store, [.subscription])
+        try await catchUp(follower)
+        let first = try await change("a", 1)
+        let second = try await change("a", 2)
+        try await catchUp(follower, second)
+        #expect(cache.known == ["a": [2]])
+        try await catchUp(follower, first)
+        #expect(cache.known == ["a": [2]])
+    }
+
+    @Test func `a change that could not be applied is asked for, also after others' own ones`()
+        async throws
+    {
+        let follower = DocumentFollower(store, [.subscription])
+        try await catchUp(follower)
+        cache.fail(1)
+        let failed = try await change("a", 1)
+        await #expect(throws: Failure.self) { try await catchUp(follower, failed) }
+        #expect(follower.tenantsBehind == [nil])
+        let later = try await change("b", 2)
+        try await catchUp(follower, later)
+        #expect(cache.known == ["a": [1], "b": [2]] && follower.tenantsBehind.isEmpty)
+    }
+
+    @Test func `of many who tell their changes at once each finds its own, and none goes back`()
+        async throws
+    {
+        let follower = DocumentFollower(store, [.subscription])
+        try await catchUp(follower)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    for body in UInt8(1)...5 {
+                        let own = try await change("\(number)", body)
+                        try await catchUp(follower, number % 7 == 0 ? nil : own)
+                        #expect(cache.known["\(number)"] == [body])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(cache.known.count == 100 && Set(cache.known.values) == [[5]])
     }
 
     @Test func `a tenant that is not there is followed once it is`() async throws {

@@ -222,6 +222,24 @@ import Testing
         #expect(try await store.feed(after: nil, of: []).number == before)
     }
 
+    @Test func `a change is in force when its request is answered, though the feed fails all the time`()
+        async throws
+    {
+        let fails = Atomic(false)
+        let hub = try await SubscriptionFixture(
+            onDisk: true,
+            habit: .fails { question in
+                guard question == .feed, fails.load(ordering: .relaxed) else { return nil }
+                return StorageError(.overloaded, note: "test")
+            }
+        )
+        let first = try await hub.subscribe()
+        fails.store(true, ordering: .relaxed)
+        let second = try await hub.subscribe()
+        try await hub.hub.deleteSubscription(first, caller: boss)
+        #expect(hub.hub.subscriptions.keys.map(\.id) == [key(second).id])
+    }
+
     @Test func `a change is in force when its request is answered, though the feed fails at first`()
         async throws
     {
@@ -234,9 +252,11 @@ import Testing
             }
         )
         let id = try await hub.subscribe()
+        try await hub.changeElsewhere()
         failures.store(4, ordering: .relaxed)
         try await hub.hub.deleteSubscription(id, caller: boss)
         #expect(hub.hub.subscriptions[key(id)] == nil)
+        #expect(failures.load(ordering: .relaxed) == 0)
         try await hub.create("urn:bus:1", speed: 1)
         #expect(try await hub.depth == 0)
     }
@@ -254,6 +274,7 @@ import Testing
         let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
         let id = try await hub.subscribe(to: "http://gone.example/")
         try await hub.delivering {
+            try await hub.changeElsewhere()
             fails.store(true, ordering: .relaxed)
             try await hub.hub.deleteSubscription(id, caller: boss)
             // It is still matched here, and must not be sent.
@@ -272,6 +293,14 @@ import Testing
             try await hub.create("urn:bus:2", speed: 1)
             #expect(await hub.recorder.next(1).map(\.url) == ["http://last.example/"])
         }
+    }
+}
+
+extension SubscriptionFixture {
+    /// Has something in the feed that this process does not know, so that it must ask.
+    fileprivate func changeElsewhere() async throws {
+        let document = Document(kind: .policy, id: "elsewhere", body: [])
+        try await store.makeTenant(nil).changeDocuments(reading: []) { $0.put(document) }
     }
 }
 

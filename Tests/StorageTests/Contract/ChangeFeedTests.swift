@@ -58,6 +58,31 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `who changes documents is told what the feed says of it`(kind: StoreKind) async throws {
+        let tenant = try await tenant(kind)
+        let kept = try await tenant.changeFollowedDocuments(reading: []) { changes in
+            changes.put(document("a", 1))
+            changes.put(document("b", 2))
+            changes.put(document("other", 3, .registration))
+            changes.remove(.subscription, id: "none")
+            changes.put(document("a", 4))
+            changes.remove(.subscription, id: "b")
+        }
+        let own = try #require(kept.changes)
+        let page = try await tenant.feed(after: 0, of: Self.followed)
+        #expect(own.changes == page.changes && own.numbers == 1...page.number)
+        let next = try await tenant.changeFollowedDocuments(reading: []) { changes in
+            changes.put(document("c"))
+        }
+        #expect(next.changes?.numbers == page.number + 1...page.number + 1)
+        let nothing = try await tenant.changeFollowedDocuments(reading: []) { changes in
+            changes.put(document("other", 3, .registration))
+            changes.remove(.subscription, id: "none")
+        }
+        #expect(nothing.changes == nil)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `nothing is told of what is undone, quiet, or no document that processes remember`(
         kind: StoreKind
     ) async throws {
