@@ -183,7 +183,7 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Clauses", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                "Broker", "Chance", "Clauses", "StorageMemory", "StorageSQLite", "StoreDoubles",
             ]
         ),
         .testTarget(

@@ -30,7 +30,9 @@ package final class Hub: Sendable {
     package let subscriptions: SubscriptionMatcher
     /// The receivers of notifications in this process.
     package let serviceReceivers: ServiceReceivers
-    /// How they keep in step with the store.
+    /// The context source registrations, ready for matching.
+    package let registrations: RegistrationShelf
+    /// How subscriptions keep in step with the store.
     let following: SubscriptionFollower
     /// How the policy in force follows what other processes put into force.
     let policies: PolicyFollower
@@ -71,6 +73,7 @@ package final class Hub: Sendable {
         self.subscriptions = subscriptions
         serviceReceivers = ServiceReceivers(longWork)
         following = SubscriptionFollower(store) { subscriptions.note($0, isBehind: $1) }
+        registrations = RegistrationShelf(store, logger)
         policies = PolicyFollower(store)
         self.snapshots = snapshots
         self.identity = identity

@@ -134,6 +134,7 @@ package struct NotificationService: Service {
             store: hub.store,
             policy: hub.rules,
             subscriptions: hub.subscriptions,
+            registrations: hub.registrations,
             sender: sender,
             takeCharge: { [dispatcher] in try await dispatcher.takeCharge(of: $0) },
             limits: limits,

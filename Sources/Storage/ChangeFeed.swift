@@ -110,8 +110,8 @@ extension Document.Kind {
     /// Whether processes remember documents of the kind, and so the change feed tells of them.
     package var isFollowed: Bool {
         switch self {
-        case .subscription, .registrationSubscription, .ldContext, .policy: true
-        case .registration, .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
+        case .subscription, .registrationSubscription, .registration, .ldContext, .policy: true
+        case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
             .service:
             false
         }

@@ -77,6 +77,10 @@ final class MemoryTransaction: StoreTransaction {
         return true
     }
 
+    func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
+        state.feedPage(after: number, of: kinds)
+    }
+
     var lastChange: Int64 { state.feed.number }
 
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {

@@ -3,28 +3,27 @@ internal import Storage
 /// The change feed, as a reader answers.
 extension Reader {
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
-        try snapshot {
-            let kept = try connection.keptChanges()
-            let newest = kept?.upperBound ?? 0
-            guard let number, ChangeFeedPage.tellsAll(after: number, kept: kept) else {
-                return ChangeFeedPage(number: newest, isComplete: false)
-            }
-            let changes = try connection.changes(after: number).filter { kinds.contains($0.kind) }
-            return ChangeFeedPage(
-                number: newest,
-                changes: try changes.map {
-                    ChangeFeedPage.Change(
-                        kind: $0.kind,
-                        id: $0.id,
-                        document: try connection.document($0.kind, id: $0.id)
-                    )
-                }
-            )
-        }
+        try snapshot { try connection.feed(after: number, of: kinds) }
     }
 }
 
 extension Connection {
+    /// What `DocumentStore.feed` answers, to be asked within a transaction.
+    func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
+        let kept = try keptChanges()
+        let newest = kept?.upperBound ?? 0
+        guard let number, ChangeFeedPage.tellsAll(after: number, kept: kept) else {
+            return ChangeFeedPage(number: newest, isComplete: false)
+        }
+        let changes = try changes(after: number).filter { kinds.contains($0.kind) }
+        return ChangeFeedPage(
+            number: newest,
+            changes: try changes.map {
+                .init(kind: $0.kind, id: $0.id, document: try document($0.kind, id: $0.id))
+            }
+        )
+    }
+
     /// The number of the newest change; 0 when there is none.
     func newestChange() throws -> Int64 {
         try number("SELECT coalesce(max(number), 0) FROM feed")

@@ -45,6 +45,10 @@ extension Writer {
         try connection.prepare("DELETE FROM feed WHERE number <= ?1").bind(1, last).run()
     }
 
+    func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
+        try connection.feed(after: number, of: kinds)
+    }
+
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)] {
         let rows = try connection.prepare(
             "SELECT id, length(body) FROM document WHERE kind = ?1 ORDER BY number"

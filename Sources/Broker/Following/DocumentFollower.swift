@@ -150,6 +150,16 @@ final class DocumentFollower: Sendable {
         places.withLock { $0.filter(\.value.isBehind).map(\.key) }
     }
 
+    /// Whether all is known that this process has changed.
+    func isUpToDate(with tenant: TenantName?) -> Bool {
+        places.withLock { places in
+            places[tenant].map { $0.number != nil && !$0.isBehind } ?? false
+        }
+    }
+
+    /// The number of the last change of the tenant that was applied; nil when nothing is known yet.
+    func number(of tenant: TenantName?) -> Int64? { places.withLock { $0[tenant]?.number } }
+
     /// Has everything read anew the next time.
     func forget(_ tenant: TenantName?) { places.withLock { $0[tenant]?.number = nil } }
 }

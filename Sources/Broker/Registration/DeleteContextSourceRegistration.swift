@@ -8,7 +8,8 @@ extension Hub {
         _ = try await registrationRecord(id, caller)
         let (subscriptions, tenant, now) = (subscriptions, caller.tenant, clock())
         let key = DocumentKey.document(.registration, id: id)
-        try await existingStore(tenant).changeDocuments(reading: [key]) { changes in
+        let store = try await existingStore(tenant)
+        let (_, own) = try await store.changeFollowedDocuments(reading: [key]) { changes in
             let document = try changes.document(.registration, id: id)
             guard let record = document.flatMap({ RegistrationRecord($0) }) else {
                 throw BrokerError.unknownRegistration(id)
@@ -22,5 +23,6 @@ extension Hub {
                 )
             )
         }
+        await registrations.apply(own, of: tenant)
     }
 }

@@ -14,11 +14,11 @@ extension Hub {
     ) async throws -> Int {
         guard let store = try await store.tenant(tenant) else { return 0 }
         let (subscriptions, now) = (subscriptions, clock())
-        let expired = try await store.documents(.registration)
-            .compactMap { RegistrationRecord($0) }.filter { $0.hasExpired(at: now) }
+        let expired = try await registrations.view(of: tenant).index.all.map(\.record)
+            .filter { $0.hasExpired(at: now) }
         guard !expired.isEmpty, try await isInCharge() else { return 0 }
         let keys = expired.map { DocumentKey.document(.registration, id: $0.id) }
-        return try await store.changeDocuments(reading: keys) { changes in
+        let (count, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             var count = 0
             for id in expired.map(\.id) {
                 // It may have been renewed since it was looked at.
@@ -38,6 +38,8 @@ extension Hub {
             }
             return count
         }
+        await registrations.apply(own, of: tenant)
+        return count
     }
 }
 

@@ -17,10 +17,13 @@ extension Hub {
         caller: Caller
     ) async throws -> RegistrationPage {
         try requireAdministration(caller)
-        let store = try await existingStore(caller.tenant)
+        _ = try await existingStore(caller.tenant)
+        let view = try await registrations.view(of: caller.tenant)
+        let now = clock()
         let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
-        let found = try await registrations(store).filter {
-            !budget.isSpent && query.match($0.registration, within: budget) != nil
+        let found = view.index.candidates(for: query).filter {
+            !budget.isSpent && $0.registration.isInForce(at: now)
+                && query.match($0.registration, within: budget) != nil
         }
         guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
         return RegistrationPage(

@@ -36,7 +36,7 @@ extension Hub {
         let registration = try record.registration()
         try Self.requireFuture(registration, now: record.createdAt)
         let store = try await store.makeTenant(caller.tenant)
-        let recheck = try await requireNoConflict(registration, store, caller)
+        let recheck = try await requireNoConflict(registration, caller)
         try await keep(record, store, caller.tenant, recheck)
         return id
     }
@@ -75,7 +75,7 @@ extension Hub {
     ) async throws {
         let (subscriptions, most) = (subscriptions, limits.maximumRegistrations)
         let keys = [DocumentKey.all(.registration)]
-        try await store.changeDocuments(reading: keys) { changes in
+        let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             let old = try changes.document(.registration, id: record.id)
                 .flatMap { RegistrationRecord($0) }
             guard old?.hasExpired(at: record.createdAt) ?? true else {
@@ -101,6 +101,7 @@ extension Hub {
                 )
             )
         }
+        await registrations.apply(own, of: tenant)
     }
 }
 

@@ -1,6 +1,5 @@
 import ContextModel
 import Governance
-import Logging
 import Storage
 
 /// What the operations on context source registrations have in common.
@@ -22,22 +21,6 @@ extension Hub {
         return record
     }
 
-    /// Every registration of the tenant that is valid, in the order of creation; damaged ones are
-    /// left out.
-    func registrations(_ store: any TenantStore) async throws -> [KeptRegistration] {
-        registrations(in: try await store.documents(.registration))
-    }
-
-    private func registrations(in documents: [Document]) -> [KeptRegistration] {
-        let now = clock()
-        return documents.compactMap { document in
-            if RegistrationRecord(document)?.hasExpired(at: now) == true { return nil }
-            let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
-            if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }
-            return kept
-        }
-    }
-
     /// Refuses a source of its own for what the hub or another source has (clauses 4.3.6.3, 5.9.2
     /// and 5.9.3).
     ///
@@ -45,28 +28,27 @@ extension Hub {
     /// only there can no other one come in between, and few are left to look at.
     func requireNoConflict(
         _ registration: ContextSourceRegistration,
-        _ store: any TenantStore,
         _ caller: Caller
     ) async throws -> @Sendable (DocumentChanges) throws -> Void {
         guard registration.isProxied else { return { _ in } }
-        let checked = try await store.documents(.registration)
-        try requireNoConflict(registration, with: checked)
+        let view = try await registrations.view(of: caller.tenant)
+        try requireNoConflict(registration, with: view.index.candidates(overlapping: registration))
         try await requireNoEntity(of: registration, caller)
-        // Made here, for it takes its time.
-        let known = Set(checked)
         return { [self] changes in
-            let new = try changes.documents(.registration).filter { !known.contains($0) }
+            let new = try changes.documents(.registration, putSince: view.number)
+                .compactMap { RegistrationRecord($0).flatMap { KeptRegistration($0) } }
             try requireNoConflict(registration, with: new)
         }
     }
 
     private func requireNoConflict(
         _ registration: ContextSourceRegistration,
-        with documents: [Document]
+        with others: [KeptRegistration]
     ) throws(BrokerError) {
-        let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
-        for kept in registrations(in: documents) where kept.record.id != registration.id {
+        let (budget, now) = (DecisionBudget(steps: RegistrationQuery.maximumSteps), clock())
+        for kept in others where kept.record.id != registration.id {
             let other = kept.registration
+            guard other.isInForce(at: now) else { continue }
             // Of two redirects both are asked; an exclusive source tolerates neither.
             guard other.isProxied, registration.mode == .exclusive || other.mode == .exclusive,
                 registration.information.contains(where: { info in

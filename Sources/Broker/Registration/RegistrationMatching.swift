@@ -84,19 +84,19 @@ extension Subscription {
 extension IndexedSubscription {
     /// All registrations that match now; nil for none.
     func matchingRegistrations(
-        _ documents: any DocumentStore,
+        _ view: RegistrationShelf.View,
         now: Timestamp
-    ) async throws -> NotificationContent? {
-        try await matchingMessage(documents, now: now).map { .registrations($0) }
+    ) -> NotificationContent? {
+        matchingMessage(view, now: now).map { .registrations($0) }
     }
 
     fileprivate func matchingMessage(
-        _ documents: any DocumentStore,
+        _ view: RegistrationShelf.View,
         now: Timestamp
-    ) async throws -> RegistrationMessage? {
+    ) -> RegistrationMessage? {
+        guard let query = subscription.registrations else { return nil }
         let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
-        let items = try await documents.documents(.registration)
-            .compactMap { RegistrationRecord($0).flatMap { KeptRegistration($0) } }
+        let items = view.index.candidates(for: query)
             .filter { $0.registration.isInForce(at: now) }
             .compactMap { subscription.item($0, within: budget) }
         return items.isEmpty ? nil : RegistrationMessage(.newlyMatching, items)
@@ -120,7 +120,8 @@ extension Hub {
         guard let subscriber = subscriptions[key], subscriber.subscription.isInForce(at: now)
         else { return }
         let store = try await existingStore(caller.tenant)
-        guard let message = try await subscriber.matchingMessage(store, now: now) else { return }
+        let view = try await registrations.view(of: caller.tenant)
+        guard let message = subscriber.matchingMessage(view, now: now) else { return }
         let new = subscriptions.newMessage(message, to: key, at: now)
         try await store.changeDocuments(reading: []) { $0.send([new]) }
     }

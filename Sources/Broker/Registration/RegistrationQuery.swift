@@ -32,6 +32,17 @@ package struct RegistrationQuery: Sendable {
         self.place = place.map(PossiblePlace.init)
     }
 
+    /// Types of which each entity of a matching registration has one; nil when it may have any.
+    var requiredTypes: Set<IRI>? {
+        guard let entities else { return nil }
+        var types: Set<IRI> = []
+        for entity in entities {
+            guard let required = entity.requiredTypes else { return nil }
+            types.formUnion(required)
+        }
+        return types
+    }
+
     /// Steps that finding the registrations of one request, or of one subscription, may take: half a
     /// second or so.
     static let maximumSteps = 50_000_000
@@ -95,6 +106,8 @@ package struct RegistrationQuery: Sendable {
 
 /// The entities a query is about: a selector of types, identifiers and a pattern (clause 5.12).
 package struct EntitySpecification: Sendable {
+    /// Types of which each entity has one; nil when it may have any.
+    let requiredTypes: Set<IRI>?
     private let types: PreparedCondition
     private let ids: Set<EntityID>?
     private let idPattern: Pattern?
@@ -105,6 +118,7 @@ package struct EntitySpecification: Sendable {
         ids: Set<EntityID>? = nil,
         idPattern: Pattern? = nil
     ) {
+        requiredTypes = types.requiredTypes
         self.types = PreparedCondition(types)
         self.ids = ids
         self.idPattern = idPattern

@@ -32,7 +32,7 @@ extension Hub {
         let registration = try new.registration()
         if object["expiresAt"] != nil { try Self.requireFuture(registration, now: new.modifiedAt) }
         let store = try await existingStore(caller.tenant)
-        let recheck = try await requireNoConflict(registration, store, caller)
+        let recheck = try await requireNoConflict(registration, caller)
         try await keep(new, instead: old, store, caller.tenant, recheck)
     }
 
@@ -45,7 +45,7 @@ extension Hub {
     ) async throws {
         let subscriptions = subscriptions
         let keys = [DocumentKey.all(.registration)]
-        try await store.changeDocuments(reading: keys) { changes in
+        let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             let document = try changes.document(.registration, id: old.id)
             guard let current = document.flatMap({ RegistrationRecord($0) }) else {
                 throw BrokerError.unknownRegistration(old.id)
@@ -68,5 +68,6 @@ extension Hub {
                 )
             )
         }
+        await registrations.apply(own, of: tenant)
     }
 }

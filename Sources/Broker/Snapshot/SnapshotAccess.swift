@@ -65,8 +65,9 @@ extension Hub {
     /// Removes what is kept of a snapshot that nobody finds any more.
     func removeRest(of snapshot: Snapshot) async throws {
         try await store.removeSnapshot(snapshot.store)
-        // Its subscriptions go with it.
+        // Its subscriptions and registrations go with it.
         await catchUp(with: snapshot.store)
+        registrations.forget(snapshot.store)
         let store = try await existingStore(snapshot.key.tenant)
         try await snapshots.turns.take {
             try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }

@@ -16,6 +16,7 @@ package actor PeriodicNotifier {
 
     private let store: any Store
     private let subscriptions: SubscriptionMatcher
+    private let registrations: RegistrationShelf
     private let policy: PolicySource
     private let writer: NotificationWriter
     private let sender: any NotificationSender
@@ -47,6 +48,7 @@ package actor PeriodicNotifier {
         store: any Store,
         policy: PolicySource,
         subscriptions: SubscriptionMatcher,
+        registrations: RegistrationShelf,
         sender: any NotificationSender,
         takeCharge: @escaping @Sendable (TenantName?) async throws -> TenantCharge?,
         limits: DeliveryLimits = DeliveryLimits(),
@@ -57,6 +59,7 @@ package actor PeriodicNotifier {
         self.store = store
         self.policy = policy
         self.subscriptions = subscriptions
+        self.registrations = registrations
         self.sender = sender
         self.takeCharge = takeCharge
         self.limits = limits
@@ -195,7 +198,7 @@ package actor PeriodicNotifier {
                     tenant: key.tenant,
                     in: store
                 ),
-                let content = try await content(subscription, session)
+                let content = try await content(subscription, key.tenant, session)
             else { return }
             let request = writer.request(
                 id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
@@ -219,10 +222,12 @@ package actor PeriodicNotifier {
     /// What there is to tell; nil for nothing.
     private nonisolated func content(
         _ subscription: IndexedSubscription,
+        _ tenant: TenantName?,
         _ session: ReadSession
     ) async throws -> NotificationContent? {
         if subscription.subscription.registrations != nil {
-            return try await subscription.matchingRegistrations(session.documents, now: clock())
+            let view = try await registrations.view(of: tenant)
+            return subscription.matchingRegistrations(view, now: clock())
         }
         let query = EntityQuery(
             condition: subscription.subscription.target,

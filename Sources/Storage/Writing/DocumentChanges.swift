@@ -61,6 +61,16 @@ package struct DocumentChanges {
         }
     }
 
+    /// Documents of a followed kind that were put since the change of the number, as they are stored.
+    ///
+    /// All of the kind when the change feed does not know any more.
+    package func documents(_ kind: Document.Kind, putSince number: Int64) throws -> [Document] {
+        require(.all(kind), or: .all(kind))
+        let page = try stored.feed(after: number, of: [kind])
+        return try page.isComplete
+            ? page.changes.compactMap(\.document) : stored.documents(kind)
+    }
+
     /// How many documents of the kind there are, what the body has given left aside.
     package func storedCount(_ kind: Document.Kind) throws -> Int {
         require(.count(kind), or: .all(kind))

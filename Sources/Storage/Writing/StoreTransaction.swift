@@ -15,6 +15,8 @@ package protocol BookkeepingTransaction: OutboxTransaction {
     func put(_ document: Document, isQuiet: Bool) throws
     /// False when there was none.
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
+    /// What `DocumentStore.feed` answers, as the transaction sees it.
+    func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage
     /// The number that the change feed gave last; to be asked after a change that it was told of.
     var lastChange: Int64 { get }
     /// The documents of a kind and how many bytes each has, the oldest first.

@@ -222,7 +222,7 @@ import Testing
         #expect(try await store.feed(after: nil, of: []).number == before)
     }
 
-    @Test func `a change is in force when its request is answered, though the feed fails all the time`()
+    @Test func `an own change is in force when its request is answered, though the feed fails`()
         async throws
     {
         let fails = Atomic(false)

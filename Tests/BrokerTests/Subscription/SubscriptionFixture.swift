@@ -120,6 +120,7 @@ final class SubscriptionFixture: Sendable {
             store: store,
             policy: hub.rules,
             subscriptions: hub.subscriptions,
+            registrations: hub.registrations,
             sender: recorder,
             takeCharge: { try await dispatcher.takeCharge(of: $0) },
             limits: limits,

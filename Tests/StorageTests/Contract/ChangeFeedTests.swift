@@ -63,7 +63,7 @@ import Testing
         let kept = try await tenant.changeFollowedDocuments(reading: []) { changes in
             changes.put(document("a", 1))
             changes.put(document("b", 2))
-            changes.put(document("other", 3, .registration))
+            changes.put(document("other", 3, .snapshot))
             changes.remove(.subscription, id: "none")
             changes.put(document("a", 4))
             changes.remove(.subscription, id: "b")
@@ -76,7 +76,7 @@ import Testing
         }
         #expect(next.changes?.numbers == page.number + 1...page.number + 1)
         let nothing = try await tenant.changeFollowedDocuments(reading: []) { changes in
-            changes.put(document("other", 3, .registration))
+            changes.put(document("other", 3, .snapshot))
             changes.remove(.subscription, id: "none")
         }
         #expect(nothing.changes == nil)
