@@ -2,35 +2,62 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// What a caller may do at all, and the store of its tenant. To read and to write, see `ReadSession`
-/// and `WriteSession`.
-extension Hub {
+/// What a caller may do at all, and the store of its tenant.
+///
+/// Every operation asks here: directly, or through `Reading` and `Writing`, which make sessions of what
+/// the policy says.
+package final class Access: Sendable {
+    private let store: any Store
+    private let rules: PolicySource
+
+    init(_ store: any Store, _ rules: PolicySource) {
+        self.store = store
+        self.rules = rules
+    }
+
     /// What a request with a body means to do.
     package enum Intent: Sendable { case read, write, subscribe, administer }
+
+    /// The policy in force.
+    var policy: Policy { rules.current }
 
     /// Refuses whoever may do nothing of the kind, whatever the body says: so it need not be read.
     package func require(_ intent: Intent, _ caller: Caller) throws {
         switch intent {
         case .read:
             if case .deny(let reason) = policy.decideRead(caller) { throw BrokerError(reason) }
-        case .write: try requireWriting(caller)
+        case .write: _ = try writeGrant(caller)
         case .subscribe: try requireSubscribing(caller)
         case .administer: try requireAdministration(caller)
         }
     }
 
-    /// Refuses whoever may write nothing at all.
-    package func requireWriting(_ caller: Caller) throws {
-        _ = try writeGrant(caller)
-    }
-
     /// Refuses whoever does not run the hub.
-    package func requireAdministration(_ caller: Caller) throws {
+    func requireAdministration(_ caller: Caller) throws {
         if case .deny(let reason) = policy.decideAdministration(caller) {
             throw BrokerError(reason)
         }
     }
 
+    /// Refuses whoever would never be told of anything, or filters by what it may not see.
+    func requireSubscribing(_ caller: Caller, where condition: Condition = .everything) throws {
+        switch policy.decideRead(caller, action: .subscribe, condition: condition) {
+        case .deny(let reason): throw BrokerError(reason)
+        case .grant(let grant) where grant.condition == .nothing:
+            throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
+        case .grant: break
+        }
+    }
+
+    /// The right to write, or the error that tells the caller why it has none.
+    func writeGrant(_ caller: Caller) throws -> WriteGrant {
+        switch policy.decideWrite(caller) {
+        case .grant(let grant): return grant
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+
+    /// The store of the tenant, or of the snapshot, or the error that there is none.
     func existingStore(_ tenant: TenantName?) async throws -> any TenantStore {
         guard let found = try await store.tenant(tenant) else {
             if let origin = tenant?.snapshot { throw BrokerError.unknownSnapshot(origin.id) }
@@ -40,6 +67,13 @@ extension Hub {
             )
         }
         return found
+    }
+
+    /// The store of the tenant, which comes into being if there is none (clause 4.14); a snapshot's
+    /// must be there.
+    func madeStore(_ tenant: TenantName?) async throws -> any TenantStore {
+        guard tenant?.snapshot == nil else { return try await existingStore(tenant) }
+        return try await store.makeTenant(tenant)
     }
 }
 

@@ -5,10 +5,20 @@ package import Storage
 
 /// One city's hub: the operations of the standard over a store, under a policy.
 ///
-/// Each operation is an extension in a file of its own, named as the standard names it.
+/// An operation is a method of the part of the hub that has what it needs, in a file of its own that is
+/// named as the standard names it: those that read are methods of `Reading`, those that change city data of
+/// `Writing`. The others, which need nearly all of the hub, are methods of the hub itself.
+///
+///     let answer = try await hub.reading.queryEntities(query, caller: caller)
 ///
 /// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
 package final class Hub: Sendable {
+    /// What callers may do at all.
+    package let access: Access
+    /// The operations that read.
+    package let reading: Reading
+    /// The operations that change city data.
+    package let writing: Writing
     package let store: any Store
     /// Where the policy is asked for.
     package let rules: PolicySource
@@ -22,10 +32,6 @@ package final class Hub: Sendable {
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
     package var policy: Policy { rules.current }
-    /// Says whom a change is told.
-    var observer: any ChangeObserver { subscriptions }
-    /// What slows writes down when too many notifications wait.
-    let backpressure: Backpressure
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionMatcher
     /// The receivers of notifications in this process.
@@ -45,7 +51,7 @@ package final class Hub: Sendable {
     /// Who this hub is.
     package let identity: HubIdentity
     package let logger: Logger
-    package let startedAt: Timestamp
+    let startedAt: Timestamp
 
     package init(
         store: any Store,
@@ -65,6 +71,19 @@ package final class Hub: Sendable {
     ) {
         self.store = store
         rules = PolicySource(policy)
+        access = Access(store, rules)
+        reading = Reading(
+            access,
+            limits: limits,
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        writing = Writing(
+            reading,
+            observer: subscriptions,
+            backpressure: Backpressure(subscriptions.feed, limits: delivery)
+        )
         self.rereadPolicy = rereadPolicy
         contexts = LDContextLibrary(shelf, longWork)
         self.longWork = longWork
@@ -78,7 +97,6 @@ package final class Hub: Sendable {
         self.snapshots = snapshots
         self.identity = identity
         self.refusesAddress = refusesAddress
-        backpressure = Backpressure(subscriptions.feed, limits: delivery)
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger

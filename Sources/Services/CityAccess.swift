@@ -22,17 +22,17 @@ package struct CityAccess: Sendable {
 
     /// Retrieve Entity (clause 5.7.1).
     package func entity(_ id: EntityID) async throws -> Disclosed<RetrievedEntity> {
-        try await hub.retrieveEntity(id, caller: caller)
+        try await hub.reading.retrieveEntity(id, caller: caller)
     }
 
     /// Query Entities (clause 5.7.2).
     package func entities(_ query: EntityQuery) async throws -> Disclosed<EntityAnswer> {
-        try await hub.queryEntities(query, caller: caller)
+        try await hub.reading.queryEntities(query, caller: caller)
     }
 
     /// Query Temporal Evolution of Entities (clause 5.7.4).
     package func evolutions(_ query: TemporalQuery) async throws -> Disclosed<EvolutionAnswer> {
-        try await hub.queryEvolutions(query, caller: caller)
+        try await hub.reading.queryEvolutions(query, caller: caller)
     }
 
     // MARK: Changing
@@ -42,7 +42,7 @@ package struct CityAccess: Sendable {
     /// The hub may refuse some and take the others: the result tells which and why. Names are terms
     /// of the core `@context`, or IRIs.
     package func upsert(_ entities: [JSONValue]) async throws -> BatchResult {
-        try await hub.batch(
+        try await hub.writing.batch(
             .upsert(replaces: false),
             entities.map { (json: $0, ld: .core) },
             caller: caller
@@ -51,17 +51,17 @@ package struct CityAccess: Sendable {
 
     /// Merges the attributes into an entity (clause 5.6.17).
     package func merge(_ attributes: JSONValue, into id: EntityID) async throws {
-        try await hub.mergeEntity(id, attributes, ld: .core, caller: caller)
+        try await hub.writing.mergeEntity(id, attributes, ld: .core, caller: caller)
     }
 
     /// Delete Entity (clause 5.6.6).
     package func delete(_ id: EntityID) async throws {
-        try await hub.deleteEntity(id, caller: caller)
+        try await hub.writing.deleteEntity(id, caller: caller)
     }
 
     /// Adds the instances of a temporal entity to its history, creating it if it is new (clause
     /// 5.6.11).
     package func appendHistory(_ evolution: JSONValue) async throws {
-        _ = try await hub.upsertEvolution(evolution, ld: .core, caller: caller)
+        _ = try await hub.writing.upsertEvolution(evolution, ld: .core, caller: caller)
     }
 }

@@ -39,7 +39,10 @@ import Testing
         try await fixture.update("urn:bus:2", speed: 2)
         #expect(try await fixture.depth == 2)
         #expect(fixture.hub.subscriptions[mine]?.tally === tally)
-        let found = try await fixture.hub.retrieveEntity(EntityID("urn:bus:2"), caller: traffic)
+        let found = try await fixture.hub.reading.retrieveEntity(
+            EntityID("urn:bus:2"),
+            caller: traffic
+        )
         #expect(try found.entity.value().id == EntityID("urn:bus:2"))
     }
 
@@ -63,7 +66,7 @@ import Testing
             await soon { second.hub.subscriptions[key] != nil }
             try await second.create("urn:bus:2", speed: 1)
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await second.hub.retrieveEntity(EntityID("urn:bus:2"), caller: traffic)
+                try await second.hub.reading.retrieveEntity(EntityID("urn:bus:2"), caller: traffic)
             }
             for (number, target) in [Condition.type(Self.bus), .nothing].enumerated() {
                 configuration.withLock { $0 = policy(target) }

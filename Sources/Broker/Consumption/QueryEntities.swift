@@ -2,27 +2,36 @@ package import ContextModel
 package import Governance
 package import Storage
 
-extension Hub {
+extension Reading {
     /// Query Entities (clause 5.7.2), with the Linked Entities that the representation asks for.
     ///
-    /// Entities of which it would show nothing are left out.
+    /// With a request for an EntityMap the page is one of the entities that the map lists (clause
+    /// 5.5.14). Entities of which the representation would show nothing are left out.
+    ///
+    /// So far one store answers. What other sources have of the page is to be merged with it here, before
+    /// the answer is sealed; a source that fails becomes a warning of the answer.
     package func queryEntities(
         _ query: EntityQuery,
+        through map: EntityMapRequest? = nil,
         shownAs representation: Representation = Representation(),
         caller: Caller
     ) async throws -> Disclosed<EntityAnswer> {
         let session = try await session(of: query, caller)
         var query = query
         let picked = representation.projection.picked(hidden: session.grant.hiddenAttributes)
+        query.condition = query.condition.and(picked)
+        if let map {
+            let answer = try await page(of: query, through: map, representation, session, caller)
+            return session.seal(answer)
+        }
         guard representation.join != nil || query.condition.isAboutLinked else {
-            query.condition = query.condition.and(picked)
             let page = try await session.entities(query)
             return session.seal(EntityAnswer(page: page, linked: nil, map: nil))
         }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
         let answer = try await session.read { [query] transaction in
             var query = query
-            query.condition = try reader.targets(query.condition, transaction).and(picked)
+            query.condition = try reader.targets(query.condition, transaction)
             let page = try transaction.encodedEntities(query)
             let linked = try reader.all(
                 linkedFrom: page.entities,

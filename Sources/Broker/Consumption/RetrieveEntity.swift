@@ -2,11 +2,14 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve Entity (clause 5.7.1), with the Linked Entities that the representation asks for.
     ///
     /// The entity must satisfy `condition`, where the caller gave a type selection or attributes,
     /// and have something to show.
+    ///
+    /// So far one store answers. What other sources have of the entity is to be merged with it here,
+    /// before the answer is sealed; a source that fails becomes a warning of the answer.
     package func retrieveEntity(
         _ id: EntityID,
         where condition: Condition = .everything,

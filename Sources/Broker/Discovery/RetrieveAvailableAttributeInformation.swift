@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve Available Attribute Information (clause 5.7.10).
     package func attribute(
         _ name: IRI,

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve Available Attributes (clause 5.7.8): their names, in alphabetical order.
     package func attributeNames(caller: Caller) async throws -> Disclosed<Discovered<[IRI]>> {
         let session = try await session(caller)

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve Available Entity Type Information (clause 5.7.7).
     package func type(
         _ type: IRI,

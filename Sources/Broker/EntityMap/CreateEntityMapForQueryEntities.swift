@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 package import Storage
 
-extension Hub {
+extension Reading {
     /// Create EntityMap for Query Entities (clause 5.14.4).
     ///
     /// Paging of the query is ignored: the map lists all that it finds.

@@ -1,7 +1,7 @@
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Delete EntityMap (clause 5.14.3).
     package func deleteEntityMap(_ id: String, caller: Caller) async throws {
         let store = try await session(caller).documents

@@ -4,7 +4,7 @@ import Logging
 import Storage
 
 /// What the operations on EntityMaps have in common.
-extension Hub {
+extension Reading {
     /// The map and its entries; one that is another party's, or has expired, does not exist.
     func entityMap(
         _ id: String,

@@ -1,31 +1,28 @@
 package import ContextModel
 package import Governance
-package import Storage
+import Storage
 
 /// Pages of a set of entities that an EntityMap fixes (clauses 5.5.9.3 and 5.5.14).
 ///
 /// Each page is decided now: what no longer fits the query, or is no longer visible, is passed over,
 /// and a page is filled as long as there are entities.
-extension Hub {
-    /// Query Entities (clause 5.7.2) through an EntityMap: the one referred to, or a new one.
-    package func queryEntities(
-        _ query: EntityQuery,
+extension Reading {
+    /// The page of a query's entities that an EntityMap lists: the one referred to, or a new one.
+    func page(
+        of query: EntityQuery,
         through request: EntityMapRequest,
-        shownAs representation: Representation = Representation(),
-        caller: Caller
-    ) async throws -> Disclosed<EntityAnswer> {
-        let session = try await session(of: query, caller)
-        var query = query
-        let picked = representation.projection.picked(hidden: session.grant.hiddenAttributes)
-        query.condition = query.condition.and(picked)
+        _ representation: Representation,
+        _ session: ReadSession,
+        _ caller: Caller
+    ) async throws -> EntityAnswer {
         let (map, entries, isNew) = try await entityMap(
             request,
             .entities,
             session.documents,
             caller
-        ) { [query] in try await self.makeEntityMap(of: query, request, session, caller) }
+        ) { try await self.makeEntityMap(of: query, request, session, caller) }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
-        let (page, linked, walk) = try await session.read { [query] transaction in
+        let (page, linked, walk) = try await session.read { transaction in
             var query = query
             query.condition = try reader.targets(query.condition, transaction)
             let (page, walk) = try transaction.page(of: query, listedIn: entries)
@@ -37,17 +34,16 @@ extension Hub {
             return (page, linked, walk)
         }
         try await prune(map, walk, request, session.documents)
-        let use = walk.use(of: map, isNew: isNew)
-        return session.seal(EntityAnswer(page: page, linked: linked, map: use))
+        return EntityAnswer(page: page, linked: linked, map: walk.use(of: map, isNew: isNew))
     }
 
-    /// Query Temporal Evolution of Entities (clause 5.7.4) through an EntityMap.
-    package func queryEvolutions(
-        _ query: TemporalQuery,
+    /// The page of a query's evolutions that an EntityMap lists: the one referred to, or a new one.
+    func page(
+        of query: TemporalQuery,
         through request: EntityMapRequest,
-        caller: Caller
-    ) async throws -> Disclosed<EvolutionAnswer> {
-        let session = try await session(caller, condition: query.condition)
+        _ session: ReadSession,
+        _ caller: Caller
+    ) async throws -> EvolutionAnswer {
         let (map, entries, isNew) = try await entityMap(
             request,
             .evolutions,
@@ -56,8 +52,7 @@ extension Hub {
         ) { try await self.makeEntityMap(of: query, request, session, caller) }
         let (page, walk) = try await session.read { try $0.page(of: query, listedIn: entries) }
         try await prune(map, walk, request, session.documents)
-        let use = walk.use(of: map, isNew: isNew)
-        return session.seal(EvolutionAnswer(page: page, map: use))
+        return EvolutionAnswer(page: page, map: walk.use(of: map, isNew: isNew))
     }
 
     /// The entities that a purge may take, where an EntityMap says so (clause 6.4.3.3).

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Reading {
     /// The EntityMap of retrieving one entity (clauses 5.5.14, 5.7.1.4 and 5.7.3.4): the one referred
     /// to, or a new one that lists it.
     ///

@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve EntityMap (clause 5.14.1).
     ///
     /// It lists what the caller may see now: an entity that went, or was hidden since, is not shown.

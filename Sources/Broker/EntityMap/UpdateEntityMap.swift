@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Reading {
     /// Update EntityMap (clause 5.14.2): when it expires, within what the hub allows.
     ///
     /// What only the hub writes is ignored.

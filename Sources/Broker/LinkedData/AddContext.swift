@@ -7,9 +7,9 @@ extension Hub {
     ///
     /// What lies beside `@context` in the body is dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
-        try requireWriting(caller)
+        try access.require(.write, caller)
         // Only where entities, subscriptions and sources are made is a tenant made too.
-        _ = try await existingStore(caller.tenant)
+        _ = try await access.existingStore(caller.tenant)
         guard let context = body.objectValue?["@context"] else {
             throw BrokerError(
                 .invalidRequest,

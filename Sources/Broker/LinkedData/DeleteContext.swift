@@ -8,8 +8,8 @@ extension Hub {
         reload: Bool = false,
         caller: Caller
     ) async throws {
-        try requireAdministration(caller)
-        _ = try await existingStore(caller.tenant)
+        try access.requireAdministration(caller)
+        _ = try await access.existingStore(caller.tenant)
         if CoreContext.isCore(name) {
             // Built in: always the one of this version, with nothing to fetch.
             if reload { return }

@@ -12,7 +12,7 @@ extension Hub {
         details: Bool,
         caller: Caller
     ) async throws -> [JSONValue] {
-        _ = try await existingStore(caller.tenant)
+        _ = try await access.existingStore(caller.tenant)
         var wanted: StoredLDContext.Kind?
         if let kind {
             wanted = StoredLDContext.Kind(rawValue: kind)

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Append Attributes (clause 5.6.3).
     package func appendAttributes(
         to id: EntityID,

@@ -32,7 +32,7 @@ package struct BatchOperation: Sendable {
     }
 }
 
-extension Hub {
+extension Writing {
     /// Runs a batch.
     ///
     /// `bodies` pairs each entity with the `@context` it is to be read with.
@@ -41,7 +41,7 @@ extension Hub {
         _ bodies: [(json: JSONValue, ld: LDContext)],
         caller: Caller
     ) async throws -> BatchResult {
-        let session = try await writing(caller)
+        let session = try await session(caller)
         var errors: [(id: EntityID?, error: BrokerError)] = []
         var inputs: [BatchInput] = []
         inputs.reserveCapacity(bodies.count)

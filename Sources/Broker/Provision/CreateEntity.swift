@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Create Entity (clause 5.6.1).
     package func createEntity(
         _ body: JSONValue,
@@ -11,7 +11,7 @@ extension Hub {
     ) async throws -> EntityID {
         let entity = try BrokerError.reading { () throws(EntityError) in try reader(ld).entity(body)
         }
-        let session = try await writing(caller)
+        let session = try await session(caller)
         // Made here, so that the one thread that writes has less to do.
         let creation = EntityChange.creation(of: entity, at: session.now)
         try await session.change(entity.id, naming: entity.attributes.names) { existing, _ in

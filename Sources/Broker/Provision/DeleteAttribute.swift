@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Delete Attribute (clause 5.6.5): the instance of a `datasetId`, the default one, or all.
     package func deleteAttribute(
         _ name: String,

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Delete Entity (clause 5.6.6).
     ///
     /// Its temporal evolution stays.

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Merge Entity (clause 5.6.17).
     ///
     /// Removing what is not there changes nothing (RFC 7396).

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Partial Attribute Update (clause 5.6.4).
     package func updateAttribute(
         _ name: String,

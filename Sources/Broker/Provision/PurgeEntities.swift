@@ -43,16 +43,16 @@ package enum PurgeExtent: Sendable, Hashable {
     }
 }
 
-extension Hub {
+extension Writing {
     /// Purge Entities (clause 5.6.21): deletes what a query finds, or attributes of it.
     package func purgeEntities(
         where condition: Condition,
         _ extent: PurgeExtent = .entities,
         caller: Caller
     ) async throws {
-        let writing = try await writing(caller, makesTenant: false)
+        let writing = try await session(caller, makesTenant: false)
         try writing.requireVisible(extent.names)
-        let session = try await session(caller, condition: condition)
+        let session = try await reading.session(caller, condition: condition)
         // What is found is of one moment, and fixed before anything goes, for what goes may be what
         // was asked for. It then goes in portions, between which others see what is left.
         let query = EntityQuery(condition: condition, limit: .max)

@@ -2,7 +2,7 @@ package import ContextModel
 import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Removes what has expired of one tenant's data (clause 4.22): entities, and attributes of
     /// others.
     ///
@@ -17,7 +17,7 @@ extension Hub {
         of tenant: TenantName?,
         if isInCharge: @Sendable () async throws -> Bool = { true }
     ) async throws -> Int {
-        let store = try await existingStore(tenant)
+        let store = try await access.existingStore(tenant)
         var removed = 0
         while backpressure.hasRoomForRemovals {
             let now = clock()
@@ -28,7 +28,7 @@ extension Hub {
             )
             guard !ids.isEmpty, try await isInCharge() else { return removed }
             removed += ids.count
-            let session = try await writingAtOnce(Caller(party: .operator, tenant: tenant))
+            let session = try await sessionAtOnce(Caller(party: .operator, tenant: tenant))
             let written = try await session.changeEach(ids, id: { $0 }, showingExpired: true) {
                 ($1.flatMap { EntityChange.expiry(of: $0, at: now) }, ())
             }

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Replace Attribute (clause 5.6.19).
     package func replaceAttribute(
         _ name: String,

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Replace Entity (clause 5.6.18).
     package func replaceEntity(
         _ id: EntityID,

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Update Attributes (clause 5.6.2).
     package func updateAttributes(
         of id: EntityID,

@@ -8,7 +8,7 @@ import Storage
 /// Whoever reads more than once for an answer does so in one `read`, which sees one moment of the
 /// store. What is to leave the hub goes through `seal` first:
 ///
-///     let session = try await hub.session(caller, condition: query.condition)
+///     let session = try await reading.session(caller, condition: query.condition)
 ///     let page = try await session.entities(query)
 ///     return session.seal(EntityAnswer(page: page))
 package struct ReadSession: Sendable {
@@ -52,8 +52,11 @@ package struct ReadSession: Sendable {
         }
     }
 
-    /// Makes of what was read an answer that may leave the hub.
-    func seal<Answer: Disclosable>(_ answer: Answer) -> Disclosed<Answer> { Disclosed(answer) }
+    /// Makes of what was read an answer that may leave the hub; the warnings say what of it is missing.
+    func seal<Answer: Disclosable>(
+        _ answer: Answer,
+        warnings: [AnswerWarning] = []
+    ) -> Disclosed<Answer> { Disclosed(answer, warnings) }
 }
 
 /// One request's right to see what the hub keeps for whoever runs it: notifications that were given
@@ -62,7 +65,7 @@ package struct OperatorSession: Sendable {
     private let store: any TenantStore
     private let session: ReadSession
 
-    fileprivate init(_ store: any TenantStore, _ grant: ReadGrant) {
+    init(_ store: any TenantStore, _ grant: ReadGrant) {
         self.store = store
         session = ReadSession(store, grant)
     }
@@ -81,15 +84,34 @@ package struct OperatorSession: Sendable {
 
 /// An answer that may leave the hub: responses, pages, notifications and files take nothing else.
 ///
-/// Only a session's `seal` makes one. Its parts can be read as if they were its own.
+/// Only a session's `seal` makes one. Its parts can be read as if they were its own. Where parts of the
+/// answer could not be had, it has the others, and a warning for each that is missing.
 @dynamicMemberLookup
 package struct Disclosed<Answer: Disclosable>: Sendable {
     package let answer: Answer
+    /// Empty for an answer that is whole.
+    package let warnings: [AnswerWarning]
 
-    fileprivate init(_ answer: Answer) { self.answer = answer }
+    fileprivate init(_ answer: Answer, _ warnings: [AnswerWarning]) {
+        self.answer = answer
+        self.warnings = warnings
+    }
 
     package subscript<Part>(dynamicMember part: KeyPath<Answer, Part>) -> Part {
         answer[keyPath: part]
+    }
+}
+
+/// What is missing in an answer: what one source was asked for and did not give (clause 6.3.17).
+package struct AnswerWarning: Sendable, Equatable {
+    /// The source, by its alias or the identifier of its registration.
+    package var source: String
+    /// Why, in a sentence for the caller.
+    package var reason: String
+
+    package init(source: String, reason: String) {
+        self.source = source
+        self.reason = reason
     }
 }
 
@@ -99,40 +121,6 @@ package protocol Disclosable: Sendable {
     ///
     /// Throws where the stored form of an entity is damaged.
     func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws
-}
-
-extension Hub {
-    /// The right to read for this request, or the error that tells the caller why it has none.
-    ///
-    /// `condition` is what the caller filters by and `sortedBy` what it sorts by.
-    func session(
-        _ caller: Caller,
-        action: Action = .read,
-        condition: Condition = .everything,
-        sortedBy: [IRI] = []
-    ) async throws -> ReadSession {
-        try condition.requirePatternsWithinLimit()
-        let decision = policy.decideRead(
-            caller,
-            action: action,
-            condition: condition,
-            sortedBy: sortedBy
-        )
-        switch decision {
-        case .grant(let grant): return ReadSession(try await existingStore(caller.tenant), grant)
-        case .deny(let reason): throw BrokerError(reason)
-        }
-    }
-
-    /// The right to see what the hub keeps for whoever runs it, or the error that tells the caller why
-    /// it has none.
-    func operatorSession(_ caller: Caller) async throws -> OperatorSession {
-        switch policy.decideAdministration(caller) {
-        case .grant(let grant):
-            return OperatorSession(try await existingStore(caller.tenant), grant)
-        case .deny(let reason): throw BrokerError(reason)
-        }
-    }
 }
 
 extension Policy {

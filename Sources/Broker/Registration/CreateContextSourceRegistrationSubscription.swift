@@ -10,7 +10,7 @@ extension Hub {
         ld: LDContext,
         caller: Caller
     ) async throws -> String {
-        try requireAdministration(caller)
+        try access.requireAdministration(caller)
         let id = try await createSubscription(body, to: .registrations, ld: ld, caller: caller)
         try await notifyOfMatchingRegistrations(id, caller)
         return id

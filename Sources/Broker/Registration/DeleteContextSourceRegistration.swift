@@ -8,7 +8,7 @@ extension Hub {
         _ = try await registrationRecord(id, caller)
         let (subscriptions, tenant, now) = (subscriptions, caller.tenant, clock())
         let key = DocumentKey.document(.registration, id: id)
-        let store = try await existingStore(tenant)
+        let store = try await access.existingStore(tenant)
         let (_, own) = try await store.changeFollowedDocuments(reading: [key]) { changes in
             let document = try changes.document(.registration, id: id)
             guard let record = document.flatMap({ RegistrationRecord($0) }) else {

@@ -16,8 +16,8 @@ extension Hub {
         sysAttrs: Bool = false,
         caller: Caller
     ) async throws -> RegistrationPage {
-        try requireAdministration(caller)
-        _ = try await existingStore(caller.tenant)
+        try access.requireAdministration(caller)
+        _ = try await access.existingStore(caller.tenant)
         let view = try await registrations.view(of: caller.tenant)
         let now = clock()
         let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)

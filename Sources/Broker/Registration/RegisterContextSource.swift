@@ -10,7 +10,7 @@ extension Hub {
         ld: LDContext,
         caller: Caller
     ) async throws -> String {
-        try requireAdministration(caller)
+        try access.requireAdministration(caller)
         guard let object = body.objectValue else {
             throw BrokerError(
                 .badRequestData,

@@ -12,8 +12,8 @@ extension Hub {
         guard URIText.isValid(id) else {
             throw BrokerError(.badRequestData, "The registration id '\(id)' is not a URI.")
         }
-        try requireAdministration(caller)
-        let store = try await existingStore(caller.tenant)
+        try access.requireAdministration(caller)
+        let store = try await access.existingStore(caller.tenant)
         let document = try await store.document(.registration, id: id)
         guard let record = document.flatMap({ RegistrationRecord($0) }),
             !record.hasExpired(at: clock())
@@ -75,7 +75,7 @@ extension Hub {
         _ caller: Caller
     ) async throws {
         let condition = Condition.any(of: registration.information.map(\.condition))
-        let session = try await session(caller, condition: condition)
+        let session = try await reading.session(caller, condition: condition)
         let page = try await session.entities(EntityQuery(condition: condition, limit: 1))
         guard let entity = page.entities.first else { return }
         throw BrokerError(

@@ -119,7 +119,7 @@ extension Hub {
         let now = clock()
         guard let subscriber = subscriptions[key], subscriber.subscription.isInForce(at: now)
         else { return }
-        let store = try await existingStore(caller.tenant)
+        let store = try await access.existingStore(caller.tenant)
         let view = try await registrations.view(of: caller.tenant)
         guard let message = subscriber.matchingMessage(view, now: now) else { return }
         let new = subscriptions.newMessage(message, to: key, at: now)

@@ -31,7 +31,7 @@ extension Hub {
         new.body = new.body.updated(with: object.registrationBody(ld))
         let registration = try new.registration()
         if object["expiresAt"] != nil { try Self.requireFuture(registration, now: new.modifiedAt) }
-        let store = try await existingStore(caller.tenant)
+        let store = try await access.existingStore(caller.tenant)
         let recheck = try await requireNoConflict(registration, caller)
         try await keep(new, instead: old, store, caller.tenant, recheck)
     }

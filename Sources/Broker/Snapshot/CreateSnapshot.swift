@@ -62,7 +62,7 @@ extension Hub {
     func order(_ order: SnapshotOrder, _ caller: Caller) async throws {
         // Nobody in particular has nothing of their own.
         guard caller.party != .anonymous else { throw BrokerError(DenyReason.unauthenticated) }
-        _ = try await session(caller)
+        _ = try await reading.session(caller)
         try snapshots.add(order.snapshot, limits: limits)
         do {
             _ = try await store.makeSnapshot(order.snapshot.store)

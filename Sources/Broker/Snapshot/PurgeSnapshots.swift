@@ -6,7 +6,7 @@ extension Hub {
     /// Purge Snapshots (clause 5.16.7): those of the caller that the query over their members finds.
     package func purgeSnapshots(where q: String, caller: Caller) async throws {
         let condition = try Self.condition(onSnapshots: q)
-        _ = try await session(caller)
+        _ = try await reading.session(caller)
         let now = clock()
         let budget = DecisionBudget(steps: RegistrationQuery.maximumSteps)
         let found = snapshots.all.filter {

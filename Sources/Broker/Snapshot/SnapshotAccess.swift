@@ -45,7 +45,7 @@ extension Hub {
 
     /// Writes the snapshot down as the shelf has it by then, so that the last one to write is right.
     func keep(_ snapshot: Snapshot) async throws {
-        let store = try await existingStore(snapshot.key.tenant)
+        let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take { [snapshots] in
             guard let current = snapshots[snapshot.key], current.file == snapshot.file else {
                 return
@@ -68,7 +68,7 @@ extension Hub {
         // Its subscriptions and registrations go with it.
         await catchUp(with: snapshot.store)
         registrations.forget(snapshot.store)
-        let store = try await existingStore(snapshot.key.tenant)
+        let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take {
             try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }
         }
@@ -80,7 +80,7 @@ extension Hub {
     package func loadSnapshots() async throws {
         let tenants: [TenantName?] = [nil] + (await store.tenantNames)
         for tenant in tenants {
-            for document in try await existingStore(tenant).documents(.snapshot) {
+            for document in try await access.existingStore(tenant).documents(.snapshot) {
                 guard var snapshot = Snapshot(document, tenant: tenant) else {
                     logger.error("The snapshot '\(document.id)' is damaged.")
                     continue

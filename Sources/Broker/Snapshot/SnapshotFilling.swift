@@ -130,7 +130,8 @@ extension Hub {
         (all.offset, all.limit, all.wantsCount) = (0, limits.maximumSnapshotEntities + 1, false)
         var representation = query.representation
         representation.join?.form = .flat
-        let answer = try await queryEntities(all, shownAs: representation, caller: reader).answer
+        let answer = try await reading.queryEntities(all, shownAs: representation, caller: reader)
+            .answer
         let (page, linked) = (answer.page, answer.linked)
         try checkSize(page.entities.count)
         var found = try page.decoded().entities.map { $0.projected(representation.projection) }
@@ -166,7 +167,7 @@ extension Hub {
     private func copyGrant(for snapshot: Snapshot) async throws -> CopyGrant {
         var maker = snapshot.maker
         maker.tenant = snapshot.store
-        return try await session(maker).grant.copyGrant
+        return try await reading.session(maker).grant.copyGrant
     }
 
     private func keep(
@@ -193,7 +194,7 @@ extension Hub {
         into snapshot: Snapshot,
         room: inout Int
     ) async throws -> Bool {
-        let session = try await session(reader, condition: query.condition)
+        let session = try await reading.session(reader, condition: query.condition)
         let grant = try await copyGrant(for: snapshot)
         let all = query.identifying(limit: limits.maximumSnapshotEntities + 1)
         let ids = try await session.read { try $0.evolutions(all).evolutions.map(\.id) }

@@ -116,7 +116,7 @@ package struct SnapshotMaker: Sendable {
             timeoutMilliseconds: timeoutMilliseconds,
             party: snapshot.key.owner
         )
-        let session = try await hub.session(snapshot.maker)
+        let session = try await hub.reading.session(snapshot.maker)
         let result = await sender.send(session.seal(request))
         if case .failed(let reason) = result {
             hub.logger.info("Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)")
@@ -138,7 +138,7 @@ package struct SnapshotMaker: Sendable {
         let tenants: [TenantName?] = [nil] + (await hub.store.tenantNames)
         for tenant in tenants {
             guard let store = try await hub.store.tenant(tenant) else { continue }
-            try await hub.removeExpiredEntityMaps(store)
+            try await hub.reading.removeExpiredEntityMaps(store)
         }
     }
 }

@@ -22,7 +22,7 @@ package struct ContextSourceIdentity: Sendable, Equatable {
 extension Hub {
     /// Retrieve Context Source Identity Information (clause 5.15.1): of a tenant, if one is named.
     package func contextSourceIdentity(caller: Caller) async throws -> ContextSourceIdentity {
-        _ = try await existingStore(caller.tenant)
+        _ = try await access.existingStore(caller.tenant)
         let now = clock()
         let alias = Self.pseudonym(of: identity, caller.tenant)
         return ContextSourceIdentity(

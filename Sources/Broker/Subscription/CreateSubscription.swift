@@ -72,14 +72,12 @@ extension Hub {
         _ subscription: Subscription,
         _ caller: Caller
     ) async throws {
-        var mayMakeTenant = false
-        if case .grant = policy.decideWrite(caller), caller.tenant?.snapshot == nil {
-            mayMakeTenant = true
+        let store: any TenantStore
+        if case .grant = access.policy.decideWrite(caller) {
+            store = try await access.madeStore(caller.tenant)
+        } else {
+            store = try await access.existingStore(caller.tenant)
         }
-        let store =
-            mayMakeTenant
-            ? try await store.makeTenant(caller.tenant)
-            : try await existingStore(caller.tenant)
         let tenant = caller.tenant
         let (kind, names) = (record.kind.documentKind, record.owner.subscriptionKeys(record.id))
         let place = SubscriptionMatcher.Place(record, tenant)

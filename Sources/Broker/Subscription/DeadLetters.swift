@@ -10,7 +10,7 @@ extension Hub {
         limit: Int,
         caller: Caller
     ) async throws -> Disclosed<DeadLetterList> {
-        let session = try await operatorSession(caller)
+        let session = try await reading.operatorSession(caller)
         let letters = try await chosen(choice, caller.tenant, session)
         let summaries = letters.prefix(limit).map { letter -> JSONValue in
             var json = letter.summary
@@ -27,7 +27,7 @@ extension Hub {
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
     ) async throws -> Int {
-        let (session, tenant) = (try await operatorSession(caller), caller.tenant)
+        let (session, tenant) = (try await reading.operatorSession(caller), caller.tenant)
         let letters = try await chosen(choice, tenant, session)
         return try await session.documents.bookkeep { [subscriptions] transaction in
             let present = try letters.filter {
@@ -52,7 +52,7 @@ extension Hub {
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
     ) async throws -> Int {
-        let session = try await operatorSession(caller)
+        let session = try await reading.operatorSession(caller)
         let letters = try await chosen(choice, caller.tenant, session)
         return try await session.documents.bookkeep { transaction in
             try letters.filter { try transaction.removeDocument(.deadLetter, id: $0.id) }.count

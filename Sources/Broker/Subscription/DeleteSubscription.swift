@@ -13,7 +13,7 @@ extension Hub {
         try requireChangeable(record, by: caller)
         let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
-        let store = try await existingStore(tenant)
+        let store = try await access.existingStore(tenant)
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)

@@ -13,7 +13,7 @@ extension Hub {
         sysAttrs: Bool = false,
         caller: Caller
     ) async throws -> SubscriptionPage {
-        let store = try await existingStore(caller.tenant)
+        let store = try await access.existingStore(caller.tenant)
         let (records, count) = try await records(kind, offset, limit, in: store, caller)
         let now = clock()
         var page = SubscriptionPage(

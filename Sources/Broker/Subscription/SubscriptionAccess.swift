@@ -8,18 +8,8 @@ extension Hub {
     /// Refuses a subscriber who may not have this subscription; every notification is decided anew
     /// when it is sent.
     func requireSubscribing(_ caller: Caller, to subscription: Subscription) throws {
-        if subscription.registrations != nil { return try requireAdministration(caller) }
-        try requireSubscribing(caller, where: subscription.target)
-    }
-
-    /// Refuses whoever would never be told of anything, or filters by what it may not see.
-    func requireSubscribing(_ caller: Caller, where condition: Condition = .everything) throws {
-        switch policy.decideRead(caller, action: .subscribe, condition: condition) {
-        case .deny(let reason): throw BrokerError(reason)
-        case .grant(let grant) where grant.condition == .nothing:
-            throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
-        case .grant: break
-        }
+        if subscription.registrations != nil { return try access.requireAdministration(caller) }
+        try access.requireSubscribing(caller, where: subscription.target)
     }
 
     /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
@@ -48,7 +38,7 @@ extension Hub {
         guard URIText.isValid(id) else {
             throw BrokerError(.badRequestData, "The subscription id '\(id)' is not a URI.")
         }
-        let store = try await existingStore(caller.tenant)
+        let store = try await access.existingStore(caller.tenant)
         for key in caller.party.subscriptionKeys(id) {
             let document = try await store.document(kind.documentKind, id: key)
             if let own = document.flatMap({ SubscriptionRecord($0) }), own.owner == caller.party {

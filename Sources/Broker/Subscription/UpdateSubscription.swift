@@ -66,7 +66,7 @@ extension Hub {
         following.prepare(subscription, new, key)
         defer { following.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
-        let store = try await existingStore(tenant)
+        let store = try await access.existingStore(tenant)
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {

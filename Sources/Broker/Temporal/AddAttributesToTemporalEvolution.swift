@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Add Attributes to Temporal Evolution of an Entity (clause 5.6.12).
     package func addToEvolution(
         of id: EntityID,

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Writing {
     /// Create or Update Temporal Evolution of an Entity (clause 5.6.11); true when it is new.
     ///
     /// Temporal data touches the evolution alone: current state is changed by the operations on

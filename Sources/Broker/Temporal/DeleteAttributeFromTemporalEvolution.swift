@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Delete Attribute from Temporal Evolution of an Entity (clause 5.6.13): the instances of a
     /// `datasetId`, the default ones, or all.
     package func deleteAttributeFromEvolution(

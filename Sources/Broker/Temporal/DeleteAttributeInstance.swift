@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Delete Attribute Instance from Temporal Evolution of an Entity (clause 5.6.15).
     package func deleteInstance(
         _ instanceID: String,

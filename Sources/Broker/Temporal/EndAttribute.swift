@@ -2,7 +2,7 @@ import ContextModel
 import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Notes the end of an attribute, or of the scope, of an entity that its history alone knows
     /// (clauses 4.5.7 and 5.6.5); false when that history has nothing to end.
     func endInEvolution(
@@ -18,7 +18,7 @@ extension Hub {
             .filter { $0.details?.deletedAt == nil }
             .map { $0.ended(at: now) }
         guard !ended.isEmpty else { return false }
-        let session = try await writing(caller, makesTenant: false)
+        let session = try await session(caller, makesTenant: false)
         return try await session.changeEvolution(of: id, naming: []) { evolution in
             guard evolution.isPast, evolution.seen != nil else { return (nil, false) }
             let instances = [NamedAttribute(name: name, instances: ended)]
@@ -37,10 +37,10 @@ extension Hub {
             condition: .ids([id]),
             attributes: name == .scope ? nil : [name],
             timeProperty: .modifiedAt,
-            instanceLimit: limits.maximumInstances,
+            instanceLimit: reading.limits.maximumInstances,
             limit: 1
         )
-        let session = try await session(caller, condition: query.condition)
+        let session = try await reading.session(caller, condition: query.condition)
         let page = try await session.read { try $0.evolutions(query) }
         guard let evolution = page.evolutions.first else { return [] }
         if name == .scope { return evolution.scopes.suffix(1) }

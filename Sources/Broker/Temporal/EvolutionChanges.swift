@@ -3,7 +3,7 @@ import Governance
 import Storage
 
 /// What the operations on temporal evolutions share.
-extension Hub {
+extension Writing {
     /// Adds instances to an evolution; true when it is new.
     func appendHistory(
         of id: EntityID,
@@ -13,7 +13,7 @@ extension Hub {
         mayCreate: Bool,
         caller: Caller
     ) async throws -> Bool {
-        let session = try await writing(caller, makesTenant: mayCreate)
+        let session = try await session(caller, makesTenant: mayCreate)
         try session.requireVisible(attributes.names)
         guard !EntityLimits.exceedInstances(attributes) else {
             throw BrokerError(.badRequestData, EntityLimits.instancesProblem)
@@ -78,7 +78,7 @@ extension Hub {
         naming names: [IRI] = [],
         caller: Caller
     ) async throws {
-        let session = try await writing(caller, makesTenant: false)
+        let session = try await session(caller, makesTenant: false)
         try session.requireVisible(names)
         var next: HistoryRemovalPosition?
         var isFound = false
@@ -99,7 +99,7 @@ extension Hub {
         _ caller: Caller,
         _ change: @escaping @Sendable (GrantedEvolution, BrokerError) throws -> GrantedHistory
     ) async throws {
-        let session = try await writing(caller, makesTenant: false)
+        let session = try await session(caller, makesTenant: false)
         try await session.changeEvolution(of: id, naming: names) { evolution in
             guard evolution.seen != nil else { throw BrokerError.noEvolution(id) }
             return (try change(evolution, .noInstance(of: id)), ())

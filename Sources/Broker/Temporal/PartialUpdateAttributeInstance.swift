@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Writing {
     /// Partial Update Attribute Instance in Temporal Evolution (clause 5.6.14).
     package func modifyInstance(
         _ instanceID: String,

@@ -2,13 +2,23 @@ package import Governance
 package import Storage
 import ContextModel
 
-extension Hub {
+extension Reading {
     /// Query Temporal Evolution of Entities (clause 5.7.4).
+    ///
+    /// With a request for an EntityMap the page is one of the entities that the map lists (clause
+    /// 5.5.14).
+    ///
+    /// So far one store answers. What other sources have of the page is to be merged with it here, before
+    /// the answer is sealed; a source that fails becomes a warning of the answer.
     package func queryEvolutions(
         _ query: TemporalQuery,
+        through map: EntityMapRequest? = nil,
         caller: Caller
     ) async throws -> Disclosed<EvolutionAnswer> {
         let session = try await session(caller, condition: query.condition)
+        if let map {
+            return session.seal(try await page(of: query, through: map, session, caller))
+        }
         let page = try await session.read { try $0.evolutions(query) }
         try requireEligible(page, query)
         return session.seal(EvolutionAnswer(page: page, map: nil))

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 package import Storage
 
-extension Hub {
+extension Reading {
     /// Retrieve Temporal Evolution of an Entity (clause 5.7.3).
     package func retrieveEvolution(
         of id: EntityID,

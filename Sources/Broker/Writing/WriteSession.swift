@@ -9,7 +9,7 @@ import Storage
 /// it, to a change. It does not see the grant: the store checks that the grant covers the change, before
 /// and after it (`GrantedEntity`).
 ///
-///     let session = try await writing(caller, makesTenant: false)
+///     let session = try await session(caller, makesTenant: false)
 ///     try await session.change(id, naming: names) { entity, now in
 ///         guard let entity else { throw BrokerError.unknown(id) }
 ///         return (.deletion(of: entity), ())
@@ -162,66 +162,4 @@ struct EachResult<Answer: Sendable>: Sendable {
 
     /// Those that were not written.
     var rest: ArraySlice<EntityID> { ids[results.count...] }
-}
-
-extension Hub {
-    /// The right to change city data for this request, or the error that tells the caller why it has
-    /// none.
-    ///
-    /// The tenant comes into being with the first write (clause 4.14).
-    func writing(_ caller: Caller, makesTenant: Bool = true) async throws -> WriteSession {
-        let grant = try writeGrant(caller)
-        try await backpressure.admit(caller.party)
-        let store =
-            makesTenant && caller.tenant?.snapshot == nil
-            ? try await store.makeTenant(caller.tenant)
-            : try await existingStore(caller.tenant)
-        return session(store, grant, of: caller.tenant)
-    }
-
-    /// A session that does not wait as others do when notifications are made too fast.
-    func writingAtOnce(_ caller: Caller) async throws -> WriteSession {
-        let grant = try writeGrant(caller)
-        return session(try await existingStore(caller.tenant), grant, of: caller.tenant)
-    }
-
-    private func session(
-        _ store: any TenantStore,
-        _ grant: WriteGrant,
-        of tenant: TenantName?
-    ) -> WriteSession {
-        WriteSession(
-            store,
-            grant,
-            ChangeEffects(observer: observer, tenant: tenant, now: clock())
-        )
-    }
-
-    /// The right to write, or the error that tells the caller why it has none.
-    func writeGrant(_ caller: Caller) throws -> WriteGrant {
-        switch policy.decideWrite(caller) {
-        case .grant(let grant): return grant
-        case .deny(let reason): throw BrokerError(reason)
-        }
-    }
-
-    /// Runs `change` on the current state of an entity that is there.
-    ///
-    /// `names` are the attributes that the request names, at whatever depth; `large` is given when the
-    /// request has more of something than an entity may.
-    func change<Answer: Sendable>(
-        _ id: EntityID,
-        _ caller: Caller,
-        types: Condition = .everything,
-        naming names: @autoclosure () -> [IRI],
-        large: OversizedRequest? = nil,
-        _ change: @escaping @Sendable (Entity, Timestamp) throws -> (EntityChange, Answer)
-    ) async throws -> Answer {
-        let session = try await writing(caller, makesTenant: false)
-        return try await session.change(id, naming: names()) { target, now in
-            guard let target, target.satisfies(types) else { throw BrokerError.unknown(id) }
-            try large?.require(for: target)
-            return try change(target, now)
-        }
-    }
 }

@@ -42,7 +42,7 @@ struct BrokerDestination: HubDestination {
                     refusals.append(Self.refusal(element.entityID, BrokerError(error)))
                 }
             }
-            let result = try await hub.batch(operation, bodies, caller: caller)
+            let result = try await hub.writing.batch(operation, bodies, caller: caller)
             if result.errors.contains(where: { $0.error.code == .forbidden }) { denied() }
             // A part of the batch may be stored; what comes next finds no more room than the rest.
             if let stop = result.errors.first(where: \.error.stopsImport) { throw stop.error }
@@ -53,7 +53,7 @@ struct BrokerDestination: HubDestination {
     func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure) {
         let evolution = try read(temporalEntity)
         _ = try await asking {
-            try await hub.upsertEvolution(evolution, ld: .core, caller: caller)
+            try await hub.writing.upsertEvolution(evolution, ld: .core, caller: caller)
         }
     }
 

@@ -28,7 +28,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
             let overwrites = try !exchange.items.option("noOverwrite", of: ["noOverwrite"])
-            let result = try await exchange.hub.appendAttributes(
+            let result = try await exchange.hub.writing.appendAttributes(
                 to: try exchange.entityID(),
                 json,
                 overwrites: overwrites,
@@ -55,7 +55,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            let result = try await exchange.hub.updateAttributes(
+            let result = try await exchange.hub.writing.updateAttributes(
                 of: try exchange.entityID(),
                 json,
                 types: exchange.parameters(ld).typeCondition(),
@@ -81,7 +81,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.updateAttribute(
+            try await exchange.hub.writing.updateAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),
                 json,
@@ -108,7 +108,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.replaceAttribute(
+            try await exchange.hub.writing.replaceAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),
                 json,
@@ -133,7 +133,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            try await exchange.hub.deleteAttribute(
+            try await exchange.hub.writing.deleteAttribute(
                 try exchange.capture("attrId"),
                 of: try exchange.entityID(),
                 datasetID: try exchange.items.text("datasetId").flatMap {

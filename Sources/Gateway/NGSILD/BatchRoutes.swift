@@ -66,7 +66,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let operation = try operation(exchange)
             let batch = try await exchange.batchBodies()
-            var result = try await exchange.hub.batch(
+            var result = try await exchange.hub.writing.batch(
                 operation,
                 batch.entities,
                 caller: exchange.caller
@@ -98,7 +98,7 @@ extension NGSILDRoutes {
             guard names.count == elements.count else {
                 throw BrokerError(.badRequestData, "The body has an element that is no text.")
             }
-            var result = try await exchange.hub.batchDelete(
+            var result = try await exchange.hub.writing.batchDelete(
                 names.filter(URIText.isValid).map { EntityID($0) },
                 caller: exchange.caller
             )

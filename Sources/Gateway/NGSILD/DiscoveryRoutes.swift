@@ -32,12 +32,13 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             guard try exchange.items.flag("details") else {
-                let names = try await exchange.hub.typeNames(caller: exchange.caller).information
+                let names = try await exchange.hub.reading.typeNames(caller: exchange.caller)
+                    .information
                 return try await exchange.answer(about: names.count, ld: ld) {
                     exchange.list("EntityTypeList", "typeList", names, ld)
                 }
             }
-            let types = try await exchange.hub.types(caller: exchange.caller).information
+            let types = try await exchange.hub.reading.types(caller: exchange.caller).information
             let count = types.reduce(types.count) { $0 + $1.attributes.count }
             return try await exchange.answer(about: count, ld: ld) {
                 .array(types.map { $0.entityType(ld) })
@@ -58,7 +59,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let type = ld.expand(try exchange.capture("type"))
-            let information = try await exchange.hub.type(type, caller: exchange.caller)
+            let information = try await exchange.hub.reading.type(type, caller: exchange.caller)
                 .information
             return try await exchange.answer(about: 3 * information.attributes.count, ld: ld) {
                 information.entityTypeInfo(ld)
@@ -80,13 +81,13 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             guard try exchange.items.flag("details") else {
-                let names = try await exchange.hub.attributeNames(caller: exchange.caller)
+                let names = try await exchange.hub.reading.attributeNames(caller: exchange.caller)
                     .information
                 return try await exchange.answer(about: names.count, ld: ld) {
                     exchange.list("AttributeList", "attributeList", names, ld)
                 }
             }
-            let attributes = try await exchange.hub.attributes(caller: exchange.caller)
+            let attributes = try await exchange.hub.reading.attributes(caller: exchange.caller)
                 .information
             let count = attributes.reduce(2 * attributes.count) { $0 + $1.types.count }
             return try await exchange.answer(about: count, ld: ld) {
@@ -108,8 +109,11 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let name = ld.expand(try exchange.capture("attrId"))
-            let information = try await exchange.hub.attribute(name, caller: exchange.caller)
-                .information
+            let information = try await exchange.hub.reading.attribute(
+                name,
+                caller: exchange.caller
+            )
+            .information
             return try await exchange.answer(about: information.types.count, ld: ld) {
                 information.attribute(ld, isWhole: true)
             }

@@ -36,13 +36,14 @@ extension Exchange {
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: nil, ld: ld)
-        let found = try await hub.retrieveEntity(
+        let found = try await hub.reading.retrieveEntity(
             try entityID(),
             where: condition,
             shownAs: representation,
             caller: caller
         )
-        let headers = try await retrievalHeaders(.entities, map)
+        var headers = try await retrievalHeaders(.entities, map)
+        headers.append(found.warnings)
         let entity = found.answer.entity
         let writer = EntityWriter(representation, context: ld, linked: found.answer.linked)
         let bytes =
@@ -70,18 +71,19 @@ extension Exchange {
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
-        let answer = try await found(query, through: map, shownAs: representation).answer
-        let (page, use) = (answer.page, answer.map)
+        let found = try await found(query, through: map, shownAs: representation)
+        let (page, use) = (found.answer.page, found.answer.map)
         let links = pageLinks(
             offset: query.offset,
             limit: query.limit,
             hasMore: page.hasMore,
             use: use
         )
-        let writer = EntityWriter(representation, context: ld, linked: answer.linked)
+        let writer = EntityWriter(representation, context: ld, linked: found.answer.linked)
         let bytes = try await written(page.entities, writer, type, links)
         var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
+        headers.append(found.warnings)
         return self.answer(
             bytes,
             type,

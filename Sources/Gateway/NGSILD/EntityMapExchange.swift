@@ -29,11 +29,15 @@ extension Exchange {
         shownAs representation: Representation
     ) async throws -> Disclosed<EntityAnswer> {
         guard let map else {
-            return try await hub.queryEntities(query, shownAs: representation, caller: caller)
+            return try await hub.reading.queryEntities(
+                query,
+                shownAs: representation,
+                caller: caller
+            )
         }
         // The map has to list all entities, even if the page shows only a few.
         return try await hub.longWork.run(for: caller.sharer) {
-            try await hub.queryEntities(
+            try await hub.reading.queryEntities(
                 query,
                 through: map,
                 shownAs: representation,
@@ -46,9 +50,9 @@ extension Exchange {
         _ query: TemporalQuery,
         through map: EntityMapRequest?
     ) async throws -> Disclosed<EvolutionAnswer> {
-        guard let map else { return try await hub.queryEvolutions(query, caller: caller) }
+        guard let map else { return try await hub.reading.queryEvolutions(query, caller: caller) }
         return try await hub.longWork.run(for: caller.sharer) {
-            try await hub.queryEvolutions(query, through: map, caller: caller)
+            try await hub.reading.queryEvolutions(query, through: map, caller: caller)
         }
     }
 
@@ -117,7 +121,7 @@ extension Exchange {
     ) async throws -> HTTPFields {
         guard let map else { return [:] }
         return headers(
-            forEntityMap: try await hub.entityMap(
+            forEntityMap: try await hub.reading.entityMap(
                 ofRetrieving: try entityID(),
                 subject,
                 map,

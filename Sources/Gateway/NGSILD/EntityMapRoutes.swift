@@ -89,7 +89,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             _ = try exchange.accepted()
-            let map = try await exchange.hub.retrieveEntityMap(
+            let map = try await exchange.hub.reading.retrieveEntityMap(
                 try exchange.uri("entityMapId"),
                 caller: exchange.caller
             )
@@ -104,11 +104,11 @@ extension NGSILDRoutes {
             to: .read
         ) { exchange, json, _ in
             let id = try exchange.uri("entityMapId")
-            try await exchange.hub.updateEntityMap(id, json, caller: exchange.caller)
+            try await exchange.hub.reading.updateEntityMap(id, json, caller: exchange.caller)
         }
         addDeletion(path, .entityMaps, "Delete an EntityMap", clause: "6.32.3.3") { exchange in
             let id = try exchange.uri("entityMapId")
-            try await exchange.hub.deleteEntityMap(id, caller: exchange.caller)
+            try await exchange.hub.reading.deleteEntityMap(id, caller: exchange.caller)
         }
     }
 }
@@ -132,7 +132,7 @@ extension Exchange {
         // Its terms are checked, though the map shows nothing of them (clause 5.14.4.4).
         _ = try parameters.representation()
         return try created(
-            try await hub.createEntityMap(of: query, try request(mapped), caller: caller)
+            try await hub.reading.createEntityMap(of: query, try request(mapped), caller: caller)
         )
     }
 
@@ -144,7 +144,7 @@ extension Exchange {
             ld: mapped.ld
         )
         return try created(
-            try await hub.createEntityMap(of: query, try request(mapped), caller: caller)
+            try await hub.reading.createEntityMap(of: query, try request(mapped), caller: caller)
         )
     }
 

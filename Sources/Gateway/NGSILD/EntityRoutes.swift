@@ -31,7 +31,11 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            let id = try await exchange.hub.createEntity(json, ld: ld, caller: exchange.caller)
+            let id = try await exchange.hub.writing.createEntity(
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
             return exchange.created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
         }
     }
@@ -73,10 +77,10 @@ extension NGSILDRoutes {
             let map = try exchange.referredEntityMap
             if let map {
                 condition = condition.and(
-                    try await exchange.hub.entities(listedIn: map, caller: exchange.caller)
+                    try await exchange.hub.reading.entities(listedIn: map, caller: exchange.caller)
                 )
             }
-            try await exchange.hub.purgeEntities(
+            try await exchange.hub.writing.purgeEntities(
                 where: condition,
                 try exchange.purgeExtent(ld),
                 caller: exchange.caller
@@ -114,7 +118,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.replaceEntity(
+            try await exchange.hub.writing.replaceEntity(
                 try exchange.entityID(),
                 json,
                 types: exchange.parameters(ld).typeCondition(),
@@ -140,7 +144,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.mergeEntity(
+            try await exchange.hub.writing.mergeEntity(
                 try exchange.entityID(),
                 json,
                 isSimplified: exchange.mergesSimplified(),
@@ -166,7 +170,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            try await exchange.hub.deleteEntity(
+            try await exchange.hub.writing.deleteEntity(
                 try exchange.entityID(),
                 types: exchange.parameters(ld).typeCondition(),
                 caller: exchange.caller

@@ -87,11 +87,11 @@ struct Exchange: Sendable {
 
     /// The body, its media type checked, of a caller who may do such things at all.
     func body(
-        to intent: Hub.Intent,
+        to intent: Access.Intent,
         isKept: Bool = false,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, type: MediaType) {
-        try hub.require(intent, caller)
+        try hub.access.require(intent, caller)
         guard request.headers[.contentLength] != nil else {
             throw BrokerError(.lengthRequired, "The request has no Content-Length.")
         }
@@ -122,7 +122,7 @@ struct Exchange: Sendable {
 
     /// Data is long, a question is short, and what the hub keeps to look at again and again, such as
     /// a subscription, is shorter.
-    private func maximumBytes(to intent: Hub.Intent, isKept: Bool) -> Int {
+    private func maximumBytes(to intent: Access.Intent, isKept: Bool) -> Int {
         let limit = settings.maximumBodyBytes
         if isKept { return min(limit, Self.maximumKeptBytes) }
         return intent == .read ? min(limit, Self.maximumQuestionBytes) : limit
@@ -133,7 +133,7 @@ struct Exchange: Sendable {
 
     /// The body and the `@context` it is to be read with.
     func bodyWithContext(
-        to intent: Hub.Intent,
+        to intent: Access.Intent,
         isKept: Bool = false,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, ld: LDContext) {

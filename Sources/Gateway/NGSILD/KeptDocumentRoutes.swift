@@ -21,7 +21,7 @@ struct KeptDocuments: Sendable {
     var body: BodySchema
     var fragment: BodySchema
     /// What a caller must have the right to before its body is read.
-    var intent: Hub.Intent
+    var intent: Access.Intent
     /// Makes one; answers its identifier.
     var create: @Sendable (Hub, JSONValue, LDContext, Caller) async throws -> String
     var retrieve:
@@ -111,7 +111,7 @@ extension NGSILDRoutes {
         _ summary: String,
         clause: String,
         body: BodySchema,
-        to intent: Hub.Intent,
+        to intent: Access.Intent,
         _ update: @escaping @Sendable (Exchange, JSONValue, LDContext) async throws -> Void
     ) {
         add(

@@ -36,7 +36,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            let (id, isNew) = try await exchange.hub.upsertEvolution(
+            let (id, isNew) = try await exchange.hub.writing.upsertEvolution(
                 json,
                 ld: ld,
                 caller: exchange.caller
@@ -89,7 +89,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.deleteEvolution(
+            try await exchange.hub.writing.deleteEvolution(
                 of: try exchange.entityID(),
                 caller: exchange.caller
             )
@@ -111,7 +111,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.addToEvolution(
+            try await exchange.hub.writing.addToEvolution(
                 of: try exchange.entityID(),
                 json,
                 ld: ld,
@@ -133,7 +133,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.deleteAttributeFromEvolution(
+            try await exchange.hub.writing.deleteAttributeFromEvolution(
                 try exchange.attributeName(try await exchange.ldContext()),
                 of: try exchange.entityID(),
                 datasetID: try exchange.items.text("datasetId"),
@@ -158,7 +158,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.modifyInstance(
+            try await exchange.hub.writing.modifyInstance(
                 try exchange.uri("instanceId"),
                 of: try exchange.capture("attrId"),
                 entity: try exchange.entityID(),
@@ -181,7 +181,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.deleteInstance(
+            try await exchange.hub.writing.deleteInstance(
                 try exchange.uri("instanceId"),
                 of: try exchange.attributeName(try await exchange.ldContext()),
                 entity: try exchange.entityID(),
@@ -204,11 +204,12 @@ extension Exchange {
         )
         let writer = try temporalWriter(parameters, query)
         let map = try entityMapRequest(items, entities: nil, ld: ld)
-        let page = try await hub.retrieveEvolution(
+        let found = try await hub.reading.retrieveEvolution(
             of: try entityID(),
             query,
             caller: caller
-        ).answer.page
+        )
+        let page = found.answer.page
         for evolution in page.evolutions where !writer.shows(evolution) {
             throw BrokerError(
                 .resourceNotFound,
@@ -216,7 +217,8 @@ extension Exchange {
             )
         }
         let bytes = try await written(page, writer, type, asArray: false)
-        let headers = try await retrievalHeaders(.evolutions, map)
+        var headers = try await retrievalHeaders(.evolutions, map)
+        headers.append(found.warnings)
         let status = versionStatus ?? .ok
         return answer(bytes, type, page, parameters, status: status, headers: headers)
     }
@@ -261,8 +263,8 @@ extension Exchange {
         let found = try await found(
             query,
             through: try entityMapRequest(items, entities: entities, ld: ld)
-        ).answer
-        let (page, use) = (found.page, found.map)
+        )
+        let (page, use) = (found.answer.page, found.answer.map)
         let bytes = try await written(page, writer, type, asArray: true)
         let links = pageLinks(
             offset: query.offset,
@@ -272,6 +274,7 @@ extension Exchange {
         )
         var headers = pageHeaders(type, links, count: page.count, use: use)
         headers.append(contentsOf: try await self.headers(linkingTo: ld, type))
+        headers.append(found.warnings)
         let status = versionStatus ?? Self.status(use)
         return answer(bytes, type, page, parameters, status: status, headers: headers)
     }

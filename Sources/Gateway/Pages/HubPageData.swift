@@ -27,10 +27,10 @@ package struct HubPageData: PageData {
 
     package func summary(for caller: Caller) async throws -> HubSummary {
         var types: [TypeSummary] = []
-        let largest = try await hub.largestTypes(Self.typeLimit, caller: caller).information
+        let largest = try await hub.reading.largestTypes(Self.typeLimit, caller: caller).information
         for information in largest {
             let query = Self.sampleQuery(information)
-            let sample = try await hub.queryEntities(query, caller: caller).page.decoded()
+            let sample = try await hub.reading.queryEntities(query, caller: caller).page.decoded()
             types.append(TypeSummary(information, sample: sample.entities, now: now))
         }
         return HubSummary(

@@ -32,7 +32,7 @@ final class ExpiryService: Service {
         for name in [nil] + (await hub.store.tenantNames) {
             do {
                 let isInCharge = { @Sendable [isInCharge] in try await isInCharge(name) }
-                try await hub.removeExpired(of: name, if: isInCharge)
+                try await hub.writing.removeExpired(of: name, if: isInCharge)
                 try await hub.removeExpiredRegistrations(of: name, if: isInCharge)
                 failing.withLock { _ = $0.remove(name) }
             } catch {

@@ -36,7 +36,7 @@ import Testing
     private func found(_ q: String, in fixture: SubscriptionFixture) async throws -> [String] {
         let condition = try QParser(expansion: LDContext.core, linkDepth: 2).parse(q)
         let query = EntityQuery(condition: condition, limit: 10)
-        let page = try await fixture.hub.queryEntities(query, caller: Self.reader).page
+        let page = try await fixture.hub.reading.queryEntities(query, caller: Self.reader).page
         return try page.decoded().entities.map(\.id.uri)
     }
 

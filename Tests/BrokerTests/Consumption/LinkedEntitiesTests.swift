@@ -26,7 +26,7 @@ import Testing
         )
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
         for entity in Self.entities {
-            _ = try await fixture.hub.createEntity(
+            _ = try await fixture.hub.writing.createEntity(
                 entity,
                 ld: .core,
                 caller: SubscriptionFixture.boss
@@ -56,7 +56,7 @@ import Testing
     ) async throws -> [AppendedEntity] {
         var representation = Representation(projection: projection)
         representation.join = Join(.flat, level: level)
-        let answer = try await fixture.hub.retrieveEntity(
+        let answer = try await fixture.hub.reading.retrieveEntity(
             Self.shop,
             shownAs: representation,
             caller: Self.reader
@@ -107,7 +107,7 @@ import Testing
         var representation = Representation()
         representation.join = Join(.inline, level: 2)
         await #expect(throws: BrokerError(.tooComplexQuery, "")) {
-            try await hub.retrieveEntity(
+            try await hub.reading.retrieveEntity(
                 Self.shop,
                 shownAs: representation,
                 caller: Self.reader
@@ -121,7 +121,7 @@ import Testing
         for name in ["unknown", "budget"] {
             let pick = Projection(attributes: [Self.name(name)], entityMembers: [])
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await hub.retrieveEntity(
+                try await hub.reading.retrieveEntity(
                     EntityID("urn:x:city"),
                     shownAs: Representation(projection: pick),
                     caller: Self.reader
@@ -135,7 +135,7 @@ import Testing
         func found(_ attributes: Set<IRI>, _ members: Set<String> = []) async throws -> Int? {
             let pick = Projection(attributes: attributes, entityMembers: members)
             let query = EntityQuery(condition: .everything, limit: 10, wantsCount: true)
-            let answer = try await fixture.hub.queryEntities(
+            let answer = try await fixture.hub.reading.queryEntities(
                 query,
                 shownAs: Representation(projection: pick),
                 caller: Self.reader
@@ -159,7 +159,7 @@ import Testing
                 ],
                 caller: Self.reader
             )
-            _ = try await fixture.hub.updateAttributes(
+            _ = try await fixture.hub.writing.updateAttributes(
                 of: Self.shop,
                 ["name": ["type": "Property", "value": "Baan 2"]],
                 ld: .core,

@@ -28,7 +28,7 @@ import Testing
         shownAs representation: Representation = Representation(),
         caller: Caller = QueryEntitiesTests.boss
     ) async throws -> [String] {
-        let answer = try await fixture.hub.queryEntities(
+        let answer = try await fixture.hub.reading.queryEntities(
             query,
             shownAs: representation,
             caller: caller
@@ -46,7 +46,8 @@ import Testing
                 limit: 2,
                 wantsCount: true
             )
-            let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page.decoded()
+            let page = try await fixture.hub.reading.queryEntities(query, caller: Self.boss).page
+                .decoded()
             #expect(page.count == 5)
             #expect(page.hasMore == (offset < 4))
             seen += page.entities.map(\.id.uri)
@@ -70,7 +71,8 @@ import Testing
     @Test func `the count alone needs no page`() async throws {
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 0, wantsCount: true)
-        let page = try await fixture.hub.queryEntities(query, caller: Self.boss).page.decoded()
+        let page = try await fixture.hub.reading.queryEntities(query, caller: Self.boss).page
+            .decoded()
         #expect(page.entities.isEmpty && page.count == 7)
     }
 
@@ -89,11 +91,11 @@ import Testing
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 10, wantsCount: true)
         let driver = SubscriptionFixture.driver
-        let page = try await fixture.hub.queryEntities(query, caller: driver).page.decoded()
+        let page = try await fixture.hub.reading.queryEntities(query, caller: driver).page.decoded()
         #expect(page.count == 5 && !page.hasMore)
         #expect(page.entities.allSatisfy { $0.types == [SubscriptionFixture.iri("Bus")] })
         let nobody = Caller(party: .anonymous)
-        #expect(try await fixture.hub.queryEntities(query, caller: nobody).page.count == 0)
+        #expect(try await fixture.hub.reading.queryEntities(query, caller: nobody).page.count == 0)
     }
 
     @Test func `entities without anything that is picked are left out`() async throws {
@@ -132,7 +134,7 @@ import Testing
 
     @Test func `what is deleted is found no more`() async throws {
         let fixture = try await city()
-        try await fixture.hub.deleteEntity(EntityID("urn:x:bus:2"), caller: Self.boss)
+        try await fixture.hub.writing.deleteEntity(EntityID("urn:x:bus:2"), caller: Self.boss)
         let query = EntityQuery(condition: SubscriptionFixture.type("Bus"), limit: 10)
         #expect(
             try await ids(fixture, query)

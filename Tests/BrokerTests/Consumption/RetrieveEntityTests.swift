@@ -12,7 +12,8 @@ import Testing
 
     @Test func `an entity comes back as it was created`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: boss).entity
+            .decoded()
         #expect(entity.id == bus)
         #expect(entity.types == [SubscriptionFixture.iri("Bus")])
         #expect(entity[SubscriptionFixture.iri("speed")].map(\.value) == [1])
@@ -21,7 +22,7 @@ import Testing
     @Test func `an entity that is not there is not found`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         await #expect(throws: missing) {
-            try await fixture.hub.retrieveEntity(EntityID("urn:x:no"), caller: boss)
+            try await fixture.hub.reading.retrieveEntity(EntityID("urn:x:no"), caller: boss)
         }
     }
 
@@ -33,11 +34,12 @@ import Testing
             SubscriptionFixture.type("Shop"), .attribute(SubscriptionFixture.iri("doors")),
         ] {
             await #expect(throws: missing) {
-                try await fixture.hub.retrieveEntity(bus, where: other, caller: boss)
+                try await fixture.hub.reading.retrieveEntity(bus, where: other, caller: boss)
             }
         }
         let own = SubscriptionFixture.type("Bus")
-        let entity = try await fixture.hub.retrieveEntity(bus, where: own, caller: boss).entity
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, where: own, caller: boss)
+            .entity
         #expect(try entity.decoded().id == bus)
     }
 
@@ -48,7 +50,7 @@ import Testing
             entityMembers: []
         )
         await #expect(throws: missing) {
-            try await fixture.hub.retrieveEntity(
+            try await fixture.hub.reading.retrieveEntity(
                 bus,
                 shownAs: Representation(projection: nothing),
                 caller: boss
@@ -59,13 +61,14 @@ import Testing
     @Test func `an entity the caller may not see is not found`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: driver).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: driver).entity
+            .decoded()
         #expect(entity.id == bus)
         await #expect(throws: missing) {
-            try await fixture.hub.retrieveEntity(EntityID("urn:x:shop"), caller: driver)
+            try await fixture.hub.reading.retrieveEntity(EntityID("urn:x:shop"), caller: driver)
         }
         await #expect(throws: missing) {
-            try await fixture.hub.retrieveEntity(bus, caller: Caller(party: .anonymous))
+            try await fixture.hub.reading.retrieveEntity(bus, caller: Caller(party: .anonymous))
         }
     }
 
@@ -80,10 +83,15 @@ import Testing
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
         try await fixture.make(["id": "urn:x:bus", "type": "Bus", "speed": 1, "doors": 2])
         let reader = Caller(party: .anonymous)
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: reader).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: reader).entity
+            .decoded()
         #expect(entity.attributes.map(\.name) == [SubscriptionFixture.iri("doors")])
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            try await fixture.hub.retrieveEntity(bus, where: .attribute(speed), caller: reader)
+            try await fixture.hub.reading.retrieveEntity(
+                bus,
+                where: .attribute(speed),
+                caller: reader
+            )
         }
     }
 }

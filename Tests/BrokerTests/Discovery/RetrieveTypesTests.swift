@@ -21,7 +21,7 @@ import Testing
     private func iri(_ name: String) -> IRI { SubscriptionFixture.iri(name) }
 
     @Test func `every type is listed with its entities`() async throws {
-        let types = try await city().hub.types(caller: boss).information
+        let types = try await city().hub.reading.types(caller: boss).information
         #expect(types.map(\.type) == [iri("Bus"), iri("Shop"), iri("Tram")])
         #expect(types.map(\.entityCount) == [2, 1, 1])
         #expect(types[0].attributes.map(\.name) == [iri("doors"), iri("speed")])
@@ -30,37 +30,39 @@ import Testing
 
     @Test func `a type tells the kinds its attributes have`() async throws {
         let fixture = try await city()
-        let bus = try await fixture.hub.type(iri("Bus"), caller: boss).information
+        let bus = try await fixture.hub.reading.type(iri("Bus"), caller: boss).information
         #expect(bus.attributes.last?.kinds == [.property, .vocabProperty])
-        let shop = try await fixture.hub.type(iri("Shop"), caller: boss).information
+        let shop = try await fixture.hub.reading.type(iri("Shop"), caller: boss).information
         #expect(shop.attributes.map(\.kinds) == [[.property]])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.type(iri("Ferry"), caller: boss)
+            try await fixture.hub.reading.type(iri("Ferry"), caller: boss)
         }
     }
 
     @Test func `an attribute tells the types that have it`() async throws {
         let fixture = try await city()
-        let speed = try await fixture.hub.attribute(iri("speed"), caller: boss).information
+        let speed = try await fixture.hub.reading.attribute(iri("speed"), caller: boss).information
         #expect(speed.attributeCount == 3)
         #expect(speed.types == [iri("Bus"), iri("Shop"), iri("Tram")])
-        let all = try await fixture.hub.attributes(caller: boss).information
+        let all = try await fixture.hub.reading.attributes(caller: boss).information
         #expect(all.map(\.name) == [iri("doors"), iri("speed")])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.attribute(iri("colour"), caller: boss)
+            try await fixture.hub.reading.attribute(iri("colour"), caller: boss)
         }
     }
 
     @Test func `what is no more is not listed`() async throws {
         let fixture = try await city()
-        try await fixture.hub.deleteEntity(EntityID("urn:x:tram"), caller: boss)
+        try await fixture.hub.writing.deleteEntity(EntityID("urn:x:tram"), caller: boss)
         #expect(
-            try await fixture.hub.types(caller: boss).information.map(\.type) == [
+            try await fixture.hub.reading.types(caller: boss).information.map(\.type) == [
                 iri("Bus"), iri("Shop"),
             ]
         )
         #expect(
-            try await fixture.hub.attributes(caller: boss).information.map(\.name) == [iri("speed")]
+            try await fixture.hub.reading.attributes(caller: boss).information.map(\.name) == [
+                iri("speed")
+            ]
         )
     }
 
@@ -68,14 +70,15 @@ import Testing
         let fixture = try await city()
         let driver = SubscriptionFixture.driver
         #expect(
-            try await fixture.hub.types(caller: driver).information.map(\.type) == [
+            try await fixture.hub.reading.types(caller: driver).information.map(\.type) == [
                 iri("Bus"), iri("Tram"),
             ]
         )
-        let speed = try await fixture.hub.attribute(iri("speed"), caller: driver).information
+        let speed = try await fixture.hub.reading.attribute(iri("speed"), caller: driver)
+            .information
         #expect(speed.attributeCount == 2)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.type(iri("Shop"), caller: driver)
+            try await fixture.hub.reading.type(iri("Shop"), caller: driver)
         }
     }
 
@@ -93,23 +96,29 @@ import Testing
             }
         }
         let hub = fixture.hub
-        #expect(try await hub.typeNames(caller: boss).information == [iri("Bus"), iri("Shop")])
-        let names = try await hub.attributeNames(caller: boss).information
+        #expect(
+            try await hub.reading.typeNames(caller: boss).information == [iri("Bus"), iri("Shop")]
+        )
+        let names = try await hub.reading.attributeNames(caller: boss).information
         #expect(names == ["a", "b", "c", "d"].map(iri))
         for operation in [
-            { _ = try await hub.types(caller: SubscriptionFixture.boss) },
-            { _ = try await hub.attributes(caller: SubscriptionFixture.boss) },
+            { _ = try await hub.reading.types(caller: SubscriptionFixture.boss) },
+            { _ = try await hub.reading.attributes(caller: SubscriptionFixture.boss) },
         ] as [@Sendable () async throws -> Void] {
             await #expect(throws: BrokerError(.tooManyResults, "")) { try await operation() }
         }
-        #expect(try await hub.type(iri("Shop"), caller: boss).information.attributes.count == 3)
-        #expect(try await hub.attribute(iri("a"), caller: boss).information.types.count == 2)
+        #expect(
+            try await hub.reading.type(iri("Shop"), caller: boss).information.attributes.count == 3
+        )
+        #expect(
+            try await hub.reading.attribute(iri("a"), caller: boss).information.types.count == 2
+        )
         try await fixture.make(["id": "urn:x:more", "type": "Shop", "e": 1])
         await #expect(throws: BrokerError(.tooManyResults, "")) {
-            try await hub.type(iri("Shop"), caller: boss)
+            try await hub.reading.type(iri("Shop"), caller: boss)
         }
         // A page shows the types all the same.
-        let largest = try await hub.largestTypes(2, caller: boss).information
+        let largest = try await hub.reading.largestTypes(2, caller: boss).information
         #expect(largest.map(\.type) == [iri("Shop"), iri("Bus")])
         #expect(largest.map(\.entityCount) == [4, 2])
         #expect(largest.map(\.attributes.count) == [0, 2])

@@ -21,7 +21,7 @@ import Testing
             offset: 3,
             limit: 1
         )
-        let map = try await fixture.hub.createEntityMap(
+        let map = try await fixture.hub.reading.createEntityMap(
             of: query,
             Fixture.asked,
             caller: Fixture.boss
@@ -36,14 +36,14 @@ import Testing
     @Test func `a map of evolutions lists what has instances in the time asked for`() async throws {
         let fixture = try await Fixture.mapped()
         var query = Fixture.allMoments
-        let all = try await fixture.hub.createEntityMap(
+        let all = try await fixture.hub.reading.createEntityMap(
             of: query,
             Fixture.asked,
             caller: Fixture.boss
         )
         #expect(all.json["entityMap"]?.objectValue?.count == 5)
         query.to = Timestamp(microseconds: 0)
-        let none = try await fixture.hub.createEntityMap(
+        let none = try await fixture.hub.reading.createEntityMap(
             of: query,
             Fixture.asked,
             caller: Fixture.boss
@@ -69,7 +69,7 @@ import Testing
     @Test func `a map keeps a few bytes of its query, however long that was`() async throws {
         let fixture = try await SubscriptionFixture.mapped()
         let asked = EntityMapRequest(selection: String(repeating: "id=urn:x:bus,", count: 10_000))
-        _ = try await fixture.hub.createEntityMap(
+        _ = try await fixture.hub.reading.createEntityMap(
             of: EntityQuery(condition: SubscriptionFixture.type("Bus"), limit: 1),
             asked,
             caller: SubscriptionFixture.boss
@@ -99,7 +99,7 @@ import Testing
         for lifetime in [nil, some, ISODuration(months: 120), endless] {
             let now = fixture.hub.clock().microseconds
             let map = try await fixture.map(lifetime: lifetime)
-            let text = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+            let text = try await fixture.hub.reading.retrieveEntityMap(map, caller: Fixture.boss)
             let expiry = try #require(text.json["expiresAt"]?.stringValue.flatMap { Timestamp($0) })
             let seconds = Double(expiry.microseconds - now) / 1_000_000
             #expect(seconds < 90)

@@ -48,7 +48,7 @@ extension SubscriptionFixture {
     ) async throws -> String {
         var request = Self.asked
         request.lifetime = lifetime
-        let map = try await hub.createEntityMap(of: query, request, caller: caller)
+        let map = try await hub.reading.createEntityMap(of: query, request, caller: caller)
         return try #require(map.json["id"]?.stringValue)
     }
 
@@ -57,7 +57,7 @@ extension SubscriptionFixture {
         _ id: String,
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> [String] {
-        let map = try await hub.retrieveEntityMap(id, caller: caller)
+        let map = try await hub.reading.retrieveEntityMap(id, caller: caller)
         return map.json["entityMap"]?.objectValue?.members.map(\.key) ?? []
     }
 
@@ -68,7 +68,7 @@ extension SubscriptionFixture {
         selection: String = "type=Bus",
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> (ids: [String], count: Int?, use: EntityMapUse) {
-        let answer = try await hub.queryEntities(
+        let answer = try await hub.reading.queryEntities(
             query,
             through: EntityMapRequest(id: map, selection: selection),
             caller: caller
@@ -78,6 +78,6 @@ extension SubscriptionFixture {
     }
 
     func delete(_ id: String) async throws {
-        try await hub.deleteEntity(EntityID(id), caller: Self.boss)
+        try await hub.writing.deleteEntity(EntityID(id), caller: Self.boss)
     }
 }

@@ -65,7 +65,7 @@ import Testing
         )
         let office = Caller(party: .named(PartyID("office")))
         let map = try await fixture.map(caller: office)
-        _ = try await fixture.hub.updateAttributes(
+        _ = try await fixture.hub.writing.updateAttributes(
             of: EntityID("urn:x:3"),
             ["speed": 1],
             ld: .core,
@@ -82,12 +82,12 @@ import Testing
         let office = Caller(party: .named(PartyID("office")))
         let others = try await fixture.map()
         let expired = try await fixture.map(caller: office)
-        try await fixture.hub.updateEntityMap(
+        try await fixture.hub.reading.updateEntityMap(
             expired,
             ["expiresAt": "2020-01-01T00:00:00Z"],
             caller: office
         )
-        let temporal = try await fixture.hub.createEntityMap(
+        let temporal = try await fixture.hub.reading.createEntityMap(
             of: Fixture.allMoments,
             Fixture.asked,
             caller: office
@@ -109,7 +109,7 @@ import Testing
         var next: Int? = 0
         while let offset = next {
             query.offset = offset
-            let answer = try await fixture.hub.queryEvolutions(
+            let answer = try await fixture.hub.reading.queryEvolutions(
                 query,
                 through: request,
                 caller: Fixture.boss
@@ -129,15 +129,15 @@ import Testing
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         try await fixture.create("urn:x:new", speed: 9)
-        let listed = try await fixture.hub.entities(listedIn: map, caller: Fixture.boss)
-        try await fixture.hub.purgeEntities(
+        let listed = try await fixture.hub.reading.entities(listedIn: map, caller: Fixture.boss)
+        try await fixture.hub.writing.purgeEntities(
             where: Fixture.type("Bus").and(listed),
             caller: Fixture.boss
         )
-        let rest = try await fixture.hub.queryEntities(Fixture.buses, caller: Fixture.boss)
+        let rest = try await fixture.hub.reading.queryEntities(Fixture.buses, caller: Fixture.boss)
         #expect(try rest.page.decoded().entities.map(\.id.uri) == ["urn:x:new"])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.entities(listedIn: "urn:x:no:map", caller: Fixture.boss)
+            try await fixture.hub.reading.entities(listedIn: "urn:x:no:map", caller: Fixture.boss)
         }
     }
 

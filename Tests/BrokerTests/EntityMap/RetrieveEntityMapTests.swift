@@ -16,14 +16,14 @@ import Testing
         let map = try await fixture.map(caller: Self.office)
         for other in [Fixture.boss, Caller(party: .anonymous)] {
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.retrieveEntityMap(map, caller: other)
+                try await fixture.hub.reading.retrieveEntityMap(map, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
                 let fragment: JSONValue = ["expiresAt": "2020-01-01T00:00:00Z"]
-                try await fixture.hub.updateEntityMap(map, fragment, caller: other)
+                try await fixture.hub.reading.updateEntityMap(map, fragment, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.deleteEntityMap(map, caller: other)
+                try await fixture.hub.reading.deleteEntityMap(map, caller: other)
             }
         }
         #expect(try await fixture.listed(map, caller: Self.office).count == 5)
@@ -37,7 +37,7 @@ import Testing
         #expect(try await fixture.listed(map, caller: Self.office).count == 3)
         try await fixture.delete("urn:x:4")
         let slow: JSONValue = ["speed": 1]
-        _ = try await fixture.hub.updateAttributes(
+        _ = try await fixture.hub.writing.updateAttributes(
             of: EntityID("urn:x:5"),
             slow,
             ld: .core,
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `a map of evolutions outlives the entities, as their history does`() async throws {
         let fixture = try await Fixture.mapped()
-        let map = try await fixture.hub.createEntityMap(
+        let map = try await fixture.hub.reading.createEntityMap(
             of: Fixture.allMoments,
             Fixture.asked,
             caller: Fixture.boss
@@ -56,7 +56,7 @@ import Testing
         let id = try #require(map.json["id"]?.stringValue)
         try await fixture.delete("urn:x:1")
         #expect(try await fixture.listed(id).count == 5)
-        try await fixture.hub.deleteEvolution(of: EntityID("urn:x:1"), caller: Fixture.boss)
+        try await fixture.hub.writing.deleteEvolution(of: EntityID("urn:x:1"), caller: Fixture.boss)
         #expect(try await fixture.listed(id) == (2...5).map { "urn:x:\($0)" })
     }
 

@@ -14,13 +14,13 @@ import Testing
         _ map: String,
         _ fragment: JSONValue
     ) async throws {
-        try await fixture.hub.updateEntityMap(map, fragment, caller: Fixture.boss)
+        try await fixture.hub.reading.updateEntityMap(map, fragment, caller: Fixture.boss)
     }
 
     @Test func `only the expiry changes, within the hub's limit`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
-        let before = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+        let before = try await fixture.hub.reading.retrieveEntityMap(map, caller: Fixture.boss)
         try await update(
             fixture,
             map,
@@ -29,7 +29,7 @@ import Testing
                 "linkedMaps": ["a": "b"], "id": .string(map),
             ]
         )
-        let after = try await fixture.hub.retrieveEntityMap(map, caller: Fixture.boss)
+        let after = try await fixture.hub.reading.retrieveEntityMap(map, caller: Fixture.boss)
         #expect(after.json["entityMap"] == before.json["entityMap"])
         #expect(after.json["linkedMaps"] == [:])
         let expiry = try #require(after.json["expiresAt"]?.stringValue)
@@ -48,7 +48,7 @@ import Testing
             try await update(fixture, map, ["expiresAt": "2099-01-01T00:00:00Z"])
         }
         let store = try #require(try await fixture.store.tenant(nil))
-        try await fixture.hub.removeExpiredEntityMaps(store)
+        try await fixture.hub.reading.removeExpiredEntityMaps(store)
         #expect(try await store.documents(.entityMap).isEmpty)
         #expect(try await store.documents(.entityMapEntries).isEmpty)
     }
@@ -69,9 +69,9 @@ import Testing
     @Test func `a deleted map is gone, with all that it listed`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
-        try await fixture.hub.deleteEntityMap(map, caller: Fixture.boss)
+        try await fixture.hub.reading.deleteEntityMap(map, caller: Fixture.boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteEntityMap(map, caller: Fixture.boss)
+            try await fixture.hub.reading.deleteEntityMap(map, caller: Fixture.boss)
         }
         let store = try #require(try await fixture.store.tenant(nil))
         #expect(try await store.documents(.entityMapEntries).isEmpty)

@@ -149,7 +149,7 @@ import Testing
             let id = try await first.subscribe(caller: harbour)
             await soon { second.hub.subscriptions[key(id, harbour.tenant)] != nil }
             let bus: JSONValue = ["id": "urn:bus:1", "type": "Bus", "speed": 1]
-            _ = try await second.hub.createEntity(bus, ld: .core, caller: harbour)
+            _ = try await second.hub.writing.createEntity(bus, ld: .core, caller: harbour)
             let store = try #require(try await first.store.tenant(harbour.tenant))
             #expect(try await store.outboxDepth().count == 1)
         }
@@ -284,7 +284,7 @@ import Testing
             // What another tenant has is not held.
             try await hub.subscribe(to: "http://kept.example/", caller: harbour)
             let bus: JSONValue = ["id": "urn:bus:1", "type": "Bus", "speed": 1]
-            _ = try await hub.hub.createEntity(bus, ld: .core, caller: harbour)
+            _ = try await hub.hub.writing.createEntity(bus, ld: .core, caller: harbour)
             #expect(await hub.recorder.next(1).map(\.url) == ["http://kept.example/"])
             try await hub.following {
                 while try await hub.depth > 0 { await Task.yield() }

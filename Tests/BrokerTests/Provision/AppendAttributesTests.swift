@@ -13,7 +13,7 @@ import Testing
         overwrites: Bool = true,
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> UpdateResult {
-        try await fixture.hub.appendAttributes(
+        try await fixture.hub.writing.appendAttributes(
             to: id,
             json,
             overwrites: overwrites,

@@ -12,14 +12,15 @@ import Testing
 
     @Test func `a partial update changes the members given`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        try await fixture.hub.updateAttribute(
+        try await fixture.hub.writing.updateAttribute(
             "speed",
             of: bus,
             ["unitCode": "KMH"],
             ld: .core,
             caller: boss
         )
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: boss).entity
+            .decoded()
         let speed = entity[SubscriptionFixture.iri("speed")]
         #expect(speed.map(\.value) == [1])
         #expect(speed.map(\.unitCode) == ["KMH"])
@@ -29,16 +30,23 @@ import Testing
     @Test func `a replacement leaves nothing of the old attribute`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         for json in [["value": 2, "unitCode": "KMH"], ["value": 3]] as [JSONValue] {
-            try await fixture.hub.replaceAttribute("speed", of: bus, json, ld: .core, caller: boss)
+            try await fixture.hub.writing.replaceAttribute(
+                "speed",
+                of: bus,
+                json,
+                ld: .core,
+                caller: boss
+            )
         }
-        let entity = try await fixture.hub.retrieveEntity(bus, caller: boss).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: boss).entity
+            .decoded()
         #expect(entity[SubscriptionFixture.iri("speed")].map(\.unitCode) == [nil])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2, 3])
     }
 
     @Test func `one instance is deleted, or all of them`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        _ = try await fixture.hub.appendAttributes(
+        _ = try await fixture.hub.writing.appendAttributes(
             to: bus,
             ["speed": ["value": 2, "datasetId": "urn:x:gps"]],
             overwrites: true,
@@ -62,7 +70,7 @@ import Testing
         from fixture: SubscriptionFixture,
         caller: Caller = SubscriptionFixture.boss
     ) async throws {
-        try await fixture.hub.deleteAttribute(
+        try await fixture.hub.writing.deleteAttribute(
             name,
             of: id,
             datasetID: datasetID,
@@ -76,7 +84,7 @@ import Testing
         let fixture = try await SubscriptionFixture.shared()
         let missing = BrokerError(.resourceNotFound, "")
         await #expect(throws: missing) {
-            try await fixture.hub.updateAttribute(
+            try await fixture.hub.writing.updateAttribute(
                 "doors",
                 of: bus,
                 ["value": 1],
@@ -85,7 +93,7 @@ import Testing
             )
         }
         await #expect(throws: missing) {
-            try await fixture.hub.replaceAttribute(
+            try await fixture.hub.writing.replaceAttribute(
                 "doors",
                 of: bus,
                 ["value": 1],
@@ -103,7 +111,7 @@ import Testing
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
         try await fixture.hidesShop {
-            try await fixture.hub.updateAttribute(
+            try await fixture.hub.writing.updateAttribute(
                 "speed",
                 of: $0,
                 ["value": 2],
@@ -112,7 +120,7 @@ import Testing
             )
         }
         try await fixture.hidesShop {
-            try await fixture.hub.replaceAttribute(
+            try await fixture.hub.writing.replaceAttribute(
                 "speed",
                 of: $0,
                 ["value": 2],

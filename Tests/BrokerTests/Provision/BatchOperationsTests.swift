@@ -13,7 +13,7 @@ import Testing
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> (created: [String], changed: [String], errors: [String]) {
         let bodies = bodies.map { (json: $0, ld: LDContext.core) }
-        return Self.told(try await fixture.hub.batch(operation, bodies, caller: caller))
+        return Self.told(try await fixture.hub.writing.batch(operation, bodies, caller: caller))
     }
 
     private static func told(
@@ -227,7 +227,7 @@ import Testing
         let fixture = try await SubscriptionFixture.shared()
         let ids = ["urn:x:bus", "urn:x:no", "urn:x:bus"].map { EntityID($0) }
         let boss = SubscriptionFixture.boss
-        let result = Self.told(try await fixture.hub.batchDelete(ids, caller: boss))
+        let result = Self.told(try await fixture.hub.writing.batchDelete(ids, caller: boss))
         #expect(result.changed == ["urn:x:bus"])
         #expect(result.errors == ["urn:x:no resourceNotFound", "urn:x:bus resourceNotFound"])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
@@ -267,7 +267,7 @@ import Testing
         let fixture = try await SubscriptionFixture.shared()
         let ids = ["urn:x:shop", "urn:x:bus"].map { EntityID($0) }
         let driver = SubscriptionFixture.driver
-        let result = Self.told(try await fixture.hub.batchDelete(ids, caller: driver))
+        let result = Self.told(try await fixture.hub.writing.batchDelete(ids, caller: driver))
         #expect(result.changed == ["urn:x:bus"])
         #expect(result.errors == ["urn:x:shop resourceNotFound"])
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
@@ -327,12 +327,12 @@ import Testing
     @Test func `late readings notify nobody`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         _ = try await run(fixture, .readings, [Self.reading(3, 30)])
-        let before = try await fixture.hub.retrieveEntity(
+        let before = try await fixture.hub.reading.retrieveEntity(
             EntityID("urn:x:2"),
             caller: SubscriptionFixture.boss
         ).entity.decoded()
         _ = try await run(fixture, .readings, [Self.reading(2, 20)])
-        let after = try await fixture.hub.retrieveEntity(
+        let after = try await fixture.hub.reading.retrieveEntity(
             EntityID("urn:x:2"),
             caller: SubscriptionFixture.boss
         ).entity.decoded()

@@ -10,7 +10,7 @@ import Testing
 
     @Test func `what is created is there, with its times and its history`() async throws {
         let fixture = try await SubscriptionFixture()
-        let id = try await fixture.hub.createEntity(
+        let id = try await fixture.hub.writing.createEntity(
             Self.bus,
             ld: .core,
             caller: SubscriptionFixture.boss
@@ -19,7 +19,8 @@ import Testing
         #expect(try await fixture.shown("urn:x:bus") == Self.bus)
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
         let caller = SubscriptionFixture.boss
-        let entity = try await fixture.hub.retrieveEntity(id, caller: caller).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(id, caller: caller).entity
+            .decoded()
         #expect(entity.createdAt != nil && entity.createdAt == entity.modifiedAt)
     }
 

@@ -11,18 +11,18 @@ import Testing
 
     @Test func `what is deleted is gone, and its history stays`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        try await fixture.hub.deleteEntity(bus, caller: boss)
+        try await fixture.hub.writing.deleteEntity(bus, caller: boss)
         let missing = BrokerError(.resourceNotFound, "")
         await #expect(throws: missing) { try await fixture.shown("urn:x:bus") }
         await #expect(throws: missing) {
-            try await fixture.hub.deleteEntity(bus, caller: boss)
+            try await fixture.hub.writing.deleteEntity(bus, caller: boss)
         }
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
     }
 
     @Test func `what comes again goes on with its history`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        try await fixture.hub.deleteEntity(bus, caller: boss)
+        try await fixture.hub.writing.deleteEntity(bus, caller: boss)
         try await fixture.make(["id": "urn:x:bus", "type": "Bus", "speed": 3])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null", 3])
     }
@@ -30,7 +30,7 @@ import Testing
     @Test func `what a party may not touch does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hidesShop {
-            try await fixture.hub.deleteEntity($0, caller: SubscriptionFixture.driver)
+            try await fixture.hub.writing.deleteEntity($0, caller: SubscriptionFixture.driver)
         }
     }
 }

@@ -27,7 +27,7 @@ extension SubscriptionFixture {
     }
 
     func make(_ json: JSONValue, caller: Caller = SubscriptionFixture.boss) async throws {
-        _ = try await hub.createEntity(json, ld: .core, caller: caller)
+        _ = try await hub.writing.createEntity(json, ld: .core, caller: caller)
     }
 
     /// The entity as the operator sees it, simplified.
@@ -37,7 +37,8 @@ extension SubscriptionFixture {
         tenant: TenantName? = nil
     ) async throws -> JSONValue {
         let caller = Caller(party: .operator, tenant: tenant)
-        let entity = try await hub.retrieveEntity(EntityID(id), caller: caller).entity.decoded()
+        let entity = try await hub.reading.retrieveEntity(EntityID(id), caller: caller).entity
+            .decoded()
         var json = JSONWriter(reservingBytes: 256)
         let form = Representation(format: .simplified, showsSystemAttributes: sysAttrs)
         EntityWriter(form, context: .core).write(entity, to: &json)
@@ -52,7 +53,11 @@ extension SubscriptionFixture {
             instanceLimit: 100,
             limit: 1
         )
-        let page = try await hub.retrieveEvolution(of: EntityID(id), query, caller: Self.boss)
+        let page = try await hub.reading.retrieveEvolution(
+            of: EntityID(id),
+            query,
+            caller: Self.boss
+        )
         let attributes = try #require(page.evolutions.first).attributes
         return attributes.first { $0.name == Self.iri(name) }?.instances.map(\.value) ?? []
     }

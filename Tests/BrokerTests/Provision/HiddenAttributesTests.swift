@@ -43,7 +43,8 @@ import Testing
 
     /// The values of the hidden attribute and of the hidden part of another.
     private func plates(_ fixture: SubscriptionFixture) async throws -> [JSONValue] {
-        let entity = try await fixture.hub.retrieveEntity(Self.bus, caller: Self.boss).entity
+        let entity = try await fixture.hub.reading.retrieveEntity(Self.bus, caller: Self.boss)
+            .entity
             .decoded()
         let plate = SubscriptionFixture.iri("plate")
         let speed = entity[SubscriptionFixture.iri("speed")].flatMap(\.attributes)
@@ -75,14 +76,14 @@ import Testing
 
     @Test func `what is seen can be changed, and what is hidden stays`() async throws {
         let fixture = try await city(hasPlate: true)
-        _ = try await fixture.hub.updateAttributes(
+        _ = try await fixture.hub.writing.updateAttributes(
             of: Self.bus,
             ["speed": 2],
             ld: .core,
             caller: Self.driver
         )
         #expect(try await plates(fixture) == ["PKT 1026", "inner"])
-        try await fixture.hub.replaceEntity(
+        try await fixture.hub.writing.replaceEntity(
             Self.bus,
             ["type": "Bus", "speed": 3, "doors": 2],
             ld: .core,
@@ -95,7 +96,7 @@ import Testing
 
     @Test func `what is hidden ends with its entity`() async throws {
         let fixture = try await city(hasPlate: true)
-        try await fixture.hub.deleteEntity(Self.bus, caller: Self.driver)
+        try await fixture.hub.writing.deleteEntity(Self.bus, caller: Self.driver)
         #expect(
             try await fixture.past("plate", of: "urn:x:bus") == ["PKT 1026", "urn:ngsi-ld:null"]
         )
@@ -137,7 +138,7 @@ enum Attempt: CaseIterable, Sendable {
         let id = Self.bus
         switch self {
         case .append, .appendWhatIsNew:
-            let result = try await hub.appendAttributes(
+            let result = try await hub.writing.appendAttributes(
                 to: id,
                 ["plate": "x"],
                 overwrites: self == .append,
@@ -147,10 +148,15 @@ enum Attempt: CaseIterable, Sendable {
             return "\(result)"
         case .update, .updateToNull:
             let body: JSONValue = ["plate": self == .update ? "x" : Self.null]
-            let result = try await hub.updateAttributes(of: id, body, ld: .core, caller: caller)
+            let result = try await hub.writing.updateAttributes(
+                of: id,
+                body,
+                ld: .core,
+                caller: caller
+            )
             return "\(result)"
         case .updatePart:
-            try await hub.updateAttribute(
+            try await hub.writing.updateAttribute(
                 "plate",
                 of: id,
                 ["value": "x"],
@@ -158,7 +164,7 @@ enum Attempt: CaseIterable, Sendable {
                 caller: caller
             )
         case .updateInside:
-            try await hub.updateAttribute(
+            try await hub.writing.updateAttribute(
                 "speed",
                 of: id,
                 ["plate": "x"],
@@ -166,10 +172,10 @@ enum Attempt: CaseIterable, Sendable {
                 caller: caller
             )
         case .replaceAttribute:
-            try await hub.replaceAttribute("plate", of: id, "x", ld: .core, caller: caller)
+            try await hub.writing.replaceAttribute("plate", of: id, "x", ld: .core, caller: caller)
         case .deleteAttribute, .deleteAllInstances:
             let all = self == .deleteAllInstances
-            try await hub.deleteAttribute(
+            try await hub.writing.deleteAttribute(
                 "plate",
                 of: id,
                 datasetID: nil,
@@ -186,22 +192,22 @@ enum Attempt: CaseIterable, Sendable {
         switch self {
         case .merge, .mergeNull:
             let body: JSONValue = ["plate": self == .merge ? "x" : Self.null]
-            try await hub.mergeEntity(Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.mergeEntity(Self.bus, body, ld: .core, caller: caller)
         case .mergeNullInside:
             let body: JSONValue = ["speed": ["plate": Self.null]]
-            try await hub.mergeEntity(Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.mergeEntity(Self.bus, body, ld: .core, caller: caller)
         case .replace:
             let body: JSONValue = ["type": "Bus", "plate": "x"]
-            try await hub.replaceEntity(Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.replaceEntity(Self.bus, body, ld: .core, caller: caller)
         case .replaceTheRest:
             let body: JSONValue = ["type": "Bus", "speed": 2]
-            try await hub.replaceEntity(Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.replaceEntity(Self.bus, body, ld: .core, caller: caller)
         case .drop, .keepSpeedAlone:
             let extent: PurgeExtent =
                 self == .drop
                 ? .attributes([SubscriptionFixture.iri("plate")])
                 : .attributesExcept([SubscriptionFixture.iri("speed")])
-            try await hub.purgeEntities(where: .ids([Self.bus]), extent, caller: caller)
+            try await hub.writing.purgeEntities(where: .ids([Self.bus]), extent, caller: caller)
         case .create: return try await batch(.create, hub, caller)
         case .upsert: return try await batch(.upsert(replaces: true), hub, caller)
         case .batchUpdate: return try await batch(.update(overwrites: true), hub, caller)
@@ -218,7 +224,11 @@ enum Attempt: CaseIterable, Sendable {
         _ caller: Caller
     ) async throws -> String {
         let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "plate": "x"]
-        let result = try await hub.batch(operation, [(json: body, ld: .core)], caller: caller)
+        let result = try await hub.writing.batch(
+            operation,
+            [(json: body, ld: .core)],
+            caller: caller
+        )
         return "\(result.created) \(result.changed) "
             + result.errors.map { "\($0.error.code): \($0.error.detail)" }.joined()
     }
@@ -228,9 +238,14 @@ enum Attempt: CaseIterable, Sendable {
         let value: JSONValue = ["value": "x", "observedAt": "2026-01-01T00:00:00Z"]
         switch self {
         case .addToHistory:
-            try await hub.addToEvolution(of: id, ["plate": [value]], ld: .core, caller: caller)
+            try await hub.writing.addToEvolution(
+                of: id,
+                ["plate": [value]],
+                ld: .core,
+                caller: caller
+            )
         case .removeFromHistory:
-            try await hub.deleteAttributeFromEvolution(
+            try await hub.writing.deleteAttributeFromEvolution(
                 SubscriptionFixture.iri("plate"),
                 of: id,
                 datasetID: nil,
@@ -239,7 +254,7 @@ enum Attempt: CaseIterable, Sendable {
             )
         default:
             let instance = try await plateInstance(hub)
-            try await hub.modifyInstance(
+            try await hub.writing.modifyInstance(
                 instance,
                 of: "plate",
                 entity: id,
@@ -259,7 +274,7 @@ enum Attempt: CaseIterable, Sendable {
             instanceLimit: 10,
             limit: 1
         )
-        let page = try await hub.queryEvolutions(query, caller: SubscriptionFixture.boss)
+        let page = try await hub.reading.queryEvolutions(query, caller: SubscriptionFixture.boss)
         let plate = page.evolutions.first?.attributes.first {
             $0.name == SubscriptionFixture.iri("plate")
         }

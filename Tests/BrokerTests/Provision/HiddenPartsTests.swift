@@ -30,7 +30,7 @@ import Testing
             ],
         ])
         try await change.make(in: fixture.hub, SubscriptionFixture.driver)
-        return try await fixture.hub.retrieveEntity(
+        return try await fixture.hub.reading.retrieveEntity(
             EntityID("urn:x:bus"),
             caller: SubscriptionFixture.boss
         ).entity.decoded()
@@ -101,12 +101,24 @@ enum VisibleChange: CaseIterable, Sendable {
         switch self {
         case .replaceOwn, .replaceFar:
             let body = self == .replaceOwn ? Self.own : Self.far
-            try await hub.replaceAttribute("speed", of: Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.replaceAttribute(
+                "speed",
+                of: Self.bus,
+                body,
+                ld: .core,
+                caller: caller
+            )
         case .updateOwn, .updateFar:
             let body = self == .updateOwn ? Self.own : Self.far
-            try await hub.updateAttribute("speed", of: Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.updateAttribute(
+                "speed",
+                of: Self.bus,
+                body,
+                ld: .core,
+                caller: caller
+            )
         case .deleteOwn, .deleteFar:
-            try await hub.deleteAttribute(
+            try await hub.writing.deleteAttribute(
                 "speed",
                 of: Self.bus,
                 datasetID: self == .deleteFar ? Self.gps : nil,
@@ -126,7 +138,7 @@ enum VisibleChange: CaseIterable, Sendable {
             let null: JSONValue = ["value": "urn:ngsi-ld:null", "datasetId": .string(Self.gps)]
             try await merge([null], hub, caller)
         case .appendFar:
-            _ = try await hub.appendAttributes(
+            _ = try await hub.writing.appendAttributes(
                 to: Self.bus,
                 ["speed": [Self.far]],
                 overwrites: true,
@@ -135,19 +147,19 @@ enum VisibleChange: CaseIterable, Sendable {
             )
         case .replaceEntity:
             let body: JSONValue = ["type": "Bus", "speed": [Self.own, Self.far]]
-            try await hub.replaceEntity(Self.bus, body, ld: .core, caller: caller)
+            try await hub.writing.replaceEntity(Self.bus, body, ld: .core, caller: caller)
         default:
             try await upsert(self == .upsertOwn ? Self.own : [Self.own, Self.far], hub, caller)
         }
     }
 
     private func merge(_ speed: JSONValue, _ hub: Hub, _ caller: Caller) async throws {
-        try await hub.mergeEntity(Self.bus, ["speed": speed], ld: .core, caller: caller)
+        try await hub.writing.mergeEntity(Self.bus, ["speed": speed], ld: .core, caller: caller)
     }
 
     private func upsert(_ speed: JSONValue, _ hub: Hub, _ caller: Caller) async throws {
         let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "speed": speed]
-        let result = try await hub.batch(
+        let result = try await hub.writing.batch(
             .upsert(replaces: true),
             [(json: body, ld: .core)],
             caller: caller

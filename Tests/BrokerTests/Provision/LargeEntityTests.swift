@@ -61,7 +61,7 @@ import Testing
         }
         try await step("create") { try await fixture.make(whole, caller: caller) }
         try await step("update") {
-            _ = try await hub.updateAttributes(
+            _ = try await hub.writing.updateAttributes(
                 of: Self.id,
                 Self.body(all, value: 2),
                 ld: .core,
@@ -69,7 +69,7 @@ import Testing
             )
         }
         try await step("merge") {
-            _ = try await hub.mergeEntity(
+            _ = try await hub.writing.mergeEntity(
                 Self.id,
                 Self.body(all, value: 3),
                 ld: .core,
@@ -77,13 +77,13 @@ import Testing
             )
         }
         try await step("upsert") {
-            _ = try await hub.batch(.upsert(replaces: true), [reads], caller: caller)
+            _ = try await hub.writing.batch(.upsert(replaces: true), [reads], caller: caller)
         }
         try await step("readings") {
-            _ = try await hub.batch(.readings, [reads], caller: caller)
+            _ = try await hub.writing.batch(.readings, [reads], caller: caller)
         }
         try await step("one") {
-            _ = try await hub.updateAttributes(
+            _ = try await hub.writing.updateAttributes(
                 of: Self.id,
                 Self.body(7..<8, value: 4),
                 ld: .core,
@@ -101,7 +101,7 @@ import Testing
         let most = EntityLimits.instances
         try await fixture.make(["id": .string(Self.id.uri), "type": "T"])
         func append(_ numbers: Range<Int>) async throws {
-            _ = try await fixture.hub.appendAttributes(
+            _ = try await fixture.hub.writing.appendAttributes(
                 to: Self.id,
                 Self.body(numbers),
                 overwrites: overwrites,
@@ -145,10 +145,15 @@ import Testing
         func replace(by count: Int) async throws {
             let json = Self.oversized(by: count)
             guard isBatch else {
-                return try await hub.replaceEntity(Self.id, json, ld: .core, caller: Self.boss)
+                return try await hub.writing.replaceEntity(
+                    Self.id,
+                    json,
+                    ld: .core,
+                    caller: Self.boss
+                )
             }
             let upsert = BatchOperation.upsert(replaces: true)
-            let result = try await hub.batch(upsert, [(json, .core)], caller: Self.boss)
+            let result = try await hub.writing.batch(upsert, [(json, .core)], caller: Self.boss)
             if let error = result.errors.first?.error { throw error }
         }
         try await replace(by: 20)
@@ -175,17 +180,28 @@ import Testing
         let hub = fixture.hub
         let large = BrokerError(.badRequestData, "")
         await #expect(throws: large) {
-            try await hub.updateAttributes(of: Self.id, fragment, ld: .core, caller: Self.boss)
+            try await hub.writing.updateAttributes(
+                of: Self.id,
+                fragment,
+                ld: .core,
+                caller: Self.boss
+            )
         }
         await #expect(throws: large) {
-            try await hub.mergeEntity(Self.id, fragment, ld: .core, caller: Self.boss)
+            try await hub.writing.mergeEntity(Self.id, fragment, ld: .core, caller: Self.boss)
         }
         let part = JSONValue.object(JSONObject([(key: "value", value: 1)] + many))
         await #expect(throws: large) {
-            try await hub.replaceAttribute("n", of: Self.id, part, ld: .core, caller: Self.boss)
+            try await hub.writing.replaceAttribute(
+                "n",
+                of: Self.id,
+                part,
+                ld: .core,
+                caller: Self.boss
+            )
         }
         await #expect(throws: large) {
-            try await hub.updateAttribute(
+            try await hub.writing.updateAttribute(
                 "n",
                 of: Self.id,
                 part,
@@ -194,7 +210,7 @@ import Testing
             )
         }
         let entity = JSONValue.object(JSONObject([(key: "id", value: .string(Self.id.uri))] + many))
-        let result = try await hub.batch(
+        let result = try await hub.writing.batch(
             .merge(MergeDefaults()),
             [(entity, .core)],
             caller: Self.boss
@@ -229,7 +245,7 @@ import Testing
             return ["id": .string(Self.id.uri), "type": "T", "n": .array(readings)]
         }
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            _ = try await fixture.hub.upsertEvolution(
+            _ = try await fixture.hub.writing.upsertEvolution(
                 evolution(EntityLimits.allInstances + 1),
                 ld: .core,
                 caller: Self.boss
@@ -243,7 +259,7 @@ import Testing
         let fixture = try await hub()
         func add(_ types: Range<Int>) async throws {
             let types = types.map { JSONValue.string("T\($0)") }
-            _ = try await fixture.hub.upsertEvolution(
+            _ = try await fixture.hub.writing.upsertEvolution(
                 ["id": .string(Self.id.uri), "type": .array(types), "n": [["value": 1]]],
                 ld: .core,
                 caller: Self.boss
@@ -262,7 +278,7 @@ import Testing
         func add(_ count: Int, _ id: String) async throws -> Duration {
             let readings = (0..<count).map { ["value": .number(JSONNumber($0))] as JSONValue }
             return try await ContinuousClock().measure {
-                _ = try await fixture.hub.upsertEvolution(
+                _ = try await fixture.hub.writing.upsertEvolution(
                     ["id": .string(id), "type": "T", "n": .array(readings)],
                     ld: .core,
                     caller: Self.boss

@@ -13,7 +13,7 @@ import Testing
         isSimplified: Bool = false,
         caller: Caller = SubscriptionFixture.boss
     ) async throws {
-        try await fixture.hub.mergeEntity(
+        try await fixture.hub.writing.mergeEntity(
             id,
             json,
             isSimplified: isSimplified,
@@ -41,7 +41,7 @@ import Testing
         let id = EntityID("urn:x:2")
         try await merge(fixture, ["line": "urn:x:line:2", "n": 5], into: id, isSimplified: true)
         let boss = SubscriptionFixture.boss
-        let entity = try await fixture.hub.retrieveEntity(id, caller: boss).entity.decoded()
+        let entity = try await fixture.hub.reading.retrieveEntity(id, caller: boss).entity.decoded()
         #expect(entity[SubscriptionFixture.iri("line")].map(\.kind) == [.relationship])
         #expect(entity[SubscriptionFixture.iri("line")].map(\.value) == ["urn:x:line:2"])
         #expect(entity[SubscriptionFixture.iri("n")].map(\.kind) == [.property])

@@ -12,16 +12,22 @@ import Testing
 
     private func names(_ fixture: SubscriptionFixture) async throws -> [String] {
         let query = EntityQuery(condition: .everything, limit: 10)
-        let page = try await fixture.hub.queryEntities(query, caller: boss).page.decoded()
+        let page = try await fixture.hub.reading.queryEntities(query, caller: boss).page.decoded()
         return page.entities.map(\.id.uri)
     }
 
     @Test func `what the query finds goes, the rest stays`() async throws {
         let fixture = try await SubscriptionFixture.shared()
-        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Bus"), caller: boss)
+        try await fixture.hub.writing.purgeEntities(
+            where: SubscriptionFixture.type("Bus"),
+            caller: boss
+        )
         #expect(try await names(fixture) == ["urn:x:shop"])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
-        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Tram"), caller: boss)
+        try await fixture.hub.writing.purgeEntities(
+            where: SubscriptionFixture.type("Tram"),
+            caller: boss
+        )
         #expect(try await names(fixture) == ["urn:x:shop"])
     }
 
@@ -30,14 +36,14 @@ import Testing
         try await fixture.make(["id": "urn:x:2", "type": "Bus", "speed": 1, "doors": 2, "n": 3])
         let speed = SubscriptionFixture.iri("speed")
         let has = Condition.attribute(speed)
-        try await fixture.hub.purgeEntities(where: has, .attributes([speed]), caller: boss)
+        try await fixture.hub.writing.purgeEntities(where: has, .attributes([speed]), caller: boss)
         #expect(
             try await fixture.shown("urn:x:2")
                 == ["id": "urn:x:2", "type": "Bus", "doors": 2, "n": 3]
         )
         #expect(try await fixture.shown("urn:x:shop") == ["id": "urn:x:shop", "type": "Shop"])
         let kept: Set<IRI> = [SubscriptionFixture.iri("n")]
-        try await fixture.hub.purgeEntities(
+        try await fixture.hub.writing.purgeEntities(
             where: .everything,
             .attributesExcept(kept),
             caller: boss
@@ -48,10 +54,10 @@ import Testing
     @Test func `a party purges its own part alone`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
-        try await fixture.hub.purgeEntities(where: .everything, caller: driver)
+        try await fixture.hub.writing.purgeEntities(where: .everything, caller: driver)
         #expect(try await names(fixture) == ["urn:x:shop"])
         await #expect(throws: BrokerError(.unauthenticated, "")) {
-            try await fixture.hub.purgeEntities(
+            try await fixture.hub.writing.purgeEntities(
                 where: .everything,
                 caller: Caller(party: .anonymous)
             )
@@ -74,14 +80,17 @@ import Testing
         let fixture = try await interrupted { fixture in
             try await fixture.make(["id": "urn:x:3", "type": "Bus"])
             // Another entity of the same name.
-            try await fixture.hub.deleteEntity(
+            try await fixture.hub.writing.deleteEntity(
                 EntityID("urn:x:2"),
                 caller: SubscriptionFixture.boss
             )
             try await fixture.make(["id": "urn:x:2", "type": "Bus"])
             try await fixture.update("urn:x:1", speed: 2)
         }
-        try await fixture.hub.purgeEntities(where: SubscriptionFixture.type("Bus"), caller: boss)
+        try await fixture.hub.writing.purgeEntities(
+            where: SubscriptionFixture.type("Bus"),
+            caller: boss
+        )
         #expect(try await Set(names(fixture)) == ["urn:x:2", "urn:x:3"])
     }
 
@@ -89,7 +98,7 @@ import Testing
         let speed = SubscriptionFixture.iri("speed")
         let fixture = try await interrupted { fixture in
             try await fixture.make(["id": "urn:x:3", "type": "Bus", "speed": 3])
-            _ = try await fixture.hub.appendAttributes(
+            _ = try await fixture.hub.writing.appendAttributes(
                 to: EntityID("urn:x:2"),
                 ["speed": ["type": "Property", "value": 2]],
                 overwrites: true,
@@ -97,7 +106,7 @@ import Testing
                 caller: SubscriptionFixture.boss
             )
         }
-        try await fixture.hub.purgeEntities(
+        try await fixture.hub.writing.purgeEntities(
             where: SubscriptionFixture.type("Bus"),
             .attributes([speed]),
             caller: boss
@@ -118,7 +127,7 @@ import Testing
         )
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: [rule]))
         try await fixture.make(["id": "urn:x:bus", "type": "Bus"])
-        try await fixture.hub.purgeEntities(where: .everything, caller: driver)
+        try await fixture.hub.writing.purgeEntities(where: .everything, caller: driver)
         #expect(try await names(fixture) == ["urn:x:bus"])
     }
 }

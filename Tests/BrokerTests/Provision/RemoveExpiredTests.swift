@@ -27,12 +27,12 @@ import Testing
             await #expect(throws: Self.unknown) { _ = try await fixture.shown("urn:x:alert") }
             let bus: JSONValue = ["id": "urn:x:bus", "type": "Bus", "doors": 2]
             #expect(try await fixture.shown("urn:x:bus") == bus)
-            let types = try await fixture.hub.types(caller: SubscriptionFixture.boss)
+            let types = try await fixture.hub.reading.types(caller: SubscriptionFixture.boss)
                 .information
             #expect(types.map(\.type) == [SubscriptionFixture.iri("Bus")])
-            try await fixture.hub.removeExpired(of: nil)
+            try await fixture.hub.writing.removeExpired(of: nil)
         }
-        #expect(try await fixture.hub.removeExpired(of: nil) == 0)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) == 0)
     }
 
     @Test func `removal goes on while writers wait for receivers, up to a share of its own`()
@@ -42,18 +42,18 @@ import Testing
         let feed = fixture.hub.subscriptions.feed
         let most = fixture.limits.maximumWaiting + fixture.limits.waitingReservedForRemovals
         feed.setWaiting([.operator: most])
-        #expect(try await fixture.hub.removeExpired(of: nil) == 0)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) == 0)
         feed.setWaiting([.operator: most - 1])
-        #expect(try await fixture.hub.removeExpired(of: nil) == 2)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) == 2)
     }
 
     @Test func `who is not in charge removes nothing, and is asked once something has expired`()
         async throws
     {
         let fixture = try await fixture()
-        #expect(try await fixture.hub.removeExpired(of: nil) { false } == 0)
-        #expect(try await fixture.hub.removeExpired(of: nil) { true } == 2)
-        let removed = try await fixture.hub.removeExpired(of: nil) {
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) { false } == 0)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) { true } == 2)
+        let removed = try await fixture.hub.writing.removeExpired(of: nil) {
             Issue.record("Nothing has expired.")
             return true
         }
@@ -62,7 +62,7 @@ import Testing
 
     @Test func `history tells of the end of what has expired`() async throws {
         let fixture = try await fixture()
-        #expect(try await fixture.hub.removeExpired(of: nil) == 2)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) == 2)
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
         #expect(try await fixture.past("level", of: "urn:x:alert") == [3, "urn:ngsi-ld:null"])
     }
@@ -72,14 +72,14 @@ import Testing
         try await fixture.make(["id": "urn:x:alert", "type": "Alert", "level": 4])
         let alert: JSONValue = ["id": "urn:x:alert", "type": "Alert", "level": 4]
         #expect(try await fixture.shown("urn:x:alert") == alert)
-        #expect(try await fixture.hub.removeExpired(of: nil) == 1)
+        #expect(try await fixture.hub.writing.removeExpired(of: nil) == 1)
         #expect(try await fixture.shown("urn:x:alert") == alert)
     }
 
     @Test func `an expired entity cannot be changed`() async throws {
         let fixture = try await fixture()
         await #expect(throws: Self.unknown) {
-            _ = try await fixture.hub.updateAttributes(
+            _ = try await fixture.hub.writing.updateAttributes(
                 of: EntityID("urn:x:alert"),
                 ["level": 5],
                 ld: .core,

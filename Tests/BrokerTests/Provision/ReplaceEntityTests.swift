@@ -12,7 +12,7 @@ import Testing
         _ id: EntityID = EntityID("urn:x:bus"),
         caller: Caller = SubscriptionFixture.boss
     ) async throws {
-        try await fixture.hub.replaceEntity(id, json, ld: .core, caller: caller)
+        try await fixture.hub.writing.replaceEntity(id, json, ld: .core, caller: caller)
     }
 
     @Test func `what is not given goes, and history knows`() async throws {

@@ -14,7 +14,7 @@ import Testing
         types: Condition = .everything,
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> UpdateResult {
-        try await fixture.hub.updateAttributes(
+        try await fixture.hub.writing.updateAttributes(
             of: id,
             json,
             types: types,

@@ -19,7 +19,7 @@ import Testing
     {
         let fixture = try await SubscriptionFixture()
         let batch = Task {
-            try await fixture.hub.batch(
+            try await fixture.hub.writing.batch(
                 .create,
                 Self.buses(3_000),
                 caller: SubscriptionFixture.boss
@@ -47,7 +47,7 @@ import Testing
         }
         let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "n": .array(instances)]
         for isNew in [true, false] {
-            let told = try await fixture.hub.upsertEvolution(
+            let told = try await fixture.hub.writing.upsertEvolution(
                 body,
                 ld: .core,
                 caller: SubscriptionFixture.boss
@@ -60,7 +60,7 @@ import Testing
             instanceLimit: 10_000,
             limit: 1
         )
-        let page = try await fixture.hub.retrieveEvolution(
+        let page = try await fixture.hub.reading.retrieveEvolution(
             of: EntityID("urn:x:bus"),
             query,
             caller: SubscriptionFixture.boss
@@ -80,9 +80,9 @@ import Testing
             "id": .string(id.uri), "type": "Bus", "n": .array(instances), "m": [["value": 2]],
         ]
         let boss = SubscriptionFixture.boss
-        _ = try await fixture.hub.upsertEvolution(body, ld: .core, caller: boss)
+        _ = try await fixture.hub.writing.upsertEvolution(body, ld: .core, caller: boss)
         func delete(_ name: String) async throws {
-            try await fixture.hub.deleteAttributeFromEvolution(
+            try await fixture.hub.writing.deleteAttributeFromEvolution(
                 SubscriptionFixture.iri(name),
                 of: id,
                 datasetID: nil,
@@ -94,9 +94,9 @@ import Testing
         #expect(try await fixture.past("n", of: id.uri).isEmpty)
         #expect(try await fixture.past("m", of: id.uri) == [2])
         await #expect(throws: BrokerError(.resourceNotFound, "")) { try await delete("n") }
-        try await fixture.hub.deleteEvolution(of: id, caller: boss)
+        try await fixture.hub.writing.deleteEvolution(of: id, caller: boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteEvolution(of: id, caller: boss)
+            try await fixture.hub.writing.deleteEvolution(of: id, caller: boss)
         }
         await fixture.store.close()
     }
@@ -118,7 +118,7 @@ import Testing
             )
         }
         let boss = SubscriptionFixture.boss
-        let result = try await fixture.hub.batch(.create, batch, caller: boss)
+        let result = try await fixture.hub.writing.batch(.create, batch, caller: boss)
         #expect(!result.created.isEmpty && !result.errors.isEmpty)
         #expect(result.created + result.errors.compactMap(\.id) == ids)
         #expect(result.errors.allSatisfy { $0.error.code == .storageFull })
@@ -146,12 +146,12 @@ import Testing
         let body: JSONValue = ["id": "urn:x:bus", "type": "Bus", "n": .array(instances)]
         let boss = SubscriptionFixture.boss
         let error = await #expect(throws: BrokerError.self) {
-            _ = try await fixture.hub.upsertEvolution(body, ld: .core, caller: boss)
+            _ = try await fixture.hub.writing.upsertEvolution(body, ld: .core, caller: boss)
         }
         #expect(error?.code == .storageFull)
         let query = TemporalQuery(condition: .everything, instanceLimit: 10_000, limit: 1)
         let id = EntityID("urn:x:bus")
-        let page = try await fixture.hub.retrieveEvolution(of: id, query, caller: boss)
+        let page = try await fixture.hub.reading.retrieveEvolution(of: id, query, caller: boss)
         let stored = page.evolutions.first?.attributes.first?.instances.count ?? 0
         #expect(stored > 0 && stored < 9_000)
         #expect(error?.detail.contains("the first \(stored) were stored") == true)
@@ -163,7 +163,7 @@ extension SubscriptionFixture {
     /// Whether there is such an entity.
     fileprivate func has(_ id: EntityID) async throws -> Bool {
         do {
-            _ = try await hub.retrieveEntity(id, caller: Self.boss)
+            _ = try await hub.reading.retrieveEntity(id, caller: Self.boss)
             return true
         } catch let error as BrokerError where error.code == .resourceNotFound {
             return false

@@ -25,9 +25,21 @@ import Testing
             ["id": "urn:x:line", "type": "Line", "name": "7"],
         ]
         for body in bodies {
-            _ = try await fixture.hub.createEntity(body, ld: .core, caller: Fixture.boss)
+            _ = try await fixture.hub.writing.createEntity(body, ld: .core, caller: Fixture.boss)
         }
         return fixture
+    }
+
+    @Test func `an answer is whole, or says what it lacks`() async throws {
+        let fixture = try await city()
+        let query = EntityQuery(condition: .everything, limit: 1)
+        let whole = try await fixture.hub.reading.queryEntities(query, caller: Fixture.boss)
+        #expect(whole.warnings.isEmpty)
+        let session = try await fixture.hub.reading.session(Fixture.boss)
+        let warning = AnswerWarning(source: "hub-b", reason: "It did not answer.")
+        let partial = session.seal(whole.answer, warnings: [warning])
+        #expect(partial.warnings == [warning])
+        #expect(partial.page.entities.count == 1)
     }
 
     @Test func `evolutions and EntityMaps tell of their entities`() async throws {
@@ -38,10 +50,10 @@ import Testing
             instanceLimit: 1,
             limit: 1
         )
-        let past = try await fixture.hub.queryEvolutions(query, caller: Fixture.boss)
+        let past = try await fixture.hub.reading.queryEvolutions(query, caller: Fixture.boss)
         let names = Set(["speed", "line"].map { Fixture.iri($0).text })
         #expect(try disclosures(past.answer) == ["urn:x:bus": names])
-        let map = try await fixture.hub.createEntityMap(
+        let map = try await fixture.hub.reading.createEntityMap(
             of: EntityQuery(condition: .everything, limit: 1),
             EntityMapRequest(selection: ""),
             caller: Fixture.boss
@@ -58,13 +70,13 @@ import Testing
             "urn:x:bus": [Fixture.iri("speed").text, Fixture.iri("line").text],
             "urn:x:line": [Fixture.iri("name").text],
         ]
-        let retrieved = try await fixture.hub.retrieveEntity(
+        let retrieved = try await fixture.hub.reading.retrieveEntity(
             EntityID("urn:x:bus"),
             shownAs: all,
             caller: Fixture.boss
         )
         #expect(try disclosures(retrieved.answer) == bus)
-        let found = try await fixture.hub.queryEntities(
+        let found = try await fixture.hub.reading.queryEntities(
             EntityQuery(condition: .ids([EntityID("urn:x:bus")]), limit: 1),
             shownAs: all,
             caller: Fixture.boss

@@ -138,7 +138,7 @@ struct RegistrationSubscriptionTests {
             body: body.registrationBody(.core),
             createdAt: moment
         )
-        try await fixture.hub.existingStore(nil).bookkeep { try $0.put(old.document) }
+        try await fixture.hub.access.existingStore(nil).bookkeep { try $0.put(old.document) }
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.retrieve("urn:r:2")
         }
@@ -151,7 +151,7 @@ struct RegistrationSubscriptionTests {
             #expect(ids(told) == ["urn:r:2"])
         }
         #expect(try await fixture.hub.removeExpiredRegistrations(of: nil) == 0)
-        try await fixture.hub.existingStore(nil).bookkeep { try $0.put(old.document) }
+        try await fixture.hub.access.existingStore(nil).bookkeep { try $0.put(old.document) }
         try await fixture.register(["id": "urn:r:2"])
         _ = try await fixture.retrieve("urn:r:2")
     }

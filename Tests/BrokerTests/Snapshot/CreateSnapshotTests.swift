@@ -28,7 +28,7 @@ import Testing
         let inside = try fixture.on()
         try await fixture.set(speed: 70, of: "urn:x:1", inside)
         try await fixture.make(["id": "urn:x:what-if", "type": "Bus"], caller: inside)
-        try await fixture.hub.deleteEntity(EntityID("urn:x:5"), caller: inside)
+        try await fixture.hub.writing.deleteEntity(EntityID("urn:x:5"), caller: inside)
         #expect(try await fixture.ids(inside).count == 5)
         #expect(try await fixture.speed(of: "urn:x:1", inside) == 70)
         #expect(try await fixture.speed(of: "urn:x:1", Fixture.boss) == 1)
@@ -84,7 +84,7 @@ import Testing
         try await fixture.snapshot("urn:x:past", [:], [], temporal: [Fixture.allMoments])
         try await fixture.set(speed: 40, of: "urn:x:1")
         let inside = try fixture.on("urn:x:past")
-        let page = try await fixture.hub.retrieveEvolution(
+        let page = try await fixture.hub.reading.retrieveEvolution(
             of: EntityID("urn:x:1"),
             Fixture.allMoments,
             caller: inside
@@ -107,7 +107,7 @@ import Testing
             return SnapshotQuery(one, shownAs: Representation(projection: projection))
         }
         try await fixture.snapshot("urn:x:both", [:], [showing("speed"), showing("colour")])
-        let entity = try await fixture.hub.retrieveEntity(
+        let entity = try await fixture.hub.reading.retrieveEntity(
             EntityID("urn:x:6"),
             caller: fixture.on("urn:x:both")
         ).entity.decoded()

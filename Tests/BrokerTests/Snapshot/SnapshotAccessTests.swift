@@ -178,7 +178,7 @@ import Testing
         try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
         let inside = try fixture.on(clone)
         #expect(try await fixture.speed(of: "urn:x:1", inside) == 70)
-        let page = try await fixture.hub.queryEvolutions(Fixture.allMoments, caller: inside)
+        let page = try await fixture.hub.reading.queryEvolutions(Fixture.allMoments, caller: inside)
         #expect(page.evolutions.count == 5)
         await #expect(throws: BrokerError(.alreadyExists, "")) {
             try await fixture.hub.cloneSnapshot(
@@ -203,7 +203,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: stray))
         let made = try hub.snapshotStore("urn:x:made", caller: Fixture.boss)
         let inside = Caller(party: .operator, tenant: made)
-        let page = try await hub.queryEntities(Fixture.buses, caller: inside).page
+        let page = try await hub.reading.queryEntities(Fixture.buses, caller: inside).page
         #expect(page.entities.count == 5)
         let half = try await hub.retrieveSnapshotStatus("urn:x:half", caller: Fixture.boss).status
         #expect(half["snapshotStatus"] == "failure")

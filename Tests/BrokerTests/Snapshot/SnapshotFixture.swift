@@ -66,12 +66,12 @@ extension SubscriptionFixture {
 
     func ids(_ caller: Caller) async throws -> [String] {
         let all = EntityQuery(condition: .everything, limit: 100)
-        let page = try await hub.queryEntities(all, caller: caller).page
+        let page = try await hub.reading.queryEntities(all, caller: caller).page
         return try page.decoded().entities.map(\.id.uri)
     }
 
     func set(speed: Int, of id: String, _ caller: Caller = SubscriptionFixture.boss) async throws {
-        _ = try await hub.updateAttributes(
+        _ = try await hub.writing.updateAttributes(
             of: EntityID(id),
             ["speed": .number(JSONNumber(speed))],
             ld: .core,
@@ -80,7 +80,7 @@ extension SubscriptionFixture {
     }
 
     func speed(of id: String, _ caller: Caller) async throws -> JSONValue? {
-        let entity = try await hub.retrieveEntity(EntityID(id), caller: caller).entity
+        let entity = try await hub.reading.retrieveEntity(EntityID(id), caller: caller).entity
             .decoded()
         return entity[Self.iri("speed")].first?.value
     }

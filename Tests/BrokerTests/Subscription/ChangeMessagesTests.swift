@@ -22,7 +22,7 @@ import Testing
     }
 
     private func replace(_ fixture: SubscriptionFixture, _ body: JSONValue) async throws {
-        try await fixture.hub.replaceEntity(
+        try await fixture.hub.writing.replaceEntity(
             Self.id,
             body,
             ld: .core,

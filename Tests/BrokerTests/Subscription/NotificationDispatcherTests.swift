@@ -136,7 +136,7 @@ import Testing
         try await fixture.delivering {
             try await fixture.create("urn:bus:1", speed: 1)
             try await fixture.create("urn:bus:2", speed: 2)
-            _ = try await fixture.hub.updateAttributes(
+            _ = try await fixture.hub.writing.updateAttributes(
                 of: EntityID("urn:bus:2"),
                 ["speed": ["type": "Property", "value": 9]],
                 ld: .core,

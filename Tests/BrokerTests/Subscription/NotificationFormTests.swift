@@ -48,7 +48,7 @@ import Testing
         try await fixture.delivering {
             try await fixture.create("urn:bus:1", speed: 7)
             _ = await fixture.recorder.next(1)
-            _ = try await fixture.hub.updateAttributes(
+            _ = try await fixture.hub.writing.updateAttributes(
                 of: EntityID("urn:bus:1"),
                 ["speed": ["type": "Property", "value": 8]],
                 ld: .core,
@@ -108,7 +108,7 @@ import Testing
         ])
         try await fixture.create("urn:bus:1", speed: 7)
         try await fixture.delivering {
-            try await fixture.hub.deleteEntity(
+            try await fixture.hub.writing.deleteEntity(
                 EntityID("urn:bus:1"),
                 caller: SubscriptionFixture.boss
             )

@@ -168,7 +168,7 @@ final class SubscriptionFixture: Sendable {
     }
 
     func update(_ id: String, speed: Int) async throws {
-        _ = try await hub.updateAttributes(
+        _ = try await hub.writing.updateAttributes(
             of: EntityID(id),
             ["speed": ["type": "Property", "value": .number(JSONNumber(speed))]],
             ld: .core,
@@ -192,7 +192,7 @@ final class SubscriptionFixture: Sendable {
             "id": .string(id), "type": "Bus",
             "speed": ["type": "Property", "value": .number(JSONNumber(speed))],
         ]
-        _ = try await hub.createEntity(body, ld: .core, caller: Self.boss)
+        _ = try await hub.writing.createEntity(body, ld: .core, caller: Self.boss)
     }
 
     /// The right to see everything.

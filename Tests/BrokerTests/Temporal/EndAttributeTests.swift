@@ -18,7 +18,7 @@ import Testing
             instanceLimit: 100,
             limit: 1
         )
-        let page = try await fixture.hub.retrieveEvolution(
+        let page = try await fixture.hub.reading.retrieveEvolution(
             of: EntityID(id),
             query,
             caller: Self.boss
@@ -32,7 +32,7 @@ import Testing
         from fixture: SubscriptionFixture,
         caller: Caller = EndAttributeTests.boss
     ) async throws {
-        try await fixture.hub.deleteAttribute(
+        try await fixture.hub.writing.deleteAttribute(
             name,
             of: EntityID(id),
             datasetID: nil,
@@ -44,7 +44,7 @@ import Testing
 
     private func past() async throws -> SubscriptionFixture {
         let fixture = try await SubscriptionFixture.shared()
-        _ = try await fixture.hub.upsertEvolution(
+        _ = try await fixture.hub.writing.upsertEvolution(
             [
                 "id": "urn:x:past", "type": "Bus",
                 "scope": ["type": "Property", "value": "/A"],
@@ -80,7 +80,7 @@ import Testing
 
     @Test func `a party ends nothing in histories of others`() async throws {
         let fixture = try await past()
-        _ = try await fixture.hub.upsertEvolution(
+        _ = try await fixture.hub.writing.upsertEvolution(
             ["id": "urn:x:old", "type": "Shop", "speed": [["value": 1]]],
             ld: .core,
             caller: Self.boss
@@ -101,7 +101,7 @@ import Testing
     {
         let fixture = try await SubscriptionFixture()
         try await fixture.make(["id": "urn:x:1", "type": "Bus", "scope": "/A", "speed": 1])
-        _ = try await fixture.hub.appendAttributes(
+        _ = try await fixture.hub.writing.appendAttributes(
             to: EntityID("urn:x:1"),
             ["scope": ["/B", "/C"]],
             overwrites: true,
@@ -117,7 +117,7 @@ import Testing
 
     @Test(.clause("4.5.7")) func `an end that is told is dated`() async throws {
         let fixture = try await past()
-        try await fixture.hub.addToEvolution(
+        try await fixture.hub.writing.addToEvolution(
             of: EntityID("urn:x:past"),
             ["speed": [["value": "urn:ngsi-ld:null", "observedAt": "2026-01-02T00:00:00Z"]]],
             ld: .core,

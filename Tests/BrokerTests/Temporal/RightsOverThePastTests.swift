@@ -38,7 +38,7 @@ import Testing
         _ caller: Caller,
         _ query: TemporalQuery = Self.query
     ) async throws -> Evolution? {
-        try await fixture.hub.queryEvolutions(query, caller: caller).evolutions.first
+        try await fixture.hub.reading.queryEvolutions(query, caller: caller).evolutions.first
     }
 
     private func speeds(
@@ -53,13 +53,13 @@ import Testing
     private func reborn() async throws -> SubscriptionFixture {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(Self.thing("Shop", 1, at: 1))
-        _ = try await fixture.hub.updateAttributes(
+        _ = try await fixture.hub.writing.updateAttributes(
             of: Self.id,
             ["speed": Self.reading(2, at: 2)],
             ld: .core,
             caller: Self.boss
         )
-        try await fixture.hub.deleteEntity(Self.id, caller: Self.boss)
+        try await fixture.hub.writing.deleteEntity(Self.id, caller: Self.boss)
         try await fixture.make(Self.thing("Bus", 3, at: 3), caller: Self.driver)
         return fixture
     }
@@ -84,14 +84,14 @@ import Testing
         query.timeProperty = .observedAt
         query.to = Timestamp("2026-01-01T02:30:00Z")
         query.wantsCount = true
-        let early = try await fixture.hub.queryEvolutions(query, caller: Self.driver)
+        let early = try await fixture.hub.reading.queryEvolutions(query, caller: Self.driver)
         #expect(early.evolutions.isEmpty && early.page.count == 0)
     }
 
     @Test func `what a writer removes of a history is what it sees of it`() async throws {
         let fixture = try await reborn()
         let hub = fixture.hub
-        try await hub.deleteAttributeFromEvolution(
+        try await hub.writing.deleteAttributeFromEvolution(
             Self.speed,
             of: Self.id,
             datasetID: nil,
@@ -100,11 +100,11 @@ import Testing
         )
         #expect(try await speeds(fixture, Self.boss) == [1, 2, "urn:ngsi-ld:null"])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await hub.deleteEvolution(of: Self.id, caller: Self.driver)
+            try await hub.writing.deleteEvolution(of: Self.id, caller: Self.driver)
         }
-        try await hub.deleteEntity(Self.id, caller: Self.driver)
+        try await hub.writing.deleteEntity(Self.id, caller: Self.driver)
         #expect(try await speeds(fixture, Self.driver) == ["urn:ngsi-ld:null"])
-        try await hub.deleteEvolution(of: Self.id, caller: Self.driver)
+        try await hub.writing.deleteEvolution(of: Self.id, caller: Self.driver)
         #expect(try await speeds(fixture, Self.boss) == [1, 2, "urn:ngsi-ld:null"])
         #expect(try await evolution(fixture, Self.driver) == nil)
     }
@@ -115,7 +115,7 @@ import Testing
         let oldest = try #require(whole.attributes.first?.instances.first)
         let name = try #require(oldest.details?.instanceID)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteInstance(
+            try await fixture.hub.writing.deleteInstance(
                 name,
                 of: Self.speed,
                 entity: Self.id,
@@ -123,7 +123,7 @@ import Testing
             )
         }
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.modifyInstance(
+            try await fixture.hub.writing.modifyInstance(
                 name,
                 of: "speed",
                 entity: Self.id,
@@ -140,7 +140,7 @@ import Testing
     func `an instance of the moment of a hidden one stands beside it`(value: Int) async throws {
         let fixture = try await reborn()
         let hub = fixture.hub
-        try await hub.addToEvolution(
+        try await hub.writing.addToEvolution(
             of: Self.id,
             ["speed": [Self.reading(value, at: 2)]],
             ld: .core,
@@ -149,7 +149,7 @@ import Testing
         #expect(Set(try await speeds(fixture, Self.driver)) == [3, .number(JSONNumber(value))])
         let all = try await speeds(fixture, Self.boss)
         #expect(all.count == 5 && all.contains(2))
-        try await hub.addToEvolution(
+        try await hub.writing.addToEvolution(
             of: Self.id,
             ["speed": [Self.reading(8, at: 2)]],
             ld: .core,
@@ -164,7 +164,7 @@ import Testing
     {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(Self.thing("Bus", 1, at: 1))
-        try await fixture.hub.replaceEntity(
+        try await fixture.hub.writing.replaceEntity(
             Self.id,
             ["type": "Shop", "speed": Self.reading(2, at: 2)],
             ld: .core,
@@ -175,7 +175,8 @@ import Testing
         #expect(seen.types == [SubscriptionFixture.iri("Bus")])
         var byType = Self.query
         byType.condition = SubscriptionFixture.type("Bus")
-        let buses = try await fixture.hub.queryEvolutions(byType, caller: Self.driver).evolutions
+        let buses = try await fixture.hub.reading.queryEvolutions(byType, caller: Self.driver)
+            .evolutions
         #expect(buses.map(\.id.uri) == ["urn:x:bus", "urn:x:thing"])
         byType.condition = SubscriptionFixture.type("Shop")
         #expect(try await evolution(fixture, Self.driver, byType) == nil)
@@ -184,7 +185,7 @@ import Testing
     @Test func `what moves into view shows its history from then on`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(Self.thing("Shop", 1, at: 1))
-        try await fixture.hub.replaceEntity(
+        try await fixture.hub.writing.replaceEntity(
             Self.id,
             ["type": "Bus", "speed": Self.reading(2, at: 2), "scope": "/A"],
             ld: .core,
@@ -206,7 +207,7 @@ import Testing
             ["id": "urn:x:thing", "type": "Bus", "scope": "/Secret", "speed": 1]
         )
         for (scope, speed): (JSONValue, JSONValue) in [("/Open", 2), ("/Hidden", 3), ("/Open", 4)] {
-            try await fixture.hub.mergeEntity(
+            try await fixture.hub.writing.mergeEntity(
                 Self.id,
                 ["scope": scope, "speed": speed],
                 ld: .core,

@@ -40,7 +40,7 @@ struct TemporalEvolutionTests {
         type: JSONValue = "Bus",
         caller: Caller = TemporalEvolutionTests.boss
     ) async throws -> (id: EntityID, isNew: Bool) {
-        try await fixture.hub.upsertEvolution(
+        try await fixture.hub.writing.upsertEvolution(
             ["id": .string(id), "type": type, "speed": Self.instances(values)],
             ld: .core,
             caller: caller
@@ -68,7 +68,7 @@ struct TemporalEvolutionTests {
         of id: EntityID = TemporalEvolutionTests.bus,
         caller: Caller = TemporalEvolutionTests.boss
     ) async throws -> [Attribute] {
-        let page = try await fixture.hub.retrieveEvolution(
+        let page = try await fixture.hub.reading.retrieveEvolution(
             of: id,
             query ?? self.query(),
             caller: caller
@@ -125,7 +125,7 @@ struct TemporalEvolutionTests {
             methods: [.sum, .max],
             period: .fixed(microseconds: 2 * 86_400_000_000)
         )
-        let page = try await fixture.hub.retrieveEvolution(
+        let page = try await fixture.hub.reading.retrieveEvolution(
             of: Self.bus,
             query,
             caller: Self.boss
@@ -143,7 +143,7 @@ struct TemporalEvolutionTests {
     {
         let fixture = try await city()
         let name = SubscriptionFixture.iri("name")
-        try await fixture.hub.addToEvolution(
+        try await fixture.hub.writing.addToEvolution(
             of: Self.bus,
             ["name": [["value": "x", "observedAt": "2026-01-01T00:00:00Z"]]],
             ld: .core,
@@ -152,19 +152,19 @@ struct TemporalEvolutionTests {
         var query = query()
         query.condition = .ids([Self.bus])
         query.aggregation = Aggregation(methods: [.sum], period: .whole)
-        let page = try await fixture.hub.queryEvolutions(query, caller: Self.boss)
+        let page = try await fixture.hub.reading.queryEvolutions(query, caller: Self.boss)
         #expect(page.evolutions.flatMap(\.aggregates).map(\.name) == [Self.speed])
         query.attributes = [name, Self.speed]
         let wanted = query
         await #expect(throws: BrokerError(.invalidRequest, "")) {
-            try await fixture.hub.queryEvolutions(wanted, caller: Self.boss)
+            try await fixture.hub.reading.queryEvolutions(wanted, caller: Self.boss)
         }
     }
 
     @Test func `attributes are added to an evolution that exists`() async throws {
         let fixture = try await city()
         let more: JSONValue = ["speed": Self.instances(5...5)]
-        try await fixture.hub.addToEvolution(
+        try await fixture.hub.writing.addToEvolution(
             of: Self.bus,
             more,
             ld: .core,
@@ -172,7 +172,7 @@ struct TemporalEvolutionTests {
         )
         #expect(try await values(fixture) == [1, 2, 3, 4, 5])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.addToEvolution(
+            try await fixture.hub.writing.addToEvolution(
                 of: EntityID("urn:x:no"),
                 more,
                 ld: .core,
@@ -188,7 +188,7 @@ struct TemporalEvolutionTests {
     @Test func `one instance is corrected, and the others stay`() async throws {
         let fixture = try await city()
         let second = try await instanceID(fixture, 1)
-        try await fixture.hub.modifyInstance(
+        try await fixture.hub.writing.modifyInstance(
             second,
             of: "speed",
             entity: Self.bus,
@@ -198,7 +198,7 @@ struct TemporalEvolutionTests {
         )
         #expect(try await values(fixture) == [1, 9, 3, 4])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.modifyInstance(
+            try await fixture.hub.writing.modifyInstance(
                 "urn:x:no",
                 of: "speed",
                 entity: Self.bus,
@@ -217,11 +217,11 @@ struct TemporalEvolutionTests {
     ) async throws {
         let hub = fixture.hub
         switch what {
-        case .everything: try await hub.deleteEvolution(of: id, caller: caller)
+        case .everything: try await hub.writing.deleteEvolution(of: id, caller: caller)
         case .instance(let name, let instance):
-            try await hub.deleteInstance(instance, of: name, entity: id, caller: caller)
+            try await hub.writing.deleteInstance(instance, of: name, entity: id, caller: caller)
         case .attribute(let name, let datasetID):
-            try await hub.deleteAttributeFromEvolution(
+            try await hub.writing.deleteAttributeFromEvolution(
                 name,
                 of: id,
                 datasetID: datasetID,
@@ -229,7 +229,7 @@ struct TemporalEvolutionTests {
                 caller: caller
             )
         case .allInstances(let name):
-            try await hub.deleteAttributeFromEvolution(
+            try await hub.writing.deleteAttributeFromEvolution(
                 name,
                 of: id,
                 datasetID: nil,
@@ -270,7 +270,7 @@ struct TemporalEvolutionTests {
             }
         }
         try await fixture.hidesShop {
-            try await fixture.hub.addToEvolution(
+            try await fixture.hub.writing.addToEvolution(
                 of: $0,
                 ["speed": Self.instances(1...1)],
                 ld: .core,
@@ -283,7 +283,7 @@ struct TemporalEvolutionTests {
         let shop = try await seen(fixture, timeless, of: EntityID("urn:x:shop"))
         let name = try #require(shop.first?.details?.instanceID)
         try await fixture.hidesShop {
-            try await fixture.hub.modifyInstance(
+            try await fixture.hub.writing.modifyInstance(
                 name,
                 of: "speed",
                 entity: $0,
@@ -305,7 +305,7 @@ struct TemporalEvolutionTests {
         let fixture = try await city()
         let driver = SubscriptionFixture.driver
         #expect(try await seen(fixture, caller: driver).count == 4)
-        let page = try await fixture.hub.queryEvolutions(timeless, caller: driver)
+        let page = try await fixture.hub.reading.queryEvolutions(timeless, caller: driver)
         #expect(page.evolutions.map(\.id.uri).sorted() == ["urn:x:bus", "urn:x:past"])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await seen(fixture, timeless, of: EntityID("urn:x:shop"), caller: driver)

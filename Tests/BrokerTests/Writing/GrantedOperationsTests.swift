@@ -14,11 +14,11 @@ import Testing
     /// A request of the driver.
     struct Operation: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        let run: @Sendable (Hub, Caller) async throws -> Void
+        let run: @Sendable (Writing, Caller) async throws -> Void
 
         init(
             _ testDescription: String,
-            _ run: @escaping @Sendable (Hub, Caller) async throws -> Void
+            _ run: @escaping @Sendable (Writing, Caller) async throws -> Void
         ) {
             self.testDescription = testDescription
             self.run = run
@@ -44,7 +44,7 @@ import Testing
             ])
         }
         let past = evolution("past", "Shop")
-        _ = try await fixture.hub.upsertEvolution(past, ld: .core, caller: Fixture.boss)
+        _ = try await fixture.hub.writing.upsertEvolution(past, ld: .core, caller: Fixture.boss)
         return fixture
     }
 
@@ -62,14 +62,15 @@ import Testing
     {
         let caller = Caller(party: .operator, tenant: tenant)
         let all = EntityQuery(condition: .everything, limit: 100)
-        let page = try await fixture.hub.queryEntities(all, caller: caller).page.decoded()
+        let page = try await fixture.hub.reading.queryEntities(all, caller: caller).page.decoded()
         let histories = TemporalQuery(
             condition: .everything,
             timeProperty: .modifiedAt,
             instanceLimit: 100,
             limit: 100
         )
-        let past = try await fixture.hub.queryEvolutions(histories, caller: caller).evolutions
+        let past = try await fixture.hub.reading.queryEvolutions(histories, caller: caller)
+            .evolutions
         return "\(page.entities) \(past.map { "\($0.id) \($0.types) \($0.attributes)" })"
     }
 
@@ -82,7 +83,8 @@ import Testing
         for isChecked in [true, false] {
             let fixture = try await Self.city(isChecked ? .runsBodiesTwice : try Self.unchecked)
             let before = try await Self.everything(fixture, nil)
-            do { try await operation.run(fixture.hub, Fixture.driver) } catch is BrokerError {}
+            do { try await operation.run(fixture.hub.writing, Fixture.driver) } catch is BrokerError
+            {}
             let after = try await Self.everything(fixture, nil)
             let isLeftAlone = before == after
             #expect(isLeftAlone == isChecked)
@@ -101,7 +103,7 @@ import Testing
         var changed: [String] = []
         for operation in Self.operations.prefix(Self.operationsOnEntities) {
             let before = try await Self.everything(fixture, inside.tenant)
-            do { try await operation.run(fixture.hub, inside) } catch is BrokerError {}
+            do { try await operation.run(fixture.hub.writing, inside) } catch is BrokerError {}
             let after = try await Self.everything(fixture, inside.tenant)
             changed += before == after ? [] : [operation.testDescription]
         }
@@ -141,20 +143,23 @@ import Testing
     )
         -> Operation
     {
-        Operation("batch \(name): \(json.serialized.count) bytes") { hub, caller in
-            _ = try await hub.batch(operation, [(json: json, ld: .core)], caller: caller)
+        Operation("batch \(name): \(json.serialized.count) bytes") { writing, caller in
+            _ = try await writing.batch(operation, [(json: json, ld: .core)], caller: caller)
         }
     }
 
     /// The name of the one instance that the shop's history has.
-    private static func instance(_ hub: Hub) async throws -> String {
+    private static func instance(_ writing: Writing) async throws -> String {
         let query = TemporalQuery(
             condition: .ids([shop]),
             timeProperty: .modifiedAt,
             instanceLimit: 10,
             limit: 10
         )
-        let page = try await hub.queryEvolutions(query, caller: SubscriptionFixture.boss)
+        let page = try await writing.reading.queryEvolutions(
+            query,
+            caller: SubscriptionFixture.boss
+        )
         let speeds = page.evolutions.first?.attributes.first { $0.name == speed }
         return try #require(speeds?.instances.first?.details?.instanceID)
     }

@@ -64,7 +64,7 @@ struct HubPageDataTests {
                 ],
             ]
             let caller = Caller(party: .operator)
-            _ = try await hub.createEntity(entity, ld: .core, caller: caller)
+            _ = try await hub.writing.createEntity(entity, ld: .core, caller: caller)
         }
     }
 

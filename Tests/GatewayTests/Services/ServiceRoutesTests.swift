@@ -69,7 +69,7 @@ import Testing
         let echo = try Echo()
         let served = try ServedHub(policy: Policy(permissions: echo.permissions()))
         let entity: JSONValue = ["id": "urn:x:1", "type": "T"]
-        _ = try await served.hub.createEntity(
+        _ = try await served.hub.writing.createEntity(
             entity,
             ld: .core,
             caller: Caller(party: .operator)

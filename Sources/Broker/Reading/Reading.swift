@@ -1,0 +1,63 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+
+/// The part of a hub that operations which read need: Consumption, Discovery, EntityMaps and temporal
+/// queries are its methods, each in a file of its own.
+package final class Reading: Sendable {
+    /// What callers may do at all.
+    package let access: Access
+    let limits: HubLimits
+    let clock: @Sendable () -> Timestamp
+    /// Makes the unique part of new identifiers.
+    let makeIdentifier: @Sendable () -> String
+    let logger: Logger
+
+    init(
+        _ access: Access,
+        limits: HubLimits,
+        clock: @escaping @Sendable () -> Timestamp,
+        makeIdentifier: @escaping @Sendable () -> String,
+        logger: Logger
+    ) {
+        self.access = access
+        self.limits = limits
+        self.clock = clock
+        self.makeIdentifier = makeIdentifier
+        self.logger = logger
+    }
+
+    /// The right to read for this request, or the error that tells the caller why it has none.
+    ///
+    /// `condition` is what the caller filters by and `sortedBy` what it sorts by.
+    func session(
+        _ caller: Caller,
+        action: Action = .read,
+        condition: Condition = .everything,
+        sortedBy: [IRI] = []
+    ) async throws -> ReadSession {
+        try condition.requirePatternsWithinLimit()
+        let decision = access.policy.decideRead(
+            caller,
+            action: action,
+            condition: condition,
+            sortedBy: sortedBy
+        )
+        switch decision {
+        case .grant(let grant):
+            return ReadSession(try await access.existingStore(caller.tenant), grant)
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+
+    /// The right to see what the hub keeps for whoever runs it, or the error that tells the caller why
+    /// it has none.
+    func operatorSession(_ caller: Caller) async throws -> OperatorSession {
+        switch access.policy.decideAdministration(caller) {
+        case .grant(let grant):
+            return OperatorSession(try await access.existingStore(caller.tenant), grant)
+        case .deny(let reason): throw BrokerError(reason)
+        }
+    }
+}
