@@ -106,6 +106,13 @@ import Testing
         #expect(needless.isEmpty, "These need no exception any more: take them off the list.")
     }
 
+    /// What is said beside a body is up to whoever speaks HTTP or MQTT: `Gateway` and `Outbound`.
+    @Test(arguments: ["HTTP", "Header", "header", "\"Content-Type", "\"Link\"", "\"NGSILD-"])
+    func `the Broker writes no HTTP`(word: String) throws {
+        let places = try SourceFile.all(in: "Sources/Broker").flatMap { $0.places(of: word) }
+        #expect(places.isEmpty, "Instead: a value of which Gateway or Outbound makes HTTP.")
+    }
+
     /// Whoever looks at city data around the policy; a new one is a decision, not a detail.
     @Test func `the hub itself looks at city data in these places only`() throws {
         let places = try SourceFile.all(in: "Sources")

@@ -6,7 +6,7 @@ extension Hub {
     /// The document, or with `details` what is known of it.
     ///
     /// The core `@context` is served as well. Who names another tenant does not find what one
-    /// hosts; who names none gets the document, for `Link` headers lead to it without a tenant.
+    /// hosts; who names none gets the document, for answers name its URL without a tenant.
     package func serveContext(
         _ name: String,
         details: Bool,

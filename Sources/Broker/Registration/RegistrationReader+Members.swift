@@ -31,10 +31,10 @@ extension RegistrationReader {
         try checkManagement(body["management"])
     }
 
-    /// Clause 4.3.6.6: some keys have a meaning, the others become headers.
+    /// Clause 4.3.6.6: some keys have a meaning, the others are sent along.
     private func checkInfo(_ value: JSONValue?) throws(BrokerError) {
         let pairs = try pairs(value, at: "contextSourceInfo")
-        try checkHeaders(pairs, at: "contextSourceInfo")
+        try requireSendable(pairs, at: "contextSourceInfo")
         for pair in pairs {
             let isGood =
                 switch pair.key {

@@ -53,6 +53,16 @@ package struct Snapshot: Sendable, Equatable {
     var priority: Int { body["snapshotPriority"]?.numberValue?.intValue ?? Self.standardPriority }
 
     static let standardPriority = 5
+
+    /// What its endpoint is to be told beside a notification.
+    var receiverInfo: [KeyValuePair] {
+        (body["receiverInfo"]?.arrayValue ?? []).compactMap { pair in
+            guard let key = pair.objectValue?["key"]?.stringValue,
+                let value = pair.objectValue?["value"]?.stringValue
+            else { return nil }
+            return KeyValuePair(key: key, value: value)
+        }
+    }
 }
 
 /// How a query of a snapshot went (clause 5.2.42).
@@ -208,14 +218,5 @@ extension QueryResult {
                 error: BrokerError(code ?? .internalError, detail)
             )
         }
-    }
-}
-
-extension TenantName {
-    /// How a request to, or a notification from, this store is marked (clauses 6.3.14 and 6.3.22).
-    package var headers: [KeyValuePair] {
-        guard let snapshot else { return [KeyValuePair(key: "NGSILD-Tenant", value: text)] }
-        let tenant = snapshot.tenant.map { KeyValuePair(key: "NGSILD-Tenant", value: $0) }
-        return [tenant, KeyValuePair(key: "NGSILD-Snapshot", value: snapshot.id)].compactMap { $0 }
     }
 }

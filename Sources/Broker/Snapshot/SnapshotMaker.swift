@@ -99,20 +99,13 @@ package struct SnapshotMaker: Sendable {
     /// Whether there was nobody to tell, or it took the notification.
     private func send(_ snapshot: Snapshot) async throws -> Bool {
         guard let url = snapshot.body["endpoint"]?.stringValue else { return true }
-        var headers = [KeyValuePair(key: "Content-Type", value: "application/json")]
-        headers += snapshot.key.tenant?.headers ?? []
-        for pair in snapshot.body["receiverInfo"]?.arrayValue ?? [] {
-            guard let key = pair.objectValue?["key"]?.stringValue,
-                let value = pair.objectValue?["value"]?.stringValue
-            else { continue }
-            headers.append(KeyValuePair(key: key, value: value))
-        }
         let id = "urn:ngsi-ld:SnapshotNotification:\(hub.makeIdentifier())"
         let body = snapshot.notification(id: id, at: hub.clock())
         let request = NotificationRequest(
             url: url,
-            headers: headers,
             body: JSONValue.object(body).serialized,
+            tenant: snapshot.key.tenant,
+            receiverInfo: snapshot.receiverInfo,
             timeoutMilliseconds: timeoutMilliseconds,
             party: snapshot.key.owner
         )

@@ -58,7 +58,7 @@ struct SnapshotReader: MemberReading {
         case "endpoint":
             _ = try address(value, at: name)
         case "receiverInfo":
-            try checkHeaders(try pairs(value, at: name), at: name)
+            try requireSendable(try pairs(value, at: name), at: name)
         default:
             throw Self.error("A snapshot has no member '\(name)'.")
         }

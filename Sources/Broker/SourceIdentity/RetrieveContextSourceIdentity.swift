@@ -4,7 +4,7 @@ package import Governance
 /// Who this hub is to other context sources (clause 5.2.40).
 package struct ContextSourceIdentity: Sendable, Equatable {
     package var id: String
-    /// Names the hub and the tenant in `Via` headers, so that a request that comes back is known.
+    /// Names the hub and the tenant in requests that it forwards, so that one that comes back is known.
     package var alias: String
     package var uptimeSeconds: Int64
     package var timeAt: Timestamp

@@ -4,20 +4,7 @@ import ContextModel
 extension MemberReading {
     func address(_ value: JSONValue, at path: String) throws(BrokerError) -> String {
         let uri = try Self.uri(value, at: path)
-        let scheme = uri.prefix { $0 != ":" }.lowercased()
-        let rest = uri.dropFirst(scheme.count)
-        guard scheme == "http" || scheme == "https", rest.hasPrefix("://"),
-            let first = rest.dropFirst(3).first, !"/?#:".contains(first)
-        else {
-            throw Self.error(
-                "'\(path)' is an http or https address, not '\(uri)'."
-            )
-        }
-        guard !rest.dropFirst(3).prefix(while: { !"/?#".contains($0) }).contains("@") else {
-            throw Self.error(
-                "'\(path)' may not hold a password; send it in a header."
-            )
-        }
+        if let problem = WebEndpoint.problem(ofAddress: uri, at: path) { throw Self.error(problem) }
         return uri
     }
 
@@ -38,28 +25,10 @@ extension MemberReading {
         }
     }
 
-    /// Headers that belong to the connection are not the subscriber's, nor are line breaks.
-    func checkHeaders(_ pairs: [KeyValuePair], at path: String) throws(BrokerError) {
-        for pair in pairs {
-            let isToken = pair.key.utf8.allSatisfy { byte in
-                byte > 0x20 && byte < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains(byte)
-            }
-            guard isToken, !ownHeaders.contains(pair.key.lowercased()) else {
-                throw Self.error(
-                    "'\(path)' cannot set the header '\(pair.key)'."
-                )
-            }
-            guard pair.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-                throw Self.error(
-                    "The value of '\(pair.key)' in '\(path)' has a "
-                        + "control character."
-                )
-            }
+    /// Refuses pairs that the sender could not say beside a request to somebody's server.
+    func requireSendable(_ pairs: [KeyValuePair], at path: String) throws(BrokerError) {
+        if let problem = WebEndpoint.problem(ofPairs: pairs, at: path) {
+            throw Self.error(problem)
         }
     }
 }
-
-private let ownHeaders: Set<String> = [
-    "host", "connection", "content-length", "content-type", "transfer-encoding", "upgrade", "te",
-    "trailer", "keep-alive", "expect",
-]

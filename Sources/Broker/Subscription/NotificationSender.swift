@@ -9,11 +9,18 @@ package protocol NotificationSender: Sendable {
     func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult
 }
 
-/// One notification, ready to be sent.
+/// One notification, ready to be sent: its sender says what stands beside the body in the words of its
+/// protocol.
 package struct NotificationRequest: Disclosable {
     package var url: String
-    package var headers: [KeyValuePair]
     package var body: [UInt8]
+    package var mediaType: NotificationEndpoint.MediaType
+    /// Where the `@context` of the body's names is, when the body does not carry it.
+    package var contextURL: String?
+    /// The tenant, or the snapshot, that it tells of.
+    package var tenant: TenantName?
+    /// What else its receiver is to be told beside the body.
+    package var receiverInfo: [KeyValuePair]
     package var timeoutMilliseconds: Double
     /// On whose behalf it is sent: the shares of what sending takes are by party.
     package var party: Party
@@ -26,22 +33,28 @@ package struct NotificationRequest: Disclosable {
 
     package init(
         url: String,
-        headers: [KeyValuePair],
         body: [UInt8],
+        mediaType: NotificationEndpoint.MediaType = .json,
+        contextURL: String? = nil,
+        tenant: TenantName? = nil,
+        receiverInfo: [KeyValuePair] = [],
         timeoutMilliseconds: Double,
         party: Party,
         mqtt: MQTTEndpoint? = nil,
         service: ServiceReceiver? = nil,
         content: NotificationContent? = nil
     ) {
-        self.content = content
+        self.url = url
+        self.body = body
+        self.mediaType = mediaType
+        self.contextURL = contextURL
+        self.tenant = tenant
+        self.receiverInfo = receiverInfo
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.party = party
         self.mqtt = mqtt
         self.service = service
-        self.party = party
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.timeoutMilliseconds = timeoutMilliseconds
+        self.content = content
     }
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {

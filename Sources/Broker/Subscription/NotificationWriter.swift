@@ -147,8 +147,11 @@ package struct NotificationWriter: Sendable {
         let timeout = endpoint.timeoutMilliseconds ?? limits.timeoutMilliseconds
         return NotificationRequest(
             url: endpoint.uri,
-            headers: headers(subscription, tenant: tenant),
             body: body(id: id, content, for: subscription, now: now),
+            mediaType: endpoint.accept,
+            contextURL: embedsContext(endpoint) ? nil : contextURL(subscription),
+            tenant: tenant,
+            receiverInfo: endpoint.receiverInfo,
             timeoutMilliseconds: min(timeout, limits.longestTimeoutMilliseconds),
             party: subscription.record.owner,
             mqtt: endpoint.mqtt,
@@ -157,37 +160,14 @@ package struct NotificationWriter: Sendable {
         )
     }
 
-    // MARK: Head
-
-    private func headers(
-        _ subscription: IndexedSubscription,
-        tenant: TenantName?
-    ) -> [KeyValuePair] {
-        let endpoint = subscription.subscription.notification.endpoint
-        var headers = [KeyValuePair(key: "Content-Type", value: contentType(endpoint))]
-        if !embedsContext(endpoint) {
-            let url = contextURL(subscription)
-            headers.append(KeyValuePair(key: "Link", value: LinkHeader.value(for: url)))
-        }
-        if let tenant { headers += tenant.headers }
-        let own = Set(headers.map { $0.key.lowercased() })
-        return headers + endpoint.receiverInfo.filter { !own.contains($0.key.lowercased()) }
-    }
-
-    private func contentType(_ endpoint: NotificationEndpoint) -> String {
-        endpoint.accept.rawValue
-    }
+    // MARK: @context
 
     /// GeoJSON carries the `@context` unless the receiver prefers it outside (clause 6.3.5).
     private func embedsContext(_ endpoint: NotificationEndpoint) -> Bool {
         switch endpoint.accept {
         case .json: false
         case .jsonLD: true
-        case .geoJSON:
-            !endpoint.receiverInfo.contains {
-                $0.key.lowercased() == "prefer"
-                    && PreferHeader.preference("body", in: $0.value) == "json"
-            }
+        case .geoJSON: !WebEndpoint.prefersContextOutside(endpoint.receiverInfo)
         }
     }
 

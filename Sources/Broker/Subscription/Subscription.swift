@@ -93,7 +93,7 @@ package struct NotificationEndpoint: Sendable, Hashable {
     }
     package var uri: String
     package var accept: MediaType
-    /// `receiverInfo`: sent as headers, or as metadata over MQTT.
+    /// `receiverInfo`: what the sender is to say beside the notification.
     package var receiverInfo: [KeyValuePair]
     /// Set when notifications go to an MQTT broker.
     package var mqtt: MQTTEndpoint?
@@ -111,16 +111,5 @@ package struct NotificationEndpoint: Sendable, Hashable {
         let place = parts.count > 2 ? parts[2].prefix { $0 != "?" && $0 != "#" } : ""
         let host = place.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         return "\(parts.first ?? "")//\(host)".lowercased()
-    }
-}
-
-/// Clause 5.2.22.
-package struct KeyValuePair: Sendable, Hashable {
-    package var key: String
-    package var value: String
-
-    package init(key: String, value: String) {
-        self.key = key
-        self.value = value
     }
 }

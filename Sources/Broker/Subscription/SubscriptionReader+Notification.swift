@@ -143,7 +143,7 @@ extension SubscriptionReader {
         )
         let service = receiver(uri)
         if mqtt == nil, service == nil {
-            try checkHeaders(info, at: "\(path).receiverInfo")
+            try requireSendable(info, at: "\(path).receiverInfo")
             _ = try address(uri, at: "\(path).uri")
         }
         return NotificationEndpoint(

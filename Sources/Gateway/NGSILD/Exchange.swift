@@ -246,7 +246,12 @@ struct Exchange: Sendable {
     /// 6.3.22).
     private func addTenant(to headers: inout HTTPFields) {
         guard let tenant = caller.tenant else { return }
-        for pair in tenant.headers { headers[.known(pair.key)] = pair.value }
+        guard let snapshot = tenant.snapshot else {
+            headers[.ngsildTenant] = tenant.text
+            return
+        }
+        headers[.ngsildTenant] = snapshot.tenant
+        headers[.snapshot] = snapshot.id
     }
 }
 

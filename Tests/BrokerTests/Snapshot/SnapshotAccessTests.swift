@@ -45,13 +45,8 @@ import Testing
         #expect(throws: BrokerError(.resourceNotFound, "")) { try fixture.on() }
         let inside = try fixture.on("urn:x:snapshot", north)
         #expect(try await fixture.ids(inside) == ["urn:x:north"])
-        #expect(
-            inside.tenant?.headers
-                == [
-                    KeyValuePair(key: "NGSILD-Tenant", value: "north"),
-                    KeyValuePair(key: "NGSILD-Snapshot", value: "urn:x:snapshot"),
-                ]
-        )
+        let origin = SnapshotOrigin(tenant: TenantName("north"), id: "urn:x:snapshot")
+        #expect(inside.tenant?.snapshot == origin)
     }
 
     @Test(.clause("5.16.5"))

@@ -28,7 +28,7 @@ import Testing
         await fixture.maker.turn()
         let sent = await fixture.recorder.next(2)
         #expect(sent.allSatisfy { $0.url == "http://receiver.example/snapshots" })
-        #expect(sent.allSatisfy { $0.header("X-Case") == "42" })
+        #expect(sent.allSatisfy { $0.receiverInfo == [KeyValuePair(key: "X-Case", value: "42")] })
         let first = try #require(sent[0].json)
         #expect(first["type"] == "SnapshotNotification")
         #expect(first["snapshotId"] == "urn:x:snapshot" && first["snapshotStatus"] == "success")
@@ -87,8 +87,9 @@ import Testing
             try await fixture.set(speed: 50, of: "urn:x:1")
             try await fixture.set(speed: 70, of: "urn:x:1", inside)
             let sent = await fixture.recorder.next(1)
-            #expect(sent[0].header("NGSILD-Snapshot") == "urn:x:snapshot")
-            #expect(sent[0].header("NGSILD-Tenant") == nil)
+            #expect(
+                sent[0].tenant?.snapshot == SnapshotOrigin(tenant: nil, id: "urn:x:snapshot")
+            )
             let speed = sent[0].entities.first?["speed"]?.objectValue
             #expect(speed?["value"] == 70)
         }

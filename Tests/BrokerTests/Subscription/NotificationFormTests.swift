@@ -16,12 +16,8 @@ import Testing
             let requests = await fixture.recorder.next(1)
             let request = try #require(requests.first)
             #expect(request.url == "http://r.example/")
-            #expect(request.header("Content-Type") == "application/json")
-            #expect(
-                request.header("Link")
-                    == "<\(CoreContext.url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
-                    + "type=\"application/ld+json\""
-            )
+            #expect(request.mediaType == .json)
+            #expect(request.contextURL == CoreContext.url)
             let json = try #require(request.json)
             #expect(json["type"] == "Notification")
             #expect(json["subscriptionId"] == .string(id))
@@ -56,7 +52,7 @@ import Testing
             )
             let requests = await fixture.recorder.next(1)
             let request = try #require(requests.first)
-            #expect(request.header("Link") == nil)
+            #expect(request.contextURL == nil)
             #expect(request.json?["@context"] == .string(CoreContext.url))
             #expect(request.entities.first?["@context"] == .string(CoreContext.url))
             #expect(request.entities.first?["speed"] == ["type": "Property", "value": 8])
@@ -156,7 +152,7 @@ import Testing
                 data?["@context"]?.stringValue == (preference == nil ? CoreContext.url : nil)
             )
             #expect((data?["@context"] == nil) == (preference != nil))
-            #expect((request.header("Link") == nil) == (preference == nil))
+            #expect((request.contextURL == nil) == (preference == nil))
         }
     }
 }

@@ -251,7 +251,6 @@ extension NotificationRequest {
         forEachDisclosure { disclosed[$0.uri, default: []].formUnion($1) }
         return disclosed
     }
-    func header(_ key: String) -> String? { headers.first { $0.key == key }?.value }
 }
 
 /// A world without documents.

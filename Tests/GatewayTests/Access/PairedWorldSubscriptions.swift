@@ -1,5 +1,7 @@
 import Broker
+import ContextModel
 import HTTPTypes
+import Outbound
 import Synchronization
 
 @testable import Gateway

@@ -26,7 +26,6 @@ import Testing
     ) async throws -> Disclosed<NotificationRequest> {
         try await NotificationRequest(
             url: url,
-            headers: [KeyValuePair(key: "Content-Type", value: "application/json")],
             body: Array("{}".utf8),
             timeoutMilliseconds: timeoutMilliseconds,
             party: .operator

@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import Foundation
 import Governance
 import Testing
@@ -22,11 +23,8 @@ import Testing
         )
         return try await NotificationRequest(
             url: uri,
-            headers: [
-                KeyValuePair(key: "Content-Type", value: "application/json"),
-                KeyValuePair(key: "X-Area", value: "north"),
-            ],
             body: Array("{\"id\":1}".utf8),
+            receiverInfo: [KeyValuePair(key: "X-Area", value: "north")],
             timeoutMilliseconds: timeoutMilliseconds,
             party: .operator,
             mqtt: endpoint

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 package import Broker
+import ContextModel
 import Governance
 import NIOCore
 import NIOHTTP1
@@ -46,15 +47,16 @@ package struct HTTPNotificationSender: NotificationSender {
         _ url: WebURL,
         _ timeout: TimeAmount
     ) async throws -> HTTPResponseStatus {
+        let own = notification.headers
         var headers = HTTPHeaders()
-        headers.reserveCapacity(notification.headers.count + 3)
+        headers.reserveCapacity(own.count + 3)
         headers.add(
             name: "Host",
             value: target.host ?? "\(url.host)\(url.port.map { ":\($0)" } ?? "")"
         )
         headers.add(name: "User-Agent", value: OutboundWeb.userAgent)
         headers.add(name: "Content-Length", value: String(notification.body.count))
-        for header in notification.headers {
+        for header in own {
             headers.replaceOrAdd(name: header.key, value: header.value)
         }
         return try await web.posts.post(

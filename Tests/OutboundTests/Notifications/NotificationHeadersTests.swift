@@ -1,0 +1,68 @@
+import Broker
+import Clauses
+import ContextModel
+import Governance
+import Testing
+
+@testable import Outbound
+
+/// What senders say beside a notification.
+@Suite(.clause("6.3.9")) struct NotificationHeadersTests {
+    private static let contextURL = "https://city.example/c.jsonld"
+
+    private func headers(_ change: (inout NotificationRequest) -> Void) -> [String] {
+        var request = NotificationRequest(
+            url: "http://r.example/",
+            body: [],
+            timeoutMilliseconds: 1,
+            party: .operator
+        )
+        change(&request)
+        return request.headers.map { "\($0.key): \($0.value)" }
+    }
+
+    @Test func `the body's form and the place of its names' context are said`() {
+        let link = LinkHeader.value(for: Self.contextURL)
+        #expect(
+            headers { $0.contextURL = Self.contextURL } == [
+                "Content-Type: application/json", "Link: \(link)",
+            ]
+        )
+        #expect(headers { $0.mediaType = .geoJSON } == ["Content-Type: application/geo+json"])
+    }
+
+    @Test(.clause("6.3.14", "6.3.22"))
+    func `the tenant is named, and of a snapshot its tenant and its identifier`() {
+        #expect(headers { $0.tenant = TenantName("north") }.last == "NGSILD-Tenant: north")
+        func snapshot(_ tenant: TenantName?) -> [String] {
+            headers {
+                $0.tenant = TenantName(
+                    snapshotFile: "f",
+                    of: SnapshotOrigin(tenant: tenant, id: "urn:x:s")
+                )
+            }
+        }
+        #expect(snapshot(nil).dropFirst() == ["NGSILD-Snapshot: urn:x:s"])
+        #expect(
+            snapshot(TenantName("north")).dropFirst() == [
+                "NGSILD-Tenant: north", "NGSILD-Snapshot: urn:x:s",
+            ]
+        )
+    }
+
+    @Test func `the receiver's own pairs follow, and replace nothing that the hub says`() {
+        let pairs = ["X-Area", "ngsild-tenant", "content-type", "Link"].map {
+            KeyValuePair(key: $0, value: "mine")
+        }
+        let all = headers {
+            $0.receiverInfo = pairs
+            $0.tenant = TenantName("north")
+        }
+        #expect(
+            all == [
+                "Content-Type: application/json", "NGSILD-Tenant: north", "X-Area: mine",
+                "Link: mine",
+            ]
+        )
+    }
+}
