@@ -19,11 +19,14 @@ package final class Hub: Sendable {
     package let reading: Reading
     /// The operations that change city data.
     package let writing: Writing
+    /// The operations on `@context`s.
+    package let hosting: LDContextHosting
     package let store: any Store
     /// Where the policy is asked for.
     package let rules: PolicySource
     /// Reads the policy of the hub anew, which another process has put into force.
     let rereadPolicy: (@Sendable () async throws -> Policy)?
+    /// Makes `@context`s usable that requests refer to.
     package let contexts: LDContextLibrary
     /// Where requests go that take long.
     package let longWork: LongWork
@@ -86,6 +89,7 @@ package final class Hub: Sendable {
         )
         self.rereadPolicy = rereadPolicy
         contexts = LDContextLibrary(shelf, longWork)
+        hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
         self.longWork = longWork
         self.limits = limits
         self.shelf = shelf

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Add `@context` (clause 5.13.2).
-extension Hub {
+extension LDContextHosting {
     /// Returns the local identifier.
     ///
     /// What lies beside `@context` in the body is dropped.
@@ -19,7 +19,7 @@ extension Hub {
         }
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
         // Whatever cannot be used is refused now, not when somebody refers to it.
-        _ = try await resolved(context, for: caller.sharer)
+        _ = try await library.resolved(context, for: caller.sharer)
         return try await shelf.host(context, for: caller.party, of: caller.tenant).localID
     }
 }

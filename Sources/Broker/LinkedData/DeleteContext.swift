@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 
 /// Delete and Reload `@context` (clause 5.13.5).
-extension Hub {
+extension LDContextHosting {
     package func deleteContext(
         _ name: String,
         reload: Bool = false,

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension LDContextHosting {
     /// The URL of the hub's own for an `@context` that has none, or takes more than one, so that it
     /// can be named where bodies do not carry it (clause 5.13.1, ImplicitlyCreated); nil when it has
     /// one.
@@ -10,7 +10,7 @@ extension Hub {
         return try await shelf.createImplicitly(
             context.reference,
             for: party,
-            inUse: { try await contextURLs() }
+            inUse: { try await urlsInUse() }
         ).url
     }
 }

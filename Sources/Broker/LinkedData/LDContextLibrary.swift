@@ -53,6 +53,19 @@ package final class LDContextLibrary: Sendable {
         }
     }
 
+    /// The same, with errors in the words of callers.
+    package func resolved(
+        _ reference: JSONValue?,
+        for sharer: Sharer,
+        mayFetch: Bool = true
+    ) async throws(BrokerError) -> LDContext {
+        do {
+            return try await context(for: reference, sharer: sharer, mayFetch: mayFetch)
+        } catch {
+            throw BrokerError(error)
+        }
+    }
+
     private func make(
         _ reference: JSONValue,
         _ sharer: Sharer,

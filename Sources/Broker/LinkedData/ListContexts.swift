@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// List `@context`s (clause 5.13.3).
-extension Hub {
+extension LDContextHosting {
     /// URLs, or objects with details.
     ///
     /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`. What others made the hub fetch or keep
@@ -23,7 +23,7 @@ extension Hub {
                 )
             }
         }
-        let seesAll = policy.permitsAdministration(caller)
+        let seesAll = access.policy.permitsAdministration(caller)
         return shelf.entries(wanted)
             .filter { $0.isKnown(to: caller.tenant) && (seesAll || $0.kind == .hosted) }
             .map { details ? $0.details : .string($0.url) }

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Serve `@context` (clause 5.13.4).
-extension Hub {
+extension LDContextHosting {
     /// The document, or with `details` what is known of it.
     ///
     /// The core `@context` is served as well. Who names another tenant does not find what one
@@ -18,7 +18,7 @@ extension Hub {
         // Whose copy is kept tells who uses it; those of the hub's own have names nobody can guess.
         guard let entry = shelf.entry(name),
             entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details,
-            entry.kind != .cached || policy.permitsAdministration(caller)
+            entry.kind != .cached || access.policy.permitsAdministration(caller)
         else { throw BrokerError.unknownContext(name) }
         if details { return entry.details }
         guard entry.kind != .cached else {

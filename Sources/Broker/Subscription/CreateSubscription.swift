@@ -64,7 +64,7 @@ extension Hub {
 
     /// The URL under which a receiver, and the owner, find the `@context`.
     func contextURL(for subscription: Subscription, of owner: Party) async throws -> String? {
-        try await hostedURL(of: subscription.notification.context, for: owner)
+        try await hosting.hostedURL(of: subscription.notification.context, for: owner)
     }
 
     private func keep(

@@ -52,28 +52,13 @@ extension Hub {
         return other
     }
 
-    /// The `@context` of a reference that is stored or given; errors in the caller's words.
-    ///
-    /// Without `mayFetch`, one that is not at hand counts as not available.
-    func resolved(
-        _ reference: JSONValue?,
-        for sharer: Sharer,
-        mayFetch: Bool = true
-    ) async throws(BrokerError) -> LDContext {
-        do {
-            return try await contexts.context(for: reference, sharer: sharer, mayFetch: mayFetch)
-        } catch {
-            throw BrokerError(error)
-        }
-    }
-
     /// What reads the subscription's body.
     func reader(
         for record: SubscriptionRecord,
         mayFetch: Bool = true
     ) async throws(BrokerError) -> SubscriptionReader {
         func context(_ reference: JSONValue) async throws(BrokerError) -> LDContext {
-            try await resolved(reference, for: Sharer(record.owner), mayFetch: mayFetch)
+            try await contexts.resolved(reference, for: Sharer(record.owner), mayFetch: mayFetch)
         }
         let named = try await context(record.context)
         var query: LDContext?
@@ -87,22 +72,6 @@ extension Hub {
             queryContext: query,
             notificationContext: notification
         )
-    }
-
-    /// The `@context`s of the hub's own that stored subscriptions name to their receivers, also
-    /// those that do not notify.
-    func contextURLs() async throws -> Set<String> {
-        var urls: Set<String> = []
-        for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
-            // A snapshot may have gone meanwhile.
-            guard let store = try await store.tenant(tenant) else { continue }
-            for kind in SubscriptionKind.allCases {
-                let records = try await store.documents(kind.documentKind).lazy
-                    .compactMap { SubscriptionRecord($0) }
-                urls.formUnion(records.compactMap(\.contextURL))
-            }
-        }
-        return urls
     }
 }
 

@@ -18,7 +18,7 @@ extension Hub {
         try new.apply(
             try Self.members(of: fragment, for: id),
             ld: ld,
-            original: try await resolved(old.context, for: Sharer(old.owner))
+            original: try await contexts.resolved(old.context, for: Sharer(old.owner))
         )
         let subscription = try await reader(for: new).subscription(new.body, id: id)
         try requireSubscribing(old.subscriber(caller.tenant), to: subscription)

@@ -34,12 +34,12 @@ struct BrokerDestination: HubDestination {
             var refusals: [EntityRefusal] = []
             var bodies: [(json: JSONValue, ld: LDContext)] = []
             for element in elements {
-                do throws(LDContextError) {
+                do throws(BrokerError) {
                     let reference = isLinkedData ? element.objectValue?["@context"] : nil
-                    let ld = try await hub.contexts.context(for: reference, sharer: caller.sharer)
+                    let ld = try await hub.contexts.resolved(reference, for: caller.sharer)
                     bodies.append((element, ld))
                 } catch {
-                    refusals.append(Self.refusal(element.entityID, BrokerError(error)))
+                    refusals.append(Self.refusal(element.entityID, error))
                 }
             }
             let result = try await hub.writing.batch(operation, bodies, caller: caller)

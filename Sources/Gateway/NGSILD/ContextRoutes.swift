@@ -32,7 +32,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, _) = try await exchange.body(to: .write)
-            let id = try await exchange.hub.addContext(json, caller: exchange.caller)
+            let id = try await exchange.hub.hosting.addContext(json, caller: exchange.caller)
             return exchange.created(at: "\(Paths.contexts)/\(QueryItems.encode(id))")
         }
     }
@@ -51,7 +51,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let list = try await exchange.hub.listContexts(
+            let list = try await exchange.hub.hosting.listContexts(
                 kind: try exchange.items.text("kind"),
                 details: try exchange.items.flag("details"),
                 caller: exchange.caller
@@ -74,7 +74,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let details = try exchange.items.flag("details")
             let type = try exchange.accepted()
-            let document = try exchange.hub.serveContext(
+            let document = try exchange.hub.hosting.serveContext(
                 try exchange.capture("contextId"),
                 details: details,
                 caller: exchange.caller
@@ -95,7 +95,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.deleteContext(
+            try await exchange.hub.hosting.deleteContext(
                 try exchange.capture("contextId"),
                 reload: try exchange.items.flag("reload"),
                 caller: exchange.caller

@@ -76,11 +76,7 @@ struct Exchange: Sendable {
     }
 
     func ldContext(for reference: JSONValue?) async throws(BrokerError) -> LDContext {
-        do throws(LDContextError) {
-            return try await hub.contexts.context(for: reference, sharer: caller.sharer)
-        } catch {
-            throw BrokerError(error)
-        }
+        try await hub.contexts.resolved(reference, for: caller.sharer)
     }
 
     // MARK: Bodies (clauses 6.3.4 and 5.5.4)
@@ -221,7 +217,7 @@ struct Exchange: Sendable {
         _ type: MediaType
     ) async throws -> HTTPFields {
         guard type == .json || type == .geoJSON && !embedsContext,
-            let url = try await hub.hostedURL(of: ld, for: caller.party)
+            let url = try await hub.hosting.hostedURL(of: ld, for: caller.party)
         else { return [:] }
         return [.link: LinkHeader.value(for: url)]
     }

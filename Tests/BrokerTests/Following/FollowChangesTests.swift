@@ -82,12 +82,12 @@ import Testing
         let (first, second) = pair
         try await second.following {
             let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
-            let id = try await first.hub.addContext(city, caller: boss)
+            let id = try await first.hub.hosting.addContext(city, caller: boss)
             await soon { second.hub.shelf.entry(id) != nil }
             let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)")
             let ld = try await second.hub.contexts.context(for: url, sharer: Sharer(.operator))
             #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
-            try await first.hub.deleteContext(id, caller: boss)
+            try await first.hub.hosting.deleteContext(id, caller: boss)
             await soon { second.hub.shelf.entry(id) == nil }
             // Also what was made of it is not used any more.
             await #expect(throws: LDContextError.self) {
@@ -99,7 +99,7 @@ import Testing
     @Test func `a subscription of the other is read with the other's @context`() async throws {
         let (first, second) = pair
         let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
-        let context = try await first.hub.addContext(city, caller: boss)
+        let context = try await first.hub.hosting.addContext(city, caller: boss)
         let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
         let ld = try await first.hub.contexts.context(for: url, sharer: Sharer(.operator))
         let id = try await first.subscribe(ld: ld)

@@ -408,7 +408,7 @@ import Testing
         fixture.hub.subscriptions.replace([], .entities, tenant: nil)
         let urls = fixture.hub.shelf.entries(.implicitlyCreated).map(\.url)
         #expect(urls.count == 1)
-        #expect(try await fixture.hub.contextURLs() == Set(urls))
+        #expect(try await fixture.hub.hosting.urlsInUse() == Set(urls))
     }
 
     @Test func `one party fetches so many at once and leaves room for others`() {

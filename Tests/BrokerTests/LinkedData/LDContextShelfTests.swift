@@ -12,20 +12,22 @@ import Testing
 
     @Test func `a hosted context is listed, served, used and deleted`() async throws {
         let hub = try await SubscriptionFixture().hub
-        let id = try await hub.addContext(city, caller: boss)
+        let id = try await hub.hosting.addContext(city, caller: boss)
         let url = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)"
         #expect(
-            try await hub.listContexts(kind: "Hosted", details: false, caller: boss) == [
+            try await hub.hosting.listContexts(kind: "Hosted", details: false, caller: boss) == [
                 .string(url)
             ]
         )
-        #expect(try await hub.listContexts(kind: "Cached", details: false, caller: boss).isEmpty)
-        #expect(try hub.serveContext(id, details: false, caller: boss) == city)
+        #expect(
+            try await hub.hosting.listContexts(kind: "Cached", details: false, caller: boss).isEmpty
+        )
+        #expect(try hub.hosting.serveContext(id, details: false, caller: boss) == city)
         let ld = try await hub.contexts.context(for: .string(url), sharer: Sharer(.operator))
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
-        try await hub.deleteContext(id, caller: boss)
+        try await hub.hosting.deleteContext(id, caller: boss)
         #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try hub.serveContext(id, details: true, caller: boss)
+            try hub.hosting.serveContext(id, details: true, caller: boss)
         }
     }
 
@@ -37,23 +39,28 @@ import Testing
         let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
         let airport = Caller(party: .operator, tenant: TenantName("airport"))
         for caller in [harbour, airport] { _ = try await fixture.store.makeTenant(caller.tenant) }
-        let id = try await hub.addContext(city, caller: harbour)
-        #expect(try await hub.listContexts(kind: nil, details: false, caller: harbour).count == 1)
+        let id = try await hub.hosting.addContext(city, caller: harbour)
+        #expect(
+            try await hub.hosting.listContexts(kind: nil, details: false, caller: harbour).count
+                == 1
+        )
         for other in [airport, boss] {
-            #expect(try await hub.listContexts(kind: nil, details: true, caller: other).isEmpty)
+            #expect(
+                try await hub.hosting.listContexts(kind: nil, details: true, caller: other).isEmpty
+            )
             #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try hub.serveContext(id, details: true, caller: other)
+                try hub.hosting.serveContext(id, details: true, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await hub.deleteContext(id, caller: other)
+                try await hub.hosting.deleteContext(id, caller: other)
             }
         }
         #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try hub.serveContext(id, details: false, caller: airport)
+            try hub.hosting.serveContext(id, details: false, caller: airport)
         }
-        #expect(try hub.serveContext(id, details: false, caller: harbour) == city)
-        #expect(try hub.serveContext(id, details: false, caller: boss) == city)
-        try await fixture.hub.deleteContext(id, caller: harbour)
+        #expect(try hub.hosting.serveContext(id, details: false, caller: harbour) == city)
+        #expect(try hub.hosting.serveContext(id, details: false, caller: boss) == city)
+        try await fixture.hub.hosting.deleteContext(id, caller: harbour)
     }
 
     @Test(.clause("5.5.10")) func `a tenant that is not there has no contexts and gets none`()
@@ -63,10 +70,10 @@ import Testing
         let hub = fixture.hub
         let nobody = Caller(party: .operator, tenant: TenantName("nowhere"))
         let missing = BrokerError(.nonexistentTenant, "")
-        await #expect(throws: missing) { try await hub.addContext(city, caller: nobody) }
-        await #expect(throws: missing) { try await hub.deleteContext("x", caller: nobody) }
+        await #expect(throws: missing) { try await hub.hosting.addContext(city, caller: nobody) }
+        await #expect(throws: missing) { try await hub.hosting.deleteContext("x", caller: nobody) }
         await #expect(throws: missing) {
-            try await hub.listContexts(kind: nil, details: false, caller: nobody)
+            try await hub.hosting.listContexts(kind: nil, details: false, caller: nobody)
         }
         #expect(try await fixture.store.tenant(nobody.tenant) == nil)
     }
@@ -76,7 +83,7 @@ import Testing
     {
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
         let hub = fixture.hub
-        let hosted = try await hub.addContext(city, caller: boss)
+        let hosted = try await hub.hosting.addContext(city, caller: boss)
         let made = try await hub.shelf.createImplicitly(
             ["a": "https://a.example/a"],
             for: .operator
@@ -93,46 +100,49 @@ import Testing
         try await hub.shelf.load()
         let anyone = Caller(party: .anonymous)
         let known = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(hosted)"
-        #expect(try await hub.listContexts(kind: nil, details: false, caller: boss).count == 3)
         #expect(
-            try await hub.listContexts(kind: nil, details: false, caller: anyone) == [
+            try await hub.hosting.listContexts(kind: nil, details: false, caller: boss).count == 3
+        )
+        #expect(
+            try await hub.hosting.listContexts(kind: nil, details: false, caller: anyone) == [
                 .string(known)
             ]
         )
         for name in ["copy", copy.url, "none"] {
             for details in [true, false] {
                 #expect(throws: BrokerError(.resourceNotFound, "")) {
-                    try hub.serveContext(name, details: details, caller: anyone)
+                    try hub.hosting.serveContext(name, details: details, caller: anyone)
                 }
             }
         }
         #expect(
-            try hub.serveContext(made.localID, details: false, caller: anyone) == made.body
+            try hub.hosting.serveContext(made.localID, details: false, caller: anyone) == made.body
         )
     }
 
     @Test func `what is no context is refused`() async throws {
         let hub = try await SubscriptionFixture().hub
         await #expect(throws: BrokerError(.invalidRequest, "")) {
-            try await hub.addContext([:], caller: boss)
+            try await hub.hosting.addContext([:], caller: boss)
         }
         for body in [["@context": 5], ["@context": ["a": ["@context": [:]]]]] as [JSONValue] {
             await #expect(throws: BrokerError(.badRequestData, "")) {
-                try await hub.addContext(body, caller: boss)
+                try await hub.hosting.addContext(body, caller: boss)
             }
         }
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            try await hub.listContexts(kind: "Other", details: false, caller: boss)
+            try await hub.hosting.listContexts(kind: "Other", details: false, caller: boss)
         }
     }
 
     @Test func `the core context is known, can be reloaded and stays`() async throws {
         let hub = try await SubscriptionFixture().hub
-        let details = try hub.serveContext(CoreContext.url, details: true, caller: boss).objectValue
+        let details = try hub.hosting.serveContext(CoreContext.url, details: true, caller: boss)
+            .objectValue
         #expect(details?["kind"] == "Cached")
-        try await hub.deleteContext(CoreContext.url, reload: true, caller: boss)
+        try await hub.hosting.deleteContext(CoreContext.url, reload: true, caller: boss)
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            try await hub.deleteContext(CoreContext.url, caller: boss)
+            try await hub.hosting.deleteContext(CoreContext.url, caller: boss)
         }
     }
 

@@ -1,0 +1,45 @@
+import ContextModel
+import Governance
+import Storage
+
+/// The part of a hub that the operations on `@context`s need: they are its methods, each in a file of its
+/// own (clause 5.13).
+package final class LDContextHosting: Sendable {
+    let access: Access
+    /// Makes references usable.
+    let library: LDContextLibrary
+    /// Keeps documents.
+    let shelf: LDContextShelf
+    private let store: any Store
+    private let snapshots: SnapshotShelf
+
+    init(
+        _ access: Access,
+        _ library: LDContextLibrary,
+        _ shelf: LDContextShelf,
+        _ store: any Store,
+        _ snapshots: SnapshotShelf
+    ) {
+        self.access = access
+        self.library = library
+        self.shelf = shelf
+        self.store = store
+        self.snapshots = snapshots
+    }
+
+    /// The `@context`s of the hub's own that stored subscriptions name to their receivers, also
+    /// those that do not notify.
+    func urlsInUse() async throws -> Set<String> {
+        var urls: Set<String> = []
+        for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
+            // A snapshot may have gone meanwhile.
+            guard let store = try await store.tenant(tenant) else { continue }
+            for kind in SubscriptionKind.allCases {
+                let records = try await store.documents(kind.documentKind).lazy
+                    .compactMap { SubscriptionRecord($0) }
+                urls.formUnion(records.compactMap(\.contextURL))
+            }
+        }
+        return urls
+    }
+}
