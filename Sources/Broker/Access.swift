@@ -19,7 +19,7 @@ package final class Access: Sendable {
     package enum Intent: Sendable { case read, write, subscribe, administer }
 
     /// The policy in force.
-    var policy: Policy { rules.current }
+    package var policy: Policy { rules.current }
 
     /// Refuses whoever may do nothing of the kind, whatever the body says: so it need not be read.
     package func require(_ intent: Intent, _ caller: Caller) throws {

@@ -2,7 +2,7 @@ package import Governance
 import ContextModel
 import Storage
 
-extension Hub {
+extension Following {
     /// Puts another policy into force: from now on requests, changes of what is subscribed to,
     /// notifications and pages are decided by it.
     ///

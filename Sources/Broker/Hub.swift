@@ -6,8 +6,7 @@ package import Storage
 /// One city's hub: the operations of the standard over a store, under a policy.
 ///
 /// An operation is a method of the part of the hub that has what it needs, in a file of its own that is
-/// named as the standard names it: those that read are methods of `Reading`, those that change city data of
-/// `Writing`. The others, which need nearly all of the hub, are methods of the hub itself.
+/// named as the standard names it. The hub itself puts the parts together.
 ///
 ///     let answer = try await hub.reading.queryEntities(query, caller: caller)
 ///
@@ -21,36 +20,34 @@ package final class Hub: Sendable {
     package let writing: Writing
     /// The operations on `@context`s.
     package let hosting: LDContextHosting
+    /// The operations on subscriptions.
+    package let subscribing: Subscribing
+    /// The operations on context source registrations.
+    package let registering: Registering
+    /// The operations on snapshots.
+    package let snapshotting: Snapshotting
+    /// Keeps what this process remembers in step with the store.
+    package let following: Following
+
     package let store: any Store
     /// Where the policy is asked for.
     package let rules: PolicySource
-    /// Reads the policy of the hub anew, which another process has put into force.
-    let rereadPolicy: (@Sendable () async throws -> Policy)?
     /// Makes `@context`s usable that requests refer to.
     package let contexts: LDContextLibrary
+    /// The `@context`s the hub keeps.
+    package let shelf: LDContextShelf
+    /// The subscriptions, ready for matching.
+    package let subscriptions: SubscriptionMatcher
+    /// The context source registrations, ready for matching.
+    package let registrations: RegistrationShelf
+    /// The receivers of notifications in this process.
+    package let serviceReceivers: ServiceReceivers
     /// Where requests go that take long.
     package let longWork: LongWork
     package let limits: HubLimits
     package let clock: @Sendable () -> Timestamp
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
-    package var policy: Policy { rules.current }
-    /// The subscriptions, ready for matching.
-    package let subscriptions: SubscriptionMatcher
-    /// The receivers of notifications in this process.
-    package let serviceReceivers: ServiceReceivers
-    /// The context source registrations, ready for matching.
-    package let registrations: RegistrationShelf
-    /// How subscriptions keep in step with the store.
-    let following: SubscriptionFollower
-    /// How the policy in force follows what other processes put into force.
-    let policies: PolicyFollower
-    /// The snapshots there are.
-    package let snapshots: SnapshotShelf
-    /// The `@context`s the hub keeps.
-    package let shelf: LDContextShelf
-    /// Whether the hub will never call the address, as far as the address tells by itself.
-    let refusesAddress: @Sendable (_ uri: String) -> Bool
     /// Who this hub is.
     package let identity: HubIdentity
     package let logger: Logger
@@ -74,6 +71,10 @@ package final class Hub: Sendable {
     ) {
         self.store = store
         rules = PolicySource(policy)
+        contexts = LDContextLibrary(shelf, longWork)
+        self.shelf = shelf
+        self.subscriptions = subscriptions
+        registrations = RegistrationShelf(store, logger)
         access = Access(store, rules)
         reading = Reading(
             access,
@@ -82,25 +83,32 @@ package final class Hub: Sendable {
             makeIdentifier: makeIdentifier,
             logger: logger
         )
-        writing = Writing(
-            reading,
-            observer: subscriptions,
-            backpressure: Backpressure(subscriptions.feed, limits: delivery)
-        )
-        self.rereadPolicy = rereadPolicy
-        contexts = LDContextLibrary(shelf, longWork)
+        let backpressure = Backpressure(subscriptions.feed, limits: delivery)
+        writing = Writing(reading, observer: subscriptions, backpressure: backpressure)
         hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
+        following = Following(
+            store,
+            rules,
+            rereadPolicy: rereadPolicy,
+            hosting,
+            subscriptions,
+            reading
+        )
+        let addresses = CallableAddresses(refuses: refusesAddress)
+        subscribing = Subscribing(
+            reading,
+            subscriptions,
+            registrations,
+            following,
+            hosting,
+            addresses
+        )
+        registering = Registering(reading, subscriptions, registrations)
+        snapshotting = Snapshotting(reading, store, following, registrations, addresses)
+        serviceReceivers = ServiceReceivers(longWork)
         self.longWork = longWork
         self.limits = limits
-        self.shelf = shelf
-        self.subscriptions = subscriptions
-        serviceReceivers = ServiceReceivers(longWork)
-        following = SubscriptionFollower(store) { subscriptions.note($0, isBehind: $1) }
-        registrations = RegistrationShelf(store, logger)
-        policies = PolicyFollower(store)
-        self.snapshots = snapshots
         self.identity = identity
-        self.refusesAddress = refusesAddress
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger

@@ -48,7 +48,7 @@ extension RegistrationRecord {
     }
 }
 
-extension Hub {
+extension Following {
     /// Says which registrations no query finds, and why: to be called once, at the start.
     package func checkRegistrations() async throws {
         for tenant in [nil] + (await store.tenantNames) + snapshots.stores {

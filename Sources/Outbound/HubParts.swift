@@ -90,9 +90,9 @@ package struct HubParts: Sendable {
 extension Hub {
     fileprivate func loadWhatTheStoreHas() async throws {
         try await shelf.load()
-        try await loadSnapshots()
-        try await loadSubscriptions()
-        try await checkRegistrations()
+        try await snapshotting.loadSnapshots()
+        try await following.loadSubscriptions()
+        try await following.checkRegistrations()
     }
 }
 
@@ -142,7 +142,7 @@ package struct NotificationService: Service {
             makeIdentifier: hub.makeIdentifier,
             logger: hub.logger
         )
-        snapshots = SnapshotMaker(hub: hub, sender: sender)
+        snapshots = SnapshotMaker(hub.snapshotting, sender: sender)
     }
 
     /// Whether this process, and no other of the hub, does what one is to do for the tenant.
@@ -159,7 +159,7 @@ package struct NotificationService: Service {
                 group.addTask { await dispatcher.run() }
                 group.addTask { await periodic.run() }
                 group.addTask { await snapshots.run() }
-                group.addTask { await hub.followChanges() }
+                group.addTask { await hub.following.followChanges() }
             }
         }
         sender.mqtt.shutdown()

@@ -44,7 +44,7 @@ package struct HostedService: Sendable {
             }
         }
         do {
-            for refusal in try await hub.keepServiceSubscriptions(wanted) {
+            for refusal in try await hub.subscribing.keepServiceSubscriptions(wanted) {
                 hub.logger.error("\(refusal)")
             }
         } catch {
@@ -62,7 +62,7 @@ package struct HostedService: Sendable {
     }
 
     /// What it may do by the policy in force, for people: a line for each right of its own.
-    package var rights: [String] { hub.policy.summary(of: module.name) }
+    package var rights: [String] { hub.access.policy.summary(of: module.name) }
 
     /// Where its routes are.
     package var path: String { "/services/\(module.name.text)" }

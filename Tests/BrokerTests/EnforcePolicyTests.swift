@@ -35,7 +35,7 @@ import Testing
         )
         let tally = try #require(fixture.hub.subscriptions[mine]?.tally)
 
-        try await fixture.hub.enforce(policy(.type(Self.bus)))
+        try await fixture.hub.following.enforce(policy(.type(Self.bus)))
         try await fixture.update("urn:bus:2", speed: 2)
         #expect(try await fixture.depth == 2)
         #expect(fixture.hub.subscriptions[mine]?.tally === tally)
@@ -70,8 +70,8 @@ import Testing
             }
             for (number, target) in [Condition.type(Self.bus), .nothing].enumerated() {
                 configuration.withLock { $0 = policy(target) }
-                try await first.hub.enforce(policy(target))
-                await soon { second.hub.policy == policy(target) }
+                try await first.hub.following.enforce(policy(target))
+                await soon { second.hub.access.policy == policy(target) }
                 // Told of the one change that was made while the policy allowed it.
                 try await second.update("urn:bus:2", speed: number + 2)
                 #expect(try await second.depth == 1)
@@ -98,15 +98,15 @@ import Testing
             process: "b"
         )
         try await second.following {
-            try await first.hub.enforce(policy(.nothing))
+            try await first.hub.following.enforce(policy(.nothing))
             await soon { readings.load(ordering: .relaxed) > 0 }
-            #expect(second.hub.policy == policy(.everything))
+            #expect(second.hub.access.policy == policy(.everything))
             // Subscriptions are followed meanwhile.
             let id = try await first.subscribe()
             let key = SubscriptionMatcher.Key(tenant: nil, id: Party.operator.subscriptionKey(id))
             await soon { second.hub.subscriptions[key] != nil }
             canBeRead.store(true, ordering: .releasing)
-            await soon { second.hub.policy == policy(.nothing) }
+            await soon { second.hub.access.policy == policy(.nothing) }
         }
     }
 
@@ -122,7 +122,7 @@ import Testing
                 let read = configuration.withLock { $0 }
                 if let hub = reader.withLock({ $0.take() }) {
                     configuration.withLock { $0 = policy(.nothing) }
-                    try await hub.enforce(policy(.nothing))
+                    try await hub.following.enforce(policy(.nothing))
                 }
                 return read
             },
@@ -131,13 +131,13 @@ import Testing
         )
         reader.withLock { $0 = second.hub }
         try await second.following {
-            try await first.hub.enforce(policy(.everything))
+            try await first.hub.following.enforce(policy(.everything))
             await soon { reader.withLock { $0 == nil } }
-            await soon { second.hub.policy == policy(.nothing) }
+            await soon { second.hub.access.policy == policy(.nothing) }
             // What was read before is thrown away before the next policy is asked for.
-            try await first.hub.enforce(policy(.nothing))
+            try await first.hub.following.enforce(policy(.nothing))
             await soon { second.hub.rules.number >= 2 }
-            #expect(second.hub.policy == policy(.nothing))
+            #expect(second.hub.access.policy == policy(.nothing))
         }
     }
 }

@@ -106,6 +106,18 @@ import Testing
         #expect(needless.isEmpty, "These need no exception any more: take them off the list.")
     }
 
+    /// An operation is a method of the part of the hub that has what it needs.
+    @Test func `nothing more is added to Hub itself`() throws {
+        let places = try SourceFile.all(in: "Sources")
+            .filter { !$0.places(of: "extension Hub {").isEmpty }.map(\.path)
+        #expect(
+            places.sorted() == [
+                "Sources/Broker/SourceIdentity/RetrieveContextSourceIdentity.swift",
+                "Sources/Outbound/HubParts.swift",
+            ]
+        )
+    }
+
     /// What is said beside a body is up to whoever speaks HTTP or MQTT: `Gateway` and `Outbound`.
     @Test(arguments: ["HTTP", "Header", "header", "\"Content-Type", "\"Link\"", "\"NGSILD-"])
     func `the Broker writes no HTTP`(word: String) throws {

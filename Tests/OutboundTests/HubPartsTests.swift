@@ -52,19 +52,23 @@ import Testing
     ) async throws {
         try await test(allowsPrivateAddresses: false) { hub in
             let error = await #expect(throws: BrokerError.self) {
-                try await hub.createSubscription(subscription(to: uri), ld: .core, caller: boss)
+                try await hub.subscribing.createSubscription(
+                    subscription(to: uri),
+                    ld: .core,
+                    caller: boss
+                )
             }
             #expect(error?.code == .badRequestData)
             #expect(error?.detail.contains("'notification.endpoint.uri'") == true)
             #expect(error?.detail.contains("contexts.allowPrivateAddresses") == true)
 
-            let id = try await hub.createSubscription(
+            let id = try await hub.subscribing.createSubscription(
                 subscription(to: "https://receiver.example/"),
                 ld: .core,
                 caller: boss
             )
             await #expect(throws: BrokerError(.badRequestData, "")) {
-                try await hub.updateSubscription(
+                try await hub.subscribing.updateSubscription(
                     id,
                     ["notification": ["endpoint": ["uri": .string(uri)]]],
                     ld: .core,
@@ -73,7 +77,7 @@ import Testing
             }
         }
         try await test(allowsPrivateAddresses: true) { hub in
-            _ = try await hub.createSubscription(
+            _ = try await hub.subscribing.createSubscription(
                 subscription(to: uri),
                 ld: .core,
                 caller: boss

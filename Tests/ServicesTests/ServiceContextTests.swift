@@ -66,7 +66,7 @@ import Testing
     @Test func `a right that is taken away holds no more`() async throws {
         let city = try await city()
         let context = city.context(of: lamps)
-        try await city.hub.enforce(Policy(permissions: []))
+        try await city.hub.following.enforce(Policy(permissions: []))
         #expect(try await context.city.entities(LampReports.everything).page.entities.isEmpty)
     }
 

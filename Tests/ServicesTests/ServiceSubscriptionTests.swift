@@ -97,7 +97,7 @@ import Testing
         memory: SharedMemory = SharedMemory()
     ) async throws -> CityHub {
         let city = CityHub(modules, policy: policy, memory: memory, clock: clock)
-        try await city.hub.loadSubscriptions()
+        try await city.hub.following.loadSubscriptions()
         await host(modules, in: city)
         return city
     }
@@ -172,11 +172,11 @@ import Testing
         let module = Self.module { notification, _ in told.note(notification) }
         let city = try await Self.city([module])
         try await report("secret", in: city)
-        let policy = city.hub.policy
-        try await city.hub.enforce(Policy(permissions: []))
+        let policy = city.hub.access.policy
+        try await city.hub.following.enforce(Policy(permissions: []))
         try await city.delivering {
             try await city.settled()
-            try await city.hub.enforce(policy)
+            try await city.hub.following.enforce(policy)
             try await report("open", in: city)
             #expect(Self.texts(await told.next(1)) == ["open"])
         }
@@ -196,7 +196,7 @@ import Testing
         let narrowed = Policy(permissions: module.permissions(within: restrictions))
         let city = try await Self.city([module], policy: narrowed)
         #expect(city.hub.subscriptions.keys.isEmpty)
-        try await city.hub.enforce(Policy(permissions: module.permissions()))
+        try await city.hub.following.enforce(Policy(permissions: module.permissions()))
         await Self.host([module], in: city)
         #expect(city.hub.subscriptions.keys.count == 1)
     }
@@ -227,7 +227,8 @@ import Testing
         try await city.delivering(maximumAttempts: 2) {
             try await report("dark", in: city)
             try await city.settled()
-            let letters = try await city.hub.deadLetters(limit: 10, caller: boss).summaries
+            let letters = try await city.hub.subscribing.deadLetters(limit: 10, caller: boss)
+                .summaries
             #expect(letters.count == 1)
             let letter = letters.first?.objectValue
             #expect(letter?["owner"] == "service:lamps")
@@ -246,7 +247,8 @@ import Testing
             #expect(Self.texts(await told.next(5)) == (0..<5).map { "\($0)" })
             try await city.settled()
             let boss = Caller(party: .operator)
-            let letters = try await city.hub.deadLetters(limit: 10, caller: boss).summaries
+            let letters = try await city.hub.subscribing.deadLetters(limit: 10, caller: boss)
+                .summaries
             #expect(letters.allSatisfy { $0.objectValue?["owner"] == "service:slow" })
             #expect(letters.count == 5)
         }
@@ -311,7 +313,7 @@ import Testing
             "notification": ["endpoint": ["uri": "service:lamps/reports"]],
         ]
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            _ = try await city.hub.createSubscription(
+            _ = try await city.hub.subscribing.createSubscription(
                 body,
                 ld: .core,
                 caller: Caller(party: party)
@@ -330,7 +332,7 @@ import Testing
                 "notification": ["endpoint": ["uri": .string(uri)]],
             ]
             await #expect(throws: BrokerError(.badRequestData, "")) {
-                _ = try await city.hub.createSubscription(
+                _ = try await city.hub.subscribing.createSubscription(
                     body,
                     ld: .core,
                     caller: Caller(party: .service(module.name))
@@ -346,14 +348,19 @@ import Testing
         let city = try await Self.city([module])
         let boss = Caller(party: .operator)
         let id = "urn:ngsi-ld:Subscription:lamps:reports"
-        let shown = try await city.hub.retrieveSubscription(id, ld: .core, caller: boss)
+        let shown = try await city.hub.subscribing.retrieveSubscription(id, ld: .core, caller: boss)
         let endpoint = shown.objectValue?["notification"]?.objectValue?["endpoint"]
         #expect(endpoint?.objectValue?["uri"] == "service:lamps/reports")
         await #expect(throws: BrokerError(.forbidden, "")) {
-            try await city.hub.updateSubscription(id, ["isActive": false], ld: .core, caller: boss)
+            try await city.hub.subscribing.updateSubscription(
+                id,
+                ["isActive": false],
+                ld: .core,
+                caller: boss
+            )
         }
         await #expect(throws: BrokerError(.forbidden, "")) {
-            try await city.hub.deleteSubscription(id, caller: boss)
+            try await city.hub.subscribing.deleteSubscription(id, caller: boss)
         }
     }
 }

@@ -7,7 +7,7 @@ import Storage
 ///
 /// Policies, `@context`s and subscriptions are followed side by side, and so are the tenants: none waits
 /// for another. Nothing here waits for the server of a stranger but `readWaiting`.
-extension Hub {
+extension Following {
     /// How often changes of other processes are asked for.
     static let pauseBetweenPages = Duration.milliseconds(50)
     /// How often own changes that could not be applied are tried again, where there are no others.
@@ -54,14 +54,14 @@ extension Hub {
     private func followSubscriptions() async {
         await withDiscardingTaskGroup { group in
             while await isTimeToAsk() {
-                let tenants = store.isShared ? await allTenants : following.documents.tenantsBehind
-                for tenant in tenants where following.begin(tenant) {
+                let tenants = store.isShared ? await allTenants : follower.documents.tenantsBehind
+                for tenant in tenants where follower.begin(tenant) {
                     group.addTask {
                         do { try await self.applyChanges(of: tenant) } catch {
                             self.logNotInForce(tenant, error)
                             try? await Task.sleep(for: Self.pauseAfterFailure)
                         }
-                        self.following.end(tenant)
+                        self.follower.end(tenant)
                     }
                 }
             }
@@ -71,7 +71,7 @@ extension Hub {
     private func followWaiting() async {
         await withDiscardingTaskGroup { group in
             while await isTimeToAsk() {
-                for key in following.takeDue(at: clock()) {
+                for key in follower.takeDue(at: clock()) {
                     group.addTask { await self.readWaiting(key) }
                 }
             }
@@ -93,16 +93,16 @@ extension Hub {
             }
         }
         for tenant in await allTenants {
-            following.documents.forget(tenant)
+            follower.documents.forget(tenant)
             try await applyChanges(of: tenant)
         }
         let start = clock()
-        var due = following.takeDue(at: start)
+        var due = follower.takeDue(at: start)
         while !due.isEmpty {
             await withDiscardingTaskGroup { group in
                 for key in due { group.addTask { await self.readWaiting(key) } }
             }
-            due = following.takeDue(at: start)
+            due = follower.takeDue(at: start)
         }
     }
 
@@ -134,7 +134,7 @@ extension Hub {
     }
 
     private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
-        try await following.documents.catchUp(with: tenant, own: own) { [self] in
+        try await follower.documents.catchUp(with: tenant, own: own) { [self] in
             try await apply($0, of: tenant)
         }
     }
@@ -192,7 +192,7 @@ extension Hub {
         }
         for key in missing {
             subscriptions.remove(key)
-            following.stopWaiting(for: key)
+            follower.stopWaiting(for: key)
         }
     }
 
@@ -214,10 +214,10 @@ extension Hub {
         }
         do throws(BrokerError) {
             guard let subscription = try await content(of: record, key, instead: old) else {
-                following.wait(for: key, from: clock())
+                follower.wait(for: key, from: clock())
                 return old
             }
-            following.stopWaiting(for: key)
+            follower.stopWaiting(for: key)
             return IndexedSubscription(
                 subscription: subscription,
                 record: record,
@@ -227,7 +227,7 @@ extension Hub {
             )
         } catch {
             logger.error("\(record.refusal(error))")
-            following.stopWaiting(for: key)
+            follower.stopWaiting(for: key)
             return nil
         }
     }
@@ -238,11 +238,11 @@ extension Hub {
         _ key: SubscriptionMatcher.Key,
         instead old: IndexedSubscription?
     ) async throws(BrokerError) -> Subscription? {
-        if let prepared = following.prepared(record, key) { return prepared }
+        if let prepared = follower.prepared(record, key) { return prepared }
         if let old, old.record.reads(as: record) { return old.subscription }
         let reader: SubscriptionReader
         do throws(BrokerError) {
-            reader = try await self.reader(for: record, mayFetch: false)
+            reader = try await self.contexts.reader(for: record, mayFetch: false)
         } catch {
             logger.debug("\(record.refusal(error))")
             return nil
@@ -269,28 +269,28 @@ extension Hub {
             if let record = document.flatMap({ SubscriptionRecord($0) }) {
                 try await fetch(for: record, key)
             } else {
-                following.stopWaiting(for: key)
+                follower.stopWaiting(for: key)
             }
         } catch {
             logger.warning("The subscription '\(key.id)' is not in force as it is now: \(error)")
         }
-        following.giveBack(key, at: clock())
+        follower.giveBack(key, at: clock())
     }
 
     private func fetch(
         for record: SubscriptionRecord,
         _ key: SubscriptionMatcher.Key
     ) async throws {
-        let reader = try await self.reader(for: record)
+        let reader = try await self.contexts.reader(for: record)
         do throws(BrokerError) {
             let subscription = try reader.subscription(record.body, id: record.id)
-            following.prepare(subscription, record, key)
+            follower.prepare(subscription, record, key)
         } catch {
             // Whoever applies it finds the same, and says so.
             logger.debug("\(record.refusal(error))")
         }
-        defer { following.withdraw(record, key) }
-        following.documents.tellAgain(key.kind.documentKind, id: key.id, of: key.tenant)
+        defer { follower.withdraw(record, key) }
+        follower.documents.tellAgain(key.kind.documentKind, id: key.id, of: key.tenant)
         await catchUp(with: key.tenant)
     }
 }

@@ -11,7 +11,7 @@ package final class LDContextHosting: Sendable {
     /// Keeps documents.
     let shelf: LDContextShelf
     private let store: any Store
-    private let snapshots: SnapshotShelf
+    let snapshots: SnapshotShelf
 
     init(
         _ access: Access,

@@ -3,7 +3,7 @@ package import Governance
 
 /// Create Context Source Registration Subscription (clause 5.11.2): a notification of what matches
 /// already follows at once.
-extension Hub {
+extension Subscribing {
     /// Returns the identifier: the one given or a new one.
     package func createContextSourceRegistrationSubscription(
         _ body: JSONValue,

@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// Delete Context Source Registration (clause 5.9.4).
-extension Hub {
+extension Registering {
     package func deleteContextSourceRegistration(_ id: String, caller: Caller) async throws {
         _ = try await registrationRecord(id, caller)
         let (subscriptions, tenant, now) = (subscriptions, caller.tenant, clock())

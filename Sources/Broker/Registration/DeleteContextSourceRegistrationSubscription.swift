@@ -1,7 +1,7 @@
 package import Governance
 
 /// Delete Context Source Registration Subscription (clause 5.11.6).
-extension Hub {
+extension Subscribing {
     package func deleteContextSourceRegistrationSubscription(
         _ id: String,
         caller: Caller

@@ -3,7 +3,7 @@ import Governance
 import Storage
 
 /// The end of registrations whose time is over (clause 5.9.2.4).
-extension Hub {
+extension Registering {
     /// Deletes the tenant's registrations that have expired, and tells subscribers; returns how many.
     ///
     /// When some have expired, `isInCharge` is asked first: of several processes one does it.
@@ -12,7 +12,7 @@ extension Hub {
         of tenant: TenantName?,
         if isInCharge: @Sendable () async throws -> Bool = { true }
     ) async throws -> Int {
-        guard let store = try await store.tenant(tenant) else { return 0 }
+        let store = try await access.existingStore(tenant)
         let (subscriptions, now) = (subscriptions, clock())
         let expired = try await registrations.view(of: tenant).index.all.map(\.record)
             .filter { $0.hasExpired(at: now) }

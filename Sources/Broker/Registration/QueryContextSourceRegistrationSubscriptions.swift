@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Query Context Source Registration Subscriptions (clause 5.11.5), in the order of creation.
-extension Hub {
+extension Subscribing {
     package func queryContextSourceRegistrationSubscriptions(
         offset: Int = 0,
         limit: Int,

@@ -6,7 +6,7 @@ import Storage
 ///
 /// Registrations are answered whole: the standard would rather have them reduced to what matches,
 /// but its own conformance cases expect them as they were written. Notifications reduce them.
-extension Hub {
+extension Registering {
     package func queryContextSourceRegistrations(
         _ query: RegistrationQuery,
         offset: Int = 0,

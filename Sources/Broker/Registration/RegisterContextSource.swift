@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// Register Context Source (clause 5.9.2).
-extension Hub {
+extension Registering {
     /// Returns the identifier: the one given or a new one.
     package func registerContextSource(
         _ body: JSONValue,
@@ -35,7 +35,7 @@ extension Hub {
         )
         let registration = try record.registration()
         try Self.requireFuture(registration, now: record.createdAt)
-        let store = try await store.makeTenant(caller.tenant)
+        let store = try await access.madeStore(caller.tenant)
         let recheck = try await requireNoConflict(registration, caller)
         try await keep(record, store, caller.tenant, recheck)
         return id

@@ -6,7 +6,7 @@ import Storage
 ///
 /// Registrations say where data is and how to get at it: for now only who runs the hub may read or
 /// write them.
-extension Hub {
+extension Registering {
     /// The registration, or the error that there is none.
     func registrationRecord(_ id: String, _ caller: Caller) async throws -> RegistrationRecord {
         guard URIText.isValid(id) else {

@@ -103,7 +103,7 @@ extension IndexedSubscription {
     }
 }
 
-extension Hub {
+extension Subscribing {
     /// Tells a subscriber of every registration that matches, as a new or changed subscription
     /// begins (clauses 5.11.2 and 5.11.3).
     ///

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Retrieve Context Source Registration (clause 5.10.1).
-extension Hub {
+extension Registering {
     package func retrieveContextSourceRegistration(
         _ id: String,
         ld: LDContext,

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Retrieve Context Source Registration Subscription (clause 5.11.4).
-extension Hub {
+extension Subscribing {
     package func retrieveContextSourceRegistrationSubscription(
         _ id: String,
         ld: LDContext,

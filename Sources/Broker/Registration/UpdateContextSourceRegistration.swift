@@ -4,7 +4,7 @@ import Storage
 
 /// Update Context Source Registration (clause 5.9.3): members given replace those there are,
 /// NGSI-LD Null removes (clause 5.5.8).
-extension Hub {
+extension Registering {
     package func updateContextSourceRegistration(
         _ id: String,
         _ fragment: JSONValue,

@@ -3,7 +3,7 @@ package import Governance
 
 /// Update Context Source Registration Subscription (clause 5.11.3): a notification of all that
 /// matches now follows.
-extension Hub {
+extension Subscribing {
     package func updateContextSourceRegistrationSubscription(
         _ id: String,
         _ fragment: JSONValue,

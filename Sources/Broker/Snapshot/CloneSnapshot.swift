@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Snapshotting {
     /// Clone Snapshot (clause 5.16.2); returns the identifier of the clone.
     ///
     /// The clone is of the same queries, and a snapshot of its own from then on.

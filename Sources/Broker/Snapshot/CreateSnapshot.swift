@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 package import Storage
 
-extension Hub {
+extension Snapshotting {
     /// Create Snapshot (clause 5.16.1); returns its identifier.
     ///
     /// It is made afterwards: its status says when it is ready. The queries are those of the body,

@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 import Storage
 
-extension Hub {
+extension Snapshotting {
     /// Purge Snapshots (clause 5.16.7): those of the caller that the query over their members finds.
     package func purgeSnapshots(where q: String, caller: Caller) async throws {
         let condition = try Self.condition(onSnapshots: q)

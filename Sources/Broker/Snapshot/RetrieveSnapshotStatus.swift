@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Snapshotting {
     /// Retrieve Snapshot Status (clause 5.16.3), with the `@context` of its names.
     package func retrieveSnapshotStatus(
         _ id: String,

@@ -15,7 +15,7 @@ package struct SnapshotQuery: Sendable, Equatable {
 }
 
 /// What the operations on snapshots have in common.
-extension Hub {
+extension Snapshotting {
     /// The store that a request on a snapshot is about (clauses 5.5.15 and 6.3.22).
     ///
     /// A snapshot is its maker's alone; for anybody else there is none.
@@ -66,7 +66,7 @@ extension Hub {
     func removeRest(of snapshot: Snapshot) async throws {
         try await store.removeSnapshot(snapshot.store)
         // Its subscriptions and registrations go with it.
-        await catchUp(with: snapshot.store)
+        await following.catchUp(with: snapshot.store)
         registrations.forget(snapshot.store)
         let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take {

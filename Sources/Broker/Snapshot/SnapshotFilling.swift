@@ -4,7 +4,7 @@ import Logging
 import Storage
 
 /// Fills snapshots (clauses 5.16.1.4 and 5.16.2.4): on behalf of their makers, through their grants.
-extension Hub {
+extension Snapshotting {
     /// Makes the snapshot and says how that went.
     ///
     /// It stops, leaving nothing, where the snapshot is deleted meanwhile.

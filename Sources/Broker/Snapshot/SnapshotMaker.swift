@@ -6,28 +6,32 @@ import Storage
 /// Makes the snapshots that were ordered, one after the other, tells their endpoints (clause 5.16.6)
 /// and removes what has expired.
 package struct SnapshotMaker: Sendable {
-    private let hub: Hub
+    private let snapshotting: Snapshotting
     private let sender: any NotificationSender
     private let timeoutMilliseconds: Double
 
-    package init(hub: Hub, sender: any NotificationSender, timeoutMilliseconds: Double = 5_000) {
-        self.hub = hub
+    package init(
+        _ snapshotting: Snapshotting,
+        sender: any NotificationSender,
+        timeoutMilliseconds: Double = 5_000
+    ) {
+        self.snapshotting = snapshotting
         self.sender = sender
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
     /// Works until the task is cancelled.
     package func run() async {
-        let signals = hub.snapshots.makeSignals()
+        let signals = snapshotting.snapshots.makeSignals()
         await withDiscardingTaskGroup { group in
             group.addTask {
                 // Cancelled at the end of the program: then there is nothing to wake.
                 while (try? await Task.sleep(for: .seconds(Self.secondsBetweenTurns))) != nil {
-                    hub.snapshots.wake()
+                    snapshotting.snapshots.wake()
                 }
             }
             group.addTask {
-                hub.snapshots.wake()
+                snapshotting.snapshots.wake()
                 for await _ in signals {
                     if Task.isCancelled { break }
                     await turn()
@@ -46,17 +50,19 @@ package struct SnapshotMaker: Sendable {
     /// Does whatever there is to do now.
     func turn() async {
         await withDiscardingTaskGroup { group in
-            while !Task.isCancelled, let order = hub.snapshots.nextOrder() {
-                await attempt("A snapshot could not be made") { try await hub.make(order) }
+            while !Task.isCancelled, let order = snapshotting.snapshots.nextOrder() {
+                await attempt("A snapshot could not be made") { try await snapshotting.make(order) }
                 group.addTask { await tell(order.snapshot.key) }
             }
         }
-        await forEach(hub.snapshots.all.map(\.key)) { await tell($0) }
-        for snapshot in hub.snapshots.takeUsed() {
-            await attempt("A snapshot could not be kept") { try await hub.keep(snapshot) }
+        await forEach(snapshotting.snapshots.all.map(\.key)) { await tell($0) }
+        for snapshot in snapshotting.snapshots.takeUsed() {
+            await attempt("A snapshot could not be kept") { try await snapshotting.keep(snapshot) }
         }
-        let now = hub.clock()
-        await forEach(hub.snapshots.all.filter { $0.expiresAt <= now }) { await removeExpired($0) }
+        let now = snapshotting.clock()
+        await forEach(snapshotting.snapshots.all.filter { $0.expiresAt <= now }) {
+            await removeExpired($0)
+        }
         await attempt("What has expired could not be removed") { try await removeExpiredMaps() }
     }
 
@@ -75,32 +81,34 @@ package struct SnapshotMaker: Sendable {
     }
 
     private func attempt(_ failure: String, _ work: () async throws -> Void) async {
-        do { try await work() } catch { hub.logger.error("\(failure): \(error)") }
+        do { try await work() } catch { snapshotting.logger.error("\(failure): \(error)") }
     }
 
     // MARK: Telling
 
     private func tell(_ key: Snapshot.Key) async {
-        guard let snapshot = hub.snapshots[key], let failed = snapshot.failedNotices,
+        guard let snapshot = snapshotting.snapshots[key], let failed = snapshot.failedNotices,
             snapshot.status != .preparing
         else { return }
         var isTold = false
         await attempt("A snapshot's maker could not be told") { isTold = try await send(snapshot) }
         if Task.isCancelled, !isTold { return }
-        let kept = hub.snapshots.update(snapshot) { current in
+        let kept = snapshotting.snapshots.update(snapshot) { current in
             // Changed meanwhile: that is still to be told.
             guard current.modifiedAt == snapshot.modifiedAt else { return }
             let isOver = isTold || failed + 1 >= Self.maximumNotices
             current.failedNotices = isOver ? nil : failed + 1
         }
-        if let kept { await attempt("A snapshot could not be kept") { try await hub.keep(kept) } }
+        if let kept {
+            await attempt("A snapshot could not be kept") { try await snapshotting.keep(kept) }
+        }
     }
 
     /// Whether there was nobody to tell, or it took the notification.
     private func send(_ snapshot: Snapshot) async throws -> Bool {
         guard let url = snapshot.body["endpoint"]?.stringValue else { return true }
-        let id = "urn:ngsi-ld:SnapshotNotification:\(hub.makeIdentifier())"
-        let body = snapshot.notification(id: id, at: hub.clock())
+        let id = "urn:ngsi-ld:SnapshotNotification:\(snapshotting.makeIdentifier())"
+        let body = snapshot.notification(id: id, at: snapshotting.clock())
         let request = NotificationRequest(
             url: url,
             body: JSONValue.object(body).serialized,
@@ -109,10 +117,12 @@ package struct SnapshotMaker: Sendable {
             timeoutMilliseconds: timeoutMilliseconds,
             party: snapshot.key.owner
         )
-        let session = try await hub.reading.session(snapshot.maker)
+        let session = try await snapshotting.reading.session(snapshot.maker)
         let result = await sender.send(session.seal(request))
         if case .failed(let reason) = result {
-            hub.logger.info("Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)")
+            snapshotting.logger.info(
+                "Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)"
+            )
         }
         return result == .delivered
     }
@@ -124,14 +134,16 @@ package struct SnapshotMaker: Sendable {
         if snapshot.needsNotice {
             await attempt("A snapshot's maker could not be told") { _ = try await send(snapshot) }
         }
-        await attempt("What has expired could not be removed") { try await hub.remove(snapshot) }
+        await attempt("What has expired could not be removed") {
+            try await snapshotting.remove(snapshot)
+        }
     }
 
     private func removeExpiredMaps() async throws {
-        let tenants: [TenantName?] = [nil] + (await hub.store.tenantNames)
+        let tenants: [TenantName?] = [nil] + (await snapshotting.store.tenantNames)
         for tenant in tenants {
-            guard let store = try await hub.store.tenant(tenant) else { continue }
-            try await hub.reading.removeExpiredEntityMaps(store)
+            guard let store = try await snapshotting.store.tenant(tenant) else { continue }
+            try await snapshotting.reading.removeExpiredEntityMaps(store)
         }
     }
 }

@@ -75,11 +75,11 @@ struct SnapshotReader: MemberReading {
     }
 }
 
-extension Hub {
+extension Snapshotting {
     /// Refuses to tell an address that the hub will not call.
     func requireCallable(endpointOf body: JSONObject) throws(BrokerError) {
         guard let uri = body["endpoint"]?.stringValue else { return }
-        try requireCallable(uri, at: "endpoint")
+        try addresses.requireCallable(uri, at: "endpoint")
     }
 
     /// When a snapshot expires: as its body wishes, within what the hub allows.

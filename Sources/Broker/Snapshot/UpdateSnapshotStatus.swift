@@ -1,7 +1,7 @@
 package import ContextModel
 package import Governance
 
-extension Hub {
+extension Snapshotting {
     /// Update Snapshot Status (clause 5.16.4): how long it is kept, its priority and whom to tell.
     package func updateSnapshotStatus(
         _ id: String,

@@ -4,7 +4,7 @@ import Storage
 
 /// Create Subscription (clause 5.8.1). No notification is sent at creation: the first change, or
 /// the end of the first interval, brings the first one.
-extension Hub {
+extension Subscribing {
     /// Returns the identifier: the one given or a new one.
     package func createSubscription(
         _ body: JSONValue,
@@ -35,9 +35,12 @@ extension Hub {
             createdAt: clock()
         )
         try SubscriptionReader.requireKnownMembers(record.body)
-        let subscription = try await reader(for: record).subscription(record.body, id: id)
+        let subscription = try await hosting.library.reader(for: record).subscription(
+            record.body,
+            id: id
+        )
         try requireSubscribing(caller, to: subscription)
-        try requireCallable(
+        try addresses.requireCallable(
             subscription.notification.endpoint.uri,
             at: "notification.endpoint.uri"
         )
@@ -84,8 +87,8 @@ extension Hub {
         let hasPlace = subscriptions.reserve(place, capacity: limits.maximumSubscriptions)
         defer { if hasPlace { subscriptions.release(place) } }
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
-        following.prepare(subscription, record, key)
-        defer { following.withdraw(record, key) }
+        following.follower.prepare(subscription, record, key)
+        defer { following.follower.withdraw(record, key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
@@ -108,6 +111,6 @@ extension Hub {
             }
             changes.put(record.document)
         }
-        await catchUp(with: tenant, own: own)
+        await following.catchUp(with: tenant, own: own)
     }
 }

@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// What the operator can do about notifications given up on. Not part of the standard.
-extension Hub {
+extension Subscribing {
     /// Notifications given up on, oldest first.
     package func deadLetters(
         _ choice: DeadLetterChoice = DeadLetterChoice(),

@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// Delete Subscription (clause 5.8.5): what still waits for delivery is dropped.
-extension Hub {
+extension Subscribing {
     package func deleteSubscription(
         _ id: String,
         to kind: SubscriptionKind = .entities,
@@ -21,6 +21,6 @@ extension Hub {
             changes.remove(kind.documentKind, id: record.key)
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        await catchUp(with: tenant, own: own)
+        await following.catchUp(with: tenant, own: own)
     }
 }

@@ -26,7 +26,7 @@ package struct ServiceSubscriptionRequest: Sendable {
 }
 
 /// What the services of the city subscribe to. Not part of the standard.
-extension Hub {
+extension Subscribing {
     /// Makes the subscriptions that services have those given: removes others, and creates what is new.
     ///
     /// One that is there already stays, with what waits for it. What waits for one that has changed is
@@ -35,7 +35,7 @@ extension Hub {
     package func keepServiceSubscriptions(
         _ wanted: [ServiceSubscriptionRequest]
     ) async throws -> [String] {
-        let store = try await store.makeTenant(nil)
+        let store = try await access.madeStore(nil)
         let kind = SubscriptionKind.entities.documentKind
         var kept: [String: Document] = [:]
         for document in try await store.documents(kind) {
@@ -50,7 +50,7 @@ extension Hub {
             try await store.changeDocuments(reading: keys) { changes in
                 for id in removed { changes.remove(kind, id: id) }
             }
-            await catchUp(with: nil)
+            await following.catchUp(with: nil)
         }
         var refusals: [String] = []
         for one in missing {

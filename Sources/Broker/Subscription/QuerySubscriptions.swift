@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// Query Subscriptions (clause 5.8.4), in the order of creation.
-extension Hub {
+extension Subscribing {
     package func querySubscriptions(
         to kind: SubscriptionKind = .entities,
         offset: Int = 0,
@@ -45,7 +45,7 @@ extension Hub {
         _ caller: Caller
     ) async throws -> (page: [SubscriptionRecord], count: Int) {
         let kind = kind.documentKind
-        guard !policy.permitsAdministration(caller) else {
+        guard !access.policy.permitsAdministration(caller) else {
             let all = try await store.documents(kind)
             let page = all.dropFirst(offset).prefix(limit).compactMap { SubscriptionRecord($0) }
             return (page, all.count)

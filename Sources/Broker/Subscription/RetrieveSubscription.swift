@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 /// Retrieve Subscription (clause 5.8.3).
-extension Hub {
+extension Subscribing {
     package func retrieveSubscription(
         _ id: String,
         to kind: SubscriptionKind = .entities,
@@ -34,7 +34,7 @@ extension Hub {
         if let counts = subscriptions[key]?.tally.counts, counts.areLater(than: record.delivery) {
             record.delivery = counts
         }
-        let original = try await contexts.resolved(record.context, for: Sharer(record.owner))
+        let original = try await hosting.library.resolved(record.context, for: Sharer(record.owner))
         var json = record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now)
         // Not of the standard: several owners may have a subscription of this identifier.
         if record.owner != caller.party { json["owner"] = .string(record.owner.text) }

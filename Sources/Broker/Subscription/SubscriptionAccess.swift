@@ -4,7 +4,7 @@ import Logging
 import Storage
 
 /// What the operations on subscriptions have in common.
-extension Hub {
+extension Subscribing {
     /// Refuses a subscriber who may not have this subscription; every notification is decided anew
     /// when it is sent.
     func requireSubscribing(_ caller: Caller, to subscription: Subscription) throws {
@@ -14,7 +14,7 @@ extension Hub {
 
     /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
     func mayManage(_ record: SubscriptionRecord, _ caller: Caller) -> Bool {
-        record.owner == caller.party || policy.permitsAdministration(caller)
+        record.owner == caller.party || access.policy.permitsAdministration(caller)
     }
 
     /// Refuses to change what a service of the city subscribes to for anybody else: its module says it.
@@ -45,20 +45,22 @@ extension Hub {
                 return own
             }
         }
-        guard policy.permitsAdministration(caller),
+        guard access.policy.permitsAdministration(caller),
             let other = try await store.documents(kind.documentKind).lazy
                 .compactMap({ SubscriptionRecord($0) }).first(where: { $0.id == id })
         else { throw BrokerError.unknownSubscription(id) }
         return other
     }
+}
 
+extension LDContextLibrary {
     /// What reads the subscription's body.
     func reader(
         for record: SubscriptionRecord,
         mayFetch: Bool = true
     ) async throws(BrokerError) -> SubscriptionReader {
         func context(_ reference: JSONValue) async throws(BrokerError) -> LDContext {
-            try await contexts.resolved(reference, for: Sharer(record.owner), mayFetch: mayFetch)
+            try await resolved(reference, for: Sharer(record.owner), mayFetch: mayFetch)
         }
         let named = try await context(record.context)
         var query: LDContext?

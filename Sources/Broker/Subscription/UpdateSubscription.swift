@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 /// Update Subscription (clause 5.8.2): members given replace those there are, NGSI-LD Null removes.
-extension Hub {
+extension Subscribing {
     package func updateSubscription(
         _ id: String,
         _ fragment: JSONValue,
@@ -18,12 +18,12 @@ extension Hub {
         try new.apply(
             try Self.members(of: fragment, for: id),
             ld: ld,
-            original: try await contexts.resolved(old.context, for: Sharer(old.owner))
+            original: try await hosting.library.resolved(old.context, for: Sharer(old.owner))
         )
-        let subscription = try await reader(for: new).subscription(new.body, id: id)
+        let subscription = try await hosting.library.reader(for: new).subscription(new.body, id: id)
         try requireSubscribing(old.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["notification"] != nil {
-            try requireCallable(
+            try addresses.requireCallable(
                 subscription.notification.endpoint.uri,
                 at: "notification.endpoint.uri"
             )
@@ -63,8 +63,8 @@ extension Hub {
         _ tenant: TenantName?
     ) async throws {
         let key = SubscriptionMatcher.Key(tenant: tenant, kind: old.kind, id: old.key)
-        following.prepare(subscription, new, key)
-        defer { following.withdraw(new, key) }
+        following.follower.prepare(subscription, new, key)
+        defer { following.follower.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
         let store = try await access.existingStore(tenant)
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
@@ -82,7 +82,7 @@ extension Hub {
             record.delivery = current.delivery
             changes.put(record.document)
         }
-        await catchUp(with: tenant, own: own)
+        await following.catchUp(with: tenant, own: own)
     }
 }
 

@@ -25,7 +25,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let letters = try await exchange.hub.deadLetters(
+            let letters = try await exchange.hub.subscribing.deadLetters(
                 try exchange.deadLetterChoice(),
                 limit: try exchange.items.number("limit") ?? exchange.hub.limits.maximumPage,
                 caller: exchange.caller
@@ -46,7 +46,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let count = try await exchange.hub.replayDeadLetters(
+            let count = try await exchange.hub.subscribing.replayDeadLetters(
                 try exchange.deadLetterChoice(),
                 caller: exchange.caller
             )
@@ -62,7 +62,7 @@ extension NGSILDRoutes {
                 answers: "application/json"
             )
         ) { exchange in
-            let count = try await exchange.hub.dropDeadLetters(
+            let count = try await exchange.hub.subscribing.dropDeadLetters(
                 try exchange.deadLetterChoice(),
                 caller: exchange.caller
             )

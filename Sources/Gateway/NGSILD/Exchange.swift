@@ -283,7 +283,7 @@ extension GatewayContext {
     func caller(of request: Request, on hub: Hub) throws(BrokerError) -> Caller {
         guard let id = request.headers[.snapshot] else { return caller }
         var caller = caller
-        caller.tenant = try hub.snapshotStore(id, caller: caller)
+        caller.tenant = try hub.snapshotting.snapshotStore(id, caller: caller)
         return caller
     }
 }

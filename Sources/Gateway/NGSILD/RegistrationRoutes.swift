@@ -13,12 +13,19 @@ extension KeptDocuments {
         body: .registration,
         fragment: .registrationFragment,
         intent: .administer,
-        create: { try await $0.registerContextSource($1, ld: $2, caller: $3) },
+        create: { try await $0.registering.registerContextSource($1, ld: $2, caller: $3) },
         retrieve: {
-            try await $0.retrieveContextSourceRegistration($1, ld: $2, sysAttrs: $3, caller: $4)
+            try await $0.registering.retrieveContextSourceRegistration(
+                $1,
+                ld: $2,
+                sysAttrs: $3,
+                caller: $4
+            )
         },
-        update: { try await $0.updateContextSourceRegistration($1, $2, ld: $3, caller: $4) },
-        delete: { try await $0.deleteContextSourceRegistration($1, caller: $2) }
+        update: {
+            try await $0.registering.updateContextSourceRegistration($1, $2, ld: $3, caller: $4)
+        },
+        delete: { try await $0.registering.deleteContextSourceRegistration($1, caller: $2) }
     )
 
     fileprivate static let registrationSubscriptions = KeptDocuments(
@@ -31,10 +38,14 @@ extension KeptDocuments {
         fragment: .subscriptionFragment,
         intent: .administer,
         create: {
-            try await $0.createContextSourceRegistrationSubscription($1, ld: $2, caller: $3)
+            try await $0.subscribing.createContextSourceRegistrationSubscription(
+                $1,
+                ld: $2,
+                caller: $3
+            )
         },
         retrieve: {
-            try await $0.retrieveContextSourceRegistrationSubscription(
+            try await $0.subscribing.retrieveContextSourceRegistrationSubscription(
                 $1,
                 ld: $2,
                 sysAttrs: $3,
@@ -42,9 +53,16 @@ extension KeptDocuments {
             )
         },
         update: {
-            try await $0.updateContextSourceRegistrationSubscription($1, $2, ld: $3, caller: $4)
+            try await $0.subscribing.updateContextSourceRegistrationSubscription(
+                $1,
+                $2,
+                ld: $3,
+                caller: $4
+            )
         },
-        delete: { try await $0.deleteContextSourceRegistrationSubscription($1, caller: $2) }
+        delete: {
+            try await $0.subscribing.deleteContextSourceRegistrationSubscription($1, caller: $2)
+        }
     )
 }
 
@@ -90,7 +108,7 @@ extension Exchange {
         _ = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
-        let page = try await hub.queryContextSourceRegistrations(
+        let page = try await hub.registering.queryContextSourceRegistrations(
             try parameters.registrationQuery(),
             offset: offset,
             limit: limit,
@@ -120,7 +138,7 @@ extension Exchange {
         _ = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
-        let page = try await hub.queryContextSourceRegistrationSubscriptions(
+        let page = try await hub.subscribing.queryContextSourceRegistrationSubscriptions(
             offset: offset,
             limit: limit,
             wantsCount: wantsCount,

@@ -20,7 +20,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .read, isKept: true)
-            let id = try await exchange.hub.createSnapshot(
+            let id = try await exchange.hub.snapshotting.createSnapshot(
                 json,
                 try exchange.snapshotQueries(in: json, ld: ld),
                 temporal: try exchange.snapshotTemporalQueries(in: json, ld: ld),
@@ -43,7 +43,7 @@ extension NGSILDRoutes {
             guard let q = try exchange.items.text("q") else {
                 throw BrokerError(.badRequestData, "A purge of snapshots needs a q.")
             }
-            try await exchange.hub.purgeSnapshots(where: q, caller: exchange.caller)
+            try await exchange.hub.snapshotting.purgeSnapshots(where: q, caller: exchange.caller)
             return exchange.answer(.noContent)
         }
         addOneSnapshotRoutes()
@@ -63,7 +63,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             _ = try exchange.accepted()
-            let (status, ld) = try await exchange.hub.retrieveSnapshotStatus(
+            let (status, ld) = try await exchange.hub.snapshotting.retrieveSnapshotStatus(
                 try exchange.uri("snapshotId"),
                 caller: exchange.caller
             )
@@ -86,7 +86,7 @@ extension NGSILDRoutes {
                 isKept: true,
                 allowing: patchTypes
             )
-            let (status, original) = try await exchange.hub.updateSnapshotStatus(
+            let (status, original) = try await exchange.hub.snapshotting.updateSnapshotStatus(
                 try exchange.uri("snapshotId"),
                 json,
                 ld: ld,
@@ -104,7 +104,7 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.deleteSnapshot(
+            try await exchange.hub.snapshotting.deleteSnapshot(
                 try exchange.uri("snapshotId"),
                 caller: exchange.caller
             )
@@ -126,7 +126,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .read, isKept: true)
-            let id = try await exchange.hub.cloneSnapshot(
+            let id = try await exchange.hub.snapshotting.cloneSnapshot(
                 try exchange.uri("snapshotId"),
                 json,
                 ld: ld,

@@ -13,10 +13,12 @@ extension KeptDocuments {
         body: .subscription,
         fragment: .subscriptionFragment,
         intent: .subscribe,
-        create: { try await $0.createSubscription($1, ld: $2, caller: $3) },
-        retrieve: { try await $0.retrieveSubscription($1, ld: $2, sysAttrs: $3, caller: $4) },
-        update: { try await $0.updateSubscription($1, $2, ld: $3, caller: $4) },
-        delete: { try await $0.deleteSubscription($1, caller: $2) }
+        create: { try await $0.subscribing.createSubscription($1, ld: $2, caller: $3) },
+        retrieve: {
+            try await $0.subscribing.retrieveSubscription($1, ld: $2, sysAttrs: $3, caller: $4)
+        },
+        update: { try await $0.subscribing.updateSubscription($1, $2, ld: $3, caller: $4) },
+        delete: { try await $0.subscribing.deleteSubscription($1, caller: $2) }
     )
 }
 
@@ -48,7 +50,7 @@ extension Exchange {
         let type = try accepted()
         let parameters = parameters(ld)
         let (offset, limit, wantsCount) = try parameters.page()
-        let page = try await hub.querySubscriptions(
+        let page = try await hub.subscribing.querySubscriptions(
             offset: offset,
             limit: limit,
             wantsCount: wantsCount,

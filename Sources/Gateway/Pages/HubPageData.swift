@@ -36,13 +36,13 @@ package struct HubPageData: PageData {
         return HubSummary(
             types: types,
             reach: reach(of: caller),
-            isForOperator: hub.policy.permitsAdministration(caller)
+            isForOperator: hub.access.policy.permitsAdministration(caller)
         )
     }
 
     /// By the policy alone: no data is looked at.
     private func reach(of caller: Caller) -> HubSummary.Reach {
-        guard case .grant(let grant) = hub.policy.decideRead(caller) else { return .nothing }
+        guard case .grant(let grant) = hub.access.policy.decideRead(caller) else { return .nothing }
         return switch grant.condition {
         case .everything: .everything
         case .nothing: .nothing
@@ -63,8 +63,8 @@ package struct HubPageData: PageData {
 
     package func health(for caller: Caller) async throws -> HealthSummary {
         var health = healthLog.summary(
-            withMeasures: hub.policy.refusalOfMeasures(to: caller) == nil,
-            withErrors: hub.policy.permitsAdministration(caller)
+            withMeasures: hub.access.policy.refusalOfMeasures(to: caller) == nil,
+            withErrors: hub.access.policy.permitsAdministration(caller)
         )
         do {
             try await probe.run()

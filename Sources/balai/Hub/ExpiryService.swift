@@ -33,7 +33,7 @@ final class ExpiryService: Service {
             do {
                 let isInCharge = { @Sendable [isInCharge] in try await isInCharge(name) }
                 try await hub.writing.removeExpired(of: name, if: isInCharge)
-                try await hub.removeExpiredRegistrations(of: name, if: isInCharge)
+                try await hub.registering.removeExpiredRegistrations(of: name, if: isInCharge)
                 failing.withLock { _ = $0.remove(name) }
             } catch {
                 guard failing.withLock({ $0.insert(name).inserted }) else { continue }

@@ -80,7 +80,7 @@ extension HubRun {
         routes.addOperationRoutes(
             version: Balai.version,
             registry: registry,
-            policy: hub.policy,
+            policy: hub.access.policy,
             figures: { try await folder.figures(hub.store) }
         ) {
             try await probe.run()

@@ -143,7 +143,7 @@ struct HubRun: Sendable {
         return ReloadService(signals: signals, logger: logger) {
             let policy = policy(try await rereading())
             try tokens.reloadAll()
-            do { try await hub.enforce(policy) } catch {
+            do { try await hub.following.enforce(policy) } catch {
                 logger.error(
                     "the new policy is in force here, and other processes were not told: \(error)"
                 )

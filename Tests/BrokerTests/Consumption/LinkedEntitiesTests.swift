@@ -95,7 +95,7 @@ import Testing
         limits.maximumLinkedEntities = 1
         let hub = Hub(
             store: fixture.store,
-            policy: fixture.hub.policy,
+            policy: fixture.hub.access.policy,
             limits: limits,
             shelf: fixture.hub.shelf,
             subscriptions: fixture.hub.subscriptions,

@@ -33,7 +33,7 @@ import Testing
         let id = try await hub.subscribe()
         try await hub.create("urn:bus:1", speed: 1)
         #expect(try await hub.depth == 1)
-        try await hub.hub.updateSubscription(
+        try await hub.hub.subscribing.updateSubscription(
             id,
             ["isActive": false],
             ld: .core,
@@ -41,10 +41,15 @@ import Testing
         )
         try await hub.update("urn:bus:1", speed: 2)
         #expect(try await hub.depth == 1)
-        try await hub.hub.updateSubscription(id, ["isActive": true], ld: .core, caller: boss)
+        try await hub.hub.subscribing.updateSubscription(
+            id,
+            ["isActive": true],
+            ld: .core,
+            caller: boss
+        )
         try await hub.update("urn:bus:1", speed: 3)
         #expect(try await hub.depth == 2)
-        try await hub.hub.deleteSubscription(id, caller: boss)
+        try await hub.hub.subscribing.deleteSubscription(id, caller: boss)
         try await hub.update("urn:bus:1", speed: 4)
         #expect(try await hub.depth == 2)
     }
@@ -60,7 +65,7 @@ import Testing
                 try await second.create("urn:bus:1", speed: 1)
                 #expect(try await second.depth == 1)
 
-                try await second.hub.updateSubscription(
+                try await second.hub.subscribing.updateSubscription(
                     id,
                     ["isActive": false],
                     ld: .core,
@@ -72,7 +77,7 @@ import Testing
                 try await first.update("urn:bus:1", speed: 2)
                 #expect(try await first.depth == 1)
 
-                try await second.hub.deleteSubscription(id, caller: boss)
+                try await second.hub.subscribing.deleteSubscription(id, caller: boss)
                 await soon { first.hub.subscriptions[key(id)] == nil }
             }
         }
@@ -103,7 +108,7 @@ import Testing
         let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
         let ld = try await first.hub.contexts.context(for: url, sharer: Sharer(.operator))
         let id = try await first.subscribe(ld: ld)
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let known = try #require(second.hub.subscriptions[key(id)])
         let keys = SubscriptionIndex.keys(of: known.subscription)
         #expect(keys == [.type(IRI("https://city.example/Bus"))])
@@ -117,23 +122,23 @@ import Testing
             "type": "Subscription", "entities": [["type": "Bus"]],
             "notification": ["endpoint": ["uri": "http://r.example/"]],
         ]
-        _ = try await first.hub.createContextSourceRegistrationSubscription(
+        _ = try await first.hub.subscribing.createContextSourceRegistrationSubscription(
             subscription,
             ld: .core,
             caller: boss
         )
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let registration: JSONValue = [
             "type": "ContextSourceRegistration", "endpoint": "http://source.example",
             "information": [["entities": [["type": "Bus"]]]],
         ]
-        let id = try await second.hub.registerContextSource(
+        let id = try await second.hub.registering.registerContextSource(
             registration,
             ld: .core,
             caller: boss
         )
         #expect(try await first.depth == 1)
-        let found = try await first.hub.queryContextSourceRegistrations(
+        let found = try await first.hub.registering.queryContextSourceRegistrations(
             RegistrationQuery(),
             limit: 10,
             ld: .core,
@@ -159,12 +164,12 @@ import Testing
         let (first, second) = pair
         let id = "urn:ngsi-ld:Subscription:1"
         try await first.subscribe(["id": .string(id)])
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let old = try #require(second.hub.subscriptions[key(id)])
         old.tally.count(.delivered, at: first.hub.clock())
-        try await first.hub.deleteSubscription(id, caller: boss)
+        try await first.hub.subscribing.deleteSubscription(id, caller: boss)
         try await first.subscribe(["id": .string(id)])
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let new = try #require(second.hub.subscriptions[key(id)])
         #expect(new.record.createdAt > old.record.createdAt)
         #expect(new.tally.counts.timesSent == 0)
@@ -189,9 +194,9 @@ import Testing
         let (first, second) = pair
         let gone = try await first.subscribe()
         let kept = try await first.subscribe()
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let before = try #require(second.hub.subscriptions[key(kept)])
-        try await first.hub.deleteSubscription(gone, caller: boss)
+        try await first.hub.subscribing.deleteSubscription(gone, caller: boss)
         try await first.store.makeTenant(nil).bookkeep { transaction in
             for number in 0..<2 * ChangeFeedPage.maximumKept {
                 try transaction.put(
@@ -200,7 +205,7 @@ import Testing
             }
         }
         let new = try await first.subscribe()
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         let keys = second.hub.subscriptions.keys
         #expect(Set(keys.map(\.id)) == Set([kept, new].map(boss.party.subscriptionKey)))
         // What is counted goes on to be counted.
@@ -236,7 +241,7 @@ import Testing
         let first = try await hub.subscribe()
         fails.store(true, ordering: .relaxed)
         let second = try await hub.subscribe()
-        try await hub.hub.deleteSubscription(first, caller: boss)
+        try await hub.hub.subscribing.deleteSubscription(first, caller: boss)
         #expect(hub.hub.subscriptions.keys.map(\.id) == [key(second).id])
     }
 
@@ -254,7 +259,7 @@ import Testing
         let id = try await hub.subscribe()
         try await hub.changeElsewhere()
         failures.store(4, ordering: .relaxed)
-        try await hub.hub.deleteSubscription(id, caller: boss)
+        try await hub.hub.subscribing.deleteSubscription(id, caller: boss)
         #expect(hub.hub.subscriptions[key(id)] == nil)
         #expect(failures.load(ordering: .relaxed) == 0)
         try await hub.create("urn:bus:1", speed: 1)
@@ -276,7 +281,7 @@ import Testing
         try await hub.delivering {
             try await hub.changeElsewhere()
             fails.store(true, ordering: .relaxed)
-            try await hub.hub.deleteSubscription(id, caller: boss)
+            try await hub.hub.subscribing.deleteSubscription(id, caller: boss)
             // It is still matched here, and must not be sent.
             try await hub.create("urn:bus:1", speed: 1)
             #expect(try await hub.depth == 1)

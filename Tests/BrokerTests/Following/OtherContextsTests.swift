@@ -53,13 +53,13 @@ import Testing
     {
         let (first, second) = pair
         let gone = try await first.subscribe()
-        await second.hub.catchUp(with: nil)
+        await second.hub.following.catchUp(with: nil)
         #expect(second.hub.subscriptions[key(gone)] != nil)
         server.set(.silent)
         try await put("urn:s:slow", context: "https://slow.example/c.jsonld")
         try await second.following {
             await soon { server.count > 0 }
-            try await first.hub.deleteSubscription(gone, caller: boss)
+            try await first.hub.subscribing.deleteSubscription(gone, caller: boss)
             await soon { second.hub.subscriptions[key(gone)] == nil }
             let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
             let other = try await first.subscribe(caller: harbour)
@@ -80,7 +80,7 @@ import Testing
             server.set(.unavailable)
             try await put("urn:s:1", context: "https://two.example/c.jsonld")
             await soon { server.count > asked }
-            await second.hub.catchUp(with: nil)
+            await second.hub.following.catchUp(with: nil)
             #expect(keys("urn:s:1") == [.type(IRI("https://one.example/c.jsonld#Bus"))])
             server.set(.answers)
             await soon { keys("urn:s:1") == [.type(IRI("https://two.example/c.jsonld#Bus"))] }
@@ -93,7 +93,7 @@ import Testing
         let second = pair.second
         server.set(.unavailable)
         try await put("urn:s:1", context: "https://one.example/c.jsonld")
-        try await second.hub.loadSubscriptions()
+        try await second.hub.following.loadSubscriptions()
         #expect(second.hub.subscriptions[key("urn:s:1")] == nil)
         server.set(.answers)
         try await second.following {
@@ -110,7 +110,7 @@ import Testing
             try await pair.first.store.makeTenant(nil).changeDocuments(reading: []) {
                 $0.remove(.subscription, id: key("urn:s:1").id)
             }
-            await second.hub.catchUp(with: nil)
+            await second.hub.following.catchUp(with: nil)
             server.set(.answers)
             try await put("urn:s:2", context: "https://one.example/c.jsonld")
             await soon { second.hub.subscriptions[key("urn:s:2")] != nil }

@@ -397,7 +397,7 @@ import Testing
             reference: [["Bus": "urn:bus"], ["Tram": "urn:tram"]],
             definitions: LDContextDefinitions()
         )
-        _ = try await fixture.hub.createSubscription(
+        _ = try await fixture.hub.subscribing.createSubscription(
             [
                 "type": "Subscription", "entities": [["type": "Bus"]],
                 "notification": ["endpoint": ["uri": "http://receiver.example"]],

@@ -42,11 +42,15 @@ extension SubscriptionFixture {
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> String {
         let body = Sample.registration(members)
-        return try await hub.registerContextSource(.object(body), ld: ld, caller: caller)
+        return try await hub.registering.registerContextSource(
+            .object(body),
+            ld: ld,
+            caller: caller
+        )
     }
 
     func update(_ id: String, _ fragment: JSONValue) async throws {
-        try await hub.updateContextSourceRegistration(
+        try await hub.registering.updateContextSourceRegistration(
             id,
             fragment,
             ld: .core,
@@ -59,7 +63,7 @@ extension SubscriptionFixture {
         ld: LDContext = .core,
         sysAttrs: Bool = false
     ) async throws -> JSONObject {
-        let shown = try await hub.retrieveContextSourceRegistration(
+        let shown = try await hub.registering.retrieveContextSourceRegistration(
             id,
             ld: ld,
             sysAttrs: sysAttrs,

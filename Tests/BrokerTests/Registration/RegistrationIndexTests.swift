@@ -124,7 +124,7 @@ import Testing
         let second = try await fixture.register(["mode": "auxiliary"])
         #expect(try await fixture.found() == [first, second])
         try await fixture.update(first, ["information": [["entities": [["type": "Tram"]]]]])
-        try await fixture.hub.deleteContextSourceRegistration(
+        try await fixture.hub.registering.deleteContextSourceRegistration(
             second,
             caller: SubscriptionFixture.boss
         )
@@ -155,7 +155,7 @@ import Testing
 extension SubscriptionFixture {
     /// The identifiers of all registrations.
     fileprivate func found() async throws -> [String] {
-        try await hub.queryContextSourceRegistrations(
+        try await hub.registering.queryContextSourceRegistrations(
             RegistrationQuery(),
             limit: 10,
             ld: .core,

@@ -17,7 +17,7 @@ struct RegistrationOperationsTests {
         _ fixture: SubscriptionFixture,
         _ query: RegistrationQuery = RegistrationQuery()
     ) async throws -> [String] {
-        let page = try await fixture.hub.queryContextSourceRegistrations(
+        let page = try await fixture.hub.registering.queryContextSourceRegistrations(
             query,
             limit: 100,
             ld: .core,
@@ -86,7 +86,7 @@ struct RegistrationOperationsTests {
             try await fixture.update("urn:r:1", ["endpoint": "http://b.example/"])
         }
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await hub.deleteContextSourceRegistration("urn:r:1", caller: boss)
+            try await hub.registering.deleteContextSourceRegistration("urn:r:1", caller: boss)
         }
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await fixture.retrieve("here")
@@ -102,14 +102,14 @@ struct RegistrationOperationsTests {
             try await fixture.register(caller: friend)
         }
         await #expect(throws: BrokerError(.unauthenticated, "")) {
-            _ = try await hub.retrieveContextSourceRegistration(
+            _ = try await hub.registering.retrieveContextSourceRegistration(
                 id,
                 ld: .core,
                 caller: Caller(party: .anonymous)
             )
         }
         await #expect(throws: BrokerError(.forbidden, "")) {
-            _ = try await hub.queryContextSourceRegistrations(
+            _ = try await hub.registering.queryContextSourceRegistrations(
                 RegistrationQuery(),
                 limit: 10,
                 ld: .core,
@@ -117,7 +117,7 @@ struct RegistrationOperationsTests {
             )
         }
         await #expect(throws: BrokerError(.forbidden, "")) {
-            _ = try await hub.createContextSourceRegistrationSubscription(
+            _ = try await hub.subscribing.createContextSourceRegistrationSubscription(
                 [
                     "type": "Subscription", "entities": [["type": "Bus"]],
                     "notification": ["endpoint": ["uri": "http://r.example/"]],
@@ -167,7 +167,7 @@ struct RegistrationOperationsTests {
     @Test func `what is deleted is gone`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.register()
-        try await fixture.hub.deleteContextSourceRegistration(
+        try await fixture.hub.registering.deleteContextSourceRegistration(
             id,
             caller: SubscriptionFixture.boss
         )
@@ -193,7 +193,7 @@ struct RegistrationOperationsTests {
         for number in 0..<5 { try await fixture.register(["id": .string("urn:r:\(number)")]) }
         var ids: [String] = []
         for offset in [0, 2, 4] {
-            let page = try await fixture.hub.queryContextSourceRegistrations(
+            let page = try await fixture.hub.registering.queryContextSourceRegistrations(
                 RegistrationQuery(),
                 offset: offset,
                 limit: 2,

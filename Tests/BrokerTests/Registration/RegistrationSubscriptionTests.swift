@@ -19,7 +19,7 @@ struct RegistrationSubscriptionTests {
             "notification": ["endpoint": ["uri": "http://r.example/"]],
         ]
         for (key, value) in members.members { body[key] = value }
-        return try await fixture.hub.createContextSourceRegistrationSubscription(
+        return try await fixture.hub.subscribing.createContextSourceRegistrationSubscription(
             .object(body),
             ld: .core,
             caller: boss
@@ -27,7 +27,7 @@ struct RegistrationSubscriptionTests {
     }
 
     private func shown(_ fixture: SubscriptionFixture, _ id: String) async throws -> JSONObject {
-        let shown = try await fixture.hub.retrieveContextSourceRegistrationSubscription(
+        let shown = try await fixture.hub.subscribing.retrieveContextSourceRegistrationSubscription(
             id,
             ld: .core,
             caller: boss
@@ -58,13 +58,20 @@ struct RegistrationSubscriptionTests {
         await #expect(throws: BrokerError(.alreadyExists, "")) {
             _ = try await subscribe(fixture, ["id": "urn:s:1"])
         }
-        try await fixture.hub.deleteContextSourceRegistrationSubscription(id, caller: boss)
+        try await fixture.hub.subscribing.deleteContextSourceRegistrationSubscription(
+            id,
+            caller: boss
+        )
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             _ = try await shown(fixture, id)
         }
-        let page = try await fixture.hub.querySubscriptions(limit: 10, ld: .core, caller: boss)
+        let page = try await fixture.hub.subscribing.querySubscriptions(
+            limit: 10,
+            ld: .core,
+            caller: boss
+        )
         #expect(page.subscriptions.count == 1)
-        let none = try await fixture.hub.queryContextSourceRegistrationSubscriptions(
+        let none = try await fixture.hub.subscribing.queryContextSourceRegistrationSubscriptions(
             limit: 10,
             ld: .core,
             caller: boss
@@ -106,7 +113,10 @@ struct RegistrationSubscriptionTests {
             try await fixture.update("urn:r:1", ["information": tram])
             try await fixture.update("urn:r:1", ["endpoint": "http://c.example/"])
             try await fixture.update("urn:r:1", ["information": [["propertyNames": ["speed"]]]])
-            try await fixture.hub.deleteContextSourceRegistration("urn:r:1", caller: boss)
+            try await fixture.hub.registering.deleteContextSourceRegistration(
+                "urn:r:1",
+                caller: boss
+            )
             let requests = await fixture.recorder.next(5)
             #expect(
                 requests.map { $0.json?["triggerReason"] } == [
@@ -145,12 +155,12 @@ struct RegistrationSubscriptionTests {
         _ = try await subscribe(fixture)
         try await fixture.delivering {
             #expect(ids(await fixture.recorder.next(1).first) == ["urn:r:1"])
-            #expect(try await fixture.hub.removeExpiredRegistrations(of: nil) == 1)
+            #expect(try await fixture.hub.registering.removeExpiredRegistrations(of: nil) == 1)
             let told = try #require(await fixture.recorder.next(1).first)
             #expect(told.json?["triggerReason"] == "noLongerMatching")
             #expect(ids(told) == ["urn:r:2"])
         }
-        #expect(try await fixture.hub.removeExpiredRegistrations(of: nil) == 0)
+        #expect(try await fixture.hub.registering.removeExpiredRegistrations(of: nil) == 0)
         try await fixture.hub.access.existingStore(nil).bookkeep { try $0.put(old.document) }
         try await fixture.register(["id": "urn:r:2"])
         _ = try await fixture.retrieve("urn:r:2")
@@ -175,7 +185,7 @@ struct RegistrationSubscriptionTests {
             #expect(
                 first.entities.first?["information"] == [["entities": [["type": ["Bus"]]]]]
             )
-            try await fixture.hub.updateContextSourceRegistrationSubscription(
+            try await fixture.hub.subscribing.updateContextSourceRegistrationSubscription(
                 id,
                 ["entities": [["type": "Tram"]]],
                 ld: .core,
@@ -234,7 +244,7 @@ struct RegistrationSubscriptionTests {
         try await fixture.register(["id": "urn:r:2"])
         let store = try #require(try await fixture.store.tenant(nil))
         #expect(try await store.outboxDepth().count == 0)
-        try await fixture.hub.updateContextSourceRegistrationSubscription(
+        try await fixture.hub.subscribing.updateContextSourceRegistrationSubscription(
             id,
             ["isActive": true],
             ld: .core,
@@ -248,7 +258,7 @@ struct RegistrationSubscriptionTests {
         _ = try await subscribe(fixture, ["id": "urn:s:1"])
         try await fixture.register(["id": "urn:r:1"])
         fixture.hub.subscriptions.replace([], .registrations, tenant: nil)
-        try await fixture.hub.loadSubscriptions()
+        try await fixture.hub.following.loadSubscriptions()
         try await fixture.delivering {
             #expect(ids(await fixture.recorder.next(1).first) == ["urn:r:1"])
         }

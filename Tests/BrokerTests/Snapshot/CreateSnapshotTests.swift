@@ -122,7 +122,7 @@ import Testing
         try await fixture.snapshot(caller: Fixture.office)
         let inside = try fixture.on("urn:x:snapshot", Fixture.office)
         let store = try #require(try await fixture.store.tenant(inside.tenant))
-        guard case .grant(let all) = fixture.hub.policy.decideRead(Fixture.boss) else {
+        guard case .grant(let all) = fixture.hub.access.policy.decideRead(Fixture.boss) else {
             Issue.record("The operator may read.")
             return
         }
@@ -153,7 +153,7 @@ import Testing
         var body: JSONObject = ["type": "Snapshot", "snapshotQueries": [["type": "Query"]]]
         for (key, value) in members.members { body[key] = value }
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            try await fixture.hub.createSnapshot(
+            try await fixture.hub.snapshotting.createSnapshot(
                 .object(body),
                 [Fixture.busQuery],
                 temporal: [],
@@ -226,14 +226,16 @@ import Testing
                 group.addTask { try await Self.fault { try await fixture.snapshot(id) } }
                 group.addTask {
                     try await Self.fault {
-                        try await fixture.hub.deleteSnapshot(id, caller: Fixture.boss)
+                        try await fixture.hub.snapshotting.deleteSnapshot(id, caller: Fixture.boss)
                     }
                 }
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
         #expect(unexpected.isEmpty)
-        for snapshot in fixture.hub.snapshots.all { try await fixture.hub.remove(snapshot) }
+        for snapshot in fixture.hub.snapshotting.snapshots.all {
+            try await fixture.hub.snapshotting.remove(snapshot)
+        }
         await fixture.maker.turn()
         #expect(try await fixture.snapshotFiles == 0)
     }

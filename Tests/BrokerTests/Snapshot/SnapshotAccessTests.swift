@@ -22,16 +22,24 @@ import Testing
                 try await fixture.status(id, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.updateSnapshotStatus(id, [:], ld: .core, caller: other)
+                try await fixture.hub.snapshotting.updateSnapshotStatus(
+                    id,
+                    [:],
+                    ld: .core,
+                    caller: other
+                )
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.cloneSnapshot(id, [:], ld: .core, caller: other)
+                try await fixture.hub.snapshotting.cloneSnapshot(id, [:], ld: .core, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.deleteSnapshot(id, caller: other)
+                try await fixture.hub.snapshotting.deleteSnapshot(id, caller: other)
             }
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
-                try await fixture.hub.purgeSnapshots(where: "snapshotPriority>0", caller: other)
+                try await fixture.hub.snapshotting.purgeSnapshots(
+                    where: "snapshotPriority>0",
+                    caller: other
+                )
             }
         }
         #expect(try await fixture.ids(fixture.on(id, Fixture.office)).count == 3)
@@ -57,7 +65,7 @@ import Testing
         try await fixture.snapshot()
         let inside = try fixture.on()
         try await fixture.subscribe(caller: inside)
-        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        try await fixture.hub.snapshotting.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
         #expect(try await fixture.snapshotFiles == 0)
         #expect(fixture.hub.subscriptions.keys.allSatisfy { $0.tenant != inside.tenant })
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
@@ -74,7 +82,7 @@ import Testing
     @Test func `a snapshot deleted while it waits is not made`() async throws {
         let fixture = try await Fixture.mapped(onDisk: true)
         try await fixture.snapshot(isMade: false)
-        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        try await fixture.hub.snapshotting.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
         await fixture.maker.turn()
         #expect(try await fixture.snapshotFiles == 0)
         await #expect(throws: BrokerError(.resourceNotFound, "")) { try await fixture.status() }
@@ -89,10 +97,10 @@ import Testing
         try await fixture.snapshot("urn:x:low", ["snapshotPriority": 2], caller: Fixture.office)
         for q in ["speed>1", "snapshotPriority>", "scope==1"] {
             await #expect(throws: BrokerError(.badRequestData, "")) {
-                try await fixture.hub.purgeSnapshots(where: q, caller: Fixture.boss)
+                try await fixture.hub.snapshotting.purgeSnapshots(where: q, caller: Fixture.boss)
             }
         }
-        try await fixture.hub.purgeSnapshots(
+        try await fixture.hub.snapshotting.purgeSnapshots(
             where: "snapshotPriority<5;snapshotStatus==\"success\"",
             caller: Fixture.boss
         )
@@ -102,7 +110,7 @@ import Testing
         #expect(try await fixture.status("urn:x:high")["snapshotPriority"] == 9)
         #expect(try await fixture.status("urn:x:low", caller: Fixture.office).isEmpty == false)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.purgeSnapshots(
+            try await fixture.hub.snapshotting.purgeSnapshots(
                 where: "snapshotPriority<5",
                 caller: Fixture.boss
             )
@@ -115,7 +123,7 @@ import Testing
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         let before = try await fixture.status()
-        let (after, _) = try await fixture.hub.updateSnapshotStatus(
+        let (after, _) = try await fixture.hub.snapshotting.updateSnapshotStatus(
             "urn:x:snapshot",
             [
                 "type": "Snapshot", "snapshotPriority": 2, "snapshotLifetime": "P2D",
@@ -130,7 +138,7 @@ import Testing
             ["snapshotQueries": []], ["id": "urn:x:other"], ["snapshotPriority": 0],
         ] {
             await #expect(throws: BrokerError(.badRequestData, "")) {
-                try await fixture.hub.updateSnapshotStatus(
+                try await fixture.hub.snapshotting.updateSnapshotStatus(
                     "urn:x:snapshot",
                     fragment,
                     ld: .core,
@@ -144,7 +152,7 @@ import Testing
     @Test func `a lifetime beyond all time is the longest that the hub allows`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
-        let (after, _) = try await fixture.hub.updateSnapshotStatus(
+        let (after, _) = try await fixture.hub.snapshotting.updateSnapshotStatus(
             "urn:x:snapshot",
             ["type": "Snapshot", "snapshotLifetime": "P999999YT1S"],
             ld: .core,
@@ -160,7 +168,7 @@ import Testing
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot(temporal: [Fixture.allMoments])
         try await fixture.set(speed: 70, of: "urn:x:1", fixture.on())
-        let clone = try await fixture.hub.cloneSnapshot(
+        let clone = try await fixture.hub.snapshotting.cloneSnapshot(
             "urn:x:snapshot",
             ["type": "Snapshot", "snapshotPriority": 9],
             ld: .core,
@@ -170,13 +178,13 @@ import Testing
         let status = try await fixture.status(clone)
         #expect(status["snapshotStatus"] == "success" && status["snapshotPriority"] == 9)
         #expect(status["snapshotQueriesDetails"] == [["resultStatus": "success"]])
-        try await fixture.hub.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
+        try await fixture.hub.snapshotting.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
         let inside = try fixture.on(clone)
         #expect(try await fixture.speed(of: "urn:x:1", inside) == 70)
         let page = try await fixture.hub.reading.queryEvolutions(Fixture.allMoments, caller: inside)
         #expect(page.evolutions.count == 5)
         await #expect(throws: BrokerError(.alreadyExists, "")) {
-            try await fixture.hub.cloneSnapshot(
+            try await fixture.hub.snapshotting.cloneSnapshot(
                 clone,
                 ["id": .string(clone)],
                 ld: .core,
@@ -196,11 +204,14 @@ import Testing
         #expect(FileManager.default.createFile(atPath: stray, contents: Data("x".utf8)))
         let hub = try await fixture.restarted()
         #expect(!FileManager.default.fileExists(atPath: stray))
-        let made = try hub.snapshotStore("urn:x:made", caller: Fixture.boss)
+        let made = try hub.snapshotting.snapshotStore("urn:x:made", caller: Fixture.boss)
         let inside = Caller(party: .operator, tenant: made)
         let page = try await hub.reading.queryEntities(Fixture.buses, caller: inside).page
         #expect(page.entities.count == 5)
-        let half = try await hub.retrieveSnapshotStatus("urn:x:half", caller: Fixture.boss).status
+        let half = try await hub.snapshotting.retrieveSnapshotStatus(
+            "urn:x:half",
+            caller: Fixture.boss
+        ).status
         #expect(half["snapshotStatus"] == "failure")
         let details = half["snapshotQueriesDetails"]?.arrayValue?.first?.objectValue
         #expect(details?["resultStatus"] == "failure")
@@ -223,7 +234,7 @@ extension SubscriptionFixture {
         )
         let restarted = Hub(
             store: store,
-            policy: hub.policy,
+            policy: hub.access.policy,
             shelf: shelf,
             subscriptions: SubscriptionMatcher(),
             identity: hub.identity,
@@ -231,7 +242,7 @@ extension SubscriptionFixture {
             makeIdentifier: hub.makeIdentifier,
             logger: hub.logger
         )
-        try await restarted.loadSnapshots()
+        try await restarted.snapshotting.loadSnapshots()
         return restarted
     }
 }

@@ -19,7 +19,7 @@ extension SubscriptionFixture {
         }
     }
 
-    var maker: SnapshotMaker { SnapshotMaker(hub: hub, sender: recorder) }
+    var maker: SnapshotMaker { SnapshotMaker(hub.snapshotting, sender: recorder) }
 
     /// Orders a snapshot, and has it made unless it is to wait.
     @discardableResult
@@ -36,7 +36,7 @@ extension SubscriptionFixture {
         body["type"] = "Snapshot"
         if !queries.isEmpty { body["snapshotQueries"] = [["type": "Query"]] }
         if !temporal.isEmpty { body["snapshotTemporalQueries"] = [["type": "Query"]] }
-        let made = try await hub.createSnapshot(
+        let made = try await hub.snapshotting.createSnapshot(
             .object(body),
             queries,
             temporal: temporal,
@@ -51,7 +51,7 @@ extension SubscriptionFixture {
         _ id: String = "urn:x:snapshot",
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> JSONObject {
-        try await hub.retrieveSnapshotStatus(id, caller: caller).status
+        try await hub.snapshotting.retrieveSnapshotStatus(id, caller: caller).status
     }
 
     /// The caller as a request on the snapshot has it.
@@ -60,7 +60,7 @@ extension SubscriptionFixture {
         _ caller: Caller = SubscriptionFixture.boss
     ) throws -> Caller {
         var caller = caller
-        caller.tenant = try hub.snapshotStore(id, caller: caller)
+        caller.tenant = try hub.snapshotting.snapshotStore(id, caller: caller)
         return caller
     }
 

@@ -18,7 +18,7 @@ import Testing
     {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot("urn:x:snapshot", Self.told)
-        _ = try await fixture.hub.updateSnapshotStatus(
+        _ = try await fixture.hub.snapshotting.updateSnapshotStatus(
             "urn:x:snapshot",
             ["snapshotPriority": 1],
             ld: .core,
@@ -36,7 +36,7 @@ import Testing
         #expect(first["notifiedAt"] != nil && first["expiresAt"] != nil)
         #expect(sent[1].json?["snapshotPriority"] == 1)
         let key = Snapshot.Key(tenant: nil, owner: .operator, id: "urn:x:snapshot")
-        #expect(fixture.hub.snapshots[key]?.failedNotices == nil)
+        #expect(fixture.hub.snapshotting.snapshots[key]?.failedNotices == nil)
     }
 
     @Test func `an endpoint that fails is told again, and not for ever`() async throws {
@@ -47,7 +47,7 @@ import Testing
         let sent = await fixture.recorder.next(SnapshotMaker.maximumNotices)
         #expect(sent.count == SnapshotMaker.maximumNotices)
         let key = Snapshot.Key(tenant: nil, owner: .operator, id: "urn:x:snapshot")
-        #expect(fixture.hub.snapshots[key]?.failedNotices == nil)
+        #expect(fixture.hub.snapshotting.snapshots[key]?.failedNotices == nil)
     }
 
     @Test(.timeLimit(.minutes(1)))

@@ -42,8 +42,12 @@ import Testing
     )
         async throws -> [String]
     {
-        let letters = try await fixture.hub.deadLetters(choice, limit: 10, caller: Self.boss)
-            .summaries
+        let letters = try await fixture.hub.subscribing.deadLetters(
+            choice,
+            limit: 10,
+            caller: Self.boss
+        )
+        .summaries
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == "urn:s:1" })
         return letters.compactMap { $0.objectValue?["owner"]?.stringValue }.sorted()
     }
@@ -54,7 +58,7 @@ import Testing
         let all = (Self.names + ["anonymous", "operator"]).sorted()
         #expect(try await owners(fixture) == all)
         for owner in Self.owners {
-            try await fixture.hub.deleteSubscription("urn:s:1", caller: owner)
+            try await fixture.hub.subscribing.deleteSubscription("urn:s:1", caller: owner)
         }
         #expect(try await owners(fixture) == all)
     }
@@ -64,7 +68,9 @@ import Testing
         for name in Self.names + ["anonymous", "operator"] {
             let choice = DeadLetterChoice(subscription: "urn:s:1", owner: name)
             #expect(try await owners(fixture, choice) == [name])
-            #expect(try await fixture.hub.dropDeadLetters(choice, caller: Self.boss) == 1)
+            #expect(
+                try await fixture.hub.subscribing.dropDeadLetters(choice, caller: Self.boss) == 1
+            )
             #expect(try await owners(fixture, choice) == [])
         }
         #expect(try await owners(fixture) == [])

@@ -21,7 +21,7 @@ import Testing
                     == (0..<20).map { "urn:bus:\($0)" }
             )
         }
-        let shown = try await fixture.hub.retrieveSubscription(
+        let shown = try await fixture.hub.subscribing.retrieveSubscription(
             id,
             ld: .core,
             caller: SubscriptionFixture.boss
@@ -82,9 +82,14 @@ import Testing
             #expect(Set(attempts.compactMap { $0.json?["id"] }).count == 1)
         }
         let boss = SubscriptionFixture.boss
-        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries
+        let letters = try await fixture.hub.subscribing.deadLetters(limit: 10, caller: boss)
+            .summaries
         #expect(letters.map { $0.objectValue?["subscriptionId"] } == [.string(id)])
-        let shown = try await fixture.hub.retrieveSubscription(id, ld: .core, caller: boss)
+        let shown = try await fixture.hub.subscribing.retrieveSubscription(
+            id,
+            ld: .core,
+            caller: boss
+        )
         let notification = shown.objectValue?["notification"]?.objectValue
         #expect(notification?["status"] == "failed")
         #expect(notification?["timesSent"] == 1, "three attempts are one notification")
@@ -92,13 +97,15 @@ import Testing
         #expect(notification?["lastFailureReason"]?.stringValue?.isEmpty == false)
 
         fixture.recorder.answering { _ in .delivered }
-        #expect(try await fixture.hub.replayDeadLetters(caller: boss) == 1)
+        #expect(try await fixture.hub.subscribing.replayDeadLetters(caller: boss) == 1)
         try await fixture.delivering {
             let agains = await fixture.recorder.next(1)
             let again = try #require(agains.first)
             #expect(again.entities.first?["id"] == "urn:bus:1")
         }
-        #expect(try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries.isEmpty)
+        #expect(
+            try await fixture.hub.subscribing.deadLetters(limit: 10, caller: boss).summaries.isEmpty
+        )
     }
 
     @Test func `throttling gathers what changed into one notification`() async throws {
@@ -190,7 +197,7 @@ import Testing
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe()
         try await fixture.create("urn:bus:1", speed: 1)
-        try await fixture.hub.loadSubscriptions()
+        try await fixture.hub.following.loadSubscriptions()
         try await fixture.delivering {
             #expect(await fixture.recorder.next(1).count == 1)
         }
@@ -295,7 +302,7 @@ import Testing
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()
         func setActive(_ isActive: Bool) async throws {
-            try await fixture.hub.updateSubscription(
+            try await fixture.hub.subscribing.updateSubscription(
                 id,
                 ["isActive": .bool(isActive)],
                 ld: .core,
@@ -321,7 +328,7 @@ import Testing
             _ = await fixture.recorder.next(1)
         }
         fixture.hub.subscriptions.replace([], .entities, tenant: nil)
-        try await fixture.hub.loadSubscriptions()
+        try await fixture.hub.following.loadSubscriptions()
         try await fixture.delivering {
             try await fixture.create("urn:bus:2", speed: 2)
             try await fixture.subscribe(to: "http://other.example/")
@@ -345,7 +352,7 @@ import Testing
         try await fixture.delivering {
             try await fixture.create("urn:bus:1", speed: 1)
             _ = await fixture.recorder.next(1)
-            try await fixture.hub.updateSubscription(
+            try await fixture.hub.subscribing.updateSubscription(
                 id,
                 ["notification": ["endpoint": ["uri": "http://right.example/"]]],
                 ld: .core,
@@ -375,23 +382,33 @@ import Testing
             _ = await fixture.recorder.next(6)
         }
         let boss = SubscriptionFixture.boss
-        let letters = try await fixture.hub.deadLetters(limit: 10, caller: boss).summaries
+        let letters = try await fixture.hub.subscribing.deadLetters(limit: 10, caller: boss)
+            .summaries
         #expect(letters.count == 3)
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(id) })
         #expect(try await fixture.depth == 2)
         let first = letters.first?.objectValue?["id"]?.stringValue
-        #expect(try await fixture.hub.dropDeadLetters(.init(id: first), caller: boss) == 1)
         #expect(
-            try await fixture.hub.replayDeadLetters(.init(subscription: "urn:x"), caller: boss) == 0
+            try await fixture.hub.subscribing.dropDeadLetters(.init(id: first), caller: boss) == 1
         )
         #expect(
-            try await fixture.hub.replayDeadLetters(.init(subscription: id), caller: boss) == 2
+            try await fixture.hub.subscribing.replayDeadLetters(
+                .init(subscription: "urn:x"),
+                caller: boss
+            ) == 0
+        )
+        #expect(
+            try await fixture.hub.subscribing.replayDeadLetters(
+                .init(subscription: id),
+                caller: boss
+            ) == 2
         )
         #expect(try await fixture.depth == 4)
         await #expect(throws: BrokerError(.forbidden, "")) {
-            try await SubscriptionFixture(policy: Policy(permissions: [])).hub.dropDeadLetters(
-                caller: Caller(party: .named(PartyID("guest")))
-            )
+            try await SubscriptionFixture(policy: Policy(permissions: [])).hub.subscribing
+                .dropDeadLetters(
+                    caller: Caller(party: .named(PartyID("guest")))
+                )
         }
     }
 
@@ -463,7 +480,7 @@ import Testing
             }
             opener.finish()
         }
-        let letters = try await fixture.hub.deadLetters(
+        let letters = try await fixture.hub.subscribing.deadLetters(
             limit: 100,
             caller: SubscriptionFixture.boss
         ).summaries

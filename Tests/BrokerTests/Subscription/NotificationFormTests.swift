@@ -66,7 +66,7 @@ import Testing
                 reference: ["Bus": "https://city.example/Bus"],
                 definitions: LDContextDefinitions()
             )
-            _ = try await fixture.hub.createSubscription(
+            _ = try await fixture.hub.subscribing.createSubscription(
                 [
                     "type": "Subscription", "entities": [["type": "Bus"]],
                     "notification": [

@@ -89,7 +89,7 @@ final class SubscriptionFixture: Sendable {
 
     /// Follows what other hubs change as long as the body runs.
     func following(_ body: () async throws -> Void) async throws {
-        try await running(Task { [hub] in await hub.followChanges() }, body)
+        try await running(Task { [hub] in await hub.following.followChanges() }, body)
     }
 
     private func running(
@@ -164,7 +164,7 @@ final class SubscriptionFixture: Sendable {
         var notification = body["notification"]?.objectValue ?? [:]
         if notification["endpoint"] == nil { notification["endpoint"] = ["uri": .string(uri)] }
         body["notification"] = .object(notification)
-        return try await hub.createSubscription(.object(body), ld: ld, caller: caller)
+        return try await hub.subscribing.createSubscription(.object(body), ld: ld, caller: caller)
     }
 
     func update(_ id: String, speed: Int) async throws {
@@ -178,7 +178,7 @@ final class SubscriptionFixture: Sendable {
 
     /// The subscription's `notification` as its owner sees it.
     func notification(of id: String) async throws -> JSONObject {
-        let shown = try await hub.retrieveSubscription(id, ld: .core, caller: Self.boss)
+        let shown = try await hub.subscribing.retrieveSubscription(id, ld: .core, caller: Self.boss)
         return shown.objectValue?["notification"]?.objectValue ?? [:]
     }
 

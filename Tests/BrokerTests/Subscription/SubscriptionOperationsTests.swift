@@ -10,7 +10,11 @@ import Testing
     private let boss = SubscriptionFixture.boss
 
     private func shown(_ fixture: SubscriptionFixture, _ id: String) async throws -> JSONObject {
-        let json = try await fixture.hub.retrieveSubscription(id, ld: .core, caller: boss)
+        let json = try await fixture.hub.subscribing.retrieveSubscription(
+            id,
+            ld: .core,
+            caller: boss
+        )
         return try #require(json.objectValue)
     }
 
@@ -20,7 +24,11 @@ import Testing
             "notification": ["endpoint": ["uri": "http://r.example/"]],
         ]
         if let type { body["type"] = .string(type) }
-        return try await fixture.hub.createSubscription(.object(body), ld: .core, caller: boss)
+        return try await fixture.hub.subscribing.createSubscription(
+            .object(body),
+            ld: .core,
+            caller: boss
+        )
     }
 
     @Test(.clause("5.2.12")) func `a subscription says that it is one`() async throws {
@@ -81,7 +89,7 @@ import Testing
     @Test func `an update replaces members and removes with NGSI-LD Null`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe(["description": "old", "subscriptionName": "name"])
-        try await fixture.hub.updateSubscription(
+        try await fixture.hub.subscribing.updateSubscription(
             id,
             [
                 "description": "urn:ngsi-ld:null", "isActive": false,
@@ -112,7 +120,12 @@ import Testing
         let id = try await fixture.subscribe()
         let before = try await shown(fixture, id)
         await #expect(throws: BrokerError(.badRequestData, "")) {
-            try await fixture.hub.updateSubscription(id, fragment, ld: .core, caller: boss)
+            try await fixture.hub.subscribing.updateSubscription(
+                id,
+                fragment,
+                ld: .core,
+                caller: boss
+            )
         }
         #expect(try await shown(fixture, id) == before)
     }
@@ -122,7 +135,7 @@ import Testing
         for number in 0..<5 { try await fixture.subscribe(["id": .string("urn:s:\(number)")]) }
         var seen: [String?] = []
         for offset in stride(from: 0, to: 5, by: 2) {
-            let page = try await fixture.hub.querySubscriptions(
+            let page = try await fixture.hub.subscribing.querySubscriptions(
                 offset: offset,
                 limit: 2,
                 wantsCount: true,
@@ -153,7 +166,7 @@ import Testing
             }
         }
         func ids() async throws -> [JSONValue?] {
-            let page = try await fixture.hub.querySubscriptions(
+            let page = try await fixture.hub.subscribing.querySubscriptions(
                 limit: 10,
                 ld: .core,
                 caller: office
@@ -161,7 +174,7 @@ import Testing
             return page.subscriptions.map { $0.objectValue?["id"] }
         }
         #expect(try await ids() == [])
-        try await fixture.hub.loadSubscriptions()
+        try await fixture.hub.following.loadSubscriptions()
         #expect(try await ids() == [.string(id)])
     }
 
@@ -180,12 +193,12 @@ import Testing
         let id = try await fixture.subscribe(caller: Caller(party: .named(names[0])))
         let other = Caller(party: .named(names[1]))
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.retrieveSubscription(id, ld: .core, caller: other)
+            try await fixture.hub.subscribing.retrieveSubscription(id, ld: .core, caller: other)
         }
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteSubscription(id, caller: other)
+            try await fixture.hub.subscribing.deleteSubscription(id, caller: other)
         }
-        let page = try await fixture.hub.querySubscriptions(
+        let page = try await fixture.hub.subscribing.querySubscriptions(
             limit: 10,
             wantsCount: true,
             ld: .core,
@@ -224,12 +237,12 @@ import Testing
             #expect(Set(told.map(\.url)).count == callers.count)
             #expect(told.allSatisfy { $0.json?["subscriptionId"] == "urn:s:1" })
         }
-        try await fixture.hub.deleteSubscription("urn:s:1", caller: owners[0])
+        try await fixture.hub.subscribing.deleteSubscription("urn:s:1", caller: owners[0])
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteSubscription("urn:s:1", caller: owners[0])
+            try await fixture.hub.subscribing.deleteSubscription("urn:s:1", caller: owners[0])
         }
         for (number, caller) in callers.enumerated().dropFirst() {
-            let shown = try await fixture.hub.retrieveSubscription(
+            let shown = try await fixture.hub.subscribing.retrieveSubscription(
                 "urn:s:1",
                 ld: .core,
                 caller: caller
@@ -252,33 +265,49 @@ import Testing
         for caller in [other, boss] {
             try await fixture.subscribe(["id": "urn:s:1"], caller: caller)
         }
-        let page = try await fixture.hub.querySubscriptions(limit: 10, ld: .core, caller: boss)
+        let page = try await fixture.hub.subscribing.querySubscriptions(
+            limit: 10,
+            ld: .core,
+            caller: boss
+        )
         let named = page.subscriptions.map { $0.objectValue?["owner"] }
         #expect(named.count == 2)
         #expect(Set(named) == [nil, "a"])
-        try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
-        _ = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
-        try await fixture.hub.updateSubscription(
+        try await fixture.hub.subscribing.deleteSubscription("urn:s:1", caller: boss)
+        _ = try await fixture.hub.subscribing.retrieveSubscription(
+            "urn:s:1",
+            ld: .core,
+            caller: other
+        )
+        try await fixture.hub.subscribing.updateSubscription(
             "urn:s:1",
             ["description": "seen"],
             ld: .core,
             caller: boss
         )
-        let shown = try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
+        let shown = try await fixture.hub.subscribing.retrieveSubscription(
+            "urn:s:1",
+            ld: .core,
+            caller: other
+        )
         #expect(shown.objectValue?["description"] == "seen")
         #expect(shown.objectValue?["owner"] == nil)
-        try await fixture.hub.deleteSubscription("urn:s:1", caller: boss)
+        try await fixture.hub.subscribing.deleteSubscription("urn:s:1", caller: boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.retrieveSubscription("urn:s:1", ld: .core, caller: other)
+            try await fixture.hub.subscribing.retrieveSubscription(
+                "urn:s:1",
+                ld: .core,
+                caller: other
+            )
         }
     }
 
     @Test func `what is deleted is gone`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()
-        try await fixture.hub.deleteSubscription(id, caller: boss)
+        try await fixture.hub.subscribing.deleteSubscription(id, caller: boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
-            try await fixture.hub.deleteSubscription(id, caller: boss)
+            try await fixture.hub.subscribing.deleteSubscription(id, caller: boss)
         }
         #expect(fixture.hub.subscriptions.keys.isEmpty)
     }

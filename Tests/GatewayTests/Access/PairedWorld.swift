@@ -188,7 +188,7 @@ struct PairedWorld {
 
     /// Makes the snapshot that was ordered.
     func makeSnapshot(_ place: String, _ client: any TestClientProtocol) async throws {
-        let maker = SnapshotMaker(hub: parts.hub, sender: WorldReceivers())
+        let maker = SnapshotMaker(parts.hub.snapshotting, sender: WorldReceivers())
         let making = Task { await maker.run() }
         var isMade = false
         while !isMade {

@@ -99,7 +99,9 @@ final class ServedHub: Sendable {
 
     /// Makes the snapshots that were ordered; nobody is told.
     func makeSnapshots() async {
-        while let order = hub.snapshots.nextOrder() { try? await hub.make(order) }
+        while let order = hub.snapshotting.snapshots.nextOrder() {
+            try? await hub.snapshotting.make(order)
+        }
     }
 
     private struct NoDocuments: LDContextSource {

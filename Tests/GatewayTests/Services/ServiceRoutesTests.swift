@@ -140,10 +140,10 @@ import Testing
             restrictions.target = .type(LDContext.core.expand("Lamp"))
             restrictions.hiddenAttributes = [LDContext.core.expand("owner")]
             let narrowed = Policy(permissions: echo.permissions(within: restrictions))
-            try await served.hub.enforce(narrowed)
+            try await served.hub.following.enforce(narrowed)
             let now = String(buffer: try await client.send(.get, "/services").body)
             #expect(now.contains("<div>read: Lamp, without owner</div>"))
-            try await served.hub.enforce(Policy(permissions: []))
+            try await served.hub.following.enforce(Policy(permissions: []))
             let none = String(buffer: try await client.send(.get, "/services").body)
             #expect(none.contains("<div>no more than anybody</div>"))
         }

@@ -44,7 +44,7 @@ import Testing
                 == "The bin that overflowed last is Bin urn:bin:2, which said so at "
                 + "2026-11-29T08:00:00Z."
         )
-        try await city.hub.enforce(Policy(permissions: module.permissions()))
+        try await city.hub.following.enforce(Policy(permissions: module.permissions()))
         #expect(try await paragraphs(city, hosted).count == 1)
     }
 }

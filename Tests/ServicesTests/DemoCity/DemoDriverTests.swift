@@ -59,7 +59,7 @@ import Testing
         let city = CityHub([], pauses: 3)
         let (hub, permissions) = (city.hub, module.permissions())
         let context = city.context(of: module) {
-            try await hub.enforce(Policy(permissions: permissions))
+            try await hub.following.enforce(Policy(permissions: permissions))
         }
         await JobRunner(module, context).run()
         #expect(city.told.lines.count == 1)

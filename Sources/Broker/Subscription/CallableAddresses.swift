@@ -1,11 +1,14 @@
-/// Addresses that say by themselves that the hub will not call them.
-extension Hub {
+/// Tells addresses that say by themselves that the hub will not call them.
+struct CallableAddresses: Sendable {
+    /// Whether the hub will never call the address, as far as the address tells by itself.
+    let refuses: @Sendable (_ uri: String) -> Bool
+
     /// Refuses to keep an address that nothing would ever be sent to.
     ///
     /// A name is looked up when it is called and not here: an answer would tell strangers which names
     /// the city's network has, and the receiver may be set up later.
     func requireCallable(_ uri: String, at path: String) throws(BrokerError) {
-        guard refusesAddress(uri) else { return }
+        guard refuses(uri) else { return }
         throw BrokerError(
             .badRequestData,
             "'\(path)' is '\(MQTTEndpoint.withoutPassword(uri))', which is no address of the public "

@@ -1,0 +1,46 @@
+import Governance
+import ContextModel
+import Logging
+import Storage
+
+/// The part of a hub that keeps what this process remembers in step with the store: the policy, the
+/// subscriptions and the `@context`s.
+package final class Following: Sendable {
+    let store: any Store
+    let rules: PolicySource
+    /// Reads the policy of the hub anew, which another process has put into force.
+    let rereadPolicy: (@Sendable () async throws -> Policy)?
+    let contexts: LDContextLibrary
+    let shelf: LDContextShelf
+    let subscriptions: SubscriptionMatcher
+    let snapshots: SnapshotShelf
+    /// How subscriptions follow the store.
+    let follower: SubscriptionFollower
+    /// How the policy in force follows what other processes put into force.
+    let policies: PolicyFollower
+    let clock: @Sendable () -> Timestamp
+    let makeIdentifier: @Sendable () -> String
+    let logger: Logger
+
+    init(
+        _ store: any Store,
+        _ rules: PolicySource,
+        rereadPolicy: (@Sendable () async throws -> Policy)?,
+        _ hosting: LDContextHosting,
+        _ subscriptions: SubscriptionMatcher,
+        _ reading: Reading
+    ) {
+        self.store = store
+        self.rules = rules
+        self.rereadPolicy = rereadPolicy
+        contexts = hosting.library
+        shelf = hosting.shelf
+        snapshots = hosting.snapshots
+        self.subscriptions = subscriptions
+        follower = SubscriptionFollower(store) { subscriptions.note($0, isBehind: $1) }
+        policies = PolicyFollower(store)
+        clock = reading.clock
+        makeIdentifier = reading.makeIdentifier
+        logger = reading.logger
+    }
+}

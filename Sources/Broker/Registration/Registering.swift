@@ -1,0 +1,32 @@
+import ContextModel
+import Governance
+import Storage
+
+/// The part of a hub that the operations on context source registrations need: they are its methods, each
+/// in a file of its own.
+package final class Registering: Sendable {
+    let access: Access
+    /// For what the hub has itself.
+    let reading: Reading
+    /// Says which subscribers are told of a change.
+    let subscriptions: SubscriptionMatcher
+    /// The registrations, ready for matching.
+    let registrations: RegistrationShelf
+    let limits: HubLimits
+    let clock: @Sendable () -> Timestamp
+    let makeIdentifier: @Sendable () -> String
+
+    init(
+        _ reading: Reading,
+        _ subscriptions: SubscriptionMatcher,
+        _ registrations: RegistrationShelf
+    ) {
+        access = reading.access
+        self.reading = reading
+        self.subscriptions = subscriptions
+        self.registrations = registrations
+        limits = reading.limits
+        clock = reading.clock
+        makeIdentifier = reading.makeIdentifier
+    }
+}

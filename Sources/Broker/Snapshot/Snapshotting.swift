@@ -1,0 +1,44 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+
+/// The part of a hub that the operations on snapshots need: they are its methods, each in a file of its own.
+package final class Snapshotting: Sendable {
+    let access: Access
+    let reading: Reading
+    let store: any Store
+    /// The snapshots there are.
+    let snapshots: SnapshotShelf
+    let contexts: LDContextLibrary
+    /// Forgets the subscriptions that go with a snapshot.
+    let following: Following
+    /// Forgets the registrations that go with it.
+    let registrations: RegistrationShelf
+    let addresses: CallableAddresses
+    let limits: HubLimits
+    let clock: @Sendable () -> Timestamp
+    let makeIdentifier: @Sendable () -> String
+    let logger: Logger
+
+    init(
+        _ reading: Reading,
+        _ store: any Store,
+        _ following: Following,
+        _ registrations: RegistrationShelf,
+        _ addresses: CallableAddresses
+    ) {
+        access = reading.access
+        self.reading = reading
+        self.store = store
+        snapshots = following.snapshots
+        contexts = following.contexts
+        self.following = following
+        self.registrations = registrations
+        self.addresses = addresses
+        limits = reading.limits
+        clock = reading.clock
+        makeIdentifier = reading.makeIdentifier
+        logger = reading.logger
+    }
+}
