@@ -41,8 +41,8 @@ import Testing
     }
 
     private func query(_ dice: inout some RandomNumberGenerator) throws -> RegistrationQuery {
-        let text = ["Bus", "Tram", "Bus,Ferry", "Bus;Tram", "(Bus;Stop),Ferry", ""]
-            .randomElement(using: &dice)!
+        let texts = ["Bus", "Tram", "Bus,Ferry", "Bus;Tram", "(Bus;Stop),Ferry", ""]
+        let text = texts[Int.random(in: texts.indices, using: &dice)]
         let types: Condition =
             text.isEmpty
             ? .everything : try TypeSelection.parse(text, expansion: LDContext.core)
