@@ -160,6 +160,14 @@ let package = Package(
             dependencies: ["ContextModel", "Governance", "Storage"],
             path: "Tests/StoreDoubles"
         ),
+        // A city's hub that lives through minutes in moments, from a seed. It is a program, for it takes
+        // the place of the threads on which Swift's tasks run.
+        .target(name: "TaskHook", path: "Tests/TaskHook"),
+        .executableTarget(
+            name: "Simulation",
+            dependencies: ["Broker", "Chance", "StorageMemory", "TaskHook"],
+            path: "Tests/Simulation"
+        ),
         // What marks tests with the clauses they check; the conformance statement is made of it.
         .target(name: "Clauses", path: "Tests/Clauses"),
         .testTarget(
@@ -227,7 +235,7 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "balai", "Chance", "ContextModel", "Processes",
+                "balai", "Chance", "ContextModel", "Processes", "Simulation",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -45,7 +45,7 @@ package final class Hub: Sendable {
     /// Where requests go that take long.
     package let longWork: LongWork
     package let limits: HubLimits
-    package let clock: @Sendable () -> Timestamp
+    package let clock: HubClock
     /// Makes the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
     /// Who this hub is.
@@ -65,7 +65,7 @@ package final class Hub: Sendable {
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
         longWork: LongWork = LongWork(),
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
@@ -83,7 +83,7 @@ package final class Hub: Sendable {
             makeIdentifier: makeIdentifier,
             logger: logger
         )
-        let backpressure = Backpressure(subscriptions.feed, limits: delivery)
+        let backpressure = Backpressure(subscriptions.feed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: subscriptions, backpressure: backpressure)
         hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
         following = Following(
@@ -105,7 +105,7 @@ package final class Hub: Sendable {
         )
         registering = Registering(reading, subscriptions, registrations)
         snapshotting = Snapshotting(reading, store, following, registrations, addresses)
-        serviceReceivers = ServiceReceivers(longWork)
+        serviceReceivers = ServiceReceivers(longWork, clock)
         self.longWork = longWork
         self.limits = limits
         self.identity = identity

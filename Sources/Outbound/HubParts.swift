@@ -40,7 +40,7 @@ package struct HubParts: Sendable {
         rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         settings: OutboundSettings,
         limits: HubLimits = HubLimits(),
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         logger: Logger

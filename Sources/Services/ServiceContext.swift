@@ -35,7 +35,7 @@ package struct ServiceContext: Sendable {
             for: Caller(party: .service(module.name), purpose: module.purpose)
         )
         documents = ServiceDocuments(of: module.name, in: hub)
-        clock = hub.clock
+        clock = hub.clock.now
         self.sleep = sleep
         self.logger = logger ?? Logger(label: "service.\(module.name.text)")
     }

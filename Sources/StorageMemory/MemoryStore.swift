@@ -7,10 +7,20 @@ internal import Synchronization
 /// Every `MemoryStore` over it sees the same, as processes see one database: close one, and the
 /// others go on; make a new one, and it finds what was there.
 package final class SharedMemory: Sendable {
-    fileprivate let tenants = Mutex<[TenantName?: TenantMemory]>([nil: TenantMemory()])
+    /// Begins work on another thread than that of the caller.
+    package typealias Beginning = @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    fileprivate let tenants: Mutex<[TenantName?: TenantMemory]>
+    let begin: Beginning?
 
     /// Empty but for the default tenant.
-    package init() {}
+    ///
+    /// `begin` runs what reads and writes in place of threads: for a process that has one thread, and
+    /// decides itself what that does next. It must run one after the other.
+    package init(_ begin: Beginning? = nil) {
+        self.begin = begin
+        tenants = Mutex([nil: TenantMemory(begin)])
+    }
 }
 
 /// The stores of a hub in memory: the promises of `Store` without a disk, for tests and trials.
@@ -55,7 +65,7 @@ package final class MemoryStore: Store {
                 let note = "tenant \(name.text) would be one more than \(maximumTenants)"
                 throw StorageError(.tooManyTenants, note: note)
             }
-            return Self.add(name, to: &tenants)
+            return add(name, to: &tenants)
         }
         return try store(name, of: found)
     }
@@ -75,7 +85,7 @@ package final class MemoryStore: Store {
 
     package func makeSnapshot(_ name: TenantName) async throws -> any TenantStore {
         precondition(name.snapshot != nil, "makeSnapshot is for snapshots, not for tenants")
-        return try store(name, of: memory.tenants.withLock { $0[name] ?? Self.add(name, to: &$0) })
+        return try store(name, of: memory.tenants.withLock { $0[name] ?? add(name, to: &$0) })
     }
 
     package func removeSnapshot(_ name: TenantName) async throws {
@@ -103,11 +113,11 @@ package final class MemoryStore: Store {
 
     private static var closed: StorageError { StorageError(.closed, note: "the store is closed") }
 
-    private static func add(
+    private func add(
         _ name: TenantName,
         to tenants: inout [TenantName?: TenantMemory]
     ) -> TenantMemory {
-        let made = TenantMemory()
+        let made = TenantMemory(memory.begin)
         tenants[name] = made
         return made
     }

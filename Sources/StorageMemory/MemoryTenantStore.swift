@@ -1,5 +1,4 @@
 package import ContextModel
-internal import Dispatch
 package import Governance
 package import Storage
 internal import Synchronization
@@ -50,9 +49,8 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
     ) async throws -> Answer {
         let transaction = MemoryReadTransaction(state: try state(), grant: grant, now: clock())
-        // The body may block, which Swift's own threads must not.
         return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            memory.beginReading {
                 continuation.resume(with: Result { try body(transaction) })
             }
         }

@@ -6,9 +6,18 @@ internal import Synchronization
 /// The data of one tenant, and its turn to write: requests change it one after the other.
 final class TenantMemory: Sendable {
     private let committed = Mutex(TenantState())
-    private let queue = DispatchQueue(label: "balai.memory")
+    /// Begins a write, one after the other.
+    private let beginWriting: SharedMemory.Beginning
+    /// Begins a read that may block, which Swift's own threads must not.
+    let beginReading: SharedMemory.Beginning
     private let waiting = Atomic(0)
     private let isRemoved = Atomic(false)
+
+    init(_ begin: SharedMemory.Beginning?) {
+        let queue = DispatchQueue(label: "balai.memory")
+        beginWriting = begin ?? { work in queue.async { work() } }
+        beginReading = begin ?? { work in DispatchQueue.global().async { work() } }
+    }
 
     /// What is committed at this moment.
     func state() throws(StorageError) -> TenantState {
@@ -28,7 +37,7 @@ final class TenantMemory: Sendable {
             throw StorageError(.overloaded, note: "\(Limits.waitingWrites) writes wait")
         }
         return try await withCheckedThrowingContinuation { continuation in
-            queue.async {
+            beginWriting {
                 continuation.resume(
                     with: Result {
                         let transaction = MemoryTransaction(try self.state(), covering: covered)
@@ -48,7 +57,7 @@ final class TenantMemory: Sendable {
     /// Waits until those are over who write now.
     func settle() async {
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume() }
+            beginWriting { continuation.resume() }
         }
     }
 

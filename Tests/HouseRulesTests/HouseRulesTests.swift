@@ -56,6 +56,12 @@ import Testing
         ),
         Ban(text: "Date()", folders: logic, instead: "the clock that the initialiser was given"),
         Ban(text: "ContinuousClock", folders: logic, instead: "the clock that came in"),
+        Ban(
+            text: "Task.sleep",
+            folders: logic + ["Sources/Services"],
+            instead: "the clock that came in",
+            exceptions: ["Sources/Broker/HubClock.swift"]
+        ),
         Ban(text: "UUID()", folders: logic, instead: "the makeIdentifier that came in"),
         Ban(text: ".random(in:", folders: logic, instead: "the chance that came in"),
         Ban(

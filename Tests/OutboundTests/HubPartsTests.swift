@@ -28,7 +28,7 @@ import Testing
                 publicURL: "http://hub.example",
                 allowsPrivateAddresses: allowsPrivateAddresses
             ),
-            clock: now,
+            clock: HubClock(now),
             makeIdentifier: { UUID().uuidString },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

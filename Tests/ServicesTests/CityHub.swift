@@ -64,13 +64,13 @@ final class CityHub: Sendable {
                 store: store,
                 source: NoDocuments(),
                 publicURL: "http://hub.example",
-                clock: clock,
+                clock: HubClock(clock),
                 makeIdentifier: identifier,
                 logger: logger
             ),
             subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
-            clock: clock,
+            clock: HubClock(clock),
             makeIdentifier: identifier,
             logger: logger
         )

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    private static let clock: @Sendable () -> Timestamp = {
+    private static let clock = HubClock {
         Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     }
 
@@ -96,7 +96,7 @@ import Testing
         policy: Policy? = nil,
         memory: SharedMemory = SharedMemory()
     ) async throws -> CityHub {
-        let city = CityHub(modules, policy: policy, memory: memory, clock: clock)
+        let city = CityHub(modules, policy: policy, memory: memory, clock: clock.now)
         try await city.hub.following.loadSubscriptions()
         await host(modules, in: city)
         return city

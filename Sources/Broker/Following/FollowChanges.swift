@@ -31,7 +31,7 @@ extension Following {
     /// Waits until changes are to be asked for; false when the task is cancelled.
     private func isTimeToAsk() async -> Bool {
         let pause = store.isShared ? Self.pauseBetweenPages : Self.pauseAlone
-        return (try? await Task.sleep(for: pause)) != nil
+        return (try? await clock.sleep(for: pause)) != nil
     }
 
     private func followPolicies() async {
@@ -40,7 +40,7 @@ extension Following {
             do { try await followPolicy() } catch {
                 logger.error("The policy stays as it was until it can be read: \(error)")
                 // Cancelled at the end of the program: then the next pause says so.
-                try? await Task.sleep(for: Self.pauseAfterFailure)
+                try? await clock.sleep(for: Self.pauseAfterFailure)
             }
         }
     }
@@ -59,7 +59,7 @@ extension Following {
                     group.addTask {
                         do { try await self.applyChanges(of: tenant) } catch {
                             self.logNotInForce(tenant, error)
-                            try? await Task.sleep(for: Self.pauseAfterFailure)
+                            try? await self.clock.sleep(for: Self.pauseAfterFailure)
                         }
                         self.follower.end(tenant)
                     }
@@ -120,7 +120,7 @@ extension Following {
                 return try await applyChanges(of: tenant, own: attempt == 1 ? own : nil)
             } catch  where attempt < Self.maximumAttempts {
                 // Also whoever does not wait for the answer any more has changed something.
-                try? await Task.sleep(for: pause)
+                try? await clock.sleep(for: pause)
                 pause *= 2
             } catch {
                 logNotInForce(tenant, error)

@@ -18,7 +18,7 @@ package final class Following: Sendable {
     let follower: SubscriptionFollower
     /// How the policy in force follows what other processes put into force.
     let policies: PolicyFollower
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let makeIdentifier: @Sendable () -> String
     let logger: Logger
 

@@ -22,7 +22,7 @@ package final class LDContextShelf: Sendable {
     private let store: any Store
     private let source: any LDContextSource
     private let publicURL: Mutex<String>
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
     private let madeAt: Timestamp
@@ -35,7 +35,7 @@ package final class LDContextShelf: Sendable {
         store: any Store,
         source: any LDContextSource,
         publicURL: String,
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {

@@ -9,7 +9,7 @@ package final class Reading: Sendable {
     /// What callers may do at all.
     package let access: Access
     let limits: HubLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     /// Makes the unique part of new identifiers.
     let makeIdentifier: @Sendable () -> String
     let logger: Logger
@@ -17,7 +17,7 @@ package final class Reading: Sendable {
     init(
         _ access: Access,
         limits: HubLimits,
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {

@@ -13,7 +13,7 @@ package final class Registering: Sendable {
     /// The registrations, ready for matching.
     let registrations: RegistrationShelf
     let limits: HubLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let makeIdentifier: @Sendable () -> String
 
     init(

@@ -26,7 +26,9 @@ package struct SnapshotMaker: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 // Cancelled at the end of the program: then there is nothing to wake.
-                while (try? await Task.sleep(for: .seconds(Self.secondsBetweenTurns))) != nil {
+                while (try? await snapshotting.clock.sleep(for: .seconds(Self.secondsBetweenTurns)))
+                    != nil
+                {
                     snapshotting.snapshots.wake()
                 }
             }

@@ -17,7 +17,7 @@ package final class Snapshotting: Sendable {
     let registrations: RegistrationShelf
     let addresses: CallableAddresses
     let limits: HubLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let makeIdentifier: @Sendable () -> String
     let logger: Logger
 

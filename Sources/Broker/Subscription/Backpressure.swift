@@ -9,20 +9,14 @@ import Governance
 package struct Backpressure: Sendable {
     private let feed: OutboxFeed
     private let limits: DeliveryLimits
-    private let sleep: @Sendable (Duration) async throws -> Void
+    private let clock: HubClock
 
     private static let nap = Duration.milliseconds(10)
 
-    package init(
-        _ feed: OutboxFeed,
-        limits: DeliveryLimits,
-        sleep: @escaping @Sendable (Duration) async throws -> Void = {
-            try await Task.sleep(for: $0)
-        }
-    ) {
+    package init(_ feed: OutboxFeed, limits: DeliveryLimits, clock: HubClock) {
         self.feed = feed
         self.limits = limits
-        self.sleep = sleep
+        self.clock = clock
     }
 
     /// Whether what has expired may be removed now.
@@ -45,7 +39,7 @@ package struct Backpressure: Sendable {
                         + "receivers: write more slowly, and try this again in a second."
                 )
             }
-            try await sleep(Self.nap)
+            try await clock.sleep(for: Self.nap)
             waited += Self.nap
         }
     }

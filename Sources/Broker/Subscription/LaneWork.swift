@@ -13,7 +13,7 @@ struct LaneWork: Sendable {
     let sender: any NotificationSender
     let identity: HubIdentity
     let limits: DeliveryLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let chance: @Sendable () -> Double
     let logger: Logger
 

@@ -35,7 +35,7 @@ extension NotificationDispatcher {
                     break
                 } catch {
                     logger.error("The outbox cannot be read: \(error)")
-                    try? await Task.sleep(for: .seconds(1))
+                    try? await clock.sleep(for: .seconds(1))
                 }
             }
         }
@@ -231,7 +231,7 @@ extension NotificationDispatcher {
     /// Looks at each outbox from time to time, until the task is cancelled.
     func watch() async {
         let pause = Duration.microseconds(limits.claimIntervalMicroseconds)
-        while (try? await Task.sleep(for: pause)) != nil {
+        while (try? await clock.sleep(for: pause)) != nil {
             for tenant in await tenants where !Task.isCancelled {
                 do { try await watch(tenant) } catch {
                     logger.error("The outbox cannot be read: \(error)")

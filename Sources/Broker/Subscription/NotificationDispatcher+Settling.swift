@@ -21,7 +21,7 @@ extension NotificationDispatcher {
         isHousekeeping = true
         begin {
             let pause = Duration.microseconds(Self.housekeepingMicroseconds)
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            guard (try? await self.clock.sleep(for: pause)) != nil else { return }
             await self.housekeep()
         }
     }
@@ -79,7 +79,7 @@ extension NotificationDispatcher {
         } catch {
             logger.error("Deliveries cannot be written down: \(error)")
             if claims[tenant]?.lease.term == term { deliveries.putBack(settlement, of: tenant) }
-            try? await Task.sleep(for: .seconds(1))
+            try? await clock.sleep(for: .seconds(1))
         }
     }
 

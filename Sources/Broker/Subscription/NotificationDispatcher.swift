@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 package import Logging
 package import Storage
@@ -16,7 +16,7 @@ package actor NotificationDispatcher {
     let subscriptions: SubscriptionMatcher
     let feed: OutboxFeed
     let limits: DeliveryLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let logger: Logger
     /// The name under which this process has outboxes.
     let process: String
@@ -53,7 +53,7 @@ package actor NotificationDispatcher {
         identity: HubIdentity,
         process: String = "hub",
         limits: DeliveryLimits = DeliveryLimits(),
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         chance: @escaping @Sendable () -> Double,
         logger: Logger
     ) {
@@ -166,7 +166,9 @@ package actor NotificationDispatcher {
         let microseconds = max(0, until.microseconds - clock().microseconds)
         begin {
             // Cancelled at the end of the program: then there is nothing to resume.
-            guard (try? await Task.sleep(for: .microseconds(microseconds))) != nil else { return }
+            guard (try? await self.clock.sleep(for: .microseconds(microseconds))) != nil else {
+                return
+            }
             await self.resume(key)
         }
     }

@@ -22,7 +22,7 @@ package actor PeriodicNotifier {
     private let sender: any NotificationSender
     private let takeCharge: @Sendable (TenantName?) async throws -> TenantCharge?
     private let limits: DeliveryLimits
-    private let clock: @Sendable () -> Timestamp
+    private let clock: HubClock
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
     /// A subscription of a name, which may be given once more to another one.
@@ -52,7 +52,7 @@ package actor PeriodicNotifier {
         sender: any NotificationSender,
         takeCharge: @escaping @Sendable (TenantName?) async throws -> TenantCharge?,
         limits: DeliveryLimits = DeliveryLimits(),
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
@@ -82,7 +82,7 @@ package actor PeriodicNotifier {
                 }
                 let pause = max(1_000, nextDue.microseconds - clock().microseconds)
                 let nap = min(pause, Self.longestSleepMicroseconds)
-                try? await Task.sleep(for: .microseconds(nap))
+                try? await clock.sleep(for: .microseconds(nap))
             }
             group.cancelAll()
         }

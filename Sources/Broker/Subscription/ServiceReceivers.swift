@@ -45,10 +45,14 @@ package final class ServiceReceivers: NotificationSender {
     }
     private let receivers = Mutex<[ServiceReceiver: Receiver]>([:])
     private let longWork: LongWork
+    private let clock: HubClock
     /// Characters of an error that are kept as the reason of a failure.
     private static let maximumReason = 500
 
-    init(_ longWork: LongWork) { self.longWork = longWork }
+    init(_ longWork: LongWork, _ clock: HubClock) {
+        self.longWork = longWork
+        self.clock = clock
+    }
 
     /// Has the handler take what is sent to the receiver, in the place of any before.
     package func set(_ handler: @escaping Handler, for receiver: ServiceReceiver) {
@@ -70,7 +74,7 @@ package final class ServiceReceivers: NotificationSender {
         let timer = Task {
             let timeout = Duration.milliseconds(max(1, Int64(request.timeoutMilliseconds)))
             // Cancelled when the handler was quicker: then nobody listens.
-            try? await Task.sleep(for: timeout)
+            try? await clock.sleep(for: timeout)
             result.yield(.failed("The service did not take the notification in time."))
         }
         defer {

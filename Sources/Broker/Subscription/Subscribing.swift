@@ -17,7 +17,7 @@ package final class Subscribing: Sendable {
     let hosting: LDContextHosting
     let addresses: CallableAddresses
     let limits: HubLimits
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     let makeIdentifier: @Sendable () -> String
 
     init(

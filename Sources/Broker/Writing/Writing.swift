@@ -8,7 +8,7 @@ package final class Writing: Sendable {
     /// For operations that look before they write.
     let reading: Reading
     let access: Access
-    let clock: @Sendable () -> Timestamp
+    let clock: HubClock
     /// What slows writes down when too many notifications wait.
     let backpressure: Backpressure
     /// Says whom a change is told.

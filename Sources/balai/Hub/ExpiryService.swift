@@ -21,7 +21,7 @@ final class ExpiryService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: Self.interval)) != nil { await self.pass() }
+            while (try? await self.hub.clock.sleep(for: Self.interval)) != nil { await self.pass() }
         }
     }
 

@@ -46,7 +46,7 @@ extension HubRun {
             rereadPolicy: rereadPolicy,
             settings: settings,
             limits: limits,
-            clock: { Timestamp(Date()) },
+            clock: HubClock { Timestamp(Date()) },
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: logger
         )

@@ -75,7 +75,9 @@ struct HubRun: Sendable {
         let addressFile = AddressFile(folder)
         let parts = try await hubParts(store, logger)
         let hosted = self.services.filter(configuration.runs).map { module in
-            HostedService(module, in: parts.hub) { try await Task.sleep(for: .seconds($0)) }
+            HostedService(module, in: parts.hub) {
+                try await parts.hub.clock.sleep(for: .seconds($0))
+            }
         }
         await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(

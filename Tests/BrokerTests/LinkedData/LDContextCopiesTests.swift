@@ -81,7 +81,7 @@ import Testing
                 store: fixture.store,
                 source: self,
                 publicURL: "http://hub.example",
-                clock: { self.now },
+                clock: HubClock { self.now },
                 makeIdentifier: fixture.hub.makeIdentifier,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )

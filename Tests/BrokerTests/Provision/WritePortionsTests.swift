@@ -127,7 +127,7 @@ import Testing
             #expect(try await fixture.has(try #require(id)) == isStored)
         }
         await fixture.store.close()
-        let store = try SQLiteStore(folder: fixture.folder, clock: fixture.hub.clock)
+        let store = try SQLiteStore(folder: fixture.folder, clock: fixture.hub.clock.now)
         let tenant = try await store.makeTenant(nil)
         let count = try await tenant.entityCount(grant: InternalGrant(.indexing))
         #expect(count == result.created.count)

@@ -223,7 +223,7 @@ extension SubscriptionFixture {
     /// A hub that starts on what this one, now closed, left.
     fileprivate func restarted() async throws -> Hub {
         let clock = hub.clock
-        let store = try SQLiteStore(folder: folder, clock: clock)
+        let store = try SQLiteStore(folder: folder, clock: clock.now)
         let shelf = LDContextShelf(
             store: store,
             source: NoContexts(),

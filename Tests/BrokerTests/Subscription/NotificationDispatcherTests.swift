@@ -286,7 +286,7 @@ import Testing
             // The files as they are at this moment: what a kill would leave.
             try FileManager.default.copyItem(atPath: fixture.folder, toPath: copy)
         }
-        let left = try SQLiteStore(folder: copy, clock: fixture.hub.clock)
+        let left = try SQLiteStore(folder: copy, clock: fixture.hub.clock.now)
         let store = try #require(try await left.tenant(nil))
         let ids = try await store.outbox(after: 0, limit: 100, grant: InternalGrant(.delivering))
             .compactMap {

@@ -41,14 +41,14 @@ final class SubscriptionFixture: Sendable {
         async throws
     {
         folder = NSTemporaryDirectory() + "balai-broker-\(UUID().uuidString)"
-        let clock: @Sendable () -> Timestamp = {
+        let clock = HubClock {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
         let plain: any Store =
             onDisk
-            ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock)
-            : MemoryStore(memory, clock: clock)
+            ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock.now)
+            : MemoryStore(memory, clock: clock.now)
         if let habit { store = StoreDouble(plain, habit) } else { store = plain }
         let shelf = LDContextShelf(
             store: store,

@@ -57,8 +57,8 @@ struct AccessWorld {
 
     init() async throws {
         folder = NSTemporaryDirectory() + "balai-access-\(UUID().uuidString)"
-        let clock: @Sendable () -> Timestamp = { Timestamp(microseconds: 1_795_395_600_000_000) }
-        store = try SQLiteStore(folder: folder, clock: clock)
+        let clock = HubClock { Timestamp(microseconds: 1_795_395_600_000_000) }
+        store = try SQLiteStore(folder: folder, clock: clock.now)
         let parts = try await HubParts.make(
             store: store,
             policy: Self.policy,

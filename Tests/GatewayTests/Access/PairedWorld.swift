@@ -66,7 +66,7 @@ struct PairedWorld {
             store: store,
             policy: Self.policy,
             settings: OutboundSettings(publicURL: "http://hub.example"),
-            clock: { clock.now },
+            clock: HubClock { clock.now },
             makeIdentifier: { identifiers.next() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -173,7 +173,7 @@ struct PairedWorld {
             subscriptions: parts.hub.subscriptions,
             sender: receivers,
             identity: parts.hub.identity,
-            clock: { clock.now },
+            clock: HubClock { clock.now },
             chance: { 0 },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -29,12 +29,13 @@ final class ServedHub: Sendable {
         onDisk: Bool = false
     ) throws {
         folder = NSTemporaryDirectory() + "balai-gateway-\(UUID().uuidString)"
-        let clock: @Sendable () -> Timestamp = {
+        let clock = HubClock {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
         store =
-            onDisk ? try SQLiteStore(folder: folder, clock: clock) : MemoryStore(clock: clock)
+            onDisk
+            ? try SQLiteStore(folder: folder, clock: clock.now) : MemoryStore(clock: clock.now)
         let shelf = LDContextShelf(
             store: store,
             source: NoDocuments(),

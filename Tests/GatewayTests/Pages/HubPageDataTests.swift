@@ -29,13 +29,13 @@ struct HubPageDataTests {
                     store: store,
                     source: NoInternet(),
                     publicURL: "http://127.0.0.1",
-                    clock: { now },
+                    clock: HubClock { now },
                     makeIdentifier: { "1" },
                     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                 ),
                 subscriptions: SubscriptionMatcher(),
                 identity: HubIdentity(name: "hub", secret: "secret"),
-                clock: { now },
+                clock: HubClock { now },
                 makeIdentifier: { "1" },
                 logger: Logger(label: "test")
             )

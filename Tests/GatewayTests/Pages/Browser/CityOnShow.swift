@@ -85,13 +85,13 @@ struct CityOnShow {
                 store: store,
                 source: NoInternet(),
                 publicURL: "http://127.0.0.1",
-                clock: { Self.now },
+                clock: HubClock { Self.now },
                 makeIdentifier: { "1" },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ),
             subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
-            clock: { Self.now },
+            clock: HubClock { Self.now },
             makeIdentifier: { "1" },
             logger: logger
         )

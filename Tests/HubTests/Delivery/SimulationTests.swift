@@ -1,0 +1,48 @@
+import Chance
+import Foundation
+import Processes
+import Testing
+
+/// Minutes of a city's hub, of two processes that stop and start by chance, from a seed: with a clock and
+/// an order of all tasks of its own (`Tests/Simulation`).
+@Suite struct SimulationTests {
+    /// What `make test` has time for; `make soak` has it for more.
+    private static let seeds = 4 * UInt64(Soak.factor)
+    private static let seconds = 300
+
+    @Test(.timeLimit(.minutes(5 * Soak.factor)))
+    func `two processes of a hub deliver all of it once and in order, whatever runs first`()
+        async throws
+    {
+        for seed in Soak.seed..<Soak.seed + Self.seeds {
+            let life = try await Self.live(from: seed)
+            #expect(life.faults.isEmpty, "seed \(seed): \(life.faults)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `the whole hub does the same from the same seed, and something else from another`()
+        async throws
+    {
+        let first = try await Self.live(from: 1)
+        #expect(try await Self.live(from: 1).trace == first.trace)
+        #expect(try await Self.live(from: 2).trace != first.trace)
+        #expect(first.trace.contains(" restarts"))
+    }
+
+    /// What a simulation said: what happened, and what was wrong.
+    private static func live(from seed: UInt64) async throws -> (trace: String, faults: String) {
+        let folder = try TestFolder()
+        let process = try ChildProcess(
+            program: ChildProcess.product("Simulation").path,
+            ["\(seed)", "\(seconds)"],
+            environment: ["SWIFT_DETERMINISTIC_HASHING": "1"],
+            log: folder.path + "/faults"
+        )
+        let trace = process.readRest()
+        let ending = await process.ended()
+        let faults = process.errors
+        #expect(ending == .exited(0), "seed \(seed): \(faults)")
+        return (trace, faults)
+    }
+}

@@ -1,0 +1,104 @@
+import Broker
+import ContextModel
+import Governance
+import Logging
+import Storage
+import StorageMemory
+
+/// A process of the simulated city's hub: all that works in one, over data that all of them share.
+final class HubProcess: Sendable {
+    let hub: Hub
+    private let store: MemoryStore
+    private let dispatcher: NotificationDispatcher
+    private let periodic: PeriodicNotifier
+    private let clock: HubClock
+
+    init(
+        _ name: String,
+        over memory: SharedMemory,
+        sender: any NotificationSender,
+        _ world: World
+    ) async throws {
+        let clock = world.clock
+        let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
+        store = MemoryStore(memory, clock: clock.now)
+        self.clock = clock
+        let makeIdentifier = { @Sendable in "\(name)-\(world.random(0...1 << 40))" }
+        let shelf = LDContextShelf(
+            store: store,
+            source: NoContexts(),
+            publicURL: "http://hub.example",
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        hub = Hub(
+            store: store,
+            policy: Policy(permissions: [], isOpen: true),
+            shelf: shelf,
+            subscriptions: SubscriptionMatcher(),
+            identity: try await HubIdentity.kept(in: store, makeIdentifier: makeIdentifier),
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        try await shelf.load()
+        try await hub.following.loadSubscriptions()
+        let dispatcher = NotificationDispatcher(
+            store: store,
+            policy: hub.rules,
+            subscriptions: hub.subscriptions,
+            sender: sender,
+            identity: hub.identity,
+            process: name,
+            clock: clock,
+            chance: { world.chance() },
+            logger: logger
+        )
+        self.dispatcher = dispatcher
+        periodic = PeriodicNotifier(
+            store: store,
+            policy: hub.rules,
+            subscriptions: hub.subscriptions,
+            registrations: hub.registrations,
+            sender: sender,
+            takeCharge: { try await dispatcher.takeCharge(of: $0) },
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+    }
+
+    /// Works until the task is cancelled, then stops as a process does that is told to.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.dispatcher.run() }
+            group.addTask { await self.periodic.run() }
+            group.addTask { await self.hub.following.followChanges() }
+            group.addTask { await self.removeWhatExpires() }
+        }
+        await store.close()
+    }
+
+    private func removeWhatExpires() async {
+        while (try? await clock.sleep(for: .seconds(1))) != nil {
+            do {
+                try await hub.writing.removeExpired(of: nil) { [dispatcher] in
+                    try await dispatcher.takeCharge(of: nil) != nil
+                }
+            } catch {
+                fatalError("what has expired could not be removed: \(error)")
+            }
+        }
+    }
+}
+
+/// The simulated city has no internet.
+private struct NoContexts: LDContextSource {
+    func document(
+        at url: String,
+        for sharer: Sharer
+    ) async throws(LDContextError) -> LDContextDocument {
+        throw LDContextError(.unavailable, "There is nothing at '\(url)'.")
+    }
+}
