@@ -152,6 +152,8 @@ let package = Package(
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         // Programs in processes of their own, and raw connections to them.
         .target(name: "Processes", path: "Tests/Processes"),
+        // Archives that nobody should make.
+        .target(name: "Archives", path: "Tests/Archives"),
         // What tests of chance share.
         .target(name: "Chance", path: "Tests/Chance"),
         // Stores that do what no store does, so that a test can show it would notice.
@@ -204,7 +206,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "CollectTests", dependencies: ["Collect"]),
+        .testTarget(name: "CollectTests", dependencies: ["Archives", "Collect"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
@@ -235,7 +237,7 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "balai", "Chance", "ContextModel", "Processes", "Simulation",
+                "Archives", "balai", "Chance", "ContextModel", "Processes", "Simulation",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

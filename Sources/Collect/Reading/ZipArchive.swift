@@ -2,7 +2,6 @@ import CZip
 
 /// A ZIP archive, read through libzip entry by entry; nothing is ever unpacked to disk.
 package final class ZipArchive {
-    static let maximumEntries = 1_000
     /// What all entries read from one archive may unpack to.
     static let maximumUnpackedBytes = 8 << 30
     /// To so many times its own size it may unpack: tables become a tenth or a twentieth.
@@ -19,6 +18,7 @@ package final class ZipArchive {
 
     package init(path: String) throws(SourceError) {
         name = path.split(separator: "/").last.map(String.init) ?? path
+        try ZipDirectory.check(path: path, archive: name)
         var code: Int32 = 0
         guard let opened = zip_open(path, ZIP_RDONLY, &code) else {
             var error = zip_error_t()
@@ -61,9 +61,7 @@ package final class ZipArchive {
         archive: String
     ) throws(SourceError) -> [String] {
         let count = Int(zip_get_num_entries(handle, 0))
-        guard count <= maximumEntries else {
-            throw SourceError("`\(archive)` has \(count) entries; \(maximumEntries) are the limit.")
-        }
+        try ZipDirectory.require(UInt64(count), archive)
         var names: [String] = []
         for index in 0..<count {
             guard let text = zip_get_name(handle, UInt64(index), 0) else {
@@ -92,7 +90,12 @@ package final class ZipArchive {
 
     fileprivate func count(_ bytes: Int) throws(SourceError) {
         unpackedBytes += bytes
-        guard unpackedBytes <= maximumBytes else {
+        try require(UInt64(unpackedBytes))
+    }
+
+    /// Throws when the archive may not unpack to so much.
+    fileprivate func require(_ bytes: UInt64) throws(SourceError) {
+        guard bytes <= maximumBytes else {
             throw SourceError(
                 "`\(name)` unpacks to more than \(maximumBytes >> 20) MiB, which is more than "
                     + "\(Self.maximumRatio) times its size."
@@ -116,7 +119,14 @@ package final class ZipArchive {
             }
             var status = zip_stat_t()
             let hasSize = zip_stat(archive.handle, path, 0, &status) == 0
-            byteCount = hasSize ? Int(exactly: status.size) : nil
+            // Whatever an archive says is added up for all files of a feed.
+            do throws(SourceError) {
+                if hasSize { try archive.require(status.size) }
+            } catch {
+                zip_fclose(opened)
+                throw error
+            }
+            byteCount = hasSize ? Int(status.size) : nil
             file = opened
             self.name = name
             self.archive = archive

@@ -1,9 +1,10 @@
+import Archives
 import ContextModel
 import NIOHTTP1
 
 /// Files that are as hard to read as may be.
 extension Attack {
-    static let files = [hostileFeeds, hostileTables]
+    static let files = [hostileFeeds, hostileArchives, hostileTables]
 
     static let hostileFeeds = Attack(name: "feeds that are hard to read", workers: 4) {
         attacker,
@@ -36,6 +37,24 @@ extension Attack {
                 "t\($0),nowhere\($0),\($0),08:00:00"
             },
         ]),
+    ]
+
+    static let hostileArchives = Attack(name: "archives that say what is not so", workers: 4) {
+        attacker,
+        number in
+        await attacker.sendApart(
+            .POST,
+            "/hub/imports/gtfs?feed=bad",
+            archives[number % archives.count],
+            "application/zip"
+        )
+    }
+
+    /// Archives of very many entries, of files whose sizes have no sum, and of one file of a gigabyte.
+    private static let archives: [[UInt8]] = [
+        Archive.listing(2_000_000),
+        Archive.claiming(1 << 62, for: Archive.smallFeed),
+        Archive.lineEnds(mebibytes: 1_024, in: "stops.txt"),
     ]
 
     private static func feed(_ tables: [String: [UInt8]]) -> [UInt8] {

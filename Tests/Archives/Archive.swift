@@ -1,6 +1,7 @@
 /// An archive of files that are not compressed, as a program might make that has something in mind.
-enum Archive {
-    static func bytes(_ files: [(name: String, content: [UInt8])]) -> [UInt8] {
+package enum Archive {
+    /// The archive of the files.
+    package static func bytes(_ files: [(name: String, content: [UInt8])]) -> [UInt8] {
         var (body, directory) = ([UInt8](), [UInt8]())
         for (name, content) in files {
             let place = UInt32(body.count)
@@ -17,16 +18,16 @@ enum Archive {
         return body + directory + long(0x0605_4B50) + short(0) + short(0) + count + count + end
     }
 
-    private static func short(_ number: UInt16) -> [UInt8] {
+    static func short(_ number: UInt16) -> [UInt8] {
         [UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)]
     }
 
-    private static func long(_ number: UInt32) -> [UInt8] {
+    static func long(_ number: UInt32) -> [UInt8] {
         short(UInt16(truncatingIfNeeded: number)) + short(UInt16(truncatingIfNeeded: number >> 16))
     }
 
     /// CRC-32, as archives have it.
-    private static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    static func checksum(_ bytes: [UInt8]) -> UInt32 {
         var sum = UInt32.max
         for byte in bytes { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] }
         return ~sum

@@ -1,0 +1,83 @@
+import Glibc
+
+/// What an archive says of its directory, looked at before libzip reads it.
+///
+/// libzip keeps all entries in memory, about 300 bytes for each, and makes room for as many as the archive
+/// says it has.
+enum ZipDirectory {
+    /// Bytes of a directory: a thousand entries with long names.
+    static let maximumBytes = 1 << 20
+    static let maximumEntries = 1_000
+
+    /// What ends an archive: a record, before it the place of a longer one, and behind it a comment.
+    private static let endBytes = 22
+    private static let placeBytes = 20
+    private static let longEndBytes = 56
+    private static let maximumCommentBytes = 65_535
+
+    /// Throws when the archive says that it has more entries than may be, or a longer directory.
+    ///
+    /// Of several records that may be its end, each counts. A file that cannot be read passes: libzip says
+    /// why.
+    static func check(path: String, archive: String) throws(SourceError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        let length = Int(lseek(file, 0, SEEK_END))
+        let count = min(length, placeBytes + endBytes + maximumCommentBytes)
+        guard let tail = bytes(count, at: length - count, of: file) else { return }
+        for place in tail.indices.dropLast(endBytes - 1)
+        where tail.has([0x50, 0x4B, 5, 6], at: place) {
+            let bytes = tail.number(at: place + 12, count: 4)
+            // All ones stand for a number that the longer record has.
+            if bytes != UInt64(UInt32.max) {
+                try require(tail.number(at: place + 10, count: 2), bytes, archive)
+            }
+            let locator = place - placeBytes
+            guard locator >= 0, tail.has([0x50, 0x4B, 6, 7], at: locator),
+                let offset = Int(exactly: tail.number(at: locator + 8, count: 8)),
+                let end = Self.bytes(longEndBytes, at: offset, of: file)
+            else { continue }
+            try require(end.number(at: 32, count: 8), end.number(at: 40, count: 8), archive)
+        }
+    }
+
+    private static func require(
+        _ entries: UInt64,
+        _ bytes: UInt64,
+        _ archive: String
+    ) throws(SourceError) {
+        try require(entries, archive)
+        guard bytes <= maximumBytes else {
+            throw SourceError(
+                "The directory of `\(archive)` has \(bytes) bytes; \(maximumBytes) are the limit."
+            )
+        }
+    }
+
+    /// Throws when an archive may not have so many entries.
+    static func require(_ entries: UInt64, _ archive: String) throws(SourceError) {
+        guard entries <= maximumEntries else {
+            throw SourceError(
+                "`\(archive)` has \(entries) entries; \(maximumEntries) are the limit."
+            )
+        }
+    }
+
+    /// nil when there are not so many.
+    private static func bytes(_ count: Int, at offset: Int, of file: Int32) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return pread(file, &bytes, count, off_t(offset)) == count ? bytes : nil
+    }
+}
+
+extension [UInt8] {
+    fileprivate func has(_ mark: [UInt8], at place: Int) -> Bool {
+        self[place..<place + mark.count].elementsEqual(mark)
+    }
+
+    /// The lowest byte first.
+    fileprivate func number(at place: Int, count: Int) -> UInt64 {
+        self[place..<place + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}

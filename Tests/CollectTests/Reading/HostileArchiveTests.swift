@@ -1,0 +1,70 @@
+import Archives
+import Foundation
+import Testing
+
+@testable import Collect
+
+/// Archives that say what is not so.
+@Suite struct HostileArchiveTests {
+    /// Opens the archive from a file of its own, and returns why it is refused.
+    private func refusal(
+        _ bytes: [UInt8],
+        _ body: (String) throws -> Void = { _ = try ZipArchive(path: $0) }
+    ) throws -> String? {
+        let file = URL.temporaryDirectory.appending(path: "balai-\(UUID().uuidString).zip")
+        try Data(bytes).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        do {
+            try body(file.path)
+            return nil
+        } catch let error as SourceError {
+            return error.description
+        }
+    }
+
+    @Test func `an archive of very many entries is refused before they are read`() throws {
+        let bytes = Archive.listing(1_000_000)
+        let before = try Self.residentMebibytes
+        let refusal = try #require(try refusal(bytes))
+        #expect(refusal.contains("1000 are the limit"))
+        // libzip would keep three hundred bytes for each.
+        #expect(try Self.residentMebibytes < before + 150)
+    }
+
+    @Test(
+        arguments: [(1 << 40, 100), (10, 1 << 40), (1_001, 46_046), (10, (1 << 20) + 1)]
+            as [(Int, Int)]
+    )
+    func `what an archive says of its directory has a limit`(entries: Int, bytes: Int) throws {
+        let archive = Archive.promising(entries: entries, bytes: bytes)
+        #expect(try refusal(archive)?.contains("are the limit") == true)
+    }
+
+    @Test func `an archive of a thousand entries is opened`() throws {
+        #expect(try refusal(Archive.listing(1_000)) == nil)
+    }
+
+    @Test(arguments: [1 << 62, 1 << 63 - 1, 9 << 30] as [UInt64])
+    func `a feed of files that say they are longer than may be is refused`(bytes: UInt64) throws {
+        let refusal = try refusal(Archive.claiming(bytes, for: Archive.smallFeed)) {
+            _ = try GTFSFeed(path: $0)
+        }
+        #expect(refusal?.contains("which is more than 100 times its size") == true)
+    }
+
+    @Test func `a file that unpacks to more than it says is broken off`() throws {
+        let refusal = try refusal(Archive.lineEnds(mebibytes: 40, in: "stops.txt")) { path in
+            let entry = try #require(try ZipArchive(path: path).entry(named: "stops.txt"))
+            while try !entry.nextPiece().isEmpty {}
+        }
+        #expect(refusal?.contains("which is more than 100 times its size") == true)
+    }
+
+    private static var residentMebibytes: Int {
+        get throws {
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let resident = status.firstMatch(of: /VmRSS:\s*(\d+) kB/)?.output.1
+            return try #require(resident.flatMap { Int($0) }) / 1_024
+        }
+    }
+}
