@@ -13,7 +13,8 @@ import Testing
         _ authority: String,
         version: MQTTEndpoint.Version = .v5,
         qualityOfService: Int = 0,
-        timeoutMilliseconds: Double = 30_000
+        timeoutMilliseconds: Double = 30_000,
+        party: Party = .operator
     ) async throws -> Disclosed<NotificationRequest> {
         let uri = "mqtt://\(authority)/\(topic)"
         let endpoint = MQTTEndpoint(
@@ -26,7 +27,7 @@ import Testing
             body: Array("{\"id\":1}".utf8),
             receiverInfo: [KeyValuePair(key: "X-Area", value: "north")],
             timeoutMilliseconds: timeoutMilliseconds,
-            party: .operator,
+            party: party,
             mqtt: endpoint
         ).sealed()
     }
@@ -114,6 +115,92 @@ import Testing
                     == .failed("The MQTT broker did not answer in time.")
             )
         }
+    }
+
+    @Test(arguments: MQTTEndpoint.Version.allCases)
+    func `a broker that answers a byte at a time is waited for`(
+        version: MQTTEndpoint.Version
+    ) async throws {
+        let broker = try await StubbornBroker(.answersByteByByte)
+        try await withSender { sender in
+            let request = try await request(
+                "127.0.0.1:\(broker.port)",
+                version: version,
+                qualityOfService: 1
+            )
+            for _ in 0..<3 { #expect(await sender.send(request) == .delivered) }
+        }
+        #expect(broker.connections == 1)
+        try await broker.close()
+    }
+
+    /// What it has not answered in time the library would keep, and send when it likes.
+    @Test func `a broker that answers no message is left, with the messages`() async throws {
+        let broker = try await StubbornBroker(.answersNoMessage)
+        try await withSender { sender in
+            let request = try await request(
+                "127.0.0.1:\(broker.port)",
+                qualityOfService: 1,
+                timeoutMilliseconds: 200
+            )
+            for _ in 0..<3 {
+                #expect(
+                    await sender.send(request)
+                        == .failed("The MQTT broker did not answer in time.")
+                )
+            }
+        }
+        #expect(broker.connections == 3)
+        try await broker.close()
+    }
+
+    @Test func `a broker that sends more than answers is left`() async throws {
+        let bytes = 200 << 20
+        let broker = try await StubbornBroker(.sendsMessage(bytes: bytes))
+        try await withSender { sender in
+            let request = try await request("127.0.0.1:\(broker.port)", qualityOfService: 1)
+            #expect(
+                await sender.send(request)
+                    == .failed("The MQTT broker sends more than answers.")
+            )
+        }
+        #expect(broker.sent < 32 << 20)
+        try await broker.close()
+    }
+
+    @Test func `brokers that never answer delay nobody else's messages`() async throws {
+        let broker = try MosquittoBroker()
+        let listener = try await TopicListener(topic, at: broker)
+        defer { listener.stop() }
+        let silent = try Listener()
+        let slow = try await StubbornBroker(.answersNoMessage)
+        let hostile = Party.named(PartyID("hostile"))
+        try await withSender { sender in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                // A user of its own makes a session of its own.
+                for number in 0..<300 {
+                    let port = number.isMultiple(of: 2) ? silent.port : slow.port
+                    group.addTask {
+                        let attempt = try await self.request(
+                            "user\(number):secret@127.0.0.1:\(port)",
+                            qualityOfService: 1,
+                            timeoutMilliseconds: 4_000,
+                            party: hostile
+                        )
+                        #expect(await sender.send(attempt) != .delivered)
+                    }
+                }
+                let request = try await request("127.0.0.1:\(broker.port)", qualityOfService: 1)
+                for _ in 0..<20 {
+                    let start = ContinuousClock.now
+                    #expect(await sender.send(request) == .delivered)
+                    #expect(await listener.next() == "1 \(told)")
+                    #expect(.now - start < .seconds(1))
+                }
+                try await group.waitForAll()
+            }
+        }
+        try await slow.close()
     }
 
     @Test func `a broker inside the private network is not called`() async throws {

@@ -1,5 +1,6 @@
 import CMosquitto
 import Broker
+import Glibc
 
 /// libmosquitto's connection to one MQTT broker; used on one thread alone.
 ///
@@ -20,6 +21,16 @@ final class MQTTClient {
 
     /// Whether the network has taken anything: then the library says itself when it has more to write.
     private var isReached = false
+
+    /// What has come from the broker, and what may have come.
+    ///
+    /// A broker answers each message in a few bytes, and the library would make room for whatever else it
+    /// says is coming, up to 256 MiB.
+    private var receivedBytes = 0
+    private var allowedBytes = 256 * 1_024
+    private static let bytesOfAnswer = 1_024
+    /// What the system keeps until it is read.
+    private static let bufferBytes: Int32 = 64 * 1_024
 
     private static let keepAliveSeconds: Int32 = 30
     private static let isLibraryReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue.asCode
@@ -75,6 +86,9 @@ final class MQTTClient {
     /// Begins to connect; looking up the host may block.
     func connect(to host: String, port: Int) {
         check(mosquitto_connect_async(handle, host, Int32(port), Self.keepAliveSeconds))
+        var bytes = Self.bufferBytes
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        _ = setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, size)
     }
 
     /// Closes in good order.
@@ -90,14 +104,25 @@ final class MQTTClient {
     /// Reads and writes what the socket is ready for, and keeps the connection alive.
     func work(canRead: Bool, canWrite: Bool) {
         if canWrite { isReached = true }
-        if canRead { check(mosquitto_loop_read(handle, 1)) }
+        if canRead, mayRead() { check(mosquitto_loop_read(handle, 1)) }
         if canWrite, socket >= 0 { check(mosquitto_loop_write(handle, 1)) }
         if socket >= 0 { check(mosquitto_loop_misc(handle)) }
         if socket < 0 { close(MOSQ_ERR_CONN_LOST.rawValue.asCode) }
     }
 
+    /// Counts what waits to be read, and ends a connection on which too much has come.
+    private func mayRead() -> Bool {
+        var bytes: Int32 = 0
+        if ioctl(socket, UInt(FIONREAD), &bytes) == 0 { receivedBytes += Int(bytes) }
+        if receivedBytes > allowedBytes {
+            phase = .over("The MQTT broker sends more than answers.")
+        }
+        return receivedBytes <= allowedBytes
+    }
+
     /// Hands a message over; returns its number, or nil when it cannot be sent.
     func publish(_ payload: [UInt8], to topic: String, qualityOfService: Int) -> Int32? {
+        allowedBytes += Self.bytesOfAnswer
         var number: Int32 = 0
         let code = mosquitto_publish_v5(
             handle,

@@ -4,13 +4,14 @@ import Synchronization
 
 /// A connection to an MQTT broker, on a thread of its own, for the library blocks.
 ///
-/// It lives until the broker is lost or nobody has published for a while. What was handed over and
-/// not answered then has failed: whether to send it again is the dispatcher's to decide, and so
-/// the library never sends anything later on its own accord.
+/// It lives until the broker is lost, has not answered a message in time, or nobody has published for a
+/// while. What was handed over and not answered then has failed: whether to send it again is the
+/// dispatcher's to decide, and so the library keeps nothing, and sends nothing later on its own accord.
 final class MQTTSession: Sendable {
     private static let idleLimit = Duration.seconds(60)
     /// The thread looks at deadlines at least this often.
     private static let longestNapMilliseconds: Int32 = 1_000
+    private static let late = "The MQTT broker did not answer in time."
 
     /// A notification that waits for the broker.
     private struct Job {
@@ -93,7 +94,10 @@ final class MQTTSession: Sendable {
             waiting += jobs
             if client.phase == .connected { hand(&waiting, to: client, &sent) }
             settle(client, &sent)
-            failOverdue(&waiting, &sent)
+            failOverdue(&waiting)
+            if sent.values.contains(where: { $0.deadline <= .now }) {
+                return end(waiting + sent.values, Self.late)
+            }
             let isIdle = waiting.isEmpty && sent.isEmpty && lastUse + Self.idleLimit < .now
             if mustStop || isIdle {
                 client.disconnect()
@@ -139,17 +143,12 @@ final class MQTTSession: Sendable {
         }
     }
 
-    private func failOverdue(_ waiting: inout [Job], _ sent: inout [Int32: Job]) {
+    private func failOverdue(_ waiting: inout [Job]) {
         let now = ContinuousClock.now
-        let late = DeliveryResult.failed("The MQTT broker did not answer in time.")
         waiting.removeAll { job in
             guard job.deadline <= now else { return false }
-            job.answer.resume(returning: late)
+            job.answer.resume(returning: .failed(Self.late))
             return true
-        }
-        for (number, job) in sent where job.deadline <= now {
-            sent[number] = nil
-            job.answer.resume(returning: late)
         }
     }
 
