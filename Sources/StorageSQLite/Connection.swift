@@ -268,6 +268,14 @@ final class Statement {
         )
     }
 
+    /// Bytes of a text or a blob; 0 for anything else.
+    func byteCount(_ column: Int32) -> Int {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_TEXT, SQLITE_BLOB: Int(sqlite3_column_bytes(handle, column))
+        default: 0
+        }
+    }
+
     func scalar(_ column: Int32) -> Scalar {
         switch sqlite3_column_type(handle, column) {
         case SQLITE_INTEGER, SQLITE_FLOAT: .number(double(column))

@@ -65,6 +65,9 @@ struct HistoryRow: Equatable {
         return body?.count ?? 0
     }
 
+    /// About as many as a row takes that is not read.
+    static func bytes(_ row: Statement) -> Int { row.byteCount(4) + row.byteCount(5) }
+
     /// Whether both rows, which stand at one moment of a series, say the same; nil when their bodies
     /// must be read to tell.
     func hasContent(of other: HistoryRow) -> Bool? {

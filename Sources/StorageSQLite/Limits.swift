@@ -84,8 +84,10 @@ enum Limits {
     static let sweptPerStep = 250
     /// So many forms may be out of use without anybody looking through all of history for them.
     static let unseenForms = 1_000
-    /// History rows that retention removes in one transaction.
+    /// Instances, or bytes of them, that retention looks at in one transaction, and how often it looks for
+    /// the next series or entity.
     static let retainedPerStep = 5_000
+    static let retainedBytes = 4 << 20
     /// Instances, or bytes of them, that the removal of a history removes in one transaction; segments
     /// that it takes apart there, where a part of them is hidden.
     static let removedPerStep = 5_000

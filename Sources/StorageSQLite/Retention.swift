@@ -16,7 +16,28 @@ struct RetentionPosition: Sendable {
     }
 }
 
-/// Removes old history, so many rows a transaction that other requests hardly wait.
+/// How much one step of retention may still look at.
+///
+/// What is looked at and stays takes as long as what goes: a history that was thinned already is looked
+/// through once more in each pass.
+private struct RetentionBudget {
+    private var instances = Limits.retainedPerStep
+    private var bytes = Limits.retainedBytes
+    /// Looks for the next series or entity.
+    private var seeks = Limits.retainedPerStep
+
+    /// Whether others must be let in before anything more is looked at.
+    var isSpent: Bool { instances <= 0 || bytes <= 0 || seeks <= 0 }
+
+    mutating func seek() { seeks -= 1 }
+
+    mutating func look(at count: Int, bytes: Int) {
+        instances -= count
+        self.bytes -= bytes
+    }
+}
+
+/// Removes old history, so much of it in a transaction that other requests hardly wait.
 extension Writer {
     /// One step; nil in place of a position when the pass is over.
     func retain(
@@ -26,6 +47,7 @@ extension Writer {
     ) throws -> (removed: Int, next: RetentionPosition?) {
         var position = start
         var removed = 0
+        var budget = RetentionBudget()
         let entities = try connection.prepare(
             """
             SELECT key, abs(shape), coalesce(history, key) FROM entity WHERE key >= ?1
@@ -33,15 +55,16 @@ extension Writer {
             """
         ).bind(1, position.key)
         let numbers = try SeriesNumbers(connection)
-        var seeks = 0
         while try entities.step() {
             if entities.int(0) != position.key {
                 position = RetentionPosition(key: entities.int(0))
             }
+            guard !budget.isSpent else { return (removed, position) }
+            budget.seek()
             guard let rule = rule(rules, shape: entities.int(1)) else { continue }
             while true {
                 let last = SeriesNumber(name: position.name, dataset: position.dataset - 1)
-                seeks += 1
+                budget.seek()
                 guard let next = try numbers.next(after: last, of: entities.int(2)) else { break }
                 position.enter(name: next.name, dataset: next.dataset)
                 let pass = try retain(
@@ -52,13 +75,11 @@ extension Writer {
                         dataset: position.dataset
                     ),
                     before: now.microseconds - rule.ageMicroseconds,
-                    budget: Limits.retainedPerStep - removed,
+                    &budget,
                     &position
                 )
                 removed += pass.removed
-                guard pass.isAtEnd, seeks < Limits.retainedPerStep else {
-                    return (removed, position)
-                }
+                guard pass.isAtEnd else { return (removed, position) }
                 position.enter(name: position.name, dataset: position.dataset + 1)
             }
         }
@@ -69,18 +90,16 @@ extension Writer {
         rules.first(for: vocabulary.shapes[shape]?.types.map(vocabulary.iri) ?? [])
     }
 
-    /// Goes on in the series, as far as the budget of instances looked at allows.
+    /// Goes on in the series, as far as the budget allows.
     private func retain(
         _ rule: RetentionRule,
         _ series: HistorySeries,
         before cutoff: Int64,
-        budget: Int,
+        _ budget: inout RetentionBudget,
         _ position: inout RetentionPosition
     ) throws -> RetentionWalk {
         var pass = RetentionWalk(rule.effect, position, before: cutoff)
-        if position.time < cutoff {
-            try pass.walk(series, budget: max(budget, 1), segments.series)
-        }
+        if position.time < cutoff { try pass.walk(series, &budget, segments.series) }
         for row in pass.rows {
             try willWrite()
             try history.delete.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
@@ -107,7 +126,6 @@ private struct RetentionWalk {
     private var pass: RetentionPass
     private let start: Int64
     private let cutoff: Int64
-    private var seen = 0
 
     init(_ effect: RetentionRule.Effect, _ position: RetentionPosition, before cutoff: Int64) {
         self.effect = effect
@@ -119,7 +137,7 @@ private struct RetentionWalk {
 
     mutating func walk(
         _ series: HistorySeries,
-        budget: Int,
+        _ budget: inout RetentionBudget,
         _ statements: SeriesStatements
     ) throws {
         var walk = try SeriesWalk(series, from: start, to: cutoff, with: statements)
@@ -129,18 +147,23 @@ private struct RetentionWalk {
             case .row:
                 let time = walk.rows.int(SeriesStatements.timeColumn)
                 // Instances of one moment are looked at in one step.
-                if seen >= budget, time >= position.time { return isAtEnd = false }
+                if budget.isSpent, time >= position.time { return isAtEnd = false }
+                budget.look(at: 1, bytes: HistoryRow.bytes(walk.rows))
                 if !keeps(time) { rows.append((time, walk.rows.int(0))) }
             case .segment(let place):
-                if seen >= budget { return isAtEnd = false }
-                try look(into: place, statements)
+                if budget.isSpent { return isAtEnd = false }
+                try look(into: place, &budget, statements)
             }
         }
     }
 
-    private mutating func look(into place: SegmentPlace, _ statements: SeriesStatements) throws {
+    private mutating func look(
+        into place: SegmentPlace,
+        _ budget: inout RetentionBudget,
+        _ statements: SeriesStatements
+    ) throws {
+        budget.look(at: place.count, bytes: try statements.byteCount(place))
         if effect == .remove, place.last < cutoff {
-            seen += place.count
             removed += place.count
             position.time = place.last + 1
             return segments.append((place, []))
@@ -155,7 +178,6 @@ private struct RetentionWalk {
     }
 
     private mutating func keeps(_ time: Int64) -> Bool {
-        seen += 1
         position.time = time + 1
         let stays = pass.keeps(time)
         position.keptPeriod = pass.keptPeriod

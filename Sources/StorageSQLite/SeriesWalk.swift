@@ -34,8 +34,10 @@ struct SeriesStatements {
     static let timeColumn: Int32 = 6
 
     fileprivate let rows, newestRows, places, body: Statement
+    private let connection: Connection
 
     init(_ connection: Connection) throws {
+        self.connection = connection
         let series = "entity = ?1 AND name = ?2 AND dataset = ?3"
         let select = """
             SELECT \(HistoryRow.columns), time FROM history
@@ -60,6 +62,13 @@ struct SeriesStatements {
         defer { body.reset() }
         guard try body.step() else { throw ColumnReader.damage }
         return try HistorySegment(body.bytes(0))
+    }
+
+    /// Bytes of the segment as it is stored.
+    func byteCount(_ place: SegmentPlace) throws -> Int {
+        let length = try connection.prepare("SELECT length(body) FROM segment WHERE number = ?1")
+            .bind(1, place.number)
+        return try length.step() ? Int(length.int(0)) : 0
     }
 
     func places(of series: HistorySeries, from: Int64, to: Int64) throws -> [SegmentPlace] {
