@@ -13,7 +13,12 @@ package struct AnswerRoom: Sendable {
     /// Takes so many bytes; throws `tooManyResults` when there are not as many left.
     package mutating func take(_ bytes: Int) throws(StorageError) {
         taken += bytes
-        guard taken <= Self.maximumBytes else {
+        try require(0)
+    }
+
+    /// Throws `tooManyResults` when there are not as many bytes left.
+    package func require(_ bytes: Int) throws(StorageError) {
+        guard taken + bytes <= Self.maximumBytes else {
             throw StorageError(
                 .tooManyResults,
                 note: "more than \(Self.maximumBytes) bytes of entities or instances"

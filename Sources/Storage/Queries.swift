@@ -274,6 +274,9 @@ package struct EvolutionPage: Sendable {
     package var evolutions: [Evolution]
     package var count: Int?
     package var hasMore: Bool
+    /// About as many bytes as its instances, and the texts of its aggregated values, take as they are
+    /// stored.
+    package var storedBytes = 0
     /// Set when a limit cut instances off: the range of times the page covers (206).
     package var contentRange: (from: Timestamp, to: Timestamp)?
 

@@ -91,9 +91,9 @@ final class MemorySeriesReader: SeriesReading {
         var sum = InstanceSum(query, aggregation, now: now)
         for instance in instances(history, key, limit: .max, hiding: hidden, wanted: wanted) {
             sum.add(instance.attribute)
-            try room.require(sum.periods.count)
+            try room.require(sum.periods.count, bytes: sum.periods.bytes)
         }
-        room.take(sum.periods.count)
+        try room.take(sum.periods.count, bytes: sum.periods.bytes)
         return sum.finish(name: key.name, datasetID: key.datasetID)
     }
 }

@@ -162,7 +162,7 @@ final class SeriesReader: SeriesReading {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
         func add(_ instance: SeriesInstance) throws {
             sum.add(instance.attribute)
-            try room.require(sum.result.periods.count)
+            try room.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
         }
         if query.lastN != nil {
             // They are held until the oldest of them is found.
@@ -191,11 +191,11 @@ final class SeriesReader: SeriesReading {
                 case .row: try sum.addRow(rows, hiding: hidden)
                 case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
                 }
-                try room.require(sum.result.periods.count)
+                try room.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
                 return true
             }
         }
-        room.take(sum.result.periods.count)
+        try room.take(sum.result.periods.count, bytes: sum.result.periods.bytes)
         return sum.finish(key)
     }
 }

@@ -230,7 +230,7 @@ extension Exchange {
         _ type: MediaType,
         asArray: Bool
     ) async throws -> [UInt8] {
-        let length = page.instanceCount * Self.bytesOfInstance
+        let length = page.instanceCount * Self.bytesOfInstance + page.storedBytes
         return try await writing(length) {
             var json = JSONWriter(reservingBytes: 16_384)
             if asArray { json.beginArray() }
@@ -242,7 +242,7 @@ extension Exchange {
         }
     }
 
-    /// About as long is an instance that is written.
+    /// About as long is what is written of an instance besides its value.
     private static let bytesOfInstance = 100
 
     /// The attribute named in the path.

@@ -53,8 +53,10 @@ package struct EvolutionSearch<Source: HistorySource> {
             guard let seen = try seen(candidate) else { continue }
             guard found.add(seen) else { break }
         }
-        let (evolutions, limit) = try evolutions(of: found.ofPage)
+        var room = AnswerRoom()
+        let (evolutions, limit) = try evolutions(of: found.ofPage, room: &room)
         page.evolutions = evolutions
+        page.storedBytes = room.taken
         page.count = query.wantsCount ? found.count : nil
         page.hasMore = found.count > query.offset + query.limit
         page.cut(to: query, limit: limit)
@@ -65,22 +67,30 @@ package struct EvolutionSearch<Source: HistorySource> {
 
     /// With the limit of instances that each attribute was read with: as many as the query allows,
     /// or fewer of each when those would be too many together.
-    private func evolutions(of found: Found) throws -> ([Evolution], limit: Int) {
-        if let whole = try evolutions(of: found, limit: query.instanceLimit, inAll: query.pageLimit)
-        {
-            return (whole, query.instanceLimit)
+    private func evolutions(
+        of found: Found,
+        room: inout AnswerRoom
+    ) throws -> ([Evolution], limit: Int) {
+        let most = query.instanceLimit
+        if let whole = try evolutions(of: found, limit: most, inAll: query.pageLimit, room: &room) {
+            return (whole, most)
         }
+        room = AnswerRoom()
         let keys = try found.reduce(0) {
             $0 + (try series.keys(of: $1.number).filter(isVisible).count)
         }
         let limit = max(1, query.pageLimit / max(1, keys))
-        return (try evolutions(of: found, limit: limit, inAll: .max) ?? [], limit)
+        return (try evolutions(of: found, limit: limit, inAll: .max, room: &room) ?? [], limit)
     }
 
     /// nil when there is more than may be in all.
-    private func evolutions(of found: Found, limit: Int, inAll: Int) throws -> [Evolution]? {
+    private func evolutions(
+        of found: Found,
+        limit: Int,
+        inAll: Int,
+        room: inout AnswerRoom
+    ) throws -> [Evolution]? {
         var (evolutions, count) = ([Evolution](), 0)
-        var room = AnswerRoom()
         for seen in found {
             let evolution = try evolution(of: seen, limit: limit, room: &room)
             count += evolution.attributes.reduce(0) { $0 + $1.instances.count }
@@ -207,6 +217,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         let choices = try choices(seen)
         if let aggregation = query.aggregation {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
+            try room.take(evolution.aggregates.textBytes)
         } else {
             // One more than fits shows that something was cut off.
             evolution.attributes = try attributes(
@@ -336,6 +347,14 @@ extension EvolutionPage {
         }
         let kept = evolutions.flatMap(\.attributes).flatMap(\.instances).map(query.moment)
         contentRange = isNewest ? (edge, kept.max() ?? edge) : (kept.min() ?? edge, edge)
+    }
+}
+
+extension [AggregatedAttribute] {
+    /// Bytes of the values that are texts: others are short.
+    fileprivate var textBytes: Int {
+        lazy.flatMap(\.values).filter { $0.method == .min || $0.method == .max }
+            .flatMap(\.periods).reduce(0) { $0 + ($1.value.stringValue?.utf8.count ?? 0) }
     }
 }
 

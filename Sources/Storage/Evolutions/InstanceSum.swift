@@ -27,24 +27,29 @@ package struct InstanceSum {
     }
 }
 
-/// How many values the aggregates of a page may still have.
+/// How many values the aggregates of a page may still have, and how much room these.
 package struct AggregateRoom {
     private let limit: Int
     private let methods: Int
     private var taken = 0
+    private var bytes = AnswerRoom()
 
     package init(_ query: TemporalQuery) {
         limit = query.pageLimit
         methods = query.aggregation?.methods.count ?? 0
     }
 
-    /// Throws when so many periods more are too many.
-    package func require(_ periods: Int) throws(StorageError) {
+    /// Throws when so many periods more, or the bytes that they keep, are too many.
+    package func require(_ periods: Int, bytes more: Int) throws(StorageError) {
         guard taken + periods * methods <= limit else {
             throw StorageError(.tooManyResults, note: "more than \(limit) values")
         }
+        try bytes.require(more)
     }
 
-    /// Counts the periods of a sum that is complete.
-    package mutating func take(_ periods: Int) { taken += periods * methods }
+    /// Counts the periods of a sum that is complete, and their bytes.
+    package mutating func take(_ periods: Int, bytes more: Int) throws(StorageError) {
+        taken += periods * methods
+        try bytes.take(more)
+    }
 }

@@ -16,6 +16,8 @@ package struct PeriodWalk {
     private var sums: [Int: PeriodSum] = [:]
     /// The periods so far but the current one: kept, so that to ask for it copies nothing.
     package private(set) var count = 0
+    /// About as many bytes as the values take that are kept: texts, and what tells values apart.
+    package private(set) var bytes = 0
     private var origin: Timestamp?
     /// The period entered last: its place among the others, its bounds and its values.
     ///
@@ -49,18 +51,26 @@ package struct PeriodWalk {
     @inline(__always)
     private mutating func add(_ number: Double, at moment: Int64) {
         if moment < periodStart || moment >= periodEnd { enter(moment) }
+        if sum.countsDistinct { return counting { $0.add(number) } }
         sum.add(number)
     }
 
     package mutating func add(_ scalar: Scalar, at moment: Int64) {
         if case .number(let number) = scalar { return add(number, at: moment) }
         if moment < periodStart || moment >= periodEnd { enter(moment) }
-        sum.add(scalar)
+        counting { $0.add(scalar) }
     }
 
     package mutating func add(_ value: JSONValue, at moment: Int64) {
         if moment < periodStart || moment >= periodEnd { enter(moment) }
-        sum.add(value)
+        counting { $0.add(value) }
+    }
+
+    /// Counts the bytes that are kept from then on.
+    private mutating func counting(_ add: (inout PeriodSum) -> Void) {
+        let before = sum.bytes
+        add(&sum)
+        bytes += sum.bytes - before
     }
 
     /// Makes the period of the moment the current one; moments mostly come in order.
@@ -149,26 +159,34 @@ struct PeriodSum {
     private var times = TimeSum()
     /// Kept only if somebody asks for it.
     private let wantsDeviation: Bool
-    private let countsDistinct: Bool
+    let countsDistinct: Bool
     private var distinctScalars: Set<Scalar> = []
     private var distinctValues: Set<JSONValue> = []
+    /// Bytes of the values that are told apart, with the room that a set has for each.
+    private var distinctBytes = 0
+    private static let bytesOfDistinct = 64
 
     init(_ aggregation: Aggregation) {
         wantsDeviation = aggregation.methods.contains(.stddev)
         countsDistinct = aggregation.methods.contains(.distinctCount)
     }
 
+    /// About as many bytes as its values take.
+    var bytes: Int {
+        distinctBytes + (firstText?.utf8.count ?? 0) + (lastText?.utf8.count ?? 0)
+    }
+
     @inline(__always)
     mutating func add(_ number: Double) {
         total += 1
-        if countsDistinct { distinctScalars.insert(.number(number)) }
+        if countsDistinct { tellApart(.number(number)) }
         count(number)
     }
 
     mutating func add(_ scalar: Scalar) {
         if case .number(let number) = scalar { return add(number) }
         total += 1
-        if countsDistinct { distinctScalars.insert(scalar) }
+        if countsDistinct { tellApart(scalar) }
         switch scalar {
         case .number: break
         case .text(let text):
@@ -182,8 +200,16 @@ struct PeriodSum {
     mutating func add(_ value: JSONValue) {
         if let scalar = value.scalar { return add(scalar) }
         total += 1
-        if countsDistinct { distinctValues.insert(value) }
+        if countsDistinct, distinctValues.insert(value).inserted {
+            distinctBytes += value.serialized.count + Self.bytesOfDistinct
+        }
         if let array = value.arrayValue { count(Double(array.count)) } else { times.add(value) }
+    }
+
+    private mutating func tellApart(_ scalar: Scalar) {
+        guard distinctScalars.insert(scalar).inserted else { return }
+        distinctBytes += Self.bytesOfDistinct
+        if case .text(let text) = scalar { distinctBytes += text.utf8.count }
     }
 
     @inline(__always)

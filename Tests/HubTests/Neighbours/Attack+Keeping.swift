@@ -3,7 +3,9 @@ import NIOHTTP1
 
 /// What the hub keeps for somebody, and looks through again and again.
 extension Attack {
-    static let kept = [snapshots, longHistories, sealedHistories, largePages]
+    static let kept = [
+        snapshots, longHistories, sealedHistories, longInstances, largePages,
+    ]
 
     static let snapshots = Attack(name: "snapshots made and deleted", workers: 4) { attacker in
         try await attacker.makeEntities(2_000, attributes: 5)
@@ -22,10 +24,10 @@ extension Attack {
     }
 
     /// Pages as large as they may be.
-    static let largePages = Attack(name: "pages of entities as large as may be", workers: 8) {
+    static let largePages = Attack(name: "pages of entities as large as may be", workers: 32) {
         attacker in
-        try await attacker.makeEntities(10, attributes: 1)
-        for number in 0..<10 {
+        try await attacker.makeEntities(14, attributes: 1)
+        for number in 0..<14 {
             await attacker.sendApart(
                 .PATCH,
                 "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:\(number)/attrs",
@@ -34,6 +36,24 @@ extension Attack {
         }
     } strike: { attacker, number in
         await attacker.sendApart(.GET, "/ngsi-ld/v1/entities?type=Bad&limit=1000")
+    }
+
+    /// Answers as long as they may be, of few instances.
+    static let longInstances = Attack(name: "histories of few instances, each long", workers: 32) {
+        attacker in
+        try await attacker.makeEntities(1, attributes: 1)
+        for _ in 0..<14 {
+            await attacker.sendApart(
+                .PATCH,
+                "/ngsi-ld/v1/entities/urn:ngsi-ld:Bad:0/attrs",
+                largeValue
+            )
+        }
+    } strike: { attacker, number in
+        await attacker.sendApart(
+            .GET,
+            "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Bad:0"
+        )
     }
 
     private static let largeValue =

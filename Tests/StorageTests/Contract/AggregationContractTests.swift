@@ -208,4 +208,38 @@ import Testing
             try await tenant.evolutions(query, grant: Grants.read())
         }
     }
+
+    /// Long texts are kept to find the least, and whatever is to be told apart.
+    @Test(arguments: StoreKind.all)
+    func `aggregates that keep too much are refused`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        let text = String(repeating: "x", count: 1 << 20)
+        for second in 0..<40 {
+            let value: JSONValue = .string("\(second)\(text)")
+            try await tenant.append("a", .label, [.reading(value, at: second)])
+            try await tenant.append("b", .label, [.reading(.array([value]), at: second)])
+        }
+        func count(_ method: Aggregation.Method, _ id: String, upTo second: Int) async throws -> Int
+        {
+            var query = query(
+                aggregation: Aggregation(
+                    methods: [method],
+                    period: method == .max ? .fixed(microseconds: 1_000_000) : .whole
+                )
+            )
+            query.condition = .ids([EntityID("urn:\(id)")])
+            query.to = seconds(second)
+            return try await tenant.evolutions(query, grant: Grants.read()).evolutions.count
+        }
+        for (method, id) in [(.max, "a"), (.distinctCount, "a"), (.distinctCount, "b")]
+            as [(Aggregation.Method, String)]
+        {
+            #expect(try await count(method, id, upTo: 10) == 1)
+            await #expect(throws: StorageError(.tooManyResults, note: "")) {
+                try await count(method, id, upTo: 40)
+            }
+        }
+        #expect(try await count(.totalCount, "a", upTo: 40) == 1)
+    }
 }
