@@ -126,6 +126,7 @@ struct Endpoint: HTTPResponder {
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
             context.caller = try frame.authentication.caller(of: request.head)
             if context.caller.party == .anonymous { context.caller.address = context.address }
+            await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)
             if !keepsAnswers {
                 response.body = try frame.answers.bounded(

@@ -49,9 +49,10 @@ private func shortResponder(
     _ logger: Logger
 ) -> ShortRequestHandler.Responder {
     let clock = HTTPClock()
-    return { request, channel in
+    return { request, channel, executor in
         let source = ApplicationRequestContextSource(channel: channel, logger: logger)
-        let context = GatewayContext(source: source)
+        var context = GatewayContext(source: source)
+        context.executor = executor
         var response: Response
         do {
             response = try await responder.respond(to: request, context: context)

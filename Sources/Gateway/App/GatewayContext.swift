@@ -12,6 +12,8 @@ package struct GatewayContext: RequestContext {
     var denials: DenialLog?
     /// The room of long answers; set before any handler runs.
     var answers: BodyRoom?
+    /// What runs its handler on the loop of its connection, if that does.
+    var executor: LoopExecutor?
     private let channel: any Channel
     private let requestID = RequestID()
     private let hubLogger: Logger

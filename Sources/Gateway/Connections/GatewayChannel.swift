@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
+import Synchronization
 
 /// What the bytes of a connection pass on their way to the routes and back.
 struct GatewayChannel: HTTPChannelHandler {
@@ -22,6 +23,19 @@ struct GatewayChannel: HTTPChannelHandler {
     let shortResponder: ShortRequestHandler.Responder
     let settings: GatewaySettings
     let slow: SlowClients
+    private let turns = TurnsOfLoops()
+
+    init(
+        responder: @escaping Responder,
+        shortResponder: @escaping ShortRequestHandler.Responder,
+        settings: GatewaySettings,
+        slow: SlowClients
+    ) {
+        self.responder = responder
+        self.shortResponder = shortResponder
+        self.settings = settings
+        self.slow = slow
+    }
 
     /// Bytes of a body that is collected before anybody looks at it: longer ones are read on a thread of
     /// their own, and one that is too long is refused before it has come.
@@ -51,7 +65,12 @@ struct GatewayChannel: HTTPChannelHandler {
                     idleTimeout: .seconds(settings.idleTimeoutSeconds),
                     logger: logger
                 ),
-                ShortRequestHandler(maximumBytes: shortBytes, tasks: answers, shortResponder),
+                ShortRequestHandler(
+                    maximumBytes: shortBytes,
+                    tasks: answers,
+                    turns: turns.of(channel.eventLoop),
+                    shortResponder
+                ),
             ])
             let requests = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
                 wrappingChannelSynchronously: channel,
@@ -65,5 +84,18 @@ struct GatewayChannel: HTTPChannelHandler {
         await handleHTTP(asyncChannel: value.requests, logger: logger)
         // A hub that stops waits for what is under way, also where the client is gone.
         await value.answers.current?.value
+    }
+}
+
+/// The turns of each event loop.
+private final class TurnsOfLoops: Sendable {
+    private let known = Mutex<[ObjectIdentifier: LoopTurns]>([:])
+
+    func of(_ loop: any EventLoop) -> LoopTurns {
+        known.withLock { known in
+            let turns = known[ObjectIdentifier(loop)] ?? LoopTurns(loop)
+            known[ObjectIdentifier(loop)] = turns
+            return turns
+        }
     }
 }

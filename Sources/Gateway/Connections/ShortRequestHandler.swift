@@ -17,8 +17,8 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// Makes the answer to a request that came on the channel.
-    typealias Responder = @Sendable (Request, any Channel) async -> Response
+    /// Makes the answer to a request that came on the channel, and whose tasks the executor runs.
+    typealias Responder = @Sendable (Request, any Channel, LoopExecutor) async -> Response
 
     private enum State {
         /// No request is under way.
@@ -40,7 +40,8 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     /// Bytes of a body that is short.
     private let maximumBytes: Int
     private let tasks: AnswerTasks
-    private var executor: LoopExecutor?
+    private let turns: LoopTurns
+    private let executor: LoopExecutor
     private var context: ChannelHandlerContext?
     private var state = State.idle
     /// Whether no request is to come behind those that have.
@@ -52,23 +53,26 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     /// What came behind them: an error, or that nothing more comes.
     private var waitingEnd: End?
     private var owesRead = false
-    /// Answers to requests sent ahead since the loop last looked at its other connections.
-    private var answersInARow = 0
     /// The answer that waits until the connection takes more.
     private var blocked: CheckedContinuation<Void, any Error>?
     /// Whether an answer is written whole, and waits for the client to take some of it.
     private var isWrittenWhole = false
 
-    init(maximumBytes: Int, tasks: AnswerTasks, _ responder: @escaping Responder) {
+    /// `turns` are those of the connection's loop.
+    init(
+        maximumBytes: Int,
+        tasks: AnswerTasks,
+        turns: LoopTurns,
+        _ responder: @escaping Responder
+    ) {
         self.maximumBytes = maximumBytes
         self.tasks = tasks
+        self.turns = turns
         self.responder = responder
+        executor = LoopExecutor(turns)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        executor = LoopExecutor(context.eventLoop)
-    }
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
@@ -78,6 +82,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        turns.looksAround()
         let part = unwrapInboundIn(data)
         if case .answering = state { waiting.append(part) } else { take(part, context) }
     }
@@ -146,7 +151,6 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             take(waiting.removeFirst(), context)
         }
         waiting.removeAll()
-        answersInARow = 0
         // The server behind looks at what was passed on when it is told that this was all for now.
         if case .passing = state { context.fireChannelReadComplete() }
         if case .answering = state { return }
@@ -163,14 +167,13 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     // MARK: Answers
 
     private func answer(_ request: Request, _ context: ChannelHandlerContext) {
-        guard let executor else { return }
         state = .answering
         body = ByteBuffer()
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         let channel = context.channel
         let responder = responder
-        tasks.current = Task(executorPreference: executor) {
-            let response = await responder(request, channel)
+        tasks.current = Task(executorPreference: executor) { [executor] in
+            let response = await responder(request, channel, executor)
             handler.value.begin(response.head)
             do {
                 try await response.body.write(AnswerWriter(handler: handler))
@@ -217,7 +220,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         context.write(part, promise: nil)
         if context.channel.isWritable {
             flushSoon(context)
-            goOnSoon(context)
+            goOn()
         } else {
             // As soon as the connection takes more, `channelWritabilityChanged` goes on.
             isWrittenWhole = true
@@ -230,18 +233,6 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     private func flushSoon(_ context: ChannelHandlerContext) {
         context.eventLoop.assumeIsolated().execute { context.flush() }
     }
-
-    /// Goes on with what waits, at times behind the loop's other connections: it looks at them only when
-    /// it has nothing else to do.
-    private func goOnSoon(_ context: ChannelHandlerContext) {
-        answersInARow += 1
-        guard !waiting.isEmpty, answersInARow >= Self.mostAnswersInARow else { return goOn() }
-        answersInARow = 0
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.goOn() }
-    }
-
-    private static let mostAnswersInARow = 4
-    private static let pause = TimeAmount.microseconds(50)
 
     /// The answer is written, and the client takes it.
     private func goOn() {

@@ -97,7 +97,7 @@ extension Attack {
     static let all =
         [
             slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity,
-            grabbedIndexes, hoardedMaps, hoardedImports, longQuestions, patterns,
+            grabbedIndexes, hoardedMaps, hoardedImports, longQuestions, shortQuestions, patterns,
             costlySubscriptions, geometry, largeEntity, names, refusedBatches, endlessLines,
             untakenAnswers,
         ] + files + kept + subscribing
@@ -174,6 +174,23 @@ extension Attack {
         try await attacker.makeEntities(200, attributes: 10)
     } strike: { attacker, number in
         try await attacker.ask("type=Bad&orderBy=a\(number % 10)&limit=100&count=true")
+    }
+
+    /// Each is just short enough to be answered where it is asked, and many connections have some of them
+    /// wait at any time.
+    static let shortQuestions = Attack(name: "short questions on many connections", workers: 48) {
+        attacker in
+        try await attacker.makeEntities(100, attributes: 10)
+    } strike: { attacker, _ in
+        func question(_ isLast: Bool) -> String {
+            """
+            GET /ngsi-ld/v1/entities?type=Bad&limit=10 HTTP/1.1\r\nHost: localhost\r\n\
+            Authorization: Bearer \(attacker.party.tenancy.token)\r\n\
+            \(isLast ? "Connection: close\r\n" : "")\r\n
+            """
+        }
+        let questions = String(repeating: question(false), count: 20) + question(true)
+        await Wire.drain(Array(questions.utf8), withPort: attacker.party.shared.hub.port)
     }
 
     /// What is refused costs as much to read as what is not, and then the refusals are told.

@@ -1,0 +1,83 @@
+import Governance
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// Whose task is next on a loop.
+@Suite struct LoopTurnsTests {
+    private final class Order: Sendable {
+        private let names = Mutex<[String]>([])
+
+        func note(_ name: String) { names.withLock { $0.append(name) } }
+
+        var all: [String] { names.withLock { $0 } }
+    }
+
+    private let loop = EmbeddedEventLoop()
+    private let order = Order()
+
+    private func sharer(_ name: String) -> Sharer { Sharer(.named(PartyID(name))) }
+
+    /// A connection whose last request was the party's.
+    private func connection(of name: String, _ turns: LoopTurns) -> LoopExecutor {
+        let executor = LoopExecutor(turns)
+        Task(executorPreference: executor) { [sharer = sharer(name)] in await executor.serve(sharer)
+        }
+        loop.run()
+        return executor
+    }
+
+    private func ask(_ name: String, on executor: LoopExecutor, forMilliseconds time: Int = 2) {
+        Task(executorPreference: executor) { [order] in
+            let end = ContinuousClock.now + .milliseconds(time)
+            while .now < end {}
+            order.note(name)
+        }
+    }
+
+    @Test func `a party with many requests makes others wait for a moment alone`() {
+        let turns = LoopTurns(loop)
+        let many = (0..<40).map { _ in connection(of: "greedy", turns) }
+        let other = connection(of: "other", turns)
+        turns.looksAround()
+        for connection in many { ask("greedy", on: connection) }
+        ask("other", on: other)
+        loop.run()
+        #expect(turns.isCrowded)
+        loop.advanceTime(by: .seconds(1))
+        #expect(order.all.count == 41)
+        // It waits until the loop looks at its connections again.
+        #expect(order.all.firstIndex(of: "other").map { $0 <= 6 } == true, "\(order.all)")
+        #expect(!turns.isCrowded)
+    }
+
+    @Test func `the first request of a connection waits in its party's turn`() {
+        let turns = LoopTurns(loop)
+        let many = (0..<40).map { _ in connection(of: "greedy", turns) }
+        let new = LoopExecutor(turns)
+        turns.looksAround()
+        for connection in many { ask("greedy", on: connection) }
+        Task(executorPreference: new) { [order, sharer = sharer("other")] in
+            await new.serve(sharer)
+            order.note("other")
+        }
+        loop.run()
+        loop.advanceTime(by: .seconds(1))
+        #expect(order.all.count == 41)
+        // It waits twice: before it is known whose it is, and then in the turn of its party.
+        #expect(order.all.firstIndex(of: "other").map { $0 <= 12 } == true, "\(order.all)")
+    }
+
+    @Test func `requests of one party are answered as they come`() {
+        let turns = LoopTurns(loop)
+        let connections = (0..<8).map { _ in connection(of: "one", turns) }
+        turns.looksAround()
+        for (number, connection) in connections.enumerated() { ask("\(number)", on: connection) }
+        loop.run()
+        loop.advanceTime(by: .seconds(1))
+        #expect(order.all == (0..<8).map(String.init))
+    }
+}
