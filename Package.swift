@@ -34,6 +34,7 @@ let package = Package(
             pkgConfig: "geos",
             providers: [.apt(["libgeos-dev"])]
         ),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(
             name: "CMosquitto",
             pkgConfig: "libmosquitto",
@@ -120,7 +121,7 @@ let package = Package(
         .executableTarget(
             name: "balai",
             dependencies: [
-                "Broker", "CityServices", "Collect", "Gateway", "Outbound", "Services",
+                "Broker", "CityServices", "CMalloc", "Collect", "Gateway", "Outbound", "Services",
                 "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -1,4 +1,5 @@
 import Broker
+import CMalloc
 import ContextModel
 import CoreMetrics
 import Foundation
@@ -31,6 +32,7 @@ struct HubRun: Sendable {
         // Whatever the hub writes is its owner's alone to read.
         umask(0o077)
         raiseFileLimit()
+        giveBackLongBlocks()
         // A file that may not grow is a full disk, and no reason to die.
         signal(SIGXFSZ, SIG_IGN)
         let registry = MetricRegistry()
@@ -183,6 +185,14 @@ struct HubRun: Sendable {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// Has the system take back the memory of long answers and bodies as soon as they are gone.
+    ///
+    /// By itself the allocator keeps blocks as long as those it has seen freed, for the next time.
+    private func giveBackLongBlocks() {
+        mallopt(M_MMAP_THRESHOLD, 4 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
 
     private func openStore(_ folder: DataFolder) throws -> any Store {
