@@ -3,7 +3,9 @@
 /// Callers who were answered together mostly ask again together. On a slow disk one commit for all
 /// of them takes less time than two for half of them each; so a commit waits for as many requests
 /// as there lately were, though no longer than the last commit took. A lone caller never waits.
-struct CommitPace {
+///
+/// What it has learned about commits is used on the committer's queue alone.
+final class CommitPace: @unchecked Sendable {
     /// Requests that the last commit answered or left waiting.
     private var expected = 0
     private var lastCommit = Duration.zero
@@ -17,7 +19,7 @@ struct CommitPace {
         return (max(missing / 2, min(missing, Limits.requestsWorthWaking)), left)
     }
 
-    mutating func committed(_ requests: Int, leaving waiting: Int, took duration: Duration) {
+    func committed(_ requests: Int, leaving waiting: Int, took duration: Duration) {
         expected = requests + waiting
         lastCommit = duration
     }

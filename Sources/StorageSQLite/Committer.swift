@@ -57,6 +57,7 @@ final class Committer: Sendable {
     /// Used on `queue` alone.
     private let writer: Writer
     private let checkpointer: Checkpointer
+    private let pace = CommitPace()
 
     init(writer: Writer, checkpointer: Checkpointer) {
         self.writer = writer
@@ -125,9 +126,7 @@ final class Committer: Sendable {
     // MARK: On the queue
 
     private func drain() {
-        var pace = writer.pace
-        while hasMore() { commit(at: &pace) }
-        writer.pace = pace
+        while hasMore() { commit() }
     }
 
     /// Whether a request waits; if none does, the committer comes to rest.
@@ -143,15 +142,15 @@ final class Committer: Sendable {
         return hasMore
     }
 
-    private func commit(at pace: inout CommitPace) {
+    private func commit() {
         let batch = CommitBatch()
         do {
             try writer.begin()
-            try gather(into: batch, at: pace)
+            try gather(into: batch)
             let start = ContinuousClock.now
             try writer.commit()
             let left = state.withLock { state in
-                if writer.transactionWrites { state.failure = nil }
+                if writer.transaction.writes { state.failure = nil }
                 return state.count
             }
             pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
@@ -175,7 +174,7 @@ final class Committer: Sendable {
     }
 
     /// Runs the requests that wait, and those that the pace lets come.
-    private func gather(into batch: CommitBatch, at pace: CommitPace) throws {
+    private func gather(into batch: CommitBatch) throws {
         let start = ContinuousClock.now
         while true {
             var elapsed = start.duration(to: .now)

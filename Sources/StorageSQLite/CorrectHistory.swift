@@ -16,7 +16,7 @@ extension Writer {
         while try rows.step() {
             let row = HistoryRow(rows)
             if try hidden?.contains(row.changedAt(place.time)) ?? false { continue }
-            let other = try row.attribute(vocabulary, at: place.time)
+            let other = try row.attribute(vocabulary.current, at: place.time)
             others.append((rows.int(0), other.createdAt))
         }
         rows.reset()
@@ -25,23 +25,27 @@ extension Writer {
         corrected.createdAt = others.first?.createdAt ?? instance.createdAt
         // The identifier is made of the place, so it stays.
         let sequence = others.first?.sequence ?? free
-        try insert(HistoryRow(corrected, form: form), at: place, sequence: sequence)
+        try history.insert(
+            HistoryRow(corrected, form: vocabulary.form),
+            at: place,
+            sequence: sequence
+        )
         try remember(corrected, at: place, sequence: sequence)
     }
 
     /// When the instance was first entered; nil when there is none.
     func creation(of instanceID: String, row: StoredEntity, name: IRI) throws -> Timestamp? {
-        guard let number = vocabulary.numbers[name.text],
+        guard let number = vocabulary.current.numbers[name.text],
             let found = try place(of: instanceID, row: row, name: name)
         else { return nil }
         let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
         let place = HistoryPlace(series: series, time: found.time)
-        try willWrite()
-        try open(around: place)
+        try transaction.willWrite()
+        try segments.open(around: place)
         let row = bound(history.one, place).bind(5, found.sequence)
         defer { row.reset() }
         guard try row.step() else { return nil }
-        return try HistoryRow(row).attribute(vocabulary, at: place.time).createdAt
+        return try HistoryRow(row).attribute(vocabulary.current, at: place.time).createdAt
     }
 
     private func delete(sequence: Int64, at place: HistoryPlace) throws {

@@ -14,13 +14,6 @@ extension Writer {
         return try history.any.bind(1, number).step() && history.any.int(0) != 0
     }
 
-    func insert(_ row: HistoryRow, at place: HistoryPlace, sequence: Int64) throws {
-        let series = place.series
-        try history.insert.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
-            .bind(4, place.time).bind(5, sequence).bind(6, row.form).bind(7, row.modified)
-            .bind(8, row.created).bind(9, row.value).bind(10, row.body).run()
-    }
-
     /// Keeps the way from an identifier the instance came with to its row.
     func remember(_ instance: Attribute, at place: HistoryPlace, sequence: Int64) throws {
         guard let id = instance.details?.instanceID else { return }
@@ -34,18 +27,18 @@ extension Writer {
         name: IRI,
         instanceID: String
     ) throws -> Bool {
-        guard let number = vocabulary.numbers[name.text],
+        guard let number = vocabulary.current.numbers[name.text],
             let found = try place(of: instanceID, row: row, name: name)
         else { return false }
-        try willWrite()
+        try transaction.willWrite()
         let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
         let place = HistoryPlace(series: series, time: found.time)
-        try open(around: place)
+        try segments.open(around: place)
         guard try mayTouch(row, at: place, sequence: found.sequence) else { return false }
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
-        possiblyUnused += 1
+        vocabulary.noteUnused(1)
         return connection.changes > 0
     }
 
@@ -78,8 +71,8 @@ extension Writer {
         try append(
             instance,
             entity: row.history,
-            name: number(of: name.text),
-            mayBeSealed: hasSegments(row.history),
+            name: vocabulary.number(of: name.text),
+            mayBeSealed: segments.exist(for: row.history),
             hiding: hiddenChanges(of: row)
         )
         return true
@@ -90,7 +83,7 @@ extension Writer {
         row: StoredEntity,
         name: IRI
     ) throws -> InstancePlace? {
-        guard let number = vocabulary.numbers[name.text] else { return nil }
+        guard let number = vocabulary.current.numbers[name.text] else { return nil }
         let find = history.find.bind(1, row.history).bind(2, number).bind(3, instanceID)
         defer { find.reset() }
         if try find.step() {
@@ -110,7 +103,7 @@ extension Writer {
         var datasets: [Int64: String?] = [:]
         var last = SeriesNumber(name: name, dataset: -1)
         while let next = try numbers.next(after: last, of: entity), next.name == name {
-            datasets[next.dataset] = .some(next.datasetID(vocabulary))
+            datasets[next.dataset] = .some(next.datasetID(vocabulary.current))
             last = next
         }
         return datasets

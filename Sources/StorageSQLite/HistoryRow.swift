@@ -167,11 +167,11 @@ extension JSONNumber {
 
 /// The statements that keep the history.
 struct HistoryStatements {
-    let insert, atMoment, newestAtMoment, newest, one, any, remember, forget, find,
-        delete: Statement
+    let atMoment, newestAtMoment, newest, one, any, remember, forget, find, delete: Statement
+    private let insertRow: Statement
 
     init(_ connection: Connection) throws {
-        insert = try connection.prepare(
+        insertRow = try connection.prepare(
             """
             INSERT OR IGNORE INTO history (entity, name, dataset, time, sequence, form, modified,
                 created, value, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -222,6 +222,14 @@ struct HistoryStatements {
             AND sequence = ?5
             """
         )
+    }
+
+    /// Adds the row unless one is there; whether it did, the connection's `changes` tell.
+    func insert(_ row: HistoryRow, at place: HistoryPlace, sequence: Int64) throws {
+        let series = place.series
+        try insertRow.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
+            .bind(4, place.time).bind(5, sequence).bind(6, row.form).bind(7, row.modified)
+            .bind(8, row.created).bind(9, row.value).bind(10, row.body).run()
     }
 
     /// Tells whether anything is left of a history.

@@ -11,7 +11,7 @@ struct IndexEntries: Equatable {
     }
     /// Around all the entity's GeoProperties.
     var box: Box?
-    /// Of the attributes that have a value index.
+    /// Of the attributes that have a value statements.
     var values: Set<Value> = []
     /// Attributes with so many values that the entity has one entry in place of them all: it may
     /// have any value.
@@ -33,7 +33,20 @@ struct IndexEntries: Equatable {
     }
 }
 
-extension Writer {
+extension IndexWriter {
+    func add(_ entity: Entity, key: Int64) throws {
+        try reindex(key: key, from: IndexEntries(), to: entries(entity))
+    }
+
+    func update(key: Int64, from old: Entity, to new: Entity) throws {
+        guard touchesIndexes(old, new) else { return }
+        try reindex(key: key, from: entries(old), to: entries(new))
+    }
+
+    func remove(_ entity: Entity, key: Int64) throws {
+        try reindex(key: key, from: entries(entity), to: IndexEntries())
+    }
+
     func entries(_ entity: Entity) -> IndexEntries {
         var entries = IndexEntries()
         for attribute in entity.attributes {
@@ -42,7 +55,7 @@ extension Writer {
                     entries.box = entries.box?.union(box) ?? box
                 }
             }
-            if let name = vocabulary.numbers[attribute.name.text], indexed.contains(name) {
+            if let name = vocabulary.current.numbers[attribute.name.text], indexed.contains(name) {
                 entries.add(attribute, name: name)
             }
         }
@@ -50,7 +63,7 @@ extension Writer {
     }
 
     /// Whether the side indexes may hold anything of what differs; of a reading they mostly do not.
-    func touchesIndexes(_ old: Entity, _ new: Entity) -> Bool {
+    private func touchesIndexes(_ old: Entity, _ new: Entity) -> Bool {
         guard old.attributes.count == new.attributes.count else { return true }
         return zip(old.attributes, new.attributes).contains { before, after in
             (before.name != after.name || before.instances != after.instances)
@@ -60,35 +73,35 @@ extension Writer {
 
     private func isIndexed(_ attribute: NamedAttribute) -> Bool {
         attribute.instances.contains { $0.kind == .geoProperty }
-            || vocabulary.numbers[attribute.name.text].map(indexed.contains) ?? false
+            || vocabulary.current.numbers[attribute.name.text].map(indexed.contains) ?? false
     }
 
-    /// Writes the difference only: a reading that changes moves nothing in the geo index.
-    func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
+    /// Writes the difference only: a reading that changes moves nothing in the geo statements.
+    private func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }
         noteChange(of: key)
         for entry in old.values.subtracting(new.values) {
-            try index.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
+            try statements.deleteValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
         }
         for entry in new.values.subtracting(old.values) { try insert(entry, key: key) }
         for name in old.crowded.subtracting(new.crowded) {
-            try index.deleteCrowded.bind(1, name).bind(2, key).run()
+            try statements.deleteCrowded.bind(1, name).bind(2, key).run()
         }
         for name in new.crowded.subtracting(old.crowded) { try insert(crowded: name, key: key) }
         guard old.box != new.box else { return }
-        if old.box != nil { try index.deleteBox.bind(1, key).run() }
+        if old.box != nil { try statements.deleteBox.bind(1, key).run() }
         if let box = new.box {
-            try index.insertBox.bind(1, key).bind(2, box.west).bind(3, box.east)
+            try statements.insertBox.bind(1, key).bind(2, box.west).bind(3, box.east)
                 .bind(4, box.south).bind(5, box.north).run()
         }
     }
 
     func insert(_ entry: IndexEntries.Value, key: Int64) throws {
-        try index.insertValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
+        try statements.insertValue.bind(1, entry.name).bind(2, entry.value).bind(3, key).run()
     }
 
     func insert(crowded name: Int64, key: Int64) throws {
-        try index.insertCrowded.bind(1, name).bind(2, key).run()
+        try statements.insertCrowded.bind(1, name).bind(2, key).run()
     }
 }
 

@@ -16,7 +16,7 @@ extension Writer {
         )
         guard let state, let was = state.entity else { return }
         try past.insert.bind(1, key).bind(2, state.endsAt).bind(3, state.changesFrom)
-            .bind(4, shape(of: was)).bind(5, Body.bytes(was)).run()
+            .bind(4, vocabulary.shape(of: was)).bind(5, Body.bytes(was)).run()
         try past.forget(beyond: EntityPast.maximumStates, of: key)
     }
 
@@ -33,8 +33,10 @@ extension Writer {
 
     /// The changes of the entity that the transaction's grant does not cover; nil when it covers all.
     func hiddenChanges(of row: StoredEntity) throws -> HiddenChanges? {
-        guard covered != .everything, try past.lastEnd(of: row.key) > 0 else { return nil }
-        return HiddenChanges(of: row, from: covered, past)
+        guard transaction.covered != .everything, try past.lastEnd(of: row.key) > 0 else {
+            return nil
+        }
+        return HiddenChanges(of: row, from: transaction.covered, past)
     }
 
     /// Whether the entity has any history that the transaction's grant covers.
@@ -46,9 +48,9 @@ extension Writer {
         let series = try SeriesReader(
             connection,
             query: whole,
-            vocabulary: vocabulary,
+            vocabulary: vocabulary.current,
             now: Timestamp(microseconds: 0),
-            sealing: sealing
+            sealing: segments.limits
         )
         let keys = try series.keys(of: row.history)
         // Mostly a newest instance is seen, for which little of the past has to be known.
@@ -119,7 +121,7 @@ final class HiddenChanges {
 }
 
 /// When histories were changed last, as far as that matters for requests that wait together.
-struct LatestChanges {
+final class LatestChanges {
     /// The most histories that are remembered; then all are forgotten.
     static let maximumCount = 4_096
 
@@ -128,7 +130,7 @@ struct LatestChanges {
     /// In microseconds; zero when nothing is remembered.
     subscript(history: Int64) -> Int64 { moments[history] ?? 0 }
 
-    mutating func note(_ moment: Int64, of history: Int64) {
+    func note(_ moment: Int64, of history: Int64) {
         if moments.count >= Self.maximumCount { moments = [:] }
         moments[history] = max(moment, self[history])
     }

@@ -45,10 +45,10 @@ extension Writer {
         var part = HistoryPart(entity: row.history)
         switch what {
         case .everything: return try removeAll(part, of: row, from: position)
-        case .allInstances(let name): part.name = vocabulary.numbers[name.text] ?? -1
+        case .allInstances(let name): part.name = vocabulary.current.numbers[name.text] ?? -1
         case .attribute(let name, let datasetID):
-            part.name = vocabulary.numbers[name.text] ?? -1
-            part.dataset = datasetID.map { vocabulary.numbers[$0] ?? -1 } ?? 0
+            part.name = vocabulary.current.numbers[name.text] ?? -1
+            part.dataset = datasetID.map { vocabulary.current.numbers[$0] ?? -1 } ?? 0
         case .instance(let name, let instanceID):
             return HistoryRemovalStep(
                 hasRemoved: try removeInstance(row, name: name, instanceID: instanceID)
@@ -77,7 +77,7 @@ extension Writer {
         guard step.next == nil, !row.isCurrent, try !hasRows(history: row.history) else {
             return step
         }
-        try willWrite()
+        try transaction.willWrite()
         try forget(row)
         step.hasRemoved = true
         return step
@@ -119,7 +119,7 @@ extension Writer {
         of part: HistoryPart
     ) throws -> HistoryRemovalStep {
         guard portion.count > 0 else { return HistoryRemovalStep() }
-        try willWrite()
+        try transaction.willWrite()
         if let (place, sequence) = portion.last {
             try connection.prepare(
                 """
@@ -129,9 +129,8 @@ extension Writer {
             ).bind(1, place.series.name).bind(2, place.series.dataset).bind(3, place.time)
                 .bind(4, sequence).run()
         }
-        for number in portion.segments { try segments.delete.bind(1, number).run() }
-        recentSegment = nil
-        possiblyUnused += portion.count
+        for number in portion.segments { try segments.remove(number) }
+        vocabulary.noteUnused(portion.count)
         if portion.isWhole {
             try connection.execute("DELETE FROM instance WHERE \(part.condition)")
         }
@@ -145,48 +144,24 @@ extension Writer {
 
     /// Takes the history from its entity: what is left of it belongs to nobody from then on.
     private func detachHistory(of row: StoredEntity) throws -> HistoryRemovalStep {
-        try willWrite()
-        let insert = try connection.prepare("INSERT INTO removed_history (entity) VALUES (?1)")
-        try insert.bind(1, row.history).run()
-        // No history has had this number: those of entities begin as their keys, which are positive.
-        let number = -connection.lastRowID
-        removedHistories.insert(row.history)
+        let number = try detached.detach(row.history)
         if row.isCurrent {
-            let update = try connection.prepare("UPDATE entity SET history = ?2 WHERE key = ?1")
-            try update.bind(1, row.key).bind(2, number).run()
+            try rows.renumberHistory(of: row, as: number)
         } else {
             try forget(row)
         }
-        recent = nil
-        recentSegment = nil
-        commitActions.append(whenHistoryIsRemoved)
+        segments.forgetRecent()
         return HistoryRemovalStep(hasRemoved: true)
     }
 
     /// Removes some of a history that was taken from its entity; false when there is none.
     func removeDetachedHistory() throws -> Bool {
-        guard let history = removedHistories.first else { return false }
+        guard let history = detached.first else { return false }
         let part = HistoryPart(entity: history)
-        try willWrite()
+        try transaction.willWrite()
         guard try remove(try portion(of: part), of: part).next == nil else { return true }
-        try connection.execute("DELETE FROM removed_history WHERE entity = \(history)")
-        removedHistories.remove(history)
+        try detached.finish(history)
         return true
-    }
-
-    func readRemovedHistories() throws {
-        let rows = try connection.prepare("SELECT entity FROM removed_history")
-        removedHistories = []
-        while try rows.step() { removedHistories.insert(rows.int(0)) }
-    }
-
-    /// The key of a new row of an entity; nil for the one that SQLite gives.
-    ///
-    /// SQLite may give the key of a row that is gone, and a history that is being removed may have
-    /// that number.
-    func keyOfNewRow() throws -> Int64? {
-        guard let greatest = removedHistories.max() else { return nil }
-        return max(greatest, try connection.number("SELECT coalesce(max(key), 0) FROM entity")) + 1
     }
 
     // MARK: What a part of is hidden from who removes
@@ -196,7 +171,7 @@ extension Writer {
         hiding hidden: HiddenChanges,
         from position: HistoryRemovalPosition?
     ) throws -> HistoryRemovalStep {
-        try willWrite()
+        try transaction.willWrite()
         let start = position ?? HistoryRemovalPosition()
         return start.isPastSegments
             ? try removeVisibleRows(part, hiding: hidden, from: start)
@@ -231,8 +206,8 @@ extension Writer {
             let all = try segments.series.segment(place).instances()
             let rest = try all.filter { try hidden.contains($0.row.changedAt($0.time)) }
             guard rest.count < all.count else { continue }
-            possiblyUnused += all.count - rest.count
-            try replaceSegment(place, with: rest, series)
+            vocabulary.noteUnused(all.count - rest.count)
+            try segments.replace(place, with: rest, series)
             step.hasRemoved = true
         }
         guard found.count == Limits.openedPerStep, let (place, series) = found.last else {
@@ -271,7 +246,7 @@ extension Writer {
         for (place, sequence) in found {
             try bound(history.delete, place).bind(5, sequence).run()
         }
-        possiblyUnused += found.count
+        vocabulary.noteUnused(found.count)
         let isAtEnd = count < Limits.removedPerStep
         if isAtEnd { try forgetWays(to: part) }
         return HistoryRemovalStep(hasRemoved: !found.isEmpty, next: isAtEnd ? nil : next)

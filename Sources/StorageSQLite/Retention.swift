@@ -87,7 +87,7 @@ extension Writer {
     }
 
     private func rule(_ rules: [RetentionRule], shape: Int64) -> RetentionRule? {
-        rules.first(for: vocabulary.shapes[shape]?.types.map(vocabulary.iri) ?? [])
+        rules.first(for: vocabulary.current.shapes[shape]?.types.map(vocabulary.current.iri) ?? [])
     }
 
     /// Goes on in the series, as far as the budget allows.
@@ -101,12 +101,12 @@ extension Writer {
         var pass = RetentionWalk(rule.effect, position, before: cutoff)
         if position.time < cutoff { try pass.walk(series, &budget, segments.series) }
         for row in pass.rows {
-            try willWrite()
+            try transaction.willWrite()
             try history.delete.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
                 .bind(4, row.time).bind(5, row.sequence).run()
         }
-        for (place, rest) in pass.segments { try replaceSegment(place, with: rest, series) }
-        possiblyUnused += pass.removed
+        for (place, rest) in pass.segments { try segments.replace(place, with: rest, series) }
+        vocabulary.noteUnused(pass.removed)
         position.time = pass.position.time
         position.keptPeriod = pass.position.keptPeriod
         return pass

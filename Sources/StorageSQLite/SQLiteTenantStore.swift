@@ -1,41 +1,17 @@
 package import ContextModel
-internal import Dispatch
 package import Governance
 package import Storage
 internal import Synchronization
-
-/// Series that are to be sealed, and whether somebody is at it.
-private struct GrownSeries {
-    var series: Set<HistorySeries> = []
-    var isWorkedAt = false
-}
-
-/// Whether histories that have no entity any more may be left, and whether somebody removes them.
-private struct RemovedHistories {
-    var mayBeLeft = false
-    var isWorkedAt = false
-
-    /// Begins another round of removal if anything may be left; returns false, and marks the removal as
-    /// finished, if nothing is.
-    mutating func beginRound() -> Bool {
-        defer { mayBeLeft = false }
-        isWorkedAt = mayBeLeft
-        return mayBeLeft
-    }
-}
 
 /// The promises of a store, kept by one SQLite file.
 package final class SQLiteTenantStore: TenantStore {
     let committer: Committer
     let writer: Writer
     private let readers: ConnectionPool
-    private let filling = Mutex(false)
-    let path: String
-    let sweeping = Mutex(SweepSchedule())
-    /// For a whole sweep of this tenant.
-    let sweepTurns = SweepTurns()
-    private let grown = Mutex(GrownSeries())
-    private let removing = Mutex(RemovedHistories())
+    let sweeper: VocabularySweeper
+    let filler: IndexFiller
+    let sealer: HistorySealer
+    private let remover: HistoryRemover
     private let clock: @Sendable () -> Timestamp
 
     /// Opens the file, making or migrating it if need be.
@@ -59,41 +35,21 @@ package final class SQLiteTenantStore: TenantStore {
                 now: clock()
             )
             checkpointer = try Checkpointer(path: path)
-            self.path = path
             readers = try ConnectionPool(path: path, queryTimeout: queryTimeout)
         } catch let error as StorageError where error.code == .damaged {
             throw StorageError(.damaged, note: "\(error.note); \(Schema.recovery(path))")
         }
         committer = Committer(writer: writer, checkpointer: checkpointer)
         self.clock = clock
+        sweeper = VocabularySweeper(committer, writer.vocabulary.shown, path: path)
+        filler = IndexFiller(committer, writer.vocabulary.shown, path: path, clock: clock)
+        sealer = HistorySealer(committer)
+        remover = HistoryRemover(committer)
         // Before anybody writes.
-        writer.whenSweepIsDue = { [weak self] in self?.sweepSoon() }
-        writer.whenHistoryIsRemoved = { [weak self] in self?.removeHistoriesSoon() }
-        if !writer.removedHistories.isEmpty { removeHistoriesSoon() }
-        fillIndexes(registering: [], for: .operator)
-    }
-
-    /// Runs the body on one state of the database, with all names, shapes and forms that the rows
-    /// of it can use.
-    ///
-    /// `meanwhile` is called between the two.
-    /// Those that writers add are in memory before they are in the file. What a sweep took out
-    /// after the state began may be missing, so then another state is taken.
-    func snapshot<Answer>(
-        _ reader: Reader,
-        meanwhile: () -> Void = {},
-        _ body: (Vocabulary) throws -> Answer
-    ) throws -> Answer {
-        while true {
-            let removals = writer.shared.withLock(\.removals)
-            let answer: Answer? = try reader.snapshot {
-                meanwhile()
-                let vocabulary = writer.shared.withLock { $0 }
-                guard vocabulary.removals == removals else { return nil }
-                return .some(try body(vocabulary))
-            }
-            if let answer { return answer }
-        }
+        writer.vocabulary.whenSweepIsDue = { [weak sweeper] in sweeper?.sweepSoon() }
+        writer.detached.whenDetached = { [weak remover] in remover?.removeSoon() }
+        if writer.detached.first != nil { remover.removeSoon() }
+        filler.fillSoon([], for: .operator)
     }
 
     // MARK: Reading
@@ -115,7 +71,7 @@ package final class SQLiteTenantStore: TenantStore {
         let search = search(query, grant)
         if let quick = try quickPage(search) { return quick }
         return try await readers.run(.query(grant.sharer)) { [self] reader in
-            try snapshot(reader) { try search(reader, $0).page() }
+            try writer.vocabulary.shown.snapshot(reader) { try search(reader, $0).page() }
         }
     }
 
@@ -127,7 +83,9 @@ package final class SQLiteTenantStore: TenantStore {
             let page = try readers.immediately { reader in
                 reader.budget = DecisionBudget(steps: Limits.stepsAtOnce)
                 defer { reader.budget = nil }
-                return try snapshot(reader) { try search(reader, $0).quickPage() }
+                return try writer.vocabulary.shown.snapshot(reader) {
+                    try search(reader, $0).quickPage()
+                }
             }
             return page ?? nil
         } catch let error as StorageError where error.code == .tookTooLong {
@@ -153,10 +111,10 @@ package final class SQLiteTenantStore: TenantStore {
                 grant: grant,
                 connection: reader.connection,
                 usesIndex: { [self] name in
-                    writer.indexPlaces.withLock { $0.note(name, for: grant.party, at: now) }
+                    writer.indexes.places.withLock { $0.note(name, for: grant.party, at: now) }
                 },
                 wantIndexes: {
-                    if !$0.isEmpty { self.fillIndexes(registering: $0, for: grant.party) }
+                    if !$0.isEmpty { self.filler.fillSoon($0, for: grant.party) }
                 }
             )
         }
@@ -168,19 +126,19 @@ package final class SQLiteTenantStore: TenantStore {
     ) async throws -> Answer {
         let now = clock()
         let (answer, grown) = try await readers.run(.query(grant.sharer)) { [self] reader in
-            try snapshot(reader) { vocabulary in
+            try writer.vocabulary.shown.snapshot(reader) { vocabulary in
                 let transaction = SQLiteReadTransaction(
                     reader: reader,
                     vocabulary: vocabulary,
                     grant: grant,
                     now: now,
-                    sealing: writer.sealing,
+                    sealing: writer.segments.limits,
                     search: { [self] in try search($0, grant)(reader, vocabulary) }
                 )
                 return (try body(transaction), transaction.grown)
             }
         }
-        seal(grown)
+        sealer.sealSoon(grown)
         return answer
     }
 
@@ -193,7 +151,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try await committer.run(for: grant.sharer) { writer in
-            writer.covered = grant.condition
+            writer.transaction.covered = grant.condition
             return try writer.change(id, grant: grant, at: now, body)
         }
     }
@@ -205,13 +163,15 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
         try await committer.run(for: grant.sharer) { [clock, committer] writer in
-            writer.covered = grant.condition
+            writer.transaction.covered = grant.condition
             return try writer.changeEach(
                 ids,
                 grant: grant,
                 at: now,
                 clock: clock,
-                othersWait: { writer.servesSeveral || committer.othersWait(than: grant.sharer) },
+                othersWait: {
+                    writer.transaction.servesSeveral || committer.othersWait(than: grant.sharer)
+                },
                 body
             )
         }
@@ -223,7 +183,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try await committer.run(for: grant.sharer) { writer in
-            writer.covered = grant.condition
+            writer.transaction.covered = grant.condition
             return try writer.changeEvolution(of: id, grant: grant, body)
         }
     }
@@ -235,7 +195,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: WriteGrant
     ) async throws -> HistoryRemovalStep? {
         try await committer.run(for: grant.sharer) { writer in
-            writer.covered = grant.condition
+            writer.transaction.covered = grant.condition
             return try writer.removeHistory(of: id, what, from: position, grant: grant)
         }
     }
@@ -364,128 +324,6 @@ package final class SQLiteTenantStore: TenantStore {
             position = step.next
         }
         return removed
-    }
-
-    /// Makes value indexes in the background, a step between other requests at a time.
-    private func fillIndexes(registering names: [IRI], for party: Party) {
-        let isFirst = filling.withLock { isFilling in
-            defer { isFilling = true }
-            return !isFilling
-        }
-        guard isFirst else { return }
-        Task { [self] in
-            defer { filling.withLock { $0 = false } }
-            do {
-                try await makeIndexes(names, for: party)
-            } catch {
-                // A full disk or a store that closes: the index stays as far as it came and is
-                // not used; the next start, or the next query that wants one, goes on with it.
-            }
-        }
-    }
-
-    /// Makes value indexes of the attributes, as far as the party may have some; returns when all there
-    /// are are complete, and those that gave their places are gone.
-    ///
-    /// `meanwhile` is called between the reading of a portion and its writing.
-    package func makeIndexes(
-        _ names: [IRI],
-        for party: Party,
-        meanwhile: () async throws -> Void = {}
-    ) async throws {
-        let now = clock()
-        try await committer.run { try $0.registerIndexes(names, for: party, at: now) }
-        let filling = IndexFilling()
-        var opened: Reader?
-        while let portion = try await committer.run({ try $0.nextPortion(of: filling) }) {
-            // Of its own: however long queries take, the index that spares them is made.
-            let reader = try opened ?? Reader(path: path)
-            opened = reader
-            let filled = try await read(portion, with: reader)
-            try await meanwhile()
-            let entries = filled.entries
-            for start in stride(from: 0, to: entries.count, by: Limits.entriesPerStep) {
-                let step = entries[start..<min(start + Limits.entriesPerStep, entries.count)]
-                try await committer.run { try $0.add(step, of: portion) }
-            }
-            let crowded = filled.crowded
-            for start in stride(from: 0, to: crowded.count, by: Limits.entriesPerStep) {
-                let step = crowded[start..<min(start + Limits.entriesPerStep, crowded.count)]
-                try await committer.run { try $0.add(crowded: step, of: portion) }
-            }
-            try await committer.run { try $0.finish(filled, grant: InternalGrant(.indexing)) }
-        }
-        while try await committer.run({ try $0.removeGivenUpEntries() }) {}
-    }
-
-    private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { [self] in
-                continuation.resume(
-                    with: Result {
-                        try snapshot(reader) {
-                            try reader.fill(portion, $0, grant: InternalGrant(.indexing))
-                        }
-                    }
-                )
-            }
-        }
-    }
-
-    /// Seals series in the background, a segment between other requests at a time.
-    private func seal(_ series: Set<HistorySeries>) {
-        let isFirst = grown.withLock { grown in
-            let free = Limits.seriesToSeal - grown.series.count
-            grown.series.formUnion(series.prefix(max(free, 0)))
-            guard !grown.isWorkedAt, !grown.series.isEmpty else { return false }
-            grown.isWorkedAt = true
-            return true
-        }
-        guard isFirst else { return }
-        Task { [self] in
-            defer { grown.withLock { $0.isWorkedAt = false } }
-            do {
-                try await sealHistory()
-            } catch {
-                // A full disk or a store that closes: the series is read from its rows, and its
-                // next reader has it tried again.
-            }
-        }
-    }
-
-    /// Seals the series that readers have found long; returns when none waits any more.
-    package func sealHistory() async throws {
-        while let series = grown.withLock({ $0.series.first }) {
-            while try await committer.run({
-                try $0.seal(series, grant: InternalGrant(.sealing))
-            }) {}
-            grown.withLock { _ = $0.series.remove(series) }
-        }
-    }
-
-    /// Removes what is left of histories in the background, a portion between other requests at a time.
-    private func removeHistoriesSoon() {
-        let isFirst = removing.withLock { removing in
-            removing.mayBeLeft = true
-            defer { removing.isWorkedAt = true }
-            return !removing.isWorkedAt
-        }
-        guard isFirst else { return }
-        Task { [self] in
-            do {
-                try await removeDetachedHistories()
-            } catch {
-                // A full disk or a store that closes: nobody sees what is left, and the next
-                // removal of a long history, or the next start, goes on with it.
-                removing.withLock { $0.isWorkedAt = false }
-            }
-        }
-    }
-
-    private func removeDetachedHistories() async throws {
-        while removing.withLock({ $0.beginRound() }) {
-            while try await committer.run({ try $0.removeDetachedHistory() }) {}
-        }
     }
 
     /// Waits for accepted writes, then closes the file.

@@ -6,7 +6,38 @@ internal import Storage
 ///
 /// A series is sealed when a reader has met many rows of it; its newest rows stay as they are. What
 /// changes an old instance opens its segment first, so that only rows are ever changed.
-extension Writer {
+final class SegmentWriter {
+    let limits: SealingLimits
+    let series: SeriesStatements
+    /// Whether any history of the tenant may be sealed.
+    private var mayExist: Bool
+    /// The segment looked into last: what is imported twice comes in order.
+    private var recent: (number: Int64, instances: [HistorySegment.Instance])?
+
+    private let transaction: WriteTransaction
+    private let vocabulary: VocabularyWriter
+    private let history: HistoryStatements
+    private let statements: SegmentStatements
+
+    init(
+        _ connection: Connection,
+        _ transaction: WriteTransaction,
+        _ vocabulary: VocabularyWriter,
+        _ history: HistoryStatements,
+        limits: SealingLimits
+    ) throws {
+        self.transaction = transaction
+        self.vocabulary = vocabulary
+        self.history = history
+        self.limits = limits
+        series = try SeriesStatements(connection)
+        statements = try SegmentStatements(connection)
+        mayExist = try connection.number("SELECT EXISTS (SELECT 1 FROM segment)") != 0
+    }
+
+    /// Forgets the segment looked into last.
+    func forgetRecent() { recent = nil }
+
     /// Seals the oldest rows of a series that are not sealed yet; false when there are no more, or
     /// too few.
     func seal(_ series: HistorySeries, grant: InternalGrant) throws -> Bool {
@@ -15,8 +46,8 @@ extension Writer {
             guard let rows = try sealableRows(of: series), let first = rows.first,
                 let last = rows.last
             else { return false }
-            try willWrite()
-            try segments.deleteRows.bind(1, series.entity).bind(2, series.name)
+            try transaction.willWrite()
+            try statements.deleteRows.bind(1, series.entity).bind(2, series.name)
                 .bind(3, series.dataset).bind(4, first.time).bind(5, last.time).run()
             try insertSegment(of: rows, series)
             sealed += rows.count
@@ -26,12 +57,12 @@ extension Writer {
 
     /// The rows before the next segment; of those after the last one only what is old enough.
     private func sealableRows(of series: HistorySeries) throws -> [HistorySegment.Instance]? {
-        var walk = try SeriesWalk(series, from: .min, to: .max, with: segments.series)
+        var walk = try SeriesWalk(series, from: .min, to: .max, with: self.series)
         defer { walk.end() }
         var rows: [HistorySegment.Instance] = []
         var bytes = 0
         var isBeforeSegment = false
-        var isFull: Bool { rows.count >= sealing.segment || bytes >= Limits.sealedBytes }
+        var isFull: Bool { rows.count >= limits.segment || bytes >= Limits.sealedBytes }
         walk: while let step = try walk.next() {
             switch step {
             case .segment where rows.isEmpty: continue
@@ -42,7 +73,7 @@ extension Writer {
                 let time = walk.rows.int(SeriesStatements.timeColumn)
                 // Instances of one moment stay together.
                 if isFull, time != rows.last?.time { break walk }
-                guard rows.count < sealing.segment + Limits.sealedAtMoment,
+                guard rows.count < limits.segment + Limits.sealedAtMoment,
                     bytes < Limits.sealedBytesAtMoment
                 else { return nil }
                 rows.append(
@@ -62,76 +93,71 @@ extension Writer {
 
     /// Whether enough rows are newer than the moment to leave as they are.
     private func hasEnoughRows(_ series: HistorySeries, after moment: Int64) throws -> Bool {
-        let count = segments.countRows.bind(1, series.entity).bind(2, series.name)
-            .bind(3, series.dataset).bind(4, moment).bind(5, Int64(sealing.newestRows))
+        let count = statements.countRows.bind(1, series.entity).bind(2, series.name)
+            .bind(3, series.dataset).bind(4, moment).bind(5, Int64(limits.newestRows))
         defer { count.reset() }
-        return try count.step() && count.int(0) >= Int64(sealing.newestRows)
+        return try count.step() && count.int(0) >= Int64(limits.newestRows)
     }
 
-    func insertSegment(of instances: [HistorySegment.Instance], _ series: HistorySeries) throws {
+    private func insertSegment(
+        of instances: [HistorySegment.Instance],
+        _ series: HistorySeries
+    ) throws {
         guard let first = instances.first, let last = instances.last else { return }
-        try willWrite()
-        try segments.insert.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
+        try transaction.willWrite()
+        try statements.insert.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
             .bind(4, first.time).bind(5, last.time).bind(6, Int64(instances.count))
             .bind(7, HistorySegment.encode(instances)).run()
-        haveSegments = true
-        noteMove(of: instances)
+        mayExist = true
+        vocabulary.noteMove(of: instances)
     }
 
     // MARK: Opening
 
     /// Whether an entity has sealed history at all.
-    func hasSegments(_ entity: Int64) throws -> Bool {
-        guard haveSegments else { return false }
-        defer { segments.any.reset() }
-        return try segments.any.bind(1, entity).step()
+    func exist(for entity: Int64) throws -> Bool {
+        guard mayExist else { return false }
+        defer { statements.any.reset() }
+        return try statements.any.bind(1, entity).step()
     }
 
     /// The segment whose moments lie around that of the place.
     func segment(around place: HistoryPlace) throws -> SegmentPlace? {
-        try segments.series.places(of: place.series, from: place.time, to: place.time + 1).first
+        try series.places(of: place.series, from: place.time, to: place.time + 1).first
     }
 
     /// Turns the segment around the place, if there is one, back into rows.
     func open(around place: HistoryPlace) throws {
-        guard haveSegments, let found = try segment(around: place) else { return }
-        let instances = try segments.series.segment(found).instances()
-        try removeSegment(found)
+        guard mayExist, let found = try segment(around: place) else { return }
+        let instances = try series.segment(found).instances()
+        try remove(found.number)
         for instance in instances { try insert(instance, place.series) }
     }
 
-    /// Tells the sweep under way of forms that it may have looked for where they no longer are.
-    private func noteMove(of instances: some Collection<HistorySegment.Instance>) {
-        guard let sweep else { return }
-        for instance in instances {
-            if let form = instance.row.form { sweep.use(form: form) }
-        }
-    }
-
-    func removeSegment(_ place: SegmentPlace) throws {
-        try willWrite()
-        try segments.delete.bind(1, place.number).run()
-        recentSegment = nil
+    func remove(_ number: Int64) throws {
+        try transaction.willWrite()
+        try statements.delete.bind(1, number).run()
+        recent = nil
     }
 
     /// Leaves of a segment the rest, in rows where a segment of it would be too small.
-    func replaceSegment(
+    func replace(
         _ place: SegmentPlace,
         with rest: [HistorySegment.Instance],
         _ series: HistorySeries
     ) throws {
-        try removeSegment(place)
-        if rest.count >= sealing.smallestSegment {
+        try remove(place.number)
+        if rest.count >= limits.smallestSegment {
             try insertSegment(of: rest, series)
         } else {
             for instance in rest { try insert(instance, series) }
         }
     }
 
-    func insert(_ instance: HistorySegment.Instance, _ series: HistorySeries) throws {
+    private func insert(_ instance: HistorySegment.Instance, _ series: HistorySeries) throws {
         let place = HistoryPlace(series: series, time: instance.time)
-        try insert(instance.row, at: place, sequence: instance.sequence)
-        noteMove(of: CollectionOfOne(instance))
+        try history.insert(instance.row, at: place, sequence: instance.sequence)
+        vocabulary.noteMove(of: CollectionOfOne(instance))
     }
 
     /// Whether the segment has this very instance, not hidden.
@@ -142,29 +168,27 @@ extension Writer {
         hiding hidden: HiddenChanges?
     ) throws -> Bool {
         let instances: [HistorySegment.Instance]
-        if let recentSegment, recentSegment.number == found.number {
-            instances = recentSegment.instances
+        if let recent, recent.number == found.number {
+            instances = recent.instances
         } else {
-            instances = try segments.series.segment(found).instances()
-            recentSegment = (found.number, instances)
+            instances = try series.segment(found).instances()
+            recent = (found.number, instances)
         }
         let content = instance.content
         let others = instances.lazy.filter { $0.time == place.time }
         return try others.suffix(EvolutionLimits.comparedAtMoment).contains {
-            try $0.row.attribute(vocabulary, at: place.time).content == content
+            try $0.row.attribute(vocabulary.current, at: place.time).content == content
                 && !(hidden?.contains($0.row.changedAt(place.time)) ?? false)
         }
     }
 }
 
 /// The statements that seal and open.
-struct SegmentStatements {
-    let series: SeriesStatements
+private struct SegmentStatements {
     let any, insert, delete, deleteRows, countRows: Statement
 
     init(_ connection: Connection) throws {
         let place = "entity = ?1 AND name = ?2 AND dataset = ?3"
-        series = try SeriesStatements(connection)
         any = try connection.prepare("SELECT 1 FROM segment WHERE entity = ?1 LIMIT 1")
         insert = try connection.prepare(
             """

@@ -35,12 +35,49 @@ final class IndexFilling: @unchecked Sendable {
     var changed: Set<Int64> = []
 }
 
-/// What the writer holds of a filling.
-struct WeakFilling {
-    weak var filling: IndexFilling?
-}
+/// The side indexes of entities, as the writer keeps them, and which attributes have one.
+final class IndexWriter {
+    /// What the writer holds of a filling.
+    private struct WeakFilling {
+        weak var filling: IndexFilling?
+    }
 
-extension Writer {
+    /// Attributes that have, or are getting, a value index.
+    private(set) var indexed: Set<Int64> = []
+    /// Who asked for them; readers note it, on any thread.
+    let places: Mutex<IndexPlaces>
+    /// Those who fill value indexes at this moment.
+    private var fillings: [WeakFilling] = []
+
+    let statements: IndexStatements
+    let vocabulary: VocabularyWriter
+    private let connection: Connection
+    private let transaction: WriteTransaction
+
+    init(
+        _ connection: Connection,
+        _ transaction: WriteTransaction,
+        _ vocabulary: VocabularyWriter,
+        now: Timestamp
+    ) throws {
+        self.connection = connection
+        self.transaction = transaction
+        self.vocabulary = vocabulary
+        places = Mutex(IndexPlaces(start: now))
+        statements = try IndexStatements(connection)
+        try readAgain()
+    }
+
+    /// Reads from the file which attributes have one, where a transaction was undone.
+    func readAgain() throws {
+        let rows = try connection.prepare("SELECT name FROM indexed_attribute WHERE complete >= 0")
+        indexed = []
+        while try rows.step() { indexed.insert(rows.int(0)) }
+    }
+
+    /// How many fillings are told of changes.
+    var fillingCount: Int { fillings.count }
+
     /// Notes for those who fill indexes that what these hold of the entity has changed.
     func noteChange(of key: Int64) {
         guard !fillings.isEmpty else { return }
@@ -49,23 +86,23 @@ extension Writer {
     }
 
     /// Gives the attributes places for their indexes, as far as the party that asks may have some.
-    func registerIndexes(_ names: [IRI], for party: Party, at now: Timestamp) throws {
-        for name in names.compactMap({ vocabulary.numbers[$0.text] })
+    func register(_ names: [IRI], for party: Party, at now: Timestamp) throws {
+        for name in names.compactMap({ vocabulary.current.numbers[$0.text] })
         where !indexed.contains(name) {
             // One whose entries are still being removed comes back when they are gone: nothing is
             // given up for it before.
             guard try !isBeingRemoved(name) else { continue }
             if indexed.count >= Limits.indexedAttributes {
-                let giving = indexPlaces.withLock {
+                let giving = places.withLock {
                     $0.giving(to: party, of: indexed, at: now)
                 }
                 guard let giving else { return }
                 try giveUpIndex(giving)
             }
-            try willWrite()
+            try transaction.willWrite()
             try connection.execute("INSERT INTO indexed_attribute VALUES (\(name), 0, 0)")
             indexed.insert(name)
-            indexPlaces.withLock { $0.note(name, for: party, at: now) }
+            places.withLock { $0.note(name, for: party, at: now) }
         }
     }
 
@@ -78,10 +115,10 @@ extension Writer {
 
     /// From now on no write keeps the index and no query uses it; its entries go later.
     private func giveUpIndex(_ name: Int64) throws {
-        try willWrite()
+        try transaction.willWrite()
         try connection.execute("UPDATE indexed_attribute SET complete = -1 WHERE name = \(name)")
         indexed.remove(name)
-        indexPlaces.withLock { $0.forget(name) }
+        places.withLock { $0.forget(name) }
     }
 
     /// Removes some entries of an index that was given up; false when there are none left of any.
@@ -92,7 +129,7 @@ extension Writer {
         guard try row.step() else { return false }
         let name = row.int(0)
         row.reset()
-        try willWrite()
+        try transaction.willWrite()
         try connection.execute(
             """
             DELETE FROM attribute_value WHERE name = \(name) AND (value, key) IN (
@@ -129,7 +166,7 @@ extension Writer {
     /// Adds some of the portion's entries.
     func add(_ entries: ArraySlice<IndexPortion.Entry>, of portion: IndexPortion) throws {
         guard indexed.contains(portion.name) else { return }
-        try willWrite()
+        try transaction.willWrite()
         for entry in entries where !portion.filling.changed.contains(entry.key) {
             try insert(.init(name: portion.name, value: entry.value), key: entry.key)
         }
@@ -138,7 +175,7 @@ extension Writer {
     /// Adds some of the portion's entities that may have any value.
     func add(crowded keys: ArraySlice<Int64>, of portion: IndexPortion) throws {
         guard indexed.contains(portion.name) else { return }
-        try willWrite()
+        try transaction.willWrite()
         for key in keys where !portion.filling.changed.contains(key) {
             try insert(crowded: portion.name, key: key)
         }
@@ -147,7 +184,7 @@ extension Writer {
     /// Adds what has changed since the portion was read, and notes how far the index is filled.
     func finish(_ portion: IndexPortion, grant: InternalGrant) throws {
         guard indexed.contains(portion.name) else { return }
-        try willWrite()
+        try transaction.willWrite()
         let row = try connection.prepare("SELECT shape, body FROM entity WHERE key = ?1")
         for key in portion.filling.changed
         where key > portion.start && key <= portion.end {

@@ -12,7 +12,7 @@ final class VocabularySweep: @unchecked Sendable {
     private var names: Set<Int64> = []
     private var forms: Set<Int64> = []
     /// How much may have been out of use when it began.
-    fileprivate var unusedBefore = 0
+    var unusedBefore = 0
 
     func use(name: Int64) { names.insert(name) }
     func use(form: Int64) { forms.insert(form) }
@@ -26,31 +26,12 @@ final class VocabularySweep: @unchecked Sendable {
 /// Each is complete in itself: what it removes is out of use in the state that it sees, however the
 /// sweep goes on. The newest name, shape and form stay, so that SQLite gives no number twice.
 extension Writer {
-    /// From now on the sweep is told of what is used.
-    func begin(_ sweep: VocabularySweep) {
-        self.sweep = sweep
-        sweep.unusedBefore = possiblyUnused
-    }
-
-    /// The sweep has removed what was out of use when it began.
-    ///
-    /// Of one that fails before this, nothing is taken from the count.
-    func finish(_ sweep: VocabularySweep) {
-        guard isTold(sweep) else { return }
-        self.sweep = nil
-        possiblyUnused -= sweep.unusedBefore
-        isSweepDue = false
-        // Gives back the memory of what was removed.
-        vocabulary.trim()
-        shared.withLock { $0.trim() }
-    }
-
     /// Removes rows that stand for histories of which nothing is left.
     func removeEmptyHistories(_ ids: ArraySlice<EntityID>) throws {
         for id in ids {
             guard let row = try stored(id), !row.isCurrent, try !hasRows(history: row.history)
             else { continue }
-            try willWrite()
+            try transaction.willWrite()
             try forget(row)
         }
     }
@@ -60,38 +41,38 @@ extension Writer {
         let newest = try connection.number("SELECT max(number) FROM shape")
         let delete = try connection.prepare("DELETE FROM shape WHERE number = ?1")
         for number in numbers where number != newest {
-            guard let shape = vocabulary.shapes[number], try !use.isUsed(number) else { continue }
-            try remove(.shape(shape), number: number, delete)
+            guard let shape = vocabulary.current.shapes[number], try !use.isUsed(number) else {
+                continue
+            }
+            try vocabulary.remove(.shape(shape), number: number, delete)
         }
     }
 
     func removeNames(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
-        guard isTold(sweep) else { return }
+        guard vocabulary.isTold(sweep) else { return }
         var kept = try namesOfIndexes()
         kept.insert(try connection.number("SELECT max(number) FROM name"))
         let delete = try connection.prepare("DELETE FROM name WHERE number = ?1")
         for number in numbers where !sweep.hasSeen(name: number) && !kept.contains(number) {
-            guard let name = vocabulary.names[number] else { continue }
-            try remove(.name(name), number: number, delete)
+            guard let name = vocabulary.current.names[number] else { continue }
+            try vocabulary.remove(.name(name), number: number, delete)
         }
     }
 
     func removeForms(_ numbers: ArraySlice<Int64>, of sweep: VocabularySweep) throws {
-        guard isTold(sweep) else { return }
+        guard vocabulary.isTold(sweep) else { return }
         let newest = try connection.number("SELECT max(number) FROM form")
         let read = try connection.prepare("SELECT body FROM form WHERE number = ?1")
         let delete = try connection.prepare("DELETE FROM form WHERE number = ?1")
         for number in numbers where !sweep.hasSeen(form: number) && number != newest {
             defer { read.reset() }
-            guard let form = vocabulary.forms[number], try read.bind(1, number).step() else {
+            guard let form = vocabulary.current.forms[number], try read.bind(1, number).step()
+            else {
                 continue
             }
-            try remove(.form([UInt8](read.bytes(0)), form), number: number, delete)
+            try vocabulary.remove(.form([UInt8](read.bytes(0)), form), number: number, delete)
         }
     }
-
-    /// Whether the sweep is still told of what is used, and another one has not begun.
-    private func isTold(_ sweep: VocabularySweep) -> Bool { self.sweep === sweep }
 
     /// Attributes with a value index, also with one whose entries are still being removed.
     private func namesOfIndexes() throws -> Set<Int64> {
@@ -99,18 +80,6 @@ extension Writer {
         var names: Set<Int64> = []
         while try rows.step() { names.insert(rows.int(0)) }
         return names
-    }
-
-    private func remove(
-        _ entry: Vocabulary.Entry,
-        number: Int64,
-        _ delete: Statement
-    ) throws {
-        try willWrite()
-        try delete.bind(1, number).run()
-        vocabulary.remove(entry, number: number)
-        vocabularyLog.noteRemoval(entry, number: number)
-        forgetNumbers()
     }
 }
 

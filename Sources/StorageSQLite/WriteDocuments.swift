@@ -15,7 +15,7 @@ extension Writer {
     }
 
     func put(_ document: Document, isQuiet: Bool) throws {
-        try willWrite()
+        try transaction.willWrite()
         try connection.prepare(
             """
             INSERT INTO document (kind, id, body, owner) VALUES (?1, ?2, ?3, ?4)
@@ -23,27 +23,19 @@ extension Writer {
             """
         ).bind(1, document.kind.rawValue).bind(2, document.id).bind(3, document.body)
             .bind(4, document.owner).run()
-        if !isQuiet { try noteChange(document.kind, id: document.id) }
+        if !isQuiet { try feed.note(document.kind, id: document.id) }
     }
 
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool {
-        try willWrite()
+        try transaction.willWrite()
         try connection.prepare("DELETE FROM document WHERE kind = ?1 AND id = ?2")
             .bind(1, kind.rawValue).bind(2, id).run()
         guard connection.changes > 0 else { return false }
-        try noteChange(kind, id: id)
+        try feed.note(kind, id: id)
         return true
     }
 
-    /// Adds the change to the feed, and removes old ones from time to time.
-    private func noteChange(_ kind: Document.Kind, id: String) throws {
-        guard kind.isFollowed else { return }
-        try connection.prepare("INSERT INTO feed (kind, id) VALUES (?1, ?2)")
-            .bind(1, kind.rawValue).bind(2, id).run()
-        lastChange = connection.lastRowID
-        guard let last = ChangeFeedPage.lastRemoved(at: lastChange) else { return }
-        try connection.prepare("DELETE FROM feed WHERE number <= ?1").bind(1, last).run()
-    }
+    var lastChange: Int64 { feed.lastChange }
 
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
         try connection.feed(after: number, of: kinds)
@@ -58,5 +50,27 @@ extension Writer {
         return sizes
     }
 
-    func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
+    func afterCommit(_ action: @escaping @Sendable () -> Void) {
+        transaction.afterCommit(action)
+    }
+}
+
+/// The change feed, as the writer adds to it.
+final class FeedWriter {
+    /// The number that the feed gave last, also to a change that was undone.
+    private(set) var lastChange: Int64 = 0
+
+    private let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// Adds the change to the feed, and removes old ones from time to time.
+    func note(_ kind: Document.Kind, id: String) throws {
+        guard kind.isFollowed else { return }
+        try connection.prepare("INSERT INTO feed (kind, id) VALUES (?1, ?2)")
+            .bind(1, kind.rawValue).bind(2, id).run()
+        lastChange = connection.lastRowID
+        guard let last = ChangeFeedPage.lastRemoved(at: lastChange) else { return }
+        try connection.prepare("DELETE FROM feed WHERE number <= ?1").bind(1, last).run()
+    }
 }

@@ -10,37 +10,23 @@ extension Writer: StoreTransaction {
     }
 
     /// The row of the entity, also when only its history is left.
-    func stored(_ id: EntityID) throws -> StoredEntity? {
-        if let recent, recent.id == id { return recent }
-        let row = statements.byID.bind(1, id.uri)
-        defer { row.reset() }
-        guard try row.step() else { return nil }
-        recent = StoredEntity(
-            id: id,
-            key: row.int(0),
-            shape: row.int(1),
-            history: row.optionalInt(2) ?? row.int(0),
-            entity: try Body.entity(row.bytes(3)),
-            bytes: row.bytes(3).count
-        )
-        return recent
-    }
+    func stored(_ id: EntityID) throws -> StoredEntity? { try rows.row(id) }
 
     func put(_ entity: Entity) throws {
         let old = try stored(entity.id)
         // First of all, so that nothing is written of an entity that is too large.
         let body = try entity.encoded(before: old?.bytes ?? 0)
-        try willWrite()
+        try transaction.willWrite()
         if let old, old.isCurrent {
             let isShapedAlike = entity.isShaped(like: old.entity)
-            let shape = try isShapedAlike ? old.shape : shape(of: entity)
+            let shape = try isShapedAlike ? old.shape : vocabulary.shape(of: entity)
             try replace(old, with: entity, body, shape: shape)
             try keepPast(of: old, before: entity, key: old.key)
         } else {
-            let shape = try shape(of: entity)
+            let shape = try vocabulary.shape(of: entity)
             // A new life of an entity takes its place at the end of the order of creation, and its
             // history along.
-            if let old { try statements.delete.bind(1, old.key).run() }
+            if let old { try rows.delete(old) }
             let key = try insert(entity, body, shape: shape, history: old?.history)
             if let old {
                 try movePast(from: old.key, to: key)
@@ -55,24 +41,9 @@ extension Writer: StoreTransaction {
         _ body: [UInt8],
         shape: Int64
     ) throws {
-        if shape == old.shape && entity.nextExpiry == old.entity.nextExpiry {
-            try statements.updateBody.bind(1, old.key).bind(2, body).run()
-        } else {
-            possiblyUnused += old.entity.attributes.count + 1
-            try statements.update.bind(1, old.key).bind(2, shape)
-                .bind(3, entity.nextExpiry?.microseconds).bind(4, body).run()
-        }
-        if touchesIndexes(old.entity, entity) {
-            try reindex(key: old.key, from: entries(old.entity), to: entries(entity))
-        }
-        recent = StoredEntity(
-            id: old.id,
-            key: old.key,
-            shape: shape,
-            history: old.history,
-            entity: entity,
-            bytes: body.count
-        )
+        if shape != old.shape { vocabulary.noteUnused(old.entity.attributes.count + 1) }
+        try rows.replace(old, with: entity, body, shape: shape)
+        try indexes.update(key: old.key, from: old.entity, to: entity)
     }
 
     /// The key of the new row.
@@ -82,26 +53,22 @@ extension Writer: StoreTransaction {
         shape: Int64,
         history: Int64?
     ) throws -> Int64 {
-        try statements.insert.bind(1, entity.id.uri).bind(2, shape).bind(3, history)
-            .bind(4, entity.nextExpiry?.microseconds).bind(5, body).bind(6, keyOfNewRow()).run()
-        let key = connection.lastRowID
-        try reindex(key: key, from: IndexEntries(), to: entries(entity))
-        recent = StoredEntity(
-            id: entity.id,
-            key: key,
+        let row = try rows.insert(
+            entity,
+            body,
             shape: shape,
-            history: history ?? key,
-            entity: entity,
-            bytes: body.count
+            history: history,
+            key: detached.keyOfNewRow()
         )
-        return key
+        try indexes.add(entity, key: row.key)
+        return row.key
     }
 
     func remove(_ id: EntityID) throws -> Bool {
         guard let old = try stored(id), old.isCurrent else { return false }
-        try willWrite()
-        possiblyUnused += old.entity.attributes.count + 1
-        try reindex(key: old.key, from: entries(old.entity), to: IndexEntries())
+        try transaction.willWrite()
+        vocabulary.noteUnused(old.entity.attributes.count + 1)
+        try indexes.remove(old.entity, key: old.key)
         if try hasRows(history: old.history) {
             try keepHistoryOnly(old, entity: old.entity)
         } else {
@@ -112,10 +79,9 @@ extension Writer: StoreTransaction {
 
     /// Removes the row of an entity of which no history is left.
     func forget(_ row: StoredEntity) throws {
-        possiblyUnused += 1
-        try statements.delete.bind(1, row.key).run()
+        vocabulary.noteUnused(1)
+        try rows.delete(row)
         try removePast(of: row.key)
-        recent = nil
     }
 
     /// Turns the row into one that stands for history alone: all but attributes is kept.
@@ -123,40 +89,22 @@ extension Writer: StoreTransaction {
         var rest = entity
         rest.attributes = []
         rest.expiresAt = nil
-        let shape = -(try shape(of: rest))
-        let body = Body.bytes(rest)
-        possiblyUnused += 1
-        try statements.update.bind(1, old.key).bind(2, shape).bind(3, nil as Int64?)
-            .bind(4, body).run()
-        recent = StoredEntity(
-            id: old.id,
-            key: old.key,
-            shape: shape,
-            history: old.history,
-            entity: rest,
-            bytes: body.count
-        )
+        let shape = -(try vocabulary.shape(of: rest))
+        vocabulary.noteUnused(1)
+        try rows.replace(old, with: rest, Body.bytes(rest), shape: shape)
     }
 
     /// The entity's number in the history table, with a row for it if there is none yet.
     func historyRow(_ id: EntityID, types: [IRI], scopes: [String]) throws -> StoredEntity {
         if let stored = try stored(id) { return stored }
-        try willWrite()
+        try transaction.willWrite()
         let rest = Entity(id: id, types: types, scopes: scopes)
-        let shape = -(try shape(of: rest))
-        let body = Body.bytes(rest)
-        try statements.insert.bind(1, id.uri).bind(2, shape).bind(3, nil as Int64?)
-            .bind(4, nil as Int64?).bind(5, body).bind(6, keyOfNewRow()).run()
-        let key = connection.lastRowID
-        let stored = StoredEntity(
-            id: id,
-            key: key,
-            shape: shape,
-            history: key,
-            entity: rest,
-            bytes: body.count
+        return try rows.insert(
+            rest,
+            Body.bytes(rest),
+            shape: -(vocabulary.shape(of: rest)),
+            history: nil,
+            key: detached.keyOfNewRow()
         )
-        recent = stored
-        return stored
     }
 }

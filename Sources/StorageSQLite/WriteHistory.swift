@@ -12,12 +12,12 @@ extension Writer {
         correcting: Bool
     ) throws {
         guard !changes.isEmpty else { return }
-        try willWrite()
+        try transaction.willWrite()
         let row = try historyRow(id, types: types, scopes: scopes)
-        let mayBeSealed = try hasSegments(row.history)
+        let mayBeSealed = try segments.exist(for: row.history)
         let hidden = try hiddenChanges(of: row)
         for change in changes {
-            let name = try number(of: change.name.text)
+            let name = try vocabulary.number(of: change.name.text)
             for instance in change.instances {
                 try append(
                     instance,
@@ -39,12 +39,13 @@ extension Writer {
 
     /// Who appends so much at once seals it along: a commit of its own would cost more.
     private func sealAlong(_ change: NamedAttribute, entity: Int64, name: Int64) throws {
-        guard change.instances.count > sealing.rowsMet, let last = change.instances.last else {
+        guard change.instances.count > segments.limits.rowsMet, let last = change.instances.last
+        else {
             return
         }
-        let dataset = try dataset(last.datasetID)
+        let dataset = try vocabulary.dataset(last.datasetID)
         let series = HistorySeries(entity: entity, name: name, dataset: dataset)
-        _ = try seal(series, grant: InternalGrant(.sealing))
+        _ = try segments.seal(series, grant: InternalGrant(.sealing))
     }
 
     /// Where there is no current state, the row itself remembers types, scopes and times.
@@ -77,16 +78,16 @@ extension Writer {
             series: HistorySeries(
                 entity: entity,
                 name: name,
-                dataset: try dataset(instance.datasetID)
+                dataset: try vocabulary.dataset(instance.datasetID)
             ),
             time: instance.historyTime
         )
-        if mayBeSealed, let segment = try segment(around: place) {
-            if try holds(segment, instance, at: place, hiding: hidden) { return }
-            try open(around: place)
+        if mayBeSealed, let segment = try segments.segment(around: place) {
+            if try segments.holds(segment, instance, at: place, hiding: hidden) { return }
+            try segments.open(around: place)
         }
-        let row = try HistoryRow(instance, form: form)
-        try insert(row, at: place, sequence: 0)
+        let row = try HistoryRow(instance, form: vocabulary.form)
+        try history.insert(row, at: place, sequence: 0)
         if connection.changes == 0 {
             // Something is there at that moment already: this very instance, or another one.
             guard let sequence = try freeSequence(for: instance, row, at: place, hiding: hidden)
@@ -94,7 +95,7 @@ extension Writer {
             if correcting, instance.observedAt != nil {
                 return try correct(instance, at: place, sequence: sequence, hiding: hidden)
             }
-            try insert(row, at: place, sequence: sequence)
+            try history.insert(row, at: place, sequence: sequence)
             try remember(instance, at: place, sequence: sequence)
         } else {
             try remember(instance, at: place, sequence: 0)
@@ -122,17 +123,12 @@ extension Writer {
             let row = HistoryRow(others)
             let isEqual =
                 try row.hasContent(of: own)
-                ?? (row.attribute(vocabulary, at: place.time).content == content)
+                ?? (row.attribute(vocabulary.current, at: place.time).content == content)
             if isEqual, try !(hidden?.contains(row.changedAt(place.time)) ?? false) {
                 return nil
             }
             sequence = sequence ?? others.int(0) + 1
         }
         return sequence ?? 0
-    }
-
-    func dataset(_ id: String?) throws -> Int64 {
-        guard let id else { return 0 }
-        return try number(of: id)
     }
 }

@@ -2,8 +2,26 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The outbox, as a transaction changes it. What is done to each message has a statement of its own;
-/// the rest is rare, and prepared when used.
+/// The statements for what is done to each message of the outbox; the rest is rare, and prepared when
+/// used.
+struct OutboxStatements {
+    fileprivate let enqueue, dequeue, claimingTerm: Statement
+
+    init(_ connection: Connection) throws {
+        enqueue = try connection.prepare(
+            "INSERT INTO outbox (subscription, enqueued, term, body) VALUES (?1, ?2, ?3, ?4)"
+        )
+        dequeue = try connection.prepare("DELETE FROM outbox WHERE sequence = ?1 AND term = ?2")
+        claimingTerm = try connection.prepare(
+            """
+            SELECT term FROM outbox_lease WHERE NOT EXISTS
+                (SELECT 1 FROM outbox INDEXED BY outbox_unclaimed WHERE term = 0)
+            """
+        )
+    }
+}
+
+/// The outbox, as a transaction changes it.
 extension Writer {
     func enqueue(
         _ body: [UInt8],
@@ -11,9 +29,9 @@ extension Writer {
         at: Timestamp,
         in term: Int64?
     ) throws -> EnqueuedMessage {
-        try willWrite()
+        try transaction.willWrite()
         let isClaimed = try term != nil && mayClaimNew(in: term)
-        try statements.enqueue.bind(1, OutboxMessage.text(of: recipients))
+        try outbox.enqueue.bind(1, OutboxMessage.text(of: recipients))
             .bind(2, at.microseconds).bind(3, isClaimed ? term ?? 0 : 0).bind(4, body).run()
         return EnqueuedMessage(sequence: connection.lastRowID, isClaimed: isClaimed)
     }
@@ -26,7 +44,7 @@ extension Writer {
         until: Timestamp,
         now: Timestamp
     ) throws -> OutboxLease? {
-        try willWrite()
+        try transaction.willWrite()
         let granted = OutboxLease.granted(
             to: owner,
             having: term,
@@ -46,7 +64,7 @@ extension Writer {
     }
 
     func releaseOutbox(in term: Int64) throws {
-        try willWrite()
+        try transaction.willWrite()
         try connection.prepare("UPDATE outbox_lease SET until = ?2 WHERE term = ?1")
             .bind(1, term).bind(2, Int64.min).run()
     }
@@ -57,7 +75,7 @@ extension Writer {
         in term: Int64,
         grant: InternalGrant
     ) throws -> [OutboxMessage] {
-        try willWrite()
+        try transaction.willWrite()
         try requireLease(term)
         let rows = try connection.prepare(
             """
@@ -77,7 +95,7 @@ extension Writer {
         _ messages: [(sequence: Int64, recipients: [String])],
         in term: Int64
     ) throws {
-        try willWrite()
+        try transaction.willWrite()
         try requireLease(term)
         let narrow = try connection.prepare(
             "UPDATE outbox SET subscription = ?3 WHERE sequence = ?1 AND term = ?2"
@@ -89,10 +107,10 @@ extension Writer {
     }
 
     func removeFromOutbox(_ sequences: [Int64], in term: Int64) throws {
-        try willWrite()
+        try transaction.willWrite()
         try requireLease(term)
         for sequence in sequences {
-            try statements.dequeue.bind(1, sequence).bind(2, term).run()
+            try outbox.dequeue.bind(1, sequence).bind(2, term).run()
         }
     }
 
@@ -108,7 +126,7 @@ extension Writer {
 
     /// Whether the term is that of the lease, and nothing waits unclaimed.
     private func mayClaimNew(in term: Int64?) throws -> Bool {
-        defer { statements.claimingTerm.reset() }
-        return try statements.claimingTerm.step() && statements.claimingTerm.int(0) == term
+        defer { outbox.claimingTerm.reset() }
+        return try outbox.claimingTerm.step() && outbox.claimingTerm.int(0) == term
     }
 }

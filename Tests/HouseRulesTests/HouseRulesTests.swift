@@ -145,7 +145,8 @@ import Testing
         "Sources/Storage/Store.swift",
         "Sources/Storage/Writing/KeptCopies.swift",
         "Sources/Storage/Writing/StoreTransaction+Changes.swift",
-        "Sources/StorageSQLite/SQLiteTenantStore.swift",
+        "Sources/StorageSQLite/IndexFiller.swift",
+        "Sources/StorageSQLite/HistorySealer.swift",
         "Sources/StorageSQLite/WriteHistory.swift",
         "Sources/balai/Hub/RetentionService.swift",
     ]

@@ -166,7 +166,7 @@ private struct StorePair {
 
     func seal() async throws {
         _ = try await sqlite.evolutions(HistoryQueries.all, grant: Grants.read())
-        try await #require(sqlite as? SQLiteTenantStore).sealHistory()
+        try await #require(sqlite as? SQLiteTenantStore).sealer.sealHistory()
     }
 }
 

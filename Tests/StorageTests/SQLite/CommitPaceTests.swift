@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CommitPaceTests {
     private func pace(_ requests: Int, leaving waiting: Int, milliseconds: Int) -> CommitPace {
-        var pace = CommitPace()
+        let pace = CommitPace()
         pace.committed(requests, leaving: waiting, took: .milliseconds(milliseconds))
         return pace
     }

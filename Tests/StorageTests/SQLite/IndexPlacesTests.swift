@@ -60,11 +60,11 @@ import Testing
             )
         }
         try await tenant.put(entities)
-        try await sqlite.makeIndexes(names, for: .anonymous)
+        try await sqlite.filler.makeIndexes(names, for: .anonymous)
         #expect(try indexes(folder) == 16)
-        try await sqlite.makeIndexes([names[17]], for: .anonymous)
+        try await sqlite.filler.makeIndexes([names[17]], for: .anonymous)
         #expect(try rows(folder, names[17]) == 0)
-        try await sqlite.makeIndexes([names[17]], for: office)
+        try await sqlite.filler.makeIndexes([names[17]], for: office)
         #expect(try indexes(folder) == 16)
         #expect(try rows(folder, names[17]) == 600)
         #expect(try names.map { try rows(folder, $0) }.filter { $0 == 0 }.count == 2)
@@ -87,21 +87,21 @@ import Testing
         let tenant = try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
         let names = (0..<18).map { IRI("urn:a:\($0)") }
         try await tenant.put([Entity("a", .sensor, Dictionary(names.map { ($0, 1) }) { $1 })])
-        try await tenant.makeIndexes(Array(names[..<16]), for: .anonymous)
+        try await tenant.filler.makeIndexes(Array(names[..<16]), for: .anonymous)
         let office = office
         try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
-            let before = writer.indexed
-            try writer.registerIndexes([names[16]], for: office, at: seconds(0))
-            let given = try #require(before.subtracting(writer.indexed).first)
-            let name = writer.vocabulary.iri(given)
-            let after = writer.indexed
+            let before = writer.indexes.indexed
+            try writer.indexes.register([names[16]], for: office, at: seconds(0))
+            let given = try #require(before.subtracting(writer.indexes.indexed).first)
+            let name = writer.vocabulary.current.iri(given)
+            let after = writer.indexes.indexed
             #expect(after.count == 16)
-            try writer.registerIndexes([name], for: office, at: seconds(0))
-            #expect(writer.indexed == after)
-            while try writer.removeGivenUpEntries() {}
-            try writer.registerIndexes([name], for: office, at: seconds(0))
-            #expect(writer.indexed.contains(given) && writer.indexed.count == 16)
+            try writer.indexes.register([name], for: office, at: seconds(0))
+            #expect(writer.indexes.indexed == after)
+            while try writer.indexes.removeGivenUpEntries() {}
+            try writer.indexes.register([name], for: office, at: seconds(0))
+            #expect(writer.indexes.indexed.contains(given) && writer.indexes.indexed.count == 16)
         }
         await store.close()
     }

@@ -58,7 +58,7 @@ import Testing
         try await append(0..<30, as: .station, to: tenant)
         try await append(30..<60, as: .sensor, to: tenant)
         _ = try await values(tenant, .sensor)
-        try await (tenant as? SQLiteTenantStore)?.sealHistory()
+        try await (tenant as? SQLiteTenantStore)?.sealer.sealHistory()
         #expect(try await values(tenant, .station) == (0..<30).map { .number(JSONNumber($0)) })
         #expect(try await values(tenant, .sensor) == (30..<60).map { .number(JSONNumber($0)) })
         var sums = Self.whole
@@ -77,7 +77,7 @@ import Testing
         try await append(0..<30, as: .station, to: tenant)
         try await append(30..<60, as: .sensor, to: tenant)
         _ = try await values(tenant, .sensor)
-        try await (tenant as? SQLiteTenantStore)?.sealHistory()
+        try await (tenant as? SQLiteTenantStore)?.sealer.sealHistory()
         let id = EntityID("urn:a")
         #expect(
             try await tenant.removeHistory(id, .everything, grant: Grants.write(.type(.sensor)))
@@ -114,7 +114,7 @@ import Testing
     ) throws -> Range<Int64> {
         let row = try #require(try writer.stored(EntityID("urn:a")))
         let insert = try writer.connection.prepare("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")
-        try writer.willWrite()
+        try writer.transaction.willWrite()
         var end: Int64 = 10
         for number in 0..<Int.random(in: 1...40, using: &dice) {
             let type: IRI = Bool.random(using: &dice) ? .station : .sensor
@@ -123,7 +123,8 @@ import Testing
             let isForgotten = number == 0 && Bool.random(using: &dice)
             try insert.bind(1, row.key).bind(2, end)
                 .bind(3, Bool.random(using: &dice) ? end : start)
-                .bind(4, writer.shape(of: was)).bind(5, isForgotten ? [] : Body.bytes(was)).run()
+                .bind(4, writer.vocabulary.shape(of: was))
+                .bind(5, isForgotten ? [] : Body.bytes(was)).run()
             end += Int64.random(in: 1...8, using: &dice)
         }
         return 0..<end + 10
@@ -138,7 +139,7 @@ import Testing
         let (hidden, expected) = try await tenant.transact { [dice] transaction in
             var dice = dice
             let writer = try #require(transaction as? Writer)
-            writer.covered = .type(.station)
+            writer.transaction.covered = .type(.station)
             let moments = try Self.makePast(&dice, writer)
             let row = try #require(try writer.stored(EntityID("urn:a")))
             let changes = try #require(try writer.hiddenChanges(of: row))
@@ -161,7 +162,7 @@ import Testing
         }
         let decided = try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
-            writer.covered = .type(.sensor)
+            writer.transaction.covered = .type(.sensor)
             let row = try #require(try writer.stored(EntityID("urn:a")))
             return try [0, 100, 200].map { second in
                 let changes = try #require(try writer.hiddenChanges(of: row))

@@ -110,7 +110,7 @@ import Testing
         try await tenant.transact { transaction in
             _ = try transaction.removeHistory(Self.id, .everything)
             // What is to follow in the background does not.
-            try #require(transaction as? Writer).commitActions = []
+            try #require(transaction as? Writer).transaction.forgetRequestActions()
         }
         for name in ["hub.sqlite", "hub.sqlite-wal"] {
             try FileManager.default.copyItem(
@@ -215,10 +215,10 @@ import Testing
             let entity = try #require(try writer.stored(id))
             let series = HistorySeries(
                 entity: entity.history,
-                name: try #require(writer.vocabulary.numbers[IRI.speed.text]),
+                name: try #require(writer.vocabulary.current.numbers[IRI.speed.text]),
                 dataset: 0
             )
-            while try writer.seal(series, grant: InternalGrant(.sealing)) {}
+            while try writer.segments.seal(series, grant: InternalGrant(.sealing)) {}
             let count = try writer.connection.number("SELECT count(*) FROM segment")
             #expect(count > Int64(Limits.openedPerStep))
         }

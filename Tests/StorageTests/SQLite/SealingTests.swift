@@ -33,7 +33,7 @@ import Testing
     /// Reads all, so that the store finds the series long, and has them sealed.
     private func seal(_ tenant: any TenantStore) async throws {
         _ = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
-        try await #require(tenant as? SQLiteTenantStore).sealHistory()
+        try await #require(tenant as? SQLiteTenantStore).sealer.sealHistory()
     }
 
     @Test func `large instances make segments of fewer`() async throws {

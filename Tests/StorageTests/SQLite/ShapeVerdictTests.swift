@@ -128,10 +128,10 @@ import Testing
             )
         }
         let stations = entities.filter { $0.types == [.station] }.map(\.id)
-        let reader = try Reader(path: tenant.path)
+        let reader = try Reader(path: "\(folder.path)/hub.sqlite")
         let plan = try EntityPlan(
             .type(.station),
-            vocabulary: tenant.writer.vocabulary,
+            vocabulary: tenant.writer.vocabulary.current,
             now: seconds(0),
             budget: nil
         )

@@ -14,7 +14,7 @@ import Testing
         let text = JSONValue.string(String(repeating: "x", count: 3_000))
         let long = (0..<Limits.scannedRows + 10).map { Attribute.reading(text, at: $0) }
         try await tenant.append("a", .speed, long)
-        let reader = try Reader(path: tenant.path)
+        let reader = try Reader(path: "\(folder.path)/hub.sqlite")
         func portions() throws -> Int {
             var (scan, count) = (FormScan([Int64.max, 1]), 0)
             while !scan.isAtEnd {
@@ -56,7 +56,7 @@ import Testing
         try await VocabularySweepTests.write(last, to: tenant)
         _ = try await tenant.transact { try $0.remove(last.id) }
         var portions = 0
-        try await tenant.sweepVocabulary { _ in
+        try await tenant.sweeper.sweep { _ in
             defer { portions += 1 }
             guard portions == portion else { return }
             try await tenant.transact { transaction in
@@ -97,7 +97,7 @@ import Testing
         let isSealed = portion % 2 == 0
         if isSealed { try await Self.move(tenant, seals: true) }
         var portions = 0
-        try await tenant.sweepVocabulary { _ in
+        try await tenant.sweeper.sweep { _ in
             defer { portions += 1 }
             if portions == portion + 2 { try await Self.move(tenant, seals: !isSealed) }
         }
@@ -115,11 +115,11 @@ import Testing
             let entity = try #require(try writer.stored(EntityID("urn:kept")))
             let series = HistorySeries(
                 entity: entity.history,
-                name: try #require(writer.vocabulary.numbers[IRI.speed.text]),
+                name: try #require(writer.vocabulary.current.numbers[IRI.speed.text]),
                 dataset: 0
             )
             if seals {
-                _ = try writer.seal(series, grant: InternalGrant(.sealing))
+                _ = try writer.segments.seal(series, grant: InternalGrant(.sealing))
             } else {
                 try writer.openSegments()
             }
@@ -151,7 +151,7 @@ import Testing
 extension Writer {
     /// Turns all segments back into rows.
     fileprivate func openSegments() throws {
-        try willWrite()
+        try transaction.willWrite()
         let rows = try connection.prepare("SELECT entity, name, dataset, first FROM segment")
         var found: [HistoryPlace] = []
         while try rows.step() {
@@ -162,6 +162,6 @@ extension Writer {
             )
             found.append(HistoryPlace(series: series, time: rows.int(3)))
         }
-        for place in found { try open(around: place) }
+        for place in found { try segments.open(around: place) }
     }
 }

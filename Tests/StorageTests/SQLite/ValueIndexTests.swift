@@ -32,7 +32,7 @@ import Testing
             Entity("before", .sensor, [.speed: .array(Self.crowd)]),
             Entity("few", .sensor, [.speed: 2]),
         ])
-        try await tenant.makeIndexes([.speed], for: .operator)
+        try await tenant.filler.makeIndexes([.speed], for: .operator)
         #expect(try entries() == 2)
         try await tenant.put([Entity("after", .sensor, [.speed: .array(Self.crowd)])])
         #expect(try entries() == 3)
@@ -63,7 +63,7 @@ import Testing
                 try await compare(RandomEntities.condition(&dice), entities, tenant, &dice)
             }
             // From here on both attributes have an index, kept by the changes that follow.
-            try await sqlite.makeIndexes([.speed, .label], for: .operator)
+            try await sqlite.filler.makeIndexes([.speed, .label], for: .operator)
             for index in entities.indices where round == 0 && index % 4 == 0 {
                 entities[index] = RandomEntities.entity(index, &dice)
             }
@@ -92,7 +92,7 @@ import Testing
         let second = changed.map { entities[$0] }
         let gone = Array(entities.suffix(20))
         let fresh = (400..<420).map { RandomEntities.entity($0, &dice) }
-        try await sqlite.makeIndexes([.speed, .label], for: .operator) {
+        try await sqlite.filler.makeIndexes([.speed, .label], for: .operator) {
             try await tenant.put(first)
             try await tenant.put(second)
             try await tenant.transact { transaction in
@@ -119,17 +119,17 @@ import Testing
         )
         try writer.connection.execute("INSERT INTO indexed_attribute VALUES (1, 0, 0)")
         var fillings = [IndexFilling(), IndexFilling()]
-        for filling in fillings { #expect(try writer.nextPortion(of: filling) != nil) }
-        writer.noteChange(of: 7)
+        for filling in fillings { #expect(try writer.indexes.nextPortion(of: filling) != nil) }
+        writer.indexes.noteChange(of: 7)
         #expect(fillings.map(\.changed) == [[7], [7]])
-        #expect(try writer.nextPortion(of: fillings[0]) != nil)
+        #expect(try writer.indexes.nextPortion(of: fillings[0]) != nil)
         fillings.removeLast()
-        writer.noteChange(of: 8)
+        writer.indexes.noteChange(of: 8)
         #expect(fillings[0].changed == [8])
-        #expect(writer.fillings.count == 1)
+        #expect(writer.indexes.fillingCount == 1)
         fillings = []
-        writer.noteChange(of: 9)
-        #expect(writer.fillings.isEmpty)
+        writer.indexes.noteChange(of: 9)
+        #expect(writer.indexes.fillingCount == 0)
     }
 
     private func compare(

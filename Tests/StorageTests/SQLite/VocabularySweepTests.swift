@@ -34,7 +34,7 @@ import Testing
             Int(try file.number("SELECT count(*) FROM \($0)"))
         }
         return [rows]
-            + [tenant.writer.vocabulary, tenant.writer.shared.withLock { $0 }].map {
+            + [tenant.writer.vocabulary.current, tenant.writer.vocabulary.shown.current].map {
                 [$0.names.count, $0.shapes.count, $0.forms.count]
             }
     }
@@ -81,10 +81,10 @@ import Testing
                 _ = try $0.remove(entity.id)
                 _ = try $0.removeHistory(entity.id, .everything)
             }
-            wasDue = tenant.sweeping.withLock { $0.isRunning } || wasDue
+            wasDue = tenant.sweeper.isRunning || wasDue
         }
         #expect(wasDue)
-        try await tenant.sweepVocabulary()
+        try await tenant.sweeper.sweep()
         // The newest of each stays, and the two names of the newest shape.
         let most = zip(before[0], [3, 1, 1]).map(+)
         for counts in try Self.counts(tenant, folder) {
@@ -109,12 +109,12 @@ import Testing
             try await Self.write(entity, to: tenant)
             _ = try await tenant.transact { try $0.remove(entity.id) }
         }
-        try await tenant.sweepVocabulary()
+        try await tenant.sweeper.sweep()
         #expect(try Self.counts(tenant, folder)[0][0] >= 900)
         let old = RetentionRule(type: nil, ageMicroseconds: 0, effect: .remove)
         let grant = InternalGrant(.retention)
         _ = try await tenant.retain([old], now: seconds(1_000), grant: grant)
-        try await tenant.sweepVocabulary()
+        try await tenant.sweeper.sweep()
         let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
         #expect(try file.number("SELECT count(*) FROM entity") == 0)
         for counts in try Self.counts(tenant, folder) {
@@ -136,10 +136,10 @@ import Testing
         try await tenant.append("kept", .speed, kept)
         _ = try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
-            let number = try writer.number(of: IRI.speed.text)
+            let number = try writer.vocabulary.number(of: IRI.speed.text)
             let entity = try #require(try writer.stored(EntityID("urn:kept")))
             let series = HistorySeries(entity: entity.history, name: number, dataset: 0)
-            return try writer.seal(series, grant: InternalGrant(.sealing))
+            return try writer.segments.seal(series, grant: InternalGrant(.sealing))
         }
         let many = Limits.unseenForms + 50
         try await tenant.append("a", .speed, (0..<many).map { reading($0, unit: "U\($0)") })
@@ -147,7 +147,7 @@ import Testing
         _ = try await tenant.transact {
             try $0.removeHistory(EntityID("urn:a"), .everything)
         }
-        try await tenant.sweepVocabulary()
+        try await tenant.sweeper.sweep()
         #expect(try Self.counts(tenant, folder)[0][2] <= kept.count + 1)
         let page = try await tenant.evolutions(query, grant: Grants.read())
         let units = page.evolutions.flatMap(\.attributes).flatMap(\.instances).map(\.unitCode)
@@ -163,13 +163,13 @@ import Testing
         for number in 0..<20 {
             let entity = Self.strange(number)
             try await Self.write(entity, to: tenant)
-            let made = try #require(tenant.writer.vocabulary.numbers["urn:x:d\(number)"])
+            let made = try #require(tenant.writer.vocabulary.current.numbers["urn:x:d\(number)"])
             #expect(seen.insert(made).inserted)
             try await tenant.transact {
                 _ = try $0.remove(entity.id)
                 _ = try $0.removeHistory(entity.id, .everything)
             }
-            try await tenant.sweepVocabulary()
+            try await tenant.sweeper.sweep()
         }
         await store.close()
     }
@@ -193,7 +193,7 @@ import Testing
             _ = try await tenant.evolutions(query, grant: Grants.read())
             _ = try await tenant.shapes(grant: Grants.read(condition))
         }
-        try await tenant.makeIndexes([name], for: .operator)
+        try await tenant.filler.makeIndexes([name], for: .operator)
         try await tenant.transact {
             _ = try $0.removeHistory(id, .allInstances(name))
             _ = try $0.removeHistory(id, .attribute(name, datasetID: "urn:x:nothing"))
@@ -214,19 +214,19 @@ import Testing
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
         for number in 0..<2 { try await Self.write(Self.strange(number), to: tenant) }
-        let name = try #require(tenant.writer.vocabulary.numbers["urn:x:a0"])
+        let name = try #require(tenant.writer.vocabulary.current.numbers["urn:x:a0"])
         let (first, second) = (VocabularySweep(), VocabularySweep())
         try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
-            writer.begin(first)
-            writer.begin(second)
+            writer.vocabulary.begin(first)
+            writer.vocabulary.begin(second)
             try writer.removeNames([name], of: first)
         }
-        #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == name)
+        #expect(tenant.writer.vocabulary.current.numbers["urn:x:a0"] == name)
         try await tenant.transact { transaction in
             try #require(transaction as? Writer).removeNames([name], of: second)
         }
-        #expect(tenant.writer.vocabulary.numbers["urn:x:a0"] == nil)
+        #expect(tenant.writer.vocabulary.current.numbers["urn:x:a0"] == nil)
         await store.close()
     }
 
@@ -239,14 +239,14 @@ import Testing
             try await Self.write(entity, to: tenant)
             try await tenant.transact { _ = try $0.remove(entity.id) }
         }
-        let before = tenant.writer.possiblyUnused
+        let before = tenant.writer.vocabulary.possiblyUnused
         #expect(before >= 20)
         await #expect(throws: CancellationError.self) {
-            try await tenant.sweepVocabulary { _ in throw CancellationError() }
+            try await tenant.sweeper.sweep { _ in throw CancellationError() }
         }
-        #expect(tenant.writer.possiblyUnused == before)
-        try await tenant.sweepVocabulary()
-        #expect(tenant.writer.possiblyUnused < before)
+        #expect(tenant.writer.vocabulary.possiblyUnused == before)
+        try await tenant.sweeper.sweep()
+        #expect(tenant.writer.vocabulary.possiblyUnused < before)
         await store.close()
     }
 
@@ -276,7 +276,7 @@ import Testing
         for round in 0..<4 {
             for _ in 0..<25 { try await step() }
             try await compare(tenant)
-            try await tenant.sweepVocabulary { _ in
+            try await tenant.sweeper.sweep { _ in
                 try await compare(tenant)
                 // The file as it would be found if the hub were killed now.
                 let copy = Folder()
@@ -309,7 +309,7 @@ import Testing
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
         for number in 0..<2 { try await Self.write(Self.strange(number), to: tenant) }
-        let reader = try Reader(path: tenant.path)
+        let reader = try Reader(path: "\(folder.path)/hub.sqlite")
         let begun = AsyncStream<Void>.makeStream()
         let swept = DispatchSemaphore(value: 0)
         let reading = Task {
@@ -317,7 +317,7 @@ import Testing
                 DispatchQueue.global().async {
                     var states = 0
                     let seen = Result {
-                        try tenant.snapshot(reader) {
+                        try tenant.writer.vocabulary.shown.snapshot(reader) {
                             states += 1
                             guard states == 1 else { return }
                             begun.continuation.yield()
@@ -340,7 +340,7 @@ import Testing
             _ = try $0.remove(EntityID("urn:strange0"))
             _ = try $0.removeHistory(EntityID("urn:strange0"), .everything)
         }
-        try await tenant.sweepVocabulary()
+        try await tenant.sweeper.sweep()
         swept.signal()
         #expect(try await reading.value == [true])
         await store.close()
@@ -386,7 +386,7 @@ import Testing
                         _ = try $0.removeHistory(entity.id, .everything)
                     }
                 }
-                try await tenant.sweepVocabulary()
+                try await tenant.sweeper.sweep()
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -509,7 +509,7 @@ private enum SweptChange {
                     throw CancellationError()
                 }
             }
-        case .index(let name): try await tenant.makeIndexes([name], for: .operator)
+        case .index(let name): try await tenant.filler.makeIndexes([name], for: .operator)
         }
         func write(
             _ body: @escaping @Sendable (any StoreTransaction) throws -> Void

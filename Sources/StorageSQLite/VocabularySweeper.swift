@@ -75,10 +75,28 @@ final class SweepTurns: Sendable {
     }
 }
 
-extension SQLiteTenantStore {
+/// Sweeps the vocabulary of a tenant.
+final class VocabularySweeper: Sendable {
+    private let schedule = Mutex(SweepSchedule())
+    /// For a whole sweep of this tenant.
+    private let turns = SweepTurns()
+
+    private let committer: Committer
+    private let vocabulary: ShownVocabulary
+    private let path: String
+
+    init(_ committer: Committer, _ vocabulary: ShownVocabulary, path: String) {
+        self.committer = committer
+        self.vocabulary = vocabulary
+        self.path = path
+    }
+
+    /// Whether somebody sees to it that the vocabulary is swept.
+    var isRunning: Bool { schedule.withLock(\.isRunning) }
+
     /// Sweeps the vocabulary in the background, as soon as it is time to.
     func sweepSoon() {
-        guard sweeping.withLock({ $0.want() }) else { return }
+        guard schedule.withLock({ $0.want() }) else { return }
         Task { [weak self] in
             while let wait = self?.waitForSweep() {
                 guard (try? await Task.sleep(for: wait)) != nil, await self?.sweepSlowly() == true
@@ -87,22 +105,22 @@ extension SQLiteTenantStore {
         }
     }
 
-    private func waitForSweep() -> Duration? { sweeping.withLock { $0.next() } }
+    private func waitForSweep() -> Duration? { schedule.withLock { $0.next() } }
 
     /// Sweeps with rests; false when it could not.
     private func sweepSlowly() async -> Bool {
         do {
-            try await sweepVocabulary { elapsed in
+            try await sweep { elapsed in
                 try await Task.sleep(for: elapsed * Limits.sweepRests)
             }
-            sweeping.withLock { $0.finish() }
+            schedule.withLock { $0.finish() }
             return true
         } catch let error as StorageError where error.code == .closed {
-            sweeping.withLock { $0.isRunning = false }
+            schedule.withLock { $0.isRunning = false }
             return false
         } catch {
             // A full disk, for example: another sweep finds what this one has left.
-            sweeping.withLock { $0.postpone() }
+            schedule.withLock { $0.postpone() }
             return true
         }
     }
@@ -110,18 +128,18 @@ extension SQLiteTenantStore {
     /// Removes the names, shapes and forms that nothing uses any more; returns when it has.
     ///
     /// `rest` is called after each portion with the time that took.
-    package func sweepVocabulary(
+    func sweep(
         resting rest: (Duration) async throws -> Void = { _ in }
     ) async throws {
-        await sweepTurns.take()
-        defer { sweepTurns.giveBack() }
+        await turns.take()
+        defer { turns.giveBack() }
         let sweep = VocabularySweep()
-        try await committer.run { $0.begin(sweep) }
+        try await committer.run { $0.vocabulary.begin(sweep) }
         try await removeEmptyHistories(rest)
         try await removeShapes(rest)
         try await removeNames(sweep, rest)
         try await removeForms(sweep, rest)
-        try await committer.run { $0.finish(sweep) }
+        try await committer.run { $0.vocabulary.finish(sweep) }
     }
 
     private typealias Rest = (Duration) async throws -> Void
@@ -136,7 +154,7 @@ extension SQLiteTenantStore {
     }
 
     private func removeShapes(_ rest: Rest) async throws {
-        let shapes = writer.shared.withLock { Array($0.shapes.keys) }.sorted()
+        let shapes = vocabulary.shapes.sorted()
         for start in stride(from: 0, to: shapes.count, by: Limits.scannedPerPortion) {
             let portion = shapes[start..<min(start + Limits.scannedPerPortion, shapes.count)]
             let unused = try await reading(rest) { try $0.unusedShapes(among: portion) }
@@ -145,8 +163,7 @@ extension SQLiteTenantStore {
     }
 
     private func removeNames(_ sweep: VocabularySweep, _ rest: Rest) async throws {
-        let vocabulary = writer.shared.withLock { $0 }
-        var scan = NameScan(vocabulary.namesOutsideShapes)
+        var scan = NameScan(vocabulary.current.namesOutsideShapes)
         while !scan.isAtEnd {
             let last = scan
             scan = try await reading(rest) { try $0.findUsedNames(last) }
@@ -157,7 +174,7 @@ extension SQLiteTenantStore {
     /// Whether a form without `datasetId` is in use only its rows can tell, so these are looked at
     /// only while many forms were not seen in use.
     private func removeForms(_ sweep: VocabularySweep, _ rest: Rest) async throws {
-        let forms = writer.shared.withLock { $0 }.formsByUse
+        let forms = vocabulary.current.formsByUse
         try await inSteps(forms.unused.sorted(), rest) { try $0.removeForms($1, of: sweep) }
         var scan = FormScan(forms.others)
         while !scan.isAtEnd, scan.candidates.count > Limits.unseenForms {
@@ -189,7 +206,7 @@ extension SQLiteTenantStore {
             }
         }
         let elapsed = start.duration(to: .now)
-        sweeping.withLock { $0.looked += elapsed }
+        schedule.withLock { $0.looked += elapsed }
         try await rest(elapsed)
         return found
     }

@@ -1,0 +1,96 @@
+internal import ContextModel
+internal import Dispatch
+internal import Governance
+internal import Storage
+internal import Synchronization
+
+/// Makes the value indexes that queries want.
+final class IndexFiller: Sendable {
+    /// Whether somebody is at it.
+    private let isFilling = Mutex(false)
+
+    private let committer: Committer
+    private let vocabulary: ShownVocabulary
+    private let path: String
+    private let clock: @Sendable () -> Timestamp
+
+    init(
+        _ committer: Committer,
+        _ vocabulary: ShownVocabulary,
+        path: String,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.committer = committer
+        self.vocabulary = vocabulary
+        self.path = path
+        self.clock = clock
+    }
+
+    /// Makes value indexes in the background, a step between other requests at a time.
+    func fillSoon(_ names: [IRI], for party: Party) {
+        let isFirst = isFilling.withLock { isFilling in
+            defer { isFilling = true }
+            return !isFilling
+        }
+        guard isFirst else { return }
+        Task { [self] in
+            defer { isFilling.withLock { $0 = false } }
+            do {
+                try await makeIndexes(names, for: party)
+            } catch {
+                // A full disk or a store that closes: the index stays as far as it came and is
+                // not used; the next start, or the next query that wants one, goes on with it.
+            }
+        }
+    }
+
+    /// Makes value indexes of the attributes, as far as the party may have some; returns when all there
+    /// are are complete, and those that gave their places are gone.
+    ///
+    /// `meanwhile` is called between the reading of a portion and its writing.
+    func makeIndexes(
+        _ names: [IRI],
+        for party: Party,
+        meanwhile: () async throws -> Void = {}
+    ) async throws {
+        let now = clock()
+        try await committer.run { try $0.indexes.register(names, for: party, at: now) }
+        let filling = IndexFilling()
+        var opened: Reader?
+        while let portion = try await committer.run({ try $0.indexes.nextPortion(of: filling) }) {
+            // Of its own: however long queries take, the index that spares them is made.
+            let reader = try opened ?? Reader(path: path)
+            opened = reader
+            let filled = try await read(portion, with: reader)
+            try await meanwhile()
+            let entries = filled.entries
+            for start in stride(from: 0, to: entries.count, by: Limits.entriesPerStep) {
+                let step = entries[start..<min(start + Limits.entriesPerStep, entries.count)]
+                try await committer.run { try $0.indexes.add(step, of: portion) }
+            }
+            let crowded = filled.crowded
+            for start in stride(from: 0, to: crowded.count, by: Limits.entriesPerStep) {
+                let step = crowded[start..<min(start + Limits.entriesPerStep, crowded.count)]
+                try await committer.run { try $0.indexes.add(crowded: step, of: portion) }
+            }
+            try await committer.run {
+                try $0.indexes.finish(filled, grant: InternalGrant(.indexing))
+            }
+        }
+        while try await committer.run({ try $0.indexes.removeGivenUpEntries() }) {}
+    }
+
+    private func read(_ portion: IndexPortion, with reader: Reader) async throws -> IndexPortion {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { [self] in
+                continuation.resume(
+                    with: Result {
+                        try vocabulary.snapshot(reader) {
+                            try reader.fill(portion, $0, grant: InternalGrant(.indexing))
+                        }
+                    }
+                )
+            }
+        }
+    }
+}

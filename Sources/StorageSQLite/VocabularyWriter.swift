@@ -1,0 +1,253 @@
+internal import ContextModel
+internal import Storage
+internal import Synchronization
+
+/// The vocabulary as the writer has it: it gives names, shapes and forms their numbers, takes out what
+/// a sweep has found unused, and shows readers both.
+final class VocabularyWriter {
+    /// As the transaction has it.
+    private(set) var current: Vocabulary
+    /// As readers see it.
+    let shown: ShownVocabulary
+    /// An upper bound of the names, shapes and forms that went out of use since the last sweep began.
+    private(set) var possiblyUnused: Int
+    /// Told when a sweep is due.
+    var whenSweepIsDue: @Sendable () -> Void = {}
+    /// Whether it was said that a sweep is due.
+    private var isSweepDue = false
+    /// The sweep under way, which is told of what is used meanwhile.
+    private weak var sweep: VocabularySweep?
+    /// What the transaction has done.
+    private var log = VocabularyLog()
+    private var recentlyShaped: (entity: Entity, shape: Int64)?
+    /// Numbers of the forms met since the last sweep, found without writing a form's body.
+    private var formNumbers: [HistoryForm: Int64] = [:]
+
+    let connection: Connection
+    private let transaction: WriteTransaction
+    private let insertName, insertShape, insertForm: Statement
+
+    init(_ connection: Connection, _ transaction: WriteTransaction) throws {
+        self.connection = connection
+        self.transaction = transaction
+        // Without a number, SQLite gives the one after the greatest.
+        insertName = try connection.prepare("INSERT INTO name (number, text) VALUES (?1, ?2)")
+        insertShape = try connection.prepare("INSERT INTO shape (number, content) VALUES (?1, ?2)")
+        insertForm = try connection.prepare("INSERT INTO form (number, body) VALUES (?1, ?2)")
+        current = try Vocabulary(connection)
+        shown = ShownVocabulary(current)
+        // What came out of use before the start is not known.
+        possiblyUnused = current.names.count + current.shapes.count + current.forms.count
+    }
+
+    // MARK: Transactions
+
+    func beginRequest() { log.beginRequest() }
+
+    func undoRequest() {
+        log.undoRequest(in: &current)
+        forgetNumbers()
+    }
+
+    /// Shows readers what the transaction has added before it is committed, and takes from them what it
+    /// has taken out afterwards.
+    func commit(_ transaction: () throws -> Void) throws {
+        let log = self.log
+        if !log.isEmpty { shown.update { log.showAdditions(in: &$0) } }
+        try transaction()
+        if !log.isEmpty {
+            shown.update { log.showRemovals(of: current, in: &$0) }
+            self.log = VocabularyLog()
+        }
+        if possiblyUnused >= Limits.unusedBeforeSweep, !isSweepDue {
+            isSweepDue = true
+            whenSweepIsDue()
+        }
+    }
+
+    /// Takes back what the transaction has done.
+    func abandon() {
+        shown.update { log.undo(in: &current, shown: &$0) }
+        forgetNumbers()
+    }
+
+    /// Forgets numbers that were kept to find them faster.
+    private func forgetNumbers() {
+        recentlyShaped = nil
+        formNumbers = [:]
+    }
+
+    // MARK: Numbers
+
+    func number(of name: String) throws -> Int64 {
+        if let known = current.numbers[name] {
+            sweep?.use(name: known)
+            return known
+        }
+        try transaction.willWrite()
+        try insertName.bind(1, log.takenNames[name]).bind(2, name).run()
+        let number = noteAddition(.name(name))
+        sweep?.use(name: number)
+        return number
+    }
+
+    /// The number of a `datasetId`; zero for none.
+    func dataset(_ id: String?) throws -> Int64 {
+        guard let id else { return 0 }
+        return try number(of: id)
+    }
+
+    /// The number under which the row was added, which is the entry's from now on.
+    private func noteAddition(_ entry: Vocabulary.Entry) -> Int64 {
+        let number = connection.lastRowID
+        current.add(entry, number: number)
+        log.noteAddition(entry, number: number)
+        return number
+    }
+
+    func shape(of entity: Entity) throws -> Int64 {
+        // Entities written one after the other are mostly alike, which is seen faster than found.
+        if let last = recentlyShaped, entity.isShaped(like: last.entity) { return last.shape }
+        let shape = try findShape(of: entity)
+        recentlyShaped = (entity, shape)
+        return shape
+    }
+
+    private func findShape(of entity: Entity) throws -> Int64 {
+        let types = try entity.types.map { try number(of: $0.text) }.sorted()
+        let members = try entity.attributes.map { attribute in
+            Shape.Member(
+                name: try number(of: attribute.name.text),
+                kinds: attribute.kinds
+            )
+        }
+        return try number(
+            of: Shape(
+                types: types,
+                members: members.sorted { $0.name < $1.name },
+                hasScopes: !entity.scopes.isEmpty
+            )
+        )
+    }
+
+    private func number(of shape: Shape) throws -> Int64 {
+        if let known = current.shapeNumbers[shape] { return known }
+        try transaction.willWrite()
+        try insertShape.bind(1, log.takenShapes[shape]).bind(2, shape.content).run()
+        return noteAddition(.shape(shape))
+    }
+
+    func form(_ form: HistoryForm) throws -> Int64 {
+        let number = try formNumbers[form] ?? number(ofForm: Body.bytes(form.attribute))
+        formNumbers[form] = number
+        sweep?.use(form: number)
+        return number
+    }
+
+    private func number(ofForm body: [UInt8]) throws -> Int64 {
+        if let known = current.formNumbers[body] { return known }
+        try transaction.willWrite()
+        let attribute = try Body.attribute(body)
+        // Nobody counts how many rows have a form: one more, and another one may have none left.
+        possiblyUnused += 1
+        try insertForm.bind(1, log.takenForms[body]).bind(2, body).run()
+        return noteAddition(.form(body, attribute))
+    }
+
+    // MARK: What is out of use
+
+    /// Notes that at most so many names, shapes and forms went out of use.
+    func noteUnused(_ count: Int) { possiblyUnused += count }
+
+    /// Tells the sweep under way of forms that it may have looked for where they no longer are.
+    func noteMove(of instances: some Collection<HistorySegment.Instance>) {
+        guard let sweep else { return }
+        for instance in instances {
+            if let form = instance.row.form { sweep.use(form: form) }
+        }
+    }
+
+    /// From now on the sweep is told of what is used.
+    func begin(_ sweep: VocabularySweep) {
+        self.sweep = sweep
+        sweep.unusedBefore = possiblyUnused
+    }
+
+    /// Whether the sweep is still told of what is used, and another one has not begun.
+    func isTold(_ sweep: VocabularySweep) -> Bool { self.sweep === sweep }
+
+    /// The sweep has removed what was out of use when it began.
+    ///
+    /// Of one that fails before this, nothing is taken from the count.
+    func finish(_ sweep: VocabularySweep) {
+        guard isTold(sweep) else { return }
+        self.sweep = nil
+        possiblyUnused -= sweep.unusedBefore
+        isSweepDue = false
+        // Gives back the memory of what was removed.
+        current.trim()
+        shown.update { $0.trim() }
+    }
+
+    /// Removes an entry by the statement, which takes its number.
+    func remove(_ entry: Vocabulary.Entry, number: Int64, _ delete: Statement) throws {
+        try transaction.willWrite()
+        try delete.bind(1, number).run()
+        current.remove(entry, number: number)
+        log.noteRemoval(entry, number: number)
+        forgetNumbers()
+    }
+}
+
+/// The vocabulary as readers see it, on any thread: always at least what is committed.
+final class ShownVocabulary: Sendable {
+    private let vocabulary: Mutex<Vocabulary>
+
+    init(_ vocabulary: Vocabulary) { self.vocabulary = Mutex(vocabulary) }
+
+    var current: Vocabulary { vocabulary.withLock { $0 } }
+
+    /// The numbers of all shapes.
+    var shapes: [Int64] { vocabulary.withLock { Array($0.shapes.keys) } }
+
+    func update(_ body: (inout Vocabulary) -> Void) { vocabulary.withLock { body(&$0) } }
+
+    /// Runs the body on one state of the database, with all names, shapes and forms that the rows
+    /// of it can use.
+    ///
+    /// `meanwhile` is called between the two.
+    /// Those that writers add are in memory before they are in the file. What a sweep took out
+    /// after the state began may be missing, so then another state is taken.
+    func snapshot<Answer>(
+        _ reader: Reader,
+        meanwhile: () -> Void = {},
+        _ body: (Vocabulary) throws -> Answer
+    ) throws -> Answer {
+        while true {
+            let removals = vocabulary.withLock(\.removals)
+            let answer: Answer? = try reader.snapshot {
+                meanwhile()
+                let vocabulary = current
+                guard vocabulary.removals == removals else { return nil }
+                return .some(try body(vocabulary))
+            }
+            if let answer { return answer }
+        }
+    }
+}
+
+extension Entity {
+    /// Whether both have one shape for sure.
+    func isShaped(like other: Entity) -> Bool {
+        types == other.types && scopes.isEmpty == other.scopes.isEmpty
+            && attributes.count == other.attributes.count
+            && zip(attributes, other.attributes).allSatisfy {
+                $0.name == $1.name && $0.kinds == $1.kinds
+            }
+    }
+}
+
+extension NamedAttribute {
+    /// A bit for each kind among the instances.
+    fileprivate var kinds: UInt8 { instances.reduce(0) { $0 | 1 << $1.kind.rawValue } }
+}
