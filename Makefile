@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run install test soak fuzz schemathesis statement bench format lint clean
+.PHONY: help run install test soak fuzz schemathesis statement limits bench format lint clean
 
 PORT ?= 1026
 PREFIX ?= /usr/local
@@ -55,6 +55,9 @@ schemathesis: ## Ask a hub all that its /openapi.json describes; needs Python
 
 statement: ## Write docs/conformance-statement.md from the marks of the tests
 	BALAI_WRITE_STATEMENT=1 swift test --filter ConformanceStatementTests
+
+limits: ## Write the numbers of docs/limits.md and docs/configuration.md from the code
+	BALAI_WRITE_LIMITS=1 swift test --filter 'LimitsPageTests|HubConfigurationTests'
 
 bench: ## Measure real hubs against a bare server; writes Benchmarks/RESULTS.md
 	@.ci/set-up run

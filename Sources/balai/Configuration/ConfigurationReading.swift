@@ -13,21 +13,34 @@ extension HubConfiguration {
     init(_ sources: ConfigurationSources) throws(ConfigurationError) {
         self.init()
         var settings = SettingsReader(reader: sources.reader, findings: sources.findings)
+        readAll(&settings, names: sources.names)
+        if limits.defaultPage > limits.maximumPage {
+            settings.findings.append(
+                "limits.defaultPageSize (\(limits.defaultPage)) is more than "
+                    + "limits.maximumPageSize (\(limits.maximumPage))."
+            )
+        }
+        if !settings.findings.isEmpty { throw ConfigurationError(findings: settings.findings) }
+    }
+
+    /// Every setting that has a value of its own when nobody sets it, as `docs/configuration.md` has it.
+    static var defaults: [String: String] {
+        var configuration = HubConfiguration()
+        let nothing = ConfigReader(provider: InMemoryProvider(values: [:]))
+        var settings = SettingsReader(reader: nothing, findings: [])
+        configuration.readAll(&settings, names: [:])
+        return settings.defaults
+    }
+
+    private mutating func readAll(_ settings: inout SettingsReader, names: [String: [String]]) {
         readPlaces(&settings)
         readLimits(&settings)
         readPages(&settings)
         imports.mapsFolder = settings.text("imports.maps")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
-        policy = settings.policy(names: sources.names["permissions"] ?? [])
-        services = settings.services(names: sources.names["services"] ?? [])
-        retention = settings.retention(names: sources.names["retention"] ?? [])
-        if defaultPageSize > maximumPageSize {
-            settings.findings.append(
-                "limits.defaultPageSize (\(defaultPageSize)) is more than "
-                    + "limits.maximumPageSize (\(maximumPageSize))."
-            )
-        }
-        if !settings.findings.isEmpty { throw ConfigurationError(findings: settings.findings) }
+        policy = settings.policy(names: names["permissions"] ?? [])
+        services = settings.services(names: names["services"] ?? [])
+        retention = settings.retention(names: names["retention"] ?? [])
     }
 
     private mutating func readPlaces(_ settings: inout SettingsReader) {
@@ -50,15 +63,15 @@ extension HubConfiguration {
         settings.read("limits.bodyTimeoutSeconds", into: &gateway.bodyTimeoutSeconds)
         settings.read("limits.queryTimeoutSeconds", into: &queryTimeoutSeconds)
         settings.read("limits.maximumDepth", into: &maximumDepth)
-        settings.read("limits.defaultPageSize", into: &defaultPageSize)
-        settings.read("limits.maximumPageSize", into: &maximumPageSize)
-        settings.read("limits.maximumInstances", into: &maximumInstances)
-        settings.read("limits.maximumAnswerInstances", into: &maximumAnswerInstances)
-        settings.read("limits.maximumEntityMapEntities", into: &maximumEntityMapEntities)
-        settings.read("limits.maximumEntityMapSeconds", into: &maximumEntityMapSeconds)
-        settings.read("limits.maximumSnapshots", into: &maximumSnapshots)
-        settings.read("limits.maximumSnapshotEntities", into: &maximumSnapshotEntities)
-        settings.read("limits.maximumSnapshotSeconds", into: &maximumSnapshotSeconds)
+        settings.read("limits.defaultPageSize", into: &limits.defaultPage)
+        settings.read("limits.maximumPageSize", into: &limits.maximumPage)
+        settings.read("limits.maximumInstances", into: &limits.maximumInstances)
+        settings.read("limits.maximumAnswerInstances", into: &limits.maximumAnswerInstances)
+        settings.read("limits.maximumEntityMapEntities", into: &limits.maximumEntityMapEntities)
+        settings.read("limits.maximumEntityMapSeconds", into: &limits.maximumEntityMapSeconds)
+        settings.read("limits.maximumSnapshots", into: &limits.maximumSnapshots)
+        settings.read("limits.maximumSnapshotEntities", into: &limits.maximumSnapshotEntities)
+        settings.read("limits.maximumSnapshotSeconds", into: &limits.maximumSnapshotSeconds)
         settings.read("limits.maximumWaitingNotifications", into: &delivery.maximumWaiting)
         settings.read("limits.maximumDeadLetters", into: &delivery.maximumDeadLetters)
         settings.read("limits.maximumTenants", into: &maximumTenants)
@@ -85,16 +98,26 @@ extension HubConfiguration {
 struct SettingsReader {
     let reader: ConfigReader
     var findings: [String]
+    /// What stands where a setting is not set, as it is written in the file.
+    private(set) var defaults: [String: String] = [:]
+
+    init(reader: ConfigReader, findings: [String]) {
+        self.reader = reader
+        self.findings = findings
+    }
 
     mutating func read(_ name: String, into value: inout Int) {
+        defaults[name] = String(value)
         value = integer([name]) ?? value
     }
 
     mutating func read(_ name: String, into value: inout String) {
+        defaults[name] = value
         value = text(name) ?? value
     }
 
     mutating func read(_ name: String, into value: inout Bool) {
+        defaults[name] = String(value)
         value = flag(name) ?? value
     }
 

@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import Gateway
 import Governance
 import Logging
@@ -11,18 +12,9 @@ struct HubConfiguration: Sendable {
     var dataFolder = "balai-data"
 
     /// How deep a JSON body may nest.
-    var maximumDepth = 64
-    var defaultPageSize = 20
-    var maximumPageSize = 1000
-    /// Instances of an attribute in a temporal answer.
-    var maximumInstances = 10_000
-    /// Instances, or aggregated values, of a temporal answer.
-    var maximumAnswerInstances = 100_000
-    var maximumEntityMapEntities = 100_000
-    var maximumEntityMapSeconds = 86_400
-    var maximumSnapshots = 20
-    var maximumSnapshotEntities = 20_000
-    var maximumSnapshotSeconds = 604_800
+    var maximumDepth = JSONLimits.standard.maximumDepth
+    /// What the operations keep to.
+    var limits = HubLimits()
     /// How persistent delivery of notifications is, and how much waits.
     var delivery = DeliveryLimits()
     /// Tenants besides the default one: each is a file with connections of its own.

@@ -20,16 +20,6 @@ extension HubRun {
     /// The hub with its subscriptions, `@context`s and notifications.
     func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
         let isOpen = configuration.gateway.isOpen
-        var limits = HubLimits()
-        limits.defaultPage = configuration.defaultPageSize
-        limits.maximumPage = configuration.maximumPageSize
-        limits.maximumInstances = configuration.maximumInstances
-        limits.maximumAnswerInstances = configuration.maximumAnswerInstances
-        limits.maximumEntityMapEntities = configuration.maximumEntityMapEntities
-        limits.maximumEntityMapSeconds = configuration.maximumEntityMapSeconds
-        limits.maximumSnapshots = configuration.maximumSnapshots
-        limits.maximumSnapshotEntities = configuration.maximumSnapshotEntities
-        limits.maximumSnapshotSeconds = configuration.maximumSnapshotSeconds
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         var settings = OutboundSettings(
             publicURL: configuration.reachableURL,
@@ -45,7 +35,7 @@ extension HubRun {
             policy: policy(configuration),
             rereadPolicy: rereadPolicy,
             settings: settings,
-            limits: limits,
+            limits: configuration.limits,
             clock: HubClock { Timestamp(Date()) },
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: logger

@@ -181,17 +181,38 @@ import Testing
     }
 
     @Test func `every setting has a line in the manual, and every line a setting`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let manual = try String(
-            contentsOf: root.appending(path: "docs/configuration.md"),
-            encoding: .utf8
-        )
+        let manual = try String(contentsOf: Self.manual, encoding: .utf8)
         let documented = manual.matches(of: try Regex("(?m)^\\| `([^`]+)` \\|")).compactMap {
             $0.output[1].substring.map(String.init)
         }
         #expect(documented == ConfigurationKey.all.map(\.name))
     }
+
+    /// `make limits` sets the variable, and the defaults are written instead of compared.
+    @Test func `the manual has the defaults of the code`() throws {
+        var defaults = HubConfiguration.defaults
+        // Where the program lies is a matter of the machine.
+        #expect(defaults.removeValue(forKey: "pages.leafletFolder") != nil)
+        #expect(defaults["port"] == "1026")
+        let manual = try String(contentsOf: Self.manual, encoding: .utf8)
+        let current = manual.replacing(/(?m)^(\| `([^`]+)` \|)[^|]*\|/) { row in
+            guard let value = defaults[String(row.2)] else { return String(row.0) }
+            let isText = ConfigurationKey.all.contains { $0.name == row.2 && $0.kind == .text }
+            let shown = value.isEmpty ? "none" : isText ? "`\(value)`" : value
+            return "\(row.1) \(shown) |"
+        }
+        if ProcessInfo.processInfo.environment["BALAI_WRITE_LIMITS"] != nil {
+            try current.write(to: Self.manual, atomically: true, encoding: .utf8)
+        }
+        #expect(
+            try String(contentsOf: Self.manual, encoding: .utf8) == current,
+            "docs/configuration.md is out of date: run make limits."
+        )
+    }
+
+    private static let manual = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "docs/configuration.md")
 
     private func configuration(
         _ file: String? = nil,

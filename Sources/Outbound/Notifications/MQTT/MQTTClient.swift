@@ -27,7 +27,8 @@ final class MQTTClient {
     /// A broker answers each message in a few bytes, and the library would make room for whatever else it
     /// says is coming, up to 256 MiB.
     private var receivedBytes = 0
-    private var allowedBytes = 256 * 1_024
+    private var allowedBytes = bytesAtFirst
+    private static let bytesAtFirst = 256 * 1_024
     private static let bytesOfAnswer = 1_024
     /// What the system keeps until it is read.
     private static let bufferBytes: Int32 = 64 * 1_024
