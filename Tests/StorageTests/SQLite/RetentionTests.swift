@@ -57,7 +57,7 @@ import Testing
             TemporalQuery(condition: .type(.sensor), instanceLimit: 100, limit: 10),
             grant: Grants.read()
         )
-        try await tenant.sealHistory()
+        try await tenant.sealer.sealHistory()
         let steps = try await steps(removing, tenant)
         #expect(steps.reduce(0, +) == 60)
         #expect(steps.allSatisfy { $0 <= 30 }, "\(steps)")
