@@ -161,11 +161,8 @@ enum ConfiguredName {
         "read": .read, "write": .write, "subscribe": .subscribe, "measure": .measure,
     ]
 
-    /// An IRI stays; a short name is expanded as the core `@context` does with names it does not
-    /// know (clause 5.5.7).
-    static func iri(_ name: String) -> IRI {
-        IRI(name.contains(":") ? name : "https://uri.etsi.org/ngsi-ld/default-context/" + name)
-    }
+    /// An IRI stays; a short name is expanded by the core `@context` (clause 5.5.7).
+    static func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
     static func scope(_ text: String) -> ScopePattern {
         ScopePattern(segments: Scope.levels(text).filter { !$0.isEmpty }.map(String.init))

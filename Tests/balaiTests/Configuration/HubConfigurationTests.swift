@@ -87,6 +87,15 @@ import Testing
         )
     }
 
+    @Test func `a short name of the core context means what it means there`() {
+        #expect(ConfiguredName.iri("location") == .location)
+        #expect(
+            ConfiguredName.iri("driver")
+                == IRI("https://uri.etsi.org/ngsi-ld/default-context/driver")
+        )
+        #expect(ConfiguredName.iri("https://example.org/a") == IRI("https://example.org/a"))
+    }
+
     @Test func `what services may do is narrowed, and they are switched off`() async throws {
         let narrowed = try await configuration(
             """
