@@ -50,9 +50,7 @@ struct ChangeEffects: Sendable {
         var history: [NamedAttribute] = []
         history.reserveCapacity(change.attributes.count)
         for attribute in change.attributes {
-            guard let instance = attribute.after ?? attribute.before?.ended(at: now) else {
-                continue
-            }
+            guard let instance = attribute.after ?? end(of: attribute, in: change) else { continue }
             if let last = history.indices.last, history[last].name == attribute.name {
                 history[last].instances.append(instance)
             } else {
@@ -60,6 +58,24 @@ struct ChangeEffects: Sendable {
             }
         }
         return history
+    }
+
+    /// The end of an instance that went.
+    ///
+    /// It tells of what the entity was until then. Where the entity becomes something else with the
+    /// same change, the end is written down just before that, so that whoever may not know what it was
+    /// does not learn of it by its end.
+    private func end(
+        of attribute: EntityChange.AttributeChange,
+        in change: EntityChange
+    ) -> Attribute? {
+        var end = attribute.before?.ended(at: now)
+        if let before = change.before, let after = change.after,
+            before.types != after.types || before.scopes != after.scopes
+        {
+            end?.modifiedAt = Timestamp(microseconds: now.microseconds - 1)
+        }
+        return end
     }
 
     /// The scopes from now on, observed as they are set (clause 4.5.6); nil where they stay.

@@ -74,6 +74,27 @@ import Testing
         #expect(seen.types == [SubscriptionFixture.iri("Bus")])
     }
 
+    @Test func `what becomes another thing takes the end of what it was with it`() async throws {
+        let fixture = try await SubscriptionFixture.shared()
+        var shop = try #require(Self.thing("Shop", 1, at: 1).objectValue)
+        shop["secret"] = 5
+        try await fixture.make(.object(shop))
+        try await fixture.hub.replaceEntity(
+            Self.id,
+            Self.thing("Bus", 2, at: 2),
+            ld: .core,
+            caller: Self.boss
+        )
+        let seen = try #require(try await evolution(fixture, Self.driver))
+        #expect(seen.attributes.map(\.name) == [Self.speed])
+        #expect(try await speeds(fixture, Self.driver) == [2])
+        let whole = try await evolution(fixture, Self.boss)?.attributes
+        let secret = whole?.first { $0.name == SubscriptionFixture.iri("secret") }?.instances ?? []
+        #expect(secret.map(\.value) == [5, "urn:ngsi-ld:null"])
+        let last = whole?.first { $0.name == Self.speed }?.instances.last
+        #expect(secret.last?.details?.deletedAt == last?.modifiedAt)
+    }
+
     @Test func `aggregates and counts are of what is seen`() async throws {
         let fixture = try await reborn()
         var query = Self.query
