@@ -114,7 +114,9 @@ package struct EvolutionSearch<Source: HistorySource> {
         let view = EntityPast(states, current: entity).view { state in
             grantDecision.matches(known.asIt(was: state))
         }
-        guard let view, query.condition.allows(view.entity) else { return nil }
+        guard var view, query.condition.allows(view.entity) else { return nil }
+        // Of a former state no attributes are known that tell when they changed.
+        view.entity = grant.dated(view.entity)
         let seen = Seen(number: number, keys: keys, view: view)
         return try isAskedFor(seen) ? seen : nil
     }

@@ -52,6 +52,27 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `what an entity was does not tell when something hidden in it changed`(
+        kind: StoreKind
+    ) async throws {
+        let tenant = try await tenant(kind)
+        var entity = Entity("a", .station)
+        (entity.createdAt, entity.modifiedAt) = (seconds(0), seconds(6))
+        try await tenant.put([entity])
+        entity.modifiedAt = seconds(7)
+        try await tenant.put([entity])
+        (entity.types, entity.modifiedAt) = ([.sensor], seconds(9))
+        try await tenant.put([entity])
+        func modifiedAt(hidden: Set<IRI>) async throws -> Timestamp? {
+            let query = TemporalQuery(condition: .everything, instanceLimit: 9, limit: 9)
+            let grant = try Grants.read(.type(.station), hidden: hidden)
+            return try await tenant.evolutions(query, grant: grant).evolutions.first?.modifiedAt
+        }
+        #expect(try await modifiedAt(hidden: []) == seconds(7))
+        #expect(try await modifiedAt(hidden: [.label]) == seconds(0))
+    }
+
+    @Test(arguments: StoreKind.all)
     func `what an entity was before very many changes is known no more, and so hidden`(
         kind: StoreKind
     ) async throws {
