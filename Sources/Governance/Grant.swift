@@ -6,33 +6,21 @@ package struct ReadGrant: Sendable {
     /// The entities the reader may see; a store answers `query AND condition`.
     package let condition: Condition
     /// Attributes that are not there for this reader.
-    package let hiddenAttributes: Set<IRI>
+    package let hidden: HiddenAttributes
     /// Whose right it is: what reading takes is shared out among those who read.
     package let sharer: Sharer
 
     package var party: Party { sharer.party }
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI>, sharer: Sharer) {
+    fileprivate init(condition: Condition, hidden: HiddenAttributes, sharer: Sharer) {
         self.sharer = sharer
         self.condition = condition
-        self.hiddenAttributes = hiddenAttributes
-    }
-
-    /// The entity as the reader may see it.
-    package func shape(_ entity: Entity) -> Entity { entity.hiding(hiddenAttributes) }
-
-    /// The stored entity as the reader may see it.
-    package func shape(_ bytes: [UInt8]) -> EncodedEntity {
-        EncodedEntity(bytes, hiding: hiddenAttributes)
+        self.hidden = hidden
     }
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
     package var copyGrant: CopyGrant { CopyGrant(party: party) }
-
-    /// The whole entity, its last change as the reader may know it: what filters and sorts by it
-    /// must see.
-    package func dated(_ entity: Entity) -> Entity { entity.dated(hiding: hiddenAttributes) }
 }
 
 /// The right to change city data, made by `Governance` alone.
@@ -44,13 +32,17 @@ package struct WriteGrant: Sendable {
     ///
     /// They end with the entity, attribute or instance they are part of, when the writer
     /// deletes that or writes an instance of an evolution anew.
-    package let hiddenAttributes: Set<IRI>
+    package let hidden: HiddenAttributes
     /// Whose right it is: those who write take turns.
     package let sharer: Sharer
 
-    fileprivate init(condition: Condition, hiddenAttributes: Set<IRI> = [], sharer: Sharer) {
+    fileprivate init(
+        condition: Condition,
+        hidden: HiddenAttributes = HiddenAttributes(),
+        sharer: Sharer
+    ) {
         self.condition = condition
-        self.hiddenAttributes = hiddenAttributes
+        self.hidden = hidden
         self.sharer = sharer
     }
 }
@@ -113,8 +105,9 @@ package enum DenyReason: Sendable, Hashable {
 extension Policy {
     /// Decides a read.
     ///
-    /// `condition` is what the caller filters by and `sortedBy` what it sorts by: a filter on a
-    /// hidden attribute would tell what is hidden, so it is refused here.
+    /// `condition` is what the caller filters by and `sortedBy` what it sorts by: a filter on an
+    /// attribute that is hidden everywhere can find nothing, so it is refused here. Of one that is
+    /// hidden in some entities, these have none for the caller (`ReadGrant.restricted`).
     package func decideRead(
         _ caller: Caller,
         action: Action = .read,
@@ -123,12 +116,13 @@ extension Policy {
     ) -> ReadDecision {
         if permitsAdministration(caller) {
             return .grant(
-                ReadGrant(condition: .everything, hiddenAttributes: [], sharer: caller.sharer)
+                ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: caller.sharer)
             )
         }
         let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
-        let hidden = hiddenAttributes(from: caller.party)
-        if let name = (condition.attributeNames + sortedBy).first(where: hidden.contains) {
+        let hidden = hidden(from: caller.party)
+        let names = condition.attributeNames + sortedBy
+        if let name = names.first(where: hidden.everywhere.contains) {
             return .deny(.hiddenAttribute(name))
         }
         // Subscriptions are matched against what changed as it is, and so against the time of
@@ -139,15 +133,22 @@ extension Policy {
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
         return .grant(
-            ReadGrant(condition: view, hiddenAttributes: hidden, sharer: caller.sharer)
+            ReadGrant(condition: view, hidden: hidden, sharer: caller.sharer)
         )
     }
 
-    /// An attribute hidden by one rule stays hidden, whatever another rule says, and whatever the
-    /// rule that hides it is about: who may only read is notified of no more than that.
-    private func hiddenAttributes(from party: Party) -> Set<IRI> {
-        permissions.filter { $0.names(party) }
+    /// An attribute hidden by one rule stays hidden, whatever another rule says.
+    ///
+    /// What a permission hides is hidden in all entities, also in those that it is not about, and for
+    /// all that the party does: who may only read is notified of no more than that. A prohibition hides
+    /// in the entities that it is about.
+    private func hidden(from party: Party) -> HiddenAttributes {
+        let everywhere = permissions.filter { $0.names(party) }
             .reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
+        return HiddenAttributes(
+            everywhere: everywhere,
+            elements: prohibitions.filter { $0.assignee.names(party) }.map(\.hidden)
+        )
     }
 
     /// Decides a change to city data.
@@ -162,7 +163,7 @@ extension Policy {
         return .grant(
             WriteGrant(
                 condition: rules.reduce(.nothing) { $0.or($1.target) },
-                hiddenAttributes: hiddenAttributes(from: caller.party),
+                hidden: hidden(from: caller.party),
                 sharer: caller.sharer
             )
         )
@@ -195,7 +196,7 @@ extension Policy {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
         return .grant(
-            ReadGrant(condition: .everything, hiddenAttributes: [], sharer: caller.sharer)
+            ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: caller.sharer)
         )
     }
 }

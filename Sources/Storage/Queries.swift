@@ -55,6 +55,13 @@ extension EncodedEntity {
     package func value() throws(StorageError) -> Entity {
         do throws(EntityCodec.Damage) { return try decoded() } catch { throw StorageError(error) }
     }
+
+    /// What the entity is, without its attributes.
+    package func head() throws(StorageError) -> Entity {
+        do throws(EntityCodec.Damage) { return try decodedHead() } catch {
+            throw StorageError(error)
+        }
+    }
 }
 
 extension Entity {

@@ -1,19 +1,18 @@
 package import ContextModel
-package import Governance
 
 /// Counts entities by their shapes as a reader sees them: shapes that differ only in what is hidden
 /// from it are one.
 package struct ShapeCounts {
-    private let hidden: Set<IRI>
     /// Each with the count of zero, so that equal shapes are found.
     private var counts: [EntityShape: Int] = [:]
 
-    package init(for grant: ReadGrant) { hidden = grant.hiddenAttributes }
+    package init() {}
 
-    /// Adds entities of one shape; types may come in any order.
+    /// Adds entities of one shape, in which the same is hidden; types may come in any order.
     package mutating func add(
         types: [IRI],
         attributes: [IRI: Set<Attribute.Kind>],
+        hiding hidden: Set<IRI>,
         count: Int
     ) {
         let shape = EntityShape(

@@ -6,9 +6,9 @@ internal import Storage
 extension TenantState {
     func entity(_ id: EntityID, at now: Timestamp, grant: ReadGrant) -> EncodedEntity? {
         guard let stored = entities[id], stored.isCurrent,
-            let entity = stored.entity.unexpired(at: now), grant.condition.matches(entity)
+            let entity = stored.entity.unexpired(at: now), grant.covers(entity)
         else { return nil }
-        return grant.shape(EntityCodec.encode(entity))
+        return grant.encode(entity)
     }
 
     func page(
@@ -17,9 +17,9 @@ extension TenantState {
         grant: ReadGrant
     ) -> EntityPage<EncodedEntity> {
         let found = matches(query.condition, at: now, grant: grant)
-        let page = ordered(found, by: query).dropFirst(query.offset).prefix(query.limit)
+        let page = ordered(found, by: query, grant).dropFirst(query.offset).prefix(query.limit)
         return EntityPage(
-            entities: page.map { grant.shape(EntityCodec.encode($0)) },
+            entities: page.map(grant.encode),
             count: query.wantsCount ? found.count : nil,
             hasMore: found.count > query.offset + query.limit
         )
@@ -27,16 +27,19 @@ extension TenantState {
 
     func identifiers(_ query: EntityQuery, at now: Timestamp, grant: ReadGrant) -> [EntityID] {
         let found = matches(query.condition, at: now, grant: grant)
-        return ordered(found, by: query).dropFirst(query.offset).prefix(query.limit).map(\.id)
+        return ordered(found, by: query, grant).dropFirst(query.offset).prefix(query.limit).map(
+            \.id
+        )
     }
 
     func shapes(at now: Timestamp, grant: ReadGrant) -> [EntityShape] {
-        var counts = ShapeCounts(for: grant)
+        var counts = ShapeCounts()
         for entity in matches(.everything, at: now, grant: grant) {
             let kinds = entity.attributes.map { ($0.name, Set($0.instances.map(\.kind))) }
             counts.add(
                 types: entity.types,
                 attributes: Dictionary(kinds) { $0.union($1) },
+                hiding: grant.hidden.names(in: entity),
                 count: 1
             )
         }
@@ -49,7 +52,7 @@ extension TenantState {
         at now: Timestamp,
         grant: ReadGrant
     ) -> [Entity] {
-        let decision = PreparedCondition(condition.and(grant.condition))
+        let decision = PreparedCondition(grant.restricted(condition))
         return entities.elements.compactMap { stored in
             guard stored.isCurrent, let entity = stored.entity.unexpired(at: now) else {
                 return nil
@@ -59,7 +62,12 @@ extension TenantState {
         }
     }
 
-    private func ordered(_ entities: [Entity], by query: EntityQuery) -> [Entity] {
-        query.order.isEmpty ? entities : EntityOrder(query.order).sorted(entities)
+    private func ordered(
+        _ entities: [Entity],
+        by query: EntityQuery,
+        _ grant: ReadGrant
+    ) -> [Entity] {
+        guard !query.order.isEmpty else { return entities }
+        return EntityOrder(query.order).sorted(entities.map(grant.sortable))
     }
 }

@@ -65,7 +65,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition) {
+        return try await memory.transact(granted: grant) {
             try $0.change(id, grant: grant, at: now, body)
         }
     }
@@ -77,7 +77,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition) { [clock, memory] in
+        return try await memory.transact(granted: grant) { [clock, memory] in
             try $0.changeEach(
                 ids,
                 grant: grant,
@@ -95,7 +95,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition) {
+        return try await memory.transact(granted: grant) {
             try $0.changeEvolution(of: id, grant: grant, body)
         }
     }
@@ -107,7 +107,7 @@ package final class MemoryTenantStore: TenantStore {
         grant: WriteGrant
     ) async throws -> HistoryRemovalStep? {
         try requireOpen()
-        return try await memory.transact(covering: grant.condition) {
+        return try await memory.transact(granted: grant) {
             try $0.removeHistory(of: id, what, from: position, grant: grant)
         }
     }
@@ -118,7 +118,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
     ) async throws -> Answer {
         try requireOpen()
-        return try await memory.transact(covering: .everything, body)
+        return try await memory.transact(body)
     }
 
     package func changeFollowedDocuments<Answer: Sendable>(
@@ -126,7 +126,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
     ) async throws -> (answer: Answer, changes: OwnChanges?) {
         try requireOpen()
-        return try await memory.transact(covering: .everything) {
+        return try await memory.transact {
             try $0.changeFollowedDocuments(reading: keys, body)
         }
     }
@@ -135,7 +135,7 @@ package final class MemoryTenantStore: TenantStore {
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {
         try requireOpen()
-        return try await memory.transact(covering: .everything, body)
+        return try await memory.transact(body)
     }
 
     // MARK: What is not city data
@@ -219,7 +219,7 @@ package final class MemoryTenantStore: TenantStore {
         grant: InternalGrant
     ) async throws -> Int {
         try requireOpen()
-        return try await memory.transact(covering: .everything) { $0.retain(rules, now: now) }
+        return try await memory.transact { $0.retain(rules, now: now) }
     }
 
     /// Refuses requests from now on, and waits for those accepted.

@@ -16,8 +16,8 @@ extension MemoryTransaction {
         guard !changes.isEmpty else { return }
         let blank = Entity(id: id, types: types, scopes: scopes)
         var stored = self[id] ?? StoredEntity(entity: blank, isCurrent: false)
-        let hidden = stored.hiddenMoments(from: covered)
         for change in changes {
+            let hidden = stored.hiddenMoments(from: granted, change.name)
             for instance in change.instances {
                 stored.append(instance, name: change.name, correcting: correcting, hiding: hidden)
             }
@@ -36,8 +36,13 @@ extension MemoryTransaction {
 
     func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
         guard let stored = self[id] else { return nil }
-        let hidden = stored.hiddenMoments(from: covered)
-        let isSeen = stored.history.values.joined().contains { !hidden.contains($0.changedAt) }
+        let isSeen = stored.history.contains { series, instances in
+            guard !(granted?.hidden.everywhere.contains(series.name) ?? false) else {
+                return false
+            }
+            let hidden = stored.hiddenMoments(from: granted, series.name)
+            return instances.contains { !hidden.contains($0.changedAt) }
+        }
         return isSeen ? stored.entity : nil
     }
 
@@ -48,17 +53,21 @@ extension MemoryTransaction {
         from position: HistoryRemovalPosition?
     ) throws -> HistoryRemovalStep {
         guard var stored = self[id] else { return HistoryRemovalStep() }
-        let hidden = stored.hiddenMoments(from: covered)
+        func hidden(_ name: IRI? = nil) -> HiddenMoments {
+            stored.hiddenMoments(from: granted, name)
+        }
         var isRemoved = false
         switch what {
-        case .everything: isRemoved = stored.removeInstances(hiding: hidden) { _ in true }
+        case .everything: isRemoved = stored.removeInstances(hiding: hidden()) { _ in true }
         case .allInstances(let name):
+            let hidden = hidden(name)
             isRemoved = stored.removeInstances(hiding: hidden) { $0.name == name }
         case .attribute(let name, let datasetID):
             let series = Series(name: name, datasetID: datasetID)
+            let hidden = hidden(name)
             isRemoved = stored.removeInstances(hiding: hidden) { $0 == series }
         case .instance(let name, let instanceID):
-            isRemoved = stored.remove(instanceID, name: name, hiding: hidden) != nil
+            isRemoved = stored.remove(instanceID, name: name, hiding: hidden(name)) != nil
         }
         // What is hidden from who removes stays, and the entity that it is the history of.
         if case .everything = what, !stored.isCurrent, !stored.hasHistory {
@@ -76,7 +85,7 @@ extension MemoryTransaction {
         _ attribute: Attribute
     ) throws -> Bool {
         guard var stored = self[id] else { return false }
-        let hidden = stored.hiddenMoments(from: covered)
+        let hidden = stored.hiddenMoments(from: granted, name)
         guard let old = stored.remove(instanceID, name: name, hiding: hidden) else { return false }
         var instance = attribute
         instance.createdAt = old.attribute.createdAt

@@ -8,12 +8,12 @@ final class MemoryTransaction: StoreTransaction {
     var state: TenantState
     /// What is to happen when the copy has taken its place.
     private(set) var commitActions: [@Sendable () -> Void] = []
-    /// The entities that the grant of the request covers.
-    let covered: Condition
+    /// What the request may touch of histories; nil for all.
+    let granted: WriteGrant?
 
-    init(_ state: TenantState, covering covered: Condition) {
+    init(_ state: TenantState, granted: WriteGrant?) {
         self.state = state
-        self.covered = covered
+        self.granted = granted
     }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }

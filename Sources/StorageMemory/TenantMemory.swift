@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import ContextModel
+internal import Governance
 internal import Storage
 internal import Synchronization
 
@@ -29,7 +29,7 @@ final class TenantMemory: Sendable {
 
     /// Runs the body in its turn; what it throws undoes what it did.
     func transact<Answer: Sendable>(
-        covering covered: Condition,
+        granted: WriteGrant? = nil,
         _ body: @escaping @Sendable (MemoryTransaction) throws -> Answer
     ) async throws -> Answer {
         defer { waiting.subtract(1, ordering: .relaxed) }
@@ -40,7 +40,7 @@ final class TenantMemory: Sendable {
             beginWriting {
                 continuation.resume(
                     with: Result {
-                        let transaction = MemoryTransaction(try self.state(), covering: covered)
+                        let transaction = MemoryTransaction(try self.state(), granted: granted)
                         let answer = try body(transaction)
                         self.committed.withLock { $0 = transaction.state }
                         for action in transaction.commitActions { action() }

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 
 /// All data of one tenant, as a value: who has a copy has one moment of it.
@@ -83,9 +84,16 @@ extension StoredEntity {
         if past.count > EntityPast.maximumStates { past[0].entity = nil }
     }
 
-    /// The changes that a grant of the condition does not cover.
-    func hiddenMoments(from covered: Condition) -> HiddenMoments {
-        guard covered != .everything, !past.isEmpty else { return HiddenMoments([]) }
+    /// The changes of the attribute that the grant does not cover, or of any attribute, if no name is
+    /// given.
+    func hiddenMoments(from grant: WriteGrant?, _ name: IRI? = nil) -> HiddenMoments {
+        guard let grant else { return HiddenMoments([]) }
+        let covered = grant.reach(of: name)
+        // That the grant covers the current state is known, but not whether the attribute is hidden.
+        let mayBeHidden = name.map(grant.isPartlyHidden) ?? false
+        guard covered != .everything, mayBeHidden || !past.isEmpty else {
+            return HiddenMoments([])
+        }
         let decision = PreparedCondition(covered)
         return EntityPast(past, current: entity).hidden { decision.matches(entity.asIt(was: $0)) }
     }

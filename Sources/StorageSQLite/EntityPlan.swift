@@ -46,6 +46,22 @@ struct EntityPlan {
     /// Whether types and attribute names decide everything.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
 
+    /// What is hidden in the entities of each shape; nil where that differs among those of one shape.
+    func hiddenByShape(from grant: ReadGrant) -> [Int64: Set<IRI>]? {
+        var hidden = shapes.mapValues { _ in grant.hidden.everywhere }
+        for element in grant.hidden.elements {
+            for number in shapes.keys {
+                guard let shape = vocabulary.shapes[number] else { continue }
+                switch element.condition.verdict(shape, vocabulary) {
+                case .all: hidden[number]?.formUnion(element.names)
+                case .none: break
+                case .some: return nil
+                }
+            }
+        }
+        return hidden
+    }
+
     /// Everything that can match by its shape, in the order of creation.
     func scan(_ connection: Connection) throws -> any CandidateSource {
         if shapes.count <= Limits.mergedShapes {

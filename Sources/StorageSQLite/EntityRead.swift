@@ -108,33 +108,46 @@ struct PageSearch {
 /// What discovery answers from.
 extension Reader {
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
-        if plan.isDecidedByShape {
-            return try merged(try plan.countsByShape(connection), plan.vocabulary, grant)
+        if plan.isDecidedByShape, let hidden = plan.hiddenByShape(from: grant) {
+            let counts = try plan.countsByShape(connection)
+            return try merged(
+                counts.map { (key: SeenShape(number: $0, hidden: hidden[$0] ?? []), value: $1) },
+                plan.vocabulary
+            )
         }
-        var counts: [Int64: Int] = [:]
+        var counts: [SeenShape: Int] = [:]
         let lookup = IndexLookup(connection: connection, vocabulary: plan.vocabulary)
         var source: any CandidateSource =
             try lookup.candidates(plan.condition) ?? plan.lookup(connection)
             ?? plan.scan(connection)
         while let candidate = try source.next() {
             if try plan.match(candidate, for: grant) != nil {
-                counts[candidate.shape, default: 0] += 1
+                let hidden =
+                    grant.hidden.isUniform
+                    ? grant.hidden.everywhere
+                    : grant.hidden.names(in: try candidate.entity(AttributeSelection([])))
+                counts[SeenShape(number: candidate.shape, hidden: hidden), default: 0] += 1
             }
         }
-        return try merged(counts, plan.vocabulary, grant)
+        return try merged(counts, plan.vocabulary)
+    }
+
+    /// Entities of a shape in which the same is hidden.
+    private struct SeenShape: Hashable {
+        var number: Int64
+        var hidden: Set<IRI>
     }
 
     /// To make a set of each member's kinds takes longer than to compare it.
     private static let stepsPerMember = 20
 
     private func merged(
-        _ counts: [Int64: Int],
-        _ vocabulary: Vocabulary,
-        _ grant: ReadGrant
+        _ counts: some Sequence<(key: SeenShape, value: Int)>,
+        _ vocabulary: Vocabulary
     ) throws -> [EntityShape] {
-        var merged = ShapeCounts(for: grant)
-        for (number, count) in counts where count > 0 {
-            guard let shape = vocabulary.shapes[number] else { continue }
+        var merged = ShapeCounts()
+        for (seen, count) in counts where count > 0 {
+            guard let shape = vocabulary.shapes[seen.number] else { continue }
             try budget.require(shape.members.count * Self.stepsPerMember)
             let kinds = shape.members.map { member in
                 let kinds = Attribute.Kind.allCases.filter {
@@ -145,6 +158,7 @@ extension Reader {
             merged.add(
                 types: shape.types.map(vocabulary.iri),
                 attributes: Dictionary(kinds) { $0.union($1) },
+                hiding: seen.hidden,
                 count: count
             )
         }

@@ -31,7 +31,7 @@ struct Candidate {
 
     /// The same for a reader: whoever does not see all learns of the last change from the rest.
     func entity(_ selection: AttributeSelection, for grant: ReadGrant) throws -> Entity {
-        grant.hiddenAttributes.isEmpty ? try entity(selection) : grant.dated(try entity())
+        grant.hidden.isEmpty ? try entity(selection) : grant.dated(try entity())
     }
 }
 

@@ -34,7 +34,7 @@ extension Writer {
         let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
         let place = HistoryPlace(series: series, time: found.time)
         try segments.open(around: place)
-        guard try mayTouch(row, at: place, sequence: found.sequence) else { return false }
+        guard try mayTouch(row, name, at: place, sequence: found.sequence) else { return false }
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
@@ -42,13 +42,14 @@ extension Writer {
         return connection.changes > 0
     }
 
-    /// Whether the grant of the transaction covers the instance.
+    /// Whether the grant of the request covers the instance.
     private func mayTouch(
         _ row: StoredEntity,
+        _ name: IRI,
         at place: HistoryPlace,
         sequence: Int64
     ) throws -> Bool {
-        guard let hidden = try hiddenChanges(of: row) else { return true }
+        guard let hidden = try hiddenChanges(of: row, name) else { return true }
         let row = bound(history.one, place).bind(5, sequence)
         defer { row.reset() }
         return try row.step() && !hidden.contains(HistoryRow(row).changedAt(place.time))
@@ -73,7 +74,7 @@ extension Writer {
             entity: row.history,
             name: vocabulary.number(of: name.text),
             mayBeSealed: segments.exist(for: row.history),
-            hiding: hiddenChanges(of: row)
+            hiding: hiddenChanges(of: row, name)
         )
         return true
     }

@@ -45,7 +45,7 @@ struct PageScan {
             } else if matched > query.offset {
                 if entities.count < query.limit {
                     try room.take(candidate.size)
-                    entities.append(shaped(candidate, match))
+                    entities.append(try shaped(candidate, match))
                 } else if knownCount != nil || !query.wantsCount {
                     return true
                 }
@@ -56,13 +56,16 @@ struct PageScan {
 
     /// With the attributes that the order looks at, at least.
     private func entity(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> Entity {
-        if case .rest(let entity) = match { return entity }
-        return try candidate.entity(order, for: grant)
+        if case .rest(let entity) = match { return grant.sortable(entity) }
+        return grant.sortable(try candidate.entity(order, for: grant))
     }
 
-    private func shaped(_ candidate: Candidate, _ match: EntityPlan.Match) -> EncodedEntity {
-        if case .rest(let entity) = match { return grant.shape(Body.bytes(entity)) }
-        return grant.shape(candidate.body)
+    private func shaped(
+        _ candidate: Candidate,
+        _ match: EntityPlan.Match
+    ) throws -> EncodedEntity {
+        if case .rest(let entity) = match { return grant.encode(entity) }
+        return try grant.shape(candidate.body)
     }
 
     func page(_ connection: Connection) throws -> EntityPage<EncodedEntity> {
@@ -80,7 +83,7 @@ struct PageScan {
         while let candidate = try rows.next() {
             if let match = try plan.match(candidate, for: grant) {
                 try room.take(candidate.size)
-                page.append(shaped(candidate, match))
+                page.append(try shaped(candidate, match))
             }
         }
         return page

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 
 /// The former types and scopes of entities: how a transaction stores them, and how they limit
@@ -31,17 +32,22 @@ extension Writer {
         try past.remove.bind(1, key).run()
     }
 
-    /// The changes of the entity that the transaction's grant does not cover; nil when it covers all.
-    func hiddenChanges(of row: StoredEntity) throws -> HiddenChanges? {
-        guard transaction.covered != .everything, try past.lastEnd(of: row.key) > 0 else {
-            return nil
-        }
-        return HiddenChanges(of: row, from: transaction.covered, past)
+    /// The changes of the attribute of the entity that the request's grant does not cover, or of any
+    /// attribute, if no name is given; nil when it covers all.
+    func hiddenChanges(of row: StoredEntity, _ name: IRI? = nil) throws -> HiddenChanges? {
+        guard let granted = transaction.granted else { return nil }
+        let covered = granted.reach(of: name)
+        guard covered != .everything else { return nil }
+        // That the grant covers the current state is known, but not whether the attribute is hidden.
+        let mayBeHidden = name.map(granted.isPartlyHidden) ?? false
+        guard try mayBeHidden || past.lastEnd(of: row.key) > 0 else { return nil }
+        return HiddenChanges(of: row, from: covered, past)
     }
 
-    /// Whether the entity has any history that the transaction's grant covers.
+    /// Whether the entity has any history that the request's grant covers.
     func hasHistory(_ row: StoredEntity) throws -> Bool {
-        guard let hidden = try hiddenChanges(of: row) else {
+        let hidesNames = !(transaction.granted?.hidden.isEmpty ?? true)
+        guard try hidesNames || hiddenChanges(of: row) != nil else {
             return try hasRows(history: row.history)
         }
         let whole = TemporalQuery(condition: .everything, instanceLimit: 1, limit: 1)
@@ -52,16 +58,21 @@ extension Writer {
             now: Timestamp(microseconds: 0),
             sealing: segments.limits
         )
-        let keys = try series.keys(of: row.history)
+        let keys = try series.keys(of: row.history).filter {
+            !(transaction.granted?.hidden.everywhere.contains($0.name) ?? false)
+        }
         // Mostly a newest instance is seen, for which little of the past has to be known.
         for key in keys {
+            guard let hidden = try hiddenChanges(of: row, key.name) else { return true }
             let newest = history.newest.bind(1, row.history).bind(2, key.number.name)
                 .bind(3, key.number.dataset)
             defer { newest.reset() }
             if try newest.step(), try !hidden.contains(newest.int(0)) { return true }
         }
-        let moments = try hidden.moments()
-        return try keys.contains { try series.hasInstance(row.history, $0, hiding: moments) }
+        return try keys.contains { key in
+            let moments = try hiddenChanges(of: row, key.name)?.moments() ?? HiddenMoments([])
+            return try series.hasInstance(row.history, key, hiding: moments)
+        }
     }
 
     /// Notes a change of the history of an entity that is not one of the entity itself.

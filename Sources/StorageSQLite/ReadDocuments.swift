@@ -11,15 +11,15 @@ extension Reader {
         guard try byID.step(), byID.int(0) > 0 else { return nil }
         if let expires = byID.optionalInt(1), expires <= now.microseconds {
             let rest = try Body.entity(byID.bytes(2)).unexpired(at: now)
-            guard let rest, PreparedCondition(grant.condition).matches(rest) else { return nil }
-            return grant.shape(Body.bytes(rest))
+            guard let rest, grant.covers(rest) else { return nil }
+            return grant.encode(rest)
         }
         if grant.condition != .everything {
             let decision = PreparedCondition(grant.condition)
             let entity = try Body.entity(byID.bytes(2), decision.selection)
             guard decision.matches(entity) else { return nil }
         }
-        return grant.shape([UInt8](byID.bytes(2)))
+        return try grant.shape([UInt8](byID.bytes(2)))
     }
 
     func expired(at now: Timestamp, limit: Int) throws -> [EntityID] {

@@ -43,10 +43,14 @@ extension Writer {
     ) throws -> HistoryRemovalStep {
         guard let row = try stored(id) else { return HistoryRemovalStep() }
         var part = HistoryPart(entity: row.history)
+        let attribute: IRI
         switch what {
         case .everything: return try removeAll(part, of: row, from: position)
-        case .allInstances(let name): part.name = vocabulary.current.numbers[name.text] ?? -1
+        case .allInstances(let name):
+            attribute = name
+            part.name = vocabulary.current.numbers[name.text] ?? -1
         case .attribute(let name, let datasetID):
+            attribute = name
             part.name = vocabulary.current.numbers[name.text] ?? -1
             part.dataset = datasetID.map { vocabulary.current.numbers[$0] ?? -1 } ?? 0
         case .instance(let name, let instanceID):
@@ -54,7 +58,7 @@ extension Writer {
                 hasRemoved: try removeInstance(row, name: name, instanceID: instanceID)
             )
         }
-        if let hidden = try hiddenChanges(of: row) {
+        if let hidden = try hiddenChanges(of: row, attribute) {
             return try removeVisible(part, hiding: hidden, from: position)
         }
         return try remove(try portion(of: part), of: part)

@@ -97,7 +97,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ query: EntityQuery,
         _ grant: ReadGrant
     ) -> @Sendable (Reader, Vocabulary) throws -> PageSearch {
-        let condition = query.condition.and(grant.condition)
+        let condition = grant.restricted(query.condition)
         let now = clock()
         return { [self] reader, vocabulary in
             PageSearch(
@@ -151,7 +151,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try await committer.run(for: grant.sharer) { writer in
-            writer.transaction.covered = grant.condition
+            writer.transaction.granted = grant
             return try writer.change(id, grant: grant, at: now, body)
         }
     }
@@ -163,7 +163,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>] {
         try await committer.run(for: grant.sharer) { [clock, committer] writer in
-            writer.transaction.covered = grant.condition
+            writer.transaction.granted = grant
             return try writer.changeEach(
                 ids,
                 grant: grant,
@@ -183,7 +183,7 @@ package final class SQLiteTenantStore: TenantStore {
         _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
     ) async throws -> Answer {
         try await committer.run(for: grant.sharer) { writer in
-            writer.transaction.covered = grant.condition
+            writer.transaction.granted = grant
             return try writer.changeEvolution(of: id, grant: grant, body)
         }
     }
@@ -195,7 +195,7 @@ package final class SQLiteTenantStore: TenantStore {
         grant: WriteGrant
     ) async throws -> HistoryRemovalStep? {
         try await committer.run(for: grant.sharer) { writer in
-            writer.transaction.covered = grant.condition
+            writer.transaction.granted = grant
             return try writer.removeHistory(of: id, what, from: position, grant: grant)
         }
     }

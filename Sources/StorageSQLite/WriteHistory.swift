@@ -15,8 +15,10 @@ extension Writer {
         try transaction.willWrite()
         let row = try historyRow(id, types: types, scopes: scopes)
         let mayBeSealed = try segments.exist(for: row.history)
-        let hidden = try hiddenChanges(of: row)
+        let ofAll = try hiddenChanges(of: row)
         for change in changes {
+            let isPartlyHidden = transaction.granted?.isPartlyHidden(change.name) ?? false
+            let hidden = isPartlyHidden ? try hiddenChanges(of: row, change.name) : ofAll
             let name = try vocabulary.number(of: change.name.text)
             for instance in change.instances {
                 try append(

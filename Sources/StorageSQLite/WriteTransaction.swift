@@ -6,8 +6,8 @@ internal import Governance
 /// A transaction holds many requests; each that writes does so inside a savepoint of its own, made
 /// at its first write, so that one that fails is undone alone and its body runs only once.
 final class WriteTransaction {
-    /// The entities that the grant of the request covers.
-    var covered = Condition.everything
+    /// What the request may touch of histories; nil for all.
+    var granted: WriteGrant?
     /// Whether the transaction has anything to bring to the disk.
     private(set) var writes = false
     /// Whether the request that runs has written anything.
@@ -60,7 +60,7 @@ final class WriteTransaction {
         requestWrites = false
         if servesAny, sharer != lastServed { servesSeveral = true }
         (servesAny, lastServed) = (true, sharer)
-        covered = .everything
+        granted = nil
         earlierActions = commitActions.count
     }
 

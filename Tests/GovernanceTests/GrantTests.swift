@@ -45,13 +45,13 @@ import Testing
     @Test func `a public rule opens its target and hides its attributes`() throws {
         let grant = try grant(policy.decideRead(Caller(party: .anonymous)))
         #expect(grant.condition == .type(traffic))
-        #expect(grant.hiddenAttributes == [plate])
+        #expect(grant.hidden.everywhere == [plate])
     }
 
     @Test func `an attribute one rule hides stays hidden under another`() throws {
         let grant = try grant(policy.decideRead(Caller(party: ministry)))
         #expect(grant.condition == .everything)
-        #expect(grant.hiddenAttributes == [plate])
+        #expect(grant.hidden.everywhere == [plate])
     }
 
     @Test func `an attribute hidden from readers is hidden from subscribers, too`() throws {
@@ -60,7 +60,7 @@ import Testing
         let caller = Caller(party: ministry)
         let grant = try grant(rules.decideRead(caller, action: .subscribe))
         #expect(grant.condition == .everything)
-        #expect(grant.hiddenAttributes == [plate])
+        #expect(grant.hidden.everywhere == [plate])
         let test = Condition.value(ValueTest(path: AttributePath(names: [plate])))
         let decision = rules.decideRead(caller, action: .subscribe, condition: test)
         guard case .deny(.hiddenAttribute(plate)) = decision else {
@@ -75,7 +75,7 @@ import Testing
             Issue.record("the write was refused: \(decision)")
             return
         }
-        #expect(grant.hiddenAttributes == [plate])
+        #expect(grant.hidden.everywhere == [plate])
     }
 
     @Test func `a filter on a hidden attribute is refused before it reaches a store`() {
@@ -95,64 +95,6 @@ import Testing
         }
     }
 
-    @Test func `a grant takes hidden attributes out at every depth`() throws {
-        let grant = try grant(policy.decideRead(Caller(party: .anonymous)))
-        let speed = IRI("https://example.org/speed")
-        let hidden = NamedAttribute(
-            name: plate,
-            instances: [Attribute(kind: .property, value: "PKT 1026")]
-        )
-        let shown = NamedAttribute(
-            name: speed,
-            instances: [Attribute(kind: .property, value: 42, attributes: [hidden])]
-        )
-        let entity = Entity(
-            id: EntityID("urn:x:1"),
-            types: [traffic],
-            attributes: [hidden, shown]
-        )
-        let shaped = grant.shape(entity)
-        #expect(shaped.attributes.map(\.name) == [speed])
-        #expect(shaped[speed][0].attributes.isEmpty)
-    }
-
-    @Test func `a change of what is hidden does not show in the time of the last change`() throws {
-        let grant = try grant(policy.decideRead(Caller(party: .anonymous)))
-        let speed = IRI("https://example.org/speed")
-        func entity(hiddenChangedAt moment: Int64?) -> Entity {
-            var entity = Entity(id: EntityID("urn:x:1"), types: [traffic])
-            entity.createdAt = Timestamp(microseconds: 1)
-            entity.modifiedAt = Timestamp(microseconds: max(moment ?? 5, 5))
-            entity.attributes = [NamedAttribute(name: speed, instances: [reading(at: 5)])]
-            if let moment {
-                entity.attributes.append(
-                    NamedAttribute(name: plate, instances: [reading(at: moment)])
-                )
-            }
-            return entity
-        }
-        for moment in [nil, 3, 5, 9] as [Int64?] {
-            let shaped = grant.shape(entity(hiddenChangedAt: moment))
-            #expect(shaped == grant.shape(entity(hiddenChangedAt: nil)))
-            #expect(shaped.modifiedAt == Timestamp(microseconds: 5))
-            let dated = grant.dated(entity(hiddenChangedAt: moment))
-            #expect(dated.modifiedAt == shaped.modifiedAt)
-            #expect(dated.attributes == entity(hiddenChangedAt: moment).attributes)
-        }
-        var empty = entity(hiddenChangedAt: 9)
-        empty.attributes.removeFirst()
-        #expect(grant.shape(empty).modifiedAt == empty.createdAt)
-    }
-
-    private func reading(at moment: Int64) -> Attribute {
-        Attribute(
-            kind: .property,
-            value: 1,
-            createdAt: Timestamp(microseconds: 2),
-            modifiedAt: Timestamp(microseconds: moment)
-        )
-    }
-
     @Test func `who may not see everything cannot subscribe by the time of the last change`() {
         let condition = Condition.type(traffic).and(
             .not(.value(ValueTest(path: .modifiedAt)))
@@ -167,6 +109,73 @@ import Testing
         }
         guard case .grant = rules.decideRead(caller, condition: condition) else {
             Issue.record("a query by the time was refused")
+            return
+        }
+    }
+
+    // MARK: Prohibitions
+
+    private let bus = IRI("https://example.org/Bus")
+
+    private func prohibiting(
+        _ rules: [(target: Condition, attribute: IRI)],
+        from assignee: Permission.Assignee = .anyone
+    ) -> Policy {
+        var policy = policy
+        policy.prohibitions = rules.map {
+            Prohibition(assignee: assignee, target: $0.target, attributes: [$0.attribute])
+        }
+        return policy
+    }
+
+    @Test func `a prohibition hides in the entities that it is about`() throws {
+        let driver = IRI("https://example.org/driver")
+        let policy = prohibiting([(.type(bus), driver)], from: .party(PartyID("ministry")))
+        let grant = try grant(policy.decideRead(Caller(party: ministry)))
+        #expect(grant.condition == .everything)
+        #expect(grant.hidden.everywhere == [plate])
+        #expect(grant.hidden.elements.map(\.condition) == [.type(bus)])
+        #expect(grant.hidden.elements.map(\.names) == [[driver]])
+        for party in [Party.anonymous, .named(PartyID("other"))] {
+            let grant = try self.grant(policy.decideRead(Caller(party: party)))
+            #expect(grant.hidden.isUniform)
+        }
+        let ofOperator = try self.grant(policy.decideRead(Caller(party: .operator)))
+        #expect(ofOperator.hidden.isEmpty)
+        guard case .grant(let writes) = policy.decideWrite(Caller(party: ministry)) else {
+            Issue.record("the write was refused")
+            return
+        }
+        #expect(writes.hidden == grant.hidden)
+    }
+
+    @Test func `what is hidden everywhere needs no look at an entity`() throws {
+        let driver = IRI("https://example.org/driver")
+        let policy = prohibiting([
+            (.everything, driver), (.type(bus), driver), (.type(bus), plate), (.nothing, bus),
+        ])
+        let grant = try grant(policy.decideRead(Caller(party: ministry)))
+        #expect(grant.hidden.isUniform)
+        #expect(grant.hidden.everywhere == [plate, driver])
+    }
+
+    @Test func `a filter on what is hidden in some entities is left to the store`() throws {
+        let driver = IRI("https://example.org/driver")
+        let policy = prohibiting([(.type(bus), driver)])
+        let test = Condition.value(ValueTest(path: AttributePath(names: [driver])))
+        _ = try grant(
+            policy.decideRead(Caller(party: ministry), condition: test, sortedBy: [driver])
+        )
+        let times = Condition.value(ValueTest(path: .modifiedAt))
+        let caller = Caller(party: ministry)
+        guard
+            case .deny(.hiddenAttribute) = policy.decideRead(
+                caller,
+                action: .subscribe,
+                condition: times
+            )
+        else {
+            Issue.record("the subscription by the time of changes was let through")
             return
         }
     }

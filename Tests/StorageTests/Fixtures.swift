@@ -11,7 +11,8 @@ import Synchronization
 enum Grants {
     static func read(
         _ condition: Condition = .everything,
-        hidden: Set<IRI> = []
+        hidden: Set<IRI> = [],
+        prohibiting prohibitions: [Prohibition] = []
     ) throws -> ReadGrant {
         let rule = Permission(
             assignee: .anyone,
@@ -19,7 +20,8 @@ enum Grants {
             target: condition,
             hiddenAttributes: hidden
         )
-        let decision = Policy(permissions: [rule]).decideRead(Caller(party: .anonymous))
+        let policy = Policy(permissions: [rule], prohibitions: prohibitions)
+        let decision = policy.decideRead(Caller(party: .anonymous))
         guard case .grant(let grant) = decision else { throw Denied() }
         return grant
     }
@@ -32,9 +34,13 @@ enum Grants {
     }
 
     /// Of somebody who may write what the condition covers.
-    static func write(_ condition: Condition) throws -> WriteGrant {
+    static func write(
+        _ condition: Condition,
+        prohibiting prohibitions: [Prohibition] = []
+    ) throws -> WriteGrant {
         let rule = Permission(assignee: .anyone, actions: [.write], target: condition)
-        let decision = Policy(permissions: [rule]).decideWrite(Caller(party: .anonymous))
+        let policy = Policy(permissions: [rule], prohibitions: prohibitions)
+        let decision = policy.decideWrite(Caller(party: .anonymous))
         guard case .grant(let grant) = decision else { throw Denied() }
         return grant
     }

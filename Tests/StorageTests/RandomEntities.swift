@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 
 /// Entities that chance makes, and conditions that some of them meet.
 enum RandomEntities {
@@ -26,6 +27,18 @@ enum RandomEntities {
             attributes[.place] = ["type": "Point", "coordinates": .array(numbers)]
         }
         return Entity("\(number)", number % 3 == 0 ? .sensor : .station, attributes)
+    }
+
+    /// What is hidden in some entities: nothing, or attributes of a type, in a scope, of one entity.
+    static func prohibitions(_ dice: inout SeededDice) -> [Prohibition] {
+        let all: [(Condition, Set<IRI>)] = [
+            (.type(.station), [.label]),
+            (.scope(ScopePattern(segments: ["A", "#"])), [.speed, .place]),
+            (.ids([EntityID("urn:3"), EntityID("urn:a")]), [.speed, .label]),
+        ]
+        return all.filter { _ in Int.random(in: 0..<3, using: &dice) == 0 }.map {
+            Prohibition(assignee: .anyone, target: $0.0, attributes: $0.1)
+        }
     }
 
     private static func operand(_ dice: inout SeededDice) -> Operand {

@@ -18,7 +18,7 @@ extension Reading {
     ) async throws -> Disclosed<EntityAnswer> {
         let session = try await session(of: query, caller)
         var query = query
-        let picked = representation.projection.picked(hidden: session.grant.hiddenAttributes)
+        let picked = representation.projection.picked(hidden: session.grant.hidden.everywhere)
         query.condition = query.condition.and(picked)
         if let map {
             let answer = try await page(of: query, through: map, representation, session, caller)

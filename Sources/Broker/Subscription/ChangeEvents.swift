@@ -1,4 +1,6 @@
 package import ContextModel
+import Governance
+import Storage
 
 /// What happened in a change, as far as somebody may know it: what subscriptions are matched with.
 package struct ChangeEvents: Sendable, Hashable {
@@ -19,19 +21,51 @@ package struct ChangeEvents: Sendable, Hashable {
     }
 }
 
+/// What of a change is hidden from somebody.
+struct HiddenInChange: Hashable {
+    /// What is hidden in the entity after the change, or before it if it is deleted.
+    var names: Set<IRI>
+    /// What is hidden before the change alone: it is new after it.
+    var revealed: Set<IRI> = []
+    /// What nothing is told of that happens to it.
+    var all: Set<IRI> { revealed.isEmpty ? names : names.union(revealed) }
+
+    /// `isNew` says that nothing is seen of the entity before the change.
+    init(_ change: EntityChange, from hidden: HiddenAttributes, isNew: Bool) {
+        names = hidden.everywhere
+        guard !hidden.isUniform, let state = change.after ?? change.before else { return }
+        names = hidden.names(in: state)
+        guard !isNew, change.after != nil, let before = change.before else { return }
+        revealed = hidden.names(in: before).subtracting(names)
+    }
+}
+
 extension EntityChange {
-    /// What happened, for those from whom attributes of these names are hidden, inside others too.
-    func events(hiding hidden: Set<IRI>) -> ChangeEvents {
+    /// What happened, for those from whom this is hidden.
+    func events(hiding hidden: HiddenInChange) -> ChangeEvents {
         var events = ChangeEvents(entity: nil)
         if after == nil {
             events.entity = .entityDeleted
         } else if before == nil {
             events.entity = .entityCreated
         }
-        for attribute in attributes where attribute.isDifferent(hiding: hidden) {
+        let unseen = hidden.all
+        for attribute in attributes where attribute.isDifferent(hiding: unseen) {
             events.attributes[attribute.name, default: []].insert(attribute.trigger)
         }
+        for name in hidden.revealed where after.map({ !$0[name].isEmpty }) ?? false {
+            events.attributes[name, default: []].insert(.attributeCreated)
+        }
         return events
+    }
+
+    /// The change for those to whom attributes are new that were hidden from them before: nothing
+    /// tells what became of these.
+    func revealing(_ names: Set<IRI>) -> EntityChange {
+        guard !names.isEmpty else { return self }
+        var change = self
+        change.attributes.removeAll { names.contains($0.name) }
+        return change
     }
 
     /// The change for those who may see the entity only as it is now: to them it is new.

@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 
 /// The messages of one change: one for all who are told the same of it, however many they are and
 /// whatever of it they watch.
@@ -17,7 +18,7 @@ struct ChangeMessages {
     private struct View: Hashable {
         /// Nothing of the time before the change.
         var isNew: Bool
-        var hiddenAttributes: Set<IRI>
+        var hidden: HiddenInChange
     }
 
     /// Messages alike in this are one.
@@ -27,7 +28,9 @@ struct ChangeMessages {
         var showsChanges: Bool
         /// What is hidden decides which previous values are shown, and is otherwise applied when a
         /// message is sent.
-        var hiddenAttributes: Set<IRI>
+        var hidden: Set<IRI>
+        /// What was hidden before the change and is new after it.
+        var revealed: Set<IRI>
     }
 
     private let change: EntityChange
@@ -37,6 +40,8 @@ struct ChangeMessages {
     private var eventNumbers: [ChangeEvents: Int] = [:]
     private var eventsOfViews: [View: Int] = [:]
     private var recipients: [Audience: [String]] = [:]
+    /// What was found for the candidate before: mostly many have the same rights.
+    private var lastHidden: (from: HiddenAttributes, isNew: Bool, found: HiddenInChange)?
     /// In the order in which they were met.
     private var audiences: [Audience] = []
 
@@ -56,26 +61,45 @@ struct ChangeMessages {
         let rights = candidate.rights
         guard let sight = candidate.sight(of: change, by: rights) else { return }
         let isNew = sight == .comesIntoView
-        let view = View(isNew: isNew, hiddenAttributes: rights.hiddenAttributes)
+        let hidden = hidden(from: rights.hidden, isNew: isNew)
+        let view = View(isNew: isNew, hidden: hidden)
         let number = events(for: view)
         guard candidate.subscription.match(events[number]) != nil,
-            candidate.meetsTarget(change, within: allowances)
+            candidate.meetsTarget(
+                change,
+                hiding: rights.hidden.isUniform ? [] : hidden.names,
+                within: allowances
+            )
         else { return }
         let showsChanges = candidate.subscription.notification.showsChanges
         let audience = Audience(
             events: number,
             isNew: isNew,
             showsChanges: showsChanges,
-            hiddenAttributes: showsChanges ? rights.hiddenAttributes : []
+            hidden: showsChanges ? hidden.all : [],
+            revealed: hidden.revealed
         )
         if recipients[audience] == nil { audiences.append(audience) }
         recipients[audience, default: []].append(candidate.record.key)
     }
 
+    private mutating func hidden(
+        from hidden: HiddenAttributes,
+        isNew: Bool
+    ) -> HiddenInChange {
+        guard !hidden.isUniform else {
+            return HiddenInChange(change, from: hidden, isNew: isNew)
+        }
+        if let last = lastHidden, last.isNew == isNew, last.from == hidden { return last.found }
+        let found = HiddenInChange(change, from: hidden, isNew: isNew)
+        lastHidden = (hidden, isNew, found)
+        return found
+    }
+
     private mutating func events(for view: View) -> Int {
         if let known = eventsOfViews[view] { return known }
         let found = (view.isNew ? change.appearance : change)
-            .events(hiding: view.hiddenAttributes)
+            .events(hiding: view.hidden)
         let number = eventNumbers[found] ?? events.count
         if number == events.count {
             events.append(found)
@@ -90,7 +114,7 @@ struct ChangeMessages {
         var plain: NotifiedEntity?
         return audiences.compactMap { audience in
             let entity: NotifiedEntity?
-            if audience.showsChanges {
+            if audience.showsChanges || !audience.revealed.isEmpty {
                 entity = notified(audience)
             } else if audience.isNew {
                 entity = NotifiedEntity(change.after)
@@ -115,9 +139,9 @@ struct ChangeMessages {
     private func notified(_ audience: Audience) -> NotifiedEntity? {
         let change = audience.isNew ? change.appearance : change
         return NotifiedEntity(
-            change.notified(
+            change.revealing(audience.revealed).notified(
                 showsChanges: audience.showsChanges,
-                hiding: audience.hiddenAttributes,
+                hiding: audience.hidden,
                 at: now
             )
         )

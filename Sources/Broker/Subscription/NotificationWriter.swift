@@ -41,7 +41,10 @@ package struct NotificationWriter: Sendable {
         for subscription: IndexedSubscription,
         _ grant: ReadGrant
     ) -> NotificationContent? {
-        guard let match = visibleMatch(of: message, for: subscription, grant) else { return nil }
+        let hidden = grant.hidden.names(in: message.entity)
+        guard let match = visibleMatch(of: message, for: subscription, grant, hidden) else {
+            return nil
+        }
         let notification = subscription.subscription.notification
         let view = NotificationView(
             representation: notification.representation,
@@ -50,14 +53,14 @@ package struct NotificationWriter: Sendable {
             contextURL: contextURL(subscription),
             embedsContext: embedsContext(notification.endpoint),
             showsChanges: notification.showsChanges,
-            hiddenAttributes: grant.hiddenAttributes,
+            hidden: hidden,
             endedAttributes: message.deletedAt == nil ? [] : match.attributes
         )
         let shown = ShownChange(
             message: message,
             match: match,
             showsChanges: notification.showsChanges,
-            grant: grant
+            hidden: hidden
         )
         let data = item.data(view) {
             var writer = JSONWriter(reservingBytes: 1_024)
@@ -72,15 +75,16 @@ package struct NotificationWriter: Sendable {
     private func visibleMatch(
         of message: NotificationMessage,
         for subscription: IndexedSubscription,
-        _ grant: ReadGrant
+        _ grant: ReadGrant,
+        _ hidden: Set<IRI>
     ) -> Subscription.Match? {
         let watched = subscription.subscription.watchedAttributes
         guard let match = subscription.subscription.match(message.events),
-            message.shows(match, hiding: grant.hiddenAttributes, watched: watched)
+            message.shows(match, hiding: hidden, watched: watched)
         else { return nil }
         let mayRead =
             grant.condition == .everything
-            || PreparedCondition(grant.condition).matches(message.entity.withoutDeletedAttributes)
+            || grant.covers(message.entity.withoutDeletedAttributes)
         return mayRead ? match : nil
     }
 
@@ -107,14 +111,17 @@ package struct NotificationWriter: Sendable {
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
         for message in messages {
-            guard let match = visibleMatch(of: message, for: subscription, grant) else { continue }
+            let hidden = grant.hidden.names(in: message.entity)
+            guard let match = visibleMatch(of: message, for: subscription, grant, hidden) else {
+                continue
+            }
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
             latest[message.entity.id] =
                 ShownChange(
                     message: message,
                     match: match,
                     showsChanges: subscription.subscription.notification.showsChanges,
-                    grant: grant
+                    hidden: hidden
                 ).entity
         }
         return order.compactMap { latest[$0] }
@@ -274,15 +281,16 @@ package enum NotificationContent: Disclosable {
     }
 }
 
-/// What a notification of one change shows of it to somebody with this grant.
+/// What a notification of one change shows of it to somebody from whom something is hidden.
 package struct ShownChange: Sendable {
     fileprivate let message: NotificationMessage
     fileprivate let match: Subscription.Match
     fileprivate let showsChanges: Bool
-    fileprivate let grant: ReadGrant
+    /// What is hidden in the entity from whoever is told.
+    fileprivate let hidden: Set<IRI>
 
     /// Made anew at each call: those who see the same of a change share its text.
-    var entity: Entity { grant.shape(message.shown(match, showsChanges)) }
+    var entity: Entity { message.shown(match, showsChanges).hiding(hidden) }
 }
 
 extension OutboxItem.Content {

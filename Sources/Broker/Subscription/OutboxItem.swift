@@ -106,14 +106,15 @@ struct NotificationView: Sendable, Equatable {
     var contextURL: String
     var embedsContext: Bool
     var showsChanges: Bool
-    var hiddenAttributes: Set<IRI>
+    /// What is hidden in the entity.
+    var hidden: Set<IRI>
     /// Of a deleted entity, the attributes whose end is shown.
     var endedAttributes: Set<IRI>
 
     static func == (a: NotificationView, b: NotificationView) -> Bool {
         a.context === b.context && a.accept == b.accept && a.showsChanges == b.showsChanges
             && a.contextURL == b.contextURL && a.embedsContext == b.embedsContext
-            && a.hiddenAttributes == b.hiddenAttributes
+            && a.hidden == b.hidden
             && a.endedAttributes == b.endedAttributes
             && a.representation == b.representation
     }

@@ -71,8 +71,14 @@ package final class IndexedSubscription: Sendable {
 
     /// Whether the entity is one that the subscription is about: after the change, or, of a deleted
     /// one, at the last (clause 5.8.6).
-    func meetsTarget(_ change: EntityChange, within allowances: MatchingAllowances) -> Bool {
-        guard let state = change.after ?? change.before else { return false }
+    ///
+    /// Decided without what is hidden in it. What is hidden in every entity, no subscription asks for.
+    func meetsTarget(
+        _ change: EntityChange,
+        hiding hidden: Set<IRI>,
+        within allowances: MatchingAllowances
+    ) -> Bool {
+        guard let state = (change.after ?? change.before)?.hiding(hidden) else { return false }
         let target = subscription.preparedTarget
         guard subscription.isCostly else { return target.matches(state) }
         return allowances.decide(for: record.owner) { target.matches(state, within: $0) }
@@ -84,7 +90,7 @@ final class SubscriberRights: Sendable {
     /// The number of the policy.
     let policy: Int
     /// Attributes that are not there for the subscriber.
-    let hiddenAttributes: Set<IRI>
+    let hidden: HiddenAttributes
     /// Whether the subscriber may be told of nothing at all.
     let isDenied: Bool
     /// The entities it may see; nil for all.
@@ -93,7 +99,7 @@ final class SubscriberRights: Sendable {
     init(of subscriber: Caller, to subscription: Subscription, by policy: PolicySource.Numbered) {
         self.policy = policy.number
         let grant = policy.policy.grant(of: subscriber, to: subscription)
-        hiddenAttributes = grant?.hiddenAttributes ?? []
+        hidden = grant?.hidden ?? HiddenAttributes()
         isDenied = grant == nil
         let condition = grant?.condition ?? .nothing
         view = condition == .everything ? nil : PreparedCondition(condition)

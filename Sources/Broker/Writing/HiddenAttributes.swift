@@ -2,11 +2,13 @@ import ContextModel
 import Governance
 
 extension WriteGrant {
-    /// Refuses a request that names what is hidden, at whatever depth: the policy speaks, not the
-    /// data.
+    /// Refuses a request that names what is hidden in every entity, at whatever depth: the policy
+    /// speaks, not the data.
+    ///
+    /// Whether it names what is hidden in the entity that it changes, `GrantedEntity` knows.
     func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
-        guard !hiddenAttributes.isEmpty,
-            let name = names().first(where: hiddenAttributes.contains)
+        guard !hidden.everywhere.isEmpty,
+            let name = names().first(where: hidden.everywhere.contains)
         else { return }
         throw BrokerError(
             .forbidden,

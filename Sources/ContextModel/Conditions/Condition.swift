@@ -169,6 +169,16 @@ extension Condition {
         }
     }
 
+    /// Whether more than identifiers, types and scopes decides it.
+    package var looksAtAttributes: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.looksAtAttributes)
+        case .not(let part): part.looksAtAttributes
+        case .attribute, .value, .geometry, .linked: true
+        case .everything, .nothing, .ids, .idPattern, .type, .scope: false
+        }
+    }
+
     /// The number of its parts.
     package var size: Int {
         switch self {

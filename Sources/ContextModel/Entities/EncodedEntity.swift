@@ -17,6 +17,13 @@ package struct EncodedEntity: Sendable {
     package func decoded() throws(EntityCodec.Damage) -> Entity {
         try EntityCodec.decode(bytes).hiding(hiddenAttributes)
     }
+
+    /// What the entity is, without its attributes.
+    package func decodedHead() throws(EntityCodec.Damage) -> Entity {
+        try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
+            try EntityCodec.decode(UnsafeRawBufferPointer(bytes), AttributeSelection([]))
+        }
+    }
 }
 
 /// The attributes that deciding something needs of an entity.

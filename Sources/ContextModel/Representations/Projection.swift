@@ -48,7 +48,7 @@ package struct Projection: Sendable, Hashable {
 
     /// The entities that have one of the members picked: of the others nothing would be shown.
     ///
-    /// An attribute that is hidden from the reader is one that no entity has.
+    /// `hidden` is what is hidden from the reader in every entity: no entity has it.
     package func picked(hidden: Set<IRI>) -> Condition {
         guard let attributes, let entityMembers,
             entityMembers.isDisjoint(with: ["id", "type", "createdAt", "modifiedAt"])

@@ -124,10 +124,29 @@ package struct EntityView: Sendable {
     package var entity: Entity
     /// What was changed in these moments is not there for it.
     package var hidden: HiddenMoments
+    /// The same for attributes of which more is hidden: those that are hidden in some entities only, and
+    /// so in some of what this one was.
+    package var hiddenByName: [IRI: HiddenMoments]
 
-    package init(entity: Entity, hidden: HiddenMoments = HiddenMoments([])) {
+    package init(
+        entity: Entity,
+        hidden: HiddenMoments = HiddenMoments([]),
+        byName hiddenByName: [IRI: HiddenMoments] = [:]
+    ) {
         self.entity = entity
         self.hidden = hidden
+        self.hiddenByName = hiddenByName
+    }
+
+    /// The moments whose changes of the attribute are not there.
+    func hidden(_ name: IRI) -> HiddenMoments { hiddenByName[name] ?? hidden }
+
+    /// The instance of a history without what was hidden in it when it was written.
+    func shape(_ instance: Attribute) -> Attribute {
+        guard !hiddenByName.isEmpty, !instance.attributes.isEmpty else { return instance }
+        let moment = instance.changedAt
+        let hidden = hiddenByName.filter { $0.value.contains(moment) }
+        return instance.hiding(Set(hidden.keys))
     }
 }
 

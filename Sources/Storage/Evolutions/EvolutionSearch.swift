@@ -27,6 +27,8 @@ package struct EvolutionSearch<Source: HistorySource> {
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
+    /// The attributes that are hidden in some of what entities are and were.
+    private let partlyHidden: Set<IRI>
 
     package init(_ query: TemporalQuery, grant: ReadGrant, source: Source) throws {
         self.query = query
@@ -42,6 +44,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         conditionSize = query.condition.size
         queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
+        partlyHidden = grant.hidden.namesOfElements
     }
 
     /// The page that the query asks for.
@@ -77,7 +80,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
         room = AnswerRoom()
         let keys = try found.reduce(0) {
-            $0 + (try series.keys(of: $1.number).filter(isVisible).count)
+            $0 + (try visibleKeys(of: $1).count)
         }
         let limit = max(1, query.pageLimit / max(1, keys))
         return (try evolutions(of: found, limit: limit, inAll: .max, room: &room) ?? [], limit)
@@ -104,27 +107,41 @@ package struct EvolutionSearch<Source: HistorySource> {
     private func seen(_ candidate: EvolvingEntity) throws -> Seen? {
         let entity = grant.dated(candidate.entity)
         let number = candidate.history
-        let states = grant.condition == .everything ? [] : try source.past(of: candidate)
+        let seesAll = grant.condition == .everything && grant.hidden.isUniform
+        let states = seesAll ? [] : try source.past(of: candidate)
         // What it was is decided for each of its former states, too.
-        try source.budget.require(conditionSize * (states.count + 1))
+        try source.budget.require(conditionSize * (states.count + 1) * (partlyHidden.count + 1))
         // What types and ids can decide is decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
         let known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
-        let view = EntityPast(states, current: entity).view { state in
-            grantDecision.matches(known.asIt(was: state))
-        }
-        guard var view, query.condition.allows(view.entity) else { return nil }
+        let past = EntityPast(states, current: entity)
+        let covers = { grantDecision.matches(known.asIt(was: $0)) }
+        guard var view = past.view(covers), query.condition.allows(view.entity) else { return nil }
         // Of a former state no attributes are known that tell when they changed.
         view.entity = grant.dated(view.entity)
+        for name in partlyHidden {
+            view.hiddenByName[name] = past.hidden {
+                covers($0) && !grant.hidden.names(in: $0).contains(name)
+            }
+        }
         let seen = Seen(number: number, keys: keys, view: view)
         return try isAskedFor(seen) ? seen : nil
+    }
+
+    /// The series of which the reader sees anything.
+    private func visibleKeys(of seen: Seen) throws -> [Key] {
+        try series.keys(of: seen.number).filter { key in
+            let hidden = seen.view.hidden(key.name)
+            return try isVisible(key)
+                && (hidden.isEmpty || series.hasInstance(seen.number, key, hiding: hidden))
+        }
     }
 
     private func isAskedFor(_ seen: Seen) throws -> Bool {
         let keys = seen.keys.filter(isVisible)
         let hasInstance = try keys.contains {
-            try series.hasInstance(seen.number, $0, hiding: seen.view.hidden)
+            try series.hasInstance(seen.number, $0, hiding: seen.view.hidden($0.name))
         }
         guard hasInstance else { return false }
         if scopes.isAsked {
@@ -165,7 +182,8 @@ package struct EvolutionSearch<Source: HistorySource> {
             let left = terms.remainder(of: name, within: source.budget)
             var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
             choices[name] = { [budget = source.budget] instance in
-                one.attributes = [NamedAttribute(name: name, instances: [instance])]
+                let shaped = seen.view.shape(instance)
+                one.attributes = [NamedAttribute(name: name, instances: [shaped])]
                 return left.matches(one, within: budget)
             }
         }
@@ -186,7 +204,7 @@ package struct EvolutionSearch<Source: HistorySource> {
     }
 
     private func isVisible(_ key: Key) -> Bool {
-        key.name != .scope && !grant.hiddenAttributes.contains(key.name)
+        key.name != .scope && !grant.hidden.everywhere.contains(key.name)
             && query.attributes?.contains(key.name) ?? true
             && query.datasetIDs?.contains(key.datasetID ?? "@none") ?? true
     }
@@ -229,10 +247,8 @@ package struct EvolutionSearch<Source: HistorySource> {
                 choices,
                 room: &room
             )
-            let shaped = grant.shape(
-                Entity(id: entity.id, types: [], attributes: evolution.attributes)
-            )
-            evolution.attributes = shaped.attributes
+            let shown = Entity(id: entity.id, types: [], attributes: evolution.attributes)
+            evolution.attributes = shown.hiding(grant.hidden.everywhere).attributes
             if scopes.isAsked {
                 let held = try scopes.held(by: seen)
                 evolution.attributes = evolution.attributes.within(held, of: query)
@@ -249,9 +265,9 @@ package struct EvolutionSearch<Source: HistorySource> {
         _ choices: [IRI: InstanceChoice],
         into evolution: inout Evolution
     ) throws {
-        let hidden = seen.view.hidden
         for key in keys {
             let name = key.name
+            let hidden = seen.view.hidden(name)
             let sums = try series.aggregate(
                 seen.number,
                 key,
@@ -300,11 +316,11 @@ package struct EvolutionSearch<Source: HistorySource> {
                 seen.number,
                 key,
                 limit: limit,
-                hiding: seen.view.hidden,
+                hiding: seen.view.hidden(name),
                 wanted: choices[name]
             ).map { instance in
                 try room.take(instance.bytes)
-                return instance.named(entity: seen.view.entity.id, name: name)
+                return seen.view.shape(instance.named(entity: seen.view.entity.id, name: name))
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {

@@ -129,6 +129,9 @@ extension Attribute {
     /// The moment the history is ordered by.
     package var historyTime: Int64 { (observedAt ?? modifiedAt ?? createdAt)?.microseconds ?? 0 }
 
+    /// When the instance was written, in microseconds.
+    package var changedAt: Int64 { modifiedAt?.microseconds ?? historyTime }
+
     /// What two instances of one moment are compared by.
     package var content: Attribute {
         var content = self

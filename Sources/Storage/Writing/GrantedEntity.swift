@@ -12,24 +12,38 @@ package struct GrantedEntity: Sendable {
     private let stored: Entity?
     private let isCovered: Bool
     private let grant: WriteGrant
+    /// What is hidden in the entity as it is stored.
+    private let hidden: HiddenFromWriter
 
     init(_ id: EntityID, stored: Entity?, grant: WriteGrant) {
         self.id = id
         self.stored = stored
         self.grant = grant
+        hidden = HiddenFromWriter(in: stored, grant)
         isCovered = stored?.satisfies(grant.condition) ?? true
-        seen = isCovered ? stored.map(grant.shape) : nil
+        seen = isCovered ? stored.map(hidden.shape) : nil
     }
 
     /// The change as one of the whole entity, if the grant covers the entity before and after it.
     ///
     /// `change` is made of what the writer sees. What is hidden from it stays as it is, or goes with
-    /// what it is part of.
+    /// what it is part of. A change that would show the writer what is hidden from it, because the entity
+    /// becomes one in which that is not hidden, is refused, whether or not there is anything to show.
     package func granted(_ change: EntityChange) throws(NotGranted) -> GrantedChange {
-        guard isCovered, !grant.hidesAny(of: change) else { throw NotGranted(id: id) }
-        let whole = grant.complete(change, of: stored)
+        guard isCovered, !hidden.isNamed(by: change), keepsHidden(change) else {
+            throw NotGranted(id: id)
+        }
+        let whole = hidden.complete(change, of: stored)
         guard whole.after?.satisfies(grant.condition) ?? true else { throw NotGranted(id: id) }
         return GrantedChange(whole)
+    }
+
+    /// Whether what is hidden from the writer before the change is hidden after it, and the change
+    /// gives no value to what is hidden then.
+    private func keepsHidden(_ change: EntityChange) -> Bool {
+        guard !grant.hidden.isUniform, let after = change.after else { return true }
+        let then = HiddenFromWriter(in: after, grant)
+        return hidden.names.isSubset(of: then.names) && !then.isGivenValue(by: change)
     }
 }
 

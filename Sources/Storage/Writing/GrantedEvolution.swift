@@ -15,6 +15,8 @@ package struct GrantedEvolution: Sendable {
     package let isPast: Bool
     private let isCovered: Bool
     private let grant: WriteGrant
+    /// What is hidden in the entity as it is known.
+    private let hidden: HiddenFromWriter
 
     /// `current` is the current state, and `evolving` what is known of the entity of the history.
     init(_ id: EntityID, current: Entity?, evolving: Entity?, grant: WriteGrant) {
@@ -23,7 +25,8 @@ package struct GrantedEvolution: Sendable {
         isPast = current == nil
         // Of an unknown entity nothing speaks against it.
         isCovered = (current ?? evolving)?.satisfies(grant.condition) ?? true
-        seen = isCovered ? evolving.map(grant.shape) : nil
+        hidden = HiddenFromWriter(in: current ?? evolving, grant)
+        seen = isCovered ? evolving.map(hidden.shape) : nil
     }
 
     /// Instances added to the evolution, which begins with them when there is none.
@@ -35,9 +38,16 @@ package struct GrantedEvolution: Sendable {
         of given: Entity,
         correcting: Bool
     ) throws(NotGranted) -> GrantedHistory {
-        guard isCovered, !grant.hidesAny(of: instances) else { throw NotGranted(id: id) }
+        guard isCovered, !hidden.isNamed(by: instances) else { throw NotGranted(id: id) }
         if seen == nil || !given.types.isEmpty, !given.satisfies(grant.condition) {
             throw NotGranted(id: id)
+        }
+        // What is known of an entity without current state becomes what the request says.
+        if isPast, !grant.hidden.isUniform {
+            let evolved = seen?.evolved(types: given.types, scopes: given.scopes, by: []) ?? given
+            guard !HiddenFromWriter(in: evolved, grant).isNamed(by: instances) else {
+                throw NotGranted(id: id)
+            }
         }
         return GrantedHistory(
             id,
@@ -63,7 +73,7 @@ package struct GrantedEvolution: Sendable {
         orElse error: any Error
     ) throws(NotGranted) -> GrantedHistory {
         let named = NamedAttribute(name: name, instances: [attribute])
-        guard isCovered, !grant.hidesAny(of: [named]) else { throw NotGranted(id: id) }
+        guard isCovered, !hidden.isNamed(by: [named]) else { throw NotGranted(id: id) }
         return GrantedHistory(id, .replace(instanceID, name, attribute, orElse: error))
     }
 }

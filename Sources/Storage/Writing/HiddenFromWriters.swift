@@ -1,33 +1,53 @@
 package import ContextModel
 import Governance
 
-/// What is hidden from a writer is not there for it. A change is made of the entity as the writer
-/// sees it and then put back into the whole one, so that no answer depends on what is hidden.
-extension WriteGrant {
+/// What is hidden from a writer in one entity, which is not there for it.
+///
+/// A change is made of the entity as the writer sees it and then put back into the whole one, so that
+/// no answer depends on what is hidden.
+struct HiddenFromWriter: Sendable {
+    let names: Set<IRI>
+
+    /// Of an entity that is not there, only what is hidden everywhere is known to be hidden.
+    init(in entity: Entity?, _ grant: WriteGrant) {
+        names = entity.map(grant.hidden.names) ?? grant.hidden.everywhere
+    }
+
     /// The entity as its writer sees it.
     func shape(_ entity: Entity) -> Entity {
-        guard !hiddenAttributes.isEmpty else { return entity }
+        guard !names.isEmpty else { return entity }
         var shaped = entity
-        shaped.attributes = entity.hiding(hiddenAttributes).attributes
+        shaped.attributes = entity.hiding(names).attributes
         return shaped
     }
 
     /// Whether the change, made of what the writer sees, names what is hidden from it.
-    func hidesAny(of change: EntityChange) -> Bool {
-        guard !hiddenAttributes.isEmpty, let after = change.after else { return false }
-        return hidesAny(of: after.attributes)
+    func isNamed(by change: EntityChange) -> Bool {
+        guard !names.isEmpty, let after = change.after else { return false }
+        return isNamed(by: after.attributes) || isNamed(by: change.late)
     }
 
     /// Whether any of the attributes, at whatever depth, is hidden from the writer.
-    func hidesAny(of attributes: [NamedAttribute]) -> Bool {
-        guard !hiddenAttributes.isEmpty else { return false }
-        return attributes.names.contains(where: hiddenAttributes.contains)
+    func isNamed(by attributes: [NamedAttribute]) -> Bool {
+        guard !names.isEmpty else { return false }
+        return attributes.names.contains(where: names.contains)
+    }
+
+    /// Whether the change gives a value to what is hidden, or to what is part of an attribute that it
+    /// changes.
+    func isGivenValue(by change: EntityChange) -> Bool {
+        guard !names.isEmpty else { return false }
+        return isNamed(by: change.late)
+            || change.attributes.contains { changed in
+                guard let after = changed.after else { return false }
+                return names.contains(changed.name) || isNamed(by: after.attributes)
+            }
     }
 
     /// The change of what the writer sees, as one of the whole entity: what is hidden stays as it
     /// is, or goes with what it is part of.
     func complete(_ change: EntityChange, of stored: Entity?) -> EntityChange {
-        guard !hiddenAttributes.isEmpty, let stored else { return change }
+        guard !names.isEmpty, let stored else { return change }
         guard let after = change.after else { return .deletion(of: stored) }
         var whole = change
         whole.before = stored
@@ -61,7 +81,7 @@ extension WriteGrant {
                 whole[named].instances[index] = restored(instance, from: old)
             }
         }
-        return whole + stored.filter { hiddenAttributes.contains($0.name) }
+        return whole + stored.filter { names.contains($0.name) }
     }
 
     private func restored(_ instance: Attribute, from old: Attribute) -> Attribute {

@@ -54,6 +54,12 @@ struct ConfigurationKey: Sendable {
         Self("permissions.*.scopes", .list),
         Self("permissions.*.hiddenAttributes", .list),
 
+        Self("prohibitions.*.parties", .list),
+        Self("prohibitions.*.types", .list),
+        Self("prohibitions.*.scopes", .list),
+        Self("prohibitions.*.ids", .list),
+        Self("prohibitions.*.attributes", .list),
+
         Self("services.*.enabled", .flag),
         Self("services.*.actions", .list),
         Self("services.*.types", .list),

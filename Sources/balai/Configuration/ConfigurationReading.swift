@@ -38,7 +38,10 @@ extension HubConfiguration {
         readPages(&settings)
         imports.mapsFolder = settings.text("imports.maps")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
-        policy = settings.policy(names: names["permissions"] ?? [])
+        policy = settings.policy(
+            permissions: names["permissions"] ?? [],
+            prohibitions: names["prohibitions"] ?? []
+        )
         services = settings.services(names: names["services"] ?? [])
         retention = settings.retention(names: names["retention"] ?? [])
     }

@@ -4,8 +4,8 @@ import Services
 import Storage
 
 extension SettingsReader {
-    /// What `public` and `permissions` say.
-    mutating func policy(names: [String]) -> Policy {
+    /// What `public`, `permissions` and `prohibitions` say; the names are those of their sections.
+    mutating func policy(permissions names: [String], prohibitions: [String]) -> Policy {
         var permissions: [Permission] = []
         let types = list("public.types")
         let scopes = list("public.scopes")
@@ -32,7 +32,35 @@ extension SettingsReader {
             )
         }
         permissions += names.compactMap { permission(named: $0) }
-        return Policy(permissions: permissions)
+        return Policy(
+            permissions: permissions,
+            prohibitions: prohibitions.flatMap { self.prohibitions(named: $0) }
+        )
+    }
+
+    /// One for each party that it is about.
+    private mutating func prohibitions(named name: String) -> [Prohibition] {
+        let section = "prohibitions.\(name)"
+        let attributes = list("prohibitions", name, "attributes").map(ConfiguredName.iri)
+        if attributes.isEmpty { findings.append("\(section).attributes must name what is hidden.") }
+        let target = target(
+            types: list("prohibitions", name, "types"),
+            scopes: list("prohibitions", name, "scopes"),
+            ids: list("prohibitions", name, "ids"),
+            of: section
+        )
+        guard let target else {
+            findings.append(
+                "\(section) needs types, scopes or ids; types: [\"*\"] covers everything."
+            )
+            return []
+        }
+        let parties = list("prohibitions", name, "parties").map {
+            Permission.Assignee.party(PartyID($0))
+        }
+        return (parties.isEmpty ? [.anyone] : parties).map {
+            Prohibition(assignee: $0, target: target, attributes: Set(attributes))
+        }
     }
 
     private mutating func permission(named name: String) -> Permission? {
@@ -95,13 +123,15 @@ extension SettingsReader {
         return services
     }
 
-    /// Entities of one of the types that are in one of the scopes; nil when neither is said.
+    /// Entities of one of the types that are in one of the scopes, and have one of the identifiers; nil
+    /// when none of these is said.
     private mutating func target(
         types: [String],
         scopes: [String],
+        ids: [String] = [],
         of section: String
     ) -> Condition? {
-        if types.isEmpty && scopes.isEmpty { return nil }
+        if types.isEmpty && scopes.isEmpty && ids.isEmpty { return nil }
         var target = Condition.everything
         if !types.isEmpty && !types.contains("*") {
             target = types.reduce(.nothing) { $0.or(.type(ConfiguredName.iri($1))) }
@@ -116,7 +146,7 @@ extension SettingsReader {
                 }
             )
         }
-        return target
+        return ids.isEmpty ? target : target.and(.ids(Set(ids.map { EntityID($0) })))
     }
 
     /// What `retention` says: history thinned first, removed later.

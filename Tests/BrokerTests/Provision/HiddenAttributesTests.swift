@@ -1,24 +1,30 @@
 import ContextModel
 import Governance
 import Storage
+import StoreDoubles
 import Testing
 
 @testable import Broker
 
-/// A driver from whom the plates of buses are hidden, and who writes buses.
+/// A driver from whom the plates of buses are hidden, of these or of everything, and who writes buses.
 @Suite struct HiddenAttributesTests {
     private static let driver = SubscriptionFixture.driver
     private static let boss = SubscriptionFixture.boss
     private static let bus = EntityID("urn:x:bus")
 
-    private static var policy: Policy {
+    /// How the policy hides plates.
+    enum Hiding: CaseIterable {
+        case everywhere, inBuses
+    }
+
+    private static func policy(_ hiding: Hiding = .everywhere) -> Policy {
         let plate = SubscriptionFixture.iri("plate")
-        return Policy(permissions: [
+        var policy = Policy(permissions: [
             Permission(
                 assignee: .anyone,
                 actions: [.read],
                 target: .nothing,
-                hiddenAttributes: [plate]
+                hiddenAttributes: hiding == .everywhere ? [plate] : []
             ),
             Permission(
                 assignee: .party(PartyID("driver")),
@@ -26,10 +32,21 @@ import Testing
                 target: SubscriptionFixture.type("Bus")
             ),
         ])
+        let rule = Prohibition(
+            assignee: .anyone,
+            target: SubscriptionFixture.type("Bus"),
+            attributes: [plate]
+        )
+        if hiding == .inBuses { policy.prohibitions = [rule] }
+        return policy
     }
 
-    private func city(hasPlate: Bool) async throws -> SubscriptionFixture {
-        let fixture = try await SubscriptionFixture(policy: Self.policy)
+    private func city(
+        hasPlate: Bool,
+        _ hiding: Hiding = .everywhere,
+        habit: StoreDouble.Habit = .runsBodiesTwice
+    ) async throws -> SubscriptionFixture {
+        let fixture = try await SubscriptionFixture(policy: Self.policy(hiding), habit: habit)
         var speed: JSONObject = ["value": 1]
         var bus: JSONObject = ["id": "urn:x:bus", "type": "Bus"]
         if hasPlate {
@@ -51,31 +68,56 @@ import Testing
         return (entity[plate] + speed.filter { $0.name == plate }.flatMap(\.instances)).map(\.value)
     }
 
-    @Test(arguments: Attempt.allCases)
+    @Test(arguments: Attempt.allCases, Hiding.allCases)
     func `no answer to a writer depends on what is hidden, and nothing hidden changes`(
-        attempt: Attempt
+        attempt: Attempt,
+        hiding: Hiding
     ) async throws {
-        let (with, without) = (try await city(hasPlate: true), try await city(hasPlate: false))
+        let with = try await city(hasPlate: true, hiding)
+        let without = try await city(hasPlate: false, hiding)
         let answer = await attempt.answer(of: with.hub, Self.driver)
         #expect(await attempt.answer(of: without.hub, Self.driver) == answer)
-        #expect(answer.contains("forbidden") == attempt.namesWhatIsHidden, "\(answer)")
+        if hiding == .everywhere {
+            #expect(answer.contains("forbidden") == attempt.namesWhatIsHidden, "\(answer)")
+        }
         #expect(try await plates(with) == ["PKT 1026", "inner"])
         #expect(try await plates(without) == [])
         #expect(try await with.past("plate", of: "urn:x:bus") == ["PKT 1026"])
         #expect(try await without.past("plate", of: "urn:x:bus") == [])
     }
 
+    /// What the attempts below would do to the plates of a bus, were it not for the store's check.
+    @Test(
+        arguments: [
+            Attempt.append, .update, .updateInside, .replaceAttribute, .deleteAttribute, .merge,
+            .replace, .drop, .upsert, .batchUpdate, .batchMerge, .addToHistory, .removeFromHistory,
+        ]
+    )
+    func `where the store does not check its grant, what is hidden in some entities is changed`(
+        attempt: Attempt
+    ) async throws {
+        guard
+            case .grant(let all) = SubscriptionFixture.open.decideWrite(SubscriptionFixture.boss)
+        else { throw BrokerError(DenyReason.forbidden) }
+        let fixture = try await city(hasPlate: true, .inBuses, habit: .grants(all))
+        _ = await attempt.answer(of: fixture.hub, Self.driver)
+        let now = try await plates(fixture)
+        let past = try await fixture.past("plate", of: "urn:x:bus")
+        #expect(now != ["PKT 1026", "inner"] || past != ["PKT 1026"], "\(attempt)")
+    }
+
     @Test(arguments: Attempt.allCases.filter(\.namesWhatIsHidden))
     func `what names something hidden is refused also where there is nothing`(
         attempt: Attempt
     ) async throws {
-        let empty = try await SubscriptionFixture(policy: Self.policy)
+        let empty = try await SubscriptionFixture(policy: Self.policy())
         let answer = await attempt.answer(of: empty.hub, Self.driver)
         #expect(await attempt.answer(of: try await city(hasPlate: true).hub, Self.driver) == answer)
     }
 
-    @Test func `what is seen can be changed, and what is hidden stays`() async throws {
-        let fixture = try await city(hasPlate: true)
+    @Test(arguments: Hiding.allCases)
+    func `what is seen can be changed, and what is hidden stays`(hiding: Hiding) async throws {
+        let fixture = try await city(hasPlate: true, hiding)
         _ = try await fixture.hub.writing.updateAttributes(
             of: Self.bus,
             ["speed": 2],

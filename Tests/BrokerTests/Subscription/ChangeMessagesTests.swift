@@ -12,6 +12,24 @@ import Testing
     private static let driver = SubscriptionFixture.driver
     private static let id = EntityID("urn:x:thing")
 
+    /// Where the driver may see everything but the secrets of shops.
+    private static let partlyHidden = Policy(
+        permissions: [
+            Permission(
+                assignee: .party(PartyID("driver")),
+                actions: [.read, .subscribe],
+                target: .everything
+            )
+        ],
+        prohibitions: [
+            Prohibition(
+                assignee: .party(PartyID("driver")),
+                target: SubscriptionFixture.type("Shop"),
+                attributes: [SubscriptionFixture.iri("secret")]
+            )
+        ]
+    )
+
     private func city() async throws -> SubscriptionFixture {
         let rule = Permission(
             assignee: .party(PartyID("driver")),
@@ -40,9 +58,13 @@ import Testing
         before: JSONObject,
         after: JSONValue,
         showsChanges: Bool,
-        watching: JSONValue? = nil
+        watching: JSONValue? = nil,
+        by policy: Policy? = nil
     ) async throws -> JSONObject {
-        let fixture = try await city()
+        let fixture =
+            if let policy { try await SubscriptionFixture(policy: policy) } else {
+                try await city()
+            }
         var body: JSONObject = [
             "notificationTrigger": Self.everything,
             "notification": [
@@ -61,6 +83,43 @@ import Testing
             told = await fixture.recorder.next(1).first?.entities.first ?? [:]
         }
         return told
+    }
+
+    @Test(arguments: [true, false], [nil, 72, 1] as [JSONValue?])
+    func `an attribute that comes into view is told of as new`(
+        showsChanges: Bool,
+        secret: JSONValue?
+    ) async throws {
+        var shop: JSONObject = ["type": "Shop", "speed": 71]
+        if let secret { shop["secret"] = secret }
+        let shown = try await told(
+            before: shop,
+            after: ["type": "Bus", "speed": 71, "secret": 1],
+            showsChanges: showsChanges,
+            by: Self.partlyHidden
+        )
+        #expect(shown["secret"]?.objectValue?["value"] == 1)
+        #expect(shown["secret"]?.objectValue?["previousValue"] == nil)
+        let gone = try await told(
+            before: shop,
+            after: ["type": "Bus", "speed": 1],
+            showsChanges: showsChanges,
+            by: Self.partlyHidden
+        )
+        #expect(gone["speed"]?.objectValue?["value"] == 1)
+        #expect(gone["secret"] == nil, "\(gone)")
+    }
+
+    @Test(arguments: [true, false])
+    func `an attribute that goes out of view is not told of`(showsChanges: Bool) async throws {
+        let told = try await told(
+            before: ["type": "Bus", "speed": 71, "secret": 72],
+            after: ["type": "Shop", "speed": 1, "secret": 73],
+            showsChanges: showsChanges,
+            by: Self.partlyHidden
+        )
+        #expect(told["speed"]?.objectValue?["value"] == 1)
+        #expect(told["secret"] == nil)
     }
 
     @Test(arguments: [true, false])

@@ -314,7 +314,7 @@ import Testing
         for hidden in [[], [name("speed")]] as [Set<IRI>] {
             source.replace(with: allowing(hidden: hidden))
             #expect(subscription.sight(of: creation, at: now) == .bothSides)
-            #expect(subscription.rights.hiddenAttributes == hidden)
+            #expect(subscription.rights.hidden.everywhere == hidden)
             #expect(subscription.rights === subscription.rights)
         }
         source.replace(with: Policy(permissions: []))
@@ -399,6 +399,13 @@ extension IndexedSubscription {
     fileprivate func sight(of change: EntityChange, at now: Timestamp) -> Sight? {
         mayNotify(at: now) ? sight(of: change, by: rights) : nil
     }
+
+    fileprivate func meetsTarget(
+        _ change: EntityChange,
+        within allowances: MatchingAllowances
+    ) -> Bool {
+        meetsTarget(change, hiding: [], within: allowances)
+    }
 }
 
 extension Subscription {
@@ -407,6 +414,8 @@ extension Subscription {
         guard isInForce(at: now), let state = change.after ?? change.before,
             preparedTarget.matches(state)
         else { return nil }
-        return match(change.events(hiding: []))
+        return match(
+            change.events(hiding: HiddenInChange(change, from: HiddenAttributes(), isNew: false))
+        )
     }
 }

@@ -79,7 +79,7 @@ import Testing
         var shop = try #require(Self.thing("Shop", 1, at: 1).objectValue)
         shop["secret"] = 5
         try await fixture.make(.object(shop))
-        try await fixture.hub.replaceEntity(
+        try await fixture.hub.writing.replaceEntity(
             Self.id,
             Self.thing("Bus", 2, at: 2),
             ld: .core,

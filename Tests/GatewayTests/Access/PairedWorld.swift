@@ -30,6 +30,14 @@ struct WorldStep: Sendable {
     var request: WorldRequest
 }
 
+/// How a policy hides things from the reader of two worlds.
+enum PairedRules: CaseIterable {
+    /// The same attributes of all entities.
+    case everywhere
+    /// Besides, the height and place of benches, and the names of what is in one of the scopes.
+    case perEntity
+}
+
 /// A whole hub with a clock that is set, and a reader who may see trees and benches in public
 /// places, but not their secrets.
 struct PairedWorld {
@@ -56,15 +64,17 @@ struct PairedWorld {
     private let parts: HubParts
     private let clock = WorldClock()
     private let folder: String
+    private let policy: Policy
 
-    init() async throws {
+    init(_ rules: PairedRules) async throws {
+        policy = Self.policy(rules)
         folder = NSTemporaryDirectory() + "balai-world-\(UUID().uuidString)"
         let clock = clock
         let identifiers = WorldIdentifiers()
         store = try SQLiteStore(folder: folder) { clock.now }
         parts = try await HubParts.make(
             store: store,
-            policy: Self.policy,
+            policy: policy,
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: HubClock { clock.now },
             makeIdentifier: { identifiers.next() },
@@ -74,11 +84,11 @@ struct PairedWorld {
 
     private static let token = "token of the reader"
 
-    private static var policy: Policy {
+    private static func policy(_ rules: PairedRules) -> Policy {
         func type(_ name: String) -> Condition {
             .type(IRI(CoreContext.defaultVocabulary + name))
         }
-        return Policy(permissions: [
+        var policy = Policy(permissions: [
             Permission(
                 assignee: .party(PartyID("reader")),
                 actions: [.read, .write, .subscribe],
@@ -90,6 +100,21 @@ struct PairedWorld {
                 ]
             )
         ])
+        if rules == .perEntity {
+            policy.prohibitions = [
+                Prohibition(
+                    assignee: .anyone,
+                    target: type("Bench"),
+                    attributes: [IRI(CoreContext.defaultVocabulary + "height"), .location]
+                ),
+                Prohibition(
+                    assignee: .party(PartyID("reader")),
+                    target: .scope(ScopePattern(segments: ["public", "p2"])),
+                    attributes: [IRI(CoreContext.defaultVocabulary + "name")]
+                ),
+            ]
+        }
+        return policy
     }
 
     /// Runs the body with a client, then closes everything and removes what was stored.
@@ -106,7 +131,7 @@ struct PairedWorld {
             assets: PageAssets(leafletFolder: "/nowhere"),
             settings: PageSettings()
         )
-        routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
+        routes.addOperationRoutes(version: "1", registry: registry, policy: policy) {}
         let gateway = makeGateway(
             GatewaySettings(),
             routes: routes,

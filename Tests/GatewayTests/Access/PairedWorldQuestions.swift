@@ -154,6 +154,7 @@ struct PairedWorldQuestions {
         let paths = [
             "types", "types?details=true", "types/Tree", "types/Safe", "attributes",
             "attributes?details=true", "attributes/height", "attributes/secret",
+            "attributes/name", "attributes/location", "types/Bench",
             "attributes/only1", "subscriptions", "jsonldContexts",
         ]
         return WorldRequest(uri: "/ngsi-ld/v1/\(one(of: paths))")

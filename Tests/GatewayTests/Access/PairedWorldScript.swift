@@ -4,6 +4,9 @@ import HTTPTypes
 
 /// What happens in two worlds: to the reader's eyes the same, and in hidden places different.
 struct PairedWorldScript {
+    private let rules: PairedRules
+    /// The scope in which each entity is, of those that are there: its last digit.
+    private var places: [String: Int] = [:]
     private(set) var steps: (a: [WorldStep], b: [WorldStep]) = ([], [])
     private var dice: SeededGenerator
     private var moment: Int64 = 1_700_000_000_000_000
@@ -11,11 +14,13 @@ struct PairedWorldScript {
     static let ids = (0..<12).map { "urn:x:Tree:\($0)" } + (0..<4).map { "urn:x:Bench:\($0)" }
     private static let hiddenIDs = (0..<6).map { "urn:x:Hidden:\($0)" }
 
-    init(seed: UInt64, steps count: Int) {
+    init(_ rules: PairedRules, seed: UInt64, steps count: Int) {
+        self.rules = rules
         dice = SeededGenerator(seed: seed)
         for id in Self.ids { both(create(id)) }
         for _ in 0..<count {
             switch Int.random(in: 0..<3, using: &dice) {
+            case 0 where rules == .perEntity && number(3) == 0: move()
             case 0: both(visibleChange())
             case 1: steps.a.append(WorldStep(at: next(), request: hiddenChange()))
             default: steps.b.append(WorldStep(at: next(), request: hiddenChange()))
@@ -31,22 +36,29 @@ struct PairedWorldScript {
     /// Happens in both worlds at the same moment; where the body says HIDDEN, each has its own.
     private mutating func both(_ request: WorldRequest) {
         let now = next()
-        var (a, b) = (request, request)
-        a.body = a.body?.replacing("HIDDEN", with: hiddenMembers())
-        b.body = b.body?.replacing("HIDDEN", with: hiddenMembers())
+        let (a, b) = (inOneWorld(request), inOneWorld(request))
         steps.a.append(WorldStep(at: now, request: a))
         steps.b.append(WorldStep(at: now, request: b))
+    }
+
+    private mutating func inOneWorld(_ request: WorldRequest) -> WorldRequest {
+        var own = request
+        own.body = own.body?.replacing("NAME", with: number(3) == 0 ? "" : name())
+            .replacing("BENCH", with: number(3) == 0 ? "" : height() + place())
+            .replacing("HIDDEN", with: hiddenMembers())
+        return own
     }
 
     // MARK: What the reader sees
 
     private mutating func create(_ id: String) -> WorldRequest {
         let type = id.contains("Bench") ? "Bench" : "Tree"
+        let scope = number(3)
+        places[id] = places[id] ?? scope
         let body = """
-            {"id": "\(id)", "type": "\(type)", "scope": "/public/p\(number(3))",
-             "height": \(property()), "name": {"type": "Property", "value": "n\(number(5))"},
-             "location": {"type": "GeoProperty", "value":
-              {"type": "Point", "coordinates": [\(number(10)), \(number(10))]}},
+            {"id": "\(id)", "type": "\(type)", "scope": "/public/p\(scope)"
+             \(hides(.height, in: id) ? "BENCH" : height() + place())
+             \(hides(.name, in: id) ? "NAME" : name()),
              "next": {"type": "Relationship", "object": "\(anyID())"} HIDDEN}
             """
         return WorldRequest(method: .post, uri: "/ngsi-ld/v1/entities", body: body)
@@ -56,8 +68,21 @@ struct PairedWorldScript {
         let id = Self.ids.randomElement(using: &dice) ?? ""
         let entity = "/ngsi-ld/v1/entities/\(id)"
         switch Int.random(in: 0..<10, using: &dice) {
-        case 0: return WorldRequest(method: .delete, uri: entity)
+        case 0:
+            places[id] = nil
+            return WorldRequest(method: .delete, uri: entity)
         case 1: return create(id)
+        case 2 where hides(.height, in: id):
+            return WorldRequest(
+                method: .delete,
+                uri: entity + "/attrs/extra\(number(3))?deleteAll=true"
+            )
+        case 3... where hides(.height, in: id):
+            return WorldRequest(
+                method: .post,
+                uri: entity + "/attrs",
+                body: #"{"extra\#(number(3))": \#(property())}"#
+            )
         case 2: return WorldRequest(method: .delete, uri: entity + "/attrs/height?deleteAll=true")
         case 3:
             return WorldRequest(
@@ -80,6 +105,65 @@ struct PairedWorldScript {
         return #"{"type": "Property", "value": \#(number(20)) \#(dataset) HIDDEN}"#
     }
 
+    private mutating func height() -> String { #", "height": \#(property())"# }
+
+    private mutating func name() -> String {
+        #", "name": {"type": "Property", "value": "n\#(number(5))"}"#
+    }
+
+    private mutating func place() -> String {
+        let point = #"{"type": "Point", "coordinates": [\#(number(10)), \#(number(10))]}"#
+        return #", "location": {"type": "GeoProperty", "value": \#(point)}"#
+    }
+
+    // MARK: What is hidden in some entities
+
+    private enum Part { case height, name }
+
+    /// Whether each world has its own of it in the entity.
+    private func hides(_ part: Part, in id: String) -> Bool {
+        guard rules == .perEntity else { return false }
+        return part == .height ? id.contains("Bench") : places[id] == 2
+    }
+
+    /// Moves an entity to another scope: into the one that hides its name, or out of it.
+    ///
+    /// What comes into view must be the same in both worlds: the name is taken away before, or by the
+    /// move itself.
+    private mutating func move() {
+        guard let (id, place) = places.sorted(by: { $0.key < $1.key }).randomElement(using: &dice)
+        else { return }
+        let entity = "/ngsi-ld/v1/entities/\(id)"
+        let new = (place + 1 + number(2)) % 3
+        places[id] = new
+        let scope = #""scope": "/public/p\#(new)""#
+        guard place == 2 else {
+            let own = new == 2 ? "NAME" : ""
+            return both(WorldRequest(method: .patch, uri: entity, body: "{\(scope) \(own)}"))
+        }
+        if number(2) == 0 {
+            let isBench = id.contains("Bench")
+            let (type, height) = isBench ? ("Bench", "BENCH") : ("Tree", self.height())
+            let body = #"{"type": "\#(type)", \#(scope) \#(height) HIDDEN}"#
+            return both(WorldRequest(method: .put, uri: entity, body: body))
+        }
+        both(WorldRequest(method: .delete, uri: entity + "/attrs/name?deleteAll=true"))
+        both(WorldRequest(method: .patch, uri: entity, body: "{\(scope) \(name())}"))
+    }
+
+    /// Of what is hidden in this entity, and not in others.
+    private mutating func partlyHiddenChange(_ id: String) -> WorldRequest {
+        let entity = "/ngsi-ld/v1/entities/\(id)"
+        let isName = !hides(.height, in: id) || hides(.name, in: id) && number(2) == 0
+        if number(3) == 0 {
+            let name = isName ? "name" : "height"
+            return WorldRequest(method: .delete, uri: "\(entity)/attrs/\(name)?deleteAll=true")
+        }
+        let members = isName ? name() : number(2) == 0 ? height() : place()
+        let body = "{\(members.dropFirst())}".replacing("HIDDEN", with: "")
+        return WorldRequest(method: .post, uri: entity + "/attrs", body: body)
+    }
+
     // MARK: What the reader does not see
 
     private mutating func hiddenMembers() -> String {
@@ -87,7 +171,11 @@ struct PairedWorldScript {
     }
 
     private mutating func hiddenChange() -> WorldRequest {
-        let entity = "/ngsi-ld/v1/entities/\(Self.ids.randomElement(using: &dice) ?? "")"
+        let id = Self.ids.randomElement(using: &dice) ?? ""
+        let entity = "/ngsi-ld/v1/entities/\(id)"
+        if hides(.height, in: id) || hides(.name, in: id), number(2) == 0 {
+            return partlyHiddenChange(id)
+        }
         switch Int.random(in: 0..<6, using: &dice) {
         case 0: return WorldRequest(method: .delete, uri: entity + "/attrs/secret?deleteAll=true")
         case 1: return createHidden()

@@ -28,6 +28,15 @@ enum PairedWorldSubscriptions {
         (#"\#(tree), "q": "height>5", "scopeQ": "/#""#, #""attributes": ["height", "secret"], "#),
         (#"\#(tree), "scopeQ": "/private/#", \#(ends)"#, ""),
         (#""entities": [{"type": "Safe"}], \#(ends)"#, ""),
+        (#"\#(tree), "watchedAttributes": ["name"], \#(ends)"#, #""showChanges": true, "#),
+        (#"\#(tree), "q": "name~=n[0-2]""#, #""sysAttrs": true, "#),
+        (#""entities": [{"type": "Bench"}], "q": "!name|height<9", \#(ends)"#, ""),
+        (
+            #"""
+            "entities": [{"type": "Bench"}], "geoQ": {"georel": "near;maxDistance==400000",
+             "geometry": "Point", "coordinates": [5, 5]}
+            """#, ""
+        ),
     ]
 
     static func request(_ number: Int, _ members: Members) -> WorldRequest {

@@ -12,9 +12,10 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct PairedWorldTests {
     private static var seeds: Range<UInt64> { Soak.seed..<Soak.seed + UInt64(3 * Soak.factor) }
 
-    @Test func `what is hidden cannot be told by any question`() async throws {
+    @Test(arguments: PairedRules.allCases)
+    func `what is hidden cannot be told by any question`(rules: PairedRules) async throws {
         for seed in Self.seeds {
-            try await inBothWorlds(seed: seed, steps: 120) { reader in
+            try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 var questions = PairedWorldQuestions(seed: seed)
                 try await reader.ask(&questions, 500)
                 let good = reader.answers.filter { $0.status == 200 && $0.body.count > 2 }
@@ -23,9 +24,10 @@ import Testing
         }
     }
 
-    @Test func `what is hidden cannot be told by any write`() async throws {
+    @Test(arguments: PairedRules.allCases)
+    func `what is hidden cannot be told by any write`(rules: PairedRules) async throws {
         for seed in Self.seeds {
-            try await inBothWorlds(seed: seed, steps: 120) { reader in
+            try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 var writes = PairedWorldWrites(seed: seed)
                 var questions = PairedWorldQuestions(seed: seed)
                 var done = 0
@@ -42,9 +44,10 @@ import Testing
         }
     }
 
-    @Test func `what is hidden cannot be told by any snapshot`() async throws {
+    @Test(arguments: PairedRules.allCases)
+    func `what is hidden cannot be told by any snapshot`(rules: PairedRules) async throws {
         for seed in Self.seeds {
-            try await inBothWorlds(seed: seed, steps: 120) { reader in
+            try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 let answer = try await reader.ask(PairedWorldQuestions.newSnapshot)
                 let place = try #require(answer.location)
                 try await reader.each { world, client in
@@ -63,10 +66,11 @@ import Testing
         }
     }
 
-    @Test func `what is hidden cannot be told by any notification`() async throws {
+    @Test(arguments: PairedRules.allCases)
+    func `what is hidden cannot be told by any notification`(rules: PairedRules) async throws {
         for seed in Self.seeds {
-            let (a, b) = (try await PairedWorld(), try await PairedWorld())
-            let script = PairedWorldScript(seed: seed, steps: 200)
+            let (a, b) = (try await PairedWorld(rules), try await PairedWorld(rules))
+            let script = PairedWorldScript(rules, seed: seed, steps: 200)
             let told = Mutex<[[String: [String]]]>([])
             for (world, steps) in [(a, script.steps.a), (b, script.steps.b)] {
                 try await world.test { client in
@@ -99,12 +103,13 @@ import Testing
 
     /// Makes two worlds and runs the body with the reader of both.
     private func inBothWorlds(
+        _ rules: PairedRules,
         seed: UInt64,
         steps: Int,
         _ body: @escaping @Sendable (PairedReader) async throws -> Void
     ) async throws {
-        let (a, b) = (try await PairedWorld(), try await PairedWorld())
-        let script = PairedWorldScript(seed: seed, steps: steps)
+        let (a, b) = (try await PairedWorld(rules), try await PairedWorld(rules))
+        let script = PairedWorldScript(rules, seed: seed, steps: steps)
         try await a.test { clientA in
             try await a.perform(script.steps.a, clientA)
             try await b.test { clientB in

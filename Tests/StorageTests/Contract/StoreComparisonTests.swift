@@ -31,8 +31,11 @@ import Testing
                     try #require(answer == expected, "seed \(seed), \(name): \(question)")
                 }
             }
-            let shapes = try await pair.answers { try await $0.shapes(grant: Grants.read()) }
-            try #require(shapes.sqlite == shapes.memory, "seed \(seed)")
+            for rules in [[], RandomEntities.prohibitions(&dice)] {
+                let grant = try Grants.read(prohibiting: rules)
+                let shapes = try await pair.answers { try await $0.shapes(grant: grant) }
+                try #require(shapes.sqlite == shapes.memory, "seed \(seed): \(rules)")
+            }
             clock.now.microseconds += 1_000_000
         }
         await pair.close()
@@ -84,7 +87,8 @@ import Testing
                 let grant = try Grants.read(
                     [.everything, .type(.sensor), .type(.station)].randomElement(using: &dice)
                         ?? .everything,
-                    hidden: Int.random(in: 0..<4, using: &dice) == 0 ? [.label] : []
+                    hidden: Int.random(in: 0..<4, using: &dice) == 0 ? [.label] : [],
+                    prohibiting: RandomEntities.prohibitions(&dice)
                 )
                 let page = try await pair.evolutions(query, grant: grant)
                 let note: Comment = "seed \(seed): \(change), \(query)"
@@ -238,6 +242,7 @@ private struct EntityQuestion {
     var query: EntityQuery
     var covered: Condition
     var hidden: Set<IRI>
+    var prohibitions: [Prohibition]
     /// Sorted by identifiers, which a plain comparison of texts decides.
     var isByIdentifier: Bool
     var isDescending: Bool
@@ -264,13 +269,18 @@ private struct EntityQuestion {
             covered: [.everything, .type(.sensor), .not(.type(.sensor)), scope]
                 .randomElement(using: &dice) ?? .everything,
             hidden: hidden,
+            prohibitions: RandomEntities.prohibitions(&dice),
             isByIdentifier: isByIdentifier,
             isDescending: isDescending
         )
     }
 
+    private func grant() throws -> ReadGrant {
+        try Grants.read(covered, hidden: hidden, prohibiting: prohibitions)
+    }
+
     func answer(from store: any TenantStore) async throws -> Answer {
-        let grant = try Grants.read(covered, hidden: hidden)
+        let grant = try grant()
         let page = try await store.entities(query, grant: grant)
         return Answer(
             entities: page.entities,
@@ -281,10 +291,10 @@ private struct EntityQuestion {
     }
 
     func answer(from model: EntityModel, at now: Timestamp) throws -> Answer {
-        let grant = try Grants.read(covered, hidden: hidden)
-        let conditions = [query.condition, covered].map(PreparedCondition.init)
+        let grant = try grant()
+        let (asked, covered) = (PreparedCondition(query.condition), PreparedCondition(covered))
         var found = model.entities.compactMap { $0.unexpired(at: now) }.filter { entity in
-            conditions.allSatisfy { $0.matches(entity) }
+            covered.matches(entity) && asked.matches(grant.shape(entity))
         }
         if isByIdentifier {
             found.sort { isDescending ? $1.id.uri < $0.id.uri : $0.id.uri < $1.id.uri }

@@ -139,7 +139,7 @@ import Testing
         let (hidden, expected) = try await tenant.transact { [dice] transaction in
             var dice = dice
             let writer = try #require(transaction as? Writer)
-            writer.transaction.covered = .type(.station)
+            writer.transaction.granted = try Grants.write(.type(.station))
             let moments = try Self.makePast(&dice, writer)
             let row = try #require(try writer.stored(EntityID("urn:a")))
             let changes = try #require(try writer.hiddenChanges(of: row))
@@ -162,7 +162,7 @@ import Testing
         }
         let decided = try await tenant.transact { transaction in
             let writer = try #require(transaction as? Writer)
-            writer.transaction.covered = .type(.sensor)
+            writer.transaction.granted = try Grants.write(.type(.sensor))
             let row = try #require(try writer.stored(EntityID("urn:a")))
             return try [0, 100, 200].map { second in
                 let changes = try #require(try writer.hiddenChanges(of: row))

@@ -96,6 +96,40 @@ import Testing
         #expect(ConfiguredName.iri("https://example.org/a") == IRI("https://example.org/a"))
     }
 
+    @Test func `a prohibition hides attributes of some entities, from everybody or from parties`()
+        async throws
+    {
+        let configuration = try await configuration(
+            """
+            prohibitions:
+              homes: {types: [Bus], scopes: [/A], attributes: [location, driver]}
+              one: {ids: ["urn:x:bus"], parties: [a, b], attributes: [driver]}
+            """
+        )
+        let bus = Condition.type(ConfiguredName.iri("Bus"))
+        let one = Condition.ids([EntityID("urn:x:bus")])
+        func rule(
+            _ party: Permission.Assignee,
+            _ target: Condition,
+            _ names: [String]
+        )
+            -> Prohibition
+        {
+            Prohibition(
+                assignee: party,
+                target: target,
+                attributes: Set(names.map(ConfiguredName.iri))
+            )
+        }
+        #expect(
+            Set(configuration.policy.prohibitions) == [
+                rule(.anyone, bus.and(.scope(ConfiguredName.scope("/A"))), ["location", "driver"]),
+                rule(.party(PartyID("a")), one, ["driver"]),
+                rule(.party(PartyID("b")), one, ["driver"]),
+            ]
+        )
+    }
+
     @Test func `what services may do is narrowed, and they are switched off`() async throws {
         let narrowed = try await configuration(
             """
@@ -156,6 +190,8 @@ import Testing
         ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is none of"),
         ("permissions: {x: {actions: [read]}}", "permissions.x needs types or scopes"),
         ("public: {hiddenAttributes: [driver]}", "public.hiddenAttributes needs public.types"),
+        ("prohibitions: {x: {types: [A]}}", "prohibitions.x.attributes must name"),
+        ("prohibitions: {x: {attributes: [a]}}", "prohibitions.x needs types, scopes or ids"),
         ("public: {scopes: [Traffic]}", "\"Traffic\" must start with \"/\""),
         ("services: {lamps: {types: [A]}}", "services.lamps: there is no such service"),
         ("services: {demo-city: {enabled: perhaps}}", "services.demo-city.enabled must be true"),

@@ -1,0 +1,44 @@
+package import ContextModel
+
+/// Which attributes are hidden from a party, and in which entities.
+///
+/// What applies to an entity adds up: what one rule hides, no other one shows.
+package struct HiddenAttributes: Sendable, Hashable {
+    /// Attributes that are hidden in the entities that meet a condition.
+    package struct Element: Sendable, Hashable {
+        /// Looks at identifiers, types and scopes alone.
+        package let condition: Condition
+        package let names: Set<IRI>
+    }
+
+    /// Those that are hidden in every entity, also inside other attributes.
+    package let everywhere: Set<IRI>
+    /// What is hidden besides in some entities; empty for most parties.
+    package let elements: [Element]
+
+    /// Nothing is hidden.
+    package init() {
+        everywhere = []
+        elements = []
+    }
+
+    init(everywhere: Set<IRI>, elements: [Element]) {
+        guard !elements.isEmpty else {
+            self.everywhere = everywhere
+            self.elements = []
+            return
+        }
+        let all = elements.filter { $0.condition == .everything }
+            .reduce(into: everywhere) { $0.formUnion($1.names) }
+        self.everywhere = all
+        self.elements = elements.filter {
+            $0.condition != .nothing && !$0.names.isSubset(of: all)
+        }
+    }
+
+    /// Whether the same is hidden in every entity, so that no entity has to be looked at.
+    package var isUniform: Bool { elements.isEmpty }
+
+    /// Whether nothing is hidden in any entity.
+    package var isEmpty: Bool { everywhere.isEmpty && elements.isEmpty }
+}
