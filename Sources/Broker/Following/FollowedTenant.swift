@@ -16,7 +16,8 @@ struct FollowedTenant {
     var again: Set<Name> = []
     /// Changes of callers that were not applied yet.
     private var own: [OwnChanges] = []
-    /// Whether a caller waits who does not know what the feed says.
+    /// Whether the store is to be asked: a caller waits who does not know what the feed says, or the last
+    /// round has failed, which was to serve callers who wait for the next one as well.
     private var mustAsk = false
     /// The round that runs, and the one that begins when it is over.
     private(set) var current: FollowerRound?
@@ -84,6 +85,7 @@ struct FollowedTenant {
         current = next
         next = nil
         isBehind = hasFailed
+        if hasFailed { mustAsk = true }
     }
 }
 

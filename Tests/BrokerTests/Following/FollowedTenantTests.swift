@@ -1,0 +1,30 @@
+import Testing
+
+@testable import Broker
+
+@Suite struct FollowedTenantTests {
+    @Test func `a round serves all who have come before it begins`() {
+        var tenant = FollowedTenant()
+        _ = tenant.enter(with: nil)
+        _ = tenant.enter(with: nil)
+        #expect(tenant.begin().asks)
+        tenant.end(hasFailed: false)
+        #expect(!tenant.begin().asks)
+    }
+
+    @Test func `who has come before a round begins that fails is served by the next one`() {
+        var tenant = FollowedTenant()
+        _ = tenant.enter(with: nil)
+        _ = tenant.enter(with: nil)
+        #expect(tenant.begin().asks)
+        tenant.end(hasFailed: true)
+        #expect(tenant.isBehind)
+        #expect(tenant.begin().asks)
+        tenant.end(hasFailed: false)
+        #expect(!tenant.isBehind && tenant.current == nil)
+    }
+}
+
+extension FollowedTenant.Step {
+    fileprivate var asks: Bool { if case .ask = self { true } else { false } }
+}
