@@ -55,10 +55,10 @@ final class DocumentFollower: Sendable {
         case .isApplied: return
         case .waits(let round): try await round.wait()
         case .runs(let round, after: nil, isKnown: true) where !Task.isCancelled:
-            // At once, and without another task: this is what most who change one document do.
+            // In the task of the caller: mostly one changes one document, and nobody else waits.
             try await run(round, of: tenant, apply).get()
         case .runs(let round, let previous, _):
-            // It is for others as well, whatever becomes of the task of this one.
+            // Others wait for the round as well, also when the task of this caller is cancelled.
             Task {
                 _ = try? await previous?.wait()
                 _ = await self.run(round, of: tenant, apply)
@@ -136,13 +136,14 @@ final class DocumentFollower: Sendable {
     }
 
     private func finish(_ tenant: TenantName?, hasFailed: Bool) {
+        // Before another round may begin, so that what is noted last is what happened last.
+        noteBehind(tenant, hasFailed)
         places.withLock { places in
             guard var place = places[tenant] else { return }
             place.end(hasFailed: hasFailed)
             let isUnknown = place.number == nil && place.current == nil && !hasFailed
             places[tenant] = isUnknown ? nil : place
         }
-        noteBehind(tenant, hasFailed)
     }
 
     /// Tenants whose feed could not be read or applied the last time.
@@ -150,7 +151,7 @@ final class DocumentFollower: Sendable {
         places.withLock { $0.filter(\.value.isBehind).map(\.key) }
     }
 
-    /// Whether all is known that this process has changed.
+    /// Whether all changes are applied that callers of this process have told of.
     func isUpToDate(with tenant: TenantName?) -> Bool {
         places.withLock { places in
             places[tenant].map { $0.number != nil && !$0.isBehind } ?? false

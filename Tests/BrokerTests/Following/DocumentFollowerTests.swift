@@ -199,6 +199,22 @@ import Testing
         #expect(cache.known == ["a": [1], "b": [2]] && follower.tenantsBehind.isEmpty)
     }
 
+    @Test func `what became of a round is noted before the next one may begin`() async throws {
+        let made = Mutex<DocumentFollower?>(nil)
+        let notes = Mutex<[Bool]>([])
+        let isOver = Mutex(false)
+        let follower = DocumentFollower(store, [.subscription]) { _, isBehind in
+            notes.withLock { $0.append(isBehind) }
+            if made.withLock({ $0 })?.tenantsBehind == [nil] { isOver.withLock { $0 = true } }
+        }
+        made.withLock { $0 = follower }
+        cache.fail(1)
+        await #expect(throws: Failure.self) { try await catchUp(follower) }
+        #expect(notes.withLock { $0 } == [true] && !isOver.withLock { $0 })
+        #expect(follower.tenantsBehind == [nil])
+        made.withLock { $0 = nil }
+    }
+
     @Test func `of many who tell their changes at once each finds its own, and none goes back`()
         async throws
     {
@@ -247,6 +263,6 @@ import Testing
         }
         #expect(cache.known == ["a": [1]])
         try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }
-        #expect(cache.known.isEmpty)
+        #expect(cache.known.isEmpty && follower.number(of: name) == nil)
     }
 }
