@@ -23,6 +23,6 @@ extension Registering {
                 )
             )
         }
-        await registrations.apply(own, of: tenant)
+        await registrations.catchUp(with: tenant, own: own)
     }
 }

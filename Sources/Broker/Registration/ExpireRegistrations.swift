@@ -38,7 +38,7 @@ extension Registering {
             }
             return count
         }
-        await registrations.apply(own, of: tenant)
+        await registrations.catchUp(with: tenant, own: own)
         return count
     }
 }

@@ -101,7 +101,7 @@ extension Registering {
                 )
             )
         }
-        await registrations.apply(own, of: tenant)
+        await registrations.catchUp(with: tenant, own: own)
     }
 }
 

@@ -9,7 +9,7 @@ package final class RegistrationShelf: Sendable {
     /// The registrations of one moment.
     struct View: Sendable {
         var index: RegistrationIndex
-        /// The number in the change feed up to which all changes are in the index; later ones may be.
+        /// All changes up to this number of the change feed are in the index; later ones may be, too.
         var number: Int64
     }
     private let following: DocumentFollower
@@ -28,35 +28,29 @@ package final class RegistrationShelf: Sendable {
     /// Asks the store only where other processes may have changed them, the first time, and after a
     /// failure; throws what the store throws.
     func view(of tenant: TenantName?) async throws -> View {
-        if isShared || !following.isUpToDate(with: tenant) { try await catchUp(with: tenant) }
-        // Asked for first, for the index may be ahead of it and never behind.
+        if isShared || !following.isUpToDate(with: tenant) { try await applyChanges(of: tenant) }
+        // Read before the index is, so that the index is not behind it.
         let number = following.number(of: tenant) ?? 0
         return View(index: indexes.withLock { $0[tenant] } ?? RegistrationIndex(), number: number)
     }
 
-    /// Applies what was changed in the tenant: to be called by whoever changes registrations, before
-    /// it answers.
+    /// Applies what was changed in the tenant before the call: to be called by whoever changes
+    /// registrations, before it answers, and by whoever removes a snapshot, with which its own go.
     ///
-    /// When the store fails, the change is made all the same: whoever asks next asks the store.
-    func apply(_ own: OwnChanges?, of tenant: TenantName?) async {
-        guard let own else { return }
-        do { try await catchUp(with: tenant, own: own) } catch {
+    /// `own` is what the change added to the feed, if that is known. When the store fails, the change is
+    /// made all the same: whoever asks next asks the store.
+    func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
+        do { try await applyChanges(of: tenant, own: own) } catch {
             logger.error("A change of registrations is read again when somebody asks: \(error)")
         }
     }
 
-    /// Forgets the registrations of a tenant that is gone.
-    func forget(_ tenant: TenantName?) {
-        following.forget(tenant)
-        indexes.withLock { $0[tenant] = nil }
-    }
-
-    private func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async throws {
+    private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
         try await following.catchUp(with: tenant, own: own) { [self] in apply($0, tenant) }
     }
 
     private func apply(_ news: DocumentFollower.News, _ tenant: TenantName?) {
-        // Taken apart before the lock is taken, for it takes its time.
+        // Read before the lock is taken, for reading many takes long.
         let changes: [ChangeFeedPage.Change] =
             switch news {
             case .all(let documents):
@@ -65,7 +59,7 @@ package final class RegistrationShelf: Sendable {
             }
         let kept = changes.map { ($0.id, $0.document.flatMap(read)) }
         indexes.withLock { indexes in
-            if case .all = news { indexes[tenant] = RegistrationIndex() }
+            if case .all = news { indexes[tenant] = nil }
             for (id, kept) in kept {
                 if let kept {
                     indexes[tenant, default: RegistrationIndex()].put(kept)

@@ -67,7 +67,7 @@ extension Snapshotting {
         try await store.removeSnapshot(snapshot.store)
         // Its subscriptions and registrations go with it.
         await following.catchUp(with: snapshot.store)
-        registrations.forget(snapshot.store)
+        await registrations.catchUp(with: snapshot.store)
         let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take {
             try await store.changeDocuments(reading: []) { $0.remove(.snapshot, id: snapshot.file) }
