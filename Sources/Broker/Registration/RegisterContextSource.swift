@@ -92,6 +92,8 @@ extension Registering {
                 )
             }
             try recheck(changes)
+            // One that has expired is another one: the new one comes after those there are.
+            if old != nil { changes.remove(.registration, id: record.id) }
             changes.put(record.document)
             changes.send(
                 subscriptions.messages(

@@ -19,8 +19,6 @@ struct RegistrationIndex: Sendable {
     /// All of them, in the order of creation.
     var all: [KeptRegistration] { ordered.compactMap { $0 } }
 
-    var count: Int { places.count }
-
     /// Those that the query may match, and perhaps others, in the order of creation.
     func candidates(for query: RegistrationQuery) -> [KeptRegistration] {
         guard let types = query.requiredTypes else { return all }
@@ -48,8 +46,12 @@ struct RegistrationIndex: Sendable {
 
     // MARK: Changing
 
-    /// Adds the registration, or puts it in the place of the one of its identifier.
+    /// Adds the registration, or puts it in the place of what it was before.
+    ///
+    /// One that was deleted and made anew comes last, also where nobody has told of the removal.
     mutating func put(_ kept: KeptRegistration) {
+        let old = places[kept.record.id].flatMap { ordered[$0] }
+        if let old, old.record.createdAt != kept.record.createdAt { remove(kept.record.id) }
         let place = places[kept.record.id] ?? ordered.count
         if place == ordered.count { ordered.append(nil) }
         forget(ordered[place], at: place)
@@ -71,7 +73,7 @@ struct RegistrationIndex: Sendable {
         guard let place = places.removeValue(forKey: id) else { return }
         forget(ordered[place], at: place)
         ordered[place] = nil
-        // As many places are empty as there are registrations: they are closed up.
+        // More than half of the places are empty.
         if ordered.count > 2 * places.count + 16 { self = RegistrationIndex(all) }
     }
 
