@@ -1,6 +1,6 @@
 package import ContextModel
 
-/// The time as a hub has it, and how it waits: from outside, so that a test can have a time of its own.
+/// Tells a hub the time, and waits for it; a test can give a hub a clock of its own.
 ///
 ///     let now = clock()
 ///     try await clock.sleep(for: .seconds(1))

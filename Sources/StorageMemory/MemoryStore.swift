@@ -15,8 +15,8 @@ package final class SharedMemory: Sendable {
 
     /// Empty but for the default tenant.
     ///
-    /// `begin` runs what reads and writes in place of threads: for a process that has one thread, and
-    /// decides itself what that does next. It must run one after the other.
+    /// `begin` runs reads and writes in place of threads, for a process of one thread that chooses itself
+    /// what runs next. It must run them one after the other.
     package init(_ begin: Beginning? = nil) {
         self.begin = begin
         tenants = Mutex([nil: TenantMemory(begin)])

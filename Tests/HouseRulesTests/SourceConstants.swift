@@ -56,7 +56,7 @@ struct SourceConstants {
         return grouped(value)
     }
 
-    /// The longer names first, for each ends like the next.
+    /// Longer names first: "microseconds" ends in "seconds", too.
     private static let units = [
         (name: "microseconds", microseconds: 1), (name: "milliseconds", microseconds: 1_000),
         (name: "seconds", microseconds: 1_000_000),

@@ -71,7 +71,7 @@ final class World: @unchecked Sendable {
         return true
     }
 
-    // MARK: For those who live in it
+    // MARK: What the simulated hub uses
 
     var clock: HubClock {
         HubClock {

@@ -54,7 +54,7 @@ package struct Snapshot: Sendable, Equatable {
 
     static let standardPriority = 5
 
-    /// What its endpoint is to be told beside a notification.
+    /// Pairs that are sent to its endpoint beside each notification.
     var receiverInfo: [KeyValuePair] {
         (body["receiverInfo"]?.arrayValue ?? []).compactMap { pair in
             guard let key = pair.objectValue?["key"]?.stringValue,

@@ -1,4 +1,4 @@
-/// Tells addresses that say by themselves that the hub will not call them.
+/// Refuses addresses that the hub never calls, as far as the address tells by itself.
 struct CallableAddresses: Sendable {
     /// Whether the hub will never call the address, as far as the address tells by itself.
     let refuses: @Sendable (_ uri: String) -> Bool

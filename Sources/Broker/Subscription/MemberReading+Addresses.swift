@@ -25,7 +25,7 @@ extension MemberReading {
         }
     }
 
-    /// Refuses pairs that the sender could not say beside a request to somebody's server.
+    /// Refuses pairs that cannot be sent beside a request to somebody's server.
     func requireSendable(_ pairs: [KeyValuePair], at path: String) throws(BrokerError) {
         if let problem = WebEndpoint.problem(ofPairs: pairs, at: path) {
             throw Self.error(problem)

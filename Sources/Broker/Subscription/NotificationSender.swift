@@ -19,7 +19,7 @@ package struct NotificationRequest: Disclosable {
     package var contextURL: String?
     /// The tenant, or the snapshot, that it tells of.
     package var tenant: TenantName?
-    /// What else its receiver is to be told beside the body.
+    /// Pairs that are sent to its receiver beside the body.
     package var receiverInfo: [KeyValuePair]
     package var timeoutMilliseconds: Double
     /// On whose behalf it is sent: the shares of what sending takes are by party.

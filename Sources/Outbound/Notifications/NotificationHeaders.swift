@@ -4,7 +4,7 @@ package import ContextModel
 extension NotificationRequest {
     /// What stands beside the body: headers over HTTP (clause 6.3.9), metadata over MQTT (clause 7.2).
     ///
-    /// What the hub says itself, the receiver's own pairs do not replace.
+    /// The receiver's own pairs do not replace what the hub says itself.
     package var headers: [KeyValuePair] {
         var headers = [KeyValuePair(key: "Content-Type", value: mediaType.rawValue)]
         if let contextURL {

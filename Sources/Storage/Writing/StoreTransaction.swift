@@ -17,7 +17,7 @@ package protocol BookkeepingTransaction: OutboxTransaction {
     func removeDocument(_ kind: Document.Kind, id: String) throws -> Bool
     /// What `DocumentStore.feed` answers, as the transaction sees it.
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage
-    /// The number that the change feed gave last; to be asked after a change that it was told of.
+    /// The number that the change feed gave last: that of a change, when asked right after it.
     var lastChange: Int64 { get }
     /// The documents of a kind and how many bytes each has, the oldest first.
     func documentSizes(_ kind: Document.Kind) throws -> [(id: String, bytes: Int)]
