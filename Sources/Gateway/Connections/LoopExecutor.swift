@@ -59,14 +59,15 @@ final class LoopTurns: @unchecked Sendable {
     /// After so many turns all parties are alike again: whoever comes later is not first for long.
     private static let turnsRemembered = 64
 
-    private typealias Queue = DividedQueue<Party?, AddressBlock, Turn>
-
     let loop: any EventLoop
-    /// Places are turns, which nobody gives back.
-    private var waiting = LoopTurns.emptyQueue
+    /// Places are turns.
+    private var waiting = DividedQueue<Party?, AddressBlock, Turn>(
+        places: .max,
+        dividing: .anonymous
+    )
     private var turnsTaken = 0
-    /// When the loop must look at its connections; nil when it has run nothing since it did.
-    private var end: NIODeadline?
+    /// How long tasks have run since the loop looked at its connections; what these wait for does not count.
+    private var ran = TimeAmount.nanoseconds(0)
 
     init(_ loop: any EventLoop) { self.loop = loop }
 
@@ -74,25 +75,22 @@ final class LoopTurns: @unchecked Sendable {
     var isCrowded: Bool { !waiting.isEmpty }
 
     /// Notes that the loop is looking at its connections.
-    func looksAround() { end = nil }
+    func looksAround() { ran = .nanoseconds(0) }
 
     /// Runs what a task does next, now or in its turn.
     func take(_ turn: Turn) {
         if waiting.isEmpty {
-            if mayGoOn { return turn.run() }
+            if ran < Self.longest { return run(turn) }
             runWaitingSoon()
         }
         let sharer = turn.executor.sharer
         waiting.append(turn, of: sharer?.party, sharer?.address)
     }
 
-    private var mayGoOn: Bool {
-        let now = NIODeadline.now()
-        guard let end else {
-            self.end = now + (waiting.isEmpty ? Self.longest : Self.longestInTurns)
-            return true
-        }
-        return now < end
+    private func run(_ turn: Turn) {
+        let start = NIODeadline.now()
+        turn.run()
+        ran = ran + (NIODeadline.now() - start)
     }
 
     /// Runs what waits when the loop has looked at its connections: that is behind all that is to be done at
@@ -106,23 +104,15 @@ final class LoopTurns: @unchecked Sendable {
     }
 
     private func runWaiting() {
-        end = nil
-        while mayGoOn, let (turn, _, _) = waiting.popNext() {
-            turn.run()
+        looksAround()
+        while ran < Self.longestInTurns, let (turn, _, _) = waiting.popNext() {
+            run(turn)
             turnsTaken += 1
-            if turnsTaken >= Self.turnsRemembered { forgetTurns() }
+            if turnsTaken >= Self.turnsRemembered {
+                turnsTaken = 0
+                waiting.giveBackAll()
+            }
         }
         if !waiting.isEmpty { runWaitingSoon() }
     }
-
-    private func forgetTurns() {
-        turnsTaken = 0
-        var queue = Self.emptyQueue
-        while let (turn, party, address) = waiting.popNext() {
-            queue.append(turn, of: party, address)
-        }
-        waiting = queue
-    }
-
-    private static var emptyQueue: Queue { Queue(places: .max, dividing: .anonymous) }
 }

@@ -59,6 +59,12 @@ public struct DividedQueue<Holder: Hashable & Sendable, Part: Hashable & Sendabl
         if holder == divided { parts.giveBack(part) }
     }
 
+    /// Gives back all places that were taken.
+    @inlinable public mutating func giveBackAll() {
+        holders.shares = FairShares(capacity: holders.shares.capacity)
+        parts.shares = FairShares(capacity: parts.shares.capacity)
+    }
+
     /// Removes elements from the front of each holder's queue, and each part's, as long as the closure
     /// says that they no longer wait, and returns them.
     @inlinable public mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {

@@ -32,10 +32,14 @@ import Testing
 
     private func ask(_ name: String, on executor: LoopExecutor, forMilliseconds time: Int = 2) {
         Task(executorPreference: executor) { [order] in
-            let end = ContinuousClock.now + .milliseconds(time)
-            while .now < end {}
+            Self.pass(milliseconds: time)
             order.note(name)
         }
+    }
+
+    private static func pass(milliseconds: Int) {
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while .now < end {}
     }
 
     @Test func `a party with many requests makes others wait for a moment alone`() {
@@ -69,6 +73,20 @@ import Testing
         #expect(order.all.count == 41)
         // It waits twice: before it is known whose it is, and then in the turn of its party.
         #expect(order.all.firstIndex(of: "other").map { $0 <= 12 } == true, "\(order.all)")
+    }
+
+    /// As while a commit is under way: nobody else is kept from anything by it.
+    @Test func `the time that a task waits for something does not count`() {
+        let turns = LoopTurns(loop)
+        let one = connection(of: "one", turns)
+        turns.looksAround()
+        ask("first", on: one, forMilliseconds: 1)
+        loop.run()
+        Self.pass(milliseconds: 15)
+        ask("second", on: one, forMilliseconds: 1)
+        loop.run()
+        #expect(order.all == ["first", "second"])
+        #expect(!turns.isCrowded)
     }
 
     @Test func `requests of one party are answered as they come`() {

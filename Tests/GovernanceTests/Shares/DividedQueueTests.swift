@@ -41,6 +41,17 @@ import Testing
         #expect(queue.isEmpty)
     }
 
+    @Test func `when all places are given back, nobody has had more than others`() {
+        var queue = Queue(places: .max, dividing: "many")
+        for number in 0..<4 { queue.append(number, of: "many", 0) }
+        #expect(queue.popNext()?.element == 0)
+        #expect(queue.popNext()?.element == 1)
+        for number in 10..<12 { queue.append(number, of: "many", 1) }
+        for number in 20..<23 { queue.append(number, of: "one", nil) }
+        queue.giveBackAll()
+        #expect(drain(&queue) == [2, 20, 10, 21, 3, 22, 11])
+    }
+
     @Test func `what waits no longer is taken out of the front of each part's queue`() {
         var queue = Queue(places: .max, dividing: "many")
         for number in 0..<4 { queue.append(number, of: "many", number % 2) }
