@@ -17,13 +17,14 @@ enum ZipDirectory {
 
     /// Throws when the archive says that it has more entries than may be, or a longer directory.
     ///
-    /// Of several records that may be its end, each counts. A file that cannot be read passes: libzip says
-    /// why.
+    /// Of several records that may be its end, each counts. What cannot be read, or is no file but a pipe,
+    /// passes: libzip says why.
     static func check(path: String, archive: String) throws(SourceError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }
         defer { close(file) }
         let length = Int(lseek(file, 0, SEEK_END))
+        guard length > 0 else { return }
         let count = min(length, placeBytes + endBytes + maximumCommentBytes)
         guard let tail = bytes(count, at: length - count, of: file) else { return }
         for place in tail.indices.dropLast(endBytes - 1)

@@ -40,6 +40,14 @@ import Testing
         #expect(try refusal(archive)?.contains("are the limit") == true)
     }
 
+    /// As the shell makes one of the output of a program.
+    @Test func `a pipe is no archive`() throws {
+        let pipe = Pipe()
+        let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+        try pipe.fileHandleForWriting.close()
+        #expect(throws: SourceError.self) { try ZipArchive(path: path) }
+    }
+
     @Test func `an archive of a thousand entries is opened`() throws {
         #expect(try refusal(Archive.listing(1_000)) == nil)
     }
