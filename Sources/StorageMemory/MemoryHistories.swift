@@ -93,7 +93,9 @@ final class MemorySeriesReader: SeriesReading {
             sum.add(instance.attribute)
             try room.require(sum.periods.count, bytes: sum.periods.bytes)
         }
-        try room.take(sum.periods.count, bytes: sum.periods.bytes)
-        return sum.finish(name: key.name, datasetID: key.datasetID)
+        let periods = sum.periods.count
+        let aggregated = sum.finish(name: key.name, datasetID: key.datasetID)
+        try room.take(periods, aggregated)
+        return aggregated
     }
 }

@@ -195,7 +195,9 @@ final class SeriesReader: SeriesReading {
                 return true
             }
         }
-        try room.take(sum.result.periods.count, bytes: sum.result.periods.bytes)
-        return sum.finish(key)
+        let periods = sum.result.periods.count
+        let aggregated = sum.finish(key)
+        try room.take(periods, aggregated)
+        return aggregated
     }
 }

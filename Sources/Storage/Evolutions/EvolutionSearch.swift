@@ -237,7 +237,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         let choices = try choices(seen)
         if let aggregation = query.aggregation {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
-            try room.take(evolution.aggregates.textBytes)
+            try room.take(evolution.aggregates.reduce(0) { $0 + $1.textBytes })
         } else {
             // One more than fits shows that something was cut off.
             evolution.attributes = try attributes(
@@ -365,14 +365,6 @@ extension EvolutionPage {
         }
         let kept = evolutions.flatMap(\.attributes).flatMap(\.instances).map(query.moment)
         contentRange = isNewest ? (edge, kept.max() ?? edge) : (kept.min() ?? edge, edge)
-    }
-}
-
-extension [AggregatedAttribute] {
-    /// Bytes of the values that are texts: others are short.
-    fileprivate var textBytes: Int {
-        lazy.flatMap(\.values).filter { $0.method == .min || $0.method == .max }
-            .flatMap(\.periods).reduce(0) { $0 + ($1.value.stringValue?.utf8.count ?? 0) }
     }
 }
 

@@ -47,9 +47,21 @@ package struct AggregateRoom {
         try bytes.require(more)
     }
 
-    /// Counts the periods of a sum that is complete, and their bytes.
-    package mutating func take(_ periods: Int, bytes more: Int) throws(StorageError) {
+    /// Counts the periods of a sum that is complete, and the bytes that are left of it: what told values
+    /// apart is gone.
+    package mutating func take(
+        _ periods: Int,
+        _ sums: AggregatedAttribute?
+    ) throws(StorageError) {
         taken += periods * methods
-        try bytes.take(more)
+        try bytes.take(sums?.textBytes ?? 0)
+    }
+}
+
+extension AggregatedAttribute {
+    /// Bytes of the values that are texts: others are short.
+    var textBytes: Int {
+        values.lazy.filter { $0.method == .min || $0.method == .max }
+            .flatMap(\.periods).reduce(0) { $0 + ($1.value.stringValue?.utf8.count ?? 0) }
     }
 }

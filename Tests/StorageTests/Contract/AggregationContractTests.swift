@@ -219,16 +219,20 @@ import Testing
             let value: JSONValue = .string("\(second)\(text)")
             try await tenant.append("a", .label, [.reading(value, at: second)])
             try await tenant.append("b", .label, [.reading(.array([value]), at: second)])
+            try await tenant.append("c", .label, [.reading(value, at: second)])
         }
-        func count(_ method: Aggregation.Method, _ id: String, upTo second: Int) async throws -> Int
-        {
+        func count(
+            _ method: Aggregation.Method,
+            _ ids: String...,
+            upTo second: Int
+        ) async throws -> Int {
             var query = query(
                 aggregation: Aggregation(
                     methods: [method],
                     period: method == .max ? .fixed(microseconds: 1_000_000) : .whole
                 )
             )
-            query.condition = .ids([EntityID("urn:\(id)")])
+            query.condition = .ids(Set(ids.map { EntityID("urn:\($0)") }))
             query.to = seconds(second)
             return try await tenant.evolutions(query, grant: Grants.read()).evolutions.count
         }
@@ -241,5 +245,10 @@ import Testing
             }
         }
         #expect(try await count(.totalCount, "a", upTo: 40) == 1)
+        // What told the values of one series apart is gone when the next one is looked at.
+        #expect(try await count(.distinctCount, "a", "b", upTo: 20) == 2)
+        await #expect(throws: StorageError(.tooManyResults, note: "")) {
+            try await count(.max, "a", "c", upTo: 20)
+        }
     }
 }
