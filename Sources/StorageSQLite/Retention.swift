@@ -9,6 +9,8 @@ struct RetentionPosition: Sendable {
     var time = Int64.min
     /// The period of thinning that has its instance already.
     var keptPeriod: Int64?
+    /// The row of that instance, which may be met again where a step ended within its moment.
+    var keptRow: (time: Int64, sequence: Int64)?
 
     mutating func enter(name: Int64, dataset: Int64) {
         guard (name, dataset) != (self.name, self.dataset) else { return }
@@ -109,6 +111,7 @@ extension Writer {
         vocabulary.noteUnused(pass.removed)
         position.time = pass.position.time
         position.keptPeriod = pass.position.keptPeriod
+        position.keptRow = pass.position.keptRow
         return pass
     }
 }
@@ -145,11 +148,17 @@ private struct RetentionWalk {
         while let step = try walk.next() {
             switch step {
             case .row:
-                let time = walk.rows.int(SeriesStatements.timeColumn)
-                // Instances of one moment are looked at in one step.
-                if budget.isSpent, time >= position.time { return isAtEnd = false }
+                let row = (
+                    time: walk.rows.int(SeriesStatements.timeColumn), sequence: walk.rows.int(0)
+                )
+                if let kept = position.keptRow, kept == row { continue }
+                if budget.isSpent {
+                    // The moment may have more rows than one step looks at.
+                    position.time = row.time
+                    return isAtEnd = false
+                }
                 budget.look(at: 1, bytes: HistoryRow.bytes(walk.rows))
-                if !keeps(time) { rows.append((time, walk.rows.int(0))) }
+                if keeps(row.time) { position.keptRow = row } else { rows.append(row) }
             case .segment(let place):
                 if budget.isSpent { return isAtEnd = false }
                 try look(into: place, &budget, statements)

@@ -46,6 +46,23 @@ import Testing
         #expect(steps.allSatisfy { $0 <= 5 }, "\(steps)")
     }
 
+    @Test(arguments: [true, false])
+    func `a step removes few of the instances of one moment where they are long`(
+        thins: Bool
+    ) async throws {
+        let tenant = try await tenant()
+        let text = String(repeating: "x", count: 1 << 20)
+        for number in 0..<20 {
+            let value = JSONValue.string("\(number)\(text)")
+            try await tenant.append("a", .label, [.reading(value, at: 7)])
+        }
+        try await tenant.append("a", .label, [.reading(1, at: 8)])
+        let steps = try await steps(thins ? thinning : removing, tenant)
+        // Of each moment the first instance stays where the history is thinned.
+        #expect(steps.reduce(0, +) == (thins ? 19 : 21))
+        #expect(steps.allSatisfy { $0 <= 5 }, "\(steps)")
+    }
+
     @Test func `a step removes few of the segments where they are long`() async throws {
         let tenant = try await tenant()
         let text = String(repeating: "x", count: 200_000)
