@@ -11,7 +11,7 @@ struct IndexEntries: Equatable {
     }
     /// Around all the entity's GeoProperties.
     var box: Box?
-    /// Of the attributes that have a value statements.
+    /// Of the attributes that have a value index.
     var values: Set<Value> = []
     /// Attributes with so many values that the entity has one entry in place of them all: it may
     /// have any value.
@@ -76,7 +76,7 @@ extension IndexWriter {
             || vocabulary.current.numbers[attribute.name.text].map(indexed.contains) ?? false
     }
 
-    /// Writes the difference only: a reading that changes moves nothing in the geo statements.
+    /// Writes the difference only: a reading that changes moves nothing in the geo index.
     private func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }
         noteChange(of: key)

@@ -6,8 +6,8 @@ internal import Synchronization
 /// it is told of while it looks for them.
 ///
 /// It looks beside the writing, and then has some removed in each of many transactions. Whatever a
-/// writer uses, or moves between rows and segments, meanwhile stays. The writer knows the sweep for as long as somebody holds it, and
-/// only the committer's thread looks into it.
+/// writer uses, or moves between rows and segments, meanwhile stays. The writer knows the sweep for as
+/// long as somebody holds it, and only the committer's thread looks into it.
 final class VocabularySweep: @unchecked Sendable {
     private var names: Set<Int64> = []
     private var forms: Set<Int64> = []
