@@ -81,7 +81,8 @@ package struct PeriodWalk {
         periodIndex = index(of: moment, from: first)
         periodStart = start(periodIndex, from: first).microseconds
         periodEnd = start(periodIndex + 1, from: first).microseconds
-        sum = sums[periodIndex] ?? PeriodSum(aggregation)
+        // Taken out, for what is in two places is copied when it changes.
+        sum = sums.removeValue(forKey: periodIndex) ?? PeriodSum(aggregation)
     }
 
     private mutating func leave() {
