@@ -168,7 +168,7 @@ let package = Package(
         .target(name: "TaskHook", path: "Tests/TaskHook"),
         .executableTarget(
             name: "Simulation",
-            dependencies: ["Broker", "Chance", "StorageMemory", "TaskHook"],
+            dependencies: ["Broker", "Chance", "StorageMemory", "StoreDoubles", "TaskHook"],
             path: "Tests/Simulation"
         ),
         // What marks tests with the clauses they check; the conformance statement is made of it.

@@ -4,11 +4,13 @@ import Governance
 import Logging
 import Storage
 import StorageMemory
+import StoreDoubles
+import Synchronization
 
 /// A process of the simulated city's hub: all that works in one, over data that all of them share.
 final class HubProcess: Sendable {
     let hub: Hub
-    private let store: MemoryStore
+    private let store: StoreDouble
     private let dispatcher: NotificationDispatcher
     private let periodic: PeriodicNotifier
     private let clock: HubClock
@@ -21,7 +23,16 @@ final class HubProcess: Sendable {
     ) async throws {
         let clock = world.clock
         let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
-        store = MemoryStore(memory, clock: clock.now)
+        // Once it is up, one question in fifty to the change feed fails.
+        let isUp = Atomic(false)
+        store = StoreDouble(
+            MemoryStore(memory, clock: clock.now),
+            .fails { question in
+                guard isUp.load(ordering: .relaxed), question == .feed, world.random(0...49) == 0
+                else { return nil }
+                return StorageError(.overloaded, note: "by chance")
+            }
+        )
         self.clock = clock
         let makeIdentifier = { @Sendable in "\(name)-\(world.random(0...1 << 40))" }
         let shelf = LDContextShelf(
@@ -44,6 +55,7 @@ final class HubProcess: Sendable {
         )
         try await shelf.load()
         try await hub.following.loadSubscriptions()
+        isUp.store(true, ordering: .relaxed)
         let dispatcher = NotificationDispatcher(
             store: store,
             policy: hub.rules,
