@@ -26,23 +26,31 @@ final class HistorySealer: Sendable {
         }
         guard isFirst else { return }
         Task { [self] in
-            defer { grown.withLock { $0.isWorkedAt = false } }
             do {
                 try await sealHistory()
             } catch {
                 // A full disk or a store that closes: the series is read from its rows, and its
                 // next reader has it tried again.
+                grown.withLock { $0.isWorkedAt = false }
             }
         }
     }
 
     /// Seals the series that readers have found long; returns when none waits any more.
     func sealHistory() async throws {
-        while let series = grown.withLock({ $0.series.first }) {
+        while let series = takeNext() {
             while try await committer.run({
                 try $0.segments.seal(series, grant: InternalGrant(.sealing))
             }) {}
-            grown.withLock { _ = $0.series.remove(series) }
+        }
+    }
+
+    /// Taken before it is sealed, so that one which cannot be sealed holds up no other.
+    private func takeNext() -> HistorySeries? {
+        grown.withLock { grown in
+            if let series = grown.series.popFirst() { return series }
+            grown.isWorkedAt = false
+            return nil
         }
     }
 }
