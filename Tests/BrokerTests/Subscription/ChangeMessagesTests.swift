@@ -8,7 +8,7 @@ import Testing
 
 /// What somebody is told of a change that brings an entity into its view or out of it: the driver
 /// may see buses, and not shops.
-@Suite(.clause("5.8.6")) struct ChangeMessagesTests {
+@Suite(.clause("5.8.6"), .timeLimit(.minutes(1))) struct ChangeMessagesTests {
     private static let driver = SubscriptionFixture.driver
     private static let id = EntityID("urn:x:thing")
 
@@ -59,6 +59,7 @@ import Testing
         after: JSONValue,
         showsChanges: Bool,
         watching: JSONValue? = nil,
+        about types: [JSONValue] = ["Bus"],
         by policy: Policy? = nil
     ) async throws -> JSONObject {
         let fixture =
@@ -66,6 +67,7 @@ import Testing
                 try await city()
             }
         var body: JSONObject = [
+            "entities": .array(types.map { ["type": $0] }),
             "notificationTrigger": Self.everything,
             "notification": [
                 "showChanges": .bool(showsChanges),
@@ -116,6 +118,7 @@ import Testing
             before: ["type": "Bus", "speed": 71, "secret": 72],
             after: ["type": "Shop", "speed": 1, "secret": 73],
             showsChanges: showsChanges,
+            about: ["Bus", "Shop"],
             by: Self.partlyHidden
         )
         #expect(told["speed"]?.objectValue?["value"] == 1)
