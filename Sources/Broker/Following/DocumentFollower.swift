@@ -78,6 +78,12 @@ final class DocumentFollower: Sendable {
         return result
     }
 
+    /// Notes what a change has added to the feed, in the order of the feed: then of those who change
+    /// documents at once the first to catch up applies what all have changed.
+    func note(_ own: OwnChanges, of tenant: TenantName?) {
+        places.withLock { $0[tenant, default: FollowedTenant()].note(own) }
+    }
+
     /// Has the document told of with the next page, as it is then.
     func tellAgain(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
         let name = FollowedTenant.Name(kind: kind, id: id)

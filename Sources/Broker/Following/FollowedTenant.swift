@@ -14,8 +14,10 @@ struct FollowedTenant {
     var isBehind = false
     /// Documents that are to be told of with the next page, whether they have changed or not.
     var again: Set<Name> = []
-    /// Changes of callers that were not applied yet.
+    /// Changes of callers that were not applied yet, also of those who have not entered.
     private var own: [OwnChanges] = []
+    /// The number up to which the round that runs applies all changes, if it does not fail.
+    private var covered: Int64 = 0
     /// Whether the store is to be asked: a caller waits who does not know what the feed says, or the last
     /// round has failed, which was to serve callers who wait for the next one as well.
     private var mustAsk = false
@@ -35,11 +37,19 @@ struct FollowedTenant {
         case runs(FollowerRound, after: FollowerRound?, isKnown: Bool)
     }
 
+    /// Notes what a change has added to the feed, before its maker enters.
+    mutating func note(_ own: OwnChanges) {
+        if let number, own.numbers.upperBound <= number { return }
+        self.own.append(own)
+    }
+
     /// Takes a caller in, with what its change added to the feed, if it knows.
     mutating func enter(with own: OwnChanges?) -> Entry {
         if let own {
-            if let number, own.numbers.upperBound <= number { return .isApplied }
-            self.own.append(own)
+            let last = own.numbers.upperBound
+            if let number, last <= number { return .isApplied }
+            if let current, last <= covered { return .waits(current) }
+            if !self.own.contains(where: { $0.numbers == own.numbers }) { self.own.append(own) }
         } else {
             mustAsk = true
         }
@@ -72,6 +82,7 @@ struct FollowedTenant {
     /// Begins a round: it serves all who have entered.
     mutating func begin() -> Step {
         if let number { own.removeAll { $0.numbers.upperBound <= number } }
+        covered = own.map(\.numbers.upperBound).max() ?? 0
         defer {
             own = []
             mustAsk = false
@@ -84,6 +95,7 @@ struct FollowedTenant {
     mutating func end(hasFailed: Bool) {
         current = next
         next = nil
+        covered = 0
         isBehind = hasFailed
         if hasFailed { mustAsk = true }
     }

@@ -91,7 +91,9 @@ extension Subscribing {
         defer { following.follower.withdraw(record, key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
+        let follower = following.follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
+            changes.tell { follower.note($0, of: tenant) }
             let old = try names.compactMap { try changes.document(kind, id: $0) }
             let isTaken = old.contains {
                 $0.id == record.key || SubscriptionRecord($0)?.owner == record.owner

@@ -14,7 +14,9 @@ extension Subscribing {
         let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
         let store = try await access.existingStore(tenant)
+        let follower = following.follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
+            changes.tell { follower.note($0, of: tenant) }
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }

@@ -67,7 +67,9 @@ extension Subscribing {
         defer { following.follower.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
         let store = try await access.existingStore(tenant)
+        let follower = following.follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
+            changes.tell { follower.note($0, of: tenant) }
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)

@@ -22,6 +22,8 @@ package struct DocumentChanges {
     private let keys: Set<DocumentKey>
     private(set) var steps: [Step] = []
     private(set) var messages: [NewMessage] = []
+    /// Whom the change is told when it is kept.
+    private(set) var follower: (@Sendable (OwnChanges) -> Void)?
 
     init(_ stored: any BookkeepingTransaction, reading keys: [DocumentKey]) {
         self.stored = stored
@@ -96,6 +98,12 @@ package struct DocumentChanges {
 
     /// Puts notifications into the outbox.
     package mutating func send(_ messages: [NewMessage]) { self.messages += messages }
+
+    /// Has `follower` told what the change adds to the change feed, when it is kept and before its maker
+    /// gets an answer: in the order of the feed, on the store's writing thread, so it must be quick.
+    package mutating func tell(_ follower: @escaping @Sendable (OwnChanges) -> Void) {
+        self.follower = follower
+    }
 }
 
 extension BookkeepingTransaction {
@@ -113,6 +121,7 @@ extension BookkeepingTransaction {
             if own == nil { own = new } else { own?.append(new) }
         }
         try send(changes.messages)
+        if let own, let follower = changes.follower { afterCommit { follower(own) } }
         return (answer, own)
     }
 

@@ -57,8 +57,13 @@ import Testing
     }
 
     /// Puts or removes the document; what that added to the feed.
-    private func change(_ id: String, _ body: UInt8?) async throws -> OwnChanges? {
+    private func change(
+        _ id: String,
+        _ body: UInt8?,
+        noting follower: DocumentFollower? = nil
+    ) async throws -> OwnChanges? {
         try await store.makeTenant(nil).changeFollowedDocuments(reading: []) { changes in
+            if let follower { changes.tell { follower.note($0, of: nil) } }
             if let body {
                 changes.put(Document(kind: .subscription, id: id, body: [body]))
             } else {
@@ -174,6 +179,31 @@ import Testing
         #expect(questions.withLock { $0 } > atStart)
     }
 
+    @Test func `who catches up first applies what all have noted, in whatever order they come`()
+        async throws
+    {
+        let questions = Mutex(0)
+        let counting = StoreDouble(
+            store,
+            .fails { _ in
+                questions.withLock { $0 += 1 }
+                return nil
+            }
+        )
+        let follower = DocumentFollower(counting, [.subscription])
+        try await catchUp(follower)
+        let atStart = questions.withLock { $0 }
+        let first = try await change("a", 1, noting: follower)
+        let second = try await change("a", 2, noting: follower)
+        let third = try await change("b", 3, noting: follower)
+        try await catchUp(follower, third)
+        #expect(cache.known == ["a": [2], "b": [3]])
+        try await catchUp(follower, first)
+        try await catchUp(follower, second)
+        #expect(cache.known == ["a": [2], "b": [3]])
+        #expect(questions.withLock { $0 } == atStart)
+    }
+
     @Test func `changes that are told out of order are applied in order`() async throws {
         let follower = DocumentFollower(store, [.subscription])
         try await catchUp(follower)
@@ -224,7 +254,11 @@ import Testing
             for number in 0..<100 {
                 group.addTask {
                     for body in UInt8(1)...5 {
-                        let own = try await change("\(number)", body)
+                        let own = try await change(
+                            "\(number)",
+                            body,
+                            noting: number % 3 == 0 ? nil : follower
+                        )
                         try await catchUp(follower, number % 7 == 0 ? nil : own)
                         #expect(cache.known["\(number)"] == [body])
                     }
