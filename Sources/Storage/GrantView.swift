@@ -75,7 +75,7 @@ extension ReadGrant {
 
     /// What an order must see of a dated entity: nothing that is hidden in it.
     ///
-    /// To order by what is hidden everywhere is refused before.
+    /// A request that orders by an attribute that is hidden everywhere was refused earlier.
     package func sortable(_ dated: Entity) -> Entity { hidden.isUniform ? dated : shape(dated) }
 }
 

@@ -8,7 +8,7 @@ final class MemoryTransaction: StoreTransaction {
     var state: TenantState
     /// What is to happen when the copy has taken its place.
     private(set) var commitActions: [@Sendable () -> Void] = []
-    /// What the request may touch of histories; nil for all.
+    /// The grant that limits which histories the request may change; nil if it may change all.
     let granted: WriteGrant?
 
     init(_ state: TenantState, granted: WriteGrant?) {

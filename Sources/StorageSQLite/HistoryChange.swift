@@ -42,7 +42,7 @@ extension Writer {
         return connection.changes > 0
     }
 
-    /// Whether the grant of the request covers the instance.
+    /// Whether the writer may change the instance.
     private func mayTouch(
         _ row: StoredEntity,
         _ name: IRI,

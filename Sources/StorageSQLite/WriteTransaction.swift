@@ -6,7 +6,7 @@ internal import Governance
 /// A transaction holds many requests; each that writes does so inside a savepoint of its own, made
 /// at its first write, so that one that fails is undone alone and its body runs only once.
 final class WriteTransaction {
-    /// What the request may touch of histories; nil for all.
+    /// The grant that limits which histories the request may change; nil if it may change all.
     var granted: WriteGrant?
     /// Whether the transaction has anything to bring to the disk.
     private(set) var writes = false

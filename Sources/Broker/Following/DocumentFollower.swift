@@ -30,7 +30,7 @@ final class DocumentFollower: Sendable {
     private let kinds: [Document.Kind]
     private let noteBehind: @Sendable (TenantName?, Bool) -> Void
 
-    /// `noteBehind` is told whether the feed of a tenant could not be read or applied, each time.
+    /// After each round, `noteBehind` gets the tenant, and true if its feed could not be read or applied.
     init(
         _ store: any Store,
         _ kinds: [Document.Kind],
@@ -142,7 +142,7 @@ final class DocumentFollower: Sendable {
     }
 
     private func finish(_ tenant: TenantName?, hasFailed: Bool) {
-        // Before another round may begin, so that what is noted last is what happened last.
+        // This comes before the next round can begin, so that an old result never replaces a newer one.
         noteBehind(tenant, hasFailed)
         places.withLock { places in
             guard var place = places[tenant] else { return }

@@ -198,7 +198,7 @@ extension Following {
 
     /// The subscription ready for use, or, while its `@context` is not at hand, what it was before.
     ///
-    /// Nil, and a line in the log, for one that does not notify.
+    /// Returns nil and writes to the log when the subscription cannot be read, and so does not notify.
     private func subscription(
         _ document: Document,
         _ tenant: TenantName?

@@ -17,7 +17,7 @@ final class SubscriptionFollower: Sendable {
     private let underWay = Mutex<Set<TenantName?>>([])
     private let waiting = Mutex(WaitingSubscriptions())
 
-    /// `noteBehind` is told whether the feed of a tenant could not be read or applied, each time.
+    /// After each round, `noteBehind` gets the tenant, and true if its feed could not be read or applied.
     init(_ store: any Store, noteBehind: @escaping @Sendable (TenantName?, Bool) -> Void) {
         documents = DocumentFollower(
             store,

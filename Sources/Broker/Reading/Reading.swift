@@ -51,8 +51,9 @@ package final class Reading: Sendable {
         }
     }
 
-    /// The right to see what the hub keeps for whoever runs it, or the error that tells the caller why
-    /// it has none.
+    /// A session that reads what the hub keeps for its operator.
+    ///
+    /// Throws `BrokerError` when the caller is not allowed to.
     func operatorSession(_ caller: Caller) async throws -> OperatorSession {
         switch access.policy.decideAdministration(caller) {
         case .grant(let grant):

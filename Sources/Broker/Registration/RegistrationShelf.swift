@@ -70,7 +70,7 @@ package final class RegistrationShelf: Sendable {
         }
     }
 
-    /// Nil, and a line in the log, for one that is damaged.
+    /// Returns nil and writes to the log when the registration is damaged.
     private func read(_ document: Document) -> KeptRegistration? {
         let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
         if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }

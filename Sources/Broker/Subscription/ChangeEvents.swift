@@ -59,8 +59,8 @@ extension EntityChange {
         return events
     }
 
-    /// The change for those to whom attributes are new that were hidden from them before: nothing
-    /// tells what became of these.
+    /// The change as seen by someone from whom these attributes were hidden before it: they appear as
+    /// new, and nothing tells of their earlier values.
     func revealing(_ names: Set<IRI>) -> EntityChange {
         guard !names.isEmpty else { return self }
         var change = self

@@ -93,7 +93,7 @@ package final class ZipArchive {
         try require(UInt64(unpackedBytes))
     }
 
-    /// Throws when the archive may not unpack to so much.
+    /// Throws when so many bytes are more than the archive may unpack to.
     fileprivate func require(_ bytes: UInt64) throws(SourceError) {
         guard bytes <= maximumBytes else {
             throw SourceError(

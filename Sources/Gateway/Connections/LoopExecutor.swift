@@ -74,7 +74,7 @@ final class LoopTurns: @unchecked Sendable {
     /// Whether tasks wait for their turns.
     var isCrowded: Bool { !waiting.isEmpty }
 
-    /// Notes that the loop is looking at its connections.
+    /// Starts counting anew, because the loop is reading from its connections.
     func looksAround() { ran = .nanoseconds(0) }
 
     /// Runs what a task does next, now or in its turn.

@@ -40,6 +40,22 @@ import Testing
             }
         }
     }
+    /// Counts what a store is asked.
+    private final class Questions: Sendable {
+        private let asked = Mutex(0)
+
+        var count: Int { asked.withLock { $0 } }
+
+        func counted(_ store: any Store) -> any Store {
+            StoreDouble(
+                store,
+                .fails { [self] _ in
+                    asked.withLock { $0 += 1 }
+                    return nil
+                }
+            )
+        }
+    }
     private struct Failure: Error {}
 
     private let store = MemoryStore { Timestamp(microseconds: 0) }
@@ -151,17 +167,10 @@ import Testing
     func `who knows what its change added to the feed does not ask the store, if that comes next`()
         async throws
     {
-        let questions = Mutex(0)
-        let counting = StoreDouble(
-            store,
-            .fails { _ in
-                questions.withLock { $0 += 1 }
-                return nil
-            }
-        )
-        let follower = DocumentFollower(counting, [.subscription])
+        let questions = Questions()
+        let follower = DocumentFollower(questions.counted(store), [.subscription])
         try await catchUp(follower)
-        let atStart = questions.withLock { $0 }
+        let atStart = questions.count
         for number in UInt8(1)...3 {
             let own = try await change("a", number)
             try await catchUp(follower, own)
@@ -170,29 +179,22 @@ import Testing
         let removal = try await change("a", nil)
         try await catchUp(follower, removal)
         #expect(cache.known.isEmpty)
-        #expect(questions.withLock { $0 } == atStart)
+        #expect(questions.count == atStart)
         // Somebody else's change comes between.
         try await put("b")
         let own = try await change("c", 5)
         try await catchUp(follower, own)
         #expect(cache.known == ["b": [1], "c": [5]])
-        #expect(questions.withLock { $0 } > atStart)
+        #expect(questions.count > atStart)
     }
 
     @Test func `who catches up first applies what all have noted, in whatever order they come`()
         async throws
     {
-        let questions = Mutex(0)
-        let counting = StoreDouble(
-            store,
-            .fails { _ in
-                questions.withLock { $0 += 1 }
-                return nil
-            }
-        )
-        let follower = DocumentFollower(counting, [.subscription])
+        let questions = Questions()
+        let follower = DocumentFollower(questions.counted(store), [.subscription])
         try await catchUp(follower)
-        let atStart = questions.withLock { $0 }
+        let atStart = questions.count
         let first = try await change("a", 1, noting: follower)
         let second = try await change("a", 2, noting: follower)
         let third = try await change("b", 3, noting: follower)
@@ -201,7 +203,7 @@ import Testing
         try await catchUp(follower, first)
         try await catchUp(follower, second)
         #expect(cache.known == ["a": [2], "b": [3]])
-        #expect(questions.withLock { $0 } == atStart)
+        #expect(questions.count == atStart)
     }
 
     @Test func `changes that are told out of order are applied in order`() async throws {
