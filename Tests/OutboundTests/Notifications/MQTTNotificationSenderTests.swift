@@ -2,6 +2,7 @@ import Broker
 import ContextModel
 import Foundation
 import Governance
+import Synchronization
 import Testing
 
 @testable import Outbound
@@ -175,6 +176,7 @@ import Testing
         let silent = try Listener()
         let slow = try await StubbornBroker(.answersNoMessage)
         let hostile = Party.named(PartyID("hostile"))
+        let ended = Mutex<[DeliveryResult]>([])
         try await withSender { sender in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // A user of its own makes a session of its own.
@@ -184,22 +186,31 @@ import Testing
                         let attempt = try await self.request(
                             "user\(number):secret@127.0.0.1:\(port)",
                             qualityOfService: 1,
-                            timeoutMilliseconds: 4_000,
+                            timeoutMilliseconds: 120_000,
                             party: hostile
                         )
-                        #expect(await sender.send(attempt) != .delivered)
+                        let result = await sender.send(attempt)
+                        ended.withLock { $0.append(result) }
                     }
                 }
                 let request = try await request("127.0.0.1:\(broker.port)", qualityOfService: 1)
                 for _ in 0..<20 {
-                    let start = ContinuousClock.now
                     #expect(await sender.send(request) == .delivered)
                     #expect(await listener.next() == "1 \(told)")
-                    #expect(.now - start < .seconds(1))
                 }
+                // Those that wait for their brokers wait still, however busy the machine is.
+                let tooMany = "Too many MQTT brokers of its owner are connected already."
+                ended.withLock { ended in
+                    #expect(ended.allSatisfy { $0 == .failed(tooMany) })
+                    #expect(ended.count < 200)
+                }
+                sender.shutdown()
                 try await group.waitForAll()
             }
         }
+        let results = ended.withLock { $0 }
+        #expect(results.count == 300)
+        #expect(!results.contains(DeliveryResult.delivered))
         try await slow.close()
     }
 
