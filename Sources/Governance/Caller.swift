@@ -1,20 +1,30 @@
 package import ContextModel
 
-/// Who asks, and why: the party, the purpose it names, the tenant it asks of, and where it is.
+/// Who asks, and why: the party with its roles, the person, the purpose, the tenant asked of, and where
+/// the party is.
 package struct Caller: Sendable, Hashable {
     package var party: Party
+    /// What its token says that it may do beside what the policy permits the party.
+    package var roles: Roles
+    /// The person whose token it is; nil where it is nobody's own.
+    package var subject: SubjectID?
     package var purpose: Purpose?
     package var tenant: TenantName?
     /// Tells apart those without a token, where it is known: no right depends on it.
     package var address: AddressBlock?
 
+    /// The operator has the role `admin` unless told otherwise, and nobody else has a role.
     package init(
         party: Party,
+        roles: Roles? = nil,
+        subject: SubjectID? = nil,
         purpose: Purpose? = nil,
         tenant: TenantName? = nil,
         address: AddressBlock? = nil
     ) {
         self.party = party
+        self.roles = roles ?? (party == .operator ? .admin : [])
+        self.subject = subject
         self.purpose = purpose
         self.tenant = tenant
         self.address = address
@@ -42,8 +52,28 @@ package struct PartyID: Sendable, Hashable {
     package init(_ text: String) { self.text = text }
 }
 
-/// Why data is asked for: a purpose of the Data Privacy Vocabulary, as an IRI or a term.
-package struct Purpose: Sendable, Hashable {
-    package let text: String
-    package init(_ text: String) { self.text = text }
+/// What a token lets its bearer do beside what the policy permits its party.
+package struct Roles: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Provision and govern; reading personal data is no part of it.
+    package static let admin = Roles(rawValue: 1)
+
+    /// The role of that name; nil when the hub has none.
+    package init?(named name: String) {
+        guard let role = Self.names[name] else { return nil }
+        self = role
+    }
+
+    private static let names: [String: Roles] = ["admin": .admin]
+}
+
+/// A person whom data is about (a data subject): a URI.
+///
+/// Whoever reads one from outside checks that it is a URI.
+package struct SubjectID: Sendable, Hashable, CustomStringConvertible {
+    package let uri: String
+    package init(_ uri: String) { self.uri = uri }
+    package var description: String { uri }
 }

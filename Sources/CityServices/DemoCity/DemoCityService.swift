@@ -13,7 +13,7 @@ package struct DemoCityService: ServiceModule {
 
     package let name = Self.serviceName
     package let title = "The demo city"
-    package let purpose = Purpose("dpv:SoftwareDevelopment")
+    package let purpose = Purpose("dpv:ServiceProvision")
     package let rights = [
         ServiceRight([.write], of: .everything),
         ServiceRight([.subscribe], of: .type(LDContext.core.expand("WasteContainer"))),

@@ -25,9 +25,13 @@ package struct Authentication: Sendable {
             switch field.name {
             case .authorization where !isOpen:
                 caller.party = try party(bearing: field.value)
+                if caller.party == .operator { caller.roles = .admin }
             case .ngsildTenant:
                 caller.tenant = try tenant(field.value)
-            case .purpose:
+            case .dataPurpose:
+                guard caller.purpose == nil else {
+                    throw BrokerError(.badRequestData, "A request has one Data-Purpose.")
+                }
                 caller.purpose = try purpose(field.value)
             default:
                 break
@@ -87,7 +91,7 @@ package struct Authentication: Sendable {
     private func purpose(_ value: String) throws(BrokerError) -> Purpose? {
         if value.isEmpty { return nil }
         guard value.utf8.count <= Self.maximumPurposeBytes else {
-            throw BrokerError(.badRequestData, "A Purpose is at most 256 bytes long.")
+            throw BrokerError(.badRequestData, "A Data-Purpose is at most 256 bytes long.")
         }
         return Purpose(value)
     }
@@ -104,8 +108,9 @@ extension HTTPField.Name {
 
     /// The tenant asked of (clause 6.3.14).
     package static let ngsildTenant = known("NGSILD-Tenant")
-    /// Why data is asked for: a term or IRI of the Data Privacy Vocabulary.
-    package static let purpose = known("Purpose")
+    /// Why data is asked for: a term or IRI of the Data Privacy Vocabulary. (Browsers have a use of
+    /// their own for `Purpose`.)
+    package static let dataPurpose = known("Data-Purpose")
 }
 
 /// The SHA-256 of a token: what the hub keeps instead of the token.

@@ -88,7 +88,7 @@ enum OpenAPI {
         let snapshot = route.section.isOfSnapshots ? ["NGSILD-Snapshot"] : []
         let isMapped = route.query.contains { $0.name == "entityMap" }
         let map = isMapped && route.section != .entityMaps ? ["NGSILD-EntityMap"] : []
-        return ["NGSILD-Tenant"] + snapshot + map
+        return ["NGSILD-Tenant", "Data-Purpose"] + snapshot + map
     }
 
     private static func header(_ name: String, _ summary: String) -> JSONValue {
@@ -128,6 +128,11 @@ enum OpenAPI {
             "NGSILD-Tenant": header(
                 "NGSILD-Tenant",
                 "The tenant asked of; none for the default tenant."
+            ),
+            "Data-Purpose": header(
+                "Data-Purpose",
+                "Why data is asked for: a purpose of the Data Privacy Vocabulary, as "
+                    + "\"dpv:ImproveTransportMobility\"."
             ),
             "NGSILD-Snapshot": header(
                 "NGSILD-Snapshot",

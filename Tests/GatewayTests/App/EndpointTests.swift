@@ -26,11 +26,12 @@ import Testing
                 uri: "/caller",
                 method: .get,
                 headers: [
-                    .authorization: "Bearer of the traffic office", .purpose: "dpv:Research",
+                    .authorization: "Bearer of the traffic office",
+                    .dataPurpose: "ScientificResearch",
                     .ngsildTenant: "north",
                 ]
             )
-            #expect(String(buffer: answer.body) == "traffic dpv:Research north")
+            #expect(String(buffer: answer.body) == "traffic dpv:ScientificResearch north")
         }
     }
 
