@@ -7,6 +7,11 @@ import Testing
 
 @testable import Outbound
 
+/// What became of messages, told by many tasks.
+private final class Results: Sendable {
+    let all = Mutex<[DeliveryResult]>([])
+}
+
 @Suite(.timeLimit(.minutes(1))) struct MQTTNotificationSenderTests {
     private let topic = "city/\(UUID().uuidString)"
 
@@ -176,7 +181,7 @@ import Testing
         let silent = try Listener()
         let slow = try await StubbornBroker(.answersNoMessage)
         let hostile = Party.named(PartyID("hostile"))
-        let ended = Mutex<[DeliveryResult]>([])
+        let ended = Results()
         try await withSender { sender in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // A user of its own makes a session of its own.
@@ -190,7 +195,7 @@ import Testing
                             party: hostile
                         )
                         let result = await sender.send(attempt)
-                        ended.withLock { $0.append(result) }
+                        ended.all.withLock { $0.append(result) }
                     }
                 }
                 let request = try await request("127.0.0.1:\(broker.port)", qualityOfService: 1)
@@ -200,7 +205,7 @@ import Testing
                 }
                 // Those that wait for their brokers wait still, however busy the machine is.
                 let tooMany = "Too many MQTT brokers of its owner are connected already."
-                ended.withLock { ended in
+                ended.all.withLock { ended in
                     #expect(ended.allSatisfy { $0 == .failed(tooMany) })
                     #expect(ended.count < 200)
                 }
@@ -208,7 +213,7 @@ import Testing
                 try await group.waitForAll()
             }
         }
-        let results = ended.withLock { $0 }
+        let results = ended.all.withLock { $0 }
         #expect(results.count == 300)
         #expect(!results.contains(DeliveryResult.delivered))
         try await slow.close()
