@@ -9,26 +9,61 @@ import Storage
 package final class Access: Sendable {
     private let store: any Store
     private let rules: PolicySource
+    private let tenants: TenantRulesFollower
 
-    init(_ store: any Store, _ rules: PolicySource) {
+    init(_ store: any Store, _ rules: PolicySource, _ tenants: TenantRulesFollower) {
         self.store = store
         self.rules = rules
+        self.tenants = tenants
     }
 
     /// What a request with a body means to do.
-    package enum Intent: Sendable { case read, write, subscribe, administer }
+    package enum Intent: Sendable { case read, write, subscribe, administer, choose }
 
-    /// The policy in force.
-    package var policy: Policy { rules.current }
+    /// What holds in all tenants: it says who runs the hub, and nothing of a tenant's data.
+    package var policy: Policy { rules.common }
+
+    /// Decides a read by the policy in force in the caller's tenant.
+    ///
+    /// Throws what the store throws when it cannot tell what the tenant's rules are.
+    package func decideRead(
+        _ caller: Caller,
+        action: Action = .read,
+        condition: Condition = .everything,
+        sortedBy: [IRI] = []
+    ) async throws -> ReadDecision {
+        try await policy(of: caller.tenant).decideRead(
+            caller,
+            action: action,
+            condition: condition,
+            sortedBy: sortedBy
+        )
+    }
+
+    /// Decides a change by the policy in force in the caller's tenant.
+    ///
+    /// Throws what the store throws when it cannot tell what the tenant's rules are.
+    func decideWrite(_ caller: Caller) async throws -> WriteDecision {
+        try await policy(of: caller.tenant).decideWrite(caller)
+    }
+
+    /// The policy in force in a tenant.
+    func policy(of tenant: TenantName?) async throws -> Policy {
+        try await tenants.require(tenant)
+        return rules.policy(of: tenant)
+    }
 
     /// Refuses whoever may do nothing of the kind, whatever the body says: so it need not be read.
-    package func require(_ intent: Intent, _ caller: Caller) throws {
+    package func require(_ intent: Intent, _ caller: Caller) async throws {
         switch intent {
         case .read:
-            if case .deny(let reason) = policy.decideRead(caller) { throw BrokerError(reason) }
-        case .write: _ = try writeGrant(caller)
-        case .subscribe: try requireSubscribing(caller)
+            if case .deny(let reason) = try await decideRead(caller) { throw BrokerError(reason) }
+        case .write: _ = try await writeGrant(caller)
+        case .subscribe: try await requireSubscribing(caller)
         case .administer: try requireAdministration(caller)
+        case .choose:
+            guard caller.subject == nil else { return }
+            try requireAdministration(caller)
         }
     }
 
@@ -40,8 +75,11 @@ package final class Access: Sendable {
     }
 
     /// Refuses whoever would never be told of anything, or filters by what it may not see.
-    func requireSubscribing(_ caller: Caller, where condition: Condition = .everything) throws {
-        switch policy.decideRead(caller, action: .subscribe, condition: condition) {
+    func requireSubscribing(
+        _ caller: Caller,
+        where condition: Condition = .everything
+    ) async throws {
+        switch try await decideRead(caller, action: .subscribe, condition: condition) {
         case .deny(let reason): throw BrokerError(reason)
         case .grant(let grant) where grant.condition == .nothing:
             throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
@@ -50,8 +88,8 @@ package final class Access: Sendable {
     }
 
     /// The right to write, or the error that tells the caller why it has none.
-    func writeGrant(_ caller: Caller) throws -> WriteGrant {
-        switch policy.decideWrite(caller) {
+    func writeGrant(_ caller: Caller) async throws -> WriteGrant {
+        switch try await decideWrite(caller) {
         case .grant(let grant): return grant
         case .deny(let reason): throw BrokerError(reason)
         }
@@ -97,6 +135,11 @@ extension BrokerError {
         case .hiddenAttribute(let name):
             // The same whatever the data is: only the policy speaks, and it is no secret.
             self.init(.badRequestData, "The attribute '\(name)' cannot be used to filter or sort.")
+        case .notReady:
+            self.init(
+                .overloaded,
+                "The hub does not know yet what may be done with the data. Try again in a moment."
+            )
         }
     }
 

@@ -18,6 +18,8 @@ package final class Hub: Sendable {
     package let reading: Reading
     /// The operations that change city data.
     package let writing: Writing
+    /// The operations on what may be done with data: its classes, policies, and people's choices.
+    package let governing: Governing
     /// The operations on `@context`s.
     package let hosting: LDContextHosting
     /// The operations on subscriptions.
@@ -75,7 +77,14 @@ package final class Hub: Sendable {
         self.shelf = shelf
         self.subscriptions = subscriptions
         registrations = RegistrationShelf(store, logger)
-        access = Access(store, rules)
+        let tenants = TenantRulesFollower(
+            store,
+            rules,
+            staleMicroseconds: limits.maximumRulesAgeMicroseconds,
+            clock,
+            logger
+        )
+        access = Access(store, rules, tenants)
         reading = Reading(
             access,
             limits: limits,
@@ -85,6 +94,7 @@ package final class Hub: Sendable {
         )
         let backpressure = Backpressure(subscriptions.feed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: subscriptions, backpressure: backpressure)
+        governing = Governing(writing, rules, tenants)
         hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
         following = Following(
             store,
@@ -165,6 +175,9 @@ package struct HubLimits: Sendable, Hashable {
     /// How long a snapshot is kept at most, and unless its maker wishes for less or more.
     package var maximumSnapshotSeconds = 604_800
     package var defaultSnapshotSeconds = 86_400
+    /// How long a process goes by what it knows of people's choices, and of policies, when the store does
+    /// not tell it what others have changed; then it answers nothing.
+    package var maximumRulesAgeMicroseconds: Int64 = 900_000
 
     package init() {}
 }

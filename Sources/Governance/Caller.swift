@@ -44,12 +44,33 @@ package enum Party: Sendable, Hashable {
     case named(PartyID)
     /// A service of the city that runs inside the hub.
     case service(ServiceName)
+
+    /// The name that choices and the record know it by; nil for nobody in particular.
+    package var id: PartyID? {
+        switch self {
+        case .anonymous: nil
+        case .operator: PartyID("operator")
+        case .named(let id): id
+        case .service(let name): PartyID("service:" + name.text)
+        }
+    }
 }
 
-/// The name the operator gave a party.
+/// The name of a party: one that the operator gave it, or a URI.
 package struct PartyID: Sendable, Hashable {
     package let text: String
     package init(_ text: String) { self.text = text }
+
+    /// A URI; that of a party of this hub, `urn:balai:party:NAME`, is another way to write its name.
+    package init(uri: String) {
+        let isOwn = uri.hasPrefix(Self.prefix) && uri.utf8.count > Self.prefix.utf8.count
+        text = isOwn ? String(uri.dropFirst(Self.prefix.count)) : uri
+    }
+
+    /// The name as a URI.
+    package var uri: String { text.contains(":") ? text : Self.prefix + text }
+
+    private static let prefix = "urn:balai:party:"
 }
 
 /// What a token lets its bearer do beside what the policy permits its party.

@@ -9,13 +9,22 @@ package struct ReadGrant: Sendable {
     package let hidden: HiddenAttributes
     /// Whose right it is: what reading takes is shared out among those who read.
     package let sharer: Sharer
+    /// Whom the entities are about that the grant was found to cover; nil where it covers no data about
+    /// people.
+    package let notes: DisclosureNotes?
 
     package var party: Party { sharer.party }
 
-    fileprivate init(condition: Condition, hidden: HiddenAttributes, sharer: Sharer) {
+    fileprivate init(
+        condition: Condition,
+        hidden: HiddenAttributes,
+        sharer: Sharer,
+        _ notes: DisclosureNotes? = nil
+    ) {
         self.sharer = sharer
         self.condition = condition
         self.hidden = hidden
+        self.notes = notes
     }
 
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
@@ -100,6 +109,8 @@ package enum DenyReason: Sendable, Hashable {
     case forbidden
     /// The request filters or sorts by an attribute the reader may not see.
     case hiddenAttribute(IRI)
+    /// What the data is, and what people have chosen, is not known yet.
+    case notReady
 }
 
 extension Policy {
@@ -114,13 +125,12 @@ extension Policy {
         condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) -> ReadDecision {
-        if permitsAdministration(caller) {
-            return .grant(
-                ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: caller.sharer)
-            )
-        }
-        let rules = permissions.filter { $0.actions.contains(action) && $0.names(caller.party) }
-        let hidden = hidden(from: caller.party)
+        guard let classification else { return .deny(.notReady) }
+        let rights = SubjectRights(of: caller, classification, choices)
+        let rules = permissions.filter { $0.permits(action, to: caller) }
+        let isAdministrator = permitsAdministration(caller)
+        let hidden = (isAdministrator ? HiddenAttributes() : hidden(from: caller))
+            .adding(rights.hiddenAttributes(except: rules))
         let names = condition.attributeNames + sortedBy
         if let name = names.first(where: hidden.everywhere.contains) {
             return .deny(.hiddenAttribute(name))
@@ -131,9 +141,14 @@ extension Policy {
             return .deny(.hiddenAttribute(IRI("modifiedAt")))
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
-        let view = rules.reduce(Condition.nothing) { $0.or($1.target) }
+        var view = rules.reduce(isAdministrator ? rights.ordinaryData : .nothing) {
+            $0.or($1.target.and(rights.data(under: $1)))
+        }
+        let hiding = isAdministrator ? [] : prohibitions.filter { $0.keeps(caller, from: action) }
+        let unseen = hiding.reduce(Condition.nothing) { $0.or($1.hiddenEntities) }
+        if unseen != .nothing { view = view.and(.not(unseen)) }
         return .grant(
-            ReadGrant(condition: view, hidden: hidden, sharer: caller.sharer)
+            ReadGrant(condition: view, hidden: hidden, sharer: caller.sharer, rights.notes)
         )
     }
 
@@ -142,12 +157,12 @@ extension Policy {
     /// What a permission hides is hidden in all entities, also in those that it is not about, and for
     /// all that the party does: who may only read is notified of no more than that. A prohibition hides
     /// in the entities that it is about.
-    private func hidden(from party: Party) -> HiddenAttributes {
-        let everywhere = permissions.filter { $0.names(party) }
+    private func hidden(from caller: Caller) -> HiddenAttributes {
+        let everywhere = permissions.filter { $0.assignee.names(caller) }
             .reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
         return HiddenAttributes(
             everywhere: everywhere,
-            elements: prohibitions.filter { $0.assignee.names(party) }.map(\.hidden)
+            elements: prohibitions.filter { $0.concerns(caller) }.compactMap(\.hidden)
         )
     }
 
@@ -156,14 +171,14 @@ extension Policy {
         if permitsAdministration(caller) {
             return .grant(WriteGrant(condition: .everything, sharer: caller.sharer))
         }
-        let rules = permissions.filter { $0.actions.contains(.write) && $0.names(caller.party) }
+        let rules = permissions.filter { $0.permits(.write, to: caller) }
         guard !rules.isEmpty else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
         return .grant(
             WriteGrant(
                 condition: rules.reduce(.nothing) { $0.or($1.target) },
-                hidden: hidden(from: caller.party),
+                hidden: hidden(from: caller),
                 sharer: caller.sharer
             )
         )
@@ -173,7 +188,7 @@ extension Policy {
     package func refusalOfMeasures(to caller: Caller) -> DenyReason? {
         guard case .deny(let reason) = decideAdministration(caller) else { return nil }
         let isPermitted = permissions.contains {
-            $0.actions.contains(.measure) && $0.names(caller.party)
+            $0.permits(.measure, to: caller)
         }
         return isPermitted ? nil : reason
     }
@@ -186,7 +201,7 @@ extension Policy {
         switch caller.party {
         case .operator: true
         case .service: false
-        case .anonymous, .named: isOpen
+        case .anonymous, .named: isOpen || caller.roles.contains(.admin)
         }
     }
 

@@ -6,7 +6,8 @@ package import ContextModel
 package struct HiddenAttributes: Sendable, Hashable {
     /// Attributes that are hidden in the entities that meet a condition.
     package struct Element: Sendable, Hashable {
-        /// Looks at identifiers, types and scopes alone.
+        /// Looks at identifiers, types and scopes alone, or at whom the entity is about, which then is
+        /// among the names.
         package let condition: Condition
         package let names: Set<IRI>
     }
@@ -34,6 +35,12 @@ package struct HiddenAttributes: Sendable, Hashable {
         self.elements = elements.filter {
             $0.condition != .nothing && !$0.names.isSubset(of: all)
         }
+    }
+
+    /// With what others say that is hidden.
+    func adding(_ elements: [Element]) -> HiddenAttributes {
+        guard !elements.isEmpty else { return self }
+        return HiddenAttributes(everywhere: everywhere, elements: self.elements + elements)
     }
 
     /// Whether the same is hidden in every entity, so that no entity has to be looked at.

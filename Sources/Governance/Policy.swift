@@ -17,12 +17,15 @@ package struct Permission: Sendable, Hashable {
         case anyone
         case party(PartyID)
         case service(ServiceName)
+        /// Whoever has the role.
+        case role(Roles)
 
-        func names(_ party: Party) -> Bool {
-            switch (self, party) {
+        func names(_ caller: Caller) -> Bool {
+            switch (self, caller.party) {
             case (.anyone, _): true
             case (.party(let id), .named(let name)): id == name
             case (.service(let name), .service(let other)): name == other
+            case (.role(let roles), _): caller.roles.isSuperset(of: roles)
             case (.party, _), (.service, _): false
             }
         }
@@ -34,29 +37,82 @@ package struct Permission: Sendable, Hashable {
     package var target: Condition
     /// Attributes that stay invisible, in all entities: also in those that it does not cover.
     package var hiddenAttributes: Set<IRI>
+    /// What the data may be used for, narrower purposes included; with none it may be used for anything,
+    /// but data about people is then not covered.
+    package var purposes: [Purpose]
+    /// What the use of data about people rests on.
+    package var basis: LegalBasis
+    /// When it is in force.
+    package var validity: Validity
+    /// What it is called in the record and in previews.
+    package var name: String?
 
     package init(
         assignee: Assignee,
         actions: Set<Action>,
         target: Condition,
-        hiddenAttributes: Set<IRI> = []
+        hiddenAttributes: Set<IRI> = [],
+        purposes: [Purpose] = [],
+        basis: LegalBasis = .untilObjected,
+        validity: Validity = Validity(),
+        name: String? = nil
     ) {
         self.assignee = assignee
         self.actions = actions
         self.target = target
         self.hiddenAttributes = hiddenAttributes
+        self.purposes = purposes
+        self.basis = basis
+        self.validity = validity
+        self.name = name
     }
 
-    func names(_ party: Party) -> Bool { assignee.names(party) }
+    /// Whether it lets the caller do this.
+    func permits(_ action: Action, to caller: Caller) -> Bool {
+        actions.contains(action) && assignee.names(caller) && isFor(caller.purpose)
+    }
+
+    private func isFor(_ purpose: Purpose?) -> Bool {
+        guard !purposes.isEmpty else { return true }
+        guard let purpose, purpose.isKnown else { return false }
+        return purposes.contains(where: purpose.isOrNarrower)
+    }
 }
 
-/// A rule that hides attributes of some entities from an assignee (ODRL Prohibition).
+/// The time in which a rule is in force: from a moment on, up to another one, which does not belong to it.
+package struct Validity: Sendable, Hashable {
+    /// nil for always before the end.
+    package var from: Timestamp?
+    /// nil for ever.
+    package var until: Timestamp?
+
+    package init(from: Timestamp? = nil, until: Timestamp? = nil) {
+        self.from = from
+        self.until = until
+    }
+
+    package func contains(_ moment: Timestamp) -> Bool {
+        from.map { $0 <= moment } ?? true && until.map { moment < $0 } ?? true
+    }
+}
+
+/// A rule that hides some entities from an assignee, or attributes of them (ODRL Prohibition).
 ///
 /// The operator sees them nevertheless.
 package struct Prohibition: Sendable, Hashable {
     package let assignee: Permission.Assignee
-    /// What is hidden in which entities.
-    let hidden: HiddenAttributes.Element
+    /// What is hidden in which entities; nil where the entities are hidden themselves.
+    let hidden: HiddenAttributes.Element?
+    /// The entities that are hidden.
+    let hiddenEntities: Condition
+    /// What the assignee may not do.
+    package var actions: Set<Action>
+    /// When it is in force.
+    package var validity = Validity()
+    /// What it is called in the record and in previews.
+    package var name: String?
+    /// For which purposes, and all that they are a part of or that is a part of them; none for all.
+    package var purposes: [Purpose] = []
 
     /// `target` says by identifiers, types and scopes in which entities the attributes are hidden.
     ///
@@ -68,6 +124,31 @@ package struct Prohibition: Sendable, Hashable {
         )
         self.assignee = assignee
         hidden = HiddenAttributes.Element(condition: target, names: attributes)
+        hiddenEntities = .nothing
+        actions = Set(Action.allCases)
+    }
+
+    /// Hides the entities of the target, whatever a permission says.
+    package init(assignee: Permission.Assignee, target: Condition, actions: Set<Action>) {
+        self.assignee = assignee
+        hidden = nil
+        hiddenEntities = target
+        self.actions = actions
+    }
+
+    /// Whether it keeps the caller from doing this.
+    func keeps(_ caller: Caller, from action: Action) -> Bool {
+        actions.contains(action) && concerns(caller)
+    }
+
+    /// Whether it is about the caller and what it wants data for.
+    func concerns(_ caller: Caller) -> Bool {
+        guard assignee.names(caller) else { return false }
+        guard !purposes.isEmpty, let purpose = caller.purpose else { return true }
+        return !purpose.isKnown
+            || purposes.contains {
+                $0.isOrNarrower(than: purpose) || purpose.isOrNarrower(than: $0)
+            }
     }
 }
 
@@ -77,16 +158,24 @@ package struct Prohibition: Sendable, Hashable {
 package struct Policy: Sendable, Hashable {
     package var permissions: [Permission]
     package var prohibitions: [Prohibition]
+    /// What the data is; nil where that is not known yet, and so nobody may read anything.
+    package var classification: Classification?
+    /// What people have chosen; nil for nothing.
+    package var choices: ChoiceBook?
     /// Everybody but the services is the operator (`--open`): for trying out, on a loopback address only.
     package var isOpen: Bool
 
     package init(
         permissions: [Permission],
         prohibitions: [Prohibition] = [],
+        classification: Classification? = Classification(),
+        choices: ChoiceBook? = nil,
         isOpen: Bool = false
     ) {
         self.permissions = permissions
         self.prohibitions = prohibitions
+        self.classification = classification
+        self.choices = choices
         self.isOpen = isOpen
     }
 }

@@ -1,48 +1,175 @@
-internal import Synchronization
+package import ContextModel
+import Synchronization
 
 /// Where whoever decides asks for the policy, each time anew: another may take its place while the hub
 /// runs.
 ///
 /// Nobody keeps a policy. What is made of one, and costs too much to be made at each decision, is kept
-/// with the `number` of the policy, and made anew once that is another.
+/// with the `number` of the policies, and made anew once that is another.
 package final class PolicySource: Sendable {
-    /// A policy and the number that it has in this process.
+    /// A policy and the number that the policies have in this process.
     package struct Numbered: Sendable {
         package let policy: Policy
         package let number: Int
     }
-    private let state: Mutex<Numbered>
+
+    fileprivate struct State {
+        /// What holds in all tenants.
+        var common: Policy
+        /// What each tenant says, whether it is in force by now or not.
+        var tenants: [TenantName?: TenantRules] = [:]
+        /// What is in force in each tenant.
+        var current: [TenantName?: Policy] = [:]
+        /// The latest moment that is known of: rules that have ended stay so, whatever a clock says.
+        var now = Timestamp(microseconds: .min)
+        var number = 0
+    }
+
+    private let state: Mutex<State>
     private let newest = Atomic(0)
 
-    package init(_ policy: Policy) { state = Mutex(Numbered(policy: policy, number: 0)) }
+    /// `common` holds in all tenants, of which these are known.
+    package init(_ common: Policy, tenants: [TenantName?: TenantRules] = [:]) {
+        state = Mutex(State(common: common))
+        for (tenant, rules) in tenants { put(rules, of: tenant) }
+    }
 
-    /// The policy in force.
-    package var current: Policy { state.withLock(\.policy) }
+    /// What holds in all tenants, without what each says of its own data.
+    package var common: Policy { state.withLock(\.common) }
 
-    /// The policy in force, with its number.
-    package var numbered: Numbered { state.withLock { $0 } }
+    /// The policy in force in a tenant, or for a snapshot of it.
+    ///
+    /// Its classification is nil as long as nobody has said what the tenant's rules are.
+    package func policy(of tenant: TenantName?) -> Policy {
+        state.withLock { $0.policy(of: tenant) }
+    }
 
-    /// The number of the policy in force: another one after each `replace`.
+    /// The policy in force in a tenant, with the number.
+    package func numbered(of tenant: TenantName?) -> Numbered {
+        state.withLock { Numbered(policy: $0.policy(of: tenant), number: $0.number) }
+    }
+
+    /// The number of the policies in force: another one after each change of any.
     ///
     /// Asking for it costs next to nothing.
     package var number: Int { newest.load(ordering: .acquiring) }
 
-    /// Puts another policy into force: whoever asks from now on gets this one.
-    package func replace(with new: Policy) {
-        state.withLock { state in
-            state = Numbered(policy: new, number: state.number + 1)
-            newest.store(state.number, ordering: .releasing)
-        }
-    }
+    /// Puts another common policy into force: whoever asks from now on gets this one.
+    package func replace(with new: Policy) { change { $0.common = new } }
 
-    /// Puts another policy into force, unless the one of the number is not in force any more; returns
-    /// whether it did.
+    /// Puts another common policy into force, unless the one of the number is not in force any more;
+    /// returns whether it did.
     package func replace(_ number: Int, with new: Policy) -> Bool {
         state.withLock { state in
             guard state.number == number else { return false }
-            state = Numbered(policy: new, number: number + 1)
-            newest.store(state.number, ordering: .releasing)
+            state.common = new
+            advance(&state)
             return true
         }
+    }
+
+    // MARK: Tenants
+
+    /// Whether it is known what the tenant says.
+    package func knows(_ tenant: TenantName?) -> Bool {
+        state.withLock { $0.current[tenant.origin] != nil }
+    }
+
+    /// What the tenant says, also what is not in force yet; nil when that is not known.
+    package func rules(of tenant: TenantName?) -> TenantRules? {
+        state.withLock { $0.tenants[tenant.origin] }
+    }
+
+    /// Puts what a tenant says into force.
+    package func put(_ rules: TenantRules, of tenant: TenantName?) {
+        change { $0.tenants[tenant] = rules }
+    }
+
+    /// Forgets a tenant that is no more.
+    package func remove(_ tenant: TenantName?) { change { $0.tenants[tenant] = nil } }
+
+    // MARK: Time
+
+    /// Puts into force what begins, and out of force what ends, up to the moment; returns when the next
+    /// rule begins or ends.
+    @discardableResult
+    package func advance(to moment: Timestamp) -> Timestamp? {
+        state.withLock { state in
+            let last = state.now
+            state.now = max(last, moment)
+            let moments = state.tenants.values.flatMap(\.moments)
+            if moments.contains(where: { last < $0 && $0 <= state.now }) { advance(&state) }
+            return moments.filter { $0 > state.now }.min()
+        }
+    }
+
+    private func change(_ body: (inout State) -> Void) {
+        state.withLock { state in
+            body(&state)
+            advance(&state)
+        }
+    }
+
+    private func advance(_ state: inout State) {
+        state.current = state.tenants.mapValues { $0.policy(under: state.common, at: state.now) }
+        state.number += 1
+        newest.store(state.number, ordering: .releasing)
+    }
+}
+
+extension PolicySource.State {
+    func policy(of tenant: TenantName?) -> Policy {
+        if let known = current[tenant.origin] { return known }
+        var unknown = common
+        unknown.classification = nil
+        return unknown
+    }
+}
+
+/// What a tenant itself says of its data: the classification, its policies, and what people have chosen.
+package struct TenantRules: Sendable {
+    package var classification: Classification
+    package var permissions: [Permission]
+    package var prohibitions: [Prohibition]
+    package var choices: ChoiceBook
+
+    package init(
+        classification: Classification = Classification(),
+        permissions: [Permission] = [],
+        prohibitions: [Prohibition] = [],
+        choices: ChoiceBook = ChoiceBook()
+    ) {
+        self.classification = classification
+        self.permissions = permissions
+        self.prohibitions = prohibitions
+        self.choices = choices
+    }
+
+    /// With what holds in all tenants: what is in force at the moment.
+    func policy(under common: Policy, at now: Timestamp) -> Policy {
+        Policy(
+            permissions: common.permissions
+                + permissions.filter { $0.validity.contains(now) },
+            prohibitions: common.prohibitions
+                + prohibitions.filter { $0.validity.contains(now) },
+            classification: classification,
+            choices: choices,
+            isOpen: common.isOpen
+        )
+    }
+
+    /// When rules begin or end.
+    var moments: [Timestamp] {
+        (permissions.map(\.validity) + prohibitions.map(\.validity)).flatMap {
+            [$0.from, $0.until].compactMap { $0 }
+        }
+    }
+}
+
+extension TenantName? {
+    /// The tenant that a snapshot is of; any other tenant itself.
+    package var origin: TenantName? {
+        guard let snapshot = self?.snapshot else { return self }
+        return snapshot.tenant.flatMap { TenantName($0) }
     }
 }

@@ -121,7 +121,7 @@ package struct NotificationService: Service {
         )
         dispatcher = NotificationDispatcher(
             store: hub.store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             sender: sender,
             identity: hub.identity,
@@ -132,7 +132,7 @@ package struct NotificationService: Service {
         )
         periodic = PeriodicNotifier(
             store: hub.store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             registrations: hub.registrations,
             sender: sender,

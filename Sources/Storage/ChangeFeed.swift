@@ -110,7 +110,9 @@ extension Document.Kind {
     /// Whether processes remember documents of the kind, and so the change feed tells of them.
     package var isFollowed: Bool {
         switch self {
-        case .subscription, .registrationSubscription, .registration, .ldContext, .policy: true
+        case .subscription, .registrationSubscription, .registration, .ldContext, .policy,
+            .classification, .dataPolicy, .choices:
+            true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
             .service:
             false

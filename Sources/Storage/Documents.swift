@@ -15,6 +15,12 @@ package struct Document: Sendable, Hashable {
         case service
         /// That another policy was put into force: one document, of the default tenant.
         case policy
+        /// What the data of the tenant is: one document.
+        case classification
+        /// A policy that the tenant's operator wrote.
+        case dataPolicy
+        /// What one person has chosen.
+        case choices
     }
     package var kind: Kind
     package var id: String

@@ -25,7 +25,7 @@ extension HiddenAttributes {
         case .geometry(let test): showing([test.attribute]).and(condition)
         // Its targets are found by a question of their own.
         case .linked(let test): showing(test.path.names).and(condition)
-        case .everything, .nothing, .ids, .idPattern, .type, .scope: condition
+        case .everything, .nothing, .ids, .idPattern, .type, .scope, .decided: condition
         }
     }
 
@@ -34,6 +34,11 @@ extension HiddenAttributes {
         guard !isUniform else { return .everything }
         let hiding = elements.filter { names.contains(where: $0.names.contains) }.map(\.condition)
         return hiding.isEmpty ? .everything : .not(.any(of: hiding))
+    }
+
+    /// The attributes by which it is decided what is hidden in an entity.
+    package var selection: AttributeSelection {
+        AttributeSelection(elements.flatMap(\.condition.attributeNames))
     }
 
     /// The names that are hidden in some entities and not in all.
@@ -59,7 +64,7 @@ extension ReadGrant {
     /// Only where different things are hidden in different entities, a part of it is decoded.
     package func shape(_ bytes: [UInt8]) throws(StorageError) -> EncodedEntity {
         guard !hidden.isUniform else { return EncodedEntity(bytes, hiding: hidden.everywhere) }
-        let entity = try EncodedEntity(bytes).head()
+        let entity = try EncodedEntity(bytes).value(hidden.selection)
         return EncodedEntity(bytes, hiding: hidden.names(in: entity))
     }
 
@@ -77,6 +82,25 @@ extension ReadGrant {
     ///
     /// A request that orders by an attribute that is hidden everywhere was refused earlier.
     package func sortable(_ dated: Entity) -> Entity { hidden.isUniform ? dated : shape(dated) }
+}
+
+extension ReadGrant {
+    /// The attributes that name the people on whose choices the grant depends.
+    var namesOfSubjects: [IRI] {
+        condition.namesOfDeciders + hidden.elements.flatMap(\.condition.namesOfDeciders)
+    }
+}
+
+extension Condition {
+    /// The attributes that deciders look at.
+    fileprivate var namesOfDeciders: [IRI] {
+        switch self {
+        case .all(let parts), .any(let parts): parts.flatMap(\.namesOfDeciders)
+        case .not(let part): part.namesOfDeciders
+        case .decided(let decision): decision.decider.attributeNames
+        default: []
+        }
+    }
 }
 
 extension WriteGrant {

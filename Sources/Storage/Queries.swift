@@ -56,9 +56,9 @@ extension EncodedEntity {
         do throws(EntityCodec.Damage) { return try decoded() } catch { throw StorageError(error) }
     }
 
-    /// What the entity is, without its attributes.
-    package func head() throws(StorageError) -> Entity {
-        do throws(EntityCodec.Damage) { return try decodedHead() } catch {
+    /// What the entity is, with no attributes but those selected, hidden or not.
+    package func value(_ selection: AttributeSelection) throws(StorageError) -> Entity {
+        do throws(EntityCodec.Damage) { return try decoded(selection) } catch {
             throw StorageError(error)
         }
     }

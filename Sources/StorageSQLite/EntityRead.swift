@@ -125,7 +125,7 @@ extension Reader {
                 let hidden =
                     grant.hidden.isUniform
                     ? grant.hidden.everywhere
-                    : grant.hidden.names(in: try candidate.entity(AttributeSelection([])))
+                    : grant.hidden.names(in: try candidate.entity(grant.hidden.selection))
                 counts[SeenShape(number: candidate.shape, hidden: hidden), default: 0] += 1
             }
         }

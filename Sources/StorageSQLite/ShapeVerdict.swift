@@ -62,6 +62,9 @@ extension Condition {
         case .linked(let test):
             guard let name = test.path.names.first else { return .none }
             return has(name) == .none ? .none : .some
+        case .decided(let decision):
+            let types = shape.types.compactMap { vocabulary.names[$0].map { IRI($0) } }
+            return decision.decider.holds(forTypes: types).map { $0 ? .all : .none } ?? .some
         case .ids, .idPattern: return .some
         }
     }
@@ -119,7 +122,7 @@ extension Condition {
                 all.add(some)
             }
             return all
-        case .everything, .not, .scope, .ids, .idPattern: return nil
+        case .everything, .not, .scope, .ids, .idPattern, .decided: return nil
         }
     }
 

@@ -103,7 +103,7 @@ final class CityHub: Sendable {
         limits.maximumAttempts = maximumAttempts
         let dispatcher = NotificationDispatcher(
             store: hub.store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             sender: hub.serviceReceivers,
             identity: hub.identity,

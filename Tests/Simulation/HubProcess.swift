@@ -58,7 +58,7 @@ final class HubProcess: Sendable {
         isUp.store(true, ordering: .relaxed)
         let dispatcher = NotificationDispatcher(
             store: store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             sender: sender,
             identity: hub.identity,
@@ -70,7 +70,7 @@ final class HubProcess: Sendable {
         self.dispatcher = dispatcher
         periodic = PeriodicNotifier(
             store: store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             registrations: hub.registrations,
             sender: sender,

@@ -7,7 +7,7 @@ extension LDContextHosting {
     ///
     /// What lies beside `@context` in the body is dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
-        try access.require(.write, caller)
+        try await access.require(.write, caller)
         // Only where entities, subscriptions and sources are made is a tenant made too.
         _ = try await access.existingStore(caller.tenant)
         guard let context = body.objectValue?["@context"] else {

@@ -123,16 +123,19 @@ package protocol Disclosable: Sendable {
     func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws
 }
 
-extension Policy {
+extension Access {
     /// The right of a subscriber to be told, as it is now; nil for one who may be told of nothing.
     ///
-    /// Each notification asks for it when it is sent.
+    /// Each notification asks for it when it is sent. Throws what the store throws when it cannot tell
+    /// what the tenant's rules are.
     func session(
         for subscription: IndexedSubscription,
         tenant: TenantName?,
         in store: any TenantStore
-    ) -> ReadSession? {
-        grant(of: subscription.record.subscriber(tenant), to: subscription.subscription)
-            .map { ReadSession(store, $0) }
+    ) async throws -> ReadSession? {
+        try await policy(of: tenant).grant(
+            of: subscription.record.subscriber(tenant),
+            to: subscription.subscription
+        ).map { ReadSession(store, $0) }
     }
 }

@@ -38,7 +38,7 @@ package final class Reading: Sendable {
         sortedBy: [IRI] = []
     ) async throws -> ReadSession {
         try condition.requirePatternsWithinLimit()
-        let decision = access.policy.decideRead(
+        let decision = try await access.decideRead(
             caller,
             action: action,
             condition: condition,

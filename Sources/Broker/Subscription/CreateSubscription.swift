@@ -39,7 +39,7 @@ extension Subscribing {
             record.body,
             id: id
         )
-        try requireSubscribing(caller, to: subscription)
+        try await requireSubscribing(caller, to: subscription)
         try addresses.requireCallable(
             subscription.notification.endpoint.uri,
             at: "notification.endpoint.uri"
@@ -76,7 +76,7 @@ extension Subscribing {
         _ caller: Caller
     ) async throws {
         let store: any TenantStore
-        if case .grant = access.policy.decideWrite(caller) {
+        if case .grant = try await access.decideWrite(caller) {
             store = try await access.madeStore(caller.tenant)
         } else {
             store = try await access.existingStore(caller.tenant)

@@ -8,7 +8,7 @@ import Storage
 struct LaneWork: Sendable {
     let store: any Store
     let subscriptions: SubscriptionMatcher
-    let policy: PolicySource
+    let access: Access
     let writer: NotificationWriter
     let sender: any NotificationSender
     let identity: HubIdentity
@@ -96,7 +96,7 @@ struct LaneWork: Sendable {
             }
             // The right to be told is the one of this moment.
             guard
-                let session = policy.current.session(
+                let session = try await access.session(
                     for: subscription,
                     tenant: lane.key.tenant,
                     in: lane.store

@@ -1,5 +1,5 @@
 import ContextModel
-package import Governance
+import Governance
 package import Logging
 package import Storage
 
@@ -47,7 +47,7 @@ package actor NotificationDispatcher {
     /// `process` is a name that no other process of the hub has, and the same after a restart.
     package init(
         store: any Store,
-        policy: PolicySource,
+        access: Access,
         subscriptions: SubscriptionMatcher,
         sender: any NotificationSender,
         identity: HubIdentity,
@@ -68,7 +68,7 @@ package actor NotificationDispatcher {
         work = LaneWork(
             store: store,
             subscriptions: subscriptions,
-            policy: policy,
+            access: access,
             writer: NotificationWriter(limits: limits),
             sender: sender,
             identity: identity,

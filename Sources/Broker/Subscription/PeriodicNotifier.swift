@@ -1,5 +1,5 @@
 package import ContextModel
-package import Governance
+import Governance
 package import Logging
 package import Storage
 
@@ -17,7 +17,7 @@ package actor PeriodicNotifier {
     private let store: any Store
     private let subscriptions: SubscriptionMatcher
     private let registrations: RegistrationShelf
-    private let policy: PolicySource
+    private let access: Access
     private let writer: NotificationWriter
     private let sender: any NotificationSender
     private let takeCharge: @Sendable (TenantName?) async throws -> TenantCharge?
@@ -46,7 +46,7 @@ package actor PeriodicNotifier {
     /// `takeCharge` is the dispatcher's.
     package init(
         store: any Store,
-        policy: PolicySource,
+        access: Access,
         subscriptions: SubscriptionMatcher,
         registrations: RegistrationShelf,
         sender: any NotificationSender,
@@ -57,7 +57,7 @@ package actor PeriodicNotifier {
         logger: Logger
     ) {
         self.store = store
-        self.policy = policy
+        self.access = access
         self.subscriptions = subscriptions
         self.registrations = registrations
         self.sender = sender
@@ -193,7 +193,7 @@ package actor PeriodicNotifier {
         let (key, subscription) = (turn.key, turn.subscription)
         do {
             guard let store = try await store.tenant(key.tenant),
-                let session = policy.current.session(
+                let session = try await access.session(
                     for: subscription,
                     tenant: key.tenant,
                     in: store

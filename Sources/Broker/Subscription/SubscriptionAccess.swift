@@ -7,9 +7,9 @@ import Storage
 extension Subscribing {
     /// Refuses a subscriber who may not have this subscription; every notification is decided anew
     /// when it is sent.
-    func requireSubscribing(_ caller: Caller, to subscription: Subscription) throws {
+    func requireSubscribing(_ caller: Caller, to subscription: Subscription) async throws {
         if subscription.registrations != nil { return try access.requireAdministration(caller) }
-        try access.requireSubscribing(caller, where: subscription.target)
+        try await access.requireSubscribing(caller, where: subscription.target)
     }
 
     /// Whether the caller may see and change the subscription: its owner, and who runs the hub.

@@ -29,7 +29,9 @@ package final class IndexedSubscription: Sendable {
         self.tally = tally ?? DeliveryTally(record.delivery)
         receiver = subscription.notification.endpoint.authority
         subscriber = record.subscriber(tenant)
-        decided = Mutex(SubscriberRights(of: subscriber, to: subscription, by: policy.numbered))
+        decided = Mutex(
+            SubscriberRights(of: subscriber, to: subscription, by: policy.numbered(of: tenant))
+        )
     }
 
     /// What the subscriber may be told of by the policy in force: what it may not see makes no
@@ -40,7 +42,11 @@ package final class IndexedSubscription: Sendable {
         let number = policy.number
         return decided.withLock { decided in
             if decided.policy != number {
-                decided = SubscriberRights(of: subscriber, to: subscription, by: policy.numbered)
+                decided = SubscriberRights(
+                    of: subscriber,
+                    to: subscription,
+                    by: policy.numbered(of: subscriber.tenant)
+                )
             }
             return decided
         }

@@ -21,7 +21,7 @@ extension Subscribing {
             original: try await hosting.library.resolved(old.context, for: Sharer(old.owner))
         )
         let subscription = try await hosting.library.reader(for: new).subscription(new.body, id: id)
-        try requireSubscribing(old.subscriber(caller.tenant), to: subscription)
+        try await requireSubscribing(old.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["notification"] != nil {
             try addresses.requireCallable(
                 subscription.notification.endpoint.uri,

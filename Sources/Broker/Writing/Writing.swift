@@ -27,7 +27,7 @@ package final class Writing: Sendable {
     ///
     /// The tenant comes into being with the first write (clause 4.14).
     func session(_ caller: Caller, makesTenant: Bool = true) async throws -> WriteSession {
-        let grant = try access.writeGrant(caller)
+        let grant = try await access.writeGrant(caller)
         try await backpressure.admit(caller.party)
         let store =
             makesTenant
@@ -38,7 +38,7 @@ package final class Writing: Sendable {
 
     /// A session that does not wait as others do when notifications are made too fast.
     func sessionAtOnce(_ caller: Caller) async throws -> WriteSession {
-        let grant = try access.writeGrant(caller)
+        let grant = try await access.writeGrant(caller)
         return session(try await access.existingStore(caller.tenant), grant, of: caller.tenant)
     }
 

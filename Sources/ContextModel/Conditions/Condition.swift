@@ -19,6 +19,8 @@ package indirect enum Condition: Sendable, Hashable {
     case geometry(GeoTest)
     /// A term of `q` about the entities that a Relationship leads to (clause 4.9).
     case linked(LinkedTest)
+    /// A term that whoever made it decides, such as what people have chosen.
+    case decided(EntityDecision)
 
     /// Both hold; folds `everything` and `nothing` away.
     package func and(_ other: Condition) -> Condition {
@@ -165,6 +167,7 @@ extension Condition {
         case .value(let test): test.path.names
         case .geometry(let test): [test.attribute]
         case .linked(let test): test.path.names + test.target.attributeNames
+        case .decided(let decision): decision.decider.attributeNames
         case .everything, .nothing, .ids, .idPattern, .type, .scope: []
         }
     }
@@ -175,6 +178,7 @@ extension Condition {
         case .all(let parts), .any(let parts): parts.contains(where: \.looksAtAttributes)
         case .not(let part): part.looksAtAttributes
         case .attribute, .value, .geometry, .linked: true
+        case .decided(let decision): !decision.decider.attributeNames.isEmpty
         case .everything, .nothing, .ids, .idPattern, .type, .scope: false
         }
     }
@@ -205,7 +209,7 @@ extension Condition {
             case .equal(let operands), .unequal(let operands): operands.count > Self.cheapSize
             default: false
             }
-        case .everything, .nothing, .ids, .type, .scope, .attribute, .linked: false
+        case .everything, .nothing, .ids, .type, .scope, .attribute, .linked, .decided: false
         }
     }
 
@@ -216,7 +220,9 @@ extension Condition {
         case .not(let part): part.testsModification
         case .value(let test): test.path == .modifiedAt
         case .linked(let test): test.target.testsModification
-        case .everything, .nothing, .ids, .idPattern, .type, .scope, .attribute, .geometry: false
+        case .everything, .nothing, .ids, .idPattern, .type, .scope, .attribute, .geometry,
+            .decided:
+            false
         }
     }
 }

@@ -98,7 +98,7 @@ extension Condition {
             default: break
             }
         case .linked(let test): try test.target.addPatterns(to: &count)
-        case .everything, .nothing, .ids, .type, .scope, .attribute, .geometry: break
+        case .everything, .nothing, .ids, .type, .scope, .attribute, .geometry, .decided: break
         }
     }
 }

@@ -18,10 +18,10 @@ package struct EncodedEntity: Sendable {
         try EntityCodec.decode(bytes).hiding(hiddenAttributes)
     }
 
-    /// What the entity is, without its attributes.
-    package func decodedHead() throws(EntityCodec.Damage) -> Entity {
+    /// What the entity is, with no attributes but those selected, hidden or not.
+    package func decoded(_ selection: AttributeSelection) throws(EntityCodec.Damage) -> Entity {
         try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
-            try EntityCodec.decode(UnsafeRawBufferPointer(bytes), AttributeSelection([]))
+            try EntityCodec.decode(UnsafeRawBufferPointer(bytes), selection)
         }
     }
 }

@@ -20,6 +20,9 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case snapshot = "Snapshot"
     case snapshotFragment = "SnapshotFragment"
     case entityMapFragment = "EntityMapFragment"
+    case classification = "Classification"
+    case policy = "Policy"
+    case choice = "Choice"
 
     /// Its place among the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
@@ -66,6 +69,9 @@ extension BodySchema {
             )
         case .snapshot: Self.object(Self.snapshotMembers)
         case .snapshotFragment: Self.object(Self.snapshotMembers)
+        case .classification: Self.classificationSchema
+        case .policy: Self.policySchema
+        case .choice: Self.choiceSchema
         case .entityMapFragment:
             Self.object(["type": Self.constant("EntityMap"), "expiresAt": Self.moment])
         }
@@ -73,8 +79,8 @@ extension BodySchema {
 
     /// Any value: as an object, for generators of clients do not know the schema `true`.
     static let anything: JSONValue = [:]
-    private static let text: JSONValue = ["type": "string", "minLength": 1]
-    private static let uri: JSONValue = [
+    static let text: JSONValue = ["type": "string", "minLength": 1]
+    static let uri: JSONValue = [
         "type": "string", "format": "uri", "examples": ["urn:ngsi-ld:Bus:7"],
     ]
     private static let moment: JSONValue = ["type": "string", "format": "date-time"]
@@ -103,16 +109,16 @@ extension BodySchema {
         ["type": "array", "minItems": 1, "items": element]
     }
 
-    private static func oneOrMany(_ element: JSONValue) -> JSONValue {
+    static func oneOrMany(_ element: JSONValue) -> JSONValue {
         ["anyOf": [element, list(element)]]
     }
 
-    private static func one(of texts: [String]) -> JSONValue {
+    static func one(of texts: [String]) -> JSONValue {
         ["type": "string", "enum": .array(texts.map(JSONValue.string))]
     }
 
     /// An object with the members, and with others of the shape `rest`.
-    private static func object(
+    static func object(
         _ members: JSONObject,
         required: [JSONValue] = [],
         rest: JSONValue = false

@@ -12,6 +12,7 @@ package struct RouteDescription: Sendable {
         case subscriptions = "Subscriptions"
         case registrations = "Context sources"
         case ldContexts = "JSON-LD contexts"
+        case governance = "Governance"
         case services = "Services"
         case pages = "Pages"
         case operations = "Operations"
@@ -21,7 +22,9 @@ package struct RouteDescription: Sendable {
         var isOfSnapshots: Bool {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
-            case .snapshots, .registrations, .ldContexts, .services, .pages, .operations: false
+            case .snapshots, .registrations, .ldContexts, .governance, .services, .pages,
+                .operations:
+                false
             }
         }
     }
@@ -32,7 +35,7 @@ package struct RouteDescription: Sendable {
     /// of some kilobytes has conditions that take longer to be made ready than to be read.
     var longBytes: Int {
         switch section {
-        case .entityMaps, .snapshots, .registrations, .ldContexts, .services: 0
+        case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .services: 0
         case .subscriptions: method == .get ? 0 : 4 * 1_024
         case .contextInformation, .temporal, .pages, .operations: LongWork.leastBytes
         }

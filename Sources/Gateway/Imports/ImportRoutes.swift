@@ -120,7 +120,7 @@ private final class ImportDesk: Sendable {
     ) async throws -> Response {
         // Whoever may write nothing is told so before the file is taken.
         let caller = try context.caller(of: request, on: hub)
-        try hub.access.require(.write, caller)
+        try await hub.access.require(.write, caller)
         let sharer = caller.sharer
         try begin(sharer)
         defer { atWork.withLock { $0.giveBack(sharer) } }

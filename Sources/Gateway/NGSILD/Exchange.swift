@@ -87,7 +87,7 @@ struct Exchange: Sendable {
         isKept: Bool = false,
         allowing allowed: [MediaType] = [.json, .jsonLD]
     ) async throws -> (json: JSONValue, type: MediaType) {
-        try hub.access.require(intent, caller)
+        try await hub.access.require(intent, caller)
         guard request.headers[.contentLength] != nil else {
             throw BrokerError(.lengthRequired, "The request has no Content-Length.")
         }

@@ -92,6 +92,7 @@ extension RouteTable {
         routes.addRegistrationRoutes()
         routes.addEntityMapRoutes()
         routes.addSnapshotRoutes()
+        routes.addGovernanceRoutes()
         self = routes.table
     }
 }

@@ -35,14 +35,16 @@ package struct HubPageData: PageData {
         }
         return HubSummary(
             types: types,
-            reach: reach(of: caller),
+            reach: try await reach(of: caller),
             isForOperator: hub.access.policy.permitsAdministration(caller)
         )
     }
 
     /// By the policy alone: no data is looked at.
-    private func reach(of caller: Caller) -> HubSummary.Reach {
-        guard case .grant(let grant) = hub.access.policy.decideRead(caller) else { return .nothing }
+    private func reach(of caller: Caller) async throws -> HubSummary.Reach {
+        guard case .grant(let grant) = try await hub.access.decideRead(caller) else {
+            return .nothing
+        }
         return switch grant.condition {
         case .everything: .everything
         case .nothing: .nothing

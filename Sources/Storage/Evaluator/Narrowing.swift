@@ -32,7 +32,7 @@ extension Condition {
             parts.dropFirst().reduce(parts.first?.requiredAttributes ?? []) {
                 $0.intersection($1.requiredAttributes)
             }
-        case .everything, .nothing, .not, .ids, .idPattern, .type, .scope: []
+        case .everything, .nothing, .not, .ids, .idPattern, .type, .scope, .decided: []
         }
     }
 

@@ -58,6 +58,7 @@ extension PreparedCondition {
         case value(ValueTest)
         case geometry(PreparedGeoTest)
         case linked(AttributePath, Set<EntityID>)
+        case decided(any EntityDecider)
 
         init(_ condition: Condition) {
             self =
@@ -75,6 +76,7 @@ extension PreparedCondition {
                 case .value(let test): .value(test)
                 case .geometry(let test): .geometry(PreparedGeoTest(test))
                 case .linked(let test): .linked(test.path, test.targets ?? [])
+                case .decided(let decision): .decided(decision.decider)
                 }
         }
 
@@ -94,6 +96,7 @@ extension PreparedCondition {
             case .geometry(let test): test.matches(entity, budget)
             case .linked(let path, let targets):
                 ValueTarget.links(path, in: entity, to: targets, within: budget)
+            case .decided(let decider): decider.holds(for: entity)
             }
         }
 
@@ -103,7 +106,7 @@ extension PreparedCondition {
             case .constant, .all, .any, .not, .ids, .idPattern: 1
             case .type: entity.types.count
             case .scope(let pattern): entity.scopes.count * (1 + pattern.segments.count)
-            case .attribute, .value, .geometry, .linked: 1 + entity.attributes.count
+            case .attribute, .value, .geometry, .linked, .decided: 1 + entity.attributes.count
             }
         }
 
@@ -117,6 +120,8 @@ extension PreparedCondition {
             case .geometry(let test): return test.attribute
             case .linked(let path, _): return path.names.first
             case .constant, .all, .any, .not, .ids, .idPattern, .type, .scope: return nil
+            // A term of a grant, of which nothing is left for one attribute after the other.
+            case .decided: return nil
             }
         }
 

@@ -27,6 +27,9 @@ package struct EvolutionSearch<Source: HistorySource> {
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
+    /// The attributes that name whom entities are about, where the grant depends on these people.
+    private let subjectNames: Set<IRI>
+    private let subjectSeries: Source.Series
     /// The attributes that are hidden in some of what entities are and were.
     private let partlyHidden: Set<IRI>
 
@@ -45,6 +48,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         queriedNames = Set(rest.attributeNames)
         grantDecision = PreparedCondition(grant.condition)
         partlyHidden = grant.hidden.namesOfElements
+        subjectNames = Set(grant.namesOfSubjects)
+        subjectSeries = subjectNames.isEmpty ? series : try source.series(query.ofAllTimes)
     }
 
     /// The page that the query asks for.
@@ -114,7 +119,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         // What types and ids can decide is decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
-        let known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
+        var known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
+        if !subjectNames.isEmpty { try addSubjects(of: number, keys, to: &known) }
         let past = EntityPast(states, current: entity)
         let covers = { grantDecision.matches(known.asIt(was: $0)) }
         guard var view = past.view(covers), query.condition.allows(view.entity) else { return nil }
@@ -122,7 +128,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         view.entity = grant.dated(view.entity)
         for name in partlyHidden {
             view.hiddenByName[name] = past.hidden {
-                covers($0) && !grant.hidden.names(in: $0).contains(name)
+                covers($0) && !grant.hidden.names(in: known.asIt(was: $0)).contains(name)
             }
         }
         let seen = Seen(number: number, keys: keys, view: view)
@@ -201,6 +207,26 @@ package struct EvolutionSearch<Source: HistorySource> {
             limit: EvolutionLimits.instancesPerDecision
         )
         return past
+    }
+
+    /// Adds all that a history says of whom it is about, whenever that was: a grant covers it if it covers
+    /// what is about each of them.
+    private func addSubjects(of number: Int64, _ keys: [Key], to entity: inout Entity) throws {
+        let limit = EvolutionLimits.instancesPerDecision
+        let found = try attributes(
+            of: Seen(number: number, keys: keys, view: EntityView(entity: entity)),
+            inOrder(keys.filter { subjectNames.contains($0.name) }),
+            limit: limit,
+            from: subjectSeries
+        )
+        for attribute in found {
+            // Of more than that it is not known whom they name, so nobody is named.
+            let isWhole = attribute.instances.count < limit
+            let instances = isWhole ? entity[attribute.name] + attribute.instances : []
+            entity.attributes.removeAll { $0.name == attribute.name }
+            guard !instances.isEmpty else { continue }
+            entity.attributes.append(NamedAttribute(name: attribute.name, instances: instances))
+        }
     }
 
     private func isVisible(_ key: Key) -> Bool {
@@ -369,6 +395,16 @@ extension EvolutionPage {
 }
 
 extension TemporalQuery {
+    /// The query of all that there ever was of the same entities.
+    fileprivate var ofAllTimes: TemporalQuery {
+        TemporalQuery(
+            condition: condition,
+            timeProperty: .modifiedAt,
+            instanceLimit: instanceLimit,
+            limit: limit
+        )
+    }
+
     /// The moment the query looks at; one that the instance lacks falls back on its modification.
     package func moment(_ instance: Attribute) -> Timestamp {
         time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
@@ -406,7 +442,9 @@ extension Condition {
         case .type(let type): entity.types.contains(type)
         case .all(let parts): parts.allSatisfy { $0.allows(entity) }
         case .any(let parts): parts.contains { $0.allows(entity) }
-        case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry, .linked: true
+        case .everything, .not, .idPattern, .scope, .attribute, .value, .geometry, .linked,
+            .decided:
+            true
         }
     }
 }

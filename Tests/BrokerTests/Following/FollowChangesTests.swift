@@ -270,7 +270,10 @@ import Testing
         async throws
     {
         let fails = Atomic(false)
+        var limits = HubLimits()
+        limits.maximumRulesAgeMicroseconds = .max
         let hub = try await SubscriptionFixture(
+            hubLimits: limits,
             habit: .fails { question in
                 guard question == .feed, fails.load(ordering: .relaxed) else { return nil }
                 return StorageError(.overloaded, note: "test")

@@ -31,7 +31,7 @@ struct DeliveryLanesTests {
             subscription: subscription,
             record: record,
             tenant: nil,
-            policy: PolicySource(SubscriptionFixture.open)
+            policy: PolicySource(SubscriptionFixture.open, tenants: [nil: TenantRules()])
         )
     }
 

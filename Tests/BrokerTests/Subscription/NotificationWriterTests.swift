@@ -22,7 +22,7 @@ import Testing
             subscription: subscription,
             record: record,
             tenant: nil,
-            policy: PolicySource(SubscriptionFixture.open)
+            policy: PolicySource(SubscriptionFixture.open, tenants: [nil: TenantRules()])
         )
     }
 
@@ -54,7 +54,12 @@ import Testing
         for (policy, isTold) in [
             (SubscriptionFixture.open, true), (Policy(permissions: []), false),
         ] {
-            let session = policy.session(for: subscription, tenant: nil, in: store)
+            fixture.hub.rules.replace(with: policy)
+            let session = try await fixture.hub.access.session(
+                for: subscription,
+                tenant: nil,
+                in: store
+            )
             #expect((session != nil) == isTold)
             guard let session else { continue }
             let content = try await NotificationWriter().content(

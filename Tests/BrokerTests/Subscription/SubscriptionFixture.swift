@@ -118,7 +118,7 @@ final class SubscriptionFixture: Sendable {
         let dispatcher = makeDispatcher()
         let periodic = PeriodicNotifier(
             store: store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             registrations: hub.registrations,
             sender: recorder,
@@ -139,7 +139,7 @@ final class SubscriptionFixture: Sendable {
     func makeDispatcher() -> NotificationDispatcher {
         NotificationDispatcher(
             store: store,
-            policy: hub.rules,
+            access: hub.access,
             subscriptions: hub.subscriptions,
             sender: recorder,
             identity: hub.identity,

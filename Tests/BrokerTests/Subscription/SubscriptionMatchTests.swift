@@ -298,7 +298,7 @@ import Testing
     @Test func `rights are those of the policy in force, however often it changes`() throws {
         let members: JSONObject = ["entities": [["type": "Bus"]]]
         let creation = EntityChange.creation(of: bus(10), at: now)
-        let source = PolicySource(Policy(permissions: []))
+        let source = PolicySource(Policy(permissions: []), tenants: [nil: TenantRules()])
         let subscription = try indexed(members, id: "urn:s", owner: .anonymous, by: source)
         func allowing(hidden: Set<IRI> = []) -> Policy {
             Policy(permissions: [
@@ -339,7 +339,7 @@ import Testing
                 createdAt: now
             ),
             tenant: nil,
-            policy: source ?? PolicySource(policy)
+            policy: source ?? PolicySource(policy, tenants: [nil: TenantRules()])
         )
     }
 

@@ -194,7 +194,7 @@ struct PairedWorld {
         let clock = clock
         let dispatcher = NotificationDispatcher(
             store: store,
-            policy: parts.hub.rules,
+            access: parts.hub.access,
             subscriptions: parts.hub.subscriptions,
             sender: receivers,
             identity: parts.hub.identity,

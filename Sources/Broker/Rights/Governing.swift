@@ -1,0 +1,44 @@
+import ContextModel
+import Governance
+import Storage
+
+/// The part of a hub that the operations on rights need: what data is, who may do what with it, and what
+/// people choose are its methods, each in a file of its own.
+package final class Governing: Sendable {
+    let access: Access
+    let rules: PolicySource
+    let reading: Reading
+    let writing: Writing
+    let tenants: TenantRulesFollower
+    let clock: HubClock
+    let makeIdentifier: @Sendable () -> String
+
+    init(_ writing: Writing, _ rules: PolicySource, _ tenants: TenantRulesFollower) {
+        self.writing = writing
+        self.rules = rules
+        self.tenants = tenants
+        reading = writing.reading
+        access = writing.access
+        clock = reading.clock
+        makeIdentifier = reading.makeIdentifier
+    }
+
+    /// Changes documents of the caller's tenant, and returns when what they say is in force in this
+    /// process; other processes follow within 50 ms.
+    ///
+    /// Where the change cannot be put into force here, nobody may do anything in the tenant until it can.
+    func change<Answer: Sendable>(
+        _ tenant: TenantName?,
+        reading keys: [DocumentKey],
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+    ) async throws -> Answer {
+        guard tenant?.snapshot == nil else {
+            throw BrokerError(.badRequestData, "A snapshot has the rights of its tenant.")
+        }
+        let store = try await access.madeStore(tenant)
+        try await tenants.require(tenant)
+        let (answer, own) = try await store.changeFollowedDocuments(reading: keys, body)
+        try await tenants.catchUp(with: tenant, own: own)
+        return answer
+    }
+}

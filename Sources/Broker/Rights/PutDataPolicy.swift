@@ -1,0 +1,48 @@
+package import ContextModel
+package import Governance
+import Storage
+
+extension Governing {
+    /// Puts a policy into force, or another one in its place; returns whether it is new.
+    ///
+    /// One that is not wholly understood is refused, with the member and the reason, and changes nothing.
+    /// Not part of the standard.
+    package func putPolicy(
+        _ id: String,
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> Bool {
+        try access.requireAdministration(caller)
+        let policy = try policy(body, ld)
+        guard policy.id == id else {
+            throw BrokerError(
+                .badRequestData,
+                "uid: It is '\(policy.id)', and the path says '\(id)'."
+            )
+        }
+        let (document, most) = (policy.document, Self.maximumPolicies)
+        return try await change(caller.tenant, reading: [.all(.dataPolicy)]) { changes in
+            let kept = try changes.documents(.dataPolicy)
+            let isNew = !kept.contains { $0.id == id }
+            guard !isNew || kept.count < most else {
+                throw BrokerError(.tooManyResults, "A tenant has \(most) policies at most.")
+            }
+            changes.put(document)
+            return isNew
+        }
+    }
+
+    /// Policies of a tenant at most.
+    package static let maximumPolicies = 1_000
+
+    func policy(_ body: JSONValue, _ ld: LDContext) throws(BrokerError) -> DataPolicy {
+        guard case .object(let object) = body else {
+            throw BrokerError(.badRequestData, "A policy is a JSON object, not \(body.excerpt).")
+        }
+        var reader = ODRLReader { ld.expand($0) }
+        do throws(PolicyError) { return try reader.policy(object) } catch {
+            throw BrokerError(.badRequestData, "\(error)")
+        }
+    }
+}

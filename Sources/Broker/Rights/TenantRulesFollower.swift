@@ -1,0 +1,145 @@
+import ContextModel
+import Governance
+import Logging
+import Storage
+import Synchronization
+
+/// Keeps what this process knows of each tenant's rules in step with the store: its classification, its
+/// policies, and what people have chosen.
+///
+/// Nobody reads or writes in a tenant before its rules are known.
+package final class TenantRulesFollower: Sendable {
+    /// What the documents of a tenant say.
+    private struct Kept {
+        var classification = Classification()
+        var policies: [String: DataPolicy] = [:]
+        let choices = ChoiceBook()
+
+        var rules: TenantRules {
+            let ordered = policies.sorted { $0.key < $1.key }.map(\.value)
+            return TenantRules(
+                classification: classification,
+                permissions: ordered.flatMap(\.permissions),
+                prohibitions: ordered.flatMap(\.prohibitions),
+                choices: choices
+            )
+        }
+    }
+
+    private static let kinds: [Document.Kind] = [.classification, .dataPolicy, .choices]
+    /// For so long what is known is taken to be what other processes know, too, and the feed not asked.
+    private static let freshMicroseconds: Int64 = 50_000
+
+    /// For so long it may be gone by when the feed cannot be read.
+    private let staleMicroseconds: Int64
+    private let following: DocumentFollower
+    private let rules: PolicySource
+    private let store: any Store
+    private let clock: HubClock
+    private let logger: Logger
+    private let kept = Mutex<[TenantName?: Kept]>([:])
+    /// When the tenants' feeds were asked last, where there are other processes.
+    private let asked = Mutex<[TenantName?: Timestamp]>([:])
+
+    init(
+        _ store: any Store,
+        _ rules: PolicySource,
+        staleMicroseconds: Int64,
+        _ clock: HubClock,
+        _ logger: Logger
+    ) {
+        self.staleMicroseconds = staleMicroseconds
+        following = DocumentFollower(store, Self.kinds)
+        self.rules = rules
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Makes the rules of the tenant known, as they were a moment ago or later; of a snapshot those of
+    /// the tenant that it is of.
+    ///
+    /// Throws what the store throws, and an error when a document is damaged: then nobody may do
+    /// anything in the tenant.
+    func require(_ tenant: TenantName?) async throws {
+        let tenant = tenant.origin
+        if rules.knows(tenant), !store.isShared || isAsked(tenant, in: Self.freshMicroseconds) {
+            return
+        }
+        let now = clock()
+        do { try await applyChanges(of: tenant) } catch {
+            guard rules.knows(tenant), isAsked(tenant, in: staleMicroseconds) else { throw error }
+            return
+        }
+        asked.withLock { $0[tenant] = now }
+        // Without documents there is nothing to apply, and the rules are those of every tenant.
+        if !rules.knows(tenant) { put(Kept(), of: tenant) }
+    }
+
+    /// Applies what was changed in the tenant before the call; `own` is what the caller's change added to
+    /// the feed.
+    ///
+    /// Where that fails, nobody may do anything in the tenant until it is known again.
+    func catchUp(with tenant: TenantName?, own: OwnChanges?) async throws {
+        do { try await applyChanges(of: tenant, own: own) } catch {
+            following.forget(tenant)
+            rules.remove(tenant)
+            throw error
+        }
+    }
+
+    private func isAsked(_ tenant: TenantName?, in microseconds: Int64) -> Bool {
+        guard let last = asked.withLock({ $0[tenant] }) else { return false }
+        return clock().microseconds - last.microseconds < microseconds
+    }
+
+    private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
+        try await following.catchUp(with: tenant, own: own) { [self] in try apply($0, tenant) }
+    }
+
+    private func apply(_ news: DocumentFollower.News, _ tenant: TenantName?) throws {
+        var kept: Kept
+        let changes: [ChangeFeedPage.Change]
+        switch news {
+        case .all(let documents):
+            kept = Kept()
+            changes = documents.map { .init(kind: $0.kind, id: $0.id, document: $0) }
+        case .changes(let some):
+            kept = self.kept.withLock { $0[tenant] } ?? Kept()
+            changes = some
+        }
+        for change in changes { try apply(change, to: &kept) }
+        // What people have chosen is in force already: only the rest makes other rules.
+        let areChoicesAlone = changes.allSatisfy { $0.kind == .choices }
+        if case .changes = news, areChoicesAlone, rules.knows(tenant) { return }
+        put(kept, of: tenant)
+    }
+
+    private func put(_ kept: Kept, of tenant: TenantName?) {
+        self.kept.withLock { $0[tenant] = kept }
+        rules.put(kept.rules, of: tenant)
+    }
+
+    private func apply(_ change: ChangeFeedPage.Change, to kept: inout Kept) throws {
+        switch change.kind {
+        case .classification:
+            kept.classification =
+                try change.document.map { try read($0) { Classification($0) } } ?? Classification()
+        case .dataPolicy:
+            kept.policies[change.id] = try change.document.map { try read($0) { DataPolicy($0) } }
+        default:
+            let choices = try change.document.map { try read($0) { SubjectChoices($0) } }
+            kept.choices.replace(choices?.inForce ?? [], of: change.id)
+        }
+    }
+
+    private func read<Value>(_ document: Document, _ value: (Document) -> Value?) throws -> Value {
+        guard let value = value(document) else {
+            logger.error(
+                "The \(document.kind.rawValue) '\(document.id)' is damaged: nobody may read the tenant."
+            )
+            throw StorageError(.damaged, note: "the document '\(document.id)' cannot be read")
+        }
+        return value
+    }
+}

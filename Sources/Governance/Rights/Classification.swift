@@ -1,0 +1,108 @@
+package import ContextModel
+
+/// What the data of a tenant is: the class of its entity types and of their attributes, and whom
+/// entities are about.
+///
+/// What it does not name is `internal`.
+package struct Classification: Sendable, Hashable {
+    /// What the entities of one type are.
+    package struct TypeRule: Sendable, Hashable {
+        /// The class of the entities, and of their attributes that have no other.
+        package var dataClass: DataClass
+        /// Where such an entity names whom it is about; needed if anything of it is about people.
+        package var subjects: [SubjectPath]
+        /// Attributes whose class is another one.
+        package var attributes: [IRI: DataClass]
+
+        package init(
+            _ dataClass: DataClass,
+            subjects: [SubjectPath] = [],
+            attributes: [IRI: DataClass] = [:]
+        ) {
+            self.dataClass = dataClass
+            self.subjects = subjects
+            self.attributes = attributes
+        }
+
+        /// The attributes that are of a higher class than the entity, and about people.
+        ///
+        /// With them go those that name the person.
+        package var personalAttributes: Set<IRI> {
+            guard !dataClass.isAboutPeople else { return [] }
+            let names = attributes.filter(\.value.isAboutPeople).keys
+            guard !names.isEmpty else { return [] }
+            return Set(names).union(subjects.compactMap(\.names.first))
+        }
+
+        /// The highest class of the entity and its attributes.
+        package var highestClass: DataClass { attributes.values.reduce(dataClass, max) }
+    }
+
+    package let types: [IRI: TypeRule]
+    /// What is needed of types whose entities are about people.
+    let needs: [IRI: SubjectTest.Need]
+    /// What is needed of types of which some attributes are about people.
+    let attributeNeeds: [IRI: SubjectTest.Need]
+
+    package init(_ types: [IRI: TypeRule] = [:]) {
+        self.types = types
+        needs = types.filter(\.value.dataClass.isAboutPeople).mapValues { rule in
+            .init(paths: rule.subjects, needsConsent: rule.highestClass == .sensitive)
+        }
+        attributeNeeds = types.filter { !$0.value.personalAttributes.isEmpty }.mapValues { rule in
+            .init(paths: rule.subjects, needsConsent: rule.highestClass == .sensitive)
+        }
+    }
+
+    /// Whether the entities of any type, or some of their attributes, are about people.
+    package var isAboutPeople: Bool { !needs.isEmpty || !attributeNeeds.isEmpty }
+
+    /// The class of an entity of these types: the highest of theirs.
+    package func dataClass(of types: some Sequence<IRI>) -> DataClass {
+        var highest: DataClass?
+        for type in types {
+            let one = self.types[type]?.dataClass ?? .internal
+            highest = highest.map { max($0, one) } ?? one
+        }
+        return highest ?? .internal
+    }
+}
+
+/// Where an entity names a person that it is about: an attribute, perhaps of an attribute, or its
+/// identifier.
+package struct SubjectPath: Sendable, Hashable {
+    /// The attribute, then sub-attributes; none if the entity is the person itself.
+    package let names: [IRI]
+
+    package init(names: [IRI]) { self.names = names }
+
+    /// Adds the persons that the entity names here.
+    func addSubjects(of entity: Entity, to subjects: inout [String]) {
+        guard let first = names.first else { return subjects.append(entity.id.uri) }
+        var instances = entity[first]
+        for name in names.dropFirst() {
+            instances = instances.flatMap { instance in
+                instance.attributes.filter { $0.name == name }.flatMap(\.instances)
+            }
+        }
+        for instance in instances {
+            instance.value.addTexts(to: &subjects)
+            // A notification may tell who it was before.
+            instance.details?.previousValue?.addTexts(to: &subjects)
+        }
+    }
+}
+
+extension JSONValue {
+    /// Adds its text, or those that it lists.
+    fileprivate func addTexts(to texts: inout [String]) {
+        switch self {
+        case .string(let text): texts.append(text)
+        case .array(let elements): elements.forEach { $0.addTexts(to: &texts) }
+        case .object(let members):
+            // What a list of objects has for each (clause 4.5.21).
+            members["object"]?.addTexts(to: &texts)
+        case .null, .bool, .number: break
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import ContextModel
+import Synchronization
+
+/// The term of a grant that says whether data about people may be used: by its class, and by what these
+/// people chose.
+///
+/// It is decided for each entity at each reading, so a choice counts from the moment on at which the
+/// `ChoiceBook` has it. An entity that should name somebody and names nobody is covered by no grant.
+package final class SubjectTest: EntityDecider {
+    /// What is needed of the entities of a type that are about people.
+    struct Need: Sendable, Hashable {
+        let paths: [SubjectPath]
+        let needsConsent: Bool
+    }
+
+    /// Types whose entities are about people.
+    private let needs: [IRI: Need]
+    /// Where other classes than those about people are to be told apart.
+    private let classification: Classification?
+    /// For whom, and for what, data about people may be used; nil if it may not.
+    private let use: Use?
+    private let notes: DisclosureNotes?
+
+    /// What data about people is used for.
+    struct Use: Sendable {
+        let choices: ChoiceBook
+        let purpose: Purpose
+        let recipient: PartyID?
+        let basis: LegalBasis
+    }
+
+    /// With a `classification` it holds for public data alone.
+    init(
+        _ needs: [IRI: Need],
+        publicOf classification: Classification? = nil,
+        for use: Use?,
+        notes: DisclosureNotes?
+    ) {
+        self.needs = needs
+        self.classification = classification
+        self.use = use
+        self.notes = notes
+        attributeNames =
+            use == nil
+            ? [] : Array(Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) }))
+    }
+
+    package let attributeNames: [IRI]
+
+    package func holds(forTypes types: [IRI]) -> Bool? {
+        if let classification { return classification.dataClass(of: types) == .public }
+        guard types.contains(where: { needs[$0] != nil }) else { return true }
+        return use == nil ? false : nil
+    }
+
+    package func holds(for entity: Entity) -> Bool {
+        if let answer = holds(forTypes: entity.types) { return answer }
+        guard let use else { return false }
+        var subjects: [String] = []
+        var needsConsent = use.basis == .consent
+        for need in entity.types.compactMap({ needs[$0] }) {
+            let count = subjects.count
+            for path in need.paths { path.addSubjects(of: entity, to: &subjects) }
+            guard subjects.count > count else { return false }
+            needsConsent = needsConsent || need.needsConsent
+        }
+        if use.basis != .override {
+            let isAllowed = use.choices.allow(
+                subjects,
+                use.purpose,
+                to: use.recipient,
+                needsConsent: needsConsent
+            )
+            guard isAllowed else { return false }
+        }
+        notes?.note(entity.id, subjects)
+        return true
+    }
+}
+
+/// Whom the entities are about that a session has come across: what it discloses of them goes into the
+/// record.
+package final class DisclosureNotes: Sendable {
+    private let subjects = Mutex<[EntityID: [String]]>([:])
+
+    package init() {}
+
+    func note(_ id: EntityID, _ subjects: [String]) {
+        self.subjects.withLock { $0[id] = subjects }
+    }
+
+    /// Whom the entity is about; none if it is about nobody, or was not come across.
+    package func subjects(of id: EntityID) -> [String] { subjects.withLock { $0[id] ?? [] } }
+
+    /// Whether no data about people was come across.
+    package var isEmpty: Bool { subjects.withLock(\.isEmpty) }
+}
