@@ -21,18 +21,18 @@ import Testing
         let batch = Task {
             try await fixture.hub.writing.batch(
                 .create,
-                Self.buses(3_000),
+                Self.buses(9_000),
                 caller: SubscriptionFixture.boss
             )
         }
         // The first of the batch is there, and the last is not: another write is taken meanwhile.
-        let (first, last) = (EntityID("urn:x:0"), EntityID("urn:x:2999"))
+        let (first, last) = (EntityID("urn:x:0"), EntityID("urn:x:8999"))
         while try await !fixture.has(first) { await Task.yield() }
         try await fixture.make(["id": "urn:x:other", "type": "Bus"])
         let isWhole = try await fixture.has(last)
         let result = try await batch.value
         #expect(!isWhole)
-        #expect(result.created.count == 3_000 && result.errors.isEmpty)
+        #expect(result.created.count == 9_000 && result.errors.isEmpty)
         #expect(try await fixture.has(last))
     }
 
