@@ -48,6 +48,7 @@ let package = Package(
 
         .target(name: "ContextModel"),
         .target(name: "Governance", dependencies: ["ContextModel"]),
+        .target(name: "Statistics", dependencies: ["ContextModel"]),
         .target(name: "Storage", dependencies: ["ContextModel", "Governance", "CGEOS"]),
         .target(
             name: "StorageSQLite",
@@ -185,6 +186,11 @@ let package = Package(
         ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
+        .testTarget(
+            name: "StatisticsTests",
+            dependencies: ["Chance", "ContextModel", "Processes", "Statistics"],
+            exclude: ["Peers"]
+        ),
         .testTarget(
             name: "StorageTests",
             dependencies: [

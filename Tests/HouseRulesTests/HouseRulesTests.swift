@@ -19,6 +19,7 @@ import Testing
     /// Values and functions: nothing here may look at a clock, draw lots or wait.
     private static let logic = [
         "Sources/ContextModel", "Sources/Governance", "Sources/Storage", "Sources/Broker",
+        "Sources/Statistics",
     ]
     private static let all = ["Sources", "Benchmarks", "Plugins"]
 
@@ -65,11 +66,24 @@ import Testing
         Ban(text: "UUID()", folders: logic, instead: "the makeIdentifier that came in"),
         Ban(text: ".random(in:", folders: logic, instead: "the chance that came in"),
         Ban(
+            text: "Double",
+            folders: ["Sources/Statistics/Sampling", "Sources/Statistics/Mechanisms"],
+            instead: "integers: the bits of a rounded number tell of the data"
+        ),
+        Ban(
+            text: "ReleaseGrant(",
+            folders: [
+                "Sources/Broker", "Sources/Gateway", "Sources/balai", "Sources/Services",
+                "Sources/CityServices", "Sources/Statistics/Mechanisms",
+            ],
+            instead: "the grant of a PrivacyLedger"
+        ),
+        Ban(
             text: " print(",
             folders: [
                 "Sources/ContextModel", "Sources/Governance", "Sources/Storage",
                 "Sources/StorageSQLite", "Sources/Broker", "Sources/Collect", "Sources/Gateway",
-                "Sources/Outbound",
+                "Sources/Outbound", "Sources/Statistics",
             ],
             instead: "a Logger, or an answer"
         ),
