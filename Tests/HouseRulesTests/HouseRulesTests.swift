@@ -72,10 +72,7 @@ import Testing
         ),
         Ban(
             text: "ReleaseGrant(",
-            folders: [
-                "Sources/Broker", "Sources/Gateway", "Sources/balai", "Sources/Services",
-                "Sources/CityServices", "Sources/Statistics/Mechanisms",
-            ],
+            folders: ["Sources/Statistics/Mechanisms"],
             instead: "the grant of a PrivacyLedger"
         ),
         Ban(

@@ -13,7 +13,7 @@ package struct ApproximateLoss: Sendable, Hashable {
 
     /// The least ε that follows from the charge for the given δ.
     ///
-    /// Canonne, Kamath and Steinke (2020), proposition 7: for each α > 1 the loss is at most
+    /// Canonne, Kamath and Steinke (2020) show that for each α > 1 the loss is at most
     /// ε = αρ + ln(1 − 1/α) + (ln(1/δ) − ln α)/(α − 1). The search finds the best α. Any other gives a larger ε,
     /// which is true as well. Throws unless δ is above 0 and below 1.
     package init(_ charge: PrivacyCharge, delta: Double) throws(StatisticsError) {
