@@ -39,7 +39,9 @@ package final class Hub: Sendable {
     /// The `@context`s the hub keeps.
     package let shelf: LDContextShelf
     /// The subscriptions, ready for matching.
-    package let subscriptions: SubscriptionMatcher
+    package let subscriptions: SubscriptionRegistry
+    /// How notifications come from the transactions that make them to the dispatcher.
+    package let outboxFeed: OutboxFeed
     /// The context source registrations, ready for matching.
     package let registrations: RegistrationShelf
     /// The receivers of notifications in this process.
@@ -61,7 +63,6 @@ package final class Hub: Sendable {
         rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         limits: HubLimits = HubLimits(),
         shelf: LDContextShelf,
-        subscriptions: SubscriptionMatcher,
         snapshots: SnapshotShelf = SnapshotShelf(),
         identity: HubIdentity,
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
@@ -75,7 +76,9 @@ package final class Hub: Sendable {
         rules = PolicySource(policy)
         contexts = LDContextLibrary(shelf, longWork)
         self.shelf = shelf
-        self.subscriptions = subscriptions
+        outboxFeed = OutboxFeed()
+        subscriptions = SubscriptionRegistry(feed: outboxFeed)
+        let matcher = SubscriptionMatcher(subscriptions, outboxFeed)
         registrations = RegistrationShelf(store, logger)
         let tenants = TenantRulesFollower(
             store,
@@ -92,29 +95,31 @@ package final class Hub: Sendable {
             makeIdentifier: makeIdentifier,
             logger: logger
         )
-        let backpressure = Backpressure(subscriptions.feed, limits: delivery, clock: clock)
-        writing = Writing(reading, observer: subscriptions, backpressure: backpressure)
+        let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
+        writing = Writing(reading, observer: matcher, backpressure: backpressure)
         governing = Governing(writing, rules, tenants)
         hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
+        let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(
             store,
             rules,
             rereadPolicy: rereadPolicy,
             hosting,
-            subscriptions,
+            follower,
             reading
         )
         let addresses = CallableAddresses(refuses: refusesAddress)
         subscribing = Subscribing(
             reading,
             subscriptions,
+            outboxFeed,
             registrations,
-            following,
+            follower,
             hosting,
             addresses
         )
-        registering = Registering(reading, subscriptions, registrations)
-        snapshotting = Snapshotting(reading, store, following, registrations, addresses)
+        registering = Registering(reading, matcher, registrations)
+        snapshotting = Snapshotting(reading, store, hosting, follower, registrations, addresses)
         serviceReceivers = ServiceReceivers(longWork, clock)
         self.longWork = longWork
         self.limits = limits

@@ -29,7 +29,7 @@ import Testing
         try await fixture.create("urn:bus:1", speed: 1)
         try await fixture.create("urn:bus:2", speed: 1)
         #expect(try await fixture.depth == 1)
-        let mine = SubscriptionMatcher.Key(
+        let mine = SubscriptionKey(
             tenant: nil,
             id: traffic.party.subscriptionKey(id)
         )
@@ -61,7 +61,7 @@ import Testing
         }
         let (first, second) = (try await hub("a"), try await hub("b"))
         let id = try await first.subscribe(caller: traffic)
-        let key = SubscriptionMatcher.Key(tenant: nil, id: traffic.party.subscriptionKey(id))
+        let key = SubscriptionKey(tenant: nil, id: traffic.party.subscriptionKey(id))
         try await second.following {
             await soon { second.hub.subscriptions[key] != nil }
             try await second.create("urn:bus:2", speed: 1)
@@ -103,7 +103,7 @@ import Testing
             #expect(second.hub.access.policy == policy(.everything))
             // Subscriptions are followed meanwhile.
             let id = try await first.subscribe()
-            let key = SubscriptionMatcher.Key(tenant: nil, id: Party.operator.subscriptionKey(id))
+            let key = SubscriptionKey(tenant: nil, id: Party.operator.subscriptionKey(id))
             await soon { second.hub.subscriptions[key] != nil }
             canBeRead.store(true, ordering: .releasing)
             await soon { second.hub.access.policy == policy(.nothing) }

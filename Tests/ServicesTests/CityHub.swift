@@ -68,7 +68,6 @@ final class CityHub: Sendable {
                 makeIdentifier: identifier,
                 logger: logger
             ),
-            subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: HubClock(clock),
             makeIdentifier: identifier,
@@ -105,6 +104,7 @@ final class CityHub: Sendable {
             store: hub.store,
             access: hub.access,
             subscriptions: hub.subscriptions,
+            feed: hub.outboxFeed,
             sender: hub.serviceReceivers,
             identity: hub.identity,
             limits: limits,

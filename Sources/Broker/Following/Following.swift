@@ -1,5 +1,5 @@
-import Governance
 import ContextModel
+import Governance
 import Logging
 import Storage
 
@@ -10,11 +10,9 @@ package final class Following: Sendable {
     let rules: PolicySource
     /// Reads the policy of the hub anew, which another process has put into force.
     let rereadPolicy: (@Sendable () async throws -> Policy)?
-    let contexts: LDContextLibrary
     let shelf: LDContextShelf
-    let subscriptions: SubscriptionMatcher
     let snapshots: SnapshotShelf
-    /// How subscriptions follow the store.
+    /// Keeps subscriptions in step with the store.
     let follower: SubscriptionFollower
     /// How the policy in force follows what other processes put into force.
     let policies: PolicyFollower
@@ -27,17 +25,15 @@ package final class Following: Sendable {
         _ rules: PolicySource,
         rereadPolicy: (@Sendable () async throws -> Policy)?,
         _ hosting: LDContextHosting,
-        _ subscriptions: SubscriptionMatcher,
+        _ follower: SubscriptionFollower,
         _ reading: Reading
     ) {
         self.store = store
         self.rules = rules
         self.rereadPolicy = rereadPolicy
-        contexts = hosting.library
         shelf = hosting.shelf
         snapshots = hosting.snapshots
-        self.subscriptions = subscriptions
-        follower = SubscriptionFollower(store) { subscriptions.note($0, isBehind: $1) }
+        self.follower = follower
         policies = PolicyFollower(store)
         clock = reading.clock
         makeIdentifier = reading.makeIdentifier

@@ -1,133 +1,268 @@
 import ContextModel
+import Governance
+import Logging
 import Storage
 import Synchronization
 
-/// What this process has to know to follow the changes of subscriptions.
+/// Keeps the `SubscriptionRegistry` in step with the store, by the change feed.
+///
+/// What is not at hand to read a subscription with, a foreign server's `@context`, is fetched apart from
+/// that (`readWaiting`), so that no server delays what follows.
 final class SubscriptionFollower: Sendable {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
-    private struct Prepared {
-        var record: SubscriptionRecord
-        var subscription: Subscription
-    }
+    /// How often a request tries to apply what it has changed before it is answered, and how long it
+    /// waits before the second time; before each further one it waits twice as long.
+    private static let maximumAttempts = 6
+    private static let firstPause = Duration.milliseconds(10)
 
+    /// The change feed.
     let documents: DocumentFollower
-    /// Of each subscription those that requests are about to keep.
-    private let prepared = Mutex<[Key: [Prepared]]>([:])
-    private let underWay = Mutex<Set<TenantName?>>([])
+    /// What requests of this process are about to keep.
+    let prepared = PreparedSubscriptions()
     private let waiting = Mutex(WaitingSubscriptions())
+    private let underWay = Mutex<Set<TenantName?>>([])
+    private let store: any Store
+    private let subscriptions: SubscriptionRegistry
+    private let rules: PolicySource
+    private let contexts: LDContextLibrary
+    private let shelf: LDContextShelf
+    private let clock: HubClock
+    private let logger: Logger
 
-    /// After each round, `noteBehind` gets the tenant, and true if its feed could not be read or applied.
-    init(_ store: any Store, noteBehind: @escaping @Sendable (TenantName?, Bool) -> Void) {
-        documents = DocumentFollower(
-            store,
-            SubscriptionKind.allCases.map(\.documentKind),
-            noteBehind: noteBehind
-        )
+    init(
+        _ store: any Store,
+        _ subscriptions: SubscriptionRegistry,
+        _ rules: PolicySource,
+        _ hosting: LDContextHosting,
+        _ clock: HubClock,
+        _ logger: Logger
+    ) {
+        documents = DocumentFollower(store, SubscriptionKind.allCases.map(\.documentKind)) {
+            subscriptions.note($0, isBehind: $1)
+        }
+        self.store = store
+        self.subscriptions = subscriptions
+        self.rules = rules
+        contexts = hosting.library
+        shelf = hosting.shelf
+        self.clock = clock
+        self.logger = logger
     }
 
-    // MARK: Others' changes
+    // MARK: Catching up
 
-    /// Whether others' changes of the tenant are to be asked for: nobody does yet.
+    /// Whether others' changes of the tenant are to be applied (`followOthers`): nobody does yet.
     func begin(_ tenant: TenantName?) -> Bool { underWay.withLock { $0.insert(tenant).inserted } }
 
-    /// Others' changes of the tenant are applied.
-    func end(_ tenant: TenantName?) { underWay.withLock { _ = $0.remove(tenant) } }
-
-    // MARK: What is at hand
-
-    /// Notes what a record says that is about to be kept, so that it need not be read once more.
-    ///
-    /// To be withdrawn when the request is over.
-    func prepare(_ subscription: Subscription, _ record: SubscriptionRecord, _ key: Key) {
-        let new = Prepared(record: record, subscription: subscription)
-        prepared.withLock { $0[key, default: []].append(new) }
+    /// Applies others' changes of a tenant that was begun; what fails is logged, and not begun again
+    /// before `pause` is over.
+    func followOthers(of tenant: TenantName?, pause: Duration) async {
+        do { try await applyChanges(of: tenant) } catch {
+            logNotInForce(tenant, error)
+            // Cancelled at the end of the program: then nobody tries again.
+            try? await clock.sleep(for: pause)
+        }
+        underWay.withLock { _ = $0.remove(tenant) }
     }
 
-    func withdraw(_ record: SubscriptionRecord, _ key: Key) {
-        prepared.withLock { prepared in
-            guard let index = prepared[key]?.firstIndex(where: { $0.record == record }) else {
-                return
+    /// Reads all subscriptions of the tenant anew.
+    func load(_ tenant: TenantName?) async throws {
+        documents.forget(tenant)
+        try await applyChanges(of: tenant)
+    }
+
+    /// Applies what was changed in the tenant before the call: what a request has changed is in force
+    /// when the request is answered.
+    ///
+    /// When the store does not tell, also when it is asked again, the change is made all the same, and
+    /// applied soon afterwards: until then nobody is notified in the tenant.
+    ///
+    /// `own` is what the request's change added to the feed, if that is known.
+    func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
+        var pause = Self.firstPause
+        for attempt in 1...Self.maximumAttempts {
+            do {
+                return try await applyChanges(of: tenant, own: attempt == 1 ? own : nil)
+            } catch  where attempt < Self.maximumAttempts {
+                // Also whoever does not wait for the answer any more has changed something.
+                try? await clock.sleep(for: pause)
+                pause *= 2
+            } catch {
+                logNotInForce(tenant, error)
             }
-            prepared[key]?.remove(at: index)
-            if prepared[key]?.isEmpty == true { prepared[key] = nil }
         }
     }
 
-    /// What the record says, if that was noted.
-    func prepared(_ record: SubscriptionRecord, _ key: Key) -> Subscription? {
-        prepared.withLock { $0[key]?.first { $0.record.reads(as: record) }?.subscription }
+    private func logNotInForce(_ tenant: TenantName?, _ error: any Error) {
+        let name = tenant.map { "the tenant '\($0.text)'" } ?? "the default tenant"
+        logger.error("Changes of subscriptions in \(name) are not in force yet: \(error)")
     }
 
-    // MARK: What is not
+    private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
+        try await documents.catchUp(with: tenant, own: own) { [self] in
+            try await apply($0, of: tenant)
+        }
+    }
 
-    /// The subscription's `@context` is to be fetched; what changed is not in force until then.
-    func wait(for key: Key, from now: Timestamp) { waiting.withLock { $0.add(key, now) } }
+    // MARK: Applying
 
-    /// The subscription is in force as it is now, or will not notify.
-    func stopWaiting(for key: Key) { waiting.withLock { $0.remove(key) } }
+    /// Removals first: they need nothing.
+    private func apply(_ news: DocumentFollower.News, of tenant: TenantName?) async throws {
+        removeMissing(news, of: tenant)
+        // What subscriptions are read with; whoever changed it in this process has applied it.
+        if store.isShared || shelf.isBehind { try await shelf.applyChanges() }
+        switch news {
+        case .all(let documents):
+            try await addOwners(to: documents, of: tenant)
+            for kind in SubscriptionKind.allCases {
+                var found: [IndexedSubscription] = []
+                for document in documents where document.kind == kind.documentKind {
+                    if let one = await subscription(document, tenant) { found.append(one) }
+                }
+                subscriptions.replace(found, kind, tenant: tenant)
+            }
+        case .changes(let changes):
+            for change in changes {
+                guard let document = change.document, let key = Self.key(change, tenant) else {
+                    continue
+                }
+                if let new = await subscription(document, tenant) {
+                    subscriptions.put(new, tenant: tenant)
+                } else {
+                    subscriptions.remove(key)
+                }
+            }
+        }
+    }
 
-    /// Subscriptions whose `@context` is to be fetched now.
+    private static func key(_ change: ChangeFeedPage.Change, _ tenant: TenantName?) -> Key? {
+        SubscriptionKind(change.kind).map { .init(tenant: tenant, kind: $0, id: change.id) }
+    }
+
+    private func removeMissing(_ news: DocumentFollower.News, of tenant: TenantName?) {
+        let missing: [Key]
+        switch news {
+        case .all(let documents):
+            let there = Set(
+                documents.map { ChangeFeedPage.Change($0) }.compactMap {
+                    Self.key($0, tenant)
+                }
+            )
+            missing = subscriptions.keys.filter { $0.tenant == tenant && !there.contains($0) }
+        case .changes(let changes):
+            missing = changes.filter { $0.document == nil }.compactMap { Self.key($0, tenant) }
+        }
+        for key in missing {
+            subscriptions.remove(key)
+            waiting.withLock { $0.remove(key) }
+        }
+    }
+
+    /// The subscription ready for use, or, while its `@context` is not at hand, what it was before.
     ///
-    /// Each must be given back (`giveBack`).
+    /// Returns nil and writes to the log when the subscription cannot be read, and so does not notify.
+    private func subscription(
+        _ document: Document,
+        _ tenant: TenantName?
+    ) async -> IndexedSubscription? {
+        guard let record = SubscriptionRecord(document) else {
+            logger.error("The subscription '\(document.id)' is damaged and does not notify.")
+            return nil
+        }
+        let key = Key(record, of: tenant)
+        // One that was deleted and made anew has nothing of the one before.
+        let old = subscriptions[key].flatMap {
+            $0.record.createdAt == record.createdAt ? $0 : nil
+        }
+        do throws(BrokerError) {
+            guard let subscription = try await content(of: record, key, instead: old) else {
+                let now = clock()
+                waiting.withLock { $0.add(key, now) }
+                return old
+            }
+            waiting.withLock { $0.remove(key) }
+            return IndexedSubscription(
+                subscription: subscription,
+                record: record,
+                tenant: tenant,
+                policy: rules,
+                tally: old?.tally
+            )
+        } catch {
+            logger.error("\(record.refusal(error))")
+            waiting.withLock { $0.remove(key) }
+            return nil
+        }
+    }
+
+    /// What the record says; nil when its `@context` is not at hand.
+    private func content(
+        of record: SubscriptionRecord,
+        _ key: Key,
+        instead old: IndexedSubscription?
+    ) async throws(BrokerError) -> Subscription? {
+        if let prepared = prepared.find(record, key) { return prepared }
+        if let old, old.record.reads(as: record) { return old.subscription }
+        let reader: SubscriptionReader
+        do throws(BrokerError) {
+            reader = try await contexts.reader(for: record, mayFetch: false)
+        } catch {
+            logger.debug("\(record.refusal(error))")
+            return nil
+        }
+        return try reader.subscription(record.body, id: record.id)
+    }
+
+    /// Says of what an earlier version kept whose it is.
+    private func addOwners(to documents: [Document], of tenant: TenantName?) async throws {
+        let records = documents.filter { $0.owner == nil }.compactMap { SubscriptionRecord($0) }
+        guard !records.isEmpty, let store = try await store.tenant(tenant) else { return }
+        try await store.changeDocuments(reading: []) { changes in
+            for record in records { changes.put(record.document) }
+        }
+    }
+
+    // MARK: Fetching
+
+    /// Subscriptions whose `@context` is to be fetched now; each must then be read (`readWaiting`).
     func takeDue(at now: Timestamp) -> [Key] { waiting.withLock { $0.takeDue(at: now) } }
 
-    /// The subscription was tried: if it waits still, it is tried again after a while.
-    func giveBack(_ key: Key, at now: Timestamp) { waiting.withLock { $0.giveBack(key, at: now) } }
-}
-
-/// Subscriptions whose `@context` must be fetched before they are in force as they are now.
-struct WaitingSubscriptions {
-    typealias Key = SubscriptionMatcher.Key
-
-    /// How many `@context`s are fetched at once.
-    static let maximumUnderWay = 8
-    /// Before the second attempt; each further one waits twice as long.
-    static let firstPauseMicroseconds: Int64 = 1_000_000
-    static let longestPauseMicroseconds: Int64 = 300_000_000
-
-    private struct Attempt {
-        var notBefore: Timestamp
-        var failures = 0
-        var isUnderWay = false
-    }
-    private var attempts: [Key: Attempt] = [:]
-    private var underWay = 0
-
-    /// Adds one, which may be tried at once: it is another than what was tried before.
-    mutating func add(_ key: Key, _ now: Timestamp) {
-        let isUnderWay = attempts[key]?.isUnderWay ?? false
-        attempts[key] = Attempt(notBefore: now, isUnderWay: isUnderWay)
+    /// Fetches the `@context` of a subscription, and puts the subscription into force.
+    func readWaiting(_ key: Key) async {
+        do {
+            let store = try await store.tenant(key.tenant)
+            let document = try await store?.document(key.kind.documentKind, id: key.id)
+            if let record = document.flatMap({ SubscriptionRecord($0) }) {
+                try await fetch(for: record, key)
+            } else {
+                waiting.withLock { $0.remove(key) }
+            }
+        } catch {
+            logger.warning("The subscription '\(key.id)' is not in force as it is now: \(error)")
+        }
+        let now = clock()
+        // If it waits still, it is tried again after a while.
+        waiting.withLock { $0.giveBack(key, at: now) }
     }
 
-    /// Removes the attempt; one that is under way no longer counts as such.
-    mutating func remove(_ key: Key) {
-        if attempts.removeValue(forKey: key)?.isUnderWay == true { underWay -= 1 }
-    }
-
-    mutating func takeDue(at now: Timestamp) -> [Key] {
-        let due = attempts.filter { !$0.value.isUnderWay && $0.value.notBefore <= now }
-        let taken = due.sorted { $0.value.notBefore < $1.value.notBefore }
-            .prefix(Self.maximumUnderWay - underWay).map(\.key)
-        for key in taken { attempts[key]?.isUnderWay = true }
-        underWay += taken.count
-        return taken
-    }
-
-    mutating func giveBack(_ key: Key, at now: Timestamp) {
-        guard var attempt = attempts[key], attempt.isUnderWay else { return }
-        underWay -= 1
-        let doubled = Self.firstPauseMicroseconds << Int64(min(attempt.failures, 30))
-        attempt.failures += 1
-        attempt.isUnderWay = false
-        attempt.notBefore = now.advanced(by: min(doubled, Self.longestPauseMicroseconds))
-        attempts[key] = attempt
+    private func fetch(for record: SubscriptionRecord, _ key: Key) async throws {
+        let reader = try await contexts.reader(for: record)
+        do throws(BrokerError) {
+            let subscription = try reader.subscription(record.body, id: record.id)
+            prepared.add(subscription, record, key)
+        } catch {
+            // Whoever applies it finds the same, and says so.
+            logger.debug("\(record.refusal(error))")
+        }
+        defer { prepared.withdraw(record, key) }
+        documents.tellAgain(key.kind.documentKind, id: key.id, of: key.tenant)
+        await catchUp(with: key.tenant)
     }
 }
 
-extension SubscriptionRecord {
-    /// Whether the same subscription is read from both.
-    func reads(as other: SubscriptionRecord) -> Bool {
-        body == other.body && context == other.context && queryContext == other.queryContext
+extension ChangeFeedPage.Change {
+    fileprivate init(_ document: Document) {
+        self.init(kind: document.kind, id: document.id, document: document)
     }
 }

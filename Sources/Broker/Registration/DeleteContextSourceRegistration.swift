@@ -6,7 +6,7 @@ import Storage
 extension Registering {
     package func deleteContextSourceRegistration(_ id: String, caller: Caller) async throws {
         _ = try await registrationRecord(id, caller)
-        let (subscriptions, tenant, now) = (subscriptions, caller.tenant, clock())
+        let (matcher, tenant, now) = (matcher, caller.tenant, clock())
         let key = DocumentKey.document(.registration, id: id)
         let store = try await access.existingStore(tenant)
         let (_, own) = try await store.changeFollowedDocuments(reading: [key]) { changes in
@@ -16,7 +16,7 @@ extension Registering {
             }
             changes.remove(.registration, id: id)
             changes.send(
-                subscriptions.messages(
+                matcher.messages(
                     of: RegistrationChange(before: record, after: nil),
                     tenant,
                     at: now

@@ -13,7 +13,7 @@ extension Registering {
         if isInCharge: @Sendable () async throws -> Bool = { true }
     ) async throws -> Int {
         let store = try await access.existingStore(tenant)
-        let (subscriptions, now) = (subscriptions, clock())
+        let (matcher, now) = (matcher, clock())
         let expired = try await registrations.view(of: tenant).index.all.map(\.record)
             .filter { $0.hasExpired(at: now) }
         guard !expired.isEmpty, try await isInCharge() else { return 0 }
@@ -29,7 +29,7 @@ extension Registering {
                 changes.remove(.registration, id: id)
                 count += 1
                 changes.send(
-                    subscriptions.messages(
+                    matcher.messages(
                         of: RegistrationChange(before: record, after: nil),
                         tenant,
                         at: now

@@ -73,7 +73,7 @@ extension Registering {
         _ tenant: TenantName?,
         _ recheck: @escaping @Sendable (DocumentChanges) throws -> Void
     ) async throws {
-        let (subscriptions, most) = (subscriptions, limits.maximumRegistrations)
+        let (matcher, most) = (matcher, limits.maximumRegistrations)
         let keys = [DocumentKey.all(.registration)]
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             let old = try changes.document(.registration, id: record.id)
@@ -96,7 +96,7 @@ extension Registering {
             if old != nil { changes.remove(.registration, id: record.id) }
             changes.put(record.document)
             changes.send(
-                subscriptions.messages(
+                matcher.messages(
                     of: RegistrationChange(before: nil, after: record),
                     tenant,
                     at: record.createdAt

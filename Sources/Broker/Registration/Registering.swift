@@ -9,7 +9,7 @@ package final class Registering: Sendable {
     /// For what the hub has itself.
     let reading: Reading
     /// Says which subscribers are told of a change.
-    let subscriptions: SubscriptionMatcher
+    let matcher: SubscriptionMatcher
     /// The registrations, ready for matching.
     let registrations: RegistrationShelf
     let limits: HubLimits
@@ -18,12 +18,12 @@ package final class Registering: Sendable {
 
     init(
         _ reading: Reading,
-        _ subscriptions: SubscriptionMatcher,
+        _ matcher: SubscriptionMatcher,
         _ registrations: RegistrationShelf
     ) {
         access = reading.access
         self.reading = reading
-        self.subscriptions = subscriptions
+        self.matcher = matcher
         self.registrations = registrations
         limits = reading.limits
         clock = reading.clock

@@ -18,25 +18,29 @@ extension SubscriptionMatcher {
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> [NewMessage] {
-        let subscribers = toRegistrations(tenant: tenant)
-        guard !subscribers.isEmpty else { return [] }
+        guard
+            let subscribers = subscriptions.index(of: .registrations, tenant)?.subscriptions.values,
+            !subscribers.isEmpty
+        else { return [] }
         let before = change.before.flatMap { KeptRegistration($0) }
         let after = change.after.flatMap { KeptRegistration($0) }
         return subscribers.compactMap { subscriber in
             guard !subscriber.rights.isDenied,
                 let message = subscriber.subscription.message(from: before, to: after, at: now)
             else { return nil }
-            let key = Key(tenant: tenant, kind: .registrations, id: subscriber.record.key)
-            return newMessage(message, to: key, at: now)
+            let key = SubscriptionKey(subscriber.record, of: tenant)
+            return feed.newMessage(message, to: key, at: now)
         }
     }
+}
 
+extension OutboxFeed {
     fileprivate func newMessage(
         _ message: RegistrationMessage,
-        to key: Key,
+        to key: SubscriptionKey,
         at now: Timestamp
     ) -> NewMessage {
-        feed.message(
+        self.message(
             message.bytes,
             content: .registrations(message),
             to: [key.outbox],
@@ -111,18 +115,14 @@ extension Subscribing {
     /// comes meanwhile may be told of twice.
     func notifyOfMatchingRegistrations(_ id: String, _ caller: Caller) async throws {
         let record = try await subscriptionRecord(id, .registrations, caller)
-        let key = SubscriptionMatcher.Key(
-            tenant: caller.tenant,
-            kind: .registrations,
-            id: record.key
-        )
+        let key = SubscriptionKey(record, of: caller.tenant)
         let now = clock()
         guard let subscriber = subscriptions[key], subscriber.subscription.isInForce(at: now)
         else { return }
         let store = try await access.existingStore(caller.tenant)
         let view = try await registrations.view(of: caller.tenant)
         guard let message = subscriber.matchingMessage(view, now: now) else { return }
-        let new = subscriptions.newMessage(message, to: key, at: now)
+        let new = feed.newMessage(message, to: key, at: now)
         try await store.changeDocuments(reading: []) { $0.send([new]) }
     }
 }

@@ -43,7 +43,7 @@ extension Registering {
         _ tenant: TenantName?,
         _ recheck: @escaping @Sendable (DocumentChanges) throws -> Void
     ) async throws {
-        let subscriptions = subscriptions
+        let matcher = matcher
         let keys = [DocumentKey.all(.registration)]
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             let document = try changes.document(.registration, id: old.id)
@@ -61,7 +61,7 @@ extension Registering {
             record.requests = current.requests
             changes.put(record.document)
             changes.send(
-                subscriptions.messages(
+                matcher.messages(
                     of: RegistrationChange(before: current, after: record),
                     tenant,
                     at: record.modifiedAt

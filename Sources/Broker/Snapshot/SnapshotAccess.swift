@@ -66,7 +66,7 @@ extension Snapshotting {
     func removeRest(of snapshot: Snapshot) async throws {
         try await store.removeSnapshot(snapshot.store)
         // Its subscriptions and registrations go with it.
-        await following.catchUp(with: snapshot.store)
+        await follower.catchUp(with: snapshot.store)
         await registrations.catchUp(with: snapshot.store)
         let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take {

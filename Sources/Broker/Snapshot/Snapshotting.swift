@@ -12,7 +12,7 @@ package final class Snapshotting: Sendable {
     let snapshots: SnapshotShelf
     let contexts: LDContextLibrary
     /// Forgets the subscriptions that go with a snapshot.
-    let following: Following
+    let follower: SubscriptionFollower
     /// Forgets the registrations that go with it.
     let registrations: RegistrationShelf
     let addresses: CallableAddresses
@@ -24,16 +24,17 @@ package final class Snapshotting: Sendable {
     init(
         _ reading: Reading,
         _ store: any Store,
-        _ following: Following,
+        _ hosting: LDContextHosting,
+        _ follower: SubscriptionFollower,
         _ registrations: RegistrationShelf,
         _ addresses: CallableAddresses
     ) {
         access = reading.access
         self.reading = reading
         self.store = store
-        snapshots = following.snapshots
-        contexts = following.contexts
-        self.following = following
+        snapshots = hosting.snapshots
+        contexts = hosting.library
+        self.follower = follower
         self.registrations = registrations
         self.addresses = addresses
         limits = reading.limits

@@ -83,17 +83,17 @@ extension Subscribing {
         }
         let tenant = caller.tenant
         let (kind, names) = (record.kind.documentKind, record.owner.subscriptionKeys(record.id))
-        let place = SubscriptionMatcher.Place(record, tenant)
-        let hasPlace = subscriptions.reserve(place, capacity: limits.maximumSubscriptions)
-        defer { if hasPlace { subscriptions.release(place) } }
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: record.kind, id: record.key)
-        following.follower.prepare(subscription, record, key)
-        defer { following.follower.withdraw(record, key) }
+        let key = SubscriptionKey(record, of: tenant)
+        let place = SubscriptionQuota.Place(key, of: record.owner)
+        let hasPlace = quota.reserve(place)
+        defer { if hasPlace { quota.release(place) } }
+        follower.prepared.add(subscription, record, key)
+        defer { follower.prepared.withdraw(record, key) }
         let most = limits.maximumSubscriptions
         let keys = names.map { DocumentKey.document(kind, id: $0) }
-        let follower = following.follower.documents
+        let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
-            changes.tell { follower.note($0, of: tenant) }
+            changes.tell { documents.note($0, of: tenant) }
             let old = try names.compactMap { try changes.document(kind, id: $0) }
             let isTaken = old.contains {
                 $0.id == record.key || SubscriptionRecord($0)?.owner == record.owner
@@ -113,6 +113,6 @@ extension Subscribing {
             }
             changes.put(record.document)
         }
-        await following.catchUp(with: tenant, own: own)
+        await follower.catchUp(with: tenant, own: own)
     }
 }

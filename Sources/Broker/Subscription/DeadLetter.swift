@@ -29,7 +29,7 @@ package struct DeadLetter: Sendable, Equatable {
     /// The subscription's identifier: the recipient without whose it is.
     var subscriptionID: String {
         SubscriptionRecord.id(
-            ofKey: SubscriptionMatcher.Key(tenant: nil, outbox: subscription).id
+            ofKey: SubscriptionKey(tenant: nil, outbox: subscription).id
         )
     }
 
@@ -37,7 +37,7 @@ package struct DeadLetter: Sendable, Equatable {
     static func owner(ofID id: String) -> Party {
         let parts = id.split(separator: "-", maxSplits: 2)
         guard let recipient = parts.last, parts.count == 3 else { return .operator }
-        let key = SubscriptionMatcher.Key(tenant: nil, outbox: String(recipient))
+        let key = SubscriptionKey(tenant: nil, outbox: String(recipient))
         return Party(ofSubscriptionKey: key.id)
     }
 

@@ -29,12 +29,12 @@ extension Subscribing {
     ) async throws -> Int {
         let (session, tenant) = (try await reading.operatorSession(caller), caller.tenant)
         let letters = try await chosen(choice, tenant, session)
-        return try await session.documents.bookkeep { [subscriptions] transaction in
+        return try await session.documents.bookkeep { [feed] transaction in
             let present = try letters.filter {
                 try transaction.removeDocument(.deadLetter, id: $0.id)
             }
             for letter in present {
-                try subscriptions.feed.enqueue(
+                try feed.enqueue(
                     letter.message,
                     content: nil,
                     to: [letter.subscription],
@@ -70,7 +70,7 @@ extension Subscribing {
 
     /// Whose subscription it was for; what a deleted one was kept under tells it.
     private func owner(of letter: DeadLetter, _ tenant: TenantName?) -> Party {
-        let key = SubscriptionMatcher.Key(tenant: tenant, outbox: letter.subscription)
+        let key = SubscriptionKey(tenant: tenant, outbox: letter.subscription)
         return subscriptions[key]?.record.owner ?? Party(ofSubscriptionKey: key.id)
     }
 }

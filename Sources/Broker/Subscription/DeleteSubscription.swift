@@ -14,15 +14,15 @@ extension Subscribing {
         let tenant = caller.tenant
         let name = DocumentKey.document(kind.documentKind, id: record.key)
         let store = try await access.existingStore(tenant)
-        let follower = following.follower.documents
+        let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
-            changes.tell { follower.note($0, of: tenant) }
+            changes.tell { documents.note($0, of: tenant) }
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }
             changes.remove(kind.documentKind, id: record.key)
         }
         // The dispatcher finds the subscription gone and clears its part of the outbox.
-        await following.catchUp(with: tenant, own: own)
+        await follower.catchUp(with: tenant, own: own)
     }
 }

@@ -6,7 +6,7 @@ import Governance
 /// A value that turns what happens into what to send (`next`) and what the store must learn
 /// (`takeSettlements`); the dispatcher obeys.
 struct Deliveries {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     /// A message, for all who get it.
     private struct Progress {

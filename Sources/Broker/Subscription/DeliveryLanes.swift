@@ -9,7 +9,7 @@ import Governance
 ///
 /// A value that turns what happens into what to do; the dispatcher obeys.
 struct DeliveryLanes {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     /// A lane to be worked off.
     struct Start {

@@ -50,7 +50,7 @@ extension Subscribing {
             try await store.changeDocuments(reading: keys) { changes in
                 for id in removed { changes.remove(kind, id: id) }
             }
-            await following.catchUp(with: nil)
+            await follower.catchUp(with: nil)
         }
         var refusals: [String] = []
         for one in missing {

@@ -7,7 +7,7 @@ import Storage
 /// more for now, their time has not come, or sending fails.
 struct LaneWork: Sendable {
     let store: any Store
-    let subscriptions: SubscriptionMatcher
+    let subscriptions: SubscriptionRegistry
     let access: Access
     let writer: NotificationWriter
     let sender: any NotificationSender
@@ -63,7 +63,7 @@ struct LaneWork: Sendable {
 
     /// What is worked off.
     private struct Lane {
-        let key: SubscriptionMatcher.Key
+        let key: SubscriptionKey
         let subscription: IndexedSubscription
         let store: any TenantStore
         let leaseEnd: Timestamp
@@ -200,7 +200,7 @@ extension HubIdentity {
     /// tell the number in the outbox, which grows with what is hidden from the receiver, too.
     fileprivate func notificationID(
         of first: OutboxItem,
-        to recipient: SubscriptionMatcher.Key
+        to recipient: SubscriptionKey
     ) -> String {
         let name = opaqueName(of: [
             "notification", recipient.tenant?.text ?? "", recipient.outbox,

@@ -10,10 +10,10 @@ package import Storage
 /// until what waits may be tried again, claims messages (`NotificationDispatcher+Claiming`) and writes
 /// down what became of them (`NotificationDispatcher+Settling`).
 package actor NotificationDispatcher {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     let store: any Store
-    let subscriptions: SubscriptionMatcher
+    let subscriptions: SubscriptionRegistry
     let feed: OutboxFeed
     let limits: DeliveryLimits
     let clock: HubClock
@@ -48,7 +48,8 @@ package actor NotificationDispatcher {
     package init(
         store: any Store,
         access: Access,
-        subscriptions: SubscriptionMatcher,
+        subscriptions: SubscriptionRegistry,
+        feed: OutboxFeed,
         sender: any NotificationSender,
         identity: HubIdentity,
         process: String = "hub",
@@ -60,7 +61,7 @@ package actor NotificationDispatcher {
         self.store = store
         self.subscriptions = subscriptions
         self.process = process
-        feed = subscriptions.feed
+        self.feed = feed
         self.limits = limits
         self.clock = clock
         self.logger = logger

@@ -6,7 +6,7 @@ import Synchronization
 /// How notifications come from the transactions that make them to the dispatcher that sends them,
 /// and how it tells the writers when there are too many.
 package final class OutboxFeed: Sendable {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     /// A message that was claimed as it was put into the outbox.
     struct Arrival {

@@ -5,7 +5,7 @@ import Storage
 /// What the store still has to learn of deliveries to one tenant's subscriptions: written down in
 /// one transaction, so that many of them cost little.
 struct OutboxSettlement: Sendable {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     /// A notification on its way to the dead letters.
     struct Letter: Sendable {

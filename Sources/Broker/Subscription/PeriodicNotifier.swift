@@ -9,13 +9,13 @@ package import Storage
 ///
 /// Of the processes of a hub, the one that is in charge of a tenant sends them.
 package actor PeriodicNotifier {
-    typealias Key = SubscriptionMatcher.Key
+    typealias Key = SubscriptionKey
 
     /// New and changed subscriptions are noticed this late at most.
     private static let longestSleepMicroseconds: Int64 = 500_000
 
     private let store: any Store
-    private let subscriptions: SubscriptionMatcher
+    private let subscriptions: SubscriptionRegistry
     private let registrations: RegistrationShelf
     private let access: Access
     private let writer: NotificationWriter
@@ -47,7 +47,7 @@ package actor PeriodicNotifier {
     package init(
         store: any Store,
         access: Access,
-        subscriptions: SubscriptionMatcher,
+        subscriptions: SubscriptionRegistry,
         registrations: RegistrationShelf,
         sender: any NotificationSender,
         takeCharge: @escaping @Sendable (TenantName?) async throws -> TenantCharge?,

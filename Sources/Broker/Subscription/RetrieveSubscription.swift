@@ -30,7 +30,7 @@ extension Subscribing {
     ) async throws -> JSONValue {
         var record = record
         // The store learns of deliveries a little later, and from the process that delivers.
-        let key = SubscriptionMatcher.Key(tenant: caller.tenant, kind: record.kind, id: record.key)
+        let key = SubscriptionKey(record, of: caller.tenant)
         if let counts = subscriptions[key]?.tally.counts, counts.areLater(than: record.delivery) {
             record.delivery = counts
         }

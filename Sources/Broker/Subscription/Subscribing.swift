@@ -9,11 +9,15 @@ package final class Subscribing: Sendable {
     /// For what waits for delivery, and was given up on.
     let reading: Reading
     /// The subscriptions, ready for matching.
-    let subscriptions: SubscriptionMatcher
+    let subscriptions: SubscriptionRegistry
+    /// Keeps their number.
+    let quota: SubscriptionQuota
+    /// Tells the dispatcher what is put into the outbox.
+    let feed: OutboxFeed
     /// The registrations that subscribers are told of.
     let registrations: RegistrationShelf
     /// Puts into force what was changed.
-    let following: Following
+    let follower: SubscriptionFollower
     let hosting: LDContextHosting
     let addresses: CallableAddresses
     let limits: HubLimits
@@ -22,17 +26,20 @@ package final class Subscribing: Sendable {
 
     init(
         _ reading: Reading,
-        _ subscriptions: SubscriptionMatcher,
+        _ subscriptions: SubscriptionRegistry,
+        _ feed: OutboxFeed,
         _ registrations: RegistrationShelf,
-        _ following: Following,
+        _ follower: SubscriptionFollower,
         _ hosting: LDContextHosting,
         _ addresses: CallableAddresses
     ) {
         access = reading.access
         self.reading = reading
         self.subscriptions = subscriptions
+        quota = SubscriptionQuota(subscriptions, capacity: reading.limits.maximumSubscriptions)
+        self.feed = feed
         self.registrations = registrations
-        self.following = following
+        self.follower = follower
         self.hosting = hosting
         self.addresses = addresses
         limits = reading.limits

@@ -1,4 +1,3 @@
-package import ContextModel
 package import Storage
 
 /// What a subscription is to: changes of entities (clause 5.8) or of context source registrations
@@ -19,30 +18,5 @@ package enum SubscriptionKind: Sendable, Hashable, CaseIterable {
             return nil
         }
         self = found
-    }
-
-    /// What identifiers of the kind have before them in the outbox, where both kinds wait: a blank
-    /// is in no URI.
-    fileprivate var outboxPrefix: String {
-        switch self {
-        case .entities: ""
-        case .registrations: "registrations "
-        }
-    }
-}
-
-extension SubscriptionMatcher.Key {
-    /// The name under which notifications wait in the outbox.
-    package var outbox: String { kind.outboxPrefix + id }
-
-    /// Reads what `outbox` made.
-    package init(tenant: TenantName?, outbox: String) {
-        let prefix = SubscriptionKind.registrations.outboxPrefix
-        let isToRegistrations = outbox.hasPrefix(prefix)
-        self.init(
-            tenant: tenant,
-            kind: isToRegistrations ? .registrations : .entities,
-            id: isToRegistrations ? String(outbox.dropFirst(prefix.count)) : outbox
-        )
     }
 }

@@ -62,14 +62,14 @@ extension Subscribing {
         instead old: SubscriptionRecord,
         _ tenant: TenantName?
     ) async throws {
-        let key = SubscriptionMatcher.Key(tenant: tenant, kind: old.kind, id: old.key)
-        following.follower.prepare(subscription, new, key)
-        defer { following.follower.withdraw(new, key) }
+        let key = SubscriptionKey(old, of: tenant)
+        follower.prepared.add(subscription, new, key)
+        defer { follower.prepared.withdraw(new, key) }
         let name = DocumentKey.document(old.kind.documentKind, id: old.key)
         let store = try await access.existingStore(tenant)
-        let follower = following.follower.documents
+        let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
-            changes.tell { follower.note($0, of: tenant) }
+            changes.tell { documents.note($0, of: tenant) }
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)
@@ -84,7 +84,7 @@ extension Subscribing {
             record.delivery = current.delivery
             changes.put(record.document)
         }
-        await following.catchUp(with: tenant, own: own)
+        await follower.catchUp(with: tenant, own: own)
     }
 }
 

@@ -98,7 +98,6 @@ import Testing
             policy: fixture.hub.access.policy,
             limits: limits,
             shelf: fixture.hub.shelf,
-            subscriptions: fixture.hub.subscriptions,
             identity: fixture.hub.identity,
             clock: fixture.hub.clock,
             makeIdentifier: fixture.hub.makeIdentifier,

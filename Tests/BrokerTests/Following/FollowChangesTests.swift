@@ -22,8 +22,8 @@ import Testing
         )
     }
 
-    private func key(_ id: String, _ tenant: TenantName? = nil) -> SubscriptionMatcher.Key {
-        SubscriptionMatcher.Key(tenant: tenant, id: boss.party.subscriptionKey(id))
+    private func key(_ id: String, _ tenant: TenantName? = nil) -> SubscriptionKey {
+        SubscriptionKey(tenant: tenant, id: boss.party.subscriptionKey(id))
     }
 
     @Test func `a subscription is in force, changed and gone when its request is answered`()
@@ -108,7 +108,7 @@ import Testing
         let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
         let ld = try await first.hub.contexts.context(for: url, sharer: Sharer(.operator))
         let id = try await first.subscribe(ld: ld)
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let known = try #require(second.hub.subscriptions[key(id)])
         let keys = SubscriptionIndex.keys(of: known.subscription)
         #expect(keys == [.type(IRI("https://city.example/Bus"))])
@@ -127,7 +127,7 @@ import Testing
             ld: .core,
             caller: boss
         )
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let registration: JSONValue = [
             "type": "ContextSourceRegistration", "endpoint": "http://source.example",
             "information": [["entities": [["type": "Bus"]]]],
@@ -164,12 +164,12 @@ import Testing
         let (first, second) = pair
         let id = "urn:ngsi-ld:Subscription:1"
         try await first.subscribe(["id": .string(id)])
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let old = try #require(second.hub.subscriptions[key(id)])
         old.tally.count(.delivered, at: first.hub.clock())
         try await first.hub.subscribing.deleteSubscription(id, caller: boss)
         try await first.subscribe(["id": .string(id)])
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let new = try #require(second.hub.subscriptions[key(id)])
         #expect(new.record.createdAt > old.record.createdAt)
         #expect(new.tally.counts.timesSent == 0)
@@ -194,7 +194,7 @@ import Testing
         let (first, second) = pair
         let gone = try await first.subscribe()
         let kept = try await first.subscribe()
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let before = try #require(second.hub.subscriptions[key(kept)])
         try await first.hub.subscribing.deleteSubscription(gone, caller: boss)
         try await first.store.makeTenant(nil).bookkeep { transaction in
@@ -205,7 +205,7 @@ import Testing
             }
         }
         let new = try await first.subscribe()
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         let keys = second.hub.subscriptions.keys
         #expect(Set(keys.map(\.id)) == Set([kept, new].map(boss.party.subscriptionKey)))
         // What is counted goes on to be counted.

@@ -21,8 +21,8 @@ import Testing
         )
     }
 
-    private func key(_ id: String, _ tenant: TenantName? = nil) -> SubscriptionMatcher.Key {
-        SubscriptionMatcher.Key(tenant: tenant, id: boss.party.subscriptionKey(id))
+    private func key(_ id: String, _ tenant: TenantName? = nil) -> SubscriptionKey {
+        SubscriptionKey(tenant: tenant, id: boss.party.subscriptionKey(id))
     }
 
     /// Keeps a subscription as another process does, which has the `@context`.
@@ -53,7 +53,7 @@ import Testing
     {
         let (first, second) = pair
         let gone = try await first.subscribe()
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         #expect(second.hub.subscriptions[key(gone)] != nil)
         server.set(.silent)
         try await put("urn:s:slow", context: "https://slow.example/c.jsonld")
@@ -80,7 +80,7 @@ import Testing
             server.set(.unavailable)
             try await put("urn:s:1", context: "https://two.example/c.jsonld")
             await soon { server.count > asked }
-            await second.hub.following.catchUp(with: nil)
+            await second.hub.following.follower.catchUp(with: nil)
             #expect(keys("urn:s:1") == [.type(IRI("https://one.example/c.jsonld#Bus"))])
             server.set(.answers)
             await soon { keys("urn:s:1") == [.type(IRI("https://two.example/c.jsonld#Bus"))] }
@@ -110,7 +110,7 @@ import Testing
             try await pair.first.store.makeTenant(nil).changeDocuments(reading: []) {
                 $0.remove(.subscription, id: key("urn:s:1").id)
             }
-            await second.hub.following.catchUp(with: nil)
+            await second.hub.following.follower.catchUp(with: nil)
             server.set(.answers)
             try await put("urn:s:2", context: "https://one.example/c.jsonld")
             await soon { second.hub.subscriptions[key("urn:s:2")] != nil }

@@ -156,7 +156,7 @@ import Testing
         )
         let id = try await fixture.subscribe(ld: ld)
         let own = try #require(fixture.hub.shelf.entries(.implicitlyCreated).first)
-        let key = SubscriptionMatcher.Key(tenant: nil, id: id)
+        let key = SubscriptionKey(tenant: nil, id: id)
         #expect(fixture.hub.subscriptions[key]?.record.contextURL == own.url)
     }
 }

@@ -39,7 +39,7 @@ import Testing
         async throws
     {
         let fixture = try await fixture()
-        let feed = fixture.hub.subscriptions.feed
+        let feed = fixture.hub.outboxFeed
         let most = fixture.limits.maximumWaiting + fixture.limits.waitingReservedForRemovals
         feed.setWaiting([.operator: most])
         #expect(try await fixture.hub.writing.removeExpired(of: nil) == 0)

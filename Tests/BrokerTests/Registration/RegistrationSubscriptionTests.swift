@@ -277,8 +277,8 @@ struct RegistrationSubscriptionTests {
 
     @Test func `the outbox tells the two kinds of subscription apart`() {
         for kind in SubscriptionKind.allCases {
-            let key = SubscriptionMatcher.Key(tenant: nil, kind: kind, id: "urn:s:1")
-            #expect(SubscriptionMatcher.Key(tenant: nil, outbox: key.outbox) == key)
+            let key = SubscriptionKey(tenant: nil, kind: kind, id: "urn:s:1")
+            #expect(SubscriptionKey(tenant: nil, outbox: key.outbox) == key)
         }
     }
 }

@@ -236,7 +236,6 @@ extension SubscriptionFixture {
             store: store,
             policy: hub.access.policy,
             shelf: shelf,
-            subscriptions: SubscriptionMatcher(),
             identity: hub.identity,
             clock: clock,
             makeIdentifier: hub.makeIdentifier,

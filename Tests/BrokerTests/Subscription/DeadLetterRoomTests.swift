@@ -16,7 +16,7 @@ import Testing
             body: [UInt8](repeating: 0, count: bytes),
             enqueuedAt: Timestamp(microseconds: 0)
         )
-        let key = SubscriptionMatcher.Key(tenant: nil, id: owner.subscriptionKey("urn:s:1-2"))
+        let key = SubscriptionKey(tenant: nil, id: owner.subscriptionKey("urn:s:1-2"))
         return DeadLetter(
             message,
             to: key.outbox,

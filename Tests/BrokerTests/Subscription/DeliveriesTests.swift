@@ -18,7 +18,7 @@ import Testing
         )
     }
 
-    private func key(_ id: String) -> SubscriptionMatcher.Key { .init(tenant: nil, outbox: id) }
+    private func key(_ id: String) -> SubscriptionKey { .init(tenant: nil, outbox: id) }
 
     /// The lanes that begin now, one after the other.
     private func starts(_ deliveries: inout Deliveries) -> [DeliveryLanes.Start] {

@@ -48,7 +48,7 @@ struct DeliveryLanesTests {
     private func key(
         _ id: String,
         of owner: Party = .operator
-    ) -> SubscriptionMatcher.Key {
+    ) -> SubscriptionKey {
         .init(tenant: nil, id: owner.subscriptionKey(id))
     }
 

@@ -16,7 +16,7 @@ import Testing
         let second = try await SubscriptionFixture(memory: memory, process: "b")
         try await first.create("urn:bus:1", speed: 1)
         let id = try await first.subscribe(["timeInterval": 0.5])
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         return (first, second, id)
     }
 

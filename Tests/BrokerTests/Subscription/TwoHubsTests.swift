@@ -41,7 +41,7 @@ import Testing
     private func pair() async throws -> (SubscriptionFixture, SubscriptionFixture) {
         let (first, second) = try await hubs()
         try await first.subscribe()
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         return (first, second)
     }
 
@@ -141,7 +141,7 @@ import Testing
             }
         )
         let id = try await first.subscribe()
-        await second.hub.following.catchUp(with: nil)
+        await second.hub.following.follower.catchUp(with: nil)
         isRunning.store(true, ordering: .relaxed)
         try await first.delivering {
             try await first.create("urn:bus:1", speed: 1)
@@ -161,7 +161,7 @@ import Testing
             SubscriptionFixture(limits: Self.limits(), memory: memory, process: "b"),
         ]
         let id = try await hubs[0].subscribe(["throttling": 3_600])
-        await hubs[1].hub.following.catchUp(with: nil)
+        await hubs[1].hub.following.follower.catchUp(with: nil)
         try await hubs[0].delivering {
             try await hubs[0].create("urn:bus:1", speed: 1)
             _ = await hubs[0].recorder.next(1)

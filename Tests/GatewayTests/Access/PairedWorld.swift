@@ -196,6 +196,7 @@ struct PairedWorld {
             store: store,
             access: parts.hub.access,
             subscriptions: parts.hub.subscriptions,
+            feed: parts.hub.outboxFeed,
             sender: receivers,
             identity: parts.hub.identity,
             clock: HubClock { clock.now },

@@ -49,7 +49,6 @@ final class ServedHub: Sendable {
             policy: policy,
             limits: limits,
             shelf: shelf,
-            subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: clock,
             makeIdentifier: identifier,

@@ -33,7 +33,6 @@ struct HubPageDataTests {
                     makeIdentifier: { "1" },
                     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                 ),
-                subscriptions: SubscriptionMatcher(),
                 identity: HubIdentity(name: "hub", secret: "secret"),
                 clock: HubClock { now },
                 makeIdentifier: { "1" },

@@ -89,7 +89,6 @@ struct CityOnShow {
                 makeIdentifier: { "1" },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ),
-            subscriptions: SubscriptionMatcher(),
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: HubClock { Self.now },
             makeIdentifier: { "1" },

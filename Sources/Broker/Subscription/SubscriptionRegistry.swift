@@ -1,0 +1,102 @@
+package import ContextModel
+import Synchronization
+
+/// The subscriptions of all tenants, as this process knows them, ready for matching and notifying.
+///
+/// They are those of the store: `SubscriptionFollower` changes them as the change feed says, and nothing
+/// else does. Readers get the subscriptions of one moment.
+package final class SubscriptionRegistry: Sendable {
+    /// The subscriptions of one kind in one tenant, which have an index of their own.
+    struct Group: Sendable, Hashable {
+        var tenant: TenantName?
+        var kind: SubscriptionKind
+    }
+
+    private let groups = Mutex<[Group: SubscriptionIndex]>([:])
+    /// Tenants whose subscriptions may not be here as the store has them.
+    private let behind = Mutex<Set<TenantName?>>([])
+    /// Is told which subscriptions came, changed or went.
+    private let feed: OutboxFeed
+
+    init(feed: OutboxFeed) { self.feed = feed }
+
+    // MARK: Finding
+
+    package subscript(key: SubscriptionKey) -> IndexedSubscription? {
+        groups.withLock { $0[Group(key)]?.subscriptions[key.id] }
+    }
+
+    /// The subscriptions of the kind in the tenant as they are now; nil when there are none.
+    func index(of kind: SubscriptionKind, _ tenant: TenantName?) -> SubscriptionIndex? {
+        groups.withLock { $0[Group(tenant: tenant, kind: kind)] }
+    }
+
+    package var keys: [SubscriptionKey] {
+        groups.withLock { groups in
+            groups.flatMap { group, index in index.subscriptions.keys.map { group.key($0) } }
+        }
+    }
+
+    /// The tenants, and the snapshots, that have subscriptions.
+    var tenants: Set<TenantName?> {
+        groups.withLock { groups in
+            Set(groups.filter { !$0.value.subscriptions.isEmpty }.map(\.key.tenant))
+        }
+    }
+
+    /// Subscriptions that notify at intervals.
+    package var periodic: [(key: SubscriptionKey, subscription: IndexedSubscription)] {
+        groups.withLock { groups in
+            groups.flatMap { group, index in index.periodic.map { (group.key($0), $1) } }
+        }
+    }
+
+    // MARK: Following the store
+
+    package func put(_ subscription: IndexedSubscription, tenant: TenantName?) {
+        let key = SubscriptionKey(subscription.record, of: tenant)
+        groups.withLock { $0[Group(key), default: SubscriptionIndex()].put(subscription) }
+        feed.note([key])
+    }
+
+    package func remove(_ key: SubscriptionKey) {
+        groups.withLock { $0[Group(key)]?.remove(key.id) }
+        feed.note([key])
+    }
+
+    /// Takes the place of all that was known of the kind in the tenant.
+    package func replace(
+        _ subscriptions: [IndexedSubscription],
+        _ kind: SubscriptionKind,
+        tenant: TenantName?
+    ) {
+        var index = SubscriptionIndex()
+        for subscription in subscriptions { index.put(subscription) }
+        let group = Group(tenant: tenant, kind: kind)
+        let old = groups.withLock { groups in
+            defer { groups[group] = subscriptions.isEmpty ? nil : index }
+            return groups[group]?.subscriptions ?? [:]
+        }
+        let changed = Set(old.keys).union(index.subscriptions.keys)
+        feed.note(changed.map { group.key($0) })
+    }
+
+    /// Notes whether the subscriptions of the tenant may be others here than in the store, which could
+    /// not be asked.
+    func note(_ tenant: TenantName?, isBehind: Bool) {
+        behind.withLock { behind in
+            if isBehind { _ = behind.insert(tenant) } else { _ = behind.remove(tenant) }
+        }
+    }
+
+    /// Whether nobody may be notified in the tenant, because a subscription may be gone or changed.
+    func isBehind(_ tenant: TenantName?) -> Bool { behind.withLock { $0.contains(tenant) } }
+}
+
+extension SubscriptionRegistry.Group {
+    init(_ key: SubscriptionKey) { self.init(tenant: key.tenant, kind: key.kind) }
+
+    fileprivate func key(_ id: String) -> SubscriptionKey {
+        SubscriptionKey(tenant: tenant, kind: kind, id: id)
+    }
+}
