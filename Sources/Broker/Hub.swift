@@ -34,16 +34,16 @@ package final class Hub: Sendable {
     package let store: any Store
     /// Where the policy is asked for.
     package let rules: PolicySource
-    /// Makes `@context`s usable that requests refer to.
-    package let contexts: LDContextLibrary
-    /// The `@context`s the hub keeps.
-    package let shelf: LDContextShelf
+    /// Resolves the `@context`s that requests refer to.
+    package let contextResolver: LDContextResolver
+    /// Keeps `@context` documents.
+    package let contextStore: LDContextStore
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionRegistry
     /// How notifications come from the transactions that make them to the dispatcher.
     package let outboxFeed: OutboxFeed
     /// The context source registrations, ready for matching.
-    package let registrations: RegistrationShelf
+    package let registrations: ContextSourceRegistry
     /// The receivers of notifications in this process.
     package let serviceReceivers: ServiceReceivers
     /// Where requests go that take long.
@@ -57,29 +57,38 @@ package final class Hub: Sendable {
     package let logger: Logger
     let startedAt: Timestamp
 
+    /// `contextSource` gets `@context`s from elsewhere, and `publicURL` is where the outside reaches this
+    /// hub, without a slash at the end.
     package init(
         store: any Store,
         policy: Policy,
         rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
         limits: HubLimits = HubLimits(),
-        shelf: LDContextShelf,
-        snapshots: SnapshotShelf = SnapshotShelf(),
+        contextSource: any LDContextSource,
+        publicURL: String,
         identity: HubIdentity,
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
-        longWork: LongWork = LongWork(),
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         logger: Logger
     ) {
         self.store = store
         rules = PolicySource(policy)
-        contexts = LDContextLibrary(shelf, longWork)
-        self.shelf = shelf
+        contextStore = LDContextStore(
+            store,
+            publicURL: publicURL,
+            clock: clock,
+            makeIdentifier: makeIdentifier,
+            logger: logger
+        )
+        longWork = LongWork()
+        let fetcher = LDContextFetcher(contextStore, contextSource)
+        contextResolver = LDContextResolver(fetcher, longWork)
         outboxFeed = OutboxFeed()
         subscriptions = SubscriptionRegistry(feed: outboxFeed)
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed)
-        registrations = RegistrationShelf(store, logger)
+        registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(
             store,
             rules,
@@ -98,16 +107,9 @@ package final class Hub: Sendable {
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         governing = Governing(writing, rules, tenants)
-        hosting = LDContextHosting(access, contexts, shelf, store, snapshots)
+        hosting = LDContextHosting(access, contextResolver, store, SnapshotRegistry())
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
-        following = Following(
-            store,
-            rules,
-            rereadPolicy: rereadPolicy,
-            hosting,
-            follower,
-            reading
-        )
+        following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)
         let addresses = CallableAddresses(refuses: refusesAddress)
         subscribing = Subscribing(
             reading,
@@ -121,7 +123,6 @@ package final class Hub: Sendable {
         registering = Registering(reading, matcher, registrations)
         snapshotting = Snapshotting(reading, store, hosting, follower, registrations, addresses)
         serviceReceivers = ServiceReceivers(longWork, clock)
-        self.longWork = longWork
         self.limits = limits
         self.identity = identity
         self.clock = clock

@@ -50,24 +50,17 @@ package struct HubParts: Sendable {
         }
         let identity = try await HubIdentity.kept(in: store, makeIdentifier: makeIdentifier)
         let web = OutboundWeb(allowsPrivateAddresses: settings.allowsPrivateAddresses)
-        let shelf = LDContextShelf(
-            store: store,
-            source: HTTPContextSource(
-                web,
-                folder: folder,
-                fetchesRemote: settings.fetchesRemoteContexts
-            ),
-            publicURL: settings.publicURL,
-            clock: clock,
-            makeIdentifier: makeIdentifier,
-            logger: logger
-        )
         let hub = Hub(
             store: store,
             policy: policy,
             rereadPolicy: rereadPolicy,
             limits: limits,
-            shelf: shelf,
+            contextSource: HTTPContextSource(
+                web,
+                folder: folder,
+                fetchesRemote: settings.fetchesRemoteContexts
+            ),
+            publicURL: settings.publicURL,
             identity: identity,
             refusesAddress: { web.guardian.refuses($0) },
             delivery: settings.delivery,
@@ -88,7 +81,7 @@ package struct HubParts: Sendable {
 
 extension Hub {
     fileprivate func loadWhatTheStoreHas() async throws {
-        try await shelf.load()
+        try await following.loadContexts()
         try await snapshotting.loadSnapshots()
         try await following.loadSubscriptions()
         try await following.checkRegistrations()

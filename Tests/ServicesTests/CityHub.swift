@@ -60,14 +60,8 @@ final class CityHub: Sendable {
         hub = Hub(
             store: store,
             policy: policy ?? Policy(permissions: services.flatMap { $0.permissions() }),
-            shelf: LDContextShelf(
-                store: store,
-                source: NoDocuments(),
-                publicURL: "http://hub.example",
-                clock: HubClock(clock),
-                makeIdentifier: identifier,
-                logger: logger
-            ),
+            contextSource: NoDocuments(),
+            publicURL: "http://hub.example",
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: HubClock(clock),
             makeIdentifier: identifier,

@@ -35,24 +35,17 @@ final class HubProcess: Sendable {
         )
         self.clock = clock
         let makeIdentifier = { @Sendable in "\(name)-\(world.random(0...1 << 40))" }
-        let shelf = LDContextShelf(
-            store: store,
-            source: NoContexts(),
-            publicURL: "http://hub.example",
-            clock: clock,
-            makeIdentifier: makeIdentifier,
-            logger: logger
-        )
         hub = Hub(
             store: store,
             policy: Policy(permissions: [], isOpen: true),
-            shelf: shelf,
+            contextSource: NoContexts(),
+            publicURL: "http://hub.example",
             identity: try await HubIdentity.kept(in: store, makeIdentifier: makeIdentifier),
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger
         )
-        try await shelf.load()
+        try await hub.following.loadContexts()
         try await hub.following.loadSubscriptions()
         isUp.store(true, ordering: .relaxed)
         let dispatcher = NotificationDispatcher(

@@ -44,7 +44,7 @@ extension Following {
 
     private func followContexts() async {
         while await isTimeToAsk() {
-            if store.isShared || shelf.isBehind { await shelf.catchUp() }
+            if store.isShared || contextFollower.isBehind { await contextFollower.catchUp() }
         }
     }
 
@@ -75,6 +75,9 @@ extension Following {
     private var allTenants: [TenantName?] {
         get async { [nil] + (await store.tenantNames) + snapshots.stores }
     }
+
+    /// Makes the `@context`s known that are kept: to be called once, before the first request.
+    package func loadContexts() async throws { try await contextFollower.load() }
 
     /// Makes the subscriptions of all tenants known: to be called once, before the first request.
     ///

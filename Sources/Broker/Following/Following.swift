@@ -10,8 +10,9 @@ package final class Following: Sendable {
     let rules: PolicySource
     /// Reads the policy of the hub anew, which another process has put into force.
     let rereadPolicy: (@Sendable () async throws -> Policy)?
-    let shelf: LDContextShelf
-    let snapshots: SnapshotShelf
+    /// Keeps `@context`s in step with the store.
+    let contextFollower: LDContextFollower
+    let snapshots: SnapshotRegistry
     /// Keeps subscriptions in step with the store.
     let follower: SubscriptionFollower
     /// How the policy in force follows what other processes put into force.
@@ -31,7 +32,7 @@ package final class Following: Sendable {
         self.store = store
         self.rules = rules
         self.rereadPolicy = rereadPolicy
-        shelf = hosting.shelf
+        contextFollower = hosting.contextStore.follower
         snapshots = hosting.snapshots
         self.follower = follower
         policies = PolicyFollower(store)

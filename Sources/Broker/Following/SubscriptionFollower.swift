@@ -25,8 +25,8 @@ final class SubscriptionFollower: Sendable {
     private let store: any Store
     private let subscriptions: SubscriptionRegistry
     private let rules: PolicySource
-    private let contexts: LDContextLibrary
-    private let shelf: LDContextShelf
+    private let resolver: LDContextResolver
+    private let contextFollower: LDContextFollower
     private let clock: HubClock
     private let logger: Logger
 
@@ -44,8 +44,8 @@ final class SubscriptionFollower: Sendable {
         self.store = store
         self.subscriptions = subscriptions
         self.rules = rules
-        contexts = hosting.library
-        shelf = hosting.shelf
+        resolver = hosting.resolver
+        contextFollower = hosting.contextStore.follower
         self.clock = clock
         self.logger = logger
     }
@@ -111,7 +111,7 @@ final class SubscriptionFollower: Sendable {
     private func apply(_ news: DocumentFollower.News, of tenant: TenantName?) async throws {
         removeMissing(news, of: tenant)
         // What subscriptions are read with; whoever changed it in this process has applied it.
-        if store.isShared || shelf.isBehind { try await shelf.applyChanges() }
+        if store.isShared || contextFollower.isBehind { try await contextFollower.applyChanges() }
         switch news {
         case .all(let documents):
             try await addOwners(to: documents, of: tenant)
@@ -206,7 +206,7 @@ final class SubscriptionFollower: Sendable {
         if let old, old.record.reads(as: record) { return old.subscription }
         let reader: SubscriptionReader
         do throws(BrokerError) {
-            reader = try await contexts.reader(for: record, mayFetch: false)
+            reader = try await resolver.reader(for: record, mayFetch: false)
         } catch {
             logger.debug("\(record.refusal(error))")
             return nil
@@ -247,7 +247,7 @@ final class SubscriptionFollower: Sendable {
     }
 
     private func fetch(for record: SubscriptionRecord, _ key: Key) async throws {
-        let reader = try await contexts.reader(for: record)
+        let reader = try await resolver.reader(for: record)
         do throws(BrokerError) {
             let subscription = try reader.subscription(record.body, id: record.id)
             prepared.add(subscription, record, key)

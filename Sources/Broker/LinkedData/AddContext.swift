@@ -19,7 +19,7 @@ extension LDContextHosting {
         }
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
         // Whatever cannot be used is refused now, not when somebody refers to it.
-        _ = try await library.resolved(context, for: caller.sharer)
-        return try await shelf.host(context, for: caller.party, of: caller.tenant).localID
+        _ = try await resolver.resolved(context, for: caller.sharer)
+        return try await contextStore.host(context, for: caller.party, of: caller.tenant).localID
     }
 }

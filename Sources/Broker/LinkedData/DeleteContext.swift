@@ -15,11 +15,11 @@ extension LDContextHosting {
             if reload { return }
             throw BrokerError(.badRequestData, "The core @context '\(name)' cannot be deleted.")
         }
-        guard let entry = shelf.entry(name), entry.isKnown(to: caller.tenant) else {
+        guard let entry = contextStore.entry(name), entry.isKnown(to: caller.tenant) else {
             throw BrokerError.unknownContext(name)
         }
         guard reload else {
-            return try await shelf.remove(entry)
+            return try await contextStore.remove(entry)
         }
         guard entry.kind == .cached else {
             throw BrokerError(
@@ -29,7 +29,7 @@ extension LDContextHosting {
             )
         }
         do {
-            try await shelf.reload(entry.url, for: caller.sharer)
+            try await resolver.fetcher.reload(entry.url, for: caller.sharer)
         } catch {
             throw BrokerError(.ldContextNotAvailable, error.detail)
         }

@@ -7,7 +7,7 @@ extension LDContextHosting {
     /// one.
     package func hostedURL(of context: LDContext, for party: Party) async throws -> String? {
         guard context.url == nil else { return nil }
-        return try await shelf.createImplicitly(
+        return try await contextStore.createImplicitly(
             context.reference,
             for: party,
             inUse: { try await urlsInUse() }

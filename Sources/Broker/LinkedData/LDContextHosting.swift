@@ -6,23 +6,22 @@ import Storage
 /// own (clause 5.13).
 package final class LDContextHosting: Sendable {
     let access: Access
-    /// Makes references usable.
-    let library: LDContextLibrary
-    /// Keeps documents.
-    let shelf: LDContextShelf
+    /// Makes `@context`s ready for use.
+    let resolver: LDContextResolver
+    /// Keeps their documents.
+    let contextStore: LDContextStore
     private let store: any Store
-    let snapshots: SnapshotShelf
+    let snapshots: SnapshotRegistry
 
     init(
         _ access: Access,
-        _ library: LDContextLibrary,
-        _ shelf: LDContextShelf,
+        _ resolver: LDContextResolver,
         _ store: any Store,
-        _ snapshots: SnapshotShelf
+        _ snapshots: SnapshotRegistry
     ) {
         self.access = access
-        self.library = library
-        self.shelf = shelf
+        self.resolver = resolver
+        contextStore = resolver.fetcher.store
         self.store = store
         self.snapshots = snapshots
     }

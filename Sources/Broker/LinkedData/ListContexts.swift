@@ -24,7 +24,7 @@ extension LDContextHosting {
             }
         }
         let seesAll = access.policy.permitsAdministration(caller)
-        return shelf.entries(wanted)
+        return contextStore.entries(wanted)
             .filter { $0.isKnown(to: caller.tenant) && (seesAll || $0.kind == .hosted) }
             .map { details ? $0.details : .string($0.url) }
     }

@@ -13,10 +13,10 @@ extension LDContextHosting {
         caller: Caller
     ) throws -> JSONValue {
         if CoreContext.isCore(name) {
-            return details ? shelf.core(name).details : CoreContext.document
+            return details ? contextStore.core(name).details : CoreContext.document
         }
         // Whose copy is kept tells who uses it; those of the hub's own have names nobody can guess.
-        guard let entry = shelf.entry(name),
+        guard let entry = contextStore.entry(name),
             entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details,
             entry.kind != .cached || access.policy.permitsAdministration(caller)
         else { throw BrokerError.unknownContext(name) }

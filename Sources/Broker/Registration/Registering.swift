@@ -11,7 +11,7 @@ package final class Registering: Sendable {
     /// Says which subscribers are told of a change.
     let matcher: SubscriptionMatcher
     /// The registrations, ready for matching.
-    let registrations: RegistrationShelf
+    let registrations: ContextSourceRegistry
     let limits: HubLimits
     let clock: HubClock
     let makeIdentifier: @Sendable () -> String
@@ -19,7 +19,7 @@ package final class Registering: Sendable {
     init(
         _ reading: Reading,
         _ matcher: SubscriptionMatcher,
-        _ registrations: RegistrationShelf
+        _ registrations: ContextSourceRegistry
     ) {
         access = reading.access
         self.reading = reading

@@ -88,14 +88,14 @@ extension Subscription {
 extension IndexedSubscription {
     /// All registrations that match now; nil for none.
     func matchingRegistrations(
-        _ view: RegistrationShelf.View,
+        _ view: ContextSourceRegistry.View,
         now: Timestamp
     ) -> NotificationContent? {
         matchingMessage(view, now: now).map { .registrations($0) }
     }
 
     fileprivate func matchingMessage(
-        _ view: RegistrationShelf.View,
+        _ view: ContextSourceRegistry.View,
         now: Timestamp
     ) -> RegistrationMessage? {
         guard let query = subscription.registrations else { return nil }

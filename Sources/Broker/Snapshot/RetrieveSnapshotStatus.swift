@@ -8,6 +8,6 @@ extension Snapshotting {
         caller: Caller
     ) async throws -> (status: JSONObject, ld: LDContext) {
         let snapshot = try snapshot(id, caller)
-        return (snapshot.shown, try await contexts.resolved(snapshot.context, for: caller.sharer))
+        return (snapshot.shown, try await resolver.resolved(snapshot.context, for: caller.sharer))
     }
 }

@@ -43,7 +43,7 @@ extension Snapshotting {
         return snapshot
     }
 
-    /// Writes the snapshot down as the shelf has it by then, so that the last one to write is right.
+    /// Writes the snapshot down as the registry has it by then, so that the last one to write is right.
     func keep(_ snapshot: Snapshot) async throws {
         let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take { [snapshots] in

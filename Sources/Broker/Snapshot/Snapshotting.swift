@@ -9,12 +9,12 @@ package final class Snapshotting: Sendable {
     let reading: Reading
     let store: any Store
     /// The snapshots there are.
-    let snapshots: SnapshotShelf
-    let contexts: LDContextLibrary
+    let snapshots: SnapshotRegistry
+    let resolver: LDContextResolver
     /// Forgets the subscriptions that go with a snapshot.
     let follower: SubscriptionFollower
     /// Forgets the registrations that go with it.
-    let registrations: RegistrationShelf
+    let registrations: ContextSourceRegistry
     let addresses: CallableAddresses
     let limits: HubLimits
     let clock: HubClock
@@ -26,14 +26,14 @@ package final class Snapshotting: Sendable {
         _ store: any Store,
         _ hosting: LDContextHosting,
         _ follower: SubscriptionFollower,
-        _ registrations: RegistrationShelf,
+        _ registrations: ContextSourceRegistry,
         _ addresses: CallableAddresses
     ) {
         access = reading.access
         self.reading = reading
         self.store = store
         snapshots = hosting.snapshots
-        contexts = hosting.library
+        resolver = hosting.resolver
         self.follower = follower
         self.registrations = registrations
         self.addresses = addresses

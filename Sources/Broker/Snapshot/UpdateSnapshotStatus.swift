@@ -33,6 +33,6 @@ extension Snapshotting {
         guard let new else { throw BrokerError.unknownSnapshot(id) }
         try await keep(new)
         if new.needsNotice { snapshots.wake() }
-        return (new.shown, try await contexts.resolved(new.context, for: caller.sharer))
+        return (new.shown, try await resolver.resolved(new.context, for: caller.sharer))
     }
 }

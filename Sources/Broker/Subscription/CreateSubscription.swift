@@ -35,7 +35,7 @@ extension Subscribing {
             createdAt: clock()
         )
         try SubscriptionReader.requireKnownMembers(record.body)
-        let subscription = try await hosting.library.reader(for: record).subscription(
+        let subscription = try await hosting.resolver.reader(for: record).subscription(
             record.body,
             id: id
         )

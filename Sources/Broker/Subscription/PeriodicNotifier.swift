@@ -16,7 +16,7 @@ package actor PeriodicNotifier {
 
     private let store: any Store
     private let subscriptions: SubscriptionRegistry
-    private let registrations: RegistrationShelf
+    private let registrations: ContextSourceRegistry
     private let access: Access
     private let writer: NotificationWriter
     private let sender: any NotificationSender
@@ -48,7 +48,7 @@ package actor PeriodicNotifier {
         store: any Store,
         access: Access,
         subscriptions: SubscriptionRegistry,
-        registrations: RegistrationShelf,
+        registrations: ContextSourceRegistry,
         sender: any NotificationSender,
         takeCharge: @escaping @Sendable (TenantName?) async throws -> TenantCharge?,
         limits: DeliveryLimits = DeliveryLimits(),

@@ -34,7 +34,10 @@ extension Subscribing {
         if let counts = subscriptions[key]?.tally.counts, counts.areLater(than: record.delivery) {
             record.delivery = counts
         }
-        let original = try await hosting.library.resolved(record.context, for: Sharer(record.owner))
+        let original = try await hosting.resolver.resolved(
+            record.context,
+            for: Sharer(record.owner)
+        )
         var json = record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now)
         // Not of the standard: several owners may have a subscription of this identifier.
         if record.owner != caller.party { json["owner"] = .string(record.owner.text) }

@@ -15,7 +15,7 @@ package final class Subscribing: Sendable {
     /// Tells the dispatcher what is put into the outbox.
     let feed: OutboxFeed
     /// The registrations that subscribers are told of.
-    let registrations: RegistrationShelf
+    let registrations: ContextSourceRegistry
     /// Puts into force what was changed.
     let follower: SubscriptionFollower
     let hosting: LDContextHosting
@@ -28,7 +28,7 @@ package final class Subscribing: Sendable {
         _ reading: Reading,
         _ subscriptions: SubscriptionRegistry,
         _ feed: OutboxFeed,
-        _ registrations: RegistrationShelf,
+        _ registrations: ContextSourceRegistry,
         _ follower: SubscriptionFollower,
         _ hosting: LDContextHosting,
         _ addresses: CallableAddresses

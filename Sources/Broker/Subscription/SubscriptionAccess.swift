@@ -53,7 +53,7 @@ extension Subscribing {
     }
 }
 
-extension LDContextLibrary {
+extension LDContextResolver {
     /// What reads the subscription's body.
     func reader(
         for record: SubscriptionRecord,

@@ -18,9 +18,12 @@ extension Subscribing {
         try new.apply(
             try Self.members(of: fragment, for: id),
             ld: ld,
-            original: try await hosting.library.resolved(old.context, for: Sharer(old.owner))
+            original: try await hosting.resolver.resolved(old.context, for: Sharer(old.owner))
         )
-        let subscription = try await hosting.library.reader(for: new).subscription(new.body, id: id)
+        let subscription = try await hosting.resolver.reader(for: new).subscription(
+            new.body,
+            id: id
+        )
         try await requireSubscribing(old.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["notification"] != nil {
             try addresses.requireCallable(

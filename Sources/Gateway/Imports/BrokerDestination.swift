@@ -36,7 +36,7 @@ struct BrokerDestination: HubDestination {
             for element in elements {
                 do throws(BrokerError) {
                     let reference = isLinkedData ? element.objectValue?["@context"] : nil
-                    let ld = try await hub.contexts.resolved(reference, for: caller.sharer)
+                    let ld = try await hub.contextResolver.resolved(reference, for: caller.sharer)
                     bodies.append((element, ld))
                 } catch {
                     refusals.append(Self.refusal(element.entityID, error))

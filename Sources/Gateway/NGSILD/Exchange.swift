@@ -76,7 +76,7 @@ struct Exchange: Sendable {
     }
 
     func ldContext(for reference: JSONValue?) async throws(BrokerError) -> LDContext {
-        try await hub.contexts.resolved(reference, for: caller.sharer)
+        try await hub.contextResolver.resolved(reference, for: caller.sharer)
     }
 
     // MARK: Bodies (clauses 6.3.4 and 5.5.4)

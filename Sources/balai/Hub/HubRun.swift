@@ -92,7 +92,7 @@ struct HubRun: Sendable {
                 let port = channel.localAddress?.port ?? 0
                 let url = "http://\(host):\(port)"
                 // Whoever asks for a free port knows it from this line, so not before.
-                parts.hub.shelf.serve(at: configuration.reachableURL(port: port))
+                parts.hub.contextStore.serve(at: configuration.reachableURL(port: port))
                 addressFile?.write(localURL(port: port))
                 // Nobody has to read along, and a hub does not end for it.
                 try? StandardOutput.line("ready \(url)")

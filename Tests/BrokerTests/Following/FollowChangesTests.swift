@@ -88,15 +88,18 @@ import Testing
         try await second.following {
             let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
             let id = try await first.hub.hosting.addContext(city, caller: boss)
-            await soon { second.hub.shelf.entry(id) != nil }
+            await soon { second.hub.contextStore.entry(id) != nil }
             let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(id)")
-            let ld = try await second.hub.contexts.context(for: url, sharer: Sharer(.operator))
+            let ld = try await second.hub.contextResolver.context(
+                for: url,
+                sharer: Sharer(.operator)
+            )
             #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
             try await first.hub.hosting.deleteContext(id, caller: boss)
-            await soon { second.hub.shelf.entry(id) == nil }
+            await soon { second.hub.contextStore.entry(id) == nil }
             // Also what was made of it is not used any more.
             await #expect(throws: LDContextError.self) {
-                try await second.hub.contexts.context(for: url, sharer: Sharer(.operator))
+                try await second.hub.contextResolver.context(for: url, sharer: Sharer(.operator))
             }
         }
     }
@@ -106,7 +109,7 @@ import Testing
         let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
         let context = try await first.hub.hosting.addContext(city, caller: boss)
         let url = JSONValue.string("http://hub.example/ngsi-ld/v1/jsonldContexts/\(context)")
-        let ld = try await first.hub.contexts.context(for: url, sharer: Sharer(.operator))
+        let ld = try await first.hub.contextResolver.context(for: url, sharer: Sharer(.operator))
         let id = try await first.subscribe(ld: ld)
         await second.hub.following.follower.catchUp(with: nil)
         let known = try #require(second.hub.subscriptions[key(id)])

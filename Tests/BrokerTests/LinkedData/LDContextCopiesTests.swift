@@ -76,36 +76,37 @@ import Testing
             Timestamp(microseconds: Int64(state.withLock { $0.seconds }) * 1_000_000)
         }
 
-        func shelf() -> LDContextShelf {
-            LDContextShelf(
-                store: fixture.store,
-                source: self,
+        /// What a process of the hub has of `@context`s.
+        func contexts() -> LDContextFetcher {
+            let store = LDContextStore(
+                fixture.store,
                 publicURL: "http://hub.example",
                 clock: HubClock { self.now },
                 makeIdentifier: fixture.hub.makeIdentifier,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
+            return LDContextFetcher(store, self)
         }
     }
 
     @Test func `a copy outlives a restart without internet`() async throws {
         let world = try await World()
-        let copy = try await world.shelf().document(at: Self.url, for: Sharer(office))
+        let copy = try await world.contexts().document(at: Self.url, for: Sharer(office))
         world.cutOff()
-        let later = world.shelf()
-        try await later.load()
-        #expect(later.entries(.cached) == [copy])
+        let later = world.contexts()
+        try await later.store.follower.load()
+        #expect(later.store.entries(.cached) == [copy])
         #expect(try await later.document(at: Self.url, for: Sharer(.anonymous)) == copy)
         #expect(world.fetched.count == 1)
     }
 
     @Test func `what is fetched for nobody in particular is not written to disk`() async throws {
         let world = try await World()
-        let shelf = world.shelf()
-        _ = try await shelf.document(at: Self.url, for: Sharer(.anonymous))
+        let contexts = world.contexts()
+        _ = try await contexts.document(at: Self.url, for: Sharer(.anonymous))
         #expect(try await documentsOnDisk(world) == 0)
         // Somebody who uses it has it kept.
-        _ = try await shelf.document(at: Self.url, for: Sharer(office))
+        _ = try await contexts.document(at: Self.url, for: Sharer(office))
         #expect(try await documentsOnDisk(world) == 1)
         #expect(world.fetched.count == 1)
     }
@@ -117,31 +118,31 @@ import Testing
     @Test func `a URL fetched twice at once has one copy, in memory and on disk`() async throws {
         let world = try await World()
         world.hold(until: 2)
-        let shelf = world.shelf()
-        async let first = shelf.document(at: Self.url, for: Sharer(office))
-        async let second = shelf.document(at: Self.url, for: Sharer(office))
+        let contexts = world.contexts()
+        async let first = contexts.document(at: Self.url, for: Sharer(office))
+        async let second = contexts.document(at: Self.url, for: Sharer(office))
         let identifiers = try await [first.localID, second.localID]
         #expect(world.fetched.count == 2)
         #expect(Set(identifiers).count == 1)
         #expect(try await documentsOnDisk(world) == 1)
-        let later = world.shelf()
-        try await later.load()
-        #expect(later.entries(.cached).map(\.localID) == [identifiers[0]])
+        let later = world.contexts()
+        try await later.store.follower.load()
+        #expect(later.store.entries(.cached).map(\.localID) == [identifiers[0]])
         #expect(try await documentsOnDisk(world) == 1)
     }
 
     @Test func `of two copies of a URL on disk the newer one is kept at the start`() async throws {
         let world = try await World()
-        var old = try await world.shelf().document(at: Self.url, for: Sharer(office))
+        var old = try await world.contexts().document(at: Self.url, for: Sharer(office))
         let new = old
         old.localID = "zzz"
         old.createdAt = Timestamp(microseconds: -1_000_000)
         let second = old.document
         let store = try await world.fixture.store.makeTenant(nil)
         try await store.bookkeep { try $0.put(second) }
-        let later = world.shelf()
-        try await later.load()
-        #expect(later.entries(.cached) == [new])
+        let later = world.contexts()
+        try await later.store.follower.load()
+        #expect(later.store.entries(.cached) == [new])
         #expect(try await documentsOnDisk(world) == 1)
     }
 
@@ -149,40 +150,40 @@ import Testing
         async throws
     {
         let world = try await World()
-        let (first, second) = (world.shelf(), world.shelf())
-        try await second.load()
-        let library = LDContextLibrary(second)
+        let (first, second) = (world.contexts(), world.contexts())
+        try await second.store.follower.load()
+        let resolver = LDContextResolver(second)
         let copy = try await first.document(at: Self.url, for: Sharer(office))
-        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
-        #expect(second.entries(.cached) == [copy])
+        _ = try await resolver.context(for: .string(Self.url), sharer: Sharer(office))
+        #expect(second.store.entries(.cached) == [copy])
         #expect(world.fetched.count == 1)
-        try await first.remove(copy)
-        await second.catchUp()
-        #expect(second.entries(.cached).isEmpty)
-        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
+        try await first.store.remove(copy)
+        await second.store.follower.catchUp()
+        #expect(second.store.entries(.cached).isEmpty)
+        _ = try await resolver.context(for: .string(Self.url), sharer: Sharer(office))
         #expect(world.fetched.count == 2)
-        await first.catchUp()
-        #expect(first.entries(.cached) == second.entries(.cached))
+        await first.store.follower.catchUp()
+        #expect(first.store.entries(.cached) == second.store.entries(.cached))
     }
 
     @Test func `a copy that one process reloads is what the others use`() async throws {
         let world = try await World()
-        let (first, second) = (world.shelf(), world.shelf())
+        let (first, second) = (world.contexts(), world.contexts())
         _ = try await first.document(at: Self.url, for: Sharer(office))
-        await second.catchUp()
+        await second.store.follower.catchUp()
         world.pass(seconds: 60)
         try await first.reload(Self.url, for: Sharer(office))
-        await second.catchUp()
-        #expect(second.entries(.cached) == first.entries(.cached))
-        #expect(second.entries(.cached).map(\.createdAt.microseconds) == [60_000_000])
+        await second.store.follower.catchUp()
+        #expect(second.store.entries(.cached) == first.store.entries(.cached))
+        #expect(second.store.entries(.cached).map(\.createdAt.microseconds) == [60_000_000])
         #expect(try await documentsOnDisk(world) == 1)
     }
 
     @Test func `a copy does not take the place of a later one in the store`() async throws {
         let world = try await World()
-        let (first, second) = (world.shelf(), world.shelf())
+        let (first, second) = (world.contexts(), world.contexts())
         var later = try await first.document(at: Self.url, for: Sharer(office))
-        await second.catchUp()
+        await second.store.follower.catchUp()
         later.createdAt = Timestamp(microseconds: 120_000_000)
         let document = later.document
         let store = try await world.fixture.store.makeTenant(nil)
@@ -190,11 +191,11 @@ import Testing
         // Another process writes its copy before this one writes an earlier one.
         world.meanwhile {
             try? await store.changeDocuments(reading: []) { $0.put(document) }
-            await second.catchUp()
+            await second.store.follower.catchUp()
         }
         try await first.reload(Self.url, for: Sharer(office))
-        await second.catchUp()
-        #expect(first.entries(.cached) == [later] && second.entries(.cached) == [later])
+        await second.store.follower.catchUp()
+        #expect(first.store.entries(.cached) == [later] && second.store.entries(.cached) == [later])
         #expect(try await store.documents(.ldContext).map(\.body) == [document.body])
     }
 
@@ -202,34 +203,34 @@ import Testing
         async throws
     {
         let world = try await World()
-        let (first, second) = (world.shelf(), world.shelf())
+        let (first, second) = (world.contexts(), world.contexts())
         world.pass(seconds: 60)
         _ = try await second.document(at: Self.url, for: Sharer(office))
-        await first.catchUp()
+        await first.store.follower.catchUp()
         world.pass(seconds: -30)
         try await first.reload(Self.url, for: Sharer(office))
-        await second.catchUp()
-        #expect(first.entries(.cached) == second.entries(.cached))
+        await second.store.follower.catchUp()
+        #expect(first.store.entries(.cached) == second.store.entries(.cached))
         let stored = try await world.fixture.store.makeTenant(nil).documents(.ldContext)
-        #expect(stored.compactMap { StoredLDContext($0) } == first.entries(.cached))
+        #expect(stored.compactMap { StoredLDContext($0) } == first.store.entries(.cached))
     }
 
     @Test func `of copies that processes fetch at once all keep the same one`() async throws {
         let world = try await World()
         world.hold(until: 2)
-        let (first, second) = (world.shelf(), world.shelf())
+        let (first, second) = (world.contexts(), world.contexts())
         async let one = first.document(at: Self.url, for: Sharer(office))
         async let other = second.document(at: Self.url, for: Sharer(office))
         _ = try await (one, other)
         // What one does about it the other must hear of.
-        for shelf in [first, second, first, second] { await shelf.catchUp() }
-        #expect(first.entries(.cached).count == 1)
-        #expect(first.entries(.cached) == second.entries(.cached))
+        for contexts in [first, second, first, second] { await contexts.store.follower.catchUp() }
+        #expect(first.store.entries(.cached).count == 1)
+        #expect(first.store.entries(.cached) == second.store.entries(.cached))
         let stored = try await world.fixture.store.makeTenant(nil).documents(.ldContext)
-        #expect(stored.map(\.id) == first.entries(.cached).map(\.localID))
+        #expect(stored.map(\.id) == first.store.entries(.cached).map(\.localID))
     }
 
-    @Test func `of copies of one moment that cross each other all rooms keep the same one`() {
+    @Test func `of copies of one moment that cross each other all processes keep the same one`() {
         func copy(_ id: String, seconds: Int64 = 0) -> StoredLDContext {
             StoredLDContext(
                 localID: id,
@@ -243,11 +244,11 @@ import Testing
         for (one, other, kept) in [
             (copy("a"), copy("b"), "b"), (copy("a", seconds: 1), copy("b"), "a"),
         ] {
-            var rooms = [LDContextRoom(), LDContextRoom()]
-            _ = rooms[0].put(one, bytes: 10)
-            _ = rooms[1].put(other, bytes: 10)
-            let gone = [rooms[0].follow(other, bytes: 10), rooms[1].follow(one, bytes: 10)]
-            #expect(rooms.map { $0.all.map(\.localID) } == [[kept], [kept]])
+            let caches = [LDContextCache(), LDContextCache()]
+            _ = caches[0].put(one, bytes: 10)
+            _ = caches[1].put(other, bytes: 10)
+            let gone = [caches[0].follow([(other, 10)]), caches[1].follow([(one, 10)])]
+            #expect(caches.map { $0.all.map(\.localID) } == [[kept], [kept]])
             // Both say which one goes from the store.
             #expect(
                 gone.map { $0.map(\.localID) }
@@ -258,13 +259,13 @@ import Testing
 
     @Test func `a copy deleted while its server is asked in vain stays deleted`() async throws {
         let world = try await World()
-        let shelf = world.shelf()
-        let old = try await shelf.document(at: Self.url, for: Sharer(office))
+        let contexts = world.contexts()
+        let old = try await contexts.document(at: Self.url, for: Sharer(office))
         world.cutOff()
         world.pass(seconds: 86_400)
-        world.meanwhile { try? await shelf.remove(old) }
-        #expect(try await shelf.document(at: Self.url, for: Sharer(office)) == old)
-        #expect(shelf.entries(.cached).isEmpty)
+        world.meanwhile { try? await contexts.store.remove(old) }
+        #expect(try await contexts.document(at: Self.url, for: Sharer(office)) == old)
+        #expect(contexts.store.entries(.cached).isEmpty)
         #expect(try await documentsOnDisk(world) == 0)
     }
 
@@ -272,30 +273,31 @@ import Testing
         async throws
     {
         let world = try await World()
-        let shelf = world.shelf()
-        let old = try await shelf.document(at: Self.url, for: Sharer(office))
+        let contexts = world.contexts()
+        let old = try await contexts.document(at: Self.url, for: Sharer(office))
         world.pass(seconds: 86_400)
-        let most = LDContextRoom.maximumFetches / 2
+        let most = LDContextFetcher.maximumFetches / 2
         world.hold(until: most + 1)
         try await withThrowingTaskGroup { [office] group in
             for number in 0..<most {
                 group.addTask {
-                    _ = try await shelf.document(
+                    _ = try await contexts.document(
                         at: "https://x.example/\(number)",
                         for: Sharer(office)
                     )
                 }
             }
             while world.fetched.count < most + 1 { await Task.yield() }
-            #expect(try await shelf.document(at: Self.url, for: Sharer(office)) == old)
+            #expect(try await contexts.document(at: Self.url, for: Sharer(office)) == old)
             #expect(world.fetched.count == most + 1)
             // Somebody else's comes as well, and lets the others go.
-            _ = try await shelf.document(at: "https://x.example/last", for: Sharer(.operator))
+            _ = try await contexts.document(at: "https://x.example/last", for: Sharer(.operator))
             try await group.waitForAll()
         }
         world.hold(until: 1)
         #expect(
-            try await shelf.document(at: Self.url, for: Sharer(office)).expiresAt != old.expiresAt
+            try await contexts.document(at: Self.url, for: Sharer(office)).expiresAt
+                != old.expiresAt
         )
     }
 
@@ -306,10 +308,10 @@ import Testing
     ) async throws {
         let world = try await World()
         if let said { world.say(freshSeconds: said) }
-        let library = LDContextLibrary(world.shelf())
+        let resolver = LDContextResolver(world.contexts())
         for (passing, fetches) in [(0, 1), (seconds - 1, 1), (1, 2), (seconds - 1, 2)] {
             world.pass(seconds: passing)
-            _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
+            _ = try await resolver.context(for: .string(Self.url), sharer: Sharer(office))
             #expect(world.fetched.count == fetches)
         }
     }
@@ -318,12 +320,12 @@ import Testing
         async throws
     {
         let world = try await World()
-        let library = LDContextLibrary(world.shelf())
-        _ = try await library.context(for: .string(Self.url), sharer: Sharer(office))
+        let resolver = LDContextResolver(world.contexts())
+        _ = try await resolver.context(for: .string(Self.url), sharer: Sharer(office))
         world.cutOff()
         world.pass(seconds: 86_400)
         for _ in 0..<3 {
-            let ld = try await library.context(for: .string(Self.url), sharer: Sharer(office))
+            let ld = try await resolver.context(for: .string(Self.url), sharer: Sharer(office))
             #expect(ld.expand("Bus") == IRI(Self.url))
         }
         #expect(world.fetched.count == 2)
@@ -331,61 +333,64 @@ import Testing
 
     @Test func `strangers drive out each other's copies only`() async throws {
         let world = try await World()
-        let shelf = world.shelf()
-        _ = try await shelf.document(at: Self.url, for: Sharer(office))
-        let hosted = try await shelf.host(["Bus": "urn:bus"], for: .operator)
-        for number in 0..<LDContextRoom.maximumOfAKind + 10 {
-            _ = try await shelf.document(at: "https://x.example/\(number)", for: Sharer(.anonymous))
+        let contexts = world.contexts()
+        _ = try await contexts.document(at: Self.url, for: Sharer(office))
+        let hosted = try await contexts.store.host(["Bus": "urn:bus"], for: .operator)
+        for number in 0..<LDContextCache.maximumOfAKind + 10 {
+            _ = try await contexts.document(
+                at: "https://x.example/\(number)",
+                for: Sharer(.anonymous)
+            )
         }
-        #expect(shelf.entries(.cached).count == LDContextRoom.maximumOfAKind)
-        #expect(shelf.entry(Self.url) != nil && shelf.entry(hosted.url) != nil)
-        #expect(shelf.entry("https://x.example/0") == nil)
+        #expect(contexts.store.entries(.cached).count == LDContextCache.maximumOfAKind)
+        #expect(contexts.store.entry(Self.url) != nil && contexts.store.entry(hosted.url) != nil)
+        #expect(contexts.store.entry("https://x.example/0") == nil)
     }
 
     @Test func `hosted documents have room for so many bytes`() async throws {
-        let shelf = try await World().shelf()
+        let contexts = try await World().contexts()
         let text = JSONValue.string(String(repeating: "x", count: 1_000_000))
-        let fitting = LDContextRoom.maximumBytes / 2 / 1_000_000
+        let fitting = LDContextCache.maximumBytes / 2 / 1_000_000
         for number in 0..<fitting {
-            _ = try await shelf.host([text, .string("\(number)")], for: office)
+            _ = try await contexts.store.host([text, .string("\(number)")], for: office)
         }
         await #expect(throws: BrokerError(.overloaded, "")) {
-            try await shelf.host([text, "more"], for: office)
+            try await contexts.store.host([text, "more"], for: office)
         }
-        #expect(shelf.entries(.hosted).count == fitting)
+        #expect(contexts.store.entries(.hosted).count == fitting)
     }
 
     @Test func `one the hub made goes when there is no room and nobody names it`() async throws {
         let world = try await World()
-        let shelf = world.shelf()
+        let contexts = world.contexts()
         func make(
             _ number: Int,
             for party: Party? = nil,
             inUse: Set<String> = []
         ) async throws -> StoredLDContext {
-            try await shelf.createImplicitly(
+            try await contexts.store.createImplicitly(
                 [["n": .string("urn:\(number)")]],
                 for: party ?? office,
                 inUse: { inUse }
             )
         }
-        let most = LDContextRoom.maximumOfAKind / 2
+        let most = LDContextCache.maximumOfAKind / 2
         let made = [try await make(0), try await make(1)]
         for number in 2..<most { _ = try await make(number) }
         await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1) }
         // Others have room all the same, each within its share of what is left.
-        for number in most..<most + LDContextRoom.maximumOfAKind / 4 {
+        for number in most..<most + LDContextCache.maximumOfAKind / 4 {
             _ = try await make(number, for: .operator)
         }
         await #expect(throws: BrokerError(.overloaded, "")) { try await make(-2, for: .operator) }
         _ = try await make(-2, for: Party.named(PartyID("other")))
-        world.pass(seconds: LDContextShelf.unusedSeconds + 1)
+        world.pass(seconds: LDContextStore.unusedSeconds + 1)
         // Handed out a moment ago, so that somebody is about to name it.
         let handed = try await make(1)
         #expect(handed == made[1])
         let more = try await make(-1, inUse: [made[0].url])
         let left = [made[0].url, handed.url, more.url]
-        #expect(Set(shelf.entries(.implicitlyCreated).map(\.url)) == Set(left))
+        #expect(Set(contexts.store.entries(.implicitlyCreated).map(\.url)) == Set(left))
         #expect(try await documentsOnDisk(world) == left.count)
     }
 
@@ -406,31 +411,33 @@ import Testing
             caller: Caller(party: .operator)
         )
         fixture.hub.subscriptions.replace([], .entities, tenant: nil)
-        let urls = fixture.hub.shelf.entries(.implicitlyCreated).map(\.url)
+        let urls = fixture.hub.contextStore.entries(.implicitlyCreated).map(\.url)
         #expect(urls.count == 1)
         #expect(try await fixture.hub.hosting.urlsInUse() == Set(urls))
     }
 
-    @Test func `one party fetches so many at once and leaves room for others`() {
-        var room = LDContextRoom()
-        for _ in 0..<LDContextRoom.maximumFetches / 2 {
-            #expect(room.beginFetch(Sharer(.anonymous)) == true)
+    @Test func `one party fetches so many at once and leaves room for others`() async throws {
+        let contexts = try await World().contexts()
+        for _ in 0..<LDContextFetcher.maximumFetches / 2 {
+            #expect(contexts.begin(for: Sharer(.anonymous)) == true)
         }
-        #expect(room.beginFetch(Sharer(.anonymous)) == false)
-        #expect(room.beginFetch(Sharer(office)) == true)
-        room.endFetch(Sharer(.anonymous))
-        #expect(room.beginFetch(Sharer(.anonymous)) == true)
+        #expect(contexts.begin(for: Sharer(.anonymous)) == false)
+        #expect(contexts.begin(for: Sharer(office)) == true)
+        contexts.end(for: Sharer(.anonymous))
+        #expect(contexts.begin(for: Sharer(.anonymous)) == true)
     }
 
-    @Test func `one address without a token fetches so many at once and leaves room for others`() {
-        var room = LDContextRoom()
+    @Test func `one address without a token fetches so many at once and leaves room for others`()
+        async throws
+    {
+        let contexts = try await World().contexts()
         let strangers = (UInt8(1)...2).map {
             Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, $0]))
         }
-        for _ in 0..<LDContextRoom.maximumFetches / 4 {
-            #expect(room.beginFetch(strangers[0]) == true)
+        for _ in 0..<LDContextFetcher.maximumFetches / 4 {
+            #expect(contexts.begin(for: strangers[0]) == true)
         }
-        #expect(room.beginFetch(strangers[0]) == false)
-        #expect(room.beginFetch(strangers[1]) == true)
+        #expect(contexts.begin(for: strangers[0]) == false)
+        #expect(contexts.begin(for: strangers[1]) == true)
     }
 }

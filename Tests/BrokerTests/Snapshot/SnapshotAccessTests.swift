@@ -224,18 +224,11 @@ extension SubscriptionFixture {
     fileprivate func restarted() async throws -> Hub {
         let clock = hub.clock
         let store = try SQLiteStore(folder: folder, clock: clock.now)
-        let shelf = LDContextShelf(
-            store: store,
-            source: NoContexts(),
-            publicURL: "http://hub.example",
-            clock: clock,
-            makeIdentifier: hub.makeIdentifier,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
         let restarted = Hub(
             store: store,
             policy: hub.access.policy,
-            shelf: shelf,
+            contextSource: NoContexts(),
+            publicURL: "http://hub.example",
             identity: hub.identity,
             clock: clock,
             makeIdentifier: hub.makeIdentifier,

@@ -50,20 +50,13 @@ final class SubscriptionFixture: Sendable {
             ? try SQLiteStore(folder: folder, maximumPages: maximumPages, clock: clock.now)
             : MemoryStore(memory, clock: clock.now)
         if let habit { store = StoreDouble(plain, habit) } else { store = plain }
-        let shelf = LDContextShelf(
-            store: store,
-            source: contexts,
-            publicURL: "http://hub.example",
-            clock: clock,
-            makeIdentifier: identifier,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
         hub = Hub(
             store: store,
             policy: policy,
             rereadPolicy: rereadPolicy,
             limits: hubLimits,
-            shelf: shelf,
+            contextSource: contexts,
+            publicURL: "http://hub.example",
             identity: HubIdentity(name: "hub", secret: "secret"),
             delivery: limits,
             clock: clock,

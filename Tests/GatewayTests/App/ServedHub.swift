@@ -36,19 +36,12 @@ final class ServedHub: Sendable {
         store =
             onDisk
             ? try SQLiteStore(folder: folder, clock: clock.now) : MemoryStore(clock: clock.now)
-        let shelf = LDContextShelf(
-            store: store,
-            source: NoDocuments(),
-            publicURL: "http://hub.example",
-            clock: clock,
-            makeIdentifier: identifier,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
         hub = Hub(
             store: store,
             policy: policy,
             limits: limits,
-            shelf: shelf,
+            contextSource: NoDocuments(),
+            publicURL: "http://hub.example",
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: clock,
             makeIdentifier: identifier,

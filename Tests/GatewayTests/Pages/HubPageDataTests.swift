@@ -25,14 +25,8 @@ struct HubPageDataTests {
             hub = Hub(
                 store: store,
                 policy: policy,
-                shelf: LDContextShelf(
-                    store: store,
-                    source: NoInternet(),
-                    publicURL: "http://127.0.0.1",
-                    clock: HubClock { now },
-                    makeIdentifier: { "1" },
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                ),
+                contextSource: NoInternet(),
+                publicURL: "http://127.0.0.1",
                 identity: HubIdentity(name: "hub", secret: "secret"),
                 clock: HubClock { now },
                 makeIdentifier: { "1" },

@@ -81,14 +81,8 @@ struct CityOnShow {
         return Hub(
             store: store,
             policy: Policy(permissions: isClosed ? [] : [everything], isOpen: isOpen),
-            shelf: LDContextShelf(
-                store: store,
-                source: NoInternet(),
-                publicURL: "http://127.0.0.1",
-                clock: HubClock { Self.now },
-                makeIdentifier: { "1" },
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            ),
+            contextSource: NoInternet(),
+            publicURL: "http://127.0.0.1",
             identity: HubIdentity(name: "hub", secret: "secret"),
             clock: HubClock { Self.now },
             makeIdentifier: { "1" },

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The snapshots of all tenants, and those that wait to be made: kept in step with the store by the
 /// operations.
-package final class SnapshotShelf: Sendable {
+package final class SnapshotRegistry: Sendable {
     private struct State {
         var snapshots: [Snapshot.Key: Snapshot] = [:]
         /// One is made at a time, of each party in its turn.

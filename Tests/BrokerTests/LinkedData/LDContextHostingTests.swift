@@ -6,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite(.clause("5.13", "5.13.2", "5.13.3", "5.13.4", "5.13.5")) struct LDContextShelfTests {
+@Suite(.clause("5.13", "5.13.2", "5.13.3", "5.13.4", "5.13.5")) struct LDContextHostingTests {
     private let boss = SubscriptionFixture.boss
     private let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
 
@@ -23,7 +23,7 @@ import Testing
             try await hub.hosting.listContexts(kind: "Cached", details: false, caller: boss).isEmpty
         )
         #expect(try hub.hosting.serveContext(id, details: false, caller: boss) == city)
-        let ld = try await hub.contexts.context(for: .string(url), sharer: Sharer(.operator))
+        let ld = try await hub.contextResolver.context(for: .string(url), sharer: Sharer(.operator))
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
         try await hub.hosting.deleteContext(id, caller: boss)
         #expect(throws: BrokerError(.resourceNotFound, "")) {
@@ -84,7 +84,7 @@ import Testing
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
         let hub = fixture.hub
         let hosted = try await hub.hosting.addContext(city, caller: boss)
-        let made = try await hub.shelf.createImplicitly(
+        let made = try await hub.contextStore.createImplicitly(
             ["a": "https://a.example/a"],
             for: .operator
         ) { [] }
@@ -97,7 +97,7 @@ import Testing
             owner: .operator
         )
         try await fixture.store.makeTenant(nil).bookkeep { try $0.put(copy.document) }
-        try await hub.shelf.load()
+        try await hub.following.loadContexts()
         let anyone = Caller(party: .anonymous)
         let known = "http://hub.example/ngsi-ld/v1/jsonldContexts/\(hosted)"
         #expect(
@@ -155,7 +155,7 @@ import Testing
             definitions: definitions
         )
         let id = try await fixture.subscribe(ld: ld)
-        let own = try #require(fixture.hub.shelf.entries(.implicitlyCreated).first)
+        let own = try #require(fixture.hub.contextStore.entries(.implicitlyCreated).first)
         let key = SubscriptionKey(tenant: nil, id: id)
         #expect(fixture.hub.subscriptions[key]?.record.contextURL == own.url)
     }

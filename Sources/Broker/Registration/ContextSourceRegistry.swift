@@ -5,7 +5,7 @@ import Synchronization
 
 /// The context source registrations of all tenants, as this process remembers them: read once, then
 /// kept in step with the store by the change feed.
-package final class RegistrationShelf: Sendable {
+package final class ContextSourceRegistry: Sendable {
     /// The registrations of one moment.
     struct View: Sendable {
         var index: RegistrationIndex

@@ -9,7 +9,7 @@ import Testing
 @testable import Broker
 
 /// `@context` documents that lead to others.
-@Suite(.clause("4.4", "5.5.7")) struct LDContextLibraryTests {
+@Suite(.clause("4.4", "5.5.7")) struct LDContextResolverTests {
     private static let url = "https://far.example/a/context.jsonld"
 
     /// A web of documents by URL; one is found elsewhere than it is asked for.
@@ -42,15 +42,14 @@ import Testing
         from web: some LDContextSource
     ) async throws -> LDContext {
         let fixture = try await SubscriptionFixture()
-        let shelf = LDContextShelf(
-            store: fixture.store,
-            source: web,
+        let store = LDContextStore(
+            fixture.store,
             publicURL: "http://hub.example",
             clock: fixture.hub.clock,
             makeIdentifier: fixture.hub.makeIdentifier,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        return try await LDContextLibrary(shelf).context(
+        return try await LDContextResolver(LDContextFetcher(store, web)).context(
             for: reference,
             sharer: Sharer(.operator)
         )
@@ -140,7 +139,7 @@ import Testing
         await #expect(throws: LDContextError(.invalid, "")) {
             try await context("https://far.example/0", from: web)
         }
-        #expect(counter.withLock { $0 } <= LDContextLibrary.maximumDocuments)
+        #expect(counter.withLock { $0 } <= LDContextResolver.maximumDocuments)
     }
 
     private struct CountingWeb: LDContextSource {
@@ -185,7 +184,7 @@ import Testing
 
     @Test func `where a copy was found is kept over a restart`() async throws {
         let fixture = try await SubscriptionFixture()
-        var copy = fixture.hub.shelf.core(Self.url)
+        var copy = fixture.hub.contextStore.core(Self.url)
         copy.redirectedTo = "https://far.example/b"
         #expect(StoredLDContext(copy.document) == copy)
         #expect(copy.baseURL == "https://far.example/b")

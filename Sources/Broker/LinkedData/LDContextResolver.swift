@@ -2,9 +2,12 @@ package import ContextModel
 package import Governance
 import Synchronization
 
-/// Makes `@context` references usable and keeps those made: core, by URL, inline or mixed
+/// Resolves `@context` references into `@context`s that are ready for use: core, by URL, inline or mixed
 /// (clauses 4.4 and 5.5.5).
-package final class LDContextLibrary: Sendable {
+///
+/// Whoever needs an `@context` asks here. Those made ready are remembered, within limits. The documents
+/// behind them come from `LDContextFetcher`, and `LDContextStore` keeps them.
+package final class LDContextResolver: Sendable {
     /// Contexts kept ready, at most, and what they take together; beyond it those are made again
     /// when needed that were not used for longest.
     static let maximumKept = 1_000
@@ -18,19 +21,22 @@ package final class LDContextLibrary: Sendable {
         var context: LDContext
         /// When one of its documents is to be fetched anew.
         var freshUntil: Timestamp?
-        /// The number of the documents that it was made of.
-        var documentsNumber: Int
+        /// The version of the cache of documents when it was made.
+        var cacheVersion: Int
     }
 
-    private let shelf: LDContextShelf
+    /// Gets the documents that references lead to.
+    let fetcher: LDContextFetcher
     private let kept = Mutex(
         FairCache<JSONValue, Ready>(maximumBytes: maximumBytes, maximumCount: maximumKept)
     )
 
     private let longWork: LongWork
+    private let cache: LDContextCache
 
-    package init(_ shelf: LDContextShelf, _ longWork: LongWork = LongWork()) {
-        self.shelf = shelf
+    init(_ fetcher: LDContextFetcher, _ longWork: LongWork = LongWork()) {
+        self.fetcher = fetcher
+        cache = fetcher.store.cache
         self.longWork = longWork
     }
 
@@ -71,14 +77,14 @@ package final class LDContextLibrary: Sendable {
         _ sharer: Sharer,
         _ mayFetch: Bool
     ) async throws(LDContextError) -> LDContext {
-        let number = shelf.documentsNumber
+        let version = cache.version
         var gathering = Gathering(sharer: sharer, mayFetch: mayFetch)
         try await gather(reference, in: nil, into: &gathering, depth: 0)
         let context = LDContext(reference: reference, definitions: gathering.definitions)
         let ready = Ready(
             context: context,
             freshUntil: gathering.freshUntil,
-            documentsNumber: number
+            cacheVersion: version
         )
         // Terms are found both ways.
         let bytes = reference.serialized.count + 2 * gathering.definitions.bytes
@@ -91,8 +97,8 @@ package final class LDContextLibrary: Sendable {
         // What nobody in particular had made is made once more for somebody, who keeps it longer.
         if owner == .anonymous && party != .anonymous { return nil }
         // A document that it was made of may be another by now.
-        guard ready.documentsNumber == shelf.documentsNumber else { return nil }
-        if let freshUntil = ready.freshUntil, freshUntil <= shelf.clock() { return nil }
+        guard ready.cacheVersion == cache.version else { return nil }
+        if let freshUntil = ready.freshUntil, freshUntil <= fetcher.store.clock() { return nil }
         return ready.context
     }
 
@@ -175,7 +181,7 @@ package final class LDContextLibrary: Sendable {
             )
         }
         gathering.documents += 1
-        let document = try await shelf.document(
+        let document = try await fetcher.document(
             at: url,
             for: gathering.sharer,
             mayFetch: gathering.mayFetch

@@ -1,0 +1,260 @@
+import ContextModel
+import Governance
+import Synchronization
+
+/// The `@context` documents that this process has in memory, within limits.
+///
+/// What the hub hosts or made itself (its own) stays until somebody removes it, and more is refused beyond
+/// the limits. Of copies some go when there are too many (`FairCache`). `LDContextFollower` brings here what
+/// the store has; `LDContextStore` writes to the store what is kept.
+final class LDContextCache: Sendable {
+    /// Documents of each kind at most, and their bytes together.
+    static let maximumOfAKind = 1_000
+    static let maximumBytes = 16 << 20
+
+    /// One of the hub's own.
+    fileprivate struct Own {
+        var entry: StoredLDContext
+        var bytes: Int
+        /// When it was last given to somebody who is about to name it.
+        var handedAt: Timestamp
+        /// Not before the store has it, and no more when it is about to go from there.
+        var isPublished = false
+    }
+
+    fileprivate struct State {
+        /// By URL.
+        var own: [String: Own] = [:]
+        /// By URL.
+        var copies = FairCache<String, StoredLDContext>(
+            maximumBytes: LDContextCache.maximumBytes,
+            maximumCount: LDContextCache.maximumOfAKind
+        )
+
+        var published: [Own] { own.values.filter(\.isPublished) }
+        var all: [StoredLDContext] { published.map(\.entry) + copies.values }
+
+        func unused(since latest: Timestamp) -> [Own] {
+            published.filter { $0.entry.kind == .implicitlyCreated && $0.handedAt < latest }
+        }
+    }
+
+    private let state = Mutex(State())
+    private let changes = Atomic(0)
+
+    /// Another number each time a document may say something else under its URL, or is none any more.
+    var version: Int { changes.load(ordering: .acquiring) }
+
+    /// Gives another `version`.
+    func noteChange() { changes.add(1, ordering: .acquiringAndReleasing) }
+
+    // MARK: Finding
+
+    var all: [StoredLDContext] { state.withLock { $0.all } }
+
+    /// By URL, or else by its local identifier; a copy counts as used when its URL is asked for.
+    func find(_ name: String) -> StoredLDContext? {
+        state.withLock { state in
+            if let found = state.own[name], found.isPublished { return found.entry }
+            return state.copies.use(name)?.value ?? state.all.first { $0.localID == name }
+        }
+    }
+
+    // MARK: The hub's own
+
+    /// Whether another one has room in its owner's share.
+    func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
+        state.withLock { $0.hasRoom(for: entry, bytes: bytes) }
+    }
+
+    /// Takes room for one that is about to be stored; false when there is none.
+    func reserve(_ entry: StoredLDContext, bytes: Int) -> Bool {
+        state.withLock { state in
+            guard state.hasRoom(for: entry, bytes: bytes) else { return false }
+            state.own[entry.url] = Own(entry: entry, bytes: bytes, handedAt: entry.createdAt)
+            return true
+        }
+    }
+
+    /// Gives the room back that was taken for one that is not kept.
+    func release(_ entry: StoredLDContext) { state.withLock { $0.own[entry.url] = nil } }
+
+    /// The implicitly created one that says the same, which somebody is about to name; nil for none.
+    func hand(_ context: JSONValue, at now: Timestamp) -> StoredLDContext? {
+        state.withLock { state in
+            let same = state.published.first {
+                $0.entry.kind == .implicitlyCreated
+                    && $0.entry.body.objectValue?["@context"] == context
+            }
+            guard let entry = same?.entry else { return nil }
+            state.own[entry.url]?.handedAt = now
+            return entry
+        }
+    }
+
+    /// Whether there are implicitly created ones that were given to nobody since.
+    func mayHaveUnused(since latest: Timestamp) -> Bool {
+        state.withLock { !$0.unused(since: latest).isEmpty }
+    }
+
+    /// Withdraws implicitly created ones that were given to nobody since and are not in use.
+    ///
+    /// They are about to go from the store. Those in use need not be looked at again for a while.
+    func withdrawUnused(
+        since latest: Timestamp,
+        inUse: Set<String>,
+        now: Timestamp
+    ) -> [StoredLDContext] {
+        state.withLock { state in
+            let urls = state.unused(since: latest).map(\.entry)
+            for entry in urls where inUse.contains(entry.url) {
+                state.own[entry.url]?.handedAt = now
+            }
+            let gone = urls.filter { !inUse.contains($0.url) }
+            for entry in gone { state.own[entry.url]?.isPublished = false }
+            return gone
+        }
+    }
+
+    /// Takes back that these were withdrawn: they could not be removed from the store.
+    func restore(_ withdrawn: [StoredLDContext]) {
+        state.withLock { state in
+            for entry in withdrawn { state.own[entry.url]?.isPublished = true }
+        }
+    }
+
+    // MARK: Copies
+
+    /// Keeps a copy that was fetched; returns it as it is kept, and the copies that went for it, perhaps
+    /// itself.
+    ///
+    /// One of the URL that is there by now hands its identifier and its owner on, so that a URL never has
+    /// two. The new one is the later one of the two, also where the clock of the process that fetched the
+    /// other is ahead.
+    func put(
+        _ fetched: StoredLDContext,
+        bytes: Int
+    ) -> (kept: StoredLDContext, gone: [StoredLDContext]) {
+        state.withLock { state in
+            var copy = fetched
+            if let old = state.copies[copy.url] {
+                copy.localID = old.localID
+                copy.follow(old)
+                if old.owner != .anonymous { copy.owner = old.owner }
+            }
+            return (copy, state.put(copy, bytes: bytes))
+        }
+    }
+
+    /// Replaces a copy that is still as it was read; returns what there is now, and the copies that went
+    /// for it, or nil for these when it was not replaced.
+    func replace(
+        _ read: StoredLDContext,
+        with new: StoredLDContext,
+        bytes: Int
+    ) -> (now: StoredLDContext, gone: [StoredLDContext]?) {
+        state.withLock { state in
+            guard let kept = state.copies[read.url] else { return (read, nil) }
+            guard kept == read else { return (kept, nil) }
+            return (new, state.put(new, bytes: bytes))
+        }
+    }
+
+    /// What is here now under the URLs and identifiers of the copies: nil for each that is gone.
+    func current(_ copies: [StoredLDContext]) -> [StoredLDContext?] {
+        state.withLock { state in
+            copies.map { copy in
+                state.copies[copy.url].flatMap { $0.localID == copy.localID ? $0 : nil }
+            }
+        }
+    }
+
+    /// Forgets a copy that is still as it was read.
+    func remove(_ copy: StoredLDContext) {
+        state.withLock { state in
+            if state.copies[copy.url] == copy { state.copies.remove(copy.url) }
+        }
+    }
+
+    // MARK: What the store has
+
+    /// Takes over what the store has, unless a newer copy of it is here; returns the copies for which
+    /// there is no room, or of whose URL there is another.
+    func follow(_ stored: [(entry: StoredLDContext, bytes: Int)]) -> [StoredLDContext] {
+        state.withLock { state in
+            stored.flatMap { entry, bytes in
+                let known = state.copies[entry.url]
+                defer {
+                    if let known, known.body != state.copies[known.url]?.body { noteChange() }
+                }
+                return state.follow(entry, bytes: bytes)
+            }
+        }
+    }
+
+    /// Forgets what the store has no more.
+    func forget(localID: String) {
+        let isGone = state.withLock { state in
+            if let own = state.own.values.first(where: { $0.entry.localID == localID }) {
+                state.own[own.entry.url] = nil
+                return true
+            }
+            let copy = state.copies.values.first {
+                $0.localID == localID && $0.owner != .anonymous
+            }
+            if let copy { state.copies.remove(copy.url) }
+            return copy != nil
+        }
+        if isGone { noteChange() }
+    }
+
+    /// Forgets what is not in the store and should be.
+    func forget(except localIDs: Set<String>) {
+        state.withLock { state in
+            for one in state.published where !localIDs.contains(one.entry.localID) {
+                state.own[one.entry.url] = nil
+            }
+            for copy in state.copies.values
+            where copy.owner != .anonymous && !localIDs.contains(copy.localID) {
+                state.copies.remove(copy.url)
+            }
+        }
+        noteChange()
+    }
+}
+
+extension LDContextCache.State {
+    fileprivate func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
+        var count = FairShares<Party>(capacity: LDContextCache.maximumOfAKind)
+        var room = FairShares<Party>(capacity: LDContextCache.maximumBytes)
+        for one in own.values where one.entry.kind == entry.kind {
+            count.take(one.entry.owner)
+            room.take(one.entry.owner, one.bytes)
+        }
+        return count.mayTake(entry.owner) && room.mayTake(entry.owner, bytes)
+    }
+
+    /// Keeps a copy; returns the copies that went for it, perhaps itself.
+    fileprivate mutating func put(_ copy: StoredLDContext, bytes: Int) -> [StoredLDContext] {
+        let replaced = copies[copy.url].flatMap { $0.localID == copy.localID ? nil : $0 }
+        let gone = copies.put(copy, for: copy.url, bytes: bytes, owner: copy.owner)
+        return gone + (replaced.map { [$0] } ?? [])
+    }
+
+    fileprivate mutating func follow(_ entry: StoredLDContext, bytes: Int) -> [StoredLDContext] {
+        guard entry.kind == .cached else {
+            own[entry.url] = LDContextCache.Own(
+                entry: entry,
+                bytes: bytes,
+                handedAt: own[entry.url]?.handedAt ?? entry.createdAt,
+                isPublished: true
+            )
+            return []
+        }
+        // What is here and not yet in the store is newer.
+        if let known = copies[entry.url], known.owner != .anonymous, known.isNoOlder(than: entry) {
+            return known.localID == entry.localID ? [] : [entry]
+        }
+        return put(entry, bytes: bytes)
+    }
+}

@@ -1,0 +1,116 @@
+import ContextModel
+import Governance
+import Storage
+import Synchronization
+
+/// Gets the document that a URL leads to: one that is kept, or a copy that it fetches and has kept.
+final class LDContextFetcher: Sendable {
+    /// Fetches under way at most.
+    static let maximumFetches = 32
+    /// How long a copy counts as fresh (clause 5.13.1: a heuristic expiration time) when its server
+    /// does not say, and within which bounds the server is believed.
+    static let freshSeconds = 24 * 3_600
+    static let believedSeconds = 300...7 * 24 * 3_600
+
+    /// Keeps the documents.
+    let store: LDContextStore
+    private let source: any LDContextSource
+    private let fetches = Mutex(PartyShares(capacity: maximumFetches))
+    private var clock: HubClock { store.clock }
+
+    init(_ store: LDContextStore, _ source: any LDContextSource) {
+        self.store = store
+        self.source = source
+    }
+
+    /// The document that the URL leads to: kept here, or fetched and kept.
+    ///
+    /// A copy past its time still serves when its origin cannot be reached, or is not to be asked.
+    func document(
+        at url: String,
+        for sharer: Sharer,
+        mayFetch: Bool = true
+    ) async throws(LDContextError) -> StoredLDContext {
+        if store.entry(url) == nil { await store.follower.catchUp() }
+        guard let entry = store.entry(url) else {
+            guard mayFetch else {
+                throw LDContextError(.unavailable, "The @context '\(url)' is not at hand.")
+            }
+            return try await fetch(url, for: sharer)
+        }
+        if mayFetch, let expiresAt = entry.expiresAt, expiresAt <= clock() {
+            return await renewed(entry, for: sharer)
+        }
+        guard entry.kind == .cached, entry.owner == .anonymous, sharer.party != .anonymous
+        else {
+            return entry
+        }
+        return await store.changeCopy(entry) { $0.owner = sharer.party }
+    }
+
+    /// Fetches a document and takes it in place of the old copy (clause 5.13.5 `reload`).
+    func reload(_ url: String, for sharer: Sharer) async throws(LDContextError) {
+        _ = try await fetch(url, for: sharer)
+        store.cache.noteChange()
+    }
+
+    /// A newer copy; the old one when there is none to be had.
+    private func renewed(_ old: StoredLDContext, for sharer: Sharer) async -> StoredLDContext {
+        // When the hub fetches too many, the next request may try again.
+        guard begin(for: sharer) else { return old }
+        defer { end(for: sharer) }
+        do {
+            return try await fetched(old.url, for: sharer)
+        } catch {
+            // Its server is asked again in a while, not by each request until then.
+            let later = clock().adding(seconds: Self.believedSeconds.lowerBound)
+            return await store.changeCopy(old) { $0.expiresAt = later }
+        }
+    }
+
+    private func fetch(
+        _ url: String,
+        for sharer: Sharer
+    ) async throws(LDContextError) -> StoredLDContext {
+        guard begin(for: sharer) else {
+            throw LDContextError(
+                .unavailable,
+                "The hub fetches too many @contexts at this moment to fetch '\(url)'."
+            )
+        }
+        defer { end(for: sharer) }
+        return try await fetched(url, for: sharer)
+    }
+
+    private func fetched(
+        _ url: String,
+        for sharer: Sharer
+    ) async throws(LDContextError) -> StoredLDContext {
+        let document = try await source.document(at: url, for: sharer)
+        guard let context = document.body.objectValue?["@context"] else {
+            throw LDContextError(.invalid, "The document at '\(url)' has no @context.")
+        }
+        let (said, believed) = (document.freshSeconds ?? Self.freshSeconds, Self.believedSeconds)
+        let fresh = min(max(said, believed.lowerBound), believed.upperBound)
+        let now = clock()
+        return await store.keepCopy(
+            StoredLDContext(
+                localID: store.makeIdentifier(),
+                url: url,
+                redirectedTo: document.redirectedTo,
+                kind: .cached,
+                body: ["@context": context],
+                createdAt: now,
+                expiresAt: now.adding(seconds: fresh),
+                owner: sharer.party
+            )
+        )
+    }
+
+    // MARK: Fetches under way
+
+    /// False when the sharer fetches as many as its share; otherwise `end` must follow.
+    func begin(for sharer: Sharer) -> Bool { fetches.withLock { $0.takeIfFair(sharer) } }
+
+    func end(for sharer: Sharer) { fetches.withLock { $0.giveBack(sharer) } }
+}
