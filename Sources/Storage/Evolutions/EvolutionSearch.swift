@@ -366,34 +366,6 @@ package struct EvolutionSearch<Source: HistorySource> {
     }
 }
 
-extension EvolutionPage {
-    /// Keeps to the limit of instances; all series then end at the same moment, so that the
-    /// content range is true of each (clause 6.3.10).
-    fileprivate mutating func cut(to query: TemporalQuery, limit: Int) {
-        let full = evolutions.flatMap(\.attributes).map(\.instances).filter { $0.count > limit }
-        guard !full.isEmpty, limit > 0 else { return }
-        let isNewest = query.lastN != nil
-        let edges = full.map { query.moment(isNewest ? $0[$0.count - limit] : $0[limit - 1]) }
-        guard let edge = isNewest ? edges.max() : edges.min() else { return }
-        for index in evolutions.indices {
-            for place in evolutions[index].attributes.indices {
-                let attribute = evolutions[index].attributes[place]
-                let kept = attribute.instances.filter {
-                    isNewest ? query.moment($0) >= edge : query.moment($0) <= edge
-                }
-                evolutions[index].attributes[place].instances = kept
-                // One left without instances stays: it has some beyond the range.
-                if kept.isEmpty {
-                    evolutions[index].kindsBeyondRange[attribute.name] =
-                        attribute.instances.first?.kind
-                }
-            }
-        }
-        let kept = evolutions.flatMap(\.attributes).flatMap(\.instances).map(query.moment)
-        contentRange = isNewest ? (edge, kept.max() ?? edge) : (kept.min() ?? edge, edge)
-    }
-}
-
 extension TemporalQuery {
     /// The query of all that there ever was of the same entities.
     fileprivate var ofAllTimes: TemporalQuery {
@@ -403,33 +375,6 @@ extension TemporalQuery {
             instanceLimit: instanceLimit,
             limit: limit
         )
-    }
-
-    /// The moment the query looks at; one that the instance lacks falls back on its modification.
-    package func moment(_ instance: Attribute) -> Timestamp {
-        time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
-    }
-
-    package func time(of instance: Attribute) -> Timestamp? {
-        switch timeProperty {
-        case .observedAt: instance.observedAt
-        case .createdAt: instance.createdAt
-        case .modifiedAt: instance.modifiedAt
-        case .deletedAt: instance.details?.deletedAt
-        }
-    }
-
-    /// Whether the query restricts time at all; one that does not takes every instance.
-    package var isBounded: Bool { from != nil || to != nil }
-
-    /// Whether the instance lies in the range of time that the query is about.
-    package func covers(_ instance: Attribute) -> Bool {
-        // The end of an attribute is no value of its own.
-        if aggregation != nil, instance.details?.deletedAt != nil { return false }
-        // Who looks at the moment of deletion looks for what was deleted, whenever it was.
-        guard isBounded || timeProperty == .deletedAt else { return true }
-        guard let time = time(of: instance) else { return false }
-        return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true
     }
 }
 
