@@ -57,19 +57,65 @@ import Testing
         }
     }
 
+    private func representation(
+        of entity: Entity,
+        _ format: Representation.Format,
+        _ number: Int,
+        _ generator: inout SeededGenerator
+    ) -> Representation {
+        var representation = Representation(
+            format: format,
+            showsSystemAttributes: Bool.random(using: &generator),
+            projection: projection(of: entity, &generator),
+            languages: number % 10 == 0 ? LanguageFilter(["th"]) : nil,
+            datasetIDs: number % 11 == 0 ? [nil] : nil
+        )
+        representation.showsEnds = Bool.random(using: &generator)
+        representation.abridgesDeletedAttributes = number % 12 == 0
+        representation.version = number % 13 == 0 ? SpecificationVersion(1, 3) : nil
+        return representation
+    }
+
+    /// Whoever adds a member has to say how it is written from bytes, and to have it compared.
+    @Test func `all that entities have and all ways to show them are compared`() {
+        func members(_ value: Any) -> Set<String> {
+            Set(Mirror(reflecting: value).children.compactMap(\.label))
+        }
+        // What `representation(of:)` chooses, and `join`, which is answered with Linked Entities.
+        #expect(
+            members(Representation()) == [
+                "format", "showsSystemAttributes", "projection", "languages", "datasetIDs",
+                "abridgesDeletedAttributes", "showsEnds", "join", "version",
+            ]
+        )
+        // What `RandomEntity` gives, and `deletedAt`, which no stored entity has.
+        #expect(
+            members(Entity(id: EntityID("urn:x:1"), types: [])) == [
+                "id", "types", "scopes", "attributes", "createdAt", "modifiedAt", "expiresAt",
+                "deletedAt",
+            ]
+        )
+        #expect(
+            members(Attribute(kind: .property, value: 1)) == [
+                "kind", "value", "datasetID", "observedAt", "unitCode", "createdAt", "modifiedAt",
+                "attributes", "details",
+            ]
+        )
+        #expect(
+            members(AttributeDetails()) == [
+                "deletedAt", "expiresAt", "instanceID", "objectTypes", "previousValue", "valueType",
+                "proof",
+            ]
+        )
+    }
+
     @Test(arguments: [Representation.Format.normalized, .concise, .simplified])
     func `random entities are written alike`(format: Representation.Format) throws {
         var generator = SeededGenerator(seed: 11)
         let contexts = [LDContext.core, try Self.context()]
         for number in 0..<600 {
             let entity = RandomEntity.entity(&generator)
-            let representation = Representation(
-                format: format,
-                showsSystemAttributes: Bool.random(using: &generator),
-                projection: projection(of: entity, &generator),
-                languages: number % 10 == 0 ? LanguageFilter(["th"]) : nil,
-                datasetIDs: number % 11 == 0 ? [nil] : nil
-            )
+            let representation = representation(of: entity, format, number, &generator)
             let hidden = Bool.random(using: &generator) ? names(of: entity, &generator) : []
             try compare(
                 entity,
