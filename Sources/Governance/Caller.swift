@@ -81,13 +81,13 @@ package struct Roles: OptionSet, Sendable, Hashable {
     /// Provision and govern; reading personal data is no part of it.
     package static let admin = Roles(rawValue: 1)
 
-    /// The role of that name; nil when the hub has none.
-    package init?(named name: String) {
-        guard let role = Self.names[name] else { return nil }
-        self = role
-    }
+    /// Every role there is, by its name.
+    package static let byName: [String: Roles] = ["admin": .admin]
 
-    private static let names: [String: Roles] = ["admin": .admin]
+    /// In the order of the alphabet.
+    package var names: [String] {
+        Self.byName.filter { isSuperset(of: $0.value) }.map(\.key).sorted()
+    }
 }
 
 /// A person whom data is about (a data subject): a URI.

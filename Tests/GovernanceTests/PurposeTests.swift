@@ -64,7 +64,7 @@ import Testing
         #expect(Caller(party: .anonymous).roles.isEmpty)
         #expect(Caller(party: .named(PartyID("urn:x:clinic"))).roles.isEmpty)
         #expect(Caller(party: .named(PartyID("urn:x:clinic")), roles: .admin).roles == .admin)
-        #expect(Roles(named: "admin") == .admin)
-        #expect(Roles(named: "root") == nil)
+        #expect(Roles.admin.names == ["admin"])
+        #expect(Roles().names.isEmpty)
     }
 }

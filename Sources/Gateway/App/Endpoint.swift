@@ -124,7 +124,7 @@ struct Endpoint: HTTPResponder {
                 throw BrokerError(.badRequestData, "In the request \(CombiningMarks.problem).")
             }
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
-            context.caller = try frame.authentication.caller(of: request.head)
+            context.caller = try await frame.authentication.caller(of: request.head)
             if context.caller.party == .anonymous { context.caller.address = context.address }
             await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)

@@ -9,12 +9,17 @@ package func makeGateway(
     _ settings: GatewaySettings,
     routes: RouteTable,
     tokens: TokenList,
+    verifier: TokenVerifier = .trustingNobody,
     registry: MetricRegistry,
     logger: Logger,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> Application<RouterResponder<GatewayContext>> {
     let frame = Frame(
-        authentication: Authentication(tokens: tokens, isOpen: settings.isOpen),
+        authentication: Authentication(
+            tokens: tokens,
+            verifier: verifier,
+            isOpen: settings.isOpen
+        ),
         problems: ProblemReporter(registry: registry),
         problemPage: routes.problemPage,
         registry: registry

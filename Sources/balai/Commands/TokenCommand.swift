@@ -1,19 +1,73 @@
 import ArgumentParser
 import Broker
+import ContextModel
 import Foundation
+import Gateway
 import Governance
 
-/// `balai token`: tokens of the parties that the configuration gives permissions to.
+/// `balai token`: tokens of parties.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
         abstract: "Make, list and remove the tokens of named parties.",
         discussion: """
-            What a party may do is in the configuration under "permissions". A running hub takes \
-            up a change within a second.
+            What a party may do is in the configuration under "permissions". A token that is issued \
+            is signed by the hub, says whose it is, and ends by itself. One that is added is opaque, \
+            and holds until it is removed; a running hub takes up a change within a second.
             """,
-        subcommands: [Add.self, List.self, Remove.self]
+        subcommands: [Issue.self, Add.self, List.self, Remove.self]
     )
+
+    /// Signs a token with the hub's own key.
+    struct Issue: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sign a token that says whose it is and ends by itself, and print it."
+        )
+
+        @Option(help: "The party, a URI.") var party: String
+        @Option(help: "A role (admin: may provision and govern); may be repeated.")
+        var role: [String] = []
+        @Option(help: "The person whose token it is, a URI.") var subject: String?
+        @Option(help: "All that it is for: a purpose of the Data Privacy Vocabulary.")
+        var purpose: String?
+        @Option(help: "How long it holds, as 45s, 30m, 1h or 7d; at most 366d.")
+        var ttl = TokenLifetime(seconds: 3600)
+        @Option(help: "The hub's data folder.") var data = "balai-data"
+
+        func validate() throws {
+            guard URIText.isValid(party), Party.isName(party) else {
+                throw ValidationError("--party: '\(party)' is no URI that can name a party.")
+            }
+            if let unknown = role.first(where: { Roles.byName[$0] == nil }) {
+                let names = Roles.byName.keys.sorted().joined(separator: ", ")
+                throw ValidationError("--role: '\(unknown)' is no role; there is \(names).")
+            }
+            if let subject, !URIText.isValid(subject) || subject.utf8.count > 256 {
+                throw ValidationError("--subject: '\(subject)' is no URI of at most 256 bytes.")
+            }
+            if let purpose, !Purpose(purpose).isKnown {
+                throw ValidationError(
+                    "--purpose: '\(purpose)' is no purpose of the Data Privacy Vocabulary, such as "
+                        + "dpv:ImproveTransportMobility (https://w3id.org/dpv)."
+                )
+            }
+        }
+
+        func run() async throws {
+            try await reportingErrors {
+                let key = try await DataFolder(creating: data).hubKey()
+                let credential = Credential(
+                    party: .named(PartyID(party)),
+                    roles: role.reduce(into: []) { $0.formUnion(Roles.byName[$1] ?? []) },
+                    subject: subject.map { SubjectID($0) },
+                    purpose: purpose.map { Purpose($0) }
+                )
+                try StandardOutput.line(
+                    key.token(for: credential, seconds: ttl.seconds, at: Timestamp(Date()))
+                )
+            }
+        }
+    }
 
     /// Makes a token.
     struct Add: AsyncParsableCommand {
@@ -113,6 +167,25 @@ struct TokenCommand: AsyncParsableCommand {
             }
         }
     }
+}
+
+/// How long a token holds, written as `45s`, `30m`, `1h` or `7d`.
+struct TokenLifetime: ExpressibleByArgument {
+    let seconds: Int
+
+    init(seconds: Int) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        guard let unit = argument.last.flatMap({ units[$0] }),
+            let count = Int(argument.dropLast()), (1...Self.maximumSeconds / unit).contains(count)
+        else { return nil }
+        seconds = count * unit
+    }
+
+    var defaultValueDescription: String { "\(seconds / 3600)h" }
+
+    static let maximumSeconds = 366 * 86400
 }
 
 /// Prints a value as JSON for scripts.

@@ -39,6 +39,8 @@ struct DataFolder: Sendable {
     var databasePath: String { path + "/hub.sqlite" }
     var operatorTokenPath: String { path + "/operator.token" }
     var tokensPath: String { path + "/tokens.json" }
+    /// The key that the hub signs tokens with.
+    var keyPath: String { path + "/hub.key" }
     /// A file in the folder of a demo, whose data is simulated and everybody's to read.
     var demoMarkPath: String { path + "/demo" }
 
@@ -68,17 +70,11 @@ struct DataFolder: Sendable {
 
     /// nil when none was made yet.
     func existingOperatorToken() throws -> String? {
-        var status = stat()
-        guard stat(operatorTokenPath, &status) == 0 else { return nil }
-        guard status.st_mode & 0o077 == 0 else {
-            throw StartError(
-                .permissions,
-                "\(operatorTokenPath) can be read by others than its owner. Remove it (the next "
-                    + "start makes a new token), or: chmod 600 \(operatorTokenPath)"
-            )
-        }
-        let text = (try? String(contentsOfFile: operatorTokenPath, encoding: .utf8)) ?? ""
-        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = try secret(
+            at: operatorTokenPath,
+            whenRemoved: "the next start makes a new token"
+        )
+        guard let token = text?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
         guard token.utf8.count >= Self.minimumTokenBytes else {
             throw StartError(
                 .permissions,
@@ -88,11 +84,51 @@ struct DataFolder: Sendable {
         return token
     }
 
+    /// The key that the hub signs tokens with, made when it is first needed.
+    ///
+    /// It is not used when others than its owner can read it: whoever read it could be anybody.
+    func hubKey() async throws -> HubKey {
+        if let key = try await existingHubKey() { return key }
+        let temporary = "\(keyPath).\(getpid())"
+        try Self.write(try await HubKey.make().pem + "\n", toNewFile: temporary)
+        defer { unlink(temporary) }
+        // Of two programs that make one at the same time, both have the first one's.
+        guard link(temporary, keyPath) == 0 || errno == EEXIST,
+            let key = try await existingHubKey()
+        else { throw StartError(.folder, "\(keyPath) cannot be written.") }
+        return key
+    }
+
+    private func existingHubKey() async throws -> HubKey? {
+        let effect = "a new key is made, and tokens signed with this one are worth nothing any more"
+        guard let pem = try secret(at: keyPath, whenRemoved: effect) else { return nil }
+        do { return try await HubKey(pem: pem) } catch {
+            throw StartError(
+                .permissions,
+                "\(keyPath) cannot be used: \(error) Remove it (\(effect)) or put back a backup."
+            )
+        }
+    }
+
+    /// What a file holds that is for its owner's eyes; nil when there is none.
+    private func secret(at path: String, whenRemoved effect: String) throws -> String? {
+        let file = URL(filePath: path).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+        guard let mode = attributes?[.posixPermissions] as? NSNumber else { return nil }
+        guard mode.intValue & 0o077 == 0 else {
+            throw StartError(
+                .permissions,
+                "\(path) can be read by others than its owner. Remove it (\(effect)), or: "
+                    + "chmod 600 \(path)"
+            )
+        }
+        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+
     /// 256 random bits in URL-safe letters.
     static func makeToken(_ generator: inout some RandomNumberGenerator) -> String {
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return Data(bytes).base64EncodedString().replacing("+", with: "-")
-            .replacing("/", with: "_").replacing("=", with: "")
+        return Base64URL.text(of: bytes)
     }
 
     private static let minimumTokenBytes = 16

@@ -44,7 +44,7 @@ struct HubRun: Sendable {
         )
         let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
-        let tokens = try TokenWatch(folder: folder, logger: logger)
+        let tokens = try await TokenWatch(folder: folder, logger: logger)
         let clock = ClockWatch(logger: logger, lastWrittenAt: folder.lastWrittenAt)
         let store = try openStore(folder)
         do {
@@ -86,6 +86,7 @@ struct HubRun: Sendable {
             configuration.gateway,
             routes: try routes(parts.hub, hosted, folder, registry, health),
             tokens: tokens.list,
+            verifier: tokens.verifier,
             registry: registry,
             logger: logger,
             onServerRunning: { channel in
@@ -146,7 +147,7 @@ struct HubRun: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         return ReloadService(signals: signals, logger: logger) {
             let policy = policy(try await rereading())
-            try tokens.reloadAll()
+            try await tokens.reloadAll()
             do { try await hub.following.enforce(policy) } catch {
                 logger.error(
                     "the new policy is in force here, and other processes were not told: \(error)"

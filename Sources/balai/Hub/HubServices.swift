@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import Foundation
 import Gateway
 import Governance
@@ -22,6 +23,7 @@ struct StoreService: Service {
 /// Keeps the Gateway's tokens as the data folder has them, while the hub runs.
 final class TokenWatch: Service {
     let list = TokenList()
+    let verifier: TokenVerifier
     private let folder: DataFolder
     private let logger: Logger
 
@@ -34,10 +36,12 @@ final class TokenWatch: Service {
     private let state: Mutex<State>
 
     /// Reads the tokens, and makes the operator's if there is none.
-    init(folder: DataFolder, logger: Logger) throws {
+    init(folder: DataFolder, logger: Logger) async throws {
         self.folder = folder
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
+        let key = try await folder.hubKey()
+        verifier = TokenVerifier([key.issuer], clock: HubClock { Timestamp(Date()) })
         try state.withLock { try reload(&$0) }
     }
 
@@ -65,8 +69,9 @@ final class TokenWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Takes up what the folder says now, of the operator's token, too.
-    func reloadAll() throws {
+    /// Takes up what the folder says now, of the operator's token and the hub's key, too.
+    func reloadAll() async throws {
+        verifier.replace(with: [try await folder.hubKey().issuer])
         try state.withLock { state in
             state.operatorToken = try Self.operatorToken(of: folder)
             try reload(&state)

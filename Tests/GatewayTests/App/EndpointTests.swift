@@ -11,6 +11,10 @@ import Testing
 @testable import Gateway
 
 @Suite(.clause("6.2")) struct EndpointTests {
+    private func authentication(isOpen: Bool) -> Authentication {
+        Authentication(tokens: TokenList(), verifier: .trustingNobody, isOpen: isOpen)
+    }
+
     @Test func `a request without a token is anonymous`() async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(uri: "/caller", method: .get)
@@ -81,10 +85,15 @@ import Testing
             ("[::1]:1026", "http://[::1]:1026"), ("LOCALHOST", nil), (nil, nil),
         ] as [(String?, String?)]
     )
-    func `an open hub answers to its own machine's names`(host: String?, origin: String?) throws {
+    func `an open hub answers to its own machine's names`(
+        host: String?,
+        origin: String?
+    )
+        async throws
+    {
         var request = HTTPRequest(method: .post, scheme: "http", authority: host, path: "/")
         request.headerFields[.origin] = origin
-        let caller = try Authentication(tokens: TokenList(), isOpen: true).caller(of: request)
+        let caller = try await authentication(isOpen: true).caller(of: request)
         #expect(caller.party == .operator)
     }
 
@@ -92,13 +101,13 @@ import Testing
         "city.example", "127.city.example:80", "127.0.0.1.city.example", "10.0.0.1", "[::2]:1026",
         "localhost.city.example", "",
     ])
-    func `a name that is made to lead to an open hub is refused`(host: String) throws {
+    func `a name that is made to lead to an open hub is refused`(host: String) async throws {
         let request = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/")
-        let error = #expect(throws: BrokerError.self) {
-            try Authentication(tokens: TokenList(), isOpen: true).caller(of: request)
+        let error = await #expect(throws: BrokerError.self) {
+            try await authentication(isOpen: true).caller(of: request)
         }
         #expect(error?.code == .forbidden)
-        let closed = try Authentication(tokens: TokenList(), isOpen: false).caller(of: request)
+        let closed = try await authentication(isOpen: false).caller(of: request)
         #expect(closed.party == .anonymous)
     }
 

@@ -2,6 +2,10 @@ import ArgumentParser
 import Foundation
 import Testing
 
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
 @testable import balai
 
 @Suite struct TokenCommandTests {
@@ -38,6 +42,52 @@ import Testing
                 #expect(made.output.count == 44)
                 #expect(made.errors.contains("no permission for \"\(party)\"") == isWarned)
             }
+        }
+    }
+
+    @Test func `a hub takes the tokens that it has signed, and no others'`() async throws {
+        try await withTemporaryFolder { path in
+            let hub = try RunningHub(path)
+            func issued(_ folder: String, _ more: [String] = []) throws -> String {
+                let end = try RunningCommand(
+                    ["token", "issue", "--party", "urn:city:clinic", "--data", folder] + more
+                ).end()
+                #expect(end.code == 0, "\(end.errors)")
+                return end.output.trimmingCharacters(in: .newlines)
+            }
+            let own = try issued(path + "/data", ["--role", "admin", "--ttl", "30m"])
+            #expect(own.split(separator: ".").count == 3)
+            #expect(try await status(own, hub) == 200)
+            #expect(try await status(own.dropLast(8) + "AAAAAAAA", hub) == 401)
+            #expect(try await status(issued(path + "/elsewhere"), hub) == 401)
+            try hub.stop()
+        }
+    }
+
+    private func status(_ token: String, _ hub: RunningHub) async throws -> Int? {
+        var request = URLRequest(
+            url: try #require(URL(string: hub.url + "/ngsi-ld/v1/entities?type=Room"))
+        )
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        let (_, response) = try await URLSession.shared.data(for: request)
+        return (response as? HTTPURLResponse)?.statusCode
+    }
+
+    @Test(arguments: [
+        ["--party", "clinic"], ["--party", "service:demo-city"], ["--party", ""], [],
+        ["--party", "urn:x:a", "--role", "root"], ["--party", "urn:x:a", "--subject", "me"],
+        ["--party", "urn:x:a", "--purpose", "dpv:Gossip"], ["--party", "urn:x:a", "--ttl", "0s"],
+        ["--party", "urn:x:a", "--ttl", "1"], ["--party", "urn:x:a", "--ttl", "-1h"],
+        ["--party", "urn:x:a", "--ttl", "367d"],
+        ["--party", "urn:x:a", "--ttl", "9223372036854775807d"],
+    ])
+    func `what cannot be said in a token is refused`(arguments: [String]) {
+        #expect(throws: (any Error).self) { try TokenCommand.Issue.parse(arguments) }
+        #expect(throws: Never.self) {
+            try TokenCommand.Issue.parse([
+                "--party", "urn:x:a", "--role", "admin", "--subject", "urn:person:1",
+                "--purpose", "PublicHealth", "--ttl", "45s",
+            ])
         }
     }
 

@@ -32,6 +32,44 @@ import Testing
         }
     }
 
+    @Test func `the key that tokens are signed with is made once, for its owner's eyes`()
+        async throws
+    {
+        try await withTemporaryFolder { path in
+            let folder = try DataFolder(creating: path + "/data")
+            let key = try await folder.hubKey()
+            #expect(try await folder.hubKey().id == key.id)
+            #expect(try mode(folder.keyPath) == 0o600)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(files == ["hub.key"])
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644],
+                ofItemAtPath: folder.keyPath
+            )
+            let error = await #expect(throws: StartError.self) { try await folder.hubKey() }
+            #expect(error?.code == .permissions)
+        }
+    }
+
+    @Test func `two programs that make the key have the same one`() async throws {
+        try await withTemporaryFolder { path in
+            let folder = try DataFolder(creating: path)
+            async let first = folder.hubKey()
+            async let second = folder.hubKey()
+            #expect(try await first.id == second.id)
+        }
+    }
+
+    @Test func `what is no key is told, and left as it is`() async throws {
+        try await withTemporaryFolder { path in
+            let folder = try DataFolder(creating: path)
+            try DataFolder.write("no key\n", toNewFile: folder.keyPath)
+            let error = await #expect(throws: StartError.self) { try await folder.hubKey() }
+            #expect(error?.description.contains("no Ed25519 key") == true)
+            #expect(try String(contentsOfFile: folder.keyPath, encoding: .utf8) == "no key\n")
+        }
+    }
+
     @Test func `an empty token file is not taken for a token`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)

@@ -1,43 +1,65 @@
 import Broker
 import ContextModel
-import Crypto
 package import Governance
 package import HTTPTypes
-import Synchronization
 
 /// Turns the headers of a request into a caller.
 package struct Authentication: Sendable {
     private let tokens: TokenList
+    private let verifier: TokenVerifier
     private let isOpen: Bool
 
     /// `isOpen` makes everybody on this machine the operator.
-    package init(tokens: TokenList, isOpen: Bool) {
+    package init(tokens: TokenList, verifier: TokenVerifier, isOpen: Bool) {
         self.tokens = tokens
+        self.verifier = verifier
         self.isOpen = isOpen
     }
 
-    /// Throws `unauthenticated` for a token nobody has, `badRequestData` for a tenant name that
-    /// cannot be one (clause 6.3.14), and `forbidden` for what a foreign page asks of an open hub.
-    func caller(of request: HTTPRequest) throws(BrokerError) -> Caller {
+    /// Throws `unauthenticated` for a token that is worth nothing, `badRequestData` for a tenant name that
+    /// cannot be one (clause 6.3.14) and for a header that is there twice, and `forbidden` for a purpose that
+    /// the token is not for and for what a foreign page asks of an open hub.
+    func caller(of request: HTTPRequest) async throws(BrokerError) -> Caller {
         if isOpen { try Self.refuseForeignPage(request) }
         var caller = Caller(party: isOpen ? .operator : .anonymous)
+        var credentials: String?
         for field in request.headerFields {
             switch field.name {
             case .authorization where !isOpen:
-                caller.party = try party(bearing: field.value)
-                if caller.party == .operator { caller.roles = .admin }
+                guard credentials == nil else { throw Self.twice(field.name) }
+                credentials = field.value
             case .ngsildTenant:
                 caller.tenant = try tenant(field.value)
             case .dataPurpose:
-                guard caller.purpose == nil else {
-                    throw BrokerError(.badRequestData, "A request has one Data-Purpose.")
-                }
+                guard caller.purpose == nil else { throw Self.twice(field.name) }
                 caller.purpose = try purpose(field.value)
             default:
                 break
             }
         }
+        if let credentials { try Self.put(try await credential(credentials), into: &caller) }
         return caller
+    }
+
+    private static func put(
+        _ credential: Credential,
+        into caller: inout Caller
+    ) throws(BrokerError) {
+        caller.party = credential.party
+        caller.roles = credential.roles
+        caller.subject = credential.subject
+        guard let purpose = credential.purpose else { return }
+        if let asked = caller.purpose, !asked.isOrNarrower(than: purpose) {
+            throw BrokerError(
+                .forbidden,
+                "The token is for \(purpose.text), and not for \(asked.text)."
+            )
+        }
+        caller.purpose = caller.purpose ?? purpose
+    }
+
+    private static func twice(_ name: HTTPField.Name) -> BrokerError {
+        BrokerError(.badRequestData, "A request has one \(name.rawName).")
     }
 
     /// An open hub asks nobody for a token, so a page of anybody, open in a browser on this machine,
@@ -62,7 +84,7 @@ package struct Authentication: Sendable {
         }
     }
 
-    private func party(bearing credentials: String) throws(BrokerError) -> Party {
+    private func credential(_ credentials: String) async throws(BrokerError) -> Credential {
         let parts = credentials.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw BrokerError(
@@ -70,10 +92,13 @@ package struct Authentication: Sendable {
                 "The hub takes \"Authorization: Bearer TOKEN\" and nothing else."
             )
         }
-        guard let party = tokens.party(bearing: String(parts[1])) else {
-            throw BrokerError(.unauthenticated, "The hub knows no such token.")
+        let token = String(parts[1])
+        let hash = TokenHash(of: token)
+        if let party = tokens.party(hash) {
+            return Credential(party: party, roles: party == .operator ? .admin : [])
         }
-        return party
+        if let credential = verifier.remembered(hash) { return credential }
+        return try await verifier.credential(of: token, hash)
     }
 
     private func tenant(_ value: String) throws(BrokerError) -> TenantName? {
@@ -111,46 +136,4 @@ extension HTTPField.Name {
     /// Why data is asked for: a term or IRI of the Data Privacy Vocabulary. (Browsers have a use of
     /// their own for `Purpose`.)
     package static let dataPurpose = known("Data-Purpose")
-}
-
-/// The SHA-256 of a token: what the hub keeps instead of the token.
-package struct TokenHash: Sendable, Hashable {
-    /// 32 bytes.
-    package let bytes: [UInt8]
-
-    package init(of token: String) { bytes = Array(SHA256.hash(data: Array(token.utf8))) }
-
-    /// nil unless there are 32 bytes in hexadecimal digits.
-    package init?(hex: String) {
-        guard let bytes = Hexadecimal.bytes(of: hex), bytes.count == 32 else { return nil }
-        self.bytes = bytes
-    }
-
-    package var hex: String { Hexadecimal.text(of: bytes) }
-
-    /// Takes as long for equal as for unequal hashes.
-    func matches(_ other: TokenHash) -> Bool {
-        zip(bytes, other.bytes).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-    }
-}
-
-/// Whose token is whose; may be replaced while the hub runs.
-package final class TokenList: Sendable {
-    private let entries: Mutex<[(hash: TokenHash, party: Party)]>
-
-    package init(_ entries: [(hash: TokenHash, party: Party)] = []) {
-        self.entries = Mutex(entries)
-    }
-
-    package func replace(with entries: [(hash: TokenHash, party: Party)]) {
-        self.entries.withLock { $0 = entries }
-    }
-
-    /// Looks at every entry, so that the time taken tells nothing.
-    func party(bearing token: String) -> Party? {
-        let hash = TokenHash(of: token)
-        return entries.withLock { entries in
-            entries.reduce(nil as Party?) { $1.hash.matches(hash) ? $1.party : $0 }
-        }
-    }
 }
