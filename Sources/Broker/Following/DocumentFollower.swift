@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// News of a tenant is applied one page after the other, so a cache never goes back to what a document
 /// was. Whoever has changed a document catches up before it answers; what other processes change is asked
-/// for at intervals (`Hub.followChanges`).
+/// for at intervals (`Following.followChanges`).
 final class DocumentFollower: Sendable {
     /// What a cache is told.
     enum News: Sendable {

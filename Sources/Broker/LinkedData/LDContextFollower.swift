@@ -1,5 +1,5 @@
 import ContextModel
-package import Logging
+import Logging
 import Storage
 
 /// Keeps the `LDContextCache` in step with the store, by the change feed.

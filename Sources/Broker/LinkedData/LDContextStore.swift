@@ -1,7 +1,7 @@
-package import ContextModel
-package import Governance
-package import Logging
-package import Storage
+import ContextModel
+import Governance
+import Logging
+import Storage
 import Synchronization
 
 /// Keeps `@context` documents: those clients gave, those the hub made, and copies of those fetched,

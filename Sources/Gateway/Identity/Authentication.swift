@@ -1,6 +1,6 @@
 import Broker
 import ContextModel
-package import Governance
+import Governance
 package import HTTPTypes
 
 /// Turns the headers of a request into a caller.

@@ -1,5 +1,5 @@
 package import Broker
-package import ContextModel
+import ContextModel
 import Governance
 import Synchronization
 

@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 package import Governance
 
 /// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
