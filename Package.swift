@@ -49,12 +49,16 @@ let package = Package(
 
         .target(name: "ContextModel"),
         .target(name: "Governance", dependencies: ["ContextModel"]),
+        .target(
+            name: "Record",
+            dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
+        ),
         .target(name: "Statistics", dependencies: ["ContextModel"]),
         .target(name: "Storage", dependencies: ["ContextModel", "Governance", "CGEOS"]),
         .target(
             name: "StorageSQLite",
             dependencies: [
-                "Storage",
+                "Record", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
@@ -125,7 +129,7 @@ let package = Package(
             name: "balai",
             dependencies: [
                 "Broker", "CityServices", "CMalloc", "Collect", "Gateway", "Outbound", "Services",
-                "StorageSQLite",
+                "Record", "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -189,6 +193,11 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
         .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
         .testTarget(
+            name: "RecordTests",
+            dependencies: ["Chance", "ContextModel", "Processes", "Record"],
+            exclude: ["Tree/MerkleVectors.tsv"]
+        ),
+        .testTarget(
             name: "StatisticsTests",
             dependencies: ["Chance", "ContextModel", "Processes", "Statistics"],
             exclude: ["Peers"]
@@ -196,7 +205,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Clauses", "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                "Clauses", "Record", "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
             ]
         ),
         .testTarget(
@@ -237,7 +246,7 @@ let package = Package(
             name: "balaiTests",
             dependencies: [
                 "balai", "Broker", "ContextModel", "Gateway", "Governance", "Processes",
-                "Storage", "StorageSQLite",
+                "Record", "Storage", "StorageSQLite",
             ]
         ),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),

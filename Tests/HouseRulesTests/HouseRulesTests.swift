@@ -18,8 +18,8 @@ import Testing
 
     /// Values and functions: nothing here may look at a clock, draw lots or wait.
     private static let logic = [
-        "Sources/ContextModel", "Sources/Governance", "Sources/Storage", "Sources/Broker",
-        "Sources/Statistics",
+        "Sources/ContextModel", "Sources/Governance", "Sources/Record", "Sources/Storage",
+        "Sources/Broker", "Sources/Statistics",
     ]
     private static let all = ["Sources", "Benchmarks", "Plugins"]
 
