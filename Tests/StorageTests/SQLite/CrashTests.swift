@@ -121,31 +121,13 @@ import Testing
     }
 
     private func acknowledged(_ folder: Folder) -> [String] {
-        let file = open("\(folder.path)/acknowledged", O_RDONLY)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: Int(lseek(file, 0, SEEK_END)))
-        let count = pread(file, &bytes, bytes.count, 0)
-        // A line without its end was being written when the process died.
-        let lines = String(decoding: bytes[0..<max(count, 0)], as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        return lines.map(String.init)
+        ChildTest.lines(of: "\(folder.path)/acknowledged")
     }
 
-    /// This test program again, told to run the child's part alone.
     private func spawn(_ folder: Folder) throws -> pid_t {
-        let program = try #require(realpath("/proc/self/exe", nil))
-        defer { free(program) }
-        let words = [
-            String(cString: program), "--testing-library", "swift-testing", "--filter",
+        try ChildTest.spawn(
             "a child writes until it is killed",
-        ]
-        var arguments = words.map { strdup($0) } + [nil]
-        var variables = [strdup("\(Self.folderVariable)=\(folder.path)"), nil]
-        defer { (arguments + variables).forEach { free($0) } }
-        var child = pid_t()
-        let result = posix_spawn(&child, program, nil, nil, &arguments, &variables)
-        try #require(result == 0)
-        return child
+            [Self.folderVariable: folder.path]
+        )
     }
 }

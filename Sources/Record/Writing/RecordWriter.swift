@@ -1,0 +1,338 @@
+internal import Dispatch
+internal import Synchronization
+
+/// The record of a hub: adds entries, signs checkpoints, gives proofs.
+///
+/// Entries of many callers are written in one transaction, by a thread of its own. A record that was
+/// found damaged takes no more entries; what can be read of it still can.
+package final class RecordWriter: Sendable {
+    /// Entries that wait to be written; one more is refused as overloaded.
+    package static let waitingEntries = 16_384
+    /// Entries of one transaction, and openings after which it takes no more entries.
+    package static let entriesPerTransaction = 1_024
+    package static let openingsPerTransaction = 10_000
+
+    private struct Waiting {
+        let entry: PreparedEntry
+        let continuation: CheckedContinuation<Int, any Error>
+    }
+    private struct State {
+        var waiting: [Waiting] = []
+        var isRunning = false
+        var isClosed = false
+        var condition: RecordState
+    }
+    let store: (any RecordStore)?
+    private let signer: NoteSigner
+    private let current: Mutex<State>
+    private let queue = DispatchQueue(label: "balai.record")
+    private let reads = DispatchQueue(label: "balai.record.reads", attributes: .concurrent)
+
+    /// Goes on with a record as it was found; the signer is its own key.
+    package init(_ opening: RecordOpening, signer: NoteSigner) {
+        store = opening.store
+        self.signer = signer
+        current = Mutex(State(condition: opening.state))
+    }
+
+    /// Whether entries can be added: a hub answers nothing about personal data while they cannot.
+    package var state: RecordState { current.withLock(\.condition) }
+
+    /// How many entries are durable. What is decided now is decided on these.
+    package var size: Int { store?.size ?? 0 }
+
+    /// The key that checks the record's signatures.
+    package var key: NoteKey { signer.key }
+
+    // MARK: Adding
+
+    /// Adds an entry, and returns its number when it is on disk.
+    ///
+    /// Throws `RecordError`; the entry is not in the record then, but for one whose writing was cut off by
+    /// the end of the process.
+    package func append(_ draft: RecordDraft) async throws -> Int {
+        // The hashing is done by the thread that asks.
+        var chance = SystemRandomNumberGenerator()
+        let entry = try PreparedEntry(draft, using: &chance)
+        return try await withCheckedThrowingContinuation { continuation in
+            let waiting = Waiting(entry: entry, continuation: continuation)
+            if let refusal = submit(waiting) { continuation.resume(throwing: refusal) }
+        }
+    }
+
+    private func submit(_ entry: Waiting) -> RecordError? {
+        let (refusal, starts) = current.withLock { state -> (RecordError?, Bool) in
+            if state.isClosed { return (Self.closed, false) }
+            if case .damaged(let note) = state.condition {
+                return (RecordError(.damaged, note), false)
+            }
+            guard state.waiting.count < Self.waitingEntries else {
+                let note = "\(Self.waitingEntries) entries wait to be written"
+                return (RecordError(.overloaded, note), false)
+            }
+            state.waiting.append(entry)
+            defer { state.isRunning = true }
+            return (nil, !state.isRunning)
+        }
+        if starts { queue.async { self.drain() } }
+        return refusal
+    }
+
+    private static var closed: RecordError { RecordError(.closed, "the record is closed") }
+
+    /// Writes what waits until nothing does, on the queue.
+    private func drain() {
+        while let batch = takeBatch() {
+            do {
+                let store = try wholeStore()
+                // An empty record is signed, too: one that disappears is then missed.
+                if store.checkpoint == nil { _ = try sign() }
+                let first = try store.append(batch.map(\.entry))
+                for (place, waiting) in batch.enumerated() {
+                    waiting.continuation.resume(returning: first + place)
+                }
+            } catch {
+                if let error = error as? RecordError, error.code == .damaged {
+                    markDamaged(error.note)
+                }
+                for waiting in batch { waiting.continuation.resume(throwing: error) }
+            }
+        }
+    }
+
+    /// The entries of the next transaction; nil when none waits, and the queue comes to rest.
+    private func takeBatch() -> [Waiting]? {
+        current.withLock { state in
+            var (count, openings) = (0, 0)
+            for waiting in state.waiting.prefix(Self.entriesPerTransaction) {
+                if openings >= Self.openingsPerTransaction { break }
+                openings += waiting.entry.openings.count
+                count += 1
+            }
+            guard count > 0 else {
+                state.isRunning = false
+                return nil
+            }
+            defer { state.waiting.removeFirst(count) }
+            return Array(state.waiting.prefix(count))
+        }
+    }
+
+    private func wholeStore() throws -> any RecordStore {
+        if case .damaged(let note) = state { throw RecordError(.damaged, note) }
+        guard let store else { throw RecordError(.damaged, "the record could not be opened") }
+        return store
+    }
+
+    func markDamaged(_ note: String) {
+        current.withLock { state in
+            if state.condition == .sound { state.condition = .damaged(note) }
+        }
+    }
+
+    /// Writes what waits, and refuses what comes after.
+    package func close() async {
+        current.withLock { $0.isClosed = true }
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume() }
+        }
+        store?.close()
+    }
+}
+
+// MARK: - Checkpoints
+
+extension RecordWriter {
+    /// The newest checkpoint, as `GET /record/checkpoint` shows it; nil before the first.
+    package var checkpoint: SignedCheckpoint? { store?.checkpoint }
+
+    /// A checkpoint of all entries there are: the newest, or a new one where there are new entries.
+    ///
+    /// Throws `RecordError`.
+    @discardableResult
+    package func signCheckpoint() async throws -> SignedCheckpoint {
+        try await run(on: queue) { try self.sign() }
+    }
+
+    /// Signs a checkpoint after each pause if there are new entries, until the sleep throws.
+    ///
+    /// A checkpoint that cannot be kept is tried again after the next pause. The sleep comes from outside,
+    /// as all waiting does; the pause is a second.
+    package func keepSigning(sleep: @Sendable (Duration) async throws -> Void) async throws {
+        while true {
+            do {
+                try await signCheckpoint()
+            } catch let error as RecordError where error.code == .unavailable {
+                // The next round tries again, and appending tells its callers of the same disk.
+            }
+            try await sleep(.seconds(1))
+        }
+    }
+
+    /// On the queue.
+    private func sign() throws -> SignedCheckpoint {
+        let store = try wholeStore()
+        let size = store.size
+        if let newest = store.checkpoint, newest.checkpoint.size == size { return newest }
+        var tree = TiledTree(size: size, read: store.hashes)
+        let checkpoint = Checkpoint(origin: signer.key.name, size: size, root: try tree.root())
+        let signed = try SignedCheckpoint(checkpoint, by: signer)
+        try store.keep(signed)
+        return signed
+    }
+
+    /// Keeps a witness's signatures with the newest checkpoint, if that is still the one it signed.
+    ///
+    /// Throws `ProofError` when they are not by the witness, `RecordError` when they cannot be kept.
+    package func add(_ signatures: [NoteSignature], by witness: NoteKey, size: Int) async throws {
+        try await run(on: queue) {
+            let store = try self.wholeStore()
+            guard var newest = store.checkpoint, newest.checkpoint.size == size else { return }
+            try newest.add(signatures, by: witness)
+            try store.keep(newest)
+        }
+    }
+
+    func run<Answer: Sendable>(
+        on queue: DispatchQueue,
+        _ body: @escaping @Sendable () throws -> Answer
+    ) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+}
+
+// MARK: - Reading
+
+extension RecordWriter {
+    /// The bytes of a tile, `GET /record/tile/…`; nil when the newest checkpoint does not have it.
+    package func bytes(of tile: Tile) async throws -> [UInt8]? {
+        guard let store, let signed = store.checkpoint?.checkpoint,
+            tile.width <= Tile.width(tile.content, index: tile.index, size: signed.size)
+        else { return nil }
+        return try await run(on: reads) {
+            switch tile.content {
+            case .hashes(let level):
+                let hashes = try store.hashes(level: level, index: tile.index)
+                guard hashes.count >= tile.width else { throw Self.cutOff }
+                return TreeHash.bytes(of: hashes.prefix(tile.width))
+            case .entries:
+                let first = tile.index * Tile.fullWidth
+                let entries = try store.entries(first..<first + tile.width)
+                guard entries.count == tile.width else { throw Self.cutOff }
+                return EntryBundle.bytes(of: entries)
+            }
+        }
+    }
+
+    private static var cutOff: RecordError { RecordError(.damaged, "the record is cut off") }
+
+    /// What entries say of a person, the newest entry first: `…/subjects/{URI}/accesses`.
+    package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {
+        guard let store else { return [] }
+        return try await run(on: reads) { try store.openings(query) }
+    }
+
+    /// A proof that the entry is in the record, `GET /record/proofs/{leaf}`; with an opening of the entry,
+    /// the file that its person can check by `balai verify`.
+    ///
+    /// It is for the newest checkpoint, or a new one where that does not have the entry. Throws
+    /// `RecordError.notFound` when there is no such entry.
+    package func proof(
+        of entry: Int,
+        opening: KeptOpening? = nil
+    ) async throws -> TransparencyProof {
+        guard let store, entry >= 0, entry < store.size else {
+            throw RecordError(.notFound, "there is no entry \(entry)")
+        }
+        var signed = store.checkpoint
+        if entry >= signed?.checkpoint.size ?? 0 { signed = try await signCheckpoint() }
+        guard let signed else { throw Self.cutOff }
+        return try await run(on: reads) {
+            try Self.proof(of: entry, opening: opening, for: signed, from: store)
+        }
+    }
+
+    private static func proof(
+        of entry: Int,
+        opening: KeptOpening?,
+        for signed: SignedCheckpoint,
+        from store: any RecordStore
+    ) throws -> TransparencyProof {
+        guard let bytes = try store.entries(entry..<entry + 1).first else { throw cutOff }
+        let checkpoint = signed.checkpoint
+        var tree = TiledTree(size: checkpoint.size, read: store.hashes)
+        let path = try tree.inclusion(of: entry)
+        let isRight = TreeProofs.includes(
+            .leaf(bytes),
+            at: entry,
+            size: checkpoint.size,
+            proof: path,
+            root: checkpoint.root
+        )
+        guard isRight else {
+            throw RecordError(.damaged, "entry \(entry) is not what was signed")
+        }
+        return TransparencyProof(
+            index: entry,
+            path: path,
+            checkpoint: signed,
+            entry: bytes,
+            disclosure: try opening.map { try disclosure($0, from: store) }
+        )
+    }
+
+    private static func disclosure(
+        _ opening: KeptOpening,
+        from store: any RecordStore
+    ) throws -> TransparencyProof.Disclosure {
+        let commitments = try store.commitments(of: opening.entry)
+        guard commitments.indices.contains(opening.place) else { throw cutOff }
+        return TransparencyProof.Disclosure(
+            opening: opening.bytes,
+            salt: opening.salt,
+            place: opening.place,
+            path: SmallTree(commitments).inclusion(of: opening.place)
+        )
+    }
+
+    /// The body that asks a witness to sign the newest checkpoint (C2SP tlog-witness); the old size is
+    /// that of the last checkpoint the witness signed.
+    ///
+    /// Nil when there is nothing new for it.
+    package func question(toWitnessAt old: Int) async throws -> AddCheckpoint? {
+        guard let store, let signed = store.checkpoint, old >= 0, old < signed.checkpoint.size
+        else { return nil }
+        return try await run(on: reads) {
+            var tree = TiledTree(size: signed.checkpoint.size, read: store.hashes)
+            return AddCheckpoint(
+                old: old,
+                proof: try tree.consistency(from: old),
+                checkpoint: signed
+            )
+        }
+    }
+
+    /// Looks at all of the record, from the oldest entry on, in portions.
+    ///
+    /// What it finds is the record's state from then on. `between` runs after each portion, for a
+    /// hub to rest; it ends the check by throwing.
+    package func checkAll(between: @Sendable () async throws -> Void = {}) async throws {
+        guard let store else { return }
+        let check = RecordCheck(store)
+        var next = 0
+        while next < check.tileCount, state == .sound {
+            let tiles = next..<min(next + Self.tilesPerPortion, check.tileCount)
+            let found = try await run(on: reads) {
+                RecordCheck(store).state { try RecordCheck(store).entriesFlaw(inTiles: tiles) }
+            }
+            if case .damaged(let note) = found { markDamaged(note) }
+            next = tiles.upperBound
+            try await between()
+        }
+    }
+
+    /// Tiles of 256 entries that a check looks at in one portion: some tens of milliseconds.
+    package static let tilesPerPortion = 16
+}

@@ -1,0 +1,89 @@
+internal import GRDB
+internal import Storage
+
+/// The tables of `record.sqlite`, and how they came to be: one numbered step each.
+enum RecordSchema {
+    /// Marks the file as a record: "BalR" in ASCII.
+    static let applicationID: Int32 = 0x4261_6C52
+    /// The number of the newest step, kept in `user_version`.
+    static let version: Int32 = 1
+
+    /// Brings the file to the newest step, and makes it if need be.
+    ///
+    /// A file that is no record, or was written by a newer hub, is left alone: `StorageError.damaged`.
+    static func migrate(path: String) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: "PRAGMA page_size = \(Schema.pageBytes); PRAGMA journal_mode = WAL"
+            )
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            try queue.writeWithoutTransaction { try refuseForeign($0, path: path) }
+            var migrator = DatabaseMigrator()
+            migrator.registerMigration("1", migrate: createTables)
+            try migrator.migrate(queue)
+            try queue.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA user_version = \(version)")
+            }
+        } catch let error as DatabaseError {
+            throw StorageError(
+                sqliteCode: error.extendedResultCode.rawValue,
+                note: "\(path): \(error.message ?? "cannot be opened")"
+            )
+        }
+    }
+
+    private static func refuseForeign(_ database: Database, path: String) throws {
+        let mark = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let found = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        guard mark == applicationID || tables == 0, found <= version else {
+            throw StorageError(.damaged, note: "\(path) is no record that this hub can read")
+        }
+        if tables == 0 { try database.execute(sql: "PRAGMA application_id = \(applicationID)") }
+    }
+
+    /// Step 1.
+    private static func createTables(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE entry (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                -- Hashes of a tile; key is its index with its level in the highest bits.
+                CREATE TABLE tile (key INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+                -- Only of entries with openings. They stay when an opening is removed.
+                CREATE TABLE commitments (entry INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+                -- key is the place among the commitments with the entry's number in the higher bits;
+                -- tenant is empty for the default one.
+                CREATE TABLE opening (
+                    key INTEGER PRIMARY KEY, subject TEXT NOT NULL, tenant TEXT NOT NULL,
+                    salt BLOB NOT NULL, body BLOB NOT NULL);
+                CREATE INDEX opening_subject ON opening (subject, tenant, key);
+                """
+        )
+    }
+}
+
+/// Numbers in one key: the one in the higher bits decides the order.
+enum RecordKeys {
+    private static let placeBits = 17
+    private static let indexBits = 48
+
+    static func opening(entry: Int, place: Int) -> Int64 { Int64(entry << placeBits | place) }
+
+    /// The keys of the openings of these entries.
+    static func openings(_ entries: Range<Int>) -> ClosedRange<Int64> {
+        let end = min(entries.upperBound, Int.max >> placeBits)
+        let start = min(max(entries.lowerBound, 0), end)
+        return opening(entry: start, place: 0)...opening(entry: end, place: 0)
+    }
+
+    static func entryAndPlace(_ key: Int64) -> (entry: Int, place: Int) {
+        (Int(key) >> placeBits, Int(key) & (1 << placeBits - 1))
+    }
+
+    static func tile(level: Int, index: Int) -> Int64 { Int64(level << indexBits | index) }
+}

@@ -1,0 +1,180 @@
+internal import Record
+internal import Storage
+
+/// The writing side of `record.sqlite`, used by the thread of its `RecordWriter` alone.
+final class SQLiteRecordFile: @unchecked Sendable {
+    private let connection: Connection
+    private let log = LogLength()
+    private let checkpointer: Checkpointer
+    private let begin, commit, entry, tile, commitments, opening: Statement
+    /// The right edge of the tree as it is on disk.
+    private var edge: TileEdge
+
+    init(path: String) throws {
+        connection = try Connection(path: path, access: .readWrite)
+        try connection.execute(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            PRAGMA cache_size = -\(Limits.writerCacheKibibytes);
+            PRAGMA journal_size_limit = \(Limits.logPages * Schema.pageBytes)
+            """
+        )
+        connection.watchLog(log)
+        checkpointer = try Checkpointer(path: path)
+        begin = try connection.prepare("BEGIN IMMEDIATE")
+        commit = try connection.prepare("COMMIT")
+        entry = try connection.prepare("INSERT INTO entry (number, body) VALUES (?1, ?2)")
+        tile = try connection.prepare("INSERT OR REPLACE INTO tile (key, hashes) VALUES (?1, ?2)")
+        commitments = try connection.prepare(
+            "INSERT INTO commitments (entry, hashes) VALUES (?1, ?2)"
+        )
+        opening = try connection.prepare(
+            "INSERT INTO opening (key, subject, tenant, salt, body) VALUES (?1, ?2, ?3, ?4, ?5)"
+        )
+        edge = try Self.edge(connection, path: path)
+    }
+
+    /// Entries that are on disk.
+    var size: Int { edge.size }
+
+    private static func edge(_ connection: Connection, path: String) throws -> TileEdge {
+        let size = Int(try connection.number("SELECT coalesce(max(number) + 1, 0) FROM entry"))
+        let reader = try RecordReader(connection)
+        let levels = try (0..<TileEdge.levelCount(size: size)).map { level in
+            let (index, width) = (size >> (Tile.height * level))
+                .quotientAndRemainder(dividingBy: Tile.fullWidth)
+            let hashes = width == 0 ? [] : try reader.hashes(level: level, index: index)
+            guard hashes.count == width else { throw cutOff(path) }
+            return hashes
+        }
+        guard let edge = TileEdge(size: size, levels: levels) else { throw cutOff(path) }
+        return edge
+    }
+
+    private static func cutOff(_ path: String) -> StorageError {
+        StorageError(.damaged, note: "the hashes in \(path) are not of as many entries as it has")
+    }
+
+    /// Adds entries in one transaction; all or none.
+    func append(_ entries: [PreparedEntry]) throws {
+        var grown = edge
+        do {
+            try begin.run()
+            for prepared in entries { try add(prepared, to: &grown) }
+            for (level, hashes) in grown.levels.enumerated() where !hashes.isEmpty {
+                let index = grown.size >> (Tile.height * (level + 1))
+                try put(hashes, level: level, index: index)
+            }
+            try commit.run()
+        } catch {
+            // What is in the log without having reached the disk is written anew by the next
+            // transaction, for it begins where the last one ended.
+            if connection.isInTransaction { try? connection.execute("ROLLBACK") }
+            throw error
+        }
+        edge = grown
+        if checkpointer.mustCatchUp(logPages: log.pages) {
+            checkpointer.caughtUp(connection.checkpoint())
+        }
+    }
+
+    private func add(_ prepared: PreparedEntry, to edge: inout TileEdge) throws {
+        let number = edge.size
+        try entry.bind(1, Int64(number)).bind(2, prepared.bytes).run()
+        var full: [(level: Int, index: Int, hashes: [TreeHash])] = []
+        edge.append(prepared.hash) { full.append(($0, $1, $2)) }
+        for tile in full { try put(tile.hashes, level: tile.level, index: tile.index) }
+        guard !prepared.openings.isEmpty else { return }
+        try commitments.bind(1, Int64(number)).bind(2, TreeHash.bytes(of: prepared.commitments))
+            .run()
+        for (place, salted) in prepared.openings.enumerated() {
+            try opening.bind(1, RecordKeys.opening(entry: number, place: place))
+                .bind(2, salted.opening.subject).bind(3, salted.opening.tenant ?? "")
+                .bind(4, salted.salt.bytes).bind(5, salted.bytes)
+                .run()
+        }
+    }
+
+    private func put(_ hashes: [TreeHash], level: Int, index: Int) throws {
+        try tile.bind(1, RecordKeys.tile(level: level, index: index))
+            .bind(2, TreeHash.bytes(of: hashes)).run()
+    }
+
+    func close() {
+        checkpointer.close()
+        // Copies the log into the database, so that the file alone is the whole of it.
+        try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+}
+
+/// Reads `record.sqlite`, for one thread at a time.
+///
+/// Never changes what it reads; a Mutex of the store keeps its statements to one thread.
+final class RecordReader: @unchecked Sendable {
+    private let tile, entry, commitments, opening: Statement
+
+    convenience init(path: String) throws {
+        let connection = try Connection(path: path, access: .readOnly)
+        try connection.execute(
+            "PRAGMA query_only = 1; PRAGMA cache_size = -\(Limits.readerCacheKibibytes)"
+        )
+        try self.init(connection)
+    }
+
+    init(_ connection: Connection) throws {
+        tile = try connection.prepare("SELECT hashes FROM tile WHERE key = ?1")
+        entry = try connection.prepare(
+            "SELECT body FROM entry WHERE number >= ?1 AND number < ?2 ORDER BY number"
+        )
+        commitments = try connection.prepare("SELECT hashes FROM commitments WHERE entry = ?1")
+        opening = try connection.prepare(
+            """
+            SELECT key, salt, body FROM opening
+            WHERE subject = ?1 AND tenant = ?2 AND key >= ?3 AND key < ?4
+            ORDER BY key DESC LIMIT ?5
+            """
+        )
+    }
+
+    func hashes(level: Int, index: Int) throws -> [TreeHash] {
+        try hashes(tile, of: RecordKeys.tile(level: level, index: index))
+    }
+
+    func commitments(of entry: Int) throws -> [TreeHash] {
+        try hashes(commitments, of: Int64(entry))
+    }
+
+    private func hashes(_ statement: Statement, of key: Int64) throws -> [TreeHash] {
+        defer { statement.reset() }
+        guard try statement.bind(1, key).step() else { return [] }
+        guard let hashes = TreeHash.hashes(in: statement.bytes(0)) else {
+            throw StorageError(.damaged, note: "hashes of the record are cut off")
+        }
+        return hashes
+    }
+
+    func entries(_ numbers: Range<Int>) throws -> [[UInt8]] {
+        defer { entry.reset() }
+        entry.bind(1, Int64(numbers.lowerBound)).bind(2, Int64(numbers.upperBound))
+        var entries: [[UInt8]] = []
+        while try entry.step() { entries.append(Array(entry.bytes(0))) }
+        return entries
+    }
+
+    func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
+        defer { opening.reset() }
+        let keys = RecordKeys.openings(query.entries)
+        opening.bind(1, query.subject).bind(2, query.tenant ?? "")
+            .bind(3, keys.lowerBound).bind(4, keys.upperBound).bind(5, Int64(query.limit))
+        var openings: [KeptOpening] = []
+        while try opening.step() {
+            let (entry, place) = RecordKeys.entryAndPlace(opening.int(0))
+            guard let salt = Salt(Array(opening.bytes(1))) else {
+                throw StorageError(.damaged, note: "a salt of entry \(entry) is cut off")
+            }
+            let bytes = Array(opening.bytes(2))
+            openings.append(KeptOpening(entry: entry, place: place, salt: salt, bytes: bytes))
+        }
+        return openings
+    }
+}

@@ -1,0 +1,97 @@
+package import Record
+internal import Storage
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Musl
+#endif
+
+/// A record in `record.sqlite`, with its newest checkpoint in `record.checkpoint` beside it.
+///
+/// The checkpoint is a file of its own, so that it is missed, or tells, when the database is an older
+/// one or none.
+package final class SQLiteRecordStore: RecordStore {
+    private struct Shown {
+        var size: Int
+        var checkpoint: SignedCheckpoint?
+    }
+    private let shown: Mutex<Shown>
+    /// Borrowed by one thread at a time.
+    private let reader: Mutex<RecordReader>
+    private let writer: SQLiteRecordFile
+    private let checkpointPath: String
+
+    /// Opens the record of a folder, and makes it if there is none.
+    ///
+    /// Blocks for as long as it takes to look at the newest entries. What cannot be opened, or is not what
+    /// was signed, is told by the answer; nothing is thrown.
+    package static func open(folder: String, key: NoteKey) -> RecordOpening {
+        do {
+            let store = try SQLiteRecordStore(folder: folder)
+            return RecordOpening(store: store, state: RecordCheck(store).atOpening(key: key))
+        } catch {
+            return RecordOpening(store: nil, state: .damaged("The record cannot be read: \(error)"))
+        }
+    }
+
+    private init(folder: String) throws {
+        let path = "\(folder)/record.sqlite"
+        checkpointPath = "\(folder)/record.checkpoint"
+        let checkpoint = try CheckpointFile(path: checkpointPath).read()
+        // SQLite would make a new database, and remove the log of one that is gone.
+        guard checkpoint == nil || access(path, F_OK) == 0 else {
+            throw StorageError(.damaged, note: "\(path) is missing, and \(checkpointPath) is there")
+        }
+        try RecordSchema.migrate(path: path)
+        writer = try SQLiteRecordFile(path: path)
+        reader = Mutex(try RecordReader(path: path))
+        shown = Mutex(Shown(size: writer.size, checkpoint: checkpoint))
+    }
+
+    package var size: Int { shown.withLock(\.size) }
+    package var checkpoint: SignedCheckpoint? { shown.withLock(\.checkpoint) }
+
+    package func append(_ entries: [PreparedEntry]) throws -> Int {
+        let first = size
+        try asRecordErrors { try writer.append(entries) }
+        shown.withLock { $0.size = writer.size }
+        return first
+    }
+
+    package func keep(_ checkpoint: SignedCheckpoint) throws {
+        try asRecordErrors { try CheckpointFile(path: checkpointPath).write(checkpoint) }
+        shown.withLock { $0.checkpoint = checkpoint }
+    }
+
+    package func hashes(level: Int, index: Int) throws -> [TreeHash] {
+        try read { try $0.hashes(level: level, index: index) }
+    }
+
+    package func entries(_ numbers: Range<Int>) throws -> [[UInt8]] {
+        try read { try $0.entries(numbers) }
+    }
+
+    package func commitments(of entry: Int) throws -> [TreeHash] {
+        try read { try $0.commitments(of: entry) }
+    }
+
+    package func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
+        try read { try $0.openings(query) }
+    }
+
+    private func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {
+        try asRecordErrors { try reader.withLock { try body($0) } }
+    }
+
+    private func asRecordErrors<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        do {
+            return try body()
+        } catch let error as StorageError {
+            throw RecordError(error.code == .damaged ? .damaged : .unavailable, error.note)
+        }
+    }
+
+    package func close() { writer.close() }
+}

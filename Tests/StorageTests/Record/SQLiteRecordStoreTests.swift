@@ -1,0 +1,140 @@
+import ContextModel
+import Record
+import StorageSQLite
+import Testing
+
+@Suite struct SQLiteRecordStoreTests {
+    @Test func `entries of many callers get the numbers from zero on, each once`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        #expect(writer.state == .sound)
+        let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<700 { group.addTask { try await writer.append(.read(1..<3)) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(numbers.sorted() == Array(0..<700))
+        #expect(writer.size == 700)
+        try await writer.finish()
+        await #expect(throws: RecordError(.closed, "")) { try await writer.append(.read()) }
+
+        let again = record.open()
+        #expect(again.state == .sound)
+        #expect(again.size == 700)
+        #expect(again.checkpoint?.checkpoint.size == 700)
+        #expect(try await again.append(.read()) == 700)
+        await again.close()
+    }
+
+    @Test func `tiles and bundles are those of the signed tree`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        #expect(writer.checkpoint == nil)
+        try await writer.fill(600)
+        // The tree was signed when it was empty, and has no tiles for others yet.
+        #expect(writer.checkpoint?.checkpoint.size == 0)
+        #expect(try await writer.bytes(of: Tile(.entries, index: 0)) == nil)
+        let signed = try await writer.signCheckpoint()
+        try signed.verify(by: record.signer.key)
+
+        var leaves: [TreeHash] = []
+        for (index, width) in [256, 256, 88].enumerated() {
+            let bundle = try await writer.bytes(of: Tile(.entries, index: index, width: width))
+            let entries = try #require(bundle.flatMap(EntryBundle.entries))
+            let tile = Tile(.hashes(level: 0), index: index, width: width)
+            let hashes = try await writer.bytes(of: tile).flatMap { TreeHash.hashes(in: $0) }
+            #expect(hashes == entries.map(TreeHash.leaf))
+            leaves += hashes ?? []
+        }
+        #expect(leaves.count == 600)
+        #expect(SmallTree(leaves).root == signed.checkpoint.root)
+        let above = try await writer.bytes(of: Tile(.hashes(level: 1), index: 0, width: 2))
+        let roots = [
+            SmallTree(Array(leaves[..<256])).root, SmallTree(Array(leaves[256..<512])).root,
+        ]
+        #expect(above == TreeHash.bytes(of: roots))
+        #expect(try await writer.bytes(of: Tile(.entries, index: 2, width: 89)) == nil)
+        #expect(try await writer.bytes(of: Tile(.hashes(level: 2), index: 0, width: 1)) == nil)
+        #expect(try await writer.bytes(of: Tile(.entries, index: 2, width: 7))?.isEmpty == false)
+        await writer.close()
+    }
+
+    @Test func `each of a thousand persons of an entry can prove their part of it`() async throws {
+        let record = try RecordFolder()
+        let witness = try #require(NoteSigner(name: "witness.example", purpose: .cosignature))
+        let writer = record.open()
+        try await writer.fill(300)
+        let entry = try await writer.append(.read(0..<1_000))
+        try await writer.signCheckpoint()
+        // A witness signs, and the signature is kept with the checkpoint, also over a restart.
+        let question = try #require(try await writer.question(toWitnessAt: 0))
+        let answer = try Witness(signer: witness, records: [record.signer.key])
+            .answer(AddCheckpoint(question.text), latest: nil, at: RecordDraft.moment)
+        guard case .signed(let signature) = answer else {
+            Issue.record("The witness answered \(answer).")
+            return
+        }
+        try await writer.add(
+            [signature],
+            by: witness.key,
+            size: question.checkpoint.checkpoint.size
+        )
+        await writer.close()
+
+        let again = record.open()
+        let verifier = ProofVerifier(keys: [record.signer.key, witness.key])
+        for person in [0, 1, 500, 999] {
+            let query = OpeningQuery(of: "urn:person:\(person)", tenant: nil, limit: 10)
+            let kept = try await again.openings(query)
+            #expect(kept.map(\.entry) == [entry])
+            let proof = try await again.proof(of: entry, opening: kept.first)
+            let verified = try verifier.verify(TransparencyProof(proof.text))
+            #expect(verified.index == entry)
+            #expect(verified.opening?.subject == "urn:person:\(person)")
+            // The file of one person names no other.
+            let others = proof.text.contains("urn:person:\(person + 1)")
+            #expect(!others)
+        }
+        let plain = try verifier.verify(try await again.proof(of: 7))
+        #expect(plain.opening == nil)
+        await #expect(throws: RecordError(.notFound, "")) { try await again.proof(of: 301) }
+        await #expect(throws: RecordError(.notFound, "")) { try await again.proof(of: -1) }
+        await again.close()
+    }
+
+    @Test func `a proof of an entry that is not signed yet signs it`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        let entry = try await writer.append(.read(1..<2))
+        let proof = try await writer.proof(of: entry)
+        #expect(proof.checkpoint.checkpoint.size == 1)
+        #expect(throws: Never.self) {
+            try ProofVerifier(keys: [record.signer.key]).verify(proof)
+        }
+        await writer.close()
+    }
+
+    @Test func `openings are found by person and tenant, the newest first`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        for _ in 0..<5 {
+            _ = try await writer.append(.read(1..<4))
+            _ = try await writer.append(.read(1..<2, tenant: "north"))
+        }
+        func entries(_ query: OpeningQuery) async throws -> [Int] {
+            try await writer.openings(query).map(\.entry)
+        }
+        let one = "urn:person:1"
+        #expect(
+            try await entries(OpeningQuery(of: one, tenant: nil, limit: 10)) == [8, 6, 4, 2, 0]
+        )
+        #expect(try await entries(OpeningQuery(of: one, tenant: nil, limit: 2)) == [8, 6])
+        let before = OpeningQuery(of: one, tenant: nil, in: 2..<6, limit: 10)
+        #expect(try await entries(before) == [4, 2])
+        let north = OpeningQuery(of: one, tenant: "north", limit: 10)
+        #expect(try await entries(north) == [9, 7, 5, 3, 1])
+        #expect(try await entries(OpeningQuery(of: "urn:person:9", tenant: nil, limit: 1)) == [])
+        let kept = try #require(try await writer.openings(north).first)
+        #expect(try Opening(kept.bytes).tenant == "north")
+        await writer.close()
+    }
+}
