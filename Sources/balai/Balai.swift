@@ -10,14 +10,15 @@ struct Balai: AsyncParsableCommand {
             A hub with a demo city at http://127.0.0.1:1026: balai demo
             A hub of your own: balai serve --data DIR
 
-            Exit codes: 0 done, 1 failed, 64 wrong usage, 69 address taken, 73 folder or file \
-            cannot be made, 74 database cannot be used, 77 a token's file is not private, \
+            Exit codes: 0 done, 1 failed, 64 wrong usage, 65 a file is not what it should be, 66 a \
+            file cannot be read, 69 address taken, 73 folder or file cannot be made, 74 database cannot be used, 77 a token's file is not private, \
             78 wrong configuration.
             """,
         version: Balai.version,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
-            CheckCommand.self, TokenCommand.self, DeadLettersCommand.self,
+            CheckCommand.self, TokenCommand.self, DeadLettersCommand.self, RecordCommand.self,
+            VerifyCommand.self,
         ]
     )
 

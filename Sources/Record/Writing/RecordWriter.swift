@@ -38,7 +38,7 @@ package final class RecordWriter: Sendable {
     /// Whether entries can be added: a hub answers nothing about personal data while they cannot.
     package var state: RecordState { current.withLock(\.condition) }
 
-    /// How many entries are durable. What is decided now is decided on these.
+    /// How many entries are durable: what is decided now is decided on these.
     package var size: Int { store?.size ?? 0 }
 
     /// The key that checks the record's signatures.

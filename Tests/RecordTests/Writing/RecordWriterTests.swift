@@ -1,0 +1,115 @@
+import ContextModel
+import Record
+import Synchronization
+import Testing
+
+/// The writer over a store in memory that fails and waits as it is told.
+@Suite struct RecordWriterTests {
+    private final class Double: RecordStore {
+        struct State {
+            var entries: [PreparedEntry] = []
+            var checkpoint: SignedCheckpoint?
+            var failures = 0
+            var transactions: [Int] = []
+        }
+        let state = Mutex(State())
+
+        var size: Int { state.withLock(\.entries.count) }
+        var checkpoint: SignedCheckpoint? { state.withLock(\.checkpoint) }
+
+        func append(_ entries: [PreparedEntry]) throws -> Int {
+            try state.withLock { state in
+                if state.failures > 0 {
+                    state.failures -= 1
+                    throw RecordError(.unavailable, "the disk is full")
+                }
+                state.transactions.append(entries.count)
+                defer { state.entries += entries }
+                return state.entries.count
+            }
+        }
+        func keep(_ checkpoint: SignedCheckpoint) throws {
+            state.withLock { $0.checkpoint = checkpoint }
+        }
+        func hashes(level: Int, index: Int) throws -> [TreeHash] {
+            level == 0 && index == 0 ? state.withLock { $0.entries.map(\.hash) } : []
+        }
+        func entries(_ numbers: Range<Int>) throws -> [[UInt8]] {
+            state.withLock { $0.entries[numbers].map(\.bytes) }
+        }
+        func commitments(of entry: Int) throws -> [TreeHash] { [] }
+        func openings(_ query: OpeningQuery) throws -> [KeptOpening] { [] }
+        func close() {}
+    }
+
+    private struct Stopped: Error {}
+    private let store = Double()
+    private let draft = RecordDraft(.read, time: Timestamp(microseconds: 0), state: 0)
+
+    private func writer(_ state: RecordState = .sound) throws -> RecordWriter {
+        let signer = try #require(NoteSigner(name: "city.example", purpose: .note))
+        return RecordWriter(RecordOpening(store: store, state: state), signer: signer)
+    }
+
+    @Test func `a failure is told to each caller it concerns, and the next entry goes on`()
+        async throws
+    {
+        let writer = try writer()
+        #expect(try await writer.append(draft) == 0)
+        store.state.withLock { $0.failures = 1 }
+        await #expect(throws: RecordError(.unavailable, "")) { try await writer.append(draft) }
+        #expect(writer.state == .sound)
+        #expect(try await writer.append(draft) == 1)
+        await writer.close()
+    }
+
+    @Test func `entries that come together are written together`() async throws {
+        let writer = try writer()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 { group.addTask { _ = try await writer.append(draft) } }
+            try await group.waitForAll()
+        }
+        await writer.close()
+        let transactions = store.state.withLock(\.transactions)
+        #expect(transactions.reduce(0, +) == 200)
+        #expect(transactions.count < 200)
+    }
+
+    @Test func `a damaged record takes no entries, and neither does one that is closed`()
+        async throws
+    {
+        let damaged = try writer(.damaged("it was cut"))
+        await #expect(throws: RecordError(.damaged, "")) { try await damaged.append(draft) }
+        let writer = try writer()
+        await writer.close()
+        await #expect(throws: RecordError(.closed, "")) { try await writer.append(draft) }
+        let signer = try #require(NoteSigner(name: "city.example", purpose: .note))
+        let opening = RecordOpening(store: nil, state: .damaged("it is gone"))
+        let none = RecordWriter(opening, signer: signer)
+        await #expect(throws: RecordError(.damaged, "")) { try await none.append(draft) }
+        await #expect(throws: RecordError(.notFound, "")) { try await none.proof(of: 0) }
+        #expect(try await none.bytes(of: Tile(.entries, index: 0)) == nil)
+        await none.close()
+    }
+
+    @Test func `checkpoints are signed after each pause if anything is new`() async throws {
+        let writer = try writer()
+        let sizes = Mutex<[Int?]>([])
+        await #expect(throws: Stopped.self) {
+            try await writer.keepSigning { pause in
+                #expect(pause == .seconds(1))
+                let round = sizes.withLock { sizes in
+                    sizes.append(writer.checkpoint?.checkpoint.size)
+                    return sizes.count
+                }
+                if round == 4 { throw Stopped() }
+                // Nothing is new in the second pause.
+                if round != 2 { _ = try await writer.append(draft) }
+            }
+        }
+        #expect(sizes.withLock { $0 } == [0, 1, 1, 2])
+        let first = try await writer.signCheckpoint()
+        #expect(try await writer.signCheckpoint() == first)
+        await writer.close()
+    }
+}
