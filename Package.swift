@@ -187,7 +187,7 @@ let package = Package(
         // The readers that strangers reach, for `make test` and, with libFuzzer, for `make fuzz`.
         .target(
             name: "FuzzTargets",
-            dependencies: ["Chance", "Collect", "ContextModel", "Storage"],
+            dependencies: ["Chance", "Collect", "ContextModel", "Record", "Storage"],
             path: "Tests/FuzzTargets"
         ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),

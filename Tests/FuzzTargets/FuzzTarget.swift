@@ -45,7 +45,9 @@ package struct FuzzTarget: Sendable {
         }
     }
 
-    package static let all: [FuzzTarget] = jsonTargets + conditionTargets + textTargets
+    package static let all: [FuzzTarget] =
+        jsonTargets + conditionTargets + textTargets
+        + recordTargets
 }
 
 extension FuzzTarget: CustomStringConvertible {

@@ -13,6 +13,8 @@ package protocol RecordStore: Sendable {
     /// When it returns they are on disk. When it throws none is in the record, and a later call may
     /// succeed.
     func append(_ entries: [PreparedEntry]) throws -> Int
+    /// Removes openings of a person, at most so many in one transaction; how many it was.
+    func removeOpenings(of subject: String, tenant: String?, atMost count: Int) throws -> Int
     /// Keeps the checkpoint in place of the one before, on disk when it returns.
     func keep(_ checkpoint: SignedCheckpoint) throws
 

@@ -44,7 +44,7 @@ package final class RecordWriter: Sendable {
     /// The key that checks the record's signatures.
     package var key: NoteKey { signer.key }
 
-    // MARK: Adding
+    // MARK: Adding and removing
 
     /// Adds an entry, and returns its number when it is on disk.
     ///
@@ -76,6 +76,25 @@ package final class RecordWriter: Sendable {
         }
         if starts { queue.async { self.drain() } }
         return refusal
+    }
+
+    /// Removes what entries say of a person, for one whose data are erased; how many openings it was.
+    ///
+    /// The entries stay, and their commitments, which nobody can open any more.
+    @discardableResult
+    package func removeOpenings(of subject: String, tenant: String?) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await run(on: queue) {
+                try self.wholeStore().removeOpenings(
+                    of: subject,
+                    tenant: tenant,
+                    atMost: Self.openingsPerTransaction
+                )
+            }
+            removed += count
+            if count < Self.openingsPerTransaction { return removed }
+        }
     }
 
     private static var closed: RecordError { RecordError(.closed, "the record is closed") }
@@ -249,8 +268,13 @@ extension RecordWriter {
         var signed = store.checkpoint
         if entry >= signed?.checkpoint.size ?? 0 { signed = try await signCheckpoint() }
         guard let signed else { throw Self.cutOff }
-        return try await run(on: reads) {
-            try Self.proof(of: entry, opening: opening, for: signed, from: store)
+        do {
+            return try await run(on: reads) {
+                try Self.proof(of: entry, opening: opening, for: signed, from: store)
+            }
+        } catch let error as RecordError where error.code == .damaged {
+            markDamaged(error.note)
+            throw error
         }
     }
 
@@ -312,6 +336,14 @@ extension RecordWriter {
                 checkpoint: signed
             )
         }
+    }
+
+    /// Tells of the size of the last checkpoint that a witness has signed, which it answers a question with.
+    ///
+    /// A record that has fewer entries was rolled back, with its checkpoint: it is damaged from then on.
+    package func compare(withWitnessed size: Int) {
+        guard size > self.size else { return }
+        markDamaged("A witness has signed \(size) entries, and the record has \(self.size).")
     }
 
     /// Looks at all of the record, from the oldest entry on, in portions.

@@ -6,7 +6,7 @@ final class SQLiteRecordFile: @unchecked Sendable {
     private let connection: Connection
     private let log = LogLength()
     private let checkpointer: Checkpointer
-    private let begin, commit, entry, tile, commitments, opening: Statement
+    private let begin, commit, entry, tile, commitments, opening, removal: Statement
     /// The right edge of the tree as it is on disk.
     private var edge: TileEdge
 
@@ -30,6 +30,12 @@ final class SQLiteRecordFile: @unchecked Sendable {
         )
         opening = try connection.prepare(
             "INSERT INTO opening (key, subject, tenant, salt, body) VALUES (?1, ?2, ?3, ?4, ?5)"
+        )
+        removal = try connection.prepare(
+            """
+            DELETE FROM opening WHERE key IN (
+                SELECT key FROM opening WHERE subject = ?1 AND tenant = ?2 LIMIT ?3)
+            """
         )
         edge = try Self.edge(connection, path: path)
     }
@@ -57,14 +63,31 @@ final class SQLiteRecordFile: @unchecked Sendable {
 
     /// Adds entries in one transaction; all or none.
     func append(_ entries: [PreparedEntry]) throws {
-        var grown = edge
-        do {
-            try begin.run()
+        edge = try transaction {
+            var grown = edge
             for prepared in entries { try add(prepared, to: &grown) }
             for (level, hashes) in grown.levels.enumerated() where !hashes.isEmpty {
                 let index = grown.size >> (Tile.height * (level + 1))
                 try put(hashes, level: level, index: index)
             }
+            return grown
+        }
+    }
+
+    /// Removes openings of a person; how many it was.
+    func removeOpenings(of subject: String, tenant: String, atMost count: Int) throws -> Int {
+        try transaction {
+            try removal.bind(1, subject).bind(2, tenant).bind(3, Int64(count)).run()
+            return connection.changes
+        }
+    }
+
+    /// Runs the body in a transaction, which is on disk when this returns and undone when it throws.
+    private func transaction<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        let answer: Answer
+        do {
+            try begin.run()
+            answer = try body()
             try commit.run()
         } catch {
             // What is in the log without having reached the disk is written anew by the next
@@ -72,10 +95,10 @@ final class SQLiteRecordFile: @unchecked Sendable {
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
             throw error
         }
-        edge = grown
         if checkpointer.mustCatchUp(logPages: log.pages) {
             checkpointer.caughtUp(connection.checkpoint())
         }
+        return answer
     }
 
     private func add(_ prepared: PreparedEntry, to edge: inout TileEdge) throws {

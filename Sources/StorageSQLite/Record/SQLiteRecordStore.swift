@@ -60,6 +60,16 @@ package final class SQLiteRecordStore: RecordStore {
         return first
     }
 
+    package func removeOpenings(
+        of subject: String,
+        tenant: String?,
+        atMost count: Int
+    ) throws -> Int {
+        try asRecordErrors {
+            try writer.removeOpenings(of: subject, tenant: tenant ?? "", atMost: count)
+        }
+    }
+
     package func keep(_ checkpoint: SignedCheckpoint) throws {
         try asRecordErrors { try CheckpointFile(path: checkpointPath).write(checkpoint) }
         shown.withLock { $0.checkpoint = checkpoint }

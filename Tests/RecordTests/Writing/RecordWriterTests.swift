@@ -39,6 +39,9 @@ import Testing
         }
         func commitments(of entry: Int) throws -> [TreeHash] { [] }
         func openings(_ query: OpeningQuery) throws -> [KeptOpening] { [] }
+        func removeOpenings(of subject: String, tenant: String?, atMost count: Int) throws -> Int {
+            0
+        }
         func close() {}
     }
 

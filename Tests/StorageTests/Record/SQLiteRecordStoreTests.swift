@@ -137,4 +137,28 @@ import Testing
         #expect(try Opening(kept.bytes).tenant == "north")
         await writer.close()
     }
+
+    @Test func `what entries say of a person can be removed, and nobody else's proofs change`()
+        async throws
+    {
+        let record = try RecordFolder()
+        let writer = record.open()
+        let entry = try await writer.append(.read(0..<5))
+        _ = try await writer.append(.read(1..<2, tenant: "north"))
+        #expect(try await writer.removeOpenings(of: "urn:person:1", tenant: nil) == 1)
+        func kept(_ person: Int, _ tenant: String? = nil) async throws -> KeptOpening? {
+            let query = OpeningQuery(of: "urn:person:\(person)", tenant: tenant, limit: 1)
+            return try await writer.openings(query).first
+        }
+        #expect(try await kept(1) == nil)
+        #expect(try await kept(1, "north") != nil)
+        for person in [0, 2, 3, 4] {
+            let opening = try #require(try await kept(person))
+            let proof = try await writer.proof(of: entry, opening: opening)
+            let verified = try ProofVerifier(keys: [record.signer.key]).verify(proof)
+            #expect(verified.opening?.subject == "urn:person:\(person)")
+        }
+        try await writer.finish()
+        #expect(record.open().state == .sound)
+    }
 }
