@@ -33,7 +33,7 @@ install: ## Build for other machines and install into PREFIX (/usr/local)
 
 test: ## Install what is missing and run every test
 	@.ci/set-up test
-	@.ci/python-packages client-generator record-verifier statistics-peers
+	@.ci/python-packages clients record-verifier statistics-peers
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(TIMED)'
 	swift test --skip-build --parallel --filter '$(TIMED)'

@@ -32,6 +32,8 @@ package struct OutboundSettings: Sendable {
 package struct HubParts: Sendable {
     package let hub: Hub
     package let notifications: NotificationService
+    /// By which all of the hub goes out.
+    package let web: OutboundWeb
 
     /// Puts a hub together with its identity, subscriptions and `@context`s, as the store has them.
     package static func make(
@@ -75,7 +77,7 @@ package struct HubParts: Sendable {
             throw error
         }
         let notifications = NotificationService(hub, web, settings.delivery, chance)
-        return HubParts(hub: hub, notifications: notifications)
+        return HubParts(hub: hub, notifications: notifications, web: web)
     }
 }
 

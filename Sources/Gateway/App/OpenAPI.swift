@@ -154,7 +154,15 @@ enum OpenAPI {
             ],
         ],
         "schemas": .object(schemas),
-        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+        "securitySchemes": [
+            "token": [
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": .string(
+                    "A token that the hub signed (balai token issue) or an issuer whom it trusts, "
+                        + "or an opaque one (balai token add)."
+                ),
+            ]
+        ],
     ]
 
     private static let schemas: JSONObject = {

@@ -9,6 +9,8 @@ package struct HubKey: Sendable {
     package let pem: String
     /// The thumbprint of the public half (RFC 7638): another key is another issuer.
     package let id: String
+    /// The public half, as key sets have it.
+    let publicX: String
     private let algorithm: any JWTAlgorithm
 
     /// Makes a new one.
@@ -30,8 +32,8 @@ package struct HubKey: Sendable {
         do { algorithm = try await collection.getKey() } catch {
             throw KeySetError(description: "\(error)")
         }
-        let x = Base64URL.text(of: key.publicKey.rawRepresentation)
-        let members = "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"\(x)\"}"
+        publicX = Base64URL.text(of: key.publicKey.rawRepresentation)
+        let members = "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"\(publicX)\"}"
         id = Base64URL.text(of: SHA256.hash(data: Array(members.utf8)))
         pem = key.pemRepresentation
     }
@@ -47,6 +49,7 @@ package struct HubKey: Sendable {
         issuer.types = [Self.type]
         // The same clock issued it.
         issuer.leewaySeconds = 0
+        issuer.claims.subject = "subject"
         issuer.roles = Roles.byName
         return issuer
     }

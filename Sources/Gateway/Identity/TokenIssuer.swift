@@ -4,11 +4,13 @@ package import Governance
 
 /// Somebody whose signed tokens the hub accepts, and how what they say is read.
 package struct TokenIssuer: Sendable {
-    /// Which claims tell what; a name may be a path, as `realm_access.roles`.
+    /// Which claims tell what; a name may be a path, as `realm_access.roles`, which leads through lists to
+    /// what each of their elements has.
     package struct Claims: Sendable, Hashable {
         package var party = "sub"
         package var roles = "roles"
-        package var subject = "subject"
+        /// nil when tokens name no person.
+        package var subject: String?
         package var purpose = "purpose"
         package init() {}
     }
@@ -17,7 +19,7 @@ package struct TokenIssuer: Sendable {
     package let name: String
     /// What a token must be for, one of these (`aud`).
     package let audiences: Set<String>
-    package let keys: any KeySource
+    package var keys: any KeySource
     package var algorithms: Set<TokenAlgorithm> = [.eddsa, .es256, .es384, .ps256, .rs256]
     /// What a token may say that it is (`typ`); nil for saying nothing.
     package var types: Set<String?> = [nil, "jwt", "at+jwt"]
@@ -26,10 +28,23 @@ package struct TokenIssuer: Sendable {
     package var claims = Claims()
     /// What stands before the party's name in the hub, so that no two issuers name the same party.
     package var partyPrefix = ""
+    /// What makes a URI of the person's name.
+    package var subjectPrefix = ""
     /// What the issuer's roles are here; any other is none.
     package var roles: [String: Roles] = [:]
+    /// Whose roles count where each is for somebody, as in the credentials of FIWARE's data spaces: elements
+    /// with `names` and the `target` that they are for.
+    package var rolesTarget: String?
+    /// Of the credentials inside a token those of one of these types, by one of these issuers, count alone;
+    /// any where a set is empty.
+    package var credentialTypes: Set<String> = []
+    package var credentialIssuers: Set<String> = []
 
-    package init(name: String, audiences: Set<String>, keys: any KeySource) {
+    package init(
+        name: String,
+        audiences: Set<String>,
+        keys: any KeySource = FixedKeys(VerificationKeys())
+    ) {
         self.name = name
         self.audiences = audiences
         self.keys = keys
@@ -56,8 +71,9 @@ package struct TokenIssuer: Sendable {
     }
 
     /// What the claims say of the bearer; throws `unauthenticated` when that cannot be understood.
-    func credential(_ claims: JSONObject) throws(BrokerError) -> Credential {
-        guard let name = value(self.claims.party, of: claims)?.stringValue else {
+    func credential(_ all: JSONObject) throws(BrokerError) -> Credential {
+        let claims = try counted(all)
+        guard let name = try text(self.claims.party, of: claims) else {
             throw .refusedToken("The token names no party.")
         }
         let party = partyPrefix + name
@@ -65,37 +81,84 @@ package struct TokenIssuer: Sendable {
             throw .refusedToken("The token's party cannot be the name of one.")
         }
         var credential = Credential(party: .named(PartyID(party)))
-        if let value = value(self.claims.roles, of: claims) {
-            guard let names = strings(value) else {
-                throw .refusedToken("The token's roles are no list of texts.")
-            }
-            for name in names { credential.roles.formUnion(roles[name] ?? []) }
-        }
-        if let value = value(self.claims.subject, of: claims) {
-            guard let uri = value.stringValue, URIText.isValid(uri), uri.utf8.count <= 256 else {
+        credential.roles = try roles(of: claims)
+        if let claim = self.claims.subject, let name = try text(claim, of: claims) {
+            let uri = subjectPrefix + name
+            guard URIText.isValid(uri), uri.utf8.count <= 256 else {
                 throw .refusedToken("The token's subject is no URI.")
             }
             credential.subject = SubjectID(uri)
         }
-        if let value = value(self.claims.purpose, of: claims) {
-            guard let text = value.stringValue, (1...256).contains(text.utf8.count) else {
-                throw .refusedToken("The token's purpose is no text.")
+        if let text = try text(self.claims.purpose, of: claims) {
+            guard (1...256).contains(text.utf8.count) else {
+                throw .refusedToken("The token's purpose has 1 to 256 bytes.")
             }
             credential.purpose = Purpose(text)
         }
         return credential
     }
 
-    /// The claim of that name, or the one that the path leads to.
-    private func value(_ name: String, of claims: JSONObject) -> JSONValue? {
-        if let value = claims[name] { return value }
-        var value = JSONValue.object(claims)
-        for step in name.split(separator: ".") {
-            guard let next = value.objectValue?[String(step)] else { return nil }
-            value = next
+    /// The claims with those credentials alone that count, as `verifiableCredential`.
+    ///
+    /// FIWARE's verifier puts a single credential under that name, and several under
+    /// `verifiablePresentation`.
+    private func counted(_ claims: JSONObject) throws(BrokerError) -> JSONObject {
+        if credentialTypes.isEmpty && credentialIssuers.isEmpty { return claims }
+        let inside = claims["verifiableCredential"] ?? claims["verifiablePresentation"]
+        let counted = inside.map(Self.elements)?.filter { credential in
+            let object = credential.objectValue
+            let types = strings(object?["type"]) ?? []
+            let issuer =
+                object?["issuer"]?.stringValue ?? object?["issuer"]?.objectValue?["id"]?.stringValue
+            return (credentialTypes.isEmpty || !credentialTypes.isDisjoint(with: types))
+                && (credentialIssuers.isEmpty || issuer.map(credentialIssuers.contains) == true)
         }
-        return value
+        guard let counted, !counted.isEmpty else {
+            throw .refusedToken("The token holds no credential that counts here.")
+        }
+        var claims = claims
+        claims["verifiableCredential"] = .array(counted)
+        claims["verifiablePresentation"] = nil
+        return claims
     }
+
+    private func roles(of claims: JSONObject) throws(BrokerError) -> Roles {
+        var roles: Roles = []
+        for element in values(self.claims.roles, of: claims).flatMap(Self.elements) {
+            let names: [String]?
+            if let role = element.objectValue {
+                let isOurs = rolesTarget != nil && role["target"]?.stringValue == rolesTarget
+                names = strings(role["names"]).map { isOurs ? $0 : [] }
+            } else {
+                names = strings(element)
+            }
+            guard let names else {
+                throw .refusedToken("The token's roles are no list of texts.")
+            }
+            for name in names { roles.formUnion(self.roles[name] ?? []) }
+        }
+        return roles
+    }
+
+    /// The one text that the claim has; nil when there is none.
+    private func text(_ name: String, of claims: JSONObject) throws(BrokerError) -> String? {
+        let values = values(name, of: claims)
+        guard let value = values.first else { return nil }
+        guard let text = value.stringValue, values.allSatisfy({ $0 == value }) else {
+            throw .refusedToken("The token's \"\(name)\" is not one text.")
+        }
+        return text
+    }
+
+    /// The claim of that name, or what the path leads to.
+    private func values(_ name: String, of claims: JSONObject) -> [JSONValue] {
+        if let value = claims[name] { return [value] }
+        return name.split(separator: ".").reduce([.object(claims)]) { values, step in
+            values.flatMap(Self.elements).compactMap { $0.objectValue?[String(step)] }
+        }
+    }
+
+    private static func elements(_ value: JSONValue) -> [JSONValue] { value.arrayValue ?? [value] }
 
     /// A text, or a list of nothing but texts.
     private func strings(_ value: JSONValue?) -> [String]? {

@@ -21,10 +21,18 @@ package final class TokenVerifier: Sendable {
     }
     private let state: Mutex<State>
     private let clock: HubClock
+    private let maximum: Int
 
-    package init(_ issuers: [TokenIssuer] = [], clock: HubClock) {
-        state = Mutex(State(issuers: Self.byName(issuers), verified: Self.emptyCache))
+    /// Remembers at most so many tokens.
+    package init(
+        _ issuers: [TokenIssuer] = [],
+        clock: HubClock,
+        maximum: Int = TokenVerifier.maximumVerified
+    ) {
+        let cache = Self.emptyCache(maximum)
+        state = Mutex(State(issuers: Self.byName(issuers), verified: cache))
         self.clock = clock
+        self.maximum = maximum
     }
 
     /// Refuses every signed token.
@@ -37,7 +45,7 @@ package final class TokenVerifier: Sendable {
         state.withLock {
             $0.issuers = Self.byName(issuers)
             $0.generation += 1
-            $0.verified = Self.emptyCache
+            $0.verified = Self.emptyCache(maximum)
         }
     }
 
@@ -94,9 +102,9 @@ package final class TokenVerifier: Sendable {
     }
 
     private static let trustMicroseconds: Int64 = 300_000_000
-    static let maximumVerified = 8192
+    package static let maximumVerified = 8192
     private static let verifiedBytes = 512
-    private static var emptyCache: FairCache<TokenHash, Verified> {
-        FairCache(maximumBytes: maximumVerified * verifiedBytes, maximumCount: maximumVerified)
+    private static func emptyCache(_ maximum: Int) -> FairCache<TokenHash, Verified> {
+        FairCache(maximumBytes: maximum * verifiedBytes, maximumCount: maximum)
     }
 }

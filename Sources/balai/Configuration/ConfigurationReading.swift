@@ -42,6 +42,7 @@ extension HubConfiguration {
             permissions: names["permissions"] ?? [],
             prohibitions: names["prohibitions"] ?? []
         )
+        issuers = settings.issuers(names: names["issuers"] ?? [])
         services = settings.services(names: names["services"] ?? [])
         retention = settings.retention(names: names["retention"] ?? [])
     }

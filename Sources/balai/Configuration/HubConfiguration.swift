@@ -23,6 +23,8 @@ struct HubConfiguration: Sendable {
     var queryTimeoutSeconds = 10
 
     var policy = Policy(permissions: [])
+    /// Others whose tokens count, beside the hub itself.
+    var issuers: [IssuerSettings] = []
     var retention: [RetentionRule] = []
     /// What the operator leaves of the rights of services, by their names.
     var services: [ServiceName: ServiceRestrictions] = [:]

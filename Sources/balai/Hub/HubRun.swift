@@ -76,6 +76,10 @@ struct HubRun: Sendable {
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
         let parts = try await hubParts(store, logger)
+        do { try await trust(configuration, tokens, parts.web) } catch {
+            try await parts.web.shutdown()
+            throw error
+        }
         let hosted = self.services.filter(configuration.runs).map { module in
             HostedService(module, in: parts.hub) {
                 try await parts.hub.clock.sleep(for: .seconds($0))
@@ -106,7 +110,7 @@ struct HubRun: Sendable {
         ]
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
-            services.append(await reloading(parts.hub, hosted, tokens, logger, rereading))
+            services.append(await reloading(parts, hosted, tokens, logger, rereading))
         }
         var group = ServiceGroupConfiguration(
             services: services,
@@ -138,16 +142,19 @@ struct HubRun: Sendable {
     }
 
     private func reloading(
-        _ hub: Hub,
+        _ parts: HubParts,
         _ hosted: [HostedService],
         _ tokens: TokenWatch,
         _ logger: Logger,
         _ rereading: @escaping Rereading
     ) async -> ReloadService {
         let signals = await UnixSignalsSequence(trapping: .sighup)
+        let hub = parts.hub
         return ReloadService(signals: signals, logger: logger) {
-            let policy = policy(try await rereading())
-            try await tokens.reloadAll()
+            let configuration = try await rereading()
+            let policy = policy(configuration)
+            try await trust(configuration, tokens, parts.web)
+            try tokens.reloadAll()
             do { try await hub.following.enforce(policy) } catch {
                 logger.error(
                     "the new policy is in force here, and other processes were not told: \(error)"
@@ -155,6 +162,17 @@ struct HubRun: Sendable {
             }
             // What the policy before refused.
             await HostedService.subscribe(hosted, in: hub)
+        }
+    }
+
+    /// Has tokens of the issuers that the configuration names accepted.
+    private func trust(
+        _ configuration: HubConfiguration,
+        _ tokens: TokenWatch,
+        _ web: OutboundWeb
+    ) async throws {
+        try await tokens.trust(configuration.issuers) {
+            try await web.document(at: $0, maximumBytes: RemoteKeys.maximumBytes)
         }
     }
 

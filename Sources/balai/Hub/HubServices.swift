@@ -41,7 +41,7 @@ final class TokenWatch: Service {
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
         let key = try await folder.hubKey()
-        verifier = TokenVerifier([key.issuer], clock: HubClock { Timestamp(Date()) })
+        verifier = TokenVerifier([key.issuer], clock: Self.clock)
         try state.withLock { try reload(&$0) }
     }
 
@@ -69,9 +69,30 @@ final class TokenWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Takes up what the folder says now, of the operator's token and the hub's key, too.
-    func reloadAll() async throws {
-        verifier.replace(with: [try await folder.hubKey().issuer])
+    /// Accepts tokens of the hub itself and of these issuers from now on, by the keys of now.
+    ///
+    /// `fetch` gets what is at a URL. Throws `StartError` for keys in a file that cannot be used.
+    func trust(
+        _ issuers: [IssuerSettings],
+        fetch: @escaping @Sendable (String) async throws -> [UInt8]
+    ) async throws {
+        var trusted = [try await folder.hubKey().issuer]
+        for settings in issuers {
+            var issuer = settings.issuer
+            issuer.keys =
+                settings.isRemote
+                ? RemoteKeys(of: issuer.name, clock: Self.clock, logger: logger) {
+                    try await fetch(settings.keys)
+                } : try await FixedKeys(VerificationKeys(file: settings.keys))
+            trusted.append(issuer)
+        }
+        verifier.replace(with: trusted)
+    }
+
+    private static let clock = HubClock { Timestamp(Date()) }
+
+    /// Takes up what the folder says now, of the operator's token, too.
+    func reloadAll() throws {
         try state.withLock { state in
             state.operatorToken = try Self.operatorToken(of: folder)
             try reload(&state)
@@ -89,6 +110,18 @@ final class TokenWatch: Service {
     private var changedAt: Date? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: folder.tokensPath)
         return attributes?[.modificationDate] as? Date
+    }
+}
+
+extension VerificationKeys {
+    /// Those of a file; throws `StartError` when it holds no key set that can be used.
+    fileprivate init(file path: String) async throws {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw StartError(.usage, "The keys \(path) cannot be read.")
+        }
+        do { try await self.init(set: JSONReader.read(bytes)) } catch {
+            throw StartError(.usage, "The keys \(path) cannot be used: \(error)")
+        }
     }
 }
 

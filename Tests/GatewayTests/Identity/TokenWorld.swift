@@ -12,9 +12,9 @@ final class TokenWorld: Sendable {
     let verifier: TokenVerifier
     let time = Seconds()
 
-    init() async throws {
+    init(maximum: Int = TokenVerifier.maximumVerified) async throws {
         key = try await HubKey.make()
-        verifier = TokenVerifier([key.issuer], clock: time.clock)
+        verifier = TokenVerifier([key.issuer], clock: time.clock, maximum: maximum)
     }
 
     /// The clock's moment, in seconds since 1970.

@@ -7,7 +7,7 @@ import Testing
 /// What a generator of clients makes of `/openapi.json`.
 @Suite struct GeneratedClientTests {
     /// Where `.ci/python-packages` installs it.
-    private static let tools = repository.appending(path: ".build/client-generator/bin").path
+    private static let tools = repository.appending(path: ".build/clients/bin").path
     private static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../..").standardized
 
@@ -44,7 +44,7 @@ import Testing
         let tool = Self.tools + "/" + name
         try #require(
             FileManager.default.isExecutableFile(atPath: tool),
-            "Run .ci/python-packages client-generator first, as `make test` does."
+            "Run .ci/python-packages clients first, as `make test` does."
         )
         let log = folder.path + "/\(name).log"
         let process = try ChildProcess(

@@ -152,6 +152,32 @@ import Testing
         #expect(plain.permissions(of: demo).first?.target == .everything)
     }
 
+    @Test func `an issuer is read with its claims`() async throws {
+        let issuers = try await configuration(
+            """
+            issuers:
+              city:
+                issuer: https://id.city.example
+                audience: [balai]
+                keys: https://id.city.example/keys
+                algorithms: [ES256]
+                partyPrefix: "urn:city:user:"
+                subjectClaim: sub
+                rolesClaim: realm_access.roles
+                adminRoles: [balai-admin]
+            """
+        ).issuers
+        let settings = try #require(issuers.first)
+        #expect(issuers.count == 1 && settings.isRemote)
+        #expect(settings.issuer.name == "https://id.city.example")
+        #expect(settings.issuer.audiences == ["balai"])
+        #expect(settings.issuer.algorithms == [.es256])
+        #expect(settings.issuer.claims.party == "sub")
+        #expect(settings.issuer.claims.subject == "sub")
+        #expect(settings.issuer.claims.roles == "realm_access.roles")
+        #expect(settings.issuer.roles == ["balai-admin": .admin])
+    }
+
     @Test func `retention thins first and removes later, also for types that are IRIs`()
         async throws
     {
@@ -197,6 +223,19 @@ import Testing
         ("services: {demo-city: {enabled: perhaps}}", "services.demo-city.enabled must be true"),
         ("services: {demo-city: {actions: [fly]}}", "services.demo-city.actions: \"fly\""),
         ("services: {demo-city: {scopes: [A]}}", "services.demo-city.scopes: \"A\" must start"),
+        ("issuers: {city: {issuer: x, keys: k.json}}", "issuers.city needs issuer, audience"),
+        (
+            "issuers: {city: {issuer: x, audience: [a], keys: 'http://id.example/keys'}}",
+            "issuers.city.keys: \"http://id.example/keys\" must be https"
+        ),
+        (
+            "issuers: {city: {issuer: x, audience: [a], keys: k, algorithms: [HS256]}}",
+            "issuers.city.algorithms: \"HS256\" is none of EdDSA"
+        ),
+        (
+            "issuers: {a: {issuer: x, audience: [a], keys: k}, b: {issuer: x, audience: [b], keys: k}}",
+            "issuers: two are called \"x\""
+        ),
         ("retention: {Bus: {thinAfterDays: 3}}", "need each other"),
         ("a: [", "is not YAML"),
     ])

@@ -1,0 +1,27 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+extension OutboundWeb {
+    /// Gets a document that the operator named, such as the keys of an identity provider: of at most so many
+    /// bytes, within ten seconds and without following redirects.
+    ///
+    /// The operator may name an address inside the city's network, so that is not asked. Throws
+    /// `DocumentError` for an answer that is no document, and what the client throws.
+    package func document(at url: String, maximumBytes: Int) async throws -> [UInt8] {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: Self.userAgent)
+        request.headers.add(name: "Accept", value: "application/json")
+        let deadline = NIODeadline.now() + .seconds(10)
+        let response = try await client.execute(request, deadline: deadline)
+        guard response.status.code == 200 else {
+            throw DocumentError(description: "its server answered \(response.status.code)")
+        }
+        return Array(buffer: try await response.body.collect(upTo: maximumBytes))
+    }
+}
+
+/// Why a document cannot be had.
+package struct DocumentError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+}
