@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "ContextModel", "Governance", "Storage",
+                "ContextModel", "Governance", "Record", "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -108,7 +108,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Broker", "Collect", "Services",
+                "Broker", "Collect", "Record", "Services",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -213,7 +213,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Chance", "Clauses", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                "Broker", "Chance", "Clauses", "Record", "StorageMemory", "StorageSQLite",
+                "StoreDoubles",
             ]
         ),
         .testTarget(

@@ -11,7 +11,16 @@ package final class Access: Sendable {
     private let rules: PolicySource
     private let tenants: TenantRulesFollower
 
-    init(_ store: any Store, _ rules: PolicySource, _ tenants: TenantRulesFollower) {
+    /// The public record of what was decided about people.
+    let recorder: Recorder
+
+    init(
+        _ store: any Store,
+        _ rules: PolicySource,
+        _ tenants: TenantRulesFollower,
+        _ recorder: Recorder
+    ) {
+        self.recorder = recorder
         self.store = store
         self.rules = rules
         self.tenants = tenants

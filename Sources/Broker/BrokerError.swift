@@ -9,7 +9,7 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         // Ours
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
-        case tooManyRequests
+        case tooManyRequests, recordUnavailable
     }
     package var code: Code
     /// One sentence in the caller's words that quotes the input and hints at the mend.

@@ -63,6 +63,7 @@ package final class Hub: Sendable {
         store: any Store,
         policy: Policy,
         rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
+        record: (any PublicRecord)? = nil,
         limits: HubLimits = HubLimits(),
         contextSource: any LDContextSource,
         publicURL: String,
@@ -96,7 +97,7 @@ package final class Hub: Sendable {
             clock,
             logger
         )
-        access = Access(store, rules, tenants)
+        access = Access(store, rules, tenants, Recorder(record, clock))
         reading = Reading(
             access,
             limits: limits,
@@ -106,8 +107,9 @@ package final class Hub: Sendable {
         )
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
-        governing = Governing(writing, rules, tenants)
-        hosting = LDContextHosting(access, contextResolver, store, SnapshotRegistry())
+        let snapshots = SnapshotRegistry()
+        governing = Governing(writing, rules, tenants, snapshots)
+        hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)
         let addresses = CallableAddresses(refuses: refusesAddress)

@@ -15,7 +15,7 @@ package struct ReadGrant: Sendable {
 
     package var party: Party { sharer.party }
 
-    fileprivate init(
+    init(
         condition: Condition,
         hidden: HiddenAttributes,
         sharer: Sharer,
@@ -45,7 +45,7 @@ package struct WriteGrant: Sendable {
     /// Whose right it is: those who write take turns.
     package let sharer: Sharer
 
-    fileprivate init(
+    init(
         condition: Condition,
         hidden: HiddenAttributes = HiddenAttributes(),
         sharer: Sharer
@@ -111,6 +111,13 @@ package enum DenyReason: Sendable, Hashable {
     case hiddenAttribute(IRI)
     /// What the data is, and what people have chosen, is not known yet.
     case notReady
+}
+
+extension WriteGrant {
+    /// The right to erase what a grant for an erasure found (`Policy.decideErasure`).
+    package init(erasing found: ReadGrant) {
+        self.init(condition: .everything, sharer: found.sharer)
+    }
 }
 
 extension Policy {

@@ -40,6 +40,7 @@ package struct HubParts: Sendable {
         store: any Store,
         policy: Policy,
         rereadPolicy: (@Sendable () async throws -> Policy)? = nil,
+        record: (any PublicRecord)? = nil,
         settings: OutboundSettings,
         limits: HubLimits = HubLimits(),
         clock: HubClock,
@@ -56,6 +57,7 @@ package struct HubParts: Sendable {
             store: store,
             policy: policy,
             rereadPolicy: rereadPolicy,
+            record: record,
             limits: limits,
             contextSource: HTTPContextSource(
                 web,

@@ -22,11 +22,11 @@ extension Reading {
         query.condition = query.condition.and(picked)
         if let map {
             let answer = try await page(of: query, through: map, representation, session, caller)
-            return session.seal(answer)
+            return try await session.seal(answer)
         }
         guard representation.join != nil || query.condition.isAboutLinked else {
             let page = try await session.entities(query)
-            return session.seal(EntityAnswer(page: page, linked: nil, map: nil))
+            return try await session.seal(EntityAnswer(page: page, linked: nil, map: nil))
         }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
         let answer = try await session.read { [query] transaction in
@@ -40,7 +40,7 @@ extension Reading {
             )
             return EntityAnswer(page: page, linked: linked, map: nil)
         }
-        return session.seal(answer)
+        return try await session.seal(answer)
     }
 
     /// The session of a query: what it filters and sorts by must be there for the caller.

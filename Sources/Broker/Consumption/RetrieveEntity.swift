@@ -21,7 +21,7 @@ extension Reading {
             guard let entity = try await session.entity(id),
                 try entity.isAnswer(where: condition, shownAs: representation)
             else { throw BrokerError.unknown(id) }
-            return session.seal(RetrievedEntity(entity: entity, linked: nil))
+            return try await session.seal(RetrievedEntity(entity: entity, linked: nil))
         }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
         let answer = try await session.read { transaction in
@@ -31,7 +31,7 @@ extension Reading {
             let linked = try reader.all(linkedFrom: [entity], in: representation, transaction)
             return RetrievedEntity(entity: entity, linked: linked)
         }
-        return session.seal(answer)
+        return try await session.seal(answer)
     }
 }
 

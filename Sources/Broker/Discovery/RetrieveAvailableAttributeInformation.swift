@@ -24,6 +24,6 @@ extension Reading {
         guard let found else {
             throw BrokerError(.resourceNotFound, "No entity has an attribute '\(name)'.")
         }
-        return session.seal(Discovered(information: found))
+        return try await session.seal(Discovered(information: found))
     }
 }

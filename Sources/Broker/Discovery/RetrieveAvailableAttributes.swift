@@ -14,7 +14,7 @@ extension Reading {
             }
             return names.sorted { $0.text < $1.text }
         }
-        return session.seal(Discovered(information: names))
+        return try await session.seal(Discovered(information: names))
     }
 
     /// Retrieve Details of Available Attributes (clause 5.7.9).
@@ -28,6 +28,6 @@ extension Reading {
             var room = DiscoveryRoom(limits)
             return try transaction.attributes(of: try transaction.shapes(), room: &room)
         }
-        return session.seal(Discovered(information: all))
+        return try await session.seal(Discovered(information: all))
     }
 }

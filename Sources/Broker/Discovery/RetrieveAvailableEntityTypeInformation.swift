@@ -18,6 +18,6 @@ extension Reading {
         guard let information else {
             throw BrokerError(.resourceNotFound, "There is no entity of type '\(type)'.")
         }
-        return session.seal(Discovered(information: information))
+        return try await session.seal(Discovered(information: information))
     }
 }

@@ -7,7 +7,7 @@ extension Reading {
     package func typeNames(caller: Caller) async throws -> Disclosed<Discovered<[IRI]>> {
         let session = try await session(caller)
         let names = try await session.read { try $0.typesInUse().map(\.type) }
-        return session.seal(Discovered(information: names))
+        return try await session.seal(Discovered(information: names))
     }
 
     /// Retrieve Details of Available Entity Types (clause 5.7.6).
@@ -23,7 +23,7 @@ extension Reading {
                 try transaction.information(of: $0.type, from: $0.shapes, room: &room)
             }
         }
-        return session.seal(Discovered(information: all))
+        return try await session.seal(Discovered(information: all))
     }
 
     /// The types of which there are most entities, so many at most, for the hub's pages.
@@ -48,6 +48,6 @@ extension Reading {
                 }
             }
         }
-        return session.seal(Discovered(information: largest))
+        return try await session.seal(Discovered(information: largest))
     }
 }

@@ -13,7 +13,7 @@ extension Reading {
     ) async throws -> Disclosed<ShownEntityMap> {
         let session = try await session(caller, condition: query.condition)
         let (map, entries) = try await makeEntityMap(of: query, request, session, caller)
-        return session.seal(map.shown(listing: entries.ids))
+        return try await session.seal(map.shown(listing: entries.ids))
     }
 
     /// The map of what the query finds for the grant, at one moment.

@@ -21,7 +21,7 @@ extension Reading {
             let found = try await session.read { try $0.identifiers(of: some, map.subject) }
             visible.formUnion(found)
         }
-        return session.seal(map.shown(listing: ids.filter(visible.contains)))
+        return try await session.seal(map.shown(listing: ids.filter(visible.contains)))
     }
 
     /// Entities looked up in one query.

@@ -10,15 +10,18 @@ import Storage
 ///
 ///     let session = try await reading.session(caller, condition: query.condition)
 ///     let page = try await session.entities(query)
-///     return session.seal(EntityAnswer(page: page))
+///     return try await session.seal(EntityAnswer(page: page))
 package struct ReadSession: Sendable {
     private let store: any TenantStore
     /// What the decision lets the reader see.
     package let grant: ReadGrant
+    /// Tells the record what leaves the hub.
+    private let record: SessionRecord
 
-    init(_ store: any TenantStore, _ grant: ReadGrant) {
+    init(_ store: any TenantStore, _ grant: ReadGrant, _ record: SessionRecord) {
         self.store = store
         self.grant = grant
+        self.record = record
     }
 
     /// What the hub keeps in the same tenant that is not city data.
@@ -53,10 +56,16 @@ package struct ReadSession: Sendable {
     }
 
     /// Makes of what was read an answer that may leave the hub; the warnings say what of it is missing.
+    ///
+    /// Of data about people it waits until the record says on disk whom the answer tells of. Throws when
+    /// the record cannot be written, or somebody has objected since the decision.
     func seal<Answer: Disclosable>(
         _ answer: Answer,
         warnings: [AnswerWarning] = []
-    ) -> Disclosed<Answer> { Disclosed(answer, warnings) }
+    ) async throws -> Disclosed<Answer> {
+        if let notes = grant.notes { try await record.note(answer, notes) }
+        return Disclosed(answer, warnings)
+    }
 }
 
 /// One request's right to see what the hub keeps for whoever runs it: notifications that were given
@@ -65,9 +74,9 @@ package struct OperatorSession: Sendable {
     private let store: any TenantStore
     private let session: ReadSession
 
-    init(_ store: any TenantStore, _ grant: ReadGrant) {
+    init(_ store: any TenantStore, _ grant: ReadGrant, _ record: SessionRecord) {
         self.store = store
-        session = ReadSession(store, grant)
+        session = ReadSession(store, grant, record)
     }
 
     /// What the hub keeps in the same tenant that is not city data.
@@ -79,7 +88,9 @@ package struct OperatorSession: Sendable {
     }
 
     /// Makes of what was read an answer that may leave the hub.
-    func seal<Answer: Disclosable>(_ answer: Answer) -> Disclosed<Answer> { session.seal(answer) }
+    func seal<Answer: Disclosable>(_ answer: Answer) async throws -> Disclosed<Answer> {
+        try await session.seal(answer)
+    }
 }
 
 /// An answer that may leave the hub: responses, pages, notifications and files take nothing else.
@@ -133,9 +144,11 @@ extension Access {
         tenant: TenantName?,
         in store: any TenantStore
     ) async throws -> ReadSession? {
-        try await policy(of: tenant).grant(
-            of: subscription.record.subscriber(tenant),
+        let subscriber = subscription.record.subscriber(tenant)
+        let record = SessionRecord(recorder, of: subscriber)
+        return try await policy(of: tenant).grant(
+            of: subscriber,
             to: subscription.subscription
-        ).map { ReadSession(store, $0) }
+        ).map { ReadSession(store, $0, record) }
     }
 }

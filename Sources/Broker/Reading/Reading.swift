@@ -38,6 +38,7 @@ package final class Reading: Sendable {
         sortedBy: [IRI] = []
     ) async throws -> ReadSession {
         try condition.requirePatternsWithinLimit()
+        let record = SessionRecord(access.recorder, of: caller)
         let decision = try await access.decideRead(
             caller,
             action: action,
@@ -46,7 +47,7 @@ package final class Reading: Sendable {
         )
         switch decision {
         case .grant(let grant):
-            return ReadSession(try await access.existingStore(caller.tenant), grant)
+            return ReadSession(try await access.existingStore(caller.tenant), grant, record)
         case .deny(let reason): throw BrokerError(reason)
         }
     }
@@ -57,7 +58,11 @@ package final class Reading: Sendable {
     func operatorSession(_ caller: Caller) async throws -> OperatorSession {
         switch access.policy.decideAdministration(caller) {
         case .grant(let grant):
-            return OperatorSession(try await access.existingStore(caller.tenant), grant)
+            return OperatorSession(
+                try await access.existingStore(caller.tenant),
+                grant,
+                SessionRecord(access.recorder, of: caller)
+            )
         case .deny(let reason): throw BrokerError(reason)
         }
     }

@@ -1,5 +1,6 @@
 import ContextModel
 import Governance
+import Record
 import Storage
 
 /// The part of a hub that the operations on rights need: what data is, who may do what with it, and what
@@ -10,10 +11,17 @@ package final class Governing: Sendable {
     let reading: Reading
     let writing: Writing
     let tenants: TenantRulesFollower
+    let snapshots: SnapshotRegistry
     let clock: HubClock
     let makeIdentifier: @Sendable () -> String
 
-    init(_ writing: Writing, _ rules: PolicySource, _ tenants: TenantRulesFollower) {
+    init(
+        _ writing: Writing,
+        _ rules: PolicySource,
+        _ tenants: TenantRulesFollower,
+        _ snapshots: SnapshotRegistry
+    ) {
+        self.snapshots = snapshots
         self.writing = writing
         self.rules = rules
         self.tenants = tenants
@@ -26,9 +34,14 @@ package final class Governing: Sendable {
     /// Changes documents of the caller's tenant, and returns when what they say is in force in this
     /// process; other processes follow within 50 ms.
     ///
+    /// The record tells of it first: `details` to everybody, `openings` to the people themselves.
+    ///
     /// Where the change cannot be put into force here, nobody may do anything in the tenant until it can.
     func change<Answer: Sendable>(
         _ tenant: TenantName?,
+        _ kind: EntryKind,
+        details: JSONObject = JSONObject(),
+        openings: [Opening] = [],
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
     ) async throws -> Answer {
@@ -37,8 +50,20 @@ package final class Governing: Sendable {
         }
         let store = try await access.madeStore(tenant)
         try await tenants.require(tenant)
-        let (answer, own) = try await store.changeFollowedDocuments(reading: keys, body)
-        try await tenants.catchUp(with: tenant, own: own)
-        return answer
+        return try await access.recorder.change(kind, details: details, openings: openings) {
+            let (answer, own) = try await store.changeFollowedDocuments(reading: keys, body)
+            try await tenants.catchUp(with: tenant, own: own)
+            return answer
+        }
+    }
+}
+
+extension JSONObject {
+    /// The details of an entry of the record, with the tenant that it is about.
+    func of(_ tenant: TenantName?) -> JSONObject {
+        guard let tenant else { return self }
+        var details = self
+        details["tenant"] = .string(tenant.text)
+        return details
     }
 }

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Record
 import Storage
 
 extension Governing {
@@ -16,7 +17,20 @@ extension Governing {
             id: "urn:balai:receipt:\(makeIdentifier())"
         )
         let key = DocumentKey.document(.choices, id: subject.uri)
-        try await change(caller.tenant, reading: [key]) { changes in
+        let opening = Opening(
+            subject: subject.uri,
+            tenant: caller.tenant?.text,
+            party: (choice.recipient ?? PartyID("anyone")).uri,
+            purpose: choice.purpose.text,
+            time: made.at,
+            details: ["choice": .string(choice.kind.word), "receipt": .string(made.id)]
+        )
+        try await change(
+            caller.tenant,
+            .choice,
+            openings: [opening],
+            reading: [key]
+        ) { changes in
             let kept = try changes.document(.choices, id: subject.uri)
             var choices = kept.flatMap { SubjectChoices($0) } ?? SubjectChoices(subject)
             choices.put(made)

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Record
 import Storage
 
 extension Governing {
@@ -22,7 +23,15 @@ extension Governing {
             )
         }
         let (document, most) = (policy.document, Self.maximumPolicies)
-        return try await change(caller.tenant, reading: [.all(.dataPolicy)]) { changes in
+        let kind: EntryKind =
+            policy.permissions.contains { $0.basis == .override } ? .override : .policy
+        let details: JSONObject = ["policy": .object(policy.source)]
+        return try await change(
+            caller.tenant,
+            kind,
+            details: details.of(caller.tenant),
+            reading: [.all(.dataPolicy)]
+        ) { changes in
             let kept = try changes.documents(.dataPolicy)
             let isNew = !kept.contains { $0.id == id }
             guard !isNew || kept.count < most else {

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Record
 import Storage
 
 extension Governing {
@@ -19,8 +20,15 @@ extension Governing {
                 "A classification is a JSON object, not \(body.excerpt)."
             )
         }
-        let document = try ClassificationReader(context: ld).classification(object).document
-        try await change(caller.tenant, reading: []) { $0.put(document) }
+        let new = try ClassificationReader(context: ld).classification(object)
+        let document = new.document
+        let details: JSONObject = ["classification": .object(new.json(.core))]
+        try await change(
+            caller.tenant,
+            .classification,
+            details: details.of(caller.tenant),
+            reading: []
+        ) { $0.put(document) }
     }
 
     /// What the data of the tenant is, which anybody may know.

@@ -1,5 +1,6 @@
 package import ContextModel
 package import Governance
+import Record
 import Storage
 
 /// Policies are no secret: whoever is concerned by one may read it. Not part of the standard.
@@ -24,9 +25,18 @@ extension Governing {
     /// Puts the policy out of force.
     package func deletePolicy(_ id: String, caller: Caller) async throws {
         try access.requireAdministration(caller)
-        _ = try await access.existingStore(caller.tenant)
+        let store = try await access.existingStore(caller.tenant)
+        guard try await store.document(.dataPolicy, id: id) != nil else {
+            throw BrokerError.unknownPolicy(id)
+        }
         let key = DocumentKey.document(.dataPolicy, id: id)
-        try await change(caller.tenant, reading: [key]) { changes in
+        let details: JSONObject = ["removed": .string(id)]
+        try await change(
+            caller.tenant,
+            .policy,
+            details: details.of(caller.tenant),
+            reading: [key]
+        ) { changes in
             guard try changes.document(.dataPolicy, id: id) != nil else {
                 throw BrokerError.unknownPolicy(id)
             }

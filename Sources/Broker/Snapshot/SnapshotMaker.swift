@@ -120,7 +120,7 @@ package struct SnapshotMaker: Sendable {
             party: snapshot.key.owner
         )
         let session = try await snapshotting.reading.session(snapshot.maker)
-        let result = await sender.send(session.seal(request))
+        let result = await sender.send(try await session.seal(request))
         if case .failed(let reason) = result {
             snapshotting.logger.info(
                 "Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)"

@@ -17,7 +17,7 @@ extension Subscribing {
             json["owner"] = .string(owner(of: letter, caller.tenant).text)
             return .object(json)
         }
-        return session.seal(DeadLetterList(summaries: summaries))
+        return try await session.seal(DeadLetterList(summaries: summaries))
     }
 
     /// Puts them into the outbox again; returns how many.

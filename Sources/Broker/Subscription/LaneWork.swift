@@ -152,7 +152,7 @@ struct LaneWork: Sendable {
             tenant: lane.key.tenant,
             now: clock()
         )
-        let result = await sender.send(session.seal(request))
+        let result = await sender.send(try await session.seal(request))
         if Task.isCancelled, result != .delivered { return false }
         return take(result, batch.count, for: subscription, into: &outcome)
     }

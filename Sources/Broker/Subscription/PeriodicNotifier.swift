@@ -208,7 +208,7 @@ package actor PeriodicNotifier {
                 now: clock()
             )
             guard clock() < turn.chargeEnd else { return }
-            let result = await sender.send(session.seal(request))
+            let result = await sender.send(try await session.seal(request))
             guard !Task.isCancelled else { return }
             subscription.tally.count(result, at: clock())
             try await record(subscription.tally.counts, key, store)

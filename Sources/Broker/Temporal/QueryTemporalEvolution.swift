@@ -17,11 +17,11 @@ extension Reading {
     ) async throws -> Disclosed<EvolutionAnswer> {
         let session = try await session(caller, condition: query.condition)
         if let map {
-            return session.seal(try await page(of: query, through: map, session, caller))
+            return try await session.seal(try await page(of: query, through: map, session, caller))
         }
         let page = try await session.read { try $0.evolutions(query) }
         try requireEligible(page, query)
-        return session.seal(EvolutionAnswer(page: page, map: nil))
+        return try await session.seal(EvolutionAnswer(page: page, map: nil))
     }
 
     /// Attributes asked for by name must be such that the methods can aggregate (5.7.4.4).

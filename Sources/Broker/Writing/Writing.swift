@@ -42,7 +42,7 @@ package final class Writing: Sendable {
         return session(try await access.existingStore(caller.tenant), grant, of: caller.tenant)
     }
 
-    private func session(
+    func session(
         _ store: any TenantStore,
         _ grant: WriteGrant,
         of tenant: TenantName?

@@ -40,6 +40,7 @@ package struct ProblemDetails: Sendable {
             case .lengthRequired: (.lengthRequired, nil, "Length required")
             case .requestTimeout: (.requestTimeout, nil, "Request took too long to arrive")
             case .overloaded: (.serviceUnavailable, nil, "Too busy")
+            case .recordUnavailable: (.serviceUnavailable, nil, "Record not available")
             case .tooManyRequests: (.tooManyRequests, nil, "Too many writes")
             case .storageFull:
                 (

@@ -12,6 +12,7 @@ extension NGSILDRoutes {
         addClassificationRoutes()
         addPolicyRoutes()
         addChoiceRoutes()
+        addSubjectRoutes()
     }
 
     private mutating func addClassificationRoutes() {

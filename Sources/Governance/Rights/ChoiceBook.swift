@@ -31,6 +31,8 @@ package final class ChoiceBook: Sendable {
         /// For each purpose that was asked for, by the numbers of the purposes of choices.
         var relations: [Purpose: [Relation]] = [:]
         var count = 0
+        /// Another one after each change.
+        var version = 0
     }
 
     private let state = Mutex(State())
@@ -40,6 +42,9 @@ package final class ChoiceBook: Sendable {
     /// How many choices are in force.
     package var count: Int { state.withLock(\.count) }
 
+    /// Another number after each change.
+    package var version: Int { state.withLock(\.version) }
+
     /// Puts the choices of a person in the place of those that it made before.
     package func replace(_ choices: [Choice], of subject: String) {
         let key = SubjectKey(subject)
@@ -47,6 +52,7 @@ package final class ChoiceBook: Sendable {
             let entries = choices.map { state.entry($0) }
             state.count += entries.count - (state.entries[key]?.count ?? 0)
             state.entries[key] = entries.isEmpty ? nil : entries
+            state.version += 1
         }
     }
 
@@ -59,7 +65,7 @@ package final class ChoiceBook: Sendable {
     /// otherwise whoever asks would evade it by a wider word. A consent counts for its parts alone. Of two
     /// choices that contradict each other an objection wins.
     package func allow(
-        _ subjects: [String],
+        _ subjects: Set<String>,
         _ purpose: Purpose,
         to recipient: PartyID?,
         needsConsent: Bool

@@ -77,8 +77,11 @@ package struct SubjectPath: Sendable, Hashable {
     package init(names: [IRI]) { self.names = names }
 
     /// Adds the persons that the entity names here.
-    func addSubjects(of entity: Entity, to subjects: inout [String]) {
-        guard let first = names.first else { return subjects.append(entity.id.uri) }
+    func addSubjects(of entity: Entity, to subjects: inout Set<String>) {
+        guard let first = names.first else {
+            subjects.insert(entity.id.uri)
+            return
+        }
         var instances = entity[first]
         for name in names.dropFirst() {
             instances = instances.flatMap { instance in
@@ -95,9 +98,9 @@ package struct SubjectPath: Sendable, Hashable {
 
 extension JSONValue {
     /// Adds its text, or those that it lists.
-    fileprivate func addTexts(to texts: inout [String]) {
+    fileprivate func addTexts(to texts: inout Set<String>) {
         switch self {
-        case .string(let text): texts.append(text)
+        case .string(let text): texts.insert(text)
         case .array(let elements): elements.forEach { $0.addTexts(to: &texts) }
         case .object(let members):
             // What a list of objects has for each (clause 4.5.21).

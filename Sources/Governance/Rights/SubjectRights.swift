@@ -14,7 +14,7 @@ struct SubjectRights {
         self.classification = classification
         self.choices = choices
         isPurposeUnknown = caller.purpose.map { !$0.isKnown } ?? false
-        notes = classification.isAboutPeople ? DisclosureNotes() : nil
+        notes = classification.isAboutPeople ? DisclosureNotes(choices) : nil
     }
 
     /// What is not about people; public data alone for a purpose that nobody knows.
@@ -53,7 +53,8 @@ struct SubjectRights {
             choices: choices ?? ChoiceBook(),
             purpose: purpose,
             recipient: caller.party.id,
-            basis: rule.basis
+            basis: rule.basis,
+            rule: rule.name
         )
     }
 

@@ -27,6 +27,8 @@ package final class SubjectTest: EntityDecider {
         let purpose: Purpose
         let recipient: PartyID?
         let basis: LegalBasis
+        /// The name of the rule.
+        let rule: String?
     }
 
     /// With a `classification` it holds for public data alone.
@@ -56,12 +58,13 @@ package final class SubjectTest: EntityDecider {
     package func holds(for entity: Entity) -> Bool {
         if let answer = holds(forTypes: entity.types) { return answer }
         guard let use else { return false }
-        var subjects: [String] = []
+        var subjects: Set<String> = []
         var needsConsent = use.basis == .consent
         for need in entity.types.compactMap({ needs[$0] }) {
-            let count = subjects.count
-            for path in need.paths { path.addSubjects(of: entity, to: &subjects) }
-            guard subjects.count > count else { return false }
+            var named: Set<String> = []
+            for path in need.paths { path.addSubjects(of: entity, to: &named) }
+            guard !named.isEmpty else { return false }
+            subjects.formUnion(named)
             needsConsent = needsConsent || need.needsConsent
         }
         if use.basis != .override {
@@ -73,7 +76,7 @@ package final class SubjectTest: EntityDecider {
             )
             guard isAllowed else { return false }
         }
-        notes?.note(entity.id, subjects)
+        notes?.note(entity.id, DisclosureNotes.Note(use, subjects, needsConsent: needsConsent))
         return true
     }
 }
@@ -81,17 +84,59 @@ package final class SubjectTest: EntityDecider {
 /// Whom the entities are about that a session has come across: what it discloses of them goes into the
 /// record.
 package final class DisclosureNotes: Sendable {
-    private let subjects = Mutex<[EntityID: [String]]>([:])
+    /// Whom an entity is about, and by which rule it may be read.
+    package struct Note: Sendable {
+        package let subjects: Set<String>
+        private let needsConsent: Bool
+        private let use: SubjectTest.Use
 
-    package init() {}
+        init(_ use: SubjectTest.Use, _ subjects: Set<String>, needsConsent: Bool) {
+            self.subjects = subjects
+            self.needsConsent = needsConsent
+            self.use = use
+        }
 
-    func note(_ id: EntityID, _ subjects: [String]) {
-        self.subjects.withLock { $0[id] = subjects }
+        /// The name of the rule.
+        package var rule: String? { use.rule }
+
+        fileprivate var isStillAllowed: Bool {
+            use.basis == .override
+                || use.choices.allow(
+                    subjects,
+                    use.purpose,
+                    to: use.recipient,
+                    needsConsent: needsConsent
+                )
+        }
     }
 
-    /// Whom the entity is about; none if it is about nobody, or was not come across.
-    package func subjects(of id: EntityID) -> [String] { subjects.withLock { $0[id] ?? [] } }
+    private struct State {
+        var notes: [EntityID: Note] = [:]
+        /// The number that the choices had when the first note was made.
+        var version = 0
+    }
+    private let state = Mutex(State())
+    private let choices: ChoiceBook?
+
+    init(_ choices: ChoiceBook?) {
+        self.choices = choices
+        state.withLock { $0.version = choices?.version ?? 0 }
+    }
+
+    func note(_ id: EntityID, _ note: Note) { state.withLock { $0.notes[id] = note } }
+
+    /// Whom the entity is about; nil if it is about nobody, or was not come across.
+    package subscript(id: EntityID) -> Note? { state.withLock { $0.notes[id] } }
 
     /// Whether no data about people was come across.
-    package var isEmpty: Bool { subjects.withLock(\.isEmpty) }
+    package var isEmpty: Bool { state.withLock(\.notes.isEmpty) }
+
+    /// Whether people's choices let all of it be used now; it is looked at again where any has changed.
+    package var areStillAllowed: Bool {
+        state.withLock { state in
+            let version = choices?.version ?? 0
+            if version == state.version { return true }
+            return state.notes.values.allSatisfy(\.isStillAllowed)
+        }
+    }
 }

@@ -5,6 +5,7 @@ import Gateway
 import Governance
 import Logging
 import Outbound
+import Record
 import Services
 import Storage
 
@@ -18,7 +19,11 @@ extension HubRun {
     }
 
     /// The hub with its subscriptions, `@context`s and notifications.
-    func hubParts(_ store: any Store, _ logger: Logger) async throws -> HubParts {
+    func hubParts(
+        _ store: any Store,
+        _ record: RecordWriter,
+        _ logger: Logger
+    ) async throws -> HubParts {
         let isOpen = configuration.gateway.isOpen
         // Whoever tries the hub out on this machine has the receivers of notifications here, too.
         var settings = OutboundSettings(
@@ -34,6 +39,7 @@ extension HubRun {
             store: store,
             policy: policy(configuration),
             rereadPolicy: rereadPolicy,
+            record: record,
             settings: settings,
             limits: configuration.limits,
             clock: HubClock { Timestamp(Date()) },
@@ -45,6 +51,7 @@ extension HubRun {
     /// Every route of the hub: the one place where parts of the API are put together.
     func routes(
         _ hub: Hub,
+        _ record: RecordWriter,
         _ services: [HostedService],
         _ folder: DataFolder,
         _ registry: MetricRegistry,
@@ -55,6 +62,7 @@ extension HubRun {
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
         routes.addNGSILDRoutes(hub, settings)
+        routes.addRecordRoutes(record, hub)
         routes.addServiceRoutes(services, hub, settings)
         routes.addImportRoutes(hub, configuration.imports, registry)
         var pages = configuration.pages

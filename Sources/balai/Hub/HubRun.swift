@@ -75,7 +75,12 @@ struct HubRun: Sendable {
     ) async throws {
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
-        let parts = try await hubParts(store, logger)
+        let record = try RecordService(
+            folder: folder,
+            publicURL: configuration.publicURL,
+            logger: logger
+        )
+        let parts = try await hubParts(store, record.record, logger)
         do { try await trust(configuration, tokens, parts.web) } catch {
             try await parts.web.shutdown()
             throw error
@@ -88,7 +93,7 @@ struct HubRun: Sendable {
         await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(
             configuration.gateway,
-            routes: try routes(parts.hub, hosted, folder, registry, health),
+            routes: try routes(parts.hub, record.record, hosted, folder, registry, health),
             tokens: tokens.list,
             verifier: tokens.verifier,
             registry: registry,
@@ -104,7 +109,7 @@ struct HubRun: Sendable {
             }
         )
         var services: [any Service] = [
-            StoreService(store: store),
+            StoreService(store: store), record,
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
             parts.notifications, tokens, clock, server,
         ]

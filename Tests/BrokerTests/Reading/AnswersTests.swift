@@ -37,7 +37,7 @@ import Testing
         #expect(whole.warnings.isEmpty)
         let session = try await fixture.hub.reading.session(Fixture.boss)
         let warning = AnswerWarning(source: "hub-b", reason: "It did not answer.")
-        let partial = session.seal(whole.answer, warnings: [warning])
+        let partial = try await session.seal(whole.answer, warnings: [warning])
         #expect(partial.warnings == [warning])
         #expect(partial.page.entities.count == 1)
     }

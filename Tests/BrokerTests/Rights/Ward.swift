@@ -9,6 +9,7 @@ import Testing
 /// A hub with visits of patients, which a clinic may read for public health.
 final class Ward: Sendable {
     let fixture: SubscriptionFixture
+    let record = RecordDouble()
     var hub: Hub { fixture.hub }
 
     static let boss = SubscriptionFixture.boss
@@ -62,7 +63,8 @@ final class Ward: Sendable {
             policy: Policy(permissions: common),
             onDisk: onDisk,
             memory: memory,
-            process: process
+            process: process,
+            record: record
         )
     }
 

@@ -36,6 +36,7 @@ final class SubscriptionFixture: Sendable {
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
         contexts: any LDContextSource = NoContexts(),
+        record: (any PublicRecord)? = nil,
         habit: StoreDouble.Habit? = .runsBodiesTwice
     )
         async throws
@@ -54,6 +55,7 @@ final class SubscriptionFixture: Sendable {
             store: store,
             policy: policy,
             rereadPolicy: rereadPolicy,
+            record: record,
             limits: hubLimits,
             contextSource: contexts,
             publicURL: "http://hub.example",

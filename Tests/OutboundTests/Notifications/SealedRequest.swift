@@ -13,6 +13,8 @@ extension NotificationRequest {
         guard case .grant(let grant) = decision else {
             throw BrokerError(.forbidden, "An open policy refuses.")
         }
-        return ReadSession(store, grant).seal(self)
+        let recorder = Recorder(nil, HubClock { .init(microseconds: 0) })
+        let record = SessionRecord(recorder, of: Caller(party: party))
+        return try await ReadSession(store, grant, record).seal(self)
     }
 }

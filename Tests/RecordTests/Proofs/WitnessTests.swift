@@ -42,7 +42,7 @@ import Testing
     ) throws -> Witness.Answer {
         let question = AddCheckpoint(
             old: old,
-            proof: try proof ?? (old <= tree.leaves.count ? tree.consistency(from: old) : []),
+            proof: proof ?? (old <= tree.leaves.count ? tree.consistency(from: old) : []),
             checkpoint: try checkpoint(tree)
         )
         return try witness.answer(

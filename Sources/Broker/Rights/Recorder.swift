@@ -1,0 +1,157 @@
+import ContextModel
+import Governance
+package import Record
+import Synchronization
+
+/// The public record as the hub uses it: decisions about people's data are in it before an answer leaves,
+/// and changes of rights before they are acknowledged.
+package final class Recorder: Sendable {
+    private let record: (any PublicRecord)?
+    private let clock: HubClock
+    /// How many entries there were when changes began that are not in force yet, and how many began then.
+    private let pending = Mutex<[Int: Int]>([:])
+
+    /// Without a record nothing about people is answered, and no rights are changed.
+    init(_ record: (any PublicRecord)?, _ clock: HubClock) {
+        self.record = record
+        self.clock = clock
+    }
+
+    /// How many entries are in force: what all entries with a smaller number say is heeded by a decision
+    /// that is made from now on.
+    var state: Int {
+        // The pending ones first: what begins meanwhile has a higher number than the size read then.
+        pending.withLock { pending in pending.keys.min() ?? record?.size ?? 0 }
+    }
+
+    var now: Timestamp { clock() }
+
+    /// Adds an entry, and returns its number when it is on disk.
+    ///
+    /// Throws `BrokerError` when the record cannot be written, and so nothing about people may leave.
+    @discardableResult
+    func append(
+        _ kind: EntryKind,
+        state: Int,
+        details: JSONObject = JSONObject(),
+        openings: [Opening] = []
+    ) async throws(BrokerError) -> Int {
+        guard let record else { throw Self.unavailable("there is none") }
+        let draft = RecordDraft(
+            kind,
+            time: clock(),
+            state: state,
+            details: details,
+            openings: openings
+        )
+        do { return try await record.append(draft) } catch { throw Self.unavailable("\(error)") }
+    }
+
+    /// Makes a change of rights that its entry tells of: the entry is on disk first.
+    ///
+    /// An entry whose change then fails stays in the record: it says what was decided, and the next entry
+    /// of the kind what holds.
+    func change<Answer>(
+        _ kind: EntryKind,
+        details: JSONObject = JSONObject(),
+        openings: [Opening] = [],
+        _ body: () async throws -> Answer
+    ) async throws -> Answer {
+        let size = pending.withLock { pending in
+            let size = record?.size ?? 0
+            pending[size, default: 0] += 1
+            return size
+        }
+        defer {
+            pending.withLock { pending in
+                let left = (pending[size] ?? 0) - 1
+                pending[size] = left > 0 ? left : nil
+            }
+        }
+        try await append(kind, state: state, details: details, openings: openings)
+        return try await body()
+    }
+
+    /// What entries say of a person, the newest entry first.
+    func openings(_ query: OpeningQuery) async throws(BrokerError) -> [KeptOpening] {
+        guard let record else { throw Self.unavailable("there is none") }
+        do { return try await record.openings(query) } catch { throw Self.unavailable("\(error)") }
+    }
+
+    private static func unavailable(_ note: String) -> BrokerError {
+        BrokerError(
+            .recordUnavailable,
+            "The public record cannot be written, and without it nothing about people is answered or "
+                + "changed. Public data is answered as ever.",
+            note: note
+        )
+    }
+}
+
+/// What the hub needs of the public record.
+package protocol PublicRecord: Sendable {
+    /// How many entries are on disk.
+    var size: Int { get }
+
+    /// Adds an entry, and returns its number when it is on disk; throws `RecordError` when it is not.
+    func append(_ draft: RecordDraft) async throws -> Int
+
+    /// What entries say of a person, the newest entry first; throws `RecordError`.
+    func openings(_ query: OpeningQuery) async throws -> [KeptOpening]
+}
+
+extension RecordWriter: PublicRecord {}
+
+/// What a session says of itself when what it read leaves the hub.
+struct SessionRecord: Sendable {
+    let recorder: Recorder
+    let party: String
+    let purpose: String?
+    let tenant: String?
+    /// How many entries of the record were in force when the decision was made.
+    let state: Int
+
+    init(_ recorder: Recorder, of caller: Caller) {
+        self.recorder = recorder
+        party = (caller.party.id ?? PartyID("anonymous")).uri
+        purpose = caller.purpose?.text
+        tenant = caller.tenant.origin?.text
+        state = recorder.state
+    }
+
+    /// Notes whom the answer tells of, and waits until that is on disk.
+    ///
+    /// Throws when somebody has objected since the decision, or the record cannot be written.
+    func note(_ answer: some Disclosable, _ notes: DisclosureNotes) async throws {
+        guard !notes.isEmpty else { return }
+        guard notes.areStillAllowed else {
+            throw BrokerError(
+                .conflict,
+                "What people allow has changed while this was read. Ask again."
+            )
+        }
+        var openings: [String: Opening] = [:]
+        let now = recorder.now
+        try answer.forEachDisclosure { id, names in
+            guard let note = notes[id] else { return }
+            for subject in note.subjects {
+                var opening =
+                    openings[subject]
+                    ?? Opening(
+                        subject: subject,
+                        tenant: tenant,
+                        party: party,
+                        purpose: purpose,
+                        rule: note.rule,
+                        time: now
+                    )
+                opening.entities.append(id.uri)
+                for name in names where !opening.attributes.contains(name.text) {
+                    opening.attributes.append(name.text)
+                }
+                openings[subject] = opening
+            }
+        }
+        try await recorder.append(.read, state: state, openings: Array(openings.values))
+    }
+}

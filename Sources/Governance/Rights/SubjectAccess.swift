@@ -1,0 +1,63 @@
+import ContextModel
+
+extension Policy {
+    /// Decides whether the caller may see all that is kept about a person: the person alone.
+    ///
+    /// The grant covers what is about the person, whatever it has chosen.
+    package func decideAccess(to subject: SubjectID, _ caller: Caller) -> ReadDecision {
+        guard caller.subject == subject else {
+            return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
+        }
+        return decide(aboutAll: subject, caller)
+    }
+
+    /// Decides whether the caller may erase all that is kept about a person: the person, and who runs the
+    /// hub.
+    ///
+    /// The grant finds what is about the person; nothing that it reads leaves the hub.
+    package func decideErasure(of subject: SubjectID, _ caller: Caller) -> ReadDecision {
+        guard caller.subject == subject || permitsAdministration(caller) else {
+            return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
+        }
+        return decide(aboutAll: subject, caller)
+    }
+
+    private func decide(aboutAll subject: SubjectID, _ caller: Caller) -> ReadDecision {
+        guard let classification else { return .deny(.notReady) }
+        let decider = NamesSubject(subject, classification)
+        return .grant(
+            ReadGrant(
+                condition: .decided(EntityDecision(decider)),
+                hidden: HiddenAttributes(),
+                sharer: caller.sharer
+            )
+        )
+    }
+}
+
+/// Whether an entity is about a person.
+final class NamesSubject: EntityDecider {
+    private let subject: String
+    private let needs: [IRI: SubjectTest.Need]
+    let attributeNames: [IRI]
+
+    init(_ subject: SubjectID, _ classification: Classification) {
+        self.subject = subject.uri
+        needs = classification.needs.merging(classification.attributeNeeds) { own, _ in own }
+        attributeNames = Array(
+            Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) })
+        )
+    }
+
+    func holds(forTypes types: [IRI]) -> Bool? {
+        types.contains { needs[$0] != nil } ? nil : false
+    }
+
+    func holds(for entity: Entity) -> Bool {
+        var subjects: Set<String> = []
+        for need in entity.types.compactMap({ needs[$0] }) {
+            for path in need.paths { path.addSubjects(of: entity, to: &subjects) }
+        }
+        return subjects.contains(subject)
+    }
+}

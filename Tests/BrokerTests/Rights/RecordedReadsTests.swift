@@ -1,0 +1,188 @@
+import ContextModel
+import Governance
+import Record
+import Storage
+import Synchronization
+import Testing
+
+@testable import Broker
+
+@Suite struct RecordedReadsTests {
+    private static let visits = LDContext.core.expand("Visit")
+
+    /// Ways in which data about people leaves the hub.
+    enum Path: CaseIterable {
+        case retrieve, query, count, evolution, evolutions, entityMap
+
+        func ask(_ ward: Ward, _ caller: Caller) async throws {
+            let reading = ward.hub.reading
+            let id = EntityID("urn:visit:1")
+            var query = EntityQuery(condition: .type(visits), limit: 10)
+            let past = TemporalQuery(
+                condition: .type(visits),
+                timeProperty: .modifiedAt,
+                instanceLimit: 10,
+                limit: 10
+            )
+            switch self {
+            case .retrieve: _ = try await reading.retrieveEntity(id, caller: caller)
+            case .query: _ = try await reading.queryEntities(query, caller: caller)
+            case .count:
+                query.limit = 0
+                query.wantsCount = true
+                _ = try await reading.queryEntities(query, caller: caller)
+            case .evolution: _ = try await reading.retrieveEvolution(of: id, past, caller: caller)
+            case .evolutions: _ = try await reading.queryEvolutions(past, caller: caller)
+            case .entityMap:
+                _ = try await reading.createEntityMap(
+                    of: query,
+                    EntityMapRequest(selection: "visits"),
+                    caller: caller
+                )
+            }
+        }
+    }
+
+    @Test(arguments: Path.allCases)
+    func `what tells of people is in the record, or is not told`(path: Path) async throws {
+        let ward = try await Ward().filled()
+        let before = ward.record.size
+        try await path.ask(ward, Ward.clinic)
+        let entry = try #require(ward.record.drafts.last)
+        #expect(ward.record.size == before + 1 && entry.kind == .read)
+        #expect(entry.state == before)
+        let subjects = Set(entry.openings.map(\.subject))
+        switch path {
+        case .retrieve, .evolution: #expect(subjects == [Ward.siti.uri])
+        case .count: #expect(subjects == [])
+        case .query, .evolutions, .entityMap:
+            #expect(subjects == [Ward.siti.uri, Ward.budi.uri])
+        }
+        for opening in entry.openings {
+            #expect(opening.party == "urn:balai:party:clinic")
+            #expect(opening.purpose == "dpv:PublicHealth" && opening.rule == "urn:policy:clinic")
+            #expect(opening.entities.count == 1)
+        }
+        ward.record.fail()
+        let refused = await #expect(throws: BrokerError.self) {
+            try await path.ask(ward, Ward.clinic)
+        }
+        #expect(refused?.code == .recordUnavailable)
+    }
+
+    @Test func `without a record nothing of rights is changed, and public data goes on`()
+        async throws
+    {
+        let ward = try await Ward(common: [
+            Permission(assignee: .anyone, actions: [.read], target: .everything)
+        ]).filled()
+        try await ward.make(["id": "urn:bench:1", "type": "Bench"])
+        ward.record.fail()
+        #expect(try await ward.found("Bench", by: Caller(party: .anonymous)) == ["urn:bench:1"])
+        for change in [
+            { _ = try await ward.choose("object") },
+            { try await ward.put(Ward.policy(["Visit"], uid: "urn:policy:other")) },
+            { try await ward.classify([:]) },
+        ] {
+            let refused = await #expect(throws: BrokerError.self) { try await change() }
+            #expect(refused?.code == .recordUnavailable)
+        }
+        ward.record.fail(false)
+        #expect(try await ward.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+
+    @Test func `a notification is in the record before it is sent`() async throws {
+        let ward = try await Ward().filled()
+        try await ward.fixture.subscribe(["entities": [["type": "Visit"]]], caller: Ward.clinic)
+        let record = ward.record
+        let atSending = RecordedSizes()
+        ward.fixture.recorder.copying { _ in atSending.note(record.drafts) }
+        try await ward.make(ward.visit("3", of: Ward.budi))
+        try await ward.fixture.delivering {
+            _ = await ward.fixture.recorder.next(1)
+        }
+        let entry = try #require(atSending.last)
+        #expect(entry.kind == .read && entry.openings.map(\.subject) == [Ward.budi.uri])
+        #expect(entry.openings.first?.entities == ["urn:visit:3"])
+    }
+
+    @Test func `later entries heed an objection, and say so`() async throws {
+        let ward = try await Ward().filled()
+        try await ward.choose("object")
+        let objection = ward.record.size - 1
+        #expect(ward.record.drafts[objection].kind == .choice)
+        _ = try await ward.found("Visit")
+        let read = try #require(ward.record.drafts.last)
+        #expect(read.state > objection)
+        #expect(read.openings.map(\.subject) == [Ward.budi.uri])
+    }
+
+    @Test func `an answer that was being made when somebody objected is not given`() async throws {
+        let ward = try await Ward().filled()
+        let session = try await ward.hub.reading.session(Ward.clinic)
+        let page = try await session.entities(EntityQuery(condition: .type(Self.visits), limit: 10))
+        try await ward.choose("object")
+        let refused = await #expect(throws: BrokerError.self) {
+            _ = try await session.seal(EntityAnswer(page: page, linked: nil, map: nil))
+        }
+        #expect(refused?.code == .conflict)
+    }
+
+    @Test func `a person sees who read what about it, and nobody else does`() async throws {
+        let ward = try await Ward().filled()
+        _ = try await ward.found("Visit")
+        try await ward.choose("object")
+        let siti = Caller(party: .anonymous, subject: Ward.siti)
+        let told = try await ward.hub.governing.accesses(of: Ward.siti, limit: 10, caller: siti)
+        #expect(told.map { $0.objectValue?["kind"]?.stringValue } == ["choice", "read"])
+        #expect(told[1].objectValue?["entities"] == ["urn:visit:1"])
+        for other in [Ward.boss, Ward.clinic, Caller(party: .anonymous, subject: Ward.budi)] {
+            await #expect(throws: BrokerError.self) {
+                _ = try await ward.hub.governing.accesses(of: Ward.siti, limit: 1, caller: other)
+            }
+        }
+    }
+
+    @Test func `a person gets all that is kept about it, and has it erased`() async throws {
+        let ward = try await Ward().filled()
+        let siti = Caller(party: .anonymous, subject: Ward.siti)
+        try await ward.make(ward.visit("3", of: Ward.siti))
+        try await ward.hub.writing.deleteEntity(EntityID("urn:visit:3"), caller: Ward.boss)
+        try await ward.choose("object")
+        func data() async throws -> ([String], [String]) {
+            let data = try await ward.hub.governing.data(
+                about: Ward.siti,
+                offset: 0,
+                limit: 100,
+                caller: siti
+            ).answer
+            return (
+                try data.entities.decoded().entities.map(\.id.uri),
+                data.evolutions.evolutions.map(\.id.uri).sorted()
+            )
+        }
+        var kept = try await data()
+        #expect(kept.0 == ["urn:visit:1"] && kept.1 == ["urn:visit:1", "urn:visit:3"])
+        await #expect(throws: BrokerError.self) {
+            _ = try await ward.hub.governing.data(
+                about: Ward.siti,
+                offset: 0,
+                limit: 1,
+                caller: Ward.boss
+            )
+        }
+        #expect(try await ward.hub.governing.eraseData(about: Ward.siti, caller: siti) == 2)
+        kept = try await data()
+        #expect(kept.0.isEmpty && kept.1.isEmpty)
+        #expect(try await ward.found("Visit") == ["urn:visit:2"])
+        #expect(ward.record.drafts.last?.kind == .read)
+        #expect(ward.record.drafts.contains { $0.kind == .erasure })
+    }
+}
+
+/// What the record had when something was sent.
+private final class RecordedSizes: Sendable {
+    private let drafts = Mutex<[RecordDraft]>([])
+    var last: RecordDraft? { drafts.withLock(\.last) }
+    func note(_ drafts: [RecordDraft]) { self.drafts.withLock { $0 = drafts } }
+}
