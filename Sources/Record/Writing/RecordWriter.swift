@@ -6,8 +6,9 @@ internal import Synchronization
 /// Entries of many callers are written in one transaction, by a thread of its own. A record that was
 /// found damaged takes no more entries; what can be read of it still can.
 package final class RecordWriter: Sendable {
-    /// Entries that wait to be written; one more is refused as overloaded.
+    /// Entries that wait to be written, and their openings; what is more is refused as overloaded.
     package static let waitingEntries = 16_384
+    package static let waitingOpenings = 200_000
     /// Entries of one transaction, and openings after which it takes no more entries.
     package static let entriesPerTransaction = 1_024
     package static let openingsPerTransaction = 10_000
@@ -18,6 +19,8 @@ package final class RecordWriter: Sendable {
     }
     private struct State {
         var waiting: [Waiting] = []
+        /// Openings of those that wait.
+        var openings = 0
         var isRunning = false
         var isClosed = false
         var condition: RecordState
@@ -66,11 +69,13 @@ package final class RecordWriter: Sendable {
             if case .damaged(let note) = state.condition {
                 return (RecordError(.damaged, note), false)
             }
-            guard state.waiting.count < Self.waitingEntries else {
-                let note = "\(Self.waitingEntries) entries wait to be written"
+            let openings = state.openings + entry.entry.openings.count
+            guard state.waiting.count < Self.waitingEntries, openings <= Self.waitingOpenings else {
+                let note = "\(state.waiting.count) entries wait to be written"
                 return (RecordError(.overloaded, note), false)
             }
             state.waiting.append(entry)
+            state.openings = openings
             defer { state.isRunning = true }
             return (nil, !state.isRunning)
         }
@@ -98,6 +103,9 @@ package final class RecordWriter: Sendable {
     }
 
     private static var closed: RecordError { RecordError(.closed, "the record is closed") }
+
+    /// How many entries wait to be written.
+    package var waitingCount: Int { current.withLock(\.waiting.count) }
 
     /// Writes what waits until nothing does, on the queue.
     private func drain() {
@@ -133,6 +141,7 @@ package final class RecordWriter: Sendable {
                 return nil
             }
             defer { state.waiting.removeFirst(count) }
+            state.openings -= openings
             return Array(state.waiting.prefix(count))
         }
     }

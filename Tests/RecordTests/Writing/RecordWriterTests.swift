@@ -1,4 +1,5 @@
 import ContextModel
+import Dispatch
 import Record
 import Synchronization
 import Testing
@@ -11,14 +12,35 @@ import Testing
             var checkpoint: SignedCheckpoint?
             var failures = 0
             var transactions: [Int] = []
+            /// What an append waits for.
+            var gate: DispatchSemaphore?
+            var isWaiting = false
         }
         let state = Mutex(State())
 
         var size: Int { state.withLock(\.entries.count) }
         var checkpoint: SignedCheckpoint? { state.withLock(\.checkpoint) }
 
+        /// Appends wait from now on.
+        func close(the gate: DispatchSemaphore) -> DispatchSemaphore {
+            state.withLock { $0.gate = gate }
+            return gate
+        }
+
+        func open(_ gate: DispatchSemaphore) {
+            state.withLock { $0.gate = nil }
+            gate.signal()
+        }
+
+        var isWaiting: Bool { state.withLock(\.isWaiting) }
+
         func append(_ entries: [PreparedEntry]) throws -> Int {
-            try state.withLock { state in
+            let gate = state.withLock { state in
+                state.isWaiting = true
+                return state.gate
+            }
+            gate?.wait()
+            return try state.withLock { state in
                 if state.failures > 0 {
                     state.failures -= 1
                     throw RecordError(.unavailable, "the disk is full")
@@ -68,14 +90,43 @@ import Testing
 
     @Test func `entries that come together are written together`() async throws {
         let writer = try writer()
+        let gate = store.close(the: DispatchSemaphore(value: 0))
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await writer.append(draft) }
+            while !store.isWaiting { await Task.yield() }
             for _ in 0..<200 { group.addTask { _ = try await writer.append(draft) } }
+            while writer.waitingCount < 200 { await Task.yield() }
+            store.open(gate)
             try await group.waitForAll()
         }
         await writer.close()
-        let transactions = store.state.withLock(\.transactions)
-        #expect(transactions.reduce(0, +) == 200)
-        #expect(transactions.count < 200)
+        #expect(store.state.withLock(\.transactions) == [1, 200])
+    }
+
+    @Test func `more persons than may wait at once are refused`() async throws {
+        let writer = try writer()
+        let openings = (0...RecordDraft.maximumOpenings / 2).map {
+            Opening(subject: "urn:\($0)", party: "urn:p", time: Timestamp(microseconds: 0))
+        }
+        let wide = RecordDraft(
+            .read,
+            time: Timestamp(microseconds: 0),
+            state: 0,
+            openings: openings
+        )
+        let gate = store.close(the: DispatchSemaphore(value: 0))
+        // The first is being written, three wait, and there is no room for a fourth.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await writer.append(draft) }
+            while !store.isWaiting { await Task.yield() }
+            for _ in 0..<3 { group.addTask { _ = try await writer.append(wide) } }
+            while writer.waitingCount < 3 { await Task.yield() }
+            await #expect(throws: RecordError(.overloaded, "")) { try await writer.append(wide) }
+            store.open(gate)
+            try await group.waitForAll()
+        }
+        await writer.close()
+        #expect(store.size == 4)
     }
 
     @Test func `a damaged record takes no entries, and neither does one that is closed`()

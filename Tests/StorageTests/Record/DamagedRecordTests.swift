@@ -79,6 +79,26 @@ import Testing
         await expectRefusal(record)
     }
 
+    /// Whoever knows how the tree is made: what is above the hash does not fit, or the signed root.
+    @Test(arguments: [3, 690]) func `an entry that was edited with its hash is found`(
+        number: Int
+    ) async throws {
+        let record = try await record()
+        let database = try Connection(path: record.path("record.sqlite"), access: .readWrite)
+        let select = try database.prepare("SELECT hashes FROM tile WHERE key = ?1")
+        let (tile, place) = number.quotientAndRemainder(dividingBy: Tile.fullWidth)
+        #expect(try select.bind(1, Int64(tile)).step())
+        var hashes = try #require(TreeHash.hashes(in: select.bytes(0)))
+        select.reset()
+        let entry = RecordEntry(.read, time: RecordDraft.moment, state: 1).bytes
+        hashes[place] = .leaf(entry)
+        try database.prepare("UPDATE entry SET body = ?2 WHERE number = ?1")
+            .bind(1, Int64(number)).bind(2, entry).run()
+        try database.prepare("UPDATE tile SET hashes = ?2 WHERE key = ?1")
+            .bind(1, Int64(tile)).bind(2, TreeHash.bytes(of: hashes)).run()
+        await expectRefusal(record)
+    }
+
     @Test func `a record that nobody touched is sound`() async throws {
         let writer = try await record().open()
         #expect(writer.state == .sound)

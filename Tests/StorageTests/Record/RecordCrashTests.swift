@@ -49,8 +49,14 @@ import Testing
 
     private func acknowledged(_ folder: Folder) -> [Int] { lines(folder).compactMap { Int($0) } }
 
+    /// Returns without it when the child ends, or when it takes longer than anything here takes.
     private func wait(_ child: pid_t, until isReached: () -> Bool) {
-        while !isReached(), waitpid(child, nil, WNOHANG) == 0 { sched_yield() }
+        let start = ContinuousClock.now
+        while !isReached(), waitpid(child, nil, WNOHANG) == 0,
+            start.duration(to: .now) < .seconds(60)
+        {
+            sched_yield()
+        }
     }
 
     private func kill(_ child: pid_t) {
@@ -107,6 +113,7 @@ import Testing
         wait(child) { failures() >= 100 }
         let before = acknowledged(folder).count
         wait(child) { failures() >= 200 }
+        #expect(failures() >= 200, "the disk did not fail")
         // Those that had been acknowledged when the disk failed had all been written down by then.
         #expect(acknowledged(folder).count == before)
 
