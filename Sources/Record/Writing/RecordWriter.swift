@@ -184,14 +184,17 @@ extension RecordWriter {
 
     /// Signs a checkpoint after each pause if there are new entries, until the sleep throws.
     ///
-    /// A checkpoint that cannot be kept is tried again after the next pause. The sleep comes from outside,
-    /// as all waiting does; the pause is a second.
-    package func keepSigning(sleep: @Sendable (Duration) async throws -> Void) async throws {
+    /// What fails is told, and tried again after the next pause. The sleep comes from outside, as all
+    /// waiting does; the pause is a second.
+    package func keepSigning(
+        sleep: @Sendable (Duration) async throws -> Void,
+        failed: @Sendable (any Error) -> Void
+    ) async throws {
         while true {
             do {
                 try await signCheckpoint()
-            } catch let error as RecordError where error.code == .unavailable {
-                // The next round tries again, and appending tells its callers of the same disk.
+            } catch {
+                failed(error)
             }
             try await sleep(.seconds(1))
         }

@@ -11,6 +11,7 @@ import Testing
             var entries: [PreparedEntry] = []
             var checkpoint: SignedCheckpoint?
             var failures = 0
+            var keepFails = false
             var transactions: [Int] = []
             /// What an append waits for.
             var gate: DispatchSemaphore?
@@ -51,7 +52,10 @@ import Testing
             }
         }
         func keep(_ checkpoint: SignedCheckpoint) throws {
-            state.withLock { $0.checkpoint = checkpoint }
+            try state.withLock { state in
+                if state.keepFails { throw RecordError(.unavailable, "the disk is full") }
+                state.checkpoint = checkpoint
+            }
         }
         func hashes(level: Int, index: Int) throws -> [TreeHash] {
             level == 0 && index == 0 ? state.withLock { $0.entries.map(\.hash) } : []
@@ -146,9 +150,12 @@ import Testing
         await none.close()
     }
 
-    @Test func `checkpoints are signed after each pause if anything is new`() async throws {
+    @Test func `checkpoints are signed after each pause if anything is new, failures or not`()
+        async throws
+    {
         let writer = try writer()
         let sizes = Mutex<[Int?]>([])
+        let failures = Mutex(0)
         await #expect(throws: Stopped.self) {
             try await writer.keepSigning { pause in
                 #expect(pause == .seconds(1))
@@ -156,12 +163,17 @@ import Testing
                     sizes.append(writer.checkpoint?.checkpoint.size)
                     return sizes.count
                 }
-                if round == 4 { throw Stopped() }
-                // Nothing is new in the second pause.
-                if round != 2 { _ = try await writer.append(draft) }
+                if round == 5 { throw Stopped() }
+                // Nothing is new in the second pause, and the disk fails in the third.
+                store.state.withLock { $0.keepFails = round == 3 }
+                if round != 2, round != 4 { _ = try await writer.append(draft) }
+            } failed: { error in
+                #expect(error as? RecordError == RecordError(.unavailable, ""))
+                failures.withLock { $0 += 1 }
             }
         }
-        #expect(sizes.withLock { $0 } == [0, 1, 1, 2])
+        #expect(sizes.withLock { $0 } == [0, 1, 1, 1, 2])
+        #expect(failures.withLock { $0 } == 1)
         let first = try await writer.signCheckpoint()
         #expect(try await writer.signCheckpoint() == first)
         await writer.close()
