@@ -8,7 +8,7 @@ package struct RecordDraft: Sendable {
     package var state: Int
     /// What everybody may know; never anything that tells of a person.
     package var details: JSONObject
-    /// What it says of each person.
+    /// What it says of each person: one opening for each.
     package var openings: [Opening]
 
     /// Openings of one entry.

@@ -29,7 +29,7 @@ package final class RecordWriter: Sendable {
     private let signer: NoteSigner
     private let current: Mutex<State>
     private let queue = DispatchQueue(label: "balai.record")
-    private let reads = DispatchQueue(label: "balai.record.reads", attributes: .concurrent)
+    private let reads = DispatchQueue(label: "balai.record.reads")
 
     /// Goes on with a record as it was found; the signer is its own key.
     package init(_ opening: RecordOpening, signer: NoteSigner) {
