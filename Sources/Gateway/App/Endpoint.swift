@@ -128,6 +128,10 @@ struct Endpoint: HTTPResponder {
             if context.caller.party == .anonymous { context.caller.address = context.address }
             await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)
+            // What a session shows is kept by nobody on the way.
+            if request.headers.contains(.cookie), response.headers[.cacheControl] == nil {
+                response.headers[.cacheControl] = "private"
+            }
             if !keepsAnswers {
                 response.body = try frame.answers.bounded(
                     response.body,
@@ -182,7 +186,7 @@ extension HTTPFields {
                 + "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
         }
         self[.xContentTypeOptions] = "nosniff"
-        self[.referrerPolicy] = "no-referrer"
+        if self[.referrerPolicy] == nil { self[.referrerPolicy] = "no-referrer" }
     }
 }
 

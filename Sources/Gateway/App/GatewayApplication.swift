@@ -10,6 +10,7 @@ package func makeGateway(
     routes: RouteTable,
     tokens: TokenList,
     verifier: TokenVerifier = .trustingNobody,
+    signIn: SignIn? = nil,
     registry: MetricRegistry,
     logger: Logger,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
@@ -18,6 +19,7 @@ package func makeGateway(
         authentication: Authentication(
             tokens: tokens,
             verifier: verifier,
+            signIn: signIn,
             isOpen: settings.isOpen
         ),
         problems: ProblemReporter(registry: registry),

@@ -161,7 +161,14 @@ enum OpenAPI {
                     "A token that the hub signed (balai token issue) or an issuer whom it trusts, "
                         + "or an opaque one (balai token add)."
                 ),
-            ]
+            ],
+            "session": [
+                "type": "apiKey", "in": "cookie", "name": "balai-session",
+                "description": .string(
+                    "The session of somebody who signed in by browser (balai login); "
+                        + "\"__Host-balai-session\" over https. For the hub's own pages."
+                ),
+            ],
         ],
     ]
 

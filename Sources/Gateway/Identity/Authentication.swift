@@ -7,27 +7,39 @@ package import HTTPTypes
 package struct Authentication: Sendable {
     private let tokens: TokenList
     private let verifier: TokenVerifier
+    /// nil when nobody signs in by browser.
+    private let signIn: SignIn?
     private let isOpen: Bool
 
     /// `isOpen` makes everybody on this machine the operator.
-    package init(tokens: TokenList, verifier: TokenVerifier, isOpen: Bool) {
+    package init(
+        tokens: TokenList,
+        verifier: TokenVerifier,
+        signIn: SignIn? = nil,
+        isOpen: Bool
+    ) {
         self.tokens = tokens
         self.verifier = verifier
+        self.signIn = signIn
         self.isOpen = isOpen
     }
 
     /// Throws `unauthenticated` for a token that is worth nothing, `badRequestData` for a tenant name that
     /// cannot be one (clause 6.3.14) and for a header that is there twice, and `forbidden` for a purpose that
-    /// the token is not for and for what a foreign page asks of an open hub.
+    /// the token is not for and for what a foreign page asks of an open hub or of
+    /// somebody's session.
     func caller(of request: HTTPRequest) async throws(BrokerError) -> Caller {
         if isOpen { try Self.refuseForeignPage(request) }
         var caller = Caller(party: isOpen ? .operator : .anonymous)
         var credentials: String?
+        var cookies: String?
         for field in request.headerFields {
             switch field.name {
             case .authorization where !isOpen:
                 guard credentials == nil else { throw Self.twice(field.name) }
                 credentials = field.value
+            case .cookie where !isOpen && signIn != nil:
+                cookies = cookies.map { $0 + ";" + field.value } ?? field.value
             case .ngsildTenant:
                 caller.tenant = try tenant(field.value)
             case .dataPurpose:
@@ -37,7 +49,17 @@ package struct Authentication: Sendable {
                 break
             }
         }
-        if let credentials { try Self.put(try await credential(credentials), into: &caller) }
+        if let credentials {
+            try Self.put(try await credential(credentials), into: &caller)
+        } else if let cookies, let signIn,
+            let credential = await signIn.credential(cookies: cookies)
+        {
+            // A page of anybody can make a browser send more than it may read of.
+            if request.method != .get, request.method != .head {
+                try signIn.requireOwnPage(request)
+            }
+            try Self.put(credential, into: &caller)
+        }
         return caller
     }
 

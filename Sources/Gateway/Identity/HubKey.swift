@@ -1,3 +1,4 @@
+import Broker
 package import ContextModel
 import Crypto
 import Governance
@@ -41,12 +42,24 @@ package struct HubKey: Sendable {
     /// What its tokens name as issuer, and whom they are for.
     package var issuerName: String { "urn:balai:hub:\(id)" }
 
+    /// What the key signs: each is worth nothing where another is wanted.
+    package enum Kind: String, Sendable {
+        /// An access token (RFC 9068).
+        case access = "at+jwt"
+        /// What becomes a session when somebody opens it with a browser.
+        case link = "link+jwt"
+        case session = "session+jwt"
+    }
+
     /// The hub as the issuer of its own tokens.
-    package var issuer: TokenIssuer {
+    package var issuer: TokenIssuer { issuer(of: .access) }
+
+    func issuer(of kind: Kind) -> TokenIssuer {
         let keys = FixedKeys(VerificationKeys(algorithm, .eddsa, id: id))
         var issuer = TokenIssuer(name: issuerName, audiences: [issuerName], keys: keys)
         issuer.algorithms = [.eddsa]
-        issuer.types = [Self.type]
+        issuer.types = [kind.rawValue]
+        issuer.namesOperator = kind != .access
         // The same clock issued it.
         issuer.leewaySeconds = 0
         issuer.claims.subject = "subject"
@@ -54,15 +67,26 @@ package struct HubKey: Sendable {
         return issuer
     }
 
-    /// A token that says so much of its bearer, for so long; the party must be a named one.
-    package func token(for credential: Credential, seconds: Int, at now: Timestamp) throws -> String
-    {
-        guard case .named(let party) = credential.party else {
-            preconditionFailure("tokens are for named parties")
+    /// A token that says so much of its bearer, for so long.
+    ///
+    /// The party must be a named one, or, of a link or a session, the operator. `id` makes two of them
+    /// different that say the same.
+    package func token(
+        _ kind: Kind = .access,
+        for credential: Credential,
+        seconds: Int,
+        at now: Timestamp,
+        id: String? = nil
+    ) throws -> String {
+        let party: String
+        switch credential.party {
+        case .named(let id): party = id.text
+        case .operator where kind != .access: party = Party.operator.text
+        case .anonymous, .operator, .service: preconditionFailure("tokens are for named parties")
         }
         let start = Int(now.microseconds / 1_000_000)
         var claims: JSONObject = [
-            "iss": .string(issuerName), "aud": .string(issuerName), "sub": .string(party.text),
+            "iss": .string(issuerName), "aud": .string(issuerName), "sub": .string(party),
             "iat": .number(JSONNumber(start)), "exp": .number(JSONNumber(start + seconds)),
         ]
         if !credential.roles.isEmpty {
@@ -70,13 +94,14 @@ package struct HubKey: Sendable {
         }
         claims["subject"] = credential.subject.map { .string($0.uri) }
         claims["purpose"] = credential.purpose.map { .string($0.text) }
-        return try sign(header, claims)
+        claims["jti"] = id.map { .string($0) }
+        return try sign(header(kind), claims)
     }
 
-    var header: JSONObject {
+    func header(_ kind: Kind = .access) -> JSONObject {
         [
             "alg": .string(TokenAlgorithm.eddsa.rawValue), "kid": .string(id),
-            "typ": .string(Self.type),
+            "typ": .string(kind.rawValue),
         ]
     }
 
@@ -86,7 +111,4 @@ package struct HubKey: Sendable {
         let signature = try algorithm.sign(Array(signed.utf8))
         return signed + "." + Base64URL.text(of: signature)
     }
-
-    /// An access token (RFC 9068), and nothing else that the key may sign one day.
-    private static let type = "at+jwt"
 }

@@ -40,6 +40,9 @@ package struct TokenIssuer: Sendable {
     package var credentialTypes: Set<String> = []
     package var credentialIssuers: Set<String> = []
 
+    /// Whether the operator's own name is the operator: of what the hub signs for itself alone.
+    var namesOperator = false
+
     package init(
         name: String,
         audiences: Set<String>,
@@ -76,12 +79,8 @@ package struct TokenIssuer: Sendable {
         guard let name = try text(self.claims.party, of: claims) else {
             throw .refusedToken("The token names no party.")
         }
-        let party = partyPrefix + name
-        guard Party.isName(party) else {
-            throw .refusedToken("The token's party cannot be the name of one.")
-        }
-        var credential = Credential(party: .named(PartyID(party)))
-        credential.roles = try roles(of: claims)
+        var credential = Credential(party: try party(partyPrefix + name))
+        credential.roles = credential.party == .operator ? .admin : try roles(of: claims)
         if let claim = self.claims.subject, let name = try text(claim, of: claims) {
             let uri = subjectPrefix + name
             guard URIText.isValid(uri), uri.utf8.count <= 256 else {
@@ -96,6 +95,14 @@ package struct TokenIssuer: Sendable {
             credential.purpose = Purpose(text)
         }
         return credential
+    }
+
+    private func party(_ name: String) throws(BrokerError) -> Party {
+        if namesOperator, name == Party.operator.text { return .operator }
+        guard Party.isName(name) else {
+            throw .refusedToken("The token's party cannot be the name of one.")
+        }
+        return .named(PartyID(name))
     }
 
     /// The claims with those credentials alone that count, as `verifiableCredential`.

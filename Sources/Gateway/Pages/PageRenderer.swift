@@ -32,7 +32,9 @@ package struct PageRenderer: Sendable {
         self.hasServices = hasServices
     }
 
-    private static let pages = ["now", "data", "health", "problem", "services", "service"]
+    private static let pages = [
+        "now", "data", "health", "problem", "services", "service", "sign-in",
+    ]
 
     func now(
         _ summary: HubSummary,
@@ -118,6 +120,19 @@ package struct PageRenderer: Sendable {
             tables: content.tables
         )
         return try render(view, "service")
+    }
+
+    /// How somebody signs in, who is signed in, or both.
+    func signIn(link: String?, as party: String?, current: String?) throws -> String {
+        let view = SignInView(
+            shell: shell("Sign in", HubSummary(types: [])),
+            link: link ?? "",
+            party: party ?? "",
+            current: current ?? "",
+            hasLink: link != nil,
+            isSignedIn: current != nil
+        )
+        return try render(view, "sign-in")
     }
 
     private func shell(_ title: String, _ summary: HubSummary) -> PageShell {

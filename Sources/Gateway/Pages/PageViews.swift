@@ -34,6 +34,18 @@ struct PageShell {
     }
 }
 
+/// The page *Sign in*.
+struct SignInView {
+    var shell: PageShell
+    var link: String
+    /// Whom the link signs in.
+    var party: String
+    /// Who is signed in.
+    var current: String
+    var hasLink: Bool
+    var isSignedIn: Bool
+}
+
 /// The list of the city's services.
 struct ServicesView {
     var shell: PageShell

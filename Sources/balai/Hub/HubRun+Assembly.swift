@@ -54,6 +54,7 @@ extension HubRun {
         _ record: RecordWriter,
         _ services: [HostedService],
         _ folder: DataFolder,
+        _ signIn: SignIn,
         _ registry: MetricRegistry,
         _ health: HealthLog
     ) throws -> RouteTable {
@@ -68,9 +69,11 @@ extension HubRun {
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
+        let assets = try PageAssets(leafletFolder: pages.leafletFolder)
+        try routes.addSignIn(signIn, assets: assets, settings: pages)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
-            assets: PageAssets(leafletFolder: pages.leafletFolder),
+            assets: assets,
             settings: pages,
             services: services
         )

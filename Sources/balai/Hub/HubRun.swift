@@ -44,7 +44,11 @@ struct HubRun: Sendable {
         )
         let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
-        let tokens = try await TokenWatch(folder: folder, logger: logger)
+        let tokens = try await TokenWatch(
+            folder: folder,
+            publicURL: configuration.publicURL,
+            logger: logger
+        )
         let clock = ClockWatch(logger: logger, lastWrittenAt: folder.lastWrittenAt)
         let store = try openStore(folder)
         do {
@@ -93,9 +97,10 @@ struct HubRun: Sendable {
         await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(
             configuration.gateway,
-            routes: try routes(parts.hub, record.record, hosted, folder, registry, health),
+            routes: try routes(parts.hub, record.record, hosted, folder, tokens.signIn, registry, health),
             tokens: tokens.list,
             verifier: tokens.verifier,
+            signIn: tokens.signIn,
             registry: registry,
             logger: logger,
             onServerRunning: { channel in

@@ -24,6 +24,7 @@ struct StoreService: Service {
 final class TokenWatch: Service {
     let list = TokenList()
     let verifier: TokenVerifier
+    let signIn: SignIn
     private let folder: DataFolder
     private let logger: Logger
 
@@ -36,11 +37,12 @@ final class TokenWatch: Service {
     private let state: Mutex<State>
 
     /// Reads the tokens, and makes the operator's if there is none.
-    init(folder: DataFolder, logger: Logger) async throws {
+    init(folder: DataFolder, publicURL: String?, logger: Logger) async throws {
         self.folder = folder
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
         let key = try await folder.hubKey()
+        signIn = SignIn(key: key, publicURL: publicURL, clock: Self.clock)
         verifier = TokenVerifier([key.issuer], clock: Self.clock)
         try state.withLock { try reload(&$0) }
     }
@@ -76,7 +78,8 @@ final class TokenWatch: Service {
         _ issuers: [IssuerSettings],
         fetch: @escaping @Sendable (String) async throws -> [UInt8]
     ) async throws {
-        var trusted = [try await folder.hubKey().issuer]
+        let key = try await folder.hubKey()
+        var trusted = [key.issuer]
         for settings in issuers {
             var issuer = settings.issuer
             issuer.keys =
@@ -87,6 +90,7 @@ final class TokenWatch: Service {
             trusted.append(issuer)
         }
         verifier.replace(with: trusted)
+        signIn.replace(key)
     }
 
     private static let clock = HubClock { Timestamp(Date()) }

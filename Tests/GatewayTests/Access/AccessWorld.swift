@@ -78,6 +78,11 @@ struct AccessWorld {
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
             settings: PageSettings()
         )
+        try routes.addSignIn(
+            SignIn(key: try await HubKey.make(), publicURL: nil, clock: clock),
+            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+            settings: PageSettings()
+        )
         routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
         self.routes = routes
         notifications = parts.notifications

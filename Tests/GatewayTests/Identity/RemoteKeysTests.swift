@@ -51,7 +51,7 @@ import Testing
     private func pass(_ seconds: Int64) { time.now.withLock { $0 += seconds } }
 
     private func token(_ key: HubKey) throws -> UnverifiedToken {
-        try UnverifiedToken(key.sign(key.header, ["iss": "urn:x"]))
+        try UnverifiedToken(key.sign(key.header(), ["iss": "urn:x"]))
     }
 
     @Test func `keys are fetched when one is unknown, and not again at once`() async throws {

@@ -32,7 +32,7 @@ final class TokenWorld: Sendable {
         _ change: (inout JSONObject, inout JSONObject) -> Void = { _, _ in }
     ) throws -> String {
         let now = time.now.withLock { Int($0) }
-        var header = key.header
+        var header = key.header()
         var claims: JSONObject = [
             "iss": .string(key.issuerName), "aud": .string(key.issuerName),
             "sub": "urn:city:clinic", "iat": .number(JSONNumber(now)),
