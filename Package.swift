@@ -240,7 +240,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Chance", "CityServices", "Clauses", "Collect", "Gateway", "Outbound", "Processes",
-                "StorageMemory", "StorageSQLite",
+                "Record", "StorageMemory", "StorageSQLite",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]

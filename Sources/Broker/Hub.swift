@@ -90,13 +90,7 @@ package final class Hub: Sendable {
         subscriptions = SubscriptionRegistry(feed: outboxFeed)
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed)
         registrations = ContextSourceRegistry(store, logger)
-        let tenants = TenantRulesFollower(
-            store,
-            rules,
-            staleMicroseconds: limits.maximumRulesAgeMicroseconds,
-            clock,
-            logger
-        )
+        let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
         reading = Reading(
             access,

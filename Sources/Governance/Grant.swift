@@ -113,13 +113,6 @@ package enum DenyReason: Sendable, Hashable {
     case notReady
 }
 
-extension WriteGrant {
-    /// The right to erase what a grant for an erasure found (`Policy.decideErasure`).
-    package init(erasing found: ReadGrant) {
-        self.init(condition: .everything, sharer: found.sharer)
-    }
-}
-
 extension Policy {
     /// Decides a read.
     ///

@@ -14,7 +14,11 @@ extension Governing {
             of: subject,
             caller
         )
-        guard case .grant(let grant) = decision else { throw BrokerError(decision) }
+        let (finding, erasing): (ReadGrant, WriteGrant)
+        switch decision {
+        case .grant(let read, let write): (finding, erasing) = (read, write)
+        case .deny(let reason): throw BrokerError(reason)
+        }
         guard caller.tenant?.snapshot == nil else {
             throw BrokerError(
                 .badRequestData,
@@ -34,26 +38,29 @@ extension Governing {
             }
             var count = 0
             for tenant in [caller.tenant] + snapshots {
-                count += try await erase(grant, in: tenant)
+                let store = try await access.existingStore(tenant)
+                let record = SessionRecord(access.recorder, of: caller)
+                count += try await erase(
+                    what: ReadSession(store, finding, record),
+                    by: writing.session(store, erasing, of: tenant)
+                )
             }
             return count
         }
     }
 
     /// Erases page by page: what is gone is not found again.
-    private func erase(_ grant: ReadGrant, in tenant: TenantName?) async throws -> Int {
-        let store = try await access.existingStore(tenant)
+    private func erase(what found: ReadSession, by session: WriteSession) async throws -> Int {
         var count = 0
         while true {
-            let found = try await Self.found(grant, in: store)
-            guard !found.isEmpty else { return count }
-            count += found.count
-            let session = writing.session(store, WriteGrant(erasing: grant), of: tenant)
-            let results = try await session.changeEach(found, id: { $0 }, showingExpired: true) {
+            let ids = try await found.read(Self.page)
+            guard !ids.isEmpty else { return count }
+            count += ids.count
+            let results = try await session.changeEach(ids, id: { $0 }, showingExpired: true) {
                 (_, entity) in (entity.map { .deletion(of: $0) }, ())
             }
             if let failure = results.failure { throw failure }
-            for id in found {
+            for id in ids {
                 var next: HistoryRemovalPosition?
                 repeat {
                     next = try await session.removeHistory(.everything, of: id, from: next)?.next
@@ -64,23 +71,18 @@ extension Governing {
 
     private static let idsAtOnce = 1_000
 
-    private static func found(
-        _ grant: ReadGrant,
-        in store: any TenantStore
-    ) async throws -> [EntityID] {
-        try await store.read(grant) { transaction in
-            let entities = try transaction.entities(
-                EntityQuery(condition: .everything, limit: idsAtOnce)
-            ).entities.map(\.id)
-            let evolutions = try transaction.evolutions(
-                TemporalQuery(
-                    condition: .everything,
-                    timeProperty: .modifiedAt,
-                    instanceLimit: 0,
-                    limit: idsAtOnce
-                )
-            ).evolutions.map(\.id)
-            return Array(Set(entities + evolutions))
-        }
+    @Sendable private static func page(_ transaction: any ReadTransaction) throws -> [EntityID] {
+        let entities = try transaction.entities(
+            EntityQuery(condition: .everything, limit: idsAtOnce)
+        ).entities.map(\.id)
+        let evolutions = try transaction.evolutions(
+            TemporalQuery(
+                condition: .everything,
+                timeProperty: .modifiedAt,
+                instanceLimit: 0,
+                limit: idsAtOnce
+            )
+        ).evolutions.map(\.id)
+        return Array(Set(entities + evolutions))
     }
 }

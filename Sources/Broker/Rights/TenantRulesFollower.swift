@@ -44,11 +44,11 @@ package final class TenantRulesFollower: Sendable {
     init(
         _ store: any Store,
         _ rules: PolicySource,
-        staleMicroseconds: Int64,
+        _ limits: HubLimits,
         _ clock: HubClock,
         _ logger: Logger
     ) {
-        self.staleMicroseconds = staleMicroseconds
+        staleMicroseconds = limits.maximumRulesAgeMicroseconds
         following = DocumentFollower(store, Self.kinds)
         self.rules = rules
         self.store = store

@@ -1,7 +1,7 @@
 package import Broker
 import ContextModel
-package import Governance
-package import HTTPTypes
+import Governance
+import HTTPTypes
 import Synchronization
 
 /// Signs people in by browser: a link that holds once and for five minutes becomes a session, in a cookie

@@ -1,5 +1,12 @@
 import ContextModel
 
+/// The verdict on a request to erase what is kept about a person.
+package enum ErasureDecision: Sendable {
+    /// The rights to find what is about the person, and to erase it.
+    case grant(finding: ReadGrant, erasing: WriteGrant)
+    case deny(DenyReason)
+}
+
 extension Policy {
     /// Decides whether the caller may see all that is kept about a person: the person alone.
     ///
@@ -14,12 +21,19 @@ extension Policy {
     /// Decides whether the caller may erase all that is kept about a person: the person, and who runs the
     /// hub.
     ///
-    /// The grant finds what is about the person; nothing that it reads leaves the hub.
-    package func decideErasure(of subject: SubjectID, _ caller: Caller) -> ReadDecision {
+    /// Nothing that it lets be read leaves the hub.
+    package func decideErasure(of subject: SubjectID, _ caller: Caller) -> ErasureDecision {
         guard caller.subject == subject || permitsAdministration(caller) else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
-        return decide(aboutAll: subject, caller)
+        return switch decide(aboutAll: subject, caller) {
+        case .grant(let found):
+            .grant(
+                finding: found,
+                erasing: WriteGrant(condition: .everything, sharer: found.sharer)
+            )
+        case .deny(let reason): .deny(reason)
+        }
     }
 
     private func decide(aboutAll subject: SubjectID, _ caller: Caller) -> ReadDecision {

@@ -97,7 +97,15 @@ struct HubRun: Sendable {
         await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(
             configuration.gateway,
-            routes: try routes(parts.hub, record.record, hosted, folder, tokens.signIn, registry, health),
+            routes: try routes(
+                parts.hub,
+                record.record,
+                hosted,
+                folder,
+                tokens.signIn,
+                registry,
+                health
+            ),
             tokens: tokens.list,
             verifier: tokens.verifier,
             signIn: tokens.signIn,
@@ -128,18 +136,26 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
+        group.services += housekeeping(store, parts, logger).map { .init(service: $0) }
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// What removes old history, and what has expired.
+    private func housekeeping(
+        _ store: any Store,
+        _ parts: HubParts,
+        _ logger: Logger
+    ) -> [any Service] {
         let retention = RetentionService(
             store: store,
             rules: configuration.retention,
             clock: { Timestamp(Date()) },
             logger: logger
         )
-        group.services.append(.init(service: retention))
         let expiry = ExpiryService(hub: parts.hub) {
             try await parts.notifications.isInCharge(of: $0)
         }
-        group.services.append(.init(service: expiry))
-        try await ServiceGroup(configuration: group).run()
+        return [retention, expiry]
     }
 
     /// Where a program on this machine reaches the hub.

@@ -39,7 +39,11 @@ struct RecordService: Service {
 
     private func sign() async {
         do {
-            try await record.keepSigning { try await Task.sleep(for: $0) }
+            try await record.keepSigning {
+                try await Task.sleep(for: $0)
+            } failed: {
+                logger.error("the record is not signed: \($0)")
+            }
         } catch is CancellationError {
             return
         } catch {

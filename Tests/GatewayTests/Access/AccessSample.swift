@@ -29,7 +29,9 @@ struct AccessSample {
             "attribute": target.attribute, "attrId": target.attribute,
             "subscriptionId": target.subscription,
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
-            "folder": "css", "name": "balai.css",
+            "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
+            "subjectId": "urn:person:1", "leaf": "0", "part1": "0", "part2": "000",
+            "part3": "x001", "part4": "x001", "part5": "x001", "part6": "x001",
         ].merging(values) { $1 }
         return standard.reduce(template) {
             $0.replacing("{\($1.key)}", with: $1.value)
@@ -42,7 +44,7 @@ extension AccessSample {
     static let all: [String: AccessSample] =
         [
             entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
-            subscriptions, registrations, rest,
+            subscriptions, registrations, governance, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -182,6 +184,39 @@ extension AccessSample {
     ]
 
     private static let contexts = "/ngsi-ld/v1/jsonldContexts"
+
+    private static let rights = "/governance/v1"
+
+    private static let policy = """
+        {"@type": "Set", "uid": "urn:policy:1", "permission": [
+            {"action": "read", "assignee": "urn:balai:party:reader", "target": "{type}"}
+        ]}
+        """
+
+    private static let choice = """
+        {"subject": "urn:person:1", "purpose": "dpv:Marketing", "choice": "object"}
+        """
+
+    private static let governance: [String: AccessSample] = [
+        "GET \(rights)/classification": AccessSample(),
+        "PUT \(rights)/classification": AccessSample(#"{"{type}": {"class": "public"}}"#),
+        "GET \(rights)/policies": AccessSample(),
+        "GET \(rights)/policies/{policyId}": AccessSample(),
+        "PUT \(rights)/policies/{policyId}": AccessSample(policy),
+        "DELETE \(rights)/policies/{policyId}": AccessSample(),
+        "POST \(rights)/choices": AccessSample(choice),
+        "GET \(rights)/subjects/{subjectId}/choices": AccessSample(),
+        "GET \(rights)/subjects/{subjectId}/accesses": AccessSample(),
+        "GET \(rights)/subjects/{subjectId}/data": AccessSample(),
+        "DELETE \(rights)/subjects/{subjectId}/data": AccessSample(),
+        "GET /record/checkpoint": AccessSample(),
+        "GET /record/tile/{part1}/{part2}": AccessSample(),
+        "GET /record/tile/{part1}/{part2}/{part3}": AccessSample(),
+        "GET /record/tile/{part1}/{part2}/{part3}/{part4}": AccessSample(),
+        "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}": AccessSample(),
+        "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}/{part6}": AccessSample(),
+        "GET /record/proofs/{leaf}": AccessSample(),
+    ]
 
     private static let rest: [String: AccessSample] = [
         "POST \(contexts)": AccessSample(#"{"@context": {"size": "https://example.org/size"}}"#),

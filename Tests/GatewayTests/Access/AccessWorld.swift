@@ -8,8 +8,10 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import Outbound
+import Record
 import Storage
 import StorageSQLite
+import Testing
 
 @testable import Gateway
 
@@ -50,6 +52,7 @@ struct AccessWorld {
     static let canary = "canary7f3a"
 
     let store: SQLiteStore
+    let record: RecordWriter
     let routes: RouteTable
     private let folder: String
     private let registry = MetricRegistry()
@@ -59,9 +62,15 @@ struct AccessWorld {
         folder = NSTemporaryDirectory() + "balai-access-\(UUID().uuidString)"
         let clock = HubClock { Timestamp(microseconds: 1_795_395_600_000_000) }
         store = try SQLiteStore(folder: folder, clock: clock.now)
+        let signer = try #require(NoteSigner(name: "hub.example/record", purpose: .note))
+        record = RecordWriter(
+            SQLiteRecordStore.open(folder: folder, key: signer.key),
+            signer: signer
+        )
         let parts = try await HubParts.make(
             store: store,
             policy: Self.policy,
+            record: record,
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: clock,
             makeIdentifier: { UUID().uuidString.lowercased() },
@@ -69,6 +78,7 @@ struct AccessWorld {
         )
         var routes = RouteTable()
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
+        routes.addRecordRoutes(record, parts.hub)
         routes.addImportRoutes(parts.hub, ImportSettings())
         try routes.addPages(
             HubPageData(
@@ -120,6 +130,7 @@ struct AccessWorld {
         let service = Task { try await notifications.run() }
         service.cancel()
         try await service.value
+        await record.close()
         await store.close()
         try FileManager.default.removeItem(atPath: folder)
     }

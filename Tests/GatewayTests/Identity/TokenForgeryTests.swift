@@ -114,7 +114,7 @@ import Testing
     @Test(arguments: ["alg", "kid", "exp", "sub"])
     func `a member that is there twice is refused`(name: String) async throws {
         let world = try await TokenWorld()
-        let twice = try [world.key.header(), JSONObject([("sub", "urn:x:a"), ("exp", 1)])].map {
+        let twice = [world.key.header(), JSONObject([("sub", "urn:x:a"), ("exp", 1)])].map {
             let text = JSONValue.object($0).text
             return "{\"\(name)\":\"x\"," + text.dropFirst()
         }
