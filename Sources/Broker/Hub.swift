@@ -92,13 +92,7 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        reading = Reading(
-            access,
-            limits: limits,
-            clock: clock,
-            makeIdentifier: makeIdentifier,
-            logger: logger
-        )
+        reading = Reading(access, limits, clock, makeIdentifier, logger)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()

@@ -16,10 +16,10 @@ package final class Reading: Sendable {
 
     init(
         _ access: Access,
-        limits: HubLimits,
-        clock: HubClock,
-        makeIdentifier: @escaping @Sendable () -> String,
-        logger: Logger
+        _ limits: HubLimits,
+        _ clock: HubClock,
+        _ makeIdentifier: @escaping @Sendable () -> String,
+        _ logger: Logger
     ) {
         self.access = access
         self.limits = limits

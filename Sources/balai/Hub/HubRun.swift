@@ -79,11 +79,7 @@ struct HubRun: Sendable {
     ) async throws {
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
-        let record = try RecordService(
-            folder: folder,
-            publicURL: configuration.publicURL,
-            logger: logger
-        )
+        let record = try RecordService(in: folder, of: configuration.publicURL, logger)
         let parts = try await hubParts(store, record.record, logger)
         do { try await trust(configuration, tokens, parts.web) } catch {
             try await parts.web.shutdown()

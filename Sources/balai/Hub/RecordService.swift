@@ -15,7 +15,7 @@ struct RecordService: Service {
     ///
     /// A record that is not what was signed is told in the log: the hub then answers nothing about people,
     /// and everything else.
-    init(folder: DataFolder, publicURL: String?, logger: Logger) throws {
+    init(in folder: DataFolder, of publicURL: String?, _ logger: Logger) throws {
         var random = SystemRandomNumberGenerator()
         let name = DataFolder.recordName(publicURL: publicURL, &random)
         let signer = try folder.recordSigner(named: name)
