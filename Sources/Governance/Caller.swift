@@ -58,13 +58,13 @@ package enum Party: Sendable, Hashable {
 
 /// The name of a party: one that the operator gave it, or a URI.
 package struct PartyID: Sendable, Hashable {
+    /// The name alone, without the beginning of the URI of a party of this hub.
     package let text: String
-    package init(_ text: String) { self.text = text }
 
-    /// A URI; that of a party of this hub, `urn:balai:party:NAME`, is another way to write its name.
-    package init(uri: String) {
-        let isOwn = uri.hasPrefix(Self.prefix) && uri.utf8.count > Self.prefix.utf8.count
-        text = isOwn ? String(uri.dropFirst(Self.prefix.count)) : uri
+    /// A name or a URI; `urn:balai:party:NAME` is another way to write a name.
+    package init(_ text: String) {
+        let isOwn = text.hasPrefix(Self.prefix) && text.utf8.count > Self.prefix.utf8.count
+        self.text = isOwn ? String(text.dropFirst(Self.prefix.count)) : text
     }
 
     /// The name as a URI.

@@ -88,7 +88,7 @@ extension Governing {
         switch object["recipient"] {
         case nil, .null?: return (SubjectID(subject), Choice(kind, purpose))
         case .string(let uri)? where URIText.isValid(uri):
-            return (SubjectID(subject), Choice(kind, purpose, recipient: PartyID(uri: uri)))
+            return (SubjectID(subject), Choice(kind, purpose, recipient: PartyID(uri)))
         default: throw refusal("recipient", "It must be the URI of a party, or null for everybody.")
         }
     }

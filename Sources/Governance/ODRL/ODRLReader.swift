@@ -116,7 +116,7 @@ package struct ODRLReader {
             guard text.contains(":") else {
                 throw PolicyError(place, "'\(text)' is no URI of a party.")
             }
-            assignees.append(.party(PartyID(uri: text)))
+            assignees.append(.party(PartyID(text)))
         }
         return assignees
     }
