@@ -115,6 +115,7 @@ struct HubRun: Sendable {
                 addressFile?.write(localURL(port: port))
                 // Nobody has to read along, and a hub does not end for it.
                 try? StandardOutput.line("ready \(url)")
+                showFirstLink(tokens, port: port)
             }
         )
         var services: [any Service] = [
@@ -152,6 +153,18 @@ struct HubRun: Sendable {
             try await parts.notifications.isInCharge(of: $0)
         }
         return [retention, expiry]
+    }
+
+    /// Shows whoever starts a hub for the first time, at a terminal, how to sign in; a log is no place for
+    /// that.
+    private func showFirstLink(_ tokens: TokenWatch, port: Int) {
+        guard let link = tokens.firstLink, !configuration.gateway.isOpen,
+            isatty(STDOUT_FILENO) == 1
+        else { return }
+        let place = configuration.publicURL ?? localURL(port: port)
+        try? StandardOutput.line(
+            "sign in, once and within five minutes: \(place)/sign-in?link=\(link)"
+        )
     }
 
     /// Where a program on this machine reaches the hub.

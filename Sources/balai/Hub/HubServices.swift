@@ -25,6 +25,8 @@ final class TokenWatch: Service {
     let list = TokenList()
     let verifier: TokenVerifier
     let signIn: SignIn
+    /// What signs the operator in by browser, at the first start of a hub; nil later.
+    let firstLink: String?
     private let folder: DataFolder
     private let logger: Logger
 
@@ -41,9 +43,18 @@ final class TokenWatch: Service {
         self.folder = folder
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
+        let isFirstStart = !FileManager.default.fileExists(atPath: folder.keyPath)
         let key = try await folder.hubKey()
         signIn = SignIn(key: key, publicURL: publicURL, clock: Self.clock)
         verifier = TokenVerifier([key.issuer], clock: Self.clock)
+        firstLink =
+            isFirstStart
+            ? try key.token(
+                .link,
+                for: Credential(party: .operator),
+                seconds: SignIn.linkSeconds,
+                at: Self.clock()
+            ) : nil
         try state.withLock { try reload(&$0) }
     }
 
