@@ -89,7 +89,7 @@ struct DataFolder: Sendable {
     /// It is not used when others than its owner can read it: whoever read it could be anybody.
     func hubKey() async throws -> HubKey {
         if let key = try await existingHubKey() { return key }
-        let temporary = "\(keyPath).\(getpid())"
+        let temporary = "\(keyPath).\(UUID().uuidString)"
         try Self.write(try await HubKey.make().pem + "\n", toNewFile: temporary)
         defer { unlink(temporary) }
         // Of two programs that make one at the same time, both have the first one's.
