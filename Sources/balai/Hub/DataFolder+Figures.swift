@@ -1,6 +1,5 @@
 import Foundation
 import Gateway
-import Glibc
 import Storage
 
 extension DataFolder {
@@ -15,19 +14,17 @@ extension DataFolder {
 
     /// The size of the databases with their logs, of tenants and snapshots, too.
     private var databaseBytes: Int {
-        databaseFiles.reduce(0) { sum, file in
-            var status = stat()
-            return stat(file, &status) == 0 ? sum + Int(status.st_size) : sum
-        }
+        databaseFiles.reduce(0) { $0 + (attribute(.size, of: $1) as? Int ?? 0) }
     }
 
     /// When the hub last wrote to a database; nil when it never did.
     var lastWrittenAt: Date? {
-        databaseFiles.compactMap { file in
-            var status = stat()
-            guard stat(file, &status) == 0 else { return nil }
-            return Date(timeIntervalSince1970: Double(status.st_mtim.tv_sec))
-        }.max()
+        databaseFiles.compactMap { attribute(.modificationDate, of: $0) as? Date }.max()
+    }
+
+    /// nil where the file is gone by now.
+    private func attribute(_ key: FileAttributeKey, of file: String) -> Any? {
+        try? FileManager.default.attributesOfItem(atPath: file)[key]
     }
 
     private var databaseFiles: [String] {

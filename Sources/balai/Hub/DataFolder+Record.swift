@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Record
 
 extension DataFolder {
@@ -26,17 +25,9 @@ extension DataFolder {
     /// It is not used when others than its owner can read it: whoever read it could sign a record of
     /// their own with it.
     func existingRecordSigner() throws -> NoteSigner? {
-        var status = stat()
-        guard stat(recordKeyPath, &status) == 0 else { return nil }
-        guard status.st_mode & 0o077 == 0 else {
-            throw StartError(
-                .permissions,
-                "\(recordKeyPath) can be read by others than its owner. If nobody else has read it: "
-                    + "chmod 600 \(recordKeyPath)"
-            )
-        }
+        let effect = "a new key is made, and with it the record cannot go on"
+        guard let text = try secret(at: recordKeyPath, whenRemoved: effect) else { return nil }
         do {
-            let text = try String(contentsOfFile: recordKeyPath, encoding: .utf8)
             return try NoteSigner(secretText: text.trimmingCharacters(in: .whitespacesAndNewlines))
         } catch {
             throw StartError(

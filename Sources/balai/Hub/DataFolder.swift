@@ -111,7 +111,7 @@ struct DataFolder: Sendable {
     }
 
     /// What a file holds that is for its owner's eyes; nil when there is none.
-    private func secret(at path: String, whenRemoved effect: String) throws -> String? {
+    func secret(at path: String, whenRemoved effect: String) throws -> String? {
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let attributes = try? FileManager.default.attributesOfItem(atPath: file)
         guard let mode = attributes?[.posixPermissions] as? NSNumber else { return nil }
