@@ -167,7 +167,7 @@ let package = Package(
         // Stores that do what no store does, so that a test can show it would notice.
         .target(
             name: "StoreDoubles",
-            dependencies: ["ContextModel", "Governance", "Storage"],
+            dependencies: ["Broker", "ContextModel", "Governance", "Record", "Storage"],
             path: "Tests/StoreDoubles"
         ),
         // A city's hub that lives through minutes in moments, from a seed. It is a program, for it takes
@@ -232,7 +232,7 @@ let package = Package(
             name: "ServicesTests",
             dependencies: [
                 "Broker", "CityServices", "ContextModel", "Governance", "Services", "Storage",
-                "StorageMemory",
+                "StorageMemory", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -52,6 +52,23 @@ package struct HostedService: Sendable {
         }
     }
 
+    /// Puts into force what these modules say of their data; what cannot be is told in the log, and their data
+    /// is then `internal`.
+    package static func govern(_ services: [HostedService], in hub: Hub) async {
+        for module in services.map(\.module) {
+            do {
+                try await hub.governing.adopt(
+                    classification: module.classification,
+                    policies: module.policies
+                )
+            } catch {
+                hub.logger.error(
+                    "what \(module.name.text) says of its data is not in force: \(error)"
+                )
+            }
+        }
+    }
+
     private var receivers: [(ServiceSubscription, ServiceReceiver)] {
         module.subscriptions.map { subscription in
             guard let receiver = ServiceReceiver(of: module.name, subscription.name) else {

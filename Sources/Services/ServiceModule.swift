@@ -27,6 +27,11 @@ package protocol ServiceModule: Sendable {
     var rights: [ServiceRight] { get }
     /// The types of the entities that it writes, by their short names or IRIs.
     var entityTypes: [String] { get }
+    /// What its data is, as a body of `PUT /governance/v1/classification` with names of the core `@context`:
+    /// put into force at the start for types that nobody has classified.
+    var classification: JSONObject { get }
+    /// Who may use its data, in ODRL: each is put into force at the start unless there is one with its `uid`.
+    var policies: [JSONObject] { get }
     /// What it is told of by the hub.
     var subscriptions: [ServiceSubscription] { get }
     /// What it answers to programs, under `/services/NAME/`.
@@ -39,6 +44,8 @@ package protocol ServiceModule: Sendable {
 
 extension ServiceModule {
     package var entityTypes: [String] { [] }
+    package var classification: JSONObject { [:] }
+    package var policies: [JSONObject] { [] }
     package var subscriptions: [ServiceSubscription] { [] }
     package var routes: [ServiceRoute] { [] }
     package var page: ServicePage? { nil }

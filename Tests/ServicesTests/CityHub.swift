@@ -43,6 +43,7 @@ final class CityHub: Sendable {
         pauses: Int = 0,
         policy: Policy? = nil,
         memory: SharedMemory = SharedMemory(),
+        record: (any PublicRecord)? = nil,
         clock given: (@Sendable () -> Timestamp)? = nil
     ) {
         let pacer = Pacer(pauses: pauses)
@@ -60,6 +61,7 @@ final class CityHub: Sendable {
         hub = Hub(
             store: store,
             policy: policy ?? Policy(permissions: services.flatMap { $0.permissions() }),
+            record: record,
             contextSource: NoDocuments(),
             publicURL: "http://hub.example",
             identity: HubIdentity(name: "hub", secret: "secret"),

@@ -1,5 +1,5 @@
 import Broker
-import ContextModel
+package import ContextModel
 package import Governance
 package import Services
 import Storage
@@ -19,6 +19,9 @@ package struct DemoCityService: ServiceModule {
         ServiceRight([.subscribe], of: .type(LDContext.core.expand("WasteContainer"))),
     ]
     package var entityTypes: [String] { city.kinds.map(\.type) }
+    package var classification: JSONObject {
+        city.kinds.reduce(into: JSONObject()) { $0[$1.type] = ["class": "public"] }
+    }
 
     /// Made of letters and a hyphen, so there is one.
     private static let serviceName: ServiceName = {

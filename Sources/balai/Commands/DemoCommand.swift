@@ -2,6 +2,7 @@ import ArgumentParser
 import ContextModel
 import Gateway
 import Governance
+import Services
 
 /// `balai demo`: a hub with a demo city in it.
 struct DemoCommand: AsyncParsableCommand {
@@ -9,8 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Run a hub with a demo city (simulated devices in Phuket).",
         discussion: """
-            Everything in the demo city may be read by anyone; writing needs the operator's token \
-            in DIR/operator.token. The data is kept: the next start goes on with it. The folder of \
+            Everything in the demo city may be read by anyone but what is about its invented \
+            people; writing needs the operator's token in DIR/operator.token. The data is kept: the next start goes on with it. The folder of \
             another hub is refused.
             """
     )
@@ -25,7 +26,9 @@ struct DemoCommand: AsyncParsableCommand {
             configuration.policy.permissions.append(Self.everythingIsPublic)
             configuration.pages.cityName = "Phuket"
             configuration.pages.timeZone = "Asia/Bangkok"
-            let services = [KnownServices.demoCity]
+            let services: [any ServiceModule] = [
+                KnownServices.demoCity, KnownServices.demoPeople,
+            ]
             try await HubRun(configuration: configuration, services: services).run()
         }
     }

@@ -90,6 +90,7 @@ struct HubRun: Sendable {
                 try await parts.hub.clock.sleep(for: .seconds($0))
             }
         }
+        await HostedService.govern(hosted, in: parts.hub)
         await HostedService.subscribe(hosted, in: parts.hub)
         let server = makeGateway(
             configuration.gateway,

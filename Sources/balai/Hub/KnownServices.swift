@@ -5,7 +5,8 @@ import Services
 ///
 /// `balai demo` runs the demo city; whoever adds a service names it here.
 enum KnownServices {
-    static let all: [any ServiceModule] = [demoCity]
+    static let all: [any ServiceModule] = [demoCity, demoPeople]
+    static let demoPeople = DemoPeopleService()
     static let demoCity = DemoCityService(seed: demoSeed)
 
     /// The same city at each start, so that a later one tells the same past.

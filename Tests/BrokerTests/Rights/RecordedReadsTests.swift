@@ -2,6 +2,7 @@ import ContextModel
 import Governance
 import Record
 import Storage
+import StoreDoubles
 import Synchronization
 import Testing
 

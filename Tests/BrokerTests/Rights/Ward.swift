@@ -2,6 +2,7 @@ import ContextModel
 import Governance
 import Storage
 import StorageMemory
+import StoreDoubles
 import Testing
 
 @testable import Broker
