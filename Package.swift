@@ -191,7 +191,7 @@ let package = Package(
             path: "Tests/FuzzTargets"
         ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
-        .testTarget(name: "GovernanceTests", dependencies: ["Governance"]),
+        .testTarget(name: "GovernanceTests", dependencies: ["Chance", "Governance", "Storage"]),
         .testTarget(
             name: "RecordTests",
             dependencies: ["Chance", "ContextModel", "Record"],

@@ -75,7 +75,7 @@ package final class Hub: Sendable {
         logger: Logger
     ) {
         self.store = store
-        rules = PolicySource(policy)
+        rules = PolicySource(policy, clock: clock.now)
         contextStore = LDContextStore(
             store,
             publicURL: publicURL,

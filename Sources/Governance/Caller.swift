@@ -6,6 +6,8 @@ package struct Caller: Sendable, Hashable {
     package var party: Party
     /// What its token says that it may do beside what the policy permits the party.
     package var roles: Roles
+    /// Roles that only policies know: the issuer of its token gave them.
+    package var otherRoles: Set<String> = []
     /// The person whose token it is; nil where it is nobody's own.
     package var subject: SubjectID?
     package var purpose: Purpose?

@@ -126,29 +126,70 @@ extension Policy {
         sortedBy: [IRI] = []
     ) -> ReadDecision {
         guard let classification else { return .deny(.notReady) }
-        let rights = SubjectRights(of: caller, classification, choices)
-        let rules = permissions.filter { $0.permits(action, to: caller) }
-        let isAdministrator = permitsAdministration(caller)
-        let hidden = (isAdministrator ? HiddenAttributes() : hidden(from: caller))
-            .adding(rights.hiddenAttributes(except: rules))
+        var rights = SubjectRights(of: caller, classification, choices)
+        let view = readView(of: caller, action, &rights)
         let names = condition.attributeNames + sortedBy
-        if let name = names.first(where: hidden.everywhere.contains) {
+        if let name = names.first(where: view.hidden.everywhere.contains) {
             return .deny(.hiddenAttribute(name))
         }
         // Subscriptions are matched against what changed as it is, and so against the time of
         // changes that are hidden.
-        if action == .subscribe, !hidden.isEmpty, condition.testsModification {
+        if action == .subscribe, !view.hidden.isEmpty, condition.testsModification {
             return .deny(.hiddenAttribute(IRI("modifiedAt")))
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
-        var view = rules.reduce(isAdministrator ? rights.ordinaryData : .nothing) {
-            $0.or($1.target.and(rights.data(under: $1)))
-        }
-        let hiding = isAdministrator ? [] : prohibitions.filter { $0.keeps(caller, from: action) }
-        let unseen = hiding.reduce(Condition.nothing) { $0.or($1.hiddenEntities) }
-        if unseen != .nothing { view = view.and(.not(unseen)) }
         return .grant(
-            ReadGrant(condition: view, hidden: hidden, sharer: caller.sharer, rights.notes)
+            ReadGrant(
+                condition: view.condition,
+                hidden: view.hidden,
+                sharer: caller.sharer,
+                rights.notes
+            )
+        )
+    }
+
+    /// What a caller sees or changes: the entities, and what is hidden in them.
+    struct View: Sendable {
+        var condition: Condition
+        var hidden: HiddenAttributes
+    }
+
+    /// What the caller may read, or be told of.
+    func readView(
+        of caller: Caller,
+        _ action: Action,
+        _ rights: inout SubjectRights
+    ) -> View {
+        let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
+        let isAdministrator = permitsAdministration(caller)
+        let hidden = (isAdministrator ? HiddenAttributes() : hidden(from: caller))
+            .adding(rights.hiddenAttributes(except: rules))
+        var seen = isAdministrator ? [rights.ordinaryData] : []
+        for rule in rules { seen.append(rule.target.and(rights.data(under: rule))) }
+        let view = Condition.any(of: seen)
+        guard !isAdministrator else { return View(condition: view, hidden: hidden) }
+        return View(condition: view.without(prohibited(action, caller)), hidden: hidden)
+    }
+
+    /// What the caller may change; nil where no rule lets it change anything.
+    func writeView(of caller: Caller) -> View? {
+        if permitsAdministration(caller) {
+            return View(condition: .everything, hidden: HiddenAttributes())
+        }
+        let rules = permissions(for: caller).filter { $0.permits(.write, to: caller) }
+        guard !rules.isEmpty else { return nil }
+        let view = Condition.any(of: rules.map(\.target))
+        return View(
+            condition: view.without(prohibited(.write, caller)),
+            hidden: hidden(from: caller)
+        )
+    }
+
+    /// The entities with which prohibitions keep the caller from doing this.
+    private func prohibited(_ action: Action, _ caller: Caller) -> Condition {
+        .any(
+            of: prohibitions(for: caller).filter { $0.keeps(caller, from: action) }
+                .map(\.hiddenEntities)
         )
     }
 
@@ -158,29 +199,21 @@ extension Policy {
     /// all that the party does: who may only read is notified of no more than that. A prohibition hides
     /// in the entities that it is about.
     private func hidden(from caller: Caller) -> HiddenAttributes {
-        let everywhere = permissions.filter { $0.assignee.names(caller) }
+        let everywhere = hidingPermissions.filter { $0.assignee.names(caller) }
             .reduce(into: Set<IRI>()) { $0.formUnion($1.hiddenAttributes) }
         return HiddenAttributes(
             everywhere: everywhere,
-            elements: prohibitions.filter { $0.concerns(caller) }.compactMap(\.hidden)
+            elements: prohibitions(for: caller).filter { $0.concerns(caller) }.compactMap(\.hidden)
         )
     }
 
     /// Decides a change to city data.
     package func decideWrite(_ caller: Caller) -> WriteDecision {
-        if permitsAdministration(caller) {
-            return .grant(WriteGrant(condition: .everything, sharer: caller.sharer))
-        }
-        let rules = permissions.filter { $0.permits(.write, to: caller) }
-        guard !rules.isEmpty else {
+        guard let view = writeView(of: caller) else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
         return .grant(
-            WriteGrant(
-                condition: rules.reduce(.nothing) { $0.or($1.target) },
-                hidden: hidden(from: caller),
-                sharer: caller.sharer
-            )
+            WriteGrant(condition: view.condition, hidden: view.hidden, sharer: caller.sharer)
         )
     }
 
@@ -213,5 +246,12 @@ extension Policy {
         return .grant(
             ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: caller.sharer)
         )
+    }
+}
+
+extension Condition {
+    /// The entities of these that are not among the others.
+    func without(_ others: Condition) -> Condition {
+        others == .nothing ? self : others == .everything ? .nothing : and(.not(others))
     }
 }

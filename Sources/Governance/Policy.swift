@@ -19,10 +19,16 @@ package struct Permission: Sendable, Hashable {
         case service(ServiceName)
         /// Whoever has the role.
         case role(Roles)
+        /// Whoever has the role that only policies know: the issuer of its token gave it.
+        case otherRole(String)
+        /// Whom each of them names.
+        case all([Assignee])
 
         func names(_ caller: Caller) -> Bool {
             switch (self, caller.party) {
             case (.anyone, _): true
+            case (.otherRole(let role), _): caller.otherRoles.contains(role)
+            case (.all(let assignees), _): assignees.allSatisfy { $0.names(caller) }
             case (.party(let id), .named(let name)): id == name
             case (.service(let name), .service(let other)): name == other
             case (.role(let roles), _): caller.roles.isSuperset(of: roles)
@@ -35,6 +41,8 @@ package struct Permission: Sendable, Hashable {
     package var actions: Set<Action>
     /// The entities it covers.
     package var target: Condition
+    /// The classes of data that it covers; the entity's own, whatever the classes of its attributes.
+    package var classes = DataClass.all
     /// Attributes that stay invisible, in all entities: also in those that it does not cover.
     package var hiddenAttributes: Set<IRI>
     /// What the data may be used for, narrower purposes included; with none it may be used for anything,
@@ -65,6 +73,14 @@ package struct Permission: Sendable, Hashable {
         self.basis = basis
         self.validity = validity
         self.name = name
+    }
+
+    /// The rule with its classes as a part of its condition.
+    func classified(by classification: Classification) -> Permission {
+        guard classes != DataClass.all else { return self }
+        var rule = self
+        rule.target = target.and(classification.test(of: classes))
+        return rule
     }
 
     /// Whether it lets the caller do this.
@@ -102,9 +118,11 @@ package struct Validity: Sendable, Hashable {
 package struct Prohibition: Sendable, Hashable {
     package let assignee: Permission.Assignee
     /// What is hidden in which entities; nil where the entities are hidden themselves.
-    let hidden: HiddenAttributes.Element?
+    private(set) var hidden: HiddenAttributes.Element?
     /// The entities that are hidden.
-    let hiddenEntities: Condition
+    private(set) var hiddenEntities: Condition
+    /// The classes of data that it is about; the entity's own, whatever the classes of its attributes.
+    package var classes = DataClass.all
     /// What the assignee may not do.
     package var actions: Set<Action>
     /// When it is in force.
@@ -136,6 +154,22 @@ package struct Prohibition: Sendable, Hashable {
         self.actions = actions
     }
 
+    /// The entities that it is about.
+    package var target: Condition { hidden?.condition ?? hiddenEntities }
+
+    /// The attributes that it hides; none where it hides the entities themselves.
+    package var attributes: Set<IRI> { hidden?.names ?? [] }
+
+    /// The rule with its classes as a part of its condition.
+    func classified(by classification: Classification) -> Prohibition {
+        guard classes != DataClass.all else { return self }
+        var rule = self
+        let test = classification.test(of: classes)
+        rule.hidden = hidden.map { .init(condition: $0.condition.and(test), names: $0.names) }
+        rule.hiddenEntities = hiddenEntities.and(test)
+        return rule
+    }
+
     /// Whether it keeps the caller from doing this.
     func keeps(_ caller: Caller, from action: Action) -> Bool {
         actions.contains(action) && concerns(caller)
@@ -155,15 +189,17 @@ package struct Prohibition: Sendable, Hashable {
 /// The rules in force at one moment.
 ///
 /// The operator may do everything; others what a permission permits, less what a prohibition hides.
-package struct Policy: Sendable, Hashable {
-    package var permissions: [Permission]
-    package var prohibitions: [Prohibition]
+package struct Policy: Sendable {
+    package var permissions: [Permission] { didSet { index = nil } }
+    package var prohibitions: [Prohibition] { didSet { index = nil } }
     /// What the data is; nil where that is not known yet, and so nobody may read anything.
     package var classification: Classification?
     /// What people have chosen; nil for nothing.
     package var choices: ChoiceBook?
     /// Everybody but the services is the operator (`--open`): for trying out, on a loopback address only.
     package var isOpen: Bool
+    /// Finds the rules about a caller, where the policy was made ready for many decisions.
+    private var index: RuleIndex?
 
     package init(
         permissions: [Permission],
@@ -177,5 +213,39 @@ package struct Policy: Sendable, Hashable {
         self.classification = classification
         self.choices = choices
         self.isOpen = isOpen
+    }
+
+    /// The policy made ready for many decisions, which then look at the rules about their callers alone.
+    package var indexed: Policy {
+        var policy = self
+        policy.index = RuleIndex(permissions, prohibitions)
+        return policy
+    }
+
+    /// The permissions that may let the caller do something; those that do are among them.
+    func permissions(for caller: Caller) -> [Permission] {
+        index?.permissions(for: caller) ?? permissions
+    }
+
+    /// The permissions that may hide attributes from somebody; those that do are among them.
+    var hidingPermissions: [Permission] { index?.hidingPermissions ?? permissions }
+
+    /// The prohibitions that may be about the caller; those that are, are among them.
+    func prohibitions(for caller: Caller) -> [Prohibition] {
+        index?.prohibitions(for: caller) ?? prohibitions
+    }
+}
+
+extension Policy: Hashable {
+    package static func == (a: Policy, b: Policy) -> Bool {
+        a.permissions == b.permissions && a.prohibitions == b.prohibitions
+            && a.classification == b.classification && a.choices == b.choices
+            && a.isOpen == b.isOpen
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(permissions)
+        hasher.combine(prohibitions)
+        hasher.combine(classification)
     }
 }

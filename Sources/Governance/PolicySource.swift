@@ -23,13 +23,25 @@ package final class PolicySource: Sendable {
         /// The latest moment that is known of: rules that have ended stay so, whatever a clock says.
         var now = Timestamp(microseconds: .min)
         var number = 0
+        /// Told that there is another policy.
+        var signal: AsyncStream<Void>.Continuation?
     }
 
     private let state: Mutex<State>
     private let newest = Atomic(0)
+    /// When the next rule begins or ends, in microseconds since 1970.
+    private let next = Atomic(Int64.max)
+    private let clock: @Sendable () -> Timestamp
 
     /// `common` holds in all tenants, of which these are known.
-    package init(_ common: Policy, tenants: [TenantName?: TenantRules] = [:]) {
+    ///
+    /// The clock says which rules are in force; without one, `advance` alone does.
+    package init(
+        _ common: Policy,
+        tenants: [TenantName?: TenantRules] = [:],
+        clock: @escaping @Sendable () -> Timestamp = { Timestamp(microseconds: .min) }
+    ) {
+        self.clock = clock
         state = Mutex(State(common: common))
         for (tenant, rules) in tenants { put(rules, of: tenant) }
     }
@@ -41,18 +53,23 @@ package final class PolicySource: Sendable {
     ///
     /// Its classification is nil as long as nobody has said what the tenant's rules are.
     package func policy(of tenant: TenantName?) -> Policy {
-        state.withLock { $0.policy(of: tenant) }
+        followClock()
+        return state.withLock { $0.policy(of: tenant) }
     }
 
     /// The policy in force in a tenant, with the number.
     package func numbered(of tenant: TenantName?) -> Numbered {
-        state.withLock { Numbered(policy: $0.policy(of: tenant), number: $0.number) }
+        followClock()
+        return state.withLock { Numbered(policy: $0.policy(of: tenant), number: $0.number) }
     }
 
     /// The number of the policies in force: another one after each change of any.
     ///
     /// Asking for it costs next to nothing.
-    package var number: Int { newest.load(ordering: .acquiring) }
+    package var number: Int {
+        followClock()
+        return newest.load(ordering: .acquiring)
+    }
 
     /// Puts another common policy into force: whoever asks from now on gets this one.
     package func replace(with new: Policy) { change { $0.common = new } }
@@ -92,6 +109,8 @@ package final class PolicySource: Sendable {
 
     /// Puts into force what begins, and out of force what ends, up to the moment; returns when the next
     /// rule begins or ends.
+    ///
+    /// Whoever asks for a policy does so by the clock, too: no rule is used past its end.
     @discardableResult
     package func advance(to moment: Timestamp) -> Timestamp? {
         state.withLock { state in
@@ -103,6 +122,24 @@ package final class PolicySource: Sendable {
         }
     }
 
+    /// The latest moment that is known of.
+    package var latestMoment: Timestamp { state.withLock(\.now) }
+
+    /// Emits after each change of the policies; for one who listens.
+    package func makeSignals() -> AsyncStream<Void> {
+        let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.signal = signal }
+        return signals
+    }
+
+    /// Costs nothing but a look at the clock, and not even this where no rule has a date to come.
+    private func followClock() {
+        let next = next.load(ordering: .acquiring)
+        guard next != .max else { return }
+        let now = clock()
+        if now.microseconds >= next { advance(to: now) }
+    }
+
     private func change(_ body: (inout State) -> Void) {
         state.withLock { state in
             body(&state)
@@ -111,9 +148,13 @@ package final class PolicySource: Sendable {
     }
 
     private func advance(_ state: inout State) {
+        state.now = max(state.now, clock())
         state.current = state.tenants.mapValues { $0.policy(under: state.common, at: state.now) }
+        let coming = state.tenants.values.flatMap(\.moments).filter { $0 > state.now }.min()
+        next.store(coming?.microseconds ?? .max, ordering: .releasing)
         state.number += 1
         newest.store(state.number, ordering: .releasing)
+        state.signal?.yield()
     }
 }
 
@@ -149,13 +190,15 @@ package struct TenantRules: Sendable {
     func policy(under common: Policy, at now: Timestamp) -> Policy {
         Policy(
             permissions: common.permissions
-                + permissions.filter { $0.validity.contains(now) },
+                + permissions.filter { $0.validity.contains(now) }
+                .map { $0.classified(by: classification) },
             prohibitions: common.prohibitions
-                + prohibitions.filter { $0.validity.contains(now) },
+                + prohibitions.filter { $0.validity.contains(now) }
+                .map { $0.classified(by: classification) },
             classification: classification,
             choices: choices,
             isOpen: common.isOpen
-        )
+        ).indexed
     }
 
     /// When rules begin or end.

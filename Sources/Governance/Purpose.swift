@@ -6,7 +6,8 @@
 package struct Purpose: Sendable, Hashable {
     /// The term with its prefix, as `dpv:Marketing`; the whole text where it is of another vocabulary.
     package let text: String
-    private let term: PurposeTaxonomy.Term?
+    /// nil where the vocabulary does not have it.
+    let term: PurposeTaxonomy.Term?
 
     /// Reads any of the three spellings; never fails, for what is not a term is an unknown purpose.
     package init(_ text: String) {

@@ -48,6 +48,9 @@ struct PurposeTaxonomy: Sendable {
 
     func text(of term: Term) -> String { texts[term.index] }
 
+    /// The term itself and all that are broader.
+    func broader(_ term: Term) -> Set<Term> { broader[term.index] }
+
     func isOrNarrower(_ term: Term, than other: Term) -> Bool {
         broader[term.index].contains(other)
     }

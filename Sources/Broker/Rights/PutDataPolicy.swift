@@ -49,7 +49,7 @@ extension Governing {
         guard case .object(let object) = body else {
             throw BrokerError(.badRequestData, "A policy is a JSON object, not \(body.excerpt).")
         }
-        var reader = ODRLReader { ld.expand($0) }
+        let reader = ODRLReader { ld.expand($0) }
         do throws(PolicyError) { return try reader.policy(object) } catch {
             throw BrokerError(.badRequestData, "\(error)")
         }

@@ -16,11 +16,9 @@ package final class TenantRulesFollower: Sendable {
         let choices = ChoiceBook()
 
         var rules: TenantRules {
-            let ordered = policies.sorted { $0.key < $1.key }.map(\.value)
-            return TenantRules(
+            TenantRules(
                 classification: classification,
-                permissions: ordered.flatMap(\.permissions),
-                prohibitions: ordered.flatMap(\.prohibitions),
+                policies: policies.values,
                 choices: choices
             )
         }

@@ -4,6 +4,8 @@ package import ContextModel
 package struct DataPolicy: Sendable {
     /// The `uid`.
     package let id: String
+    /// What people call it; a lawful override has one.
+    package let title: String?
     package let permissions: [Permission]
     package let prohibitions: [Prohibition]
     /// What was written.
@@ -11,18 +13,26 @@ package struct DataPolicy: Sendable {
     /// What the names of types and attributes in it stand for.
     package let names: [String: IRI]
 
+    /// Bytes of a policy at most.
+    package static let maximumBytes = 256 << 10
+    /// Rules that a policy may make.
+    package static let maximumRules = 1_000
+}
+
+extension TenantRules {
+    /// The rules that the policies of a tenant make together.
     package init(
-        id: String,
-        permissions: [Permission],
-        prohibitions: [Prohibition],
-        source: JSONObject,
-        names: [String: IRI]
+        classification: Classification,
+        policies: some Sequence<DataPolicy>,
+        choices: ChoiceBook
     ) {
-        self.id = id
-        self.permissions = permissions
-        self.prohibitions = prohibitions
-        self.source = source
-        self.names = names
+        let ordered = policies.sorted { $0.id < $1.id }
+        self.init(
+            classification: classification,
+            permissions: ordered.flatMap(\.permissions),
+            prohibitions: ordered.flatMap(\.prohibitions),
+            choices: choices
+        )
     }
 }
 
@@ -39,4 +49,9 @@ package struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { "\(member): \(reason)" }
+
+    /// The same, in a part of the place.
+    func within(_ place: String) -> PolicyError {
+        member.hasPrefix(place) ? self : PolicyError(place + "." + member, reason)
+    }
 }

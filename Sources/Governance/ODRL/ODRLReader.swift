@@ -1,279 +1,356 @@
 package import ContextModel
 
-/// Reads a policy of the profile of ODRL 2.2 that the hub keeps to.
+/// Reads a policy of the profile of ODRL 2.2 that the hub keeps to (docs/policies.md).
 ///
 /// A member, a term or a value that is not understood is refused, for it might be what restricts the
 /// rule.
 package struct ODRLReader {
     private let expand: (String) -> IRI
-    /// The names that were expanded.
-    private var names: [String: IRI] = [:]
 
     /// `expand` says what the name of a type or attribute stands for.
     package init(expand: @escaping (String) -> IRI) { self.expand = expand }
 
+    private static let notes: Set = ["dct:title", "title", "dct:description", "description"]
+    private static let policyMembers: Set = notes.union([
+        "@type", "uid", "profile", "conflict", "permission", "prohibition", "assigner", "assignee",
+        "target", "action", "dct:creator", "dct:issued", "dct:source", "rdfs:isDefinedBy",
+    ])
+    private static let permissionMembers = prohibitionMembers.union(["duty"])
+    private static let prohibitionMembers: Set = notes.union([
+        "@type", "uid", "action", "assigner", "assignee", "target", "constraint",
+    ])
+    /// The profile by its name.
+    package static let profile = "urn:balai:odrl:profile"
+
     /// The policy; its identifier is `uid`.
-    package mutating func policy(_ source: JSONObject) throws(PolicyError) -> DataPolicy {
-        let known: Set = [
-            "@context", "@type", "@id", "uid", "permission", "prohibition", "profile",
-        ]
-        try Self.requireKnown(source, known, at: "")
-        let id = try Self.text(source["uid"] ?? source["@id"], at: "uid")
-        guard let type = source["@type"]?.stringValue.map(Self.term),
-            ["Set", "Policy", "Offer", "Agreement"].contains(type)
-        else { throw PolicyError("@type", "It must be Set, Policy, Offer or Agreement.") }
-        var permissions: [Permission] = []
-        for (index, rule) in try Self.objects(source["permission"], at: "permission").enumerated() {
-            permissions += try permission(rule, of: id, at: "permission[\(index)]")
+    package func policy(_ source: JSONObject) throws(PolicyError) -> DataPolicy {
+        let bytes = JSONValue.object(source).serialized.count
+        guard bytes <= DataPolicy.maximumBytes else {
+            throw PolicyError("uid", "The policy has more than \(DataPolicy.maximumBytes) bytes.")
         }
-        var prohibitions: [Prohibition] = []
-        for (index, rule) in try Self.objects(source["prohibition"], at: "prohibition").enumerated()
-        {
-            prohibitions += try prohibition(rule, of: id, at: "prohibition[\(index)]")
+        let names = try ODRLNames(source["@context"])
+        let node = try ODRLNode(source, names, known: Self.policyMembers, at: "")
+        try requireHead(of: node)
+        let id = try node.text("uid")
+        guard URIText.isValid(id) else { throw PolicyError("uid", "'\(id)' is no URI.") }
+        let title = try ["dct:title", "title"].first { node[$0] != nil }
+            .map { name throws(PolicyError) in try node.text(name) }
+        let terms = TermLog(expand: expand, names: names)
+        var rules = Rules(id: id, title: title, policy: node, terms: terms)
+        for rule in try node.objects("permission", known: Self.permissionMembers) {
+            try rules.addPermission(rule)
         }
-        guard !permissions.isEmpty || !prohibitions.isEmpty else {
+        for rule in try node.objects("prohibition", known: Self.prohibitionMembers) {
+            try rules.addProhibition(rule)
+        }
+        guard !rules.permissions.isEmpty || !rules.prohibitions.isEmpty else {
             throw PolicyError("permission", "A policy has a permission or a prohibition.")
         }
         return DataPolicy(
             id: id,
-            permissions: permissions,
-            prohibitions: prohibitions,
+            title: title,
+            permissions: rules.permissions,
+            prohibitions: rules.prohibitions,
             source: source,
-            names: names
+            names: terms.found
         )
     }
 
-    // MARK: Rules
+    private func requireHead(of node: ODRLNode) throws(PolicyError) {
+        guard node["@type"] != nil else {
+            throw PolicyError("@type", "It must be Set, Policy, Offer or Agreement.")
+        }
+        try node.requireType(["Set", "Policy", "Offer", "Agreement"])
+        for profile in node.values("profile") {
+            guard let text = ODRLNode.text(profile), node.names.iri(text) ?? text == Self.profile
+            else {
+                throw PolicyError("profile", "The hub knows no profile but \(Self.profile).")
+            }
+        }
+        if node["conflict"] != nil, try node.term("conflict") != "prohibit" {
+            throw PolicyError("conflict", "A prohibition always wins: it can only be 'prohibit'.")
+        }
+    }
+}
 
-    private static let ruleMembers: Set = ["action", "assignee", "target", "constraint"]
+/// What the names of types and attributes in a policy stand for, and which there were.
+final class TermLog {
+    private(set) var found: [String: IRI] = [:]
+    private let expand: (String) -> IRI
+    private let names: ODRLNames
 
-    private mutating func permission(
-        _ rule: JSONObject,
-        of id: String,
+    init(expand: @escaping (String) -> IRI, names: ODRLNames) {
+        self.expand = expand
+        self.names = names
+    }
+
+    /// The IRI that a name stands for: by the policy's own `@context`, or by the request's.
+    func iri(_ name: String, at place: String) throws(PolicyError) -> IRI {
+        guard !name.isEmpty, !name.hasPrefix("@") else {
+            throw PolicyError(place, "It names nothing.")
+        }
+        guard !name.hasLookAlikes else {
+            throw PolicyError(place, "'\(name)' mixes letters of several scripts that look alike.")
+        }
+        if let whole = names.iri(name) { return IRI(whole) }
+        let iri = expand(name)
+        found[name] = iri
+        return iri
+    }
+}
+
+/// The rules that a policy makes, one after the other.
+private struct Rules {
+    let id: String
+    let title: String?
+    let policy: ODRLNode
+    let terms: TermLog
+    var permissions: [Permission] = []
+    var prohibitions: [Prohibition] = []
+
+    // MARK: Permissions
+
+    mutating func addPermission(_ node: ODRLNode) throws(PolicyError) {
+        try node.requireType(["Permission", "Rule"])
+        let actions = try actions(of: node)
+        let dropped = try dropped(by: node)
+        for target in try targets(of: node) {
+            guard target.attributes.isEmpty else {
+                throw PolicyError(
+                    target.place,
+                    "A permission is about whole entities. Say what to leave out with a duty to drop."
+                )
+            }
+            for branch in try branches(of: node, target, coversUnknown: false) {
+                permissions.append(
+                    Permission(
+                        branch,
+                        actions: actions,
+                        basis: try basis(of: branch, node),
+                        name: id
+                    )
+                )
+                if !dropped.isEmpty { try hide(dropped, branch, at: node.place(of: "duty")) }
+            }
+        }
+        try requireFew(node)
+    }
+
+    /// An override of people's choices has a name and an end.
+    private func basis(
+        of branch: RuleBranch,
+        _ node: ODRLNode
+    ) throws(PolicyError) -> LegalBasis {
+        guard branch.basis == .override else { return branch.basis ?? .untilObjected }
+        guard let title, !title.isEmpty else {
+            throw PolicyError("title", "A lawful override needs a title.")
+        }
+        guard branch.validity.from != nil, branch.validity.until != nil else {
+            throw PolicyError(
+                node.place(of: "constraint"),
+                "A lawful override needs a first and a last moment (dateTime gteq and lt)."
+            )
+        }
+        guard branch.purposes != nil else {
+            throw PolicyError(node.place(of: "constraint"), "A lawful override needs a purpose.")
+        }
+        return .override
+    }
+
+    private mutating func hide(
+        _ attributes: Set<IRI>,
+        _ branch: RuleBranch,
         at place: String
-    ) throws(PolicyError) -> [Permission] {
-        try Self.requireKnown(rule, Self.ruleMembers, at: place)
-        let constraints = try constraints(rule, at: place)
-        let actions = try actions(rule["action"], at: place + ".action")
-        let target = try target(rule["target"], at: place + ".target")
-        return try assignees(rule["assignee"], at: place + ".assignee").map {
-            Permission(
-                assignee: $0,
-                actions: actions,
-                target: target,
-                purposes: constraints.purposes,
-                basis: constraints.basis,
-                validity: constraints.validity,
+    ) throws(PolicyError) {
+        guard !branch.entities.looksAtAttributes else {
+            throw PolicyError(
+                place,
+                "What is hidden in an entity may not depend on what its attributes hold."
+            )
+        }
+        prohibitions.append(
+            Prohibition(
+                branch,
+                Prohibition(
+                    assignee: branch.assignee,
+                    target: branch.entities,
+                    attributes: attributes
+                ),
                 name: id
+            )
+        )
+    }
+
+    /// The attributes that duties say to leave out.
+    private func dropped(by node: ODRLNode) throws(PolicyError) -> Set<IRI> {
+        var dropped: Set<IRI> = []
+        let known: Set = ["@type", "uid", "action", "target"]
+        for duty in try node.objects("duty", known: known) {
+            try duty.requireType(["Duty", "Rule"])
+            let action = try duty.term("action")
+            guard action == "drop" else {
+                let isPlanned = Self.plannedDuties.contains(action)
+                throw PolicyError(
+                    duty.place(of: "action"),
+                    isPlanned
+                        ? "The hub cannot '\(action)' yet; it can drop attributes."
+                        : "'\(action)' is not understood; the hub can drop attributes."
+                )
+            }
+            let place = duty.place(of: "target")
+            for name in try duty.texts("target") { dropped.insert(try terms.iri(name, at: place)) }
+        }
+        return dropped
+    }
+
+    private static let plannedDuties: Set = [
+        "round", "coarsen", "delay", "kThreshold", "aggregate",
+    ]
+
+    // MARK: Prohibitions
+
+    mutating func addProhibition(_ node: ODRLNode) throws(PolicyError) {
+        try node.requireType(["Prohibition", "Rule"])
+        let actions = try actions(of: node)
+        for target in try targets(of: node) {
+            for branch in try branches(of: node, target, coversUnknown: true) {
+                guard branch.basis == nil else {
+                    throw PolicyError(
+                        node.place(of: "constraint"),
+                        "A prohibition has no legal basis."
+                    )
+                }
+                guard !target.attributes.isEmpty else {
+                    let rule = Prohibition(
+                        assignee: branch.assignee,
+                        target: branch.entities,
+                        actions: actions
+                    )
+                    prohibitions.append(Prohibition(branch, rule, name: id))
+                    continue
+                }
+                guard actions.contains(.read) else {
+                    throw PolicyError(
+                        node.place(of: "action"),
+                        "Attributes that may not be changed may not be read either: say 'use'."
+                    )
+                }
+                try hide(target.attributes, branch, at: target.place)
+            }
+        }
+        try requireFew(node)
+    }
+
+    private func requireFew(_ node: ODRLNode) throws(PolicyError) {
+        guard permissions.count + prohibitions.count <= DataPolicy.maximumRules else {
+            throw PolicyError(
+                node.place,
+                "The policy makes more than \(DataPolicy.maximumRules) rules."
             )
         }
     }
 
-    private mutating func prohibition(
-        _ rule: JSONObject,
-        of id: String,
-        at place: String
-    ) throws(PolicyError) -> [Prohibition] {
-        try Self.requireKnown(rule, Self.ruleMembers, at: place)
-        let constraints = try constraints(rule, at: place)
-        let actions = try actions(rule["action"], at: place + ".action")
-        let target = try target(rule["target"], at: place + ".target")
-        return try assignees(rule["assignee"], at: place + ".assignee").map { assignee in
-            var prohibition = Prohibition(assignee: assignee, target: target, actions: actions)
-            prohibition.purposes = constraints.purposes
-            prohibition.validity = constraints.validity
-            prohibition.name = id
-            return prohibition
+    // MARK: Parts of rules
+
+    /// The node that has the member: the rule, or the policy for all of its rules.
+    private func owner(of member: String, _ node: ODRLNode) throws(PolicyError) -> ODRLNode {
+        guard policy[member] != nil else { return node }
+        guard node[member] == nil else {
+            throw PolicyError(node.place(of: member), "The policy says it for all rules already.")
         }
+        return policy
     }
 
-    private func actions(
-        _ value: JSONValue?,
-        at place: String
-    ) throws(PolicyError) -> Set<Action> {
+    private func actions(of node: ODRLNode) throws(PolicyError) -> Set<Action> {
+        let owner = try owner(of: "action", node)
         var actions: Set<Action> = []
-        for text in try Self.texts(value, at: place) {
-            switch Self.term(text) {
-            case "read": actions.insert(.read)
-            case "use": actions.formUnion([.read, .subscribe])
-            case "modify": actions.insert(.write)
+        for action in try owner.terms("action") {
+            switch action {
+            // Whoever may read may be told of it.
+            case "read": actions.formUnion([.read, .subscribe])
             case "inform": actions.insert(.subscribe)
-            default: throw PolicyError(place, "'\(text)' is none of read, use, inform, modify.")
+            case "modify", "write": actions.insert(.write)
+            case "use": actions.formUnion([.read, .subscribe, .write])
+            default:
+                throw PolicyError(
+                    owner.place(of: "action"),
+                    "'\(action)' is none of read, inform, modify, write, use."
+                )
             }
         }
-        // Whoever may read may be told of it.
-        if actions.contains(.read) { actions.insert(.subscribe) }
         return actions
     }
 
-    private func assignees(
-        _ value: JSONValue?,
-        at place: String
-    ) throws(PolicyError) -> [Permission.Assignee] {
-        guard let value else { return [.anyone] }
-        var assignees: [Permission.Assignee] = []
-        for text in try Self.texts(value, at: place) {
-            guard text.contains(":") else {
-                throw PolicyError(place, "'\(text)' is no URI of a party.")
-            }
-            assignees.append(.party(PartyID(text)))
+    private func targets(of node: ODRLNode) throws(PolicyError) -> [ODRLTarget] {
+        let owner = try owner(of: "target", node)
+        let values = owner.values("target")
+        let place = owner.place(of: "target")
+        guard !values.isEmpty else { throw PolicyError(place, "It is missing.") }
+        var targets: [ODRLTarget] = []
+        for (index, value) in values.enumerated() {
+            let place = values.count == 1 ? place : place + "[\(index)]"
+            targets.append(try ODRLTarget(value, owner.names, terms, at: place))
         }
-        return assignees
+        // Targets that are alike become one rule.
+        guard targets.allSatisfy({ $0.attributes.isEmpty }) else { return targets }
+        return [ODRLTarget(test: .any(targets.map(\.test)), attributes: [], place: place)]
     }
 
-    private mutating func target(
-        _ value: JSONValue?,
-        at place: String
-    ) throws(PolicyError) -> Condition {
-        var target = Condition.nothing
-        for text in try Self.texts(value, at: place) {
-            guard !text.isEmpty else { throw PolicyError(place, "It names nothing.") }
-            target = target.or(
-                text.hasPrefix("urn:ngsi-ld:") ? .ids([EntityID(text)]) : .type(name(text))
+    private func branches(
+        of node: ODRLNode,
+        _ target: ODRLTarget,
+        coversUnknown: Bool
+    ) throws(PolicyError) -> [RuleBranch] {
+        let owner = try owner(of: "assignee", node)
+        let reader = ODRLConstraintReader(names: owner.names, terms: terms)
+        let test = RuleTest.all(
+            [target.test, try reader.assignees(of: owner)]
+                + (try reader.constraints(node, "constraint", .rule))
+        )
+        let branches: [RuleBranch]
+        do throws(PolicyError) {
+            branches = try RuleCompiler(coversUnknown: coversUnknown).branches(test)
+        } catch { throw error.within(node.place) }
+        guard !branches.isEmpty else { throw PolicyError(node.place, "The rule never holds.") }
+        for branch in branches where branch.entities.size > Self.maximumConditionSize {
+            throw PolicyError(
+                node.place,
+                "What it says of entities has more than \(Self.maximumConditionSize) parts."
             )
         }
-        return target
+        return branches
     }
 
-    private mutating func name(_ text: String) -> IRI {
-        let iri = expand(text)
-        names[text] = iri
-        return iri
+    /// Parts of a rule's condition at most: it is decided for each entity that is read.
+    static let maximumConditionSize = 1_000
+}
+
+extension Permission {
+    fileprivate init(
+        _ branch: RuleBranch,
+        actions: Set<Action>,
+        basis: LegalBasis,
+        name: String
+    ) {
+        self.init(
+            assignee: branch.assignee,
+            actions: actions,
+            target: branch.entities,
+            purposes: branch.purposes ?? [],
+            basis: basis,
+            validity: branch.validity,
+            name: name
+        )
+        classes = branch.classes
     }
+}
 
-    // MARK: Constraints
-
-    private struct Constraints {
-        var purposes: [Purpose] = []
-        var basis = LegalBasis.untilObjected
-        var validity = Validity()
-    }
-
-    private func constraints(
-        _ rule: JSONObject,
-        at place: String
-    ) throws(PolicyError) -> Constraints {
-        var constraints = Constraints()
-        let all = try Self.objects(rule["constraint"], at: place + ".constraint")
-        for (index, constraint) in all.enumerated() {
-            let place = place + ".constraint[\(index)]"
-            try Self.requireKnown(
-                constraint,
-                ["leftOperand", "operator", "rightOperand"],
-                at: place
-            )
-            let left = try Self.text(constraint["leftOperand"], at: place + ".leftOperand")
-            let comparison = Self.term(
-                try Self.text(constraint["operator"], at: place + ".operator")
-            )
-            let right = try Self.texts(constraint["rightOperand"], at: place + ".rightOperand")
-            try Self.add(Self.term(left), comparison, right, to: &constraints, at: place)
-        }
-        return constraints
-    }
-
-    private static func add(
-        _ left: String,
-        _ comparison: String,
-        _ right: [String],
-        to constraints: inout Constraints,
-        at place: String
-    ) throws(PolicyError) {
-        switch (left, comparison) {
-        case ("purpose", "eq"), ("purpose", "isA"), ("purpose", "isAnyOf"):
-            guard constraints.purposes.isEmpty else {
-                throw PolicyError(place, "A rule has one constraint on its purpose.")
-            }
-            for text in right {
-                let purpose = Purpose(text)
-                guard purpose.isKnown else {
-                    throw PolicyError(
-                        place + ".rightOperand",
-                        "'\(text)' is no purpose of the Data Privacy Vocabulary."
-                    )
-                }
-                constraints.purposes.append(purpose)
-            }
-        case ("dateTime", "gteq"), ("dateTime", "lt"):
-            guard right.count == 1, let moment = Timestamp(right[0]) else {
-                throw PolicyError(
-                    place + ".rightOperand",
-                    "It must be a time such as 2026-12-01T00:00:00Z."
-                )
-            }
-            if comparison == "gteq" {
-                constraints.validity.from = moment
-            } else {
-                constraints.validity.until = moment
-            }
-        default:
-            throw PolicyError(place, "A constraint '\(left) \(comparison)' is not understood.")
-        }
-    }
-
-    // MARK: Values
-
-    /// A term of ODRL, however it is written.
-    private static func term(_ text: String) -> String {
-        for prefix in ["odrl:", "http://www.w3.org/ns/odrl/2/"] where text.hasPrefix(prefix) {
-            return String(text.dropFirst(prefix.count))
-        }
-        return text
-    }
-
-    private static func requireKnown(
-        _ object: JSONObject,
-        _ known: Set<String>,
-        at place: String
-    ) throws(PolicyError) {
-        if let unknown = object.members.first(where: { !known.contains($0.key) }) {
-            let prefix = place.isEmpty ? "" : place + "."
-            throw PolicyError(prefix + unknown.key, "The member is not understood.")
-        }
-    }
-
-    private static func objects(
-        _ value: JSONValue?,
-        at place: String
-    ) throws(PolicyError) -> [JSONObject] {
-        switch value {
-        case nil: return []
-        case .object(let object): return [object]
-        case .array(let elements):
-            var objects: [JSONObject] = []
-            for element in elements {
-                guard case .object(let object) = element else {
-                    throw PolicyError(place, "Each element must be an object.")
-                }
-                objects.append(object)
-            }
-            return objects
-        default: throw PolicyError(place, "It must be an object or an array of objects.")
-        }
-    }
-
-    private static func text(_ value: JSONValue?, at place: String) throws(PolicyError) -> String {
-        let texts = try texts(value, at: place)
-        guard texts.count == 1 else { throw PolicyError(place, "It must be one text.") }
-        return texts[0]
-    }
-
-    private static func texts(
-        _ value: JSONValue?,
-        at place: String
-    ) throws(PolicyError) -> [String] {
-        switch value {
-        case .string(let text): return [text]
-        case .object(let object) where object.count == 1:
-            let text = object["@id"] ?? object["uid"] ?? object["@value"]
-            guard case .string(let text) = text else { break }
-            return [text]
-        case .array(let elements) where !elements.isEmpty:
-            var all: [String] = []
-            for element in elements { all.append(try Self.text(element, at: place)) }
-            return all
-        default: break
-        }
-        throw PolicyError(place, "It must be a text, or an array of texts.")
+extension Prohibition {
+    fileprivate init(_ branch: RuleBranch, _ rule: Prohibition, name: String) {
+        self = rule
+        purposes = branch.purposes ?? []
+        validity = branch.validity
+        classes = branch.classes
+        self.name = name
     }
 }

@@ -43,6 +43,8 @@ package struct Classification: Sendable, Hashable {
     let needs: [IRI: SubjectTest.Need]
     /// What is needed of types of which some attributes are about people.
     let attributeNeeds: [IRI: SubjectTest.Need]
+    /// For each class the term that holds for the entities of the class.
+    private let tests: [DataClass: Condition]
 
     package init(_ types: [IRI: TypeRule] = [:]) {
         self.types = types
@@ -52,6 +54,20 @@ package struct Classification: Sendable, Hashable {
         attributeNeeds = types.filter { !$0.value.personalAttributes.isEmpty }.mapValues { rule in
             .init(paths: rule.subjects, needsConsent: rule.highestClass == .sensitive)
         }
+        tests = Dictionary(
+            uniqueKeysWithValues: DataClass.allCases.map {
+                ($0, .decided(EntityDecision(ClassTest($0, types.mapValues(\.dataClass)))))
+            }
+        )
+    }
+
+    package static func == (a: Classification, b: Classification) -> Bool { a.types == b.types }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(types) }
+
+    /// The entities that are of one of the classes.
+    func test(of classes: Set<DataClass>) -> Condition {
+        .any(of: DataClass.allCases.filter(classes.contains).compactMap { tests[$0] })
     }
 
     /// Whether the entities of any type, or some of their attributes, are about people.
@@ -59,13 +75,42 @@ package struct Classification: Sendable, Hashable {
 
     /// The class of an entity of these types: the highest of theirs.
     package func dataClass(of types: some Sequence<IRI>) -> DataClass {
+        .highest(of: types) { self.types[$0]?.dataClass }
+    }
+}
+
+extension DataClass {
+    /// The class of an entity of these types, where that of each is known: the highest of theirs.
+    fileprivate static func highest(
+        of types: some Sequence<IRI>,
+        _ known: (IRI) -> DataClass?
+    ) -> DataClass {
         var highest: DataClass?
         for type in types {
-            let one = self.types[type]?.dataClass ?? .internal
+            let one = known(type) ?? .internal
             highest = highest.map { max($0, one) } ?? one
         }
         return highest ?? .internal
     }
+}
+
+/// The term of a condition that holds for the entities of one class.
+final class ClassTest: EntityDecider {
+    let dataClass: DataClass
+    private let classes: [IRI: DataClass]
+
+    init(_ dataClass: DataClass, _ classes: [IRI: DataClass]) {
+        self.dataClass = dataClass
+        self.classes = classes
+    }
+
+    let attributeNames: [IRI] = []
+
+    func holds(forTypes types: [IRI]) -> Bool? {
+        DataClass.highest(of: types) { classes[$0] } == dataClass
+    }
+
+    func holds(for entity: Entity) -> Bool { holds(forTypes: entity.types) ?? false }
 }
 
 /// Where an entity names a person that it is about: an attribute, perhaps of an attribute, or its

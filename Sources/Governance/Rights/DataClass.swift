@@ -25,6 +25,9 @@ package enum DataClass: Int, Sendable, Hashable, CaseIterable, Comparable {
         self = found
     }
 
+    /// Every class there is.
+    package static let all = Set(allCases)
+
     /// Whether it is about people, whose choices then count.
     package var isAboutPeople: Bool { self >= .personal }
 

@@ -8,6 +8,10 @@ struct SubjectRights {
     private let isPurposeUnknown: Bool
     /// nil where no entity is about people.
     let notes: DisclosureNotes?
+    /// What was made already: rules with the same words share one term.
+    private var ordinary: Condition?
+    private var personal: [LegalBasis: Condition] = [:]
+    private var attributes: [IRI: [LegalBasis: Condition]] = [:]
 
     init(of caller: Caller, _ classification: Classification, _ choices: ChoiceBook?) {
         self.caller = caller
@@ -19,30 +23,49 @@ struct SubjectRights {
 
     /// What is not about people; public data alone for a purpose that nobody knows.
     var ordinaryData: Condition {
-        if isPurposeUnknown { return test(classification.needs, publicOf: classification) }
-        return classification.needs.isEmpty ? .everything : test(classification.needs)
+        mutating get {
+            if let made = ordinary { return made }
+            let made: Condition
+            if isPurposeUnknown {
+                made = test(classification.needs, publicOf: classification)
+            } else {
+                made = classification.needs.isEmpty ? .everything : test(classification.needs)
+            }
+            ordinary = made
+            return made
+        }
     }
 
     /// What a permission may cover: data about people only if it says for which purposes, and as far as
     /// these people's choices let it.
-    func data(under rule: Permission) -> Condition {
+    mutating func data(under rule: Permission) -> Condition {
         guard !classification.needs.isEmpty, let use = use(under: rule) else { return ordinaryData }
-        return test(classification.needs, for: use)
+        if let made = personal[rule.basis] { return made }
+        let made = test(classification.needs, for: use)
+        personal[rule.basis] = made
+        return made
     }
 
     /// Attributes about people in entities that are not about people by themselves: hidden but for what
     /// the rules cover.
-    func hiddenAttributes(except rules: [Permission]) -> [HiddenAttributes.Element] {
-        classification.attributeNeeds.map { type, need in
-            let shown = rules.reduce(Condition.nothing) { shown, rule in
-                guard let use = use(under: rule) else { return shown }
-                return shown.or(rule.target.and(test([type: need], for: use)))
+    mutating func hiddenAttributes(except rules: [Permission]) -> [HiddenAttributes.Element] {
+        var hidden: [HiddenAttributes.Element] = []
+        for (type, need) in classification.attributeNeeds {
+            var shown = Condition.nothing
+            for rule in rules {
+                guard let use = use(under: rule) else { continue }
+                let data = attributes[type]?[rule.basis] ?? test([type: need], for: use)
+                attributes[type, default: [:]][rule.basis] = data
+                shown = shown.or(rule.target.and(data))
             }
-            return HiddenAttributes.Element(
-                condition: shown == .nothing ? .type(type) : .type(type).and(.not(shown)),
-                names: classification.types[type]?.personalAttributes ?? []
+            hidden.append(
+                HiddenAttributes.Element(
+                    condition: shown == .nothing ? .type(type) : .type(type).and(.not(shown)),
+                    names: classification.types[type]?.personalAttributes ?? []
+                )
             )
         }
+        return hidden
     }
 
     private func use(under rule: Permission) -> SubjectTest.Use? {

@@ -47,6 +47,21 @@ package final class SubjectTest: EntityDecider {
             ? [] : Array(Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) }))
     }
 
+    /// Whether it holds wherever the other one does, which is of the same caller.
+    func allows(allOf other: SubjectTest) -> Bool {
+        guard classification == nil, other.classification == nil, needs == other.needs, let use
+        else {
+            return false
+        }
+        guard let less = other.use else { return true }
+        switch (use.basis, less.basis) {
+        case (.override, _), (.untilObjected, .consent), (.untilObjected, .untilObjected),
+            (.consent, .consent):
+            return true
+        case (.untilObjected, .override), (.consent, _): return false
+        }
+    }
+
     package let attributeNames: [IRI]
 
     package func holds(forTypes types: [IRI]) -> Bool? {
