@@ -22,6 +22,7 @@ extension Following {
             group.addTask { await self.followContexts() }
             group.addTask { await self.followSubscriptions() }
             group.addTask { await self.followWaiting() }
+            group.addTask { await self.followTime() }
         }
     }
 

@@ -85,6 +85,8 @@ struct HubRun: Sendable {
             try await parts.web.shutdown()
             throw error
         }
+        // A clock that was set back since then revives no rule.
+        if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
         let hosted = self.services.filter(configuration.runs).map { module in
             HostedService(module, in: parts.hub) {
                 try await parts.hub.clock.sleep(for: .seconds($0))

@@ -37,14 +37,17 @@ final class SubscriptionFixture: Sendable {
         process: String = "hub",
         contexts: any LDContextSource = NoContexts(),
         record: (any PublicRecord)? = nil,
-        habit: StoreDouble.Habit? = .runsBodiesTwice
+        habit: StoreDouble.Habit? = .runsBodiesTwice,
+        clock given: HubClock? = nil
     )
         async throws
     {
         folder = NSTemporaryDirectory() + "balai-broker-\(UUID().uuidString)"
-        let clock = HubClock {
-            Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
-        }
+        let clock =
+            given
+            ?? HubClock {
+                Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
         let plain: any Store =
             onDisk
