@@ -255,3 +255,15 @@ extension Condition {
         others == .nothing ? self : others == .everything ? .nothing : and(.not(others))
     }
 }
+
+extension PolicyDifference.Entry {
+    /// The right to count the entities in question: it shows no attribute, and no use but counting may be
+    /// made of it.
+    package var countGrant: ReadGrant {
+        ReadGrant(
+            condition: entities,
+            hidden: HiddenAttributes(),
+            sharer: Caller(party: .operator).sharer
+        )
+    }
+}

@@ -17,8 +17,8 @@ struct Balai: AsyncParsableCommand {
         version: Balai.version,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
-            CheckCommand.self, TokenCommand.self, LoginCommand.self, DeadLettersCommand.self,
-            RecordCommand.self, VerifyCommand.self,
+            CheckCommand.self, TokenCommand.self, LoginCommand.self, PolicyCommand.self,
+            DeadLettersCommand.self, RecordCommand.self, VerifyCommand.self,
         ]
     )
 

@@ -46,7 +46,7 @@ extension Governing {
 }
 
 extension BrokerError {
-    fileprivate static func unknownPolicy(_ id: String) -> BrokerError {
+    static func unknownPolicy(_ id: String) -> BrokerError {
         BrokerError(.resourceNotFound, "There is no policy '\(id)'.")
     }
 }

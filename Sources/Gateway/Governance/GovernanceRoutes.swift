@@ -10,6 +10,7 @@ extension NGSILDRoutes {
 
     mutating func addGovernanceRoutes() {
         addClassificationRoutes()
+        addPolicyPreview()
         addPolicyRoutes()
         addChoiceRoutes()
         addSubjectRoutes()
@@ -51,6 +52,37 @@ extension NGSILDRoutes {
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
+        }
+    }
+
+    private mutating func addPolicyPreview() {
+        add(
+            RouteDescription(
+                .post,
+                Self.base + "/policies/preview",
+                .governance,
+                "Show what a policy would change",
+                query: [
+                    QueryParameter("delete", "The policy that would be put out of force instead.")
+                ],
+                accepts: ["application/json", "application/ld+json"],
+                body: .policy,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let governing = exchange.hub.governing
+            if let id = try exchange.items.text("delete") {
+                let preview = try await governing.previewDeletion(
+                    of: id,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+                return .json(.object(preview))
+            }
+            let (json, _) = try await exchange.body(to: .administer)
+            let preview = try await governing.previewPolicy(json, ld: ld, caller: exchange.caller)
+            return .json(.object(preview))
         }
     }
 

@@ -136,8 +136,11 @@ package struct HTTPHub: HubDestination {
     }
 
     /// Asks for something to be done; the answer, as JSON text.
-    package func post(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
-        try await send(.POST, pathAndQuery, nil).body
+    package func post(
+        _ pathAndQuery: String,
+        _ body: [UInt8]? = nil
+    ) async throws(HubFailure) -> [UInt8] {
+        try await send(.POST, pathAndQuery, body).body
     }
 
     /// Asks for something to be removed; the answer, as JSON text.
