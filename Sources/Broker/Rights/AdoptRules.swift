@@ -25,8 +25,7 @@ extension Governing {
         for policy in policies {
             let policy = try self.policy(.object(policy), .core)
             guard try await store.document(.dataPolicy, id: policy.id) == nil else { continue }
-            let details: JSONObject = ["policy": .object(policy.source)]
-            try await change(nil, .policy, details: details, reading: []) {
+            try await change(nil, .policy, details: policy.details, reading: []) {
                 $0.put(policy.document)
             }
         }

@@ -92,7 +92,8 @@ extension Governing {
             ]
         }
         let counting = EntityQuery(condition: .everything, limit: 0, wantsCount: true)
-        let session = ReadSession(store, row.entry.countGrant)
+        let record = SessionRecord(access.recorder, of: caller)
+        let session = ReadSession(store, row.entry.countGrant, record)
         guard let count = try await session.entities(counting).count, count > 0 else {
             return .null
         }

@@ -1,4 +1,5 @@
 package import ContextModel
+import Crypto
 package import Governance
 import Record
 import Storage
@@ -25,7 +26,7 @@ extension Governing {
         let (document, most) = (policy.document, Self.maximumPolicies)
         let kind: EntryKind =
             policy.permissions.contains { $0.basis == .override } ? .override : .policy
-        let details: JSONObject = ["policy": .object(policy.source)]
+        let details = policy.details
         return try await change(
             caller.tenant,
             kind,
@@ -54,4 +55,17 @@ extension Governing {
             throw BrokerError(.badRequestData, "\(error)")
         }
     }
+}
+
+extension DataPolicy {
+    /// The policy as everybody may know it from the record: the text itself, or its hash where it is long.
+    var details: JSONObject {
+        let text = JSONValue.object(source).serialized
+        guard text.count > Self.maximumBytesInRecord else { return ["policy": .object(source)] }
+        let hash = Hexadecimal.text(of: Array(SHA256.hash(data: text)))
+        return ["uid": .string(id), "sha256": .string(hash)]
+    }
+
+    /// An entry of the record has 64 KiB at most.
+    private static let maximumBytesInRecord = 48 << 10
 }

@@ -118,7 +118,7 @@ struct RightOperand {
                 guard !text.isEmpty, text.utf8.count <= 128, !text.hasLookAlikes else {
                     throw PolicyError(place, "'\(text)' is no role.")
                 }
-                roles.append(Roles(named: text).map { .role($0) } ?? .otherRole(text))
+                roles.append(Roles.byName[text].map { .role($0) } ?? .otherRole(text))
             }
             return roles
         }

@@ -204,6 +204,7 @@ extension AccessSample {
         "GET \(rights)/policies/{policyId}": AccessSample(),
         "PUT \(rights)/policies/{policyId}": AccessSample(policy),
         "DELETE \(rights)/policies/{policyId}": AccessSample(),
+        "POST \(rights)/policies/preview": AccessSample(policy),
         "POST \(rights)/choices": AccessSample(choice),
         "GET \(rights)/subjects/{subjectId}/choices": AccessSample(),
         "GET \(rights)/subjects/{subjectId}/accesses": AccessSample(),

@@ -48,7 +48,7 @@ struct PolicyWorld {
     static func caller(_ party: String?, purpose: String? = nil, roles: Set<String> = []) -> Caller
     {
         var caller = Caller(
-            party: party.map { .named(PartyID(uri: $0)) } ?? .anonymous,
+            party: party.map { .named(PartyID($0)) } ?? .anonymous,
             purpose: purpose.map { Purpose($0) }
         )
         caller.otherRoles = roles
