@@ -1,22 +1,23 @@
-/// Room in memory for what an answer is made of: entities and instances may be as long as somebody
-/// wished, and a page has many.
+/// Counts the bytes that the parts of an answer take in memory, and limits them.
+///
+/// One entity or instance may be very long, and a page has many of them.
 package struct AnswerRoom: Sendable {
-    /// Bytes as they are stored.
+    /// The most bytes one answer may take, counted as they are stored.
     package static let maximumBytes = 32 << 20
 
-    /// How many bytes are taken.
+    /// The number of bytes taken.
     package private(set) var taken = 0
 
-    /// Makes room of which nothing is taken.
+    /// Creates a count of zero bytes.
     package init() {}
 
-    /// Takes so many bytes; throws `tooManyResults` when there are not as many left.
+    /// Counts `bytes` as taken; throws `tooManyResults` when they exceed the limit.
     package mutating func take(_ bytes: Int) throws(StorageError) {
         taken += bytes
         try require(0)
     }
 
-    /// Throws `tooManyResults` when there are not as many bytes left.
+    /// Throws `tooManyResults` when `bytes` more would exceed the limit.
     package func require(_ bytes: Int) throws(StorageError) {
         guard taken + bytes <= Self.maximumBytes else {
             throw StorageError(

@@ -1,5 +1,5 @@
-/// What the change feed of a tenant says from a number on: which documents have changed, and what they
-/// are now.
+/// A page of a tenant's change feed: the documents that changed after a given number, and their
+/// present content.
 ///
 /// A store numbers each change of a document of a followed kind, in the order of the commits and in the
 /// transaction of the change itself. Every process of a hub follows the feeds, and keeps what it remembers
@@ -9,14 +9,14 @@
 ///     if page.isComplete { … page.changes … } else { … try await store.documents(.subscription) … }
 ///     number = page.number
 ///
-/// The feed keeps the newest changes, `maximumKept` at least. Whoever asks for older ones is told so and
-/// reads all documents anew.
+/// The feed keeps at least the newest `maximumKept` changes. When a process asks for older ones,
+/// `isComplete` is false and the process reads all documents again.
 package struct ChangeFeedPage: Sendable, Equatable {
     /// A document that was put or removed.
     package struct Change: Sendable, Equatable {
         package var kind: Document.Kind
         package var id: String
-        /// What it is at the moment of the question; nil when it is not there any more.
+        /// The document at the time of the question; nil when it has been removed.
         package var document: Document?
 
         package init(kind: Document.Kind, id: String, document: Document?) {
@@ -26,13 +26,13 @@ package struct ChangeFeedPage: Sendable, Equatable {
         }
     }
 
-    /// The number of the newest change of any kind: where the next question goes on.
+    /// The number of the newest change of any kind: pass it to the next question.
     ///
-    /// 0 when there was none.
+    /// Zero when there has been no change.
     package var number: Int64
-    /// Each document once, in the order of their last changes.
+    /// Each changed document once, in the order of their last changes.
     package var changes: [Change]
-    /// Whether these are all changes since the number asked for.
+    /// Whether `changes` has every change since the number that was asked for.
     package var isComplete: Bool
 
     package init(number: Int64, changes: [Change] = [], isComplete: Bool = true) {
@@ -41,18 +41,19 @@ package struct ChangeFeedPage: Sendable, Equatable {
         self.isComplete = isComplete
     }
 
-    /// Changes that a feed keeps at least.
+    /// The number of changes that a feed keeps at least.
     package static let maximumKept: Int64 = 1_024
-    /// Old changes are removed each time so many came.
+    /// The number of old changes that are removed together.
     package static let removedAtOnce: Int64 = 128
 
-    /// The changes that go when the one with the number has come: those up to the number returned.
+    /// Returns the number up to which changes are removed after change `number` was added; nil
+    /// when none are removed.
     package static func lastRemoved(at number: Int64) -> Int64? {
         guard number % removedAtOnce == 0, number > maximumKept else { return nil }
         return number - maximumKept
     }
 
-    /// Whether a feed that keeps these numbers can tell all that came after `number`.
+    /// Whether a feed that keeps the changes `kept` has all that came after `number`.
     package static func tellsAll(after number: Int64?, kept: ClosedRange<Int64>?) -> Bool {
         guard let number else { return false }
         guard let kept else { return number == 0 }
@@ -60,13 +61,14 @@ package struct ChangeFeedPage: Sendable, Equatable {
     }
 }
 
-/// What one transaction has added to the change feed: its maker need not ask for it.
+/// The changes that one transaction added to the change feed.
 ///
-/// The documents are what the transaction made of them; later ones may have changed them since.
+/// Whoever made the transaction gets them with its result and does not have to ask the feed. The
+/// documents are as the transaction left them; later transactions may have changed them since.
 package struct OwnChanges: Sendable, Equatable {
     /// The numbers of the changes.
     package private(set) var numbers: ClosedRange<Int64>
-    /// In their order.
+    /// In the order of their numbers.
     private var all: [ChangeFeedPage.Change]
 
     init(_ number: Int64, _ change: ChangeFeedPage.Change) {
@@ -83,14 +85,16 @@ package struct OwnChanges: Sendable, Equatable {
         )
     }
 
-    /// Adds what came right after these.
+    /// Appends the changes that directly follow these.
     mutating func append(_ later: OwnChanges) {
         numbers = numbers.lowerBound...later.numbers.upperBound
         all += later.all
     }
 
-    /// All changes that came after `number`, of several transactions in any order; nil when some are
-    /// missing, or there are none.
+    /// Joins the changes of several transactions, given in any order, into all changes after
+    /// `number`.
+    ///
+    /// Returns nil when a change is missing or there are none.
     package static func following(
         _ number: Int64,
         in transactions: [OwnChanges]
@@ -107,7 +111,7 @@ package struct OwnChanges: Sendable, Equatable {
 }
 
 extension Document.Kind {
-    /// Whether processes remember documents of the kind, and so the change feed tells of them.
+    /// Whether processes cache documents of this kind, so that the change feed lists them.
     package var isFollowed: Bool {
         switch self {
         case .subscription, .registrationSubscription, .registration, .ldContext, .policy,

@@ -1,32 +1,33 @@
 package import ContextModel
 
-/// Something the hub keeps that is not city data: a subscription, a registration, an `@context`.
+/// A record that the hub keeps beside city data: a subscription, a registration, an `@context`.
 package struct Document: Sendable, Hashable {
-    /// The kinds of document there are.
+    /// The kinds of document.
     package enum Kind: String, Sendable, CaseIterable {
         case subscription, registration, registrationSubscription, ldContext
         case deadLetter
-        /// What an EntityMap is, and which entities it lists: apart, for lists are long.
+        /// An EntityMap, and the entities that it lists. They are two documents, because lists are
+        /// long.
         case entityMap, entityMapEntries
         case snapshot
-        /// Who the hub is: one document, of the default tenant.
+        /// The identity of the hub: one document, of the default tenant.
         case hubIdentity
-        /// What a service of the city keeps for itself.
+        /// Data that a service of the city keeps for itself.
         case service
-        /// That another policy was put into force: one document, of the default tenant.
+        /// Marks that a new policy is in force: one document, of the default tenant.
         case policy
-        /// What the data of the tenant is: one document.
+        /// The classification of the tenant's data: one document.
         case classification
         /// A policy that the tenant's operator wrote.
         case dataPolicy
-        /// What one person has chosen.
+        /// The choices of one person.
         case choices
     }
     package var kind: Kind
     package var id: String
-    /// JSON, in the form its owner understands.
+    /// JSON, in the layout of the code that wrote it.
     package var body: [UInt8]
-    /// Whose it is, for lists of what somebody has; nil where nobody lists it so.
+    /// The owner by whom documents are listed; nil for kinds that are not listed by owner.
     package var owner: String?
 
     package init(kind: Kind, id: String, body: [UInt8], owner: String? = nil) {
@@ -37,15 +38,15 @@ package struct Document: Sendable, Hashable {
     }
 }
 
-/// How long history of a type is kept.
+/// How long the history of one type is kept.
 package struct RetentionRule: Sendable, Hashable {
     /// What happens to instances older than the rule's age.
     package enum Effect: Sendable, Hashable {
         case remove
-        /// One instance a period stays: the first.
+        /// Keeps the first instance of each period.
         case thin(periodMicroseconds: Int64)
     }
-    /// nil for every type no other rule names.
+    /// The type that the rule is for; nil for every type that no other rule names.
     package var type: IRI?
     package var ageMicroseconds: Int64
     package var effect: Effect
@@ -58,17 +59,18 @@ package struct RetentionRule: Sendable, Hashable {
 }
 
 extension [RetentionRule] {
-    /// The rule for an entity of the types: the first that names one of them, or that names none.
+    /// The first rule that names one of the types, or that has no type.
     package func first(for types: [IRI]) -> RetentionRule? {
         first { $0.type.map(types.contains) ?? false } ?? first { $0.type == nil }
     }
 }
 
-/// Says which instances of one series stay when they are older than a rule's age; asked of each in
-/// the order of time.
+/// Decides which instances of one series stay when they are older than a rule's age.
+///
+/// Call `keeps` for each instance in the order of time.
 package struct RetentionPass: Sendable {
     private let effect: RetentionRule.Effect
-    /// The period of thinning that has its instance already.
+    /// The period of thinning of which an instance has already been kept.
     package private(set) var keptPeriod: Int64?
 
     package init(_ effect: RetentionRule.Effect, keptPeriod: Int64? = nil) {
@@ -76,7 +78,7 @@ package struct RetentionPass: Sendable {
         self.keptPeriod = keptPeriod
     }
 
-    /// Whether the instance of that time stays.
+    /// Whether the instance of this time stays.
     package mutating func keeps(_ time: Int64) -> Bool {
         guard case .thin(let length) = effect else { return false }
         let period = time / length - (time % length < 0 ? 1 : 0)
@@ -86,35 +88,35 @@ package struct RetentionPass: Sendable {
     }
 }
 
-/// Why a store could not do what it was asked.
+/// An operation that a store could not do.
 package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What a caller can act on.
     package enum Code: Sendable, Equatable {
-        /// No room left on the device: nothing was stored, reads go on.
+        /// The device has no space left: nothing was stored, reads go on.
         case diskFull
         /// The queue of writes or reads is full: try again later.
         case overloaded
-        /// The database file is damaged or not ours.
+        /// The database file is damaged, or is not a database of Balai.
         case damaged
-        /// An entity would take more bytes than one may; nothing of it was written.
+        /// The entity would take more bytes than an entity may; nothing of it was written.
         case entityTooLarge
-        /// What a query finds is more than it may have.
+        /// A query has more results than it may have.
         case tooManyResults
-        /// A query reached its deadline and was broken off.
+        /// A query reached its deadline and was stopped.
         case tookTooLong
         /// Another process has the database.
         case locked
         /// The store is closing.
         case closed
-        /// The outbox is delivered by another process by now: nothing was claimed or settled.
+        /// Another process has the lease of the outbox: nothing was claimed or settled.
         case leaseLost
-        /// There are as many tenants as there may be: none was made.
+        /// The hub has as many tenants as it may have: no tenant was created.
         case tooManyTenants
-        /// Anything else the database said.
+        /// Any other error of the database.
         case failed
     }
     package var code: Code
-    /// For the log; never for a caller.
+    /// Details for the log; never shown to a caller.
     package var note: String
 
     package init(_ code: Code, note: String) {

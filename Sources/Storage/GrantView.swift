@@ -1,8 +1,9 @@
 package import ContextModel
 package import Governance
 
-/// What a grant lets its owner see of entities: decided here for every store, and for whoever is told
-/// of changes.
+/// What a grant lets its owner see of entities.
+///
+/// It is decided here for every store and for the matching of subscriptions.
 extension HiddenAttributes {
     /// The attributes that are hidden in the entity.
     package func names(in entity: Entity) -> Set<IRI> {
@@ -12,8 +13,10 @@ extension HiddenAttributes {
         }
     }
 
-    /// The condition as one of what its owner sees: a term about an attribute does not hold for the
-    /// entities in which that is hidden, as it does not for those that have none.
+    /// The condition as it holds for what the owner sees.
+    ///
+    /// A term about an attribute does not hold for entities in which that attribute is hidden, as
+    /// if they had none.
     func restricting(_ condition: Condition) -> Condition {
         guard !isUniform else { return condition }
         return switch condition {
@@ -23,20 +26,21 @@ extension HiddenAttributes {
         case .attribute(let name): showing([name]).and(condition)
         case .value(let test): showing(test.path.names).and(condition)
         case .geometry(let test): showing([test.attribute]).and(condition)
-        // Its targets are found by a question of their own.
+        // The targets are found by a query of their own.
         case .linked(let test): showing(test.path.names).and(condition)
         case .everything, .nothing, .ids, .idPattern, .type, .scope, .decided: condition
         }
     }
 
-    /// The entities in which none of the names is hidden that are not hidden everywhere.
+    /// A condition for the entities in which none of these names is hidden; names hidden
+    /// everywhere are ignored.
     func showing(_ names: some Sequence<IRI>) -> Condition {
         guard !isUniform else { return .everything }
         let hiding = elements.filter { names.contains(where: $0.names.contains) }.map(\.condition)
         return hiding.isEmpty ? .everything : .not(.any(of: hiding))
     }
 
-    /// The attributes by which it is decided what is hidden in an entity.
+    /// The attributes that decide what is hidden in an entity.
     package var selection: AttributeSelection {
         AttributeSelection(elements.flatMap(\.condition.attributeNames))
     }
@@ -48,7 +52,7 @@ extension HiddenAttributes {
 }
 
 extension ReadGrant {
-    /// What a store answers to a question: what was asked for, as far as the reader may see it.
+    /// The question together with the grant: what the reader asked for and may see.
     package func restricted(_ question: Condition) -> Condition {
         hidden.restricting(question).and(condition)
     }
@@ -61,38 +65,38 @@ extension ReadGrant {
 
     /// The stored entity as the reader may see it.
     ///
-    /// Only where different things are hidden in different entities, a part of it is decoded.
+    /// A part of it is decoded only where different entities hide different attributes.
     package func shape(_ bytes: [UInt8]) throws(StorageError) -> EncodedEntity {
         guard !hidden.isUniform else { return EncodedEntity(bytes, hiding: hidden.everywhere) }
         let entity = try EncodedEntity(bytes).value(hidden.selection)
         return EncodedEntity(bytes, hiding: hidden.names(in: entity))
     }
 
-    /// The entity as the reader may see it, in bytes.
+    /// The entity as the reader may see it, encoded.
     package func encode(_ entity: Entity) -> EncodedEntity {
         EncodedEntity(EntityCodec.encode(entity), hiding: hidden.names(in: entity))
     }
 
-    /// The whole entity, its last change as the reader may know it: what filters by it must see.
+    /// The whole entity with the `modifiedAt` that the reader may know, by which filters decide.
     package func dated(_ entity: Entity) -> Entity {
         entity.dated(hiding: hidden.names(in: entity))
     }
 
-    /// What an order must see of a dated entity: nothing that is hidden in it.
+    /// The dated entity without anything hidden, by which it is sorted.
     ///
-    /// A request that orders by an attribute that is hidden everywhere was refused earlier.
+    /// A request that sorts by an attribute hidden everywhere has been refused before.
     package func sortable(_ dated: Entity) -> Entity { hidden.isUniform ? dated : shape(dated) }
 }
 
 extension ReadGrant {
-    /// The attributes that name the people on whose choices the grant depends.
+    /// The attributes that name the people whose choices the grant depends on.
     var namesOfSubjects: [IRI] {
         condition.namesOfDeciders + hidden.elements.flatMap(\.condition.namesOfDeciders)
     }
 }
 
 extension Condition {
-    /// The attributes that deciders look at.
+    /// The attributes that decide what is hidden.
     fileprivate var namesOfDeciders: [IRI] {
         switch self {
         case .all(let parts), .any(let parts): parts.flatMap(\.namesOfDeciders)
@@ -104,8 +108,8 @@ extension Condition {
 }
 
 extension WriteGrant {
-    /// The entities of whose history the writer may touch instances of the attribute; of any attribute,
-    /// if no name is given.
+    /// A condition for the entities of whose history the writer may change instances of the
+    /// attribute, or of any attribute when `name` is nil.
     package func reach(of name: IRI?) -> Condition {
         name.map { hidden.showing(CollectionOfOne($0)).and(condition) } ?? condition
     }

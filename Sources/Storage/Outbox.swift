@@ -4,7 +4,7 @@ package import Governance
 /// A notification that waits for delivery.
 package struct OutboxMessage: Sendable, Equatable {
     package var sequence: Int64
-    /// The subscriptions that still have to get it.
+    /// The subscriptions that have not received it yet.
     package var recipients: [String]
     package var body: [UInt8]
     package var enqueuedAt: Timestamp
@@ -17,9 +17,9 @@ package struct OutboxMessage: Sendable, Equatable {
     }
 }
 
-/// How full the outbox is.
+/// The number of messages that wait in the outbox, and their age.
 package struct OutboxDepth: Sendable, Equatable {
-    /// Notifications still to be sent: one for each recipient.
+    /// The notifications still to be sent, one for each recipient.
     package var count: Int
     package var oldest: Timestamp?
 
@@ -29,15 +29,16 @@ package struct OutboxDepth: Sendable, Equatable {
     }
 }
 
-/// The right of one process to deliver what waits in an outbox, until a moment.
+/// The right of one process to deliver the messages of an outbox until a moment.
 package struct OutboxLease: Sendable, Equatable {
-    /// The process, by a name that it has again after a restart and no other process has.
+    /// The identifier of the process: the same after a restart, and different from every other
+    /// process's.
     package var owner: String
-    /// Grows each time the lease is taken.
+    /// The term of the lease, which grows each time that the lease is taken.
     ///
-    /// A message that was claimed in an earlier term is claimed no more.
+    /// A message that was claimed in an earlier term is not claimed any more.
     package var term: Int64
-    /// When another process may take the lease, unless it is extended.
+    /// The moment after which another process may take the lease, unless it is extended.
     package var until: Timestamp
 
     package init(owner: String, term: Int64, until: Timestamp) {
@@ -46,10 +47,10 @@ package struct OutboxLease: Sendable, Equatable {
         self.until = until
     }
 
-    /// The lease that `owner` gets when it asks for one at `now`, having the one of `term`.
+    /// Returns the lease that `owner` gets when it asks at `now` and has the lease of `term`.
     ///
-    /// Nil while another process has it. Who has it gets it extended; a process that asks without a
-    /// term has started anew, and gets a new one.
+    /// Returns nil while another process has the lease. The lease of its present owner is
+    /// extended. A process that asks without a term has been restarted and gets a new term.
     package static func granted(
         to owner: String,
         having term: Int64?,
@@ -66,10 +67,10 @@ package struct OutboxLease: Sendable, Equatable {
     }
 }
 
-/// A message that was put into the outbox.
+/// A message that was added to the outbox.
 package struct EnqueuedMessage: Sendable, Equatable {
     package var sequence: Int64
-    /// Whether whoever put it there may deliver it at once.
+    /// Whether the process that added it may deliver it at once.
     package var isClaimed: Bool
 
     package init(sequence: Int64, isClaimed: Bool) {
@@ -78,68 +79,75 @@ package struct EnqueuedMessage: Sendable, Equatable {
     }
 }
 
-/// The outbox, as a transaction changes it.
+/// The outbox within a transaction.
 ///
 /// ## What is promised
 ///
-/// - *One at a time.* One process has the lease of an outbox. Nobody else can claim or settle
-///   messages until the lease has ended or was released, so what order, limits and shares one process
-///   keeps hold for all of them.
-/// - *In order.* Messages are handed over in the order of their numbers, which is the order of
-///   their commits, and each once in a term.
-/// - *Nothing is lost.* What was claimed and not settled is handed over to whoever has the lease next: a
-///   message is delivered at least once.
-/// - *Time comes in.* The store looks at no clock; whoever has a lease must not deliver beyond its
-///   end by its own clock.
+/// - *One at a time.* One process has the lease of an outbox. No other process can claim or settle
+///   messages until the lease has ended or was released. So the order, the limits and the shares
+///   that this process keeps hold for all messages.
+/// - *In order.* Messages are claimed in the order of their numbers, which is the order of their
+///   commits, and each once in a term.
+/// - *Nothing is lost.* A message that was claimed and not settled is claimed again under the next
+///   lease: a message is delivered at least once.
 ///
-/// A process that has the lease claims what it puts into the outbox in the same transaction. With one
-/// process, no message needs a transaction of its own.
+/// ## What is not promised
+///
+/// - The store has no clock. A process that has the lease must stop to deliver when its own clock
+///   says that the lease has ended.
+///
+/// A process that has the lease claims a message in the transaction that adds it to the outbox. So
+/// a single process needs no further transaction for a message.
 package protocol OutboxTransaction: AnyObject {
-    /// Puts a notification into the outbox, once for all who get it; it is delivered after the
-    /// commit, at least once. Its number is higher than that of any before it.
+    /// Adds a notification to the outbox, once for all its recipients.
     ///
-    /// It is claimed if `term` is the one of the lease and no message waits unclaimed, which would be
-    /// overtaken. Messages claimed in earlier terms are not considered: pass the term only once a
-    /// claim has returned fewer messages than it might.
+    /// It is delivered at least once, after the commit. Its number is higher than that of every
+    /// message before it.
+    ///
+    /// It is claimed if `term` is the term of the lease and no message waits unclaimed, which it
+    /// would overtake. Messages claimed in earlier terms are not considered: pass the term only
+    /// after a claim has returned fewer messages than its limit.
     func enqueue(
         _ body: [UInt8],
         to recipients: [String],
         at: Timestamp,
         in term: Int64?
     ) throws -> EnqueuedMessage
-    /// Who has the lease, or had it last; nil when nobody had it yet.
+    /// The present or last lease; nil when no process has had one.
     func outboxLease() throws -> OutboxLease?
-    /// Takes the lease, or extends it; see `OutboxLease.granted`.
+    /// Takes or extends the lease; see `OutboxLease.granted`.
     func leaseOutbox(
         to owner: String,
         having term: Int64?,
         until: Timestamp,
         now: Timestamp
     ) throws -> OutboxLease?
-    /// Gives the lease back; does nothing when another has it by now.
+    /// Releases the lease; does nothing when another process has it.
     func releaseOutbox(in term: Int64) throws
-    /// Claims the oldest messages with numbers above the one given that are not claimed in this term.
+    /// Claims the oldest messages with numbers above the given one that are not claimed in this
+    /// term.
     ///
-    /// Like all that follow it throws `leaseLost` when the term is not the one of the lease.
+    /// Like the methods that follow, it throws `leaseLost` when `term` is not the term of the
+    /// lease.
     func claimOutbox(
         after sequence: Int64,
         limit: Int,
         in term: Int64,
         grant: InternalGrant
     ) throws -> [OutboxMessage]
-    /// Leaves of claimed messages only those recipients who have not got them yet.
+    /// Removes from claimed messages the recipients who have received them.
     func narrowOutbox(
         _ messages: [(sequence: Int64, recipients: [String])],
         in term: Int64
     ) throws
-    /// Takes claimed messages, delivered or given up, out of the outbox.
+    /// Removes claimed messages that were delivered or given up.
     func removeFromOutbox(_ sequences: [Int64], in term: Int64) throws
-    /// One waiting notification; nil when it waits no more.
+    /// A waiting notification; nil when it does not wait any more.
     func outboxMessage(_ sequence: Int64, grant: InternalGrant) throws -> OutboxMessage?
 }
 
 extension OutboxTransaction {
-    /// Puts a notification into the outbox for whoever has the lease; returns its number.
+    /// Adds a notification to the outbox for the process with the lease; returns its number.
     package func enqueue(
         _ body: [UInt8],
         to recipients: [String],

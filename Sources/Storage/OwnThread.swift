@@ -7,16 +7,16 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Threads for what may take long.
+/// Threads for work that may take long.
 ///
-/// Dispatch has as many threads as the machine has processors, and the tasks of the language run on
-/// the same: work that keeps them busy would let nobody else do anything. The system shares its
-/// processors out among threads.
+/// Swift's tasks and Dispatch share as many threads as the machine has processors. Long work on
+/// these threads would hold up everything else. On threads of its own it shares the processors
+/// with the others, as the operating system decides.
 package enum OwnThread {
-    /// Threads that have done their work; the one that ended last is used first.
+    /// Threads without work; the one that finished last is used first.
     private static let idle = Mutex<[WorkThread]>([])
 
-    /// Runs the body on a thread that has nothing else to do; false when the system has none.
+    /// Runs `body` on a thread that has no other work; false when the system cannot create one.
     package static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
         if let thread = idle.withLock({ $0.popLast() }) {
             thread.give(body)
@@ -29,7 +29,7 @@ package enum OwnThread {
         idle.withLock { $0.append(thread) }
     }
 
-    /// Whether the thread may end, because nobody has chosen it for new work.
+    /// Whether the thread may end: nobody has taken it for new work.
     fileprivate static func mayEnd(_ thread: WorkThread) -> Bool {
         idle.withLock { idle in
             guard let place = idle.firstIndex(where: { $0 === thread }) else { return false }
@@ -39,10 +39,12 @@ package enum OwnThread {
     }
 }
 
-/// A thread that does one piece of work after the other, and ends when there has been none for a
-/// while.
+/// A thread that runs one body after the other, and ends after it has had no work for a while.
 private final class WorkThread: Sendable {
-    /// To make a thread takes about as long as a short query; to keep one takes its stack.
+    /// How long a thread waits for work.
+    ///
+    /// Creating one takes about as long as a short query; keeping one takes the memory of its
+    /// stack.
     private static let patience = DispatchTimeInterval.seconds(1)
 
     private let work: Mutex<(@Sendable () -> Void)?>
@@ -55,7 +57,7 @@ private final class WorkThread: Sendable {
         arrival.signal()
     }
 
-    /// False when the system has no thread.
+    /// Starts the thread; false when the system cannot create one.
     func start() -> Bool {
         let me = Unmanaged.passRetained(self)
         var thread = pthread_t()

@@ -5,7 +5,7 @@ package struct EntityQuery: Sendable, Hashable {
     package var condition: Condition
     package var order: [OrderTerm]
     package var offset: Int
-    /// At most so many entities; 0 for the count alone.
+    /// The most entities to return; 0 returns the count alone.
     package var limit: Int
     package var wantsCount: Bool
 
@@ -24,12 +24,12 @@ package struct EntityQuery: Sendable, Hashable {
     }
 }
 
-/// A page of entities: as values, or in the bytes of the store.
+/// A page of entities, as values or in encoded form.
 package struct EntityPage<Content: Sendable>: Sendable {
     package var entities: [Content]
-    /// All that match, if the query wanted it.
+    /// The number of all matches, if the query asked for it.
     package var count: Int?
-    /// Whether entities follow this page.
+    /// Whether more entities follow this page.
     package var hasMore: Bool
 
     package init(entities: [Content], count: Int?, hasMore: Bool) {
@@ -56,7 +56,7 @@ extension EncodedEntity {
         do throws(EntityCodec.Damage) { return try decoded() } catch { throw StorageError(error) }
     }
 
-    /// What the entity is, with no attributes but those selected, hidden or not.
+    /// What the entity is, with the selected attributes alone, hidden or not.
     package func value(_ selection: AttributeSelection) throws(StorageError) -> Entity {
         do throws(EntityCodec.Damage) { return try decoded(selection) } catch {
             throw StorageError(error)
@@ -65,8 +65,10 @@ extension EncodedEntity {
 }
 
 extension Entity {
-    /// The bytes of an entity that is to be stored where it took so many; throws when they are too
-    /// many, unless there were as many already.
+    /// Encodes an entity that replaces one of `before` bytes; throws when it is longer than an
+    /// entity may be.
+    ///
+    /// An entity that is too long already may stay as long as it is.
     package func encoded(before: Int) throws(StorageError) -> [UInt8] {
         let bytes = EntityCodec.encode(self)
         guard bytes.count <= max(EntityLimits.bytes, before) else {
@@ -82,10 +84,10 @@ extension StorageError {
     }
 }
 
-/// Entities alike in types and attributes.
+/// The types and attributes that some entities have in common.
 package struct EntityShape: Sendable, Hashable {
     package var types: [IRI]
-    /// Attribute names with the kinds seen.
+    /// The names of the attributes and the kinds that occur.
     package var attributes: [IRI: Set<Attribute.Kind>]
     package var count: Int
 
@@ -98,35 +100,37 @@ package struct EntityShape: Sendable, Hashable {
 
 /// A query over temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
 package struct TemporalQuery: Sendable, Hashable {
-    /// Which entities; `q` and geo are decided over current state and the instances in range.
+    /// Which entities are meant; `q` and geo-queries are decided over current state and the
+    /// instances in range.
     package var condition: Condition
-    /// Attributes returned; nil for all.
+    /// The attributes to return; nil for all.
     package var attributes: Set<IRI>?
     package var datasetIDs: Set<String>?
-    /// The moment of an instance that the query looks at.
+    /// The time of an instance that the range is about.
     package var timeProperty: TemporalTest.Property
-    /// Half open: at or after `from`, before `to`; nil is unbounded.
+    /// The half-open range: at or after `from`, before `to`; nil is unbounded.
     ///
-    /// `before` alone excludes its moment, `after` alone includes it (clause 4.11).
+    /// `timerel=before` excludes its moment, `timerel=after` includes it (clause 4.11).
     package var from: Timestamp?
     package var to: Timestamp?
-    /// The newest so many instances of each attribute (clause 4.11 `lastN`).
+    /// The number of the newest instances of each attribute to return (clause 4.11 `lastN`).
     package var lastN: Int?
-    /// Instances of one attribute returned at most, oldest dropped last (clause 5.5.9.2, 206);
-    /// 0 for the entities alone.
+    /// The most instances of one attribute to return (clause 5.5.9.2, status 206); 0 returns the
+    /// entities alone.
     package var instanceLimit: Int
-    /// Instances of the whole page at most; of aggregates, their values.
+    /// The most instances, or aggregated values, on the whole page.
     ///
     /// Instances beyond it are cut off as with `instanceLimit`; values beyond it are an error.
     package var pageLimit = Int.max
     package var aggregation: Aggregation?
-    /// Sorted by identifier (clause 5.7.4 allows no other key), or as the store likes.
+    /// Sorts by identifier, the only key that clause 5.7.4 allows; nil leaves the order to the
+    /// store.
     package var idOrder: IDOrder?
     package var offset: Int
     package var limit: Int
     package var wantsCount: Bool
 
-    /// The directions of an order by identifier.
+    /// The direction of an order by identifier.
     package enum IDOrder: Sendable, Hashable {
         case ascending, descending
     }
@@ -175,14 +179,16 @@ package struct Aggregation: Sendable, Hashable {
     }
 }
 
-/// `aggrPeriodDuration`: an ISO 8601 duration; `whole` (PT0S) is the entire range at once.
+/// The duration of a period, `aggrPeriodDuration` (ISO 8601); `whole` (PT0S) is the entire range.
 ///
-/// Periods are counted from the start of the range asked for, or from the first instance.
+/// Periods are counted from the start of the range, or from the first instance.
 package enum AggregationPeriod: Sendable, Hashable {
     case whole
     case fixed(microseconds: Int64)
-    /// One with months, which differ in length: the nth period begins n times the months later, on
-    /// the last of the month when that month is shorter, and then n times the rest.
+    /// A duration with months, which differ in length.
+    ///
+    /// The nth period begins n times the months later, on the last day of a month that is too
+    /// short, and then n times the remainder.
     case calendar(ISODuration)
 }
 
@@ -190,17 +196,17 @@ package enum AggregationPeriod: Sendable, Hashable {
 package struct Evolution: Sendable {
     package var id: EntityID
     package var types: [IRI]
-    /// Instances of the scope that held in the range asked for, oldest first (clause 4.5.6).
+    /// The instances of the scope that held in the range, oldest first (clause 4.5.6).
     package var scopes: [Attribute]
     package var createdAt: Timestamp?
     package var modifiedAt: Timestamp?
-    /// Instances of each attribute, by name, oldest first, each with its `instanceID`.
+    /// The instances of each attribute by name, oldest first, each with its `instanceID`.
     package var attributes: [NamedAttribute]
-    /// Kinds of the attributes that have no instance left in the range of a page cut off.
+    /// The kinds of the attributes that have no instance left after the page was cut.
     package var kindsBeyondRange: [IRI: Attribute.Kind] = [:]
-    /// Aggregated values instead of instances, when the query aggregated.
+    /// The aggregated values, in place of instances, when the query aggregated.
     package var aggregates: [AggregatedAttribute]
-    /// Attributes with values that none of the methods can aggregate (clause 4.5.19.1).
+    /// The attributes with values that none of the methods can aggregate (clause 4.5.19.1).
     package var notAggregated: Set<IRI> = []
 
     package init(
@@ -223,7 +229,7 @@ package struct Evolution: Sendable {
 }
 
 extension Evolution {
-    /// The scope as the history has it; empty where nobody wrote down since when it holds.
+    /// The history of the scope; empty when the beginning of the scope was not recorded.
     package var scopeHistory: [NamedAttribute] {
         let instances = scopes.filter { $0.details?.instanceID != nil }
         return instances.isEmpty ? [] : [NamedAttribute(name: .scope, instances: instances)]
@@ -251,8 +257,8 @@ package struct AggregatedAttribute: Sendable {
 }
 
 extension AggregatedAttribute {
-    /// What the clause lets be aggregated: Relationships are counted, and nothing else; nil when
-    /// nothing is left (table 4.5.19.1-3).
+    /// What the clause allows to be aggregated: of Relationships the count alone; nil when nothing
+    /// is left (table 4.5.19.1-3).
     package var eligible: AggregatedAttribute? {
         var eligible = self
         if kind == .relationship || kind == .listRelationship {
@@ -262,7 +268,7 @@ extension AggregatedAttribute {
     }
 }
 
-/// One method's values, a period each.
+/// The values of one method, one for each period.
 package struct AggregatedValues: Sendable {
     package var method: Aggregation.Method
     package var periods: [(value: JSONValue, from: Timestamp, to: Timestamp)]
@@ -281,10 +287,10 @@ package struct EvolutionPage: Sendable {
     package var evolutions: [Evolution]
     package var count: Int?
     package var hasMore: Bool
-    /// About as many bytes as its instances, and the texts of its aggregated values, take as they are
-    /// stored.
+    /// The approximate number of bytes that its instances, and the texts of its aggregated values,
+    /// take on disk.
     package var storedBytes = 0
-    /// Set when a limit cut instances off: the range of times the page covers (206).
+    /// The range of time that the page covers; nil unless a limit cut instances off (status 206).
     package var contentRange: (from: Timestamp, to: Timestamp)?
 
     package init(
@@ -299,7 +305,7 @@ package struct EvolutionPage: Sendable {
         self.contentRange = contentRange
     }
 
-    /// How many instances, and aggregated values, there are on it.
+    /// The number of instances and aggregated values on the page.
     package var instanceCount: Int {
         evolutions.reduce(0) { count, evolution in
             let instances = evolution.attributes.reduce(count) { $0 + $1.instances.count }

@@ -1,14 +1,15 @@
 package import ContextModel
 
-/// Counts entities by their shapes as a reader sees them: shapes that differ only in what is hidden
-/// from it are one.
+/// Counts entities by their shapes as a reader sees them.
+///
+/// Shapes that differ only in what is hidden from the reader are one.
 package struct ShapeCounts {
-    /// Each with the count of zero, so that equal shapes are found.
+    /// The counts by shape; the key has the count zero, so that equal shapes are found.
     private var counts: [EntityShape: Int] = [:]
 
     package init() {}
 
-    /// Adds entities of one shape, in which the same is hidden; types may come in any order.
+    /// Adds entities of one shape in which the same is hidden; types may be in any order.
     package mutating func add(
         types: [IRI],
         attributes: [IRI: Set<Attribute.Kind>],
@@ -23,7 +24,7 @@ package struct ShapeCounts {
         counts[shape, default: 0] += count
     }
 
-    /// In the order of their types, then of their attributes.
+    /// The shapes in the order of their types, then of their attributes.
     package var shapes: [EntityShape] {
         counts.map { shape, count in
             let names = shape.attributes.keys.map(\.text).sorted()

@@ -3,38 +3,41 @@ import Governance
 
 /// The stores of all tenants of a hub.
 ///
-/// A tenant exists from the first `makeTenant` on, for every hub that shares the data. A snapshot
-/// exists from `makeSnapshot` to `removeSnapshot`; whoever still has its store when it is removed
-/// gets `closed` from it. After `close` every method of the store, and of the tenants' stores it
-/// gave, throws `closed`; what had been accepted before is kept.
+/// A tenant exists from the first `makeTenant`, for every hub that shares the data. A snapshot
+/// exists from `makeSnapshot` to `removeSnapshot`; a store of it that somebody still has then
+/// throws `closed`.
+///
+/// After `close`, every method of the store and of its tenants' stores throws `closed`. Writes
+/// that had been accepted before are kept.
 package protocol Store: Sendable {
-    /// The tenant's store, or nil when there is no such tenant; `nil` names the default tenant,
-    /// which always exists.
+    /// The tenant's store, or nil when there is no such tenant. The name `nil` is that of the
+    /// default tenant, which always exists.
     func tenant(_ name: TenantName?) async throws -> (any TenantStore)?
-    /// The tenant's store, made now if need be (clause 4.14: a tenant exists once written to);
-    /// throws `tooManyTenants` rather than make one more than the store keeps.
+    /// The tenant's store, which is created if need be (clause 4.14: a tenant exists once it is
+    /// written to).
     ///
-    /// A snapshot's is never made this way: one that was removed stays so.
+    /// Throws `tooManyTenants` when the store has as many tenants as it may have. It never creates
+    /// the store of a snapshot: a snapshot that was removed stays removed.
     func makeTenant(_ name: TenantName?) async throws -> any TenantStore
     /// The names of all tenants but the default one.
     var tenantNames: [TenantName] { get async }
-    /// Whether other processes may change the data meanwhile.
+    /// Whether other processes may change the data.
     var isShared: Bool { get }
-    /// The stores of the tenants that have been asked for since the start, snapshots left aside.
+    /// The stores of the tenants that have been asked for since the start, without snapshots.
     var openStores: [any TenantStore] { get }
-    /// Makes the empty store of a new snapshot; `tenant` finds it from then on.
+    /// Creates the empty store of a new snapshot, which `tenant` finds from then on.
     func makeSnapshot(_ name: TenantName) async throws -> any TenantStore
-    /// Removes a snapshot's store with all that is in it; does nothing when there is none.
+    /// Removes a snapshot's store with all its data; does nothing when there is none.
     func removeSnapshot(_ name: TenantName) async throws
-    /// Removes the stores of snapshots that none of the names is of.
+    /// Removes the stores of all snapshots but those named.
     func removeSnapshots(except names: [TenantName]) async throws
-    /// Waits for accepted writes, then lets go of the data; twice does no harm.
+    /// Waits for accepted writes, then closes the data; a second call does nothing.
     func close() async
 }
 
 extension Store {
-    /// How many notifications of all tenants wait, since when the oldest does, and how many were
-    /// given up on.
+    /// The number of waiting notifications of all tenants, the time since which the oldest waits,
+    /// and the number of dead letters.
     package func backlog() async throws -> (outbox: OutboxDepth, deadLetters: Int) {
         var (outbox, deadLetters) = (OutboxDepth(count: 0, oldest: nil), 0)
         for name in [nil] + (await tenantNames) {
@@ -47,7 +50,7 @@ extension Store {
         return (outbox, deadLetters)
     }
 
-    /// How many entities all tenants have.
+    /// The number of entities of all tenants.
     package func entityCount() async throws -> Int {
         var count = 0
         for name in [nil] + (await tenantNames) {

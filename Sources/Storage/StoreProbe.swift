@@ -1,16 +1,16 @@
 internal import Synchronization
 
-/// Asks the stores whether they can read and write.
+/// Checks that the stores can read and write.
 ///
-/// Anybody may ask for a hub's health, as often as they like: who asks while somebody does gets the
-/// same answer.
+/// Anybody may ask for the health of a hub at any rate: questions that come while a check runs
+/// share its answer.
 package final class StoreProbe: Sendable {
     private let store: any Store
     private let underWay = Mutex<Task<Void, any Error>?>(nil)
 
     package init(_ store: any Store) { self.store = store }
 
-    /// Throws when a store that is open fails.
+    /// Throws when an open store fails.
     package func run() async throws {
         let (task, isFirst) = underWay.withLock { underWay in
             if let task = underWay { return (task, false) }

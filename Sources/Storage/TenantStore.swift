@@ -15,58 +15,60 @@ package import Governance
 /// ## What is promised
 ///
 /// - *Grants.* A method that returns city data takes a grant and answers `query AND
-///   grant.condition`, so that pages and counts are right. What it returns is already shaped by the
-///   grant: attributes that it hides are left out. A change touches what its grant covers, before
-///   and after it, and nothing else (`GrantedEntity`, `GrantedEvolution`). A store does not look into
-///   the messages of the outbox: it gives them out for a grant, and whoever has it decides what of
-///   one may be told.
-/// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all or
-///   nothing of each transaction; so do all reads in the body of one `read`.
-/// - *Transactions.* Changes, also those of documents, are made as if one after the other, each of what is stored by then. One
-///   that throws leaves nothing behind, and its error reaches its caller alone.
-/// - *Done is done.* When a write has returned, every read that starts afterwards sees it, and the
-///   store keeps it as well as it keeps anything: SQLite's is on disk, the one in memory lasts as
-///   long as its `SharedMemory`.
-/// - *Feed.* The transaction that changes a document writes the change to the change feed as well, for
-///   the kinds of documents that processes cache (`ChangeFeedPage`).
-/// - *Names.* Identifiers mean the same on every store. An `instanceId` is made of the entity, the
-///   attribute, the `datasetId` and the instance's place in time (`InstanceName`); the name of a
-///   snapshot is its maker's choice; an offset counts the entities of one question in the order
-///   that the question asks for, or in that of creation.
+///   grant.condition`, so that pages and counts are right. Attributes that the grant hides are
+///   left out. A change affects only what its grant covers, before and after the change
+///   (`GrantedEntity`, `GrantedEvolution`). A store does not look into the messages of the outbox:
+///   the caller, who shows a grant for them, decides what of a message may be told.
+/// - *One moment.* Each call of a reading method sees the data as it was at one moment, with all
+///   or nothing of each transaction; so do all reads in the body of one `read`.
+/// - *Transactions.* Changes, also those of documents, run as if one after the other, and each
+///   sees what the ones before it have stored. A change that throws leaves nothing behind, and its
+///   error reaches its caller alone.
+/// - *Durability.* When a write has returned, every read that starts afterwards sees it. It lasts
+///   as long as the store can make it last: SQLite's is on disk, the one in memory exists as long
+///   as its `SharedMemory`.
+/// - *Feed.* The transaction that changes a document also writes the change to the change feed,
+///   for the kinds of documents that processes cache (`ChangeFeedPage`).
+/// - *Names.* Identifiers mean the same on every store. An `instanceId` is computed from the
+///   entity, the attribute, the `datasetId` and the instance's place in time (`InstanceName`). The
+///   caller chooses the name of a snapshot. An offset counts the entities of one question in the
+///   order that the question asks for, or in that of creation.
 /// - *Errors.* Methods throw `StorageError`, and what the body of a change throws.
 ///
 /// ## What is not promised
 ///
-/// - Two reads, also two pages of one question, may see different moments: what is created or
-///   removed meanwhile shifts the pages. Read them in one body to have them at one moment.
-/// - Writes of two tasks come in no particular order, unless one waits for the other.
-/// - A store may refuse what is too much for it: `overloaded`, `tookTooLong`, `tooManyResults`.
-/// - Numbers of the outbox and of the change feed grow, and no two messages, and no two changes, have
-///   the same; they need not be without gaps.
+/// - Two reads, and also two pages of one question, may see different moments: entities that are
+///   created or removed in between shift the pages. Read both in one body to have them at one
+///   moment.
+/// - Writes of two tasks have no particular order, unless one waits for the other.
+/// - A store may refuse work that is too much for it: `overloaded`, `tookTooLong`,
+///   `tooManyResults`.
+/// - Numbers of the outbox and of the change feed grow and are unique; they may have gaps.
 ///
 /// ## Misuse
 ///
-/// - The body of a change holds up all others that write for as long as it runs. One that
-///   waits for another write of the same tenant waits for ever.
-/// - The body of a change may run more than once, and what it returned last counts. It is made of
-///   what it is given alone: one that changes memory of the process does so once too often.
-/// - A transaction may be used in its body alone. What is done with one that is kept beyond it is
-///   lost, or becomes part of somebody else's request.
+/// - While the body of a change runs, no other write of the tenant proceeds. A body that waits for
+///   another write of the same tenant waits for ever.
+/// - The body of a change may run more than once, and its last result counts. It must depend on
+///   its arguments alone: a body that also changes memory of the process changes it too often.
+/// - A transaction may be used in its body alone. A change made through a transaction that was
+///   kept longer is lost, or becomes part of somebody else's request.
 package protocol TenantStore: DocumentStore {
     // MARK: Reading
 
-    /// `ReadTransaction.encodedEntity` alone, the shortest way: often without another thread.
+    /// `ReadTransaction.encodedEntity` alone; often without a change of thread.
     func encodedEntity(_ id: EntityID, grant: ReadGrant) async throws -> EncodedEntity?
-    /// `ReadTransaction.encodedEntities` alone: without another thread where the page is soon found.
+    /// `ReadTransaction.encodedEntities` alone; without a change of thread where the page is found
+    /// quickly.
     func encodedEntities(
         _ query: EntityQuery,
         grant: ReadGrant
     ) async throws -> EntityPage<EncodedEntity>
-    /// Runs `body` with a view of one moment, and returns what it returns.
+    /// Runs `body` with a view of one moment and returns its result, or throws its error.
     ///
-    /// All reads of a request that must fit together belong into one body. It runs once, on a thread
-    /// that may block, and has the time of one query: a body that waits for something else holds
-    /// one of the few connections. What it throws is thrown.
+    /// Put all reads of a request that must be consistent into one body. It runs once, on a thread
+    /// that may block, and has the time of one query. It holds one of a few connections, so it
+    /// must not wait for anything else.
     func read<Answer: Sendable>(
         _ grant: ReadGrant,
         _ body: @escaping @Sendable (any ReadTransaction) throws -> Answer
@@ -74,94 +76,97 @@ package protocol TenantStore: DocumentStore {
 
     // MARK: Writing
 
-    /// Changes one entity, and returns when the change is kept.
+    /// Changes one entity, and returns when the change is durable.
     ///
-    /// `body` gets the entity as the grant lets its writer know it, without what has expired by then
-    /// (with it, if `now` is nil). It runs on the store's writing thread, and not at all when the
-    /// store refuses the request.
+    /// `body` gets the entity as the grant shows it to its writer, without what has expired by
+    /// `now` (with it, if `now` is nil). It runs on the store's writing thread. It does not run
+    /// when the store refuses the request.
     func change<Answer: Sendable>(
         _ id: EntityID,
         grant: WriteGrant,
         at now: Timestamp?,
         _ body: @escaping @Sendable (GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> Answer
-    /// Changes one entity after the other; each change is kept or refused for itself.
+    /// Changes several entities, one after the other; each change succeeds or fails for itself.
     ///
-    /// `body` gets the index of the identifier and the entity, as it is after the changes before.
-    /// Returns what became of the first of them, at least of one: when they take long, the store lets
-    /// others' writes come between. Throws when none of these changes is kept.
+    /// `body` gets the index of the identifier, and the entity as the changes before it left it.
+    /// Returns the outcomes of the first entities, at least of one: when they take long, the store
+    /// lets other writes run in between, and the caller goes on with the rest. Throws when none of
+    /// these changes is kept.
     func changeEach<Answer: Sendable>(
         _ ids: ArraySlice<EntityID>,
         grant: WriteGrant,
         at now: Timestamp?,
         _ body: @escaping @Sendable (Int, GrantedEntity) throws -> (Changes, Answer)
     ) async throws -> [Result<Answer, any Error>]
-    /// Changes one temporal evolution, as `change` does an entity.
+    /// Changes one temporal evolution, as `change` does for an entity.
     func changeEvolution<Answer: Sendable>(
         of id: EntityID,
         grant: WriteGrant,
         _ body: @escaping @Sendable (GrantedEvolution) throws -> (Changes, Answer)
     ) async throws -> Answer
-    /// Removes a temporal evolution or a part of it, as far as the grant covers it; nil when there is no
-    /// evolution, or none that the writer may touch.
+    /// Removes a temporal evolution or a part of it, as far as the grant covers it; nil when there
+    /// is no evolution, or none that the writer may change.
     ///
-    /// Of what is long, one call removes a part, so that others' transactions come between: whoever
-    /// calls goes on from `next` until there is none. A whole evolution of which nothing is hidden
-    /// from the writer goes at once, however long it is.
+    /// Of a long history one call removes a part, so that other transactions run in between: call
+    /// again with `next` until it is nil. A whole evolution of which nothing is hidden from the
+    /// writer is removed at once, however long it is.
     func removeHistory(
         of id: EntityID,
         _ what: HistoryRemoval,
         from position: HistoryRemovalPosition?,
         grant: WriteGrant
     ) async throws -> HistoryRemovalStep?
-    /// Stores entities and histories as they were kept elsewhere, whatever is there: the hub's own
-    /// copies, never what a request says.
+    /// Stores entities and histories as they were kept elsewhere, in place of what is there.
     ///
-    /// The writes of the party take turns with those of others; nil stands for the hub itself.
+    /// It is for copies that the hub itself made, never for the content of a request. The writes
+    /// of `party` take turns with those of others; nil stands for the hub itself.
     func restore<Answer: Sendable>(
         _ grant: InternalGrant,
         for party: Party?,
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
     ) async throws -> Answer
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
-    /// Throws when the store cannot read, or when its last write did not reach the disk and another
-    /// try does not either.
+    /// Throws when the store cannot read, or when its last write did not reach the disk and
+    /// another attempt fails too.
     func probe() async throws
 
-    /// How many entities there are, those aside that have history only.
+    /// The number of entities that have a current state.
     func entityCount(grant: InternalGrant) async throws -> Int
-    /// Entities of which something has expired by then (clause 4.22), what expired first first.
+    /// The entities of which something has expired by `now` (clause 4.22), in the order of expiry.
     func expired(at now: Timestamp, limit: Int, grant: InternalGrant) async throws -> [EntityID]
-    /// Removes or thins old history by the rules, in bounded steps between which other writes may run;
-    /// returns the number of instances removed.
+    /// Removes or thins old history by the rules, in bounded steps between which other writes may
+    /// run; returns the number of instances removed.
     func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
 }
 
-/// What a store promises besides city data: documents, and the outbox, whose messages take a grant.
+/// The part of a tenant's store beside city data: documents, and the outbox, whose messages need a
+/// grant.
 package protocol DocumentStore: Sendable {
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
     /// A page of the owner's documents of the kind, in the order of creation.
     ///
-    /// What others have makes it neither longer nor slower.
+    /// Documents of other owners make it neither longer nor slower.
     func documents(
         _ kind: Document.Kind,
         of owner: String,
         offset: Int,
         limit: Int
     ) async throws -> [Document]
-    /// How many documents of the kind the owner has.
+    /// The number of documents of the kind that the owner has.
     func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int
     /// The document, or nil when there is none.
     func document(_ kind: Document.Kind, id: String) async throws -> Document?
-    /// How many documents of the kind there are.
+    /// The number of documents of the kind.
     func documentCount(_ kind: Document.Kind) async throws -> Int
-    /// The documents of these kinds that changed after the number, with what they are now, all of one
-    /// moment; `nil` asks for the newest number alone.
+    /// The documents of these kinds that changed after the number, with their present content, all
+    /// of one moment.
     ///
-    /// Costs next to nothing when there is no change.
+    /// The number `nil` asks for the newest number alone. The call costs very little when nothing
+    /// has changed.
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) async throws -> ChangeFeedPage
     /// Waiting notifications with numbers above the one given, oldest first.
     func outbox(
@@ -169,32 +174,32 @@ package protocol DocumentStore: Sendable {
         limit: Int,
         grant: InternalGrant
     ) async throws -> [OutboxMessage]
-    /// Whether a message waits that nobody has claimed since it was put there.
+    /// Whether a message waits that has not been claimed since it was added.
     func outboxHasUnclaimed() async throws -> Bool
-    /// Who delivers what waits, and until when; nil when nobody has done so yet.
+    /// The present or last lease of the outbox; nil when no process has had one.
     func outboxLease() async throws -> OutboxLease?
-    /// One waiting notification, whole; nil when it waits no more.
+    /// A waiting notification with all its content; nil when it does not wait any more.
     func outboxMessage(_ sequence: Int64, grant: ReadGrant) async throws -> OutboxMessage?
-    /// How many notifications wait, and since when the oldest does.
+    /// The number of waiting notifications, and the time since which the oldest waits.
     func outboxDepth() async throws -> OutboxDepth
-    /// Changes documents, and returns when the changes are kept.
+    /// Changes documents, and returns when the changes are durable.
     ///
-    /// `body` gives what becomes of them, and reads what it names by `keys` alone. It may run more
-    /// than once. Documents are not city data: no caller's right is asked.
+    /// `body` returns what becomes of them, and may read only documents that `keys` names. It may
+    /// run more than once. Documents are not city data, so no grant is needed.
     ///
-    /// Returns as well what the change feed says of it; nil when that says nothing.
+    /// Also returns the changes that were added to the change feed; nil when there are none.
     func changeFollowedDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
     ) async throws -> (answer: Answer, changes: OwnChanges?)
-    /// Changes documents or the outbox as it goes: for those who deliver what waits in the outbox.
+    /// Changes documents and the outbox directly: for code that delivers notifications.
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer
 }
 
 extension DocumentStore {
-    /// `changeFollowedDocuments` for those who need not know what the change feed says.
+    /// `changeFollowedDocuments` without the changes of the change feed.
     package func changeDocuments<Answer: Sendable>(
         reading keys: [DocumentKey],
         _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
@@ -204,12 +209,12 @@ extension DocumentStore {
 }
 
 extension TenantStore {
-    /// `encodedEntity` as a value.
+    /// Returns `encodedEntity` as a value.
     package func entity(_ id: EntityID, grant: ReadGrant) async throws -> Entity? {
         try await encodedEntity(id, grant: grant)?.value()
     }
 
-    /// `encodedEntities` as values.
+    /// Returns the page of `encodedEntities` as values.
     package func entities(
         _ query: EntityQuery,
         grant: ReadGrant

@@ -1,13 +1,14 @@
 import ContextModel
 
-/// Boxes of things in a row, and of runs of them, and of runs of runs: what is far from a box is far
-/// from all in it.
+/// A tree of boxes over a row of items: each level holds the boxes of runs of the level below.
+///
+/// An item cannot be closer than the box around it, so whole runs are skipped.
 struct BoxTree: Sendable {
     private static let run = 8
     private static let stepsOfBox = 2
 
     private let count: Int
-    /// First the boxes of runs of things, last the one of all.
+    /// Levels of boxes, from those around short runs of items to the one around all.
     private var levels: [[GeoBox]] = []
 
     init(count: Int, box: (Int) -> GeoBox) {
@@ -25,8 +26,10 @@ struct BoxTree: Sendable {
         }
     }
 
-    /// Calls the body with runs of the things whose box is wanted, until it returns false or the
-    /// budget is spent; what is wanted may become less meanwhile.
+    /// Calls `body` with each run of items whose box is wanted, until `body` returns false or the
+    /// budget is spent.
+    ///
+    /// `isWanted` may become stricter during the visit.
     func visit(
         within budget: DecisionBudget?,
         where isWanted: (GeoBox) -> Bool,

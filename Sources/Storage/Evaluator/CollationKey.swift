@@ -1,11 +1,11 @@
 package import ContextModel
 
-/// What a text is sorted by: letters first, then accents, then case, as the Unicode Collation
-/// Algorithm has it for its root.
+/// A key that sorts a text by letters first, then accents, then case, like the root collation of
+/// the Unicode Collation Algorithm.
 ///
-/// Scripts follow one another as their code points do, and only Latin letters are told apart from
-/// their accents where both are one character: that differs from the algorithm's own table for
-/// texts that few cities mix.
+/// Scripts follow one another in the order of their code points. Accents are told from their
+/// letters only where a Latin letter and its accent are one character. Texts that mix scripts may
+/// therefore sort differently from the algorithm's own table.
 package struct CollationKey: Sendable, Equatable, Comparable {
     private var letters: [UInt32] = []
     private var accents: [UInt32] = []
@@ -27,7 +27,7 @@ package struct CollationKey: Sendable, Equatable, Comparable {
         if collation.strength == .everything { whole = text.unicodeScalars.map(\.value) }
     }
 
-    /// As above, unless the budget is spent: then any key.
+    /// Creates the key within a budget; once the budget is spent, the key means nothing.
     init(_ text: String, _ collation: Collation, _ budget: DecisionBudget?) {
         let isAllowed = budget?.allows(text.utf8.count * Self.stepsOfByte) ?? true
         self.init(isAllowed ? text : "", collation)
@@ -35,7 +35,7 @@ package struct CollationKey: Sendable, Equatable, Comparable {
 
     private static let stepsOfByte = 4
 
-    /// What it takes of memory, about.
+    /// The approximate number of bytes it takes in memory.
     var bytes: Int {
         (letters.count + accents.count + cases.count + whole.count) * MemoryLayout<UInt32>.size
     }
@@ -48,7 +48,7 @@ package struct CollationKey: Sendable, Equatable, Comparable {
     private mutating func add(_ scalar: Unicode.Scalar, _ strength: Collation.Strength) {
         if scalar.properties.canonicalCombiningClass != .notReordered {
             guard strength != .letters else { return }
-            // An accent ranks by the letter it stands on, so the place is told as well.
+            // An accent belongs to the letter before it, so its position counts too.
             accents += [UInt32(letters.count), scalar.value]
             return
         }
@@ -67,7 +67,7 @@ package struct CollationKey: Sendable, Equatable, Comparable {
         return a.whole.lexicographicallyPrecedes(b.whole)
     }
 
-    /// The groups of characters, in their order.
+    /// The classes of characters, in sort order.
     private enum Class: UInt32 {
         case space, mark, symbol, number, letter
 
@@ -83,13 +83,15 @@ package struct CollationKey: Sendable, Equatable, Comparable {
             }
         }
 
-        /// Code points are below it, so a group lies wholly before the next.
+        /// The weight of the class: code points are smaller, so all of a class sort before the
+        /// next one.
         var weight: UInt32 { rawValue << 24 }
     }
 }
 
 extension Unicode.Scalar {
-    /// The letter below the accents, as its name has it: `LATIN SMALL LETTER A WITH ACUTE`.
+    /// The letter without its accents, taken from the name of the character, such as `LATIN SMALL
+    /// LETTER A WITH ACUTE`.
     fileprivate var latinBase: Unicode.Scalar? {
         guard !isASCII, let words = properties.name?.split(separator: " "), words.count > 5,
             words[0] == "LATIN", words[1] == "SMALL", words[2] == "LETTER", words[4] == "WITH",
@@ -98,7 +100,7 @@ extension Unicode.Scalar {
         return letter
     }
 
-    /// The value of a decimal digit of ASCII.
+    /// The value of an ASCII decimal digit.
     fileprivate var digit: UInt32? {
         (0x30...0x39).contains(value) ? value - 0x30 : nil
     }

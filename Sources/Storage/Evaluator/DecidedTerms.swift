@@ -1,32 +1,32 @@
 package import ContextModel
 
-/// What is left of a condition of which only one attribute is not known yet.
+/// A condition that has been decided for an entity except for one attribute.
 ///
-/// It serves to decide the condition for many entities that differ in that attribute alone: what the
-/// others say is decided once. What is left for each attribute in turn takes, for all of them together,
-/// time in proportion to the terms and how deep they lie.
+/// It decides the condition for many variants of an entity that differ in one attribute: the terms
+/// about other attributes are decided once. Finding the remainders for all attributes takes time
+/// in proportion to the number of terms and their depth.
 package struct DecidedTerms: Sendable {
     private typealias Node = PreparedCondition.Node
 
-    /// A part of the condition, decided.
+    /// A part of the condition with its answer.
     private struct Part {
         let node: Node
-        /// Its place among the parts; nil for the whole condition.
+        /// The index of the enclosing part; nil for the whole condition.
         let parent: Int?
         var answer = false
-        /// Of how many of its own parts the answer would suffice: of those that do not hold where all must,
-        /// of those that hold where any may.
+        /// How many of its own parts each suffice to decide it: those that are false if all must
+        /// hold, those that are true if one must hold.
         var decisive = 0
     }
 
     private var parts: [Part] = []
-    /// The terms that look at each attribute.
+    /// The terms about each attribute.
     private var terms: [IRI: [Int]] = [:]
     private let selection: AttributeSelection
 
     /// Decides each term of the condition for the entity.
     ///
-    /// Nothing of this means anything once the budget is spent.
+    /// The result means nothing once the budget is spent.
     package init(
         _ condition: PreparedCondition,
         for entity: Entity,
@@ -37,7 +37,7 @@ package struct DecidedTerms: Sendable {
         add(condition.node, in: nil, of: &subject, budget)
     }
 
-    /// An entity of which each term is shown the one attribute that it looks at.
+    /// An entity that shows each term only the attribute that the term is about.
     private struct Subject {
         private let attributes: [IRI: NamedAttribute]
         private var entity: Entity
@@ -83,15 +83,16 @@ package struct DecidedTerms: Sendable {
         return parts[place].answer
     }
 
-    /// The terms that look at the attribute, as far as the others leave anything to decide.
+    /// The part of the condition that depends on the attribute, given the answers of all other
+    /// terms.
     package func remainder(of name: IRI, within budget: DecisionBudget?) -> PreparedCondition {
-        // The parts of each part in which the attribute is looked at.
+        // For each part, its own parts that depend on the attribute.
         var open: [Int: [Int]] = [:]
         for term in terms[name] ?? [] {
             var place = term
             while budget?.allows(1) ?? true, let parent = parts[place].parent {
                 open[parent, default: []].append(place)
-                // What the parent is a part of was noted with its first part.
+                // The parents above were already noted with the first part.
                 if open[parent]?.count != 1 { break }
                 place = parent
             }
@@ -110,7 +111,7 @@ package struct DecidedTerms: Sendable {
         case .any: isAll = false
         default: return places.first.map { Node.negated(remainder($0, open)) } ?? part.node
         }
-        // Whether others than these settle it.
+        // Whether the other parts decide it alone.
         if part.decisive > places.count(where: { parts[$0].answer != isAll }) {
             return .constant(!isAll)
         }

@@ -1,13 +1,13 @@
 package import ContextModel
 
-/// The order of a query's `orderBy` (clause 4.23), ready to sort with.
+/// The order that a query's `orderBy` asks for (clause 4.23), ready to sort with.
 package struct EntityOrder: Sendable {
     private let keys: [OrderTerm]
-    /// What distances are measured from.
+    /// The geometries that distances are measured from.
     private let shapes: [GeoShape?]
 
     package init(_ keys: [OrderTerm]) {
-        // A key that stood before decides nothing more.
+        // A key that appears a second time decides nothing.
         var seen: Set<OrderTerm.Subject> = []
         let keys = keys.filter { seen.insert($0.subject).inserted }
         self.keys = keys
@@ -21,7 +21,7 @@ package struct EntityOrder: Sendable {
         AttributeSelection(keys.flatMap(\.attributeNames))
     }
 
-    /// The entities in order.
+    /// Returns the entities, sorted.
     package func sorted(_ entities: [Entity]) -> [Entity] {
         var first = FirstEntities<Entity>(.max, by: self)
         for entity in entities { first.add(entity, as: entity) }
@@ -36,7 +36,9 @@ package struct EntityOrder: Sendable {
         }
     }
 
-    /// Those without a value come last, whichever way it is sorted; nil when both compare alike.
+    /// Whether `a` sorts before `b`; nil when they are equal.
+    ///
+    /// Entities without a value come last in both directions.
     fileprivate func precedes(_ a: [Rank], _ b: [Rank]) -> Bool? {
         for (key, (x, y)) in zip(keys, zip(a, b)) where x != y {
             if x.isMissing || y.isMissing { return y.isMissing && x < y }
@@ -46,8 +48,9 @@ package struct EntityOrder: Sendable {
     }
 }
 
-/// The first in order of any number of entities, without keeping the others: at most twice as many
-/// as are wanted are held, each as what stands for it.
+/// Finds the first entities of an order without keeping the others.
+///
+/// It holds at most twice as many entities as are wanted, each replaced by its `Stand`.
 package struct FirstEntities<Stand> {
     private struct Place {
         var ranks: [Rank]
@@ -58,11 +61,11 @@ package struct FirstEntities<Stand> {
     private let wanted: Int
     private var places: [Place] = []
     private var added = 0
-    /// Bytes of the places, about.
+    /// The approximate number of bytes of the sort keys.
     private var bytes = 0
-    /// Beyond it whoever asks has to ask for fewer.
+    /// The most bytes of sort keys; a query that needs more must ask for fewer entities.
     private static var maximumBytes: Int { 128 << 20 }
-    /// The last of those wanted when they were last counted: what does not precede it is not kept.
+    /// The last wanted entity at the last cut: entities that do not sort before it are not kept.
     private var bar: [Rank]?
 
     package init(_ wanted: Int, by order: EntityOrder) {
@@ -70,7 +73,7 @@ package struct FirstEntities<Stand> {
         self.order = order
     }
 
-    /// Anywhere in the order when the budget is spent.
+    /// Adds an entity; once the budget is spent, its place in the order means nothing.
     package mutating func add(
         _ entity: Entity,
         as stand: Stand,
@@ -91,18 +94,18 @@ package struct FirstEntities<Stand> {
         bar = places.last?.ranks
     }
 
-    /// Those that compare alike stay in the order they came in.
+    /// The entities in order; equal ones stay in the order in which they were added.
     private var inOrder: [Place] {
         places.sorted { order.precedes($0.ranks, $1.ranks) ?? ($0.number < $1.number) }
     }
 
-    /// What stands for the first, in order.
+    /// The `Stand` of the first entities, in order.
     package func sorted() -> [Stand] { inOrder.prefix(wanted).map(\.stand) }
 }
 
-/// A value's place: kinds of values follow one another as clause 4.23.2 has them.
+/// The sort key of a value; kinds of values follow one another in the order of clause 4.23.2.
 private enum Rank: Comparable {
-    /// Of a GeoProperty, where it is sorted by distance.
+    /// The distance of a GeoProperty.
     case meters(Double)
     case number(Double)
     case text(CollationKey)
@@ -115,7 +118,7 @@ private enum Rank: Comparable {
     case null
     case absent
 
-    /// Last, whichever way it is sorted.
+    /// Whether there is no value, which sorts last in both directions.
     var isMissing: Bool { self == .null || self == .absent }
 
     init(
@@ -190,7 +193,7 @@ private enum Rank: Comparable {
         }
     }
 
-    /// What it takes of memory, about.
+    /// The approximate number of bytes it takes in memory.
     var bytes: Int {
         switch self {
         case .text(let key), .object(let key), .array(let key): key.bytes
@@ -198,7 +201,7 @@ private enum Rank: Comparable {
         }
     }
 
-    /// A typed value of clause 4.6.3; nil when the object is none.
+    /// Reads a typed value of clause 4.6.3; nil when the object is not one.
     private init?(typed object: JSONObject) {
         guard let text = object["@value"]?.stringValue, let type = object["@type"]?.stringValue
         else { return nil }

@@ -1,6 +1,6 @@
 package import ContextModel
 
-/// A box of longitudes and latitudes in degrees; its west is never east of its east.
+/// A box of longitudes and latitudes in degrees, whose west is never greater than its east.
 package struct GeoBox: Sendable, Hashable {
     package var west: Double
     package var south: Double
@@ -23,7 +23,7 @@ package struct GeoBox: Sendable, Hashable {
         )
     }
 
-    /// The smallest box around both.
+    /// The smallest box around both boxes.
     func joined(with other: GeoBox) -> GeoBox {
         GeoBox(
             west: min(west, other.west),
@@ -33,7 +33,7 @@ package struct GeoBox: Sendable, Hashable {
         )
     }
 
-    /// The smallest box around the geometry; `nil` when it has no positions.
+    /// The smallest box around the geometry; nil when it has no positions.
     package init?(_ geometry: Geometry) {
         let positions = geometry.positions
         guard let first = positions.first else { return nil }
@@ -51,13 +51,15 @@ package struct GeoBox: Sendable, Hashable {
         }
     }
 
-    /// Whether they share a place, be it on the edge.
+    /// Whether the boxes have a point in common, an edge included.
     package func intersects(_ other: GeoBox) -> Bool {
         west <= other.east && other.west <= east && south <= other.north && other.south <= north
     }
 
-    /// Where anything at most so far from this box lies: two boxes when it spans the antimeridian,
-    /// all longitudes when it reaches a pole.
+    /// Boxes that together contain every point within `meters` of this box.
+    ///
+    /// There are two when they span the antimeridian. They have all longitudes when they reach a
+    /// pole.
     package func widened(byMeters meters: Double) -> [GeoBox] {
         let angle = meters / Geodesy.radiusMeters * (1 + 1e-9) + 1e-12
         let degrees = angle * 180 / .pi
@@ -77,7 +79,7 @@ package struct GeoBox: Sendable, Hashable {
             east: min(right, 180),
             north: wideNorth
         )
-        // -180 and 180 are the same meridian, so a box that touches one touches the other.
+        // -180 and 180 are the same meridian, so a box at one also touches the other.
         if left <= -180 {
             return [
                 middle,

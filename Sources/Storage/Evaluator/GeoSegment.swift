@@ -1,6 +1,7 @@
 import ContextModel
 
-/// A straight line between two neighbours of a geometry; a place alone is one from itself to itself.
+/// A straight segment between two neighbouring positions of a geometry; a single point is a
+/// segment of length zero.
 struct GeoSegment: Sendable {
     var start: Position
     var end: Position
@@ -19,7 +20,8 @@ struct GeoSegment: Sendable {
         return least
     }
 
-    /// The place closest to the place, seen from the place so many degrees east.
+    /// The point of the segment closest to `place`, with the segment turned by some degrees of
+    /// longitude.
     private func closest(to place: Position, turnedBy turnDegrees: Double) -> Position {
         let scale = Geodesy.cosine(place.latitudeDegrees * .pi / 180)
         let east = (end.longitudeDegrees - start.longitudeDegrees) * scale
@@ -36,7 +38,7 @@ struct GeoSegment: Sendable {
         )
     }
 
-    /// Whether it is one of those edges of an area that lie to the east of the place.
+    /// Whether the segment is an edge that a ray from `place` to the east crosses.
     func isEast(of place: Position) -> Bool {
         guard
             (start.latitudeDegrees > place.latitudeDegrees)
@@ -50,7 +52,7 @@ struct GeoSegment: Sendable {
         return longitude > place.longitudeDegrees
     }
 
-    /// Whether two of which the boxes meet share a place.
+    /// Whether two segments whose boxes intersect have a point in common.
     static func meet(_ a: GeoSegment, _ b: GeoSegment) -> Bool {
         a.side(b.start) * a.side(b.end) <= 0 && b.side(a.start) * b.side(a.end) <= 0
     }

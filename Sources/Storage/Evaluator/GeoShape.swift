@@ -1,10 +1,10 @@
 import ContextModel
 
-/// A geometry taken apart, whose parts are found by where they lie.
+/// A geometry split into its segments, with an index of where they are.
 struct GeoShape: Sendable {
-    /// What the rings of a polygon go around.
+    /// A polygon: the area that its rings enclose.
     private struct Area {
-        /// Its own among all segments.
+        /// The range of its segments among all segments.
         var segments: Range<Int>
         var tree: BoxTree
     }
@@ -13,8 +13,10 @@ struct GeoShape: Sendable {
     private static let stepsOfCrossing = 4
 
     private var segments: [GeoSegment] = []
-    /// The first place of each line, ring and point: those that share no place with another shape are
-    /// inside it or outside as a whole.
+    /// The first position of each line, ring and point.
+    ///
+    /// A component whose lines do not touch another shape is wholly inside or wholly outside it,
+    /// so one position decides.
     private var firsts: [Position] = []
     private var areas: [Area] = []
     private let tree: BoxTree
@@ -32,7 +34,7 @@ struct GeoShape: Sendable {
     }
 
     var positionCount: Int { segments.count }
-    /// Lines, rings and points.
+    /// The number of lines, rings and points.
     var componentCount: Int { firsts.count }
     var hasAreas: Bool { !areas.isEmpty }
 
@@ -71,10 +73,10 @@ struct GeoShape: Sendable {
 // MARK: - Distance
 
 extension GeoShape {
-    /// The distance: zero when they share a place, infinite when it is more than `most` or one is
-    /// empty.
+    /// The distance in metres: zero when the shapes touch, infinite when it exceeds `most` or one
+    /// of them is empty.
     ///
-    /// Whoever needs not know how much less than `enough` it is gets any distance that is not more.
+    /// Any distance of at most `enough` may be returned in place of a smaller one.
     func meters(
         to other: GeoShape,
         atMost most: Double = .infinity,
@@ -86,7 +88,7 @@ extension GeoShape {
         return min(least, other.meters(fromCornersOf: self, min(least, most), enough, budget))
     }
 
-    /// Infinite when it is more than `most`.
+    /// The distance to a segment; infinite when it exceeds `most`.
     private func meters(
         fromCornersOf other: GeoShape,
         _ most: Double,
@@ -120,14 +122,14 @@ extension GeoShape {
 // MARK: - Touching and crossing
 
 extension GeoShape {
-    /// Whether they share a place.
+    /// Whether the shapes have a point in common.
     private func touches(_ other: GeoShape, _ budget: DecisionBudget?) -> Bool {
         other.firsts.contains { holds($0, budget) }
             || firsts.contains { other.holds($0, budget) }
             || crossings(with: other, atMost: 1, within: budget) > 0
     }
 
-    /// Whether the place is inside an area, by counting the edges to its east.
+    /// Whether the position is inside a polygon, decided by counting the edges to its east.
     private func holds(_ place: Position, _ budget: DecisionBudget?) -> Bool {
         areas.contains { area in
             var isInside = false
@@ -140,7 +142,7 @@ extension GeoShape {
         }
     }
 
-    /// How often their lines meet, as far as that is asked.
+    /// The number of points where the lines of the two shapes meet, counted up to `most`.
     func crossings(with other: GeoShape, atMost most: Int, within budget: DecisionBudget?) -> Int {
         if segments.count > other.segments.count {
             return other.crossings(with: self, atMost: most, within: budget)
@@ -155,7 +157,8 @@ extension GeoShape {
         return count
     }
 
-    /// How often its lines meet, but for neighbours, as far as that is asked.
+    /// The number of points where its own lines meet, neighbouring segments left out, counted up
+    /// to `most`.
     func crossingsOfItself(atMost most: Int, within budget: DecisionBudget?) -> Int {
         var count = 0
         for (index, segment) in segments.enumerated() where count < most && !segment.isPoint {
@@ -167,7 +170,7 @@ extension GeoShape {
         return count
     }
 
-    /// Calls the body with the segments whose box meets that of the segment.
+    /// Calls `body` with each segment whose box intersects the box of the given segment.
     private func visit(
         near segment: GeoSegment,
         _ budget: DecisionBudget?,
@@ -182,7 +185,7 @@ extension GeoShape {
 }
 
 extension GeoBox {
-    /// Whether an edge in it may lie to the east of the place.
+    /// Whether a segment in the box may be to the east of the position.
     fileprivate func mayBeEast(of place: Position) -> Bool {
         south <= place.latitudeDegrees && place.latitudeDegrees <= north
             && east >= place.longitudeDegrees

@@ -1,26 +1,27 @@
 package import ContextModel
 
-/// Boxes of which the GeoProperty of each match intersects one.
+/// Boxes one of which the GeoProperty of every match intersects.
 package struct GeoNarrowing: Sendable, Hashable {
     package var attribute: IRI
-    /// At most two; none when nothing can match.
+    /// At most two boxes; none when nothing can match.
     package var boxes: [GeoBox]
 }
 
-/// What a store can look up in its indexes before it decides the condition: each narrowing holds
-/// for every entity that matches, and for others too.
+/// What a store can look up in its indexes before it decides the condition.
+///
+/// Each narrowing holds for every entity that matches, and may hold for others.
 extension Condition {
-    /// Types of which each match has one; `nil` when it may have any.
+    /// Types of which every match has at least one; nil when a match may have any type.
     package var requiredTypes: Set<IRI>? {
         anyOf { if case .type(let type) = $0 { [type] } else { nil } }
     }
 
-    /// Identifiers of which each match has one; `nil` when it may have any.
+    /// Identifiers one of which every match has; nil when a match may have any identifier.
     package var requiredIDs: Set<EntityID>? {
         anyOf { if case .ids(let ids) = $0 { ids } else { nil } }
     }
 
-    /// Attributes that each match has, all of them.
+    /// Attributes that every match has.
     package var requiredAttributes: Set<IRI> {
         switch self {
         case .attribute(let name): [name]
@@ -36,7 +37,7 @@ extension Condition {
         }
     }
 
-    /// Where a GeoProperty of each match lies; `nil` when it may lie anywhere or be absent.
+    /// Boxes that a GeoProperty of every match intersects; nil when it may be anywhere or absent.
     package var requiredBoxes: GeoNarrowing? {
         switch self {
         case .geometry(let test):
@@ -46,8 +47,8 @@ extension Condition {
         }
     }
 
-    /// Values of which each match has one: the smallest set among parts that all hold, the union
-    /// of parts of which one holds.
+    /// Values of which every match has at least one: the smallest set of the parts of an "and",
+    /// the union of the parts of an "or".
     private func anyOf<Value>(_ values: (Condition) -> Set<Value>?) -> Set<Value>? {
         switch self {
         case .nothing: return []

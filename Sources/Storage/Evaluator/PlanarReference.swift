@@ -5,15 +5,15 @@ import Synchronization
 /// A reference geometry that GEOS has prepared for many exact comparisons on the plane of
 /// longitudes and latitudes.
 ///
-/// Unchecked, because a GEOS context and the indexes it builds while comparing belong to one
-/// thread at a time: `lock` sees to that.
+/// `@unchecked Sendable`: a GEOS context, and the indexes that it builds while it compares, may be
+/// used by one thread at a time; `lock` protects them.
 final class PlanarReference: @unchecked Sendable {
     private let lock = Mutex(())
     private let context: GEOSContextHandle_t
     private let geometry: OpaquePointer
     private let prepared: OpaquePointer
 
-    /// `nil` when GEOS will not build the geometry.
+    /// Returns nil when GEOS cannot build the geometry.
     init?(_ reference: Geometry) {
         guard let context = GEOS_init_r() else { return nil }
         guard let geometry = GEOSBuilder(context: context).build(reference) else {
@@ -36,13 +36,13 @@ final class PlanarReference: @unchecked Sendable {
         GEOS_finish_r(context)
     }
 
-    /// Whether the target stands in the relation to the reference; false when GEOS cannot tell,
-    /// as with some geometries that cross themselves.
+    /// Whether the target is in the relation to the reference; false when GEOS cannot tell, as for
+    /// some geometries that cross themselves.
     func holds(_ relation: GeoTest.Relation, for target: Geometry) -> Bool {
         lock.withLock { _ in
             guard let target = GEOSBuilder(context: context).build(target) else { return false }
             defer { GEOSGeom_destroy_r(context, target) }
-            // GEOS answers 0 or 1, and 2 for an exception.
+            // GEOS returns 0 or 1, and 2 for an exception.
             return answer(relation, target) == 1
         }
     }
@@ -60,7 +60,7 @@ final class PlanarReference: @unchecked Sendable {
     }
 }
 
-/// Builds GEOS geometries; what it returns is the caller's to destroy.
+/// Builds GEOS geometries, which the caller must destroy.
 private struct GEOSBuilder {
     let context: GEOSContextHandle_t
 
@@ -121,7 +121,7 @@ private struct GEOSBuilder {
         }
     }
 
-    /// All parts, or none: those built before one failed are destroyed.
+    /// Builds all parts or none: when one fails, those built before it are destroyed.
     private func buildAll<Part>(
         _ parts: [Part],
         _ build: (Part) -> OpaquePointer?

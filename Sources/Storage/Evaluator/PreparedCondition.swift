@@ -1,18 +1,18 @@
 package import ContextModel
 
-/// A condition made ready to be decided for many entities: its geometries are built once.
+/// A condition prepared to be decided for many entities: its geometries are built once.
 package struct PreparedCondition: Sendable {
     let node: Node
-    /// The attributes that deciding looks at: an entity with those alone is enough.
+    /// The attributes that the condition looks at: an entity with these alone is enough.
     package let selection: AttributeSelection
 
-    /// A part of a condition that was prepared as a whole.
+    /// Creates it from a part of a condition that was prepared as a whole.
     init(node: Node, selection: AttributeSelection) {
         self.node = node
         self.selection = selection
     }
 
-    /// Builds what deciding needs; cheap unless the condition has geometries.
+    /// Prepares the condition; this is cheap unless it has geometries.
     package init(_ condition: Condition) {
         node = Node(condition)
         selection = AttributeSelection(condition.attributeNames)
@@ -20,9 +20,8 @@ package struct PreparedCondition: Sendable {
 
     /// Whether the condition holds for the entity.
     ///
-    /// The answer means nothing once the budget is spent.
-    ///
-    /// Whoever decides what a stranger asks gives a budget. What an operator wrote needs none.
+    /// A condition from a request needs a budget; one that an operator wrote does not. The answer
+    /// means nothing once the budget is spent.
     package func matches(_ entity: Entity, within budget: DecisionBudget? = nil) -> Bool {
         node.matches(entity, budget)
     }
@@ -34,7 +33,7 @@ extension Condition {
 }
 
 extension DecisionBudget? {
-    /// Throws when so many more steps may not be made, or a decision was broken off.
+    /// Throws when fewer than `steps` steps are left, or a decision was broken off.
     package func require(_ steps: Int) throws(StorageError) {
         guard let budget = self else { return }
         guard budget.allows(steps), !budget.isSpent else {
@@ -44,7 +43,7 @@ extension DecisionBudget? {
 }
 
 extension PreparedCondition {
-    /// `Condition` with geometries that are ready to be compared.
+    /// A `Condition` whose geometries are ready to be compared.
     indirect enum Node: Sendable {
         case constant(Bool)
         case all([Node])
@@ -100,7 +99,7 @@ extension PreparedCondition {
             }
         }
 
-        /// What finding the parts of the entity costs that are then looked at.
+        /// The steps that finding the relevant parts of the entity takes.
         private func steps(_ entity: Entity) -> Int {
             switch self {
             case .constant, .all, .any, .not, .ids, .idPattern: 1
@@ -112,7 +111,7 @@ extension PreparedCondition {
 
         // MARK: Parts
 
-        /// The attribute of the entity that a term looks at.
+        /// The attribute that a term looks at.
         var attribute: IRI? {
             switch self {
             case .attribute(let name): return name
@@ -120,15 +119,15 @@ extension PreparedCondition {
             case .geometry(let test): return test.attribute
             case .linked(let path, _): return path.names.first
             case .constant, .all, .any, .not, .ids, .idPattern, .type, .scope: return nil
-            // A term of a grant, of which nothing is left for one attribute after the other.
+            // A term of a grant: it is never a remainder of one attribute.
             case .decided: return nil
             }
         }
 
-        /// The answer, where it is known.
+        /// The answer, when it is known.
         private var answer: Bool? { if case .constant(let answer) = self { answer } else { nil } }
 
-        /// All, or any, of the parts, without those whose answer is known.
+        /// Joins the parts by "and" or "or", leaving out those whose answer is known.
         static func joined(_ parts: [Node], byAll isAll: Bool) -> Node {
             if parts.contains(where: { $0.answer == !isAll }) { return .constant(!isAll) }
             let open = parts.filter { $0.answer == nil }

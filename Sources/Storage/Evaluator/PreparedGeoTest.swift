@@ -1,23 +1,24 @@
 import ContextModel
 import Synchronization
 
-/// A geo-query (clause 4.10) whose reference is ready for many targets.
+/// A geo-query (clause 4.10) whose reference geometry is prepared for many targets.
 struct PreparedGeoTest: Sendable {
     private let test: GeoTest
     private let box: GeoBox?
-    /// Where a match of `near` can be at all; `nil` when anywhere.
+    /// Boxes that contain every match of `near`; nil when a match can be anywhere.
     private let nearBoxes: [GeoBox]?
     private let rectangle: GeoBox?
     private let shape: GeoShape
     private let planar: PlanarReference?
     private let crossings = Crossings()
 
-    /// What reading a position, and building it for GEOS, takes.
+    /// The steps for reading a position and building it for GEOS.
     private static let stepsOfPosition = 20
-    /// What a place takes in which lines meet.
+    /// The steps for a point where lines meet.
     private static let stepsOfCrossing = 1_000
-    /// Places in which lines of geometries that GEOS compares may meet: nothing interrupts it, and
-    /// each costs it up to ten microseconds.
+    /// The most points where lines may meet in geometries that GEOS compares.
+    ///
+    /// GEOS cannot be interrupted, and each such point takes it up to ten microseconds.
     static let maximumCrossings = 50_000
 
     init(_ test: GeoTest) {
@@ -33,11 +34,12 @@ struct PreparedGeoTest: Sendable {
         }
     }
 
-    /// How often the lines of the reference cross each other, counted when it is first asked for.
+    /// The number of times the lines of the reference cross each other, counted at the first
+    /// question.
     private final class Crossings: Sendable {
         private let known = Mutex<Int?>(nil)
 
-        /// Counting ends where GEOS is not asked, and when the budget is spent.
+        /// Stops counting above the limit for GEOS, and when the budget is spent.
         func count(of shape: GeoShape, within budget: DecisionBudget?) -> Int {
             if let known = known.withLock({ $0 }) { return known }
             let count = shape.crossingsOfItself(atMost: maximumCrossings, within: budget)
@@ -88,7 +90,7 @@ struct PreparedGeoTest: Sendable {
         )
     }
 
-    /// Whether what GEOS has to do for the target is within its limit and the budget.
+    /// Whether comparing the target is within the limit for GEOS and within the budget.
     private func mayCompare(_ target: Geometry, _ budget: DecisionBudget?) -> Bool {
         if case .point = target { return true }
         let target = GeoShape(target)
@@ -111,9 +113,9 @@ struct PreparedGeoTest: Sendable {
         return budget?.allows(count * Self.stepsOfCrossing) ?? true
     }
 
-    /// Points against points and boxes need no library.
+    /// Answers for points against points and boxes without GEOS; nil for anything else.
     private func quickAnswer(_ target: Geometry) -> Bool? {
-        // Said without a library, this also holds for polygons that cross themselves.
+        // Equality by identity also holds for polygons that cross themselves.
         if test.relation == .equals, target == test.reference { return true }
         guard case .point(let place) = target else { return nil }
         if case .point(let reference) = test.reference {

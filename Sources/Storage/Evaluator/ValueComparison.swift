@@ -1,7 +1,7 @@
 import ContextModel
 
 extension ValueTest {
-    /// Whether any instance that the path leads to meets the comparison (clause 4.9).
+    /// Whether any instance at the end of the path meets the comparison (clause 4.9).
     func matches(_ entity: Entity, _ budget: DecisionBudget?) -> Bool {
         let targets = ValueTarget.targets(of: path, in: entity, within: budget)
         guard let comparison else { return !targets.isEmpty }
@@ -17,7 +17,7 @@ extension Comparison {
         case .unequal(let operands):
             return !target.values.contains(within: budget) { $0.equals(anyOf: operands, budget) }
         default:
-            // Objects are equal or unequal, and never more, less or alike (clause 4.9).
+            // Objects can be equal or unequal, but have no order (clause 4.9).
             return !target.isObject && holdsInOrder(for: target.values, budget)
         }
     }
@@ -49,8 +49,9 @@ extension Comparison {
 }
 
 extension Array {
-    /// Whether the predicate holds for an element; ends when the budget does, which each element takes
-    /// a step of.
+    /// Whether the predicate holds for an element.
+    ///
+    /// Each element takes a step; stops when the budget is spent.
     fileprivate func contains(
         within budget: DecisionBudget?,
         where predicate: (Element) -> Bool
@@ -64,11 +65,11 @@ extension Array {
     }
 }
 
-/// How two values of one kind stand to each other.
+/// The order of two values of one kind.
 private enum Order {
     case less, equal, greater
 
-    /// `nil` when neither is true, as with NaN.
+    /// Returns nil when the values have no order, as with NaN.
     init?<Value: Comparable>(_ a: Value, _ b: Value) {
         if a < b {
             self = .less
@@ -81,7 +82,7 @@ private enum Order {
         }
     }
 
-    /// Texts byte by byte of UTF-8, which is by code point, as databases do.
+    /// Compares texts by their UTF-8 bytes, which is the order of code points, as databases do.
     init(_ a: String, _ b: String) {
         if a.utf8.elementsEqual(b.utf8) {
             self = .equal
@@ -92,12 +93,12 @@ private enum Order {
 }
 
 extension ValueTarget.Value {
-    /// The text, if it is one.
+    /// The text, if the value is one.
     fileprivate var text: String? {
         if case .json(let json) = self { json.plain.stringValue } else { nil }
     }
 
-    /// Equal to one of the operands, or for an array: one of its elements is.
+    /// Whether the value, or an element of an array, equals one of the operands.
     fileprivate func equals(anyOf operands: [Operand], _ budget: DecisionBudget?) -> Bool {
         if case .json(.array(let elements)) = self {
             return elements.contains(within: budget) {
@@ -113,8 +114,8 @@ extension ValueTarget.Value {
     private static let stepsOfComparison = 5
     private static let bytesPerStep = 16
 
-    /// What looking at the value takes: a text is as long, and an object has as many members, as
-    /// somebody wished.
+    /// The steps for looking at the value, in proportion to the length of a text or the number of
+    /// members of an object.
     fileprivate var steps: Int {
         switch self {
         case .json(.string(let text)): text.utf8.count / Self.bytesPerStep
@@ -123,7 +124,7 @@ extension ValueTarget.Value {
         }
     }
 
-    /// Identical, or within the range.
+    /// Whether the value is identical to the operand, or within its range.
     private func equals(_ operand: Operand) -> Bool {
         switch (self, operand) {
         case (_, .range(let low, let high)):
@@ -134,7 +135,7 @@ extension ValueTarget.Value {
         }
     }
 
-    /// `nil` when the kinds differ or have no order.
+    /// The order of the value and the operand; nil when their kinds differ or have no order.
     fileprivate func order(to operand: Operand) -> Order? {
         switch (self, operand) {
         case (.moment(let moment), .dateTime(let other)): Order(moment, other)

@@ -7,14 +7,14 @@ struct ValueTarget {
         case json(JSONValue)
         case moment(Timestamp)
     }
-    /// One, or all values of a languageMap when no language is named.
+    /// One value, or all values of a languageMap when no language is named.
     var values: [Value]
-    /// Objects of relationships are equal or unequal, and nothing else.
+    /// Whether these are objects of relationships, which can only be equal or unequal.
     var isObject = false
 
-    /// All targets in the entity: one an instance that has what the path names.
+    /// All targets in the entity: one for each instance that has what the path names.
     ///
-    /// Not all of them when the budget is spent.
+    /// Some may be missing when the budget is spent.
     static func targets(
         of path: AttributePath,
         in entity: Entity,
@@ -125,7 +125,7 @@ extension ValueTarget {
         }
     }
 
-    /// A MemberExpression in dot notation (ECMA 262): `nil` where it is undefined.
+    /// Returns a MemberExpression in dot notation (ECMA 262); nil when it is undefined.
     private static func member(
         _ names: ArraySlice<String>,
         of value: JSONValue,

@@ -1,21 +1,23 @@
 package import ContextModel
 
-/// What an entity was before it became what it is: its types and scopes, each for the time it had
-/// them.
+/// What an entity was before its present state: its types and scopes, each with the time they
+/// held.
 ///
-/// A rule of the policy says by types and scopes whose data it is about. Who may see a part of a
-/// history is therefore decided by what the entity was when that part was written.
+/// Policies use types and scopes to say whose data they cover. Whether a reader may see a part of
+/// a history is therefore decided by what the entity was when that part was written.
 package struct EntityPast: Sendable {
-    /// What the entity was until it became something else.
+    /// A former state of the entity.
     package struct State: Sendable, Equatable {
-        /// The entity as it was then, without its attributes; nil when that is not known any more,
-        /// and so covered by no grant that does not cover everything.
-        package var entity: Entity?
-        /// The moment, in microseconds, from which on a change may belong to what came after it.
-        package var changesFrom: Int64
-        /// The moment, in microseconds, from which on every change belongs to what came after it.
+        /// The entity in this state, without its attributes; nil when it is no longer known.
         ///
-        /// It lies after `changesFrom` where clocks do not tell in which order two changes came.
+        /// Only a grant that covers everything covers an unknown state.
+        package var entity: Entity?
+        /// The moment, in microseconds, from which a change may belong to the next state.
+        package var changesFrom: Int64
+        /// The moment, in microseconds, from which every change belongs to the next state.
+        ///
+        /// It lies after `changesFrom` where the clocks do not tell in which order two changes
+        /// came.
         package var endsAt: Int64
 
         package init(entity: Entity?, changesFrom: Int64, endsAt: Int64) {
@@ -25,28 +27,27 @@ package struct EntityPast: Sendable {
         }
     }
 
-    /// How many former states of an entity are kept: of those before them it is known that there were
-    /// some, and not what they were.
+    /// The most former states kept for an entity; of older ones only their existence is known.
     package static let maximumStates = 5_000
 
     /// Oldest first.
     private let states: [State]
     private let current: Entity
 
-    /// `states` are in the order of time; `current` is what came after them.
+    /// Creates it from `states`, in the order of time; `current` is the state after them.
     package init(_ states: [State], current: Entity) {
         self.states = states
         self.current = current
     }
 
-    /// The changes that somebody does not see who may see some of what the entity was.
+    /// The moments whose changes are hidden from a reader who may see only some of the states.
     package func hidden(_ covers: (Entity) -> Bool) -> HiddenMoments {
         view(covers)?.hidden ?? HiddenMoments([Int64.min..<Int64.max])
     }
 
-    /// What is left for a grant that covers some of what the entity was; nil when it covers nothing.
+    /// What a grant that covers some of the states lets its owner see; nil when it covers none.
     ///
-    /// A moment that may belong to two states is seen by those alone who may see both.
+    /// A moment that may belong to either of two states is shown only when both are covered.
     package func view(_ covers: (Entity) -> Bool) -> EntityView? {
         var seen: Entity?
         var hidden: [Range<Int64>] = []
@@ -65,11 +66,11 @@ package struct EntityPast: Sendable {
 }
 
 extension EntityPast.State {
-    /// What the entity was, which ends as it becomes something else; nil when its types and scopes
-    /// stay as they are.
+    /// Creates the state that ends when `entity` becomes something else; nil when its types and
+    /// scopes stay the same.
     ///
-    /// `lastChange` is when its history was changed last, as far as that is known; `lastEnd` when
-    /// the state before ended.
+    /// `lastChange` is the last known change of its history; `lastEnd` is the end of the state
+    /// before.
     package init?(
         ending old: Entity,
         becoming new: Entity,
@@ -83,21 +84,20 @@ extension EntityPast.State {
         entity = was
         let last = max(old.modifiedAt?.microseconds ?? 0, lastChange)
         changesFrom = new.modifiedAt?.microseconds ?? last
-        // A change that waited for its turn may be dated before one that it waited for.
+        // A change that waited for its turn may be dated before the change it waited for.
         endsAt = max(changesFrom, last + 1, try lastEnd() + 1)
     }
 }
 
 extension Entity {
-    /// The entity with the types, scopes and times it had then.
+    /// The entity with the types, scopes and times of the former state.
     package func asIt(was state: Entity) -> Entity {
         var then = state
         then.attributes = attributes
         return then
     }
 
-    /// An entity of which there is history alone, when instances are added to that: the types and
-    /// times it is then known by.
+    /// The types and times of an entity that has only a history, after instances were added to it.
     package func evolved(
         types added: [IRI],
         scopes new: [String],
@@ -114,18 +114,17 @@ extension Entity {
 }
 
 extension [NamedAttribute] {
-    /// When the instances were written.
+    /// The times at which the instances were written.
     package var moments: [Timestamp] { flatMap { $0.instances.compactMap(\.modifiedAt) } }
 }
 
-/// What a reader or writer knows of an entity and its history.
+/// What a reader or writer may know of an entity and its history.
 package struct EntityView: Sendable {
-    /// The newest of the states that it may see.
+    /// The newest state that it may see.
     package var entity: Entity
-    /// What was changed in these moments is not there for it.
+    /// The moments whose changes are hidden.
     package var hidden: HiddenMoments
-    /// The same for attributes of which more is hidden: those that are hidden in some entities only, and
-    /// so in some of what this one was.
+    /// Further hidden moments of single attributes: those hidden in some of the entity's states.
     package var hiddenByName: [IRI: HiddenMoments]
 
     package init(
@@ -138,10 +137,10 @@ package struct EntityView: Sendable {
         self.hiddenByName = hiddenByName
     }
 
-    /// The moments whose changes of the attribute are not there.
+    /// The moments whose changes of the attribute are hidden.
     func hidden(_ name: IRI) -> HiddenMoments { hiddenByName[name] ?? hidden }
 
-    /// The instance of a history without what was hidden in it when it was written.
+    /// The instance without what was hidden in it when it was written.
     func shape(_ instance: Attribute) -> Attribute {
         guard !hiddenByName.isEmpty, !instance.attributes.isEmpty else { return instance }
         let moment = instance.changedAt
@@ -150,9 +149,9 @@ package struct EntityView: Sendable {
     }
 }
 
-/// The times whose changes a grant does not cover, in microseconds.
+/// The times, in microseconds, whose changes a grant does not cover.
 package struct HiddenMoments: Sendable, Equatable {
-    /// Disjoint and in order, so that no range continues another one.
+    /// Disjoint ranges in order, with a gap between each two.
     package let ranges: [Range<Int64>]
 
     package init(_ ranges: [Range<Int64>]) {
@@ -177,7 +176,7 @@ package struct HiddenMoments: Sendable, Equatable {
             ?? false
     }
 
-    /// The last range that begins at or before the moment, found by halving.
+    /// The last range that begins at or before the moment, found by binary search.
     private func range(beginningUpTo moment: Int64) -> Range<Int64>? {
         var (low, high) = (0, ranges.count)
         while low < high {

@@ -2,25 +2,25 @@ internal import ContextModel
 
 /// An evolution as its reader sees it.
 struct SeenEvolution<Key: SeriesKey> {
-    /// The entity's number in the history.
+    /// The number of the entity in the history.
     var number: Int64
-    /// All its series; empty where there was no room to keep them.
+    /// All series of the entity; empty when too many were found to keep them.
     var keys: [Key]
     var view: EntityView
 }
 
-/// The entities that match, as many of them as the page may need.
+/// The entities that match: as many as the page may need.
 struct EvolutionMatches<Key: SeriesKey> {
     private let query: TemporalQuery
     private var kept: [SeenEvolution<Key>] = []
-    /// All that were added.
+    /// The number of all entities added.
     private(set) var count = 0
-    /// How many series more may be kept, so that few need not be found once more.
+    /// How many more series may be kept, so that they need not be found a second time.
     private var keysRoom = EvolutionLimits.keptSeries
 
     init(_ query: TemporalQuery) { self.query = query }
 
-    /// Adds an entity; false when the page needs no more.
+    /// Adds an entity; returns false when the page needs no more.
     mutating func add(_ seen: SeenEvolution<Key>) -> Bool {
         count += 1
         var bare = seen
@@ -30,7 +30,7 @@ struct EvolutionMatches<Key: SeriesKey> {
         let end = query.offset + query.limit
         if let order = query.idOrder {
             kept.append(bare)
-            // Sorted and cut now and then, so that a page costs a page of memory.
+            // Sorted and cut now and then, so that memory stays in proportion to a page.
             if kept.count >= 2 * end + EvolutionLimits.matchesBeforeSort {
                 sort(order)
                 kept.removeSubrange(end...)

@@ -1,8 +1,10 @@
 import ContextModel
 
 extension EvolutionPage {
-    /// Keeps to the limit of instances; all series then end at the same moment, so that the
-    /// content range is true of each (clause 6.3.10).
+    /// Cuts the page to the limit of instances.
+    ///
+    /// All series then end at the same moment, so that the content range is true of each (clause
+    /// 6.3.10).
     mutating func cut(to query: TemporalQuery, limit: Int) {
         let full = evolutions.flatMap(\.attributes).map(\.instances).filter { $0.count > limit }
         guard !full.isEmpty, limit > 0 else { return }
@@ -16,7 +18,7 @@ extension EvolutionPage {
                     isNewest ? query.moment($0) >= edge : query.moment($0) <= edge
                 }
                 evolutions[index].attributes[place].instances = kept
-                // One left without instances stays: it has some beyond the range.
+                // An evolution without instances stays: it has some beyond the range.
                 if kept.isEmpty {
                     evolutions[index].kindsBeyondRange[attribute.name] =
                         attribute.instances.first?.kind

@@ -1,36 +1,41 @@
 import ContextModel
 package import Governance
 
-/// Answers one temporal query (clauses 5.7.3 and 5.7.4) inside one snapshot.
+/// Answers one temporal query (clauses 5.7.3 and 5.7.4) within one snapshot.
 ///
-/// An entity without an instance in the range asked for is left out (5.7.4.4). What the query says
-/// of values and places is decided over the instances in range; of an attribute that it names,
-/// those instances are shown, or aggregated, with which it holds. What the grant says of types and
-/// scopes is decided for each part of the history by what the entity was then; what it says of
-/// values, over the current state where there is one, so that an old value opens nothing.
+/// - An entity without an instance in the requested range is left out (5.7.4.4).
+/// - The query's conditions on values and places are decided over the instances in range. Of an
+///   attribute that the query names, only the instances that meet the condition are shown or
+///   aggregated.
+/// - The grant's conditions on types and scopes are decided for each part of the history by what
+///   the entity was then.
+/// - The grant's conditions on values are decided over the current state, where there is one, so
+///   that an old value gives no access.
 package struct EvolutionSearch<Source: HistorySource> {
     private typealias Key = Source.Series.Key
     private typealias Seen = SeenEvolution<Key>
 
-    /// Reads what is shown.
+    /// Reads the instances that are shown.
     package let series: Source.Series
     private let query: TemporalQuery
     private let grant: ReadGrant
     private let source: Source
-    /// For what the query says of values: `lastN` is about what is shown (clause 5.7.4.4).
+    /// Reads the instances that decide the query: without `lastN`, which is about what is shown
+    /// (clause 5.7.4.4).
     private let decisionSeries: Source.Series
     private let scopes: ScopeSearch<Source.Series>
-    /// What the query says of all but scopes.
+    /// The query's condition without its scopes.
     private let queryDecision: PreparedCondition
-    /// What looking at all parts of the condition takes.
+    /// The steps that looking at all parts of the condition takes.
     private let conditionSize: Int
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
     private let grantDecision: PreparedCondition
-    /// The attributes that name whom entities are about, where the grant depends on these people.
+    /// The attributes that name the people an entity is about, if the grant depends on these
+    /// people.
     private let subjectNames: Set<IRI>
     private let subjectSeries: Source.Series
-    /// The attributes that are hidden in some of what entities are and were.
+    /// The attributes that are hidden in some states of some entities.
     private let partlyHidden: Set<IRI>
 
     package init(_ query: TemporalQuery, grant: ReadGrant, source: Source) throws {
@@ -52,7 +57,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         subjectSeries = subjectNames.isEmpty ? series : try source.series(query.ofAllTimes)
     }
 
-    /// The page that the query asks for.
+    /// Returns the page that the query asks for.
     package func page() throws -> EvolutionPage {
         var page = EvolutionPage(evolutions: [], count: nil, hasMore: false)
         var found = EvolutionMatches<Key>(query)
@@ -73,8 +78,9 @@ package struct EvolutionSearch<Source: HistorySource> {
 
     private typealias Found = ArraySlice<Seen>
 
-    /// With the limit of instances that each attribute was read with: as many as the query allows,
-    /// or fewer of each when those would be too many together.
+    /// Returns the evolutions of the matches and the number of instances read for each attribute.
+    ///
+    /// That number is the query's limit, or less when the page would have too many instances.
     private func evolutions(
         of found: Found,
         room: inout AnswerRoom
@@ -91,7 +97,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return (try evolutions(of: found, limit: limit, inAll: .max, room: &room) ?? [], limit)
     }
 
-    /// nil when there is more than may be in all.
+    /// Returns the evolutions; nil when they have more instances than the page may have.
     private func evolutions(
         of found: Found,
         limit: Int,
@@ -108,15 +114,16 @@ package struct EvolutionSearch<Source: HistorySource> {
         return evolutions
     }
 
-    /// What the reader sees of the candidate; nil when that is nothing, or nothing it asked for.
+    /// What the reader sees of the candidate; nil when it may see nothing, or nothing that it
+    /// asked for.
     private func seen(_ candidate: EvolvingEntity) throws -> Seen? {
         let entity = grant.dated(candidate.entity)
         let number = candidate.history
         let seesAll = grant.condition == .everything && grant.hidden.isUniform
         let states = seesAll ? [] : try source.past(of: candidate)
-        // What it was is decided for each of its former states, too.
+        // Each former state is decided, too.
         try source.budget.require(conditionSize * (states.count + 1) * (partlyHidden.count + 1))
-        // What types and ids can decide is decided before any history is read.
+        // Types and identifiers are decided before any history is read.
         guard !states.isEmpty || query.condition.allows(entity) else { return nil }
         let keys = try series.keys(of: number)
         var known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
@@ -124,7 +131,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         let past = EntityPast(states, current: entity)
         let covers = { grantDecision.matches(known.asIt(was: $0)) }
         guard var view = past.view(covers), query.condition.allows(view.entity) else { return nil }
-        // Of a former state no attributes are known that tell when they changed.
+        // Of a former state no attributes are known, so nothing tells when they changed.
         view.entity = grant.dated(view.entity)
         for name in partlyHidden {
             view.hiddenByName[name] = past.hidden {
@@ -135,7 +142,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return try isAskedFor(seen) ? seen : nil
     }
 
-    /// The series of which the reader sees anything.
+    /// The series of which the reader may see any instance.
     private func visibleKeys(of seen: Seen) throws -> [Key] {
         try series.keys(of: seen.number).filter { key in
             let hidden = seen.view.hidden(key.name)
@@ -162,7 +169,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return isMet
     }
 
-    /// The entity with the instances in range of the attributes that the query names.
+    /// The entity with those instances in range whose attributes the query names.
     private func inRange(_ seen: Seen) throws -> Entity {
         var entity = seen.view.entity
         guard !queriedNames.isEmpty else { return entity }
@@ -175,12 +182,12 @@ package struct EvolutionSearch<Source: HistorySource> {
         return entity
     }
 
-    /// For each attribute that the query names, which of its instances meet the query: those with
-    /// which it would hold if the attribute had no other.
+    /// For each attribute that the query names, the instances that meet the query: those with
+    /// which it would hold if the attribute had no other instance.
     private func choices(_ seen: Seen) throws -> [IRI: InstanceChoice] {
         guard !queriedNames.isEmpty else { return [:] }
         let entity = try inRange(seen)
-        // What the other attributes say is the same for every instance.
+        // The terms about other attributes have the same answer for every instance.
         let terms = DecidedTerms(queryDecision, for: entity, within: source.budget)
         try source.budget.require(0)
         var choices: [IRI: InstanceChoice] = [:]
@@ -196,7 +203,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return choices
     }
 
-    /// An entity that is no more, with the values that the grant looks at.
+    /// A deleted entity with the values that the grant looks at.
     private func past(of entity: Entity, _ number: Int64, _ keys: [Key]) throws -> Entity {
         let names = Set(grant.condition.attributeNames)
         guard !names.isEmpty else { return entity }
@@ -209,8 +216,9 @@ package struct EvolutionSearch<Source: HistorySource> {
         return past
     }
 
-    /// Adds all that a history says of whom it is about, whenever that was: a grant covers it if it covers
-    /// what is about each of them.
+    /// Adds all people whom the history says the entity is or was about.
+    ///
+    /// A grant must cover the data of each of them.
     private func addSubjects(of number: Int64, _ keys: [Key], to entity: inout Entity) throws {
         let limit = EvolutionLimits.instancesPerDecision
         let found = try attributes(
@@ -220,7 +228,8 @@ package struct EvolutionSearch<Source: HistorySource> {
             from: subjectSeries
         )
         for attribute in found {
-            // Of more than that it is not known whom they name, so nobody is named.
+            // When there are more instances than the limit, the people are unknown and none is
+            // named.
             let isWhole = attribute.instances.count < limit
             let instances = isWhole ? entity[attribute.name] + attribute.instances : []
             entity.attributes.removeAll { $0.name == attribute.name }
@@ -235,7 +244,7 @@ package struct EvolutionSearch<Source: HistorySource> {
             && query.datasetIDs?.contains(key.datasetID ?? "@none") ?? true
     }
 
-    /// By name and `datasetId`: the order of their numbers would tell which hidden ones came before.
+    /// Sorted by name and `datasetId`: their numbers would tell of hidden series created before.
     private func inOrder(_ keys: [Key]) -> [Key] {
         guard keys.count > 1 else { return keys }
         return keys.sorted {
@@ -265,7 +274,7 @@ package struct EvolutionSearch<Source: HistorySource> {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
             try room.take(evolution.aggregates.reduce(0) { $0 + $1.textBytes })
         } else {
-            // One more than fits shows that something was cut off.
+            // One instance more than the limit shows that some were cut off.
             evolution.attributes = try attributes(
                 of: seen,
                 keys,
@@ -314,7 +323,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
     }
 
-    /// The instances of the series that something is decided by.
+    /// The instances of the series that decide the query.
     private func attributes(
         of seen: Seen,
         _ keys: [Key],
@@ -325,7 +334,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return try attributes(of: seen, keys, limit: limit, from: reader, room: &room)
     }
 
-    /// The instances of the series, those of one name together and oldest first.
+    /// The instances of the series, grouped by name and oldest first.
     private func attributes(
         of seen: Seen,
         _ keys: [Key],
@@ -367,7 +376,7 @@ package struct EvolutionSearch<Source: HistorySource> {
 }
 
 extension TemporalQuery {
-    /// The query of all that there ever was of the same entities.
+    /// The query for all times of the same entities.
     fileprivate var ofAllTimes: TemporalQuery {
         TemporalQuery(
             condition: condition,
@@ -379,7 +388,7 @@ extension TemporalQuery {
 }
 
 extension Condition {
-    /// Whether what it says of ids and types leaves the entity in; values are not looked at.
+    /// Whether the condition's identifiers and types allow the entity; values are not looked at.
     fileprivate func allows(_ entity: Entity) -> Bool {
         switch self {
         case .nothing: false

@@ -1,21 +1,23 @@
 package import ContextModel
 package import Governance
 
-/// The histories of a tenant at one moment: what a store supplies to `EvolutionSearch`, which
-/// decides and shows the same on every store.
+/// The histories of a tenant at one moment.
+///
+/// A store supplies them to `EvolutionSearch`, which decides and shows the same on every store.
 package protocol HistorySource {
     associatedtype Candidates: EvolvingEntities
     associatedtype Series: SeriesReading
 
-    /// What all decisions together may cost; nil where nothing limits them.
+    /// The budget of all decisions together; nil when there is no limit.
     var budget: DecisionBudget? { get }
-    /// Every entity with a history that may match the query or the grant, in the order of creation.
+    /// Every entity with a history that may match the query and the grant, in the order of
+    /// creation.
     ///
-    /// Entities that do not match may be among them: they are decided afterwards.
+    /// Some of them may not match: `EvolutionSearch` decides.
     func candidates(_ query: TemporalQuery, grant: ReadGrant) throws -> Candidates
-    /// What the entity was before, oldest first.
+    /// The former states of the entity, oldest first.
     func past(of entity: EvolvingEntity) throws -> [EntityPast.State]
-    /// A reader of the instances that the query's time covers.
+    /// A reader of the instances in the query's range of time.
     func series(_ query: TemporalQuery) throws -> Series
 }
 
@@ -27,10 +29,10 @@ package protocol EvolvingEntities {
 
 /// An entity with a history.
 package struct EvolvingEntity: Sendable {
-    /// The store's number of the entity, and of its history.
+    /// The number that the store has given to the entity and its history.
     package var key: Int64
     package var history: Int64
-    /// The current state; of an entity that is no more, what is known of it without attributes.
+    /// The current state; of a deleted entity, what is known of it, without attributes.
     package var entity: Entity
     package var isCurrent: Bool
 
@@ -49,7 +51,7 @@ package protocol SeriesKey {
     var datasetID: String? { get }
 }
 
-/// Says which instances of a series are wanted.
+/// Decides whether an instance of a series is wanted.
 package typealias InstanceChoice = (Attribute) -> Bool
 
 /// Reads series of histories, in the range of one temporal query.
@@ -60,8 +62,10 @@ package protocol SeriesReading {
     var query: TemporalQuery { get }
     /// All series of the history, in any order.
     func keys(of history: Int64) throws -> [Key]
-    /// Instances the query's time covers, whose change is not hidden, and that are `wanted` if the
-    /// caller says which: the oldest, or with `lastN` the newest, oldest first; at most `limit`.
+    /// The instances in the query's range of time that are not hidden and that are `wanted`.
+    ///
+    /// Returns the oldest instances, or the newest with `lastN`: oldest first, and at most
+    /// `limit`.
     func instances(
         _ history: Int64,
         _ key: Key,
@@ -69,10 +73,10 @@ package protocol SeriesReading {
         hiding hidden: HiddenMoments,
         wanted: InstanceChoice?
     ) throws -> [SeriesInstance]
-    /// The same instances aggregated; nil when there are none.
+    /// The aggregated values of the same instances; nil when there are none.
     ///
-    /// Throws `tooManyResults` when all that the reader has aggregated have more values than the
-    /// query's `pageLimit`.
+    /// Throws `tooManyResults` when the values aggregated by this reader exceed the query's
+    /// `pageLimit`.
     func aggregate(
         _ history: Int64,
         _ key: Key,
@@ -94,13 +98,13 @@ extension SeriesReading {
     }
 }
 
-/// An instance with its place in the series.
+/// An instance and its place in the series.
 package struct SeriesInstance: Sendable {
     package var attribute: Attribute
     package var time: Int64
-    /// Its place among those of the same time.
+    /// Its place among the instances of the same time.
     package var sequence: Int64
-    /// About as many as it takes where it is stored; zero in memory.
+    /// The approximate number of bytes it takes on disk; zero in memory.
     package var bytes: Int
 
     package init(attribute: Attribute, time: Int64, sequence: Int64, bytes: Int = 0) {
@@ -110,7 +114,7 @@ package struct SeriesInstance: Sendable {
         self.bytes = bytes
     }
 
-    /// The instance with its `instanceId`, which is made here unless it came with one.
+    /// The instance with its `instanceId`, which is computed unless it has one.
     func named(entity: EntityID, name: IRI) -> Attribute {
         guard attribute.details?.instanceID == nil else { return attribute }
         var named = attribute
@@ -126,13 +130,13 @@ package struct SeriesInstance: Sendable {
 }
 
 extension Attribute {
-    /// The moment the history is ordered by.
+    /// The moment, in microseconds, by which the history is ordered.
     package var historyTime: Int64 { (observedAt ?? modifiedAt ?? createdAt)?.microseconds ?? 0 }
 
-    /// When the instance was written, in microseconds.
+    /// The time at which the instance was written, in microseconds.
     package var changedAt: Int64 { modifiedAt?.microseconds ?? historyTime }
 
-    /// What two instances of one moment are compared by.
+    /// The content by which two instances of one moment are compared.
     package var content: Attribute {
         var content = self
         content.createdAt = nil
@@ -143,14 +147,15 @@ extension Attribute {
     }
 }
 
-/// How much an answer about histories looks at.
+/// The limits of questions about histories.
 package enum EvolutionLimits {
-    /// Entities beyond two pages that a sorted temporal query gathers before it sorts and cuts.
+    /// The entities beyond two pages that a sorted temporal query collects before it sorts and
+    /// cuts.
     static let matchesBeforeSort = 1_000
-    /// Series of the entities of a page that are kept from the decision until they are shown.
+    /// The series of the entities of a page that are kept between deciding and showing them.
     static let keptSeries = 10_000
-    /// Instances of an attribute in range that a temporal `q` looks at.
+    /// The instances in range of an attribute that a temporal `q` looks at.
     static let instancesPerDecision = 10_000
-    /// The newest instances of one moment that another one of that moment is compared with.
+    /// The newest instances of a moment with which another instance of that moment is compared.
     package static let comparedAtMoment = 32
 }

@@ -1,16 +1,16 @@
 package import ContextModel
 
-/// The `instanceId` that a store gives an instance without one.
+/// The `instanceId` that a store gives to an instance without one.
 ///
 /// It is computed from the place of the instance in its history. So it takes no storage, is enough
 /// to find the instance, and is the same on every store.
 ///
-/// The entity, the attribute and the `datasetId` go in as a hash, so that the identifier is unique
-/// and tells nothing about numbers of a store: those grow with what is hidden from the reader, too.
+/// The entity, the attribute and the `datasetId` enter it as a hash. So it is unique and does not
+/// tell the numbers of the store, which also count what is hidden from the reader.
 package struct InstanceName: Equatable, Sendable {
     private static let prefix = "urn:ngsi-ld:Instance:"
 
-    /// Stands for the series: see `series`.
+    /// The hash that identifies the series: see `series(_:_:_:)`.
     package var series: UInt64
     package var time: Int64
     package var sequence: Int64
@@ -27,20 +27,20 @@ package struct InstanceName: Equatable, Sendable {
         return Self.prefix + parts.map { String($0, radix: 36) }.joined(separator: "-")
     }
 
-    /// nil when no store makes such a name.
+    /// Reads an identifier; nil when no store computes such a one.
     package init?(_ text: String) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
             .compactMap { UInt64($0, radix: 36) }
         guard parts.count == 3, let sequence = Int64(exactly: parts[2]) else { return nil }
         let time = Int64(bitPattern: parts[1])
-        // The text is a caller's. No instance stands at the last of all moments, and whoever looks
-        // around a place may go to the moment after it.
+        // The text comes from a caller. No instance has the last of all moments, and code that
+        // searches around a place may add one to it.
         guard time < .max else { return nil }
         self.init(series: parts[0], time: time, sequence: sequence)
     }
 
-    /// What stands for a series in its names (FNV-1a).
+    /// The hash (FNV-1a) that identifies a series.
     package static func series(_ entity: EntityID, _ name: IRI, _ datasetID: String?) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

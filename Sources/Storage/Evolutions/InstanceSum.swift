@@ -1,6 +1,6 @@
 package import ContextModel
 
-/// Adds up the instances of one series by period.
+/// Aggregates the instances of one series by period.
 package struct InstanceSum {
     /// The kind of the last instance.
     package var kind = Attribute.Kind.property
@@ -19,7 +19,7 @@ package struct InstanceSum {
         periods.add(instance.value, at: query.moment(instance).microseconds)
     }
 
-    /// The sums; nil when there are none.
+    /// Returns the aggregates; nil when there are none.
     package mutating func finish(name: IRI, datasetID: String?) -> AggregatedAttribute? {
         let values = periods.finish()
         guard values.contains(where: { !$0.periods.isEmpty }) else { return nil }
@@ -27,7 +27,7 @@ package struct InstanceSum {
     }
 }
 
-/// How many values the aggregates of a page may still have, and how much room these.
+/// How many values, and how many bytes of them, the aggregates of a page may still have.
 package struct AggregateRoom {
     private let limit: Int
     private let methods: Int
@@ -39,7 +39,7 @@ package struct AggregateRoom {
         methods = query.aggregation?.methods.count ?? 0
     }
 
-    /// Throws when so many periods more, or the bytes that they keep, are too many.
+    /// Throws when `periods` more periods, or `more` bytes, exceed the limit.
     package func require(_ periods: Int, bytes more: Int) throws(StorageError) {
         guard taken + periods * methods <= limit else {
             throw StorageError(.tooManyResults, note: "more than \(limit) values")
@@ -47,8 +47,9 @@ package struct AggregateRoom {
         try bytes.require(more)
     }
 
-    /// Counts the periods of a sum that is complete, and the bytes that are left of it: what told values
-    /// apart is gone.
+    /// Counts the periods of a finished sum and the bytes that remain of it.
+    ///
+    /// The sets that told its values apart have been released.
     package mutating func take(
         _ periods: Int,
         _ sums: AggregatedAttribute?
@@ -59,7 +60,7 @@ package struct AggregateRoom {
 }
 
 extension AggregatedAttribute {
-    /// Bytes of the values that are texts: others are short.
+    /// The bytes of the values that are texts; other values are short.
     var textBytes: Int {
         values.lazy.filter { $0.method == .min || $0.method == .max }
             .flatMap(\.periods).reduce(0) { $0 + ($1.value.stringValue?.utf8.count ?? 0) }

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Sums values up by period (clause 4.5.19) as they pass.
+/// Aggregates values by period (clause 4.5.19) as they arrive.
 ///
 /// A period without a value has no element: a gap is not a zero.
 package struct PeriodWalk {
@@ -14,14 +14,15 @@ package struct PeriodWalk {
     private let query: TemporalQuery
     private let now: Timestamp
     private var sums: [Int: PeriodSum] = [:]
-    /// The periods so far but the current one: kept, so that to ask for it copies nothing.
+    /// The number of periods before the current one; stored, so that reading it copies nothing.
     package private(set) var count = 0
-    /// About as many bytes as the values take that are kept: texts, and what tells values apart.
+    /// The approximate number of bytes kept for the values: texts, and the sets that tell values
+    /// apart.
     package private(set) var bytes = 0
     private var origin: Timestamp?
-    /// The period entered last: its place among the others, its bounds and its values.
+    /// The period entered last: its index, its bounds and its values.
     ///
-    /// Before the first value it has no room for any moment.
+    /// Before the first value its bounds contain no moment.
     private var periodIndex = 0
     private var periodStart = Int64.max
     private var periodEnd = Int64.min
@@ -35,7 +36,7 @@ package struct PeriodWalk {
         sum = PeriodSum(aggregation)
     }
 
-    /// Adds the numbers in that range of places whose moments lie in `times`.
+    /// Adds the numbers at these indices whose moments lie in `times`.
     package mutating func add(
         _ numbers: [Double],
         at moments: [Int64],
@@ -66,14 +67,16 @@ package struct PeriodWalk {
         counting { $0.add(value) }
     }
 
-    /// Counts the bytes that are kept from then on.
+    /// Runs `add` and counts the bytes that it keeps.
     private mutating func counting(_ add: (inout PeriodSum) -> Void) {
         let before = sum.bytes
         add(&sum)
         bytes += sum.bytes - before
     }
 
-    /// Makes the period of the moment the current one; moments mostly come in order.
+    /// Makes the period of the moment the current one.
+    ///
+    /// Moments mostly come in order.
     private mutating func enter(_ moment: Int64) {
         leave()
         let first = origin ?? Timestamp(microseconds: moment)
@@ -81,7 +84,7 @@ package struct PeriodWalk {
         periodIndex = index(of: moment, from: first)
         periodStart = start(periodIndex, from: first).microseconds
         periodEnd = start(periodIndex + 1, from: first).microseconds
-        // Taken out, for what is in two places is copied when it changes.
+        // Taken out of the dictionary first: a value with two owners is copied when it changes.
         sum = sums.removeValue(forKey: periodIndex) ?? PeriodSum(aggregation)
     }
 
@@ -100,7 +103,8 @@ package struct PeriodWalk {
         case .calendar(let duration):
             let passed = Double(moment) - Double(origin.microseconds)
             var index = Int((passed / duration.meanMicroseconds).rounded(.down))
-            // Months differ from their mean by days: the true period is next to the guess.
+            // The length of a month differs from its mean by days, so the true period is next to
+            // the guess.
             while start(index, from: origin).microseconds > moment { index -= 1 }
             while start(index + 1, from: origin).microseconds <= moment { index += 1 }
             return index
@@ -116,7 +120,7 @@ package struct PeriodWalk {
         }
     }
 
-    /// One element a method that has values.
+    /// Returns one element for each method that has values.
     package mutating func finish() -> [AggregatedValues] {
         leave()
         guard let origin else { return [] }
@@ -136,7 +140,7 @@ package struct PeriodWalk {
         }
     }
 
-    /// The range asked for ends the last period.
+    /// The end of a period; the last one ends with the range that was asked for.
     private func end(of index: Int, from origin: Timestamp) -> Timestamp {
         if case .whole = aggregation.period { return query.to ?? now }
         let end = start(index + 1, from: origin)
@@ -150,7 +154,7 @@ struct PeriodSum {
     private var numbers = 0
     private var sum = 0.0
     private var sumOfSquares = 0.0
-    /// Welford's running mean and sum of squared distances from it.
+    /// The running mean and the sum of squared distances from it (Welford's algorithm).
     private var mean = 0.0
     private var distance = 0.0
     private var least = Double.infinity
@@ -158,12 +162,12 @@ struct PeriodSum {
     private var firstText: String?
     private var lastText: String?
     private var times = TimeSum()
-    /// Kept only if somebody asks for it.
+    /// Whether standard deviation is asked for; otherwise its sums are not kept.
     private let wantsDeviation: Bool
     let countsDistinct: Bool
     private var distinctScalars: Set<Scalar> = []
     private var distinctValues: Set<JSONValue> = []
-    /// Bytes of the values that are told apart, with the room that a set has for each.
+    /// The bytes of the distinct values, with the overhead of a set.
     private var distinctBytes = 0
     private static let bytesOfDistinct = 64
 
@@ -172,7 +176,7 @@ struct PeriodSum {
         countsDistinct = aggregation.methods.contains(.distinctCount)
     }
 
-    /// About as many bytes as its values take.
+    /// The approximate number of bytes that its values take.
     var bytes: Int {
         distinctBytes + (firstText?.utf8.count ?? 0) + (lastText?.utf8.count ?? 0)
     }
@@ -197,7 +201,8 @@ struct PeriodSum {
         }
     }
 
-    /// Of an array its size counts, of an object nothing but that it is there, unless it is a time.
+    /// Adds a value: an array counts by its size, and an object only by its presence unless it is
+    /// a typed time.
     mutating func add(_ value: JSONValue) {
         if let scalar = value.scalar { return add(scalar) }
         total += 1
@@ -229,7 +234,7 @@ struct PeriodSum {
         distance += delta * (number - mean)
     }
 
-    /// nil where the clause says N/A.
+    /// The value of a method; nil where the clause says N/A.
     func value(_ method: Aggregation.Method) -> JSONValue? {
         switch method {
         case .totalCount: return .number(JSONNumber(total))

@@ -8,7 +8,7 @@ package enum Scalar: Sendable, Hashable {
 }
 
 extension JSONValue {
-    /// The value with booleans among the numbers; nil of an array or an object.
+    /// The value as a scalar, with booleans as numbers; nil for an array or an object.
     package var scalar: Scalar? {
         switch self {
         case .number(let number):

@@ -1,13 +1,14 @@
 internal import ContextModel
 
-/// What a temporal query asks of scopes, decided by when they held (clauses 4.18 and 5.7.4.4).
+/// Decides the scope query of a temporal query by the times at which scopes held (clauses 4.18 and
+/// 5.7.4.4).
 final class ScopeSearch<Series: SeriesReading> {
-    /// Whether the query asks anything.
+    /// Whether the query has a scope query.
     let isAsked: Bool
     private let decision: PreparedCondition
     private let query: TemporalQuery
     private let makeSeries: (TemporalQuery) throws -> Series
-    /// Made when the first entity with a history of its scope is met.
+    /// Created for the first entity whose scope has a history.
     private var series: Series?
 
     init(
@@ -21,7 +22,7 @@ final class ScopeSearch<Series: SeriesReading> {
         self.makeSeries = makeSeries
     }
 
-    /// The periods in the range asked for in which the entity's scopes are such as asked for.
+    /// The periods in the requested range in which the entity's scopes match the query.
     func held(by seen: SeenEvolution<Series.Key>) throws -> [ScopeTimeline.Period] {
         try periods(of: seen).filter { period in
             let scopes = period.instance.value.scopes
@@ -29,7 +30,8 @@ final class ScopeSearch<Series: SeriesReading> {
         }
     }
 
-    /// The instances of the scope that the answer has: also the one that holds as the range begins.
+    /// The instances of the scope that the answer shows, with the one that holds when the range
+    /// begins.
     func shown(of seen: SeenEvolution<Series.Key>) throws -> [Attribute] {
         let instances = try periods(of: seen).map(\.instance)
         guard query.timeProperty == .deletedAt else { return instances }
@@ -61,7 +63,7 @@ final class ScopeSearch<Series: SeriesReading> {
         return ScopeTimeline(instances.seen(hiding: seen.view.hidden), moment: query.moment)
     }
 
-    /// Reads all instances: one before the range may hold in it.
+    /// Reads all instances: one from before the range may hold in it.
     private func wholeSeries() throws -> Series {
         if let series { return series }
         var whole = query
@@ -74,7 +76,7 @@ final class ScopeSearch<Series: SeriesReading> {
 }
 
 extension [Attribute] {
-    /// The scopes that held at any time that is not hidden, whenever they were set.
+    /// The scopes that held at any time that is not hidden.
     fileprivate func seen(hiding hidden: HiddenMoments) -> [Attribute] {
         guard !hidden.isEmpty else { return self }
         let written = ScopeTimeline(self) {
@@ -99,7 +101,7 @@ extension [NamedAttribute] {
 }
 
 extension [ScopeTimeline.Period] {
-    /// Whether one of them, which are in the order of time, has the moment.
+    /// Whether one of the periods, which are in the order of time, contains the moment.
     fileprivate func cover(_ moment: Timestamp) -> Bool {
         var (low, high) = (startIndex, endIndex)
         while low < high {

@@ -1,13 +1,13 @@
 package import ContextModel
 
-/// Which scopes an entity had when: each from the moment it was set until the next was, or until it
-/// was removed (clause 4.18).
+/// The scopes of an entity over time: each holds from the moment it was set until the next was set
+/// or it was removed (clause 4.18).
 package struct ScopeTimeline: Sendable {
-    /// Half open: at or after `from`, before `to`; nil is unbounded.
+    /// A half-open period: at or after `from`, before `to`; nil is unbounded.
     package struct Period: Sendable {
         package var from: Timestamp?
         package var to: Timestamp?
-        /// The instance that began the period.
+        /// The instance with which the period begins.
         package var instance: Attribute
 
         package func contains(_ moment: Timestamp) -> Bool {
@@ -18,7 +18,8 @@ package struct ScopeTimeline: Sendable {
     /// In the order of time.
     package let periods: [Period]
 
-    /// `instances` in any order; `moment` is the time of theirs that a query looks at.
+    /// Creates the timeline from `instances` in any order; `moment` returns the time that a query
+    /// looks at.
     package init(_ instances: [Attribute], moment: (Attribute) -> Timestamp) {
         let ordered = instances.map { (moment($0), $0) }.sorted { $0.0 < $1.0 }
         periods = ordered.indices.map { index in
@@ -27,7 +28,7 @@ package struct ScopeTimeline: Sendable {
         }
     }
 
-    /// Scopes of which nobody wrote down since when: they hold always.
+    /// Creates the timeline of scopes whose beginning was not recorded: they hold at all times.
     package init(always scopes: [String], createdAt: Timestamp?, modifiedAt: Timestamp?) {
         let instance = Attribute(
             kind: .property,
@@ -38,7 +39,7 @@ package struct ScopeTimeline: Sendable {
         periods = scopes.isEmpty ? [] : [Period(from: nil, to: nil, instance: instance)]
     }
 
-    /// The periods that have a moment in the range.
+    /// The periods that overlap the range.
     package func periods(from: Timestamp?, to: Timestamp?) -> [Period] {
         periods.filter { period in
             let beginsBefore = period.from.flatMap { begin in to.map { begin < $0 } } ?? true
@@ -49,7 +50,8 @@ package struct ScopeTimeline: Sendable {
 }
 
 extension Condition {
-    /// The parts that look at scopes alone, and the rest: both together say what the whole does.
+    /// The condition split into the part about scopes and the rest: their conjunction is the
+    /// condition.
     package var partedByScope: (scopes: Condition, rest: Condition) {
         guard case .all(let parts) = self else {
             return isOfScopes ? (self, .everything) : (.everything, self)

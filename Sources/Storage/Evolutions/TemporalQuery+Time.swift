@@ -1,8 +1,8 @@
 package import ContextModel
 
-/// What of a history a query looks at.
+/// Which part of a history a query looks at.
 extension TemporalQuery {
-    /// The moment the query looks at; one that the instance lacks falls back on its modification.
+    /// The moment of the instance that the query looks at; its modification time when it has none.
     package func moment(_ instance: Attribute) -> Timestamp {
         time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
     }
@@ -16,14 +16,14 @@ extension TemporalQuery {
         }
     }
 
-    /// Whether the query restricts time at all; one that does not takes every instance.
+    /// Whether the query restricts time; otherwise it covers every instance.
     package var isBounded: Bool { from != nil || to != nil }
 
-    /// Whether the instance lies in the range of time that the query is about.
+    /// Whether the instance lies in the range of time of the query.
     package func covers(_ instance: Attribute) -> Bool {
-        // The end of an attribute is no value of its own.
+        // The deletion of an attribute is not a value.
         if aggregation != nil, instance.details?.deletedAt != nil { return false }
-        // Who looks at the moment of deletion looks for what was deleted, whenever it was.
+        // A query about `deletedAt` covers every deletion, even without a range.
         guard isBounded || timeProperty == .deletedAt else { return true }
         guard let time = time(of: instance) else { return false }
         return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true

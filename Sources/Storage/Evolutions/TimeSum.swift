@@ -1,7 +1,7 @@
 internal import ContextModel
 
-/// What can be said of typed times of one period: `DateTime`, `Date` and `Time` have a least and a
-/// greatest, `Time` an average too (table 4.5.19.1-2).
+/// Aggregates the typed times of one period: `DateTime`, `Date` and `Time` have a minimum and
+/// maximum, and `Time` has an average (table 4.5.19.1-2).
 struct TimeSum {
     private static let types: Set<String> = ["DateTime", "Date", "Time"]
 

@@ -1,31 +1,31 @@
 package import ContextModel
 
-/// What a request does to what is stored, as a value.
+/// What a request changes in the store, as a value.
 ///
-/// The body of a change makes it of what is stored and does nothing else, so that it can be made
-/// again when somebody else changed the same meanwhile. What it does to city data can be had of
-/// `GrantedEntity` and `GrantedEvolution` alone, which check the writer's grant.
+/// The body of a change computes it from what is stored and has no other effect, so that it can be
+/// computed again when somebody else changed the same data meanwhile. Changes of city data can
+/// only be made with `GrantedEntity` and `GrantedEvolution`, which check the writer's grant.
 ///
-/// The store applies all of it or nothing: current state, history, then messages. What
-/// follows the commit is run by then, in the order of the requests.
+/// The store applies all of it or nothing: current state, history, then messages. Then it calls
+/// what the messages want called after the commit, in the order of the requests.
 package struct Changes: Sendable {
-    /// What becomes of the current state of an entity.
+    /// The change of an entity's current state.
     enum State: Sendable {
         case put(Entity)
         case remove(EntityID)
     }
     private(set) var state: State?
     private(set) var history: GrantedHistory?
-    /// Notifications put into the outbox.
+    /// The notifications to add to the outbox.
     package var messages: [NewMessage] = []
 
     /// Nothing changes.
     package init() {}
 
-    /// A change of an entity, and the instances that are added to its temporal evolution.
+    /// A change of an entity, with the instances that are added to its temporal evolution.
     ///
-    /// With `correcting`, what was observed at a moment takes the place of what the history has for
-    /// it. A change that leaves the entity as it is says that by `leavesState`.
+    /// With `correcting`, an instance replaces the one that the history has for the same moment.
+    /// Pass `leavesState` when the entity stays as it is.
     package init(
         _ granted: GrantedChange,
         history: [NamedAttribute],
@@ -45,15 +45,16 @@ package struct Changes: Sendable {
     package init(_ history: GrantedHistory) { self.history = history }
 }
 
-/// A notification that is put into the outbox, once for all who get it.
+/// A notification to add to the outbox, once for all its recipients.
 package struct NewMessage: Sendable {
     package var body: [UInt8]
-    /// The subscriptions that are to get it.
+    /// The subscriptions that are to receive it.
     package var recipients: [String]
     package var enqueuedAt: Timestamp
-    /// The term in which this process has the outbox, if it does: see `OutboxTransaction.enqueue`.
+    /// The term in which this process has the lease of the outbox, if it has: see
+    /// `OutboxTransaction.enqueue`.
     package var term: Int64?
-    /// Called after the commit, on the store's writing thread: it must be quick.
+    /// Called after the commit on the store's writing thread, so it must be quick.
     package var whenCommitted: @Sendable (EnqueuedMessage) -> Void
 
     package init(

@@ -1,19 +1,19 @@
-/// What a change of documents looks at, named beforehand.
+/// A set of documents that a change of documents reads, named before the change runs.
 package enum DocumentKey: Sendable, Hashable {
     case document(Document.Kind, id: String)
-    /// All documents of a kind: also their number, and each of them.
+    /// All documents of a kind, each of them and their number.
     case all(Document.Kind)
-    /// How many documents of a kind there are.
+    /// The number of documents of a kind.
     case count(Document.Kind)
 }
 
-/// What a request does to documents and the outbox, as a value, and what it was made of.
+/// What a request changes in documents and the outbox, as a value.
 ///
-/// The body of a change reads the documents that it has named, and gives what is to become of them. It
-/// sees what it has given so far as if that were stored. Nothing is done to the store, or to anything
-/// else, before the body is over: then the store applies all of it, or nothing.
+/// The body of a change reads the documents that it has named and records its changes here. It
+/// reads its own recorded changes as if they were stored. When the body has returned, the store
+/// applies all of them or nothing; before, nothing has any effect.
 package struct DocumentChanges {
-    /// What becomes of a document, in the order in which it was given.
+    /// One change of a document, in the order of recording.
     enum Step {
         case put(Document)
         case remove(Document.Kind, id: String)
@@ -22,7 +22,7 @@ package struct DocumentChanges {
     private let keys: Set<DocumentKey>
     private(set) var steps: [Step] = []
     private(set) var messages: [NewMessage] = []
-    /// Whom the change is told when it is kept.
+    /// Called with the change feed's entries when the changes are kept.
     private(set) var follower: (@Sendable (OwnChanges) -> Void)?
 
     init(_ stored: any BookkeepingTransaction, reading keys: [DocumentKey]) {
@@ -30,7 +30,7 @@ package struct DocumentChanges {
         self.keys = Set(keys)
     }
 
-    // MARK: What is stored
+    // MARK: Reading
 
     package func document(_ kind: Document.Kind, id: String) throws -> Document? {
         require(.document(kind, id: id), or: .all(kind))
@@ -63,9 +63,10 @@ package struct DocumentChanges {
         }
     }
 
-    /// Documents of a followed kind that were put since the change of the number, as they are stored.
+    /// The documents of a followed kind that were put since the change of this number, as they are
+    /// stored.
     ///
-    /// All of the kind when the change feed does not know any more.
+    /// Returns all of the kind when the change feed does not go back that far.
     package func documents(_ kind: Document.Kind, putSince number: Int64) throws -> [Document] {
         require(.all(kind), or: .all(kind))
         let page = try stored.feed(after: number, of: [kind])
@@ -73,13 +74,14 @@ package struct DocumentChanges {
             ? page.changes.compactMap(\.document) : stored.documents(kind)
     }
 
-    /// How many documents of the kind there are, what the body has given left aside.
+    /// The number of stored documents of the kind, without the changes recorded here.
     package func storedCount(_ kind: Document.Kind) throws -> Int {
         require(.count(kind), or: .all(kind))
         return try stored.documentCount(kind)
     }
 
-    /// A body that reads what it has not named would not be run again when that changes.
+    /// A body that reads a document without naming it would not run again when that document
+    /// changes.
     private func require(_ key: DocumentKey, or wider: DocumentKey) {
         precondition(
             keys.contains(key) || keys.contains(wider),
@@ -87,20 +89,22 @@ package struct DocumentChanges {
         )
     }
 
-    // MARK: What becomes of it
+    // MARK: Changing
 
     package mutating func put(_ document: Document) { steps.append(.put(document)) }
 
-    /// Does nothing when there is no such document.
+    /// Removes the document; does nothing when there is none.
     package mutating func remove(_ kind: Document.Kind, id: String) {
         steps.append(.remove(kind, id: id))
     }
 
-    /// Puts notifications into the outbox.
+    /// Adds notifications to the outbox.
     package mutating func send(_ messages: [NewMessage]) { self.messages += messages }
 
-    /// Has `follower` told what the change adds to the change feed, when it is kept and before its maker
-    /// gets an answer: in the order of the feed, on the store's writing thread, so it must be quick.
+    /// Has `follower` called with what these changes add to the change feed.
+    ///
+    /// It is called after the commit and before the caller gets its answer, in the order of the
+    /// feed and on the store's writing thread, so it must be quick.
     package mutating func tell(_ follower: @escaping @Sendable (OwnChanges) -> Void) {
         self.follower = follower
     }
@@ -125,7 +129,7 @@ extension BookkeepingTransaction {
         return (answer, own)
     }
 
-    /// What has changed; nil when there was nothing to remove.
+    /// Applies one change; nil when there was nothing to remove.
     private func take(_ step: DocumentChanges.Step) throws -> ChangeFeedPage.Change? {
         switch step {
         case .put(let document):
@@ -137,7 +141,7 @@ extension BookkeepingTransaction {
         }
     }
 
-    /// Puts notifications into the outbox.
+    /// Adds notifications to the outbox.
     package func send(_ messages: [NewMessage]) throws {
         for message in messages {
             let enqueued = try enqueue(

@@ -1,13 +1,14 @@
 package import ContextModel
 import Governance
 
-/// An entity as the writer of a change may know it, and the only way to a change of it.
+/// An entity as the writer of a change may know it; the only source of a `GrantedChange`.
 ///
-/// What the grant does not cover is not there for the writer, and neither is what the grant hides.
-/// Whether a grant covers a change of current state is decided here and nowhere else.
+/// For the writer, what the grant does not cover or hides does not exist. Whether a grant covers a
+/// change of current state is decided here and nowhere else.
 package struct GrantedEntity: Sendable {
     package let id: EntityID
-    /// The entity as its writer sees it; nil when there is none, or none that the writer may touch.
+    /// The entity as its writer sees it; nil when there is none, or none that the writer may
+    /// change.
     package let seen: Entity?
     private let stored: Entity?
     private let isCovered: Bool
@@ -26,9 +27,9 @@ package struct GrantedEntity: Sendable {
 
     /// The change as one of the whole entity, if the grant covers the entity before and after it.
     ///
-    /// `change` is made of what the writer sees. What is hidden from it stays as it is, or goes with
-    /// what it is part of. A change that would show the writer what is hidden from it, because the entity
-    /// becomes one in which that is not hidden, is refused, whether or not there is anything to show.
+    /// `change` was computed from what the writer sees. What is hidden stays as it is, or is
+    /// removed with what contains it. A change after which the writer would see what was hidden
+    /// before is refused, whether or not there is anything to see.
     package func granted(_ change: EntityChange) throws(NotGranted) -> GrantedChange {
         guard isCovered, !hidden.isNamed(by: change), keepsHidden(change) else {
             throw NotGranted(id: id)
@@ -38,8 +39,8 @@ package struct GrantedEntity: Sendable {
         return GrantedChange(whole)
     }
 
-    /// Whether what is hidden from the writer before the change is hidden after it, and the change
-    /// gives no value to what is hidden then.
+    /// Whether everything hidden from the writer before the change is hidden after it, and the
+    /// change gives no value to what is hidden then.
     private func keepsHidden(_ change: EntityChange) -> Bool {
         guard !grant.hidden.isUniform, let after = change.after else { return true }
         let then = HiddenFromWriter(in: after, grant)
@@ -51,7 +52,7 @@ package struct GrantedEntity: Sendable {
 ///
 /// Only `GrantedEntity` creates one, after it has checked the change against the grant.
 package struct GrantedChange: Sendable {
-    /// The change of the whole entity, with what is hidden from the writer.
+    /// The change of the whole entity, hidden parts included.
     package let change: EntityChange
 
     fileprivate init(_ change: EntityChange) { self.change = change }

@@ -1,38 +1,38 @@
 package import ContextModel
 import Governance
 
-/// The temporal evolution of an entity as the writer of a change may know it, and the only way to a
-/// change of it.
+/// The temporal evolution of an entity as the writer of a change may know it; the only source of a
+/// `GrantedHistory`.
 ///
-/// Whether a grant covers a change of a history is decided here and nowhere else. Of a history
-/// of which the grant covers a part, the store changes that part alone.
+/// Whether a grant covers a change of a history is decided here and nowhere else. When the grant
+/// covers a part of the history, the store changes that part alone.
 package struct GrantedEvolution: Sendable {
     package let id: EntityID
-    /// What is known of the entity of the evolution; nil when there is no evolution, or none that the
-    /// writer may touch.
+    /// What is known of the entity of the evolution; nil when there is no evolution, or none that
+    /// the writer may change.
     package let seen: Entity?
-    /// Whether the entity has no current state, so that its history is all there is.
+    /// Whether the entity has a history and no current state.
     package let isPast: Bool
     private let isCovered: Bool
     private let grant: WriteGrant
-    /// What is hidden in the entity as it is known.
+    /// What is hidden in the known entity.
     private let hidden: HiddenFromWriter
 
-    /// `current` is the current state, and `evolving` what is known of the entity of the history.
+    /// `current` is the current state; `evolving` is what is known of the entity of the history.
     init(_ id: EntityID, current: Entity?, evolving: Entity?, grant: WriteGrant) {
         self.id = id
         self.grant = grant
         isPast = current == nil
-        // Of an unknown entity nothing speaks against it.
+        // An unknown entity contradicts no condition.
         isCovered = (current ?? evolving)?.satisfies(grant.condition) ?? true
         hidden = HiddenFromWriter(in: current ?? evolving, grant)
         seen = isCovered ? evolving.map(hidden.shape) : nil
     }
 
-    /// Instances added to the evolution, which begins with them when there is none.
+    /// Adds instances to the evolution, which is created if there is none.
     ///
-    /// `given` is the entity as the request has it. Where it begins the evolution, or says what the
-    /// entity is, the grant must cover it too.
+    /// `given` is the entity in the request. Where it starts the evolution or gives the entity's
+    /// types, the grant must cover it too.
     package func adding(
         _ instances: [NamedAttribute],
         of given: Entity,
@@ -42,7 +42,7 @@ package struct GrantedEvolution: Sendable {
         if seen == nil || !given.types.isEmpty, !given.satisfies(grant.condition) {
             throw NotGranted(id: id)
         }
-        // What is known of an entity without current state becomes what the request says.
+        // An entity without current state becomes what the request says.
         if isPast, !grant.hidden.isUniform {
             let evolved = seen?.evolved(types: given.types, scopes: given.scopes, by: []) ?? given
             guard !HiddenFromWriter(in: evolved, grant).isNamed(by: instances) else {
@@ -55,7 +55,7 @@ package struct GrantedEvolution: Sendable {
         )
     }
 
-    /// The evolution, or a part of it, removed; `error` is thrown where there is nothing to remove.
+    /// Removes the evolution or a part of it; throws `error` when there is nothing to remove.
     package func removing(
         _ what: HistoryRemoval,
         orElse error: any Error
@@ -64,8 +64,8 @@ package struct GrantedEvolution: Sendable {
         return GrantedHistory(id, .remove(what, orElse: error))
     }
 
-    /// One instance replaced, which keeps its `createdAt`; `error` is thrown where there is none of
-    /// that identifier.
+    /// Replaces one instance, which keeps its `createdAt`; throws `error` when there is none with
+    /// this identifier.
     package func replacing(
         _ instanceID: String,
         of name: IRI,
@@ -88,7 +88,7 @@ package struct GrantedHistory: Sendable {
         self.step = step
     }
 
-    /// What a granted change of the entity adds to its evolution.
+    /// The instances that a granted change of the entity adds to its evolution.
     init(of entity: Entity, _ instances: [NamedAttribute], correcting: Bool) {
         id = entity.id
         step = .add(
@@ -100,7 +100,7 @@ package struct GrantedHistory: Sendable {
     }
 }
 
-/// What is done to a history.
+/// The change of a history.
 enum HistoryStep: Sendable {
     case add([NamedAttribute], types: [IRI], scopes: [String], correcting: Bool)
     case remove(HistoryRemoval, orElse: any Error)

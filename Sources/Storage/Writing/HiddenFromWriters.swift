@@ -1,14 +1,14 @@
 package import ContextModel
 import Governance
 
-/// What is hidden from a writer in one entity, which is not there for it.
+/// What is hidden from a writer in one entity, so that it does not exist for this writer.
 ///
-/// A change is made of the entity as the writer sees it and then put back into the whole one, so that
-/// no answer depends on what is hidden.
+/// A change is computed from the entity as the writer sees it and then applied to the whole
+/// entity. So no answer depends on what is hidden.
 struct HiddenFromWriter: Sendable {
     let names: Set<IRI>
 
-    /// Of an entity that is not there, only what is hidden everywhere is known to be hidden.
+    /// Of an entity that does not exist, only what is hidden in every entity is known.
     init(in entity: Entity?, _ grant: WriteGrant) {
         names = entity.map(grant.hidden.names) ?? grant.hidden.everywhere
     }
@@ -21,19 +21,20 @@ struct HiddenFromWriter: Sendable {
         return shaped
     }
 
-    /// Whether the change, made of what the writer sees, names what is hidden from it.
+    /// Whether the change, computed from what the writer sees, names something that is hidden from
+    /// it.
     func isNamed(by change: EntityChange) -> Bool {
         guard !names.isEmpty, let after = change.after else { return false }
         return isNamed(by: after.attributes) || isNamed(by: change.late)
     }
 
-    /// Whether any of the attributes, at whatever depth, is hidden from the writer.
+    /// Whether one of the attributes, at any depth, is hidden from the writer.
     func isNamed(by attributes: [NamedAttribute]) -> Bool {
         guard !names.isEmpty else { return false }
         return attributes.names.contains(where: names.contains)
     }
 
-    /// Whether the change gives a value to what is hidden, or to what is part of an attribute that it
+    /// Whether the change gives a value to something hidden, or to a part of an attribute that it
     /// changes.
     func isGivenValue(by change: EntityChange) -> Bool {
         guard !names.isEmpty else { return false }
@@ -44,8 +45,9 @@ struct HiddenFromWriter: Sendable {
             }
     }
 
-    /// The change of what the writer sees, as one of the whole entity: what is hidden stays as it
-    /// is, or goes with what it is part of.
+    /// The change of what the writer sees, as a change of the whole entity.
+    ///
+    /// What is hidden stays as it is, or is removed with what contains it.
     func complete(_ change: EntityChange, of stored: Entity?) -> EntityChange {
         guard !names.isEmpty, let stored else { return change }
         guard let after = change.after else { return .deletion(of: stored) }
@@ -93,6 +95,6 @@ struct HiddenFromWriter: Sendable {
 }
 
 extension [NamedAttribute] {
-    /// The names of attributes and of all that is inside them.
+    /// The names of the attributes and of all attributes inside them.
     package var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
 }

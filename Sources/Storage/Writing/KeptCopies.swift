@@ -22,10 +22,11 @@ package struct HistoryCopy: Sendable {
 }
 
 extension Store {
-    /// Stores copies of what a reader has seen in its snapshot, in one transaction; false when there
-    /// is no such snapshot any more.
+    /// Stores copies of what a reader has seen in its snapshot, in one transaction; false when the
+    /// snapshot was removed.
     ///
-    /// They are not looked at with a grant again: what was left out of them may be what it asks for.
+    /// No grant is checked again: the condition of the grant may be about attributes that were
+    /// left out of the copies.
     package func keepCopies(
         of entities: [Entity] = [],
         histories: [HistoryCopy] = [],

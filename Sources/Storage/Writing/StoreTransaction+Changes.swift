@@ -1,9 +1,9 @@
 package import ContextModel
 package import Governance
 
-/// How changes of requests come into a transaction: the same for every store.
+/// The application of a request's changes in a transaction, the same for every store.
 extension StoreTransaction {
-    /// What `TenantStore.change` does within the transaction.
+    /// Does the work of `TenantStore.change` within the transaction.
     package func change<Answer>(
         _ id: EntityID,
         grant: WriteGrant,
@@ -15,9 +15,9 @@ extension StoreTransaction {
         return answer
     }
 
-    /// What `TenantStore.changeEach` does within the transaction.
+    /// Does the work of `TenantStore.changeEach` within the transaction.
     ///
-    /// `othersWait` tells whether anybody else waits for the transaction to end.
+    /// `othersWait` tells whether another request waits for the transaction to end.
     package func changeEach<Answer>(
         _ ids: ArraySlice<EntityID>,
         grant: WriteGrant,
@@ -45,7 +45,7 @@ extension StoreTransaction {
         return results
     }
 
-    /// What `TenantStore.changeEvolution` does within the transaction.
+    /// Does the work of `TenantStore.changeEvolution` within the transaction.
     package func changeEvolution<Answer>(
         of id: EntityID,
         grant: WriteGrant,
@@ -56,7 +56,7 @@ extension StoreTransaction {
         return answer
     }
 
-    /// What `TenantStore.removeHistory` does within the transaction.
+    /// Does the work of `TenantStore.removeHistory` within the transaction.
     package func removeHistory(
         of id: EntityID,
         _ what: HistoryRemoval,
@@ -104,8 +104,8 @@ extension StoreTransaction {
 
     /// Applies one of several changes.
     ///
-    /// If it is refused before anything of it is written, it alone fails; any other error ends the whole
-    /// transaction.
+    /// If it is refused before anything of it is written, it fails alone. Any other error ends the
+    /// whole transaction.
     private func applyAlone(_ changes: Changes) throws {
         do {
             try apply(changes)
@@ -140,5 +140,5 @@ extension StoreTransaction {
     }
 }
 
-/// A failure that leaves a transaction half done.
+/// An error after which a transaction is half done and must be undone.
 private struct Interrupted: Error { let error: any Error }

@@ -1,7 +1,7 @@
 package import ContextModel
 
 extension StoreTransaction {
-    /// Adds instances that correct none of those that are there.
+    /// Adds instances that replace none of the present ones.
     package func appendHistory(
         _ id: EntityID,
         types: [IRI],
@@ -11,7 +11,7 @@ extension StoreTransaction {
         try appendHistory(id, types: types, scopes: scopes, changes, correcting: false)
     }
 
-    /// Removes all of it in this one transaction; false when there was nothing to remove.
+    /// Removes all of it in this transaction; false when there was nothing to remove.
     package func removeHistory(_ id: EntityID, _ what: HistoryRemoval) throws -> Bool {
         var step = try removeHistory(id, what, from: nil)
         var hasRemoved = step.hasRemoved

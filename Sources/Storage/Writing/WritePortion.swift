@@ -1,9 +1,10 @@
 import ContextModel
 
-/// How much of a long request is written in one transaction: others' writes come between.
+/// The portion of a long request that is written in one transaction, so that other writes run in
+/// between.
 ///
-/// While nobody else waits it is more, for each transaction costs something. An entity alone may take longer;
-/// it is not divided.
+/// It is larger while no other write waits, since each transaction costs time. A single entity is
+/// not divided and may take longer.
 struct WritePortion {
     static let maximumElements = 1_000
     private static let maximumMicroseconds: Int64 = 25_000
@@ -22,7 +23,7 @@ struct WritePortion {
         start = clock()
     }
 
-    /// Whether one more may be written in it.
+    /// Whether one more entity may be written in this portion.
     mutating func takesOneMore() -> Bool {
         count += 1
         guard count > 1 else { return true }
