@@ -59,7 +59,7 @@ package final class MemoryStore: Store {
         let found = try memory.tenants.withLock { tenants in
             if let found = tenants[name] { return found }
             guard let name, name.snapshot == nil else {
-                throw StorageError(.failed, note: "the snapshot is no more")
+                throw StorageError(.failed, note: "the snapshot was removed")
             }
             guard tenants.keys.count(where: { $0?.isTenant ?? false }) < maximumTenants else {
                 let note = "tenant \(name.text) would be one more than \(maximumTenants)"

@@ -92,7 +92,7 @@ extension MemoryTransaction {
 
     private func requireLease(_ term: Int64) throws(StorageError) {
         guard state.lease?.term == term else {
-            throw StorageError(.leaseLost, note: "the outbox is another process's by now")
+            throw StorageError(.leaseLost, note: "another process has the lease of the outbox")
         }
     }
 }

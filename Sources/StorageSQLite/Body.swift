@@ -1,7 +1,7 @@
 internal import ContextModel
 internal import Storage
 
-/// How entities and attributes become the bytes of a `body` column.
+/// The encoding of entities and attributes in `body` columns.
 enum Body {
     static func bytes(_ entity: Entity) -> [UInt8] { EntityCodec.encode(entity) }
 
@@ -11,7 +11,7 @@ enum Body {
         do { return try EntityCodec.decode(bytes) } catch { throw StorageError(error) }
     }
 
-    /// The entity with no attributes but those selected.
+    /// The entity with the selected attributes alone.
     static func entity(
         _ bytes: UnsafeRawBufferPointer,
         _ selection: AttributeSelection

@@ -2,18 +2,18 @@ internal import Dispatch
 internal import Storage
 internal import Synchronization
 
-/// Copies the log into the database beside the commits, on a thread and a connection of its own.
+/// Copies the log into the database while commits go on, on its own thread and connection.
 ///
-/// A checkpoint writes thousands of pages and waits for the disk twice; a commit that did it would
-/// keep all requests waiting. Since commits go on meanwhile, the log is never copied to its end
-/// here; now and then, when little is missing, the committer copies that itself, and the log
-/// begins anew.
+/// A checkpoint writes thousands of pages and waits for the disk twice; a commit that did this
+/// would keep all requests waiting. Because commits go on meanwhile, the log is never copied to
+/// its end here. Now and then, when only a little is missing, the committer copies the rest
+/// itself, so that SQLite starts the log again from its beginning.
 final class Checkpointer: Sendable {
     private struct State {
-        /// Pages of the log that are in the database.
+        /// The number of pages of the log that have been copied to the database.
         var copied = 0
         var isCopying = false
-        /// A copy has just ended, so little is missing.
+        /// Whether a copy has just ended, so that little is missing.
         var isNearEnd = false
         var isClosed = false
     }
@@ -27,10 +27,11 @@ final class Checkpointer: Sendable {
         try connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
     }
 
-    /// Told after each commit how long the log is; whether the committer is to copy the rest now.
+    /// Notes the length of the log after a commit; returns whether the committer must copy the
+    /// rest now.
     func mustCatchUp(logPages: Int) -> Bool {
         let (catchesUp, copies) = state.withLock { state -> (Bool, Bool) in
-            // A log that is shorter than what was copied of it has begun anew.
+            // A log that is shorter than the copied part was started again.
             if logPages < state.copied { state.copied = 0 }
             guard !state.isCopying, !state.isClosed else { return (false, false) }
             if state.isNearEnd, logPages >= Limits.logPages {
@@ -45,7 +46,7 @@ final class Checkpointer: Sendable {
         return catchesUp
     }
 
-    /// Told what the committer has copied.
+    /// Notes how many pages the committer has copied.
     func caughtUp(_ copied: Int?) {
         if let copied { state.withLock { $0.copied = copied } }
     }
@@ -59,7 +60,7 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// Waits for a copy under way, and begins no other.
+    /// Waits for a copy in progress, and starts no other.
     func close() {
         state.withLock { $0.isClosed = true }
         queue.sync {}

@@ -3,31 +3,33 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// A request to write that waits for the committer: its body, and how to tell its caller.
+/// A write that waits for the committer, with its body and the way to answer its caller.
 private struct WaitingWrite: Sendable {
-    /// Whose request it is; nil for the hub's own.
+    /// The sharer whose request it is; nil for the hub's own.
     let sharer: Sharer?
-    /// Runs the body and keeps its answer.
+    /// Runs the body and keeps its result.
     let run: @Sendable (Writer) throws -> Void
-    /// Answers the caller: nil when it is on disk.
+    /// Answers the caller: with nil after the commit, or with the error.
     let finish: @Sendable ((any Error)?) -> Void
 }
 
-/// The one thread that writes a tenant's file: it takes all requests waiting, runs them in one
-/// transaction, commits once, then answers them all.
+/// The one thread that writes a tenant's file.
 ///
-/// The parties take turns, and those without a token take theirs by address, so that nobody waits for
-/// more than one request of each other; and a transaction takes no more requests once it has lasted for
-/// a while.
+/// It takes all waiting requests, runs them in one transaction, commits once and then answers them
+/// all.
+///
+/// Parties take turns, and so do addresses without a token, so that nobody waits for more than one
+/// request of each other party. A transaction takes no more requests once it has lasted for
+/// `Limits.transaction`.
 final class Committer: Sendable {
     private struct State {
-        /// All there are may be taken at once: the parties share the turns, and no places.
+        /// The number of places equals that of the queue: parties share turns, not places.
         var waiting = DividedQueue<Party?, AddressBlock, WaitingWrite>(
             places: .max,
             dividing: .anonymous
         )
         var count = 0
-        /// How many must wait for the gathering committer to be woken.
+        /// The number of waiting requests that wakes the committer while it gathers.
         var wanted: Int?
         var isRunning = false
         var isClosed = false
@@ -43,7 +45,7 @@ final class Committer: Sendable {
             waiting.count(of: sharer?.party, sharer?.address)
         }
 
-        /// The next of whoever is to have a turn.
+        /// Removes the next request, of the party whose turn it is.
         mutating func takeNext() -> WaitingWrite? {
             guard let (write, party, address) = waiting.popNext() else { return nil }
             waiting.giveBack(party, address)
@@ -64,7 +66,7 @@ final class Committer: Sendable {
         self.checkpointer = checkpointer
     }
 
-    /// The sharer is the one whose request it is; nil for the hub's own.
+    /// `sharer` is whose request it is; nil for the hub's own.
     func run<Answer: Sendable>(
         for sharer: Sharer? = nil,
         _ body: @escaping @Sendable (Writer) throws -> Answer
@@ -112,15 +114,15 @@ final class Committer: Sendable {
         return nil
     }
 
-    /// How many requests wait.
+    /// The number of requests that wait.
     var waitingCount: Int { state.withLock(\.count) }
 
-    /// Whether the request of anybody else waits.
+    /// Whether a request of another sharer waits.
     func othersWait(than sharer: Sharer?) -> Bool {
         state.withLock { $0.count > $0.count(of: sharer) }
     }
 
-    /// Why the last transaction that wrote did not reach the disk; nil when it did.
+    /// The error because of which the last transaction did not reach the disk; nil when it did.
     var failure: (any Error)? { state.withLock(\.failure) }
 
     // MARK: On the queue
@@ -129,7 +131,7 @@ final class Committer: Sendable {
         while hasMore() { commit() }
     }
 
-    /// Whether a request waits; if none does, the committer comes to rest.
+    /// Whether a request waits; if not, the committer becomes idle.
     private func hasMore() -> Bool {
         let (hasMore, closing) = state.withLock {
             state -> (Bool, CheckedContinuation<Void, Never>?) in
@@ -155,11 +157,11 @@ final class Committer: Sendable {
             }
             pace.committed(batch.count, leaving: left, took: start.duration(to: .now))
         } catch {
-            // What is in the log without having reached the disk is written anew by the next
-            // transaction, for it begins where the last one ended.
+            // Pages of the log that did not reach the disk are written again by the next
+            // transaction, which begins where the last committed one ended.
             writer.abandon()
             state.withLock { $0.failure = error }
-            // A transaction that could not begin has taken nobody yet.
+            // A transaction that could not begin has taken no request yet.
             if batch.isEmpty {
                 while batch.count < Limits.requestsPerCommit, let write = takeNext() {
                     batch.add(write)
@@ -173,13 +175,13 @@ final class Committer: Sendable {
         }
     }
 
-    /// Runs the requests that wait, and those that the pace lets come.
+    /// Runs the requests that wait, and those that arrive while the pace waits.
     private func gather(into batch: CommitBatch) throws {
         let start = ContinuousClock.now
         while true {
             var elapsed = start.duration(to: .now)
-            // Those that come meanwhile are left to the pace: while one half of the callers waits for
-            // the disk, the other half keeps the processors busy.
+            // Requests that arrive meanwhile are left to the pace: while half of the callers wait
+            // for the disk, the other half keep the processors busy.
             let waiting = state.withLock(\.count)
             let end = min(batch.count + waiting, Limits.requestsPerCommit)
             while batch.count < end, elapsed < Limits.transaction, let write = takeNext() {
@@ -196,7 +198,7 @@ final class Committer: Sendable {
 
     private func takeNext() -> WaitingWrite? { state.withLock { $0.takeNext() } }
 
-    /// Waits until so many requests wait; whether any does in the end.
+    /// Waits until `count` requests wait or the time is over; returns whether any request waits.
     private func arrive(_ count: Int, within duration: Duration) -> Bool {
         let mustWait = state.withLock { state in
             guard state.count < count, !state.isClosed else { return false }
@@ -209,13 +211,13 @@ final class Committer: Sendable {
                 defer { state.wanted = nil }
                 return state.wanted == nil
             }
-            // The signal came between the end of the wait and now: it must not wake the next one.
+            // The signal came between the end of the wait and now: it must not end the next wait.
             if result == .timedOut, isSignalled { arrivals.wait() }
         }
         return state.withLock { !$0.waiting.isEmpty }
     }
 
-    /// Refuses new requests and waits for those accepted.
+    /// Refuses new requests and waits for those accepted before.
     func close() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -230,8 +232,9 @@ final class Committer: Sendable {
     }
 }
 
-/// Carries an answer from the running of a body to the end of its commit, both on the committer's
-/// thread.
+/// Carries the result of a body to the end of its commit.
+///
+/// `@unchecked Sendable`: it is used on the committer's thread alone.
 private final class AnswerBox<Answer: Sendable>: @unchecked Sendable {
     var answer: Answer?
 }
@@ -239,13 +242,13 @@ private final class AnswerBox<Answer: Sendable>: @unchecked Sendable {
 /// The requests of one transaction, used on the committer's thread alone.
 private final class CommitBatch {
     private var writes: [WaitingWrite] = []
-    /// Why each failed that failed alone.
+    /// The error of each request that failed alone.
     var failures: [(any Error)?] = []
 
     var count: Int { writes.count }
     var isEmpty: Bool { writes.isEmpty }
 
-    /// Adds a request that is about to run; its index.
+    /// Adds a request that is about to run; returns its index.
     @discardableResult
     func add(_ write: WaitingWrite) -> Int {
         writes.append(write)
@@ -253,7 +256,7 @@ private final class CommitBatch {
         return writes.count - 1
     }
 
-    /// All fail that have not failed alone: the transaction is gone.
+    /// Fails all requests that have not failed alone: the transaction was undone.
     func fail(_ error: any Error) {
         for index in failures.indices where failures[index] == nil { failures[index] = error }
     }

@@ -7,15 +7,19 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A connection of SQLite, used by one thread at a time: whoever took it from its owner.
+/// A connection of SQLite.
 ///
-/// GRDB migrates the schema; the hot paths speak to SQLite's C interface through this thin cover,
-/// because a GRDB row costs more than the row itself (see docs/decisions).
+/// `@unchecked Sendable`: one thread at a time uses it, the one that took it from its owner.
+///
+/// GRDB migrates the schema. The hot paths call SQLite's C interface through this thin wrapper,
+/// because a GRDB row costs more than reading the row itself (see docs/decisions).
 final class Connection: @unchecked Sendable {
     enum Access { case readOnly, readWrite }
 
     let handle: OpaquePointer
-    /// Statements that are not in use, by their text: to prepare one takes as long as many rows.
+    /// Statements that are not in use, by their text.
+    ///
+    /// Preparing one takes as long as reading many rows.
     private var idle: [String: [OpaquePointer]] = [:]
     private var idleCount = 0
 
@@ -40,7 +44,7 @@ final class Connection: @unchecked Sendable {
         sqlite3_close_v2(handle)
     }
 
-    /// A statement for its owner alone, until nobody holds it any more.
+    /// Returns a statement that is reserved for the caller until it is released.
     func prepare(_ sql: String) throws -> Statement {
         if let ready = idle[sql]?.popLast() {
             idleCount -= 1
@@ -75,15 +79,15 @@ final class Connection: @unchecked Sendable {
         guard code == SQLITE_OK else { throw error(code, sql) }
     }
 
-    /// The first column of the first row.
+    /// Returns the first column of the first row.
     func number(_ sql: String) throws -> Int64 {
         let statement = try prepare(sql)
         defer { statement.reset() }
         return try statement.step() ? statement.int(0) : 0
     }
 
-    /// Copies as much of the log into the database as nobody needs there; how many pages of it are
-    /// in the database now, nil if it could not be done.
+    /// Copies as much of the log into the database as no reader prevents; returns the number of
+    /// pages copied, nil if that failed.
     func checkpoint() -> Int? {
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(
@@ -96,7 +100,8 @@ final class Connection: @unchecked Sendable {
         return code == SQLITE_OK && copied >= 0 ? Int(copied) : nil
     }
 
-    /// Notes the length of the log after each commit; nothing is copied by itself any more.
+    /// Notes the length of the log after each commit; SQLite starts no checkpoint by itself any
+    /// more.
     func watchLog(_ log: LogLength) {
         sqlite3_wal_hook(
             handle,
@@ -112,10 +117,13 @@ final class Connection: @unchecked Sendable {
 
     var changes: Int { Int(sqlite3_changes(handle)) }
     var lastRowID: Int64 { sqlite3_last_insert_rowid(handle) }
-    /// False once SQLite has rolled a transaction back by itself (a full disk, for one).
+    /// Whether a transaction is open.
+    ///
+    /// SQLite may have rolled it back by itself, for example when the disk is full.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// The system's code for the last failure to write the log: a commit's is kept nowhere else.
+    /// The system's error code for the last failure to write the log; SQLite keeps none for a
+    /// commit.
     private var logErrorCode: Int32 {
         var log: UnsafeMutablePointer<sqlite3_file>?
         var code: Int32 = 0
@@ -136,12 +144,12 @@ final class Connection: @unchecked Sendable {
     }
 }
 
-/// How long the log is, in pages; used on the thread of its connection alone.
+/// The length of the log in pages; used on the thread of its connection alone.
 final class LogLength {
     var pages = 0
 }
 
-/// A prepared statement; the connection takes it back when nobody holds it any more.
+/// A prepared statement, which returns to its connection when it is released.
 final class Statement {
     private let handle: OpaquePointer
     private let sql: String
@@ -184,7 +192,7 @@ final class Statement {
         var value = value
         value.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
-                // An empty buffer has no address, and no address would bind NULL.
+                // An empty buffer has no address, and SQLite binds NULL for a null address.
                 _ =
                     $0.isEmpty
                     ? sqlite3_bind_text(handle, index, "", 0, copied)
@@ -224,7 +232,7 @@ final class Statement {
 
     // MARK: Running
 
-    /// True while there is a row.
+    /// Executes a step; returns whether there is a row.
     func step() throws -> Bool {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
@@ -234,7 +242,7 @@ final class Statement {
         throw error
     }
 
-    /// Runs to the end and is ready to be used again.
+    /// Executes the statement to its end and resets it.
     func run() throws {
         while try step() {}
         reset()
@@ -260,7 +268,7 @@ final class Statement {
         )
     }
 
-    /// The bytes, valid until the next step.
+    /// The bytes of the column, valid until the next step.
     func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: sqlite3_column_blob(handle, column),
@@ -268,7 +276,7 @@ final class Statement {
         )
     }
 
-    /// Bytes of a text or a blob; 0 for anything else.
+    /// The number of bytes of a text or blob; 0 for anything else.
     func byteCount(_ column: Int32) -> Int {
         switch sqlite3_column_type(handle, column) {
         case SQLITE_TEXT, SQLITE_BLOB: Int(sqlite3_column_bytes(handle, column))
@@ -290,9 +298,9 @@ final class Statement {
 }
 
 extension StorageError {
-    /// Says what a caller can do about SQLite's result code, and the system's behind it.
+    /// Creates the error for SQLite's result code and the system's code behind it.
     init(sqliteCode: Int32, systemCode: Int32 = 0, note: String) {
-        // SQLite knows one way in which room runs out; a quota and a limit of a file's size are
+        // SQLite reports one kind of a full device; a quota and a limit of the size of files are
         // others.
         let isFull = [ENOSPC, EDQUOT, EFBIG].contains(systemCode)
         let code: Code =

@@ -4,12 +4,13 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// A connection that reads, with the statements every point read needs; one thread borrows it at a
-/// time.
+/// A connection that reads, with the statements of point reads.
+///
+/// `@unchecked Sendable`: one thread at a time borrows it.
 final class Reader: @unchecked Sendable {
     let connection: Connection
     let byID: Statement
-    /// What the decisions of the query that is at it may cost; nil for what has no deadline.
+    /// The budget for the decisions of the present query; nil for reads without a deadline.
     var budget: DecisionBudget?
     private let begin, anything, end: Statement
 
@@ -26,8 +27,8 @@ final class Reader: @unchecked Sendable {
 
     /// Runs the body on one state of the database.
     ///
-    /// The state is fixed before the body begins: names and shapes that the body then takes from
-    /// memory are at least those that the rows it meets can use.
+    /// The state is fixed before the body begins. So the names and shapes that the body takes from
+    /// memory afterwards include all that its rows can use.
     func snapshot<Answer>(_ body: () throws -> Answer) throws -> Answer {
         do {
             try begin.run()
@@ -36,41 +37,43 @@ final class Reader: @unchecked Sendable {
             try end.run()
             return answer
         } catch {
-            // A deadline may come as the transaction has just ended.
+            // SQLite may have rolled the transaction back at the deadline.
             if connection.isInTransaction { try connection.execute("ROLLBACK") }
             throw error
         }
     }
 }
 
-/// What a read may take of the pool.
+/// The kinds of reads, which differ in what they may use of the pool.
 enum ReadKind: Equatable {
-    /// Over in a moment, or the hub's own: any connection.
+    /// A short read, or one of the hub itself: it may use any connection.
     case point
-    /// As a point read, and not refused however many wait: what the hub remembers depends on it, and it
-    /// asks for few at once.
+    /// A point read that is never refused for the number of reads waiting.
+    ///
+    /// The hub's caches depend on it, and it runs few at once.
     case feed
-    /// As long as the question makes it: until its deadline, never the last connection, and within
-    /// the share of whoever asks.
+    /// A query, which may last until its deadline.
+    ///
+    /// It never gets the last connection, and stays within the share of its sharer.
     case query(Sharer)
-    /// All documents of a kind: as a query, but the hub cannot do without the answer.
+    /// A list of all documents of a kind, like a query but necessary for the hub.
     case list
 
-    /// Whose share it counts for; nil for the hub's own.
+    /// The sharer whose share it counts for; nil for the hub's own.
     var sharer: Sharer? {
         if case .query(let sharer) = self { sharer } else { nil }
     }
 
     var isQuery: Bool { sharer != nil }
 
-    /// Whether it is over in a moment, and goes before all that is not.
+    /// Whether it is short, and served before longer reads.
     var isPoint: Bool { self == .point || self == .feed }
 }
 
 /// The reading connections of a tenant.
 ///
-/// A point read borrows one on the calling thread, for it is over in microseconds; a query runs on
-/// a thread of its own, so that it blocks no task. Queries leave a connection to point reads.
+/// A point read takes microseconds, so it borrows a connection on the calling thread. A query runs
+/// on its own thread, so that it blocks no task. Queries leave one connection to point reads.
 final class ConnectionPool: Sendable {
     private let state: Mutex<PoolState>
     private let queryTimeout: Duration
@@ -82,7 +85,7 @@ final class ConnectionPool: Sendable {
         self.queryTimeout = queryTimeout
     }
 
-    /// Runs the body here and now if a connection is idle; nil when none is.
+    /// Runs the body on the calling thread if a connection is idle; returns nil when none is.
     func immediately<Answer>(_ body: (Reader) throws -> Answer) throws -> Answer? {
         let borrowed = try state.withLock { state in
             if state.isClosed { throw StorageError(.closed, note: "read after close") }
@@ -93,7 +96,7 @@ final class ConnectionPool: Sendable {
         return try body(borrowed)
     }
 
-    /// Runs the body on a thread of its own as soon as it may have a connection.
+    /// Runs the body on its own thread as soon as it gets a connection.
     func run<Answer: Sendable>(
         _ kind: ReadKind,
         _ body: @escaping @Sendable (Reader) throws -> Answer
@@ -131,7 +134,7 @@ final class ConnectionPool: Sendable {
         if let look { refuseLate(from: look) }
     }
 
-    /// Refuses what has waited for too long, at that moment and as long as anything waits.
+    /// Refuses queries when they have waited for too long; goes on while any query waits.
     private func refuseLate(from submitted: ContinuousClock.Instant) {
         let wait = max(.zero, ContinuousClock.now.duration(to: submitted + queryTimeout))
         queue.asyncAfter(deadline: .now() + wait / .seconds(1)) { [self] in
@@ -168,7 +171,7 @@ final class ConnectionPool: Sendable {
         queue.async(execute: work)
     }
 
-    /// Lets queries at work finish; refuses new ones.
+    /// Refuses new reads and lets the present ones finish.
     func close() {
         state.withLock { state in
             state.isClosed = true
@@ -185,7 +188,7 @@ struct PoolJob: Sendable {
     var refuse: @Sendable (StorageError) -> Void
 }
 
-/// Who has a connection and who waits for one.
+/// The state of a pool: who has a connection and who waits for one.
 struct PoolState {
     var idle: [Reader]
     var isClosed = false
@@ -194,12 +197,12 @@ struct PoolState {
         places: Limits.queryConnections,
         dividing: .anonymous
     )
-    /// Whether somebody looks when the query that has waited longest must be refused.
+    /// Whether a timer is set for the query that has waited longest.
     private var isLookedAt = false
 
     init(idle: [Reader]) { self.idle = idle }
 
-    /// Has the job wait; why not, if it may not.
+    /// Adds the job to those that wait; returns the reason when it is refused.
     mutating func add(_ job: PoolJob) -> StorageError? {
         if isClosed { return StorageError(.closed, note: "read after close") }
         let (party, address) = (job.kind.sharer?.party, job.kind.sharer?.address)
@@ -220,17 +223,18 @@ struct PoolState {
         idle.append(reader)
     }
 
-    /// Queries that waited as long as they might have taken, and wait no more.
+    /// Removes the queries that have waited longer than `patience`.
     mutating func takeLate(patience: Duration) -> [PoolJob] {
         guard !queries.isEmpty else { return [] }
         let latest = ContinuousClock.now - patience
         return queries.removeFirst { $0.kind.isQuery && $0.submitted <= latest }
     }
 
-    /// When the query that has waited longest was submitted, for whoever begins to look.
+    /// The submission time of the query that has waited longest; nil when a timer is set already.
     mutating func beginLooking() -> ContinuousClock.Instant? { isLookedAt ? nil : oldest() }
 
-    /// When the query that has waited longest was submitted; nil, and nobody looks on, when none waits.
+    /// The submission time of the query that has waited longest; nil, with no timer set, when none
+    /// waits.
     mutating func oldest() -> ContinuousClock.Instant? {
         let oldest =
             queries.isEmpty ? nil : queries.firsts.filter(\.kind.isQuery).map(\.submitted).min()
@@ -238,7 +242,9 @@ struct PoolState {
         return oldest
     }
 
-    /// A job that can begin, with its connection; point reads go first, for they take no time.
+    /// Removes a job that can begin, with its connection.
+    ///
+    /// Point reads are first, because they are short.
     mutating func next() -> (job: PoolJob, reader: Reader)? {
         if points.isEmpty && queries.isEmpty {
             if isClosed { idle = [] }

@@ -1,10 +1,12 @@
 internal import ContextModel
 internal import Storage
 
-/// Values that take the place of others in the history.
+/// Corrections: instances that replace others in the history.
 extension Writer {
-    /// Puts the instance where others of its moment are, as the one that came last (clause 4.5.5.3);
-    /// at the sequence given, which is free, where all others are hidden from who corrects.
+    /// Replaces the other instances of its moment by this one, as the last that came (clause
+    /// 4.5.5.3).
+    ///
+    /// When all others are hidden from the writer, it is added at the sequence `free`.
     func correct(
         _ instance: Attribute,
         at place: HistoryPlace,
@@ -23,7 +25,7 @@ extension Writer {
         for other in others { try delete(sequence: other.sequence, at: place) }
         var corrected = instance
         corrected.createdAt = others.first?.createdAt ?? instance.createdAt
-        // The identifier is made of the place, so it stays.
+        // The identifier is computed from the place, so it stays the same.
         let sequence = others.first?.sequence ?? free
         try history.insert(
             HistoryRow(corrected, form: vocabulary.form),
@@ -33,7 +35,7 @@ extension Writer {
         try remember(corrected, at: place, sequence: sequence)
     }
 
-    /// When the instance was first entered; nil when there is none.
+    /// The `createdAt` of the instance; nil when there is none.
     func creation(of instanceID: String, row: StoredEntity, name: IRI) throws -> Timestamp? {
         guard let number = vocabulary.current.numbers[name.text],
             let found = try place(of: instanceID, row: row, name: name)

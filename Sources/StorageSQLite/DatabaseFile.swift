@@ -6,15 +6,16 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Looks a file over before SQLite opens it, and may change it: as long as its header says,
-/// beginning as one must, and a hub's.
+/// Checks a file before SQLite opens it and may change it.
 ///
-/// A check of every page would take seconds, and a start may not.
+/// The file must be as long as its header says, have the header of a database, and belong to a
+/// hub. A check of every page would take seconds, which a start may not.
 struct DatabaseFile {
     let path: String
-    /// With the head of the first page, which tells whether there is a table.
+    /// The bytes to read: they include the head of the first page, which shows whether there is a
+    /// table.
     private static let headerBytes = 108
-    /// The kind of a first page whose tables stand on other pages, all of them maybe.
+    /// The type of a first page that has no rows itself: all tables may be on other pages.
     private static let interiorPage: UInt8 = 5
 
     func check() throws {
@@ -28,14 +29,15 @@ struct DatabaseFile {
         else { throw StorageError(.damaged, note: "\(path) is not a database") }
         let pageBytes = Int(header[16]) << 8 | Int(header[17])
         let pages = header.number(at: 28)
-        // With a log that is not copied yet the file may still have to grow.
+        // While part of the log is not copied, the file may be shorter than its header says.
         guard length >= (pageBytes == 1 ? 65_536 : pageBytes) * pages || hasLog else {
             throw StorageError(
                 .damaged,
                 note: "\(path) is cut off: \(length) bytes, \(pages) pages expected"
             )
         }
-        // What stands in a log, such as the first tables of a new file, is looked at in SQLite.
+        // Tables that are only in the log, as in a new file, are checked after SQLite has opened
+        // it.
         let hasTables = header[103] != 0 || header[104] != 0 || header[100] == Self.interiorPage
         try Schema.refuseForeign(
             mark: header.number(at: 68),
@@ -45,8 +47,10 @@ struct DatabaseFile {
         )
     }
 
-    /// A new database has no log yet: where there is one, the database it belongs to is gone, and
-    /// SQLite would remove it.
+    /// Refuses a log without a database.
+    ///
+    /// A new database has no log yet. So the database of this log is missing, and SQLite would
+    /// delete the log.
     private func refuseLogAlone() throws {
         guard hasLog else { return }
         throw StorageError(
@@ -62,7 +66,7 @@ struct DatabaseFile {
 }
 
 extension [UInt8] {
-    /// Four bytes, the highest first.
+    /// Reads four bytes in big-endian order.
     fileprivate func number(at offset: Int) -> Int {
         self[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
     }

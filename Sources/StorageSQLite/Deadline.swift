@@ -1,10 +1,10 @@
 internal import ContextModel
 internal import GRDBSQLite
 
-/// The moment at which what a connection is at is broken off.
+/// The moment at which the work of a connection is stopped.
 ///
-/// SQLite asks between its own steps, and every walk of ours takes such steps; whoever is over
-/// before the first question is never asked. What decides between those steps asks a budget.
+/// SQLite checks it between its own steps, which all our walks make. A statement that ends before
+/// the first check is never stopped. Decisions between the steps check a budget.
 final class Deadline {
     private let moment: ContinuousClock.Instant
 
@@ -17,7 +17,7 @@ final class Deadline {
 }
 
 extension Connection {
-    /// Runs the body; a statement that goes on after the deadline throws `.tookTooLong`.
+    /// Runs the body; a statement that is still running at the deadline throws `.tookTooLong`.
     func until<Answer>(_ deadline: Deadline, _ body: () throws -> Answer) rethrows -> Answer {
         sqlite3_progress_handler(
             handle,

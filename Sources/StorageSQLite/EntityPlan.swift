@@ -2,15 +2,15 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// How a query over current state is answered: which shapes can match, which of them match
-/// whatever their values, and which index narrows the rest down.
+/// The plan of a query over current state: which shapes can match, which of them match for any
+/// values, and which index leaves few candidates.
 struct EntityPlan {
     let condition: Condition
     let vocabulary: Vocabulary
-    /// Shapes that can match; true when every entity of the shape does.
+    /// The shapes that can match; the value is true when every entity of the shape matches.
     let shapes: [Int64: Bool]
     let now: Timestamp
-    /// What all decisions together may cost.
+    /// The budget of all decisions together.
     let budget: DecisionBudget?
     private let decision: PreparedCondition
 
@@ -38,15 +38,16 @@ struct EntityPlan {
         self.shapes = shapes
     }
 
-    /// What a part of the condition costs to be decided by the shape alone.
+    /// The steps for deciding a part of the condition by the shape alone.
     private static let stepsOfVerdict = 10
-    /// Bytes of a body that are decoded in one step.
+    /// The number of bytes of a body that one step decodes.
     private static let bytesInStep = 8
 
-    /// Whether types and attribute names decide everything.
+    /// Whether types and attribute names decide the whole condition.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }
 
-    /// What is hidden in the entities of each shape; nil where that differs among those of one shape.
+    /// The attributes that are hidden in the entities of each shape; nil when they differ within a
+    /// shape.
     func hiddenByShape(from grant: ReadGrant) -> [Int64: Set<IRI>]? {
         var hidden = shapes.mapValues { _ in grant.hidden.everywhere }
         for element in grant.hidden.elements {
@@ -62,7 +63,7 @@ struct EntityPlan {
         return hidden
     }
 
-    /// Everything that can match by its shape, in the order of creation.
+    /// All entities of shapes that can match, in the order of creation.
     func scan(_ connection: Connection) throws -> any CandidateSource {
         if shapes.count <= Limits.mergedShapes {
             return try ShapeMerge(connection, shapes: Array(shapes.keys))
@@ -70,10 +71,10 @@ struct EntityPlan {
         return try KeyScan(connection)
     }
 
-    /// The same for whoever reads on, where it is little among much else: the entities of very many
-    /// shapes, looked up by these.
+    /// The same for a caller that reads all of it, looked up by shape.
     ///
-    /// nil where `scan` does as well.
+    /// Use it when few entities among many can match, with very many shapes. Returns nil when
+    /// `scan` is as good.
     func lookup(_ connection: Connection) throws -> KeyList? {
         guard shapes.count > Limits.mergedShapes, shapes.count < vocabulary.shapes.count else {
             return nil
@@ -81,19 +82,21 @@ struct EntityPlan {
         return try KeyList(connection, shapes: shapes.keys)
     }
 
-    /// What is known of a candidate that matches.
+    /// A candidate that matches.
     enum Match {
         case asStored
-        /// Something of it has expired, and this is left.
+        /// A part of it has expired; this is the rest.
         case rest(Entity)
     }
 
-    /// nil when the candidate does not match; decodes what the decision looks at, and only if the
-    /// candidate's shape does not say.
+    /// Decides the candidate; nil when it does not match.
+    ///
+    /// Decodes only the attributes that the decision needs, and nothing when the shape decides.
     func match(_ candidate: Candidate, for grant: ReadGrant) throws -> Match? {
         guard let isCertain = shapes[candidate.shape] else { return nil }
         if candidate.isExpired(now) {
-            // What is left of it may be of another shape, so the shape says nothing.
+            // Without the expired part it may have another shape, so its own shape decides
+            // nothing.
             guard let left = try candidate.entity().unexpired(at: now) else { return nil }
             let rest = grant.dated(left)
             return try matches(rest) ? .rest(rest) : nil
@@ -110,8 +113,9 @@ struct EntityPlan {
         return answer
     }
 
-    /// The number of entities of each shape, from the index of shapes alone but for those of which
-    /// something has expired.
+    /// The number of matching entities of each shape.
+    ///
+    /// It reads the index of shapes alone, except for entities of which something has expired.
     func countsByShape(_ connection: Connection) throws -> [Int64: Int] {
         let count = try connection.prepare("SELECT count(*) FROM entity WHERE shape = ?1")
         let expired = try connection.prepare(

@@ -2,18 +2,21 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// How a page of entities is found: by the index that leaves least, or in the order of creation.
+/// Finds a page of entities, with the index that leaves fewest candidates or in the order of
+/// creation.
 ///
-/// It runs inside one snapshot.
+/// It runs within one snapshot.
 struct PageSearch {
     let query: EntityQuery
     let plan: EntityPlan
     let grant: ReadGrant
     let connection: Connection
-    /// Told of the attribute whose index answers.
+    /// Called with the attribute whose index answers.
     let usesIndex: (Int64) -> Void
-    /// Told of attributes whose values are to be looked at so often that an index is due, before
-    /// they are: the question may not be answered in its time without.
+    /// Called with the attributes for which a value index would help, before their values are
+    /// read.
+    ///
+    /// Without the index, the query might not finish in its time.
     let wantIndexes: ([IRI]) -> Void
 
     private var lookup: IndexLookup {
@@ -28,7 +31,7 @@ struct PageSearch {
         PageScan(query, plan: plan, grant: grant, knownCount: count)
     }
 
-    /// The page, if few candidates have to be looked at for it.
+    /// Returns the page if it needs few candidates, otherwise nil.
     func quickPage() throws -> EntityPage<EncodedEntity>? {
         guard query.order.isEmpty, !query.wantsCount, plan.condition.requiredBoxes == nil,
             plan.condition.requiredIDs?.count ?? 0 <= Limits.candidatesAtOnce
@@ -53,7 +56,7 @@ struct PageSearch {
             _ = try scan.run(&source, upTo: nil)
             return try scan.page(connection)
         }
-        // A page that fills soon needs no index; one that does not is begun again with it.
+        // A page that is filled quickly needs no index; another one starts again with an index.
         var source = try plan.scan(connection)
         if try scan.run(&source, upTo: Limits.candidatesAtOnce) {
             return try scan.page(connection)
@@ -72,11 +75,12 @@ struct PageSearch {
         return try scan.page(connection)
     }
 
-    /// What `page` would have, without keeping the entities; sorted, it is the page itself.
+    /// The identifiers of all entities that `page` would have; for a sorted query, those of the
+    /// page.
     func identifiers() throws -> [EntityID] {
         guard query.order.isEmpty else { return try page().decoded().entities.map(\.id) }
         var source: any CandidateSource
-        // As for a page, an index is due where few candidates were not enough.
+        // As for a page, an index is wanted when a few candidates were not enough.
         var untilIndex = Limits.candidatesAtOnce
         if let narrowed = try lookup.candidates(plan.condition) {
             source = narrowed
@@ -105,7 +109,7 @@ struct PageSearch {
     }
 }
 
-/// What discovery answers from.
+/// Discovery of types and attributes.
 extension Reader {
     func shapes(plan: EntityPlan, grant: ReadGrant) throws -> [EntityShape] {
         if plan.isDecidedByShape, let hidden = plan.hiddenByShape(from: grant) {
@@ -132,13 +136,13 @@ extension Reader {
         return try merged(counts, plan.vocabulary)
     }
 
-    /// Entities of a shape in which the same is hidden.
+    /// A shape of entities in which the same attributes are hidden.
     private struct SeenShape: Hashable {
         var number: Int64
         var hidden: Set<IRI>
     }
 
-    /// To make a set of each member's kinds takes longer than to compare it.
+    /// Making a set of the kinds of each member takes longer than comparing it.
     private static let stepsPerMember = 20
 
     private func merged(

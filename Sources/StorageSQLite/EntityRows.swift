@@ -5,13 +5,13 @@ internal import Storage
 struct StoredEntity {
     var id: EntityID
     var key: Int64
-    /// Negative when only history is left.
+    /// The number of the shape; negative when only history is left.
     var shape: Int64
-    /// The entity's number in the history table.
+    /// The number of the entity in the history table.
     var history: Int64
-    /// The current state; of a row that has history only, what is known without attributes.
+    /// The current state; of a row that has history only, what is known, without attributes.
     var entity: Entity
-    /// How many bytes the entity takes in its row.
+    /// The number of bytes of the entity in its row.
     var bytes: Int
 
     var isCurrent: Bool { shape > 0 }
@@ -19,7 +19,8 @@ struct StoredEntity {
 
 /// The entity table, as the writer reads and changes it.
 ///
-/// The row looked at last is remembered: a request mostly looks at one entity before it writes it.
+/// It caches the row that was read last, because most requests read an entity before they write
+/// it.
 final class EntityRows {
     private var recent: StoredEntity?
 
@@ -37,7 +38,7 @@ final class EntityRows {
             VALUES (?6, ?1, ?2, ?3, ?4, ?5)
             """
         )
-        // Naming only the body leaves the indexes alone.
+        // A statement that sets the body alone updates no index.
         updateBody = try connection.prepare("UPDATE entity SET body = ?2 WHERE key = ?1")
         updateRow = try connection.prepare(
             "UPDATE entity SET shape = ?2, expires = ?3, body = ?4 WHERE key = ?1"
@@ -45,7 +46,7 @@ final class EntityRows {
         deleteRow = try connection.prepare("DELETE FROM entity WHERE key = ?1")
     }
 
-    /// The row of the entity, also when only its history is left.
+    /// The row of the entity, even when only its history is left.
     func row(_ id: EntityID) throws -> StoredEntity? {
         if let recent, recent.id == id { return recent }
         let row = findRow.bind(1, id.uri)
@@ -62,8 +63,9 @@ final class EntityRows {
         return recent
     }
 
-    /// Adds a row under the key, or the one that SQLite gives; its history is numbered by its key unless
-    /// it has a number.
+    /// Adds a row under `key`, or under a key that SQLite chooses.
+    ///
+    /// The number of its history is its key, unless it has a number already.
     func insert(
         _ entity: Entity,
         _ body: [UInt8],
@@ -121,6 +123,6 @@ final class EntityRows {
         recent = nil
     }
 
-    /// Forgets the row looked at last.
+    /// Forgets the cached row.
     func forgetRecent() { recent = nil }
 }

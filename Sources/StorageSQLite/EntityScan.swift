@@ -2,51 +2,54 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// One entity a query may be about, not decoded yet.
+/// An entity that may match a query, not decoded yet.
 struct Candidate {
     var key: Int64
     var shape: Int64
-    /// On the row whose body it is; valid until the next candidate is asked for.
+    /// The statement at the row of the candidate; valid until the next candidate is asked for.
     var row: Statement
 
-    /// Columns every candidate statement selects, in this order.
+    /// The columns that every statement for candidates selects, in this order.
     static let columns = "key, shape, expires, body, history"
 
     func isExpired(_ now: Timestamp) -> Bool {
         row.optionalInt(2).map { $0 <= now.microseconds } ?? false
     }
 
-    /// The bytes, the caller's to keep.
+    /// A copy of the bytes of the body.
     var body: [UInt8] { [UInt8](row.bytes(3)) }
 
-    /// Bytes of the body.
+    /// The number of bytes of the body.
     var size: Int { row.bytes(3).count }
 
     func entity() throws -> Entity { try Body.entity(row.bytes(3)) }
 
-    /// The entity with no attributes but those selected.
+    /// The entity with the selected attributes alone.
     func entity(_ selection: AttributeSelection) throws -> Entity {
         try Body.entity(row.bytes(3), selection)
     }
 
-    /// The same for a reader: whoever does not see all learns of the last change from the rest.
+    /// The same for a reader; one from whom something is hidden gets a `modifiedAt` computed from
+    /// the rest.
     func entity(_ selection: AttributeSelection, for grant: ReadGrant) throws -> Entity {
         grant.hidden.isEmpty ? try entity(selection) : grant.dated(try entity())
     }
 }
 
-/// Candidates in the order of creation.
+/// A sequence of candidates in the order of creation.
 protocol CandidateSource {
     mutating func next() throws -> Candidate?
 }
 
-/// The entities of a few shapes, each shape's read in key order, merged.
+/// The entities of a few shapes: each shape is read in the order of keys, and the results are
+/// merged.
 struct ShapeMerge: CandidateSource {
     private var cursors: [Statement] = []
     private var moved: Int?
     private var last: Int64?
 
-    /// With `past` also the entities that once were of one of those shapes, without attributes.
+    /// With `past`, it includes the entities that had one of those shapes before, without
+    /// attributes.
     init(_ connection: Connection, shapes: [Int64], past: [Int64] = []) throws {
         for shape in past {
             let cursor = try connection.prepare(
@@ -75,7 +78,7 @@ struct ShapeMerge: CandidateSource {
             moved = cursors.indices.min { cursors[$0].int(0) < cursors[$1].int(0) }
             guard let moved else { return nil }
             let row = cursors[moved]
-            // An entity that was of several shapes stands in several lists.
+            // An entity that had several shapes is in several lists.
             guard row.int(0) != last else { continue }
             last = row.int(0)
             return Candidate(key: row.int(0), shape: row.int(1), row: row)
@@ -83,7 +86,7 @@ struct ShapeMerge: CandidateSource {
     }
 }
 
-/// Everything in key order; whoever reads skips the shapes it does not want.
+/// All entities in the order of keys; the caller skips the shapes that it does not want.
 struct KeyScan: CandidateSource {
     private let cursor: Statement
 
@@ -97,7 +100,7 @@ struct KeyScan: CandidateSource {
     }
 }
 
-/// The entities with one value of an attribute, straight from its value index.
+/// The entities with one value of an attribute, read from its value index.
 struct ValueWalk: CandidateSource {
     private let cursor: Statement
 
@@ -117,25 +120,25 @@ struct ValueWalk: CandidateSource {
     }
 }
 
-/// The entities of the keys.
+/// The entities with given keys.
 struct KeyList: CandidateSource {
     private var keys: ArraySlice<Int64>
     private let byKey: Statement
 
-    /// In the order of creation.
+    /// Creates the list; it is read in the order of creation.
     init(_ connection: Connection, keys: [Int64]) throws {
         try self.init(connection, inOrder: keys.sorted()[...])
     }
 
-    /// The entities of the shapes, with `past` also those that once were of one of those; nil when
-    /// there are too many to look up.
+    /// Looks up the entities of the shapes, with `past` also those that had one of these shapes
+    /// before; nil when there are too many.
     init?(
         _ connection: Connection,
         shapes: some Sequence<Int64>,
         past: some Sequence<Int64> = EmptyCollection()
     ) throws {
         var keys: Set<Int64> = []
-        /// Whether there is room for all of the shape.
+        /// Adds the entities of the shape; returns whether there was room for all.
         func add(_ rows: Statement, of shape: Int64) throws -> Bool {
             rows.bind(1, shape)
             defer { rows.reset() }

@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Looking for, removing and replacing single instances of the history.
+/// Finding, removing and replacing single instances of the history.
 extension Writer {
     func evolving(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
         guard let row = try stored(id), try hasHistory(row) else { return nil }
@@ -14,7 +14,7 @@ extension Writer {
         return try history.any.bind(1, number).step() && history.any.int(0) != 0
     }
 
-    /// Keeps the way from an identifier the instance came with to its row.
+    /// Stores where an instance that came with an identifier is, so that it can be found by it.
     func remember(_ instance: Attribute, at place: HistoryPlace, sequence: Int64) throws {
         guard let id = instance.details?.instanceID else { return }
         let series = place.series
@@ -65,7 +65,7 @@ extension Writer {
         var instance = attribute
         instance.createdAt = try creation(of: instanceID, row: row, name: name)
         guard try removeInstance(row, name: name, instanceID: instanceID) else { return false }
-        // The identifier stays while the place it was made of may change.
+        // The identifier stays, even if the place from which it was computed changes.
         instance.details = instance.details ?? AttributeDetails()
         instance.details?.instanceID = instanceID
         noteChange(of: row, at: instance.modifiedAt)
@@ -98,7 +98,7 @@ extension Writer {
         )
     }
 
-    /// The `datasetId`s that the history of the attribute has, by their numbers.
+    /// The `datasetId`s in the history of the attribute, by their numbers.
     private func datasets(of entity: Int64, name: Int64) throws -> [Int64: String?] {
         let numbers = try SeriesNumbers(connection)
         var datasets: [Int64: String?] = [:]
@@ -111,7 +111,7 @@ extension Writer {
     }
 }
 
-/// Where an instance stands among those of its attribute.
+/// The place of an instance among those of its attribute.
 struct InstancePlace {
     var dataset: Int64
     var time: Int64
@@ -123,8 +123,10 @@ struct InstancePlace {
         self.sequence = sequence
     }
 
-    /// nil when the text is not a name that was made for that entity and attribute, which has
-    /// instances of the `datasetId`s.
+    /// Reads an `instanceId` that a store has computed.
+    ///
+    /// Returns nil when it was not computed for this entity and attribute with one of these
+    /// `datasetId`s.
     init?(_ text: String, entity: EntityID, name: IRI, among datasets: [Int64: String?]) {
         guard let found = InstanceName(text),
             let dataset = datasets.first(where: {

@@ -1,15 +1,16 @@
 internal import Storage
 internal import Synchronization
 
-/// Removes what is left of histories that were taken from their entities.
+/// Removes the rest of histories that were detached from their entities.
 final class HistoryRemover: Sendable {
-    /// Whether any may be left, and whether somebody removes them.
+    /// Whether any may be left, and whether a removal runs.
     private struct Work {
         var mayBeLeft = false
         var isWorkedAt = false
 
-        /// Begins another round of removal if anything may be left; returns false, and marks the removal
-        /// as finished, if nothing is.
+        /// Begins another round of removal if anything may be left.
+        ///
+        /// Returns false, and marks the removal as finished, if nothing is left.
         mutating func beginRound() -> Bool {
             defer { mayBeLeft = false }
             isWorkedAt = mayBeLeft
@@ -22,7 +23,8 @@ final class HistoryRemover: Sendable {
 
     init(_ committer: Committer) { self.committer = committer }
 
-    /// Removes what is left of histories in the background, a portion between other requests at a time.
+    /// Removes the rest of detached histories in the background, in portions between other
+    /// requests.
     func removeSoon() {
         let isFirst = removing.withLock { removing in
             removing.mayBeLeft = true
@@ -34,8 +36,8 @@ final class HistoryRemover: Sendable {
             do {
                 try await removeDetachedHistories()
             } catch {
-                // A full disk or a store that closes: nobody sees what is left, and the next
-                // removal of a long history, or the next start, goes on with it.
+                // The disk is full or the store is closing. Nobody sees the rest, and the next
+                // removal of a long history, or the next start, continues.
                 removing.withLock { $0.isWorkedAt = false }
             }
         }

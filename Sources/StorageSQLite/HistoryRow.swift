@@ -1,27 +1,28 @@
 internal import ContextModel
 internal import Storage
 
-/// Where an instance stands in the history table, but for the sequence among equals.
+/// The place of an instance in the history table, without its sequence among those of one moment.
 struct HistoryPlace {
     var series: HistorySeries
     var time: Int64
 }
 
-/// An instance as the history table keeps it.
+/// An instance as the history table stores it.
 ///
-/// Most readings differ in value and time alone. What they share is a *form*, stored once; the row
-/// has the number of the form and the value. Any other instance is a body of its own. The value
-/// column holds a scalar value in both cases, so that aggregation reads no bodies of numbers.
+/// Most readings differ in value and time alone. What they have in common is a *form*, which is
+/// stored once; a row has the number of its form, and the value. Any other instance has a body of
+/// its own. In both cases the value column holds a scalar value, so that aggregation reads no
+/// bodies of numbers.
 struct HistoryRow: Equatable {
     var form: Int64?
-    /// nil when it is the row's time.
+    /// The `modifiedAt`; nil when it equals the time of the row.
     var modified: Int64?
-    /// nil when it is the time of the modification.
+    /// The `createdAt`; nil when it equals `modifiedAt`.
     var created: Int64?
     var value: Scalar
     var body: [UInt8]?
 
-    /// The columns `HistoryRow(_:)` reads, in its order.
+    /// The columns that `HistoryRow(_:)` reads, in its order.
     static let columns = "sequence, form, modified, created, value, body"
 
     init(_ instance: Attribute, form: (HistoryForm) throws -> Int64) throws {
@@ -32,7 +33,8 @@ struct HistoryRow: Equatable {
         created = createdAt == (modifiedAt ?? time) ? nil : createdAt
         let content = instance.value.column
         value = content.scalar
-        // A nil moment reads back as the one it would equal, so such an instance keeps its body.
+        // An absent moment would read back as the moment it defaults to, so such an instance keeps
+        // its body.
         let hasTimes = modifiedAt != nil && createdAt != nil
         if hasTimes, instance.attributes.isEmpty, instance.details == nil,
             let blank = content.blank
@@ -59,33 +61,33 @@ struct HistoryRow: Equatable {
         body = row.isNull(5) ? nil : [UInt8](row.bytes(5))
     }
 
-    /// About as many as the row takes.
+    /// The approximate number of bytes of the row.
     var bytes: Int {
         if case .text(let text) = value { return text.utf8.count + (body?.count ?? 0) }
         return body?.count ?? 0
     }
 
-    /// About as many as a row takes that is not read.
+    /// The approximate number of bytes of a row that is not decoded.
     static func bytes(_ row: Statement) -> Int { row.byteCount(4) + row.byteCount(5) }
 
-    /// Whether both rows, which stand at one moment of a series, say the same; nil when their bodies
-    /// must be read to tell.
+    /// Whether both rows, of the same moment of a series, have equal content; nil when only their
+    /// bodies can tell.
     func hasContent(of other: HistoryRow) -> Bool? {
         guard body == nil, other.body == nil else { return nil }
         return form == other.form && value == other.value
     }
 
-    /// When the instance, which stands at that moment of its series, was written.
+    /// The time at which the instance was written; `time` is the time of its row.
     func changedAt(_ time: Int64) -> Int64 { modified ?? time }
 
-    /// The instance, which stands at that moment of its series.
+    /// The instance; `time` is the time of its row.
     func attribute(_ vocabulary: Vocabulary, at time: Int64) throws -> Attribute {
         if let body { return try Body.attribute(body) }
         guard let form, var attribute = vocabulary.forms[form] else {
             throw StorageError(.damaged, note: "an instance in the history has no form")
         }
         attribute.value = attribute.value.filled(value)
-        // A form says by a moment of its own whether the row's time is the observation's.
+        // A form with an `observedAt` says that the time of the row is the time of observation.
         if attribute.observedAt != nil {
             attribute.observedAt = Timestamp(microseconds: time)
         }
@@ -95,9 +97,9 @@ struct HistoryRow: Equatable {
     }
 }
 
-/// What readings have in common: all of an instance but its value and its moments.
+/// What readings have in common: all of an instance except its value and its times.
 struct HistoryForm: Hashable {
-    /// Kinds of value that a column gives back exactly as they were.
+    /// The kinds of values that a column returns exactly as they were stored.
     enum Blank { case number, bool, string }
 
     private var kind: Attribute.Kind
@@ -114,7 +116,7 @@ struct HistoryForm: Hashable {
         unitCode = instance.unitCode
     }
 
-    /// An instance with all that the form says, to be filled with a value and moments.
+    /// An instance with all that the form has, to which a value and times are added.
     var attribute: Attribute {
         let value: JSONValue =
             switch blank {
@@ -133,7 +135,8 @@ struct HistoryForm: Hashable {
 }
 
 extension JSONValue {
-    /// What the value column holds, and which blank it fills exactly as the value was written.
+    /// The content of the value column, and the blank that it fills if the value reads back
+    /// exactly.
     fileprivate var column: (scalar: Scalar, blank: HistoryForm.Blank?) {
         switch self {
         case .number(let number):
@@ -157,15 +160,15 @@ extension JSONValue {
 }
 
 extension JSONNumber {
-    /// Whether the literal is the one that the number's double makes.
+    /// Whether the literal equals the text that JSON writes for the number.
     fileprivate func isWritten(as double: Double) -> Bool {
-        // Whole numbers need not be written out to see that: JSON spells each in one way but zero.
+        // JSON has one text for each whole number but zero, so these need not be written out.
         if let whole = intValue, whole != 0, abs(double) < 1e15 { return true }
         return JSONNumber(double).literal == literal
     }
 }
 
-/// The statements that keep the history.
+/// The statements that read and write the history.
 struct HistoryStatements {
     let atMoment, newestAtMoment, newest, one, any, remember, forget, find, delete: Statement
     private let insertRow: Statement
@@ -224,7 +227,7 @@ struct HistoryStatements {
         )
     }
 
-    /// Adds the row unless one is there; whether it did, the connection's `changes` tell.
+    /// Adds the row unless it is there; the connection's `changes` tell whether it was added.
     func insert(_ row: HistoryRow, at place: HistoryPlace, sequence: Int64) throws {
         let series = place.series
         try insertRow.bind(1, series.entity).bind(2, series.name).bind(3, series.dataset)
@@ -232,7 +235,7 @@ struct HistoryStatements {
             .bind(8, row.created).bind(9, row.value).bind(10, row.body).run()
     }
 
-    /// Tells whether anything is left of a history.
+    /// A statement that tells whether anything is left of a history.
     static func any(_ connection: Connection) throws -> Statement {
         try connection.prepare(
             """

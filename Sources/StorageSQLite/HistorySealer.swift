@@ -2,9 +2,9 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// Seals the series that readers have found long.
+/// Seals the series that readers have found to be long.
 final class HistorySealer: Sendable {
-    /// Series that are to be sealed, and whether somebody is at it.
+    /// The series to be sealed, and whether a sealing runs.
     private struct GrownSeries {
         var series: Set<HistorySeries> = []
         var isWorkedAt = false
@@ -15,7 +15,7 @@ final class HistorySealer: Sendable {
 
     init(_ committer: Committer) { self.committer = committer }
 
-    /// Seals series in the background, a segment between other requests at a time.
+    /// Seals series in the background, one segment at a time between other requests.
     func sealSoon(_ series: Set<HistorySeries>) {
         let isFirst = grown.withLock { grown in
             let free = Limits.seriesToSeal - grown.series.count
@@ -29,14 +29,14 @@ final class HistorySealer: Sendable {
             do {
                 try await sealHistory()
             } catch {
-                // A full disk or a store that closes: the series is read from its rows, and its
-                // next reader has it tried again.
+                // The disk is full or the store is closing. The series is still read from its
+                // rows, and its next reader asks for it to be sealed again.
                 grown.withLock { $0.isWorkedAt = false }
             }
         }
     }
 
-    /// Seals the series that readers have found long; returns when none waits any more.
+    /// Seals the series that readers have found to be long; returns when none is left.
     func sealHistory() async throws {
         while let series = takeNext() {
             while try await committer.run({
@@ -45,7 +45,8 @@ final class HistorySealer: Sendable {
         }
     }
 
-    /// Taken before it is sealed, so that one which cannot be sealed holds up no other.
+    /// Removed before it is sealed, so that a series that cannot be sealed does not hold up
+    /// others.
     private func takeNext() -> HistorySeries? {
         grown.withLock { grown in
             if let series = grown.series.popFirst() { return series }

@@ -1,10 +1,9 @@
 internal import Storage
 
-/// A run of instances of one series, sealed: one body with a column for each thing that an instance
-/// has.
+/// A sealed run of instances of one series: one body with a column for each part of an instance.
 ///
-/// Columns are decoded when they are asked for, so that adding up reads moments and values alone.
-/// What was sealed comes back exactly: moments, numbers and bodies as the rows had them.
+/// Columns are decoded on demand, so that aggregation reads times and values alone. Everything
+/// that was sealed reads back exactly: times, numbers and bodies as the rows had them.
 struct HistorySegment {
     /// An instance as its row had it.
     struct Instance: Equatable {
@@ -13,13 +12,13 @@ struct HistorySegment {
         var row: HistoryRow
     }
 
-    /// Neighbours of one form; nil for instances that have a body of their own.
+    /// Neighbouring instances of one form; nil for instances with a body of their own.
     struct FormRun {
         var form: Int64?
         var range: Range<Int>
     }
 
-    /// What instances that are no plain numbers hold.
+    /// The content of an instance that is not a plain number.
     struct Cell {
         var value: Scalar
         var body: [UInt8]?
@@ -30,17 +29,17 @@ struct HistorySegment {
         case cells([Cell])
     }
 
-    /// The first byte: what the bytes are, and in which version.
+    /// The first byte, which identifies the format and its version.
     static let mark: UInt8 = 0x31
 
-    /// The columns in the order they are stored.
+    /// The columns, in the order in which they are stored.
     enum Column: Int, CaseIterable {
         case times, forms, values, modified, created, sequences
     }
 
     let count: Int
     private let bytes: [UInt8]
-    /// Empty for a column that says nothing the others do not.
+    /// The range of each column; empty for a column that follows from the others.
     private let columns: [Range<Int>]
 
     init(_ bytes: UnsafeRawBufferPointer) throws {
@@ -57,11 +56,11 @@ struct HistorySegment {
             columns.append((start - base)..<(start - base + column.count))
         }
         self.columns = columns
-        // Each moment takes a byte at least: the count of damaged bytes is not believed.
+        // Each time takes at least one byte, so a larger count is damage.
         guard count <= columns[Column.times.rawValue].count else { throw ColumnReader.damage }
     }
 
-    /// nil for a column that is not stored.
+    /// Reads a column; nil when it is not stored.
     private func read<Content>(
         _ column: Column,
         _ body: (inout ColumnReader) throws -> Content
@@ -74,7 +73,7 @@ struct HistorySegment {
         }
     }
 
-    /// As many numbers as there are instances.
+    /// Reads one number for each instance.
     @inline(__always)
     private func list<Number>(
         _ next: (_ index: Int) throws -> Number
@@ -89,8 +88,10 @@ struct HistorySegment {
 
     // MARK: Columns
 
-    /// Readings mostly come at even distances: what is kept is by how much a distance differs from
-    /// the one before.
+    /// The time of each instance.
+    ///
+    /// Readings mostly have equal distances in time, so the column holds by how much each distance
+    /// differs from the one before.
     func times() throws -> [Int64] {
         let times = try read(.times) { reader in
             var time: Int64 = 0
@@ -156,7 +157,7 @@ struct HistorySegment {
         return Cell(value: value, body: tag & CellTag.body == 0 ? nil : [UInt8](try reader.sized()))
     }
 
-    /// When each instance was modified.
+    /// The time at which each instance was modified.
     func modified(_ times: [Int64]) throws -> [Int64] {
         let modified = try read(.modified) { reader in
             var moment = times.first ?? 0
@@ -168,7 +169,7 @@ struct HistorySegment {
         return modified ?? times
     }
 
-    /// When each instance was created.
+    /// The time at which each instance was created.
     func created(_ modified: [Int64]) throws -> [Int64] {
         let created = try read(.created) { reader in
             try list { modified[$0] &+ (try reader.signed()) }
@@ -185,7 +186,7 @@ struct HistorySegment {
 
     // MARK: Instances
 
-    /// All of it, oldest first.
+    /// All instances, oldest first.
     func instances() throws -> [Instance] {
         let times = try times()
         let modified = try modified(times)
@@ -220,16 +221,16 @@ extension HistorySegment.Values {
     }
 }
 
-/// How the values of a segment are written.
+/// The encodings of the values of a segment.
 enum ValueCoding: UInt8 {
-    /// Whole numbers divided by one power of ten: each as its distance from the one before.
+    /// Whole numbers divided by one power of ten, each as its difference from the one before.
     case decimals
     case doubles
-    /// Anything else, each with its tag.
+    /// Any other values, each with its tag.
     case cells
 }
 
-/// What a cell begins with: what its value is, and whether a body follows.
+/// The tag of a cell: the type of its value, and whether a body follows.
 enum CellTag {
     static let null: UInt8 = 0
     static let number: UInt8 = 1

@@ -1,23 +1,22 @@
 internal import ContextModel
 internal import Storage
 
-/// What the side indexes hold of one entity.
+/// The entries of one entity in the geo index and the value indexes.
 ///
-/// They narrow a query down; the evaluator decides.
+/// Indexes narrow a query down; the evaluator decides.
 struct IndexEntries: Equatable {
     struct Value: Hashable {
         var name: Int64
         var value: Scalar
     }
-    /// Around all the entity's GeoProperties.
+    /// The box around all GeoProperties of the entity.
     var box: Box?
-    /// Of the attributes that have a value index.
+    /// The values of the attributes that have a value index.
     var values: Set<Value> = []
-    /// Attributes with so many values that the entity has one entry in place of them all: it may
-    /// have any value.
+    /// The attributes with so many values that the entity has one entry for "any value".
     var crowded: Set<Int64> = []
 
-    /// Adds what the index of the attribute holds.
+    /// Adds the entries of the attribute.
     mutating func add(_ attribute: NamedAttribute, name: Int64) {
         var scalars: Set<Scalar> = []
         for instance in attribute.instances {
@@ -62,7 +61,7 @@ extension IndexWriter {
         return entries
     }
 
-    /// Whether the side indexes may hold anything of what differs; of a reading they mostly do not.
+    /// Whether the indexes may have entries for what differs; they rarely do for a reading.
     private func touchesIndexes(_ old: Entity, _ new: Entity) -> Bool {
         guard old.attributes.count == new.attributes.count else { return true }
         return zip(old.attributes, new.attributes).contains { before, after in
@@ -76,7 +75,7 @@ extension IndexWriter {
             || vocabulary.current.numbers[attribute.name.text].map(indexed.contains) ?? false
     }
 
-    /// Writes the difference only: a reading that changes moves nothing in the geo index.
+    /// Writes the difference alone: a changed reading writes nothing to the geo index.
     private func reindex(key: Int64, from old: IndexEntries, to new: IndexEntries) throws {
         guard old != new else { return }
         noteChange(of: key)
@@ -105,10 +104,12 @@ extension IndexWriter {
     }
 }
 
-/// The statements that keep the side indexes.
+/// The statements that keep the indexes.
 struct IndexStatements {
     let insertValue, deleteValue, insertCrowded, deleteCrowded, insertBox, deleteBox: Statement
-    /// In place of a value, of an entity that may have any: no value is a blob.
+    /// The entry for "any value".
+    ///
+    /// No value is a blob.
     static let anyValue = "x''"
 
     init(_ connection: Connection) throws {
@@ -129,7 +130,7 @@ struct IndexStatements {
     }
 }
 
-/// A rectangle of longitudes and latitudes in degrees.
+/// A box of longitudes and latitudes in degrees.
 struct Box: Equatable {
     var west, east, south, north: Double
 
@@ -149,7 +150,7 @@ struct Box: Equatable {
         self.north = north
     }
 
-    /// Around every position of a GeoJSON geometry; nil when it has none.
+    /// The box around all positions of a GeoJSON geometry; nil when it has none.
     init?(geoJSON value: JSONValue) {
         guard let object = value.objectValue else { return nil }
         var box: Box?
@@ -175,7 +176,7 @@ struct Box: Equatable {
 }
 
 extension Attribute {
-    /// What a comparison of clause 4.9 can find in the instance's own value.
+    /// The values by which a comparison of clause 4.9 can find the instance.
     var scalars: [Scalar] {
         if kind == .languageProperty {
             return value.objectValue?.members.flatMap(\.value.scalars) ?? []
@@ -185,7 +186,7 @@ extension Attribute {
 }
 
 extension JSONValue {
-    /// The value, or each element of an array, or what a typed value holds.
+    /// The value itself, the elements of an array, or the value of a typed value.
     fileprivate var scalars: [Scalar] {
         switch self {
         case .array(let elements): elements.flatMap(\.scalars)
@@ -196,16 +197,16 @@ extension JSONValue {
 }
 
 extension Scalar {
-    /// The value as a value index holds it.
+    /// The value as a value index stores it.
     fileprivate var indexed: Scalar {
         if case .text(let text) = self { .text(text.indexed) } else { self }
     }
 }
 
 extension String {
-    /// The text as a value index holds it.
+    /// The text as a value index stores it.
     var indexed: String {
-        // A longer text is cut between characters, which keeps its place among the others.
+        // A longer text is cut between characters, so that it keeps its place in the order.
         utf8.count <= Limits.indexedTextBytes
             ? self : String(unicodeScalars.prefix(Limits.indexedTextBytes / 4))
     }

@@ -4,9 +4,9 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// Makes the value indexes that queries want.
+/// Creates the value indexes that queries ask for.
 final class IndexFiller: Sendable {
-    /// Whether somebody is at it.
+    /// Whether a filling runs.
     private let isFilling = Mutex(false)
 
     private let committer: Committer
@@ -26,7 +26,7 @@ final class IndexFiller: Sendable {
         self.clock = clock
     }
 
-    /// Makes value indexes in the background, a step between other requests at a time.
+    /// Creates value indexes in the background, in steps between other requests.
     func fillSoon(_ names: [IRI], for party: Party) {
         let isFirst = isFilling.withLock { isFilling in
             defer { isFilling = true }
@@ -38,16 +38,16 @@ final class IndexFiller: Sendable {
             do {
                 try await makeIndexes(names, for: party)
             } catch {
-                // A full disk or a store that closes: the index stays as far as it came and is
-                // not used; the next start, or the next query that wants one, goes on with it.
+                // The disk is full or the store is closing. The index is incomplete and not used;
+                // the next start, or the next query that wants an index, continues.
             }
         }
     }
 
-    /// Makes value indexes of the attributes, as far as the party may have some; returns when all there
-    /// are are complete, and those that gave their places are gone.
+    /// Creates value indexes for the attributes, as far as the party may have them.
     ///
-    /// `meanwhile` is called between the reading of a portion and its writing.
+    /// Returns when all registered indexes are complete and all removed ones are gone. `meanwhile`
+    /// is called between reading a portion and writing it.
     func makeIndexes(
         _ names: [IRI],
         for party: Party,
@@ -58,7 +58,7 @@ final class IndexFiller: Sendable {
         let filling = IndexFilling()
         var opened: Reader?
         while let portion = try await committer.run({ try $0.indexes.nextPortion(of: filling) }) {
-            // Of its own: however long queries take, the index that spares them is made.
+            // A connection of its own: the index is created however long queries take.
             let reader = try opened ?? Reader(path: path)
             opened = reader
             let filled = try await read(portion, with: reader)

@@ -1,32 +1,34 @@
 internal import ContextModel
 internal import Governance
 
-/// Who asked for what each value index answers, and when: indexes are few, and their places go to the
-/// questions asked most lately, shared out among the parties that ask.
+/// Records who last used each value index, and when.
+///
+/// There are few indexes. The places belong to the most recent questions, and are shared out among
+/// the parties that ask.
 struct IndexPlaces: Sendable {
     private struct Ask: Sendable {
-        /// Nobody since the start.
+        /// The party that asked; nil when none has since the start.
         var party: Party?
         var at: Timestamp
     }
 
     private var asked: [Int64: Ask] = [:]
-    /// Nothing has been asked since then of an index that nobody is known to have asked for.
+    /// The time of the last use of an index that has not been used since the start.
     private let start: Timestamp
 
     init(start: Timestamp) { self.start = start }
 
-    /// Notes that the index answers a question.
+    /// Notes that the index answers a question of the party.
     mutating func note(_ name: Int64, for party: Party, at now: Timestamp) {
         asked[name] = Ask(party: party, at: now)
     }
 
     mutating func forget(_ name: Int64) { asked[name] = nil }
 
-    /// The index that gives its place to one the party asks for; nil when none does.
+    /// The index that gives its place to one for the party; nil when none does.
     ///
-    /// One goes that nobody has asked for lately; else one of the party that has most, if it has more
-    /// than the asking party would then have.
+    /// It is one that nobody has used lately, or else one of the party with most indexes, if that
+    /// has more than the asking party would then have.
     func giving(to party: Party, of names: Set<Int64>, at now: Timestamp) -> Int64? {
         let asks = names.map { (name: $0, ask: asked[$0] ?? Ask(party: nil, at: start)) }
             .sorted { $0.ask.at < $1.ask.at }

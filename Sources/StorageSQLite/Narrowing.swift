@@ -1,15 +1,18 @@
 internal import ContextModel
 internal import Storage
 
-/// The keys an index leaves for a condition: all that match, and others too.
+/// Finds, by an index, a superset of the entities that match a condition.
 struct IndexLookup {
     let connection: Connection
     let vocabulary: Vocabulary
-    /// Told of the attribute whose value index answers.
+    /// Called with the attribute whose value index answers.
     var usesIndex: (Int64) -> Void = { _ in }
 
-    /// By identifier, place or one value of an attribute, in the order of creation; nil when the
-    /// condition is tied to none of them, or the index of the attribute is not complete.
+    /// Candidates found by identifier, place or one value of an attribute, in the order of
+    /// creation.
+    ///
+    /// Returns nil when the condition requires none of them, or the index of the attribute is
+    /// incomplete.
     func candidates(_ condition: Condition) throws -> (any CandidateSource)? {
         let keys =
             if let ids = condition.requiredIDs {
@@ -53,7 +56,8 @@ struct IndexLookup {
 
     // MARK: Values
 
-    /// By the value index of an attribute; nil when no index is complete or it leaves too many.
+    /// Keys from the value index of an attribute; nil when no index is complete or too many keys
+    /// are left.
     func keysByValue(_ condition: Condition) throws -> [Int64]? {
         for test in condition.indexableTests {
             guard let name = vocabulary.numbers[test.name.text], try isComplete(name) else {
@@ -66,7 +70,7 @@ struct IndexLookup {
         return nil
     }
 
-    /// Attributes that a value index would help with, and that have none yet.
+    /// The attributes for which a value index would help and that have none.
     func missingIndexes(_ condition: Condition) throws -> [IRI] {
         let known = try connection.prepare("SELECT 1 FROM indexed_attribute WHERE name = ?1")
         return try condition.indexableTests.map(\.name).filter { name in
@@ -76,7 +80,7 @@ struct IndexLookup {
         }
     }
 
-    /// Entities that may have any value of the attribute.
+    /// The entities with an entry for "any value" of the attribute.
     private func crowded(_ name: Int64, atMost limit: Int) throws -> [Int64] {
         let rows = try connection.prepare(
             """
@@ -113,25 +117,25 @@ struct IndexLookup {
     }
 }
 
-/// Values from `low` to `high`, both included, of one kind.
+/// The values of one kind from `low` to `high`, both included.
 struct ValueRange {
     var low: Scalar
     var high: Scalar
 }
 
-/// A `q` term on an attribute's own value that a value index can answer.
+/// A term of `q` on an attribute's own value that a value index can answer.
 struct IndexableTest {
     var name: IRI
     var ranges: [ValueRange]
 
-    /// The one value that the attribute must have.
+    /// The only value that the attribute may have.
     var onlyValue: Scalar? {
         ranges.count == 1 && ranges[0].low == ranges[0].high ? ranges[0].low : nil
     }
 }
 
 extension Condition {
-    /// Terms of which each holds for every match.
+    /// Terms that hold for every match.
     var indexableTests: [IndexableTest] {
         switch self {
         case .all(let parts): parts.flatMap(\.indexableTests)
@@ -151,7 +155,8 @@ extension ValueTest {
 }
 
 extension Comparison {
-    /// Where the index holds every value that meets the comparison; nil when it cannot say.
+    /// The ranges of the index that contain every value that meets the comparison; nil when the
+    /// index cannot answer it.
     fileprivate var ranges: [ValueRange]? {
         switch self {
         case .equal(let operands):
@@ -175,7 +180,7 @@ extension Operand {
         return scalar.map { ValueRange(low: $0, high: $0) }
     }
 
-    /// Moments are compared as moments however they are spelled, which text cannot tell.
+    /// Moments are compared as moments in any spelling, which the index of texts cannot do.
     fileprivate var scalar: Scalar? {
         switch self {
         case .number(let number): number.isNaN ? nil : .number(number)
@@ -187,12 +192,12 @@ extension Operand {
 }
 
 extension Scalar {
-    /// The ends of a kind's values in SQLite's order.
+    /// The least and greatest values of a kind in SQLite's order.
     fileprivate var least: Scalar {
         if case .text = self { .text("") } else { .number(-.infinity) }
     }
     fileprivate var greatest: Scalar {
-        // No UTF-8 begins with a greater character.
+        // No text in UTF-8 sorts after these characters.
         if case .text = self { .text("\u{10FFFF}\u{10FFFF}") } else { .number(.infinity) }
     }
 }

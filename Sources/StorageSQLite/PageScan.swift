@@ -2,19 +2,19 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// One page taken from a stream of candidates: what matches is counted after the decision.
+/// Collects one page from a sequence of candidates; the matches are decided one by one.
 struct PageScan {
     private let query: EntityQuery
     private let plan: EntityPlan
     private let grant: ReadGrant
     private let knownCount: Int?
     private var entities: [EncodedEntity] = []
-    /// With an order, the keys of the first by it.
+    /// The keys of the first entities of the order, for a sorted query.
     private var first: FirstEntities<Int64>
     private let order: AttributeSelection
     private var matched = 0
     private var lookedAt = 0
-    /// For the entities found.
+    /// The bytes of the entities found.
     private var room = AnswerRoom()
 
     init(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant, knownCount: Int?) {
@@ -27,8 +27,10 @@ struct PageScan {
         first = FirstEntities(query.offset + query.limit, by: order)
     }
 
-    /// False when it would have to look at more candidates in all than allowed, or keeps more bytes; run
-    /// again to go on.
+    /// Looks at candidates until the page is full.
+    ///
+    /// Returns false when it would exceed the number of candidates, or of bytes, allowed; run it
+    /// again to continue.
     mutating func run(
         _ source: inout any CandidateSource,
         upTo allowed: Int?,
@@ -54,7 +56,7 @@ struct PageScan {
         return false
     }
 
-    /// With the attributes that the order looks at, at least.
+    /// The entity with at least the attributes that the order looks at.
     private func entity(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> Entity {
         if case .rest(let entity) = match { return grant.sortable(entity) }
         return grant.sortable(try candidate.entity(order, for: grant))

@@ -2,12 +2,12 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The former types and scopes of entities: how a transaction stores them, and how they limit
-/// what it may change.
+/// The former types and scopes of entities: how a transaction stores them, and how they limit what
+/// it may change.
 extension Writer {
-    /// Stores the former types and scopes of an entity when the change gives it other ones.
+    /// Stores the former types and scopes of an entity when the change replaces them.
     ///
-    /// `key` is that of its row after the change.
+    /// `key` is the key of its row after the change.
     func keepPast(of old: StoredEntity, before new: Entity, key: Int64) throws {
         let state = try EntityPast.State(
             ending: old.entity,
@@ -21,30 +21,30 @@ extension Writer {
         try past.forget(beyond: EntityPast.maximumStates, of: key)
     }
 
-    /// A row that takes the place of another one has its past.
+    /// Moves the former states to a row that replaces another one.
     func movePast(from old: Int64, to new: Int64) throws {
         guard old != new else { return }
         try past.move.bind(1, old).bind(2, new).run()
     }
 
-    /// The past of an entity of which nothing is left.
+    /// Removes the former states of an entity of which nothing is left.
     func removePast(of key: Int64) throws {
         try past.remove.bind(1, key).run()
     }
 
-    /// The changes of the attribute of the entity that the request's grant does not cover, or of any
-    /// attribute, if no name is given; nil when it covers all.
+    /// The changes that the request's grant does not cover, of one attribute or of all; nil when
+    /// it covers all.
     func hiddenChanges(of row: StoredEntity, _ name: IRI? = nil) throws -> HiddenChanges? {
         guard let granted = transaction.granted else { return nil }
         let covered = granted.reach(of: name)
         guard covered != .everything else { return nil }
-        // That the grant covers the current state is known, but not whether the attribute is hidden.
+        // The grant covers the current state; the attribute may be hidden in it all the same.
         let mayBeHidden = name.map(granted.isPartlyHidden) ?? false
         guard try mayBeHidden || past.lastEnd(of: row.key) > 0 else { return nil }
         return HiddenChanges(of: row, from: covered, past)
     }
 
-    /// Whether the entity has any history that the request's grant covers.
+    /// Whether the request's grant covers any part of the entity's history.
     func hasHistory(_ row: StoredEntity) throws -> Bool {
         let hidesNames = !(transaction.granted?.hidden.isEmpty ?? true)
         guard try hidesNames || hiddenChanges(of: row) != nil else {
@@ -61,7 +61,7 @@ extension Writer {
         let keys = try series.keys(of: row.history).filter {
             !(transaction.granted?.hidden.everywhere.contains($0.name) ?? false)
         }
-        // Mostly a newest instance is seen, for which little of the past has to be known.
+        // A newest instance is mostly visible, for which few of the former states are read.
         for key in keys {
             guard let hidden = try hiddenChanges(of: row, key.name) else { return true }
             let newest = history.newest.bind(1, row.history).bind(2, key.number.name)
@@ -75,19 +75,20 @@ extension Writer {
         }
     }
 
-    /// Notes a change of the history of an entity that is not one of the entity itself.
+    /// Notes a change of the history of an entity that does not change the entity itself.
     func noteChange(of row: StoredEntity, at moment: Timestamp?) {
         latestChanges.note(moment?.microseconds ?? 0, of: row.history)
     }
 }
 
-/// The changes of one entity that a transaction's grant does not cover, each decided when it is asked
-/// about: of all that the entity was, that alone is read which the change may belong to.
+/// The changes of one entity that a transaction's grant does not cover.
+///
+/// Each is decided on demand, and only the former states to which it may belong are read.
 final class HiddenChanges {
     private let row: StoredEntity
     private let decision: PreparedCondition
     private let past: PastStatements
-    /// Whether the grant covers the state that ended then, as far as that was decided.
+    /// Whether the grant covers the state that ended at this moment, as far as it was decided.
     private(set) var decided: [Int64: Bool] = [:]
 
     fileprivate init(of row: StoredEntity, from covered: Condition, _ past: PastStatements) {
@@ -96,10 +97,10 @@ final class HiddenChanges {
         decision = PreparedCondition(covered)
     }
 
-    /// Whether a change of that moment, in microseconds, is hidden.
+    /// Whether a change at the moment, in microseconds, is hidden.
     func contains(_ moment: Int64) throws -> Bool {
         if try !coversState(after: moment) { return true }
-        // Where states overlap, the change may belong to the next one, too.
+        // Where states overlap, the change may also belong to the next state.
         let overlaps = past.overlaps.bind(1, row.key).bind(2, moment)
         defer { overlaps.reset() }
         while try overlaps.step() {
@@ -108,7 +109,7 @@ final class HiddenChanges {
         return false
     }
 
-    /// All of them.
+    /// All hidden moments.
     func moments() throws -> HiddenMoments {
         EntityPast(try past.states(of: row.key), current: row.entity).hidden(covers)
     }
@@ -125,20 +126,20 @@ final class HiddenChanges {
         return isCovered
     }
 
-    /// What a rule says of values is decided by what is stored, as for the entity itself.
+    /// Conditions on values are decided over the stored entity, as for the entity itself.
     private func covers(_ state: Entity) -> Bool {
         decision.matches(row.entity.asIt(was: state))
     }
 }
 
-/// When histories were changed last, as far as that matters for requests that wait together.
+/// The times of the last changes of histories, as far as waiting requests need them.
 final class LatestChanges {
-    /// The most histories that are remembered; then all are forgotten.
+    /// The most histories that are kept; when there are more, all are forgotten.
     static let maximumCount = 4_096
 
     private var moments: [Int64: Int64] = [:]
 
-    /// In microseconds; zero when nothing is remembered.
+    /// In microseconds; zero when unknown.
     subscript(history: Int64) -> Int64 { moments[history] ?? 0 }
 
     func note(_ moment: Int64, of history: Int64) {
@@ -147,7 +148,7 @@ final class LatestChanges {
     }
 }
 
-/// The statements that keep what entities were.
+/// The statements that store former states of entities.
 struct PastStatements {
     fileprivate let insert, move, remove, next, overlaps: Statement
     private let last, states, oldestKept, blank, removeBefore: Statement
@@ -180,13 +181,13 @@ struct PastStatements {
         states = try Self.states(connection)
     }
 
-    /// When the state before the current one ended; zero when there was none.
+    /// The end of the last former state; zero when there is none.
     fileprivate func lastEnd(of key: Int64) throws -> Int64 {
         defer { last.reset() }
         return try last.bind(1, key).step() ? last.int(0) : 0
     }
 
-    /// Leaves so many former states, and before them one of which is known only when it ended.
+    /// Keeps `count` former states, and before them one of which only its end is known.
     fileprivate func forget(beyond count: Int, of key: Int64) throws {
         defer { oldestKept.reset() }
         guard try oldestKept.bind(1, key).bind(2, Int64(count)).step() else { return }
@@ -203,7 +204,7 @@ struct PastStatements {
         )
     }
 
-    /// Oldest first.
+    /// Reads the states, oldest first.
     static func read(_ states: Statement, of key: Int64) throws -> [EntityPast.State] {
         states.bind(1, key)
         defer { states.reset() }
@@ -222,7 +223,7 @@ struct PastStatements {
 }
 
 extension Statement {
-    /// What an entity was; nil when that was forgotten.
+    /// The former state of the entity; nil when it was forgotten.
     fileprivate func formerEntity(_ column: Int32) throws -> Entity? {
         let body = bytes(column)
         return body.isEmpty ? nil : try Body.entity(body)

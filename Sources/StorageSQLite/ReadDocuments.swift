@@ -2,9 +2,9 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Point reads and documents, as a reader answers them.
+/// Point reads and documents.
 extension Reader {
-    /// nil when there is none, or none for the grant.
+    /// The entity; nil when there is none or the grant does not cover it.
     func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> EncodedEntity? {
         byID.bind(1, id.uri)
         defer { byID.reset() }

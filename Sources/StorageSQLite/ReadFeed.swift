@@ -1,6 +1,6 @@
 internal import Storage
 
-/// The change feed, as a reader answers.
+/// The change feed.
 extension Reader {
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
         try snapshot { try connection.feed(after: number, of: kinds) }
@@ -8,7 +8,7 @@ extension Reader {
 }
 
 extension Connection {
-    /// What `DocumentStore.feed` answers, to be asked within a transaction.
+    /// Answers `DocumentStore.feed`; call it within a transaction.
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
         let kept = try keptChanges()
         let newest = kept?.upperBound ?? 0
@@ -29,7 +29,7 @@ extension Connection {
         try number("SELECT coalesce(max(number), 0) FROM feed")
     }
 
-    /// The numbers of the changes that are kept; nil when there are none.
+    /// The numbers of the kept changes; nil when there are none.
     fileprivate func keptChanges() throws -> ClosedRange<Int64>? {
         let row = try prepare(
             "SELECT (SELECT min(number) FROM feed), (SELECT max(number) FROM feed)"

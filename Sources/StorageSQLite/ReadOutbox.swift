@@ -1,7 +1,7 @@
 internal import ContextModel
 internal import Storage
 
-/// The outbox, as a reader answers.
+/// The outbox.
 extension Reader {
     func outbox(after sequence: Int64, limit: Int) throws -> [OutboxMessage] {
         let rows = try connection.prepare(
@@ -20,7 +20,7 @@ extension Reader {
     }
 
     func outboxDepth() throws -> OutboxDepth {
-        // Recipients are a line each; the oldest message is the first.
+        // Each recipient is on one line; the oldest message is the first.
         let row = try connection.prepare(
             """
             SELECT coalesce(sum(1 + length(subscription)
@@ -66,7 +66,7 @@ extension Connection {
 }
 
 extension OutboxMessage {
-    /// Recipients have no line breaks in them: a line each.
+    /// The recipients, one on each line; they have no line breaks in them.
     static func text(of recipients: [String]) -> String { recipients.joined(separator: "\n") }
 
     /// Reads `sequence, enqueued, subscription, body`.

@@ -2,39 +2,39 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// What a removal of history is about: all of an entity, one attribute, or one series of it.
+/// The part of a history to remove: all of an entity's, one attribute's, or one series.
 struct HistoryPart {
-    /// The entity's number in the history table.
+    /// The number of the entity in the history table.
     var entity: Int64
     var name: Int64?
     var dataset: Int64?
 
-    /// The same in SQL; it holds numbers of ours only.
+    /// The condition in SQL; it contains numbers of the store alone.
     var condition: String {
         let parts = [name.map { " AND name = \($0)" }, dataset.map { " AND dataset = \($0)" }]
         return "entity = \(entity)" + parts.compactMap(\.self).joined()
     }
 }
 
-/// As much of a part of a history as is removed in one transaction.
+/// The portion of a part of a history that one transaction removes.
 private struct HistoryPortion {
-    /// The last of its rows, which are the first of the part.
+    /// The last of its rows, which are the first rows of the part.
     var last: (place: HistoryPlace, sequence: Int64)?
     var segments: [Int64] = []
-    /// How many instances it has.
+    /// The number of its instances.
     var count = 0
     var bytes = 0
-    /// Whether it is all that there is.
+    /// Whether it is all of the part.
     var isWhole = true
 
     var isFull: Bool { count >= Limits.removedPerStep || bytes >= Limits.removedBytes }
 }
 
-/// Removing history: in one transaction no more than others can wait for.
+/// Removal of history, in transactions that do not keep others waiting.
 ///
-/// A whole history of which the writer sees all is taken from its entity, whose history has another
-/// number from then on; its rows are removed in the background, also when the hub was killed in
-/// between. Of anything else the caller removes one portion after the other.
+/// A whole history of which nothing is hidden from the writer is detached from its entity, whose
+/// history then has another number. Its rows are removed in the background, also after the hub was
+/// killed in between. Of any other history, the caller removes one portion after the other.
 extension Writer {
     func removeHistory(
         _ id: EntityID,
@@ -77,7 +77,7 @@ extension Writer {
             guard portion.isWhole else { return try detachHistory(of: row) }
             step = try remove(portion, of: part)
         }
-        // What is hidden from who removes stays, and the row that stands for it.
+        // What is hidden from the writer stays, with the row of its entity.
         guard step.next == nil, !row.isCurrent, try !hasRows(history: row.history) else {
             return step
         }
@@ -87,7 +87,7 @@ extension Writer {
         return step
     }
 
-    // MARK: What the writer sees all of
+    // MARK: Nothing hidden from the writer
 
     /// The first rows of the part, and then its segments.
     private func portion(of part: HistoryPart) throws -> HistoryPortion {
@@ -144,9 +144,9 @@ extension Writer {
         )
     }
 
-    // MARK: A long history, at once
+    // MARK: A long history
 
-    /// Takes the history from its entity: what is left of it belongs to nobody from then on.
+    /// Detaches the history from its entity.
     private func detachHistory(of row: StoredEntity) throws -> HistoryRemovalStep {
         let number = try detached.detach(row.history)
         if row.isCurrent {
@@ -158,7 +158,7 @@ extension Writer {
         return HistoryRemovalStep(hasRemoved: true)
     }
 
-    /// Removes some of a history that was taken from its entity; false when there is none.
+    /// Removes a portion of a detached history; false when there is none.
     func removeDetachedHistory() throws -> Bool {
         guard let history = detached.first else { return false }
         let part = HistoryPart(entity: history)
@@ -168,7 +168,7 @@ extension Writer {
         return true
     }
 
-    // MARK: What a part of is hidden from who removes
+    // MARK: A part hidden from the writer
 
     private func removeVisible(
         _ part: HistoryPart,
@@ -182,7 +182,7 @@ extension Writer {
             : try removeFromSegments(part, hiding: hidden, from: start)
     }
 
-    /// Leaves of some segments what is hidden.
+    /// Keeps the hidden instances of some segments and removes the others.
     private func removeFromSegments(
         _ part: HistoryPart,
         hiding hidden: HiddenChanges,
@@ -224,7 +224,7 @@ extension Writer {
         return step
     }
 
-    /// Removes of some rows those that are not hidden.
+    /// Removes those of some rows that are not hidden.
     private func removeVisibleRows(
         _ part: HistoryPart,
         hiding hidden: HiddenChanges,
@@ -252,12 +252,12 @@ extension Writer {
         }
         vocabulary.noteUnused(found.count)
         let isAtEnd = count < Limits.removedPerStep
-        if isAtEnd { try forgetWays(to: part) }
+        if isAtEnd { try removeIdentifiers(of: part) }
         return HistoryRemovalStep(hasRemoved: !found.isEmpty, next: isAtEnd ? nil : next)
     }
 
-    /// Forgets the identifiers of instances that are gone.
-    private func forgetWays(to part: HistoryPart) throws {
+    /// Removes the identifiers of instances that were removed.
+    private func removeIdentifiers(of part: HistoryPart) throws {
         let place = "(instance.entity, instance.name, instance.dataset, instance.time"
         try connection.execute(
             """
@@ -275,7 +275,7 @@ extension Writer {
 }
 
 extension HistoryPlace {
-    /// From the columns name, dataset and time.
+    /// Reads the columns name, dataset and time.
     fileprivate init(_ row: Statement, of entity: Int64) {
         let series = HistorySeries(entity: entity, name: row.int(0), dataset: row.int(1))
         self.init(series: series, time: row.int(2))

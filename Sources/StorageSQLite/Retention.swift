@@ -1,15 +1,15 @@
 internal import ContextModel
 internal import Storage
 
-/// How far a pass of retention has come.
+/// The progress of a pass of retention.
 struct RetentionPosition: Sendable {
     var key: Int64 = 0
     var name: Int64 = -1
     var dataset: Int64 = -1
     var time = Int64.min
-    /// The period of thinning that has its instance already.
+    /// The period of thinning of which an instance has been kept.
     var keptPeriod: Int64?
-    /// The row of that instance, which may be met again where a step ended within its moment.
+    /// The row of the kept instance: a step that ended within its moment meets it again.
     var keptRow: (time: Int64, sequence: Int64)?
 
     mutating func enter(name: Int64, dataset: Int64) {
@@ -20,15 +20,15 @@ struct RetentionPosition: Sendable {
 
 /// How much one step of retention may still look at.
 ///
-/// What is looked at and stays takes as long as what goes: a history that was thinned already is looked
-/// through once more in each pass.
+/// Instances that stay take as long as those that are removed: each pass reads a thinned history
+/// once more.
 private struct RetentionBudget {
     private var instances = Limits.retainedPerStep
     private var bytes = Limits.retainedBytes
-    /// Looks for the next series or entity.
+    /// Lookups of the next series or entity.
     private var seeks = Limits.retainedPerStep
 
-    /// Whether others must be let in before anything more is looked at.
+    /// Whether the step must end, so that other writes can run.
     var isSpent: Bool { instances <= 0 || bytes <= 0 || seeks <= 0 }
 
     mutating func seek() { seeks -= 1 }
@@ -39,9 +39,9 @@ private struct RetentionBudget {
     }
 }
 
-/// Removes old history, so much of it in a transaction that other requests hardly wait.
+/// Removal of old history, in portions that hardly keep other requests waiting.
 extension Writer {
-    /// One step; nil in place of a position when the pass is over.
+    /// Does one step; returns nil as the position when the pass is over.
     func retain(
         _ rules: [RetentionRule],
         now: Timestamp,
@@ -92,7 +92,7 @@ extension Writer {
         rules.first(for: vocabulary.current.shapes[shape]?.types.map(vocabulary.current.iri) ?? [])
     }
 
-    /// Goes on in the series, as far as the budget allows.
+    /// Continues in the series, as far as the budget allows.
     private func retain(
         _ rule: RetentionRule,
         _ series: HistorySeries,
@@ -116,12 +116,12 @@ extension Writer {
     }
 }
 
-/// Finds the instances of a series that go.
+/// Finds the instances of a series that are to be removed.
 private struct RetentionWalk {
     private(set) var position: RetentionPosition
-    /// Rows that go.
+    /// The rows to remove.
     private(set) var rows: [(time: Int64, sequence: Int64)] = []
-    /// Segments of which something goes, and what stays of each.
+    /// The segments of which something is to be removed, each with its remaining instances.
     private(set) var segments: [(place: SegmentPlace, rest: [HistorySegment.Instance])] = []
     private(set) var removed = 0
     private(set) var isAtEnd = true

@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The histories of a tenant's file, inside one snapshot.
+/// The histories of a tenant's file within one snapshot.
 struct SQLiteHistories: HistorySource {
     let connection: Connection
     let vocabulary: Vocabulary
@@ -41,7 +41,7 @@ struct SQLiteHistories: HistorySource {
                 shapes.insert(number)
             }
         }
-        // What an entity was is all that somebody with few rights may know of it.
+        // A reader with few rights may be allowed to see former states alone.
         let past = grant.condition == .everything ? [] : Array(shapes)
         let current = shapes.flatMap { [$0, -$0] }
         if current.count <= Limits.mergedShapes {
@@ -68,7 +68,7 @@ struct SQLiteHistories: HistorySource {
     }
 }
 
-/// Candidates as entities with a history.
+/// Candidates, as entities with a history.
 struct EvolvingCandidates: EvolvingEntities {
     fileprivate var source: any CandidateSource
 

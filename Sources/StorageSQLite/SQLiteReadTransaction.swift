@@ -2,7 +2,7 @@ import ContextModel
 import Governance
 import Storage
 
-/// The view of one moment that a connection has while it is in a transaction.
+/// A read transaction of a connection.
 final class SQLiteReadTransaction: ReadTransaction {
     private let reader: Reader
     private let vocabulary: Vocabulary
@@ -10,10 +10,11 @@ final class SQLiteReadTransaction: ReadTransaction {
     private let now: Timestamp
     private let sealing: SealingLimits
     private let search: (EntityQuery) throws -> PageSearch
-    /// Series that were found long enough to be sealed.
+    /// Series that were found to be long enough to be sealed.
     private(set) var grown: Set<HistorySeries> = []
 
-    /// The reader is in its transaction already, and the vocabulary no older than that.
+    /// `reader` must be in its transaction already, and the vocabulary must not be older than
+    /// that.
     init(
         reader: Reader,
         vocabulary: Vocabulary,

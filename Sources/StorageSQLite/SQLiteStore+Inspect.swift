@@ -7,11 +7,11 @@ internal import Musl
 #endif
 
 extension SQLiteStore {
-    /// What SQLite finds wrong with the database files of a folder, and what `problem` finds wrong with
-    /// the documents of these kinds in them; nothing when all are sound.
+    /// Returns what SQLite finds wrong with the database files of a folder, and what `problem`
+    /// finds wrong with documents of these kinds; empty when all are sound.
     ///
-    /// Reads only, and may be used while a hub runs with the folder. Takes as long as it takes to
-    /// read the files.
+    /// It only reads, may be used while a hub runs with the folder, and takes as long as reading
+    /// the files.
     package static func inspect(
         folder: String,
         documents kinds: [Document.Kind] = [],
@@ -53,14 +53,14 @@ extension SQLiteStore {
 }
 
 extension Connection {
-    /// Whether the file is a hub's that has begun to keep documents.
+    /// Whether the file belongs to a hub and has documents.
     fileprivate var hasDocuments: Bool {
         get throws {
             try prepare("SELECT 1 FROM sqlite_schema WHERE name = 'document'").step()
         }
     }
 
-    /// Without owners, of whom earlier versions knew nothing: the file may still be one of theirs.
+    /// Reads documents without owners: a file of an earlier version has none.
     fileprivate func plainDocuments(_ kind: Document.Kind) throws -> [Document] {
         try documents(
             of: kind,

@@ -22,14 +22,14 @@ package final class SQLiteStore: Store {
     private let maximumTenants: Int
     private let lock: FolderLock
     private let tenants: Mutex<[TenantName?: SQLiteTenantStore]>
-    /// Opening a file blocks, so it happens here, one file at a time.
+    /// Opens files one at a time; opening blocks.
     private let opening = DispatchQueue(label: "balai.opening")
 
-    /// Opens the folder, making it if need be, and the default tenant.
+    /// Opens the folder, which is created if need be, and the default tenant.
     ///
-    /// Blocks for as long as it takes to look a database over. A file may be kept to `maximumPages`
-    /// pages of 4 KiB. A tenant beyond `maximumTenants`, the default one not counted, is not made.
-    /// A query that takes longer than `queryTimeout` is broken off.
+    /// It blocks while it checks the database. A file may have at most `maximumPages` pages of 4
+    /// KiB. No tenant is created beyond `maximumTenants`, which does not count the default one. A
+    /// query that takes longer than `queryTimeout` is stopped.
     package init(
         folder: String,
         maximumPages: Int? = nil,
@@ -47,7 +47,7 @@ package final class SQLiteStore: Store {
         for path in [folder, "\(folder)/tenants", "\(folder)/snapshots"]
         where mkdir(path, 0o700) != 0 && errno != EEXIST {
             let reason = String(cString: strerror(errno))
-            throw StorageError(.failed, note: "the folder \(path) cannot be made: \(reason)")
+            throw StorageError(.failed, note: "the folder \(path) cannot be created: \(reason)")
         }
         lock = try FolderLock(path: "\(folder)/hub.lock")
         let main = try SQLiteTenantStore(
@@ -70,7 +70,7 @@ package final class SQLiteStore: Store {
         if let open = try openStore(name) { return open }
         guard let name else { throw Self.closed }
         guard name.snapshot == nil || access(path(name), F_OK) == 0 else {
-            throw StorageError(.failed, note: "the snapshot \(name) is no more")
+            throw StorageError(.failed, note: "the snapshot \(name) was removed")
         }
         return try await opened(name)
     }
@@ -80,7 +80,7 @@ package final class SQLiteStore: Store {
     /// The tenant's store, if its file is open.
     private func openStore(_ name: TenantName?) throws(StorageError) -> SQLiteTenantStore? {
         let (isOpen, store) = tenants.withLock { ($0[nil] != nil, $0[name]) }
-        // The default tenant's file is open for as long as the store is.
+        // The default tenant's file is open as long as the store is.
         guard isOpen else { throw Self.closed }
         return store
     }
@@ -112,7 +112,7 @@ package final class SQLiteStore: Store {
         return store
     }
 
-    /// The lock keeps others out.
+    /// The lock keeps other processes out.
     package var isShared: Bool { false }
 
     package var openStores: [any TenantStore] {
@@ -154,7 +154,7 @@ extension SQLiteStore {
 
     package func removeSnapshot(_ name: TenantName) async throws {
         precondition(name.snapshot != nil, "removeSnapshot is for snapshots, not for tenants")
-        // In turn with whatever opens a file, so that none is opened and removed at once.
+        // On the queue that opens files, so that no file is opened and removed at once.
         let open = await withCheckedContinuation { continuation in
             opening.async {
                 continuation.resume(
@@ -178,7 +178,7 @@ extension SQLiteStore {
         for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
     }
 
-    /// The names in a folder; none when it cannot be read.
+    /// The names of the files in a folder; none when it cannot be read.
     static func files(in folder: String) -> [String] {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
@@ -194,7 +194,7 @@ extension SQLiteStore {
     }
 }
 
-/// Keeps other processes out of a folder until it is released or the process ends, however it ends.
+/// A lock that keeps other processes out of a folder until it is released or the process ends.
 final class FolderLock: Sendable {
     private let descriptor: Mutex<Int32>
 
@@ -217,12 +217,12 @@ final class FolderLock: Sendable {
 
     deinit { release() }
 
-    /// Lets others in; twice does no harm.
+    /// Releases the lock; a second call does nothing.
     func release() {
         descriptor.withLock { file in
             guard file >= 0 else { return }
-            // A program that is just being started has its copy of the descriptor until it runs:
-            // closing ours would leave the lock with it for that long.
+            // A child process that is just being started has a copy of the descriptor: after a
+            // close of ours alone, it would still hold the lock.
             flock(file, LOCK_UN)
             Glibc.close(file)
             file = -1

@@ -3,7 +3,7 @@ package import Governance
 package import Storage
 internal import Synchronization
 
-/// The promises of a store, kept by one SQLite file.
+/// A store in one SQLite file.
 package final class SQLiteTenantStore: TenantStore {
     let committer: Committer
     let writer: Writer
@@ -14,9 +14,9 @@ package final class SQLiteTenantStore: TenantStore {
     private let remover: HistoryRemover
     private let clock: @Sendable () -> Timestamp
 
-    /// Opens the file, making or migrating it if need be.
+    /// Opens the file, which is created or migrated if need be.
     ///
-    /// Blocks.
+    /// It blocks.
     init(
         path: String,
         maximumPages: Int?,
@@ -45,7 +45,7 @@ package final class SQLiteTenantStore: TenantStore {
         filler = IndexFiller(committer, writer.vocabulary.shown, path: path, clock: clock)
         sealer = HistorySealer(committer)
         remover = HistoryRemover(committer)
-        // Before anybody writes.
+        // Set before anything is written.
         writer.vocabulary.whenSweepIsDue = { [weak sweeper] in sweeper?.sweepSoon() }
         writer.detached.whenDetached = { [weak remover] in remover?.removeSoon() }
         if writer.detached.first != nil { remover.removeSoon() }
@@ -75,7 +75,7 @@ package final class SQLiteTenantStore: TenantStore {
         }
     }
 
-    /// The page, if it costs so little that it may be found on the thread that asks.
+    /// The page, if it is cheap enough to be found on the calling thread.
     private func quickPage(
         _ search: (Reader, Vocabulary) throws -> PageSearch
     ) throws -> EntityPage<EncodedEntity>? {
@@ -221,7 +221,7 @@ package final class SQLiteTenantStore: TenantStore {
         try await committer.run(body)
     }
 
-    // MARK: What is not city data
+    // MARK: Documents and the outbox
 
     package func documents(_ kind: Document.Kind) async throws -> [Document] {
         try await readers.run(.list) { try $0.documents(kind) }
@@ -292,12 +292,12 @@ package final class SQLiteTenantStore: TenantStore {
     }
 
     package func probe() async throws {
-        // Where no connection is idle all are at work.
+        // Without an idle connection, all are working.
         _ = try readers.immediately { try $0.outboxMessage(0) }
         if committer.failure != nil { try await committer.run { try $0.touch() } }
     }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
     package func entityCount(grant: InternalGrant) async throws -> Int {
         try await readers.run(.point) { try $0.entityCount() }

@@ -1,17 +1,17 @@
 internal import GRDB
 internal import Storage
 
-/// The tables of a tenant's file, and how they came to be: one numbered step each.
+/// The tables of a tenant's file and their migrations, one for each version.
 enum Schema {
-    /// Marks the file as ours: "Bala" in ASCII.
+    /// The application identifier that marks a file as a hub's: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
-    /// The number of the newest step, kept in `user_version`.
+    /// The newest version, stored in `user_version`.
     static let version: Int32 = 8
     static let pageBytes = 4_096
 
-    /// Brings the file to the newest step.
+    /// Migrates the file to the newest version.
     ///
-    /// A file that is not ours, or is newer, is left alone.
+    /// Throws, and changes nothing, when the file is not a hub's or belongs to a newer hub.
     static func migrate(path: String) throws {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -58,7 +58,7 @@ enum Schema {
         }
     }
 
-    /// Throws for a file that is not a hub's, or a newer hub's.
+    /// Throws for a file that is not a hub's or belongs to a newer hub.
     static func refuseForeign(mark: Int, version found: Int, hasTables: Bool, path: String) throws {
         guard mark == applicationID || !hasTables else {
             throw StorageError(.damaged, note: "\(path) is a database, but not a hub's")
@@ -85,9 +85,9 @@ enum Schema {
         return migrator
     }
 
-    /// Step 2: history that is sealed.
+    /// Step 2: sealed history.
     ///
-    /// What was stored before stays in rows, which are sealed as readers come upon them.
+    /// History that was stored before stays in rows, which are sealed when readers meet them.
     private static func createSegments(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -102,15 +102,17 @@ enum Schema {
         )
     }
 
-    /// Step 3: the dispatcher knows what waits for whom, so a notification is one row with one key.
+    /// Step 3: without indexes of the outbox.
+    ///
+    /// The dispatcher knows the recipients of messages, so a notification is one row with one key.
     private static func dropOutboxIndexes(_ database: Database) throws {
         try database.execute(sql: "DROP INDEX outbox_subscription; DROP INDEX outbox_enqueued")
     }
 
-    /// Step 4: what entities were, for who may see which part of a history.
+    /// Step 4: former states of entities, which decide who may see which part of a history.
     ///
-    /// Of changes made before this step nothing is known: they count as made by what the entity
-    /// was at the step.
+    /// Nothing is known of changes before this step: they count as made in the state that the
+    /// entity had at the step.
     private static func createPast(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -125,9 +127,9 @@ enum Schema {
         )
     }
 
-    /// Step 5: lists of what somebody has are found by whose it is.
+    /// Step 5: owners, by which documents are listed.
     ///
-    /// Of what is there already nobody is the owner until it is written again.
+    /// A document that is there already has no owner until it is written again.
     private static func addOwners(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -138,11 +140,11 @@ enum Schema {
         )
     }
 
-    /// Step 6: what keeps others from waiting for one transaction.
+    /// Step 6: bounded work in one transaction.
     ///
-    /// Which former states a change may belong to is found without reading all; a state with an empty
-    /// body stands for all those before it that were forgotten. A long history is taken from its
-    /// entity at once, and removed afterwards.
+    /// The former states to which a change may belong are found without reading all of them; a
+    /// state with an empty body stands for all older ones that were forgotten. A long history is
+    /// detached from its entity at once, and removed afterwards.
     private static func boundWork(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -156,9 +158,9 @@ enum Schema {
         )
     }
 
-    /// Step 7: who delivers what waits, and what of it was claimed.
+    /// Step 7: the lease of the outbox, and claims of messages.
     ///
-    /// The table is made anew, for a body is the last column; numbers go on where they were.
+    /// The table is created anew, because a body must be the last column; numbers continue.
     private static func addClaims(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -193,10 +195,10 @@ enum Schema {
         )
     }
 
-    /// Step 1.
+    /// Step 1: the first tables.
     ///
-    /// A body is the last column of its table, so that what stands before it is read without
-    /// following a long row's overflow pages.
+    /// A body is the last column of its table, so that the columns before it are read without the
+    /// overflow pages of a long row.
     private static func createTables(_ database: Database) throws {
         try database.execute(
             sql: """

@@ -2,16 +2,16 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Sealed history: turning rows into segments, and back where something in them changes.
+/// Sealing: turning rows of history into segments, and back when something in them changes.
 ///
-/// A series is sealed when a reader has met many rows of it; its newest rows stay as they are. What
-/// changes an old instance opens its segment first, so that only rows are ever changed.
+/// A series is sealed after a reader has met many rows of it; its newest rows stay rows. A change
+/// of an old instance opens its segment first, so that only rows are ever changed.
 final class SegmentWriter {
     let limits: SealingLimits
     let series: SeriesStatements
-    /// Whether any history of the tenant may be sealed.
+    /// Whether the tenant may have segments.
     private var mayExist: Bool
-    /// The segment looked into last: what is imported twice comes in order.
+    /// The segment that was read last: repeated imports come in the order of time.
     private var recent: (number: Int64, instances: [HistorySegment.Instance])?
 
     private let transaction: WriteTransaction
@@ -35,10 +35,10 @@ final class SegmentWriter {
         mayExist = try connection.number("SELECT EXISTS (SELECT 1 FROM segment)") != 0
     }
 
-    /// Forgets the segment looked into last.
+    /// Forgets the segment that was read last.
     func forgetRecent() { recent = nil }
 
-    /// Seals the oldest rows of a series that are not sealed yet; false when there are no more, or
+    /// Seals the oldest rows of a series that are not sealed yet; false when there are none, or
     /// too few.
     func seal(_ series: HistorySeries, grant: InternalGrant) throws -> Bool {
         var sealed = 0
@@ -55,7 +55,7 @@ final class SegmentWriter {
         return true
     }
 
-    /// The rows before the next segment; of those after the last one only what is old enough.
+    /// The rows before the next segment; after the last segment, only those that are old enough.
     private func sealableRows(of series: HistorySeries) throws -> [HistorySegment.Instance]? {
         var walk = try SeriesWalk(series, from: .min, to: .max, with: self.series)
         defer { walk.end() }
@@ -91,7 +91,7 @@ final class SegmentWriter {
         return try hasEnoughRows(series, after: rows.last?.time ?? 0) ? rows : nil
     }
 
-    /// Whether enough rows are newer than the moment to leave as they are.
+    /// Whether enough rows are newer than the moment, so that they stay rows.
     private func hasEnoughRows(_ series: HistorySeries, after moment: Int64) throws -> Bool {
         let count = statements.countRows.bind(1, series.entity).bind(2, series.name)
             .bind(3, series.dataset).bind(4, moment).bind(5, Int64(limits.newestRows))
@@ -114,14 +114,14 @@ final class SegmentWriter {
 
     // MARK: Opening
 
-    /// Whether an entity has sealed history at all.
+    /// Whether an entity has any segment.
     func exist(for entity: Int64) throws -> Bool {
         guard mayExist else { return false }
         defer { statements.any.reset() }
         return try statements.any.bind(1, entity).step()
     }
 
-    /// The segment whose moments lie around that of the place.
+    /// The segment whose range of time contains the place.
     func segment(around place: HistoryPlace) throws -> SegmentPlace? {
         try series.places(of: place.series, from: place.time, to: place.time + 1).first
     }
@@ -140,7 +140,8 @@ final class SegmentWriter {
         recent = nil
     }
 
-    /// Leaves of a segment the rest, in rows where a segment of it would be too small.
+    /// Replaces a segment by the remaining instances, as rows where the segment would be too
+    /// small.
     func replace(
         _ place: SegmentPlace,
         with rest: [HistorySegment.Instance],
@@ -160,7 +161,7 @@ final class SegmentWriter {
         vocabulary.noteMove(of: CollectionOfOne(instance))
     }
 
-    /// Whether the segment has this very instance, not hidden.
+    /// Whether the segment has an equal instance that is not hidden.
     func holds(
         _ found: SegmentPlace,
         _ instance: Attribute,
@@ -183,7 +184,7 @@ final class SegmentWriter {
     }
 }
 
-/// The statements that seal and open.
+/// The statements that seal and open segments.
 private struct SegmentStatements {
     let any, insert, delete, deleteRows, countRows: Statement
 

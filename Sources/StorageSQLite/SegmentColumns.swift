@@ -2,8 +2,8 @@ internal import Storage
 
 /// Writes the columns of a segment.
 ///
-/// A number takes seven bits a byte, low bits first (LEB128); a signed one has its sign in the
-/// lowest bit, so that what is near zero is short.
+/// A number takes seven bits in each byte, low bits first (LEB128). A signed number has its sign
+/// in the lowest bit, so that numbers near zero are short.
 struct ColumnWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -24,14 +24,14 @@ struct ColumnWriter {
         withUnsafeBytes(of: number.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// Any bytes, after their count.
+    /// Writes the number of bytes and then the bytes.
     mutating func sized(_ content: some Collection<UInt8>) {
         unsigned(UInt64(content.count))
         bytes.append(contentsOf: content)
     }
 }
 
-/// Reads what `ColumnWriter` wrote; whatever the bytes are, it never reads beyond them.
+/// Reads what `ColumnWriter` wrote; it never reads beyond the bytes, even if they are damaged.
 struct ColumnReader {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0

@@ -1,7 +1,7 @@
 internal import Storage
 
 extension HistorySegment {
-    /// The body of a segment of these instances, which are in order and at least one.
+    /// Encodes a segment of these instances, at least one, in the order of time.
     static func encode(_ instances: [Instance]) -> [UInt8] {
         var writer = ColumnWriter()
         writer.unsigned(UInt64(mark))
@@ -105,15 +105,15 @@ extension HistorySegment.Instance {
     fileprivate var created: Int64 { row.created ?? modified }
 }
 
-/// Numbers with few digits after the point, as whole numbers and one power of ten.
+/// Numbers with few decimal places, as whole numbers and one power of ten.
 struct Decimals {
     let digits: Int
     let scaled: [Int64]
     private static let maximumDigits = 6
-    /// Beyond it not every whole number is a double.
+    /// Not every whole number beyond this is exactly a double.
     private static let largest = 9_007_199_254_740_992.0
 
-    /// nil unless every number comes back exactly, to the bit.
+    /// Returns nil unless every number reads back exactly, to the bit.
     init?(_ numbers: [Double]) {
         for digits in 0...Self.maximumDigits {
             guard let scale = try? Self.scale(digits) else { return nil }
@@ -131,7 +131,7 @@ struct Decimals {
         return nil
     }
 
-    /// Ten to the power of so many digits, which is a double exactly.
+    /// Ten to the power of `digits`, which is exactly a double.
     static func scale(_ digits: Int) throws -> Double {
         guard digits <= maximumDigits else { throw ColumnReader.damage }
         return (0..<digits).reduce(1.0) { scale, _ in scale * 10 }

@@ -1,12 +1,12 @@
 internal import ContextModel
 
-/// One attribute's instances of one `datasetId`, by the numbers of their names.
+/// A series of an entity: the numbers of its attribute's name and of its `datasetId`.
 struct SeriesNumber: Hashable, Comparable {
     var name: Int64
-    /// 0 for the default instance.
+    /// Zero for the default instance.
     var dataset: Int64
 
-    /// Before every other.
+    /// Sorts before every series.
     static let none = SeriesNumber(name: -1, dataset: -1)
 
     static func < (one: SeriesNumber, other: SeriesNumber) -> Bool {
@@ -18,12 +18,12 @@ struct SeriesNumber: Hashable, Comparable {
     }
 }
 
-/// Finds the series of histories, by a seek each.
+/// Finds the series of histories, each by one seek.
 struct SeriesNumbers {
     private let statements: [Statement]
 
     init(_ connection: Connection) throws {
-        // Each table by itself: together they would have to be sorted for every series.
+        // One statement for each table: a union would be sorted for every series.
         statements = try ["history", "segment"].map { table in
             try connection.prepare(
                 """
@@ -34,7 +34,7 @@ struct SeriesNumbers {
         }
     }
 
-    /// All of the entity, in the order of their numbers.
+    /// All series of the entity, in the order of their numbers.
     func all(of entity: Int64) throws -> [SeriesNumber] {
         var numbers: [SeriesNumber] = []
         var nexts = try statements.map { try number(after: .none, of: entity, $0) }
@@ -47,7 +47,7 @@ struct SeriesNumbers {
         return numbers
     }
 
-    /// The first after that one; nil when there is none.
+    /// The first series after `last`; nil when there is none.
     func next(after last: SeriesNumber, of entity: Int64) throws -> SeriesNumber? {
         try statements.compactMap { try number(after: last, of: entity, $0) }.min()
     }

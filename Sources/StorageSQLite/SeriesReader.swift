@@ -1,7 +1,7 @@
 internal import ContextModel
 internal import Storage
 
-/// One attribute's instances of one `datasetId`, by the numbers of their names and by the names.
+/// A series with the numbers and the texts of its attribute's name and `datasetId`.
 struct NamedSeries: SeriesKey {
     let number: SeriesNumber
     let name: IRI
@@ -47,8 +47,8 @@ final class SeriesReader: SeriesReading {
         try numbers.all(of: entity).map { NamedSeries($0, vocabulary) }
     }
 
-    /// Instances the query's time covers, and that are `wanted` if the caller says which: the
-    /// oldest, or with `lastN` the newest, oldest first.
+    /// The instances in the query's range that are `wanted`: the oldest, or with `lastN` the
+    /// newest, oldest first.
     func instances(
         _ entity: Int64,
         _ key: NamedSeries,
@@ -70,7 +70,7 @@ final class SeriesReader: SeriesReading {
         return newestFirst ? found.reversed() : found
     }
 
-    /// Shows the body the instances that the query's time covers, until it wants no more.
+    /// Calls the body with the instances in the query's range, until it returns false.
     private func visit(
         _ entity: Int64,
         _ key: NamedSeries,
@@ -115,7 +115,7 @@ final class SeriesReader: SeriesReading {
         )
     }
 
-    /// Walks the series until the body wants no more.
+    /// Walks the series until the body returns false.
     private func walk(
         _ entity: Int64,
         _ key: NamedSeries,
@@ -139,7 +139,9 @@ final class SeriesReader: SeriesReading {
         if walk.rowCount > sealing.rowsMet { grown.insert(series) }
     }
 
-    /// The series are in the order of observation; another moment is looked for among all of them.
+    /// The range of rows to read.
+    ///
+    /// Series are in the order of observation, so a query by another time reads all of them.
     private var bounds: Range<Int64> {
         guard query.timeProperty == .observedAt else { return Int64.min..<Int64.max }
         let from = query.from?.microseconds ?? Int64.min
@@ -148,10 +150,10 @@ final class SeriesReader: SeriesReading {
 
     // MARK: Aggregation
 
-    /// The series aggregated in one pass, or the newest of it with `lastN`; nil when nothing of it
-    /// is in range.
+    /// The aggregated values of the series, or with `lastN` of its newest instances; nil when
+    /// nothing is in range.
     ///
-    /// Throws when all that were aggregated have more values than the page may have.
+    /// Throws when all that this reader has aggregated has more values than the page may have.
     func aggregate(
         _ entity: Int64,
         _ key: NamedSeries,
@@ -165,7 +167,7 @@ final class SeriesReader: SeriesReading {
             try room.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
         }
         if query.lastN != nil {
-            // They are held until the oldest of them is found.
+            // They are collected until the oldest of them is found.
             let newest = try instances(
                 entity,
                 key,

@@ -1,12 +1,12 @@
 internal import ContextModel
 internal import Storage
 
-/// Adds up one series by period, as its rows and segments pass.
+/// Aggregates one series by period from its rows and segments.
 struct SeriesSum {
     private(set) var result: InstanceSum
     private let query: TemporalQuery
     private let vocabulary: Vocabulary
-    /// The moments asked for.
+    /// The range of time of the query.
     private let times: Range<Int64>
     private var form: (number: Int64, attribute: Attribute)?
 
@@ -90,15 +90,15 @@ struct SeriesSum {
         }
     }
 
-    /// An instance that is kept as a whole.
+    /// Adds an instance that has a body of its own.
     mutating func add(_ attribute: Attribute) { result.add(attribute) }
 
-    /// The sums; nil when there are none.
+    /// Returns the aggregated values; nil when there are none.
     mutating func finish(_ key: NamedSeries) -> AggregatedAttribute? {
         result.finish(name: key.name, datasetID: key.datasetID)
     }
 
-    /// Makes the form the current one; false when no instance of it is covered by the query.
+    /// Makes the form the current one; false when the query covers no instance of it.
     private mutating func enter(_ number: Int64) -> Bool {
         if form?.number != number {
             form = vocabulary.forms[number].map { (number, $0) }
@@ -106,7 +106,7 @@ struct SeriesSum {
         guard let shared = form?.attribute else { return false }
         switch query.timeProperty {
         case .observedAt where shared.observedAt == nil && query.isBounded: return false
-        // A deleted instance has no form: it is kept as a whole.
+        // A deleted instance has no form: it has a body of its own.
         case .deletedAt: return false
         case .observedAt, .modifiedAt, .createdAt: break
         }

@@ -1,23 +1,23 @@
 internal import Storage
 
-/// One attribute's history of one `datasetId`: what is read, sealed and kept as one.
+/// A series of one history, by numbers: the unit of reading, sealing and retention.
 struct HistorySeries: Hashable, Sendable {
-    /// The entity's number in the history table.
+    /// The number of the entity in the history table.
     var entity: Int64
     var name: Int64
     /// The number of the `datasetId`; 0 for the default instance.
     var dataset: Int64
 }
 
-/// Where a segment stands in its series; no other one, and no row, lies between its moments.
+/// The place of a segment in its series; no other segment and no row is between its times.
 struct SegmentPlace {
     var number: Int64
     var first: Int64
     var last: Int64
-    /// How many instances it has.
+    /// The number of its instances.
     var count: Int
 
-    /// The columns `init` reads, in its order.
+    /// The columns that `init` reads, in its order.
     static let columns = "number, first, last, count"
 
     init(_ row: Statement) {
@@ -30,7 +30,7 @@ struct SegmentPlace {
 
 /// The statements that walk a series.
 struct SeriesStatements {
-    /// Columns of a row; those of `HistoryRow` come first.
+    /// The column of the time, after those of `HistoryRow`.
     static let timeColumn: Int32 = 6
 
     fileprivate let rows, newestRows, places, body: Statement
@@ -45,7 +45,8 @@ struct SeriesStatements {
             """
         rows = try connection.prepare("\(select), sequence")
         newestRows = try connection.prepare("\(select) DESC, sequence DESC")
-        // Segments do not overlap: the first to look at is the last that begins at or before.
+        // Segments do not overlap: the first one to look at is the last that begins at or before
+        // `from`.
         places = try connection.prepare(
             """
             SELECT \(SegmentPlace.columns) FROM segment
@@ -64,7 +65,7 @@ struct SeriesStatements {
         return try HistorySegment(body.bytes(0))
     }
 
-    /// Bytes of the segment as it is stored.
+    /// The number of bytes of the stored segment.
     func byteCount(_ place: SegmentPlace) throws -> Int {
         let length = try connection.prepare("SELECT length(body) FROM segment WHERE number = ?1")
             .bind(1, place.number)
@@ -90,27 +91,27 @@ struct SeriesStatements {
     }
 }
 
-/// A series in the order of time, or against it: rows one by one, segments whole.
+/// Walks a series in the order of time, forward or backward: rows one by one, segments whole.
 ///
-/// A segment that the range begins or ends in is met too: whoever walks looks at the moments.
+/// A segment that is partly in the range is returned whole: the caller checks the times.
 struct SeriesWalk {
     enum Step {
-        /// The row is read from `rows`.
+        /// A row, which is read from `rows`.
         case row
         case segment(SegmentPlace)
     }
 
     let rows: Statement
-    /// Rows met so far.
+    /// The number of rows met so far.
     private(set) var rowCount = 0
     private let newestFirst: Bool
     private var places: ArraySlice<SegmentPlace>
     private var hasRow = false
     private var isAtRow = false
 
-    /// Half open: at or after `from`, before `to`.
+    /// Creates a walk over the half-open range: at or after `from`, before `to`.
     ///
-    /// Whoever walks calls `end` in the end.
+    /// The caller must call `end` when it is done.
     init(
         _ series: HistorySeries,
         from: Int64,

@@ -1,11 +1,11 @@
 internal import ContextModel
 internal import Storage
 
-/// What a shape alone says of a condition, for every entity of that shape.
+/// What a shape alone decides about a condition, for every entity of the shape.
 enum ShapeVerdict: Equatable {
     case all
     case none
-    /// The entity itself must be looked at.
+    /// It depends on the entity.
     case some
 
     var negated: ShapeVerdict {
@@ -18,10 +18,10 @@ enum ShapeVerdict: Equatable {
 }
 
 extension Condition {
-    /// Decides what types and attribute names can decide.
+    /// Decides the parts of the condition about types and attribute names.
     ///
-    /// With `namesAreKnown` false (an entity whose history alone is left) nothing is concluded from
-    /// a name that is missing.
+    /// Pass `namesAreKnown: false` for an entity of which only history is left: then a missing
+    /// name decides nothing.
     func verdict(
         _ shape: Shape,
         _ vocabulary: Vocabulary,
@@ -55,7 +55,7 @@ extension Condition {
             return verdicts.contains(.some) ? .some : .none
         case .scope: return namesAreKnown && !shape.hasScopes ? .none : .some
         case .value(let test):
-            // A term of `q` holds for what is there only, `!=` too.
+            // A term of `q` holds only for an attribute that is present, even with `!=`.
             guard let name = test.path.names.first else { return .some }
             return has(name) == .none ? .none : .some
         case .geometry(let test): return has(test.attribute) == .none ? .none : .some
@@ -70,12 +70,12 @@ extension Condition {
     }
 }
 
-/// Shapes among which are all that a condition can hold for, found by the names that it needs.
+/// A superset of the shapes for which a condition can hold, found by the names that it requires.
 struct ShapeCandidates {
     private(set) var sets: [NumberSet] = []
     private(set) var count = 0
 
-    /// Those that have the name; none for a name that nothing has.
+    /// The shapes that have the name; none when no shape has it.
     fileprivate init(having name: IRI, _ vocabulary: Vocabulary) {
         let numbers = vocabulary.numbers[name.text].flatMap { vocabulary.shapesByName[$0] }
         if let numbers { add(numbers) }
@@ -92,9 +92,10 @@ struct ShapeCandidates {
 }
 
 extension Condition {
-    /// nil when the condition needs no name.
+    /// The candidates for the condition; nil when it requires no name.
     ///
-    /// `namesAreKnown` as for `verdict`, of which this leaves out what is `.none`, or some of it.
+    /// `namesAreKnown` means the same as for `verdict`. Shapes with the verdict `.none` may be
+    /// left out.
     func candidateShapes(
         _ vocabulary: Vocabulary,
         namesAreKnown: Bool = true
@@ -126,8 +127,8 @@ extension Condition {
         }
     }
 
-    /// Shows the body the shapes among which are all that the condition can hold for; one may come
-    /// twice.
+    /// Calls the body with a superset of the shapes for which the condition can hold; a shape may
+    /// come twice.
     func eachCandidateShape(
         _ vocabulary: Vocabulary,
         namesAreKnown: Bool = true,

@@ -1,14 +1,14 @@
 internal import ContextModel
 internal import Storage
 
-/// How far a look through all histories has come for the names in use, and which of its candidates it
-/// has not met.
+/// The progress of a scan of all histories for names in use, with the candidates that were not
+/// found yet.
 ///
-/// It reads a portion at a time, each in a snapshot of its own, in the order of the numbers of the
-/// histories: a history keeps its number when the row of its entity gets another key. What is written
-/// between two portions the writer tells the sweep.
+/// Each portion is read in its own snapshot, in the order of the numbers of histories: a history
+/// keeps its number when the row of its entity gets another key. The writer tells the sweep what
+/// is written between two portions.
 struct NameScan: Sendable {
-    /// Numbers of names that may be out of use.
+    /// The numbers of names that may be unused.
     var candidates: Set<Int64>
     /// The next portion begins after this series.
     var last = HistorySeries(entity: .min, name: .min, dataset: .min)
@@ -20,12 +20,11 @@ struct NameScan: Sendable {
     }
 }
 
-/// How far a look through all histories has come for the forms in use: as a `NameScan`, first through
-/// the rows and then through the segments.
+/// The progress of a scan of all histories for forms in use: first the rows, then the segments.
 ///
-/// What is sealed or opened between two portions the writer tells the sweep, too.
+/// The writer also tells the sweep what is sealed or opened between two portions.
 struct FormScan: Sendable {
-    /// Numbers of forms that may be out of use.
+    /// The numbers of forms that may be unused.
     var candidates: Set<Int64>
     /// The next portion begins after this row.
     var place = HistoryPlace(
@@ -44,7 +43,7 @@ struct FormScan: Sendable {
     }
 }
 
-/// Rows that stand for histories of which nothing is left, as far as a scan has found them.
+/// The rows of entities of whose history nothing is left, as far as the scan has found them.
 struct EmptyHistories: Sendable {
     var ids: [EntityID] = []
     /// The next portion begins after this row, by shape and key.
@@ -54,7 +53,7 @@ struct EmptyHistories: Sendable {
 }
 
 extension Vocabulary {
-    /// Names that no shape has: perhaps some history does.
+    /// The names that no shape has; some history may have them.
     var namesOutsideShapes: Set<Int64> {
         var rest = Set(names.keys)
         for shape in shapes.values {
@@ -64,7 +63,8 @@ extension Vocabulary {
         return rest
     }
 
-    /// Forms of a `datasetId` that is no name any more, for no series has it; and all other ones.
+    /// The forms whose `datasetId` is no name any more, so that no series has it, and all other
+    /// forms.
     var formsByUse: (unused: [Int64], others: Set<Int64>) {
         var forms: (unused: [Int64], others: Set<Int64>) = ([], [])
         for (number, form) in self.forms {
@@ -78,9 +78,9 @@ extension Vocabulary {
     }
 }
 
-/// What a sweep looks for beside the writing.
+/// The scans of a sweep, which run while others write.
 extension Reader {
-    /// The next rows, of those without current state, whose history is empty.
+    /// The next rows without current state whose history is empty.
     func findEmptyHistories(after last: EmptyHistories) throws -> EmptyHistories {
         let ofShape = try connection.prepare(
             """
@@ -101,13 +101,13 @@ extension Reader {
                 (found.shape, found.key) = (nextShape.int(0), .min)
                 found.isAtEnd = nextShape.isNull(0)
             }
-            // Another shape counts, too.
+            // Another shape counts as one row at least.
             rest -= max(seen, 1)
         }
         return found
     }
 
-    /// How many rows there were.
+    /// Adds the rows; returns their number.
     private func addEmptyHistories(
         _ rows: Statement,
         to found: inout EmptyHistories
@@ -133,7 +133,7 @@ extension Reader {
         return try numbers.filter { try !use.isUsed($0) }
     }
 
-    /// Takes the names from the candidates that some more series of the histories use.
+    /// Removes from the candidates the names that the next series of the histories use.
     func findUsedNames(_ scan: NameScan) throws -> NameScan {
         let all = try AllSeries(connection)
         var scan = scan
@@ -149,7 +149,7 @@ extension Reader {
         return scan
     }
 
-    /// Takes the forms from the candidates that some more rows or segments of the histories use.
+    /// Removes from the candidates the forms that the next rows or segments of the histories use.
     func findUsedForms(_ scan: FormScan) throws -> FormScan {
         var scan = scan
         if scan.hasReadRows {
@@ -200,7 +200,7 @@ extension Reader {
     }
 }
 
-/// Finds the series of all histories, by a seek each, in rows and in segments.
+/// Finds the series of all histories in rows and segments, each by one seek.
 private struct AllSeries {
     private let statements: [Statement]
 
@@ -216,7 +216,7 @@ private struct AllSeries {
         }
     }
 
-    /// The first after that one; nil when there is none.
+    /// The first series after `last`; nil when there is none.
     func next(after last: HistorySeries) throws -> HistorySeries? {
         let nexts = try statements.compactMap { statement -> HistorySeries? in
             statement.bind(1, last.entity).bind(2, last.name).bind(3, last.dataset)

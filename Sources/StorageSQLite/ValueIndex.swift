@@ -3,12 +3,14 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// Value indexes, made only for attributes that queries ask for: registered, filled a portion at a
-/// time, and kept by every write from then on, until another is asked for more lately and there are
-/// no places left.
+/// A portion of a value index that is being filled.
 ///
-/// A portion is read beside the writing, sorted, and added by values, so that what is written lies
-/// together; what changed meanwhile is looked at once more.
+/// Value indexes are created only for attributes that queries ask for. An index is registered,
+/// filled in portions, and from then on kept by every write. It is removed when another index is
+/// needed more and no place is left.
+///
+/// A portion is read while others write, sorted, and added in the order of values, so that
+/// neighbouring pages are written together. Entities that changed meanwhile are read again.
 struct IndexPortion: Sendable {
     struct Entry: Sendable {
         var value: Scalar
@@ -16,37 +18,38 @@ struct IndexPortion: Sendable {
     }
     let filling: IndexFilling
     let name: Int64
-    /// Of the entities with keys above this one.
+    /// The portion begins after this key.
     let start: Int64
-    /// The last of them, and whether there are none above.
+    /// The last key of the portion, and whether it is the last portion.
     var end: Int64
     var isLast = false
     var entries: [Entry] = []
-    /// Entities that may have any value.
+    /// Entities with an entry for "any value".
     var crowded: [Int64] = []
 }
 
-/// Somebody who fills indexes, with the entities whose entries have changed while the portion is
-/// made.
+/// A filling of indexes in progress, with the entities whose entries have changed while a portion
+/// is read.
 ///
-/// The writer knows it for as long as somebody holds it: however the filling ends, nothing is noted
-/// any more. What it notes is used by the committer's thread alone.
+/// The writer refers to it weakly: when the filling ends in any way, nothing is noted any more.
+///
+/// `@unchecked Sendable`: its notes are used on the committer's thread alone.
 final class IndexFilling: @unchecked Sendable {
     var changed: Set<Int64> = []
 }
 
-/// The side indexes of entities, as the writer keeps them, and which attributes have one.
+/// The indexes of entities, as the writer keeps them, and the attributes that have a value index.
 final class IndexWriter {
-    /// What the writer holds of a filling.
+    /// A weak reference to a filling.
     private struct WeakFilling {
         weak var filling: IndexFilling?
     }
 
-    /// Attributes that have, or are getting, a value index.
+    /// The attributes that have a value index, complete or not.
     private(set) var indexed: Set<Int64> = []
-    /// Who asked for them; readers note it, on any thread.
+    /// Who asked for them; readers note it on any thread.
     let places: Mutex<IndexPlaces>
-    /// Those who fill value indexes at this moment.
+    /// The fillings in progress.
     private var fillings: [WeakFilling] = []
 
     let statements: IndexStatements
@@ -68,29 +71,29 @@ final class IndexWriter {
         try readAgain()
     }
 
-    /// Reads from the file which attributes have one, where a transaction was undone.
+    /// Reads from the file which attributes have an index, after a transaction was undone.
     func readAgain() throws {
         let rows = try connection.prepare("SELECT name FROM indexed_attribute WHERE complete >= 0")
         indexed = []
         while try rows.step() { indexed.insert(rows.int(0)) }
     }
 
-    /// How many fillings are told of changes.
+    /// The number of fillings in progress.
     var fillingCount: Int { fillings.count }
 
-    /// Notes for those who fill indexes that what these hold of the entity has changed.
+    /// Notes for the fillings in progress that the entries of the entity have changed.
     func noteChange(of key: Int64) {
         guard !fillings.isEmpty else { return }
         fillings.removeAll { $0.filling == nil }
         for known in fillings { known.filling?.changed.insert(key) }
     }
 
-    /// Gives the attributes places for their indexes, as far as the party that asks may have some.
+    /// Registers indexes for the attributes, as far as the party may have them.
     func register(_ names: [IRI], for party: Party, at now: Timestamp) throws {
         for name in names.compactMap({ vocabulary.current.numbers[$0.text] })
         where !indexed.contains(name) {
-            // One whose entries are still being removed comes back when they are gone: nothing is
-            // given up for it before.
+            // An index whose entries are still being removed can be created again when they are
+            // gone. Until then, no other gives its place to it.
             guard try !isBeingRemoved(name) else { continue }
             if indexed.count >= Limits.indexedAttributes {
                 let giving = places.withLock {
@@ -113,7 +116,9 @@ final class IndexWriter {
         return try row.step()
     }
 
-    /// From now on no write keeps the index and no query uses it; its entries go later.
+    /// Removes the index from use: no write keeps it and no query uses it.
+    ///
+    /// Its entries are removed later.
     private func giveUpIndex(_ name: Int64) throws {
         try transaction.willWrite()
         try connection.execute("UPDATE indexed_attribute SET complete = -1 WHERE name = \(name)")
@@ -121,7 +126,7 @@ final class IndexWriter {
         places.withLock { $0.forget(name) }
     }
 
-    /// Removes some entries of an index that was given up; false when there are none left of any.
+    /// Removes some entries of removed indexes; false when none are left.
     func removeGivenUpEntries() throws -> Bool {
         let row = try connection.prepare(
             "SELECT name FROM indexed_attribute WHERE complete < 0 LIMIT 1"
@@ -144,8 +149,8 @@ final class IndexWriter {
         return true
     }
 
-    /// The next portion of an index that is not complete, to be read once this is committed; nil
-    /// when all are.
+    /// The next portion of an incomplete index, to be read after the commit; nil when all are
+    /// complete.
     func nextPortion(of filling: IndexFilling) throws -> IndexPortion? {
         let open = try connection.prepare(
             "SELECT name, filled_to FROM indexed_attribute WHERE complete = 0 LIMIT 1"
@@ -163,7 +168,7 @@ final class IndexWriter {
         )
     }
 
-    /// Adds some of the portion's entries.
+    /// Adds some entries of the portion.
     func add(_ entries: ArraySlice<IndexPortion.Entry>, of portion: IndexPortion) throws {
         guard indexed.contains(portion.name) else { return }
         try transaction.willWrite()
@@ -172,7 +177,7 @@ final class IndexWriter {
         }
     }
 
-    /// Adds some of the portion's entities that may have any value.
+    /// Adds some of the portion's entries for "any value".
     func add(crowded keys: ArraySlice<Int64>, of portion: IndexPortion) throws {
         guard indexed.contains(portion.name) else { return }
         try transaction.willWrite()
@@ -209,7 +214,8 @@ final class IndexWriter {
 }
 
 extension Reader {
-    /// The portion with what the entities hold, by values; inside a snapshot.
+    /// Returns the portion with the entries of its entities, sorted by value; call it within a
+    /// snapshot.
     func fill(
         _ portion: IndexPortion,
         _ vocabulary: Vocabulary,
@@ -240,7 +246,7 @@ extension Reader {
 }
 
 extension Scalar {
-    /// About as SQLite sorts, which is enough for what lies together to be written together.
+    /// Approximately SQLite's order: enough to write neighbouring entries together.
     fileprivate static func < (a: Scalar, b: Scalar) -> Bool {
         switch (a, b) {
         case (.number(let a), .number(let b)): a < b

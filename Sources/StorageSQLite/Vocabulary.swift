@@ -2,11 +2,12 @@ internal import ContextModel
 internal import Storage
 internal import Synchronization
 
-/// The types and attribute names with kinds of entities alike, as numbers of the name table.
+/// The types, and attribute names with kinds, that entities have in common, as numbers of the name
+/// table.
 struct Shape: Hashable, Sendable {
     struct Member: Hashable, Sendable {
         var name: Int64
-        /// A bit for each `Attribute.Kind` seen.
+        /// One bit for each `Attribute.Kind` that occurs.
         var kinds: UInt8
     }
     /// Sorted.
@@ -17,11 +18,11 @@ struct Shape: Hashable, Sendable {
 
     func has(_ name: Int64) -> Bool { members.contains { $0.name == name } }
 
-    /// All names it has.
+    /// All names in the shape.
     var names: [Int64] { types + members.map(\.name) }
 }
 
-/// A set of numbers that mostly has one.
+/// A set of numbers that mostly has one element.
 enum NumberSet {
     case empty
     case one(Int64)
@@ -41,14 +42,14 @@ enum NumberSet {
         case .one(number): break
         case .one(let other): self = .many([other, number])
         case .many(var numbers):
-            // Taken out, so that the set is not copied.
+            // Taken out first, so that the set is not copied.
             self = .empty
             numbers.insert(number)
             self = .many(numbers)
         }
     }
 
-    /// Whether nothing is left.
+    /// Removes the number; returns whether the set is empty.
     mutating func remove(_ number: Int64) -> Bool {
         switch self {
         case .empty, .one(number): self = .empty
@@ -72,16 +73,16 @@ enum NumberSet {
     }
 }
 
-/// Names, shapes and forms by number: few, so kept in memory.
+/// Names, shapes and forms by number, all kept in memory because they are few.
 ///
-/// The writing thread adds to them, and takes out what a sweep has found unused; a reader copies
-/// them once a query.
+/// The writing thread adds to them and removes what a sweep has found unused; a reader copies them
+/// once for each query.
 struct Vocabulary: Sendable {
     /// A name, a shape or a form.
     enum Entry: Sendable {
         case name(String)
         case shape(Shape)
-        /// The bytes that it has in the file, and what they mean.
+        /// The bytes in the file, and the attribute that they encode.
         case form([UInt8], Attribute)
     }
 
@@ -89,11 +90,11 @@ struct Vocabulary: Sendable {
     private(set) var numbers: [String: Int64] = [:]
     private(set) var shapes: [Int64: Shape] = [:]
     private(set) var shapeNumbers: [Shape: Int64] = [:]
-    /// The shapes that have a name: as a type, or of an attribute.
+    /// The shapes that have a name, as a type or as an attribute's.
     private(set) var shapesByName: [Int64: NumberSet] = [:]
     private(set) var forms: [Int64: Attribute] = [:]
     private(set) var formNumbers: [[UInt8]: Int64] = [:]
-    /// How often something was taken out: what a snapshot from before may still use.
+    /// The number of removals: an older snapshot may still use what was removed.
     var removals = 0
 
     mutating func add(_ entry: Entry, number: Int64) {
@@ -128,7 +129,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Gives back memory of what was taken out, where that was most: removing alone gives none.
+    /// Releases memory where most was removed; removing alone releases none.
     mutating func trim() {
         names.trim()
         numbers.trim()
@@ -139,7 +140,7 @@ struct Vocabulary: Sendable {
         formNumbers.trim()
     }
 
-    /// Whether the entry is there under the number.
+    /// Whether the number has this entry.
     func has(_ entry: Entry, number: Int64) -> Bool {
         switch entry {
         case .name: names[number] != nil
@@ -150,7 +151,7 @@ struct Vocabulary: Sendable {
 
     func iri(_ number: Int64) -> IRI { IRI(names[number] ?? "") }
 
-    /// Reads all from the file.
+    /// Reads everything from the file.
     init(_ connection: Connection) throws {
         let names = try connection.prepare("SELECT number, text FROM name")
         while try names.step() { add(.name(names.text(1)), number: names.int(0)) }
@@ -170,7 +171,7 @@ struct Vocabulary: Sendable {
 }
 
 extension Dictionary {
-    /// Takes no more room than it needs, where it has room for far more.
+    /// Reduces the capacity when it is far greater than needed.
     fileprivate mutating func trim() {
         guard capacity > 1_024, count < capacity / 4 else { return }
         self = Dictionary(uniqueKeysWithValues: map { ($0.key, $0.value) })

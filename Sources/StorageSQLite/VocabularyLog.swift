@@ -1,5 +1,5 @@
-/// What a transaction has done to the vocabulary so far, so that it can be undone, and shown to
-/// readers when they may see it.
+/// The changes of the vocabulary by the present transaction, to undo them, or to show them to
+/// readers at the right time.
 struct VocabularyLog {
     private struct Step {
         var entry: Vocabulary.Entry
@@ -7,15 +7,15 @@ struct VocabularyLog {
         var isRemoval: Bool
     }
     private var steps: [Step] = []
-    /// Where the steps of the request begin that runs now.
+    /// The first step of the present request.
     private var requestStart = 0
-    /// Numbers of what was taken out: whoever needs one of them in the same transaction gets the
-    /// number it had.
+    /// The numbers of removed entries, which are used again when the same transaction needs such
+    /// an entry.
     private(set) var takenNames: [String: Int64] = [:]
     private(set) var takenShapes: [Shape: Int64] = [:]
     private(set) var takenForms: [[UInt8]: Int64] = [:]
 
-    /// The next request begins.
+    /// Begins the next request.
     mutating func beginRequest() { requestStart = steps.count }
 
     mutating func noteAddition(_ entry: Vocabulary.Entry, number: Int64) {
@@ -31,7 +31,7 @@ struct VocabularyLog {
         }
     }
 
-    /// Takes back what the request that runs now has done.
+    /// Undoes the steps of the present request.
     mutating func undoRequest(in vocabulary: inout Vocabulary) {
         while steps.count > requestStart, let step = steps.popLast() {
             if step.isRemoval {
@@ -42,7 +42,7 @@ struct VocabularyLog {
         }
     }
 
-    /// Takes back what all requests of the transaction have done, which readers may have seen.
+    /// Undoes the steps of the whole transaction, which readers may have seen.
     mutating func undo(in vocabulary: inout Vocabulary, shown: inout Vocabulary) {
         let undone = steps
         requestStart = 0
@@ -53,14 +53,14 @@ struct VocabularyLog {
         self = VocabularyLog()
     }
 
-    /// Shows readers what the transaction adds: before it is committed, for they must know a name
-    /// before they can meet a row that uses it.
+    /// Shows the additions to readers, before the commit: they must know a name before they can
+    /// meet a row that uses it.
     func showAdditions(in shown: inout Vocabulary) {
         for step in steps where !step.isRemoval { shown.add(step.entry, number: step.number) }
     }
 
-    /// Takes from readers what the transaction took out: after it is committed, for until then
-    /// there are rows in the file that may use it.
+    /// Removes entries from the readers' vocabulary, after the commit: until then, rows in the
+    /// file may use them.
     func showRemovals(of vocabulary: Vocabulary, in shown: inout Vocabulary) {
         var hasRemoved = false
         for step in steps where step.isRemoval && !vocabulary.has(step.entry, number: step.number) {

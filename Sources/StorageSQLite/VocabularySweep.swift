@@ -2,16 +2,17 @@ internal import ContextModel
 internal import Storage
 internal import Synchronization
 
-/// A sweep of the vocabulary, which removes names, shapes and forms that nothing uses any more: what
-/// it is told of while it looks for them.
+/// A sweep of the vocabulary, which removes names, shapes and forms that nothing uses any more.
 ///
-/// It looks beside the writing, and then has some removed in each of many transactions. Whatever a
-/// writer uses, or moves between rows and segments, meanwhile stays. The writer knows the sweep for as
-/// long as somebody holds it, and only the committer's thread looks into it.
+/// It scans while others write, and then removes some entries in each of many transactions.
+/// Entries that a writer uses, or moves between rows and segments, meanwhile stay. The writer
+/// refers to the sweep weakly.
+///
+/// `@unchecked Sendable`: its notes are used on the committer's thread alone.
 final class VocabularySweep: @unchecked Sendable {
     private var names: Set<Int64> = []
     private var forms: Set<Int64> = []
-    /// How much may have been out of use when it began.
+    /// The possible number of unused entries when it began.
     var unusedBefore = 0
 
     func use(name: Int64) { names.insert(name) }
@@ -21,12 +22,12 @@ final class VocabularySweep: @unchecked Sendable {
     func hasSeen(form: Int64) -> Bool { forms.contains(form) }
 }
 
-/// The steps of a sweep on the thread that writes.
+/// The steps of a sweep on the writing thread.
 ///
-/// Each is complete in itself: what it removes is out of use in the state that it sees, however the
-/// sweep goes on. The newest name, shape and form stay, so that SQLite gives no number twice.
+/// Each step is complete: what it removes is unused in the state that it sees, even if the sweep
+/// is stopped. The newest name, shape and form stay, so that SQLite never gives a number twice.
 extension Writer {
-    /// Removes rows that stand for histories of which nothing is left.
+    /// Removes the rows of entities of whose history nothing is left.
     func removeEmptyHistories(_ ids: ArraySlice<EntityID>) throws {
         for id in ids {
             guard let row = try stored(id), !row.isCurrent, try !hasRows(history: row.history)
@@ -74,7 +75,7 @@ extension Writer {
         }
     }
 
-    /// Attributes with a value index, also with one whose entries are still being removed.
+    /// The attributes with a value index, or with one whose entries are still being removed.
     private func namesOfIndexes() throws -> Set<Int64> {
         let rows = try connection.prepare("SELECT name FROM indexed_attribute")
         var names: Set<Int64> = []
@@ -83,7 +84,7 @@ extension Writer {
     }
 }
 
-/// Looks whether any entity has, or had, a shape.
+/// Tells whether any entity has, or had, a shape.
 struct ShapeUse {
     private let use: Statement
 

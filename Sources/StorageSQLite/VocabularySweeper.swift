@@ -3,17 +3,17 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// When a tenant's vocabulary is swept.
+/// The schedule of the sweeps of a tenant's vocabulary.
 struct SweepSchedule {
-    /// Whether enough may be out of use.
+    /// Whether a sweep is wanted.
     var isWanted = false
-    /// Whether somebody sees to it.
+    /// Whether a task runs sweeps.
     var isRunning = false
     var notBefore: ContinuousClock.Instant = .now + Limits.sweepPause
-    /// How long the sweep under way has looked for what is out of use.
+    /// The time that the present sweep has spent scanning.
     var looked = Duration.zero
 
-    /// Notes that a sweep is due; whether somebody must see to it now.
+    /// Notes that a sweep is wanted; returns whether the caller must start the task.
     mutating func want() -> Bool {
         isWanted = true
         defer { isRunning = true }
@@ -30,27 +30,30 @@ struct SweepSchedule {
         return max(.zero, ContinuousClock.now.duration(to: notBefore))
     }
 
-    /// Puts the sweep off that has failed.
+    /// Postpones a sweep that has failed.
     mutating func postpone() {
         isWanted = true
         notBefore = .now + Limits.sweepPause
     }
 
-    /// Notes that a sweep is over: a large database is swept more rarely.
+    /// Notes the end of a sweep.
+    ///
+    /// A large database is swept less often.
     mutating func finish() {
         notBefore = .now + max(Limits.sweepPause, looked * Limits.sweepPauses)
         looked = .zero
     }
 }
 
-/// Turns that sweeps take, one after the other.
+/// The turns that sweeps take, one after the other.
 final class SweepTurns: Sendable {
     private struct State {
         var isTaken = false
         var waiting = Queue<CheckedContinuation<Void, Never>>()
     }
-    /// For a portion and the rest from it, whichever tenant it is of: a sweep waits for others no longer
-    /// than for that.
+    /// The turns for one portion and the pause after it, over all tenants.
+    ///
+    /// So a sweep waits for at most one portion of each other sweep.
     static let ofPortions = SweepTurns()
     private let state = Mutex(State())
 
@@ -78,7 +81,7 @@ final class SweepTurns: Sendable {
 /// Sweeps the vocabulary of a tenant.
 final class VocabularySweeper: Sendable {
     private let schedule = Mutex(SweepSchedule())
-    /// For a whole sweep of this tenant.
+    /// The turns for whole sweeps of this tenant.
     private let turns = SweepTurns()
 
     private let committer: Committer
@@ -91,10 +94,10 @@ final class VocabularySweeper: Sendable {
         self.path = path
     }
 
-    /// Whether somebody sees to it that the vocabulary is swept.
+    /// Whether a task runs sweeps.
     var isRunning: Bool { schedule.withLock(\.isRunning) }
 
-    /// Sweeps the vocabulary in the background, as soon as it is time to.
+    /// Sweeps the vocabulary in the background, when the schedule allows.
     func sweepSoon() {
         guard schedule.withLock({ $0.want() }) else { return }
         Task { [weak self] in
@@ -107,7 +110,7 @@ final class VocabularySweeper: Sendable {
 
     private func waitForSweep() -> Duration? { schedule.withLock { $0.next() } }
 
-    /// Sweeps with rests; false when it could not.
+    /// Sweeps with pauses; returns false when it failed.
     private func sweepSlowly() async -> Bool {
         do {
             try await sweep { elapsed in
@@ -119,15 +122,15 @@ final class VocabularySweeper: Sendable {
             schedule.withLock { $0.isRunning = false }
             return false
         } catch {
-            // A full disk, for example: another sweep finds what this one has left.
+            // The disk may be full; a later sweep finds what this one has left.
             schedule.withLock { $0.postpone() }
             return true
         }
     }
 
-    /// Removes the names, shapes and forms that nothing uses any more; returns when it has.
+    /// Removes the names, shapes and forms that nothing uses any more; returns when it is done.
     ///
-    /// `rest` is called after each portion with the time that took.
+    /// `rest` is called after each portion, with the time that the portion took.
     func sweep(
         resting rest: (Duration) async throws -> Void = { _ in }
     ) async throws {
@@ -171,8 +174,10 @@ final class VocabularySweeper: Sendable {
         try await inSteps(scan.candidates.sorted(), rest) { try $0.removeNames($1, of: sweep) }
     }
 
-    /// Whether a form without `datasetId` is in use only its rows can tell, so these are looked at
-    /// only while many forms were not seen in use.
+    /// Removes unused forms.
+    ///
+    /// Whether a form without `datasetId` is used can only be found in rows, so these are scanned
+    /// only when many forms were not seen in use.
     private func removeForms(_ sweep: VocabularySweep, _ rest: Rest) async throws {
         let forms = vocabulary.current.formsByUse
         try await inSteps(forms.unused.sorted(), rest) { try $0.removeForms($1, of: sweep) }
@@ -185,7 +190,7 @@ final class VocabularySweeper: Sendable {
         try await inSteps(scan.candidates.sorted(), rest) { try $0.removeForms($1, of: sweep) }
     }
 
-    /// Reads a portion in a snapshot, on a thread that nobody waits for, when it is this sweep's turn.
+    /// Reads a portion in a snapshot, on its own thread, when it is this sweep's turn.
     private func reading<Found: Sendable>(
         _ rest: Rest,
         _ body: @escaping @Sendable (Reader) throws -> Found
@@ -195,8 +200,8 @@ final class VocabularySweeper: Sendable {
         let start = ContinuousClock.now
         let found: Found = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .utility).async { [path] in
-                // Of its own, so that it keeps no query waiting; and of this portion alone, so that
-                // it takes no memory while others have their turns.
+                // A connection of its own keeps no query waiting. It is closed after the portion,
+                // so that it takes no memory while others have their turns.
                 continuation.resume(
                     with: Result {
                         let reader = try Reader(path: path)
@@ -211,7 +216,7 @@ final class VocabularySweeper: Sendable {
         return found
     }
 
-    /// Removes some in each of many transactions, between those of others.
+    /// Removes some elements in each of many transactions, so that others run in between.
     private func inSteps<Element: Sendable>(
         _ list: [Element],
         _ rest: Rest,

@@ -2,25 +2,28 @@ internal import ContextModel
 internal import Storage
 internal import Synchronization
 
-/// The vocabulary as the writer has it: it gives names, shapes and forms their numbers, takes out what
-/// a sweep has found unused, and shows readers both.
+/// The vocabulary of the writer.
+///
+/// It numbers names, shapes and forms, removes what a sweep has found unused, and shows readers
+/// both at the right time.
 final class VocabularyWriter {
-    /// As the transaction has it.
+    /// The vocabulary as the transaction sees it.
     private(set) var current: Vocabulary
-    /// As readers see it.
+    /// The vocabulary as readers see it.
     let shown: ShownVocabulary
-    /// An upper bound of the names, shapes and forms that went out of use since the last sweep began.
+    /// An upper bound of the names, shapes and forms that became unused since the last sweep
+    /// began.
     private(set) var possiblyUnused: Int
-    /// Told when a sweep is due.
+    /// Called when a sweep is due.
     var whenSweepIsDue: @Sendable () -> Void = {}
-    /// Whether it was said that a sweep is due.
+    /// Whether `whenSweepIsDue` has been called.
     private var isSweepDue = false
-    /// The sweep under way, which is told of what is used meanwhile.
+    /// The sweep in progress, which is told what is used meanwhile.
     private weak var sweep: VocabularySweep?
-    /// What the transaction has done.
+    /// The changes of the transaction.
     private var log = VocabularyLog()
     private var recentlyShaped: (entity: Entity, shape: Int64)?
-    /// Numbers of the forms met since the last sweep, found without writing a form's body.
+    /// The numbers of forms met since the last sweep, which are found without encoding the form.
     private var formNumbers: [HistoryForm: Int64] = [:]
 
     let connection: Connection
@@ -30,13 +33,13 @@ final class VocabularyWriter {
     init(_ connection: Connection, _ transaction: WriteTransaction) throws {
         self.connection = connection
         self.transaction = transaction
-        // Without a number, SQLite gives the one after the greatest.
+        // Without a number, SQLite uses the one after the greatest.
         insertName = try connection.prepare("INSERT INTO name (number, text) VALUES (?1, ?2)")
         insertShape = try connection.prepare("INSERT INTO shape (number, content) VALUES (?1, ?2)")
         insertForm = try connection.prepare("INSERT INTO form (number, body) VALUES (?1, ?2)")
         current = try Vocabulary(connection)
         shown = ShownVocabulary(current)
-        // What came out of use before the start is not known.
+        // How many became unused before the start is unknown, so all count.
         possiblyUnused = current.names.count + current.shapes.count + current.forms.count
     }
 
@@ -49,8 +52,7 @@ final class VocabularyWriter {
         forgetNumbers()
     }
 
-    /// Shows readers what the transaction has added before it is committed, and takes from them what it
-    /// has taken out afterwards.
+    /// Runs the commit: shows readers the additions before it, and the removals after it.
     func commit(_ transaction: () throws -> Void) throws {
         let log = self.log
         if !log.isEmpty { shown.update { log.showAdditions(in: &$0) } }
@@ -65,13 +67,13 @@ final class VocabularyWriter {
         }
     }
 
-    /// Takes back what the transaction has done.
+    /// Undoes the changes of the transaction.
     func abandon() {
         shown.update { log.undo(in: &current, shown: &$0) }
         forgetNumbers()
     }
 
-    /// Forgets numbers that were kept to find them faster.
+    /// Forgets cached numbers.
     private func forgetNumbers() {
         recentlyShaped = nil
         formNumbers = [:]
@@ -97,7 +99,7 @@ final class VocabularyWriter {
         return try number(of: id)
     }
 
-    /// The number under which the row was added, which is the entry's from now on.
+    /// Notes the new entry; returns the number of its row.
     private func noteAddition(_ entry: Vocabulary.Entry) -> Int64 {
         let number = connection.lastRowID
         current.add(entry, number: number)
@@ -106,7 +108,8 @@ final class VocabularyWriter {
     }
 
     func shape(of entity: Entity) throws -> Int64 {
-        // Entities written one after the other are mostly alike, which is seen faster than found.
+        // Entities written one after the other are mostly alike; comparing is faster than looking
+        // up.
         if let last = recentlyShaped, entity.isShaped(like: last.entity) { return last.shape }
         let shape = try findShape(of: entity)
         recentlyShaped = (entity, shape)
@@ -148,18 +151,19 @@ final class VocabularyWriter {
         if let known = current.formNumbers[body] { return known }
         try transaction.willWrite()
         let attribute = try Body.attribute(body)
-        // Nobody counts how many rows have a form: one more, and another one may have none left.
+        // The rows of a form are not counted: with one more form, another one may have become
+        // unused.
         possiblyUnused += 1
         try insertForm.bind(1, log.takenForms[body]).bind(2, body).run()
         return noteAddition(.form(body, attribute))
     }
 
-    // MARK: What is out of use
+    // MARK: Unused entries
 
-    /// Notes that at most so many names, shapes and forms went out of use.
+    /// Notes that up to `count` names, shapes and forms became unused.
     func noteUnused(_ count: Int) { possiblyUnused += count }
 
-    /// Tells the sweep under way of forms that it may have looked for where they no longer are.
+    /// Tells the sweep in progress of forms that moved, which its scan may have missed.
     func noteMove(of instances: some Collection<HistorySegment.Instance>) {
         guard let sweep else { return }
         for instance in instances {
@@ -167,29 +171,29 @@ final class VocabularyWriter {
         }
     }
 
-    /// From now on the sweep is told of what is used.
+    /// Starts telling the sweep what is used.
     func begin(_ sweep: VocabularySweep) {
         self.sweep = sweep
         sweep.unusedBefore = possiblyUnused
     }
 
-    /// Whether the sweep is still told of what is used, and another one has not begun.
+    /// Whether the sweep is still told what is used, and no other one has begun.
     func isTold(_ sweep: VocabularySweep) -> Bool { self.sweep === sweep }
 
-    /// The sweep has removed what was out of use when it began.
+    /// Notes that the sweep has removed what was unused when it began.
     ///
-    /// Of one that fails before this, nothing is taken from the count.
+    /// A sweep that fails before does not reduce the count.
     func finish(_ sweep: VocabularySweep) {
         guard isTold(sweep) else { return }
         self.sweep = nil
         possiblyUnused -= sweep.unusedBefore
         isSweepDue = false
-        // Gives back the memory of what was removed.
+        // Releases the memory of removed entries.
         current.trim()
         shown.update { $0.trim() }
     }
 
-    /// Removes an entry by the statement, which takes its number.
+    /// Removes an entry with the statement, which takes its number.
     func remove(_ entry: Vocabulary.Entry, number: Int64, _ delete: Statement) throws {
         try transaction.willWrite()
         try delete.bind(1, number).run()
@@ -199,7 +203,7 @@ final class VocabularyWriter {
     }
 }
 
-/// The vocabulary as readers see it, on any thread: always at least what is committed.
+/// The vocabulary as readers see it, on any thread; it has at least all that is committed.
 final class ShownVocabulary: Sendable {
     private let vocabulary: Mutex<Vocabulary>
 
@@ -212,12 +216,12 @@ final class ShownVocabulary: Sendable {
 
     func update(_ body: (inout Vocabulary) -> Void) { vocabulary.withLock { body(&$0) } }
 
-    /// Runs the body on one state of the database, with all names, shapes and forms that the rows
-    /// of it can use.
+    /// Runs the body on one state of the database, with all names, shapes and forms that its rows
+    /// can use.
     ///
-    /// `meanwhile` is called between the two.
-    /// Those that writers add are in memory before they are in the file. What a sweep took out
-    /// after the state began may be missing, so then another state is taken.
+    /// Additions are in memory before they are in the file. Entries that a sweep removed after the
+    /// state began may be missing; then another state is taken. `meanwhile` is called between
+    /// fixing the state and copying the vocabulary.
     func snapshot<Answer>(
         _ reader: Reader,
         meanwhile: () -> Void = {},
@@ -237,7 +241,7 @@ final class ShownVocabulary: Sendable {
 }
 
 extension Entity {
-    /// Whether both have one shape for sure.
+    /// Whether both certainly have the same shape.
     func isShaped(like other: Entity) -> Bool {
         types == other.types && scopes.isEmpty == other.scopes.isEmpty
             && attributes.count == other.attributes.count
@@ -248,6 +252,6 @@ extension Entity {
 }
 
 extension NamedAttribute {
-    /// A bit for each kind among the instances.
+    /// One bit for each kind among the instances.
     fileprivate var kinds: UInt8 { instances.reduce(0) { $0 | 1 << $1.kind.rawValue } }
 }

@@ -1,6 +1,6 @@
 internal import Storage
 
-/// Documents, as a transaction changes them. Rare, so prepared when used.
+/// Changes of documents; they are rare, so statements are prepared when used.
 extension Writer {
     func document(_ kind: Document.Kind, id: String) throws -> Document? {
         try connection.document(kind, id: id)
@@ -55,16 +55,16 @@ extension Writer {
     }
 }
 
-/// The change feed, as the writer adds to it.
+/// Writes the change feed.
 final class FeedWriter {
-    /// The number that the feed gave last, also to a change that was undone.
+    /// The newest number of the feed, even if its change was undone.
     private(set) var lastChange: Int64 = 0
 
     private let connection: Connection
 
     init(_ connection: Connection) { self.connection = connection }
 
-    /// Adds the change to the feed, and removes old ones from time to time.
+    /// Adds the change to the feed, and removes old changes from time to time.
     func note(_ kind: Document.Kind, id: String) throws {
         guard kind.isFollowed else { return }
         try connection.prepare("INSERT INTO feed (kind, id) VALUES (?1, ?2)")

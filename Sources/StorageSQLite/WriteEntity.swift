@@ -2,19 +2,19 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Current state, as a transaction changes it.
+/// Changes of current state.
 extension Writer: StoreTransaction {
     func entity(_ id: EntityID, grant: InternalGrant) throws -> Entity? {
         guard let stored = try stored(id), stored.isCurrent else { return nil }
         return stored.entity
     }
 
-    /// The row of the entity, also when only its history is left.
+    /// The row of the entity, even when only its history is left.
     func stored(_ id: EntityID) throws -> StoredEntity? { try rows.row(id) }
 
     func put(_ entity: Entity) throws {
         let old = try stored(entity.id)
-        // First of all, so that nothing is written of an entity that is too large.
+        // Encoded first, so that nothing is written of an entity that is too large.
         let body = try entity.encoded(before: old?.bytes ?? 0)
         try transaction.willWrite()
         if let old, old.isCurrent {
@@ -24,8 +24,8 @@ extension Writer: StoreTransaction {
             try keepPast(of: old, before: entity, key: old.key)
         } else {
             let shape = try vocabulary.shape(of: entity)
-            // A new life of an entity takes its place at the end of the order of creation, and its
-            // history along.
+            // An entity that is created again moves, with its history, to the end of the order of
+            // creation.
             if let old { try rows.delete(old) }
             let key = try insert(entity, body, shape: shape, history: old?.history)
             if let old {
@@ -46,7 +46,7 @@ extension Writer: StoreTransaction {
         try indexes.update(key: old.key, from: old.entity, to: entity)
     }
 
-    /// The key of the new row.
+    /// Inserts the row and returns its key.
     private func insert(
         _ entity: Entity,
         _ body: [UInt8],
@@ -84,7 +84,7 @@ extension Writer: StoreTransaction {
         try removePast(of: row.key)
     }
 
-    /// Turns the row into one that stands for history alone: all but attributes is kept.
+    /// Keeps the row for its history: all but the attributes.
     func keepHistoryOnly(_ old: StoredEntity, entity: Entity) throws {
         var rest = entity
         rest.attributes = []
@@ -94,7 +94,7 @@ extension Writer: StoreTransaction {
         try rows.replace(old, with: rest, Body.bytes(rest), shape: shape)
     }
 
-    /// The entity's number in the history table, with a row for it if there is none yet.
+    /// The row of the entity, which is created for its history if there is none.
     func historyRow(_ id: EntityID, types: [IRI], scopes: [String]) throws -> StoredEntity {
         if let stored = try stored(id) { return stored }
         try transaction.willWrite()

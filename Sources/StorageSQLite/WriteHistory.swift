@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The temporal evolution, as a transaction changes it.
+/// Changes of temporal evolutions.
 extension Writer {
     func appendHistory(
         _ id: EntityID,
@@ -39,7 +39,8 @@ extension Writer {
         }
     }
 
-    /// Who appends so much at once seals it along: a commit of its own would cost more.
+    /// Seals a long series within the transaction that appends to it: a commit of its own would
+    /// cost more.
     private func sealAlong(_ change: NamedAttribute, entity: Int64, name: Int64) throws {
         guard change.instances.count > segments.limits.rowsMet, let last = change.instances.last
         else {
@@ -50,7 +51,7 @@ extension Writer {
         _ = try segments.seal(series, grant: InternalGrant(.sealing))
     }
 
-    /// Where there is no current state, the row itself remembers types, scopes and times.
+    /// Updates the types, scopes and times in the row of an entity without current state.
     private func noteHistory(
         _ row: StoredEntity,
         types: [IRI],
@@ -65,9 +66,9 @@ extension Writer {
         try keepHistoryOnly(row, entity: rest)
     }
 
-    /// Adds the instance unless one of the same time and content is there.
+    /// Adds the instance unless there is one of equal time and content.
     ///
-    /// What is there and hidden from who adds it stays, and makes no difference to it.
+    /// Instances hidden from the writer stay, and have no influence on the result.
     func append(
         _ instance: Attribute,
         entity: Int64,
@@ -91,7 +92,7 @@ extension Writer {
         let row = try HistoryRow(instance, form: vocabulary.form)
         try history.insert(row, at: place, sequence: 0)
         if connection.changes == 0 {
-            // Something is there at that moment already: this very instance, or another one.
+            // There are instances of this moment: an equal one, or others.
             guard let sequence = try freeSequence(for: instance, row, at: place, hiding: hidden)
             else { return }
             if correcting, instance.observedAt != nil {
@@ -104,10 +105,9 @@ extension Writer {
         }
     }
 
-    /// The sequence after those of the moment; nil when one of them is this very instance.
+    /// The sequence after those of the moment; nil when one of them is equal to this instance.
     ///
-    /// Only the newest of a moment are looked at, so that no instance costs more than that many
-    /// others, however many have one moment.
+    /// Only the newest instances of the moment are compared, so that the cost is bounded.
     private func freeSequence(
         for instance: Attribute,
         _ own: HistoryRow,

@@ -2,8 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The statements for what is done to each message of the outbox; the rest is rare, and prepared when
-/// used.
+/// The statements that run for each message of the outbox; rare ones are prepared when used.
 struct OutboxStatements {
     fileprivate let enqueue, dequeue, claimingTerm: Statement
 
@@ -21,7 +20,7 @@ struct OutboxStatements {
     }
 }
 
-/// The outbox, as a transaction changes it.
+/// Changes of the outbox.
 extension Writer {
     func enqueue(
         _ body: [UInt8],
@@ -120,11 +119,11 @@ extension Writer {
 
     private func requireLease(_ term: Int64) throws {
         guard try connection.outboxLease()?.term == term else {
-            throw StorageError(.leaseLost, note: "the outbox is another process's by now")
+            throw StorageError(.leaseLost, note: "another process has the lease of the outbox")
         }
     }
 
-    /// Whether the term is that of the lease, and nothing waits unclaimed.
+    /// Whether the term is that of the lease, and no message waits unclaimed.
     private func mayClaimNew(in term: Int64?) throws -> Bool {
         defer { outbox.claimingTerm.reset() }
         return try outbox.claimingTerm.step() && outbox.claimingTerm.int(0) == term

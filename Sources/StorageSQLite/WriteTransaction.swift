@@ -1,24 +1,24 @@
 internal import ContextModel
 internal import Governance
 
-/// The transaction that the writer has open, and the request that runs in it.
+/// The writer's open transaction, and the present request in it.
 ///
-/// A transaction holds many requests; each that writes does so inside a savepoint of its own, made
-/// at its first write, so that one that fails is undone alone and its body runs only once.
+/// A transaction has many requests. Each request that writes does so within its own savepoint,
+/// which is created at its first write. So a request that fails is undone alone, and the bodies of
+/// others run only once.
 final class WriteTransaction {
     /// The grant that limits which histories the request may change; nil if it may change all.
     var granted: WriteGrant?
-    /// Whether the transaction has anything to bring to the disk.
+    /// Whether the transaction has written anything.
     private(set) var writes = false
-    /// Whether the request that runs has written anything.
+    /// Whether the present request has written anything.
     private(set) var requestWrites = false
     /// Whether the transaction has run requests of more than one sharer.
     private(set) var servesSeveral = false
-    /// Whose requests it has run, or is running: whether there is any, and the last of them.
+    /// Whether the transaction has run any request, and the sharer of the last one.
     private var servesAny = false
     private var lastServed: Sharer?
-    /// What is to happen once the transaction is on disk; the request that runs has added those after
-    /// the earlier ones.
+    /// The actions to run after the commit; those of the present request are at the end.
     private var commitActions: [@Sendable () -> Void] = []
     private var earlierActions = 0
 
@@ -40,7 +40,7 @@ final class WriteTransaction {
         try beginning.run()
     }
 
-    /// Brings the transaction to the disk; `runCommitActions()` is to follow.
+    /// Commits the transaction; call `runCommitActions()` afterwards.
     func commit() throws { try committing.run() }
 
     func runCommitActions() {
@@ -68,17 +68,17 @@ final class WriteTransaction {
         if requestWrites { try release.run() }
     }
 
-    /// Forgets what the request wanted to happen once it is on disk.
+    /// Removes the present request's actions for after the commit.
     func forgetRequestActions() {
         commitActions.removeLast(commitActions.count - earlierActions)
     }
 
-    /// Takes back what the request has written.
+    /// Undoes the writes of the present request.
     func undoRequest() throws {
         try connection.execute("ROLLBACK TO request; RELEASE request")
     }
 
-    /// Called before each write.
+    /// Must be called before each write.
     func willWrite() throws {
         guard !requestWrites else { return }
         try savepoint.run()
@@ -86,6 +86,6 @@ final class WriteTransaction {
         writes = true
     }
 
-    /// Calls the action once the transaction is on disk; never, if the request fails.
+    /// Runs the action after the commit; never, if the request fails.
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
 }

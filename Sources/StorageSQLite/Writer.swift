@@ -2,10 +2,12 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The writing side of a tenant's file, used by the committer's thread alone.
+/// The writing side of a tenant's file.
 ///
-/// It keeps nothing itself: what is remembered from one write to the next belongs to its parts, one for
-/// each subject. What a transaction can do is in its extensions.
+/// `@unchecked Sendable`: the committer's thread alone uses it.
+///
+/// What is cached from one write to the next belongs to its parts, one for each subject. What a
+/// transaction can do is in its extensions.
 final class Writer: @unchecked Sendable {
     let connection: Connection
     let transaction: WriteTransaction
@@ -16,7 +18,7 @@ final class Writer: @unchecked Sendable {
     let segments: SegmentWriter
     let detached: DetachedHistories
     let past: PastStatements
-    /// Changes of histories alone that are later than the last one of their entities.
+    /// The times of changes of histories that are later than the last change of their entities.
     let latestChanges = LatestChanges()
     let feed: FeedWriter
     let outbox: OutboxStatements
@@ -65,8 +67,10 @@ final class Writer: @unchecked Sendable {
         transaction.runCommitActions()
     }
 
-    /// Runs one request's body; returns why it failed if it failed alone, and throws when the whole
-    /// transaction is gone.
+    /// Runs the body of one request.
+    ///
+    /// Returns the error of a request that failed alone, and throws when the whole transaction was
+    /// undone.
     func request(of sharer: Sharer?, _ body: () throws -> Void) throws -> (any Error)? {
         transaction.beginRequest(of: sharer)
         rows.forgetRecent()
@@ -91,8 +95,7 @@ final class Writer: @unchecked Sendable {
     func abandon() {
         transaction.abandon()
         vocabulary.abandon()
-        // Where the list of indexes cannot be read again, the next write that needs one fails on
-        // its own.
+        // If the list of indexes cannot be read again, the next write that needs one fails.
         try? forgetUncommitted()
     }
 
@@ -103,7 +106,7 @@ final class Writer: @unchecked Sendable {
         try detached.readAgain()
     }
 
-    /// Writes something that changes nothing, to see whether it reaches the disk.
+    /// Writes without changing anything, to test whether it reaches the disk.
     func touch() throws {
         try transaction.willWrite()
         try connection.execute("PRAGMA user_version = \(Schema.version)")
@@ -111,11 +114,11 @@ final class Writer: @unchecked Sendable {
 
     var logPages: Int { log.pages }
 
-    /// Copies the log into the database, so that it can begin anew.
+    /// Copies the log into the database, so that SQLite can start it again.
     func checkpoint() -> Int? { connection.checkpoint() }
 
     func close() {
-        // Copies the log into the database, so that the file alone is the whole of it.
+        // Copies the log into the database, so that the file alone is complete.
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 }

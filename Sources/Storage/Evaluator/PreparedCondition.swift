@@ -33,7 +33,7 @@ extension Condition {
 }
 
 extension DecisionBudget? {
-    /// Throws when fewer than `steps` steps are left, or a decision was broken off.
+    /// Throws when fewer than `steps` steps are left, or a decision was stopped.
     package func require(_ steps: Int) throws(StorageError) {
         guard let budget = self else { return }
         guard budget.allows(steps), !budget.isSpent else {
