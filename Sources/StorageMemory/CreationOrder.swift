@@ -1,6 +1,6 @@
-/// Elements by their identifiers, and in the order of creation.
+/// A dictionary that keeps its elements in the order of creation.
 struct CreationOrder<ID: Hashable & Sendable, Element: Sendable>: Sendable {
-    /// Places that are empty before the others are moved together.
+    /// The most empty places before the elements are moved together.
     private static var maximumGaps: Int { 64 }
 
     private var slots: [Element?] = []
@@ -8,7 +8,7 @@ struct CreationOrder<ID: Hashable & Sendable, Element: Sendable>: Sendable {
 
     var count: Int { places.count }
 
-    /// An element that is set anew keeps its place; one that was removed and is set comes last.
+    /// Setting an element again keeps its place; setting one after its removal puts it last.
     subscript(id: ID) -> Element? {
         get { places[id].flatMap { slots[$0] } }
         set {

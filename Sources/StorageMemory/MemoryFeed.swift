@@ -11,7 +11,7 @@ struct MemoryFeed: Sendable {
     /// The number of the newest change.
     private(set) var number: Int64 = 0
 
-    /// The numbers of the changes that are kept; nil when there are none.
+    /// The numbers of the kept changes; nil when there are none.
     var kept: ClosedRange<Int64>? { entries.first.map { $0.number...number } }
 
     /// Notes that a document was put or removed.
@@ -34,7 +34,7 @@ struct MemoryFeed: Sendable {
 }
 
 extension TenantState {
-    /// What `feed` of the store answers.
+    /// Answers `DocumentStore.feed`.
     func feedPage(after number: Int64?, of kinds: Set<Document.Kind>) -> ChangeFeedPage {
         guard let number, ChangeFeedPage.tellsAll(after: number, kept: feed.kept) else {
             return ChangeFeedPage(number: feed.number, isComplete: false)

@@ -4,12 +4,12 @@ internal import Storage
 
 /// The histories of a tenant at one moment.
 struct MemoryHistories: HistorySource {
-    /// Nothing limits a question asked of this store.
+    /// This store does not limit the cost of a question.
     let budget: DecisionBudget? = nil
     private let entities: [StoredEntity]
     private let now: Timestamp
 
-    /// `query` and `grant` are those that the histories are searched with.
+    /// `query` and `grant` are those of the search.
     init(_ state: TenantState, for query: TemporalQuery, grant: ReadGrant, now: Timestamp) {
         self.now = now
         let ids = query.condition.and(grant.condition).requiredIDs
@@ -26,7 +26,7 @@ struct MemoryHistories: HistorySource {
         MemorySeriesReader(query, entities: entities, now: now)
     }
 
-    /// The entities one after the other, by their place among all.
+    /// The entities in the order of creation.
     struct Candidates: EvolvingEntities {
         fileprivate let entities: [StoredEntity]
         private var place = 0

@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// Questions about current state: every entity is looked at, and the evaluator decides.
+/// Queries over current state: the evaluator decides every entity.
 extension TenantState {
     func entity(_ id: EntityID, at now: Timestamp, grant: ReadGrant) -> EncodedEntity? {
         guard let stored = entities[id], stored.isCurrent,
@@ -46,7 +46,7 @@ extension TenantState {
         return counts.shapes
     }
 
-    /// In the order of creation.
+    /// The matches in the order of creation.
     private func matches(
         _ condition: Condition,
         at now: Timestamp,

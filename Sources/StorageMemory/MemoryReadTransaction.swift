@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The view of one moment: a copy of the state, which nobody changes.
+/// A view of one moment: an immutable copy of the state.
 struct MemoryReadTransaction: ReadTransaction, Sendable {
     let state: TenantState
     let grant: ReadGrant
@@ -22,7 +22,7 @@ struct MemoryReadTransaction: ReadTransaction, Sendable {
 
     func shapes() -> [EntityShape] { state.shapes(at: now, grant: grant) }
 
-    /// Nothing here has a deadline.
+    /// Does nothing: there is no deadline.
     func charge(_ steps: Int) {}
 
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage {

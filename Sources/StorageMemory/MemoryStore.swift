@@ -2,31 +2,32 @@ package import ContextModel
 package import Storage
 internal import Synchronization
 
-/// The data of a hub's tenants in memory, for as long as somebody holds it.
+/// The data of a hub's tenants in memory, which lasts as long as somebody holds it.
 ///
-/// Every `MemoryStore` over it sees the same, as processes see one database: close one, and the
-/// others go on; make a new one, and it finds what was there.
+/// Every `MemoryStore` over it sees the same data, as processes see one database. When one is
+/// closed, the others continue; a new one finds the data that is there.
 package final class SharedMemory: Sendable {
-    /// Begins work on another thread than that of the caller.
+    /// Starts work on another thread than the caller's.
     package typealias Beginning = @Sendable (@escaping @Sendable () -> Void) -> Void
 
     fileprivate let tenants: Mutex<[TenantName?: TenantMemory]>
     let begin: Beginning?
 
-    /// Empty but for the default tenant.
+    /// Creates an empty default tenant.
     ///
-    /// `begin` runs reads and writes in place of threads, for a process of one thread that chooses itself
-    /// what runs next. It must run them one after the other.
+    /// `begin` runs reads and writes in place of threads, for a single-threaded process that
+    /// chooses itself what runs next. It must run them one after the other.
     package init(_ begin: Beginning? = nil) {
         self.begin = begin
         tenants = Mutex([nil: TenantMemory(begin)])
     }
 }
 
-/// The stores of a hub in memory: the promises of `Store` without a disk, for tests and trials.
+/// The stores of a hub in memory: they keep the promises of `Store` without a disk, for tests and
+/// trials.
 ///
-/// Nothing outlives the process, and questions have neither an index nor a deadline: a hub that
-/// strangers reach needs a store that has them.
+/// Nothing outlives the process. Queries have neither an index nor a deadline, so a hub on the
+/// Internet needs another store.
 package final class MemoryStore: Store {
     private struct Opened {
         var stores: [TenantName?: MemoryTenantStore] = [:]
@@ -37,7 +38,7 @@ package final class MemoryStore: Store {
     private let clock: @Sendable () -> Timestamp
     private let opened = Mutex(Opened())
 
-    /// A tenant beyond `maximumTenants`, the default one not counted, is not made.
+    /// No tenant is created beyond `maximumTenants`, which does not count the default one.
     package init(
         _ memory: SharedMemory = SharedMemory(),
         maximumTenants: Int = 256,
@@ -134,7 +135,7 @@ package final class MemoryStore: Store {
         }
     }
 
-    /// The one store of this hub for the tenant.
+    /// The store of this hub for the tenant; there is one for each.
     private func store(
         _ name: TenantName?,
         of memory: TenantMemory
@@ -152,6 +153,6 @@ package final class MemoryStore: Store {
 }
 
 extension TenantName {
-    /// Whether it is a tenant's, not a snapshot's.
+    /// Whether it is the name of a tenant, not of a snapshot.
     fileprivate var isTenant: Bool { snapshot == nil }
 }

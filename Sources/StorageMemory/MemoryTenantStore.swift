@@ -3,10 +3,10 @@ package import Governance
 package import Storage
 internal import Synchronization
 
-/// The promises of a store for one tenant, kept in memory.
+/// A store of one tenant in memory.
 ///
-/// A read takes one moment of the data and is not held up by those who write. A write copies the
-/// tables it changes, so it costs the more the more entities there are.
+/// A read uses a copy of one moment and does not wait for writes. A write copies the tables that
+/// it changes, so its cost grows with the number of entities.
 package final class MemoryTenantStore: TenantStore {
     private let memory: TenantMemory
     private let clock: @Sendable () -> Timestamp
@@ -138,7 +138,7 @@ package final class MemoryTenantStore: TenantStore {
         return try await memory.transact(body)
     }
 
-    // MARK: What is not city data
+    // MARK: Documents and the outbox
 
     package func documents(_ kind: Document.Kind) async throws -> [Document] {
         try state().documents(kind)
@@ -199,7 +199,7 @@ package final class MemoryTenantStore: TenantStore {
 
     package func probe() async throws { _ = try state() }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
     package func entityCount(grant: InternalGrant) async throws -> Int {
         try state().entities.elements.count(where: \.isCurrent)
@@ -222,7 +222,7 @@ package final class MemoryTenantStore: TenantStore {
         return try await memory.transact { $0.retain(rules, now: now) }
     }
 
-    /// Refuses requests from now on, and waits for those accepted.
+    /// Refuses new requests, and waits for those accepted before.
     func close() async {
         isClosed.store(true, ordering: .releasing)
         await memory.settle()

@@ -2,7 +2,7 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// The temporal evolution, as a transaction changes it.
+/// Changes of temporal evolutions.
 extension MemoryTransaction {
     private typealias Series = StoredEntity.Series
 
@@ -46,7 +46,7 @@ extension MemoryTransaction {
         return isSeen ? stored.entity : nil
     }
 
-    /// Nothing is too long for memory, so there is one step.
+    /// Removes everything in one step, however long it is.
     func removeHistory(
         _ id: EntityID,
         _ what: HistoryRemoval,
@@ -69,7 +69,7 @@ extension MemoryTransaction {
         case .instance(let name, let instanceID):
             isRemoved = stored.remove(instanceID, name: name, hiding: hidden(name)) != nil
         }
-        // What is hidden from who removes stays, and the entity that it is the history of.
+        // What is hidden from the writer stays, with the entity whose history it is.
         if case .everything = what, !stored.isCurrent, !stored.hasHistory {
             self[id] = nil
         } else {
@@ -89,7 +89,7 @@ extension MemoryTransaction {
         guard let old = stored.remove(instanceID, name: name, hiding: hidden) else { return false }
         var instance = attribute
         instance.createdAt = old.attribute.createdAt
-        // The identifier stays while the place it was made of may change.
+        // The identifier stays, even if the place from which it was computed changes.
         instance.details = instance.details ?? AttributeDetails()
         instance.details?.instanceID = instanceID
         stored.noteChange(at: instance.modifiedAt)
@@ -100,15 +100,15 @@ extension MemoryTransaction {
 }
 
 extension StoredEntity {
-    /// Notes a change of the history that is not one of the entity itself.
+    /// Notes a change of the history that does not change the entity itself.
     fileprivate mutating func noteChange(at moment: Timestamp?) {
         lastChange = max(lastChange, moment?.microseconds ?? 0)
     }
 
-    /// Adds the instance unless one of the same time and content is there, or puts it where others
-    /// of its time are.
+    /// Adds the instance unless there is one of equal time and content; a correction replaces
+    /// others of its time.
     ///
-    /// What is there and hidden from who adds it stays, and makes no difference to it.
+    /// Instances hidden from the writer stay, and have no influence on the result.
     fileprivate mutating func append(
         _ instance: Attribute,
         name: IRI,
@@ -122,13 +122,13 @@ extension StoredEntity {
             correcting: correcting,
             hiding: hidden
         )
-        // Nobody holds the list any more, so it is not copied.
+        // The list has no other owner any more, so it is not copied.
         if let change {
             history[series, default: []].replaceSubrange(change.place, with: change.new)
         }
     }
 
-    /// Which instances of one time give way to which when one is added; nil when it is there already.
+    /// The instances of one time after one is added; nil when it is there already.
     private static func adding(
         _ instance: Attribute,
         to others: ArraySlice<SeriesInstance>,
@@ -156,7 +156,7 @@ extension StoredEntity {
         return (others.endIndex..<others.endIndex, [added])
     }
 
-    /// Removes the instances of those series that are not hidden; false when there are none.
+    /// Removes the instances of these series that are not hidden; false when there are none.
     fileprivate mutating func removeInstances(
         hiding hidden: HiddenMoments,
         of isMeant: (Series) -> Bool
@@ -170,7 +170,7 @@ extension StoredEntity {
         return isRemoved
     }
 
-    /// Removes the instance of that identifier and returns it; nil when there is none, or it is
+    /// Removes the instance with the identifier and returns it; nil when there is none, or it is
     /// hidden.
     fileprivate mutating func remove(
         _ instanceID: String,
@@ -185,7 +185,7 @@ extension StoredEntity {
         return removed
     }
 
-    /// Where the instance stands that came with the identifier, or that it was made for.
+    /// The place of the instance that came with the identifier or for which a store computed it.
     private func place(of instanceID: String, name: IRI) -> (Series, Int)? {
         let all = history.filter { $0.key.name == name }
         for (series, instances) in all {
@@ -205,12 +205,12 @@ extension StoredEntity {
 }
 
 extension [SeriesInstance] {
-    /// Those of one time.
+    /// The instances of one time.
     fileprivate func instances(at time: Int64) -> ArraySlice<SeriesInstance> {
         self[firstIndex(after: time - 1)..<firstIndex(after: time)]
     }
 
-    /// The place of the first instance after the time, found by halving.
+    /// The index of the first instance after the time, found by binary search.
     fileprivate func firstIndex(after time: Int64) -> Int {
         var (low, high) = (0, count)
         while low < high {

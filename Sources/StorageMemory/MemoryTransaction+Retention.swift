@@ -1,9 +1,9 @@
 internal import ContextModel
 internal import Storage
 
-/// Removing old history.
+/// Removal of old history.
 extension MemoryTransaction {
-    /// Removes or thins history as the rules say; returns how many instances went.
+    /// Removes or thins history by the rules; returns the number of instances removed.
     func retain(_ rules: [RetentionRule], now: Timestamp) -> Int {
         var removed = 0
         for stored in state.entities.elements {

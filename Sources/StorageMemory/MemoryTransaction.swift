@@ -2,11 +2,12 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// One request's changes: made to a copy of the tenant's state, which takes the place of the state
-/// when the request succeeds and is dropped when it fails.
+/// The changes of one request, made in a copy of the tenant's state.
+///
+/// The copy replaces the state when the request succeeds, and is dropped when it fails.
 final class MemoryTransaction: StoreTransaction {
     var state: TenantState
-    /// What is to happen when the copy has taken its place.
+    /// The actions to run after the copy has replaced the state.
     private(set) var commitActions: [@Sendable () -> Void] = []
     /// The grant that limits which histories the request may change; nil if it may change all.
     let granted: WriteGrant?
@@ -20,7 +21,7 @@ final class MemoryTransaction: StoreTransaction {
 
     // MARK: Current state
 
-    /// The entity, also when only its history is left.
+    /// The entity, even when only its history is left.
     subscript(id: EntityID) -> StoredEntity? {
         get { state.entities[id] }
         set { state.entities[id] = newValue }
@@ -39,7 +40,7 @@ final class MemoryTransaction: StoreTransaction {
         stored.bytes = try entity.encoded(before: stored.bytes).count
         stored.keepPast(before: entity)
         stored.entity = entity
-        // A new life of an entity takes its place at the end of the order of creation.
+        // An entity that is created again moves to the end of the order of creation.
         if !stored.isCurrent { self[entity.id] = nil }
         stored.isCurrent = true
         self[entity.id] = stored

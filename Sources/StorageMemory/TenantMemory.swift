@@ -3,12 +3,12 @@ internal import Governance
 internal import Storage
 internal import Synchronization
 
-/// The data of one tenant, and its turn to write: requests change it one after the other.
+/// The data of one tenant; writes run one after the other.
 final class TenantMemory: Sendable {
     private let committed = Mutex(TenantState())
-    /// Begins a write, one after the other.
+    /// Starts a write; writes run one after the other.
     private let beginWriting: SharedMemory.Beginning
-    /// Begins a read that may block, which Swift's own threads must not.
+    /// Starts a read that may block, which must not happen on the threads of Swift's tasks.
     let beginReading: SharedMemory.Beginning
     private let waiting = Atomic(0)
     private let isRemoved = Atomic(false)
@@ -19,7 +19,7 @@ final class TenantMemory: Sendable {
         beginReading = begin ?? { work in DispatchQueue.global().async { work() } }
     }
 
-    /// What is committed at this moment.
+    /// The state after the last committed write.
     func state() throws(StorageError) -> TenantState {
         guard !isRemoved.load(ordering: .acquiring) else {
             throw StorageError(.closed, note: "the data was removed")
@@ -27,7 +27,7 @@ final class TenantMemory: Sendable {
         return committed.withLock { $0 }
     }
 
-    /// Runs the body in its turn; what it throws undoes what it did.
+    /// Runs the body as a transaction; an error of the body undoes it.
     func transact<Answer: Sendable>(
         granted: WriteGrant? = nil,
         _ body: @escaping @Sendable (MemoryTransaction) throws -> Answer
@@ -51,25 +51,25 @@ final class TenantMemory: Sendable {
         }
     }
 
-    /// Whether somebody waits for the request that runs.
+    /// Whether another request waits for the present one.
     var othersWait: Bool { waiting.load(ordering: .relaxed) > 1 }
 
-    /// Waits until those are over who write now.
+    /// Waits until the accepted writes have ended.
     func settle() async {
         await withCheckedContinuation { continuation in
             beginWriting { continuation.resume() }
         }
     }
 
-    /// Drops the data: who still has a store of it finds that closed.
+    /// Removes the data: stores that use it throw `closed`.
     func remove() {
         isRemoved.store(true, ordering: .releasing)
         committed.withLock { $0 = TenantState() }
     }
 }
 
-/// How much a store in memory takes on.
+/// The limits of a store in memory.
 enum Limits {
-    /// Requests to write that wait for one tenant; one more is refused as overloaded.
+    /// Writes that wait for one tenant; one more is refused as overloaded.
     static let waitingWrites = 4_096
 }

@@ -2,17 +2,17 @@ internal import ContextModel
 internal import Governance
 internal import Storage
 
-/// All data of one tenant, as a value: who has a copy has one moment of it.
+/// All data of one tenant as a value: a copy is the state of one moment.
 struct TenantState: Sendable {
-    /// Those of which history alone is left among them.
+    /// The entities, with those of which only history is left.
     var entities = CreationOrder<EntityID, StoredEntity>()
     var documents: [Document.Kind: CreationOrder<String, Document>] = [:]
     var feed = MemoryFeed()
     var outbox = CreationOrder<Int64, WaitingMessage>()
-    /// Messages that nobody has claimed since they were put there.
+    /// The numbers of messages that have not been claimed since they were added.
     var unclaimed: Set<Int64> = []
     var lease: OutboxLease?
-    /// The number of the last message, whether or not it still waits.
+    /// The number of the last message, whether it waits or not.
     var lastSequence: Int64 = 0
 
     func documents(_ kind: Document.Kind) -> [Document] { documents[kind]?.elements ?? [] }
@@ -29,7 +29,7 @@ struct TenantState: Sendable {
         )
     }
 
-    /// What `expired` of the store answers.
+    /// Answers `TenantStore.expired`.
     func expired(at now: Timestamp, limit: Int) -> [EntityID] {
         let expired = entities.elements.compactMap { stored in
             stored.isCurrent
@@ -42,25 +42,26 @@ struct TenantState: Sendable {
 /// A message of the outbox.
 struct WaitingMessage: Sendable {
     var message: OutboxMessage
-    /// The term in which it was claimed; nil as long as nobody has claimed it.
+    /// The term in which it was claimed; nil when it has not been claimed.
     var term: Int64?
 }
 
 /// An entity with its history.
 struct StoredEntity: Sendable {
-    /// The current state; of an entity that is no more, what is known of it without attributes.
+    /// The current state; of a deleted entity, what is known of it, without attributes.
     var entity: Entity
-    /// How many bytes the current state takes, as it is read.
+    /// The number of bytes of the current state in encoded form.
     var bytes = 0
     var isCurrent: Bool
-    /// What it was before, oldest first.
+    /// The former states, oldest first.
     var past: [EntityPast.State] = []
-    /// When the history was changed last, if not together with the entity; in microseconds.
+    /// The time of the last change of the history that did not also change the entity, in
+    /// microseconds.
     var lastChange: Int64 = 0
-    /// In the order of their times, and of their sequence among those of one time.
+    /// In the order of time, then of the sequence among those of one time.
     var history: [Series: [SeriesInstance]] = [:]
 
-    /// One attribute's instances of one `datasetId`.
+    /// The instances of one attribute with one `datasetId`.
     struct Series: SeriesKey, Hashable, Sendable {
         var name: IRI
         var datasetID: String?
@@ -70,7 +71,7 @@ struct StoredEntity: Sendable {
 }
 
 extension StoredEntity {
-    /// Keeps the former types and scopes of the entity if the new state has others.
+    /// Stores the former types and scopes of the entity if the new state has others.
     mutating func keepPast(before new: Entity) {
         let state = EntityPast.State(
             ending: entity,
@@ -84,12 +85,11 @@ extension StoredEntity {
         if past.count > EntityPast.maximumStates { past[0].entity = nil }
     }
 
-    /// The changes of the attribute that the grant does not cover, or of any attribute, if no name is
-    /// given.
+    /// The changes that the grant does not cover, of one attribute or of all.
     func hiddenMoments(from grant: WriteGrant?, _ name: IRI? = nil) -> HiddenMoments {
         guard let grant else { return HiddenMoments([]) }
         let covered = grant.reach(of: name)
-        // That the grant covers the current state is known, but not whether the attribute is hidden.
+        // The grant covers the current state; the attribute may be hidden in it all the same.
         let mayBeHidden = name.map(grant.isPartlyHidden) ?? false
         guard covered != .everything, mayBeHidden || !past.isEmpty else {
             return HiddenMoments([])
@@ -100,6 +100,6 @@ extension StoredEntity {
 }
 
 extension SeriesInstance {
-    /// When it was written.
+    /// The time at which the instance was written.
     var changedAt: Int64 { attribute.modifiedAt?.microseconds ?? time }
 }
