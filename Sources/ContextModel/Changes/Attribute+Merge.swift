@@ -1,8 +1,8 @@
 extension AttributeFragment {
-    /// The attribute the fragment describes by itself.
+    /// The attribute that the fragment describes on its own.
     func whole() throws(EntityError) -> Attribute {
         var fragment = self
-        // A simplified value that meets nothing stored is a Property (clause 4.5.4).
+        // A simplified value for which nothing is stored is a Property (clause 4.5.4).
         if fragment.kind == nil, fragment.value != nil { fragment.kind = .property }
         guard let attribute = fragment.complete else {
             throw EntityError("An attribute is given without a value.")
@@ -12,7 +12,7 @@ extension AttributeFragment {
 }
 
 extension Attribute {
-    /// Members given replace members there are; others stay (clause 5.5.8, example 1).
+    /// Replaces the members that the fragment gives; others stay (clause 5.5.8, example 1).
     func partiallyUpdated(with fragment: AttributeFragment) throws(EntityError) -> Attribute {
         try checkKind(of: fragment)
         var result = self
@@ -22,7 +22,7 @@ extension Attribute {
         return result
     }
 
-    /// Merged to any depth (clause 5.5.12).
+    /// Merges the fragment to any depth (clause 5.5.12).
     func merged(
         with fragment: AttributeFragment,
         common: MergeDefaults
@@ -31,7 +31,7 @@ extension Attribute {
         if let given = fragment.value {
             let value = adapted(given, language: common.language)
             if fragment.kind != nil, !sharesKind(with: fragment, value) {
-                // Another kind of attribute takes the place of this one.
+                // An attribute of another kind replaces this one.
                 return try fragment.whole()
             }
             result.value =
@@ -47,7 +47,7 @@ extension Attribute {
         return result
     }
 
-    /// A plain value meeting a kind that keeps values otherwise (clause 5.6.17).
+    /// Adapts a plain value to a kind whose values have another layout (clause 5.6.17).
     private func adapted(_ value: JSONValue, language: String?) -> JSONValue {
         switch (kind, value) {
         case (.languageProperty, .string): .object(JSONObject([(language ?? "@none", value)]))
@@ -60,7 +60,7 @@ extension Attribute {
 
     private func sharesKind(with fragment: AttributeFragment, _ value: JSONValue) -> Bool {
         if fragment.kind == kind { return true }
-        // A concise string stands for the text of a LanguageProperty in the request's language.
+        // A concise string is the text of a LanguageProperty in the request's language.
         if kind == .languageProperty, fragment.kind == .property { return value.objectValue != nil }
         return false
     }
@@ -93,7 +93,7 @@ extension Attribute {
         }
     }
 
-    /// Each name given takes the place of what there is of it.
+    /// Replaces the sub-attributes that the fragment gives, instance by instance.
     private mutating func replaceSubattributes(_ given: [NamedFragment]) throws(EntityError) {
         guard !given.isEmpty else { return }
         let names = Set(given.map(\.name))
@@ -142,7 +142,7 @@ extension [AttributeFragment] {
 }
 
 extension JSONValue {
-    /// JSON Merge Patch (RFC 7396) with NGSI-LD Null in place of null (clause 5.5.12).
+    /// Applies a JSON Merge Patch (RFC 7396), with NGSI-LD Null in place of null (clause 5.5.12).
     func mergePatched(with patch: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var members = objectValue?.members ?? []

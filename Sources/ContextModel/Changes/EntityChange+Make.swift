@@ -1,7 +1,7 @@
-/// The ways an entity changes (clauses 5.6.1 to 5.6.19), as functions from state and request to
-/// change: no clock, no store.
+/// The operations on entities (clauses 5.6.1 to 5.6.19), as pure functions from state and request
+/// to a change.
 extension EntityChange {
-    /// A new entity (clause 5.6.1).
+    /// Creates an entity (clause 5.6.1).
     package static func creation(of entity: Entity, at now: Timestamp) -> EntityChange {
         var after = entity
         after.createdAt = now
@@ -16,7 +16,7 @@ extension EntityChange {
         )
     }
 
-    /// The end of an entity (clause 5.6.6).
+    /// Deletes an entity (clause 5.6.6).
     package static func deletion(of entity: Entity) -> EntityChange {
         EntityChange(
             before: entity,
@@ -27,7 +27,7 @@ extension EntityChange {
         )
     }
 
-    /// The end of what has expired (clause 4.22); nil when nothing has.
+    /// Removes what has expired (clause 4.22); nil when nothing has.
     package static func expiry(of target: Entity, at now: Timestamp) -> EntityChange? {
         guard let rest = target.unexpired(at: now) else { return .deletion(of: target) }
         guard rest != target else { return nil }
@@ -44,7 +44,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// A whole new state for an entity that exists (clause 5.6.18): what is not given goes.
+    /// Replaces the state of an entity (clause 5.6.18): what is not given is removed.
     package static func replacement(
         of target: Entity,
         with entity: Entity,
@@ -67,7 +67,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Update Attributes (clause 5.6.2): given instances replace, NGSI-LD Null removes.
+    /// Updates attributes (clause 5.6.2): given instances replace, NGSI-LD Null removes.
     package static func update(
         of target: Entity,
         with fragment: EntityFragment,
@@ -87,7 +87,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Append Attributes (clause 5.6.3): with `overwrites` false, instances that exist stay.
+    /// Appends attributes (clause 5.6.3): with `overwrites` false, present instances stay.
     package static func appending(
         to target: Entity,
         _ fragment: EntityFragment,
@@ -107,7 +107,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Merge Entity (clauses 5.5.12 and 5.6.17): merges to any depth.
+    /// Merges an entity to any depth (clauses 5.5.12 and 5.6.17).
     package static func merge(
         into target: Entity,
         _ fragment: EntityFragment,
@@ -125,9 +125,9 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Partial Attribute Update (clause 5.6.4): the members given replace those of one instance.
+    /// Updates members of one attribute instance (clause 5.6.4).
     ///
-    /// nil when the entity has no such instance.
+    /// Returns nil when the entity has no such instance.
     package static func partialUpdate(
         of target: Entity,
         _ name: IRI,
@@ -145,7 +145,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Replace Attribute (clause 5.6.19); nil when the entity has no such instance.
+    /// Replaces an attribute (clause 5.6.19); nil when the entity has no such instance.
     package static func attributeReplacement(
         in target: Entity,
         _ name: IRI,
@@ -160,7 +160,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Every instance of the attributes goes (clause 5.6.21); nil when there is none.
+    /// Removes every instance of the attributes (clause 5.6.21); nil when there is none.
     package static func removal(
         of names: Set<IRI>,
         from target: Entity,
@@ -174,7 +174,7 @@ extension EntityChange {
         return editor.change
     }
 
-    /// Delete Attribute (clause 5.6.5): one instance, or all; nil when there is none.
+    /// Deletes one or all instances of an attribute (clause 5.6.5); nil when there is none.
     package static func attributeDeletion(
         in target: Entity,
         _ name: IRI,
@@ -195,11 +195,11 @@ extension EntityChange {
     }
 }
 
-/// What a merge request says for all attributes at once (clause 5.6.17).
+/// The parameters of a merge request that are for all attributes (clause 5.6.17).
 package struct MergeDefaults: Sendable, Hashable {
-    /// For attributes that have an `observedAt` and are given none.
+    /// The `observedAt` for attributes that have one and for which none is given.
     package var observedAt: Timestamp?
-    /// The language a plain string is in, when it meets a LanguageProperty.
+    /// The language of a plain string that is merged into a LanguageProperty.
     package var language: String?
 
     package init(observedAt: Timestamp? = nil, language: String? = nil) {

@@ -1,8 +1,9 @@
 extension EntityChange {
-    /// Readings that may come late: what was observed before what is there is history alone, and
-    /// what is there already changes nothing.
+    /// Applies readings, which may arrive late: a reading older than the current one becomes
+    /// history alone, and a repeated one changes nothing.
     ///
-    /// What has no `observedAt` goes along with what has: where all of that is late, it stays.
+    /// Attributes without `observedAt` are applied with those that have one: when all of those are
+    /// late, they are left out.
     package static func readings(
         of target: Entity,
         _ fragment: EntityFragment,
@@ -46,14 +47,14 @@ extension EntityChange {
 }
 
 extension Attribute {
-    /// Whether this was observed before the other, or before the other was written where nobody
-    /// said when it was observed.
+    /// Whether this instance was observed before the other, or, if it has no `observedAt`, before
+    /// the other was written.
     fileprivate func isOlder(than other: Attribute) -> Bool {
         guard let observedAt, let known = other.observedAt ?? other.modifiedAt else { return false }
         return observedAt < known
     }
 
-    /// Whether the two differ at most in when they were written.
+    /// Whether the two differ at most in their times of writing.
     fileprivate func isSame(as other: Attribute) -> Bool {
         var copy = self
         copy.createdAt = other.createdAt

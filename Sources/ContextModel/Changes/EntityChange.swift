@@ -1,9 +1,9 @@
-/// What one request does to one entity: the state before and after, and each attribute instance
-/// that differs.
+/// The effect of one request on one entity: the state before and after, and each attribute
+/// instance that differs.
 ///
-/// History is written from it and subscriptions are matched with it.
+/// History is written from it, and subscriptions are matched with it.
 package struct EntityChange: Sendable, Equatable {
-    /// One attribute instance before and after; `nil` where there was or is none.
+    /// One attribute instance before and after; nil where there is none.
     package struct AttributeChange: Sendable, Equatable {
         package var name: IRI
         package var before: Attribute?
@@ -16,15 +16,15 @@ package struct EntityChange: Sendable, Equatable {
         }
     }
 
-    /// nil when the entity is new.
+    /// The state before; nil when the entity is new.
     package var before: Entity?
-    /// nil when the entity is deleted.
+    /// The state after; nil when the entity is deleted.
     package var after: Entity?
     package var attributes: [AttributeChange]
-    /// Attributes the request named and that stayed as they were: overwriting was not allowed, or
-    /// there was nothing to delete.
+    /// The attributes that the request named and that stayed as they were: overwriting was not
+    /// allowed, or there was nothing to delete.
     package var untouched: [IRI]
-    /// Readings that came late: they were observed before what is current, and are history alone.
+    /// Readings that were observed before the current ones: they become history alone.
     package var late: [NamedAttribute] = []
 
     package init(
@@ -41,7 +41,7 @@ package struct EntityChange: Sendable, Equatable {
         self.late = late
     }
 
-    /// Whether anything an observer could see is different.
+    /// Whether nothing that an observer could see has changed.
     package var isEmpty: Bool {
         attributes.isEmpty && before != nil && after != nil
             && before?.types == after?.types && before?.scopes == after?.scopes

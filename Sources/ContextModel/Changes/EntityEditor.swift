@@ -1,7 +1,7 @@
-/// Edits an entity instance by instance and keeps count of what it changed.
+/// Edits an entity instance by instance and records the changes.
 struct EntityEditor {
     private let before: Entity
-    /// Still has the instances that were removed; `change` has the state without them.
+    /// The edited entity, still with the removed instances; `change` has the state without them.
     var after: Entity
     private var places = InstancePlaces()
     private let now: Timestamp
@@ -32,18 +32,18 @@ struct EntityEditor {
         after.types = after.types.adding(types)
     }
 
-    /// Takes over what the fragment says of when the entity expires.
+    /// Applies the fragment's `expiresAt`.
     mutating func setExpiry(_ fragment: EntityFragment) {
         if fragment.removesExpiry { after.expiresAt = nil }
         if let expiry = fragment.expiresAt { after.expiresAt = expiry }
     }
 
-    /// Notes that the request named something that stays as it was.
+    /// Notes that the request named an attribute that stays as it was.
     mutating func leave(_ name: IRI) {
         if untouchedNames.insert(name).inserted { untouched.append(name) }
     }
 
-    /// Applies each given instance; `make` returns what takes the old one's place, nil to leave it.
+    /// Applies each given instance; `make` returns the new instance, or nil to leave the old one.
     mutating func apply(
         _ fragments: [NamedFragment],
         make: (Attribute?, AttributeFragment) throws(EntityError) -> Attribute?
@@ -64,7 +64,7 @@ struct EntityEditor {
         }
     }
 
-    /// Puts the instance in place of the one of its `datasetId`, or adds it.
+    /// Replaces the instance with the same `datasetId`, or adds this one.
     mutating func put(_ attribute: Attribute, as name: IRI) {
         var new = attribute
         new.modifiedAt = now
@@ -96,7 +96,7 @@ struct EntityEditor {
 }
 
 extension Array where Element: Hashable {
-    /// The list with those of the others at its end that it does not have yet, each once.
+    /// The list followed by those of the others that it does not have, each once.
     package func adding(_ others: [Element]) -> [Element] {
         var known = Set(self)
         return self + others.filter { known.insert($0).inserted }
@@ -104,7 +104,7 @@ extension Array where Element: Hashable {
 }
 
 extension [NamedAttribute] {
-    /// Gives every instance that has none, at any depth, its times of creation and modification.
+    /// Sets the times of creation and modification of every instance that has none, at any depth.
     mutating func stamp(createdAt now: Timestamp) {
         for name in indices {
             for instance in self[name].instances.indices {

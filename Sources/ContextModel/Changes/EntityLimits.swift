@@ -1,19 +1,20 @@
-/// How large an entity may be after a change, however many requests made it so.
+/// The limits of an entity after a change, over any number of requests.
 package enum EntityLimits {
-    /// Names of attributes, and of the sub-attributes of one instance.
+    /// Names of attributes, and of sub-attributes of one instance.
     package static let attributes = 2_000
-    /// Instances of one attribute, each of a `datasetId` of its own.
+    /// Instances of one attribute, each with another `datasetId`.
     package static let instances = 2_000
-    /// Instances of all attributes and sub-attributes together; of an evolution, in one request.
+    /// Instances of all attributes and sub-attributes together; also those of one request for an
+    /// evolution.
     package static let allInstances = 10_000
     package static let types = 100
     package static let scopes = 100
-    /// Bytes of an entity as it is stored.
+    /// Bytes of an entity in encoded form.
     package static let bytes = 4 << 20
 
-    /// Why the change may not be made; nil when it may.
+    /// The reason why the change is not allowed; nil when it is.
     ///
-    /// What was larger already may stay as large or shrink.
+    /// An entity that is too large already may stay as large or shrink.
     package static func problem(with change: EntityChange) -> String? {
         guard let after = change.after else { return nil }
         let size = EntitySize(after)
@@ -22,19 +23,19 @@ package enum EntityLimits {
         return size.excess(beyond: EntitySize(before))
     }
 
-    /// What is said of an entity that would be stored in more bytes.
+    /// The message for an entity with too many bytes.
     package static let bytesProblem = sentence("\(bytes >> 20) MiB as it is stored")
 
-    /// What is said of a request that has more instances than one entity may.
+    /// The message for a request with more instances than an entity may have.
     package static let instancesProblem =
         sentence("\(allInstances) instances of all its attributes and sub-attributes")
 
-    /// What is said of an entity that would have more than the limit.
+    /// The message for an entity beyond the limit.
     static func sentence(_ limit: String) -> String {
         "An entity may have \(limit) at most; make several of it."
     }
 
-    /// Whether there are more instances than one entity may have.
+    /// Whether there are more instances than an entity may have.
     package static func exceedInstances(_ attributes: [NamedAttribute]) -> Bool {
         var rest = allInstances
         func take(_ named: [NamedAttribute]) {
@@ -50,14 +51,14 @@ package enum EntityLimits {
     }
 }
 
-/// A request that has more of something than an entity may.
+/// A request that has more of something than an entity may have.
 ///
-/// It can be made of an entity that has as much already, and of no other one. So it is refused before
-/// anything is made of it, and costs the thread that writes nothing.
+/// Only an entity that has as much already can accept it. The check comes first, so that such a
+/// request costs the writing thread nothing.
 package struct OversizedRequest: Sendable {
     private let size: EntitySize
 
-    /// nil when the request is within all limits.
+    /// Returns nil when the request is within all limits.
     package init?(_ fragment: EntityFragment) {
         var size = EntitySize(fragment.attributes)
         size.types = fragment.types.count
@@ -74,13 +75,13 @@ package struct OversizedRequest: Sendable {
         self.size = size
     }
 
-    /// Why it is refused for the entity, or for one that is new.
+    /// The reason to refuse the request for the entity, which is nil if new.
     package func problem(for entity: Entity?) -> String? {
         size.excess(beyond: entity.map(EntitySize.init) ?? EntitySize())
     }
 }
 
-/// How much there is of what is limited.
+/// The sizes that are limited.
 private struct EntitySize {
     var attributes = 0
     var instances = 0
@@ -100,7 +101,7 @@ private struct EntitySize {
 
     private mutating func add(_ named: [NamedAttribute]) {
         attributes = max(attributes, named.count)
-        // By index: every entity that is written is counted, and a copy of each instance takes longer.
+        // By index: every written entity is counted, and copying each instance would take longer.
         for index in named.indices {
             let count = named[index].instances.count
             instances = max(instances, count)
@@ -113,7 +114,7 @@ private struct EntitySize {
 
     private mutating func add(_ named: [NamedFragment]) {
         attributes = max(attributes, named.count)
-        // By index: every entity that is written is counted, and a copy of each instance takes longer.
+        // By index: every written entity is counted, and copying each instance would take longer.
         for index in named.indices {
             let count = named[index].instances.count
             instances = max(instances, count)
@@ -124,7 +125,7 @@ private struct EntitySize {
         }
     }
 
-    /// What is both beyond its limit and more than it was.
+    /// The first size that is beyond its limit and has grown.
     func excess(beyond old: EntitySize) -> String? {
         if attributes > max(EntityLimits.attributes, old.attributes) {
             return EntityLimits.sentence("\(EntityLimits.attributes) attributes")

@@ -1,16 +1,16 @@
-/// Finds the elements of a list by their keys, where the list only grows at its end.
+/// An index of a list that only grows at its end, by the keys of its elements.
 ///
-/// A few are compared one by one, which is faster than hashing. Of many each is hashed once, so that
-/// looking up as many keys as there are elements takes time in proportion to their number.
+/// It compares a few elements one by one, which is faster than hashing. When there are many, it
+/// hashes each once, so that looking up as many keys as there are elements takes linear time.
 struct GrowingIndex<Key: Hashable> {
     private static var maximumCompared: Int { 16 }
     private var places: [Key: Int] = [:]
-    /// How many elements were looked at for `places`.
+    /// The number of elements that `places` has.
     private var known = 0
-    /// Places of elements that the list still has and that count no more.
+    /// The indexes of elements that were removed and are still in the list.
     private var removed: Set<Int> = []
 
-    /// The place of the first element that has the key; nil when none has it.
+    /// The index of the first element with the key; nil when there is none.
     mutating func place<Element>(
         of key: Key,
         in list: [Element],
@@ -27,13 +27,13 @@ struct GrowingIndex<Key: Hashable> {
         return places[key]
     }
 
-    /// Takes the element out of what is found; the list keeps it, so that places stay.
+    /// Removes the element from the index; the list keeps it, so that indexes stay valid.
     mutating func remove(_ place: Int, of key: Key) {
         removed.insert(place)
         places[key] = nil
     }
 
-    /// The list without what was removed.
+    /// The list without the removed elements.
     func compacted<Element>(_ list: [Element]) -> [Element] {
         guard !removed.isEmpty else { return list }
         return list.indices.lazy.filter { !removed.contains($0) }.map { list[$0] }

@@ -1,9 +1,10 @@
-/// Finds attributes by name and their instances by `datasetId`, in a list that only grows at its end.
+/// An index of attributes by name and of their instances by `datasetId`, for a list that only
+/// grows at its end.
 ///
-/// Whoever changes an entity takes time in proportion to its size, however many instances it has.
+/// With it, a change takes time in proportion to the size of the entity.
 package struct InstancePlaces {
     private var names = GrowingIndex<IRI>()
-    /// By the place of the attribute.
+    /// The indexes of instances, by the index of the attribute.
     private var datasets: [Int: GrowingIndex<String?>] = [:]
     private var hasRemoved = false
 
@@ -11,12 +12,12 @@ package struct InstancePlaces {
 
     /// The index of the attribute in the list.
     ///
-    /// Each call must give the list of the call before, to which elements may have been appended.
+    /// Each call must pass the list of the call before, to which elements may have been appended.
     package mutating func place(of name: IRI, in list: [NamedAttribute]) -> Int? {
         names.place(of: name, in: list, by: \.name)
     }
 
-    /// The places of the attribute in the list and of its instance in it.
+    /// The index of the attribute in the list, and of its instance in the attribute.
     package mutating func place(
         of name: IRI,
         _ datasetID: String?,
@@ -41,13 +42,13 @@ package struct InstancePlaces {
             .place(of: datasetID, in: list, by: \.datasetID)
     }
 
-    /// Takes the instance out; the list keeps it until it is compacted, so that places stay.
+    /// Removes the instance; the list keeps it until it is compacted, so that indexes stay valid.
     mutating func remove(_ place: (attribute: Int, instance: Int), of datasetID: String?) {
         hasRemoved = true
         datasets[place.attribute, default: GrowingIndex()].remove(place.instance, of: datasetID)
     }
 
-    /// The list without what was removed, and without attributes of which no instance is left.
+    /// The list without removed instances, and without attributes that have none left.
     func compacted(_ list: [NamedAttribute]) -> [NamedAttribute] {
         guard hasRemoved else { return list }
         return list.indices.compactMap { index in

@@ -1,15 +1,14 @@
-/// How texts are ordered (clause 4.23.1): as ICU's root collation has it, at the strength that a
-/// tag of RFC 6067 asks for.
+/// The order of texts (clause 4.23.1): ICU's root collation at the strength of a tag of RFC 6067.
 ///
-/// Tailorings for single languages (`de-u-co-phonebk`) are taken and ordered as the root is.
+/// Tailorings for single languages (`de-u-co-phonebk`) are accepted and have no effect.
 package struct Collation: Sendable, Hashable {
-    /// What makes two texts differ (`ks`): letters, then accents, then case, then anything.
+    /// The differences that count (`ks`): letters, then accents, then case, then all.
     package enum Strength: Int, Sendable, Hashable {
         case letters = 1
         case accents, upperAndLower, everything
     }
     package var strength: Strength
-    /// Digits in a row count as the number they write (`kn`).
+    /// Whether a run of digits counts as a number (`kn`).
     package var isNumeric: Bool
 
     package static let root = Collation(strength: .upperAndLower)
@@ -19,7 +18,7 @@ package struct Collation: Sendable, Hashable {
         self.isNumeric = isNumeric
     }
 
-    /// Reads a tag such as `und`, `de-u-co-phonebk` or `und-u-ks-level1`; nil when it is none.
+    /// Reads a tag such as `und`, `de-u-co-phonebk` or `und-u-ks-level1`; nil when it is not one.
     package init?(_ tag: String) {
         self = .root
         let parts = tag.lowercased().split(separator: "-", omittingEmptySubsequences: false)
@@ -35,7 +34,7 @@ package struct Collation: Sendable, Hashable {
         }
     }
 
-    /// False when the value is none that the key may have.
+    /// Sets the key; false when it cannot have this value.
     private mutating func set(_ key: Substring, _ value: String) -> Bool {
         switch (key, value) {
         case ("ks", "level1"): strength = .letters

@@ -1,7 +1,9 @@
-/// What a read asks for and what a policy leaves of it: one tree of values (see ARCHITECTURE.md).
+/// The condition of a read: what the caller asks for and what a policy allows, as one tree of
+/// values (see ARCHITECTURE.md).
 ///
-/// Query parsers build it, Governance adds its own part with `and`, stores narrow by it with their
-/// indexes and decide it, entity by entity, with the evaluator in `Storage`. All names are expanded.
+/// Query parsers create it, and Governance adds its own part with `and`. Stores use it to choose
+/// an index, and decide it for each entity with the evaluator in `Storage`. All names are
+/// expanded.
 package indirect enum Condition: Sendable, Hashable {
     case everything
     case nothing
@@ -19,10 +21,10 @@ package indirect enum Condition: Sendable, Hashable {
     case geometry(GeoTest)
     /// A term of `q` about the entities that a Relationship leads to (clause 4.9).
     case linked(LinkedTest)
-    /// A term that whoever made it decides, such as what people have chosen.
+    /// A term that its decider decides, such as the choices of people.
     case decided(EntityDecision)
 
-    /// Both hold; folds `everything` and `nothing` away.
+    /// Both conditions hold; `everything` and `nothing` are simplified away.
     package func and(_ other: Condition) -> Condition {
         switch (self, other) {
         case (.everything, let condition), (let condition, .everything): condition
@@ -34,17 +36,19 @@ package indirect enum Condition: Sendable, Hashable {
     }
 }
 
-/// A scope or scope pattern of `scopeQ` (clause 4.19): segments, where `+` stands for one segment
-/// and a trailing `#` for that scope and all below it.
+/// A scope or scope pattern of `scopeQ` (clause 4.19).
+///
+/// In its segments, `+` stands for any one segment, and a trailing `#` for the scope and all below
+/// it.
 package struct ScopePattern: Sendable, Hashable {
     package let segments: [String]
     package init(segments: [String]) { self.segments = segments }
 }
 
-/// A comparison, or a test for existence, of what a path in the entity leads to (clause 4.9).
+/// A comparison, or a test for existence, of the value at a path (clause 4.9).
 package struct ValueTest: Sendable, Hashable {
     package var path: AttributePath
-    /// `nil` tests that the path exists.
+    /// The comparison; nil tests that the path exists.
     package var comparison: Comparison?
 
     package init(path: AttributePath, comparison: Comparison? = nil) {
@@ -56,14 +60,14 @@ package struct ValueTest: Sendable, Hashable {
 /// A condition on the entities that a Relationship leads to: `sensor{Device:humidity}==40` (clause
 /// 4.9).
 ///
-/// One entity alone does not tell whether it holds: the Broker first finds the targets, with the
-/// grant of whoever asks. As long as they are not known it holds for no entity.
+/// One entity alone cannot decide it: the Broker finds the targets first, with the caller's grant.
+/// While they are unknown it holds for no entity.
 package struct LinkedTest: Sendable, Hashable {
-    /// The Relationship, perhaps of an attribute.
+    /// The path of the Relationship, which may be in a sub-attribute.
     package var path: AttributePath
-    /// What one of its targets meets.
+    /// The condition that one of its targets must meet.
     package var target: Condition
-    /// The entities that meet it.
+    /// The entities that meet it; nil while they are unknown.
     package var targets: Set<EntityID>?
 
     package init(path: AttributePath, target: Condition, targets: Set<EntityID>? = nil) {
@@ -73,19 +77,21 @@ package struct LinkedTest: Sendable, Hashable {
     }
 }
 
-/// `name.sub.sub[member.member]` of clause 4.9; the last name may be a non-reified member such as
-/// `observedAt`, `unitCode` or `datasetId`, kept as its plain word.
+/// A path of clause 4.9, `name.sub.sub[member.member]`.
+///
+/// The last name may be a non-reified member such as `observedAt`, `unitCode` or `datasetId`,
+/// which stays unexpanded.
 package struct AttributePath: Sendable, Hashable {
-    /// The attribute, then sub-attributes; expanded.
+    /// The attribute, then sub-attributes, all expanded.
     package var names: [IRI]
     /// Members inside a compound value.
     package var members: [String]
     /// A core member at the end of the path instead of the value: `observedAt`, `modifiedAt`, ….
     package var coreMember: String?
-    /// True for an entity-level member (`createdAt`, `modifiedAt`): `names` is then empty.
+    /// Whether it is a member of the entity (`createdAt`, `modifiedAt`), so that `names` is empty.
     package var isEntityMember: Bool { names.isEmpty }
 
-    /// When the entity was last modified.
+    /// The path of the entity's `modifiedAt`.
     package static let modifiedAt = AttributePath(names: [], coreMember: "modifiedAt")
 
     package init(names: [IRI], members: [String] = [], coreMember: String? = nil) {
@@ -123,13 +129,13 @@ package enum Operand: Sendable, Hashable {
 /// A geo-query (clause 4.10).
 package struct GeoTest: Sendable, Hashable {
     package enum Relation: Sendable, Hashable {
-        /// `near`, at least and at most so far away.
+        /// `near`, with a minimum and maximum distance in metres.
         case near(minMeters: Double?, maxMeters: Double?)
         case equals, within, contains, intersects, disjoint, overlaps
     }
     package var relation: Relation
     package var reference: Geometry
-    /// The GeoProperty tested; `location` unless the query names another.
+    /// The GeoProperty that is tested; `location` unless the query names another.
     package var attribute: IRI
 
     package init(relation: Relation, reference: Geometry, attribute: IRI) {
@@ -140,14 +146,14 @@ package struct GeoTest: Sendable, Hashable {
 }
 
 extension Condition {
-    /// One of them holds; folds `everything` and `nothing` away.
+    /// One of the conditions holds; `everything` and `nothing` are simplified away.
     package static func any(of conditions: [Condition]) -> Condition {
         if conditions.contains(.everything) { return .everything }
         let some = conditions.filter { $0 != .nothing }
         return some.isEmpty ? .nothing : some.count == 1 ? some[0] : .any(some)
     }
 
-    /// Either holds; folds `everything` and `nothing` away.
+    /// Either condition holds; `everything` and `nothing` are simplified away.
     package func or(_ other: Condition) -> Condition {
         switch (self, other) {
         case (.everything, _), (_, .everything): .everything
@@ -172,7 +178,7 @@ extension Condition {
         }
     }
 
-    /// Whether more than identifiers, types and scopes decides it.
+    /// Whether it depends on more than identifiers, types and scopes.
     package var looksAtAttributes: Bool {
         switch self {
         case .all(let parts), .any(let parts): parts.contains(where: \.looksAtAttributes)
@@ -192,8 +198,8 @@ extension Condition {
         }
     }
 
-    /// Whether deciding it for one entity may take long: it has geometries, patterns, long lists or
-    /// many parts.
+    /// Whether deciding it for one entity may take long: it has geometries, patterns, long lists
+    /// or many parts.
     package var isCostly: Bool { size > Self.cheapSize || hasCostlyPart }
 
     private static let cheapSize = 32
@@ -213,7 +219,7 @@ extension Condition {
         }
     }
 
-    /// Whether the condition looks at the moment of an entity's last change.
+    /// Whether the condition is about an entity's `modifiedAt`.
     package var testsModification: Bool {
         switch self {
         case .all(let parts), .any(let parts): parts.contains(where: \.testsModification)

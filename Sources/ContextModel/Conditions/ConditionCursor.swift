@@ -30,7 +30,7 @@ struct ConditionCursor {
     var isAtEnd: Bool { position >= bytes.count }
     var next: UInt8? { isAtEnd ? nil : bytes[position] }
 
-    /// Goes past the text if it is what follows.
+    /// Skips the text if it comes next; returns whether it did.
     mutating func skip(_ text: StaticString) -> Bool {
         let wanted = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         guard bytes[position...].starts(with: wanted) else { return false }
@@ -38,19 +38,19 @@ struct ConditionCursor {
         return true
     }
 
-    /// Goes past what follows up to a byte that ends it, and returns it.
+    /// Consumes the bytes up to the first that does not belong, and returns them.
     mutating func take(while belongs: (UInt8) -> Bool) -> String {
         let start = position
         while let byte = next, belongs(byte) { position += 1 }
         return text(start..<position)
     }
 
-    /// The text of the range; what is cut within a character shows as U+FFFD.
+    /// The text of the range; a character that is cut shows as U+FFFD.
     func text(_ range: Range<Int>) -> String {
         String(decoding: bytes[range], as: UTF8.self)
     }
 
-    /// Counts one more term against the limit.
+    /// Counts one more term; throws when there are too many.
     mutating func countTerm() throws(ConditionError) {
         terms += 1
         guard terms <= limits.maximumTerms else {
@@ -61,7 +61,7 @@ struct ConditionCursor {
         }
     }
 
-    /// An error at the offset, or here; the message gets what follows there as its end.
+    /// Creates an error at the offset, or here; the message ends with a quotation of what follows.
     func error(_ what: String, at offset: Int? = nil, hint: String) -> ConditionError {
         let offset = min(offset ?? position, bytes.count)
         let rest = text(offset..<min(offset + Self.quotedBytes, bytes.count))
@@ -75,14 +75,15 @@ struct ConditionCursor {
     }
 }
 
-/// Terms joined by and, or and parentheses, as `q`, type selection and `scopeQ` all have them.
+/// An expression with and, or and parentheses, as in `q`, type selection and `scopeQ`.
 ///
-/// `;` is and, `|` and perhaps `,` are or (clauses 4.9, 4.17 and 4.19); and binds tighter than or.
+/// `;` is and; `|`, and in some languages `,`, is or (clauses 4.9, 4.17 and 4.19). And binds
+/// tighter than or.
 struct LogicalExpression {
     let commaMeansOr: Bool
     let term: (inout ConditionCursor) throws(ConditionError) -> Condition
 
-    /// The condition the whole parameter says.
+    /// Parses the whole parameter.
     func parse(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
         let condition = try alternatives(&cursor, depth: 0)
         guard cursor.isAtEnd else {

@@ -1,8 +1,8 @@
-/// Why a parameter that selects entities was refused: where it went wrong and how to mend it.
+/// The reason why a parameter that selects entities was refused, with its position and a hint.
 package struct ConditionError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The parameter as the caller named it: `q`, `type`, `georel`, ….
     package let parameter: String
-    /// Bytes of the decoded value before the fault.
+    /// The number of bytes of the decoded value before the error.
     package let offset: Int
     /// A sentence that quotes the input.
     package let message: String
@@ -27,11 +27,11 @@ package protocol TermExpansion: Sendable {
     func expand(type: String) -> IRI
 }
 
-/// How much a parameter that selects entities may ask for.
+/// The limits of parameters that select entities.
 package struct ConditionLimits: Sendable, Hashable {
     /// Bytes of one parameter.
     package var maximumBytes = 16_384
-    /// Parentheses inside one another.
+    /// The depth of nested parentheses.
     package var maximumDepth = 32
     /// Terms of `q`, types, scopes or sort keys.
     package var maximumTerms = 256

@@ -1,11 +1,13 @@
-/// What deciding conditions may cost, in steps of two to twenty nanoseconds.
+/// A limit on the cost of deciding conditions, in steps of two to twenty nanoseconds.
 ///
-/// Every loop whose length a stranger chooses counts its steps here: over the bytes that a pattern
-/// is tried on, the values that are compared, the positions of geometries. When the budget is spent
-/// such a loop ends with any answer, and whoever made the budget asks `isSpent` and does not use it.
-/// One thread at a time uses it.
+/// Every loop whose length a request determines counts its steps here: over the bytes that a
+/// pattern is searched in, the values that are compared, the positions of geometries. Once the
+/// budget is spent, such loops end with any answer. So the owner of the budget must check
+/// `isSpent` before using the answer.
+///
+/// One thread at a time may use it.
 package final class DecisionBudget {
-    /// How often `mayGoOn` is asked: each millisecond or oftener.
+    /// The steps between two calls of `mayGoOn`: at most about a millisecond.
     private static let stepsBetweenLooks = 65_536
 
     private let mayGoOn: () -> Bool
@@ -13,30 +15,30 @@ package final class DecisionBudget {
     private var stepsGranted: Int
     package private(set) var isSpent = false
 
-    /// A number of steps: the same wherever it runs.
+    /// Creates a budget of a fixed number of steps, which is the same on every machine.
     package init(steps: Int) {
         mayGoOn = { false }
         stepsLeft = steps
         stepsGranted = steps
     }
 
-    /// As many steps as are made until the closure says no.
+    /// Creates a budget that lasts until the closure returns false.
     package init(while mayGoOn: @escaping () -> Bool) {
         self.mayGoOn = mayGoOn
         stepsLeft = Self.stepsBetweenLooks
         stepsGranted = stepsLeft
     }
 
-    /// The steps that were asked for so far.
+    /// The number of steps counted so far.
     package var steps: Int { stepsGranted - stepsLeft }
 
-    /// Whether so many more steps may be made.
+    /// Counts `steps`; returns whether they are within the budget.
     package func allows(_ steps: Int) -> Bool {
         stepsLeft -= steps
         return (stepsLeft >= 0 && !isSpent) || isExtended()
     }
 
-    /// Ends the decision, which would take longer than any may.
+    /// Spends the rest of the budget, to stop a decision that would take too long.
     package func exhaust() { isSpent = true }
 
     private func isExtended() -> Bool {

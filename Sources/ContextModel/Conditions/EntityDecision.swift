@@ -1,19 +1,21 @@
-/// Decides a term of a condition for which the other terms have no words.
+/// Decides a term that the other cases of a condition cannot express.
 ///
-/// An answer depends on the entity and on what the decider knows at the moment. It takes microseconds and
-/// waits for nothing: stores ask for each candidate of a query.
+/// The answer depends on the entity and on the present state of the decider. A decider must answer
+/// within microseconds and must not wait: stores ask it for each candidate of a query.
 package protocol EntityDecider: AnyObject, Sendable {
-    /// The attributes that deciding looks at; an entity with those alone is enough.
+    /// The attributes that the decision needs; an entity with these alone is enough.
     var attributeNames: [IRI] { get }
 
     /// Whether the term holds for the entity.
     func holds(for entity: Entity) -> Bool
 
-    /// Whether the term holds for every entity of these types; nil where the entity decides.
+    /// Whether the term holds for every entity of these types; nil when it depends on the entity.
     func holds(forTypes types: [IRI]) -> Bool?
 }
 
-/// A term of a condition that its decider decides: two are equal if they have the same decider.
+/// A term of a condition that a decider decides.
+///
+/// Two terms are equal if they have the same decider.
 package struct EntityDecision: Sendable, Hashable {
     package let decider: any EntityDecider
 

@@ -1,6 +1,6 @@
 /// The geoquery language (clause 4.10).
 package enum GeoQuery {
-    /// The test that the four parameters, percent-decoded, say.
+    /// Parses the four parameters, which are percent-decoded.
     package static func parse(
         georel: String,
         geometry: String,
@@ -16,7 +16,7 @@ package enum GeoQuery {
         )
     }
 
-    /// `near;maxDistance==2000`, `within`, ….
+    /// Parses `near;maxDistance==2000`, `within` and so on.
     package static func relation(_ georel: String) throws(ConditionError) -> GeoTest.Relation {
         switch georel {
         case "within": return .within
@@ -36,7 +36,7 @@ package enum GeoQuery {
         throw unknownRelation(georel)
     }
 
-    /// A geometry from its type and its coordinates as JSON; a point also without brackets.
+    /// Parses a geometry from its type and its coordinates in JSON; a point may lack the brackets.
     package static func reference(
         type: String,
         coordinates: String,

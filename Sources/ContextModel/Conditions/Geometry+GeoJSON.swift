@@ -1,19 +1,19 @@
-/// Why a value is no GeoJSON geometry.
+/// The reason why a value is not a GeoJSON geometry.
 package struct GeometryError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }
 }
 
 extension Geometry {
-    /// Positions one geometry may have.
+    /// The most positions of one geometry.
     package static let maximumPositions = 100_000
-    /// Geometry collections inside one another.
+    /// The depth of nested geometry collections.
     package static let maximumCollectionDepth = 4
 
     /// Reads a GeoJSON geometry object (RFC 7946).
     ///
-    /// A polygon that crosses itself passes; rings
-    /// that are not closed and places off the Earth do not.
+    /// It accepts a polygon that crosses itself. It refuses rings that are not closed, and
+    /// positions that are not on the Earth.
     package init(geoJSON value: JSONValue) throws(GeometryError) {
         try self.init(geoJSON: value, depth: 0)
         guard positionCount <= Self.maximumPositions else {
@@ -42,7 +42,7 @@ extension Geometry {
         )
     }
 
-    /// Reads the coordinates of a geometry of the GeoJSON type, but no collection.
+    /// Reads the coordinates of a geometry of this GeoJSON type, except a collection.
     package init(type: String, coordinates: JSONValue) throws(GeometryError) {
         switch type {
         case "Point": self = .point(try Self.position(coordinates))
@@ -128,7 +128,7 @@ extension Geometry {
         }
     }
 
-    /// Every position, in the order written.
+    /// Every position, in the order of the text.
     package var positions: [Position] {
         switch self {
         case .point(let position): [position]

@@ -9,7 +9,7 @@ package indirect enum Geometry: Sendable, Hashable {
     case collection([Geometry])
 }
 
-/// A place on the Earth in degrees.
+/// A position on the Earth in degrees.
 package struct Position: Sendable, Hashable {
     package var longitudeDegrees: Double
     package var latitudeDegrees: Double

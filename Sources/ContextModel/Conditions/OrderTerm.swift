@@ -1,6 +1,6 @@
 /// One key of `orderBy` (clause 4.23).
 package struct OrderTerm: Sendable, Hashable {
-    /// What is sorted by.
+    /// The value that entities are sorted by.
     package enum Subject: Sendable, Hashable {
         case id, type, scope
         /// A path; `createdAt` and `modifiedAt` of the entity are paths without names.
@@ -10,7 +10,7 @@ package struct OrderTerm: Sendable, Hashable {
     }
     package var subject: Subject
     package var isDescending: Bool
-    /// How texts are compared.
+    /// The order of texts.
     package var collation: Collation
 
     package init(
@@ -23,7 +23,7 @@ package struct OrderTerm: Sendable, Hashable {
         self.collation = collation
     }
 
-    /// The attributes whose values the key tells of.
+    /// The attributes whose values the key depends on.
     package var attributeNames: [IRI] {
         switch subject {
         case .path(let path): path.names
@@ -32,7 +32,7 @@ package struct OrderTerm: Sendable, Hashable {
         }
     }
 
-    /// The keys that the parameters, percent-decoded, say: the first decides first.
+    /// Parses the parameters, which are percent-decoded; the first key decides first.
     package static func parse(
         orderBy: String,
         orderFrom: String? = nil,

@@ -1,28 +1,29 @@
 import Synchronization
 
-/// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 demands), checked when made.
+/// A POSIX extended regular expression (IEEE 1003.2, as clause 4.9 requires), checked at its
+/// creation.
 ///
-/// It matches when it is found anywhere in the text; `^` and `$` tie it to the ends. Bytes of UTF-8
-/// are compared: `.` is one byte. Back-references are refused, for they take exponential time. What a
-/// search costs is in proportion to pattern and text (docs/decisions/0052-budgets.md).
+/// It matches when it is found anywhere in the text; `^` and `$` anchor it. It works on bytes of
+/// UTF-8, so `.` is one byte. Back-references are refused, because they take exponential time. The
+/// cost of a search is proportional to the pattern and the text (docs/decisions/0052-budgets.md).
 package struct Pattern: Sendable {
     package let text: String
     private let compiled: CompiledPattern
 
     /// Bytes of one pattern.
     package static let maximumBytes = 512
-    /// A count of `{m,n}`.
+    /// The greatest number in `{m,n}`.
     static let maximumCount = 1_024
-    /// Parentheses inside one another.
+    /// The depth of nested parentheses.
     static let maximumDepth = 100
-    /// States of the automata of all patterns of a request, a subscription or a registration.
+    /// The states of the automata of all patterns of a request, a subscription or a registration.
     package static let maximumStates = 1_024
-    /// Patterns of a request, a subscription or a registration.
+    /// The patterns of a request, a subscription or a registration.
     package static let maximumTogether = 64
-    /// Bytes of a text that is searched; a longer one never matches.
+    /// The bytes of a text that is searched; a longer text never matches.
     package static let maximumInputBytes = 4_096
 
-    /// Compiles the pattern, or says in a sentence why it is none.
+    /// Compiles the pattern; throws a sentence that says what is wrong with it.
     package init(_ text: String) throws(PatternError) {
         guard text.utf8.count <= Self.maximumBytes else {
             throw PatternError("The pattern is longer than \(Self.maximumBytes) bytes.")
@@ -46,7 +47,7 @@ extension Pattern: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
-/// Why a text is no pattern, or patterns are too much together.
+/// The reason why a text is not a pattern, or why patterns are too large together.
 package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }
@@ -63,7 +64,7 @@ package struct PatternCount: Sendable {
 
     package init() {}
 
-    /// Throws when it is one too many, or they are too large together.
+    /// Adds a pattern; throws when there are too many, or they are too large together.
     package mutating func add(_ pattern: Pattern) throws(PatternError) {
         patterns += 1
         states += pattern.stateCount
@@ -79,13 +80,13 @@ package struct PatternCount: Sendable {
 }
 
 extension Condition {
-    /// Throws when it has more patterns, or larger ones, than may be together.
+    /// Throws when it has too many patterns, or they are too large together.
     package func checkPatterns() throws(PatternError) {
         var count = PatternCount()
         try addPatterns(to: &count)
     }
 
-    /// Counts its patterns.
+    /// Adds its patterns to the count.
     package func addPatterns(to count: inout PatternCount) throws(PatternError) {
         switch self {
         case .all(let parts), .any(let parts):
@@ -103,7 +104,7 @@ extension Condition {
     }
 }
 
-/// A pattern that is ready to search with, and remembers what it met.
+/// A compiled pattern, which caches states of its automaton.
 private final class CompiledPattern: Sendable {
     private let automaton: Mutex<PatternAutomaton>
     let stateCount: Int
@@ -114,12 +115,12 @@ private final class CompiledPattern: Sendable {
         automaton = Mutex(made)
     }
 
-    /// Whether it is found.
+    /// Whether it is found in the input.
     func isFound(in input: String, within budget: DecisionBudget?) -> Bool {
         var input = input
         let (isFound, isNew) = input.withUTF8 { bytes in
             automaton.withLock { automaton in
-                // With too small a budget nothing is learned, and nobody's place is taken.
+                // With too small a budget nothing is cached, and no other pattern loses its cache.
                 let remembered = automaton.remembers
                 let isFound = automaton.isFound(in: bytes, within: budget)
                 return (isFound, !remembered && automaton.remembers)
@@ -132,9 +133,9 @@ private final class CompiledPattern: Sendable {
     func forget() { automaton.withLock { $0.forget() } }
 }
 
-/// The patterns that remember what they met: the newest of them alone, however many are kept.
+/// The patterns that keep a cache: only the newest, however many patterns there are.
 ///
-/// Those of a request go with it, but those of subscriptions stay.
+/// Patterns of a request end with it, but those of subscriptions stay.
 private final class RememberingPatterns: Sendable {
     static let all = RememberingPatterns()
     private static let most = 1_024
@@ -148,7 +149,7 @@ private final class RememberingPatterns: Sendable {
     }
     private let ring = Mutex(Ring())
 
-    /// The pattern whose place it takes.
+    /// Adds the pattern; returns the one that loses its cache.
     func note(_ pattern: CompiledPattern) -> CompiledPattern? {
         ring.withLock { ring in
             guard ring.places.count == Self.most else {

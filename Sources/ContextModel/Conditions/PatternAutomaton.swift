@@ -1,9 +1,8 @@
-/// Decides whether a pattern is found in a text, in one pass over its bytes.
+/// Searches a text for a pattern in one pass over its bytes.
 ///
-/// All states of the pattern that the text may have led to are followed at once (Thompson, 1968). Sets
-/// of them that were met before are remembered with where each byte leads. What is remembered has a
-/// limit; beyond it all is forgotten. So time is in proportion to pattern and text, and memory is
-/// bounded, whatever both are.
+/// It follows all states that the pattern may be in at once (Thompson, 1968), and caches the sets
+/// of states it has met with their transitions. When the cache reaches its limit, it is emptied.
+/// So time is proportional to pattern and text, and memory is bounded.
 struct PatternAutomaton {
     private enum State {
         case bytes(ByteSet, next: Int)
@@ -13,47 +12,47 @@ struct PatternAutomaton {
         case accept
     }
 
-    /// What a set of states says of the text.
+    /// What a set of states says about the text.
     private struct Outcome: OptionSet {
         let rawValue: UInt8
         static let found = Outcome(rawValue: 1)
-        /// Found if the text ends here.
+        /// The pattern is found if the text ends here.
         static let foundAtEnd = Outcome(rawValue: 2)
     }
 
-    /// Bytes of what is remembered, about.
+    /// The approximate number of bytes of the cache.
     private static let maximumMemory = 32_768
-    /// What it costs to make a set of states, besides looking at the states.
+    /// The steps for creating a set of states, beyond those for its states.
     private static let stepsOfMove = 50
 
     private let states: [State]
     private let first: Int
-    /// The state in which the pattern is found.
+    /// The accepting state.
     private static let accept = 0
     /// Whether the pattern has a `$`.
     private let hasEnds: Bool
     var stateCount: Int { states.count }
-    /// Bytes that the pattern does not tell apart have one number.
+    /// The class of each byte: bytes that the pattern does not distinguish have the same class.
     private let kinds: [UInt8]
     private let kindCount: Int
 
-    // What is remembered: sets of states by number.
+    // The cache: sets of states by number.
     private var sets: [StateSet] = []
     private var outcomes: [Outcome] = []
     private var numbers: [StateSet: Int] = [:]
-    /// Where each kind of byte leads from each set; -1 where that is not known yet.
+    /// The next set for each set and class of bytes; -1 when it is not known yet.
     private var moves: [Int16] = []
     /// The set before the first byte.
     private var beginning: Int?
     private var memory = 0
 
-    /// Marks the states that the set being made has already, with the number of its making.
+    /// For each state, the number of the last set that it was added to.
     private var marks: [Int]
     private var mark = 0
-    /// The states still to be followed; none between two calls.
+    /// The states still to be followed; empty between two calls.
     private var open: [Int] = []
 
-    /// Throws when the pattern has more states than one may.
+    /// Throws when the pattern has too many states.
     init(_ pattern: PatternNode) throws(PatternError) {
         var builder = Builder()
         first = try builder.add(pattern, before: Self.accept)
@@ -65,15 +64,15 @@ struct PatternAutomaton {
 
     var remembers: Bool { !sets.isEmpty }
 
-    // MARK: Making
+    // MARK: Construction
 
     private struct Builder {
         var states: [State] = [.accept]
-        /// Nodes looked at: repetitions of what has no states of its own would go on for ever.
+        /// The nodes visited: repetitions of nodes without states would otherwise never end.
         private var visits = 0
         private static let maximumVisits = 4 * Pattern.maximumStates
 
-        /// Adds the states of the node, and returns the one it begins with; what follows it is `next`.
+        /// Adds the states of the node, followed by `next`; returns the first state.
         mutating func add(_ node: PatternNode, before next: Int) throws(PatternError) -> Int {
             visits += 1
             guard states.count < Pattern.maximumStates, visits < Self.maximumVisits else {
@@ -124,13 +123,13 @@ struct PatternAutomaton {
         }
     }
 
-    /// Numbers the bytes so that those which belong to the same sets have one number.
+    /// Computes the classes of bytes: two bytes are in one class if they are in the same sets.
     private static func kinds(of states: [State]) -> (kinds: [UInt8], count: Int) {
         var kinds = [UInt8](repeating: 0, count: 256)
         var count = 1
         var seen: Set<ByteSet> = []
         for case .bytes(let set, _) in states where count < 256 && seen.insert(set).inserted {
-            // Each kind of which only some bytes belong to the set becomes two.
+            // A class of which only some bytes are in the set is split in two.
             var halves = [Int](repeating: -1, count: 512)
             var next = 0
             for byte in 0..<256 {
@@ -155,7 +154,7 @@ struct PatternAutomaton {
         in text: UnsafeBufferPointer<UInt8>,
         within budget: DecisionBudget?
     ) -> Bool {
-        // A text with U+0000 in it is none that POSIX patterns speak about.
+        // POSIX patterns are not defined for texts with U+0000.
         guard budget?.allows(text.count) ?? true, !text.contains(0) else { return false }
         var set = beginningSet()
         for byte in text {
@@ -200,7 +199,7 @@ struct PatternAutomaton {
                 follow(next, isStart: false, isEnd: false, into: &members)
             }
         }
-        // The pattern may also begin behind this byte.
+        // The pattern may also begin after this byte.
         follow(first, isStart: false, isEnd: false, into: &members)
         if let known = numbers[members] {
             moves[place] = Int16(known)
@@ -215,7 +214,9 @@ struct PatternAutomaton {
         return new
     }
 
-    /// The set before the first byte is told from others: `^` holds there.
+    /// Caches the set.
+    ///
+    /// The set before the first byte is kept apart, because `^` holds there.
     private mutating func remember(_ members: StateSet, isStart: Bool) -> Int {
         sets.append(members)
         outcomes.append(outcome(of: members, isStart: isStart))
@@ -240,7 +241,7 @@ struct PatternAutomaton {
         return outcome
     }
 
-    /// Adds the state and what it leads to without a byte.
+    /// Adds the state and all states that it leads to without a byte.
     private mutating func follow(
         _ start: Int,
         isStart: Bool,
@@ -263,11 +264,11 @@ struct PatternAutomaton {
     }
 }
 
-/// A set of states of one automaton: a bit for each.
+/// A set of states of one automaton, with one bit for each.
 private struct StateSet: Hashable {
     private var words: [UInt64]
 
-    /// An empty one, of an automaton with so many states.
+    /// Creates an empty set for an automaton with this many states.
     init(of states: Int) { words = Array(repeating: 0, count: (states + 63) / 64) }
 
     var bytes: Int { words.count * MemoryLayout<UInt64>.size }

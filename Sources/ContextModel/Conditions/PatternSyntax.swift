@@ -2,11 +2,11 @@
 indirect enum PatternNode {
     case empty
     case bytes(ByteSet)
-    /// `^` and `$`, which tie to the ends of the text wherever they stand.
+    /// `^` and `$`, which are anchors wherever they stand.
     case start, end
     case sequence([PatternNode])
     case choice([PatternNode])
-    /// Without a maximum as often as may be.
+    /// A repetition; unlimited without a maximum.
     case repeated(PatternNode, minimum: Int, maximum: Int?)
 }
 
@@ -30,9 +30,9 @@ struct ByteSet: Hashable {
     var inverted: ByteSet { ByteSet { !contains($0) } }
 }
 
-/// Reads a pattern.
+/// Parses a pattern.
 ///
-/// How large it is once its repetitions are written out is known when its automaton is built.
+/// The size with repetitions written out is checked when its automaton is built.
 struct PatternParser {
     private let bytes: [UInt8]
     private var position = 0
@@ -128,7 +128,7 @@ struct PatternParser {
             }
             if byte != UInt8(ascii: "{") {
                 position += 1
-                // IEEE 1003.2 leaves the meaning of `a**` undefined, so it is refused.
+                // The meaning of `a**` is undefined in IEEE 1003.2, so it is refused.
                 guard last != UInt8(ascii: "*") else {
                     throw PatternError("The pattern repeats a repetition, as in a**.")
                 }
@@ -142,7 +142,7 @@ struct PatternParser {
         return node
     }
 
-    /// `{m}`, `{m,}`, `{m,n}` or `{,n}`.
+    /// Reads `{m}`, `{m,}`, `{m,n}` or `{,n}`.
     private mutating func interval() throws(PatternError) -> (Int, Int?) {
         position += 1
         let low = number()
@@ -191,7 +191,7 @@ extension PatternParser {
                 continue
             }
             position += 1
-            // A class has no place among all bytes, and so ends no range.
+            // A class has no position in the order of bytes, so it cannot end a range.
             guard try characterClass() == nil else {
                 throw PatternError("A range in brackets ends in a class.")
             }
@@ -203,7 +203,7 @@ extension PatternParser {
         return isInverted ? set.inverted : set
     }
 
-    /// One byte, or `[.x.]`, which stands for it.
+    /// Reads one byte, or `[.x.]`, which stands for it.
     private mutating func element() throws(PatternError) -> UInt8 {
         if let name = try named(UInt8(ascii: ".")) {
             guard name.count == 1 else {
@@ -216,7 +216,7 @@ extension PatternParser {
         return byte
     }
 
-    /// `[:name:]` or `[=x=]`; nil when neither comes next.
+    /// Reads `[:name:]` or `[=x=]`; nil when neither comes next.
     private mutating func characterClass() throws(PatternError) -> ByteSet? {
         if let name = try named(UInt8(ascii: "=")) {
             guard name.count == 1 else {
@@ -231,7 +231,7 @@ extension PatternParser {
         return ByteSet(isMember)
     }
 
-    /// What stands in `[.….]` and the like.
+    /// Reads the content of `[.….]` and similar brackets.
     private mutating func named(_ mark: UInt8) throws(PatternError) -> [UInt8]? {
         guard next == UInt8(ascii: "["), position + 1 < bytes.count, bytes[position + 1] == mark
         else { return nil }

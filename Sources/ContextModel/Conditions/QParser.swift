@@ -1,12 +1,13 @@
-/// The query language `q` (clause 4.9).
+/// The parser of the query language `q` (clause 4.9).
 ///
-/// Beyond the grammar, `!attribute` asks for entities without the attribute, and parentheses may
-/// nest, as example 6 of the clause has them.
+/// Beyond the grammar, it accepts `!attribute` for entities without the attribute, and nested
+/// parentheses as in example 6 of the clause.
 package struct QParser<Expansion: TermExpansion> {
     let expansion: Expansion
-    /// Attributes whose values are terms to expand before comparing (`expandValues`).
+    /// The attributes whose values are terms to be expanded before comparing (`expandValues`).
     let expandValues: Set<String>
-    /// Links that a term may follow, one after another (`sensor{humidity}`); none without a join.
+    /// The number of links that a term may follow, one after the other (`sensor{humidity}`); zero
+    /// without a join.
     let linkDepth: Int
     let limits: ConditionLimits
 
@@ -22,7 +23,7 @@ package struct QParser<Expansion: TermExpansion> {
         self.limits = limits
     }
 
-    /// The condition that `text`, percent-decoded, says.
+    /// Parses `text`, which is percent-decoded.
     package func parse(
         _ text: String,
         parameter: String = "q"
@@ -51,10 +52,10 @@ package struct QParser<Expansion: TermExpansion> {
 
     // MARK: Linked Entities
 
-    /// A Relationship that a term follows, and what type of entity it leads to.
+    /// A Relationship that a term follows, and the type of the entities it leads to.
     private typealias Link = (path: AttributePath, targetType: Condition)
 
-    /// The path a term ends in, and what leads there: `a{T:b{c}}` ends in `c`.
+    /// Reads a path and the links that lead to it: `a{T:b{c}}` has the path `c`.
     private func path(
         _ cursor: inout ConditionCursor,
         through links: inout [Link]
@@ -85,7 +86,7 @@ package struct QParser<Expansion: TermExpansion> {
         return inner
     }
 
-    /// `Device:` or `Device,Sensor:`, if one of these follows.
+    /// Reads `Device:` or `Device,Sensor:`, if one of these follows.
     private func targetType(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
         let start = cursor.position
         let types = cursor.take { PathReader<Expansion>.isTermByte($0) || $0 == 0x2C }
@@ -108,10 +109,10 @@ package struct QParser<Expansion: TermExpansion> {
 /// Reads `name.sub[member.member]` of clause 4.9.
 struct PathReader<Expansion: TermExpansion> {
     let expansion: Expansion
-    /// Names may be compact IRIs; inside braces a colon ends the type of a Linked Entity.
+    /// Whether names may be compact IRIs: inside braces a colon ends the type of a Linked Entity.
     var allowsPrefix = true
 
-    /// Members of every attribute that no `@context` expands.
+    /// The members of attributes that no `@context` expands.
     private static var coreMembers: Set<String> {
         [
             "observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt", "unitCode",
@@ -120,7 +121,7 @@ struct PathReader<Expansion: TermExpansion> {
     }
     private static var entityMembers: Set<String> { ["createdAt", "modifiedAt", "expiresAt"] }
 
-    /// The path, and the name it starts with as it was written.
+    /// Reads the path; also returns its first name as it was written.
     func read(
         _ cursor: inout ConditionCursor
     ) throws(ConditionError) -> (path: AttributePath, attribute: String) {
@@ -155,7 +156,8 @@ struct PathReader<Expansion: TermExpansion> {
         return name
     }
 
-    /// Letters and digits of any language, `_`, and marks that terms have in practice.
+    /// Whether the byte is part of a term: letters and digits of any language, `_`, and marks that
+    /// terms have in practice.
     static func isTermByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x80...0xFF, UInt8(ascii: "_"),

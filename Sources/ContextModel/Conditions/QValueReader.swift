@@ -1,10 +1,10 @@
-/// Reads an operator and what follows it in a term of `q` (clause 4.9).
+/// Reads an operator and its operands in a term of `q` (clause 4.9).
 struct QValueReader {
     let path: AttributePath
-    /// Makes a term an IRI, when the attribute is one of `expandValues`.
+    /// Expands a term to an IRI, when the attribute is one of `expandValues`.
     let expandTerm: ((String) -> String)?
 
-    /// The comparison, or `nil` when the term ends with the path.
+    /// Reads the comparison; nil when the term ends with the path.
     func comparison(_ cursor: inout ConditionCursor) throws(ConditionError) -> Comparison? {
         if cursor.skip("!~=") { return .matchesNot(try pattern(&cursor)) }
         if cursor.skip("~=") { return .matches(try pattern(&cursor)) }
@@ -85,7 +85,7 @@ struct QValueReader {
         )
     }
 
-    /// Up to what ends a value; a parenthesis opened inside (of a URI) is closed inside.
+    /// Reads up to the end of a value; a parenthesis opened inside (in a URI) is closed inside.
     private func bareWord(_ cursor: inout ConditionCursor) -> String {
         let start = cursor.position
         var open = 0
@@ -105,7 +105,7 @@ struct QValueReader {
         return cursor.text(start..<cursor.position)
     }
 
-    /// A JSON string.
+    /// Reads a JSON string.
     private func quoted(_ cursor: inout ConditionCursor) throws(ConditionError) -> String {
         let range = try quotedRange(&cursor)
         guard
@@ -120,7 +120,7 @@ struct QValueReader {
         return text
     }
 
-    /// From one quotation mark to the next that is not escaped, both included.
+    /// The range from a quotation mark to the next one that is not escaped, both included.
     private func quotedRange(
         _ cursor: inout ConditionCursor
     ) throws(ConditionError) -> Range<Int> {
@@ -139,7 +139,7 @@ struct QValueReader {
         let start = cursor.position
         let text: String
         if cursor.next == UInt8(ascii: "\"") {
-            // Backslashes stay as they are: the grammar has a pattern here, not a JSON string.
+            // Backslashes stay: in the grammar this is a pattern, not a JSON string.
             let range = try quotedRange(&cursor)
             text = cursor.text(range.lowerBound + 1..<range.upperBound - 1)
         } else {
@@ -156,7 +156,7 @@ struct QValueReader {
         }
     }
 
-    /// Up to the `;`, `|` or `)` that no bracket or parenthesis of the pattern holds.
+    /// Reads up to a `;`, `|` or `)` that is outside brackets and parentheses of the pattern.
     private func barePattern(_ cursor: inout ConditionCursor) -> String {
         let start = cursor.position
         var open = 0
@@ -181,7 +181,7 @@ struct QValueReader {
 }
 
 extension ConditionCursor {
-    /// Whether an escape went past the end.
+    /// Whether an escape exceeded the end.
     fileprivate var isOverrun: Bool { position > bytes.count }
 }
 
@@ -218,7 +218,8 @@ extension Operand {
         }
     }
 
-    /// A scheme, a colon and something without blanks and quotation marks (RFC 3986).
+    /// Whether the text has a scheme, a colon and then neither blanks nor quotation marks (RFC
+    /// 3986).
     private static func isURI(_ word: String) -> Bool {
         let bytes = Array(word.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon + 1 < bytes.count,

@@ -1,6 +1,6 @@
 /// The scope query language (clause 4.19): `/Madrid/+/Parque`, `/Madrid/#`, `(/A;/B),/C`.
 package enum ScopeQuery {
-    /// The condition that `text`, percent-decoded, says.
+    /// Parses `text`, which is percent-decoded.
     package static func parse(
         _ text: String,
         parameter: String = "scopeQ",
@@ -10,7 +10,7 @@ package enum ScopeQuery {
         return try LogicalExpression(commaMeansOr: true, term: scope).parse(&cursor)
     }
 
-    /// One scope; the first slash may be missing, as in example 5 of the clause.
+    /// Reads one scope; the first slash may be missing, as in example 5 of the clause.
     private static func scope(_ cursor: inout ConditionCursor) throws(ConditionError) -> Condition {
         let start = cursor.position
         let text = cursor.take { !TypeSelection.isDelimiter($0) }
@@ -34,9 +34,9 @@ package enum ScopeQuery {
 }
 
 extension ScopePattern {
-    /// Whether the scope, such as `/Madrid/Gardens`, is one the pattern means.
+    /// Whether the pattern matches the scope, such as `/Madrid/Gardens`.
     package func matches(_ scope: String) -> Bool {
-        // Level by level: a scope is as long as somebody wished, and mostly the first says no.
+        // Level by level: a scope may be long, and mostly its first level decides.
         var rest = scope.utf8[...]
         if rest.isEmpty { return false }
         if rest.first == Self.slash { rest.removeFirst() }

@@ -1,6 +1,6 @@
-/// A temporal query (clause 4.11): which moment of an instance lies in which range.
+/// A temporal query (clause 4.11): a half-open range of one of the times of an instance.
 package struct TemporalTest: Sendable, Hashable {
-    /// The moments an instance has (clause 4.8).
+    /// The times of an instance (clause 4.8).
     package enum Property: String, Sendable, Hashable, CaseIterable {
         case observedAt, createdAt, modifiedAt, deletedAt
     }
@@ -10,7 +10,7 @@ package struct TemporalTest: Sendable, Hashable {
     /// Exclusive; `nil` is unbounded.
     package var to: Timestamp?
 
-    /// The test that the four parameters, percent-decoded, say.
+    /// Parses the four parameters, which are percent-decoded.
     package static func parse(
         timerel: String,
         timeAt: String?,

@@ -1,6 +1,6 @@
 /// The entity type selection language (clause 4.17): `A,B`, `A|B`, `(A;B)|C`.
 package enum TypeSelection {
-    /// The condition that `text`, percent-decoded, says.
+    /// Parses `text`, which is percent-decoded.
     package static func parse(
         _ text: String,
         parameter: String = "type",
@@ -24,8 +24,8 @@ package enum TypeSelection {
 
     /// Whether the byte ends a type or a scope.
     ///
-    /// Characters of URIs that mean something here have
-    /// to be avoided, as the note in clause 4.17 says.
+    /// URIs with characters that have a meaning here cannot be used, as the note in clause 4.17
+    /// says.
     static func isDelimiter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "|"), UInt8(ascii: "("),

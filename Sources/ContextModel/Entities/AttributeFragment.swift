@@ -1,5 +1,5 @@
-/// An attribute as a request gives it: parts may be missing, and NGSI-LD Null stands for "remove"
-/// (clauses 5.4, 5.5.8 and 5.5.12).
+/// An attribute as in a request: parts may be missing, and NGSI-LD Null means "remove" (clauses
+/// 5.4, 5.5.8 and 5.5.12).
 package struct AttributeFragment: Sendable, Equatable {
     package var kind: Attribute.Kind?
     package var value: JSONValue?
@@ -8,7 +8,7 @@ package struct AttributeFragment: Sendable, Equatable {
     package var unitCode: String?
     package var attributes: [NamedFragment]
     package var details: AttributeDetails?
-    /// Members given as NGSI-LD Null: `observedAt`, `unitCode`, ….
+    /// The members given as NGSI-LD Null: `observedAt`, `unitCode` and others.
     package var removedMembers: Set<String>
 
     package init(kind: Attribute.Kind? = nil, value: JSONValue? = nil) {
@@ -26,8 +26,8 @@ package struct AttributeFragment: Sendable, Equatable {
         isNull || !removedMembers.isEmpty || attributes.contains(where: \.removesAnything)
     }
 
-    /// The attribute, if the fragment is whole: it has a value, and so have its sub-attributes,
-    /// less those that are to be removed.
+    /// The attribute without the parts to be removed; nil unless it and its sub-attributes have
+    /// values.
     package var complete: Attribute? {
         guard let value, let kind else { return nil }
         var named: [NamedAttribute] = []
@@ -51,7 +51,7 @@ package struct AttributeFragment: Sendable, Equatable {
     }
 }
 
-/// The instances a request gives for a name.
+/// The instances that a request gives for a name.
 package struct NamedFragment: Sendable, Equatable {
     package var name: IRI
     package var instances: [AttributeFragment]
@@ -64,7 +64,7 @@ package struct NamedFragment: Sendable, Equatable {
     var removesAnything: Bool { instances.contains(where: \.removesAnything) }
 }
 
-/// An entity as a request gives it (clause 5.4).
+/// An entity as in a request (clause 5.4).
 package struct EntityFragment: Sendable, Equatable {
     package var id: EntityID?
     package var types: [IRI]
@@ -72,12 +72,13 @@ package struct EntityFragment: Sendable, Equatable {
     package var scopes: [String]?
     package var attributes: [NamedFragment]
     package var expiresAt: Timestamp?
-    /// Whether `expiresAt` was given as NGSI-LD Null: the entity is to stay.
+    /// Whether `expiresAt` was given as NGSI-LD Null, so that the entity does not expire any more.
     package var removesExpiry = false
     /// Whether `scope` was given as NGSI-LD Null.
     package var removesScopes = false
 
-    /// Whether NGSI-LD Null stands anywhere: such a fragment can change an entity and make none.
+    /// Whether it has NGSI-LD Null anywhere: such a fragment can change an entity but not create
+    /// one.
     package var removesAnything: Bool {
         removesExpiry || removesScopes || attributes.contains(where: \.removesAnything)
     }
@@ -88,11 +89,11 @@ package struct EntityFragment: Sendable, Equatable {
     }
 }
 
-/// NGSI-LD Null (clause 4.5.0): what stands for "remove" where JSON-LD would drop a JSON null.
+/// NGSI-LD Null (clause 4.5.0), which means "remove" where JSON-LD would drop a JSON null.
 package enum NGSILDNull {
     package static let uri = "urn:ngsi-ld:null"
 
-    /// Whether the value member of an attribute, of whatever kind, says that it is null.
+    /// Whether the value of an attribute of any kind is NGSI-LD Null.
     package static func isNull(_ value: JSONValue) -> Bool {
         switch value {
         case .string(let text): text == uri
@@ -102,7 +103,7 @@ package enum NGSILDNull {
         }
     }
 
-    /// Whether the null URI stands anywhere inside.
+    /// Whether the value contains the null URI at any depth.
     static func isInside(_ value: JSONValue) -> Bool {
         switch value {
         case .string(let text): text == uri

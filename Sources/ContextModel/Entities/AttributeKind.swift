@@ -26,7 +26,7 @@ extension Attribute.Kind {
         }
     }
 
-    /// The member that holds what the value was before (clause 5.8.6, `showChanges`).
+    /// The member that holds the previous value (clause 5.8.6, `showChanges`).
     package var previousValueMember: String {
         switch self {
         case .property, .geoProperty: "previousValue"
@@ -52,7 +52,7 @@ extension Attribute.Kind {
         }
     }
 
-    /// The kind of an attribute that has this `type`.
+    /// The kind with this `type`.
     package init?(term: String) {
         switch term {
         case "Property": self = .property
@@ -67,7 +67,7 @@ extension Attribute.Kind {
         }
     }
 
-    /// The kind a value member implies in the concise representation (clause 4.5.4).
+    /// The kind that a value member implies in the concise representation (clause 4.5.4).
     package init?(valueMember: String) {
         switch valueMember {
         case "value": self = .property
@@ -82,7 +82,7 @@ extension Attribute.Kind {
     }
 }
 
-/// What the GeoJSON standard calls geometries (RFC 7946).
+/// The types of GeoJSON geometries (RFC 7946).
 enum GeometryTypes {
     private static func isName(_ type: String) -> Bool {
         switch type {
@@ -93,13 +93,13 @@ enum GeometryTypes {
         }
     }
 
-    /// Whether an object looks like a geometry: enough to tell it from an attribute.
+    /// Whether an object looks like a geometry: enough to distinguish it from an attribute.
     static func isGeometry(_ object: JSONObject) -> Bool {
         guard let type = object["type"]?.stringValue, isName(type) else { return false }
         return object["coordinates"] != nil || object["geometries"] != nil
     }
 
-    /// A geometry that is written as a JSON string (clause 4.7.2), as the object it stands for.
+    /// A geometry given as a JSON string (clause 4.7.2), as an object.
     static func decoded(_ value: JSONValue) -> JSONValue {
         guard let text = value.stringValue,
             let json = try? JSONReader.read(Array(text.utf8))
@@ -107,7 +107,7 @@ enum GeometryTypes {
         return json
     }
 
-    /// What keeps a value from being a geometry of clause 4.7.1, or nil if it is one.
+    /// The reason why a value is not a geometry of clause 4.7.1; nil if it is one.
     static func problem(with value: JSONValue) -> String? {
         if value.objectValue?["type"]?.stringValue == "GeometryCollection" {
             return "A GeometryCollection is none here (clause 4.7.1)."
@@ -122,7 +122,7 @@ enum GeometryTypes {
 }
 
 extension JSONValue {
-    /// The value as it may be quoted in a message: short, on one line.
+    /// The value as a short quotation on one line, for messages.
     package var excerpt: String {
         let text = self.text
         return text.count <= 60 ? text : text.prefix(57) + "…"

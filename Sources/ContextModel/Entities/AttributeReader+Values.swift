@@ -1,6 +1,6 @@
-/// The values of attributes by their kind, and of the members beside them.
+/// Reading the values of attributes by their kind, and the other members.
 extension AttributeReader {
-    /// The value as it is kept: names expanded, shape checked.
+    /// The value as it is stored: names expanded, structure checked.
     func checked(
         _ value: JSONValue,
         as kind: Attribute.Kind
@@ -39,7 +39,7 @@ extension AttributeReader {
         }
     }
 
-    /// Null inside a value is for merges only (clause 5.5.4).
+    /// Throws for a null inside the value, which only merges may have (clause 5.5.4).
     func checkNoNull(_ value: JSONValue) throws(EntityError) {
         if !options.allowsNullInside, NGSILDNull.isInside(value) { throw entity.nullError(at: key) }
     }

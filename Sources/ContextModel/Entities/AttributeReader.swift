@@ -1,5 +1,5 @@
-/// Reads the instances of one attribute, in any of the representations: normalized, concise or
-/// simplified (clauses 4.5.2 to 4.5.5).
+/// Reads the instances of one attribute in any representation: normalized, concise or simplified
+/// (clauses 4.5.2 to 4.5.5).
 struct AttributeReader {
     let entity: EntityReader
     /// The member as the caller wrote it, for messages: `speed`, `speed.accuracy`.
@@ -45,7 +45,8 @@ struct AttributeReader {
         }
     }
 
-    /// Clause 4.5.4: the kind is not told; what exists keeps its kind, what is new is a Property.
+    /// Reads a simplified value, which does not tell its kind: a present attribute keeps its kind,
+    /// a new one is a Property (clause 4.5.4).
     private func simplified(_ value: JSONValue) -> AttributeFragment {
         let isGeometry = value.objectValue.map(GeometryTypes.isGeometry) ?? false
         return AttributeFragment(kind: isGeometry ? .geoProperty : nil, value: value)
@@ -55,7 +56,7 @@ struct AttributeReader {
         AttributeFragment(kind: .geoProperty, value: try checked(value, as: .geoProperty))
     }
 
-    /// Whether an array is one of instances (clause 4.5.5) and not the value of a concise Property.
+    /// Whether an array has instances (clause 4.5.5) and is not the value of a concise Property.
     static func areInstances(_ elements: [JSONValue]) -> Bool {
         !elements.isEmpty && elements.allSatisfy(looksLikeAttribute)
     }
@@ -70,10 +71,10 @@ struct AttributeReader {
         }
     }
 
-    /// Whether the object is the value of a concise Property itself: it says nothing that an
-    /// attribute says, and so can be nothing else (clause 4.5.2.3).
+    /// Whether the object can only be the value of a concise Property, because it has no member of
+    /// an attribute (clause 4.5.2.3).
     ///
-    /// Where a value may be missing it is an attribute with sub-attributes.
+    /// Where a value may be missing, it is an attribute with sub-attributes.
     private func isValue(_ object: JSONObject) -> Bool {
         !options.isPartial && !object.isEmpty
             && !object.members.contains { key, value in
@@ -83,7 +84,8 @@ struct AttributeReader {
             }
     }
 
-    /// Whether an attribute has a member of this name, and no sub-attribute is called so.
+    /// Whether the name is reserved for a member of attributes, so that no sub-attribute can have
+    /// it.
     private static func isOwnMember(_ name: String) -> Bool {
         switch name {
         case "type", "@type", "@context", "datasetId", "observedAt", "unitCode", "expiresAt",
@@ -139,7 +141,7 @@ struct AttributeReader {
             throw EntityError("The attribute '\(key)' has no '\(missing)'.\(hint)")
         }
         if !options.allowsNull {
-            // In an evolution it is the end of the attribute (clause 4.5.7).
+            // In an evolution, NGSI-LD Null is the end of the attribute (clause 4.5.7).
             if fragment.isNull, !options.isTemporal { throw entity.nullError(at: key) }
         }
         return fragment
@@ -187,7 +189,8 @@ struct AttributeReader {
         }
     }
 
-    /// The entity's own proof keeps its sealed members beside its value (clause 4.5.2.2).
+    /// Reads the entity's own proof, which has its sealed members beside its value (clause
+    /// 4.5.2.2).
     private func readSealed(
         _ member: String,
         _ value: JSONValue,
@@ -205,7 +208,7 @@ struct AttributeReader {
         fragment.details.orNew.proof = .object(sealed)
     }
 
-    /// A proof of an attribute, kept as it is given (annex C.11).
+    /// A proof of an attribute, unchanged (annex C.11).
     private func proof(_ value: JSONValue, at path: MemberPath) throws(EntityError) -> JSONValue {
         guard let object = value.objectValue, object["value"]?.objectValue != nil else {
             throw EntityError("'\(path)' has no object as its 'value': \(value.excerpt).")
@@ -270,8 +273,8 @@ struct AttributeReader {
 }
 
 extension Attribute.Kind {
-    /// Whether attributes of this kind may have a member that not all kinds have (clauses 4.5.2 to
-    /// 4.5.24).
+    /// Whether attributes of this kind may have a member that only some kinds have (clauses 4.5.2
+    /// to 4.5.24).
     fileprivate func mayHave(_ member: String, in fragment: AttributeFragment) -> Bool {
         switch (member, self) {
         case ("unitCode", .property), ("unitCode", .geoProperty), ("unitCode", .listProperty): true
@@ -284,7 +287,7 @@ extension Attribute.Kind {
 }
 
 extension AttributeDetails? {
-    /// The details, made when first written to.
+    /// The details, which are created when first written to.
     fileprivate var orNew: AttributeDetails {
         get { self ?? AttributeDetails() }
         set { self = newValue }

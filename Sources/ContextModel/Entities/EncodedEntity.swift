@@ -1,11 +1,12 @@
-/// An entity in the bytes that a store keeps, less what its reader may not see: read as far as
-/// somebody looks, and written as JSON without making values of it.
+/// An entity in the bytes of a store, without what is hidden from its reader.
+///
+/// Parts of it can be decoded, and it can be written as JSON, without decoding all of it.
 package struct EncodedEntity: Sendable {
     let bytes: [UInt8]
-    /// Attributes that are not there for whoever reads it.
+    /// The attributes that are hidden from its reader.
     let hiddenAttributes: Set<IRI>
 
-    /// Takes bytes that `EntityCodec` made.
+    /// `bytes` must come from `EntityCodec`.
     package init(_ bytes: [UInt8], hiding hiddenAttributes: Set<IRI> = []) {
         self.bytes = bytes
         self.hiddenAttributes = hiddenAttributes
@@ -18,7 +19,7 @@ package struct EncodedEntity: Sendable {
         try EntityCodec.decode(bytes).hiding(hiddenAttributes)
     }
 
-    /// What the entity is, with no attributes but those selected, hidden or not.
+    /// The entity with the selected attributes alone, hidden or not.
     package func decoded(_ selection: AttributeSelection) throws(EntityCodec.Damage) -> Entity {
         try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
             try EntityCodec.decode(UnsafeRawBufferPointer(bytes), selection)
@@ -26,7 +27,7 @@ package struct EncodedEntity: Sendable {
     }
 }
 
-/// The attributes that deciding something needs of an entity.
+/// A selection of attributes that a decision needs of an entity.
 package struct AttributeSelection: Sendable {
     let names: [[UInt8]]
 
@@ -36,7 +37,7 @@ package struct AttributeSelection: Sendable {
 }
 
 extension EntityCodec {
-    /// The entity with no attributes but those selected: a fraction of the work.
+    /// The entity with the selected attributes alone, which takes a fraction of the time.
     package static func decode(
         _ bytes: UnsafeRawBufferPointer,
         _ selection: AttributeSelection
@@ -48,8 +49,10 @@ extension EntityCodec {
 }
 
 extension Entity {
-    /// The entity without the attributes and sub-attributes of the names, and without a trace of
-    /// when those changed.
+    /// The entity without these attributes and sub-attributes.
+    ///
+    /// Its `modifiedAt` is the last change of the rest, so that it does not tell when hidden ones
+    /// changed.
     package func hiding(_ names: Set<IRI>) -> Entity {
         guard !names.isEmpty else { return self }
         var entity = dated(hiding: names)
@@ -57,8 +60,9 @@ extension Entity {
         return entity
     }
 
-    /// The whole entity with the newest change of what is not of the names as its own: a change of
-    /// a hidden attribute changes nothing for its reader, not even the time.
+    /// The whole entity, with the last change of all but these attributes as its `modifiedAt`.
+    ///
+    /// So a change of a hidden attribute is invisible to the reader.
     package func dated(hiding names: Set<IRI>) -> Entity {
         guard !names.isEmpty, modifiedAt != nil else { return self }
         var entity = self
@@ -70,7 +74,7 @@ extension Entity {
 }
 
 extension Attribute {
-    /// The instance without the sub-attributes of the names, at any depth.
+    /// The instance without these sub-attributes, at any depth.
     package func hiding(_ names: Set<IRI>) -> Attribute {
         guard !names.isEmpty, !attributes.isEmpty else { return self }
         var rest = self

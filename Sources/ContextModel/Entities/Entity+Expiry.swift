@@ -1,13 +1,13 @@
-/// What expires by itself (clause 4.22).
+/// Expiry of entities and their parts (clause 4.22).
 extension Entity {
-    /// When the first part of the entity expires: the entity itself, an attribute, a sub-attribute.
+    /// The time at which the first part expires: the entity, an attribute or a sub-attribute.
     package var nextExpiry: Timestamp? {
         var next = expiresAt
         attributes.findExpiry(&next)
         return next
     }
 
-    /// What is left of the entity at `now`; nil when it has expired as a whole.
+    /// The entity without its expired parts; nil when it has expired itself.
     package func unexpired(at now: Timestamp) -> Entity? {
         guard let next = nextExpiry, next <= now else { return self }
         if let expiresAt, expiresAt <= now { return nil }
@@ -18,7 +18,7 @@ extension Entity {
 }
 
 extension Attribute {
-    /// What is left of the instance at `now`; nil when it has expired as a whole.
+    /// The instance without its expired parts; nil when it has expired itself.
     func unexpired(at now: Timestamp) -> Attribute? {
         if let expiresAt = details?.expiresAt, expiresAt <= now { return nil }
         guard !attributes.isEmpty else { return self }

@@ -1,19 +1,18 @@
-/// An entity with its names expanded (clause 4.5.1): the form in which everything inside the hub
-/// sees city data.
+/// An entity with expanded names (clause 4.5.1): the representation of city data inside the hub.
 ///
-/// Terms, `@context` and representations exist only at the rim.
+/// Terms, `@context`s and representations are used only where data enters or leaves the hub.
 package struct Entity: Sendable, Equatable {
     package var id: EntityID
     /// At least one, in the order given.
     package var types: [IRI]
     /// Scopes (clause 4.18) such as `/Phuket/Patong`.
     package var scopes: [String]
-    /// One element a name, in the order first given.
+    /// One element for each name, in the order in which names were first given.
     package var attributes: [NamedAttribute]
     package var createdAt: Timestamp?
     package var modifiedAt: Timestamp?
     package var expiresAt: Timestamp?
-    /// Of an entity that is no more, in a notification (clause 4.8); never stored.
+    /// When the entity was deleted, in a notification (clause 4.8); never stored.
     package var deletedAt: Timestamp?
 
     package init(
@@ -40,7 +39,8 @@ package struct Entity: Sendable, Equatable {
     }
 }
 
-/// An attribute name with its instances: several when they carry different `datasetId` (4.5.5).
+/// The instances of an attribute name: several when they have different `datasetId`s (clause
+/// 4.5.5).
 package struct NamedAttribute: Sendable, Equatable {
     package var name: IRI
     /// Never empty.
@@ -61,19 +61,19 @@ package struct Attribute: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// What the kind's value member holds: `value`, `object`, `languageMap`, `vocab` (expanded),
-    /// `json`, `valueList` or `objectList` (as an array of URIs).
+    /// The content of the kind's value member: `value`, `object`, `languageMap`, `vocab`
+    /// (expanded), `json`, `valueList` or `objectList` (as an array of URIs).
     package var value: JSONValue
     /// `nil` for the default instance.
     package var datasetID: String?
     package var observedAt: Timestamp?
-    /// UN/CEFACT common code (Recommendation 20) of a Property's value.
+    /// The unit of a Property's value, a UN/CEFACT common code (Recommendation 20).
     package var unitCode: String?
     package var createdAt: Timestamp?
     package var modifiedAt: Timestamp?
     /// Sub-attributes: a Property of a Property, and so on.
     package var attributes: [NamedAttribute]
-    /// The members few attributes have; `nil` when it has none of them.
+    /// The members that few attributes have; nil when it has none of them.
     package var details: AttributeDetails?
 
     package init(
@@ -99,19 +99,19 @@ package struct Attribute: Sendable, Equatable {
     }
 }
 
-/// The members few attributes have.
+/// The members that few attributes have.
 package struct AttributeDetails: Sendable, Equatable {
     package var deletedAt: Timestamp?
     package var expiresAt: Timestamp?
-    /// Of an instance in the temporal evolution (clause 4.5.7).
+    /// The identifier of an instance in a temporal evolution (clause 4.5.7).
     package var instanceID: String?
-    /// Expanded `objectType` of a Relationship or ListRelationship (clause 4.5.3).
+    /// The expanded `objectType` of a Relationship or ListRelationship (clause 4.5.3).
     package var objectTypes: [IRI]
-    /// `previousValue`, `previousObject`, …: what the value was before (clause 4.5.2).
+    /// The previous value: `previousValue`, `previousObject` and others (clause 4.5.2).
     package var previousValue: JSONValue?
-    /// Expanded or XSD `valueType` of a Property (clause 4.5.2).
+    /// The `valueType` of a Property (clause 4.5.2), expanded or of XSD.
     package var valueType: String?
-    /// `ngsildproof`, kept as given (annex C.10).
+    /// The `ngsildproof`, unchanged (annex C.10).
     package var proof: JSONValue?
 
     package init(

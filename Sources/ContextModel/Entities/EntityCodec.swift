@@ -1,37 +1,39 @@
-/// Entities and attributes as the bytes that a store keeps.
+/// Encodes entities and attributes as bytes for a store.
 ///
-/// The form is for the hub alone: compact, quick to read, without loss. It is made of *heads* and
-/// what follows them. A head is a number of seven bits a byte, low bits first (LEB128).
+/// The encoding is internal to the hub: compact, quick to read and lossless. It consists of
+/// *heads* and their contents. A head is a number with seven bits in each byte, low bits first
+/// (LEB128).
 ///
 /// - A text is its length and its UTF-8.
-/// - A name (types, attribute names) is how many bytes it shares with the name before it, then the
-///   rest as a text: names of one city mostly begin alike.
-/// - A moment is the distance from the moment before it, signed in the lowest bit: most moments
-///   of an entity are the same.
+/// - A name (of a type or an attribute) is the number of bytes that it shares with the name before
+///   it, then the rest as a text: most names of a city begin alike.
+/// - A moment is its difference from the moment before it, with the sign in the lowest bit: most
+///   moments of an entity are equal.
 /// - A JSON value is a head with its `ValueTag` in the low three bits and its size above them.
-/// - What is optional is announced by bits in the head before it (`EntityFields` and so on).
+/// - Optional parts are announced by bits in the head before them (`EntityFields` and others).
 ///
-/// The first byte tells what the bytes hold and in which version; a new version is a new byte, so
-/// that what was stored stays readable. Damaged bytes make `Damage`, or another valid entity, and
-/// never stop the program; whether bytes are those that were written is up to the store.
+/// The first byte tells the content and the version; a new version has a new byte, so that stored
+/// bytes stay readable. Decoding damaged bytes throws `Damage` or returns another valid entity,
+/// and never stops the program. Detecting changed bytes is up to the store.
 package enum EntityCodec {
-    /// What the bytes hold, and in which version.
+    /// The content of the bytes and the version.
     enum Form: UInt8 {
         case entity1 = 0x11
         case attribute1 = 0x21
     }
 
-    /// Bytes that are not what they should be.
+    /// The error for bytes that are not a valid encoding.
     package struct Damage: Error, Sendable, Equatable {
-        /// Where it was noticed.
+        /// The offset at which it was noticed.
         package let offset: Int
 
         package init(offset: Int) { self.offset = offset }
     }
 
-    /// Arrays, objects and sub-attributes inside each other.
+    /// The depth of nested arrays, objects and sub-attributes.
     ///
-    /// Far more than a reader of JSON lets in; it keeps damaged bytes from exhausting the stack.
+    /// It is far more than a reader of JSON accepts, and keeps damaged bytes from exhausting the
+    /// stack.
     static let maximumDepth = 256
 
     package static func encode(_ entity: Entity) -> [UInt8] {
@@ -40,7 +42,7 @@ package enum EntityCodec {
         return encoder.bytes
     }
 
-    /// Encodes one instance alone, as history keeps it.
+    /// Encodes a single instance, for the history.
     package static func encode(_ attribute: Attribute) -> [UInt8] {
         var encoder = EntityEncoder(.attribute1)
         encoder.attribute(attribute)
@@ -78,18 +80,18 @@ package enum EntityCodec {
     }
 }
 
-// MARK: - Parts of the form
+// MARK: - Parts of the encoding
 
-/// What a JSON value is.
+/// The type of a JSON value.
 enum ValueTag: UInt64 {
     case null, no, yes, number, string, array, object
     static let bits: UInt64 = 3
 
-    /// Whether more follows than the head.
+    /// Whether content follows the head.
     var hasSize: Bool { rawValue >= Self.number.rawValue }
 }
 
-/// The optional parts of an entity, in the order they follow.
+/// The optional parts of an entity, in their order.
 struct EntityFields: OptionSet {
     let rawValue: UInt64
     static let scopes = Self(rawValue: 1)
@@ -99,8 +101,9 @@ struct EntityFields: OptionSet {
     static let all: UInt64 = 15
 }
 
-/// The optional parts of an attribute, in the order they follow; in its head they stand above the
-/// three bits of its kind.
+/// The optional parts of an attribute, in their order.
+///
+/// In its head they are above the three bits of its kind.
 struct AttributeFields: OptionSet {
     let rawValue: UInt64
     static let createdAt = Self(rawValue: 1)
@@ -113,7 +116,7 @@ struct AttributeFields: OptionSet {
     static let all: UInt64 = 127
 }
 
-/// The optional parts of an attribute's details, in the order they follow.
+/// The optional parts of an attribute's details, in their order.
 struct DetailFields: OptionSet {
     let rawValue: UInt64
     static let deletedAt = Self(rawValue: 1)

@@ -1,11 +1,11 @@
-/// Reads the form that `EntityCodec` describes, and trusts none of it.
+/// Decodes the bytes that `EntityCodec` describes; it accepts any bytes without a crash.
 struct EntityDecoder {
     typealias Damage = EntityCodec.Damage
 
     let bytes: UnsafeRawBufferPointer
     var position = 0
     private var depth = 0
-    /// The name read last.
+    /// The name that was read last.
     private(set) var nameBytes: [UInt8] = []
     private var previousMoment: Int64 = 0
 
@@ -26,7 +26,7 @@ struct EntityDecoder {
         return entity
     }
 
-    /// All that stands before the attributes.
+    /// Reads everything before the attributes.
     mutating func entityWithoutAttributes() throws(Damage) -> Entity {
         let fields = try entityFields()
         var entity = Entity(id: EntityID(try text()), types: try names())
@@ -113,8 +113,8 @@ extension EntityDecoder {
         }
     }
 
-    /// What the value is, and its size: of text in bytes, otherwise in elements, of which none is
-    /// less than a byte.
+    /// The type of the value and its size: bytes of a text, otherwise elements, each of which has
+    /// at least one byte.
     mutating func valueHead() throws(Damage) -> (tag: ValueTag, size: Int) {
         let head = try head()
         guard let size = Int(exactly: head >> ValueTag.bits), size <= bytes.count - position,
@@ -124,7 +124,7 @@ extension EntityDecoder {
     }
 
     private mutating func number(_ size: Int) throws(Damage) -> JSONNumber {
-        // What follows the literal may look like more digits.
+        // The bytes after the literal may look like more digits.
         let literal = UnsafeRawBufferPointer(rebasing: bytes[..<(position &+ size)])
         guard JSONNumber.end(in: literal, from: position) == literal.count else { throw damage() }
         return JSONNumber(uncheckedLiteral: try text(size))
@@ -162,7 +162,7 @@ extension EntityDecoder {
 // MARK: - Bytes
 
 extension EntityDecoder {
-    /// Room made at once for a number of elements that may be damaged.
+    /// The capacity to reserve for `count` elements, which may be damaged.
     private static func reserved(_ count: Int) -> Int { min(count, 256) }
 
     @inline(never)
@@ -194,8 +194,8 @@ extension EntityDecoder {
         return number
     }
 
-    /// A number of bytes, or of things that take a byte at least; so there cannot be more of them
-    /// than bytes left.
+    /// Reads a number of bytes, or of elements of at least one byte; throws when it exceeds the
+    /// bytes left.
     @inline(__always)
     mutating func count() throws(Damage) -> Int {
         let number = try head()
@@ -206,16 +206,16 @@ extension EntityDecoder {
     @inline(__always)
     private mutating func text() throws(Damage) -> String { try text(count()) }
 
-    /// Takes a size that was found to be no more than the bytes left.
+    /// `size` must not exceed the bytes left.
     private mutating func text(_ size: Int) throws(Damage) -> String {
         guard let text = ByteWord.text(textBytes(size)) else { throw damage() }
         return text
     }
 
-    /// The next text as it lies there, not looked at.
+    /// The bytes of the next text, not validated.
     mutating func textBytes() throws(Damage) -> UnsafeRawBufferPointer { textBytes(try count()) }
 
-    /// Takes a size that was found to be no more than the bytes left.
+    /// `size` must not exceed the bytes left.
     @inline(__always)
     mutating func textBytes(_ size: Int) -> UnsafeRawBufferPointer {
         let start = position
@@ -241,7 +241,7 @@ extension EntityDecoder {
         return try nameIRI()
     }
 
-    /// The name read last.
+    /// The name that was read last.
     func nameIRI() throws(Damage) -> IRI {
         guard let text = nameBytes.withUnsafeBytes(ByteWord.text) else { throw damage() }
         return IRI(text)

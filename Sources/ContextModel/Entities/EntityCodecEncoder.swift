@@ -1,7 +1,7 @@
-/// Writes the form that `EntityCodec` describes.
+/// Writes the bytes that `EntityCodec` describes.
 struct EntityEncoder {
     private(set) var bytes: [UInt8] = []
-    /// The name before the next one, which is compared with it.
+    /// The name before the next one, which shares its beginning.
     private var previousName: [UInt8] = []
     private var previousMoment: Int64 = 0
 
@@ -158,6 +158,6 @@ extension EntityEncoder {
 }
 
 extension Attribute.Kind {
-    /// The bits that a kind takes in an attribute's head.
+    /// The number of bits for the kind in an attribute's head.
     static let bits: UInt64 = 3
 }

@@ -1,6 +1,6 @@
-/// Decoding a part: what is not wanted is stepped over without making anything of it.
+/// Decoding a part of an entity; the rest is skipped.
 extension EntityDecoder {
-    /// The entity with no attributes but those of the names; nothing is read after the last.
+    /// The entity with these attributes alone; nothing is read after the last of them.
     mutating func entity(attributes wanted: [[UInt8]]) throws(Damage) -> Entity {
         var entity = try entityWithoutAttributes()
         for _ in 0..<(try count()) {

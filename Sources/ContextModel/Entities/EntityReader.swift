@@ -1,18 +1,21 @@
-/// Reads entities and fragments from JSON: expands names with an `@context` and refuses what the
-/// data types of clause 5.2 do not allow, quoting the member.
+/// Reads entities and fragments from JSON.
+///
+/// It expands names with an `@context`, and refuses what the data types of clause 5.2 do not
+/// allow, quoting the member.
 package struct EntityReader: Sendable {
-    /// What a request may contain.
+    /// The parts that a request may contain.
     package struct Options: Sendable {
-        /// NGSI-LD Null is allowed: fragments of update and merge (clause 5.5.4).
+        /// Allows NGSI-LD Null: for fragments of update and merge (clause 5.5.4).
         package var allowsNull = false
-        /// NGSI-LD Null is allowed inside compound values, too: merges alone (clause 5.5.4).
+        /// Allows NGSI-LD Null inside compound values as well: for merges only (clause 5.5.4).
         package var allowsNullInside = false
-        /// An attribute may be given without its value, which then stays: partial updates and
-        /// merges (clauses 5.5.8 and 5.5.12).
+        /// Allows an attribute without its value, which then stays: for partial updates and merges
+        /// (clauses 5.5.8 and 5.5.12).
         package var isPartial = false
-        /// Values stand without their attribute (clause 4.5.4).
+        /// Expects values without their attribute (clause 4.5.4).
         package var isSimplified = false
-        /// Several instances of an attribute differ in time, not in `datasetId` (clause 4.5.7).
+        /// Expects instances of an attribute that differ in time, not in `datasetId` (clause
+        /// 4.5.7).
         package var isTemporal = false
 
         package init(
@@ -38,12 +41,12 @@ package struct EntityReader: Sendable {
         self.options = options
     }
 
-    /// A whole entity: identifier and type are there, every attribute has a value.
+    /// Reads a whole entity: it must have an identifier and a type, and every attribute a value.
     package func entity(_ json: JSONValue) throws(EntityError) -> Entity {
         try entity(from: try fragment(json))
     }
 
-    /// The entity a fragment describes, if it is whole.
+    /// The entity that a fragment describes, if it is whole.
     package func entity(from fragment: EntityFragment) throws(EntityError) -> Entity {
         guard let id = fragment.id else {
             throw EntityError("The entity has no 'id'; give it a URI.")
@@ -66,7 +69,7 @@ package struct EntityReader: Sendable {
         )
     }
 
-    /// One instance of an attribute whose name stands in the URL (clauses 5.6.4 and 5.6.19).
+    /// Reads one instance of an attribute whose name is in the URL (clauses 5.6.4 and 5.6.19).
     package func attributeFragment(
         _ name: String,
         _ json: JSONValue
@@ -76,7 +79,7 @@ package struct EntityReader: Sendable {
             throw EntityError("'\(name)' is no attribute that can be changed by itself.")
         }
         var json = json
-        // The body of a request has its @context at the top, beside the attribute's members.
+        // The body of a request has its @context beside the attribute's members.
         if case .object(var object) = json, object["@context"] != nil {
             object["@context"] = nil
             json = .object(object)
@@ -89,7 +92,7 @@ package struct EntityReader: Sendable {
         return (iri, instances[0])
     }
 
-    /// The attributes of a fragment, every one with a value.
+    /// The attributes of a fragment; throws if one has no value.
     package func complete(_ fragments: [NamedFragment]) throws(EntityError) -> [NamedAttribute] {
         var attributes: [NamedAttribute] = []
         attributes.reserveCapacity(fragments.count)
@@ -107,7 +110,7 @@ package struct EntityReader: Sendable {
         return attributes
     }
 
-    /// Whatever of an entity the object gives.
+    /// Reads the parts of an entity that the object has.
     package func fragment(_ json: JSONValue) throws(EntityError) -> EntityFragment {
         guard case .object(let object) = json else {
             throw EntityError("An entity is a JSON object, not \(json.excerpt).")
@@ -141,9 +144,10 @@ package struct EntityReader: Sendable {
         EntityError("'\(member)' and '@\(member)' are one member and cannot both be given.")
     }
 
-    /// Throws for a request to an evolution that has more than one entity may have.
+    /// Throws for a request for an evolution that has more than an entity may have.
     ///
-    /// Of current state the change decides, for an entity that is larger already may stay as large.
+    /// For current state the change decides, because an entity that is too large already may stay
+    /// as large.
     func limit(_ count: Int, to most: Int, _ what: String) throws(EntityError) {
         guard options.isTemporal, count > most else { return }
         throw EntityError(EntityLimits.sentence("\(most) \(what)"))
@@ -166,7 +170,7 @@ package struct EntityReader: Sendable {
         attributes.append(NamedFragment(name: name, instances: instances))
     }
 
-    /// The places of clause 4.7.1 are GeoProperties (clause 5.2.4).
+    /// Throws unless a place of clause 4.7.1 is a GeoProperty (clause 5.2.4).
     private func checkGeography(
         _ instances: [AttributeFragment],
         key: String
@@ -185,7 +189,7 @@ package struct EntityReader: Sendable {
         }
     }
 
-    /// The expanded name, if it is one an attribute may have.
+    /// The expanded name; throws when an attribute cannot have it.
     package func attributeName(_ key: String) throws(EntityError) -> IRI {
         guard Name.isValid(key) else {
             throw EntityError("'\(key)' is not a valid attribute name (clause 4.6.2).")
@@ -203,8 +207,8 @@ package struct EntityReader: Sendable {
         return iri
     }
 
-    /// Whether it is a core term for a non-reified property, which clause 4.5.1 keeps from being an
-    /// attribute.
+    /// Whether it is a core term for a non-reified property, which cannot be an attribute (clause
+    /// 4.5.1).
     private static func isReserved(_ name: String) -> Bool {
         switch name {
         case "datasetId", "instanceId", "observedAt", "unitCode", "object", "languageMap",
@@ -215,7 +219,7 @@ package struct EntityReader: Sendable {
         }
     }
 
-    /// Aliases of JSON-LD keywords (annex B), which name nothing else.
+    /// The keywords of JSON-LD and their aliases (annex B), which name nothing else.
     private static let keywords: Set<String> = ["id", "type", "@id", "@type"]
 
     private func types(_ value: JSONValue) throws(EntityError) -> [IRI] {
@@ -259,7 +263,7 @@ package struct EntityReader: Sendable {
 
     // MARK: Values
 
-    /// The URI of an entity; NGSI-LD Null is none (clause 5.5.4).
+    /// The URI of an entity, which cannot be NGSI-LD Null (clause 5.5.4).
     private func identifier(_ value: JSONValue, at path: String) throws(EntityError) -> String {
         let uri = try uri(value, at: path)
         guard uri != NGSILDNull.uri else { throw nullError(at: path) }
@@ -291,7 +295,7 @@ package struct EntityReader: Sendable {
     }
 }
 
-/// Why JSON is not an entity: one sentence in the caller's words (BadRequestData).
+/// The reason why JSON is not an entity: one sentence in the caller's words (BadRequestData).
 package struct EntityError: Error, Sendable, Equatable {
     package var detail: String
     package init(_ detail: String) { self.detail = detail }
@@ -305,16 +309,17 @@ package enum Scope {
             && levels.allSatisfy { Name.isPlain($0.unicodeScalars) }
     }
 
-    /// What stands between the slashes, the first of which may be missing.
+    /// The levels between the slashes; the first slash may be missing.
     ///
-    /// By code points: next to some letters a slash is a part of their character.
+    /// Splits by code points, because a slash can be part of the same character as a mark after
+    /// it.
     package static func levels(_ text: String) -> [Substring] {
         let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
         let levels = parts.first?.isEmpty == true ? parts.dropFirst() : parts[...]
         return levels.map(Substring.init)
     }
 
-    /// With its leading slash, as scopes are kept.
+    /// The scope with its leading slash, as scopes are stored.
     package static func normalized(_ text: String) -> String {
         text.utf8.first == UInt8(ascii: "/") ? text : "/" + text
     }

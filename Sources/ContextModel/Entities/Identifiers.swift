@@ -15,7 +15,7 @@ package struct IRI: Sendable, Hashable, CustomStringConvertible {
 /// The name of a tenant (clause 4.14); `nil` stands for the default tenant wherever it is optional.
 package struct TenantName: Sendable, Hashable, CustomStringConvertible {
     package let text: String
-    /// Set for the store of a snapshot, which works like a tenant's and is none.
+    /// The origin of a snapshot, whose store works like a tenant's; nil for a tenant.
     package let snapshot: SnapshotOrigin?
 
     /// Letters, digits, `_`, `-` and `.`, at most 64, not starting with a dot: safe as a file name.
@@ -31,7 +31,8 @@ package struct TenantName: Sendable, Hashable, CustomStringConvertible {
         snapshot = nil
     }
 
-    /// The name of a snapshot's store: the file's, with a mark that no tenant's name can have.
+    /// The name of a snapshot's store: the name of its file, with a mark that no tenant's name can
+    /// have.
     package init(snapshotFile file: String, of origin: SnapshotOrigin) {
         text = "~" + file
         snapshot = origin
@@ -40,7 +41,7 @@ package struct TenantName: Sendable, Hashable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// What a snapshot is called outside, and of which tenant it is (clause 5.5.15).
+/// The name of a snapshot in the interface, and its tenant (clause 5.5.15).
 package struct SnapshotOrigin: Sendable, Hashable {
     package let tenant: String?
     package let id: String

@@ -1,6 +1,7 @@
 /// The grammar of names of types and attributes (clause 4.6.2): `name`, `prefix:name`, or an IRI.
 ///
-/// Marks count as letters but for the first, or words of many languages could not be written.
+/// Combining marks count as letters except at the beginning: many languages cannot be written
+/// without them.
 package enum Name {
     package static func isValid(_ text: String) -> Bool {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
@@ -11,9 +12,9 @@ package enum Name {
             || URIText.isValid(text)
     }
 
-    /// A letter, then letters, digits and `_`.
+    /// Whether it is a letter, then letters, digits and `_`.
     static func isPlain(_ text: some Collection<Unicode.Scalar>) -> Bool {
-        // A mark at the beginning would make one character with what stands before the name.
+        // A mark at the beginning would combine with the character before the name.
         guard let first = text.first, isLetter(first), !isMark(first) else { return false }
         return text.dropFirst().allSatisfy { isLetter($0) || isNumber($0) || $0 == "_" }
     }
@@ -33,7 +34,7 @@ package enum Name {
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
-        // None is below U+0300.
+        // There are no marks below U+0300.
         scalar.value >= 0x300
             && [.nonspacingMark, .spacingMark].contains(scalar.properties.generalCategory)
     }

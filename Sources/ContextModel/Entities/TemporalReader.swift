@@ -1,5 +1,5 @@
-/// Reads temporal evolutions from JSON: what their representations have beside those of current
-/// state (clauses 4.5.6 to 4.5.9).
+/// Reads temporal evolutions from JSON: the parts of their representations that current state does
+/// not have (clauses 4.5.6 to 4.5.9).
 package struct TemporalReader: Sendable {
     private let entities: EntityReader
 
@@ -7,12 +7,13 @@ package struct TemporalReader: Sendable {
         entities = EntityReader(context: context, options: .init(isTemporal: true))
     }
 
-    /// A whole evolution: identifier and type are there.
+    /// Reads a whole evolution: it must have an identifier and a type.
     package func entity(_ json: JSONValue) throws(EntityError) -> Entity {
         try entities.entity(from: try fragment(json))
     }
 
-    /// Whatever of an evolution the object gives; instances of the scope stand among the attributes.
+    /// Reads the parts of an evolution that the object has; instances of the scope are among the
+    /// attributes.
     package func fragment(_ json: JSONValue) throws(EntityError) -> EntityFragment {
         guard case .object(var object) = json else { return try entities.fragment(json) }
         var scopes: [AttributeFragment] = []
@@ -32,14 +33,14 @@ package struct TemporalReader: Sendable {
         return fragment
     }
 
-    /// The attributes of a fragment, every one with a value.
+    /// The attributes of a fragment; throws if one has no value.
     package func complete(_ fragments: [NamedFragment]) throws(EntityError) -> [NamedAttribute] {
         try entities.complete(fragments)
     }
 
     // MARK: The simplified representation (clause 4.5.9)
 
-    /// Pairs of value and time as instances; everything else as it is.
+    /// Turns pairs of value and time into instances; everything else stays.
     private static func reified(_ value: JSONValue) -> JSONValue {
         if case .array(let datasets) = value, datasets.allSatisfy({ pairs(of: $0) != nil }) {
             return .array(datasets.flatMap { reified($0).arrayValue ?? [] })
@@ -108,7 +109,7 @@ package struct TemporalReader: Sendable {
 }
 
 extension JSONValue {
-    /// Scopes as the value of an instance; none is NGSI-LD Null.
+    /// Scopes as the value of an instance; no scope is NGSI-LD Null.
     package init(scopes: [String]) {
         switch scopes.count {
         case 0: self = .string(NGSILDNull.uri)
@@ -117,7 +118,7 @@ extension JSONValue {
         }
     }
 
-    /// The scopes that the value of an instance says.
+    /// The scopes in the value of an instance.
     package var scopes: [String] {
         if NGSILDNull.isNull(self) { return [] }
         return (arrayValue ?? [self]).compactMap(\.stringValue)

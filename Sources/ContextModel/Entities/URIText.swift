@@ -1,5 +1,5 @@
-/// The grammar of URIs (RFC 3986), as strict as identifiers need: a scheme, a colon, something
-/// behind it, and no character a URI must escape.
+/// The grammar of URIs (RFC 3986) as far as identifiers need it: a scheme, a colon, something
+/// after it, and no character that a URI must escape.
 package enum URIText {
     package static func isValid(_ text: String) -> Bool {
         var isInScheme = true
@@ -33,8 +33,8 @@ package enum URIText {
         }
     }
 
-    /// Whether the character may stand in an IRI (RFC 3987) and can be told apart by eye: no
-    /// formatting, no blank, nothing that is no character.
+    /// Whether an IRI (RFC 3987) may have the character and it is visible: no formatting, no
+    /// blank, no noncharacter.
     private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return true }
         let properties = scalar.properties

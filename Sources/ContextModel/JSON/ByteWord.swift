@@ -1,10 +1,10 @@
-/// Looking at eight bytes at once.
+/// Operations on eight bytes at once.
 enum ByteWord {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
     /// The index of the first quote, backslash or control character, which JSON strings must
-    /// escape, or the end.
+    /// escape; the end when there is none.
     @inline(__always)
     static func firstSpecial(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
@@ -13,7 +13,7 @@ enum ByteWord {
                 littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             )
             let found = specials(word)
-            // Borrows can mark bytes after a special one as special too, never before it.
+            // Borrows can wrongly mark a byte after a special one, but never one before it.
             if found != 0 { return index &+ found.trailingZeroBitCount / 8 }
             index &+= 8
         }
@@ -21,7 +21,7 @@ enum ByteWord {
         return index
     }
 
-    /// Whether two runs of the same length are alike.
+    /// Whether two runs of the same length are equal.
     @inline(__always)
     static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
         var index = 0
@@ -42,7 +42,7 @@ enum ByteWord {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    /// The high bit of each byte that is below 0x20, a quote or a backslash.
+    /// The high bit of each byte that is below 0x20, a quotation mark or a backslash.
     @inline(__always)
     private static func specials(_ word: UInt64) -> UInt64 {
         let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
@@ -55,9 +55,9 @@ enum ByteWord {
 // MARK: - UTF-8
 
 extension ByteWord {
-    /// The text that the bytes are in UTF-8; `nil` if they are not.
+    /// The text of bytes in UTF-8; nil if they are not valid.
     ///
-    /// The standard library's own checked initialiser costs several times as much on short texts.
+    /// The standard library's own checked initialiser takes several times as long for short texts.
     @inline(__always)
     static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard isASCII(bytes) || firstInvalidUTF8(in: bytes[...]) == bytes.count else { return nil }
@@ -79,7 +79,8 @@ extension ByteWord {
         return seen & highs == 0
     }
 
-    /// The index of the first byte that begins no valid character (RFC 3629), or the end.
+    /// The index of the first byte that begins no valid character (RFC 3629); the end when there
+    /// is none.
     @inline(never)
     static func firstInvalidUTF8(in bytes: Slice<UnsafeRawBufferPointer>) -> Int {
         var index = bytes.startIndex
@@ -91,7 +92,7 @@ extension ByteWord {
         return index
     }
 
-    /// The length of the character that the bytes begin with; 0 if they begin with none.
+    /// The length of the character at the beginning; 0 if there is no valid one.
     private static func characterLength(_ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
         let first = bytes[bytes.startIndex]
         let length: Int

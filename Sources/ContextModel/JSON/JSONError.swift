@@ -1,4 +1,4 @@
-/// Why a text is not JSON, and where.
+/// The reason why a text is not JSON, and where.
 package struct JSONError: Error, Sendable, CustomStringConvertible {
     /// The rule of RFC 8259, or the limit, that the text breaks.
     package enum Code: Sendable, Hashable, CaseIterable {
@@ -9,13 +9,13 @@ package struct JSONError: Error, Sendable, CustomStringConvertible {
     }
 
     package let code: Code
-    /// Bytes before the flaw.
+    /// The number of bytes before the error.
     package let offset: Int
     /// Counted from 1.
     package let line: Int
     /// Counted from 1, in characters (Unicode scalars).
     package let column: Int
-    /// A sentence for whoever wrote the text.
+    /// A sentence for the author of the text.
     package let message: String
 
     package var description: String { "Line \(line), column \(column): \(message)" }
@@ -29,7 +29,7 @@ extension JSONError: Equatable {
 }
 
 extension JSONError {
-    /// Finds line and column; only failures pay for it.
+    /// Computes line and column, which only errors need.
     init(_ code: Code, at offset: Int, in bytes: UnsafeRawBufferPointer, _ sentence: String) {
         let before = bytes.prefix(offset)
         let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
@@ -40,11 +40,11 @@ extension JSONError {
         message = sentence
     }
 
-    /// At most so many bytes of the text are quoted in a message.
+    /// The most bytes of the text that a message quotes.
     static let maximumQuotedBytes = 24
 
-    /// The text at the offset up to the next blank or punctuation, safe to show: what cannot be
-    /// printed is written as its code.
+    /// A quotation of the text from the offset up to the next blank or punctuation; unprintable
+    /// characters are written as their codes.
     static func quote(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> String {
         guard offset < bytes.count else { return "the end of the text" }
         let rest = bytes[offset...].prefix(maximumQuotedBytes)
@@ -53,7 +53,8 @@ extension JSONError {
         return quote(String(decoding: word, as: UTF8.self))
     }
 
-    /// The text between backticks, shortened, with control characters written as their codes.
+    /// A quotation of the text in backticks, shortened; control characters are written as their
+    /// codes.
     static func quote(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars.prefix(maximumQuotedBytes) {
@@ -63,7 +64,7 @@ extension JSONError {
         return text.unicodeScalars.count > maximumQuotedBytes ? "`\(shown)…`" : "`\(shown)`"
     }
 
-    /// `U+000A` and the like.
+    /// The code of a character, such as `U+000A`.
     static func codePoint(_ value: UInt32) -> String {
         let digits = String(value, radix: 16, uppercase: true)
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -1,10 +1,10 @@
-/// What a JSON text may cost before it is refused.
+/// The limits of a JSON text.
 package struct JSONLimits: Sendable, Hashable {
-    /// Length of the whole text.
+    /// The bytes of the whole text.
     package var maximumBytes: Int
-    /// Arrays and objects inside each other; each level takes stack.
+    /// The depth of nested arrays and objects; each level takes stack.
     package var maximumDepth: Int
-    /// Members of one object.
+    /// The members of one object.
     package var maximumMembers: Int
 
     package init(
@@ -17,6 +17,7 @@ package struct JSONLimits: Sendable, Hashable {
         self.maximumMembers = maximumMembers
     }
 
-    /// Enough for every document of the standard, and for a batch of some ten thousand entities.
+    /// The limits that suffice for every document of the standard, and for a batch of some ten
+    /// thousand entities.
     package static let standard = JSONLimits()
 }

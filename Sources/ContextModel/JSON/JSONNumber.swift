@@ -5,12 +5,12 @@ package struct JSONNumber: Sendable {
     /// Up to 15 bytes of it need no allocation.
     package let literal: String
 
-    /// Takes a literal the reader has already found valid.
+    /// `literal` must be valid.
     package init(uncheckedLiteral literal: String) {
         self.literal = literal
     }
 
-    /// Takes a literal that is valid by RFC 8259 clause 6; `nil` if it is not.
+    /// Returns nil if the literal is not valid (RFC 8259 clause 6).
     package init?(_ literal: String) {
         var text = literal
         let isValid = text.withUTF8 {
@@ -24,24 +24,24 @@ package struct JSONNumber: Sendable {
         literal = String(value)
     }
 
-    /// Takes a finite number; `Double` prints the shortest literal that reads back as itself.
+    /// Creates it from a finite number, with the shortest literal that reads back as that number.
     package init(_ value: Double) {
         precondition(value.isFinite, "JSON has no literal for \(value)")
         literal =
             value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
     }
 
-    /// The nearest double; a literal beyond the range of doubles is infinite.
+    /// The nearest double; infinite when the literal is beyond the range of doubles.
     package var doubleValue: Double { Double(literal) ?? .nan }
 
-    /// The exact integer, if the literal is one that fits.
+    /// The exact integer; nil if the literal is not one, or does not fit.
     package var intValue: Int? { Int(literal) }
 }
 
 // MARK: - Grammar
 
 extension JSONNumber {
-    /// Where the number that begins at the start ends; `nil` if none does (RFC 8259 clause 6).
+    /// The end of the number at the start; nil if there is none (RFC 8259 clause 6).
     @inline(__always)
     static func end(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var index = start
@@ -65,7 +65,7 @@ extension JSONNumber {
         return index
     }
 
-    /// Steps over digits; false if there are none.
+    /// Skips digits; false if there are none.
     @inline(__always)
     private static func skipDigits(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Bool {
         let start = index
@@ -76,9 +76,10 @@ extension JSONNumber {
 
 // MARK: - Equality
 
-/// Numbers are equal when they denote the same number, however they are spelled and however many
-/// digits they have: `1.0` is `1e0`, and 9007199254740993 is not 9007199254740992 although their
-/// nearest doubles are the same.
+/// Numbers are equal when their exact values are, in any spelling and with any number of digits.
+///
+/// `1.0` equals `1e0`, and 9007199254740993 does not equal 9007199254740992, although their nearest
+/// doubles are the same.
 extension JSONNumber: Hashable {
     package static func == (a: JSONNumber, b: JSONNumber) -> Bool {
         if a.literal == b.literal { return true }
@@ -86,19 +87,19 @@ extension JSONNumber: Hashable {
         return exactA == exactB
     }
 
-    /// Equal numbers have the same nearest double; `-0` hashes as `0` does.
+    /// Equal numbers have the same nearest double, and `-0` hashes like `0`.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(doubleValue)
     }
 
-    /// A number without the freedom of spelling: significant digits and the power of ten of the
-    /// last one.
+    /// The value of a number: significant digits, and the power of ten of the last one.
     private struct Decimal: Equatable {
         var isNegative = false
         var digits: [UInt8] = []
         var exponent = 0
 
-        /// `nil` if the exponent is beyond an `Int`; such a number equals only its own spelling.
+        /// Returns nil if the exponent is beyond an `Int`; such a number equals only its own
+        /// spelling.
         init?(_ literal: String) {
             var exponentText = ""[...]
             var mantissa = literal[...]

@@ -24,7 +24,7 @@ extension JSONReader {
         return JSONError(.tooManyMarks, at: start, in: bytes, sentence)
     }
 
-    /// Steps to the next quote, backslash or control character, eight bytes at a time.
+    /// Skips to the next quote, backslash or control character, eight bytes at a time.
     @inline(__always)
     private mutating func skipPlainCharacters() {
         position = ByteWord.firstSpecial(in: bytes, from: position)
@@ -38,7 +38,7 @@ extension JSONReader {
         return string
     }
 
-    /// Goes on from a string's first part without escapes.
+    /// Reads the rest of a string after its first part without escapes.
     @inline(never)
     private mutating func stringWithEscapes(from start: Int) throws(JSONError) -> String {
         var content: [UInt8] = []
@@ -96,7 +96,7 @@ extension JSONReader {
         position += 2
     }
 
-    /// Reads `\uXXXX`, or the two of them that make a character beyond U+FFFF.
+    /// Reads `\uXXXX`, or two of them for a character beyond U+FFFF.
     private mutating func unicodeEscape(into content: inout [UInt8]) throws(JSONError) {
         let start = position
         var value = try codeUnit()
@@ -152,7 +152,7 @@ extension JSONReader {
 // MARK: - Numbers
 
 extension JSONReader {
-    /// Reads a number, whose first byte is a digit or a minus, and keeps it as it is written.
+    /// Reads a number, whose first byte is a digit or a minus sign, and keeps its spelling.
     mutating func number() throws(JSONError) -> JSONNumber {
         let start = position
         guard let end = JSONNumber.end(in: bytes, from: start) else {

@@ -1,21 +1,23 @@
-/// Reads a JSON text (RFC 8259) strictly: nothing outside its grammar, valid UTF-8 throughout.
+/// Reads a JSON text (RFC 8259) strictly: it must be within the grammar and valid UTF-8.
 ///
-/// Order of members and spelling of numbers are kept. Names are the same when `String` finds them
-/// equal (canonical equivalence), as everywhere else in the hub.
+/// The order of members and the spelling of numbers are kept. Names are equal when `String` finds
+/// them equal (canonical equivalence), as everywhere in the hub.
 package struct JSONReader {
-    /// What becomes of a member whose name an earlier one of its object has.
+    /// The treatment of a member whose name an earlier member of its object has.
     package enum RepeatedMembers: Sendable {
-        /// The last one counts, as most readers of RFC 8259 (clause 4) have it.
+        /// The last member counts, as in most readers (RFC 8259 clause 4).
         case lastCounts
-        /// The text is refused: readers that disagree on what counts are a hole wherever one of
-        /// them decides on access.
+        /// The text is refused.
+        ///
+        /// It is for texts that decide on access, where readers that disagree about the member are
+        /// a security hole.
         case refused
     }
 
     let bytes: UnsafeRawBufferPointer
     let limits: JSONLimits
     private let repeated: RepeatedMembers
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     var position = 0
     private var depth = 0
 
@@ -29,7 +31,7 @@ package struct JSONReader {
         self.repeated = repeated
     }
 
-    /// The value that the whole text denotes.
+    /// Reads the value of a whole text.
     package static func read(
         _ bytes: UnsafeRawBufferPointer,
         limits: JSONLimits = .standard,
@@ -39,7 +41,7 @@ package struct JSONReader {
         return try reader.text()
     }
 
-    /// The value that the whole text denotes.
+    /// Reads the value of a whole text.
     package static func read(
         _ bytes: some Sequence<UInt8>,
         limits: JSONLimits = .standard,
@@ -56,7 +58,7 @@ package struct JSONReader {
         return try result.get()
     }
 
-    /// The value that the whole text denotes.
+    /// Reads the value of a whole text.
     package static func read(
         _ text: String,
         limits: JSONLimits = .standard,
@@ -166,7 +168,7 @@ extension JSONReader {
         }
     }
 
-    /// Reads a name and the colon after it, and tells which of the members has the name already.
+    /// Reads a name and the colon after it; returns the index of an earlier member with this name.
     @inline(__always)
     private mutating func memberName(
         _ names: inout MemberNames,
@@ -194,15 +196,15 @@ extension JSONReader {
     }
 }
 
-/// Tells names that were given before.
+/// Finds names that an object has already.
 ///
-/// Few are compared one by one, which is faster than hashing; many are hashed, so that a large
-/// object takes time in proportion to its size.
+/// It compares a few names one by one, which is faster than hashing. It hashes them when there are
+/// many, so that a large object takes linear time.
 private struct MemberNames {
     private static let maximumComparedNames = 16
     private var places: [String: Int] = [:]
 
-    /// Takes the name of the next member; the place of the member that has it already.
+    /// Adds the name of the next member; returns the index of an earlier member with this name.
     @inline(__always)
     mutating func insert(
         _ name: String,
@@ -232,8 +234,8 @@ private struct MemberNames {
 // MARK: - Bytes
 
 extension JSONReader {
-    /// The next byte that is not white space, not yet consumed; 0, which starts nothing, at the
-    /// end.
+    /// The next byte that is not white space, not yet consumed; at the end 0, which starts
+    /// nothing.
     @inline(__always)
     mutating func nextByte() -> UInt8 {
         skipWhitespace()
@@ -250,7 +252,7 @@ extension JSONReader {
         }
     }
 
-    /// Steps over the word if it comes next.
+    /// Skips the word if it comes next.
     private mutating func skip(_ word: StaticString) -> Bool {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
         guard

@@ -16,7 +16,7 @@ package struct JSONObject: Sendable {
         self.members = members
     }
 
-    /// The value of the member, found by looking through the members in order.
+    /// The value of the member, found by linear search.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key == key }?.value }
         set {
@@ -30,9 +30,9 @@ package struct JSONObject: Sendable {
         }
     }
 
-    /// The object with `id` and `type` where it has the keywords that they stand for (clause 4.4).
+    /// The object with `id` and `type` in place of the keywords `@id` and `@type` (clause 4.4).
     ///
-    /// A keyword beside its alias stays, for readers to refuse.
+    /// A keyword stays beside its alias, so that readers refuse it.
     package var withPlainKeywords: JSONObject {
         var object = self
         for index in members.indices {
@@ -46,10 +46,10 @@ package struct JSONObject: Sendable {
     package var count: Int { members.count }
 }
 
-/// Objects are equal when they have equal members, whatever the order.
+/// Objects are equal when they have equal members in any order.
 extension JSONObject: Hashable {
     package static func == (a: JSONObject, b: JSONObject) -> Bool {
-        // Equal objects mostly have their members in the same order.
+        // Most equal objects have their members in the same order.
         guard a.count == b.count else { return false }
         for (own, other) in zip(a.members, b.members)
         where own.key != other.key || own.value != other.value {
@@ -62,7 +62,8 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        // Members in any order hash alike, and values count: alike shapes must not collide.
+        // The hash is independent of the order; it includes values, so that objects with the same
+        // names do not collide.
         hasher.combine(
             members.reduce(0) { sum, member in
                 var own = Hasher()

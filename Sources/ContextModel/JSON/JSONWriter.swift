@@ -1,7 +1,6 @@
-/// Writes JSON text (RFC 8259) to the end of its bytes, without white space.
+/// Appends JSON text (RFC 8259) without white space to its bytes.
 ///
-/// Commas come by themselves; that beginnings have their ends and members their values is up to the
-/// caller.
+/// It writes commas itself. The caller must close what it opens and give each name a value.
 package struct JSONWriter {
     /// The text so far.
     package var bytes: [UInt8]
@@ -26,7 +25,7 @@ package struct JSONWriter {
         needsComma = false
     }
 
-    /// Writes the name of a member, a JSON string already.
+    /// Writes the name of a member, which is a JSON string already.
     mutating func key(quoted name: [UInt8]) {
         separate()
         bytes.append(contentsOf: name)
@@ -34,8 +33,8 @@ package struct JSONWriter {
         needsComma = false
     }
 
-    /// Writes text of the program's own that leads up to a value: `{"type":"Property","value":`, or
-    /// the name of a member with its colon.
+    /// Writes a constant text before a value: `{"type":"Property","value":`, or the name of a
+    /// member with its colon.
     mutating func lead(_ text: StaticString) {
         separate()
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -75,7 +74,7 @@ package struct JSONWriter {
 
     package mutating func null() { literal("null") }
 
-    /// Writes a moment as clause 4.6.3 does.
+    /// Writes a moment as in clause 4.6.3.
     package mutating func timestamp(_ timestamp: Timestamp) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -83,7 +82,7 @@ package struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Writes one value that is JSON text already; it is not looked at.
+    /// Writes one value that is JSON text already, without checking it.
     package mutating func raw(_ text: some Sequence<UInt8>) {
         separate()
         bytes.append(contentsOf: text)
@@ -135,7 +134,7 @@ extension JSONWriter {
         needsComma = true
     }
 
-    /// Appends the string in quotes; one that needs no escape, as nearly all, is copied whole.
+    /// Appends the string in quotes; one that needs no escape, as nearly all, is copied at once.
     private mutating func append(_ string: String) {
         var string = string
         string.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0)) }

@@ -1,15 +1,17 @@
-/// The core `@context` of ETSI GS CIM 009 v1.9.1, annex B: built in, so that a hub needs no internet.
+/// The core `@context` of ETSI GS CIM 009 v1.9.1, annex B, built in so that a hub needs no
+/// Internet access.
 package enum CoreContext {
-    /// The version this hub answers with.
+    /// The version that this hub answers with.
     package static let url = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
-    /// What `ngsi-ld:` stands for.
+    /// The namespace of `ngsi-ld:`.
     package static let namespace = "https://uri.etsi.org/ngsi-ld/"
-    /// `@vocab`: where names go that no `@context` defines.
+    /// `@vocab`: the namespace of names that no `@context` defines.
     package static let defaultVocabulary = "https://uri.etsi.org/ngsi-ld/default-context/"
     private static let geoJSON = "https://purl.org/geojson/vocab#"
 
-    /// Whether a URL names a published version of the core `@context`; they differ only in terms
-    /// that later versions added, so all are answered by this one.
+    /// Whether a URL names a published version of the core `@context`.
+    ///
+    /// Later versions only add terms, so this one serves for all.
     package static func isCore(_ url: String) -> Bool {
         var rest = Substring(url)
         for prefix in ["https://", "http://"] where rest.hasPrefix(prefix) {
@@ -23,7 +25,7 @@ package enum CoreContext {
             && version.last.map { ("1"..."9").contains($0) } == true
     }
 
-    /// Terms whose IRI is the term itself in the `ngsi-ld:` namespace.
+    /// The terms whose IRI is the term itself in the `ngsi-ld:` namespace.
     private static let ownTerms = """
         Attribute AttributeList ContextSourceIdentity ContextSourceNotification
         ContextSourceRegistration Date DateTime EntityType EntityTypeInfo EntityTypeList
@@ -49,7 +51,7 @@ package enum CoreContext {
         watchedAttributes
         """
 
-    /// Terms of the `ngsi-ld:` namespace that have another name there.
+    /// The terms with another name in the `ngsi-ld:` namespace.
     private static let renamedTerms = [
         "containedBy": "isContainedBy", "dataset": "hasDataset", "entityMap": "hasEntityMap",
         "json": "hasJSON", "joinLevel": "hasJoinLevel", "key": "hasKey",
@@ -89,7 +91,7 @@ package enum CoreContext {
         uniquingKeysWith: { first, _ in first }
     )
 
-    /// The terms that may begin a compact IRI, with what they stand for.
+    /// The terms that may begin a compact IRI, with their IRIs.
     static let prefixes: [String: String] = ["ngsi-ld": namespace, "geojson": geoJSON]
     static let prefixesByIRI: [IRI: String] = Dictionary(
         uniqueKeysWithValues: prefixes.map { (IRI($0.value), $0.key) }
@@ -99,7 +101,7 @@ package enum CoreContext {
         text.split { $0 == " " || $0 == "\n" }.map(String.init)
     }
 
-    /// The document itself, for those who ask the hub for it.
+    /// The document, for those who request it from the hub.
     package static let document: JSONValue = {
         var members: [(key: String, value: JSONValue)] = [
             ("@version", 1.1), ("@protected", true), ("id", "@id"), ("type", "@type"),
@@ -112,10 +114,10 @@ package enum CoreContext {
     }()
 }
 
-/// Names the hub itself knows.
+/// The names that the hub itself uses.
 extension IRI {
     package static let location = IRI(CoreContext.namespace + "location")
-    /// Entity-level, no attribute; but named as one where a request changes it.
+    /// The scope: not an attribute, but named like one where a request changes it.
     package static let scope = IRI(CoreContext.namespace + "scope")
     package static let observationSpace = IRI(CoreContext.namespace + "observationSpace")
     package static let operationSpace = IRI(CoreContext.namespace + "operationSpace")

@@ -1,8 +1,7 @@
-/// Takes the value of a list header apart (RFC 9110 clause 5.6): its elements, their parameters, and
-/// the strings in quotation marks, which may hold any character.
+/// Parses the values of list headers (RFC 9110 clause 5.6): elements, parameters and quoted
+/// strings, which may have any character.
 package enum HeaderText {
-    /// The parts between separators that stand neither in a quoted string nor between `<` and `>`,
-    /// without blanks around them.
+    /// The parts between separators outside quoted strings and `<…>`, without blanks around them.
     package static func parts(
         of text: some StringProtocol,
         separatedBy separator: UInt8
@@ -26,13 +25,14 @@ package enum HeaderText {
         parts(of: list, separatedBy: UInt8(ascii: ",")).filter { !$0.isEmpty }
     }
 
-    /// What stands between semicolons: a name and its parameters.
+    /// The parts between semicolons: a name and its parameters.
     package static func parameters(of element: some StringProtocol) -> [Substring] {
         parts(of: element, separatedBy: UInt8(ascii: ";"))
     }
 
-    /// `name=value`, with or without blanks around the sign, the name in small letters and the value
-    /// without quotation marks; nil without a sign.
+    /// Parses `name=value`, with or without blanks around the sign; nil without a sign.
+    ///
+    /// The name is in lower case, and the value without quotation marks.
     package static func parameter(_ text: Substring) -> (name: String, value: String)? {
         guard let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let value = trimmed(text[text.utf8.index(after: sign)...])
@@ -64,13 +64,13 @@ package enum HeaderText {
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }
 
-/// Whether bytes, given one after the other, stand where a separator separates nothing.
+/// Tells, byte by byte, whether a separator would be inside a quoted string or `<…>`.
 private struct QuotedScan {
     private var isQuoted = false
     private var isEscaped = false
     private var isInAngles = false
 
-    /// Whether the byte belongs to a quoted string or to what stands between `<` and `>`.
+    /// Whether the byte is inside a quoted string or `<…>`.
     mutating func isInside(_ byte: UInt8) -> Bool {
         if isQuoted {
             let isEnd = byte == UInt8(ascii: "\"") && !isEscaped

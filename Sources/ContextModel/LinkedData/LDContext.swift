@@ -1,35 +1,36 @@
 import Synchronization
 
-/// Expands terms to IRIs and compacts IRIs to terms (clauses 4.4 and 5.5.7).
+/// An `@context` ready for use: expands terms to IRIs and compacts IRIs to terms (clauses 4.4 and
+/// 5.5.7).
 ///
-/// An `@context` made ready for use. The core `@context` always has precedence.
+/// The core `@context` always has precedence.
 package final class LDContext: Sendable {
     /// The `@context` as it was given.
     package let reference: JSONValue
-    /// The `@context` of a body whose names were compacted with it (clause 6.3.6).
+    /// The `@context` for a body whose names were compacted with it (clause 6.3.6).
     package let embedded: JSONValue
-    /// The URL that names it; nil when it takes more than one, or none does.
+    /// The URL that names it; nil when it needs several URLs or has none.
     package let url: String?
-    /// The value of a Link header with that URL (clause 6.3.5), ready for every answer.
+    /// The value of a Link header with this URL (clause 6.3.5).
     package let link: String?
     private let terms: [String: LDContextDefinitions.Term]
     private let termsByIRI: [IRI: String]
     private let vocabulary: String
-    /// Terms that may begin a compact IRI.
+    /// The terms that may begin a compact IRI.
     private let prefixes: PrefixTable
-    /// Terms already found: an answer names the same few attributes again and again.
+    /// Cached terms: answers use the same few attributes again and again.
     private let compacted = Mutex<[IRI: String]>([:])
     private let table = Mutex(TermTable())
-    /// Terms remembered at most; beyond it they are found anew.
+    /// The most cached terms.
     private static let maximumCompacted = 4_096
 
-    /// The core `@context` alone (clause 5.5.5: what holds when a request names none).
+    /// The core `@context` alone, for requests that name none (clause 5.5.5).
     package static let core = LDContext(
         reference: .string(CoreContext.url),
         definitions: LDContextDefinitions()
     )
 
-    /// Makes a user `@context` from definitions already merged in order.
+    /// Creates a user `@context` from definitions that were merged in order.
     package init(reference: JSONValue, definitions: LDContextDefinitions) {
         self.reference = reference
         embedded = definitions.endsWithCore ? reference : reference.endingWithCore
@@ -37,7 +38,7 @@ package final class LDContext: Sendable {
         link = url.map(LinkHeader.value)
         terms = definitions.terms
         vocabulary = definitions.vocabulary ?? CoreContext.defaultVocabulary
-        // A core term never means what the user says it does, so it stands for nothing of theirs.
+        // A core term always has its core meaning, so a user definition of it has no effect.
         let own = definitions.terms.filter { CoreContext.terms[$0.key] == nil }
         termsByIRI = Self.byIRI(own)
         prefixes = PrefixTable(
@@ -49,14 +50,15 @@ package final class LDContext: Sendable {
     private static func byIRI(_ terms: [String: LDContextDefinitions.Term]) -> [IRI: String] {
         Dictionary(
             terms.map { ($0.value.iri, $0.key) },
-            // The shortest term wins, then the first of the alphabet: the same each time.
+            // The shortest term, then the first in alphabetical order: the same each time.
             uniquingKeysWith: { a, b in (a.utf8.count, a) < (b.utf8.count, b) ? a : b }
         )
     }
 
-    /// The IRI a name stands for; a name that is an IRI already stays.
+    /// The IRI of a name; a name that is an IRI already stays.
     ///
-    /// It begins with `@` where the name stands for a keyword or for nothing: see `obstacle`.
+    /// The result begins with `@` when the name stands for a keyword or for nothing: see
+    /// `obstacle`.
     package func expand(_ name: String) -> IRI {
         if let iri = CoreContext.terms[name] ?? terms[name]?.iri { return iri }
         guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else {
@@ -76,7 +78,7 @@ package final class LDContext: Sendable {
         return own.iri.text
     }
 
-    /// Why the name, which stands for this, can name nothing; nil when it can.
+    /// The reason why the name, which expands to this, cannot be used; nil when it can.
     package func obstacle(_ name: String, _ iri: IRI) -> String? {
         guard iri.text.utf8.first == UInt8(ascii: "@") else { return nil }
         if iri.text == LDKeyword.null {
@@ -86,7 +88,7 @@ package final class LDContext: Sendable {
             + "here; write the name that the data type has, or give it an IRI."
     }
 
-    /// The term for an IRI, or the IRI itself when no term stands for it (clause 5.5.7).
+    /// The term for an IRI, or the IRI itself when there is no term (clause 5.5.7).
     package func compact(_ iri: IRI) -> String {
         if let known = compacted.withLock({ $0[iri] }) { return known }
         let term = findTerm(for: iri)
@@ -97,10 +99,10 @@ package final class LDContext: Sendable {
         return term
     }
 
-    /// The terms remembered by the bytes of their IRIs, to be looked up without a lock.
+    /// The cached terms by the bytes of their IRIs, to be looked up without a lock.
     var termTable: TermTable { table.withLock { $0 } }
 
-    /// Remembers the terms that an answer has added to the table, unless there are too many.
+    /// Caches the terms that an answer has added to the table, unless there are too many.
     func remember(_ terms: TermTable) {
         if terms.count <= Self.maximumCompacted { table.withLock { $0 = terms } }
     }
@@ -109,7 +111,7 @@ package final class LDContext: Sendable {
         if let term = CoreContext.termsByIRI[iri] ?? termsByIRI[iri] { return term }
         if iri.text.hasPrefix(vocabulary) {
             let rest = String(iri.text.dropFirst(vocabulary.count))
-            // Only a name that would expand back to this IRI may stand for it.
+            // Only a name that expands to this IRI may stand for it.
             if !rest.isEmpty, !rest.utf8.contains(UInt8(ascii: ":")), expand(rest) == iri {
                 return rest
             }
@@ -117,12 +119,12 @@ package final class LDContext: Sendable {
         return compactIRI(iri) ?? iri.text
     }
 
-    /// `prefix:rest`, where a term stands for the beginning of the IRI (JSON-LD 1.1, IRI
-    /// compaction).
+    /// The compact IRI `prefix:rest`, when a term stands for the beginning of the IRI (JSON-LD
+    /// 1.1, IRI compaction).
     private func compactIRI(_ iri: IRI) -> String? {
         prefixes.first(of: iri.text) { prefix, term in
             let rest = iri.text.utf8.dropFirst(prefix.utf8.count)
-            // What begins with two slashes would be read as an IRI with the term for its scheme.
+            // After a colon, two slashes would make the term look like the scheme of an IRI.
             guard !rest.isEmpty, !rest.starts(with: "//".utf8), let rest = String(rest) else {
                 return nil
             }
@@ -134,13 +136,13 @@ package final class LDContext: Sendable {
     package var isCore: Bool { self === LDContext.core }
 }
 
-/// Why an `@context` cannot be used.
+/// The reason why an `@context` cannot be used.
 package struct LDContextError: Error, Sendable, Equatable {
-    /// What to tell the caller (clause 5.5.2).
+    /// The type of the error (clause 5.5.2).
     package enum Code: Sendable, Equatable {
-        /// It was read, and is wrong: BadRequestData.
+        /// The document is wrong: BadRequestData.
         case invalid
-        /// It cannot be had: LdContextNotAvailable.
+        /// The document cannot be retrieved: LdContextNotAvailable.
         case unavailable
     }
     package var code: Code

@@ -1,33 +1,35 @@
-/// Term definitions gathered from one or several `@context` documents, as JSON-LD 1.1 processes
-/// them.
+/// Term definitions collected from one or several `@context` documents, by the rules of JSON-LD
+/// 1.1.
 ///
-/// Only the mapping of names to IRIs is used. Members of a definition that concern values alone
-/// (type, container, language) are checked and have no effect: values are kept as they are written.
+/// Only the mapping of names to IRIs is used. Members of a definition about values (type,
+/// container, language) are checked and have no effect: values are kept as they are written.
 package struct LDContextDefinitions: Sendable, Equatable {
-    /// What one term stands for.
+    /// The meaning of one term.
     struct Term: Sendable, Equatable {
-        /// `LDKeyword.null` where it stands for nothing, another keyword where it is one's alias.
+        /// The IRI; `LDKeyword.null` when it stands for nothing, another keyword when it is an
+        /// alias.
         var iri: IRI
-        /// Whether it may begin a compact IRI.
+        /// Whether the term may begin a compact IRI.
         var isPrefix: Bool
         var isProtected: Bool
     }
 
     private(set) var terms: [String: Term] = [:]
     package private(set) var vocabulary: String?
-    /// Whether the last of the documents ends with the core `@context` itself.
+    /// Whether the last document ends with the core `@context`.
     package private(set) var endsWithCore = false
-    /// The bytes of all terms and what they stand for, also of those that a later definition
-    /// replaced.
+    /// The bytes of all terms and their IRIs, including definitions that were replaced.
     package private(set) var bytes = 0
-    /// Bytes of an IRI, and of all definitions together, at most: a long beginning that many terms
-    /// share is repeated for each of them, and for each name of a body.
+    /// The most bytes of one IRI, and of all definitions.
+    ///
+    /// A long beginning that many terms share is repeated for each of them, and for each name of a
+    /// body.
     package static let maximumIRIBytes = 1_024
     package static let maximumBytes = 8 << 20
 
     package init() {}
 
-    /// Takes everything back, as a null among `@context`s does.
+    /// Removes all definitions, as a null in a list of `@context`s does.
     package mutating func reset() throws(LDContextError) {
         if let term = terms.first(where: \.value.isProtected)?.key {
             throw LDContextError(
@@ -38,7 +40,7 @@ package struct LDContextDefinitions: Sendable, Equatable {
         (terms, vocabulary, endsWithCore) = ([:], nil, false)
     }
 
-    /// Notes that a document refers to the core `@context`, whose terms hold in any case.
+    /// Notes a reference to the core `@context`, whose terms hold in any case.
     package mutating func addCore() { endsWithCore = true }
 
     /// Adds the definitions of one `@context` object; later ones replace earlier ones.
@@ -99,8 +101,8 @@ package struct LDContextDefinitions: Sendable, Equatable {
 
     // MARK: IRIs
 
-    /// What `@vocab` says: an IRI, a compact one or a term of an earlier `@context`, or more of the
-    /// earlier vocabulary; null takes that back.
+    /// The value of `@vocab`: an IRI, a compact IRI, a term of an earlier `@context`, or a suffix
+    /// of the earlier vocabulary; null removes it.
     private func vocabulary(_ value: JSONValue) throws(LDContextError) -> String? {
         if value.isNull { return nil }
         guard let text = value.stringValue, !text.hasPrefix("@") else {
@@ -117,7 +119,7 @@ package struct LDContextDefinitions: Sendable, Equatable {
         return try Self.bounded(iri)
     }
 
-    /// Follows prefixes and terms that stand for terms; a cycle ends at the depth limit.
+    /// Follows prefixes, and terms defined by terms; a cycle ends at the depth limit.
     private func resolve(
         _ text: String,
         _ raw: [String: TermDefinition],
@@ -143,7 +145,7 @@ package struct LDContextDefinitions: Sendable, Equatable {
         return beginning + suffix
     }
 
-    /// What the prefix stands for; nil when the term is none.
+    /// The IRI of the prefix; nil when the term is not one.
     private func prefix(
         _ term: String,
         _ raw: [String: TermDefinition],
@@ -160,12 +162,13 @@ package struct LDContextDefinitions: Sendable, Equatable {
     private static let maximumPrefixDepth = 16
 }
 
-/// One term's definition as it is written.
+/// The definition of one term, as written.
 private struct TermDefinition {
-    /// What it stands for, not expanded; itself where it does not say.
+    /// The target, not expanded; the term itself when the definition has none.
     let target: String
     let isProtected: Bool?
-    /// `@prefix`; without it a definition that is a plain text makes a prefix if its IRI looks it.
+    /// `@prefix`; without it, a definition that is a plain text is a prefix if its IRI looks like
+    /// one.
     private let prefix: Bool?
     private let isSimple: Bool
 
@@ -218,7 +221,7 @@ private struct TermDefinition {
         _ object: JSONObject,
         _ term: String
     ) throws(LDContextError) -> String {
-        // A member of such a name stands elsewhere in the data than it seems to.
+        // A member with such a definition belongs elsewhere in the data than where it is written.
         for keyword in ["@reverse", "@nest"] where object[keyword] != nil { return keyword }
         guard let id = object["@id"] else { return term }
         return try id.stringValue.map { text throws(LDContextError) in try checked(text, term) }
@@ -236,8 +239,8 @@ private struct TermDefinition {
         return text
     }
 
-    /// Whether the term, which stands for this IRI, may begin a compact IRI (JSON-LD 1.1, create
-    /// term definition).
+    /// Whether the term with this IRI may begin a compact IRI (JSON-LD 1.1, create term
+    /// definition).
     func isPrefix(_ iri: String, term: String) throws(LDContextError) -> Bool {
         let isWord = !term.utf8.contains { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "/") }
         guard prefix == true else {

@@ -1,6 +1,6 @@
-/// The keywords of JSON-LD 1.1 and where an `@context` may have them.
+/// The keywords of JSON-LD 1.1, and where an `@context` may have them.
 enum LDKeyword {
-    /// What a term stands for that is set to null: no keyword, and no IRI.
+    /// The target of a term that is set to null: neither a keyword nor an IRI.
     static let null = "@null"
 
     static let all: Set<String> = [
@@ -9,9 +9,9 @@ enum LDKeyword {
         "@protected", "@reverse", "@set", "@type", "@value", "@version", "@vocab",
     ]
 
-    /// Refuses keywords in an `@context` that are wrong there or that the hub cannot do as they say.
+    /// Throws for keywords that are wrong in an `@context`, or that the hub does not support.
     ///
-    /// `@vocab` is looked at by whoever expands it.
+    /// `@vocab` is checked when it is expanded.
     static func check(_ context: JSONObject) throws(LDContextError) {
         for (key, value) in context.members where key.hasPrefix("@") {
             if let problem = problem(with: key, value) {
@@ -23,12 +23,12 @@ enum LDKeyword {
         }
     }
 
-    /// What is wrong with the member, in a sentence; nil if nothing is.
+    /// A sentence that says what is wrong with the member; nil if nothing is.
     private static func problem(with key: String, _ value: JSONValue) -> String? {
         switch key {
         case "@vocab": nil
         case "@version": value.numberValue?.doubleValue == 1.1 ? nil : "The version is 1.1."
-        // Identifiers are URIs, and texts are kept as they are: these two have nothing to change.
+        // They have no effect: identifiers are URIs, and texts are kept as they are.
         case "@base", "@language":
             value.isNull || value.stringValue != nil ? nil : "It is a text or null."
         case "@direction": isDirection(value) ? nil : "It is \"ltr\", \"rtl\" or null."

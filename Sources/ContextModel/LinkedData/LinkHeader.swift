@@ -2,7 +2,7 @@
 package enum LinkHeader {
     static let contextRelation = "http://www.w3.org/ns/json-ld#context"
 
-    /// The URL of the `@context` in the lines of the header, or nil when no link is one.
+    /// The URL of the `@context` in the lines of the header; nil when no link names one.
     package static func context(in lines: [String]) throws(LDContextError) -> String? {
         var found: String?
         for line in lines {
@@ -26,7 +26,7 @@ package enum LinkHeader {
     /// One link of the header.
     private struct Link {
         let target: String
-        /// In small letters: relations are compared without case (RFC 8288 clause 2.1).
+        /// In lower case, because relations are compared without case (RFC 8288 clause 2.1).
         let relations: [String]
 
         init(_ text: Substring) throws(LDContextError) {
@@ -37,7 +37,7 @@ package enum LinkHeader {
             let parts = HeaderText.parameters(of: text[bytes.index(after: close)...])
             guard parts[0].isEmpty else { throw Self.error("lacks a ; behind its URL", text) }
             target = String(text[bytes.index(after: text.startIndex)..<close])
-            // Several relations may stand in one `rel`, and only the first `rel` counts.
+            // One `rel` may have several relations, and only the first `rel` counts.
             let rel = parts.lazy.compactMap(HeaderText.parameter).first { $0.name == "rel" }
             relations =
                 rel?.value.split { $0 == " " || $0 == "\t" }.map { $0.lowercased() } ?? []

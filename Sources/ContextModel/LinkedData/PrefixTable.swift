@@ -1,16 +1,16 @@
-/// Terms that may begin a compact IRI, found by the IRIs that they stand for.
+/// The terms that may begin a compact IRI, found by their IRIs.
 ///
-/// An `@context` may define a hundred thousand of them, and an answer may have as many names: a look-up
-/// takes as long as a binary search, and not as long as the table.
+/// An `@context` may define a hundred thousand of them, and an answer may have as many names: so a
+/// look-up is a binary search.
 struct PrefixTable: Sendable {
     private struct Entry: Sendable {
         var iri: String
         var term: String
-        /// The longest other whose IRI begins this one's.
+        /// The longest other entry whose IRI is a prefix of this one's.
         var shorter: Int?
     }
 
-    /// In the order of the bytes of their IRIs.
+    /// Sorted by the bytes of the IRIs.
     private var entries: [Entry] = []
 
     init(_ terms: [IRI: String]) {
@@ -25,12 +25,12 @@ struct PrefixTable: Sendable {
         }
     }
 
-    /// Shows the body each prefix of the text, the longest first, until it returns an answer.
+    /// Calls the body with each prefix of the text, the longest first, until it returns an answer.
     func first<Answer>(
         of text: String,
         _ body: (_ iri: String, _ term: String) -> Answer?
     ) -> Answer? {
-        // Each prefix of the text is the last entry before the text, or begins that one.
+        // Every prefix of the text is the last entry before the text, or a prefix of that entry.
         var next = lastIndex(notAfter: text)
         while let index = next, !text.utf8.starts(with: entries[index].iri.utf8) {
             next = entries[index].shorter

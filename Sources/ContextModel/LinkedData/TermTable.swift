@@ -1,6 +1,6 @@
-/// Terms by the bytes of their IRIs, which is how stored entities name their attributes.
+/// Terms by the bytes of their IRIs, which stored entities have for their attributes.
 struct TermTable: Sendable {
-    /// An IRI and what stands for it.
+    /// An IRI and its term.
     final class Term: Sendable {
         let iri: IRI
         fileprivate let name: [UInt8]
@@ -14,30 +14,32 @@ struct TermTable: Sendable {
         }
     }
 
-    /// The place of a term in the table.
+    /// The index of a term in the table.
     typealias Place = Int
 
     private var terms: [Term] = []
     private var places: [Int: Place] = [:]
-    /// For each term, the one that came next when it was added.
+    /// For each term, the one that followed it when it was added.
     ///
-    /// Entities that are alike have their names in one order: what comes next is seen faster than found.
+    /// Similar entities have their names in one order: comparing the next name is faster than
+    /// looking it up.
     private var successors: [Place?] = []
 
     var count: Int { terms.count }
 
     subscript(place: Place) -> Term { terms[place] }
 
-    /// The place of the name's term, which comes after that of `last`; nil when it has not been added.
+    /// The index of the name's term, which probably follows `last`; nil when it has not been
+    /// added.
     func place(of name: [UInt8], after last: Place?) -> Place? {
         if let last, let next = successors[last], isNamed(next, name) { return next }
         guard let place = places[Self.hash(name)], isNamed(place, name) else { return nil }
         return place
     }
 
-    /// Adds a term that comes after that of `last`; returns its place.
+    /// Adds a term that follows `last`; returns its index.
     ///
-    /// Of two names that hash alike, as good as never, the later one is found.
+    /// Of two names with equal hashes, which almost never occur, only the later one is found.
     mutating func add(_ term: Term, after last: Place?) -> Place {
         let place = terms.count
         terms.append(term)

@@ -25,7 +25,7 @@ struct URIReference {
         path = rest
     }
 
-    /// Takes what follows the mark off the end.
+    /// Removes and returns what follows the mark.
     private static func cut(_ rest: inout Substring, after mark: Character) -> Substring? {
         guard let place = rest.firstIndex(of: mark) else { return nil }
         defer { rest = rest[..<place] }
@@ -37,8 +37,7 @@ struct URIReference {
             + (query.map { "?" + $0 } ?? "") + (fragment.map { "#" + $0 } ?? "")
     }
 
-    /// The URI that a reference leads to from a base (RFC 3986 clause 5.2); nil when the base has
-    /// no scheme.
+    /// Resolves a reference against a base (RFC 3986 clause 5.2); nil when the base has no scheme.
     static func resolve(_ reference: String, against base: String) -> String? {
         var target = URIReference(reference)
         let base = URIReference(base)
@@ -65,7 +64,7 @@ struct URIReference {
         return self.path[...slash] + path
     }
 
-    /// RFC 3986 clause 5.2.4.
+    /// Removes dot segments (RFC 3986 clause 5.2.4).
     private static func withoutDots(_ path: Substring) -> Substring {
         guard path.hasPrefix("/") || path.contains("/") else { return path }
         var kept: [Substring] = []
@@ -86,8 +85,7 @@ struct URIReference {
 }
 
 extension URIText {
-    /// The URI that a reference leads to from a base (RFC 3986 clause 5.2); nil when the base is
-    /// none.
+    /// Resolves a reference against a base (RFC 3986 clause 5.2); nil when the base is not a URI.
     package static func resolve(_ reference: String, against base: String) -> String? {
         URIReference.resolve(reference, against: base)
     }

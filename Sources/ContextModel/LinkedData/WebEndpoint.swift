@@ -9,11 +9,11 @@ package struct KeyValuePair: Sendable, Hashable {
     }
 }
 
-/// What may be asked of somebody's server that the hub calls by HTTP (clauses 5.2.15, 5.2.22 and 6.3.9).
+/// Checks of endpoints that the hub calls by HTTP (clauses 5.2.15, 5.2.22 and 6.3.9).
 ///
-/// A problem is a sentence for whoever gave the address or the pairs as a member at the path.
+/// A problem is a sentence for the author of the member at the path.
 package enum WebEndpoint {
-    /// Why the hub cannot call the URI; nil when it can.
+    /// The reason why the hub cannot call the URI; nil when it can.
     package static func problem(ofAddress uri: String, at path: String) -> String? {
         let scheme = uri.prefix { $0 != ":" }.lowercased()
         let rest = uri.dropFirst(scheme.count)
@@ -26,9 +26,9 @@ package enum WebEndpoint {
         return nil
     }
 
-    /// Why the pairs cannot be headers of the request; nil when they can.
+    /// The reason why the pairs cannot be headers of a request; nil when they can.
     ///
-    /// Headers that belong to the connection are not the subscriber's, nor are line breaks.
+    /// Headers of the connection, and line breaks, are not allowed.
     package static func problem(ofPairs pairs: [KeyValuePair], at path: String) -> String? {
         for pair in pairs {
             let isToken = pair.key.utf8.allSatisfy { byte in
@@ -49,7 +49,8 @@ package enum WebEndpoint {
         "te", "trailer", "keep-alive", "expect",
     ]
 
-    /// Whether the receiver wants the `@context` of GeoJSON beside the body (clause 6.3.6).
+    /// Whether the receiver wants the `@context` of GeoJSON in a header and not in the body
+    /// (clause 6.3.6).
     package static func prefersContextOutside(_ pairs: [KeyValuePair]) -> Bool {
         pairs.contains {
             $0.key.lowercased() == "prefer"

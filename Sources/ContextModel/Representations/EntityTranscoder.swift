@@ -1,7 +1,7 @@
-/// Writes stored entities as JSON without making values of them, as nearly every answer is made.
+/// Writes stored entities as JSON directly from their bytes, as for nearly every answer.
 ///
-/// What it writes is what `EntityWriter` writes of the decoded entity, byte for byte. Texts of a
-/// body are not looked at again: they were read as JSON before they were stored.
+/// Its output equals that of `EntityWriter` for the decoded entity, byte for byte. It does not
+/// check the texts again: they were read as JSON before they were stored.
 struct EntityTranscoder {
     typealias Damage = EntityCodec.Damage
 
@@ -15,7 +15,7 @@ struct EntityTranscoder {
 
     private var representation: Representation { writer.representation }
 
-    /// Reads the bytes, which must live as long; finds terms in the table, and adds to it.
+    /// Uses and extends the table of terms; the bytes must stay valid.
     init(
         _ writer: EntityWriter,
         _ bytes: UnsafeRawBufferPointer,
@@ -53,7 +53,7 @@ struct EntityTranscoder {
         return terms
     }
 
-    /// Writes all that stands before the attributes.
+    /// Writes everything before the attributes.
     private mutating func head(to json: inout JSONWriter) throws(Damage) {
         let projection = representation.projection
         let stored = try decoder.entityFields()
@@ -78,7 +78,7 @@ struct EntityTranscoder {
         if projection.shows(member: "modifiedAt") { member(#""modifiedAt":"#, modifiedAt, &json) }
     }
 
-    /// A lone text as such and several as an array.
+    /// Writes one text as a string and several as an array.
     private mutating func oneOrMany(
         _ next: (inout EntityTranscoder) throws(Damage) -> [UInt8]
     ) throws(Damage) -> [UInt8] {
@@ -91,7 +91,7 @@ struct EntityTranscoder {
         return json.bytes
     }
 
-    /// Most moments of an answer are the same as the one before them.
+    /// Most times in an answer equal the one before.
     private mutating func member(
         _ lead: StaticString,
         _ moment: Timestamp?,
@@ -134,7 +134,7 @@ struct EntityTranscoder {
         json.endArray()
     }
 
-    /// A lone instance without a datasetId is shown as its value, others by their datasetId
+    /// Writes a single instance without a datasetId as its value, and others by their datasetId
     /// (clause 4.5.4).
     private mutating func datasets(_ count: Int, to json: inout JSONWriter) throws(Damage) {
         var isBare = false
@@ -177,7 +177,7 @@ struct EntityTranscoder {
         json.endObject()
     }
 
-    /// What stands before the value of a stored instance and is written after it.
+    /// The parts that are stored before the value of an instance and written after it.
     private struct Fields {
         var kind: Attribute.Kind
         var createdAt, modifiedAt, observedAt: Timestamp?
@@ -186,7 +186,7 @@ struct EntityTranscoder {
         var attributes: [UInt8] = []
         var details: AttributeDetails?
 
-        /// Whether nothing but the value is to be said.
+        /// Whether there is nothing to write but the value.
         var isEmpty: Bool {
             observedAt == nil && unitCode == nil && datasetID == nil && attributes.isEmpty
                 && details == nil
@@ -224,7 +224,7 @@ struct EntityTranscoder {
 
     // MARK: Values
 
-    /// Whether a value that has nothing beside it may be written without its kind (clause 4.5.0).
+    /// Whether a value with nothing beside it may be written without its kind (clause 4.5.0).
     private func standsAlone(_ kind: Attribute.Kind) throws(Damage) -> Bool {
         if kind == .geoProperty { return true }
         guard kind == .property else { return false }
@@ -236,7 +236,7 @@ struct EntityTranscoder {
         }
     }
 
-    /// Whether the value would be taken for that of another kind, where the kind is not told.
+    /// Whether the value would be mistaken for one of another kind when the kind is not written.
     private func isUnlikeItsValue(_ kind: Attribute.Kind) throws(Damage) -> Bool {
         guard kind == .property else { return false }
         var ahead = decoder
@@ -326,7 +326,7 @@ extension JSONWriter {
 }
 
 extension Attribute.Kind {
-    /// The normalized form up to the value.
+    /// The normalized representation up to the value.
     fileprivate var normalizedLead: StaticString {
         switch self {
         case .property: #"{"type":"Property","value":"#
@@ -340,7 +340,7 @@ extension Attribute.Kind {
         }
     }
 
-    /// The concise form up to the value.
+    /// The concise representation up to the value.
     fileprivate var conciseLead: StaticString {
         switch self {
         case .property, .geoProperty: #"{"value":"#

@@ -1,7 +1,7 @@
 extension EntityWriter {
-    /// About as many bytes as there are to be written of the entities.
+    /// The approximate number of bytes of the written entities.
     ///
-    /// What Linked Entities add is not known before: where there are some, it is a mebibyte at least.
+    /// The size of Linked Entities is not known; with some, the result is at least a mebibyte.
     package func length(of entities: [EncodedEntity]) -> Int {
         let bytes = entities.reduce(0) { $0 + $1.bytes.count }
         return linked == nil ? bytes : max(bytes, Self.lengthWithLinked)
@@ -9,8 +9,8 @@ extension EntityWriter {
 
     private static let lengthWithLinked = 1 << 20
 
-    /// Writes stored entities, and after them the Linked Entities of the flattened form, as an
-    /// array.
+    /// Writes stored entities as an array, followed by the Linked Entities of the flattened
+    /// representation.
     package func write(
         _ entities: [EncodedEntity],
         embedsContext: Bool = false,
@@ -29,7 +29,7 @@ extension EntityWriter {
         embedsContext: Bool = false,
         to writer: inout JSONWriter
     ) throws(EntityCodec.Damage) {
-        // What its reader may know of the last change is told by all that it sees.
+        // The `modifiedAt` that the reader may know depends on everything that it sees.
         let isDated = representation.showsSystemAttributes && !entity.hiddenAttributes.isEmpty
         guard isPlain, !isDated else {
             return write(try entity.decoded(), embedsContext: embedsContext, to: &writer)
@@ -48,7 +48,7 @@ extension EntityWriter {
         if terms.count > known.count { context.remember(terms) }
     }
 
-    /// Whether each attribute can be written as it comes out of its bytes.
+    /// Whether each attribute can be written directly from its bytes.
     private var isPlain: Bool {
         linked == nil && representation.version == nil && representation.languages == nil
             && representation.datasetIDs == nil

@@ -1,4 +1,4 @@
-/// Writes entities as JSON in the representation a caller asked for, names compacted with its
+/// Writes entities as JSON in the requested representation, with names compacted with the caller's
 /// `@context`.
 package struct EntityWriter: Sendable {
     package let representation: Representation
@@ -15,7 +15,7 @@ package struct EntityWriter: Sendable {
         self.linked = linked
     }
 
-    /// The same, for entities of which something else is shown.
+    /// A copy of the writer that shows other parts of entities.
     func showing(_ projection: Projection, linked: LinkedEntities? = nil) -> EntityWriter {
         var representation = representation
         representation.projection = projection
@@ -27,7 +27,8 @@ package struct EntityWriter: Sendable {
         if case .appended(let entities)? = linked { entities } else { [] }
     }
 
-    /// Writes the entities, and after them the Linked Entities of the flattened form, as an array.
+    /// Writes the entities as an array, followed by the Linked Entities of the flattened
+    /// representation.
     package func write(
         _ entities: [Entity],
         embedsContext: Bool = false,
@@ -37,7 +38,7 @@ package struct EntityWriter: Sendable {
         write(entities, embedding: embedsContext ? reference : .none, to: &writer)
     }
 
-    /// The same, each entity with an `@context` named as the caller of this function wants it.
+    /// The same, with the `@context` for each entity given by the caller of this function.
     package func write(
         _ entities: [Entity],
         embedding reference: JSONValue?,
@@ -55,8 +56,8 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    /// Writes the entity as one JSON object; `@context` is added when the body must carry it
-    /// (clause 6.3.5).
+    /// Writes the entity as one JSON object, with `@context` when the body must have it (clause
+    /// 6.3.5).
     package func write(
         _ entity: Entity,
         embedsContext: Bool = false,
@@ -66,7 +67,7 @@ package struct EntityWriter: Sendable {
         write(entity, embedding: embedsContext ? reference : .none, to: &writer)
     }
 
-    /// The same, with an `@context` named as the caller of this function wants it.
+    /// The same, with the `@context` given by the caller of this function.
     package func write(
         _ entity: Entity,
         embedding reference: JSONValue?,
@@ -85,7 +86,7 @@ package struct EntityWriter: Sendable {
         writer.endObject()
     }
 
-    /// Everything of the entity but its `id` and `@context`.
+    /// Writes the members of the entity except `id` and `@context`.
     func writeMembers(of entity: Entity, to writer: inout JSONWriter) {
         let entity = representation.version.map { entity.conforming(to: $0, context) } ?? entity
         let projection = representation.projection
@@ -123,7 +124,7 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    /// Writes a lone text as such and several as an array.
+    /// Writes one text as a string and several as an array.
     package static func writeOneOrMany(_ texts: [String], to writer: inout JSONWriter) {
         if texts.count == 1 { return writer.string(texts[0]) }
         writer.beginArray()
@@ -155,7 +156,7 @@ package struct EntityWriter: Sendable {
         to writer: inout JSONWriter
     ) {
         if instances.count == 1, let only = instances.first {
-            // A lone instance with a datasetId still shows it, simplified or not (clause 4.5.5).
+            // A single instance with a datasetId shows it, even when simplified (clause 4.5.5).
             if representation.format == .simplified, only.datasetID != nil {
                 return writeDatasets(instances, links: links, to: &writer)
             }
@@ -171,7 +172,7 @@ package struct EntityWriter: Sendable {
         writer.endArray()
     }
 
-    /// Clause 4.5.4, the multi-attribute case.
+    /// Writes several simplified instances by their `datasetId` (clause 4.5.4).
     private func writeDatasets(
         _ instances: [Attribute],
         links: EntityLinks?,
@@ -193,8 +194,10 @@ package struct EntityWriter: Sendable {
         write(attribute, links: nil, isOneOfSeveral: true, to: &writer)
     }
 
-    /// An instance that is one of several is an object in every form (clauses 4.5.2.3 and 4.5.5):
-    /// among bare values nothing would tell an array of instances from a value.
+    /// Writes an instance; one of several is an object in every representation (clauses 4.5.2.3
+    /// and 4.5.5).
+    ///
+    /// An array of bare values could not be distinguished from a value.
     private func write(
         _ attribute: Attribute,
         links: EntityLinks?,
@@ -210,8 +213,10 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    /// Whether nothing is to be said of the attribute but that it was deleted (clause 5.8.6); the
-    /// normalized form says its type as well, for an attribute is an object there (clause 4.5.1).
+    /// Whether the attribute is shown only as deleted (clause 5.8.6).
+    ///
+    /// The normalized representation also has its type, because an attribute is an object there
+    /// (clause 4.5.1).
     private func isAbridged(_ attribute: Attribute) -> Bool {
         guard representation.abridgesDeletedAttributes, representation.format != .normalized,
             let details = attribute.details
@@ -220,8 +225,8 @@ package struct EntityWriter: Sendable {
             && attribute.datasetID == nil && !representation.showsSystemAttributes
     }
 
-    /// Whether the concise form is the bare value (clause 4.5.0): nothing else is to be said, and
-    /// the value could not be taken for an attribute.
+    /// Whether the concise representation is the bare value (clause 4.5.0): there is nothing else
+    /// to write, and the value cannot be mistaken for an attribute.
     private func standsAlone(_ attribute: Attribute) -> Bool {
         guard attribute.kind == .property || attribute.kind == .geoProperty,
             attribute.datasetID == nil, attribute.observedAt == nil, attribute.unitCode == nil,
@@ -238,7 +243,8 @@ package struct EntityWriter: Sendable {
     ) {
         let choice = languageChoice(for: attribute)
         writer.beginObject()
-        // In the concise form a geometry would be taken for the value of a GeoProperty.
+        // In the concise representation a geometry would be mistaken for the value of a
+        // GeoProperty.
         let isUnlikeItsValue = attribute.kind == .property && attribute.value.isGeometry
         if representation.format == .normalized || isUnlikeItsValue {
             writer.key("type")
@@ -339,7 +345,8 @@ package struct EntityWriter: Sendable {
         }
     }
 
-    /// The value member's value: vocabulary compacted, lists of objects as clause 4.5.22.2 has them.
+    /// Writes the content of the value member: vocabulary compacted, lists of objects as in clause
+    /// 4.5.22.2.
     func writeValue(_ value: JSONValue, kind: Attribute.Kind, to writer: inout JSONWriter) {
         switch (kind, value) {
         case (.vocabProperty, .array(let names)):
@@ -365,7 +372,7 @@ package struct EntityWriter: Sendable {
         writer.string(context.compact(IRI(iri)))
     }
 
-    /// The text in the language the caller likes best (clause 4.15).
+    /// The text in the language that the caller prefers most (clause 4.15).
     private func languageChoice(for attribute: Attribute) -> (text: JSONValue, language: String)? {
         guard attribute.kind == .languageProperty, let wanted = representation.languages,
             case .object(let map) = attribute.value,
@@ -376,8 +383,8 @@ package struct EntityWriter: Sendable {
 }
 
 extension JSONValue {
-    /// Whether the value may stand for its Property in the concise form: it can be taken neither for
-    /// an attribute nor for instances of one.
+    /// Whether the value alone can be the concise Property: it cannot be mistaken for an attribute
+    /// or for its instances.
     var isBareInConcise: Bool {
         switch self {
         case .object: false

@@ -3,7 +3,7 @@ package struct GeoJSONWriter: Sendable {
     package let entities: EntityWriter
     /// The GeoProperty that becomes `geometry` (`geometryProperty`).
     package let geometryProperty: IRI
-    /// Which instance of it, where it has several.
+    /// The instance of it to use, if it has several.
     package let datasetID: String?
 
     package init(entities: EntityWriter, geometryProperty: IRI, datasetID: String?) {
@@ -33,11 +33,12 @@ package struct GeoJSONWriter: Sendable {
         writer.endObject()
     }
 
-    /// A page before or after a FeatureCollection's, as clients look for it in the body: where
-    /// RFC 8288 has a Link header, OGC API Features has the member `links`.
+    /// A link to another page of a FeatureCollection, in the body where clients look for it.
+    ///
+    /// Where RFC 8288 has a Link header, OGC API Features has the member `links`.
     package struct PageLink: Sendable, Equatable {
         package var relation: String
-        /// Relative to the address that was asked.
+        /// The target, relative to the address of the request.
         package var target: String
 
         package init(_ relation: String, _ target: String) {
@@ -46,7 +47,8 @@ package struct GeoJSONWriter: Sendable {
         }
     }
 
-    /// Writes a FeatureCollection, with the Linked Entities of the flattened form at its end.
+    /// Writes a FeatureCollection, with the Linked Entities of the flattened representation at its
+    /// end.
     package func write(
         _ list: [Entity],
         links: [PageLink] = [],
@@ -57,7 +59,7 @@ package struct GeoJSONWriter: Sendable {
         write(list, links: links, embedding: context, to: &writer)
     }
 
-    /// Writes a FeatureCollection that names the `@context` given.
+    /// Writes a FeatureCollection with the given `@context`.
     package func write(
         _ list: [Entity],
         links: [PageLink] = [],

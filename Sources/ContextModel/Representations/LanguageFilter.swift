@@ -1,9 +1,10 @@
-/// The languages a reader prefers (clause 4.15): language ranges with quality values, in the grammar
-/// of Accept-Language (RFC 9110 clause 12.5.4, RFC 4647).
+/// The languages that a reader prefers (clause 4.15): language ranges with quality values, in the
+/// grammar of Accept-Language (RFC 9110 clause 12.5.4, RFC 4647).
 package struct LanguageFilter: Sendable, Hashable {
-    /// Ranges in lower case, best first; `*` stands for every language that no other range names.
+    /// The ranges in lower case, best first; `*` stands for every language that no other range
+    /// names.
     let wanted: [String]
-    /// Ranges of quality 0: shown only where nothing else is left.
+    /// The ranges of quality 0: used only when nothing else is left.
     let unwanted: [String]
 
     package init(_ wanted: [String], unwanted: [String] = []) {
@@ -11,10 +12,11 @@ package struct LanguageFilter: Sendable, Hashable {
         self.unwanted = unwanted
     }
 
-    /// Ranges of a list.
+    /// The most ranges of a list.
     package static let maximumRanges = 32
 
-    /// Reads `fr-CH,fr;q=0.9,en;q=0.8,*;q=0.5`; nil if it is no list of ranges, or of too many.
+    /// Reads `fr-CH,fr;q=0.9,en;q=0.8,*;q=0.5`; nil if it is not a list of ranges, or has too
+    /// many.
     package init?(_ text: String) {
         var ranges: [(range: String, quality: Int)] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -39,7 +41,7 @@ package struct LanguageFilter: Sendable, Hashable {
         return quality(parts[1]).map { (range, $0) }
     }
 
-    /// `q=` and a number from 0 to 1 with three decimals at most.
+    /// The quality of `q=` and a number from 0 to 1 with at most three decimals.
     private static func quality(_ weight: String) -> Int? {
         let digits = weight.utf8.dropFirst(2)
         guard weight.lowercased().hasPrefix("q="), let first = digits.first,
@@ -63,10 +65,10 @@ package struct LanguageFilter: Sendable, Hashable {
 // MARK: - Choosing
 
 extension LanguageFilter {
-    /// The one of these tags that the reader likes best; nil when there are none.
+    /// The tag that the reader prefers most; nil when there are none.
     ///
-    /// Where it likes none it is `@none`, or else the first: what is there is shown in some
-    /// language (clause 4.15).
+    /// If it prefers none of them, the result is `@none`, or else the first tag: a text is always
+    /// shown in some language (clause 4.15).
     package func choice(among tags: [String]) -> String? {
         let acceptable = tags.map { (tag: $0, lower: $0.lowercased()) }
             .filter { !isUnwanted($0.lower) }
@@ -84,7 +86,8 @@ extension LanguageFilter {
         tags.contains("@none") ? "@none" : tags.first
     }
 
-    /// The tag itself, else a narrower one, else a wider one (RFC 4647 clauses 3.3 and 3.4).
+    /// Finds the tag itself, or else a narrower one, or else a wider one (RFC 4647 clauses 3.3 and
+    /// 3.4).
     private static func match(
         _ range: String,
         among tags: [(tag: String, lower: String)]
@@ -102,7 +105,7 @@ extension LanguageFilter {
         return unwanted.contains(named(by: tag) ?? "*")
     }
 
-    /// The narrowest range that names the tag, but for `*`.
+    /// The narrowest range that names the tag, except `*`.
     private func named(by tag: String) -> String? {
         (wanted + unwanted).filter { tag == $0 || tag.hasPrefix($0 + "-") }
             .max { $0.utf8.count < $1.utf8.count }
@@ -111,10 +114,10 @@ extension LanguageFilter {
 
 /// Language tags of RFC 5646.
 package enum LanguageTag {
-    /// Whether the text has the form of a tag: a word of letters, then words of letters and digits,
-    /// of at most eight characters each, joined by hyphens.
+    /// Whether the text has the syntax of a tag: a word of letters, then words of letters and
+    /// digits, of at most eight characters each, joined by hyphens.
     ///
-    /// Which tags are registered is not looked at.
+    /// It does not check whether the tag is registered.
     package static func isValid(_ text: some StringProtocol) -> Bool {
         let words = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         let areWords = words.allSatisfy { word in
@@ -127,7 +130,8 @@ package enum LanguageTag {
 }
 
 extension StringProtocol {
-    /// Without blanks and tabs at either end, which header fields allow around their parts.
+    /// The text without blanks and tabs at either end, which header fields allow around their
+    /// parts.
     package var trimmed: String {
         var rest = Substring(self)
         while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }

@@ -1,11 +1,11 @@
-/// Linked Entities at hand for an answer (clause 4.5.23).
+/// The Linked Entities of an answer (clause 4.5.23).
 package enum LinkedEntities: Sendable {
     /// Shown inside the Relationships that lead to them (clause 4.5.23.2).
     case inline(InlineEntities)
     /// Shown once each, after the entities asked for (clause 4.5.23.3).
     case appended([AppendedEntity])
 
-    /// Each of them, once.
+    /// All of them, each once.
     package var all: [Entity] {
         switch self {
         case .inline(let inline): Array(inline.entities.values)
@@ -25,14 +25,15 @@ package struct AppendedEntity: Sendable, Equatable {
     }
 }
 
-/// The Linked Entities of an answer, seen from one place in its graph.
+/// The Linked Entities of an answer, seen from one place in the graph.
 package struct InlineEntities: Sendable {
     fileprivate let entities: [EntityID: Entity]
-    /// Links that may still be followed from here.
+    /// The number of links that may still be followed from here.
     package let levels: Int
-    /// Entities that are not shown again.
+    /// The entities that the caller has already.
     private let containedBy: Set<EntityID>
-    /// Those on the way to here, which are not shown again either: no cycle is run through twice.
+    /// The entities on the path to here, which are not shown again, so that no cycle is followed
+    /// twice.
     private var way: [EntityID] = []
 
     package init(
@@ -61,7 +62,7 @@ package struct InlineEntities: Sendable {
 }
 
 extension Attribute {
-    /// The URIs a Relationship or ListRelationship leads to; none of another kind.
+    /// The URIs that a Relationship or ListRelationship leads to; empty for another kind.
     package var targets: [JSONValue] {
         guard kind == .relationship || kind == .listRelationship, !NGSILDNull.isNull(value) else {
             return []
@@ -70,12 +71,12 @@ extension Attribute {
     }
 }
 
-/// The Linked Entities behind one attribute, and how they are written.
+/// The Linked Entities of one attribute, and how they are written.
 struct EntityLinks {
     private let entities: InlineEntities
     private let writer: EntityWriter
 
-    /// Nil when the attribute leads nowhere or no more links are followed.
+    /// Returns nil when the attribute leads nowhere or no more links are followed.
     init?(of attribute: NamedAttribute, in entity: EntityID, writer: EntityWriter) {
         guard case .inline(let inline)? = writer.linked,
             attribute.instances.contains(where: { !$0.targets.isEmpty }),
@@ -98,7 +99,7 @@ struct EntityLinks {
         }
     }
 
-    /// Writes the Linked Entities in place of their URIs, as far as they are at hand.
+    /// Writes the available Linked Entities in place of their URIs.
     func writeSimplified(_ attribute: Attribute, to json: inout JSONWriter) {
         guard case .array(let uris) = attribute.value else {
             return write(attribute.value, to: &json)
@@ -113,7 +114,7 @@ struct EntityLinks {
         writer.write(entity, to: &json)
     }
 
-    /// The Linked Entity, if it is at hand and anything of it is to be shown.
+    /// The Linked Entity, if it is available and something of it is shown.
     private func entity(_ uri: JSONValue) -> Entity? {
         entities[uri].flatMap { writer.representation.showsAnything(of: $0) ? $0 : nil }
     }

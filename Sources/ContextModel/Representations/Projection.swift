@@ -1,12 +1,12 @@
-/// Which members of an entity are shown: `attrs`, `pick` and `omit` (clauses 4.21 and 6.4.3.2).
+/// The members of an entity that are shown: `attrs`, `pick` and `omit` (clauses 4.21 and 6.4.3.2).
 package struct Projection: Sendable, Hashable {
-    /// Attributes shown; nil for all.
+    /// The attributes shown; nil for all.
     package var attributes: Set<IRI>?
-    /// `id`, `type` and `scope` shown; nil for all.
+    /// Which of `id`, `type` and `scope` are shown; nil for all.
     package var entityMembers: Set<String>?
     package var omittedAttributes: Set<IRI>
     package var omittedEntityMembers: Set<String>
-    /// What is shown of the entities that a Relationship leads to; all of them unless named here.
+    /// The projections of linked entities, by Relationship; others are shown in full.
     package var linked: [IRI: Projection]
 
     package init(
@@ -33,22 +33,23 @@ package struct Projection: Sendable, Hashable {
         (attributes?.contains(name) ?? true) && !omittedAttributes.contains(name)
     }
 
-    /// Whether the member of the entity that is no attribute is shown.
+    /// Whether the member of the entity, which is not an attribute, is shown.
     package func shows(member: String) -> Bool {
         (entityMembers?.contains(member) ?? true) && !omittedEntityMembers.contains(member)
     }
 
-    /// What is shown of the entities that the Relationship leads to.
+    /// The projection of the entities that the Relationship leads to.
     package func projection(through relationship: IRI) -> Projection {
         linked[relationship] ?? Projection()
     }
 
-    /// Links the projection looks through, one after another.
+    /// The depth of links that the projection names.
     package var depth: Int { linked.values.lazy.map { $0.depth + 1 }.max() ?? 0 }
 
-    /// The entities that have one of the members picked: of the others nothing would be shown.
+    /// A condition for the entities that have one of the picked members: of others nothing would
+    /// be shown.
     ///
-    /// `hidden` is what is hidden from the reader in every entity: no entity has it.
+    /// `hidden` has the attributes that are hidden from the reader in every entity.
     package func picked(hidden: Set<IRI>) -> Condition {
         guard let attributes, let entityMembers,
             entityMembers.isDisjoint(with: ["id", "type", "createdAt", "modifiedAt"])

@@ -1,5 +1,5 @@
 /// The attribute projection language of `pick` and `omit` (clause 4.21): `a,b` or `a|b`, and
-/// `locatedAt{name}` for members of the entities that a Relationship leads to.
+/// `locatedAt{name}` for members of linked entities.
 package struct ProjectionLanguage<Expansion: TermExpansion> {
     let expansion: Expansion
     let limits: ConditionLimits
@@ -9,7 +9,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
         self.limits = limits
     }
 
-    /// The projection that both parameters, percent-decoded, say together.
+    /// Parses both parameters, which are percent-decoded, into one projection.
     package func parse(pick: String?, omit: String?) throws(ConditionError) -> Projection {
         var projection = Projection()
         let picked = try pick.map { text throws(ConditionError) in
@@ -32,7 +32,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
 
     // MARK: Reading
 
-    /// A name, and what follows in its braces.
+    /// A name, and the content of its braces.
     private struct Term {
         var name: String
         var linked: [Term]
@@ -103,7 +103,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
 
     // MARK: Meaning
 
-    /// A name that is picked and, as a whole, left out.
+    /// A name that is picked and also omitted as a whole.
     private func conflict(_ picked: [Term], _ omitted: [Term]) -> String? {
         if picked.isEmpty || omitted.isEmpty { return nil }
         let names = Set(picked.map { expansion.expand(attribute: $0.name) })

@@ -1,24 +1,24 @@
-/// How entities are shown to a caller (clauses 4.5.1 to 4.5.20 and 6.3.7).
+/// The representation of entities in an answer (clauses 4.5.1 to 4.5.20 and 6.3.7).
 package struct Representation: Sendable, Hashable {
-    /// The forms of clause 6.3.7.
+    /// The representations of clause 6.3.7.
     package enum Format: Sendable, Hashable {
         case normalized, concise, simplified
     }
     package var format: Format
-    /// Show `createdAt`, `modifiedAt` and `deletedAt` (`sysAttrs`, clause 6.3.11).
+    /// Shows `createdAt`, `modifiedAt` and `deletedAt` (`sysAttrs`, clause 6.3.11).
     package var showsSystemAttributes: Bool
     package var projection: Projection
     /// Natural languages the caller prefers (clause 4.15); nil keeps language maps.
     package var languages: LanguageFilter?
-    /// Instances shown, `nil` standing for the default one; nil for all (clause 4.5.5).
+    /// The instances shown, by `datasetId` (`nil` is the default one); nil for all (clause 4.5.5).
     package var datasetIDs: Set<String?>?
-    /// Show a deleted attribute as NGSI-LD Null alone, as notifications do (clause 5.8.6).
+    /// Shows a deleted attribute as NGSI-LD Null alone, as in notifications (clause 5.8.6).
     package var abridgesDeletedAttributes = false
-    /// Show when a deleted instance was, as evolutions do (clause 4.5.7).
+    /// Shows when an instance was deleted, as in evolutions (clause 4.5.7).
     package var showsEnds = false
-    /// Show Linked Entities too (clause 4.5.23); nil for Relationships alone.
+    /// Shows Linked Entities as well (clause 4.5.23); nil for Relationships alone.
     package var join: Join?
-    /// Amend entities to this version of the specification (clause 4.3.6.8); nil for the newest.
+    /// Adapts entities to this version of the specification (clause 4.3.6.8); nil for the newest.
     package var version: SpecificationVersion?
 
     package init(
@@ -36,19 +36,19 @@ package struct Representation: Sendable, Hashable {
     }
 }
 
-/// How Linked Entities are added to an answer (clause 4.5.23).
+/// The way in which Linked Entities are added to an answer (clause 4.5.23).
 package struct Join: Sendable, Hashable {
-    /// Links followed one after another at most.
+    /// The most links that are followed one after the other.
     package static let maximumLevel = 10
 
-    /// The forms of clauses 4.5.23.2 and 4.5.23.3.
+    /// The inline and flattened representations (clauses 4.5.23.2 and 4.5.23.3).
     package enum Form: String, Sendable, Hashable {
         case inline, flat
     }
     package var form: Form
-    /// Links followed one after another (`joinLevel`), at least one.
+    /// The number of links to follow one after the other (`joinLevel`), at least one.
     package var level: Int
-    /// Entities the caller has already, which are not shown again (`containedBy`).
+    /// The entities that the caller has already and that are not shown again (`containedBy`).
     package var containedBy: Set<EntityID>
 
     package init(_ form: Form, level: Int = 1, containedBy: Set<EntityID> = []) {
@@ -59,7 +59,7 @@ package struct Join: Sendable, Hashable {
 }
 
 extension Representation {
-    /// Whether any member of the entity is left to show.
+    /// Whether any member of the entity is shown.
     package func showsAnything(of entity: Entity) -> Bool {
         var members: Set<String> = ["id", "type"]
         if !entity.scopes.isEmpty { members.insert("scope") }

@@ -12,7 +12,7 @@ package struct SpecificationVersion: Sendable, Hashable, Comparable {
         self.minor = minor
     }
 
-    /// Reads `1.6`; nil when it is no version.
+    /// Reads `1.6`; nil when it is not a version.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]), major >= 1,
@@ -29,8 +29,8 @@ package struct SpecificationVersion: Sendable, Hashable, Comparable {
 }
 
 extension Entity {
-    /// The entity as the version had entities: what came later is left out or said otherwise
-    /// (tables 4.3.6.8-1 to 4.3.6.8-3).
+    /// The entity as it was in the version: later parts are left out or replaced (tables 4.3.6.8-1
+    /// to 4.3.6.8-3).
     func conforming(to version: SpecificationVersion, _ context: LDContext) -> Entity {
         guard version < .own else { return self }
         var entity = self
@@ -62,9 +62,10 @@ extension [NamedAttribute] {
 }
 
 extension NamedAttribute {
-    /// The attribute over time as the version had it: of one dataset, where it knew no more.
+    /// The attribute of an evolution as it was in the version, with one dataset where the version
+    /// had no others.
     ///
-    /// Instances keep their `observedAt`, for it says which moment of the evolution each one is.
+    /// Instances keep their `observedAt`, which identifies the moment of each.
     package func conforming(
         overTimeTo version: SpecificationVersion,
         _ context: LDContext
@@ -109,7 +110,7 @@ extension Attribute {
         return attribute
     }
 
-    /// Terms of a vocabulary become text, as names in an answer are.
+    /// Compacts terms of a vocabulary, as names in an answer are.
     private mutating func compactVocabulary(_ context: LDContext) {
         guard kind == .vocabProperty else { return }
         let terms = (value.arrayValue ?? [value]).map { name -> JSONValue in
@@ -120,8 +121,8 @@ extension Attribute {
 }
 
 extension Attribute.Kind {
-    /// What the version had in place of this kind: those of version 1.8 were Properties and
-    /// Relationships, and so were LanguageProperties before 1.4.
+    /// The kind in the version: kinds of version 1.8 become Properties and Relationships, as do
+    /// LanguageProperties before 1.4.
     package func conforming(to version: SpecificationVersion) -> Attribute.Kind {
         switch self {
         case .jsonProperty, .listProperty, .vocabProperty:

@@ -1,15 +1,14 @@
-/// Bounds the runs of combining marks in texts from outside.
+/// A limit for runs of combining marks in texts from outside.
 ///
-/// `String` sorts the marks behind a character whenever it compares or hashes the text, in time
-/// that grows with the square of their number. In a text without long runs it takes time in
-/// proportion to the length. So every place where texts come in refuses long runs, and nothing
-/// behind it needs to care (docs/decisions/0050-combining-marks.md).
+/// To compare or hash a text, `String` sorts the marks after each character, in quadratic time.
+/// Without long runs, it takes linear time. So every place where texts enter the hub refuses long
+/// runs, and no other code has to handle them (docs/decisions/0050-combining-marks.md).
 package enum CombiningMarks {
-    /// Marks in a row: the bound of Unicode's Stream-Safe Text Format (UAX #15, section 13), which
-    /// no language comes near.
+    /// The most marks in a row: the limit of Unicode's Stream-Safe Text Format (UAX #15, section
+    /// 13), which no language comes near.
     package static let maximumRun = 30
 
-    /// What a caller is told.
+    /// The message for a caller.
     package static let problem = "a text has more than \(maximumRun) combining marks in a row"
 
     /// Whether the text has a run that is too long.
@@ -35,11 +34,11 @@ package enum CombiningMarks {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is one that `String` puts in order with its neighbours.
+    /// Whether `String` sorts it among its neighbours.
     fileprivate var isSorted: Bool {
         switch value {
         case ..<0x300: false
-        // Of class 0 themselves, but made of marks of other classes.
+        // These have class 0 themselves, but decompose into marks of other classes.
         case 0xF73, 0xF75, 0xF81: true
         default: properties.canonicalCombiningClass != .notReordered
         }

@@ -1,4 +1,4 @@
-/// A day of the proleptic Gregorian calendar, as ISO 8601 counts them.
+/// A day of the proleptic Gregorian calendar of ISO 8601.
 package struct CivilDate: Sendable, Hashable {
     package let year: Int
     /// 1 to 12.
@@ -6,7 +6,7 @@ package struct CivilDate: Sendable, Hashable {
     /// 1 to the length of the month.
     package let day: Int
 
-    /// `nil` if the calendar has no such day.
+    /// Returns nil if the calendar has no such day.
     package init?(year: Int, month: Int, day: Int) {
         guard 1...12 ~= month, day >= 1, day <= Self.days(inMonth: month, of: year) else {
             return nil
@@ -16,10 +16,10 @@ package struct CivilDate: Sendable, Hashable {
         self.day = day
     }
 
-    /// The day so many days after 1970-01-01, or before it.
+    /// The day this many days after 1970-01-01, or before it if negative.
     ///
-    /// Years are counted from March, so that the leap day is a year's last and drops out of the
-    /// sums; 400 years are always 146,097 days.
+    /// Years are counted from March, so that the leap day is the last day of a year; 400 years
+    /// always have 146,097 days.
     package init(daysSince1970: Int) {
         let days = daysSince1970 + 719_468  // since 0000-03-01
         let era = (days >= 0 ? days : days - 146_096) / 146_097
@@ -33,7 +33,7 @@ package struct CivilDate: Sendable, Hashable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    /// Days after 1970-01-01; negative before it.
+    /// The days since 1970-01-01; negative before it.
     package var daysSince1970: Int {
         let marchYear = month <= 2 ? year - 1 : year
         let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
@@ -43,7 +43,7 @@ package struct CivilDate: Sendable, Hashable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// The same day so many months later; the last of the month when that month is shorter.
+    /// The same day this many months later; the last of the month when that month is shorter.
     package func adding(months: Int) -> CivilDate {
         let sum = year * 12 + month - 1 + months
         let newYear = sum >= 0 ? sum / 12 : (sum - 11) / 12
@@ -58,7 +58,7 @@ package struct CivilDate: Sendable, Hashable {
         self.day = day
     }
 
-    /// The length of the month.
+    /// The number of days of the month.
     package static func days(inMonth month: Int, of year: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28
@@ -85,7 +85,7 @@ extension CivilDate {
 
 /// A time of day in UTC.
 package struct TimeOfDay: Sendable, Hashable {
-    /// Below a day, but for the leap second at its end.
+    /// Less than a day, except in the leap second at its end.
     package let microseconds: Int64
 
     /// Reads a `Time` of clause 4.6.3, `hh:mm:ss` with an optional fraction and zone.

@@ -1,11 +1,11 @@
-/// Steps through a text of ISO 8601.
+/// Reads a text of ISO 8601 from left to right.
 ///
-/// What it reads it consumes; after a `nil` it is of no use.
+/// It consumes what it reads; do not use it after it has returned nil.
 struct ISOCursor {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    /// What `content` makes of the whole text; `nil` if it leaves something over.
+    /// Reads the whole text with `content`; nil if something is left over.
     static func read<Content>(
         _ text: String,
         _ content: (inout ISOCursor) -> Content?
@@ -14,7 +14,7 @@ struct ISOCursor {
         return text.withUTF8 { read($0, content) }
     }
 
-    /// What `content` makes of all the bytes; `nil` if it leaves something over.
+    /// Reads all the bytes with `content`; nil if something is left over.
     static func read<Content>(
         _ bytes: UnsafeBufferPointer<UInt8>,
         _ content: (inout ISOCursor) -> Content?
@@ -33,14 +33,14 @@ struct ISOCursor {
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    /// Steps over the character if it comes next.
+    /// Skips the character if it comes next.
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: character) else { return false }
         position += 1
         return true
     }
 
-    /// A number of exactly so many digits.
+    /// Reads a number of exactly this many digits.
     mutating func number(digits: Int) -> Int? {
         guard bytes.count - position >= digits else { return nil }
         var value = 0
@@ -53,7 +53,7 @@ struct ISOCursor {
         return value
     }
 
-    /// A number of one to so many digits.
+    /// Reads a number of one to `limit` digits.
     mutating func number(upToDigits limit: Int) -> Int? {
         var length = 0
         while length < limit, position + length < bytes.count,
@@ -64,7 +64,8 @@ struct ISOCursor {
         return length == 0 ? nil : number(digits: length)
     }
 
-    /// `[.,]` and one to nine digits, cut off after the microseconds; 0 if there is no fraction.
+    /// Reads `[.,]` and one to nine digits, and truncates to microseconds; 0 if there is no
+    /// fraction.
     mutating func fractionMicroseconds() -> Int64? {
         guard skip(".") || skip(",") else { return 0 }
         let start = position
@@ -77,7 +78,7 @@ struct ISOCursor {
 // MARK: - Parts of a DateTime
 
 extension ISOCursor {
-    /// `YYYY-MM-DD`.
+    /// Reads `YYYY-MM-DD`.
     mutating func date() -> CivilDate? {
         guard let year = number(digits: 4), skip("-"), let month = number(digits: 2), skip("-"),
             let day = number(digits: 2)
@@ -85,10 +86,10 @@ extension ISOCursor {
         return CivilDate(year: year, month: month, day: day)
     }
 
-    /// `hh:mm:ss` and an optional fraction, in microseconds.
+    /// Reads `hh:mm:ss` and an optional fraction, in microseconds.
     ///
-    /// Second 60 is let through at the end of an hour alone, since leap seconds end a day
-    /// somewhere; it counts as the next second.
+    /// Second 60 is accepted only at the end of an hour, because leap seconds end a day in some
+    /// zone; it counts as the next second.
     mutating func time() -> Int64? {
         guard let hour = number(digits: 2), hour < 24, skip(":"),
             let minute = number(digits: 2), minute < 60, skip(":"),
@@ -98,7 +99,7 @@ extension ISOCursor {
         return Int64(hour * 3_600 + minute * 60 + second) * 1_000_000 + fraction
     }
 
-    /// `Z`, `+hh:mm` or `-hh:mm`, in microseconds east of Greenwich.
+    /// Reads `Z`, `+hh:mm` or `-hh:mm`, in microseconds east of Greenwich.
     mutating func offset() -> Int64? {
         if skip("Z") { return 0 }
         let isEast = skip("+")

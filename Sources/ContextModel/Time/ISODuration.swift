@@ -1,8 +1,8 @@
 /// A duration of ISO 8601.
 ///
-/// Months have no fixed length, so they are kept apart from the rest.
+/// Months have no fixed length, so they are separate from the rest.
 package struct ISODuration: Sendable, Hashable {
-    /// Years count as twelve.
+    /// Months; a year counts as twelve.
     package var months: Int
     /// Weeks, days and times; a day is 24 hours.
     package var microseconds: Int64
@@ -14,8 +14,7 @@ package struct ISODuration: Sendable, Hashable {
 
     package var isZero: Bool { months == 0 && microseconds == 0 }
 
-    /// Its length with months as long as they are on average: the calendar repeats after 4,800 of
-    /// them, which are 146,097 days.
+    /// Its length with months of average length: 4,800 months of the calendar have 146,097 days.
     package var meanMicroseconds: Double {
         Double(months) * 146_097 / 4_800 * Double(Self.day) + Double(microseconds)
     }
@@ -24,7 +23,7 @@ package struct ISODuration: Sendable, Hashable {
 // MARK: - Reading
 
 extension ISODuration {
-    /// At most so many digits of a number, so that no sum overflows.
+    /// The most digits of a number, so that no sum overflows.
     private static let maximumDigits = 6
     private static let maximumNumber = 999_999
 
@@ -35,7 +34,7 @@ extension ISODuration {
 
     /// Reads `PnYnMnDTnHnMnS` with at least one of its parts, or `PnW`.
     ///
-    /// Seconds may have a fraction, cut off after the microseconds.
+    /// Seconds may have a fraction, which is truncated to microseconds.
     package init?(_ text: String) {
         guard let read = ISOCursor.read(text, Self.duration) else { return nil }
         self = read
@@ -51,7 +50,8 @@ extension ISODuration {
         return duration.isWritable ? duration : nil
     }
 
-    /// Whether its years and days have no more digits than are read: weeks and hours make many days.
+    /// Whether its years and days have few enough digits to be read again: weeks and hours become
+    /// many days.
     private var isWritable: Bool {
         months / 12 <= Self.maximumNumber && microseconds / Self.day <= Self.maximumNumber
     }
@@ -65,7 +65,7 @@ extension ISODuration {
             case "Y": months += number * 12
             case "M": months += number
             case "D": microseconds += Int64(number) * Self.day
-            // Weeks stand alone.
+            // Weeks cannot be combined with other parts.
             default: microseconds += Int64(number) * 7 * Self.day
             }
             if marks[index] == "W" { return index == 3 && cursor.isAtEnd }
@@ -97,9 +97,9 @@ extension ISODuration {
 // MARK: - Writing
 
 extension ISODuration: CustomStringConvertible {
-    /// The parts that are not zero, largest first; `PT0S` if all are.
+    /// The text with the parts that are not zero, largest first; `PT0S` if all are zero.
     ///
-    /// Not for negative durations.
+    /// It must not be negative.
     package var text: String {
         if isZero { return "PT0S" }
         var date = Self.part(Int64(months / 12), "Y") + Self.part(Int64(months % 12), "M")

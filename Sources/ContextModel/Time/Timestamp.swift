@@ -1,4 +1,4 @@
-/// A moment in UTC, counted in microseconds since 1970 (clause 4.6.3: ISO 8601 `DateTime`, UTC).
+/// A moment in UTC, in microseconds since 1970 (clause 4.6.3: ISO 8601 `DateTime`, UTC).
 ///
 /// Leap seconds are not counted, as in POSIX.
 package struct Timestamp: Sendable, Hashable, Comparable {
@@ -10,7 +10,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
     static let microsecondsPerDay: Int64 = 86_400_000_000
 
-    /// The moment so long after the beginning of the day, within the range of the type.
+    /// The moment this long after the beginning of the day, limited to the range of the type.
     package init(_ date: CivilDate, microsecondsOfDay: Int64 = 0) {
         microseconds =
             Int64(date.daysSince1970) * Self.microsecondsPerDay + microsecondsOfDay
@@ -19,10 +19,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     /// The day of the moment, in UTC.
     package var date: CivilDate { CivilDate(daysSince1970: Int(dayAndTime.day)) }
 
-    /// The same time of day so many months later; on the last of the month when that month is
-    /// shorter.
+    /// The same time of day this many months later, on the last day of a month that is shorter.
     ///
-    /// The last or first moment there is, when it would be beyond.
+    /// The result is limited to the range of the type.
     package func adding(months: Int) -> Timestamp {
         let day = Int64(date.adding(months: months).daysSince1970)
         let edge = Timestamp(microseconds: months < 0 ? .min : .max)
@@ -31,9 +30,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         return isTooFar || isBeyond ? edge : Timestamp(microseconds: sum)
     }
 
-    /// The moment so much later, the months first; or so many times as much, before it when negative.
+    /// The moment `times` durations later (earlier if negative); months are added first.
     ///
-    /// The last or first moment there is, when it would be beyond.
+    /// The result is limited to the range of the type.
     package func adding(_ duration: ISODuration, times: Int = 1) -> Timestamp {
         let edge = Timestamp(microseconds: times < 0 ? .min : .max)
         let (months, areTooMany) = duration.months.multipliedReportingOverflow(by: times)
@@ -53,33 +52,33 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 // MARK: - Reading
 
 extension Timestamp {
-    /// Reads a `DateTime`, `YYYY-MM-DDThh:mm:ss`, an optional fraction after `.` or `,` and `Z`.
+    /// Reads a `DateTime`: `YYYY-MM-DDThh:mm:ss`, an optional fraction after `.` or `,`, and `Z`.
     ///
-    /// Other zones (`+07:00`) are converted; what is finer than a microsecond is cut off.
+    /// Other zones (`+07:00`) are converted; fractions are truncated to microseconds.
     package init?(_ text: String) {
         guard let read = ISOCursor.read(text, Self.dateTime) else { return nil }
         self = read
     }
 
-    /// Reads a `DateTime` as clause 4.6.3 has it written: in UTC, with six decimals at most.
+    /// Reads a `DateTime` as clause 4.6.3 writes it: in UTC, with at most six decimals.
     package init?(dateTime text: String) {
         guard text.utf8.last == UInt8(ascii: "Z") else { return nil }
         if text.utf8.count > Self.secondsTextBytes {
             let tail = text.utf8.drop { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ",") }
-            // The mark before the decimals and the `Z` behind them.
+            // The mark before the decimals and the `Z` after them.
             guard tail.count <= 8 else { return nil }
         }
         self.init(text)
     }
 
-    /// As long is the text of a moment without decimals, as most have.
+    /// The length of a text without decimals, as most moments have.
     private static let secondsTextBytes = "2026-01-31T08:00:00Z".utf8.count
 
-    /// What `init(dateTime:)` reads, for messages: "is not …".
+    /// The format of `init(dateTime:)`, for messages: "is not …".
     package static let dateTimeForm =
         "a DateTime in UTC with six decimals at most, such as 2026-01-31T08:00:00Z"
 
-    /// The moments whose years have four digits: a zone or a leap second may lead out of them.
+    /// The moments whose years have four digits: a zone or a leap second may lead beyond them.
     private static let readable: ClosedRange<Int64> =
         -62_167_219_200_000_000...253_402_300_799_999_999
 
@@ -95,17 +94,17 @@ extension Timestamp {
 // MARK: - Writing
 
 extension Timestamp: CustomStringConvertible {
-    /// Room for every moment's text, that of the year 294247 too.
+    /// Enough bytes for the text of every moment, even in the year 294247.
     private static let maximumTextBytes = 32
 
-    /// The shortest `DateTime`: a fraction only where there is one, of three or six digits.
+    /// The shortest `DateTime`: it has three or six decimals when there is a fraction.
     package var text: String {
         String(unsafeUninitializedCapacity: Self.maximumTextBytes, initializingUTF8With: write)
     }
 
     package var description: String { text }
 
-    /// Appends `text` without making a string.
+    /// Appends `text` without creating a string.
     package func append(to bytes: inout [UInt8]) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.maximumTextBytes) { buffer in
             let count = write(to: buffer)
@@ -140,7 +139,7 @@ extension Timestamp: CustomStringConvertible {
     }
 }
 
-/// Writes digits and marks one after the other into memory that has room for them.
+/// Writes digits and marks into memory that has room for them.
 private struct DigitPen {
     let buffer: UnsafeMutableBufferPointer<UInt8>
     var count = 0
