@@ -2,10 +2,10 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// What a caller may do at all, and the store of its tenant.
+/// What a caller may do, and the store of its tenant.
 ///
-/// Every operation asks here: directly, or through `Reading` and `Writing`, which make sessions of what
-/// the policy says.
+/// Every operation asks here: directly, or through `Reading` and `Writing`, which create sessions
+/// from the decisions of the policy.
 package final class Access: Sendable {
     private let store: any Store
     private let rules: PolicySource
@@ -26,15 +26,16 @@ package final class Access: Sendable {
         self.tenants = tenants
     }
 
-    /// What a request with a body means to do.
+    /// The purpose of a request that has a body.
     package enum Intent: Sendable { case read, write, subscribe, administer, choose }
 
-    /// What holds in all tenants: it says who runs the hub, and nothing of a tenant's data.
+    /// The part of the policy that holds in all tenants: it says who runs the hub, and nothing
+    /// about a tenant's data.
     package var policy: Policy { rules.common }
 
     /// Decides a read by the policy in force in the caller's tenant.
     ///
-    /// Throws what the store throws when it cannot tell what the tenant's rules are.
+    /// Throws the store's error when it cannot read the tenant's rules.
     package func decideRead(
         _ caller: Caller,
         action: Action = .read,
@@ -51,7 +52,7 @@ package final class Access: Sendable {
 
     /// Decides a change by the policy in force in the caller's tenant.
     ///
-    /// Throws what the store throws when it cannot tell what the tenant's rules are.
+    /// Throws the store's error when it cannot read the tenant's rules.
     func decideWrite(_ caller: Caller) async throws -> WriteDecision {
         try await policy(of: caller.tenant).decideWrite(caller)
     }
@@ -62,7 +63,8 @@ package final class Access: Sendable {
         return rules.policy(of: tenant)
     }
 
-    /// Refuses whoever may do nothing of the kind, whatever the body says: so it need not be read.
+    /// Throws for a caller that may do nothing of this kind, whatever the body of its request
+    /// says, so that the body need not be read.
     package func require(_ intent: Intent, _ caller: Caller) async throws {
         switch intent {
         case .read:
@@ -76,14 +78,15 @@ package final class Access: Sendable {
         }
     }
 
-    /// Refuses whoever does not run the hub.
+    /// Throws for a caller that does not run the hub.
     func requireAdministration(_ caller: Caller) throws {
         if case .deny(let reason) = policy.decideAdministration(caller) {
             throw BrokerError(reason)
         }
     }
 
-    /// Refuses whoever would never be told of anything, or filters by what it may not see.
+    /// Throws for a caller that would never be notified, or filters by attributes that it may not
+    /// see.
     func requireSubscribing(
         _ caller: Caller,
         where condition: Condition = .everything
@@ -96,7 +99,7 @@ package final class Access: Sendable {
         }
     }
 
-    /// The right to write, or the error that tells the caller why it has none.
+    /// The grant to write; throws with the reason when the caller has none.
     func writeGrant(_ caller: Caller) async throws -> WriteGrant {
         switch try await decideWrite(caller) {
         case .grant(let grant): return grant
@@ -104,7 +107,7 @@ package final class Access: Sendable {
         }
     }
 
-    /// The store of the tenant, or of the snapshot, or the error that there is none.
+    /// The store of the tenant or snapshot; throws when there is none.
     func existingStore(_ tenant: TenantName?) async throws -> any TenantStore {
         guard let found = try await store.tenant(tenant) else {
             if let origin = tenant?.snapshot { throw BrokerError.unknownSnapshot(origin.id) }
@@ -116,8 +119,9 @@ package final class Access: Sendable {
         return found
     }
 
-    /// The store of the tenant, which comes into being if there is none (clause 4.14); a snapshot's
-    /// must be there.
+    /// The store of the tenant, which is created if there is none (clause 4.14).
+    ///
+    /// The store of a snapshot must be there.
     func madeStore(_ tenant: TenantName?) async throws -> any TenantStore {
         guard tenant?.snapshot == nil else { return try await existingStore(tenant) }
         return try await store.makeTenant(tenant)
@@ -125,7 +129,7 @@ package final class Access: Sendable {
 }
 
 extension Condition {
-    /// Refuses patterns that are too much together.
+    /// Throws for patterns that are too large together.
     package func requirePatternsWithinLimit() throws(BrokerError) {
         do throws(PatternError) { try checkPatterns() } catch { throw BrokerError(error) }
     }
@@ -142,7 +146,7 @@ extension BrokerError {
         case .forbidden:
             self.init(.forbidden, "Your token does not allow this.")
         case .hiddenAttribute(let name):
-            // The same whatever the data is: only the policy speaks, and it is no secret.
+            // The message depends on the policy alone, which is no secret, and not on the data.
             self.init(.badRequestData, "The attribute '\(name)' cannot be used to filter or sort.")
         case .notReady:
             self.init(
@@ -158,7 +162,7 @@ extension BrokerError {
         self.init(.badRequestData, "\(error.parameter): \(error.message) \(error.hint)")
     }
 
-    /// Patterns that are too much together.
+    /// The error for patterns that are too large together.
     package init(_ error: PatternError) { self.init(.tooComplexQuery, error.description) }
 
     package init(_ error: LDContextError) {

@@ -1,18 +1,18 @@
-/// The one error of the operations: a code, a text for the caller and a note for the log.
+/// The error of all operations: a code, a text for the caller and a note for the log.
 package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The error types of clause 5.5.2, and what the hub adds for its own conditions.
+    /// The error types of clause 5.5.2, and those for the hub's own conditions.
     package enum Code: Sendable, Equatable, CaseIterable {
         // Clause 5.5.2
         case invalidRequest, badRequestData, alreadyExists, operationNotSupported
         case resourceNotFound, internalError, tooComplexQuery, tooManyResults
         case ldContextNotAvailable, nonexistentTenant, conflict
-        // Ours
+        // Codes of the hub's own
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
         case tooManyRequests, recordUnavailable
     }
     package var code: Code
-    /// One sentence in the caller's words that quotes the input and hints at the mend.
+    /// One sentence in the caller's words, which quotes the input and suggests a correction.
     package var detail: String
     /// For the log only.
     package var note: String?

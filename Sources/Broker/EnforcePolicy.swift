@@ -3,11 +3,11 @@ import ContextModel
 import Storage
 
 extension Following {
-    /// Puts another policy into force: from now on requests, changes of what is subscribed to,
-    /// notifications and pages are decided by it.
+    /// Puts another policy into force: from now on it decides requests, changes for subscribers,
+    /// notifications and pages.
     ///
-    /// Then tells the other processes of the hub, which ask for theirs anew (`rereadPolicy`); throws
-    /// when the store does not take that.
+    /// Then it notifies the other processes of the hub, which read their policy again
+    /// (`rereadPolicy`). Throws when the store refuses the notification.
     package func enforce(_ policy: Policy) async throws {
         rules.replace(with: policy)
         let mark = Array(makeIdentifier().utf8)
@@ -16,9 +16,10 @@ extension Following {
         try await store.makeTenant(nil).changeDocuments(reading: []) { $0.put(document) }
     }
 
-    /// Asks for the policy anew when another process has put one into force.
+    /// Reads the policy again when another process has put one into force.
     ///
-    /// Throws when it cannot be read: the one in force stays, and the next call asks once more.
+    /// Throws when it cannot be read: the present policy stays in force, and the next call tries
+    /// again.
     func followPolicy() async throws {
         guard let rereadPolicy else { return }
         try await policies.documents.catchUp(with: nil) { [rules, policies] news in
@@ -28,7 +29,8 @@ extension Following {
             repeat {
                 number = rules.number
                 policy = try await rereadPolicy()
-                // What was put into force here meanwhile may be newer than what was read.
+                // A policy that was put into force here meanwhile may be newer than the one that
+                // was read.
             } while !rules.replace(number, with: policy)
             policies.note(mark)
         }

@@ -5,20 +5,20 @@ package import Storage
 
 /// One city's hub: the operations of the standard over a store, under a policy.
 ///
-/// An operation is a method of the part of the hub that has what it needs, in a file of its own that is
-/// named as the standard names it. The hub itself puts the parts together.
+/// An operation is a method of the part of the hub that has what it needs, in its own file, which
+/// has the name of the operation in the standard. The hub itself creates the parts.
 ///
 ///     let answer = try await hub.reading.queryEntities(query, caller: caller)
 ///
-/// It knows neither HTTP nor SQL; the clock and new identifiers come in from outside.
+/// It knows neither HTTP nor SQL. The clock and new identifiers are passed in.
 package final class Hub: Sendable {
-    /// What callers may do at all.
+    /// What callers may do.
     package let access: Access
     /// The operations that read.
     package let reading: Reading
     /// The operations that change city data.
     package let writing: Writing
-    /// The operations on what may be done with data: its classes, policies, and people's choices.
+    /// The operations on data policies: classes of data, policies, and people's choices.
     package let governing: Governing
     /// The operations on `@context`s.
     package let hosting: LDContextHosting
@@ -28,11 +28,11 @@ package final class Hub: Sendable {
     package let registering: Registering
     /// The operations on snapshots.
     package let snapshotting: Snapshotting
-    /// Keeps what this process remembers in step with the store.
+    /// Keeps the caches of this process in step with the store.
     package let following: Following
 
     package let store: any Store
-    /// Where the policy is asked for.
+    /// The source of the policy in force.
     package let rules: PolicySource
     /// Resolves the `@context`s that requests refer to.
     package let contextResolver: LDContextResolver
@@ -40,25 +40,26 @@ package final class Hub: Sendable {
     package let contextStore: LDContextStore
     /// The subscriptions, ready for matching.
     package let subscriptions: SubscriptionRegistry
-    /// How notifications come from the transactions that make them to the dispatcher.
+    /// Passes notifications from the transactions that create them to the dispatcher.
     package let outboxFeed: OutboxFeed
     /// The context source registrations, ready for matching.
     package let registrations: ContextSourceRegistry
     /// The receivers of notifications in this process.
     package let serviceReceivers: ServiceReceivers
-    /// Where requests go that take long.
+    /// The threads for requests that take long.
     package let longWork: LongWork
     package let limits: HubLimits
     package let clock: HubClock
-    /// Makes the unique part of new identifiers.
+    /// Creates the unique part of new identifiers.
     package let makeIdentifier: @Sendable () -> String
-    /// Who this hub is.
+    /// The identity of this hub.
     package let identity: HubIdentity
     package let logger: Logger
     let startedAt: Timestamp
 
-    /// `contextSource` gets `@context`s from elsewhere, and `publicURL` is where the outside reaches this
-    /// hub, without a slash at the end.
+    /// `contextSource` fetches `@context`s of other servers.
+    ///
+    /// `publicURL` is the address of this hub for the outside, without a slash at the end.
     package init(
         store: any Store,
         policy: Policy,
@@ -122,65 +123,68 @@ package final class Hub: Sendable {
     }
 }
 
-/// The limits of requests that the operations themselves keep.
+/// The limits of requests that the operations check.
 package struct HubLimits: Sendable, Hashable {
-    /// Entities of a page when the caller names no limit.
+    /// The entities of a page when the caller names no limit.
     package var defaultPage = 20
-    /// Entities of a page at most.
+    /// The most entities of a page.
     package var maximumPage = 1_000
-    /// Entities of a batch request at most.
+    /// The most entities of a batch request.
     package var maximumBatch = 10_000
-    /// Instances of an attribute in a temporal answer at most (206, clause 6.3.10).
+    /// The most instances of an attribute in a temporal answer (206, clause 6.3.10).
     package var maximumInstances = 10_000
-    /// Instances of a temporal answer at most, and values of an aggregated one.
+    /// The most instances of a temporal answer, or values of an aggregated one.
     package var maximumAnswerInstances = 100_000
-    /// Attributes that an answer about types or attributes tells of, each once for each of its types
-    /// (clauses 5.7.6, 5.7.7, 5.7.9 and 5.7.10).
+    /// The most attributes in an answer about types or attributes; each counts once for each of
+    /// its types (clauses 5.7.6, 5.7.7, 5.7.9 and 5.7.10).
     package var maximumDiscovered = 100_000
-    /// Linked Entities of an answer at most (clause 4.5.23).
+    /// The most Linked Entities of an answer (clause 4.5.23).
     package var maximumLinkedEntities = 5_000
-    /// Subscriptions of a tenant at most, shared out among their owners.
+    /// The most subscriptions of a tenant, shared out among their owners.
     package var maximumSubscriptions = 100_000
-    /// Context source registrations of a tenant at most: a query looks at all of them.
+    /// The most context source registrations of a tenant: a query looks at all of them.
     package var maximumRegistrations = 10_000
 
-    /// Entities that an EntityMap lists at most.
+    /// The most entities that an EntityMap lists.
     package var maximumEntityMapEntities = 100_000
-    /// EntityMaps that a party has of a tenant at most; with one more the oldest goes.
+    /// The most EntityMaps of a party in a tenant; one more replaces the oldest.
     package var maximumEntityMaps = 100
-    /// What all EntityMaps of a tenant may list together; beyond it the oldest of the party whose
-    /// maps list most goes.
+    /// The most entities in all EntityMaps of a tenant; beyond it, the oldest map of the party
+    /// whose maps list most is removed.
     package var maximumEntityMapsEntities = 1_000_000
-    /// What a map counts for, however little it lists.
+    /// The least that a map counts for.
     package var entitiesPerEntityMap = 1_000
-    /// How long an EntityMap is kept at most, and unless its maker wishes for less or more.
+    /// How long an EntityMap is kept at most, and by default.
     package var maximumEntityMapSeconds = 86_400
     package var defaultEntityMapSeconds = 3_600
-    /// Snapshots that a party has of a tenant at most.
+    /// The most snapshots of a party in a tenant.
     package var maximumSnapshots = 20
-    /// Snapshots that a party has of all tenants together at most.
+    /// The most snapshots of a party in all tenants.
     package var maximumSnapshotsOfParty = 60
-    /// Snapshots of all parties and tenants at most, shared out among the parties.
+    /// The most snapshots of all parties and tenants, shared out among the parties.
     package var maximumSnapshotsInAll = 200
-    /// Snapshots that wait to be made at most.
+    /// The most snapshots that wait to be filled.
     package var maximumWaitingSnapshots = 100
-    /// Queries of a snapshot; entities, and instances of their history, in one, at most.
+    /// The most queries of a snapshot, and the most entities, and instances of their history, in
+    /// one.
     package var maximumSnapshotQueries = 20
     package var maximumSnapshotEntities = 20_000
     package var maximumSnapshotInstances = 1_000_000
-    /// How long a snapshot is kept at most, and unless its maker wishes for less or more.
+    /// How long a snapshot is kept at most, and by default.
     package var maximumSnapshotSeconds = 604_800
     package var defaultSnapshotSeconds = 86_400
-    /// How long a process goes by what it knows of people's choices, and of policies, when the store does
-    /// not tell it what others have changed; then it answers nothing.
+    /// How long a process uses people's choices and policies while it cannot read others' changes
+    /// from the store; then it answers no requests.
     package var maximumRulesAgeMicroseconds: Int64 = 900_000
 
     package init() {}
 }
 
-/// Says of every change whom it is told, before it is kept: the messages are kept with the change itself.
+/// Decides who is notified of a change before it is stored: the messages are stored together with
+/// the change.
 package protocol ChangeObserver: Sendable {
-    /// Called on the store's writing thread: quick, and without waiting. It may be called again for
-    /// a change that is made again.
+    /// Called on the store's writing thread: it must be quick and must not wait.
+    ///
+    /// It may be called again for a change that is computed again.
     func messages(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [NewMessage]
 }

@@ -1,15 +1,15 @@
 package import ContextModel
 
-/// Tells a hub the time, and waits for it; a test can give a hub a clock of its own.
+/// The clock of a hub, which tells the time and sleeps; tests can replace it.
 ///
 ///     let now = clock()
 ///     try await clock.sleep(for: .seconds(1))
 package struct HubClock: Sendable {
-    /// The moment that it is.
+    /// The present time.
     package let now: @Sendable () -> Timestamp
     private let sleep: @Sendable (Duration) async throws -> Void
 
-    /// `sleep` returns after the duration, and throws when its task is cancelled before that.
+    /// `sleep` must return after the duration, and throw when its task is cancelled before.
     package init(
         _ now: @escaping @Sendable () -> Timestamp,
         sleep: @escaping @Sendable (Duration) async throws -> Void = {
@@ -20,9 +20,9 @@ package struct HubClock: Sendable {
         self.sleep = sleep
     }
 
-    /// The moment that it is.
+    /// The present time.
     package func callAsFunction() -> Timestamp { now() }
 
-    /// Waits; throws `CancellationError` when the task is cancelled.
+    /// Waits for the duration; throws `CancellationError` when the task is cancelled.
     package func sleep(for duration: Duration) async throws { try await sleep(duration) }
 }

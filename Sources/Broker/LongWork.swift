@@ -3,23 +3,23 @@ package import Governance
 import Storage
 import Synchronization
 
-/// Runs what may take long on threads of its own, shared out among the parties, and by address among those
-/// without a token.
+/// Runs work that may take long on its own threads, which are shared out among parties, and among
+/// addresses without a token.
 ///
-/// The tasks of the language run on as many threads as the machine has processors: a body of
-/// megabytes that is read there, or an answer of megabytes that is written there, would keep
-/// everybody else's requests waiting. On threads of its own such work shares the processors with the
-/// others, and the system sees to it that nobody waits for long.
+/// Swift's tasks run on as many threads as the machine has processors. Reading a body of megabytes
+/// there, or writing such an answer, would keep other requests waiting. On its own threads, such
+/// work shares the processors with the others, as the operating system decides.
 package final class LongWork: Sendable {
-    /// Bodies and answers of fewer bytes are read and written where their request is: to change the
-    /// thread would take longer.
+    /// Shorter bodies and answers are read and written on the thread of their request: changing
+    /// threads would take longer.
     package static let leastBytes = 64 * 1_024
-    /// Threads for each processor, and at least; a party alone has half of them, an address a quarter.
+    /// The threads for each processor, and the minimum; one party may use half of them, one
+    /// address a quarter.
     private static let threadsPerProcessor = 2
     private static let leastThreads = 4
 
     private let threads: SharedThreads
-    /// Those that run something, and how much.
+    /// The executors in use, and the number of their users.
     private let executors = Mutex<[Sharer: (executor: SharerExecutor, uses: Int)]>([:])
 
     package init(threads: Int? = nil) {
@@ -29,9 +29,9 @@ package final class LongWork: Sendable {
         )
     }
 
-    /// Runs the body on a thread of the sharer's share, and so whatever it calls and waits for.
+    /// Runs the body, with all that it calls, on a thread of the sharer's share.
     ///
-    /// A body that suspends gives its thread to others meanwhile.
+    /// While the body is suspended, its thread is free for others.
     package func run<Answer: Sendable, Failure: Error>(
         for sharer: Sharer,
         _ body: () async throws(Failure) -> Answer
@@ -41,10 +41,10 @@ package final class LongWork: Sendable {
         return try await withTaskExecutorPreference(executor, operation: body)
     }
 
-    /// Whether there is so much to read or to write that it is long work.
+    /// Whether reading or writing this many bytes is long work.
     package static func isLong(_ bytes: Int) -> Bool { bytes >= leastBytes }
 
-    /// One for each sharer, so that work which is there already stays where it is.
+    /// One executor for each sharer, so that work stays where it is.
     private func borrow(_ sharer: Sharer) -> SharerExecutor {
         executors.withLock { executors in
             let known = executors[sharer]
@@ -54,7 +54,7 @@ package final class LongWork: Sendable {
         }
     }
 
-    /// Forgets the executor of a sharer that has nothing to do, for there are as many as addresses.
+    /// Releases the executor of a sharer without work: there may be as many as addresses.
     private func giveBack(_ sharer: Sharer) {
         executors.withLock { executors in
             guard let known = executors[sharer] else { return }
@@ -62,11 +62,11 @@ package final class LongWork: Sendable {
         }
     }
 
-    /// How many sharers have something to do.
+    /// The number of sharers with work.
     var sharerCount: Int { executors.withLock(\.count) }
 }
 
-/// Where the long work of one sharer runs.
+/// Runs the long work of one sharer.
 private final class SharerExecutor: TaskExecutor {
     private let sharer: Sharer
     private let threads: SharedThreads
@@ -80,7 +80,7 @@ private final class SharerExecutor: TaskExecutor {
         threads.run(Work(job: UnownedJob(job), executor: self), for: sharer)
     }
 
-    /// A piece of work: what a task does until it waits for something.
+    /// A piece of work: a task until it next waits.
     struct Work: Sendable {
         let job: UnownedJob
         let executor: SharerExecutor
@@ -89,7 +89,7 @@ private final class SharerExecutor: TaskExecutor {
     }
 }
 
-/// So many threads at most, which end when there is nothing to do.
+/// A limited number of threads, which end when there is no work.
 private final class SharedThreads: Sendable {
     private typealias Queue = DividedQueue<Party, AddressBlock, SharerExecutor.Work>
     private typealias Turn = (element: SharerExecutor.Work, holder: Party, part: AddressBlock?)
@@ -105,12 +105,13 @@ private final class SharedThreads: Sendable {
 
     private func startThreads() {
         while let turn = queue.withLock({ $0.popNext() }) {
-            // Without threads the system has other cares: better here than not at all.
+            // Without threads the system has other problems: running the work here is better than
+            // not at all.
             if !OwnThread.run({ [self] in work(off: turn) }) { work(off: turn) }
         }
     }
 
-    /// Does the work, and then what waits, one after the other.
+    /// Runs the work and then the waiting work, one after the other.
     private func work(off first: Turn) {
         var next = Optional(first)
         while let (work, party, address) = next {
@@ -119,7 +120,7 @@ private final class SharedThreads: Sendable {
                 queue.giveBack(party, address)
                 return queue.popNext()
             }
-            // The place given back may let more than one begin.
+            // The place that became free may let more than one begin.
             startThreads()
         }
     }

@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 
 extension Party {
-    /// As a document of the hub keeps whom it belongs to.
+    /// The party in JSON, as documents have their owners.
     var json: JSONValue {
         switch self {
         case .anonymous: ["kind": "anonymous"]
@@ -12,7 +12,7 @@ extension Party {
         }
     }
 
-    /// Reads what `json` wrote.
+    /// Reads the result of `json`.
     init?(_ json: JSONValue) {
         switch json.objectValue?["kind"]?.stringValue {
         case "anonymous": self = .anonymous
@@ -28,11 +28,12 @@ extension Party {
         }
     }
 
-    /// Begins the text of every service's party.
+    /// The beginning of the text of every service's party.
     package static let servicePrefix = "service:"
 
-    /// As the operator reads and writes it, and the log names it: no token is made for a party named
-    /// like the others.
+    /// The name of the party in the operator's configuration and in the log.
+    ///
+    /// No token can be created for a party with the name of another kind of party.
     package var text: String {
         switch self {
         case .anonymous: "anonymous"

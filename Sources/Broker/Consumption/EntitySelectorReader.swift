@@ -1,6 +1,7 @@
 package import ContextModel
 
-/// Reads EntitySelectors (clause 5.2.33): which entities a query or a subscription is about.
+/// Reads EntitySelectors (clause 5.2.33), which say what entities a query or a subscription is
+/// about.
 package struct EntitySelectorReader: MemberReading, Sendable {
     let context: LDContext
 
@@ -17,7 +18,7 @@ package struct EntitySelectorReader: MemberReading, Sendable {
                 )
             }
             let selector = try selector(object.withPlainKeywords, at: "entities[\(index)]")
-            // Counted as they come: many are not all made before they are refused.
+            // Counted one by one, so that too many are refused before all are created.
             do throws(PatternError) { try selector.addPatterns(to: &patterns) } catch {
                 throw BrokerError(error)
             }
@@ -26,8 +27,8 @@ package struct EntitySelectorReader: MemberReading, Sendable {
         return selectors
     }
 
-    /// Refuses selectors with a member that is none of theirs: a misspelt `idPattern` would select
-    /// every entity of the type.
+    /// Throws for a selector with an unknown member: a misspelt `idPattern` would select every
+    /// entity of the type.
     package static func requireKnownMembers(_ value: JSONValue?) throws(BrokerError) {
         for (index, element) in (value?.arrayValue ?? []).enumerated() {
             try require(["type", "id", "idPattern"], in: element, at: "entities[\(index)]")

@@ -2,10 +2,10 @@ import ContextModel
 import Storage
 
 extension LinkedEntityReader {
-    /// The condition, with the targets of its Linked Entity terms found (clause 4.9, `a{b}==1`).
+    /// The condition with the targets of its terms about Linked Entities (clause 4.9, `a{b}==1`).
     ///
-    /// They are looked for with the same grant as the entities that lead to them, so a query tells
-    /// nothing of entities that the reader may not see.
+    /// They are found with the same grant as the entities that lead to them, so that a query tells
+    /// nothing about entities that the reader may not see.
     func targets(
         _ condition: Condition,
         _ transaction: any ReadTransaction
@@ -39,7 +39,7 @@ extension LinkedEntityReader {
 }
 
 extension Condition {
-    /// Whether it has terms about Linked Entities, whose targets are to be found first.
+    /// Whether it has terms about Linked Entities, whose targets must be found first.
     var isAboutLinked: Bool {
         switch self {
         case .all(let parts), .any(let parts): parts.contains(where: \.isAboutLinked)

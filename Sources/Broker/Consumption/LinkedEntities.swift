@@ -3,14 +3,14 @@ import Storage
 
 /// Fetches the entities that others link to (clause 4.5.23).
 ///
-/// Each is read in the transaction of the entities that lead to it, and so through the same grant and
-/// at the same moment: what the reader may not see stays a plain Relationship.
+/// They are read in the same transaction as the entities that lead to them: with the same grant
+/// and at the same moment. A Relationship to an entity that the reader may not see stays as it is.
 struct LinkedEntityReader {
-    /// Linked Entities in one answer at most.
+    /// The most Linked Entities of one answer.
     let limit: Int
 
-    /// The Linked Entities as far as the limit allows, and whether they are all that were asked
-    /// for; nil when the representation asks for none.
+    /// The Linked Entities within the limit, and whether they are complete; nil when the
+    /// representation asks for none.
     func entities(
         linkedFrom entities: [Entity],
         in representation: Representation,
@@ -31,7 +31,7 @@ struct LinkedEntityReader {
         return try transaction.entities(query).entities
     }
 
-    /// All the Linked Entities that the representation asks for; throws when they are too many.
+    /// All Linked Entities that the representation asks for; throws when there are too many.
     func all(
         linkedFrom entities: [EncodedEntity],
         in representation: Representation,

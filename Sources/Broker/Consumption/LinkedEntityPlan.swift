@@ -1,18 +1,17 @@
 import ContextModel
 
-/// Which Linked Entities an answer still wants, level by level, and how they are put into it
-/// (clause 4.5.23).
+/// The plan for the Linked Entities of an answer, level by level (clause 4.5.23).
 ///
-/// A value: whoever fetches the entities waits outside.
-/// Each turn is `next`, which says what to fetch, and `take` with what was found of it.
+/// It is a value; its owner fetches the entities. In each round, `next` returns the entities to
+/// fetch, and `take` gets those that were found.
 struct LinkedEntityPlan {
-    /// An entity reached by a way through the graph that shows it in the projection of this number.
+    /// An entity on a path through the graph, shown with the projection of this index.
     private struct Visit: Hashable {
         var id: EntityID
         var projection: Int
     }
 
-    /// A Relationship of what is shown in the projection of this number.
+    /// A Relationship of an entity that is shown with the projection of this index.
     private struct Step: Hashable {
         var projection: Int
         var relationship: IRI
@@ -20,17 +19,17 @@ struct LinkedEntityPlan {
 
     private let join: Join
     private let representation: Representation
-    /// Linked Entities in the answer at most; an inline one counts wherever it is shown.
+    /// The most Linked Entities of the answer; an inline one counts each time that it is shown.
     private let limit: Int
 
-    /// Each projection once: there are as many as the request names, and far fewer than entities.
+    /// Each projection once: there are as many as the request names, far fewer than entities.
     private var projections: [Projection]
     private var numbers: [Projection: Int]
     private var steps: [Step: Int] = [:]
     private var known: [EntityID: Entity]
     private let asked: Set<EntityID>
     private var missing: Set<EntityID> = []
-    /// The entities of the last level, and how often each is shown there.
+    /// The entities of the last level, and the number of times that each is shown there.
     private var frontier: [(visit: Visit, count: Int)]
     private var wanted: [(visit: Visit, count: Int)] = []
     private var visited: Set<Visit> = []
@@ -39,7 +38,7 @@ struct LinkedEntityPlan {
     private var shown = 0
     private var fetched = 0
     private var level = 0
-    /// False when the limit kept the answer from being as deep as was asked for.
+    /// Whether the answer is as deep as was asked for; false when the limit prevented it.
     private(set) var isComplete = true
 
     init(
@@ -58,7 +57,7 @@ struct LinkedEntityPlan {
         frontier = entities.map { (Visit(id: $0.id, projection: 0), 1) }
     }
 
-    /// The entities to fetch for the next level, perhaps none; nil when the answer is done.
+    /// The entities to fetch for the next level, perhaps none; nil when the answer is complete.
     mutating func next() -> Set<EntityID>? {
         guard level < join.level, isComplete else { return nil }
         var unknown: Set<EntityID> = []
@@ -68,7 +67,7 @@ struct LinkedEntityPlan {
         return isComplete && !wanted.isEmpty ? unknown : nil
     }
 
-    /// Goes on to the next level with what was found of the entities wanted.
+    /// Continues to the next level with the entities that were found.
     mutating func take(_ entities: [Entity]) {
         for entity in entities { known[entity.id] = entity }
         for (visit, _) in wanted where known[visit.id] == nil { missing.insert(visit.id) }
@@ -84,7 +83,7 @@ struct LinkedEntityPlan {
         if join.form == .flat { append(reached.map(\.visit)) }
     }
 
-    /// The Linked Entities as the answer shows them.
+    /// The Linked Entities of the answer.
     var result: LinkedEntities {
         switch join.form {
         case .flat: .appended(appended)
@@ -93,13 +92,15 @@ struct LinkedEntityPlan {
         }
     }
 
-    /// In the flattened form nothing stands twice.
+    /// Whether the entity counts: in the flattened representation, each is shown once.
     private func counts(_ id: EntityID) -> Bool {
         join.form == .inline || !asked.contains(id) && !appendedIDs.contains(id)
     }
 
-    /// Where the Relationships shown on the last level lead to, in their order, and which of these
-    /// entities are to be fetched; not all of them when those are more than may be.
+    /// The targets of the Relationships shown on the last level, in order, and the entities to
+    /// fetch.
+    ///
+    /// Some are missing when there are more than the limit.
     private mutating func targets(_ unknown: inout Set<EntityID>) -> [(visit: Visit, count: Int)] {
         var order: [Visit] = []
         var counts: [Visit: Int] = [:]
@@ -143,7 +144,7 @@ struct LinkedEntityPlan {
             .filter { !join.containedBy.contains($0) }
     }
 
-    /// Appends what is not in the answer yet, shown as it was first met.
+    /// Appends the entities that are not in the answer yet, as they were first met.
     private mutating func append(_ visits: [Visit]) {
         for visit in visits where !asked.contains(visit.id) {
             var representation = representation

@@ -5,11 +5,11 @@ package import Storage
 extension Reading {
     /// Query Entities (clause 5.7.2), with the Linked Entities that the representation asks for.
     ///
-    /// With a request for an EntityMap the page is one of the entities that the map lists (clause
-    /// 5.5.14). Entities of which the representation would show nothing are left out.
+    /// With a request for an EntityMap, the page has entities that the map lists (clause 5.5.14).
+    /// Entities of which the representation shows nothing are left out.
     ///
-    /// So far one store answers. What other sources have of the page is to be merged with it here, before
-    /// the answer is sealed; a source that fails becomes a warning of the answer.
+    /// At present one store answers. Answers of other sources are to be merged here, before the
+    /// answer is sealed; a source that fails becomes a warning of the answer.
     package func queryEntities(
         _ query: EntityQuery,
         through map: EntityMapRequest? = nil,
@@ -43,7 +43,8 @@ extension Reading {
         return try await session.seal(answer)
     }
 
-    /// The session of a query: what it filters and sorts by must be there for the caller.
+    /// The session of a query; throws when the caller may not filter or sort by one of its
+    /// attributes.
     func session(of query: EntityQuery, _ caller: Caller) async throws -> ReadSession {
         try await session(
             caller,

@@ -5,11 +5,11 @@ import Storage
 extension Reading {
     /// Retrieve Entity (clause 5.7.1), with the Linked Entities that the representation asks for.
     ///
-    /// The entity must satisfy `condition`, where the caller gave a type selection or attributes,
-    /// and have something to show.
+    /// The entity must satisfy `condition`, if the caller gave a type selection or attributes, and
+    /// must have something to show.
     ///
-    /// So far one store answers. What other sources have of the entity is to be merged with it here,
-    /// before the answer is sealed; a source that fails becomes a warning of the answer.
+    /// At present one store answers. Answers of other sources are to be merged here, before the
+    /// answer is sealed; a source that fails becomes a warning of the answer.
     package func retrieveEntity(
         _ id: EntityID,
         where condition: Condition = .everything,
@@ -36,7 +36,8 @@ extension Reading {
 }
 
 extension EncodedEntity {
-    /// Whether it satisfies the condition and has something to show; most requests need no look.
+    /// Whether the entity satisfies the condition and has something to show; most requests need no
+    /// check.
     fileprivate func isAnswer(
         where condition: Condition,
         shownAs representation: Representation

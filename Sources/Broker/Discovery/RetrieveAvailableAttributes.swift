@@ -19,7 +19,7 @@ extension Reading {
 
     /// Retrieve Details of Available Attributes (clause 5.7.9).
     ///
-    /// Throws `tooManyResults` when they belong to more types than an answer may tell of.
+    /// Throws `tooManyResults` when they belong to more types than an answer may have.
     package func attributes(
         caller: Caller
     ) async throws -> Disclosed<Discovered<[AttributeInformation]>> {

@@ -12,7 +12,7 @@ extension Reading {
 
     /// Retrieve Details of Available Entity Types (clause 5.7.6).
     ///
-    /// Throws `tooManyResults` when they have more attributes than an answer may tell of.
+    /// Throws `tooManyResults` when they have more attributes than an answer may have.
     package func types(
         caller: Caller
     ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
@@ -26,9 +26,9 @@ extension Reading {
         return try await session.seal(Discovered(information: all))
     }
 
-    /// The types of which there are most entities, so many at most, for the hub's pages.
+    /// The types with the most entities, at most `count`, for the hub's pages.
     ///
-    /// Of types whose attributes are too many for one answer, none are told.
+    /// Types with too many attributes for one answer are left out.
     package func largestTypes(
         _ count: Int,
         caller: Caller

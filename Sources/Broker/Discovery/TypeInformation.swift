@@ -1,25 +1,25 @@
 package import ContextModel
 import Storage
 
-/// What is known of an entity type (clauses 5.2.24 to 5.2.26).
+/// Information about an entity type (clauses 5.2.24 to 5.2.26).
 package struct TypeInformation: Sendable, Equatable {
     package var type: IRI
     package var entityCount: Int
-    /// By name, in alphabetical order of their IRIs; as far as entities of the type have them.
+    /// The attributes that entities of the type have, in alphabetical order of their IRIs.
     package var attributes: [AttributeInformation]
 }
 
-/// What is known of an attribute (clause 5.2.28).
+/// Information about an attribute (clause 5.2.28).
 package struct AttributeInformation: Sendable, Equatable {
     package var name: IRI
     package var attributeCount: Int
     package var kinds: Set<Attribute.Kind>
-    /// Types of the entities that have it, in alphabetical order.
+    /// The types of the entities that have it, in alphabetical order.
     package var types: [IRI]
 }
 
 extension ReadTransaction {
-    /// What there is of entities of each type, in alphabetical order.
+    /// The shapes of each type in use, in alphabetical order.
     func typesInUse() throws -> [(type: IRI, shapes: [EntityShape])] {
         var own: [IRI: [EntityShape]] = [:]
         for shape in try shapes() {
@@ -29,8 +29,7 @@ extension ReadTransaction {
         return own.sorted { $0.key.text < $1.key.text }.map { (type: $0.key, shapes: $0.value) }
     }
 
-    /// What the shapes of a type tell of it, in the time of the query, and with room for so many
-    /// attributes.
+    /// The information in the shapes of a type, within the query's time and limit of attributes.
     func information(
         of type: IRI,
         from shapes: [EntityShape],
@@ -43,8 +42,8 @@ extension ReadTransaction {
         )
     }
 
-    /// The attributes that the shapes have, in alphabetical order, each with all types of the shapes or
-    /// with the one asked for.
+    /// The attributes of the shapes in alphabetical order, each with all types of the shapes or
+    /// with the requested one.
     func attributes(
         of shapes: [EntityShape],
         of type: IRI? = nil,
@@ -69,13 +68,13 @@ extension ReadTransaction {
     }
 }
 
-/// What is known of an attribute so far.
+/// The information about an attribute collected so far.
 private struct AttributeTally {
     var count = 0
     var kinds: Set<Attribute.Kind> = []
     var types: Set<IRI> = []
 
-    /// Adds what a shape has of it; returns how many types are new.
+    /// Adds a shape that has it; returns the number of new types.
     mutating func add(_ shape: EntityShape, _ kinds: Set<Attribute.Kind>, _ types: [IRI]) -> Int {
         let before = self.types.count
         count += shape.count
@@ -85,7 +84,7 @@ private struct AttributeTally {
     }
 }
 
-/// How many attributes of types an answer may still tell of: each counts once for each of its types.
+/// The number of attributes that an answer may still have; each counts once for each of its types.
 struct DiscoveryRoom {
     private var left: Int
 

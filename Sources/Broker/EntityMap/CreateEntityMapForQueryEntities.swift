@@ -5,7 +5,7 @@ package import Storage
 extension Reading {
     /// Create EntityMap for Query Entities (clause 5.14.4).
     ///
-    /// Paging of the query is ignored: the map lists all that it finds.
+    /// The paging of the query is ignored: the map lists all entities found.
     package func createEntityMap(
         of query: EntityQuery,
         _ request: EntityMapRequest,
@@ -16,7 +16,7 @@ extension Reading {
         return try await session.seal(map.shown(listing: entries.ids))
     }
 
-    /// The map of what the query finds for the grant, at one moment.
+    /// Creates a map of the entities that the query finds with the grant, at one moment.
     func makeEntityMap(
         of query: EntityQuery,
         _ request: EntityMapRequest,

@@ -3,12 +3,12 @@ import Crypto
 import Governance
 import Storage
 
-/// An EntityMap (clauses 4.5.25 and 5.2.39): which entities a query found, fixed for the pages that
-/// follow.
+/// An EntityMap (clauses 4.5.25 and 5.2.39): the entities that a query found, fixed for later
+/// pages.
 ///
-/// It is its maker's alone, and a memory, not a right: whatever is read through it is decided anew.
+/// Only its maker can use it. It gives no rights: every read through it is decided anew.
 package struct EntityMap: Sendable, Equatable {
-    /// What the entities listed are asked for.
+    /// The operation for which the entities are listed.
     package enum Subject: String, Sendable {
         case entities, evolutions
     }
@@ -16,25 +16,25 @@ package struct EntityMap: Sendable, Equatable {
     package let id: String
     let owner: Party
     let subject: Subject
-    /// What tells the selection that made it from others: a few bytes, however long it was.
+    /// A digest of the selection that created it, a few bytes long.
     let selection: String
     let createdAt: Timestamp
-    /// How many entities it listed at first; unknown of those made by an earlier version.
+    /// The number of entities listed at first; unknown for maps of an earlier version.
     let size: Int
     package var expiresAt: Timestamp
 
-    /// Tells the selection from others.
+    /// A digest that tells the selection from others.
     static func digest(of selection: String) -> String {
         Hexadecimal.text(of: SHA256.hash(data: Array(selection.utf8)))
     }
 
-    /// Whether the request asks with the selection that made the map; one of an earlier version has it
-    /// in full.
+    /// Whether the request has the selection that created the map; a map of an earlier version has
+    /// the full selection.
     func isOf(_ request: EntityMapRequest) -> Bool {
         selection == Self.digest(of: request.selection) || selection == request.selection
     }
 
-    /// The map as its maker sees it, with the entities given; the hub's own are "@none".
+    /// The map as its maker sees it, with these entities; their source is the hub itself, "@none".
     func shown(listing ids: [EntityID]) -> ShownEntityMap {
         let entries = ids.map { (key: $0.uri, value: JSONValue.array(["@none"])) }
         let json: JSONObject = [
@@ -57,7 +57,7 @@ extension EntityMap {
         return Document(kind: .entityMap, id: id, body: json.serialized)
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     init?(_ document: Document) {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let owner = json["owner"].flatMap(Party.init),
@@ -77,13 +77,13 @@ extension EntityMap {
 
 /// The entities of an EntityMap in the order of its query.
 ///
-/// One that no longer fits leaves its place empty, so that the offsets of pages stay true.
+/// The place of an entity that was removed stays empty, so that the offsets of pages stay valid.
 struct EntityMapEntries: Sendable, Equatable {
     private(set) var places: [EntityID?]
 
     init(_ ids: [EntityID]) { places = ids }
 
-    /// Those still in the map.
+    /// The entities that are still in the map.
     var ids: [EntityID] { places.compactMap { $0 } }
 
     mutating func remove(_ ids: Set<EntityID>) {
@@ -92,7 +92,7 @@ struct EntityMapEntries: Sendable, Equatable {
         }
     }
 
-    /// Where the page before the one at `offset` begins; nil when that is the first.
+    /// The offset of the page before the one at `offset`; nil when that is the first.
     func previousPage(before offset: Int, limit: Int) -> Int? {
         guard offset > 0, limit > 0 else { return nil }
         var (index, found) = (min(offset, places.count), 0)
@@ -103,7 +103,7 @@ struct EntityMapEntries: Sendable, Equatable {
         return index
     }
 
-    /// A line each: no URI has a line break.
+    /// Each entity on a line: no URI has a line break.
     func document(of map: String) -> Document {
         let lines = places.map { $0?.uri ?? "" }.joined(separator: "\n")
         return Document(kind: .entityMapEntries, id: map, body: Array(lines.utf8))
@@ -116,13 +116,13 @@ struct EntityMapEntries: Sendable, Equatable {
     }
 }
 
-/// What a request says of EntityMaps (clauses 5.5.14 and 6.4.3.2).
+/// The parameters of a request about EntityMaps (clauses 5.5.14 and 6.4.3.2).
 package struct EntityMapRequest: Sendable, Equatable {
-    /// The map to be used.
+    /// The map to use.
     package var id: String?
-    /// How long a new one is wished to be kept.
+    /// The requested lifetime of a new map.
     package var lifetime: ISODuration?
-    /// The selection of the request in one text: a map's pages ask with the same.
+    /// The selection of the request as one text, which must be the same for all pages of a map.
     package var selection: String
 
     package init(id: String? = nil, lifetime: ISODuration? = nil, selection: String) {
@@ -132,12 +132,12 @@ package struct EntityMapRequest: Sendable, Equatable {
     }
 }
 
-/// How a request used an EntityMap.
+/// The use of an EntityMap by a request.
 package struct EntityMapUse: Sendable, Equatable {
     package var id: String
-    /// Whether it was made for this request (201).
+    /// Whether the map was created for this request (201).
     package var isNew: Bool
-    /// Where the pages around this one begin.
+    /// The offsets of the pages before and after this one.
     package var previous: Int?
     package var next: Int?
 }

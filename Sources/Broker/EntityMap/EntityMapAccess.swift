@@ -3,9 +3,9 @@ import Governance
 import Logging
 import Storage
 
-/// What the operations on EntityMaps have in common.
+/// The common parts of the operations on EntityMaps.
 extension Reading {
-    /// The map and its entries; one that is another party's, or has expired, does not exist.
+    /// The map and its entries; throws when it belongs to another party, or has expired.
     func entityMap(
         _ id: String,
         _ store: any DocumentStore,
@@ -22,7 +22,7 @@ extension Reading {
         return (map, EntityMapEntries(entries))
     }
 
-    /// Keeps a new map of the entities; a party's oldest goes when it has too many.
+    /// Stores a new map of the entities, and removes the party's oldest when it has too many.
     func makeEntityMap(
         of ids: [EntityID],
         _ subject: EntityMap.Subject,
@@ -48,8 +48,8 @@ extension Reading {
             expiresAt: try entityMapExpiry(request.lifetime, now: now)
         )
         let entries = EntityMapEntries(ids)
-        // Looked for before the transaction, whose thread others need: of two maps made at once one
-        // may be too many, and goes with the next.
+        // Read before the transaction, whose thread others need. When two maps are created at
+        // once, there may be one too many, which is removed with the next map.
         let maps = entityMaps(in: try await store.documents(.entityMap))
         let gone = entityMapsToRemove(maps, for: map)
         try await store.changeDocuments(reading: []) { changes in
@@ -60,7 +60,8 @@ extension Reading {
         return (map, entries)
     }
 
-    /// The wish for a lifetime within what the hub allows (clause 6.4.3.2: `entityMapLifetime`).
+    /// The expiry for the requested lifetime, within the hub's limit (clause 6.4.3.2:
+    /// `entityMapLifetime`).
     private func entityMapExpiry(_ wish: ISODuration?, now: Timestamp) throws -> Timestamp {
         let standard = ISODuration(
             microseconds: Int64(limits.defaultEntityMapSeconds) * 1_000_000
@@ -72,14 +73,14 @@ extension Reading {
         return latestEntityMapExpiry(now.adding(lifetime), now: now)
     }
 
-    /// No later than the hub keeps a map.
+    /// The earlier one of the requested expiry and the latest that the hub allows.
     func latestEntityMapExpiry(_ wish: Timestamp, now: Timestamp) -> Timestamp {
         let seconds = Int64(limits.maximumEntityMapSeconds)
         return min(wish, Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
     }
 
-    /// Maps that have expired, and those that go for the new one: the oldest of its party's, where one
-    /// more is too many, and then the oldest of whoever's maps list most.
+    /// The maps to remove for a new one: those that have expired, the oldest of its party if that
+    /// has too many, and then the oldest of the party whose maps list most.
     private func entityMapsToRemove(_ maps: [EntityMap], for new: EntityMap) -> [String] {
         let expired = maps.filter { $0.expiresAt <= new.createdAt }
         let kept = maps.filter { $0.expiresAt > new.createdAt }
@@ -114,13 +115,13 @@ extension Reading {
         }
     }
 
-    /// Removes what has expired of a tenant.
+    /// Removes the expired maps of a tenant.
     func removeExpiredEntityMaps(_ store: any DocumentStore) async throws {
         let now = clock()
         let maps = entityMaps(in: try await store.documents(.entityMap))
         guard maps.contains(where: { $0.expiresAt <= now }) else { return }
         try await store.changeDocuments(reading: [.all(.entityMap)]) { [self] changes in
-            // One may have been renewed since it was looked at.
+            // A map may have been renewed since it was read.
             for map in entityMaps(in: try changes.documents(.entityMap))
             where map.expiresAt <= now { changes.removeEntityMap(map.id) }
         }

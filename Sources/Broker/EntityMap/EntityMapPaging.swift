@@ -2,12 +2,12 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// Pages of a set of entities that an EntityMap fixes (clauses 5.5.9.3 and 5.5.14).
+/// Pages of the entities that an EntityMap lists (clauses 5.5.9.3 and 5.5.14).
 ///
-/// Each page is decided now: what no longer fits the query, or is no longer visible, is passed over,
-/// and a page is filled as long as there are entities.
+/// Each page is decided when it is read. Entities that no longer match the query, or are no longer
+/// visible, are skipped, and the page is filled from the following ones.
 extension Reading {
-    /// The page of a query's entities that an EntityMap lists: the one referred to, or a new one.
+    /// A page of the entities that an EntityMap lists: the map of the request, or a new one.
     func page(
         of query: EntityQuery,
         through request: EntityMapRequest,
@@ -37,7 +37,7 @@ extension Reading {
         return EntityAnswer(page: page, linked: linked, map: walk.use(of: map, isNew: isNew))
     }
 
-    /// The page of a query's evolutions that an EntityMap lists: the one referred to, or a new one.
+    /// A page of the evolutions that an EntityMap lists: the map of the request, or a new one.
     func page(
         of query: TemporalQuery,
         through request: EntityMapRequest,
@@ -55,9 +55,9 @@ extension Reading {
         return EvolutionAnswer(page: page, map: walk.use(of: map, isNew: isNew))
     }
 
-    /// The entities that a purge may take, where an EntityMap says so (clause 6.4.3.3).
+    /// The entities that a purge may remove, if the request names an EntityMap (clause 6.4.3.3).
     ///
-    /// Without the map the purge would take more than was meant, so it is not done.
+    /// Throws when the map is not there: without it, the purge would remove more than was meant.
     package func entities(
         listedIn map: String,
         caller: Caller
@@ -69,7 +69,7 @@ extension Reading {
         return .ids(Set(entries.ids))
     }
 
-    /// The map referred to; one that cannot be had is made anew (clause 5.5.14).
+    /// The map of the request, or a new one when it cannot be used (clause 5.5.14).
     func entityMap(
         _ request: EntityMapRequest,
         _ subject: EntityMap.Subject,
@@ -86,7 +86,8 @@ extension Reading {
         return (map, entries, true)
     }
 
-    /// Takes out of the map what no longer fits its own query; another query says nothing of it.
+    /// Removes entities from the map that no longer match its own query; the results of another
+    /// query do not count.
     private func prune(
         _ map: EntityMap,
         _ walk: EntityMapWalk,
@@ -108,7 +109,7 @@ extension Reading {
 }
 
 extension ReadTransaction {
-    /// The page of those entities that the map lists and the query finds.
+    /// A page of the entities that the map lists and the query finds.
     fileprivate func page(
         of query: EntityQuery,
         listedIn entries: EntityMapEntries
@@ -134,7 +135,7 @@ extension ReadTransaction {
         return (page, walk)
     }
 
-    /// The page of those evolutions that the map lists and the query finds.
+    /// A page of the evolutions that the map lists and the query finds.
     fileprivate func page(
         of query: TemporalQuery,
         listedIn entries: EntityMapEntries

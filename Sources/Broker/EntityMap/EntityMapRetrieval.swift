@@ -2,11 +2,11 @@ package import ContextModel
 package import Governance
 
 extension Reading {
-    /// The EntityMap of retrieving one entity (clauses 5.5.14, 5.7.1.4 and 5.7.3.4): the one referred
-    /// to, or a new one that lists it.
+    /// The EntityMap for retrieving one entity (clauses 5.5.14, 5.7.1.4 and 5.7.3.4): the one of
+    /// the request, or a new one that lists the entity.
     ///
-    /// A map says which sources are asked; what the hub has itself is shown whether listed or not.
-    /// The entity must be one that the caller may see: a new map tells that it is there.
+    /// A map says which sources are asked; the hub's own entity is shown whether it is listed or
+    /// not. The caller must be allowed to see the entity, because a new map shows that it exists.
     package func entityMap(
         ofRetrieving id: EntityID,
         _ subject: EntityMap.Subject,

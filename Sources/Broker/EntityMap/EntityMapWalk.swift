@@ -1,9 +1,9 @@
 import ContextModel
 
-/// Goes through the entries of a map from an offset until a page is full, and one entity further to
-/// know whether there is a next one.
+/// Walks the entries of a map from an offset until a page is full, and one entity further to see
+/// whether a page follows.
 ///
-/// A value: whoever looks the entities up waits outside.
+/// It is a value; its owner looks the entities up.
 struct EntityMapWalk: Sendable {
     private let entries: EntityMapEntries
     private let offset: Int
@@ -12,9 +12,9 @@ struct EntityMapWalk: Sendable {
     private var turns = 0
     private var asked: [(place: Int, id: EntityID)] = []
     private(set) var page: [EntityID] = []
-    /// Where the next page begins; nil when this is the last.
+    /// The offset of the next page; nil when this is the last.
     private(set) var nextPage: Int?
-    /// What the map lists and the query does not find.
+    /// The entities in the map that the query does not find.
     private(set) var unfit: Set<EntityID> = []
 
     private static let maximumDoublings = 6
@@ -30,7 +30,7 @@ struct EntityMapWalk: Sendable {
     mutating func next() -> Set<EntityID>? {
         guard limit > 0, nextPage == nil else { return nil }
         asked = []
-        // Where little fits, more is looked at each time.
+        // When few entities match, the number grows with each round.
         let wanted = (limit - page.count + 1) << min(turns, Self.maximumDoublings)
         turns += 1
         while position < entries.places.count, asked.count < wanted {
@@ -40,7 +40,7 @@ struct EntityMapWalk: Sendable {
         return asked.isEmpty ? nil : Set(asked.map(\.id))
     }
 
-    /// Goes on with what was found of them.
+    /// Continues with the entities that were found.
     mutating func take(_ found: Set<EntityID>) {
         for (place, id) in asked {
             if !found.contains(id) {

@@ -5,7 +5,7 @@ import Storage
 extension Reading {
     /// Retrieve EntityMap (clause 5.14.1).
     ///
-    /// It lists what the caller may see now: an entity that went, or was hidden since, is not shown.
+    /// It lists the entities that the caller may see now: deleted and hidden ones are not shown.
     package func retrieveEntityMap(
         _ id: String,
         caller: Caller
@@ -24,12 +24,12 @@ extension Reading {
         return try await session.seal(map.shown(listing: ids.filter(visible.contains)))
     }
 
-    /// Entities looked up in one query.
+    /// The entities looked up in one query.
     private static let entitiesPerLook = 1_000
 }
 
 extension ReadTransaction {
-    /// Those of the entities, or evolutions, that the reader may see.
+    /// The entities, or evolutions, that the reader may see.
     fileprivate func identifiers(
         of ids: Set<EntityID>,
         _ subject: EntityMap.Subject

@@ -3,9 +3,9 @@ package import Governance
 import Storage
 
 extension Reading {
-    /// Update EntityMap (clause 5.14.2): when it expires, within what the hub allows.
+    /// Update EntityMap (clause 5.14.2): changes its expiry, within the hub's limit.
     ///
-    /// What only the hub writes is ignored.
+    /// Other members, which only the hub writes, are ignored.
     package func updateEntityMap(
         _ id: String,
         _ fragment: JSONValue,
@@ -30,7 +30,7 @@ extension Reading {
         "@context", "type", "@type", "entityMap", "linkedMaps",
     ]
 
-    /// nil when the fragment says nothing of it.
+    /// The expiry in the fragment; nil when it has none.
     private static func expiry(_ fragment: JSONValue, of id: String) throws -> Timestamp? {
         guard let object = fragment.objectValue else {
             throw BrokerError(

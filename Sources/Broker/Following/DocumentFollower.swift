@@ -2,21 +2,21 @@ import ContextModel
 import Storage
 import Synchronization
 
-/// Follows the change feeds of tenants for one cache of this process: what the cache remembers of
-/// documents changes by this alone.
+/// Follows the change feeds of tenants for one cache of this process.
 ///
-/// News of a tenant is applied one page after the other, so a cache never goes back to what a document
-/// was. Whoever has changed a document catches up before it answers; what other processes change is asked
-/// for at intervals (`Following.followChanges`).
+/// The cache changes only by what this follower applies. It applies one page of a tenant after the
+/// other, so that the cache never returns to an older state of a document. A caller that has
+/// changed a document catches up before it answers. Changes of other processes are read at
+/// intervals (`Following.followChanges`).
 final class DocumentFollower: Sendable {
-    /// What a cache is told.
+    /// What the follower passes to a cache.
     enum News: Sendable {
-        /// All documents there are: at the start, and when the feed does not know some changes any more.
+        /// All documents: at the start, and when the feed does not go back far enough.
         case all([Document])
-        /// Documents that changed, as they are now.
+        /// The documents that changed, with their present content.
         case changes([ChangeFeedPage.Change])
 
-        /// The documents, as they are now.
+        /// The documents with their present content.
         var documents: [Document] {
             switch self {
             case .all(let documents): documents
@@ -30,7 +30,8 @@ final class DocumentFollower: Sendable {
     private let kinds: [Document.Kind]
     private let noteBehind: @Sendable (TenantName?, Bool) -> Void
 
-    /// After each round, `noteBehind` gets the tenant, and true if its feed could not be read or applied.
+    /// After each round, `noteBehind` is called with the tenant, and with true if the feed could
+    /// not be read or applied.
     init(
         _ store: any Store,
         _ kinds: [Document.Kind],
@@ -41,11 +42,12 @@ final class DocumentFollower: Sendable {
         self.noteBehind = noteBehind
     }
 
-    /// Applies all that was changed in the tenant before the call; returns when that is done.
+    /// Applies all changes that were made in the tenant before the call; returns when that is
+    /// done.
     ///
-    /// Whoever knows what its own change added to the feed gives it as `own`: if that is what comes
-    /// next, the store is not asked. Throws what the store or `apply` throws: then the same is asked
-    /// for and applied the next time.
+    /// A caller that knows what its change added to the feed passes it as `own`; if that is the
+    /// next page, the store is not asked. Throws the errors of the store and of `apply`; then the
+    /// next round applies the same changes.
     func catchUp(
         with tenant: TenantName?,
         own: OwnChanges? = nil,
@@ -55,10 +57,11 @@ final class DocumentFollower: Sendable {
         case .isApplied: return
         case .waits(let round): try await round.wait()
         case .runs(let round, after: nil, isKnown: true) where !Task.isCancelled:
-            // In the task of the caller: mostly one changes one document, and nobody else waits.
+            // In the caller's task: mostly one caller changes one document and nobody else waits.
             try await run(round, of: tenant, apply).get()
         case .runs(let round, let previous, _):
-            // Others wait for the round as well, also when the task of this caller is cancelled.
+            // Others wait for the round as well, so it must not be cancelled with this caller's
+            // task.
             Task {
                 _ = try? await previous?.wait()
                 _ = await self.run(round, of: tenant, apply)
@@ -78,13 +81,15 @@ final class DocumentFollower: Sendable {
         return result
     }
 
-    /// Notes what a change has added to the feed, in the order of the feed: then of those who change
-    /// documents at once the first to catch up applies what all have changed.
+    /// Notes what a change added to the feed, in the order of the feed.
+    ///
+    /// Of several callers that change documents at once, the first one to catch up applies the
+    /// changes of all.
     func note(_ own: OwnChanges, of tenant: TenantName?) {
         places.withLock { $0[tenant, default: FollowedTenant()].note(own) }
     }
 
-    /// Has the document told of with the next page, as it is then.
+    /// Includes the document in the next page, even if it does not change.
     func tellAgain(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
         let name = FollowedTenant.Name(kind: kind, id: id)
         places.withLock { _ = $0[tenant, default: FollowedTenant()].again.insert(name) }
@@ -109,7 +114,7 @@ final class DocumentFollower: Sendable {
             case .ask: break
             }
             guard let store = try await store.tenant(tenant) else {
-                // A snapshot that is gone has no documents.
+                // A snapshot that was removed has no documents.
                 if number != nil { try await apply(.all([])) }
                 places.withLock {
                     $0[tenant]?.number = nil
@@ -142,7 +147,7 @@ final class DocumentFollower: Sendable {
     }
 
     private func finish(_ tenant: TenantName?, hasFailed: Bool) {
-        // This comes before the next round can begin, so that an old result never replaces a newer one.
+        // Before the next round can begin, so that an old result never replaces a newer one.
         noteBehind(tenant, hasFailed)
         places.withLock { places in
             guard var place = places[tenant] else { return }
@@ -152,22 +157,22 @@ final class DocumentFollower: Sendable {
         }
     }
 
-    /// Tenants whose feed could not be read or applied the last time.
+    /// The tenants whose feed could not be read or applied in the last round.
     var tenantsBehind: [TenantName?] {
         places.withLock { $0.filter(\.value.isBehind).map(\.key) }
     }
 
-    /// Whether all changes are applied that callers of this process have told of.
+    /// Whether all changes that callers of this process have noted are applied.
     func isUpToDate(with tenant: TenantName?) -> Bool {
         places.withLock { places in
             places[tenant].map { $0.number != nil && !$0.isBehind } ?? false
         }
     }
 
-    /// The number of the last change of the tenant that was applied; nil when nothing is known yet.
+    /// The number of the last change that was applied; nil when nothing is known yet.
     func number(of tenant: TenantName?) -> Int64? { places.withLock { $0[tenant]?.number } }
 
-    /// Has everything read anew the next time.
+    /// Reads everything again in the next round.
     func forget(_ tenant: TenantName?) { places.withLock { $0[tenant]?.number = nil } }
 }
 

@@ -3,15 +3,15 @@ import Governance
 import Logging
 import Storage
 
-/// How this process keeps what it remembers of documents in step with the store: by the change feed.
+/// Keeping the caches of documents of this process in step with the store, by the change feed.
 ///
-/// Policies, `@context`s and subscriptions are followed side by side, and so are the tenants: none waits
-/// for another. Nothing here waits for the server of a stranger but
-/// `SubscriptionFollower.readWaiting`.
+/// Policies, `@context`s and subscriptions are followed independently of each other, and so are
+/// the tenants. Only `SubscriptionFollower.readWaiting` waits for servers outside the hub.
 extension Following {
-    /// How often changes of other processes are asked for.
+    /// The pause between two questions for the changes of other processes.
     static let pauseBetweenPages = Duration.milliseconds(50)
-    /// How often own changes that could not be applied are tried again, where there are no others.
+    /// The pause before own changes that could not be applied are tried again, in a hub of one
+    /// process.
     private static let pauseAlone = Duration.seconds(1)
     private static let pauseAfterFailure = Duration.seconds(1)
 
@@ -26,7 +26,7 @@ extension Following {
         }
     }
 
-    /// Waits until changes are to be asked for; false when the task is cancelled.
+    /// Waits until it is time to ask for changes; false when the task is cancelled.
     private func isTimeToAsk() async -> Bool {
         let pause = store.isShared ? Self.pauseBetweenPages : Self.pauseAlone
         return (try? await clock.sleep(for: pause)) != nil
@@ -37,7 +37,7 @@ extension Following {
         while await isTimeToAsk() {
             do { try await followPolicy() } catch {
                 logger.error("The policy stays as it was until it can be read: \(error)")
-                // Cancelled at the end of the program: then the next pause says so.
+                // If the program ends meanwhile, the next pause reports the cancellation.
                 try? await clock.sleep(for: Self.pauseAfterFailure)
             }
         }
@@ -72,17 +72,17 @@ extension Following {
         }
     }
 
-    /// The tenants, and the snapshots, that there are.
+    /// All tenants and snapshots.
     private var allTenants: [TenantName?] {
         get async { [nil] + (await store.tenantNames) + snapshots.stores }
     }
 
-    /// Makes the `@context`s known that are kept: to be called once, before the first request.
+    /// Loads the stored `@context`s: call it once, before the first request.
     package func loadContexts() async throws { try await contextFollower.load() }
 
-    /// Makes the subscriptions of all tenants known: to be called once, before the first request.
+    /// Loads the subscriptions of all tenants: call it once, before the first request.
     ///
-    /// An `@context` that is not at hand is fetched, once; one that cannot be had is fetched later.
+    /// An `@context` that is missing is fetched once; when that fails, it is fetched later.
     package func loadSubscriptions() async throws {
         if store.isShared {
             do { try await followPolicy() } catch {

@@ -1,7 +1,8 @@
 import Storage
 import Synchronization
 
-/// What a follower knows of the change feed of one tenant, and who waits for what comes next.
+/// The progress of a follower in the change feed of one tenant, and the callers that wait for the
+/// next page.
 struct FollowedTenant {
     struct Name: Hashable {
         var kind: Document.Kind
@@ -10,18 +11,19 @@ struct FollowedTenant {
 
     /// The number of the last change that was applied; nil when nothing is known yet.
     var number: Int64?
-    /// Whether the feed could not be read or applied the last time.
+    /// Whether the feed could not be read or applied in the last round.
     var isBehind = false
-    /// Documents that are to be told of with the next page, whether they have changed or not.
+    /// Documents to include in the next page, whether they have changed or not.
     var again: Set<Name> = []
-    /// Changes of callers that were not applied yet, also of those who have not entered.
+    /// The changes of callers that are not applied yet, including those of callers that have not
+    /// entered.
     private var own: [OwnChanges] = []
-    /// The number up to which the round that runs applies all changes, if it does not fail.
+    /// The number up to which the present round applies all changes, if it succeeds.
     private var covered: Int64 = 0
-    /// Whether the store is to be asked: a caller waits who does not know what the feed says, or the last
-    /// round has failed, which was to serve callers who wait for the next one as well.
+    /// Whether the next round must ask the store: a caller waits that does not know its own
+    /// changes, or the last round failed, whose callers the next one serves as well.
     private var mustAsk = false
-    /// The round that runs, and the one that begins when it is over.
+    /// The present round, and the one that follows it.
     private(set) var current: FollowerRound?
     private(set) var next: FollowerRound?
 
@@ -31,19 +33,19 @@ struct FollowedTenant {
     enum Entry {
         /// Nothing: its changes are applied.
         case isApplied
-        /// To wait for a round that somebody else runs.
+        /// Wait for a round that another caller runs.
         case waits(FollowerRound)
-        /// To run a round when the one before is over; `isKnown` if the store need not be asked.
+        /// Run a round after the present one; `isKnown` if the store need not be asked.
         case runs(FollowerRound, after: FollowerRound?, isKnown: Bool)
     }
 
-    /// Notes what a change has added to the feed, before its maker enters.
+    /// Notes what a change added to the feed, before its caller enters.
     mutating func note(_ own: OwnChanges) {
         if let number, own.numbers.upperBound <= number { return }
         self.own.append(own)
     }
 
-    /// Takes a caller in, with what its change added to the feed, if it knows.
+    /// Enters a caller, with what its change added to the feed, if it knows.
     mutating func enter(with own: OwnChanges?) -> Entry {
         if let own {
             let last = own.numbers.upperBound
@@ -53,7 +55,7 @@ struct FollowedTenant {
         } else {
             mustAsk = true
         }
-        // It has not begun, so it will know of all that there is now.
+        // This round has not begun, so it will apply all that is known now.
         if let next { return .waits(next) }
         let round = FollowerRound()
         if let current {
@@ -64,7 +66,7 @@ struct FollowedTenant {
         return .runs(round, after: nil, isKnown: known != nil)
     }
 
-    /// What comes next, if callers know all of it.
+    /// The changes that follow, if callers have noted all of them.
     private var known: OwnChanges? {
         guard !mustAsk, again.isEmpty, let number else { return nil }
         return .following(number, in: own)
@@ -79,7 +81,7 @@ struct FollowedTenant {
         case ask
     }
 
-    /// Begins a round: it serves all who have entered.
+    /// Begins a round, for all callers that have entered.
     mutating func begin() -> Step {
         if let number { own.removeAll { $0.numbers.upperBound <= number } }
         covered = own.map(\.numbers.upperBound).max() ?? 0
@@ -101,7 +103,7 @@ struct FollowedTenant {
     }
 }
 
-/// One look at the feed of a tenant, for all who wait for it.
+/// One reading of a tenant's feed, for all callers that wait for it.
 final class FollowerRound: Sendable {
     private enum State {
         case runs(waiting: [CheckedContinuation<Void, any Error>])
@@ -117,7 +119,7 @@ final class FollowerRound: Sendable {
         for one in waiting { one.resume(with: result) }
     }
 
-    /// Waits until the round is over; throws what it failed with.
+    /// Waits until the round is over; throws its error.
     func wait() async throws {
         try await withCheckedThrowingContinuation { continuation in
             let result = state.withLock { state -> Result<Void, any Error>? in

@@ -3,19 +3,19 @@ import Governance
 import Logging
 import Storage
 
-/// The part of a hub that keeps what this process remembers in step with the store: the policy, the
+/// The part of a hub that keeps the caches of this process in step with the store: the policy, the
 /// subscriptions and the `@context`s.
 package final class Following: Sendable {
     let store: any Store
     let rules: PolicySource
-    /// Reads the policy of the hub anew, which another process has put into force.
+    /// Reads the policy of the hub after another process has put one into force.
     let rereadPolicy: (@Sendable () async throws -> Policy)?
     /// Keeps `@context`s in step with the store.
     let contextFollower: LDContextFollower
     let snapshots: SnapshotRegistry
     /// Keeps subscriptions in step with the store.
     let follower: SubscriptionFollower
-    /// How the policy in force follows what other processes put into force.
+    /// The follower of policies that other processes put into force.
     let policies: PolicyFollower
     let clock: HubClock
     let makeIdentifier: @Sendable () -> String

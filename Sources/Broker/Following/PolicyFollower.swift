@@ -1,10 +1,10 @@
 import Storage
 import Synchronization
 
-/// What this process has to know to follow the policies that others put into force.
+/// The state of following policies that other processes put into force.
 ///
-/// It follows the feed by itself: nothing that is the matter with subscriptions delays a policy, and a
-/// policy that cannot be read delays nothing else.
+/// Policies have a feed reader of their own: a problem with subscriptions does not delay a policy,
+/// and a policy that cannot be read delays nothing else.
 final class PolicyFollower: Sendable {
     let documents: DocumentFollower
     /// The mark of the newest policy that is in force here.
@@ -12,9 +12,9 @@ final class PolicyFollower: Sendable {
 
     init(_ store: any Store) { documents = DocumentFollower(store, [.policy]) }
 
-    /// The policy of the mark is in force in this process.
+    /// Notes that the policy with this mark is in force in this process.
     func note(_ mark: [UInt8]) { self.mark.withLock { $0 = mark } }
 
-    /// Whether the policy of the mark is in force in this process.
+    /// Whether the policy with this mark is in force in this process.
     func knows(_ mark: [UInt8]) -> Bool { self.mark.withLock { $0 == mark } }
 }

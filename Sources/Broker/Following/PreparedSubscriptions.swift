@@ -1,8 +1,8 @@
 import ContextModel
 import Synchronization
 
-/// What the records say that requests are about to keep, so that they need not be read once more when
-/// the change feed tells of them.
+/// Subscriptions that requests have read and are about to store, so that they need not be read
+/// again when the change feed delivers them.
 final class PreparedSubscriptions: Sendable {
     private struct Prepared {
         var record: SubscriptionRecord
@@ -10,9 +10,9 @@ final class PreparedSubscriptions: Sendable {
     }
     private let prepared = Mutex<[SubscriptionKey: [Prepared]]>([:])
 
-    /// Notes what the record says.
+    /// Notes the subscription that was read from the record.
     ///
-    /// To be withdrawn when the request is over.
+    /// It must be removed when the request is over.
     func add(_ subscription: Subscription, _ record: SubscriptionRecord, _ key: SubscriptionKey) {
         let new = Prepared(record: record, subscription: subscription)
         prepared.withLock { $0[key, default: []].append(new) }
@@ -28,14 +28,14 @@ final class PreparedSubscriptions: Sendable {
         }
     }
 
-    /// What the record says, if that was noted.
+    /// The subscription that was read from the record, if it was noted.
     func find(_ record: SubscriptionRecord, _ key: SubscriptionKey) -> Subscription? {
         prepared.withLock { $0[key]?.first { $0.record.reads(as: record) }?.subscription }
     }
 }
 
 extension SubscriptionRecord {
-    /// Whether the same subscription is read from both.
+    /// Whether the same subscription is read from both records.
     func reads(as other: SubscriptionRecord) -> Bool {
         body == other.body && context == other.context && queryContext == other.queryContext
     }

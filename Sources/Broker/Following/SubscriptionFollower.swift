@@ -6,19 +6,19 @@ import Synchronization
 
 /// Keeps the `SubscriptionRegistry` in step with the store, by the change feed.
 ///
-/// What is not at hand to read a subscription with, a foreign server's `@context`, is fetched apart from
-/// that (`readWaiting`), so that no server delays what follows.
+/// A subscription may need an `@context` of another server. Such a one is fetched separately
+/// (`readWaiting`), so that no server delays the following changes.
 final class SubscriptionFollower: Sendable {
     typealias Key = SubscriptionKey
 
-    /// How often a request tries to apply what it has changed before it is answered, and how long it
-    /// waits before the second time; before each further one it waits twice as long.
+    /// The number of times that a request tries to apply its change before it is answered, and the
+    /// pause before the second time, which doubles each time.
     private static let maximumAttempts = 6
     private static let firstPause = Duration.milliseconds(10)
 
     /// The change feed.
     let documents: DocumentFollower
-    /// What requests of this process are about to keep.
+    /// The subscriptions that requests of this process are about to store.
     let prepared = PreparedSubscriptions()
     private let waiting = Mutex(WaitingSubscriptions())
     private let underWay = Mutex<Set<TenantName?>>([])
@@ -52,40 +52,42 @@ final class SubscriptionFollower: Sendable {
 
     // MARK: Catching up
 
-    /// Whether others' changes of the tenant are to be applied (`followOthers`): nobody does yet.
+    /// Notes that others' changes of the tenant are being applied (`followOthers`); false if they
+    /// are already.
     func begin(_ tenant: TenantName?) -> Bool { underWay.withLock { $0.insert(tenant).inserted } }
 
-    /// Applies others' changes of a tenant that was begun; what fails is logged, and not begun again
-    /// before `pause` is over.
+    /// Applies others' changes of a tenant, after `begin`.
+    ///
+    /// An error is logged, and the next attempt can begin after `pause`.
     func followOthers(of tenant: TenantName?, pause: Duration) async {
         do { try await applyChanges(of: tenant) } catch {
             logNotInForce(tenant, error)
-            // Cancelled at the end of the program: then nobody tries again.
+            // If the program ends meanwhile, there is no next attempt.
             try? await clock.sleep(for: pause)
         }
         underWay.withLock { _ = $0.remove(tenant) }
     }
 
-    /// Reads all subscriptions of the tenant anew.
+    /// Reads all subscriptions of the tenant again.
     func load(_ tenant: TenantName?) async throws {
         documents.forget(tenant)
         try await applyChanges(of: tenant)
     }
 
-    /// Applies what was changed in the tenant before the call: what a request has changed is in force
-    /// when the request is answered.
+    /// Applies the changes made in the tenant before the call, so that a request's change is in
+    /// force when the request is answered.
     ///
-    /// When the store does not tell, also when it is asked again, the change is made all the same, and
-    /// applied soon afterwards: until then nobody is notified in the tenant.
+    /// When the store cannot be read in several attempts, the change stays stored and is applied
+    /// later; until then, nobody in the tenant is notified.
     ///
-    /// `own` is what the request's change added to the feed, if that is known.
+    /// `own` is what the request's change added to the feed, if it is known.
     func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
         var pause = Self.firstPause
         for attempt in 1...Self.maximumAttempts {
             do {
                 return try await applyChanges(of: tenant, own: attempt == 1 ? own : nil)
             } catch  where attempt < Self.maximumAttempts {
-                // Also whoever does not wait for the answer any more has changed something.
+                // The change was made even if the caller has cancelled its request.
                 try? await clock.sleep(for: pause)
                 pause *= 2
             } catch {
@@ -107,10 +109,11 @@ final class SubscriptionFollower: Sendable {
 
     // MARK: Applying
 
-    /// Removals first: they need nothing.
+    /// Removals come first, because they need no `@context`.
     private func apply(_ news: DocumentFollower.News, of tenant: TenantName?) async throws {
         removeMissing(news, of: tenant)
-        // What subscriptions are read with; whoever changed it in this process has applied it.
+        // Subscriptions are read with `@context`s; those changed by this process are applied
+        // already.
         if store.isShared || contextFollower.isBehind { try await contextFollower.applyChanges() }
         switch news {
         case .all(let documents):
@@ -159,9 +162,9 @@ final class SubscriptionFollower: Sendable {
         }
     }
 
-    /// The subscription ready for use, or, while its `@context` is not at hand, what it was before.
+    /// The subscription ready for use; its earlier state while its `@context` is missing.
     ///
-    /// Returns nil and writes to the log when the subscription cannot be read, and so does not notify.
+    /// Returns nil, with a message in the log, when it cannot be read and so does not notify.
     private func subscription(
         _ document: Document,
         _ tenant: TenantName?
@@ -171,7 +174,7 @@ final class SubscriptionFollower: Sendable {
             return nil
         }
         let key = Key(record, of: tenant)
-        // One that was deleted and made anew has nothing of the one before.
+        // A subscription that was deleted and created again keeps nothing of the earlier one.
         let old = subscriptions[key].flatMap {
             $0.record.createdAt == record.createdAt ? $0 : nil
         }
@@ -196,7 +199,7 @@ final class SubscriptionFollower: Sendable {
         }
     }
 
-    /// What the record says; nil when its `@context` is not at hand.
+    /// Reads the record; nil when its `@context` is missing.
     private func content(
         of record: SubscriptionRecord,
         _ key: Key,
@@ -214,7 +217,7 @@ final class SubscriptionFollower: Sendable {
         return try reader.subscription(record.body, id: record.id)
     }
 
-    /// Says of what an earlier version kept whose it is.
+    /// Adds owners to the documents of an earlier version.
     private func addOwners(to documents: [Document], of tenant: TenantName?) async throws {
         let records = documents.filter { $0.owner == nil }.compactMap { SubscriptionRecord($0) }
         guard !records.isEmpty, let store = try await store.tenant(tenant) else { return }
@@ -225,7 +228,7 @@ final class SubscriptionFollower: Sendable {
 
     // MARK: Fetching
 
-    /// Subscriptions whose `@context` is to be fetched now; each must then be read (`readWaiting`).
+    /// The subscriptions whose `@context` is to be fetched now; call `readWaiting` for each.
     func takeDue(at now: Timestamp) -> [Key] { waiting.withLock { $0.takeDue(at: now) } }
 
     /// Fetches the `@context` of a subscription, and puts the subscription into force.
@@ -242,7 +245,7 @@ final class SubscriptionFollower: Sendable {
             logger.warning("The subscription '\(key.id)' is not in force as it is now: \(error)")
         }
         let now = clock()
-        // If it waits still, it is tried again after a while.
+        // If it still waits, it is tried again later.
         waiting.withLock { $0.giveBack(key, at: now) }
     }
 
@@ -252,7 +255,7 @@ final class SubscriptionFollower: Sendable {
             let subscription = try reader.subscription(record.body, id: record.id)
             prepared.add(subscription, record, key)
         } catch {
-            // Whoever applies it finds the same, and says so.
+            // Whoever applies the record gets the same error and logs it.
             logger.debug("\(record.refusal(error))")
         }
         defer { prepared.withdraw(record, key) }

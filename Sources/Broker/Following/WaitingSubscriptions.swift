@@ -1,10 +1,10 @@
 import ContextModel
 
-/// Subscriptions whose `@context` must be fetched before they are in force as they are now.
+/// Subscriptions that wait for their `@context` before their present state is in force.
 struct WaitingSubscriptions {
-    /// How many `@context`s are fetched at once.
+    /// The number of `@context`s that are fetched at once.
     static let maximumUnderWay = 8
-    /// Before the second attempt; each further one waits twice as long.
+    /// The pause before the second attempt; it doubles each time.
     static let firstPauseMicroseconds: Int64 = 1_000_000
     static let longestPauseMicroseconds: Int64 = 300_000_000
 
@@ -16,13 +16,13 @@ struct WaitingSubscriptions {
     private var attempts: [SubscriptionKey: Attempt] = [:]
     private var underWay = 0
 
-    /// Adds one, which may be tried at once: it is another than what was tried before.
+    /// Adds a subscription, to be tried at once.
     mutating func add(_ key: SubscriptionKey, _ now: Timestamp) {
         let isUnderWay = attempts[key]?.isUnderWay ?? false
         attempts[key] = Attempt(notBefore: now, isUnderWay: isUnderWay)
     }
 
-    /// Removes the attempt; one that is under way no longer counts as such.
+    /// Removes the subscription, even while it is being tried.
     mutating func remove(_ key: SubscriptionKey) {
         if attempts.removeValue(forKey: key)?.isUnderWay == true { underWay -= 1 }
     }

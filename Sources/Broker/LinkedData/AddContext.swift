@@ -3,12 +3,12 @@ package import Governance
 
 /// Add `@context` (clause 5.13.2).
 extension LDContextHosting {
-    /// Returns the local identifier.
+    /// Stores an `@context` and returns its local identifier.
     ///
-    /// What lies beside `@context` in the body is dropped.
+    /// Other members of the body than `@context` are dropped.
     package func addContext(_ body: JSONValue, caller: Caller) async throws -> String {
         try await access.require(.write, caller)
-        // Only where entities, subscriptions and sources are made is a tenant made too.
+        // Tenants are created only with entities, subscriptions and sources.
         _ = try await access.existingStore(caller.tenant)
         guard let context = body.objectValue?["@context"] else {
             throw BrokerError(
@@ -18,7 +18,7 @@ extension LDContextHosting {
             )
         }
         guard !context.isNull else { throw BrokerError(.badRequestData, "'@context' is null.") }
-        // Whatever cannot be used is refused now, not when somebody refers to it.
+        // An `@context` that cannot be used is refused now, and not when somebody refers to it.
         _ = try await resolver.resolved(context, for: caller.sharer)
         return try await contextStore.host(context, for: caller.party, of: caller.tenant).localID
     }

@@ -11,7 +11,7 @@ extension LDContextHosting {
         try access.requireAdministration(caller)
         _ = try await access.existingStore(caller.tenant)
         if CoreContext.isCore(name) {
-            // Built in: always the one of this version, with nothing to fetch.
+            // The core `@context` is built in: there is nothing to fetch.
             if reload { return }
             throw BrokerError(.badRequestData, "The core @context '\(name)' cannot be deleted.")
         }

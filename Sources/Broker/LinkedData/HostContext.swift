@@ -2,9 +2,10 @@ package import ContextModel
 package import Governance
 
 extension LDContextHosting {
-    /// The URL of the hub's own for an `@context` that has none, or takes more than one, so that it
-    /// can be named where bodies do not carry it (clause 5.13.1, ImplicitlyCreated); nil when it has
-    /// one.
+    /// The URL under which the hub serves an `@context` that has no single URL of its own; nil
+    /// when it has one.
+    ///
+    /// Answers whose bodies do not have the `@context` need it (clause 5.13.1, ImplicitlyCreated).
     package func hostedURL(of context: LDContext, for party: Party) async throws -> String? {
         guard context.url == nil else { return nil }
         return try await contextStore.createImplicitly(

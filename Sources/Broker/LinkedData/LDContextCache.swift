@@ -4,21 +4,21 @@ import Synchronization
 
 /// The `@context` documents that this process has in memory, within limits.
 ///
-/// What the hub hosts or made itself (its own) stays until somebody removes it, and more is refused beyond
-/// the limits. Of copies some go when there are too many (`FairCache`). `LDContextFollower` brings here what
-/// the store has; `LDContextStore` writes to the store what is kept.
+/// Documents that the hub hosts or has created (its own) stay until somebody removes them; beyond
+/// the limits, more are refused. Copies are evicted when there are too many (`FairCache`).
+/// `LDContextFollower` brings in what the store has, and `LDContextStore` writes to the store.
 final class LDContextCache: Sendable {
-    /// Documents of each kind at most, and their bytes together.
+    /// The most documents of each kind, and their bytes together.
     static let maximumOfAKind = 1_000
     static let maximumBytes = 16 << 20
 
-    /// One of the hub's own.
+    /// A document of the hub's own.
     fileprivate struct Own {
         var entry: StoredLDContext
         var bytes: Int
-        /// When it was last given to somebody who is about to name it.
+        /// When it was last given to somebody who is about to refer to it.
         var handedAt: Timestamp
-        /// Not before the store has it, and no more when it is about to go from there.
+        /// False until it is in the store, and when it is about to be removed from there.
         var isPublished = false
     }
 
@@ -42,17 +42,18 @@ final class LDContextCache: Sendable {
     private let state = Mutex(State())
     private let changes = Atomic(0)
 
-    /// Another number each time a document may say something else under its URL, or is none any more.
+    /// A number that changes whenever a document may have changed or was removed.
     var version: Int { changes.load(ordering: .acquiring) }
 
-    /// Gives another `version`.
+    /// Changes `version`.
     func noteChange() { changes.add(1, ordering: .acquiringAndReleasing) }
 
     // MARK: Finding
 
     var all: [StoredLDContext] { state.withLock { $0.all } }
 
-    /// By URL, or else by its local identifier; a copy counts as used when its URL is asked for.
+    /// Finds a document by URL, or else by its local identifier; a copy counts as used when its
+    /// URL is asked for.
     func find(_ name: String) -> StoredLDContext? {
         state.withLock { state in
             if let found = state.own[name], found.isPublished { return found.entry }
@@ -62,12 +63,12 @@ final class LDContextCache: Sendable {
 
     // MARK: The hub's own
 
-    /// Whether another one has room in its owner's share.
+    /// Whether another document fits into its owner's share.
     func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
         state.withLock { $0.hasRoom(for: entry, bytes: bytes) }
     }
 
-    /// Takes room for one that is about to be stored; false when there is none.
+    /// Reserves a place for a document that is about to be stored; false when there is none.
     func reserve(_ entry: StoredLDContext, bytes: Int) -> Bool {
         state.withLock { state in
             guard state.hasRoom(for: entry, bytes: bytes) else { return false }
@@ -76,10 +77,11 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Gives the room back that was taken for one that is not kept.
+    /// Releases the place of a document that is not stored.
     func release(_ entry: StoredLDContext) { state.withLock { $0.own[entry.url] = nil } }
 
-    /// The implicitly created one that says the same, which somebody is about to name; nil for none.
+    /// The implicitly created document with equal content, for somebody who is about to refer to
+    /// it; nil for none.
     func hand(_ context: JSONValue, at now: Timestamp) -> StoredLDContext? {
         state.withLock { state in
             let same = state.published.first {
@@ -92,14 +94,15 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Whether there are implicitly created ones that were given to nobody since.
+    /// Whether there are implicitly created documents that were given to nobody since.
     func mayHaveUnused(since latest: Timestamp) -> Bool {
         state.withLock { !$0.unused(since: latest).isEmpty }
     }
 
-    /// Withdraws implicitly created ones that were given to nobody since and are not in use.
+    /// Withdraws implicitly created documents that were given to nobody since and are not in use.
     ///
-    /// They are about to go from the store. Those in use need not be looked at again for a while.
+    /// They are about to be removed from the store. Those in use need not be checked again for a
+    /// while.
     func withdrawUnused(
         since latest: Timestamp,
         inUse: Set<String>,
@@ -116,7 +119,7 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Takes back that these were withdrawn: they could not be removed from the store.
+    /// Undoes the withdrawal of documents that could not be removed from the store.
     func restore(_ withdrawn: [StoredLDContext]) {
         state.withLock { state in
             for entry in withdrawn { state.own[entry.url]?.isPublished = true }
@@ -125,12 +128,12 @@ final class LDContextCache: Sendable {
 
     // MARK: Copies
 
-    /// Keeps a copy that was fetched; returns it as it is kept, and the copies that went for it, perhaps
-    /// itself.
+    /// Adds a copy that was fetched; returns it as it is stored, and the copies that were evicted
+    /// for it, perhaps itself.
     ///
-    /// One of the URL that is there by now hands its identifier and its owner on, so that a URL never has
-    /// two. The new one is the later one of the two, also where the clock of the process that fetched the
-    /// other is ahead.
+    /// A copy that has the same URL already passes its identifier and owner on, so that a URL
+    /// never has two. The new copy counts as the later one, even if another process with a fast
+    /// clock fetched the other one.
     func put(
         _ fetched: StoredLDContext,
         bytes: Int
@@ -146,8 +149,8 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Replaces a copy that is still as it was read; returns what there is now, and the copies that went
-    /// for it, or nil for these when it was not replaced.
+    /// Replaces a copy that is still as it was read; returns the present copy, and the copies
+    /// evicted for it, or nil for these when it was not replaced.
     func replace(
         _ read: StoredLDContext,
         with new: StoredLDContext,
@@ -160,7 +163,8 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// What is here now under the URLs and identifiers of the copies: nil for each that is gone.
+    /// The present copies under the URLs and identifiers of these; nil for each that is not there
+    /// any more.
     func current(_ copies: [StoredLDContext]) -> [StoredLDContext?] {
         state.withLock { state in
             copies.map { copy in
@@ -169,7 +173,7 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Forgets a copy that is still as it was read.
+    /// Removes a copy that is still as it was read.
     func remove(_ copy: StoredLDContext) {
         state.withLock { state in
             if state.copies[copy.url] == copy { state.copies.remove(copy.url) }
@@ -178,8 +182,8 @@ final class LDContextCache: Sendable {
 
     // MARK: What the store has
 
-    /// Takes over what the store has, unless a newer copy of it is here; returns the copies for which
-    /// there is no room, or of whose URL there is another.
+    /// Adds the documents of the store, unless a newer copy is here; returns the copies for which
+    /// there is no place, or of whose URL there is another one.
     func follow(_ stored: [(entry: StoredLDContext, bytes: Int)]) -> [StoredLDContext] {
         state.withLock { state in
             stored.flatMap { entry, bytes in
@@ -192,7 +196,7 @@ final class LDContextCache: Sendable {
         }
     }
 
-    /// Forgets what the store has no more.
+    /// Removes a document that is not in the store any more.
     func forget(localID: String) {
         let isGone = state.withLock { state in
             if let own = state.own.values.first(where: { $0.entry.localID == localID }) {
@@ -208,7 +212,7 @@ final class LDContextCache: Sendable {
         if isGone { noteChange() }
     }
 
-    /// Forgets what is not in the store and should be.
+    /// Removes the documents that should be in the store and are not.
     func forget(except localIDs: Set<String>) {
         state.withLock { state in
             for one in state.published where !localIDs.contains(one.entry.localID) {
@@ -234,7 +238,7 @@ extension LDContextCache.State {
         return count.mayTake(entry.owner) && room.mayTake(entry.owner, bytes)
     }
 
-    /// Keeps a copy; returns the copies that went for it, perhaps itself.
+    /// Adds a copy; returns the copies that were evicted for it, perhaps itself.
     fileprivate mutating func put(_ copy: StoredLDContext, bytes: Int) -> [StoredLDContext] {
         let replaced = copies[copy.url].flatMap { $0.localID == copy.localID ? nil : $0 }
         let gone = copies.put(copy, for: copy.url, bytes: bytes, owner: copy.owner)
@@ -251,7 +255,7 @@ extension LDContextCache.State {
             )
             return []
         }
-        // What is here and not yet in the store is newer.
+        // A copy that is here and not yet in the store is newer.
         if let known = copies[entry.url], known.owner != .anonymous, known.isNoOlder(than: entry) {
             return known.localID == entry.localID ? [] : [entry]
         }

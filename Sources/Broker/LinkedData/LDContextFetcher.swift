@@ -3,12 +3,12 @@ import Governance
 import Storage
 import Synchronization
 
-/// Gets the document that a URL leads to: one that is kept, or a copy that it fetches and has kept.
+/// Gets the document of a URL: from the cache, or by fetching and storing it.
 final class LDContextFetcher: Sendable {
-    /// Fetches under way at most.
+    /// The most fetches at once.
     static let maximumFetches = 32
-    /// How long a copy counts as fresh (clause 5.13.1: a heuristic expiration time) when its server
-    /// does not say, and within which bounds the server is believed.
+    /// How long a copy is fresh when its server does not say (clause 5.13.1: a heuristic
+    /// expiration time), and the bounds for what a server says.
     static let freshSeconds = 24 * 3_600
     static let believedSeconds = 300...7 * 24 * 3_600
 
@@ -23,9 +23,9 @@ final class LDContextFetcher: Sendable {
         self.source = source
     }
 
-    /// The document that the URL leads to: kept here, or fetched and kept.
+    /// The document of the URL, from the cache or fetched and stored.
     ///
-    /// A copy past its time still serves when its origin cannot be reached, or is not to be asked.
+    /// An expired copy is still used when its origin cannot be reached, or must not be asked.
     func document(
         at url: String,
         for sharer: Sharer,
@@ -48,13 +48,13 @@ final class LDContextFetcher: Sendable {
         return await store.changeCopy(entry) { $0.owner = sharer.party }
     }
 
-    /// Fetches a document and takes it in place of the old copy (clause 5.13.5 `reload`).
+    /// Fetches a document in place of the old copy (clause 5.13.5 `reload`).
     func reload(_ url: String, for sharer: Sharer) async throws(LDContextError) {
         _ = try await fetch(url, for: sharer)
         store.cache.noteChange()
     }
 
-    /// A newer copy; the old one when there is none to be had.
+    /// A newer copy; the old one when no newer one can be fetched.
     private func renewed(_ old: StoredLDContext, for sharer: Sharer) async -> StoredLDContext {
         // When the hub fetches too many, the next request may try again.
         guard begin(for: sharer) else { return old }
@@ -62,7 +62,7 @@ final class LDContextFetcher: Sendable {
         do {
             return try await fetched(old.url, for: sharer)
         } catch {
-            // Its server is asked again in a while, not by each request until then.
+            // Its server is asked again after a while, not by each request until then.
             let later = clock().adding(seconds: Self.believedSeconds.lowerBound)
             return await store.changeCopy(old) { $0.expiresAt = later }
         }
@@ -107,9 +107,11 @@ final class LDContextFetcher: Sendable {
         )
     }
 
-    // MARK: Fetches under way
+    // MARK: Fetches in progress
 
-    /// False when the sharer fetches as many as its share; otherwise `end` must follow.
+    /// Reserves a fetch for the sharer; false when it has its full share.
+    ///
+    /// Call `end` afterwards.
     func begin(for sharer: Sharer) -> Bool { fetches.withLock { $0.takeIfFair(sharer) } }
 
     func end(for sharer: Sharer) { fetches.withLock { $0.giveBack(sharer) } }

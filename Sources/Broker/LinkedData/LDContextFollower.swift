@@ -4,7 +4,7 @@ import Storage
 
 /// Keeps the `LDContextCache` in step with the store, by the change feed.
 ///
-/// All `@context`s lie in the default tenant's store.
+/// All `@context`s are in the default tenant's store.
 package final class LDContextFollower: Sendable {
     private let documents: DocumentFollower
     private let store: any Store
@@ -18,25 +18,25 @@ package final class LDContextFollower: Sendable {
         self.logger = logger
     }
 
-    /// Reads what is kept: to be called once, before the first request.
+    /// Reads the stored `@context`s: call it once, before the first request.
     func load() async throws {
         documents.forget(nil)
         try await applyChanges()
     }
 
-    /// Applies what was changed in the store before the call, by this process or another.
+    /// Applies the changes made in the store before the call, by this process or another.
     ///
-    /// What fails is logged; the next call tries it again.
+    /// An error is logged; the next call tries again.
     func catchUp() async {
         do { try await applyChanges() } catch {
             logger.error("Changes of @contexts are not in force yet: \(error)")
         }
     }
 
-    /// Whether what was changed could not be applied the last time.
+    /// Whether changes could not be applied in the last round.
     var isBehind: Bool { !documents.tenantsBehind.isEmpty }
 
-    /// The same as `catchUp`, and throws when it cannot be done.
+    /// Applies the changes like `catchUp`, and throws when that fails.
     func applyChanges() async throws {
         try await documents.catchUp(with: nil) { [self] in try await apply($0) }
     }
@@ -57,7 +57,7 @@ package final class LDContextFollower: Sendable {
 }
 
 extension Store {
-    /// Removes those that are in the store as they are here, or are older there.
+    /// Removes from the store those that it has as they are here, or older.
     func removeLDContexts(_ gone: [StoredLDContext]) async throws {
         let keys = gone.map { DocumentKey.document(.ldContext, id: $0.localID) }
         try await makeTenant(nil).changeDocuments(reading: keys) { changes in

@@ -2,13 +2,12 @@ import ContextModel
 import Governance
 import Storage
 
-/// The part of a hub that the operations on `@context`s need: they are its methods, each in a file of its
-/// own (clause 5.13).
+/// The part of a hub with the operations on `@context`s, each in its own file (clause 5.13).
 package final class LDContextHosting: Sendable {
     let access: Access
-    /// Makes `@context`s ready for use.
+    /// Resolves references to `@context`s.
     let resolver: LDContextResolver
-    /// Keeps their documents.
+    /// Stores their documents.
     let contextStore: LDContextStore
     private let store: any Store
     let snapshots: SnapshotRegistry
@@ -26,12 +25,12 @@ package final class LDContextHosting: Sendable {
         self.snapshots = snapshots
     }
 
-    /// The `@context`s of the hub's own that stored subscriptions name to their receivers, also
-    /// those that do not notify.
+    /// The `@context`s of the hub's own that stored subscriptions name to their receivers, even if
+    /// these are not notified.
     func urlsInUse() async throws -> Set<String> {
         var urls: Set<String> = []
         for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
-            // A snapshot may have gone meanwhile.
+            // A snapshot may have been removed meanwhile.
             guard let store = try await store.tenant(tenant) else { continue }
             for kind in SubscriptionKind.allCases {
                 let records = try await store.documents(kind.documentKind).lazy

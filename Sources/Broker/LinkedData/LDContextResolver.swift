@@ -2,30 +2,30 @@ package import ContextModel
 package import Governance
 import Synchronization
 
-/// Resolves `@context` references into `@context`s that are ready for use: core, by URL, inline or mixed
-/// (clauses 4.4 and 5.5.5).
+/// Resolves `@context` references into `@context`s that are ready for use: core, by URL, inline or
+/// mixed (clauses 4.4 and 5.5.5).
 ///
-/// Whoever needs an `@context` asks here. Those made ready are remembered, within limits. The documents
-/// behind them come from `LDContextFetcher`, and `LDContextStore` keeps them.
+/// All code that needs an `@context` asks here. Results are cached, within limits. Their documents
+/// come from `LDContextFetcher`, and `LDContextStore` stores them.
 package final class LDContextResolver: Sendable {
-    /// Contexts kept ready, at most, and what they take together; beyond it those are made again
-    /// when needed that were not used for longest.
+    /// The most cached `@context`s, and the most bytes of them; the least recently used are
+    /// evicted.
     static let maximumKept = 1_000
     static let maximumBytes = 32 << 20
-    /// Documents that one `@context` may lead to, one inside the other.
+    /// The depth of documents that refer to others.
     static let maximumDepth = 8
-    /// Documents that one `@context` may lead to in all.
+    /// The most documents of one `@context`.
     static let maximumDocuments = 64
 
     private struct Ready: Sendable {
         var context: LDContext
-        /// When one of its documents is to be fetched anew.
+        /// When one of its documents must be fetched again.
         var freshUntil: Timestamp?
-        /// The version of the cache of documents when it was made.
+        /// The version of the cache of documents when it was created.
         var cacheVersion: Int
     }
 
-    /// Gets the documents that references lead to.
+    /// Gets the documents of references.
     let fetcher: LDContextFetcher
     private let kept = Mutex(
         FairCache<JSONValue, Ready>(maximumBytes: maximumBytes, maximumCount: maximumKept)
@@ -40,11 +40,12 @@ package final class LDContextResolver: Sendable {
         self.longWork = longWork
     }
 
-    /// The context a request names, the core one when it names none; the sharer is the one for whom
-    /// it is kept.
+    /// The `@context` of a request, or the core one when it has none.
     ///
-    /// Without `mayFetch`, a document that is not at hand counts as not available, and one past its time
-    /// as good.
+    /// The cache counts it for `sharer`.
+    ///
+    /// Without `mayFetch`, a document that is not stored is unavailable, and an expired one is
+    /// used.
     package func context(
         for reference: JSONValue?,
         sharer: Sharer,
@@ -53,13 +54,13 @@ package final class LDContextResolver: Sendable {
         guard let reference, !Self.isCore(reference) else { return .core }
         if let ready = ready(reference, sharer.party) { return ready }
         try Self.checkShape(reference)
-        // Documents of a megabyte each may come of a reference of a few bytes.
+        // A reference of a few bytes may lead to documents of a megabyte each.
         return try await longWork.run(for: sharer) { () throws(LDContextError) in
             try await make(reference, sharer, mayFetch)
         }
     }
 
-    /// The same, with errors in the words of callers.
+    /// The same, with errors for callers.
     package func resolved(
         _ reference: JSONValue?,
         for sharer: Sharer,
@@ -86,7 +87,7 @@ package final class LDContextResolver: Sendable {
             freshUntil: gathering.freshUntil,
             cacheVersion: version
         )
-        // Terms are found both ways.
+        // Terms are stored for both directions.
         let bytes = reference.serialized.count + 2 * gathering.definitions.bytes
         kept.withLock { _ = $0.put(ready, for: reference, bytes: bytes, owner: sharer.party) }
         return context
@@ -94,15 +95,16 @@ package final class LDContextResolver: Sendable {
 
     private func ready(_ reference: JSONValue, _ party: Party) -> LDContext? {
         guard let (ready, owner) = kept.withLock({ $0.use(reference) }) else { return nil }
-        // What nobody in particular had made is made once more for somebody, who keeps it longer.
+        // An `@context` counted for the anonymous party is created again for another party, which
+        // keeps it longer.
         if owner == .anonymous && party != .anonymous { return nil }
-        // A document that it was made of may be another by now.
+        // One of its documents may have changed.
         guard ready.cacheVersion == cache.version else { return nil }
         if let freshUntil = ready.freshUntil, freshUntil <= fetcher.store.clock() { return nil }
         return ready.context
     }
 
-    /// Refuses what can be no `@context` before anything is fetched.
+    /// Throws for a reference that cannot be an `@context`, before anything is fetched.
     private static func checkShape(_ reference: JSONValue) throws(LDContextError) {
         switch reference {
         case .null, .string, .object: break
@@ -129,7 +131,7 @@ package final class LDContextResolver: Sendable {
         }
     }
 
-    /// Adds what the reference leads to; it stands in the document at the URL, if in any.
+    /// Adds the definitions of the reference, which is in the document at `url`, if in any.
     private func gather(
         _ reference: JSONValue,
         in base: String?,
@@ -157,8 +159,8 @@ package final class LDContextResolver: Sendable {
         }
     }
 
-    /// The document that a URL leads to, which is relative to that of the document it stands in
-    /// (JSON-LD 1.1, context processing); nil for the core `@context`, which holds in any case.
+    /// The document of a URL, which is relative to the document that contains it (JSON-LD 1.1,
+    /// context processing); nil for the core `@context`, which holds in any case.
     private func document(
         _ text: String,
         in base: String?,
@@ -190,8 +192,8 @@ package final class LDContextResolver: Sendable {
         return document
     }
 
-    /// The object with what it imports: the definitions of another document, among which its own
-    /// take precedence (JSON-LD 1.1, `@import`).
+    /// The object with the definitions of the document that it imports; its own take precedence
+    /// (JSON-LD 1.1, `@import`).
     private func importing(
         into object: JSONObject,
         in base: String?,

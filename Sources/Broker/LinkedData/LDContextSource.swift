@@ -1,21 +1,21 @@
 package import ContextModel
 package import Governance
 
-/// Gets the JSON of an `@context` from where its URL points.
+/// Fetches the JSON of an `@context` from its URL.
 package protocol LDContextSource: Sendable {
-    /// `sharer` is on whose behalf it is fetched.
+    /// `sharer` is the one for whom it is fetched.
     func document(
         at url: String,
         for sharer: Sharer
     ) async throws(LDContextError) -> LDContextDocument
 }
 
-/// A document as its server gave it.
+/// A document as its server returned it.
 package struct LDContextDocument: Sendable, Equatable {
     package var body: JSONValue
-    /// Where it was found in the end, if a redirect led elsewhere than where it was asked for.
+    /// The URL at which it was found after redirects, if there were any.
     package var redirectedTo: String?
-    /// How long it stays fresh by what its server says; nil when that does not say.
+    /// How long it is fresh according to its server; nil when the server does not say.
     package var freshSeconds: Int?
 
     package init(_ body: JSONValue, redirectedTo: String? = nil, freshSeconds: Int? = nil) {

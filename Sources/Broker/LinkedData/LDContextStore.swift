@@ -4,20 +4,22 @@ import Logging
 import Storage
 import Synchronization
 
-/// Keeps `@context` documents: those clients gave, those the hub made, and copies of those fetched,
-/// so that a restart in a place without internet finds them (clause 5.13).
+/// Stores `@context` documents (clause 5.13): those that clients gave, those that the hub created,
+/// and copies of fetched ones, so that a restart without Internet access finds them.
 ///
-/// Those hosted belong to the tenant they were given for, all others to the hub; all lie in the
-/// default tenant's store. A copy that was fetched for nobody in particular lies in memory alone.
+/// Hosted documents belong to the tenant for which they were given, all others to the hub; all are
+/// in the default tenant's store. Copies that were fetched for the anonymous party are in memory
+/// alone.
 package final class LDContextStore: Sendable {
-    /// Bytes of a document at most.
+    /// The most bytes of a document.
     static let maximumBytes = 1 << 20
-    /// An implicitly created one that no subscription names goes after this time, if room is short.
+    /// When places are few, an implicitly created document that no subscription names is removed
+    /// after this time.
     static let unusedSeconds = 3_600
 
-    /// What of it is in memory.
+    /// The documents in memory.
     let cache = LDContextCache()
-    /// Brings into memory what is stored.
+    /// Reads into memory what is stored.
     let follower: LDContextFollower
     private let store: any Store
     private let publicURL: Mutex<String>
@@ -43,8 +45,10 @@ package final class LDContextStore: Sendable {
         madeAt = clock()
     }
 
-    /// Tells where the outside reaches this hub, without a slash at the end, when only listening has
-    /// shown it (a port that the system chose): what is hosted from now on has it in its URL.
+    /// Sets the address of this hub for the outside, without a slash at the end, when it is known
+    /// only after listening (a port that the system chose).
+    ///
+    /// URLs of documents hosted from now on have it.
     package func serve(at url: String) { publicURL.withLock { $0 = url } }
 
     // MARK: Finding
@@ -55,10 +59,10 @@ package final class LDContextStore: Sendable {
             .sorted { ($0.createdAt, $0.localID) < ($1.createdAt, $1.localID) }
     }
 
-    /// The entry by its local identifier or its URL.
+    /// The entry with this local identifier or URL.
     package func entry(_ name: String) -> StoredLDContext? { cache.find(name) }
 
-    /// What is known of the core `@context`: it counts as a copy that never grows old.
+    /// Information about the core `@context`, which counts as a copy that never expires.
     package func core(_ url: String) -> StoredLDContext {
         StoredLDContext(
             localID: url,
@@ -72,7 +76,7 @@ package final class LDContextStore: Sendable {
 
     // MARK: The hub's own
 
-    /// Adds what a client gave (clause 5.13.2).
+    /// Adds a document that a client gave (clause 5.13.2).
     func host(
         _ context: JSONValue,
         for party: Party,
@@ -87,9 +91,10 @@ package final class LDContextStore: Sendable {
         }
     }
 
-    /// Gives an `@context` that has no single URL one of the hub's own.
+    /// Creates an `@context` of the hub's own for one that has no single URL.
     ///
-    /// When there is no room, those go that are not `inUse` and were given to nobody lately.
+    /// When there is no place, those are removed that are not `inUse` and were given to nobody
+    /// lately.
     func createImplicitly(
         _ context: JSONValue,
         for party: Party,
@@ -137,7 +142,7 @@ package final class LDContextStore: Sendable {
         await follower.catchUp()
     }
 
-    /// Keeps one of the hub's own; throws what `refusal` says when there is no room for it.
+    /// Stores one of the hub's own; throws the error of `refusal` when there is no place for it.
     private func keep(
         _ entry: StoredLDContext,
         refusal: () -> String
@@ -162,7 +167,7 @@ package final class LDContextStore: Sendable {
         return entry
     }
 
-    /// Removes what was read so; a copy renewed meanwhile stays.
+    /// Removes an entry; a copy that was renewed after it was read stays.
     func remove(_ entry: StoredLDContext) async throws {
         let key = DocumentKey.document(.ldContext, id: entry.localID)
         try await defaultStore().changeDocuments(reading: [key]) { changes in
@@ -172,21 +177,22 @@ package final class LDContextStore: Sendable {
             changes.remove(.ldContext, id: entry.localID)
         }
         await follower.catchUp()
-        // One that the store never had.
+        // This copy was never in the store.
         cache.remove(entry)
         cache.noteChange()
     }
 
     // MARK: Copies
 
-    /// Keeps a copy that was fetched, in the store too if it is somebody's; returns it as it is kept.
+    /// Stores a copy that was fetched, only in memory if it is for the anonymous party; returns it
+    /// as it is stored.
     func keepCopy(_ fetched: StoredLDContext) async -> StoredLDContext {
         let (kept, gone) = cache.put(fetched, bytes: fetched.document.body.count)
         await settle(gone + [kept])
         return kept
     }
 
-    /// Changes a copy if it is still kept as it was read; returns what there is now.
+    /// Changes a copy if it is still as it was read; returns the present one.
     func changeCopy(
         _ read: StoredLDContext,
         _ change: (inout StoredLDContext) -> Void
@@ -198,12 +204,12 @@ package final class LDContextStore: Sendable {
         return now
     }
 
-    /// Brings the store in step with the copies here.
+    /// Updates the copies in the store from those here.
     private func settle(_ copies: [StoredLDContext]) async {
         let copies = copies.filter { $0.owner != .anonymous }
         guard !copies.isEmpty else { return }
         do { try await turns.take { [self] in try await write(copies) } } catch {
-            // What was fetched is good also when the disk is full.
+            // What was fetched can be used even when the disk is full.
             logger.warning("Copies of @contexts cannot be kept on disk: \(error)")
         }
         await follower.catchUp()
@@ -211,7 +217,7 @@ package final class LDContextStore: Sendable {
 
     /// Writes the copies as they are here, and removes those that are not here any more.
     ///
-    /// What another process has written meanwhile and is later stays: the feed brings it here.
+    /// A later copy that another process has written stays: the feed brings it here.
     private func write(_ copies: [StoredLDContext]) async throws {
         let kept = cache.current(copies)
         let documents = kept.map { $0?.document }

@@ -3,10 +3,10 @@ package import Governance
 
 /// List `@context`s (clause 5.13.3).
 extension LDContextHosting {
-    /// URLs, or objects with details.
+    /// Lists URLs, or objects with details.
     ///
-    /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`. What others made the hub fetch or keep
-    /// tells what they do, so only who runs the hub is told of more than those hosted.
+    /// `kind` is `Cached`, `Hosted` or `ImplicitlyCreated`. The list of copies and created ones
+    /// tells what other callers do, so only those who run the hub see more than the hosted ones.
     package func listContexts(
         kind: String?,
         details: Bool,

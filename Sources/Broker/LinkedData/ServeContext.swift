@@ -3,10 +3,11 @@ package import Governance
 
 /// Serve `@context` (clause 5.13.4).
 extension LDContextHosting {
-    /// The document, or with `details` what is known of it.
+    /// Returns the document, or its metadata with `details`.
     ///
-    /// The core `@context` is served as well. Who names another tenant does not find what one
-    /// hosts; who names none gets the document, for answers name its URL without a tenant.
+    /// The core `@context` is served as well. A request that names another tenant does not find a
+    /// hosted document. A request that names none does, because answers have its URL without a
+    /// tenant.
     package func serveContext(
         _ name: String,
         details: Bool,
@@ -15,7 +16,7 @@ extension LDContextHosting {
         if CoreContext.isCore(name) {
             return details ? contextStore.core(name).details : CoreContext.document
         }
-        // Whose copy is kept tells who uses it; those of the hub's own have names nobody can guess.
+        // A list of copies would tell who uses them; names of the hub's own cannot be guessed.
         guard let entry = contextStore.entry(name),
             entry.isKnown(to: caller.tenant) || caller.tenant == nil && !details,
             entry.kind != .cached || access.policy.permitsAdministration(caller)

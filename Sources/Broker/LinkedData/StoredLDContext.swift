@@ -2,48 +2,49 @@ package import ContextModel
 package import Governance
 package import Storage
 
-/// An `@context` that the hub keeps (clause 5.13.1).
+/// An `@context` that the hub stores (clause 5.13.1).
 package struct StoredLDContext: Sendable, Equatable {
     /// The kinds of clause 5.13.1.
     package enum Kind: String, Sendable, CaseIterable {
-        /// Fetched from elsewhere, kept to spare fetching it again.
+        /// Fetched from another server, and stored to avoid fetching it again.
         case cached = "Cached"
         /// Given to the hub by a client.
         case hosted = "Hosted"
-        /// Made by the hub for a request that needed a URL for its `@context`.
+        /// Created by the hub for a request that needed a URL for its `@context`.
         case implicitlyCreated = "ImplicitlyCreated"
     }
     package var localID: String
-    /// Where it came from, or where the hub serves it.
+    /// The URL from which it was fetched, or at which the hub serves it.
     package var url: String
-    /// Where a redirect led to from there.
+    /// The URL to which that was redirected.
     package var redirectedTo: String?
     package var kind: Kind
     /// A document with the member `@context`.
     package var body: JSONValue
     package var createdAt: Timestamp
-    /// When a cached one is to be fetched anew.
+    /// When a cached one must be fetched again.
     package var expiresAt: Timestamp?
-    /// For whom it is kept; the room for copies is shared fairly among parties.
+    /// The party for which it is stored; places for copies are shared fairly among parties.
     package var owner: Party
-    /// The tenant a hosted one was given for: callers of others do not know of it (clause 5.5.10).
+    /// The tenant for which a hosted one was given: callers of other tenants do not see it (clause
+    /// 5.5.10).
     package var tenant: TenantName?
 
-    /// What relative URLs in it are relative to.
+    /// The base of relative URLs in it.
     var baseURL: String { redirectedTo ?? url }
 
-    /// Whether callers of the tenant know of it.
+    /// Whether callers of the tenant may see it.
     func isKnown(to tenant: TenantName?) -> Bool { kind != .hosted || self.tenant == tenant }
 
-    /// Whether this copy was fetched, or changed after that, no earlier than the other one of its URL.
+    /// Whether this copy was fetched or changed no earlier than the other one of its URL.
     ///
-    /// Of two of the same moment all processes choose the same.
+    /// For copies of the same moment, all processes give the same answer.
     func isNoOlder(than other: StoredLDContext) -> Bool {
         (createdAt, expiresAt ?? createdAt, localID)
             >= (other.createdAt, other.expiresAt ?? other.createdAt, other.localID)
     }
 
-    /// Makes this copy later than another one of its URL, which was there when it came.
+    /// Makes this copy later than an existing one of its URL.
     mutating func follow(_ other: StoredLDContext) {
         guard createdAt <= other.createdAt else { return }
         createdAt = Timestamp(microseconds: other.createdAt.microseconds + 1)
@@ -74,7 +75,7 @@ extension StoredLDContext {
         )
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     package init?(_ document: Document) {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let url = json["URL"]?.stringValue, let body = json["body"],

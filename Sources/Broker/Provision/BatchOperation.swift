@@ -2,22 +2,23 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// What the batch operations that write entities have in common (clauses 5.6.7 to 5.6.9 and
-/// 5.6.20): each entity succeeds or fails for itself, and what succeeds is on disk before the answer.
+/// A batch operation that writes entities (clauses 5.6.7 to 5.6.9 and 5.6.20).
+///
+/// Each entity succeeds or fails for itself, and what succeeds is on disk before the answer.
 package struct BatchOperation: Sendable {
-    /// The change to the stored entity, or to none; nil when it should be there and is not, or the
-    /// other way round.
+    /// The change of the stored entity, which may be nil; nil when the entity must exist and does
+    /// not, or the reverse.
     typealias Change =
         @Sendable (_ stored: Entity?, BatchInput, _ now: Timestamp) throws(EntityError) ->
         EntityChange?
 
-    /// What the entities of the request may hold.
+    /// The members that the entities of the request may have.
     let reading: EntityReader.Options
-    /// Whether an entity that is not there comes into being.
+    /// Whether an entity that does not exist is created.
     let mayCreate: Bool
-    /// Whether attributes that were left as they are make an error.
+    /// Whether attributes that were left as they were are reported as an error.
     var tellsUntouched = false
-    /// Whether what was observed at a moment takes the place of what history has for it.
+    /// Whether an instance replaces the one that the history has for the same moment.
     var correctsHistory = false
     let change: Change
 
@@ -35,7 +36,7 @@ package struct BatchOperation: Sendable {
 extension Writing {
     /// Runs a batch.
     ///
-    /// `bodies` pairs each entity with the `@context` it is to be read with.
+    /// `bodies` has each entity with the `@context` to read it with.
     package func batch(
         _ operation: BatchOperation,
         _ bodies: [(json: JSONValue, ld: LDContext)],
@@ -65,17 +66,18 @@ extension Writing {
     }
 }
 
-/// One entity of a batch, read and ready.
+/// One entity of a batch after reading.
 struct BatchInput: Sendable {
     let id: EntityID
     let operation: BatchOperation
     let fragment: EntityFragment
-    /// The whole entity, where the operation may need one.
+    /// The whole entity, if the operation may need one.
     let entity: Entity?
-    /// What comes of an entity that is not there yet, or why none can; made before the transaction,
-    /// so that the one thread that writes has less to do.
+    /// The change that creates the entity, or the reason why it cannot be created.
+    ///
+    /// It is computed before the transaction, because there is only one thread that writes.
     let creation: Result<EntityChange, EntityError>?
-    /// Given when there is more of something than an entity may have.
+    /// Set when the entity has more of something than an entity may have.
     let large: OversizedRequest?
 
     init(
@@ -111,7 +113,7 @@ struct BatchInput: Sendable {
             let entity = try reader.entity(from: fragment)
             return (entity, .success(.creation(of: entity, at: now)))
         } catch {
-            // It may be there, and then something is to be removed from it.
+            // If the entity exists, it may be a removal of parts.
             guard fragment.removesAnything, !fragment.types.isEmpty else { throw error }
             return (nil, .failure(error))
         }
@@ -119,7 +121,7 @@ struct BatchInput: Sendable {
 }
 
 extension BatchInput {
-    /// The change to the stored entity, or to none.
+    /// The change of the stored entity, which may be nil.
     fileprivate func change(
         _ stored: Entity?,
         at now: Timestamp
@@ -133,7 +135,7 @@ extension BatchInput {
         }
         var outcome = BatchOutcome(isNew: stored == nil)
         if operation.tellsUntouched, !change.untouched.isEmpty {
-            // The rest of this entity is written; what is not, is told as its error (5.6.9).
+            // The rest of this entity is written; what is not is reported as its error (5.6.9).
             let names = change.untouched.map { "'\($0)'" }.joined(separator: ", ")
             outcome.problem = BrokerError(
                 .badRequestData,
@@ -145,7 +147,7 @@ extension BatchInput {
 }
 
 extension JSONValue {
-    /// The `id` of what may not be a whole entity, to name it in a list of errors.
+    /// The `id` of a fragment, to name it in a list of errors.
     package var entityID: EntityID? {
         (objectValue?["id"] ?? objectValue?["@id"])?.stringValue.map(EntityID.init)
     }

@@ -1,10 +1,11 @@
 import ContextModel
 
 extension BatchOperation {
-    /// Takes in readings that may come late, as imports do: the newest of an attribute is current,
-    /// an older one is history alone, and what is there already changes nothing.
+    /// Adds readings, which may arrive late, as imports do.
     ///
-    /// Not part of the standard, whose updates replace whatever is there.
+    /// The newest reading of an attribute becomes current, an older one goes to history alone, and
+    /// a repeated one changes nothing. It is not part of the standard, whose updates always
+    /// replace.
     package static let readings: BatchOperation = {
         var operation = BatchOperation(mayCreate: true) { stored, input, now throws(EntityError) in
             guard let stored else { return try input.creation?.get() }

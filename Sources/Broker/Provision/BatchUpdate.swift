@@ -1,8 +1,10 @@
 import ContextModel
 
 extension BatchOperation {
-    /// Batch Entity Update (clause 5.6.9); unless it `overwrites`, attributes that exist are left
-    /// and told as errors, and nothing can be removed.
+    /// Batch Entity Update (clause 5.6.9).
+    ///
+    /// Unless it `overwrites`, existing attributes stay and are reported as errors, and nothing
+    /// can be removed.
     package static func update(overwrites: Bool) -> BatchOperation {
         var operation = BatchOperation(
             reading: .init(allowsNull: overwrites)

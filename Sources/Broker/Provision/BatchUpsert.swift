@@ -1,8 +1,8 @@
 import ContextModel
 
 extension BatchOperation {
-    /// Batch Entity Creation or Update (clause 5.6.8): replaces what exists, or updates it
-    /// as clause 5.6.2 has it (`options=update`).
+    /// Batch Entity Creation or Update (clause 5.6.8): replaces existing entities, or updates them
+    /// as in clause 5.6.2 (`options=update`).
     package static func upsert(replaces: Bool) -> BatchOperation {
         BatchOperation(
             reading: .init(allowsNull: !replaces),

@@ -12,10 +12,10 @@ extension Writing {
         let entity = try BrokerError.reading { () throws(EntityError) in try reader(ld).entity(body)
         }
         let session = try await session(caller)
-        // Made here, so that the one thread that writes has less to do.
+        // Computed here, because there is only one thread that writes.
         let creation = EntityChange.creation(of: entity, at: session.now)
         try await session.change(entity.id, naming: entity.attributes.names) { existing, _ in
-            // Of what the writer may not touch, it is not told that it exists.
+            // A writer that may not change the entity does not learn that it exists.
             guard existing == nil else { throw BrokerError.exists(entity.id) }
             return (creation, ())
         }
@@ -39,7 +39,7 @@ extension BrokerError {
         BrokerError(.alreadyExists, "The entity '\(id)' exists already.")
     }
 
-    /// Runs what reads a request and turns what is wrong with it into BadRequestData.
+    /// Runs `body`, which reads a request, and turns its errors into BadRequestData.
     static func reading<Value>(
         _ body: () throws(EntityError) -> Value
     ) throws(BrokerError)

@@ -4,7 +4,7 @@ package import Governance
 extension Writing {
     /// Merge Entity (clause 5.6.17).
     ///
-    /// Removing what is not there changes nothing (RFC 7396).
+    /// Removing something that is not there changes nothing (RFC 7396).
     package func mergeEntity(
         _ id: EntityID,
         _ body: JSONValue,

@@ -2,12 +2,12 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// What a purge takes (clause 5.6.21).
+/// The extent of a purge (clause 5.6.21).
 package enum PurgeExtent: Sendable, Hashable {
     case entities
     /// Only these attributes of the entities found.
     case attributes(Set<IRI>)
-    /// All attributes of the entities found but these.
+    /// All attributes of the entities found except these.
     case attributesExcept(Set<IRI>)
 
     /// The attributes that the request names.
@@ -19,10 +19,10 @@ package enum PurgeExtent: Sendable, Hashable {
         }
     }
 
-    /// What the purge does to one entity that was found at a moment; nil when there is nothing to take.
+    /// The change of one entity that was found at a moment; nil when there is nothing to remove.
     ///
-    /// Whatever was created after that moment stays: an entity that was deleted and created again, or a
-    /// new attribute.
+    /// Anything created after that moment stays: an entity that was deleted and created again, or
+    /// a new attribute.
     func change(
         of entity: Entity,
         foundAt moment: Timestamp,
@@ -44,7 +44,8 @@ package enum PurgeExtent: Sendable, Hashable {
 }
 
 extension Writing {
-    /// Purge Entities (clause 5.6.21): deletes what a query finds, or attributes of it.
+    /// Purge Entities (clause 5.6.21): deletes the entities that a query finds, or attributes of
+    /// them.
     package func purgeEntities(
         where condition: Condition,
         _ extent: PurgeExtent = .entities,
@@ -53,8 +54,9 @@ extension Writing {
         let writing = try await session(caller, makesTenant: false)
         try writing.requireVisible(extent.names)
         let session = try await reading.session(caller, condition: condition)
-        // What is found is of one moment, and fixed before anything goes, for what goes may be what
-        // was asked for. It then goes in portions, between which others see what is left.
+        // The entities are found at one moment, before anything is removed, because the query may
+        // depend on what is removed. They are then changed in portions, between which others see
+        // the progress.
         let query = EntityQuery(condition: condition, limit: .max)
         let (ids, moment) = try await session.read { [clock] transaction in
             let moment = clock()
@@ -62,7 +64,8 @@ extension Writing {
         }
         let written = try await writing.changeEach(ids, id: { $0 }) {
             [now = writing.now] _, entity in
-            // An entity that went meanwhile, or that the writer may not touch, is passed over.
+            // Entities that were deleted meanwhile, or that the writer may not change, are
+            // skipped.
             (entity.flatMap { extent.change(of: $0, foundAt: moment, at: now) }, ())
         }
         if let failure = written.failure { throw failure }

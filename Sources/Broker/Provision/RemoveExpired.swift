@@ -3,15 +3,16 @@ import Governance
 import Storage
 
 extension Writing {
-    /// Removes what has expired of one tenant's data (clause 4.22): entities, and attributes of
-    /// others.
+    /// Removes the expired entities and attributes of one tenant (clause 4.22); returns the number
+    /// of entities changed.
     ///
-    /// Returns how many entities it changed. It is written like any deletion, in the operator's
-    /// name: history and subscribers learn of it. It does not wait as other writes do when
-    /// notifications are made too fast; when its own room for those waiting is full, the rest is
-    /// left for the next time. Reads do not show what has expired, whether or not it is removed yet.
+    /// The operator is the party of these changes. They are stored like any deletion: they go into
+    /// the history, and subscribers are notified. They do not wait as other writes do when
+    /// notifications are created too fast; when the operator's share of waiting notifications is
+    /// used up, the rest is left for the next call. Reads never show what has expired.
     ///
-    /// When something has expired, `isInCharge` is asked first: of several processes one does it.
+    /// When something has expired, `isInCharge` is asked first: of several processes, one does the
+    /// work.
     @discardableResult
     package func removeExpired(
         of tenant: TenantName?,
@@ -38,6 +39,6 @@ extension Writing {
         return removed
     }
 
-    /// Entities looked for at once.
+    /// The number of entities looked for at once.
     private static let expiryStep = 500
 }

@@ -29,7 +29,7 @@ extension Writing {
 }
 
 extension EntityReader {
-    /// A whole entity whose identifier stands in the URL and may be left out of the body.
+    /// Reads a whole entity whose identifier is in the URL and may be missing in the body.
     func replacement(_ json: JSONValue, of id: EntityID) throws(EntityError) -> Entity {
         let fragment = try fragment(json)
         if let given = fragment.id, given != id {

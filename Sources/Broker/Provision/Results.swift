@@ -1,11 +1,11 @@
 package import ContextModel
 import Storage
 
-/// What became of the attributes of an update (clause 5.2.18).
+/// The result of an update of attributes (clause 5.2.18).
 package struct UpdateResult: Sendable, Equatable {
-    /// Attributes changed or removed, in the order of the request.
+    /// The attributes changed or removed, in the order of the request.
     package var updated: [IRI]
-    /// Attributes left as they were.
+    /// The attributes left as they were.
     package var notUpdated: [IRI]
 
     init(_ change: EntityChange) {
@@ -15,26 +15,26 @@ package struct UpdateResult: Sendable, Equatable {
     }
 }
 
-/// What became of the entities of a batch (clause 5.2.16).
+/// The result of a batch (clause 5.2.16).
 package struct BatchResult: Sendable {
-    /// Entities created, where the operation may create.
+    /// The entities created, if the operation may create.
     package var created: [EntityID] = []
-    /// Entities changed or deleted.
+    /// The entities changed or deleted.
     package var changed: [EntityID] = []
     package var errors: [(id: EntityID?, error: BrokerError)] = []
 
     package init() {}
 }
 
-/// What became of one entity of a batch.
+/// The outcome of one entity of a batch.
 struct BatchOutcome: Sendable {
     var isNew: Bool
-    /// What is told of it although it was written.
+    /// A problem to report although the entity was written.
     var problem: BrokerError?
 }
 
 extension BatchResult {
-    /// What became of each entity; of those not written any more, why.
+    /// The outcomes of the entities; those that were not reached get the reason.
     init(_ written: EachResult<BatchOutcome>) {
         for (id, result) in zip(written.ids, written.results) {
             switch result {
@@ -55,7 +55,7 @@ extension BatchResult {
 }
 
 extension BrokerError {
-    /// Why the rest of a request is not stored whose beginning is.
+    /// The error for the rest of a request whose beginning is stored.
     init(restOfRequest error: StorageError) {
         switch error.code {
         case .diskFull:

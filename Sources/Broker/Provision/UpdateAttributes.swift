@@ -25,7 +25,8 @@ extension Writing {
         }
     }
 
-    /// The fragment in the body, NGSI-LD Null allowed; an `id` given must be the entity's.
+    /// Reads the fragment in the body, where NGSI-LD Null is allowed; an `id` in it must be the
+    /// entity's.
     func fragment(
         _ body: JSONValue,
         of id: EntityID,

@@ -4,7 +4,7 @@ package import Governance
 extension Snapshotting {
     /// Clone Snapshot (clause 5.16.2); returns the identifier of the clone.
     ///
-    /// The clone is of the same queries, and a snapshot of its own from then on.
+    /// The clone has the same queries, and is independent from then on.
     package func cloneSnapshot(
         _ id: String,
         _ body: JSONValue,

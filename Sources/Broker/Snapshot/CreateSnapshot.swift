@@ -5,8 +5,8 @@ package import Storage
 extension Snapshotting {
     /// Create Snapshot (clause 5.16.1); returns its identifier.
     ///
-    /// It is made afterwards: its status says when it is ready. The queries are those of the body,
-    /// which the Gateway has read.
+    /// The snapshot is filled afterwards: its status tells when it is ready. The Gateway has read
+    /// the queries from the body.
     package func createSnapshot(
         _ body: JSONValue,
         _ queries: [SnapshotQuery],
@@ -58,9 +58,9 @@ extension Snapshotting {
         )
     }
 
-    /// Keeps a new snapshot and has it made.
+    /// Stores a new snapshot and starts to fill it.
     func order(_ order: SnapshotOrder, _ caller: Caller) async throws {
-        // Nobody in particular has nothing of their own.
+        // The anonymous party cannot own anything.
         guard caller.party != .anonymous else { throw BrokerError(DenyReason.unauthenticated) }
         _ = try await reading.session(caller)
         try snapshots.add(order.snapshot, limits: limits)
@@ -74,7 +74,7 @@ extension Snapshotting {
             try await remove(order.snapshot)
             throw error
         }
-        // Deleted while it was being made: what was made since goes as well.
+        // It was deleted while it was filled, so what was stored since is removed as well.
         if !snapshots.has(order.snapshot) { try await removeRest(of: order.snapshot) }
     }
 }

@@ -3,7 +3,8 @@ package import Governance
 import Storage
 
 extension Snapshotting {
-    /// Purge Snapshots (clause 5.16.7): those of the caller that the query over their members finds.
+    /// Purge Snapshots (clause 5.16.7): deletes the caller's snapshots that a query over their
+    /// members finds.
     package func purgeSnapshots(where q: String, caller: Caller) async throws {
         let condition = try Self.condition(onSnapshots: q)
         _ = try await reading.session(caller)

@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 extension Snapshotting {
-    /// Retrieve Snapshot Status (clause 5.16.3), with the `@context` of its names.
+    /// Retrieve Snapshot Status (clause 5.16.3), with the `@context` for its names.
     package func retrieveSnapshotStatus(
         _ id: String,
         caller: Caller

@@ -2,18 +2,19 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// A snapshot (clauses 4.3.7 and 5.2.41): what some queries found, copied at one time into a store of
-/// its own.
+/// A snapshot (clauses 4.3.7 and 5.2.41): the results of queries, copied at one time into their
+/// own store.
 ///
-/// It belongs to the party that asked for it, and holds no more than that party could see then. What
-/// is read from it passes that party's grant again, now.
+/// It belongs to the party that created it, and has only what that party could see then. Reads
+/// from it are also subject to that party's present grant.
 package struct Snapshot: Sendable, Equatable {
-    /// How far its making came (table 5.2.41-2).
+    /// The progress of filling it (table 5.2.41-2).
     enum Status: String, Sendable {
         case preparing, success, partial, empty, failure
     }
 
-    /// Names a snapshot: each party has names of its own, so that none tells of another's.
+    /// Identifies a snapshot: each party has its own names, so that no name tells of another
+    /// party's.
     package struct Key: Sendable, Hashable {
         package var tenant: TenantName?
         package var owner: Party
@@ -22,11 +23,11 @@ package struct Snapshot: Sendable, Equatable {
 
     let key: Key
     let purpose: Purpose?
-    /// The store's file.
+    /// The name of the store's file.
     let file: String
-    /// What its maker wrote: queries, priority, endpoint and so on, as written.
+    /// The members that its maker wrote: queries, priority, endpoint and others, unchanged.
     var body: JSONObject
-    /// The `@context` of names in it.
+    /// The `@context` for its names.
     let context: JSONValue
     var status = Status.preparing
     var queryResults: [QueryResult] = []
@@ -35,8 +36,8 @@ package struct Snapshot: Sendable, Equatable {
     var modifiedAt: Timestamp
     var expiresAt: Timestamp
     var lastUsedAt: Timestamp
-    /// How often telling the endpoint of the last change has failed; nil when there is nothing to
-    /// tell.
+    /// How often notifying the endpoint of the last change has failed; nil when there is nothing
+    /// to notify.
     var failedNotices: Int?
 
     /// The name of its store.
@@ -47,14 +48,14 @@ package struct Snapshot: Sendable, Equatable {
         )
     }
 
-    /// On whose behalf it is filled.
+    /// The caller in whose name it is filled.
     var maker: Caller { Caller(party: key.owner, purpose: purpose, tenant: key.tenant) }
 
     var priority: Int { body["snapshotPriority"]?.numberValue?.intValue ?? Self.standardPriority }
 
     static let standardPriority = 5
 
-    /// Pairs that are sent to its endpoint beside each notification.
+    /// The pairs that are sent to its endpoint with each notification.
     var receiverInfo: [KeyValuePair] {
         (body["receiverInfo"]?.arrayValue ?? []).compactMap { pair in
             guard let key = pair.objectValue?["key"]?.stringValue,
@@ -65,10 +66,10 @@ package struct Snapshot: Sendable, Equatable {
     }
 }
 
-/// How a query of a snapshot went (clause 5.2.42).
+/// The result of a query of a snapshot (clause 5.2.42).
 struct QueryResult: Sendable, Equatable {
     var hasFound: Bool
-    /// Why it failed, if it did.
+    /// The reason why it failed, if it did.
     var error: BrokerError?
 
     var json: JSONValue {
@@ -94,7 +95,7 @@ struct QueryResult: Sendable, Equatable {
     }
 }
 
-// MARK: - As shown
+// MARK: - In answers
 
 extension Snapshot {
     /// The snapshot as its maker sees it.
@@ -116,7 +117,7 @@ extension Snapshot {
 
     /// The notification of its status (clauses 5.3.4 and 5.16.6).
     ///
-    /// The table there has a name of its own for the results of temporal queries.
+    /// Its table has another name for the results of temporal queries.
     func notification(id: String, at now: Timestamp) -> JSONObject {
         var json: JSONObject = [
             "id": .string(id), "type": "SnapshotNotification", "snapshotId": .string(key.id),
@@ -131,7 +132,7 @@ extension Snapshot {
         return json
     }
 
-    /// The snapshot as though it were an entity: what the query of a purge looks at.
+    /// The snapshot in the form of an entity, for the query of a purge.
     var entity: Entity {
         var entity = Entity(
             id: EntityID(key.id),
@@ -169,7 +170,7 @@ extension Snapshot {
         return Document(kind: .snapshot, id: file, body: JSONValue.object(json).serialized)
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     init?(_ document: Document, tenant: TenantName?) {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let id = json["id"]?.stringValue, let owner = json["owner"].flatMap(Party.init),

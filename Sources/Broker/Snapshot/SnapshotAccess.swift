@@ -3,7 +3,7 @@ package import Governance
 import Logging
 package import Storage
 
-/// A query of a snapshot, as the Gateway reads it (clause 5.2.23).
+/// A query of a snapshot, as the Gateway has read it (clause 5.2.23).
 package struct SnapshotQuery: Sendable, Equatable {
     package var query: EntityQuery
     package var representation: Representation
@@ -14,11 +14,11 @@ package struct SnapshotQuery: Sendable, Equatable {
     }
 }
 
-/// What the operations on snapshots have in common.
+/// The common parts of the operations on snapshots.
 extension Snapshotting {
-    /// The store that a request on a snapshot is about (clauses 5.5.15 and 6.3.22).
+    /// The store for a request on a snapshot (clauses 5.5.15 and 6.3.22).
     ///
-    /// A snapshot is its maker's alone; for anybody else there is none.
+    /// A snapshot exists for its maker alone.
     package func snapshotStore(_ id: String, caller: Caller) throws(BrokerError) -> TenantName {
         let snapshot = try self.snapshot(id, caller)
         guard snapshot.status != .preparing else {
@@ -31,7 +31,7 @@ extension Snapshotting {
         return snapshot.store
     }
 
-    /// The caller's snapshot that has not expired.
+    /// The caller's snapshot; throws when there is none or it has expired.
     func snapshot(_ id: String, _ caller: Caller) throws(BrokerError) -> Snapshot {
         guard URIText.isValid(id) else {
             throw BrokerError(.badRequestData, "The snapshot id '\(id)' is not a URI.")
@@ -43,7 +43,7 @@ extension Snapshotting {
         return snapshot
     }
 
-    /// Writes the snapshot down as the registry has it by then, so that the last one to write is right.
+    /// Stores the registry's present state of the snapshot, so that the last write is right.
     func keep(_ snapshot: Snapshot) async throws {
         let store = try await access.existingStore(snapshot.key.tenant)
         try await snapshots.turns.take { [snapshots] in
@@ -56,13 +56,14 @@ extension Snapshotting {
 
     /// Removes the snapshot with its store and its subscriptions.
     ///
-    /// Its document goes last: a hub that stops in between removes the rest at its next start.
+    /// Its document is removed last, so that after a stop in between the next start removes the
+    /// rest.
     func remove(_ snapshot: Snapshot) async throws {
         guard snapshots.remove(snapshot) else { return }
         try await removeRest(of: snapshot)
     }
 
-    /// Removes what is kept of a snapshot that nobody finds any more.
+    /// Removes the rest of a snapshot that cannot be found any more.
     func removeRest(of snapshot: Snapshot) async throws {
         try await store.removeSnapshot(snapshot.store)
         // Its subscriptions and registrations go with it.
@@ -74,9 +75,10 @@ extension Snapshotting {
         }
     }
 
-    /// Makes the snapshots of all tenants known: to be called once, before the first request.
+    /// Loads the snapshots of all tenants: call it once, before the first request.
     ///
-    /// One that was being made when the hub stopped has failed, for it was to be of that time.
+    /// A snapshot that was being filled when the hub stopped has failed, because its data was to
+    /// be of that time.
     package func loadSnapshots() async throws {
         let tenants: [TenantName?] = [nil] + (await store.tenantNames)
         for tenant in tenants {
@@ -99,7 +101,7 @@ extension Snapshotting {
 }
 
 extension Snapshot {
-    /// What is to be told when it was changed or made.
+    /// Whether its endpoint is to be notified of changes.
     var needsNotice: Bool { body["endpoint"] != nil }
 
     fileprivate mutating func fail(at now: Timestamp) {

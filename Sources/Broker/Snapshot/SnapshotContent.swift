@@ -2,8 +2,8 @@ import ContextModel
 import Governance
 import Storage
 
-/// What a snapshot is going to hold, gathered from several queries: an entity that two of them find
-/// has the attributes of both.
+/// The content of a snapshot, collected from several queries: an entity that two of them find has
+/// the attributes of both.
 struct SnapshotContent: Sendable {
     private(set) var entities: [Entity] = []
     private var places: [EntityID: Int] = [:]
@@ -21,7 +21,7 @@ struct SnapshotContent: Sendable {
 }
 
 extension Entity {
-    /// The entity with what the projection shows of it; what it is stays.
+    /// The entity with the attributes that the projection shows; its types and scopes stay.
     func projected(_ projection: Projection) -> Entity {
         var entity = self
         entity.attributes = attributes.filter { projection.shows($0.name) }
