@@ -3,16 +3,16 @@ import Governance
 import Logging
 package import Storage
 
-/// What a store keeps of subscriptions and registrations, looked over without a hub.
+/// Checks of stored subscriptions and registrations, without a hub.
 extension Document {
-    /// The kinds of which `refusal` tells.
+    /// The kinds that `refusal` checks.
     package static let kindsToCheck: [Kind] =
         [.registration] + SubscriptionKind.allCases.map(\.documentKind)
 
-    /// Why the hub makes no use of it, in a sentence; nil when it does.
+    /// A sentence that says why the hub does not use the document; nil when it does.
     ///
-    /// A hub may refuse now what an earlier version took: a pattern, a geometry, a condition that is too
-    /// large. Names are read without the `@context` that they were given with, which changes nothing of
+    /// A hub may refuse what an earlier version accepted: a pattern, a geometry or a condition
+    /// that is too large. Names are read without their `@context`, which makes no difference to
     /// that.
     package var refusal: String? {
         if kind == .registration {
@@ -49,7 +49,7 @@ extension RegistrationRecord {
 }
 
 extension Following {
-    /// Says which registrations no query finds, and why: to be called once, at the start.
+    /// Logs the registrations that no query can find, with the reason: call it once, at the start.
     package func checkRegistrations() async throws {
         for tenant in [nil] + (await store.tenantNames) + snapshots.stores {
             guard let store = try await store.tenant(tenant) else { continue }

@@ -3,11 +3,11 @@ import Governance
 import Logging
 import Storage
 
-/// Fills snapshots (clauses 5.16.1.4 and 5.16.2.4): on behalf of their makers, through their grants.
+/// Filling snapshots for their makers, with their makers' grants (clauses 5.16.1.4 and 5.16.2.4).
 extension Snapshotting {
-    /// Makes the snapshot and says how that went.
+    /// Fills the snapshot and stores its status.
     ///
-    /// It stops, leaving nothing, where the snapshot is deleted meanwhile.
+    /// It stops, and leaves nothing, when the snapshot is deleted meanwhile.
     func make(_ order: SnapshotOrder) async throws {
         guard snapshots[order.snapshot.key]?.file == order.snapshot.file else { return }
         var made = order.snapshot
@@ -47,7 +47,7 @@ extension Snapshotting {
         return results.contains { $0.error == nil } ? .empty : .failure
     }
 
-    /// Runs the queries, each of one moment, and stores what they find.
+    /// Runs the queries, each at one moment, and stores their results.
     private func fill(
         _ snapshot: Snapshot,
         _ queries: [SnapshotQuery],
@@ -83,7 +83,7 @@ extension Snapshotting {
         return (results, temporalResults)
     }
 
-    /// All of one snapshot into another; false when it did not fit or was gone.
+    /// Copies one snapshot into another; false when it was too large or was removed.
     private func copy(_ original: Snapshot, into snapshot: Snapshot) async throws -> Bool {
         var reader = snapshot.maker
         reader.tenant = original.store
@@ -104,7 +104,7 @@ extension Snapshotting {
         return copied.error == nil
     }
 
-    /// Runs a query; what the caller can learn of its failure is kept, the rest is logged.
+    /// Runs a query; an error that the caller may know is stored, others are logged.
     private func result(_ run: () async throws -> Bool) async -> QueryResult {
         do {
             return QueryResult(hasFound: try await run())
@@ -121,7 +121,8 @@ extension Snapshotting {
 
     // MARK: Current state
 
-    /// What the query finds, with the Linked Entities it asks for, as its projection shows it.
+    /// The entities that the query finds, with the Linked Entities it asks for and in its
+    /// projection.
     private func entities(
         for query: SnapshotQuery,
         _ reader: Caller
@@ -163,7 +164,7 @@ extension Snapshotting {
     private static let entitiesPerStep = 500
     private static let evolutionsPerStep = 20
 
-    /// The right to put into the snapshot what its maker may see.
+    /// The grant to copy into the snapshot what its maker may see.
     private func copyGrant(for snapshot: Snapshot) async throws -> CopyGrant {
         var maker = snapshot.maker
         maker.tenant = snapshot.store
@@ -187,7 +188,7 @@ extension Snapshotting {
 
     // MARK: History
 
-    /// Copies what the query finds, a few evolutions at a time; false when it finds nothing.
+    /// Copies the evolutions that the query finds, a few at a time; false when it finds none.
     private func copyHistory(
         _ query: TemporalQuery,
         as reader: Caller,

@@ -3,8 +3,8 @@ import Governance
 import Logging
 import Storage
 
-/// Makes the snapshots that were ordered, one after the other, tells their endpoints (clause 5.16.6)
-/// and removes what has expired.
+/// Fills the snapshots that were ordered, one after the other, notifies their endpoints (clause
+/// 5.16.6) and removes expired ones.
 package struct SnapshotMaker: Sendable {
     private let snapshotting: Snapshotting
     private let sender: any NotificationSender
@@ -20,12 +20,12 @@ package struct SnapshotMaker: Sendable {
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
-    /// Works until the task is cancelled.
+    /// Runs until the task is cancelled.
     package func run() async {
         let signals = snapshotting.snapshots.makeSignals()
         await withDiscardingTaskGroup { group in
             group.addTask {
-                // Cancelled at the end of the program: then there is nothing to wake.
+                // If the program ends meanwhile, there is nothing to wake.
                 while (try? await snapshotting.clock.sleep(for: .seconds(Self.secondsBetweenTurns)))
                     != nil
                 {
@@ -42,14 +42,15 @@ package struct SnapshotMaker: Sendable {
         }
     }
 
-    /// How often what has expired is looked for, and a notification that failed is sent again.
+    /// The pause between two checks for expired snapshots, and before a failed notification is
+    /// sent again.
     private static let secondsBetweenTurns = 30
-    /// Endpoints that are told at once.
+    /// The endpoints that are notified at once.
     private static let maximumAtOnce = 32
-    /// After so many failures nobody is told any more.
+    /// The number of failures after which the endpoint is not notified any more.
     static let maximumNotices = 10
 
-    /// Does whatever there is to do now.
+    /// Does the work that is due.
     func turn() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, let order = snapshotting.snapshots.nextOrder() {
@@ -68,7 +69,7 @@ package struct SnapshotMaker: Sendable {
         await attempt("What has expired could not be removed") { try await removeExpiredMaps() }
     }
 
-    /// Some at once: an endpoint that does not answer delays few others.
+    /// Runs some at once, so that an endpoint that does not answer delays few others.
     private func forEach<Element: Sendable>(
         _ elements: [Element],
         _ body: @escaping @Sendable (Element) async -> Void
@@ -86,7 +87,7 @@ package struct SnapshotMaker: Sendable {
         do { try await work() } catch { snapshotting.logger.error("\(failure): \(error)") }
     }
 
-    // MARK: Telling
+    // MARK: Notifying
 
     private func tell(_ key: Snapshot.Key) async {
         guard let snapshot = snapshotting.snapshots[key], let failed = snapshot.failedNotices,
@@ -96,7 +97,7 @@ package struct SnapshotMaker: Sendable {
         await attempt("A snapshot's maker could not be told") { isTold = try await send(snapshot) }
         if Task.isCancelled, !isTold { return }
         let kept = snapshotting.snapshots.update(snapshot) { current in
-            // Changed meanwhile: that is still to be told.
+            // It was changed meanwhile: that change is still to be notified.
             guard current.modifiedAt == snapshot.modifiedAt else { return }
             let isOver = isTold || failed + 1 >= Self.maximumNotices
             current.failedNotices = isOver ? nil : failed + 1
@@ -106,7 +107,7 @@ package struct SnapshotMaker: Sendable {
         }
     }
 
-    /// Whether there was nobody to tell, or it took the notification.
+    /// Sends the notification; returns whether it was accepted, or there was no endpoint.
     private func send(_ snapshot: Snapshot) async throws -> Bool {
         guard let url = snapshot.body["endpoint"]?.stringValue else { return true }
         let id = "urn:ngsi-ld:SnapshotNotification:\(snapshotting.makeIdentifier())"
@@ -131,7 +132,7 @@ package struct SnapshotMaker: Sendable {
 
     // MARK: Removing
 
-    /// Whoever is told of its snapshot's end sees it by `expiresAt` (clause 5.3.4).
+    /// Removes the snapshot; a last notification shows its end by `expiresAt` (clause 5.3.4).
     private func removeExpired(_ snapshot: Snapshot) async {
         if snapshot.needsNotice {
             await attempt("A snapshot's maker could not be told") { _ = try await send(snapshot) }

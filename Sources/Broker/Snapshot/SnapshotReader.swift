@@ -1,20 +1,20 @@
 import ContextModel
 
-/// Reads what a caller writes of a snapshot and refuses what clause 5.2.41 does not allow, quoting
-/// the member.
+/// Reads the body of a snapshot, and refuses what clause 5.2.41 does not allow, quoting the
+/// member.
 ///
-/// The queries themselves are read by the Gateway.
+/// The Gateway reads the queries themselves.
 struct SnapshotReader: MemberReading {
     let context: LDContext
 
-    /// Members that only the hub writes; a caller's are ignored (table 5.2.41-2).
+    /// The members that only the hub writes; a caller's are ignored (table 5.2.41-2).
     private static let membersOfTheHub: Set<String> = [
         "@context", "snapshotStatus", "snapshotQueriesDetails", "snapshotTemporalQueriesDetails",
         "createdAt", "modifiedAt", "expiresAt", "lastUsedAt",
     ]
     private static let queries: Set<String> = ["snapshotQueries", "snapshotTemporalQueries"]
 
-    /// The identifier, where there is one, and the members to keep.
+    /// Reads the identifier, if there is one, and the members to store.
     func read(
         _ value: JSONValue,
         allowsQueries: Bool,
@@ -76,13 +76,13 @@ struct SnapshotReader: MemberReading {
 }
 
 extension Snapshotting {
-    /// Refuses to tell an address that the hub will not call.
+    /// Throws for an endpoint that the hub will not call.
     func requireCallable(endpointOf body: JSONObject) throws(BrokerError) {
         guard let uri = body["endpoint"]?.stringValue else { return }
         try addresses.requireCallable(uri, at: "endpoint")
     }
 
-    /// When a snapshot expires: as its body wishes, within what the hub allows.
+    /// The expiry of a snapshot that its body asks for, within the hub's limit.
     func snapshotExpiry(_ body: JSONObject, from now: Timestamp) throws(BrokerError) -> Timestamp {
         func later(_ seconds: Int) -> Timestamp {
             Timestamp(microseconds: now.microseconds + Int64(seconds) * 1_000_000)

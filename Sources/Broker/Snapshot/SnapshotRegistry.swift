@@ -3,18 +3,19 @@ import Governance
 import Storage
 import Synchronization
 
-/// The snapshots of all tenants, and those that wait to be made: kept in step with the store by the
-/// operations.
+/// The snapshots of all tenants, and those that wait to be filled.
+///
+/// The operations keep it in step with the store.
 package final class SnapshotRegistry: Sendable {
     private struct State {
         var snapshots: [Snapshot.Key: Snapshot] = [:]
-        /// One is made at a time, of each party in its turn.
+        /// One snapshot is filled at a time; parties take turns.
         var waiting = FairQueue<Party, SnapshotOrder>(places: 1)
-        /// Used since that was last written down.
+        /// The snapshots used since their use was last stored.
         var used: Set<Snapshot.Key> = []
     }
     private let state = Mutex(State())
-    /// Those who write down what is here do it in turns, one after the other.
+    /// The turns in which the state is written to the store.
     let turns = Turns()
     private let signal = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
@@ -24,12 +25,12 @@ package final class SnapshotRegistry: Sendable {
 
     var all: [Snapshot] { state.withLock { Array($0.snapshots.values) } }
 
-    /// The names of all snapshots' stores.
+    /// The names of the stores of all snapshots.
     package var stores: [TenantName] { all.map(\.store) }
 
     func put(_ snapshot: Snapshot) { state.withLock { $0.snapshots[snapshot.key] = snapshot } }
 
-    /// Adds a new snapshot unless its name is taken or its party has as many as it may.
+    /// Adds a new snapshot; throws when its name is taken or its party has as many as it may.
     func add(_ snapshot: Snapshot, limits: HubLimits) throws(BrokerError) {
         let refusal = state.withLock { state -> BrokerError? in
             let key = snapshot.key
@@ -38,7 +39,7 @@ package final class SnapshotRegistry: Sendable {
             guard own.count(where: { $0.tenant == key.tenant }) < limits.maximumSnapshots else {
                 return .tooManySnapshots(limits.maximumSnapshots)
             }
-            // Whoever has rights on many tenants leaves room to others all the same.
+            // A party with rights in many tenants must leave places to others all the same.
             guard own.count < limits.maximumSnapshotsOfParty else {
                 return .tooManySnapshots(limits.maximumSnapshotsOfParty)
             }
@@ -53,7 +54,7 @@ package final class SnapshotRegistry: Sendable {
         if let refusal { throw refusal }
     }
 
-    /// Changes a snapshot that is still the one it was; nil when it is gone.
+    /// Changes a snapshot that is still the same one; nil when it was removed.
     func update(_ snapshot: Snapshot, _ change: (inout Snapshot) -> Void) -> Snapshot? {
         state.withLock { state in
             guard var current = state.snapshots[snapshot.key], current.file == snapshot.file
@@ -64,7 +65,7 @@ package final class SnapshotRegistry: Sendable {
         }
     }
 
-    /// Whether the snapshot, and no later one of its name, is there.
+    /// Whether this snapshot, and not a later one of its name, is there.
     func has(_ snapshot: Snapshot) -> Bool { self[snapshot.key]?.file == snapshot.file }
 
     /// Notes that a snapshot is being used.
@@ -83,7 +84,7 @@ package final class SnapshotRegistry: Sendable {
         }
     }
 
-    /// False when it was gone already.
+    /// Removes the snapshot; false when it was removed already.
     func remove(_ snapshot: Snapshot) -> Bool {
         state.withLock { state in
             guard state.snapshots[snapshot.key]?.file == snapshot.file else { return false }
@@ -92,9 +93,9 @@ package final class SnapshotRegistry: Sendable {
         }
     }
 
-    // MARK: Making
+    // MARK: Filling
 
-    /// Orders a snapshot to be made; false when too many of its party wait.
+    /// Adds a snapshot to those that wait to be filled; false when too many of its party wait.
     func order(_ order: SnapshotOrder, limit: Int) -> Bool {
         let isTaken = state.withLock { state in
             let owner = order.snapshot.key.owner
@@ -115,10 +116,11 @@ package final class SnapshotRegistry: Sendable {
         }
     }
 
-    /// Says that there is something to make, to tell or to remove.
+    /// Signals that there is something to fill, to notify or to remove.
     package func wake() { signal.withLock { _ = $0?.yield() } }
 
-    /// An element whenever there may be something to do; whoever asks last gets them.
+    /// Emits when there may be something to do; only the last stream that was created gets
+    /// signals.
     func makeSignals() -> AsyncStream<Void> {
         let (signals, continuation) = AsyncStream<Void>.makeStream(
             bufferingPolicy: .bufferingNewest(1)
@@ -128,9 +130,9 @@ package final class SnapshotRegistry: Sendable {
     }
 }
 
-/// A snapshot that waits to be made.
+/// A snapshot that waits to be filled.
 struct SnapshotOrder: Sendable {
-    /// What is copied into it.
+    /// The source of its content.
     enum Content: Sendable {
         case queries([SnapshotQuery], temporal: [TemporalQuery])
         case copy(of: Snapshot)

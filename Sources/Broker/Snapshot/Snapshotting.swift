@@ -3,17 +3,17 @@ import Governance
 import Logging
 import Storage
 
-/// The part of a hub that the operations on snapshots need: they are its methods, each in a file of its own.
+/// The part of a hub with the operations on snapshots, each in its own file.
 package final class Snapshotting: Sendable {
     let access: Access
     let reading: Reading
     let store: any Store
-    /// The snapshots there are.
+    /// All snapshots.
     let snapshots: SnapshotRegistry
     let resolver: LDContextResolver
-    /// Forgets the subscriptions that go with a snapshot.
+    /// Removes the subscriptions of a snapshot from memory.
     let follower: SubscriptionFollower
-    /// Forgets the registrations that go with it.
+    /// Removes the registrations of a snapshot from memory.
     let registrations: ContextSourceRegistry
     let addresses: CallableAddresses
     let limits: HubLimits

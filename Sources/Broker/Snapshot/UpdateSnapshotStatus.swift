@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 
 extension Snapshotting {
-    /// Update Snapshot Status (clause 5.16.4): how long it is kept, its priority and whom to tell.
+    /// Update Snapshot Status (clause 5.16.4): its expiry, priority and endpoint.
     package func updateSnapshotStatus(
         _ id: String,
         _ fragment: JSONValue,

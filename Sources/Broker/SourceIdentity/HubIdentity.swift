@@ -2,11 +2,12 @@ import ContextModel
 import Crypto
 package import Storage
 
-/// What tells this hub from every other: made at its first start and kept in its store.
+/// The identity of this hub, which is created at its first start and stored.
 package struct HubIdentity: Sendable, Equatable {
-    /// Names the hub to other context sources.
+    /// The name of the hub for other context sources.
     package let name: String
-    /// Known to this hub alone, so that nobody else can compute what it makes identifiers of.
+    /// A secret of this hub, so that nobody else can compute the identifiers that it makes with
+    /// it.
     private let secret: String
 
     package init(name: String, secret: String) {
@@ -14,9 +15,10 @@ package struct HubIdentity: Sendable, Equatable {
         self.secret = secret
     }
 
-    /// The identity that the store keeps; a new one when it has none yet.
+    /// The stored identity; a new one when there is none yet.
     ///
-    /// Throws `damaged` rather than become another hub unnoticed.
+    /// Throws `damaged` when it cannot be read, because the hub must not change its identity
+    /// unnoticed.
     package static func kept(
         in store: any Store,
         makeIdentifier: @escaping @Sendable () -> String
@@ -35,10 +37,9 @@ package struct HubIdentity: Sendable, Equatable {
         }
     }
 
-    /// A name for what these parts tell apart: always the same for the same, and telling whoever
-    /// gets it nothing about them.
+    /// A name that is a function of these parts and tells its reader nothing about them.
     func opaqueName(of parts: [String]) -> String {
-        // Each part goes in with its length: no two lists run into one text.
+        // Each part has its length before it, so that different lists have different texts.
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
         let key = SymmetricKey(data: Array(secret.utf8))
         let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)

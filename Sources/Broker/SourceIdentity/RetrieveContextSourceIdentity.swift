@@ -1,10 +1,10 @@
 package import ContextModel
 package import Governance
 
-/// Who this hub is to other context sources (clause 5.2.40).
+/// The identity of this hub for other context sources (clause 5.2.40).
 package struct ContextSourceIdentity: Sendable, Equatable {
     package var id: String
-    /// Names the hub and the tenant in requests that it forwards, so that one that comes back is known.
+    /// The name of the hub and tenant in requests that it forwards, by which it detects loops.
     package var alias: String
     package var uptimeSeconds: Int64
     package var timeAt: Timestamp
@@ -20,7 +20,7 @@ package struct ContextSourceIdentity: Sendable, Equatable {
 }
 
 extension Hub {
-    /// Retrieve Context Source Identity Information (clause 5.15.1): of a tenant, if one is named.
+    /// Retrieve Context Source Identity Information (clause 5.15.1), of the caller's tenant.
     package func contextSourceIdentity(caller: Caller) async throws -> ContextSourceIdentity {
         _ = try await access.existingStore(caller.tenant)
         let now = clock()
@@ -33,7 +33,7 @@ extension Hub {
         )
     }
 
-    /// A pseudonym of RFC 7230 has no characters but those of a token.
+    /// A pseudonym of RFC 7230, which may have the characters of a token alone.
     static func pseudonym(of identity: HubIdentity, _ tenant: TenantName?) -> String {
         let name = "balai-\(identity.name)" + (tenant.map { "-\($0.text)" } ?? "")
         return String(

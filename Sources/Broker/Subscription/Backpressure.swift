@@ -1,11 +1,11 @@
 import ContextModel
 import Governance
 
-/// Slows a party's writes down when notifications of its own subscriptions are made faster than their
-/// receivers take them, so that it loses none.
+/// Slows a party's writes down when notifications of its own subscriptions are created faster than
+/// their receivers accept them, so that none is lost.
 ///
-/// Subscriptions of other parties do not slow the writer down: a party whose messages take more
-/// than its share loses its oldest ones.
+/// Subscriptions of other parties do not slow the writer down: a party whose messages exceed its
+/// share loses its oldest ones.
 package struct Backpressure: Sendable {
     private let feed: OutboxFeed
     private let limits: DeliveryLimits
@@ -19,16 +19,16 @@ package struct Backpressure: Sendable {
         self.clock = clock
     }
 
-    /// Whether what has expired may be removed now.
+    /// Whether expired entities may be removed now.
     ///
-    /// Removal, in the operator's name, never waits: it has room of its own beside that of the operator's
-    /// writes, and what does not fit in is removed by a later pass.
+    /// Removal, for which the operator is the party, never waits: it has a limit of its own beside
+    /// that of the operator's writes. What exceeds it is removed by a later pass.
     var hasRoomForRemovals: Bool {
         feed.waiting(of: .operator)
             < limits.maximumWaiting + limits.waitingReservedForRemovals
     }
 
-    /// Returns when there is room for what a write may notify; throws when there is none in time.
+    /// Returns when a write may create notifications; throws when it would have to wait too long.
     func admit(_ party: Party) async throws {
         var waited = Duration.zero
         while feed.waiting(of: party) >= limits.maximumWaiting {

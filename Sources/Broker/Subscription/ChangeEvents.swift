@@ -2,14 +2,14 @@ package import ContextModel
 import Governance
 import Storage
 
-/// What happened in a change, as far as somebody may know it: what subscriptions are matched with.
+/// The events of a change that somebody may know, with which subscriptions are matched.
 package struct ChangeEvents: Sendable, Hashable {
-    /// `entityCreated` or `entityDeleted`; nil for an entity that was there and stays.
+    /// `entityCreated` or `entityDeleted`; nil when the entity existed before and after.
     package var entity: Subscription.Trigger?
-    /// What happened to the instances of each attribute.
+    /// The events of the instances of each attribute.
     ///
-    /// Nothing is said of it in messages that an earlier version put into the outbox: these name the
-    /// attributes that had been matched.
+    /// Messages that an earlier version put into the outbox have no events, only the attributes
+    /// that matched.
     package var attributes: [IRI: Set<Subscription.Trigger>]
 
     package init(
@@ -21,16 +21,16 @@ package struct ChangeEvents: Sendable, Hashable {
     }
 }
 
-/// What of a change is hidden from somebody.
+/// The attributes of a change that are hidden from somebody.
 struct HiddenInChange: Hashable {
-    /// What is hidden in the entity after the change, or before it if it is deleted.
+    /// The attributes hidden in the entity after the change, or before it if it is deleted.
     var names: Set<IRI>
-    /// What is hidden before the change alone: it is new after it.
+    /// The attributes hidden only before the change, which are new after it.
     var revealed: Set<IRI> = []
-    /// What nothing is told of that happens to it.
+    /// The attributes whose events are not told.
     var all: Set<IRI> { revealed.isEmpty ? names : names.union(revealed) }
 
-    /// `isNew` says that nothing is seen of the entity before the change.
+    /// `isNew` says that the entity was not visible before the change.
     init(_ change: EntityChange, from hidden: HiddenAttributes, isNew: Bool) {
         names = hidden.everywhere
         guard !hidden.isUniform, let state = change.after ?? change.before else { return }
@@ -41,7 +41,7 @@ struct HiddenInChange: Hashable {
 }
 
 extension EntityChange {
-    /// What happened, for those from whom this is hidden.
+    /// The events that are visible when these attributes are hidden.
     func events(hiding hidden: HiddenInChange) -> ChangeEvents {
         var events = ChangeEvents(entity: nil)
         if after == nil {
@@ -59,8 +59,9 @@ extension EntityChange {
         return events
     }
 
-    /// The change as seen by someone from whom these attributes were hidden before it: they appear as
-    /// new, and nothing tells of their earlier values.
+    /// The change as seen by somebody from whom these attributes were hidden before it.
+    ///
+    /// They appear as new, without their earlier values.
     func revealing(_ names: Set<IRI>) -> EntityChange {
         guard !names.isEmpty else { return self }
         var change = self
@@ -68,7 +69,7 @@ extension EntityChange {
         return change
     }
 
-    /// The change for those who may see the entity only as it is now: to them it is new.
+    /// The change as seen by somebody who could not see the entity before: the entity is new.
     var appearance: EntityChange {
         let attributes = (after?.attributes ?? []).flatMap { attribute in
             attribute.instances.map {
@@ -80,15 +81,15 @@ extension EntityChange {
 }
 
 extension Subscription {
-    /// Why an event notifies.
+    /// The reason why events notify a subscription.
     package struct Match: Sendable, Equatable {
-        /// The entity came or went, and the subscription asked for that.
+        /// The entity was created or deleted, and the subscription asks for that.
         package var isForEntity: Bool
         /// The attributes whose change notifies.
         package var attributes: Set<IRI>
     }
 
-    /// Whether what happened notifies, and why; nil when it does not (clause 5.8.6).
+    /// The reason why the events notify; nil when they do not (clause 5.8.6).
     package func match(_ events: ChangeEvents) -> Match? {
         var match = Match(isForEntity: false, attributes: [])
         let touched = touchedAttributes(events)
@@ -102,10 +103,10 @@ extension Subscription {
         return match.isForEntity || !match.attributes.isEmpty ? match : nil
     }
 
-    /// The attributes that something happened to and that the subscription watches.
+    /// The watched attributes that have events.
     private func touchedAttributes(_ events: ChangeEvents) -> [IRI] {
         guard let watchedAttributes else { return Array(events.attributes.keys) }
-        // Many may watch little of an entity of which much has changed, and the other way round.
+        // Iterates over the shorter one of the two lists.
         guard watchedAttributes.count > events.attributes.count else {
             return watchedAttributes.filter { events.attributes[$0] != nil }
         }
@@ -119,8 +120,8 @@ extension EntityChange.AttributeChange {
         return after == nil ? .attributeDeleted : .attributeUpdated
     }
 
-    /// Whether any member has another value than before, as far as it is not hidden; the hub's own
-    /// times do not count.
+    /// Whether a member that is not hidden has another value than before; the hub's own times do
+    /// not count.
     func isDifferent(hiding hidden: Set<IRI>) -> Bool {
         guard !hidden.contains(name) else { return false }
         guard let before, let after else { return true }

@@ -1,35 +1,34 @@
 import ContextModel
 import Governance
 
-/// The messages of one change: one for all who are told the same of it, however many they are and
-/// whatever of it they watch.
+/// The messages of one change: one message for all subscribers who may know the same of it.
 ///
-/// How many there are depends on how many different rights the subscribers have, and not on how
-/// many subscriptions there are.
+/// Their number depends on the number of different rights, and not on the number of subscriptions
+/// or on what they watch.
 struct ChangeMessages {
-    /// Who is told what.
+    /// A message and its recipients.
     struct Message {
         var content: NotificationMessage
         var bytes: [UInt8]
         var recipients: [String]
     }
 
-    /// What somebody may know of the change.
+    /// What a subscriber may know of the change.
     private struct View: Hashable {
-        /// Nothing of the time before the change.
+        /// Whether the state before the change is hidden.
         var isNew: Bool
         var hidden: HiddenInChange
     }
 
-    /// Messages alike in this are one.
+    /// The subscribers that share a message: those with equal values.
     private struct Audience: Hashable {
         var events: Int
         var isNew: Bool
         var showsChanges: Bool
-        /// What is hidden decides which previous values are shown, and is otherwise applied when a
-        /// message is sent.
+        /// The hidden attributes, which decide what previous values are stored; they are removed
+        /// again when a message is sent.
         var hidden: Set<IRI>
-        /// What was hidden before the change and is new after it.
+        /// The attributes that were hidden before the change and are new after it.
         var revealed: Set<IRI>
     }
 
@@ -40,7 +39,7 @@ struct ChangeMessages {
     private var eventNumbers: [ChangeEvents: Int] = [:]
     private var eventsOfViews: [View: Int] = [:]
     private var recipients: [Audience: [String]] = [:]
-    /// What was found for the candidate before: mostly many have the same rights.
+    /// The result for the previous candidate: most candidates have the same rights.
     private var lastHidden: (from: HiddenAttributes, isNew: Bool, found: HiddenInChange)?
     /// In the order in which they were met.
     private var audiences: [Audience] = []
@@ -55,7 +54,7 @@ struct ChangeMessages {
         self.allowances = allowances
     }
 
-    /// Notes that the subscription is told of the change, if it notifies.
+    /// Adds the subscription to the recipients, if the change notifies it.
     mutating func offer(to candidate: IndexedSubscription) {
         guard candidate.mayNotify(at: now) else { return }
         let rights = candidate.rights
@@ -109,7 +108,7 @@ struct ChangeMessages {
         return number
     }
 
-    /// The messages, with their bytes for the outbox.
+    /// The messages, encoded for the outbox.
     func messages() -> [Message] {
         var plain: NotifiedEntity?
         return audiences.compactMap { audience in
@@ -147,7 +146,7 @@ struct ChangeMessages {
         )
     }
 
-    /// An entity as notifications show it, with its bytes.
+    /// An entity as in notifications, with its encoding.
     private struct NotifiedEntity {
         var entity: Entity
         var bytes: [UInt8]

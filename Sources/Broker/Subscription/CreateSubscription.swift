@@ -2,10 +2,12 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// Create Subscription (clause 5.8.1). No notification is sent at creation: the first change, or
-/// the end of the first interval, brings the first one.
+/// Create Subscription (clause 5.8.1).
+///
+/// No notification is sent at its creation: the first one follows the first change, or the end of
+/// the first interval.
 extension Subscribing {
-    /// Returns the identifier: the one given or a new one.
+    /// Returns the identifier: the given one or a new one.
     package func createSubscription(
         _ body: JSONValue,
         to kind: SubscriptionKind = .entities,
@@ -65,7 +67,7 @@ extension Subscribing {
         throw BrokerError(.badRequestData, "'expiresAt' is in the past: '\(expiry.text)'.")
     }
 
-    /// The URL under which a receiver, and the owner, find the `@context`.
+    /// The URL at which receivers, and the owner, find the `@context`.
     func contextURL(for subscription: Subscription, of owner: Party) async throws -> String? {
         try await hosting.hostedURL(of: subscription.notification.context, for: owner)
     }

@@ -2,7 +2,7 @@ package import ContextModel
 import Governance
 package import Storage
 
-/// A notification given up on: kept for the operator to see and to send again.
+/// A notification that was given up: the operator can see it and send it again.
 package struct DeadLetter: Sendable, Equatable {
     package var id: String
     package var subscription: String
@@ -17,7 +17,7 @@ package struct DeadLetter: Sendable, Equatable {
         abandonedAt: Timestamp,
         reason: String
     ) {
-        // Each recipient of a message may have it among the dead letters, and again later.
+        // Each recipient of a message may become a dead letter, and again after a replay.
         id = "\(abandonedAt.microseconds)-\(message.sequence)-\(recipient)"
         subscription = recipient
         self.message = message.body
@@ -26,14 +26,14 @@ package struct DeadLetter: Sendable, Equatable {
         self.reason = reason
     }
 
-    /// The subscription's identifier: the recipient without whose it is.
+    /// The identifier of the subscription: the recipient without its owner.
     var subscriptionID: String {
         SubscriptionRecord.id(
             ofKey: SubscriptionKey(tenant: nil, outbox: subscription).id
         )
     }
 
-    /// Whose subscription the letter of that identifier was for.
+    /// The owner of the subscription in the identifier of a dead letter.
     static func owner(ofID id: String) -> Party {
         let parts = id.split(separator: "-", maxSplits: 2)
         guard let recipient = parts.last, parts.count == 3 else { return .operator }
@@ -41,7 +41,7 @@ package struct DeadLetter: Sendable, Equatable {
         return Party(ofSubscriptionKey: key.id)
     }
 
-    /// What an operator sees of it.
+    /// The description for an operator.
     package var summary: JSONObject {
         [
             "id": .string(id),
@@ -58,7 +58,7 @@ package struct DeadLetter: Sendable, Equatable {
         return Document(kind: .deadLetter, id: id, body: JSONValue.object(json).serialized)
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     package init?(_ document: Document) {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let subscription = (json["recipient"] ?? json["subscriptionId"])?.stringValue,

@@ -1,19 +1,19 @@
 import Governance
 import Storage
 
-/// Keeps the dead letters of a tenant within their room, which is shared out among the owners of the
-/// subscriptions they were for.
+/// Limits the dead letters of a tenant; the limit is shared out among the owners of their
+/// subscriptions.
 struct DeadLetterRoom {
     let limits: DeliveryLimits
-    /// What was written since it was last looked at.
+    /// The bytes written since the last check.
     private var written = 0
 
-    /// Looked at each time so large a part of the room was written: a look is a walk over all.
+    /// The fraction of the limit after which it is checked: a check reads the sizes of all.
     private static let part = 64
 
     init(limits: DeliveryLimits) { self.limits = limits }
 
-    /// Whether it is time to look, with these letters.
+    /// Adds these letters; returns whether it is time to check.
     mutating func mustBeTrimmed(after letters: [OutboxSettlement.Letter]) -> Bool {
         written += letters.reduce(0) { $0 + max(limits.bytesPerDeadLetter, $1.bytes) }
         guard written >= limits.maximumDeadLetterBytes / Self.part else { return false }
@@ -21,7 +21,8 @@ struct DeadLetterRoom {
         return true
     }
 
-    /// Removes the oldest letters of whoever has most until the rest has room; returns how many went.
+    /// Removes the oldest letters of the owner who has most until the limit is kept; returns how
+    /// many were removed.
     static func trim(
         _ transaction: any BookkeepingTransaction,
         _ limits: DeliveryLimits

@@ -2,9 +2,9 @@ import ContextModel
 package import Governance
 import Storage
 
-/// What the operator can do about notifications given up on. Not part of the standard.
+/// The operator's operations on dead letters, which are not part of the standard.
 extension Subscribing {
-    /// Notifications given up on, oldest first.
+    /// The dead letters, oldest first.
     package func deadLetters(
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         limit: Int,
@@ -20,9 +20,9 @@ extension Subscribing {
         return try await session.seal(DeadLetterList(summaries: summaries))
     }
 
-    /// Puts them into the outbox again; returns how many.
+    /// Puts dead letters into the outbox again; returns how many.
     ///
-    /// Those of deleted subscriptions go.
+    /// Those of deleted subscriptions are removed.
     package func replayDeadLetters(
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
@@ -47,7 +47,7 @@ extension Subscribing {
         }
     }
 
-    /// Removes them for good; returns how many.
+    /// Removes dead letters; returns how many.
     package func dropDeadLetters(
         _ choice: DeadLetterChoice = DeadLetterChoice(),
         caller: Caller
@@ -68,18 +68,18 @@ extension Subscribing {
             .filter { choice.includes($0, of: owner(of: $0, tenant)) }
     }
 
-    /// Whose subscription it was for; what a deleted one was kept under tells it.
+    /// The owner of its subscription, also when that was deleted.
     private func owner(of letter: DeadLetter, _ tenant: TenantName?) -> Party {
         let key = SubscriptionKey(tenant: tenant, outbox: letter.subscription)
         return subscriptions[key]?.record.owner ?? Party(ofSubscriptionKey: key.id)
     }
 }
 
-/// Which dead letters are meant: all, unless something narrows it.
+/// A choice of dead letters: all of them, unless it is restricted.
 package struct DeadLetterChoice: Sendable, Equatable {
     package var id: String?
     package var subscription: String?
-    /// The name of the party whose subscription it was for, `operator` or `anonymous`.
+    /// The name of the party that owns the subscription, `operator` or `anonymous`.
     package var owner: String?
 
     package init(id: String? = nil, subscription: String? = nil, owner: String? = nil) {

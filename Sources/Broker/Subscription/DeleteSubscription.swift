@@ -2,7 +2,7 @@ import ContextModel
 package import Governance
 import Storage
 
-/// Delete Subscription (clause 5.8.5): what still waits for delivery is dropped.
+/// Delete Subscription (clause 5.8.5): notifications that wait for delivery are dropped.
 extension Subscribing {
     package func deleteSubscription(
         _ id: String,
@@ -22,7 +22,7 @@ extension Subscribing {
             }
             changes.remove(kind.documentKind, id: record.key)
         }
-        // The dispatcher finds the subscription gone and clears its part of the outbox.
+        // The dispatcher drops the subscription's messages when it learns of the removal.
         await follower.catchUp(with: tenant, own: own)
     }
 }

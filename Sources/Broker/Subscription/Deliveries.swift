@@ -1,21 +1,21 @@
 import ContextModel
 import Governance
 
-/// All messages that this process has claimed, with where each stands: the one owner of that.
+/// All messages that this process has claimed, with their states; nothing else holds these states.
 ///
-/// A value that turns what happens into what to send (`next`) and what the store must learn
-/// (`takeSettlements`); the dispatcher obeys.
+/// It is a value that turns events into messages to send (`next`) and into updates for the store
+/// (`takeSettlements`). The dispatcher carries them out.
 struct Deliveries {
     typealias Key = SubscriptionKey
 
-    /// A message, for all who get it.
+    /// A message and its progress with all its recipients.
     private struct Progress {
         let content: OutboxItem
-        /// Those who were to get it when the store last heard of it.
+        /// Its recipients, according to the store.
         var recipients: [String]
-        /// Those of them who are done with it.
+        /// The recipients that are done.
         var done: [String] = []
-        /// When the first of them was.
+        /// When the first of them was done.
         var since: Timestamp?
         var isLoaded: Bool
     }
@@ -28,12 +28,12 @@ struct Deliveries {
     private let limits: DeliveryLimits
     private var lanes: DeliveryLanes
     private var messages: [Name: Progress] = [:]
-    /// How many messages of each tenant there are.
+    /// The number of messages of each tenant.
     private var counts: [TenantName?: Int] = [:]
-    /// Messages that some of their recipients have got.
+    /// Messages that some of their recipients have received.
     private var partlyDone: Set<Name> = []
     private var settlements: [TenantName?: OutboxSettlement] = [:]
-    /// Messages whose contents are in memory, and their bytes.
+    /// The messages whose contents are in memory: their number and bytes.
     private var loadedCount = 0
     private var loadedBytes = 0
 
@@ -44,26 +44,26 @@ struct Deliveries {
 
     // MARK: State
 
-    /// Notifications that could be sent, by the owners of the subscriptions.
+    /// The notifications that could be sent, by the owners of the subscriptions.
     var waiting: [Party: Int] { lanes.waiting }
-    /// Whether the store has something to learn.
+    /// Whether there is something to store.
     var hasSettlements: Bool { !settlements.isEmpty }
     var hasPartlyDone: Bool { !partlyDone.isEmpty }
 
-    /// Whether a message of the tenant is claimed that is not done with, or of which the store has still
-    /// to learn.
+    /// Whether the tenant has a claimed message that is not done, or an outcome that is not
+    /// stored.
     func isBusy(_ tenant: TenantName?) -> Bool {
         counts[tenant] != nil || settlements[tenant]?.isAboutMessages == true
     }
 
-    /// Whether the contents of so many bytes more may stay in memory.
+    /// Whether contents of this many more bytes may stay in memory.
     func mayLoad(_ bytes: Int) -> Bool {
         loadedCount < limits.maximumLoaded && loadedBytes + bytes <= limits.maximumLoadedBytes
     }
 
     // MARK: Events
 
-    /// A message was claimed, for these recipients.
+    /// Adds a message that was claimed for these recipients.
     mutating func claim(
         _ content: OutboxItem,
         for recipients: [String],
@@ -87,12 +87,12 @@ struct Deliveries {
         }
     }
 
-    /// The next lane to work off; nil when there is none, or no room.
+    /// The next lane to run; nil when there is none, or too many run.
     mutating func next(throttled: (Key) -> Bool) -> DeliveryLanes.Start? {
         lanes.next(throttled: throttled)
     }
 
-    /// A lane was worked off, as far as it went.
+    /// Notes the outcome of a lane.
     mutating func finish(
         _ key: Key,
         _ outcome: DeliveryLanes.Outcome,
@@ -102,18 +102,19 @@ struct Deliveries {
         end(lanes.finish(key, outcome, subscription, now: now), key, now: now)
     }
 
-    /// The subscription changed or went.
+    /// Notes that the subscription was changed or removed.
     mutating func note(_ key: Key, _ subscription: IndexedSubscription?) {
         lanes.note(key, subscription)
     }
 
-    /// The time that a lane waited for has come.
+    /// Notes that the time has come for which a lane waited.
     mutating func resume(_ key: Key, _ subscription: IndexedSubscription?) {
         lanes.resume(key, subscription)
     }
 
-    /// Another process has the tenant's outbox: what was claimed is abandoned, and what was not yet
-    /// written down is not ours to write.
+    /// Drops the tenant's messages, because another process has the outbox now.
+    ///
+    /// Outcomes that were not stored must not be stored any more.
     mutating func abandon(_ tenant: TenantName?) {
         lanes.abandon(tenant)
         for (name, progress) in messages where name.tenant == tenant {
@@ -126,12 +127,12 @@ struct Deliveries {
         settlements[tenant] = counted.isEmpty ? nil : OutboxSettlement(counted: counted)
     }
 
-    /// The counts of the subscription are to be written down.
+    /// Notes that the counts of the subscription are to be stored.
     mutating func count(_ key: Key) {
         settlements[key.tenant, default: OutboxSettlement()].counted.insert(key)
     }
 
-    // MARK: What the store must learn
+    // MARK: Updates for the store
 
     private mutating func end(_ over: [Delivery], _ key: Key, now: Timestamp) {
         for delivery in over {
@@ -150,7 +151,7 @@ struct Deliveries {
         }
     }
 
-    /// The recipient is done with the message.
+    /// Notes that the recipient is done with the message.
     private mutating func end(_ content: OutboxItem, for recipient: String, now: Timestamp) {
         let name = Name(tenant: content.tenant, sequence: content.sequence)
         messages[name]?.done.append(recipient)
@@ -170,8 +171,7 @@ struct Deliveries {
         counts[name.tenant] = left > 0 ? left : nil
     }
 
-    /// Messages that a part of their recipients has had since then wait for the others alone from
-    /// now on.
+    /// Removes the recipients that are done from messages of which some were done by `due`.
     mutating func narrow(doneSince due: Timestamp) {
         for name in partlyDone {
             guard var progress = messages[name], let since = progress.since, since <= due else {
@@ -200,13 +200,13 @@ struct Deliveries {
         loadedBytes -= progress.content.bytes
     }
 
-    /// What the store must learn, by tenant; from now on it is the caller's to write down.
+    /// The updates for the store, by tenant; the caller must store them, or put them back.
     mutating func takeSettlements() -> [TenantName?: OutboxSettlement] {
         defer { settlements = [:] }
         return settlements
     }
 
-    /// It could not be written down.
+    /// Takes back updates that could not be stored.
     mutating func putBack(_ settlement: OutboxSettlement, of tenant: TenantName?) {
         settlements[tenant, default: OutboxSettlement()].add(settlement)
     }

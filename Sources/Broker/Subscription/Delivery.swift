@@ -1,6 +1,6 @@
 import ContextModel
 
-/// One message of the outbox on its way to one of its subscriptions, and where it stands.
+/// The delivery of one message of the outbox to one of its subscriptions, as a state machine.
 ///
 ///     claimed -> sending -> delivered
 ///        ^          |
@@ -8,28 +8,30 @@ import ContextModel
 ///        |          +----> dead
 ///        +--- returned
 ///
-/// Until it has been sent or given up, a delivery may also be abandoned: another process has the
-/// outbox by now, and delivers it. A value: time and results come in.
+/// Until it is delivered or dead, a delivery may also be abandoned, when another process has taken
+/// over the outbox and delivers the message.
+///
+/// It is a value: time and results are passed in.
 struct Delivery: Sendable {
-    /// Where a message stands with one of those who get it.
+    /// The state of a message with one of its recipients.
     enum State: Sendable, Equatable {
-        /// This process has claimed the message and has not tried to send it yet.
+        /// The message was claimed, and was not sent yet.
         case claimed
         case sending
-        /// Sending has failed; it is tried again, not before the moment.
+        /// Sending has failed, and is repeated at the moment or later.
         case retrying(at: Timestamp)
-        /// The receiver took it, or there was nothing to tell it.
+        /// The receiver accepted it, or there was nothing to send.
         case delivered
-        /// Given up.
+        /// It was given up.
         case dead(Abandonment)
-        /// Another process has it.
+        /// Another process delivers it.
         case abandoned
     }
 
-    /// What happens to a delivery.
+    /// An event in a delivery.
     enum Event: Sendable, Equatable {
         case begin
-        /// It was not tried after all: its turn comes again.
+        /// It was not sent after all, and waits again.
         case giveBack
         case succeed
         case fail(retryAt: Timestamp)
@@ -44,7 +46,7 @@ struct Delivery: Sendable {
 
     var sequence: Int64 { content.sequence }
 
-    /// Whether this process has nothing more to do with it.
+    /// Whether this process is done with it.
     var isOver: Bool {
         switch state {
         case .claimed, .sending, .retrying: false
@@ -52,7 +54,7 @@ struct Delivery: Sendable {
         }
     }
 
-    /// Takes the event; what cannot happen in the state is a fault of the program.
+    /// Changes the state by the event; an event that cannot happen in the state is a bug.
     mutating func take(_ event: Event) {
         guard let next = state.after(event) else {
             preconditionFailure("\(event) cannot happen to a delivery that is \(state)")
@@ -62,7 +64,7 @@ struct Delivery: Sendable {
 }
 
 extension Delivery.State {
-    /// The state that follows; nil where the event cannot happen.
+    /// The state after the event; nil when the event cannot happen.
     func after(_ event: Delivery.Event) -> Delivery.State? {
         switch (self, event) {
         case (.claimed, .begin), (.retrying, .begin): .sending

@@ -1,17 +1,18 @@
 import ContextModel
 import Governance
 
-/// Who is notified next: one lane for each subscription, in which one notification is on its way at
-/// a time, and a bounded number of lanes under way for each receiver.
+/// Decides what is sent next.
 ///
-/// Lanes under way and messages kept are shared out among the owners of the subscriptions: whoever
-/// fills its share waits alone, and loses its own messages alone.
+/// There is one lane for each subscription, in which one notification is sent at a time, and a
+/// limit of running lanes for each receiver. Running lanes and memory for messages are shared out
+/// among the owners of subscriptions: an owner that uses up its share delays and loses its own
+/// messages alone.
 ///
-/// A value that turns what happens into what to do; the dispatcher obeys.
+/// It is a value that turns events into actions, which the dispatcher carries out.
 struct DeliveryLanes {
     typealias Key = SubscriptionKey
 
-    /// A lane to be worked off.
+    /// A lane to run.
     struct Start {
         var key: Key
         /// The oldest messages.
@@ -19,14 +20,14 @@ struct DeliveryLanes {
         var schedule: DeliverySchedule
     }
 
-    /// What came of it.
+    /// The outcome of a lane.
     struct Outcome {
-        /// So many of the oldest messages are done with.
+        /// The number of its oldest messages that are done.
         var done = 0
         /// Set when the last of these was given up.
         var givenUp: Abandonment?
         var schedule: DeliverySchedule
-        /// Whether the receiver took the last notification; nil when none was sent.
+        /// Whether the receiver accepted the last notification; nil when none was sent.
         var succeeded: Bool?
         var waitUntil: Timestamp?
     }
@@ -34,22 +35,23 @@ struct DeliveryLanes {
     private struct Lane {
         enum Phase { case idle, ready, running, pausing }
         let owner: Party
-        /// When the subscription was made: another one may have its name later.
+        /// The creation of the subscription: another one may get its name later.
         var madeAt: Timestamp?
         var phase = Phase.idle
         var queue = Queue<Delivery>()
-        /// The oldest, while they are sent.
+        /// The oldest deliveries, while the lane runs.
         var underWay: [Delivery] = []
         var schedule: DeliverySchedule
         var receiver: ReceiverName?
-        /// What of its queue is in the sums.
+        /// The part of its queue that is counted in the sums.
         var countedWaiting = 0
         var countedHeld = 0
 
         var count: Int { underWay.count + queue.count }
     }
 
-    /// A receiver of one owner's notifications: what is slow or fails for one is not for another.
+    /// A receiver for one owner's notifications, so that a failure for one owner does not affect
+    /// others.
     private struct ReceiverName: Hashable {
         var owner: Party
         var authority: String
@@ -59,7 +61,7 @@ struct DeliveryLanes {
         var ready = Queue<Key>()
         var running = 0
         var isFailing = false
-        /// In `open`.
+        /// Whether it is in `open`.
         var isListed = false
     }
 
@@ -72,15 +74,15 @@ struct DeliveryLanes {
     private let limits: DeliveryLimits
     private var lanes: [Key: Lane] = [:]
     private var receivers: [ReceiverName: Receiver] = [:]
-    /// Receivers that may have room for one more, each in its turn, and who has lanes under way.
+    /// The receivers that may have another lane to run, in turns, and the owners of running lanes.
     private var open: FairQueue<Party, ReceiverName>
-    /// Who has how many bytes of messages.
+    /// The bytes of messages of each owner.
     private var shares: FairShares<Party>
-    /// How many subscriptions of an owner have a message in their lanes.
+    /// The number of subscriptions of an owner that have the message in their lanes.
     private var kept: [Kept: Int] = [:]
-    /// Notifications that could be sent, by the owners of the subscriptions.
+    /// The notifications that could be sent, by the owners of the subscriptions.
     private(set) var waiting: [Party: Int] = [:]
-    /// Notifications whose time has not come.
+    /// The number of notifications whose time has not come.
     private(set) var heldBack = 0
 
     init(limits: DeliveryLimits) {
@@ -91,7 +93,7 @@ struct DeliveryLanes {
 
     // MARK: Events
 
-    /// Adds a message for the subscription; returns the deliveries that had to make room for it.
+    /// Adds a message for the subscription; returns the deliveries that are dropped for it.
     mutating func add(
         _ item: OutboxItem,
         for key: Key,
@@ -121,7 +123,7 @@ struct DeliveryLanes {
         return Self.givenUp(excess, at: now)
     }
 
-    /// The subscription changed or went: what its lane waits for may have come.
+    /// Notes that the subscription was changed or removed, which may end a lane's wait.
     mutating func note(_ key: Key, _ subscription: IndexedSubscription?) {
         guard var lane = lanes[key] else { return }
         if lane.phase == .pausing {
@@ -137,7 +139,7 @@ struct DeliveryLanes {
         put(lane, key)
     }
 
-    /// The time that a lane waited for has come.
+    /// Notes that the time has come for which a lane waited.
     mutating func resume(_ key: Key, _ subscription: IndexedSubscription?) {
         guard var lane = lanes[key], lane.phase == .pausing else { return }
         lane.phase = .idle
@@ -145,7 +147,7 @@ struct DeliveryLanes {
         put(lane, key)
     }
 
-    /// The next lane to work off; nil when there is none, or no room.
+    /// The next lane to run; nil when there is none, or too many run.
     mutating func next(throttled: (Key) -> Bool) -> Start? {
         while let (name, owner) = open.popNext() {
             receivers[name]?.isListed = false
@@ -180,8 +182,8 @@ struct DeliveryLanes {
         return nil
     }
 
-    /// The lane is worked off, as far as it went; returns what is done with, and what there is no room
-    /// for.
+    /// Notes the outcome of a lane; returns the deliveries that are done, and those that exceed
+    /// the limits.
     mutating func finish(
         _ key: Key,
         _ outcome: Outcome,
@@ -209,11 +211,11 @@ struct DeliveryLanes {
         return over + excess
     }
 
-    /// Takes out what is done with; what is not goes back to the front of the queue.
+    /// Removes the deliveries that are done, and returns the others to the front of the queue.
     private mutating func takeUnderWay(_ lane: inout Lane, _ outcome: Outcome) -> [Delivery] {
         var underWay = lane.underWay
         lane.underWay = []
-        // Fewer than so many when they were abandoned meanwhile.
+        // There are fewer if some were abandoned meanwhile.
         let done = min(outcome.done, underWay.count)
         for index in underWay.indices {
             switch index {
@@ -233,7 +235,7 @@ struct DeliveryLanes {
 
     /// Empties the tenant's lanes, because another process delivers their messages from now on.
     ///
-    /// Requests that are being sent are not interrupted, but their results are ignored.
+    /// Requests that are being sent are not interrupted, but their outcomes are ignored.
     mutating func abandon(_ tenant: TenantName?) {
         for (key, lane) in lanes where key.tenant == tenant {
             var lane = lane
@@ -250,8 +252,8 @@ struct DeliveryLanes {
 
     // MARK: Shares
 
-    /// What a message takes of the owner's share: its bytes once, however many of its subscriptions
-    /// get it, and something for each.
+    /// The part of the owner's share that a message takes: its bytes once, for any number of the
+    /// owner's subscriptions, and a little for each.
     private func cost(of item: OutboxItem, for owner: Party) -> Int {
         limits.bytesPerNotification + (kept[name(of: item, owner)] == nil ? item.bytes : 0)
     }
@@ -272,8 +274,9 @@ struct DeliveryLanes {
         shares.giveBack(owner, cost(of: item, for: owner))
     }
 
-    /// The oldest messages of the lane, where its owner's share is used up: few at a time, also when
-    /// the share has become much smaller.
+    /// The oldest messages of the lane, to be dropped when its owner's share is used up.
+    ///
+    /// There are only a few at a time, even when the share has shrunk a lot.
     private mutating func makeRoom(for item: OutboxItem, _ lane: inout Lane) -> [Delivery] {
         var excess: [Delivery] = []
         while excess.count < limits.maximumShed,

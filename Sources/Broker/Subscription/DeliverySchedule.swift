@@ -1,77 +1,80 @@
 package import ContextModel
 
-/// How persistent delivery is.
+/// The limits of delivery.
 package struct DeliveryLimits: Sendable, Hashable {
-    /// Before the first retry; each further one waits twice as long.
+    /// The pause before the first retry; it doubles with each further one.
     package var firstRetryMicroseconds: Int64 = 500_000
     package var longestRetryMicroseconds: Int64 = 600_000_000
-    /// Attempts for a notification before it goes to the dead letters.
+    /// The attempts for a notification before it becomes a dead letter.
     package var maximumAttempts = 12
-    /// Notifications on their way to one receiver (host and port) at most.
+    /// The most notifications being sent to one receiver (host and port).
     package var maximumPerEndpoint = 32
-    /// The same while the receiver fails: enough to see that it is back.
+    /// The same for a receiver that fails: enough to notice when it works again.
     package var maximumPerFailingEndpoint = 2
-    /// Notifications on their way in all, at most; shared out among the owners of subscriptions.
+    /// The most notifications being sent in all, shared out among the owners of subscriptions.
     package var maximumConcurrent = 1_024
-    /// Notifications of a party's own subscriptions that wait for receivers who take them; beyond it
-    /// the party's writes are slowed down.
+    /// The notifications of a party's own subscriptions that may wait for working receivers;
+    /// beyond it, the party's writes are slowed down.
     package var maximumWaiting = 50_000
-    /// Notifications of what expired that may wait beyond that: removal does not stop with the
-    /// writers, and goes on a pass later when its own share is full.
+    /// The notifications of expired entities that may wait in addition: removal does not wait as
+    /// writers do, and continues in a later pass when its own limit is reached.
     package var waitingReservedForRemovals = 50_000
-    /// How long a write is held back before it is refused (429).
+    /// How long a write is delayed before it is refused (429).
     package var longestWriteDelay = Duration.seconds(2)
-    /// Notifications kept for a subscription whose receiver fails, or whose throttling lasts.
+    /// The notifications kept for a subscription whose receiver fails, or during throttling.
     ///
-    /// The oldest of more become dead letters.
+    /// When there are more, the oldest become dead letters.
     package var maximumHeldBack = 1_000
-    /// What all messages may take that wait or are held back; shared out among the owners of
-    /// subscriptions.
+    /// The bytes of all messages that wait, shared out among the owners of subscriptions.
     ///
-    /// A message counts once for each owner, and so much more for each subscription.
+    /// A message counts once for each owner, and a little more for each subscription.
     package var maximumBytes = 1 << 30
     package var bytesPerNotification = 4_096
-    /// Messages of a subscription that go for a new one, when its owner's share is used up.
+    /// The most messages of a subscription that are dropped for a new one, when its owner's share
+    /// is used up.
     package var maximumShed = 4
-    /// Messages whose contents stay in memory, and their bytes in the store; the others are read back.
+    /// The messages whose contents stay in memory, and their bytes; others are read from the store
+    /// again.
     package var maximumLoaded = 20_000
     package var maximumLoadedBytes = 64 << 20
-    /// Messages of a subscription worked off at one go.
+    /// The messages of a subscription that one run of its lane sends.
     package var page = 16
-    /// Messages of an outbox claimed in one transaction, where they were not claimed as they came.
+    /// The messages of an outbox that are claimed in one transaction.
     package var claimPage = 500
-    /// How long a process has an outbox after it last said so: another takes it over then.
+    /// How long a lease of an outbox lasts after its last extension; then another process takes
+    /// over.
     package var leaseMicroseconds: Int64 = 15_000_000
-    /// How often each outbox is looked at: whether its lease must be extended, and whether it has messages
-    /// that nobody delivers.
+    /// The interval between two checks of an outbox: whether its lease must be extended, and
+    /// whether it has messages that nobody delivers.
     package var claimIntervalMicroseconds: Int64 = 1_000_000
-    /// How long after a delivery the store gets to know the subscription's counts, at most.
+    /// The longest time after a delivery until the subscription's counts are stored.
     package var countsDelayMicroseconds: Int64 = 5_000_000
-    /// How long after a part of its recipients got it a message is kept as if none had.
+    /// The time after which recipients that are done are removed from a message that others still
+    /// wait for.
     package var narrowingDelayMicroseconds: Int64 = 2_000_000
-    /// When the subscription names no timeout, and at most.
+    /// The timeout of a subscription that names none, and the longest allowed.
     package var timeoutMilliseconds = 10_000.0
     package var longestTimeoutMilliseconds = 60_000.0
-    /// Entities of a periodic notification at most.
+    /// The most entities of a periodic notification.
     package var maximumPeriodicEntities = 1_000
-    /// Linked Entities of a notification at most; what is beyond stays a plain Relationship.
+    /// The most Linked Entities of a notification; other Relationships stay as they are.
     package var maximumLinkedEntities = 1_000
-    /// Dead letters of a tenant kept at most, and their bytes; the oldest of the party that has most
-    /// goes first.
+    /// The most dead letters of a tenant, and their bytes; the oldest of the party with most are
+    /// removed first.
     package var maximumDeadLetters = 10_000
     package var maximumDeadLetterBytes = 256 << 20
-    /// What the smallest dead letter counts for.
+    /// The least that a dead letter counts for.
     var bytesPerDeadLetter: Int { maximumDeadLetterBytes / maximumDeadLetters }
-    /// Bytes of dead letters written in one transaction; what is beyond is lost.
+    /// The bytes of dead letters written in one transaction; more are lost.
     package var maximumDeadLetterBytesAtOnce = 8 << 20
 
     package init() {}
 }
 
-/// When the next notification of a subscription may be sent: throttling (clause 5.2.12), cooldown
-/// (clause 5.2.15) and retries.
+/// Decides when the next notification of a subscription may be sent: throttling (clause 5.2.12),
+/// cooldown (clause 5.2.15) and retries.
 ///
-/// A value: time and chance come in.
+/// It is a value: time and chance are passed in.
 package struct DeliverySchedule: Sendable, Equatable {
     /// What to do with the oldest message.
     package enum Step: Sendable, Equatable {
@@ -79,24 +82,24 @@ package struct DeliverySchedule: Sendable, Equatable {
         case wait(until: Timestamp)
     }
 
-    /// What a failed attempt leads to.
+    /// The consequence of a failed attempt.
     package enum Verdict: Sendable, Equatable {
         case retry
-        /// Enough tried: to the dead letters with it.
+        /// No more attempts: it becomes a dead letter.
         case giveUp
     }
 
-    /// Failed attempts in a row, which the next one waits for.
+    /// The failed attempts in a row, which determine the pause before the next one.
     package private(set) var failures = 0
-    /// Those of them that were for the oldest message.
+    /// Those of them for the oldest message.
     package private(set) var attempts = 0
     package private(set) var notBefore: Timestamp?
     private var lastSent: Timestamp?
 
-    /// `lastSent` is when the subscription last notified, before this program started.
+    /// `lastSent` is the time of the subscription's last notification before this program started.
     package init(lastSent: Timestamp? = nil) { self.lastSent = lastSent }
 
-    /// Whether forgetting it would change nothing.
+    /// Whether it equals a new schedule.
     package func isAtRest(throttlingMicroseconds: Int64?, now: Timestamp) -> Bool {
         failures == 0 && step(throttlingMicroseconds: throttlingMicroseconds, now: now) == .send
     }
@@ -114,14 +117,15 @@ package struct DeliverySchedule: Sendable, Equatable {
         return .wait(until: earliest)
     }
 
-    /// The oldest message goes without having been delivered: the next one has not been tried, and
-    /// waits as long as it would have.
+    /// Notes that the oldest message was dropped without delivery.
+    ///
+    /// The next one has had no attempt, and waits as long.
     mutating func skipped() { attempts = 0 }
 
-    /// What the next attempt waits for has changed: it comes at once.
+    /// Ends the pause before the next attempt, because its reason may be gone.
     mutating func hurry() { notBefore = nil }
 
-    /// Another process has notified at the moment.
+    /// Notes a notification by another process.
     mutating func noteSent(at moment: Timestamp?) {
         guard let moment else { return }
         lastSent = max(lastSent ?? moment, moment)
@@ -134,8 +138,10 @@ package struct DeliverySchedule: Sendable, Equatable {
         lastSent = now
     }
 
-    /// `chance` is between 0 and 1 and spreads retries, so that receivers coming back are not met
-    /// by all of them at once.
+    /// Notes a failed attempt.
+    ///
+    /// `chance`, between 0 and 1, spreads retries, so that a receiver that works again does not
+    /// get all of them at once.
     package mutating func failed(
         at now: Timestamp,
         limits: DeliveryLimits,
@@ -156,7 +162,7 @@ package struct DeliverySchedule: Sendable, Equatable {
             max(doubled, limits.firstRetryMicroseconds),
             limits.longestRetryMicroseconds
         )
-        // Between half the pause and all of it.
+        // Between half of the pause and all of it.
         let spread = pause / 2 + Int64(Double(pause / 2) * chance)
         notBefore = Timestamp(microseconds: now.microseconds + max(spread, cooldown))
         return .retry

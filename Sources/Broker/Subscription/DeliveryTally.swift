@@ -2,12 +2,11 @@ import ContextModel
 import Storage
 import Synchronization
 
-/// How a subscription's notifications went, up to this moment; the store gets to know a little
-/// later.
+/// The counts of a subscription's notifications up to this moment; they are stored a little later.
 package final class DeliveryTally: Sendable {
     private struct State {
         var counts: DeliveryCounts
-        /// The number of the takeover by which it goes on counting.
+        /// The number of the takeover after which it has read the stored counts.
         var takeover = 0
     }
     private let state: Mutex<State>
@@ -16,11 +15,11 @@ package final class DeliveryTally: Sendable {
 
     package var counts: DeliveryCounts { state.withLock(\.counts) }
 
-    /// Whether it has learned what other processes had counted when this one took over from them for the
-    /// last time (`TenantCharge.takeovers`).
+    /// Whether it has read the counts of other processes since this one last took over from them
+    /// (`TenantCharge.takeovers`).
     func goesOn(from takeover: Int) -> Bool { state.withLock { $0.takeover == takeover } }
 
-    /// Goes on from what another process has counted, if that is more.
+    /// Adopts the counts of another process, if they are greater.
     func learn(_ counts: DeliveryCounts, by takeover: Int) {
         state.withLock { state in
             state.takeover = takeover
@@ -34,13 +33,13 @@ package final class DeliveryTally: Sendable {
 }
 
 extension IndexedSubscription {
-    /// Goes on counting from what the process has written down that notified before.
+    /// Reads the counts stored by the process that notified before, and continues from them.
     ///
-    /// Reads the subscription's document, once after each takeover of the tenant.
+    /// It reads the subscription's document once after each takeover of the tenant.
     func goOnCounting(from takeover: Int, in store: any TenantStore) async throws {
         guard !tally.goesOn(from: takeover) else { return }
         let document = try await store.document(record.kind.documentKind, id: record.key)
-        // One that is gone has nothing to go on from.
+        // A subscription that was removed has no counts.
         let counts = document.flatMap { SubscriptionRecord($0) }?.delivery ?? DeliveryCounts()
         tally.learn(counts, by: takeover)
     }

@@ -3,19 +3,20 @@ import Governance
 import Storage
 import Synchronization
 
-/// A subscription that is in force or may come into force, with all it takes to match and notify.
+/// A subscription with everything that is needed to match it and to notify.
 package final class IndexedSubscription: Sendable {
     package let subscription: Subscription
     package let record: SubscriptionRecord
     package let tally: DeliveryTally
-    /// Endpoints alike in this are one receiver.
+    /// The name of the receiver: endpoints with the same name are one receiver.
     let receiver: String
     private let policy: PolicySource
     private let subscriber: Caller
-    /// The subscriber's rights by the policy that was in force when they were last asked for.
+    /// The subscriber's rights when they were last asked for, with the policy that was in force
+    /// then.
     private let decided: Mutex<SubscriberRights>
 
-    /// One that takes another's place goes on with its tally.
+    /// A subscription that replaces another one continues its tally.
     init(
         subscription: Subscription,
         record: SubscriptionRecord,
@@ -38,8 +39,7 @@ package final class IndexedSubscription: Sendable {
         )
     }
 
-    /// What the subscriber may be told of by the policy in force: what it may not see makes no
-    /// notification.
+    /// The subscriber's rights by the policy in force, which decide what may notify it.
     ///
     /// The policy is asked again when a notification is sent.
     var rights: SubscriberRights {
@@ -58,18 +58,18 @@ package final class IndexedSubscription: Sendable {
 
     /// What a subscriber sees of a change.
     enum Sight {
-        /// The entity before the change, if there was one, and after it.
+        /// The entity after the change, and before it if it existed.
         case bothSides
-        /// The entity was there and hidden: to the subscriber it is new.
+        /// The entity was hidden before: to the subscriber it is new.
         case comesIntoView
     }
 
-    /// Whether it wants to be told of changes now: asked first, for it costs least.
+    /// Whether changes notify it now: this cheap test comes first.
     func mayNotify(at now: Timestamp) -> Bool {
         subscription.intervalMicroseconds == nil && subscription.isInForce(at: now)
     }
 
-    /// What a subscriber of these rights sees of the change; nil when that is nothing.
+    /// What a subscriber with these rights sees of the change; nil when it sees nothing.
     func sight(of change: EntityChange, by rights: SubscriberRights) -> Sight? {
         guard !rights.isDenied, let state = change.after ?? change.before
         else { return nil }
@@ -79,10 +79,11 @@ package final class IndexedSubscription: Sendable {
         return view.matches(before) ? .bothSides : .comesIntoView
     }
 
-    /// Whether the entity is one that the subscription is about: after the change, or, of a deleted
-    /// one, at the last (clause 5.8.6).
+    /// Whether the entity matches the subscription: after the change, or before it if it was
+    /// deleted (clause 5.8.6).
     ///
-    /// Decided without what is hidden in it. What is hidden in every entity, no subscription asks for.
+    /// Attributes that are hidden in it do not count. No subscription asks for attributes that are
+    /// hidden in every entity.
     func meetsTarget(
         _ change: EntityChange,
         hiding hidden: Set<IRI>,

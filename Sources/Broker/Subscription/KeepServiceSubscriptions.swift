@@ -2,11 +2,11 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// A subscription that a service of the city is to have.
+/// A subscription that a service of the city needs.
 package struct ServiceSubscriptionRequest: Sendable {
-    /// As a request to create it has it, with its `id`.
+    /// The body of a request to create it, with its `id`.
     package var body: JSONObject
-    /// The service, with its purpose.
+    /// The service as a caller, with its purpose.
     package var subscriber: Caller
 
     package init(_ body: JSONObject, of subscriber: Caller) {
@@ -18,20 +18,20 @@ package struct ServiceSubscriptionRequest: Sendable {
         subscriber.party.subscriptionKey(body["id"]?.stringValue ?? "")
     }
 
-    /// Whether the document is this subscription already.
+    /// Whether the document already has this subscription.
     fileprivate func isKept(as document: Document?) -> Bool {
         guard let record = document.flatMap({ SubscriptionRecord($0) }) else { return false }
         return record.body == body.subscriptionBody && record.purpose == subscriber.purpose
     }
 }
 
-/// What the services of the city subscribe to. Not part of the standard.
+/// The subscriptions of the city's services, which are not part of the standard.
 extension Subscribing {
-    /// Makes the subscriptions that services have those given: removes others, and creates what is new.
+    /// Changes the subscriptions of services to those given: creates new ones and removes others.
     ///
-    /// One that is there already stays, with what waits for it. What waits for one that has changed is
-    /// told by what it is now. Returns why some were refused; they cost the others nothing. Throws
-    /// `StorageError`.
+    /// An unchanged subscription stays, with its waiting messages; those of a changed one are sent
+    /// by its new content. Returns the reasons why some were refused, which has no effect on the
+    /// others. Throws `StorageError`.
     package func keepServiceSubscriptions(
         _ wanted: [ServiceSubscriptionRequest]
     ) async throws -> [String] {

@@ -3,8 +3,8 @@ import Governance
 import Logging
 import Storage
 
-/// Works off lanes: makes notifications of messages and sends them, oldest first, until there is no
-/// more for now, their time has not come, or sending fails.
+/// Runs lanes: creates notifications from messages and sends them, oldest first, until none is
+/// left, their time has not come, or sending fails.
 struct LaneWork: Sendable {
     let store: any Store
     let subscriptions: SubscriptionRegistry
@@ -17,11 +17,13 @@ struct LaneWork: Sendable {
     let chance: @Sendable () -> Double
     let logger: Logger
 
-    /// A slow receiver reports after each notification, so that little is sent again after a crash.
+    /// A run that takes longer than this reports after each notification, so that a crash repeats
+    /// few.
     private static let longestGoMicroseconds: Int64 = 50_000
     private static let pauseAfterErrorMicroseconds: Int64 = 1_000_000
 
-    /// Nothing is sent from the end of the charge on: another process may have the messages then.
+    /// Runs a lane; nothing is sent after the end of the charge, when another process may have the
+    /// messages.
     func run(_ start: DeliveryLanes.Start, _ charge: TenantCharge) async -> DeliveryLanes.Outcome {
         var outcome = DeliveryLanes.Outcome(schedule: start.schedule)
         do {
@@ -37,10 +39,10 @@ struct LaneWork: Sendable {
                 let kind = start.key.kind.documentKind
                 let document = try await store.document(kind, id: start.key.id)
                 if document == nil || document?.refusal != nil {
-                    // It is gone, or does not notify: nothing piles up.
+                    // The subscription was removed, or does not notify: its messages are dropped.
                     outcome.done = start.items.count
                 } else {
-                    // Another process has made it, and it is not in force here yet.
+                    // Another process has created it, and it is not in force here yet.
                     outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
                 }
                 return outcome
@@ -61,7 +63,7 @@ struct LaneWork: Sendable {
         return outcome
     }
 
-    /// What is worked off.
+    /// The state of a run.
     private struct Lane {
         let key: SubscriptionKey
         let subscription: IndexedSubscription
@@ -85,7 +87,8 @@ struct LaneWork: Sendable {
                 return
             }
             guard subscription.subscription.isInForce(at: now) else {
-                // Paused or expired: nothing may be sent (clause 5.8.6), and nothing piles up.
+                // It is paused or expired: nothing may be sent (clause 5.8.6), and messages are
+                // dropped.
                 outcome.done += rest.count
                 return
             }
@@ -94,7 +97,7 @@ struct LaneWork: Sendable {
                 outcome.waitUntil = until
                 return
             }
-            // The right to be told is the one of this moment.
+            // The rights at this moment decide what may be sent.
             guard
                 let session = try await access.session(
                     for: subscription,
@@ -105,7 +108,7 @@ struct LaneWork: Sendable {
                 outcome.done += rest.count
                 return
             }
-            // With throttling, all that waited goes into one notification.
+            // With throttling, all waiting messages go into one notification.
             let batch = try await contents(throttling == nil ? rest.prefix(1) : rest, session)
             guard try await send(batch, lane, session, into: &outcome),
                 now.microseconds - start.microseconds < Self.longestGoMicroseconds
@@ -114,8 +117,8 @@ struct LaneWork: Sendable {
         }
     }
 
-    /// The messages with what they tell, as far as it fits into one notification: one of
-    /// registrations has one reason.
+    /// The contents of as many messages as fit into one notification; one about registrations has
+    /// a single reason.
     private func contents(
         _ items: ArraySlice<OutboxItem>,
         _ session: ReadSession
@@ -132,7 +135,7 @@ struct LaneWork: Sendable {
         return batch
     }
 
-    /// Whether the lane may go on.
+    /// Sends a notification; returns whether the lane may continue.
     private func send(
         _ batch: [NotificationWriter.Message],
         _ lane: Lane,
@@ -196,8 +199,11 @@ struct LaneWork: Sendable {
 }
 
 extension HubIdentity {
-    /// The same when a notification is sent again, so that receivers can drop repeats; it does not
-    /// tell the number in the outbox, which grows with what is hidden from the receiver, too.
+    /// The identifier of a notification, the same at each attempt, so that receivers can drop
+    /// repeats.
+    ///
+    /// It does not show the number in the outbox, which also counts messages that are hidden from
+    /// the receiver.
     fileprivate func notificationID(
         of first: OutboxItem,
         to recipient: SubscriptionKey

@@ -1,7 +1,7 @@
-/// A topic of an MQTT broker that notifications go to, as its URI names it (clause 7.2):
+/// A topic of an MQTT broker for notifications, from its URI (clause 7.2):
 /// `mqtt[s]://[user[:password]@]host[:port]/topic[/subtopic]*`.
 package struct MQTTEndpoint: Sendable, Hashable {
-    /// A connection: what topics of one broker have in common.
+    /// The address and credentials of a broker, for which topics share a connection.
     package struct Broker: Sendable, Hashable {
         package var host: String
         package var port: Int
@@ -11,7 +11,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
         package var version: Version
     }
 
-    /// The protocol's versions, by their names in `notifierInfo` (table 7.2-1).
+    /// The versions of the protocol, by their names in `notifierInfo` (table 7.2-1).
     package enum Version: String, Sendable, Hashable, CaseIterable {
         case v311 = "mqtt3.1.1"
         case v5 = "mqtt5.0"
@@ -19,13 +19,13 @@ package struct MQTTEndpoint: Sendable, Hashable {
 
     package var broker: Broker
     package var topic: String
-    /// 0 at most once, 1 at least once, 2 exactly once.
+    /// 0: at most once; 1: at least once; 2: exactly once.
     package var qualityOfService: Int
 
-    /// The protocol's own limit.
+    /// The limit of the protocol.
     static let maximumTopicBytes = 65_535
 
-    /// Nil when the URI is none of an MQTT topic.
+    /// Returns nil when the URI does not name an MQTT topic.
     package init?(uri: String, version: Version = .v5, qualityOfService: Int = 0) {
         guard let scheme = Self.scheme(of: uri) else { return nil }
         let rest = uri.dropFirst(scheme.count + 3)
@@ -39,7 +39,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
         self.qualityOfService = qualityOfService
     }
 
-    /// `mqtt`, `mqtts`, or nil for every other.
+    /// `mqtt` or `mqtts`; nil for any other scheme.
     static func scheme(of uri: String) -> String? {
         let scheme = uri.prefix { $0 != ":" }.lowercased()
         guard scheme == "mqtt" || scheme == "mqtts",
@@ -48,13 +48,13 @@ package struct MQTTEndpoint: Sendable, Hashable {
         return scheme
     }
 
-    /// The URI as an error may quote it.
+    /// The URI without its password, for messages.
     static func withoutPassword(_ uri: String) -> String {
         guard let at = uri.utf8.lastIndex(of: UInt8(ascii: "@")) else { return uri }
         return "\(uri.prefix { $0 != ":" })://…\(uri[at...])"
     }
 
-    /// What may be published to: a name, not a pattern of names.
+    /// Whether one can publish to it: a name, not a pattern.
     private static func isTopic(_ topic: String) -> Bool {
         !topic.isEmpty && topic.utf8.count <= maximumTopicBytes
             && !topic.unicodeScalars.contains { "+#\0".unicodeScalars.contains($0) }
@@ -82,7 +82,7 @@ extension MQTTEndpoint.Broker {
         self.version = version
     }
 
-    /// The host without the brackets of an IPv6 address.
+    /// The host and the port; an IPv6 address loses its brackets.
     private static func hostAndPort(_ place: Substring) -> (String, Int?)? {
         var host = place
         var rest = Substring()

@@ -2,31 +2,31 @@ import ContextModel
 import Governance
 import Synchronization
 
-/// What deciding the conditions of each party's subscriptions may cost the thread that writes.
+/// Limits the time that the conditions of each party's subscriptions take on the writing thread.
 ///
-/// The first steps of a decision are free: they cost no more than any condition. What patterns, long
-/// lists and geometries take beyond them, and what is free of so many decisions that it adds up, comes out
-/// of the party's allowance, which grows a little with each change. Once it is used up, the party is not told of what its costly conditions cannot be
-/// decided for; nobody else waits.
+/// The first steps of each decision are free. The steps of patterns, long lists and geometries
+/// beyond them, and free steps of very many decisions, are taken from the party's allowance, which
+/// grows a little with each change. When it is used up, changes do not notify the party where its
+/// conditions cannot be decided; others are not affected.
 final class MatchingAllowances: Sendable {
-    /// A few microseconds.
+    /// The free steps of a decision: a few microseconds.
     static let freeSteps = 500
-    /// What is free of all decisions for a party that one change asks for: some milliseconds.
+    /// The free steps for all decisions of a party about one change: some milliseconds.
     static let mostFree = 250_000
-    /// What a party may spend at once: some tens of milliseconds.
+    /// The largest allowance: some tens of milliseconds.
     static let most = 2_000_000
-    /// What comes back with each change.
+    /// The growth with each change.
     static let perChange = 50_000
 
     private struct Debt {
         var steps: Int
-        /// How many changes there had been when it was so.
+        /// The number of changes at its last update.
         var asOf: Int
     }
     private struct State {
         var changes = 0
         var debts: [Party: Debt] = [:]
-        /// What was free since the last change.
+        /// The free steps used since the last change.
         var free: [Party: Int] = [:]
 
         func debt(of party: Party) -> Int {
@@ -36,7 +36,7 @@ final class MatchingAllowances: Sendable {
     }
     private let state = Mutex(State())
 
-    /// A change is about to be matched.
+    /// Notes that a change is about to be matched.
     func noteChange() {
         state.withLock { state in
             state.changes += 1
@@ -44,7 +44,7 @@ final class MatchingAllowances: Sendable {
         }
     }
 
-    /// The answer of the decision; false when it takes too long.
+    /// Runs the decision within the party's allowance; false when it takes too long.
     func decide(for party: Party, _ decision: (DecisionBudget) -> Bool) -> Bool {
         let (left, free) = state.withLock { state in
             let free = Self.mostFree - state.free[party, default: 0]

@@ -1,6 +1,7 @@
 import ContextModel
 
-/// Addresses the hub is to call, and what it is to say there (clauses 5.2.15 and 5.2.22).
+/// Reading the addresses that the hub calls, and the pairs it sends there (clauses 5.2.15 and
+/// 5.2.22).
 extension MemberReading {
     func address(_ value: JSONValue, at path: String) throws(BrokerError) -> String {
         let uri = try Self.uri(value, at: path)
@@ -25,7 +26,7 @@ extension MemberReading {
         }
     }
 
-    /// Refuses pairs that cannot be sent beside a request to somebody's server.
+    /// Throws for pairs that cannot be sent with a request.
     func requireSendable(_ pairs: [KeyValuePair], at path: String) throws(BrokerError) {
         if let problem = WebEndpoint.problem(ofPairs: pairs, at: path) {
             throw Self.error(problem)

@@ -3,30 +3,32 @@ import Governance
 import Logging
 import Storage
 
-/// An outbox that this process has.
+/// An outbox whose lease this process has.
 struct OutboxClaim: Sendable {
     var lease: OutboxLease
-    /// Whether all is claimed that was there when the term began: what is put there from then on may be
-    /// claimed at once.
+    /// Whether all messages from before the term are claimed, so that new ones may be claimed as
+    /// they are added.
     var hasAll = false
-    /// The number of the last message that was claimed after it had been put there.
+    /// The number of the last message that was claimed after it had been added.
     var claimedUpTo: Int64 = 0
-    /// Messages that were claimed as they were put there, while older ones are still on their way.
+    /// Messages that were claimed as they were added, while older ones are still being claimed.
     var arrived: [OutboxFeed.Arrival] = []
 }
 
-/// What one process of the hub does for a tenant, until another takes it over.
+/// The right of one process to act for a tenant, until another takes over.
 package struct TenantCharge: Sendable {
-    /// Nothing may be sent from then on, unless the charge is taken once more.
+    /// The end of the right, unless it is taken again; nothing may be sent afterwards.
     package var until: Timestamp
-    /// How often this process has taken over from another: what that one did is in the store.
+    /// How often this process has taken over from another, whose counts are in the store.
     package var takeovers: Int
 }
 
-/// How the dispatcher comes to messages: those that this process puts into an outbox which it has are
-/// its own at once, and all others are claimed here.
+/// Claiming messages.
+///
+/// Messages that this process adds to an outbox whose lease it has are claimed at once; all others
+/// are claimed here.
 extension NotificationDispatcher {
-    /// Claims what waits in each outbox, unless another process has it.
+    /// Claims the waiting messages of each outbox, unless another process has it.
     func claimWhatWaits() async {
         for tenant in await tenants {
             while !Task.isCancelled {
@@ -41,12 +43,12 @@ extension NotificationDispatcher {
         }
     }
 
-    /// A snapshot's store is no tenant's, and has subscriptions, too.
+    /// The tenants, and the snapshots, whose stores have subscriptions, too.
     private var tenants: Set<TenantName?> {
         get async { subscriptions.tenants.union([nil] + (await store.tenantNames)) }
     }
 
-    /// Whether messages wait there that no other process delivers.
+    /// Whether messages wait in the outbox that no other process delivers.
     private func isWaiting(in tenant: TenantName?) async throws -> Bool {
         guard let store = try await store.tenant(tenant) else { return false }
         if let lease = try await store.outboxLease(), lease.owner != process, clock() < lease.until
@@ -66,8 +68,10 @@ extension NotificationDispatcher {
         begin { await self.claim(tenant) }
     }
 
-    /// Messages were put there that are to be claimed; where another process has just been found to
-    /// do so, they are its business until the outbox is looked at again.
+    /// Claims messages that were added unclaimed.
+    ///
+    /// If another process was just found to have the outbox, it is left to that process until the
+    /// next check.
     func claimUnlessRefused(_ tenant: TenantName?) {
         if claims[tenant] == nil, let end = refusedUntil[tenant], clock() < end {
             feed.forgetUnclaimed(tenant)
@@ -76,7 +80,7 @@ extension NotificationDispatcher {
         }
     }
 
-    /// Takes or extends the lease and claims all that is to be claimed; one at a time for each tenant.
+    /// Takes or extends the lease and claims all messages; one claim at a time for each tenant.
     private func claim(_ tenant: TenantName?) async {
         guard claiming.insert(tenant).inserted else {
             claimsAgain.insert(tenant)
@@ -88,7 +92,7 @@ extension NotificationDispatcher {
                 while try await claimPage(tenant) {}
                 claims[tenant]?.hasAll = true
             } catch is CancellationError {
-                // The program ends; whoever has the outbox next claims the rest.
+                // The program ends; the next process with the lease claims the rest.
             } catch {
                 logger.error("The outbox cannot be read: \(error)")
             }
@@ -99,7 +103,7 @@ extension NotificationDispatcher {
         startLanes()
     }
 
-    /// Whether there may be more.
+    /// Claims a page of messages; returns whether there may be more.
     private func claimPage(_ tenant: TenantName?) async throws -> Bool {
         guard !Task.isCancelled, !isStopping else { throw CancellationError() }
         guard let store = try await store.tenant(tenant) else { return false }
@@ -116,9 +120,9 @@ extension NotificationDispatcher {
             )
             return (last, lease, page)
         }
-        // What that process has counted is read of those that are notified, when they are (`LaneWork`).
+        // The counts of that process are read when their subscriptions are notified (`LaneWork`).
         if let last, lease != nil, last.owner != process { takeovers[tenant, default: 0] += 1 }
-        // What was claimed as it was put there before this is among the news by now.
+        // Takes the messages that were claimed as they were added before this.
         turn()
         guard take(lease, of: tenant) else { return false }
         if let first = page.first { takeArrived(in: tenant, before: first.sequence) }
@@ -133,7 +137,7 @@ extension NotificationDispatcher {
         return page.count == limit
     }
 
-    /// What asks for the lease, in a transaction.
+    /// The transaction step that asks for the lease.
     private var lending: @Sendable (any BookkeepingTransaction, OutboxLease?) throws -> OutboxLease?
     {
         let now = clock()
@@ -148,7 +152,7 @@ extension NotificationDispatcher {
         }
     }
 
-    /// Notes the lease that was given; false when another process has it.
+    /// Notes the granted lease; returns false when another process has it.
     private func take(
         _ lease: OutboxLease?,
         of tenant: TenantName?
@@ -169,7 +173,7 @@ extension NotificationDispatcher {
         return true
     }
 
-    /// Another process has the outbox by now.
+    /// Drops the tenant's messages, because another process has its outbox.
     func abandon(_ tenant: TenantName?) {
         guard claims[tenant] != nil else { return }
         feed.setTerm(nil, of: tenant)
@@ -177,11 +181,10 @@ extension NotificationDispatcher {
         claims[tenant] = nil
     }
 
-    /// Takes charge of the tenant, or stays in charge, by the lease of its outbox; nil while another
-    /// process is.
+    /// Takes or extends the lease of the tenant's outbox; nil while another process has it.
     ///
-    /// Call it before work that only one process may do for a tenant, such as removing what has expired.
-    /// The charge lasts for at least some seconds.
+    /// Call it before work that only one process may do for a tenant, such as removing expired
+    /// entities. The charge lasts at least some seconds.
     package func takeCharge(of tenant: TenantName?) async throws -> TenantCharge? {
         if let lease = claims[tenant]?.lease, clock() < extensionDue(lease) {
             return TenantCharge(until: lease.until, takeovers: takeovers[tenant, default: 0])
@@ -195,14 +198,14 @@ extension NotificationDispatcher {
         return TenantCharge(until: lease.until, takeovers: takeovers[tenant, default: 0])
     }
 
-    /// When the lease is to be extended.
+    /// The time at which the lease must be extended.
     private func extensionDue(_ lease: OutboxLease) -> Timestamp {
         lease.until.advanced(by: -limits.leaseMicroseconds / 3 * 2)
     }
 
-    // MARK: What comes
+    // MARK: New messages
 
-    /// A message that was claimed as it was put into the outbox: after all older ones.
+    /// Takes a message that was claimed as it was added, after all older ones.
     func take(_ arrival: OutboxFeed.Arrival) {
         let tenant = arrival.content.tenant
         guard let claim = claims[tenant], claim.lease.term == arrival.term else { return }
@@ -214,7 +217,7 @@ extension NotificationDispatcher {
         self.claim(arrival.content, for: arrival.recipients)
     }
 
-    /// Takes those messages that came while older ones were claimed.
+    /// Takes the messages that were added while older ones were claimed.
     private func takeArrived(in tenant: TenantName?, before sequence: Int64) {
         let arrived = claims[tenant]?.arrived ?? []
         let earlier = arrived.prefix { $0.content.sequence < sequence }
@@ -228,7 +231,7 @@ extension NotificationDispatcher {
 
     // MARK: Leases
 
-    /// Looks at each outbox from time to time, until the task is cancelled.
+    /// Checks each outbox at intervals, until the task is cancelled.
     func watch() async {
         let pause = Duration.microseconds(limits.claimIntervalMicroseconds)
         while (try? await clock.sleep(for: pause)) != nil {
@@ -248,7 +251,7 @@ extension NotificationDispatcher {
         let now = clock()
         let isBusy = deliveries.isBusy(tenant) || isSettling || claiming.contains(tenant)
         guard isBusy || now < lease.until else {
-            // With nothing to deliver it has ended: whoever has something next takes it.
+            // A lease that is not needed has ended; the next process with messages takes it.
             abandon(tenant)
             return
         }
@@ -262,7 +265,7 @@ extension NotificationDispatcher {
         if hasUnclaimed || claims[tenant]?.hasAll == false { claimSoon(tenant) }
     }
 
-    /// Gives all leases back: another process need not wait until they end.
+    /// Releases all leases, so that other processes need not wait for their end.
     func releaseOutboxes() async {
         for (tenant, claim) in claims {
             do {

@@ -2,19 +2,21 @@ import ContextModel
 import Logging
 import Storage
 
-/// How the store learns what became of messages: behind the deliveries, many at once. A program that
-/// is killed sends some again.
+/// Storing the outcomes of messages, many at once and after the deliveries.
+///
+/// After a crash, some messages are sent again.
 extension NotificationDispatcher {
     private static let housekeepingMicroseconds: Int64 = 1_000_000
     private static let countsPerSettlement = 500
 
-    /// The throttling of a subscription goes on after a restart, so its last notification is
-    /// written down at once.
+    /// Notes that the counts of the subscription changed.
+    ///
+    /// With throttling they are stored at once, because throttling must continue after a restart.
     func count(_ key: Key) {
         if isThrottled(key) { deliveries.count(key) } else { uncounted.insert(key) }
     }
 
-    // MARK: Housekeeping
+    // MARK: Maintenance
 
     func housekeepSoon() {
         guard !isHousekeeping, deliveries.hasPartlyDone || !uncounted.isEmpty else { return }
@@ -56,7 +58,8 @@ extension NotificationDispatcher {
         settleSoon()
     }
 
-    /// Writes all there is down, and these counts, a transaction for each tenant and so many counts.
+    /// Stores all outcomes and the counts of these subscriptions, in one transaction for each
+    /// tenant and for each portion of counts.
     func settle(_ keys: Set<Key> = []) async {
         var rest = Array(keys)
         repeat {
@@ -73,7 +76,7 @@ extension NotificationDispatcher {
         do {
             try await write(settlement, tenant, in: term)
         } catch let error as StorageError where error.code == .leaseLost {
-            // What the messages became is another process's to say.
+            // Another process stores the outcomes of these messages.
             if claims[tenant]?.lease.term == term { abandon(tenant) }
             deliveries.putBack(OutboxSettlement(counted: settlement.counted), of: tenant)
         } catch {

@@ -3,12 +3,13 @@ import Governance
 package import Logging
 package import Storage
 
-/// Takes notifications from the outbox to their receivers: at least once, in order for each
-/// subscription, and so that a slow or dead receiver delays nobody else.
+/// Delivers notifications from the outbox to their receivers: at least once, in order for each
+/// subscription, and so that a slow or dead receiver delays no other.
 ///
-/// It obeys `Deliveries`, which knows where each message stands: it runs what is to be sent, sleeps
-/// until what waits may be tried again, claims messages (`NotificationDispatcher+Claiming`) and writes
-/// down what became of them (`NotificationDispatcher+Settling`).
+/// `Deliveries` knows the state of each message; the dispatcher carries out what it says. It runs
+/// lanes, sleeps until waiting lanes may continue, claims messages
+/// (`NotificationDispatcher+Claiming`) and stores their outcomes
+/// (`NotificationDispatcher+Settling`).
 package actor NotificationDispatcher {
     typealias Key = SubscriptionKey
 
@@ -18,33 +19,34 @@ package actor NotificationDispatcher {
     let limits: DeliveryLimits
     let clock: HubClock
     let logger: Logger
-    /// The name under which this process has outboxes.
+    /// The name of this process in leases.
     let process: String
     private let work: LaneWork
 
     /// All messages that this process has claimed.
     var deliveries: Deliveries
-    /// The outboxes that this process has.
+    /// The outboxes whose leases this process has.
     var claims: [TenantName?: OutboxClaim] = [:]
-    /// Tenants whose outbox is being claimed, and those of them that must be looked at again.
+    /// The tenants whose outbox is being claimed, and those of them that must be checked again.
     var claiming: Set<TenantName?> = []
     var claimsAgain: Set<TenantName?> = []
     /// How often this process has taken each outbox over from another.
     var takeovers: [TenantName?: Int] = [:]
-    /// Until when an outbox that another process has is not asked for, unless it is looked at.
+    /// The times until which an outbox of another process is not asked for, except in regular
+    /// checks.
     var refusedUntil: [TenantName?: Timestamp] = [:]
     var isSettling = false
     var deadLetters: [TenantName?: DeadLetterRoom] = [:]
-    /// Subscriptions whose counts the store does not know yet.
+    /// The subscriptions whose counts are not stored yet.
     var uncounted: Set<Key> = []
     var countsWrittenAt = Timestamp(microseconds: 0)
     var isHousekeeping = false
     private var tasks: [Int: Task<Void, Never>] = [:]
     private var nextTask = 0
-    /// Set when no lane begins any more.
+    /// Set when no lane may start any more.
     var isStopping = false
 
-    /// `process` is a name that no other process of the hub has, and the same after a restart.
+    /// `process` must be unique among the processes of the hub, and the same after a restart.
     package init(
         store: any Store,
         access: Access,
@@ -80,9 +82,9 @@ package actor NotificationDispatcher {
         )
     }
 
-    // MARK: Life
+    // MARK: Lifecycle
 
-    /// Delivers until the task is cancelled; starts with what an earlier run left.
+    /// Delivers until the task is cancelled, beginning with messages of an earlier run.
     package func run() async {
         let signals = feed.attend()
         await claimWhatWaits()
@@ -101,7 +103,7 @@ package actor NotificationDispatcher {
         await releaseOutboxes()
     }
 
-    /// Takes what is new, and begins what can begin.
+    /// Takes news and starts what can be started.
     func turn() {
         let news = feed.takeNews()
         for arrival in news.arrived { take(arrival) }
@@ -115,7 +117,7 @@ package actor NotificationDispatcher {
     func startLanes() {
         while !isStopping, let start = deliveries.next(throttled: isThrottled) {
             guard let end = claims[start.key.tenant]?.lease.until, clock() < end else {
-                // The lease could not be extended in time: that is tried again.
+                // The lease could not be extended in time; the lane is tried again.
                 var outcome = DeliveryLanes.Outcome(schedule: start.schedule)
                 outcome.waitUntil = clock().advanced(by: limits.claimIntervalMicroseconds)
                 take(outcome, of: start.key)
@@ -166,7 +168,7 @@ package actor NotificationDispatcher {
     private func pause(_ key: Key, until: Timestamp) {
         let microseconds = max(0, until.microseconds - clock().microseconds)
         begin {
-            // Cancelled at the end of the program: then there is nothing to resume.
+            // If the program ends meanwhile, there is nothing to resume.
             guard (try? await self.clock.sleep(for: .microseconds(microseconds))) != nil else {
                 return
             }

@@ -1,17 +1,17 @@
 package import ContextModel
 
-/// What waits in the outbox for notifications of one change: the entity as it was then and what
-/// happened to it.
+/// A message in the outbox about one change: the entity as it was then and the events of the
+/// change.
 ///
-/// It is one message for all who may know the same of the change. What each of them is told is decided
-/// and written when it is sent, for the subscription of then.
+/// It is shared by all who may know the same of the change. What each subscription's notification
+/// shows is decided when it is sent, by the subscription's content at that time.
 package struct NotificationMessage: Sendable, Equatable {
-    /// The state after the change, with deleted attributes as NGSI-LD Null; the last state of a
+    /// The state after the change, with deleted attributes as NGSI-LD Null, or the last state of a
     /// deleted entity.
     package var entity: Entity
     /// Set when the entity was deleted.
     package var deletedAt: Timestamp?
-    /// What happened, as far as those who are told may know it.
+    /// The events that the recipients may know.
     package var events: ChangeEvents
 
     package init(entity: Entity, deletedAt: Timestamp?, events: ChangeEvents) {
@@ -22,10 +22,10 @@ package struct NotificationMessage: Sendable, Equatable {
 }
 
 extension EntityChange {
-    /// The entity that a notification of the change shows (clause 5.8.6): deleted attributes stay
-    /// as NGSI-LD Null, and with `showsChanges` changed ones carry their previous value.
+    /// The entity in a notification of the change (clause 5.8.6).
     ///
-    /// What is hidden from its receiver does not count as a change of what it is inside.
+    /// Deleted attributes stay as NGSI-LD Null, and with `showsChanges` changed ones have their
+    /// previous value. A hidden sub-attribute does not count as a change of its attribute.
     func notified(
         showsChanges: Bool = false,
         hiding hidden: Set<IRI> = [],
@@ -37,7 +37,7 @@ extension EntityChange {
         for attribute in attributes {
             if ends[attribute.name] != nil, attribute.after == nil { continue }
             guard let before = attribute.before else { continue }
-            // Not a ternary: there, `nil` would be the JSON null of a literal, and be shown.
+            // A ternary would make `nil` the JSON null of a literal.
             var previous: JSONValue?
             if showsChanges, attribute.isDifferent(hiding: hidden) { previous = before.value }
             if attribute.after == nil {
@@ -63,8 +63,9 @@ extension EntityChange {
         return entity
     }
 
-    /// Attributes that lost several instances and have none left: they ended as a whole, and one
-    /// instance without `datasetId` says so.
+    /// The attributes that lost several instances and have none left.
+    ///
+    /// One instance without `datasetId` stands for their deletion.
     private func wholeEnds(
         of entity: Entity,
         _ places: inout InstancePlaces
@@ -92,7 +93,7 @@ extension Attribute {
         )
     }
 
-    /// The same without its `datasetId`.
+    /// The instance without its `datasetId`.
     var asDefaultInstance: Attribute {
         var instance = self
         instance.datasetID = nil
@@ -124,15 +125,15 @@ extension Entity {
     }
 }
 
-// MARK: - As bytes
+// MARK: - Encoding
 
 extension NotificationMessage {
     private static let version: UInt8 = 2
-    /// Said of an attribute only that its change notifies, and not what happened to it.
+    /// The first version, which has the attributes that notify, without events.
     private static let firstVersion: UInt8 = 1
 
-    /// What stands before the entity's bytes: JSON after the version and its length in three bytes,
-    /// for it is short and read rarely.
+    /// The part before the entity: a version, a length of three bytes, and JSON, which is short
+    /// and read rarely.
     var head: [UInt8] {
         var writer = JSONWriter(reservingBytes: 256)
         writer.beginObject()
@@ -160,7 +161,7 @@ extension NotificationMessage {
         ] + writer.bytes
     }
 
-    /// Reads a message; nil when the bytes are damaged.
+    /// Decodes a message; nil when the bytes are damaged.
     package init?(bytes: [UInt8]) {
         guard bytes.count > 4, bytes[0] == Self.version || bytes[0] == Self.firstVersion else {
             return nil
@@ -181,7 +182,7 @@ extension NotificationMessage {
         self.init(entity: entity, deletedAt: deletedAt, events: events)
     }
 
-    /// Of each attribute its name and its triggers; in the first version its name alone.
+    /// The name and triggers of each attribute; in the first version the name alone.
     private static func attributes(_ list: [JSONValue]) -> [IRI: Set<Subscription.Trigger>] {
         list.reduce(into: [:]) { attributes, json in
             let parts = json.arrayValue?.compactMap(\.stringValue) ?? [json.stringValue ?? ""]

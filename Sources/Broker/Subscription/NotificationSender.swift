@@ -1,34 +1,35 @@
 package import ContextModel
 package import Governance
 
-/// Carries notifications to their receivers: over the network, or to a service in the process.
+/// Sends notifications to their receivers: over the network, or to a service in the process.
 package protocol NotificationSender: Sendable {
-    /// Sends once and says how it went; trying again is up to the caller.
+    /// Sends once and returns the result; the caller repeats failed attempts.
     ///
-    /// Nothing but what a session has sealed is sent.
+    /// Only what a session has sealed can be sent.
     func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult
 }
 
-/// One notification, ready to be sent: its sender says what stands beside the body in the words of its
-/// protocol.
+/// A notification ready to be sent.
+///
+/// Its sender adds what its protocol sends beside the body.
 package struct NotificationRequest: Disclosable {
     package var url: String
     package var body: [UInt8]
     package var mediaType: NotificationEndpoint.MediaType
-    /// Where the `@context` of the body's names is, when the body does not carry it.
+    /// The URL of the `@context`, when the body does not have it.
     package var contextURL: String?
-    /// The tenant, or the snapshot, that it tells of.
+    /// The tenant, or the snapshot, of its content.
     package var tenant: TenantName?
-    /// Pairs that are sent to its receiver beside the body.
+    /// The pairs that are sent to its receiver beside the body.
     package var receiverInfo: [KeyValuePair]
     package var timeoutMilliseconds: Double
-    /// On whose behalf it is sent: the shares of what sending takes are by party.
+    /// The party for which it is sent, whose shares it uses.
     package var party: Party
-    /// Set when the notification goes to an MQTT broker.
+    /// Set when the receiver is an MQTT broker.
     package var mqtt: MQTTEndpoint?
-    /// Set when the notification stays in the hub's process, and goes to a service of the city.
+    /// Set when the receiver is a service of the city in the hub's process.
     package var service: ServiceReceiver?
-    /// What of the city the body tells; nil for nothing.
+    /// The city data in the body; nil for none.
     package var content: NotificationContent?
 
     package init(
@@ -62,10 +63,10 @@ package struct NotificationRequest: Disclosable {
     }
 }
 
-/// How sending a notification went.
+/// The result of sending a notification.
 package enum DeliveryResult: Sendable, Equatable {
-    /// Any answer in the 200s, or a service that took it.
+    /// Any answer with a status in the 200s, or acceptance by a service.
     case delivered
-    /// Another answer, or none: why, for the operator.
+    /// Another answer, or none, with a reason for the operator.
     case failed(String)
 }

@@ -2,20 +2,20 @@ package import ContextModel
 import Governance
 import Storage
 
-/// Writes notifications as their receivers get them (clauses 5.3.1, 5.8.6 and 6.3.9): of what a
-/// session reads, as far as its grant lets the subscriber see it.
+/// Writes notifications (clauses 5.3.1, 5.8.6 and 6.3.9) from data that a session reads with the
+/// subscriber's grant.
 package struct NotificationWriter: Sendable {
     let limits: DeliveryLimits
 
     package init(limits: DeliveryLimits = DeliveryLimits()) { self.limits = limits }
 
-    /// A message with what it tells.
+    /// A message with its content.
     struct Message {
         var item: OutboxItem
         var content: OutboxItem.Content
     }
 
-    /// What the messages come to in one notification; nil when there is nothing to tell.
+    /// The content of one notification for these messages; nil when there is nothing to tell.
     func content(
         of batch: [Message],
         for subscription: IndexedSubscription,
@@ -34,7 +34,7 @@ package struct NotificationWriter: Sendable {
         return try await content(entities, for: subscription, session)
     }
 
-    /// The data of one message; those who see the same of it share the text.
+    /// The data of one message; subscribers who see the same of it share the text.
     private func written(
         _ message: NotificationMessage,
         _ item: OutboxItem,
@@ -70,8 +70,8 @@ package struct NotificationWriter: Sendable {
         return .written(data, of: shown)
     }
 
-    /// Why the subscriber is told of the message; nil when it may not see the entity, or not know
-    /// why it would be told of it.
+    /// The reason why the message notifies the subscriber; nil when the subscriber may not see the
+    /// entity or may not know the reason.
     private func visibleMatch(
         of message: NotificationMessage,
         for subscription: IndexedSubscription,
@@ -88,7 +88,7 @@ package struct NotificationWriter: Sendable {
         return mayRead ? match : nil
     }
 
-    /// The entities with those they are linked to; nil when there are none.
+    /// The entities with their Linked Entities; nil when there are none.
     func content(
         _ entities: [Entity],
         for subscription: IndexedSubscription,
@@ -99,8 +99,8 @@ package struct NotificationWriter: Sendable {
         return .entities(entities, linked: linked)
     }
 
-    /// The entities of the messages as the subscriber may see them: the last of each entity, in the
-    /// order of their first message.
+    /// The entities of the messages as the subscriber may see them: the last state of each, in the
+    /// order of their first messages.
     ///
     /// Empty when there is nothing to tell.
     func entities(
@@ -127,8 +127,8 @@ package struct NotificationWriter: Sendable {
         return order.compactMap { latest[$0] }
     }
 
-    /// The Linked Entities the subscription asks for, as far as the limit allows: read through the
-    /// subscriber's right, as the entities themselves are.
+    /// The Linked Entities that the subscription asks for, within the limit, read with the
+    /// subscriber's grant.
     private func linkedEntities(
         of entities: [Entity],
         for subscription: IndexedSubscription,
@@ -142,7 +142,7 @@ package struct NotificationWriter: Sendable {
         }
     }
 
-    /// The request that tells the subscriber of the entities.
+    /// The request that notifies the subscriber of the entities.
     package func request(
         id: String,
         _ content: NotificationContent,
@@ -169,7 +169,8 @@ package struct NotificationWriter: Sendable {
 
     // MARK: @context
 
-    /// GeoJSON carries the `@context` unless the receiver prefers it outside (clause 6.3.5).
+    /// Whether the body has the `@context`: GeoJSON does, unless the receiver prefers it in a
+    /// header (clause 6.3.5).
     private func embedsContext(_ endpoint: NotificationEndpoint) -> Bool {
         switch endpoint.accept {
         case .json: false
@@ -222,7 +223,7 @@ package struct NotificationWriter: Sendable {
         return writer.bytes
     }
 
-    /// With JSON-LD each entity is a document of its own and carries its `@context`.
+    /// Writes an entity; in JSON-LD each entity is a document with its own `@context`.
     private func write(
         _ entities: [Entity],
         linked: LinkedEntities?,
@@ -253,13 +254,13 @@ package struct NotificationWriter: Sendable {
     }
 }
 
-/// What a notification is about.
+/// The content of a notification.
 package enum NotificationContent: Disclosable {
-    /// Clause 5.3.1.
+    /// Entities, as in clause 5.3.1.
     case entities([Entity], linked: LinkedEntities?)
-    /// The same, its data being JSON already.
+    /// The same, with its data in JSON already.
     case written([UInt8], of: ShownChange)
-    /// Clause 5.3.2.
+    /// Registrations, as in clause 5.3.2.
     case registrations(RegistrationMessage)
 
     fileprivate var type: String {
@@ -281,15 +282,15 @@ package enum NotificationContent: Disclosable {
     }
 }
 
-/// What a notification of one change shows of it to somebody from whom something is hidden.
+/// The part of one change that a notification shows.
 package struct ShownChange: Sendable {
     fileprivate let message: NotificationMessage
     fileprivate let match: Subscription.Match
     fileprivate let showsChanges: Bool
-    /// What is hidden in the entity from whoever is told.
+    /// The attributes that are hidden in the entity.
     fileprivate let hidden: Set<IRI>
 
-    /// Made anew at each call: those who see the same of a change share its text.
+    /// Computed at each call: subscribers who see the same share its text.
     var entity: Entity { message.shown(match, showsChanges).hiding(hidden) }
 }
 
@@ -304,8 +305,10 @@ extension OutboxItem.Content {
 }
 
 extension NotificationMessage {
-    /// Whether a subscriber may know why it is told: not when all that changed, or all that it
-    /// watches of an entity that came or went, is hidden.
+    /// Whether a subscriber may know why it is notified.
+    ///
+    /// It may not when everything that changed, or everything that it watches of a created or
+    /// deleted entity, is hidden.
     fileprivate func shows(
         _ match: Subscription.Match,
         hiding hidden: Set<IRI>,
@@ -320,8 +323,8 @@ extension NotificationMessage {
 }
 
 extension NotificationMessage {
-    /// The entity as a notification shows it: of a deleted one its end, and with `showsChanges`
-    /// what it was before (clause 5.8.6).
+    /// The entity in a notification: a deleted one shows its end, and with `showsChanges` previous
+    /// values are shown (clause 5.8.6).
     fileprivate func shown(_ match: Subscription.Match, _ showsChanges: Bool) -> Entity {
         guard let deletedAt else { return entity }
         var shown = entity
@@ -329,7 +332,7 @@ extension NotificationMessage {
         if showsChanges {
             shown.attributes = entity.attributes.map { endedWithChanges($0, deletedAt) }
         } else {
-            // Only the attributes whose end the subscriber asked for.
+            // Only the attributes whose deletion the subscriber asked for.
             shown.attributes = entity.attributes.filter { match.attributes.contains($0.name) }
                 .map { ended($0, deletedAt) }
         }
@@ -357,7 +360,7 @@ extension NotificationMessage {
 }
 
 extension Entity {
-    /// Without what notifications show of deleted attributes: what conditions look at.
+    /// The entity without deleted attributes, as conditions see it.
     fileprivate var withoutDeletedAttributes: Entity {
         var entity = self
         for index in entity.attributes.indices {

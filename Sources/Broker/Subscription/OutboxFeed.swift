@@ -3,40 +3,41 @@ import Governance
 import Storage
 import Synchronization
 
-/// How notifications come from the transactions that make them to the dispatcher that sends them,
-/// and how it tells the writers when there are too many.
+/// Passes notifications from the transactions that create them to the dispatcher, and the number
+/// of waiting ones back to the writers.
 package final class OutboxFeed: Sendable {
     typealias Key = SubscriptionKey
 
-    /// A message that was claimed as it was put into the outbox.
+    /// A message that was claimed as it was added to the outbox.
     struct Arrival {
         var content: OutboxItem
         var recipients: [String]
         var term: Int64
     }
 
-    /// What the dispatcher has not seen yet.
+    /// The news that the dispatcher has not taken yet.
     struct News {
         /// In the order of their commits.
         var arrived: [Arrival] = []
-        /// Tenants with messages that are to be claimed.
+        /// The tenants with messages to be claimed.
         var unclaimed: Set<TenantName?> = []
-        /// Subscriptions that changed or went.
+        /// The subscriptions that were changed or removed.
         var changed: Set<Key> = []
     }
 
     private struct State {
         var news = News()
-        /// Notifications among the news, and among those that the dispatcher has taken and not
-        /// counted yet.
+        /// The number of notifications in the news, and in the news that the dispatcher has taken
+        /// and not counted yet.
         var arrivedCount = 0
         var takenCount = 0
-        /// Messages that are to be claimed, with how many notifications each is.
+        /// The messages to be claimed, each with its number of notifications.
         var unclaimed: [TenantName?: [Int64: Int]] = [:]
         var unclaimedCount = 0
-        /// The terms in which this process has outboxes, all older messages of which it has claimed.
+        /// The terms of the leases with which this process claims new messages, after all older
+        /// ones.
         var terms: [TenantName?: Int64] = [:]
-        /// Notifications that the dispatcher has and could send, by the owners of the subscriptions.
+        /// The notifications that the dispatcher could send, by the owners of the subscriptions.
         var waiting: [Party: Int] = [:]
         var isAttended = false
         var signal: AsyncStream<Void>.Continuation?
@@ -45,9 +46,9 @@ package final class OutboxFeed: Sendable {
 
     package init() {}
 
-    /// A notification for the outbox; once committed, the dispatcher has it, or claims it.
+    /// A notification for the outbox; after the commit the dispatcher gets it, or claims it.
     ///
-    /// Without content it is read back from the store.
+    /// Without content, it is read from the store again.
     func message(
         _ body: [UInt8],
         content: OutboxItem.Content?,
@@ -73,7 +74,7 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Puts a notification into the outbox.
+    /// Adds a notification to the outbox.
     func enqueue(
         _ body: [UInt8],
         content: OutboxItem.Content?,
@@ -99,7 +100,7 @@ package final class OutboxFeed: Sendable {
 
     private func add(_ arrival: Arrival, _ count: Int) {
         state.withLock { state in
-            // With no dispatcher at work, the store keeps it for the next one.
+            // Without a running dispatcher, the message stays in the store for the next one.
             guard state.isAttended else { return }
             state.news.arrived.append(arrival)
             state.arrivedCount += count
@@ -107,7 +108,7 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Says that the subscriptions came, changed or went.
+    /// Notes that the subscriptions were created, changed or removed.
     func note(_ keys: [Key]) {
         state.withLock { state in
             guard state.isAttended, !keys.isEmpty else { return }
@@ -118,9 +119,9 @@ package final class OutboxFeed: Sendable {
 
     // MARK: For the dispatcher
 
-    /// Emits once when there may be news; what comes meanwhile is merged.
+    /// Emits when there may be news; signals before the next reading are merged.
     ///
-    /// From now on news is kept.
+    /// News is kept from now on.
     func attend() -> AsyncStream<Void> {
         let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         state.withLock { state in
@@ -142,17 +143,17 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Sets the term in which this process claims the messages that it adds to the tenant's outbox from
-    /// now on; nil when it claims none of them.
+    /// Sets the term in which this process claims messages as it adds them to the tenant's outbox;
+    /// nil when it does not claim them.
     ///
-    /// As long as no dispatcher is at work, nothing is claimed, for nobody would deliver it.
+    /// Without a running dispatcher nothing is claimed, because nobody would deliver it.
     func setTerm(_ term: Int64?, of tenant: TenantName?) {
         state.withLock { state in
             if state.isAttended { state.terms[tenant] = term }
         }
     }
 
-    /// The dispatcher has claimed these, and counts them itself.
+    /// Notes that the dispatcher has claimed these messages and counts them itself.
     func noteClaimed(_ messages: [OutboxMessage], of tenant: TenantName?) {
         state.withLock { state in
             guard state.unclaimed[tenant] != nil else { return }
@@ -164,7 +165,7 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// Another process claims what is to be claimed.
+    /// Notes that another process claims the messages.
     func forgetUnclaimed(_ tenant: TenantName?) {
         state.withLock { state in
             let counts = state.unclaimed.removeValue(forKey: tenant) ?? [:]
@@ -172,7 +173,7 @@ package final class OutboxFeed: Sendable {
         }
     }
 
-    /// The dispatcher's own count of what it could send, with all the news it has taken.
+    /// Sets the dispatcher's count of what it could send, including all news it has taken.
     func setWaiting(_ counts: [Party: Int]) {
         state.withLock { state in
             state.waiting = counts
@@ -182,8 +183,8 @@ package final class OutboxFeed: Sendable {
 
     // MARK: For writers
 
-    /// Notifications of the party's subscriptions on their way to receivers that take them, and all
-    /// that the dispatcher has not looked at yet.
+    /// The number of the party's notifications that are being sent to working receivers or that
+    /// the dispatcher has not seen yet.
     func waiting(of party: Party) -> Int {
         state.withLock { state in
             state.arrivedCount + state.takenCount + state.unclaimedCount

@@ -2,21 +2,21 @@ import ContextModel
 import Storage
 import Synchronization
 
-/// What a message of the outbox tells: shared by all who get it, so that it is read and written once
-/// for those who see the same of it.
+/// The content of a message in the outbox, shared by all its recipients.
 ///
-/// It is the same whatever comes of the message; where that stands, `Deliveries` knows.
+/// It is read once, and written once for recipients who see the same of it. It does not change
+/// with the progress of the message, which `Deliveries` has.
 package final class OutboxItem: Sendable {
-    /// What is to be told.
+    /// The content of the message.
     enum Content: Sendable {
         case change(NotificationMessage)
         case registrations(RegistrationMessage)
-        /// The bytes make no sense: nothing can be told.
+        /// The bytes cannot be decoded.
         case damaged
     }
 
     private struct State {
-        /// Nil when it must be read from the store first.
+        /// The content; nil when it must be read from the store first.
         var content: Content?
         var written: [(view: NotificationView, data: [UInt8])] = []
     }
@@ -24,11 +24,11 @@ package final class OutboxItem: Sendable {
     let tenant: TenantName?
     let sequence: Int64
     let enqueuedAt: Timestamp
-    /// What it takes in the store.
+    /// The number of bytes in the store.
     let bytes: Int
     private let state: Mutex<State>
 
-    /// Views of one message kept; further ones are written anew.
+    /// The most texts of one message that are kept; others are written again.
     private static let maximumViews = 8
 
     init(
@@ -57,12 +57,12 @@ package final class OutboxItem: Sendable {
 
     // MARK: Content
 
-    /// What is to be told, while it is in memory.
+    /// The content, while it is in memory.
     ///
-    /// A session gives it to whoever writes notifications (`ReadSession.content`).
+    /// Writers of notifications get it from a session (`ReadSession.content`).
     var kept: Content? { state.withLock { $0.content } }
 
-    /// Forgets what the store can tell again.
+    /// Releases the content, which can be read from the store again.
     func unload() {
         state.withLock { state in
             state.content = nil
@@ -70,7 +70,7 @@ package final class OutboxItem: Sendable {
         }
     }
 
-    /// The data of the notification in this view, written at the first call alone.
+    /// The data of the notification in this view, which is written once.
     func data(_ view: NotificationView, _ write: () -> [UInt8]) -> [UInt8] {
         if let known = state.withLock({ $0.written.first { $0.view == view }?.data }) {
             return known
@@ -86,7 +86,7 @@ package final class OutboxItem: Sendable {
 }
 
 extension OutboxItem.Content {
-    /// What the store keeps, read again.
+    /// Creates an item from the stored message.
     init(_ message: OutboxMessage) {
         if let change = NotificationMessage(bytes: message.body) {
             self = .change(change)
@@ -98,7 +98,7 @@ extension OutboxItem.Content {
     }
 }
 
-/// What decides how a message's data is written: notifications alike in this are alike.
+/// The inputs on which the data of a message depends: equal views have equal data.
 struct NotificationView: Sendable, Equatable {
     var representation: Representation
     var accept: NotificationEndpoint.MediaType
@@ -106,9 +106,9 @@ struct NotificationView: Sendable, Equatable {
     var contextURL: String
     var embedsContext: Bool
     var showsChanges: Bool
-    /// What is hidden in the entity.
+    /// The hidden attributes of the entity.
     var hidden: Set<IRI>
-    /// Of a deleted entity, the attributes whose end is shown.
+    /// The attributes of a deleted entity whose end is shown.
     var endedAttributes: Set<IRI>
 
     static func == (a: NotificationView, b: NotificationView) -> Bool {

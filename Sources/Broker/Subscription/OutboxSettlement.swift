@@ -2,23 +2,23 @@ import ContextModel
 import Governance
 import Storage
 
-/// What the store still has to learn of deliveries to one tenant's subscriptions: written down in
-/// one transaction, so that many of them cost little.
+/// The outcomes of deliveries to one tenant's subscriptions that are to be stored in one
+/// transaction.
 struct OutboxSettlement: Sendable {
     typealias Key = SubscriptionKey
 
-    /// A notification on its way to the dead letters.
+    /// A notification that becomes a dead letter.
     struct Letter: Sendable {
         var sequence: Int64
         var recipient: String
         var why: Abandonment
-        /// Of the message.
+        /// The bytes of the message.
         var bytes: Int
     }
 
-    /// Messages that everybody has got.
+    /// Messages that are done for all recipients.
     var removed: [Int64] = []
-    /// Messages that wait for these alone.
+    /// Messages with their remaining recipients.
     var narrowed: [(sequence: Int64, recipients: [String])] = []
     var letters: [Letter] = []
     /// Subscriptions whose counts have changed.
@@ -28,7 +28,7 @@ struct OutboxSettlement: Sendable {
         removed.isEmpty && narrowed.isEmpty && letters.isEmpty && counted.isEmpty
     }
 
-    /// Whether it says something of messages, and not of counts alone.
+    /// Whether it has outcomes of messages, and not only counts.
     var isAboutMessages: Bool { !removed.isEmpty || !narrowed.isEmpty || !letters.isEmpty }
 
     mutating func add(_ other: OutboxSettlement) {
@@ -38,7 +38,7 @@ struct OutboxSettlement: Sendable {
         counted.formUnion(other.counted)
     }
 
-    /// Returns how many dead letters there was no room for.
+    /// Writes the outcomes; returns the number of dead letters that were lost.
     func write(
         to transaction: any BookkeepingTransaction,
         _ counts: [Key: DeliveryCounts],
@@ -47,7 +47,7 @@ struct OutboxSettlement: Sendable {
     ) throws -> Int {
         var lost = 0
         if let term, isAboutMessages {
-            // First, for it throws where the messages are another's by now.
+            // First, because it throws when another process has the messages.
             try transaction.narrowOutbox(narrowed, in: term)
             lost = try writeLetters(to: transaction, limits)
             try transaction.removeFromOutbox(removed, in: term)
@@ -56,7 +56,7 @@ struct OutboxSettlement: Sendable {
         return lost
     }
 
-    /// Writes the newest of the letters, as many as one transaction should; returns how many are lost.
+    /// Writes the newest letters, as many as fit into one transaction; returns how many are lost.
     private func writeLetters(
         to transaction: any BookkeepingTransaction,
         _ limits: DeliveryLimits
@@ -86,7 +86,7 @@ struct OutboxSettlement: Sendable {
         return lost
     }
 
-    /// Writes the counts down, unless another process has counted on since.
+    /// Writes the counts, unless another process has stored greater ones since.
     static func write(
         _ counts: DeliveryCounts,
         of key: Key,

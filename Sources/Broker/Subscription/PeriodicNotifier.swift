@@ -3,15 +3,15 @@ import Governance
 package import Logging
 package import Storage
 
-/// Sends the notifications of subscriptions with `timeInterval` (clause 5.8.6): all entities that
-/// match, whether they changed or not. Nothing of it waits in the outbox, for the next interval
-/// brings the next state.
+/// Sends the notifications of subscriptions with `timeInterval` (clause 5.8.6): all matching
+/// entities, changed or not.
 ///
-/// Of the processes of a hub, the one that is in charge of a tenant sends them.
+/// They do not wait in the outbox, because the next interval brings the next state. Of the
+/// processes of a hub, the one with the tenant's lease sends them.
 package actor PeriodicNotifier {
     typealias Key = SubscriptionKey
 
-    /// New and changed subscriptions are noticed this late at most.
+    /// The longest time until new and changed subscriptions are noticed.
     private static let longestSleepMicroseconds: Int64 = 500_000
 
     private let store: any Store
@@ -25,7 +25,7 @@ package actor PeriodicNotifier {
     private let clock: HubClock
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
-    /// A subscription of a name, which may be given once more to another one.
+    /// The name of a subscription and its creation: a name may be given again.
     private struct Name: Hashable {
         var key: Key
         var createdAt: Timestamp
@@ -36,14 +36,14 @@ package actor PeriodicNotifier {
         }
     }
     private var due: [Name: Timestamp] = [:]
-    /// Tenants of which another process is in charge, as far as was asked.
+    /// The tenants for which another process acted at the last question.
     private var refused: Set<TenantName?> = []
-    /// How often this process had taken over each tenant when it was last asked.
+    /// How often this process had taken over each tenant at the last question.
     private var takeovers: [TenantName?: Int] = [:]
     private var running: Set<Key> = []
     private var shares: FairShares<Party>
 
-    /// `takeCharge` is the dispatcher's.
+    /// `takeCharge` is the dispatcher's method.
     package init(
         store: any Store,
         access: Access,
@@ -88,15 +88,17 @@ package actor PeriodicNotifier {
         }
     }
 
-    /// A subscription to be notified now, by the process that is in charge until then.
+    /// A subscription to be notified now, and the end of this process's charge.
     private struct Turn {
         var key: Key
         var subscription: IndexedSubscription
         var chargeEnd: Timestamp
     }
 
-    /// The subscriptions whose time has come; one whose last notification is still on its way, or
-    /// whose owner has as many under way as its share, takes its turn later.
+    /// The subscriptions that are due.
+    ///
+    /// A subscription is left for later while its last notification is being sent, or when its
+    /// owner uses up its share.
     private func takeDue() async -> [Turn] {
         let all = subscriptions.periodic
         let names = Set(all.map { Name($0.key, $0.subscription) })
@@ -107,7 +109,7 @@ package actor PeriodicNotifier {
         for tenant in Set(candidates.map(\.key.tenant)) {
             charges[tenant] = await charge(of: tenant)
         }
-        // What another process has notified of is known by then.
+        // The notifications by other processes are known by now.
         for (key, subscription) in candidates {
             guard let charge = charges[key.tenant] else { continue }
             let hasLearned = await learn(key, subscription, charge)
@@ -134,8 +136,8 @@ package actor PeriodicNotifier {
         }
     }
 
-    /// Goes on counting from what another process has written down; false, and a line in the log, when
-    /// that cannot be read.
+    /// Reads the counts that another process has stored; false, with a message in the log, when
+    /// they cannot be read.
     private func learn(
         _ key: Key,
         _ subscription: IndexedSubscription,
@@ -153,7 +155,7 @@ package actor PeriodicNotifier {
         }
     }
 
-    /// When the next notification is to be sent.
+    /// The time of the next notification.
     private func time(of key: Key, _ subscription: IndexedSubscription) -> Timestamp {
         if let known = due[Name(key, subscription)] { return known }
         let last = subscription.tally.counts.lastNotification
@@ -219,7 +221,7 @@ package actor PeriodicNotifier {
         }
     }
 
-    /// What there is to tell; nil for nothing.
+    /// The content; nil when there is nothing to tell.
     private nonisolated func content(
         _ subscription: IndexedSubscription,
         _ tenant: TenantName?,
@@ -233,7 +235,8 @@ package actor PeriodicNotifier {
             condition: subscription.subscription.target,
             limit: limits.maximumPeriodicEntities
         )
-        // On a thread of its owner's share, however little it is: many ask at once, and nobody waits.
+        // On a thread of its owner's share, even for few entities: many subscriptions are due at
+        // once, and no caller waits.
         let entities = try await session.read { try $0.entities(query).entities }
         return try await writer.content(entities, for: subscription, session)
     }
@@ -252,7 +255,7 @@ extension IndexedSubscription {
 }
 
 extension Timestamp {
-    /// The end of the interval that begins at this moment, or now if that has passed.
+    /// The end of the interval that began at this moment, or now if that has passed.
     fileprivate func next(after now: Timestamp, interval: Int64) -> Timestamp {
         max(self, now).advanced(by: interval)
     }

@@ -35,8 +35,8 @@ extension Subscribing {
         return page
     }
 
-    /// A page of what the caller may see, and how many there are: its own, or for who runs the hub
-    /// everybody's.
+    /// A page of the subscriptions that the caller may see, and their number: its own, or
+    /// everybody's for those who run the hub.
     private func records(
         _ kind: SubscriptionKind,
         _ offset: Int,
@@ -60,7 +60,7 @@ extension Subscribing {
 /// A page of subscriptions.
 package struct SubscriptionPage: Sendable, Equatable {
     package var subscriptions: [JSONValue]
-    /// All there are for the caller, if it wanted to know.
+    /// The number of all that the caller may see, if it asked.
     package var count: Int?
     package var hasMore: Bool
 }

@@ -20,7 +20,7 @@ extension Subscribing {
         )
     }
 
-    /// The subscription as the caller sees it; whoever runs the hub sees as well whose it is.
+    /// The subscription as the caller sees it; those who run the hub also see its owner.
     func shown(
         _ record: SubscriptionRecord,
         ld: LDContext,
@@ -29,7 +29,7 @@ extension Subscribing {
         caller: Caller
     ) async throws -> JSONValue {
         var record = record
-        // The store learns of deliveries a little later, and from the process that delivers.
+        // Counts of deliveries are stored later, by the process that delivers.
         let key = SubscriptionKey(record, of: caller.tenant)
         if let counts = subscriptions[key]?.tally.counts, counts.areLater(than: record.delivery) {
             record.delivery = counts
@@ -39,7 +39,7 @@ extension Subscribing {
             for: Sharer(record.owner)
         )
         var json = record.shown(original: original, ld: ld, sysAttrs: sysAttrs, now: now)
-        // Not of the standard: several owners may have a subscription of this identifier.
+        // Not in the standard: several owners may have a subscription with this identifier.
         if record.owner != caller.party { json["owner"] = .string(record.owner.text) }
         return .object(json)
     }

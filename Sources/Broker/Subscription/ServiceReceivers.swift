@@ -1,24 +1,24 @@
 package import Governance
 import Synchronization
 
-/// Names a receiver of notifications in the hub's process: a service of the city, and which of its
-/// subscriptions the notification is of.
+/// The name of a receiver in the hub's process: a service of the city and the name of its
+/// subscription.
 package struct ServiceReceiver: Sendable, Hashable {
     package let service: ServiceName
     /// Lower-case letters, digits and hyphens.
     package let name: String
 
-    /// nil for a text that is no name.
+    /// Returns nil for a text that is not a valid name.
     package init?(of service: ServiceName, _ name: String) {
         guard ServiceName(name) != nil else { return nil }
         self.service = service
         self.name = name
     }
 
-    /// As it stands in `notification.endpoint.uri`: `service:lamps/broken`.
+    /// The receiver in `notification.endpoint.uri`: `service:lamps/broken`.
     package var uri: String { "\(Party.service(service).text)/\(name)" }
 
-    /// Reads what `uri` wrote; nil for any other text.
+    /// Reads the result of `uri`; nil for any other text.
     init?(uri: String) {
         guard uri.hasPrefix(Party.servicePrefix) else { return nil }
         let parts = uri.dropFirst(Party.servicePrefix.count)
@@ -28,15 +28,15 @@ package struct ServiceReceiver: Sendable, Hashable {
     }
 }
 
-/// The receivers in this process, and the way to them: what the services of the city are told goes
-/// through the outbox like everybody's notifications, and ends here.
+/// The receivers of notifications in this process.
 ///
-/// A receiver works at one notification at a time. It runs on the threads of its party's share
-/// (`LongWork`), so one that computes for long delays nobody else's, and one that does not end by its
-/// timeout fails as a server would that does not answer. It is cancelled then; as long as it goes on all
-/// the same, further notifications to it fail.
+/// Notifications for services of the city go through the outbox like all others, and end here. A
+/// receiver works on one notification at a time, on the threads of its party's share (`LongWork`),
+/// so that long work delays nobody else's. A receiver that does not return within its timeout
+/// fails like a server that does not answer, and is cancelled. While it goes on all the same,
+/// further notifications to it fail.
 package final class ServiceReceivers: NotificationSender {
-    /// Takes a notification; what it throws counts as a failure.
+    /// Handles a notification; throwing an error counts as a failure.
     package typealias Handler = @Sendable (Disclosed<NotificationRequest>) async throws -> Void
 
     private struct Receiver {
@@ -46,7 +46,7 @@ package final class ServiceReceivers: NotificationSender {
     private let receivers = Mutex<[ServiceReceiver: Receiver]>([:])
     private let longWork: LongWork
     private let clock: HubClock
-    /// Characters of an error that are kept as the reason of a failure.
+    /// The most characters of an error that are kept as the reason of a failure.
     private static let maximumReason = 500
 
     init(_ longWork: LongWork, _ clock: HubClock) {
@@ -54,7 +54,7 @@ package final class ServiceReceivers: NotificationSender {
         self.clock = clock
     }
 
-    /// Has the handler take what is sent to the receiver, in the place of any before.
+    /// Sets the handler of the receiver, in place of an earlier one.
     package func set(_ handler: @escaping Handler, for receiver: ServiceReceiver) {
         receivers.withLock { $0[receiver] = Receiver(handler: handler) }
     }
@@ -65,7 +65,7 @@ package final class ServiceReceivers: NotificationSender {
             return .failed("The hub has no such service now.")
         }
         if wasBusy { return .failed("The service still works at an earlier notification.") }
-        // The first result counts, and nobody waits for a handler that does not heed its end.
+        // The first result counts; a handler that ignores its cancellation is not waited for.
         let (results, result) = AsyncStream<DeliveryResult>.makeStream()
         let work = Task {
             result.yield(await self.outcome(of: handler, sealed))
@@ -73,7 +73,7 @@ package final class ServiceReceivers: NotificationSender {
         }
         let timer = Task {
             let timeout = Duration.milliseconds(max(1, Int64(request.timeoutMilliseconds)))
-            // Cancelled when the handler was quicker: then nobody listens.
+            // It is cancelled when the handler was faster: then nobody listens.
             try? await clock.sleep(for: timeout)
             result.yield(.failed("The service did not take the notification in time."))
         }
@@ -97,7 +97,8 @@ package final class ServiceReceivers: NotificationSender {
         }
     }
 
-    /// The handler, which is busy from now on, and whether it was before; nil when there is none.
+    /// Returns the handler and marks it as busy, and whether it was busy before; nil when there is
+    /// none.
     private func begin(_ name: ServiceReceiver) -> (Handler, wasBusy: Bool)? {
         receivers.withLock { receivers in
             guard let receiver = receivers[name] else { return nil }

@@ -2,15 +2,15 @@ import ContextModel
 import Governance
 import Storage
 
-/// What a policy lets a subscriber be told of.
+/// The rights of a subscriber under one policy.
 final class SubscriberRights: Sendable {
     /// The number of the policy.
     let policy: Int
-    /// Attributes that are not there for the subscriber.
+    /// The attributes that are hidden from the subscriber.
     let hidden: HiddenAttributes
-    /// Whether the subscriber may be told of nothing at all.
+    /// Whether the subscriber may see nothing at all.
     let isDenied: Bool
-    /// The entities it may see; nil for all.
+    /// The entities that it may see; nil for all.
     let view: PreparedCondition?
 
     init(of subscriber: Caller, to subscription: Subscription, by policy: PolicySource.Numbered) {
@@ -24,7 +24,7 @@ final class SubscriberRights: Sendable {
 }
 
 extension Policy {
-    /// The subscriber's right to be told of what it subscribed to; nil when it may be told of nothing.
+    /// The grant for the subscriber's notifications; nil when it may see nothing.
     func grant(of subscriber: Caller, to subscription: Subscription) -> ReadGrant? {
         let decision =
             subscription.registrations != nil

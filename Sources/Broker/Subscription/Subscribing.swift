@@ -2,21 +2,21 @@ import ContextModel
 import Governance
 import Storage
 
-/// The part of a hub that the operations on subscriptions need, to entities and to registrations: they are
-/// its methods, each in a file of its own.
+/// The part of a hub with the operations on subscriptions to entities and to registrations, each
+/// in its own file.
 package final class Subscribing: Sendable {
     let access: Access
-    /// For what waits for delivery, and was given up on.
+    /// Reads waiting messages and dead letters.
     let reading: Reading
     /// The subscriptions, ready for matching.
     let subscriptions: SubscriptionRegistry
-    /// Keeps their number.
+    /// Limits their number.
     let quota: SubscriptionQuota
-    /// Tells the dispatcher what is put into the outbox.
+    /// Passes the dispatcher what is added to the outbox.
     let feed: OutboxFeed
-    /// The registrations that subscribers are told of.
+    /// The registrations that subscribers are notified of.
     let registrations: ContextSourceRegistry
-    /// Puts into force what was changed.
+    /// Puts changes into force.
     let follower: SubscriptionFollower
     let hosting: LDContextHosting
     let addresses: CallableAddresses

@@ -2,15 +2,15 @@ package import ContextModel
 import Governance
 import Storage
 
-/// A subscription made ready for matching and notifying (clause 5.2.12): names expanded, queries
+/// A subscription ready for matching and notifying (clause 5.2.12): names expanded, queries
 /// parsed, times in microseconds.
 package struct Subscription: Sendable {
-    /// What kind of change notifies (`notificationTrigger`).
+    /// The kinds of changes that notify (`notificationTrigger`).
     package enum Trigger: String, Sendable, CaseIterable {
         case entityCreated, entityUpdated, entityDeleted
         case attributeCreated, attributeUpdated, attributeDeleted
 
-        /// What holds when a subscription names none (table 5.2.12-1).
+        /// The triggers of a subscription that names none (table 5.2.12-1).
         static let standard: [Trigger] = [.attributeCreated, .attributeUpdated]
     }
 
@@ -18,19 +18,19 @@ package struct Subscription: Sendable {
     /// Each element is an EntitySelector (clause 5.2.33); nil when only attributes are watched.
     package let selectors: [Condition]?
     package var watchedAttributes: Set<IRI>?
-    /// Never `entityUpdated`: it is kept as the three it stands for.
+    /// Never `entityUpdated`: it is stored as the three triggers that it stands for.
     package var triggers: Set<Trigger>
-    /// What entities must meet, whatever changed: the selectors, `q`, `geoQ` and `scopeQ`.
+    /// The condition that entities must meet: the selectors, `q`, `geoQ` and `scopeQ`.
     package let target: Condition
-    /// Set for periodic notifications.
+    /// The interval of periodic notifications; nil for others.
     package var intervalMicroseconds: Int64?
     package var throttlingMicroseconds: Int64?
     package var expiresAt: Timestamp?
     package var isActive: Bool
     package var notification: NotificationParameters
-    /// Which registrations notify; nil when entities do.
+    /// The registrations that notify; nil when entities do.
     package var registrations: RegistrationQuery?
-    /// `target`, ready to be decided.
+    /// `target`, prepared.
     let preparedTarget: PreparedCondition
     /// Whether deciding it may take long.
     let isCostly: Bool
@@ -74,18 +74,18 @@ package struct Subscription: Sendable {
     }
 }
 
-/// How and where to notify (clause 5.2.14).
+/// How and where notifications are sent (clause 5.2.14).
 package struct NotificationParameters: Sendable {
     package var representation: Representation
     package var showsChanges: Bool
     package var endpoint: NotificationEndpoint
-    /// `@context` that names are compacted with.
+    /// The `@context` with which names are compacted.
     package var context: LDContext
 }
 
-/// Who is notified (clause 5.2.15).
+/// The receiver of notifications (clause 5.2.15).
 package struct NotificationEndpoint: Sendable, Hashable {
-    /// The forms a notification may have.
+    /// The media types of notifications.
     package enum MediaType: String, Sendable, CaseIterable {
         case json = "application/json"
         case jsonLD = "application/ld+json"
@@ -93,18 +93,18 @@ package struct NotificationEndpoint: Sendable, Hashable {
     }
     package var uri: String
     package var accept: MediaType
-    /// `receiverInfo`: what the sender is to say beside the notification.
+    /// `receiverInfo`: the pairs that are sent beside the notification.
     package var receiverInfo: [KeyValuePair]
-    /// Set when notifications go to an MQTT broker.
+    /// Set when the receiver is an MQTT broker.
     package var mqtt: MQTTEndpoint?
-    /// Set when notifications go to the service of the city whose subscription it is.
+    /// Set when the receiver is the service of the city that owns the subscription.
     package var service: ServiceReceiver?
     package var timeoutMilliseconds: Double?
     package var cooldownMilliseconds: Double?
 
-    /// Scheme, host and port, or the service: endpoints alike in these are one receiver.
+    /// Scheme, host and port, or the service: endpoints with equal ones are one receiver.
     ///
-    /// Never a password.
+    /// It has no password.
     package var authority: String {
         if let service { return Party.service(service.service).text }
         let parts = uri.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)

@@ -3,21 +3,24 @@ import Governance
 import Logging
 import Storage
 
-/// What the operations on subscriptions have in common.
+/// The common parts of the operations on subscriptions.
 extension Subscribing {
-    /// Refuses a subscriber who may not have this subscription; every notification is decided anew
-    /// when it is sent.
+    /// Throws for a subscriber that may not have this subscription.
+    ///
+    /// Each notification is decided again when it is sent.
     func requireSubscribing(_ caller: Caller, to subscription: Subscription) async throws {
         if subscription.registrations != nil { return try access.requireAdministration(caller) }
         try await access.requireSubscribing(caller, where: subscription.target)
     }
 
-    /// Whether the caller may see and change the subscription: its owner, and who runs the hub.
+    /// Whether the caller may see and change the subscription: its owner, and those who run the
+    /// hub.
     func mayManage(_ record: SubscriptionRecord, _ caller: Caller) -> Bool {
         record.owner == caller.party || access.policy.permitsAdministration(caller)
     }
 
-    /// Refuses to change what a service of the city subscribes to for anybody else: its module says it.
+    /// Throws for a subscription of a city's service when another caller wants to change it: its
+    /// module defines it.
     func requireChangeable(_ record: SubscriptionRecord, by caller: Caller) throws(BrokerError) {
         guard case .service(let name) = record.owner, caller.party != record.owner else { return }
         throw BrokerError(
@@ -27,9 +30,9 @@ extension Subscribing {
         )
     }
 
-    /// The subscription; one that the caller may not see does not exist.
+    /// The subscription; throws when there is none that the caller may see.
     ///
-    /// Who runs the hub gets its own first, then the oldest that somebody has under the identifier.
+    /// Those who run the hub get their own first, then the oldest with the identifier.
     func subscriptionRecord(
         _ id: String,
         _ kind: SubscriptionKind,
@@ -54,7 +57,7 @@ extension Subscribing {
 }
 
 extension LDContextResolver {
-    /// What reads the subscription's body.
+    /// A reader for the subscription's body.
     func reader(
         for record: SubscriptionRecord,
         mayFetch: Bool = true
@@ -78,8 +81,8 @@ extension LDContextResolver {
 }
 
 extension Party {
-    /// What a subscription of the party's may be kept under: before there were keys of owners, all were
-    /// kept under the identifier alone.
+    /// The keys under which a subscription of the party may be stored: earlier versions used the
+    /// identifier alone.
     func subscriptionKeys(_ id: String) -> [String] { [subscriptionKey(id), id] }
 }
 
@@ -90,7 +93,8 @@ extension BrokerError {
 }
 
 extension JSONObject {
-    /// A subscription, or fragment of one, without what only the hub writes and without `@context`.
+    /// The body of a subscription, or a fragment, without `@context` and the members that only the
+    /// hub writes.
     var subscriptionBody: JSONObject {
         var body = JSONObject(
             members.filter {
@@ -103,7 +107,7 @@ extension JSONObject {
                 JSONObject(notification.members.filter { !own.contains($0.key) })
             )
         }
-        // Answers have `id` and `type` alone (clause 4.4).
+        // Answers have `id` and `type` without `@` (clause 4.4).
         body["entities"] = body["entities"].map { entities in
             guard let selectors = entities.arrayValue else { return entities }
             return .array(

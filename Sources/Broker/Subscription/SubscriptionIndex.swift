@@ -2,18 +2,18 @@ import ContextModel
 import Governance
 import Storage
 
-/// The subscriptions of a tenant, found by what they look for: the cost of a change grows with the
-/// subscriptions that could match it, not with those that exist.
+/// The subscriptions of a tenant, indexed so that the cost of a change grows with the number of
+/// those that could match, and not of all.
 struct SubscriptionIndex: Sendable {
     private(set) var subscriptions: [String: IndexedSubscription] = [:]
-    /// How many each party has.
+    /// The number of subscriptions of each party.
     private(set) var counts: [Party: Int] = [:]
-    /// Those that notify at intervals.
+    /// The subscriptions that notify at intervals.
     private(set) var periodic: [String: IndexedSubscription] = [:]
-    /// Each subscription is in the buckets of one of its kinds of key: the narrowest it has.
+    /// Each subscription is in the buckets of its narrowest kind of key.
     private var buckets: [Key: [IndexedSubscription]] = [:]
 
-    /// What a change must touch for the subscription to match.
+    /// A property of a change without which the subscription cannot match.
     enum Key: Hashable {
         case id(EntityID)
         case typedAttribute(IRI, IRI)
@@ -47,7 +47,7 @@ struct SubscriptionIndex: Sendable {
         }
     }
 
-    /// Subscriptions that the change could match, each once.
+    /// The subscriptions that could match the change, each once.
     func candidates(for change: EntityChange) -> [IndexedSubscription] {
         guard let entity = change.after ?? change.before, !buckets.isEmpty else { return [] }
         var found: [IndexedSubscription] = []
@@ -76,7 +76,7 @@ struct SubscriptionIndex: Sendable {
             return Set(subscription.watchedAttributes.map { $0.map { .attribute($0) } } ?? [.any])
         }
         let allTypes = selectors.reduce(into: Set<IRI>()) { $0.formUnion(types(of: $1) ?? []) }
-        // Of many types and many attributes each pair would be a key.
+        // With many types and many attributes, there would be too many pairs.
         let isWide = allTypes.count * (subscription.watchedAttributes?.count ?? 1) > maximumPairs
         let watchedAttributes = isWide ? nil : subscription.watchedAttributes
         return selectors.reduce(into: []) { keys, selector in
@@ -105,7 +105,8 @@ struct SubscriptionIndex: Sendable {
         }
     }
 
-    /// Types one of which an entity must have for the condition to hold; nil when none is needed.
+    /// Types one of which an entity must have for the condition to hold; nil when any type will
+    /// do.
     private static func types(of condition: Condition) -> Set<IRI>? {
         switch condition {
         case .type(let type): return [type]
@@ -123,7 +124,7 @@ struct SubscriptionIndex: Sendable {
 }
 
 extension EntityChange {
-    /// The attributes that changed, and all there are where the entity may come into somebody's view.
+    /// The attributes that changed, and all others if the entity may become visible to somebody.
     fileprivate var namesSeenToChange: Set<IRI> {
         let changed = Set(attributes.map(\.name))
         guard let before, let after, before.types != after.types || before.scopes != after.scopes

@@ -1,9 +1,9 @@
 package import ContextModel
-/// Names a subscription among those of all tenants.
+/// The key of a subscription among those of all tenants.
 package struct SubscriptionKey: Sendable, Hashable {
     package var tenant: TenantName?
     package var kind = SubscriptionKind.entities
-    /// What its record is kept under: the identifier with whose it is.
+    /// The key of its record: the identifier and the owner.
     package var id: String
 
     package init(tenant: TenantName?, kind: SubscriptionKind = .entities, id: String) {
@@ -18,10 +18,10 @@ package struct SubscriptionKey: Sendable, Hashable {
 }
 
 extension SubscriptionKey {
-    /// The name under which notifications wait in the outbox.
+    /// The name of the recipient of messages in the outbox.
     package var outbox: String { kind.outboxPrefix + id }
 
-    /// Reads what `outbox` made.
+    /// Reads the result of `outbox`.
     package init(tenant: TenantName?, outbox: String) {
         let prefix = SubscriptionKind.registrations.outboxPrefix
         let isToRegistrations = outbox.hasPrefix(prefix)
@@ -34,8 +34,8 @@ extension SubscriptionKey {
 }
 
 extension SubscriptionKind {
-    /// What identifiers of the kind have before them in the outbox, where both kinds wait: a blank
-    /// is in no URI.
+    /// The prefix of identifiers in the outbox, which has recipients of both kinds: a blank is in
+    /// no URI.
     fileprivate var outboxPrefix: String {
         switch self {
         case .entities: ""

@@ -1,11 +1,11 @@
 package import Storage
 
-/// What a subscription is to: changes of entities (clause 5.8) or of context source registrations
-/// (clause 5.11).
+/// The kind of a subscription: to changes of entities (clause 5.8) or of context source
+/// registrations (clause 5.11).
 package enum SubscriptionKind: Sendable, Hashable, CaseIterable {
     case entities, registrations
 
-    /// How subscriptions of the kind are kept.
+    /// The kind of document in which subscriptions are stored.
     package var documentKind: Document.Kind {
         switch self {
         case .entities: .subscription

@@ -1,11 +1,13 @@
 import ContextModel
 import Storage
 
-/// Finds the subscriptions that a change notifies and makes the messages for the outbox, in the
-/// transaction of the change itself: none is lost, and none is sent for what never happened.
+/// Finds the subscriptions that a change notifies and creates their messages.
+///
+/// It does so in the transaction of the change itself: no message is lost, and none is sent for a
+/// change that was undone.
 final class SubscriptionMatcher: ChangeObserver {
     let subscriptions: SubscriptionRegistry
-    /// Makes messages that the dispatcher gets once they are committed.
+    /// Creates messages that the dispatcher gets after the commit.
     let feed: OutboxFeed
     private let allowances = MatchingAllowances()
 

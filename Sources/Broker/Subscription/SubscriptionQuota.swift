@@ -3,12 +3,12 @@ import Governance
 import Storage
 import Synchronization
 
-/// Keeps the subscriptions of a tenant within their number, which all owners share.
+/// Limits the number of subscriptions of a tenant, which is shared out among their owners.
 ///
-/// Whoever creates a subscription reserves a place before it writes, so that requests at the same moment
-/// do not exceed the number together.
+/// A request that creates a subscription reserves a place before it writes, so that simultaneous
+/// requests do not exceed the limit.
 final class SubscriptionQuota: Sendable {
-    /// A place for a subscription that is about to be kept.
+    /// A place for a subscription that is about to be stored.
     struct Place: Sendable {
         let owner: Party
         fileprivate let group: SubscriptionRegistry.Group
@@ -21,18 +21,18 @@ final class SubscriptionQuota: Sendable {
 
     private let subscriptions: SubscriptionRegistry
     private let capacity: Int
-    /// How many each party is about to have besides.
+    /// The reserved places of each party.
     private let reserved = Mutex<[SubscriptionRegistry.Group: [Party: Int]]>([:])
 
-    /// `capacity` is the number of subscriptions of a kind in a tenant at most.
+    /// `capacity` is the most subscriptions of a kind in a tenant.
     init(_ subscriptions: SubscriptionRegistry, capacity: Int) {
         self.subscriptions = subscriptions
         self.capacity = capacity
     }
 
-    /// Takes a place for one more subscription, unless its owner has as many as it may.
+    /// Reserves a place; false when the owner has as many subscriptions as it may.
     ///
-    /// The place is to be given back (`release`) once the subscription is kept, or is not.
+    /// Release the place when the subscription is stored, or cannot be stored.
     func reserve(_ place: Place) -> Bool {
         reserved.withLock { reserved in
             let index = subscriptions.index(of: place.group.kind, place.group.tenant)
@@ -46,7 +46,7 @@ final class SubscriptionQuota: Sendable {
         }
     }
 
-    /// Gives back a place that was reserved.
+    /// Releases a place.
     func release(_ place: Place) {
         reserved.withLock { reserved in
             let left = (reserved[place.group]?[place.owner] ?? 1) - 1

@@ -1,7 +1,7 @@
 import ContextModel
 import Governance
 
-/// The part of a subscription that says how and where to notify (clauses 5.2.14 and 5.2.15).
+/// Reading how and where a subscription notifies (clauses 5.2.14 and 5.2.15).
 extension SubscriptionReader {
     func notification(_ body: JSONObject) throws(BrokerError) -> NotificationParameters {
         guard let value = body["notification"] else {
@@ -42,7 +42,7 @@ extension SubscriptionReader {
         )
     }
 
-    /// The version of the specification that notifications are to conform to (clause 4.3.6.8).
+    /// The version of the specification for its notifications (clause 4.3.6.8).
     private func version(_ body: JSONObject) throws(BrokerError) -> SpecificationVersion? {
         guard let text = try string(body, "ngsildConformance") else { return nil }
         guard let version = SpecificationVersion(text) else {
@@ -82,7 +82,7 @@ extension SubscriptionReader {
         }
     }
 
-    /// The elements of a projection (clause 4.21) as one text.
+    /// The elements of a projection (clause 4.21), joined to one text.
     private func projectionText(
         _ value: JSONValue?,
         at path: String
@@ -93,7 +93,7 @@ extension SubscriptionReader {
             .joined(separator: ",")
     }
 
-    /// Linked Entity retrieval (clause 4.5.23).
+    /// The retrieval of Linked Entities (clause 4.5.23).
     private func join(_ object: JSONObject) throws(BrokerError) -> Join? {
         guard let value = object["join"], value.stringValue != "@none" else { return nil }
         guard let form = value.stringValue.flatMap(Join.Form.init) else {
@@ -157,7 +157,8 @@ extension SubscriptionReader {
         )
     }
 
-    /// Set when notifications go to a service of the city, which owns the subscription.
+    /// The service of the city that receives the notifications and owns the subscription; nil for
+    /// other receivers.
     private func receiver(_ value: JSONValue) -> ServiceReceiver? {
         guard let receiver = value.stringValue.flatMap(ServiceReceiver.init(uri:)),
             owner == .service(receiver.service)
@@ -165,7 +166,7 @@ extension SubscriptionReader {
         return receiver
     }
 
-    /// Set when notifications go to an MQTT broker (clause 7.2).
+    /// The topic of an MQTT broker (clause 7.2); nil for other receivers.
     private func mqttEndpoint(
         _ value: JSONValue,
         _ info: [KeyValuePair]
