@@ -1,7 +1,7 @@
 package import ContextModel
 package import Storage
 
-/// The answer of retrieving an entity: with the Linked Entities that were asked for.
+/// The answer to a request for an entity, with the requested Linked Entities.
 package struct RetrievedEntity: Disclosable {
     package let entity: EncodedEntity
     package let linked: LinkedEntities?
@@ -12,7 +12,7 @@ package struct RetrievedEntity: Disclosable {
     }
 }
 
-/// A page of entities: with the Linked Entities that were asked for, and the EntityMap it is from.
+/// A page of entities, with the requested Linked Entities and the EntityMap of the page.
 package struct EntityAnswer: Disclosable {
     package let page: EntityPage<EncodedEntity>
     package let linked: LinkedEntities?
@@ -24,7 +24,7 @@ package struct EntityAnswer: Disclosable {
     }
 }
 
-/// A page of temporal evolutions, and the EntityMap it is from.
+/// A page of temporal evolutions, and the EntityMap of the page.
 package struct EvolutionAnswer: Disclosable {
     package let page: EvolutionPage
     package let map: EntityMapUse?
@@ -39,14 +39,14 @@ package struct EvolutionAnswer: Disclosable {
     }
 }
 
-/// What discovery tells: of types and attributes, and of no entity by itself.
+/// The answer of discovery: information about types and attributes, and about no single entity.
 package struct Discovered<Information: Sendable>: Disclosable {
     package let information: Information
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {}
 }
 
-/// An EntityMap as it is shown: it tells which entities there are.
+/// An EntityMap in an answer, which tells that its entities exist.
 package struct ShownEntityMap: Disclosable {
     package let json: JSONObject
     let ids: [EntityID]
@@ -56,8 +56,7 @@ package struct ShownEntityMap: Disclosable {
     }
 }
 
-/// Notifications given up on, as the operator sees them: whose they were and why, and nothing of what
-/// they tell.
+/// Dead letters as the operator sees them: their owners and reasons, without their content.
 package struct DeadLetterList: Disclosable {
     package let summaries: [JSONValue]
 

@@ -2,20 +2,20 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// One request's right to read city data: made by one decision, and the only value of the Broker
-/// whose methods return what the city keeps.
+/// One request's right to read city data, made by one decision.
 ///
-/// Whoever reads more than once for an answer does so in one `read`, which sees one moment of the
-/// store. What is to leave the hub goes through `seal` first:
+/// It is the only value of the Broker whose methods return city data. Put several reads for one
+/// answer into one `read`, which sees one moment of the store. Everything that leaves the hub must
+/// pass through `seal`:
 ///
 ///     let session = try await reading.session(caller, condition: query.condition)
 ///     let page = try await session.entities(query)
 ///     return try await session.seal(EntityAnswer(page: page))
 package struct ReadSession: Sendable {
     private let store: any TenantStore
-    /// What the decision lets the reader see.
+    /// The grant of the decision.
     package let grant: ReadGrant
-    /// Tells the record what leaves the hub.
+    /// Notes in the record what leaves the hub.
     private let record: SessionRecord
 
     init(_ store: any TenantStore, _ grant: ReadGrant, _ record: SessionRecord) {
@@ -24,7 +24,7 @@ package struct ReadSession: Sendable {
         self.record = record
     }
 
-    /// What the hub keeps in the same tenant that is not city data.
+    /// The data of the tenant that is not city data.
     var documents: any DocumentStore { store }
 
     /// The entity; nil when there is none that the reader may see.
@@ -44,10 +44,10 @@ package struct ReadSession: Sendable {
         try await store.read(grant, body)
     }
 
-    /// What a message of the outbox tells, all of it; nil when it waits no more.
+    /// The whole content of a message of the outbox; nil when it does not wait any more.
     ///
-    /// The message was kept for all who are told of a change: what this reader may see of it, its
-    /// grant decides. `NotificationWriter` asks it.
+    /// The message was stored for all recipients. The grant decides what this reader may see of
+    /// it, which `NotificationWriter` checks.
     func content(of item: OutboxItem) async throws -> OutboxItem.Content? {
         if let content = item.kept { return content }
         return try await store.outboxMessage(item.sequence, grant: grant).map {
@@ -55,10 +55,10 @@ package struct ReadSession: Sendable {
         }
     }
 
-    /// Makes of what was read an answer that may leave the hub; the warnings say what of it is missing.
+    /// Seals what was read, so that it may leave the hub; the warnings say what is missing.
     ///
-    /// Of data about people it waits until the record says on disk whom the answer tells of. Throws when
-    /// the record cannot be written, or somebody has objected since the decision.
+    /// For data about people, it waits until the record on disk says whom the answer is about.
+    /// Throws if the record cannot be written, or if a person has objected since the decision.
     func seal<Answer: Disclosable>(
         _ answer: Answer,
         warnings: [AnswerWarning] = []
@@ -68,8 +68,7 @@ package struct ReadSession: Sendable {
     }
 }
 
-/// One request's right to see what the hub keeps for whoever runs it: notifications that were given
-/// up on, which are city data.
+/// One request's right to read the dead letters, which are city data, for those who run the hub.
 package struct OperatorSession: Sendable {
     private let store: any TenantStore
     private let session: ReadSession
@@ -79,28 +78,29 @@ package struct OperatorSession: Sendable {
         session = ReadSession(store, grant, record)
     }
 
-    /// What the hub keeps in the same tenant that is not city data.
+    /// The data of the tenant that is not city data.
     var documents: any DocumentStore { store }
 
-    /// Notifications given up on, oldest first.
+    /// The dead letters, oldest first.
     func deadLetters() async throws -> [DeadLetter] {
         try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
     }
 
-    /// Makes of what was read an answer that may leave the hub.
+    /// Seals what was read, so that it may leave the hub.
     func seal<Answer: Disclosable>(_ answer: Answer) async throws -> Disclosed<Answer> {
         try await session.seal(answer)
     }
 }
 
-/// An answer that may leave the hub: responses, pages, notifications and files take nothing else.
+/// An answer that may leave the hub: responses, pages, notifications and files accept nothing
+/// else.
 ///
-/// Only a session's `seal` makes one. Its parts can be read as if they were its own. Where parts of the
-/// answer could not be had, it has the others, and a warning for each that is missing.
+/// Only a session's `seal` creates one. Its members are those of the answer. When a part of the
+/// answer is missing, it has a warning that says so.
 @dynamicMemberLookup
 package struct Disclosed<Answer: Disclosable>: Sendable {
     package let answer: Answer
-    /// Empty for an answer that is whole.
+    /// The warnings; empty when nothing is missing.
     package let warnings: [AnswerWarning]
 
     fileprivate init(_ answer: Answer, _ warnings: [AnswerWarning]) {
@@ -113,11 +113,11 @@ package struct Disclosed<Answer: Disclosable>: Sendable {
     }
 }
 
-/// What is missing in an answer: what one source was asked for and did not give (clause 6.3.17).
+/// A part of an answer that a source was asked for and did not deliver (clause 6.3.17).
 package struct AnswerWarning: Sendable, Equatable {
     /// The source, by its alias or the identifier of its registration.
     package var source: String
-    /// Why, in a sentence for the caller.
+    /// The reason, in a sentence for the caller.
     package var reason: String
 
     package init(source: String, reason: String) {
@@ -126,19 +126,19 @@ package struct AnswerWarning: Sendable, Equatable {
     }
 }
 
-/// What tells of city data: it knows of which entities, and which of their attributes.
+/// An answer with city data, which can list the entities and attributes in it.
 package protocol Disclosable: Sendable {
-    /// Calls `note` with each entity that the answer tells of, and the attributes told of it.
+    /// Calls `note` with each entity in the answer, and its attributes in the answer.
     ///
-    /// Throws where the stored form of an entity is damaged.
+    /// Throws when the stored form of an entity is damaged.
     func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws
 }
 
 extension Access {
-    /// The right of a subscriber to be told, as it is now; nil for one who may be told of nothing.
+    /// A session with the subscriber's present rights; nil when the subscriber may see nothing.
     ///
-    /// Each notification asks for it when it is sent. Throws what the store throws when it cannot tell
-    /// what the tenant's rules are.
+    /// Each notification asks for it when it is sent. Throws the store's error when it cannot read
+    /// the tenant's rules.
     func session(
         for subscription: IndexedSubscription,
         tenant: TenantName?,

@@ -3,14 +3,14 @@ import Governance
 import Logging
 import Storage
 
-/// The part of a hub that operations which read need: Consumption, Discovery, EntityMaps and temporal
-/// queries are its methods, each in a file of its own.
+/// The part of a hub with the operations that read (Consumption, Discovery, EntityMaps and
+/// temporal queries), each in its own file.
 package final class Reading: Sendable {
-    /// What callers may do at all.
+    /// What callers may do.
     package let access: Access
     let limits: HubLimits
     let clock: HubClock
-    /// Makes the unique part of new identifiers.
+    /// Creates the unique part of new identifiers.
     let makeIdentifier: @Sendable () -> String
     let logger: Logger
 
@@ -28,9 +28,9 @@ package final class Reading: Sendable {
         self.logger = logger
     }
 
-    /// The right to read for this request, or the error that tells the caller why it has none.
+    /// A session to read for this request; throws with the reason when the caller may not.
     ///
-    /// `condition` is what the caller filters by and `sortedBy` what it sorts by.
+    /// The caller filters by `condition` and sorts by `sortedBy`.
     func session(
         _ caller: Caller,
         action: Action = .read,
@@ -52,9 +52,9 @@ package final class Reading: Sendable {
         }
     }
 
-    /// A session that reads what the hub keeps for its operator.
+    /// A session to read what the hub stores for its operator.
     ///
-    /// Throws `BrokerError` when the caller is not allowed to.
+    /// Throws `BrokerError` when the caller may not.
     func operatorSession(_ caller: Caller) async throws -> OperatorSession {
         switch access.policy.decideAdministration(caller) {
         case .grant(let grant):

@@ -1,12 +1,12 @@
 package import ContextModel
 
-/// A context source registration (clause 5.2.9) made ready for matching: names expanded, patterns
-/// and times read.
+/// A context source registration (clause 5.2.9) ready for matching: names expanded, patterns and
+/// times read.
 ///
-/// The hub keeps registrations, finds them and tells of their changes. It does not forward
-/// requests to the sources yet: modes and operations are checked and stored, nothing more.
+/// The hub stores registrations, finds them and notifies of their changes. It does not forward
+/// requests to the sources yet: modes and operations are only checked and stored.
 package struct ContextSourceRegistration: Sendable {
-    /// How the source takes part in distributed operations (clause 4.3.6).
+    /// The part that the source takes in distributed operations (clause 4.3.6).
     package enum Mode: String, Sendable, CaseIterable {
         case inclusive, exclusive, redirect, auxiliary
     }
@@ -16,47 +16,47 @@ package struct ContextSourceRegistration: Sendable {
     package var information: [RegistrationInfo]
     package var endpoint: String
     package var mode: Mode
-    /// As written; nil stands for `federationOps` (clause 4.20).
+    /// The operations as written; nil means `federationOps` (clause 4.20).
     package var operations: [String]?
-    /// nil among them stands for the default instance; nil alone when nothing is said.
+    /// The `datasetId`s, with nil for the default instance; nil when the registration has none.
     package var datasetIDs: Set<String?>?
     package var expiresAt: Timestamp?
     package var observationInterval: TimeInterval?
     package var managementInterval: TimeInterval?
-    /// The registration as though it were an entity: what `csf`, `scopeQ` and geo-queries look at.
+    /// The registration in the form of an entity, for `csf`, `scopeQ` and geo-queries.
     package var entity: Entity
 
-    /// Past its date it is not valid any more (table 5.2.9-1).
+    /// Whether it is valid: it has not expired (table 5.2.9-1).
     package func isInForce(at now: Timestamp) -> Bool { expiresAt.map { now < $0 } ?? true }
 
-    /// Whether the source keeps all it registers to itself (clause 4.3.6.3).
+    /// Whether nobody else has the data that the source registers (clause 4.3.6.3).
     package var isProxied: Bool { mode == .exclusive || mode == .redirect }
 }
 
-/// What a source may know about (clause 5.2.10).
+/// What a source may have data about (clause 5.2.10).
 package struct RegistrationInfo: Sendable, Hashable {
-    /// nil when attributes of any entity are meant.
+    /// The entities; nil for attributes of any entity.
     package var entities: [EntityInfo]?
-    /// Properties and Relationships; empty when all are meant.
+    /// Properties and Relationships; empty for all.
     package var attributes: Set<IRI>
 }
 
-/// Entities a source may know (clause 5.2.8).
+/// Entities that a source may have data about (clause 5.2.8).
 package struct EntityInfo: Sendable, Hashable {
     /// Never empty.
     package var types: [IRI]
     package var id: EntityID?
-    /// Looked at only where there is no `id`.
+    /// Used only when there is no `id`.
     package var idPattern: Pattern?
 }
 
 /// A TimeInterval (clause 5.2.11).
 package struct TimeInterval: Sendable, Hashable {
     package var startAt: Timestamp
-    /// nil for an open interval.
+    /// The end; nil for an open interval.
     package var endAt: Timestamp?
 
-    /// Whether some moment of the interval is asked for.
+    /// Whether the interval overlaps the range of the test.
     func overlaps(_ test: TemporalTest) -> Bool {
         let reachesIn = test.from.map { from in endAt.map { from <= $0 } ?? true } ?? true
         let startsIn = test.to.map { startAt <= $0 } ?? true
@@ -64,10 +64,10 @@ package struct TimeInterval: Sendable, Hashable {
     }
 }
 
-// MARK: - What it covers
+// MARK: - Coverage
 
 extension RegistrationInfo {
-    /// The entities it is about, as a query finds them.
+    /// The entities it is about, as a condition.
     var condition: Condition {
         let entities = entities.map { Condition.any(of: $0.map(\.condition)) }
         guard !attributes.isEmpty else { return entities ?? .everything }
@@ -75,8 +75,9 @@ extension RegistrationInfo {
         return (entities ?? .everything).and(some)
     }
 
-    /// Whether both are about one of the attributes of one of the entities, for certain; any answer
-    /// when the budget is spent.
+    /// Whether both are certainly about one of the attributes of one of the entities.
+    ///
+    /// The answer means nothing once the budget is spent.
     func overlaps(_ other: RegistrationInfo, within budget: DecisionBudget) -> Bool {
         guard
             attributes.isEmpty || other.attributes.isEmpty
@@ -96,8 +97,10 @@ extension EntityInfo {
         return types.and(idPattern.map { .idPattern($0) } ?? .everything)
     }
 
-    /// Types differ where one source knows more of an entity's types than another, so one in common
-    /// is enough; two patterns are not compared.
+    /// Whether both are certainly about one of the same entities.
+    ///
+    /// One common type is enough, because one source may know more types of an entity than
+    /// another. Two patterns are not compared.
     fileprivate func overlaps(_ other: EntityInfo, within budget: DecisionBudget) -> Bool {
         if let id, let otherID = other.id { return id == otherID }
         guard !Set(types).isDisjoint(with: other.types) else { return false }

@@ -3,13 +3,13 @@ import Logging
 import Storage
 import Synchronization
 
-/// The context source registrations of all tenants, as this process remembers them: read once, then
-/// kept in step with the store by the change feed.
+/// The context source registrations of all tenants in this process: a cache that follows the
+/// change feed of the store.
 package final class ContextSourceRegistry: Sendable {
-    /// The registrations of one moment.
+    /// The registrations at one moment.
     struct View: Sendable {
         var index: RegistrationIndex
-        /// All changes up to this number of the change feed are in the index; later ones may be, too.
+        /// The index has all changes up to this number of the change feed, and perhaps later ones.
         var number: Int64
     }
     private let following: DocumentFollower
@@ -23,22 +23,22 @@ package final class ContextSourceRegistry: Sendable {
         self.logger = logger
     }
 
-    /// The registrations of the tenant, those included that have expired and were not removed yet.
+    /// The registrations of the tenant, including expired ones that were not removed yet.
     ///
-    /// Asks the store only where other processes may have changed them, the first time, and after a
-    /// failure; throws what the store throws.
+    /// It asks the store the first time, after a failure, and when other processes may have
+    /// changed them. Throws the store's errors.
     func view(of tenant: TenantName?) async throws -> View {
         if isShared || !following.isUpToDate(with: tenant) { try await applyChanges(of: tenant) }
-        // Read before the index is, so that the index is not behind it.
+        // Read before the index, so that the index is not behind it.
         let number = following.number(of: tenant) ?? 0
         return View(index: indexes.withLock { $0[tenant] } ?? RegistrationIndex(), number: number)
     }
 
-    /// Applies what was changed in the tenant before the call: to be called by whoever changes
-    /// registrations, before it answers, and by whoever removes a snapshot, with which its own go.
+    /// Applies the changes made in the tenant before the call.
     ///
-    /// `own` is what the change added to the feed, if that is known. When the store fails, the change is
-    /// made all the same: whoever asks next asks the store.
+    /// Call it after changing registrations, before answering, and after removing a snapshot with
+    /// its registrations. `own` is what the change added to the feed, if it is known. When the
+    /// store fails, the change stays stored, and the next caller of `view` reads it.
     func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
         do { try await applyChanges(of: tenant, own: own) } catch {
             logger.error("A change of registrations is read again when somebody asks: \(error)")
@@ -50,7 +50,7 @@ package final class ContextSourceRegistry: Sendable {
     }
 
     private func apply(_ news: DocumentFollower.News, _ tenant: TenantName?) {
-        // Read before the lock is taken, for reading many takes long.
+        // Outside the lock, because reading many takes long.
         let changes: [ChangeFeedPage.Change] =
             switch news {
             case .all(let documents):
@@ -70,7 +70,7 @@ package final class ContextSourceRegistry: Sendable {
         }
     }
 
-    /// Returns nil and writes to the log when the registration is damaged.
+    /// Reads the registration; nil, with a message in the log, when it is damaged.
     private func read(_ document: Document) -> KeptRegistration? {
         let kept = RegistrationRecord(document).flatMap { KeptRegistration($0) }
         if kept == nil { logger.error("The registration '\(document.id)' is damaged.") }

@@ -1,10 +1,11 @@
 package import ContextModel
 package import Governance
 
-/// Create Context Source Registration Subscription (clause 5.11.2): a notification of what matches
-/// already follows at once.
+/// Create Context Source Registration Subscription (clause 5.11.2).
+///
+/// A notification of the registrations that match already follows at once.
 extension Subscribing {
-    /// Returns the identifier: the one given or a new one.
+    /// Returns the identifier: the given one or a new one.
     package func createContextSourceRegistrationSubscription(
         _ body: JSONValue,
         ld: LDContext,

@@ -2,11 +2,12 @@ package import ContextModel
 import Governance
 import Storage
 
-/// The end of registrations whose time is over (clause 5.9.2.4).
+/// The removal of expired registrations (clause 5.9.2.4).
 extension Registering {
-    /// Deletes the tenant's registrations that have expired, and tells subscribers; returns how many.
+    /// Deletes the tenant's expired registrations and notifies subscribers; returns how many.
     ///
-    /// When some have expired, `isInCharge` is asked first: of several processes one does it.
+    /// When some have expired, `isInCharge` is asked first: of several processes, one does the
+    /// work.
     @discardableResult
     package func removeExpiredRegistrations(
         of tenant: TenantName?,
@@ -21,7 +22,7 @@ extension Registering {
         let (count, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
             var count = 0
             for id in expired.map(\.id) {
-                // It may have been renewed since it was looked at.
+                // It may have been renewed since it was read.
                 let document = try changes.document(.registration, id: id)
                 guard let record = document.flatMap({ RegistrationRecord($0) }),
                     record.hasExpired(at: now)
@@ -44,7 +45,7 @@ extension Registering {
 }
 
 extension RegistrationRecord {
-    /// One that has expired is not there any more, also until it is removed.
+    /// Whether it has expired: it then counts as deleted, even before it is removed.
     func hasExpired(at now: Timestamp) -> Bool {
         body["expiresAt"]?.stringValue.flatMap { Timestamp($0) }.map { $0 <= now } ?? false
     }

@@ -4,8 +4,8 @@ import Storage
 
 /// Query Context Source Registrations (clause 5.10.2), in the order of creation.
 ///
-/// Registrations are answered whole: the standard would rather have them reduced to what matches,
-/// but its own conformance cases expect them as they were written. Notifications reduce them.
+/// The answer has whole registrations: the standard prefers to reduce them to what matches, but
+/// its own conformance cases expect them as they were written. Notifications reduce them.
 extension Registering {
     package func queryContextSourceRegistrations(
         _ query: RegistrationQuery,
@@ -39,7 +39,7 @@ extension Registering {
 /// A page of context source registrations.
 package struct RegistrationPage: Sendable, Equatable {
     package var registrations: [JSONValue]
-    /// All there are for the caller, if it wanted to know.
+    /// The number of all that the caller may see, if it asked.
     package var count: Int?
     package var hasMore: Bool
 }

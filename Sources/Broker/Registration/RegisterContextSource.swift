@@ -4,7 +4,7 @@ import Storage
 
 /// Register Context Source (clause 5.9.2).
 extension Registering {
-    /// Returns the identifier: the one given or a new one.
+    /// Returns the identifier: the given one or a new one.
     package func registerContextSource(
         _ body: JSONValue,
         ld: LDContext,
@@ -26,7 +26,7 @@ extension Registering {
         try Self.requireRegistrationType(type)
         let id = try registrationIdentifier(object)
         try RegistrationReader.requireKnownMembers(object)
-        // Read before names are expanded, so that errors are in the caller's words.
+        // Read before names are expanded, so that errors have the caller's words.
         _ = try RegistrationReader(context: ld).registration(object.withoutReadOnly, id: id)
         let record = RegistrationRecord(
             id: id,
@@ -84,7 +84,7 @@ extension Registering {
                     "There is a context source registration '\(record.id)' already."
                 )
             }
-            // In place of one that has expired it takes no more room.
+            // One that replaces an expired one takes no further place.
             guard try old != nil || changes.storedCount(.registration) < most else {
                 throw BrokerError(
                     .overloaded,
@@ -92,7 +92,8 @@ extension Registering {
                 )
             }
             try recheck(changes)
-            // One that has expired is another one: the new one comes after those there are.
+            // An expired one is removed first, so that the new one is last in the order of
+            // creation.
             if old != nil { changes.remove(.registration, id: record.id) }
             changes.put(record.document)
             changes.send(
@@ -108,7 +109,7 @@ extension Registering {
 }
 
 extension JSONObject {
-    /// Without what only the hub writes, and without `@context`.
+    /// The members without `@context` and without those that only the hub writes.
     fileprivate var withoutReadOnly: JSONObject {
         JSONObject(
             members.filter {

@@ -2,13 +2,12 @@ import ContextModel
 import Governance
 import Storage
 
-/// The part of a hub that the operations on context source registrations need: they are its methods, each
-/// in a file of its own.
+/// The part of a hub with the operations on context source registrations, each in its own file.
 package final class Registering: Sendable {
     let access: Access
-    /// For what the hub has itself.
+    /// Reads the hub's own entities.
     let reading: Reading
-    /// Says which subscribers are told of a change.
+    /// Finds the subscribers to be notified of a change.
     let matcher: SubscriptionMatcher
     /// The registrations, ready for matching.
     let registrations: ContextSourceRegistry

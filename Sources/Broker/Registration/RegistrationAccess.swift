@@ -2,12 +2,12 @@ import ContextModel
 import Governance
 import Storage
 
-/// What the operations on context source registrations have in common.
+/// The common parts of the operations on context source registrations.
 ///
-/// Registrations say where data is and how to get at it: for now only who runs the hub may read or
-/// write them.
+/// Registrations tell where data is and how to reach it: at present, only those who run the hub
+/// may read or write them.
 extension Registering {
-    /// The registration, or the error that there is none.
+    /// The registration; throws when there is none.
     func registrationRecord(_ id: String, _ caller: Caller) async throws -> RegistrationRecord {
         guard URIText.isValid(id) else {
             throw BrokerError(.badRequestData, "The registration id '\(id)' is not a URI.")
@@ -21,11 +21,11 @@ extension Registering {
         return record
     }
 
-    /// Refuses a source of its own for what the hub or another source has (clauses 4.3.6.3, 5.9.2
-    /// and 5.9.3).
+    /// Throws when the hub or another source has what an exclusive or redirect source registers
+    /// (clauses 4.3.6.3, 5.9.2 and 5.9.3).
     ///
-    /// Returns what checks, inside the transaction, those registrations that came or changed since:
-    /// only there can no other one come in between, and few are left to look at.
+    /// Returns a check to run inside the transaction, of the few registrations that were added or
+    /// changed since: only there can no other registration come in between.
     func requireNoConflict(
         _ registration: ContextSourceRegistration,
         _ caller: Caller
@@ -49,7 +49,7 @@ extension Registering {
         for kept in others where kept.record.id != registration.id {
             let other = kept.registration
             guard other.isInForce(at: now) else { continue }
-            // Of two redirects both are asked; an exclusive source tolerates neither.
+            // Two redirect sources are both asked; an exclusive source allows no other.
             guard other.isProxied, registration.mode == .exclusive || other.mode == .exclusive,
                 registration.information.contains(where: { info in
                     other.information.contains { info.overlaps($0, within: budget) }
@@ -65,11 +65,10 @@ extension Registering {
         guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
     }
 
-    /// Refuses what the hub has data of.
+    /// Throws when the hub has data of what is registered.
     ///
-    /// This is looked for before the transaction, and need not be looked for in it: an entity that comes
-    /// in between counts as made after the registration, and such a one is not refused, for nothing
-    /// is forwarded yet.
+    /// The check is before the transaction: an entity that is created in between counts as created
+    /// after the registration. Such entities are not refused, because nothing is forwarded yet.
     private func requireNoEntity(
         of registration: ContextSourceRegistration,
         _ caller: Caller
@@ -86,12 +85,12 @@ extension Registering {
     }
 }
 
-/// A registration as it is kept and as it is matched.
+/// A stored registration, with its form for matching.
 struct KeptRegistration: Sendable {
     let record: RegistrationRecord
     let registration: ContextSourceRegistration
 
-    /// Nil when the record is not what it was when it was checked.
+    /// Returns nil when the record is not valid any more.
     init?(_ record: RegistrationRecord) {
         guard let registration = try? record.registration() else { return nil }
         self.record = record

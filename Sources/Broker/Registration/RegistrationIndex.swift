@@ -1,13 +1,14 @@
 import ContextModel
 
-/// The context source registrations of a tenant, ready for matching and found by what they are about.
+/// The context source registrations of a tenant, ready for matching and indexed by what they are
+/// about.
 ///
-/// A value: whoever has one sees the registrations of one moment.
+/// It is a value, with the registrations of one moment.
 struct RegistrationIndex: Sendable {
     /// In the order of creation; nil where one was removed.
     private var ordered: [KeptRegistration?] = []
     private var places: [String: Int] = [:]
-    /// Places of those that register entities of a type, or one entity, or any.
+    /// The indexes in `ordered` of those for entities of a type, for one entity, and for any.
     private var byType: [IRI: Set<Int>] = [:]
     private var byID: [EntityID: Set<Int>] = [:]
     private var aboutAny: Set<Int> = []
@@ -16,16 +17,16 @@ struct RegistrationIndex: Sendable {
 
     // MARK: Finding
 
-    /// All of them, in the order of creation.
+    /// All registrations, in the order of creation.
     var all: [KeptRegistration] { ordered.compactMap { $0 } }
 
-    /// Those that the query may match, and perhaps others, in the order of creation.
+    /// A superset of the registrations that the query matches, in the order of creation.
     func candidates(for query: RegistrationQuery) -> [KeptRegistration] {
         guard let types = query.requiredTypes else { return all }
         return kept(at: places(of: types))
     }
 
-    /// Those that may be about the same entities as the registration, and perhaps others.
+    /// A superset of the registrations that are about the same entities as this one.
     func candidates(overlapping registration: ContextSourceRegistration) -> [KeptRegistration] {
         var found: Set<Int> = []
         for info in registration.information {
@@ -46,9 +47,9 @@ struct RegistrationIndex: Sendable {
 
     // MARK: Changing
 
-    /// Adds the registration, or puts it in the place of what it was before.
+    /// Adds the registration, or replaces its former state.
     ///
-    /// One that was deleted and made anew comes last, also where nobody has told of the removal.
+    /// One that was deleted and created again is last, even if its removal was not seen.
     mutating func put(_ kept: KeptRegistration) {
         let old = places[kept.record.id].flatMap { ordered[$0] }
         if let old, old.record.createdAt != kept.record.createdAt { remove(kept.record.id) }
@@ -92,7 +93,7 @@ struct RegistrationIndex: Sendable {
 }
 
 extension Dictionary where Value == Set<Int> {
-    /// Removes the place, and the key when it has none left.
+    /// Removes the index, and the key when it has none left.
     fileprivate mutating func remove(_ place: Int, of key: Key) {
         guard self[key]?.remove(place) != nil, self[key]?.isEmpty == true else { return }
         self[key] = nil

@@ -2,16 +2,16 @@ import ContextModel
 import Governance
 import Storage
 
-/// A registration came, changed or went.
+/// The creation, change or removal of a registration.
 struct RegistrationChange: Sendable {
-    /// Nil for a new registration.
+    /// The state before; nil for a new registration.
     let before: RegistrationRecord?
-    /// Nil for a deleted one.
+    /// The state after; nil for a deleted one.
     let after: RegistrationRecord?
 }
 
 extension SubscriptionMatcher {
-    /// What subscribers to registrations must know of the change: kept with the change itself (clause
+    /// The messages for subscribers to registrations, which are stored with the change (clause
     /// 5.11.7).
     func messages(
         of change: RegistrationChange,
@@ -51,9 +51,9 @@ extension OutboxFeed {
 }
 
 extension Subscription {
-    /// What a change of a registration has to tell the subscriber.
+    /// The message for one subscriber; nil when the change does not notify it.
     ///
-    /// Of one that matches no more, how it was when it did.
+    /// For a registration that does not match any more, the message has its last matching state.
     fileprivate func message(
         from before: KeptRegistration?,
         to after: KeptRegistration?,
@@ -69,7 +69,7 @@ extension Subscription {
         return RegistrationMessage(reason, [item])
     }
 
-    /// nil for a registration that does not match, and when the budget is spent.
+    /// Nil for a registration that does not match, and when the budget is spent.
     fileprivate func item(
         _ kept: KeptRegistration,
         within budget: DecisionBudget
@@ -81,12 +81,12 @@ extension Subscription {
         return RegistrationMessage.Item(record: kept.record, information: information)
     }
 
-    /// Steps that one change of a registration may take for one subscriber, on the thread that writes.
+    /// The steps that one change may take for one subscriber on the writing thread.
     private static let maximumSteps = 1_000_000
 }
 
 extension IndexedSubscription {
-    /// All registrations that match now; nil for none.
+    /// All registrations that match now; nil when there are none.
     func matchingRegistrations(
         _ view: ContextSourceRegistry.View,
         now: Timestamp
@@ -108,11 +108,11 @@ extension IndexedSubscription {
 }
 
 extension Subscribing {
-    /// Tells a subscriber of every registration that matches, as a new or changed subscription
-    /// begins (clauses 5.11.2 and 5.11.3).
+    /// Notifies a subscriber of all matching registrations, after its subscription was created or
+    /// changed (clauses 5.11.2 and 5.11.3).
     ///
-    /// The subscription is in force before registrations are read, so that none is missed: one that
-    /// comes meanwhile may be told of twice.
+    /// The subscription is in force before registrations are read, so that none is missed: one
+    /// that is created meanwhile may be notified twice.
     func notifyOfMatchingRegistrations(_ id: String, _ caller: Caller) async throws {
         let record = try await subscriptionRecord(id, .registrations, caller)
         let key = SubscriptionKey(record, of: caller.tenant)

@@ -1,16 +1,16 @@
 import ContextModel
 
-/// Why a subscriber is told of a registration (clause 5.3.2).
+/// The reason why a subscriber is notified of a registration (clause 5.3.2).
 package enum TriggerReason: String, Sendable, CaseIterable {
     case newlyMatching, updated, noLongerMatching
 }
 
-/// What waits in the outbox for one notification of registrations.
+/// A message in the outbox for one notification of registrations.
 package struct RegistrationMessage: Sendable, Equatable {
-    /// A registration as it was then, with what of it the subscriber asked for.
+    /// A registration as it was then, and the part of it that the subscriber asked for.
     package struct Item: Sendable, Equatable {
         package var record: RegistrationRecord
-        /// The matching elements of `information`.
+        /// The indexes of the matching elements of `information`.
         package var information: [Int]
     }
 
@@ -22,7 +22,7 @@ package struct RegistrationMessage: Sendable, Equatable {
         self.items = items
     }
 
-    /// Writes what follows the head of the notification: `data` is begun.
+    /// Writes the rest of the notification after its head, beginning with `data`.
     func write(_ notification: NotificationParameters, to writer: inout JSONWriter) {
         let sysAttrs = notification.representation.showsSystemAttributes
         writer.beginArray()
@@ -40,7 +40,7 @@ package struct RegistrationMessage: Sendable, Equatable {
     }
 }
 
-// MARK: - As bytes
+// MARK: - Encoding
 
 extension RegistrationMessage {
     var bytes: [UInt8] {
@@ -54,7 +54,7 @@ extension RegistrationMessage {
         return json.serialized
     }
 
-    /// Reads a message; nil when the bytes are damaged.
+    /// Decodes a message; nil when the bytes are damaged.
     init?(bytes: [UInt8]) {
         guard let json = try? JSONReader.read(bytes).objectValue,
             let reason = json["reason"]?.stringValue.flatMap({ TriggerReason(rawValue: $0) }),
@@ -63,9 +63,10 @@ extension RegistrationMessage {
         self.init(reason, data.compactMap { Item($0) })
     }
 
-    /// Messages of one reason as one: the last of each registration, in the order of the first.
+    /// Merges messages of one reason: the last state of each registration, in the order of the
+    /// first ones.
     ///
-    /// Nil when there is nothing to tell.
+    /// Returns nil when there is nothing to tell.
     init?(merging messages: [RegistrationMessage]) {
         guard let reason = messages.first?.reason else { return nil }
         var items: [Item] = []

@@ -1,21 +1,21 @@
 package import ContextModel
 import Storage
 
-/// Which context source registrations are looked for: those of sources that may have what a query
-/// or a subscription is about (clauses 5.10.2, 5.11.2 and 5.12).
+/// A query for context source registrations of sources that may have data for a query or a
+/// subscription (clauses 5.10.2, 5.11.2 and 5.12).
 package struct RegistrationQuery: Sendable {
-    /// One of these is enough; nil for any entity.
+    /// A registration must be about one of these; nil for any entity.
     package var entities: [EntitySpecification]?
-    /// One of these is enough; empty for any attribute.
+    /// A registration must be about one of these; empty for any attribute.
     package var attributes: Set<IRI>
-    /// Matched against what the registration says, if it says something.
+    /// Compared with the registration's `datasetId`s, if it has some.
     package var datasetIDs: Set<String?>?
-    /// Without it only sources of latest information match.
+    /// The range of time; nil matches only sources of latest information.
     package var time: TemporalTest?
     private let properties: PreparedCondition
     private let place: PossiblePlace?
 
-    /// `properties` is what `csf` and `scopeQ` ask of the registration itself.
+    /// `properties` is the condition of `csf` and `scopeQ` on the registration itself.
     package init(
         entities: [EntitySpecification]? = nil,
         attributes: Set<IRI> = [],
@@ -32,7 +32,7 @@ package struct RegistrationQuery: Sendable {
         self.place = place.map(PossiblePlace.init)
     }
 
-    /// Types of which each entity of a matching registration has one; nil when it may have any.
+    /// Types of which every entity of a match has at least one; nil when it may have any type.
     var requiredTypes: Set<IRI>? {
         guard let entities else { return nil }
         var types: Set<IRI> = []
@@ -43,12 +43,14 @@ package struct RegistrationQuery: Sendable {
         return types
     }
 
-    /// Steps that finding the registrations of one request, or of one subscription, may take: half a
-    /// second or so.
+    /// The steps for finding the registrations of one request or subscription: about half a
+    /// second.
     static let maximumSteps = 50_000_000
 
-    /// The elements of `information` that match; nil when the registration does not, and any answer
-    /// when the budget is spent.
+    /// The indexes of matching elements of `information`; nil when the registration does not
+    /// match.
+    ///
+    /// The answer means nothing once the budget is spent.
     package func match(
         _ registration: ContextSourceRegistration,
         within budget: DecisionBudget
@@ -63,8 +65,10 @@ package struct RegistrationQuery: Sendable {
         return indices.isEmpty ? nil : indices
     }
 
-    /// Sources of latest information have no interval; of temporal ones the interval that goes with
-    /// the time property asked for must overlap what is asked for (clause 5.10.2.4).
+    /// Whether the registration's interval for the query's time property overlaps the query's
+    /// range (clause 5.10.2.4).
+    ///
+    /// Sources of latest information have no interval.
     private func matchesTime(_ registration: ContextSourceRegistration) -> Bool {
         let (observed, managed) = (
             registration.observationInterval, registration.managementInterval
@@ -90,8 +94,8 @@ package struct RegistrationQuery: Sendable {
         }
     }
 
-    /// The attributes that terms of `q` begin with: a source must have one of them as much as one
-    /// asked for by name (clause 5.10.2.4).
+    /// The attributes with which the terms of `q` begin: a source must have one of them, as if it
+    /// were asked for by name (clause 5.10.2.4).
     package static func attributes(of q: Condition) -> Set<IRI> {
         switch q {
         case .all(let parts), .any(let parts):
@@ -104,9 +108,9 @@ package struct RegistrationQuery: Sendable {
     }
 }
 
-/// The entities a query is about: a selector of types, identifiers and a pattern (clause 5.12).
+/// The entities of a query: types, identifiers and a pattern (clause 5.12).
 package struct EntitySpecification: Sendable {
-    /// Types of which each entity has one; nil when it may have any.
+    /// Types of which every entity has at least one; nil when it may have any type.
     let requiredTypes: Set<IRI>?
     private let types: PreparedCondition
     private let ids: Set<EntityID>?
@@ -124,7 +128,7 @@ package struct EntitySpecification: Sendable {
         self.idPattern = idPattern
     }
 
-    /// Takes apart what a reader of selectors put together.
+    /// Splits the condition that a reader of selectors has built.
     init(_ condition: Condition) {
         var parts = [condition]
         if case .all(let several) = condition { parts = several }
@@ -151,16 +155,16 @@ package struct EntitySpecification: Sendable {
                 || idPattern?.matches(id.uri, within: budget) ?? false
         }
         guard let registered = info.idPattern else { return true }
-        // Whether some identifier fits two patterns is not worked out: it may.
+        // Whether an identifier matches two patterns is not computed: it may.
         return idPattern != nil
             || ids?.contains { registered.matches($0.uri, within: budget) } ?? false
     }
 }
 
-/// A geo-query on sources: an area that a source covers matches when something in it could.
+/// A geo-query on sources: an area that a source covers matches when a place in it could.
 private struct PossiblePlace: Sendable {
     private let attribute: IRI
-    /// For a source at one point.
+    /// For a source at a single point.
     private let exact: PreparedCondition
     private let possible: PreparedCondition
 

@@ -1,8 +1,8 @@
 import ContextModel
 
-/// The members of a registration besides what it is about.
+/// Reading the members of a registration except what it is about.
 extension RegistrationReader {
-    /// Members the standard gives a meaning; every other one is a Context Source Property.
+    /// The members that the standard defines; every other one is a Context Source Property.
     static let members: Set<String> = [
         "id", "@id", "type", "@type", "endpoint", "contextSourceInfo", "information",
         "contextSourceAlias", "description", "datasetId", "expiresAt", "location", "management",
@@ -16,7 +16,7 @@ extension RegistrationReader {
         "modifiedAt",
     ]
 
-    /// Members that only need the right form.
+    /// Checks members that need only the right type.
     func checkPlainMembers(_ body: JSONObject) throws(BrokerError) {
         for name in ["description", "registrationName", "tenant"] { _ = try string(body, name) }
         if let alias = try string(body, "contextSourceAlias"),
@@ -31,7 +31,8 @@ extension RegistrationReader {
         try checkManagement(body["management"])
     }
 
-    /// Clause 4.3.6.6: some keys have a meaning, the others are sent along.
+    /// Checks `contextSourceInfo`, in which some keys have a meaning and others are sent along
+    /// (clause 4.3.6.6).
     private func checkInfo(_ value: JSONValue?) throws(BrokerError) {
         let pairs = try pairs(value, at: "contextSourceInfo")
         try requireSendable(pairs, at: "contextSourceInfo")
@@ -52,7 +53,7 @@ extension RegistrationReader {
         }
     }
 
-    /// `major.minor`, such as 1.5.
+    /// Whether the text is `major.minor`, such as 1.5.
     private static func isVersion(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 2
@@ -61,7 +62,7 @@ extension RegistrationReader {
             }
     }
 
-    /// Clause 5.2.34.
+    /// Checks the management information (clause 5.2.34).
     private func checkManagement(_ value: JSONValue?) throws(BrokerError) {
         guard let value else { return }
         guard let object = value.objectValue else {
@@ -91,15 +92,14 @@ extension RegistrationReader {
         return duration
     }
 
-    /// Refuses members that are not known in the intervals of what a caller writes: a misspelt end
-    /// would leave them open.
+    /// Throws for unknown members of intervals: a misspelt end would leave the interval open.
     static func requireKnownMembers(_ body: JSONObject) throws(BrokerError) {
         for name in ["observationInterval", "managementInterval"] {
             try require(["startAt", "endAt"], in: body[name], at: name)
         }
     }
 
-    /// Clause 5.2.11.
+    /// Reads an interval (clause 5.2.11).
     func interval(_ body: JSONObject, _ name: String) throws(BrokerError) -> TimeInterval? {
         guard let value = body[name] else { return nil }
         guard let object = value.objectValue, let start = object["startAt"] else {
@@ -131,8 +131,8 @@ extension RegistrationReader {
 
     // MARK: As an entity
 
-    /// The registration as an entity whose attributes are its members and its Context Source
-    /// Properties (clauses 4.9 and 5.10.2).
+    /// The registration in the form of an entity, whose attributes are its members and its Context
+    /// Source Properties (clauses 4.9 and 5.10.2).
     func entity(_ body: JSONObject, id: String) throws(BrokerError) -> Entity {
         var json: JSONObject = ["id": .string(id), "type": "ContextSourceRegistration"]
         json.members += body.members.filter {

@@ -1,13 +1,14 @@
 package import ContextModel
 
-/// Reads a context source registration from JSON and refuses what clauses 5.2.8 to 5.2.11, 5.2.22
-/// and 5.2.34 do not allow, quoting the member.
+/// Reads a context source registration from JSON.
+///
+/// It refuses what clauses 5.2.8 to 5.2.11, 5.2.22 and 5.2.34 do not allow, quoting the member.
 package struct RegistrationReader: MemberReading, Sendable {
     let context: LDContext
 
     package init(context: LDContext) { self.context = context }
 
-    /// The registration, with the identifier given from outside.
+    /// Reads the registration; its identifier is given by the caller of this function.
     package func registration(
         _ body: JSONObject,
         id: String
@@ -34,7 +35,7 @@ package struct RegistrationReader: MemberReading, Sendable {
         return registration
     }
 
-    // MARK: What the source knows
+    // MARK: Information
 
     private func information(_ value: JSONValue?) throws(BrokerError) -> [RegistrationInfo] {
         guard let value else { throw Self.error("The registration has no 'information'.") }
@@ -99,7 +100,7 @@ package struct RegistrationReader: MemberReading, Sendable {
         return info
     }
 
-    // MARK: How it takes part
+    // MARK: Mode and operations
 
     private func mode(_ value: JSONValue?) throws(BrokerError) -> ContextSourceRegistration.Mode {
         guard let value else { return .inclusive }
@@ -120,7 +121,7 @@ package struct RegistrationReader: MemberReading, Sendable {
         }
     }
 
-    /// Rules that tie members together (clauses 4.3.6.3 and 5.9.2).
+    /// Checks rules between members (clauses 4.3.6.3 and 5.9.2).
     private func check(_ registration: ContextSourceRegistration) throws(BrokerError) {
         if registration.mode == .exclusive {
             for info in registration.information {
@@ -150,7 +151,7 @@ package struct RegistrationReader: MemberReading, Sendable {
 enum DistributedOperations {
     static func isKnown(_ name: String) -> Bool { names.contains(name) || groups.contains(name) }
 
-    /// Those an auxiliary source may offer (clause 5.9.2).
+    /// Whether an auxiliary source may offer the operation (clause 5.9.2).
     static func isReading(_ name: String) -> Bool {
         ["retrieveOps", "retrieveEntity", "queryEntity"].contains(name)
     }

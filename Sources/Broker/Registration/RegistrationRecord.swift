@@ -1,15 +1,15 @@
 package import ContextModel
 package import Storage
 
-/// A context source registration as it is kept: what was written, with its names expanded, and how
-/// requests to the source went.
+/// A stored context source registration: the members as written, with expanded names, and the
+/// counts of requests to the source.
 package struct RegistrationRecord: Sendable, Equatable {
     package let id: String
-    /// Without `id`, `type`, `@context` and the members that only the hub writes.
+    /// The members without `id`, `type`, `@context` and those that only the hub writes.
     package var body: JSONObject
     package let createdAt: Timestamp
     package var modifiedAt: Timestamp
-    /// Of requests to the source (table 5.2.9-2); none are sent yet.
+    /// The counts of requests to the source (table 5.2.9-2); none are sent yet.
     package var requests = DeliveryCounts()
 
     package init(id: String, body: JSONObject, createdAt: Timestamp) {
@@ -19,7 +19,7 @@ package struct RegistrationRecord: Sendable, Equatable {
         modifiedAt = createdAt
     }
 
-    /// Ready for matching.
+    /// The registration, ready for matching.
     package func registration() throws(BrokerError) -> ContextSourceRegistration {
         // Names are expanded, and an expanded name stands for itself in any @context.
         var registration = try RegistrationReader(context: .core).registration(body, id: id)
@@ -36,7 +36,7 @@ extension RegistrationRecord {
         Document(kind: .registration, id: id, body: JSONValue.object(json).serialized)
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     package init?(_ document: Document) {
         guard document.kind == .registration,
             let json = try? JSONReader.read(document.body).objectValue
@@ -44,7 +44,7 @@ extension RegistrationRecord {
         self.init(id: document.id, json)
     }
 
-    /// All but the identifier.
+    /// The record without the identifier.
     var json: JSONObject {
         var json: JSONObject = [
             "body": .object(body), "createdAt": .string(createdAt.text),
@@ -54,7 +54,7 @@ extension RegistrationRecord {
         return json
     }
 
-    /// Reads what `json` wrote.
+    /// Reads the result of `json`.
     init?(id: String, _ json: JSONObject) {
         guard let body = json["body"]?.objectValue,
             let createdAt = json["createdAt"]?.stringValue.flatMap({ Timestamp($0) })
@@ -65,16 +65,16 @@ extension RegistrationRecord {
     }
 }
 
-// MARK: - As shown
+// MARK: - In answers
 
 extension RegistrationRecord {
-    /// What of the registration is shown.
+    /// The part of the registration to show.
     package struct View: Sendable {
         package var sysAttrs = false
         /// The elements of `information` to show; nil for all.
         package var information: [Int]?
-        /// EntityInfo's `type` is an array even of one type, so that receivers of notifications
-        /// meet one form only (clause 5.2.8 has both).
+        /// Whether an EntityInfo with one type has an array of types, so that receivers of
+        /// notifications meet only one form (clause 5.2.8 allows both).
         package var listsTypes = false
 
         package init(
@@ -107,7 +107,7 @@ extension RegistrationRecord {
 }
 
 extension JSONObject {
-    /// A registration, or fragment of one, as it is kept: names expanded.
+    /// The members of a registration, or of a fragment, as they are stored: with expanded names.
     func registrationBody(_ ld: LDContext) -> JSONObject {
         let dropped = RegistrationReader.readOnlyMembers.union([
             "@context", "id", "@id", "type", "@type",
@@ -117,7 +117,7 @@ extension JSONObject {
         return body
     }
 
-    /// Gives the names in a registration another spelling.
+    /// Renames the names in a registration.
     fileprivate mutating func renameRegistration(_ name: (String) -> String) {
         for index in members.indices where !RegistrationReader.members.contains(members[index].key)
         { members[index].key = name(members[index].key) }

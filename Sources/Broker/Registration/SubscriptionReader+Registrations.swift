@@ -1,6 +1,7 @@
 import ContextModel
 
-/// What a context source registration subscription looks for (clauses 5.11.2 and 5.12).
+/// Reading the registrations that a context source registration subscription is about (clauses
+/// 5.11.2 and 5.12).
 extension SubscriptionReader {
     func registrations(
         _ body: JSONObject,
@@ -26,7 +27,7 @@ extension SubscriptionReader {
         )
     }
 
-    /// Every attribute, unless both say which.
+    /// The attributes that are watched or notified; empty, for every attribute, if one list is.
     private static func attributes(watched: Set<IRI>?, notified: Set<IRI>?) -> Set<IRI> {
         guard let watched, let notified, !watched.isEmpty, !notified.isEmpty else { return [] }
         return watched.union(notified)
@@ -46,7 +47,7 @@ extension SubscriptionReader {
         )
     }
 
-    /// TemporalQuery (clause 5.2.21).
+    /// Reads a TemporalQuery (clause 5.2.21).
     private func temporalTest(_ value: JSONValue?) throws(BrokerError) -> TemporalTest? {
         guard let value else { return nil }
         guard let object = value.objectValue, let timerel = object["timerel"] else {

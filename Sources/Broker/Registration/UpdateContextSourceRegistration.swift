@@ -2,7 +2,7 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// Update Context Source Registration (clause 5.9.3): members given replace those there are,
+/// Update Context Source Registration (clause 5.9.3): given members replace present ones, and
 /// NGSI-LD Null removes (clause 5.5.8).
 extension Registering {
     package func updateContextSourceRegistration(

@@ -1,8 +1,9 @@
 package import ContextModel
 package import Governance
 
-/// Update Context Source Registration Subscription (clause 5.11.3): a notification of all that
-/// matches now follows.
+/// Update Context Source Registration Subscription (clause 5.11.3).
+///
+/// A notification of all registrations that match now follows.
 extension Subscribing {
     package func updateContextSourceRegistrationSubscription(
         _ id: String,

@@ -1,22 +1,22 @@
 import ContextModel
 
-/// Reads single members of what callers write, each with an error that names it.
+/// Reads single members of request bodies, with errors that name the member.
 protocol MemberReading {
-    /// For the names in what is read.
+    /// The `@context` for names.
     var context: LDContext { get }
 }
 
 extension MemberReading {
-    /// Elements of one array at most.
+    /// The most elements of one array.
     static var maximumElements: Int { 1_000 }
-    /// Durations in seconds at most: a thousand years, far from overflow.
+    /// The longest duration in seconds: a thousand years, far from overflow.
     static var maximumSeconds: Double { 31_557_600_000 }
 
     static func error(_ detail: String) -> BrokerError { BrokerError(.badRequestData, detail) }
 
     static func microseconds(_ seconds: Double) -> Int64 { Int64(seconds * 1_000_000) }
 
-    /// `datasetId`: URIs, and nil for what "@none" means.
+    /// Reads `datasetId`: URIs, and nil for "@none".
     func datasetIDs(_ value: JSONValue?) throws(BrokerError) -> Set<String?>? {
         guard let value else { return nil }
         var ids: Set<String?> = []
@@ -55,7 +55,8 @@ extension MemberReading {
         }
     }
 
-    /// Refuses an object with a member that is not known; what is no object is for others to judge.
+    /// Throws for an object with an unknown member; a value that is not an object is checked
+    /// elsewhere.
     static func require(
         _ known: Set<String>,
         in value: JSONValue?,
@@ -71,7 +72,7 @@ extension MemberReading {
         return try Self.string(value, at: name)
     }
 
-    /// A query string (clause 4.9): percent-encoded as in a URL, or plain.
+    /// Reads a query string (clause 4.9), percent-encoded as in a URL or plain.
     func query(_ object: JSONObject, _ name: String) throws(BrokerError) -> String? {
         guard let text = try string(object, name) else { return nil }
         return text.percentDecoded ?? text
@@ -111,7 +112,7 @@ extension MemberReading {
         try positive(object, name)
     }
 
-    /// A non-empty array within the limit.
+    /// Reads a non-empty array within the limit.
     func elements(_ value: JSONValue, at path: String) throws(BrokerError) -> [JSONValue] {
         guard let array = value.arrayValue, !array.isEmpty else {
             throw Self.error("'\(path)' is an array with something in it, not \(value.excerpt).")
@@ -122,7 +123,7 @@ extension MemberReading {
         return array
     }
 
-    /// Attribute names, expanded.
+    /// Reads attribute names, and expands them.
     func names(_ value: JSONValue?, at path: String) throws(BrokerError) -> [IRI]? {
         guard let value else { return nil }
         return try elements(value, at: path).map { element throws(BrokerError) in
@@ -139,8 +140,10 @@ extension MemberReading {
 }
 
 extension String {
-    /// The text with its percent-encoded bytes decoded (RFC 3986, clause 2.1); nil when a percent
-    /// sign stands for itself, and when it has too many combining marks in a row.
+    /// The text with percent-encoded bytes decoded (RFC 3986, clause 2.1).
+    ///
+    /// Nil when a percent sign is not part of an encoding, and when too many combining marks
+    /// follow each other.
     var percentDecoded: String? {
         var bytes: [UInt8] = []
         var rest = utf8[...]

@@ -1,19 +1,20 @@
 package import ContextModel
 package import Governance
 
-/// Reads a subscription from JSON and refuses what clauses 5.2.12 to 5.2.15, 5.2.22 and 5.2.33 do
-/// not allow, quoting the member.
+/// Reads a subscription from JSON.
+///
+/// It refuses what clauses 5.2.12 to 5.2.15, 5.2.22 and 5.2.33 do not allow, quoting the member.
 package struct SubscriptionReader: MemberReading, Sendable {
-    /// `timeInterval` at least: a subscription may not become a load of its own.
+    /// The shortest `timeInterval`: a subscription must not overload the hub.
     static let minimumIntervalSeconds = 0.1
-    /// Positions of the geometry in `geoQ`: it is kept in memory, ready to be compared.
+    /// The most positions of the geometry in `geoQ`, which is kept in memory.
     static let maximumPositions = 1_000
 
-    /// For the names in the subscription.
+    /// The `@context` for names in the subscription.
     let context: LDContext
-    /// For the names in queries, which an update may have written with another `@context`.
+    /// The `@context` for names in queries, which an update may have written with another one.
     let queryContext: LDContext
-    /// For notifications: `jsonldContext`, or the same.
+    /// The `@context` for notifications: `jsonldContext`, or the same.
     let notificationContext: LDContext
     let kind: SubscriptionKind
     /// The owner of the subscription; only a service of the city may name itself as the receiver.
@@ -33,7 +34,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         self.notificationContext = notificationContext ?? context
     }
 
-    /// The subscription, with the identifier given from outside.
+    /// Reads the subscription; its identifier is given by the caller of this function.
     package func subscription(_ body: JSONObject, id: String) throws(BrokerError) -> Subscription {
         let interval = try seconds(body, "timeInterval")
         let watched = try names(body["watchedAttributes"], at: "watchedAttributes")
@@ -67,9 +68,9 @@ package struct SubscriptionReader: MemberReading, Sendable {
         return subscription
     }
 
-    // MARK: What is subscribed to
+    // MARK: Entities and attributes
 
-    /// Rules between members (table 5.2.12-1).
+    /// Checks rules between members (table 5.2.12-1).
     private func checkCombination(_ body: JSONObject) throws(BrokerError) {
         let isLocal = try bool(body, "localOnly") ?? false
         let hasInterval = body["timeInterval"] != nil
@@ -110,7 +111,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         return triggers
     }
 
-    /// `q`, `geoQ` and `scopeQ` together.
+    /// Reads `q`, `geoQ` and `scopeQ` into one condition.
     private func condition(_ body: JSONObject) throws(BrokerError) -> Condition {
         var condition = Condition.everything
         if let q = try query(body, "q") {
@@ -129,7 +130,8 @@ package struct SubscriptionReader: MemberReading, Sendable {
             condition = condition.and(.geometry(try geoTest(geoQ)))
         }
         if let csf = try query(body, "csf") {
-            // Clause 4.9 on the properties of registrations; only checked, as all data is local.
+            // A query on properties of registrations (clause 4.9) is only checked, because all
+            // data is local.
             _ = try Self.parsing { () throws(ConditionError) in
                 try QParser(expansion: queryContext).parse(csf, parameter: "csf")
             }
@@ -137,7 +139,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         return condition
     }
 
-    /// Clause 5.2.13; coordinates are an array, or a string with one.
+    /// Reads a geo-query (clause 5.2.13), whose coordinates are an array, or a string with one.
     func geoTest(_ value: JSONValue) throws(BrokerError) -> GeoTest {
         guard let object = value.objectValue else {
             throw Self.error("'geoQ' is an object, not \(value.excerpt).")
@@ -176,7 +178,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         return time
     }
 
-    /// Members that only need the right type.
+    /// Checks members that need only the right type.
     private func checkPlainMembers(_ body: JSONObject) throws(BrokerError) {
         if let type = body["type"] ?? body["@type"], type.stringValue != "Subscription" {
             throw Self.error("'type' is \"Subscription\", not \(type.excerpt).")
@@ -190,10 +192,10 @@ package struct SubscriptionReader: MemberReading, Sendable {
         }
     }
 
-    /// Refuses members that are not known in the parts of what a caller writes: a misspelt one would
-    /// widen what is told.
+    /// Throws for unknown members: a misspelt one would widen what is told.
     ///
-    /// What is stored is not asked for it: a hub may have taken it before it was so strict.
+    /// This is not checked for stored bodies, which the hub may have accepted before it was so
+    /// strict.
     static func requireKnownMembers(_ body: JSONObject) throws(BrokerError) {
         try EntitySelectorReader.requireKnownMembers(body["entities"])
         try require(notificationMembers, in: body["notification"], at: "notification")

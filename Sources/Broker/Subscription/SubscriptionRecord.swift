@@ -2,25 +2,25 @@ package import ContextModel
 package import Governance
 package import Storage
 
-/// A subscription as it is kept: what its owner wrote, with whom it belongs to and how its
-/// notifications went.
+/// A stored subscription: the members that its owner wrote, its owner, and the counts of its
+/// notifications.
 package struct SubscriptionRecord: Sendable, Equatable {
     package let kind: SubscriptionKind
     package let id: String
-    /// What it is kept under.
+    /// The key under which it is stored.
     package private(set) var key: String
     package let owner: Party
     package let purpose: Purpose?
-    /// The `@context` its names are to be read with.
+    /// The `@context` for its names.
     package var context: JSONValue
-    /// The one its queries are to be read with, when an update brought another.
+    /// The `@context` for its queries, if an update was written with another one.
     package var queryContext: JSONValue?
-    /// As written, without `@context` and without the members that only the hub writes.
+    /// The members as written, without `@context` and the members that only the hub writes.
     package var body: JSONObject
     package let createdAt: Timestamp
     package var modifiedAt: Timestamp
     package var delivery: DeliveryCounts
-    /// Where the receiver finds the `@context`, when no single URL of the owner's says it.
+    /// The URL at which the receiver finds the `@context`, when the owner's has no single URL.
     package var contextURL: String?
 
     package init(
@@ -44,32 +44,32 @@ package struct SubscriptionRecord: Sendable, Equatable {
         delivery = DeliveryCounts()
     }
 
-    /// The caller on whose behalf notifications are decided.
+    /// The caller whose rights decide its notifications.
     package func subscriber(_ tenant: TenantName?) -> Caller {
         Caller(party: owner, purpose: purpose, tenant: tenant)
     }
 }
 
-/// How notifications of a subscription went (clause 5.2.14.2).
+/// The counts of a subscription's notifications (clause 5.2.14.2).
 package struct DeliveryCounts: Sendable, Equatable {
     package var timesSent = 0
     package var timesFailed = 0
     package var lastNotification: Timestamp?
     package var lastSuccess: Timestamp?
     package var lastFailure: Timestamp?
-    /// Why the last one that failed did, in a sentence; a member of our own.
+    /// The reason of the last failure, in a sentence; not a member of the standard.
     package var lastFailureReason: String?
 
     package init() {}
 
-    /// Whether these are later than others of the same subscription: counts only grow.
+    /// Whether these counts are later than others of the same subscription: counts only grow.
     func areLater(than other: DeliveryCounts) -> Bool {
         let never = Timestamp(microseconds: .min)
         return (timesSent, lastNotification ?? never)
             > (other.timesSent, other.lastNotification ?? never)
     }
 
-    /// `status` of the notification: nil as long as nothing was sent.
+    /// The `status` of the notification; nil while none was sent.
     package var status: String? {
         guard lastNotification != nil else { return nil }
         switch (lastSuccess, lastFailure) {
@@ -79,7 +79,7 @@ package struct DeliveryCounts: Sendable, Equatable {
         }
     }
 
-    /// Counts a notification, and one that fails, once; sending it again changes the times alone.
+    /// Counts a notification, and a failed one, once; a retry changes the times alone.
     package mutating func count(_ result: DeliveryResult, isRetry: Bool, at now: Timestamp) {
         if !isRetry { timesSent += 1 }
         lastNotification = now
@@ -95,14 +95,14 @@ package struct DeliveryCounts: Sendable, Equatable {
 }
 
 extension DeliveryCounts {
-    /// Adds all there is to what is kept.
+    /// Writes the counts into a stored document.
     func write(to json: inout JSONObject) {
         json["timesSent"] = .number(JSONNumber(timesSent))
         json["timesFailed"] = .number(JSONNumber(timesFailed))
         writeMoments(to: &json)
     }
 
-    /// Reads what `write` wrote.
+    /// Reads the result of `write`.
     init(_ json: JSONObject) {
         func time(_ name: String) -> Timestamp? {
             json[name]?.stringValue.flatMap { Timestamp($0) }
@@ -115,7 +115,7 @@ extension DeliveryCounts {
         lastFailureReason = json["lastFailureReason"]?.stringValue
     }
 
-    /// Adds what callers see, if anything was sent.
+    /// Adds the members that callers see, if any notification was sent.
     func show(in json: inout JSONObject) {
         guard let status else { return }
         json["status"] = .string(status)
@@ -132,29 +132,29 @@ extension DeliveryCounts {
     }
 }
 
-// MARK: - What it is kept under
+// MARK: - Keys
 
 extension Party {
-    /// Each owner has identifiers of its own, so that nobody can tell by one that is taken what
-    /// others have.
+    /// The key of a subscription of this owner.
     ///
-    /// A blank is in no URI.
+    /// Each owner has its own identifiers, so that a refused identifier tells nothing about
+    /// others' subscriptions. The separator is a blank, which is in no URI.
     func subscriptionKey(_ id: String) -> String {
         switch self {
         case .operator: id
         case .anonymous: "\(id) anonymous"
         case .named(let party):
-            // The outbox keeps a recipient a line, and a name may have line breaks, or marks that
-            // join what stands before them.
+            // Recipients in the outbox are separated by line breaks, which a name may have; it may
+            // also begin with marks that combine with the character before them.
             "\(id) named \(Hexadecimal.text(of: party.text.utf8))"
         case .service(let name): "\(id) service \(name.text)"
         }
     }
 
-    /// Whose documents are listed together: different for any two parties.
+    /// The owner for lists of documents, different for any two parties.
     var ownerOfDocuments: String { subscriptionKey("") }
 
-    /// Reads what `subscriptionKey` wrote.
+    /// Reads the result of `subscriptionKey`.
     init(ofSubscriptionKey key: String) {
         let parts = key.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         switch (parts.dropFirst().first, parts.count) {
@@ -170,7 +170,7 @@ extension Party {
 }
 
 extension SubscriptionRecord {
-    /// The identifier that its owner gave it.
+    /// The identifier that the owner gave to the subscription.
     static func id(ofKey key: String) -> String { String(key.prefix { $0 != " " }) }
 }
 
@@ -193,7 +193,7 @@ extension SubscriptionRecord {
         )
     }
 
-    /// Reads what `document` wrote; nil when the bytes are damaged.
+    /// Reads the result of `document`; nil when the bytes are damaged.
     package init?(_ document: Document) {
         guard let kind = SubscriptionKind(document.kind),
             let json = try? JSONReader.read(document.body).objectValue,
@@ -218,12 +218,12 @@ extension SubscriptionRecord {
     }
 }
 
-// MARK: - As shown
+// MARK: - In answers
 
 extension SubscriptionRecord {
-    /// The subscription as its owner sees it (clause 5.2.12), names compacted with `ld`.
+    /// The subscription as its owner sees it (clause 5.2.12), with names compacted by `ld`.
     ///
-    /// `original` is the `@context` it was written with.
+    /// `original` is the `@context` with which it was written.
     package func shown(
         original: LDContext,
         ld: LDContext,
@@ -242,7 +242,7 @@ extension SubscriptionRecord {
             json["notificationTrigger"] = .array(triggers)
         }
         if kind == .entities, body["jsonldContext"] == nil {
-            // What holds when the owner names none (clause 5.2.12).
+            // The default when the owner names none (clause 5.2.12).
             json["jsonldContext"] = .string(original.url ?? contextURL ?? CoreContext.url)
         }
         json["status"] = .string(
@@ -265,7 +265,7 @@ extension SubscriptionRecord {
 }
 
 extension JSONObject {
-    /// Gives the names in a subscription's body another spelling.
+    /// Renames the names in a subscription's body.
     ///
     /// Queries stay as written.
     mutating func rename(_ name: (String) -> String) {
@@ -292,7 +292,7 @@ extension JSONObject {
         self[member] = .array(names.map { $0.stringValue.map { .string(name($0)) } ?? $0 })
     }
 
-    /// A selector with the types of its type expression renamed; what joins them stays.
+    /// A selector with the types of its type expression renamed; operators stay.
     private static func renamed(_ selector: JSONValue, _ name: (String) -> String) -> JSONValue {
         guard var object = selector.objectValue, let type = object["type"]?.stringValue,
             type != "*"

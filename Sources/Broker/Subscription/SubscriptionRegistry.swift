@@ -1,10 +1,10 @@
 package import ContextModel
 import Synchronization
 
-/// The subscriptions of all tenants, as this process knows them, ready for matching and notifying.
+/// The subscriptions of all tenants that this process knows, ready for matching and notifying.
 ///
-/// They are those of the store: `SubscriptionFollower` changes them as the change feed says, and nothing
-/// else does. Readers get the subscriptions of one moment.
+/// It is a cache of the store: only `SubscriptionFollower` changes it, by the change feed. Readers
+/// get the subscriptions of one moment.
 package final class SubscriptionRegistry: Sendable {
     /// The subscriptions of one kind in one tenant, which have an index of their own.
     struct Group: Sendable, Hashable {
@@ -13,9 +13,9 @@ package final class SubscriptionRegistry: Sendable {
     }
 
     private let groups = Mutex<[Group: SubscriptionIndex]>([:])
-    /// Tenants whose subscriptions may not be here as the store has them.
+    /// The tenants whose subscriptions may differ from the store's.
     private let behind = Mutex<Set<TenantName?>>([])
-    /// Is told which subscriptions came, changed or went.
+    /// Is notified of subscriptions that were created, changed or removed.
     private let feed: OutboxFeed
 
     init(feed: OutboxFeed) { self.feed = feed }
@@ -26,7 +26,7 @@ package final class SubscriptionRegistry: Sendable {
         groups.withLock { $0[Group(key)]?.subscriptions[key.id] }
     }
 
-    /// The subscriptions of the kind in the tenant as they are now; nil when there are none.
+    /// The present subscriptions of the kind in the tenant; nil when there are none.
     func index(of kind: SubscriptionKind, _ tenant: TenantName?) -> SubscriptionIndex? {
         groups.withLock { $0[Group(tenant: tenant, kind: kind)] }
     }
@@ -37,14 +37,14 @@ package final class SubscriptionRegistry: Sendable {
         }
     }
 
-    /// The tenants, and the snapshots, that have subscriptions.
+    /// The tenants and snapshots that have subscriptions.
     var tenants: Set<TenantName?> {
         groups.withLock { groups in
             Set(groups.filter { !$0.value.subscriptions.isEmpty }.map(\.key.tenant))
         }
     }
 
-    /// Subscriptions that notify at intervals.
+    /// The subscriptions that notify at intervals.
     package var periodic: [(key: SubscriptionKey, subscription: IndexedSubscription)] {
         groups.withLock { groups in
             groups.flatMap { group, index in index.periodic.map { (group.key($0), $1) } }
@@ -64,7 +64,7 @@ package final class SubscriptionRegistry: Sendable {
         feed.note([key])
     }
 
-    /// Takes the place of all that was known of the kind in the tenant.
+    /// Replaces all subscriptions of the kind in the tenant.
     package func replace(
         _ subscriptions: [IndexedSubscription],
         _ kind: SubscriptionKind,
@@ -81,15 +81,16 @@ package final class SubscriptionRegistry: Sendable {
         feed.note(changed.map { group.key($0) })
     }
 
-    /// Notes whether the subscriptions of the tenant may be others here than in the store, which could
-    /// not be asked.
+    /// Notes whether the subscriptions of the tenant may differ from the store's, because it could
+    /// not be read.
     func note(_ tenant: TenantName?, isBehind: Bool) {
         behind.withLock { behind in
             if isBehind { _ = behind.insert(tenant) } else { _ = behind.remove(tenant) }
         }
     }
 
-    /// Whether nobody may be notified in the tenant, because a subscription may be gone or changed.
+    /// Whether nobody may be notified in the tenant, because a subscription may have been changed
+    /// or removed.
     func isBehind(_ tenant: TenantName?) -> Bool { behind.withLock { $0.contains(tenant) } }
 }
 

@@ -2,7 +2,8 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// Update Subscription (clause 5.8.2): members given replace those there are, NGSI-LD Null removes.
+/// Update Subscription (clause 5.8.2): given members replace present ones, and NGSI-LD Null
+/// removes.
 extension Subscribing {
     package func updateSubscription(
         _ id: String,
@@ -92,10 +93,10 @@ extension Subscribing {
 }
 
 extension SubscriptionRecord {
-    /// Members whose names are kept as text and need the `@context` they were written with.
+    /// The members whose names stay text and need the `@context` with which they were written.
     private static let queryMembers = ["q", "csf", "expandValues"]
 
-    /// Merges the fragment, whose names were written with `ld`, into the body.
+    /// Merges the fragment, which was written with `ld`, into the body.
     mutating func apply(_ fragment: JSONObject, ld: LDContext, original: LDContext) throws {
         var fragment = fragment
         if ld !== original {
@@ -117,7 +118,7 @@ extension SubscriptionRecord {
 }
 
 extension JSONObject {
-    /// Partial Update Patch (clause 5.5.8): each member given takes the place of the old one as a
+    /// Applies a Partial Update Patch (clause 5.5.8): each given member replaces the old one as a
     /// whole, and NGSI-LD Null removes it.
     func updated(with fragment: JSONObject) -> JSONObject {
         var result = self

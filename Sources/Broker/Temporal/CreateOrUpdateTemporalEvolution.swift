@@ -4,8 +4,8 @@ package import Governance
 extension Writing {
     /// Create or Update Temporal Evolution of an Entity (clause 5.6.11); true when it is new.
     ///
-    /// Temporal data touches the evolution alone: current state is changed by the operations on
-    /// entities.
+    /// Temporal operations change the evolution alone; operations on entities change current
+    /// state.
     package func upsertEvolution(
         _ body: JSONValue,
         ld: LDContext,

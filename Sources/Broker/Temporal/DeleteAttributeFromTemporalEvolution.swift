@@ -3,7 +3,7 @@ package import Governance
 import Storage
 
 extension Writing {
-    /// Delete Attribute from Temporal Evolution of an Entity (clause 5.6.13): the instances of a
+    /// Delete Attribute from Temporal Evolution of an Entity (clause 5.6.13): the instances with a
     /// `datasetId`, the default ones, or all.
     package func deleteAttributeFromEvolution(
         _ name: IRI,

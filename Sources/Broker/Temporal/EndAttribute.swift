@@ -3,8 +3,8 @@ import Governance
 import Storage
 
 extension Writing {
-    /// Notes the end of an attribute, or of the scope, of an entity that its history alone knows
-    /// (clauses 4.5.7 and 5.6.5); false when that history has nothing to end.
+    /// Notes the end of an attribute, or of the scope, of an entity that has only a history
+    /// (clauses 4.5.7 and 5.6.5); false when there is nothing to end.
     func endInEvolution(
         _ name: IRI,
         of id: EntityID,
@@ -27,7 +27,7 @@ extension Writing {
         }
     }
 
-    /// The newest instance of each `datasetId`.
+    /// The newest instance with each `datasetId`.
     private func lastInstances(
         of name: IRI,
         in id: EntityID,

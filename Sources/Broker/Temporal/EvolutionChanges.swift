@@ -2,9 +2,9 @@ import ContextModel
 import Governance
 import Storage
 
-/// What the operations on temporal evolutions share.
+/// The common parts of the operations on temporal evolutions.
 extension Writing {
-    /// Adds instances to an evolution; true when it is new.
+    /// Adds instances to an evolution; true when the evolution is new.
     func appendHistory(
         of id: EntityID,
         types: [IRI],
@@ -46,10 +46,10 @@ extension Writing {
         return isNew ?? false
     }
 
-    /// Instances added in one transaction, so that others' writes need not wait for all.
+    /// The instances added in one transaction, so that other writes run in between.
     private static let instancesPerPortion = 2_000
 
-    /// Adds some of the instances given for an evolution; true when it is new.
+    /// Adds a portion of the instances to an evolution; true when the evolution is new.
     private func append(
         _ instances: [NamedAttribute],
         to given: Entity,
@@ -67,11 +67,11 @@ extension Writing {
         }
     }
 
-    /// Removes an evolution or a part of it, a long one in as many transactions as others' writes need
-    /// to come between.
+    /// Removes an evolution or a part of it.
     ///
-    /// The whole of an evolution goes in one, unless a part of it is hidden from the caller. Otherwise
-    /// others see what is left meanwhile, and what is written meanwhile may go, too.
+    /// A whole evolution of which nothing is hidden from the caller is removed in one transaction.
+    /// Otherwise a long one is removed in several transactions: others see what is left meanwhile,
+    /// and instances that are added meanwhile may be removed, too.
     func removeHistory(
         _ what: HistoryRemoval,
         of id: EntityID,
@@ -84,7 +84,7 @@ extension Writing {
         var isFound = false
         repeat {
             let step = try await session.removeHistory(what, of: id, from: next)
-            // What others have removed meanwhile is gone, too.
+            // Parts that others have removed meanwhile also count as removed.
             guard step != nil || isFound else { throw BrokerError.noEvolution(id) }
             next = step?.next
             isFound = isFound || step?.hasRemoved ?? false
@@ -92,7 +92,8 @@ extension Writing {
         guard isFound else { throw BrokerError.noInstance(of: id) }
     }
 
-    /// Changes an evolution; `change` gets the error for when what it should change is not there.
+    /// Changes an evolution; `change` gets the error to throw when the evolution, or its part,
+    /// does not exist.
     func changeEvolution(
         of id: EntityID,
         naming names: [IRI],
@@ -108,7 +109,7 @@ extension Writing {
 }
 
 extension Entity {
-    /// Why what is known of an entity without current state cannot have these types, too.
+    /// The reason why an entity without current state cannot have these types in addition.
     fileprivate func problem(adding types: [IRI]) -> String? {
         var grown = self
         grown.types = self.types.adding(types)
@@ -117,7 +118,8 @@ extension Entity {
 }
 
 extension [NamedAttribute] {
-    /// The same in lists of so many instances at most; one list of nothing when there are none.
+    /// The attributes in portions of at most `count` instances; one empty portion when there are
+    /// none.
     fileprivate func portions(of count: Int) -> [[NamedAttribute]] {
         var portions: [[NamedAttribute]] = [[]]
         var room = count
@@ -139,13 +141,13 @@ extension [NamedAttribute] {
         return portions
     }
 
-    /// Gives each instance its times of creation and modification.
+    /// Sets the times of creation and modification of each instance.
     fileprivate mutating func stamp(_ now: Timestamp) {
         for name in indices {
             for index in self[name].instances.indices {
                 self[name].instances[index].createdAt = now
                 self[name].instances[index].modifiedAt = now
-                // The hub gives instances their identifiers (clause 4.5.7).
+                // The hub creates the identifiers of instances (clause 4.5.7).
                 self[name].instances[index].details?.instanceID = nil
                 self[name].instances[index].stampEnd(now)
             }
@@ -154,7 +156,7 @@ extension [NamedAttribute] {
 }
 
 extension Attribute {
-    /// An end is dated (clause 4.5.7); what does not end has no such date.
+    /// Sets `deletedAt` of an end (clause 4.5.7), and removes it from other instances.
     fileprivate mutating func stampEnd(_ now: Timestamp) {
         if NGSILDNull.isNull(value) {
             var ended = details ?? AttributeDetails()

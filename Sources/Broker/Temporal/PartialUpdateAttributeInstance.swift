@@ -14,7 +14,7 @@ extension Writing {
     ) async throws {
         let reader = reader(ld, .init(isTemporal: true))
         let (iri, attribute) = try BrokerError.reading { () throws(EntityError) in
-            // The body is an entity fragment with the one attribute, or the instance itself.
+            // The body is an entity fragment with this attribute, or the instance itself.
             let json = body.objectValue?[name] ?? body
             let (iri, fragment) = try reader.attributeFragment(name, json)
             guard let attribute = fragment.complete else {

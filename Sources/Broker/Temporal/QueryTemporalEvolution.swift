@@ -5,11 +5,10 @@ import ContextModel
 extension Reading {
     /// Query Temporal Evolution of Entities (clause 5.7.4).
     ///
-    /// With a request for an EntityMap the page is one of the entities that the map lists (clause
-    /// 5.5.14).
+    /// With a request for an EntityMap, the page has entities that the map lists (clause 5.5.14).
     ///
-    /// So far one store answers. What other sources have of the page is to be merged with it here, before
-    /// the answer is sealed; a source that fails becomes a warning of the answer.
+    /// At present one store answers. Answers of other sources are to be merged here, before the
+    /// answer is sealed; a source that fails becomes a warning of the answer.
     package func queryEvolutions(
         _ query: TemporalQuery,
         through map: EntityMapRequest? = nil,
@@ -24,7 +23,8 @@ extension Reading {
         return try await session.seal(EvolutionAnswer(page: page, map: nil))
     }
 
-    /// Attributes asked for by name must be such that the methods can aggregate (5.7.4.4).
+    /// Throws for an attribute that the query names and that the methods cannot aggregate
+    /// (5.7.4.4).
     private func requireEligible(_ page: EvolutionPage, _ query: TemporalQuery) throws {
         guard query.aggregation != nil, let wanted = query.attributes else { return }
         let names = page.evolutions.flatMap(\.notAggregated).filter(wanted.contains)

@@ -3,7 +3,7 @@ package import Storage
 
 /// Writes temporal evolutions as JSON (clauses 4.5.6 to 4.5.9 and 4.5.19).
 package struct TemporalWriter: Sendable {
-    /// The forms of clause 6.3.12.
+    /// The representations of clause 6.3.12.
     package enum Form: Sendable, Hashable {
         case instances, values, aggregates
     }
@@ -17,7 +17,7 @@ package struct TemporalWriter: Sendable {
         self.entities = entities
     }
 
-    /// Whether the projection leaves anything of the evolution to be shown (clause 4.21).
+    /// Whether the projection shows anything of the evolution (clause 4.21).
     package func shows(_ evolution: Evolution) -> Bool {
         let projection = entities.representation.projection
         return projection.shows(member: "id") || projection.shows(member: "type")
@@ -59,7 +59,7 @@ package struct TemporalWriter: Sendable {
         writer.endObject()
     }
 
-    /// The evolution as the version of the specification asked for had it (clause 4.3.6.8).
+    /// The evolution as it was in the requested version of the specification (clause 4.3.6.8).
     private func conforming(_ evolution: Evolution) -> Evolution {
         guard let version = entities.representation.version, version < .own else {
             return evolution
@@ -82,8 +82,8 @@ package struct TemporalWriter: Sendable {
         return evolution
     }
 
-    /// The kind that one of this kind is shown as: of the version asked for (clause 4.3.6.8), and
-    /// in one language a Property (clause 5.7.3.5).
+    /// The kind that is shown: that of the requested version (clause 4.3.6.8), and a Property for
+    /// a LanguageProperty in one language (clause 5.7.3.5).
     private func shownKind(_ kind: Attribute.Kind) -> Attribute.Kind {
         let kind = entities.representation.version.map(kind.conforming) ?? kind
         let isInOneLanguage = kind == .languageProperty && entities.representation.languages != nil
@@ -105,7 +105,7 @@ package struct TemporalWriter: Sendable {
 
     // MARK: Instances and values
 
-    /// The scope, represented like a Property (clause 4.5.6); it is not aggregated.
+    /// Writes the scope like a Property (clause 4.5.6); it is not aggregated.
     private func writeScopes(of evolution: Evolution, to writer: inout JSONWriter) {
         guard form != .aggregates, !evolution.scopes.isEmpty,
             entities.representation.projection.shows(member: "scope")
@@ -130,7 +130,7 @@ package struct TemporalWriter: Sendable {
         writer.endArray()
     }
 
-    /// An attribute that has instances, but none in the range of the page.
+    /// Writes an attribute that has instances, but none in the range of the page.
     private func writeEmpty(_ kind: Attribute.Kind, to writer: inout JSONWriter) {
         if form == .values {
             let kind = shownKind(kind)
@@ -144,7 +144,7 @@ package struct TemporalWriter: Sendable {
         if form == .values { writer.endObject() }
     }
 
-    /// Clause 4.5.9: pairs of value and time.
+    /// Writes pairs of value and time (clause 4.5.9).
     private func writeValues(
         of instances: [Attribute],
         dataset: String?,
@@ -211,7 +211,7 @@ package struct TemporalWriter: Sendable {
 }
 
 extension Attribute {
-    /// The moment of the instance that a query looks at.
+    /// The time of the instance that a query is about.
     fileprivate func time(_ property: TemporalTest.Property) -> Timestamp? {
         switch property {
         case .observedAt: observedAt

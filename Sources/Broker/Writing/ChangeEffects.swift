@@ -2,12 +2,12 @@ import ContextModel
 import Governance
 import Storage
 
-/// What a change of an entity brings with it, as values: its history, and whom it is told.
+/// The effects of a change of an entity, as values: history and messages.
 struct ChangeEffects: Sendable {
     let observer: any ChangeObserver
     let tenant: TenantName?
     let now: Timestamp
-    /// Whether what was observed at a moment takes the place of what history has for it.
+    /// Whether an instance replaces the one that the history has for the same moment.
     var correctsHistory = false
 
     init(observer: any ChangeObserver, tenant: TenantName?, now: Timestamp) {
@@ -16,10 +16,10 @@ struct ChangeEffects: Sendable {
         self.now = now
     }
 
-    /// All that the change does to what is stored; throws when the entity would be too large.
+    /// All that the change does to the store; throws when the entity would be too large.
     func changes(of granted: GrantedChange) throws(BrokerError) -> Changes {
         let change = granted.change
-        // Nothing of the state is new, so nobody is told; what came late is history.
+        // The state stays, so nobody is notified; late readings go to history alone.
         let leavesState = change.attributes.isEmpty && change.before == change.after
         if !leavesState, let problem = EntityLimits.problem(with: change) {
             throw BrokerError(.badRequestData, problem)
@@ -34,7 +34,7 @@ struct ChangeEffects: Sendable {
         return changes
     }
 
-    /// Every instance that changed, and the end of every instance that went (clause 4.5.7).
+    /// Every instance that changed, and the end of every instance that was removed (clause 4.5.7).
     private func history(of change: EntityChange) -> [NamedAttribute] {
         var history = changed(in: change)
         if !change.late.isEmpty { history += change.late }
@@ -45,7 +45,7 @@ struct ChangeEffects: Sendable {
     }
 
     private func changed(in change: EntityChange) -> [NamedAttribute] {
-        // Of a new entity all there is has changed.
+        // Everything in a new entity counts as changed.
         if change.before == nil, let after = change.after { return after.attributes }
         var history: [NamedAttribute] = []
         history.reserveCapacity(change.attributes.count)
@@ -60,11 +60,11 @@ struct ChangeEffects: Sendable {
         return history
     }
 
-    /// The end of an instance that went.
+    /// The end of an instance that was removed.
     ///
-    /// It tells of what the entity was until then. Where the entity becomes something else with the
-    /// same change, the end is written down just before that, so that whoever may not know what it was
-    /// does not learn of it by its end.
+    /// It tells what the entity was until then. When the same change gives the entity other types
+    /// or scopes, the end is dated just before, so that only those who may know the former state
+    /// learn of it.
     private func end(
         of attribute: EntityChange.AttributeChange,
         in change: EntityChange
@@ -78,7 +78,8 @@ struct ChangeEffects: Sendable {
         return end
     }
 
-    /// The scopes from now on, observed as they are set (clause 4.5.6); nil where they stay.
+    /// An instance with the new scopes, observed as they are set (clause 4.5.6); nil when they
+    /// stay.
     private func scopeInstance(_ change: EntityChange) -> Attribute? {
         let scopes = change.after?.scopes ?? []
         guard scopes != change.before?.scopes ?? [] else { return nil }
@@ -94,14 +95,14 @@ struct ChangeEffects: Sendable {
 }
 
 extension OversizedRequest {
-    /// Throws unless the entity has as much already.
+    /// Throws unless the entity is as large already.
     func require(for entity: Entity?) throws(BrokerError) {
         if let problem = problem(for: entity) { throw BrokerError(.badRequestData, problem) }
     }
 }
 
 extension BrokerError {
-    /// The entity would be stored in more bytes than one may.
+    /// The error for an entity that would be stored in more bytes than an entity may have.
     package static func entityTooLarge(note: String) -> BrokerError {
         BrokerError(.badRequestData, EntityLimits.bytesProblem, note: note)
     }

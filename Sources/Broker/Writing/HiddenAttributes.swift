@@ -2,10 +2,10 @@ import ContextModel
 import Governance
 
 extension WriteGrant {
-    /// Refuses a request that names what is hidden in every entity, at whatever depth: the policy
-    /// speaks, not the data.
+    /// Throws for a request that names, at any depth, an attribute hidden in every entity.
     ///
-    /// Whether it names what is hidden in the entity that it changes, `GrantedEntity` knows.
+    /// This depends on the policy alone, not on the data. `GrantedEntity` checks attributes that
+    /// are hidden in the entity itself.
     func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
         guard !hidden.everywhere.isEmpty,
             let name = names().first(where: hidden.everywhere.contains)
@@ -18,6 +18,6 @@ extension WriteGrant {
 }
 
 extension [NamedFragment] {
-    /// The names of attributes and of all that is inside them.
+    /// The names of the attributes and of all attributes inside them.
     var names: [IRI] { flatMap { [$0.name] + $0.instances.flatMap(\.attributes.names) } }
 }

@@ -2,12 +2,12 @@ import ContextModel
 import Governance
 import Storage
 
-/// One request's right to change city data: made by one decision, and the only value of the Broker
-/// whose methods change what the city keeps.
+/// One request's right to change city data, made by one decision.
 ///
-/// An operation names what it changes, and gives a function from what is stored, as its caller may know
-/// it, to a change. It does not see the grant: the store checks that the grant covers the change, before
-/// and after it (`GrantedEntity`).
+/// It is the only value of the Broker whose methods change city data. An operation names what it
+/// changes, and passes a function that returns a change for the stored entity as its caller may
+/// know it. The operation does not see the grant: the store checks that the grant covers the
+/// change, before and after it (`GrantedEntity`).
 ///
 ///     let session = try await session(caller, makesTenant: false)
 ///     try await session.change(id, naming: names) { entity, now in
@@ -15,11 +15,11 @@ import Storage
 ///         return (.deletion(of: entity), ())
 ///     }
 ///
-/// The function may be called again, so it depends on what it is given alone and changes nothing
-/// itself.
+/// The function may be called more than once. So it must depend on its arguments alone and have no
+/// side effects.
 struct WriteSession: Sendable {
     private let store: any TenantStore
-    /// What the decision lets the writer change.
+    /// The grant of the decision.
     private let grant: WriteGrant
     private let effects: ChangeEffects
 
@@ -29,19 +29,19 @@ struct WriteSession: Sendable {
         self.effects = effects
     }
 
-    /// When the request was taken: the time of its changes.
+    /// The time of the request and of its changes.
     var now: Timestamp { effects.now }
 
-    /// Refuses a request that names what is hidden from the writer, at whatever depth.
+    /// Throws for a request that names, at any depth, something hidden from the writer.
     func requireVisible(_ names: @autoclosure () -> [IRI]) throws(BrokerError) {
         try grant.requireVisible(names())
     }
 
     // MARK: Current state
 
-    /// Changes one entity: `change` gets it, or nil when there is none that the writer may touch.
+    /// Changes one entity: `change` gets it, or nil when there is none that the writer may change.
     ///
-    /// `names` are the attributes that the request names, at whatever depth.
+    /// `names` are the attributes that the request names, at any depth.
     func change<Answer: Sendable>(
         _ id: EntityID,
         naming names: @autoclosure () -> [IRI],
@@ -64,11 +64,12 @@ struct WriteSession: Sendable {
         }
     }
 
-    /// Changes one entity for each element, one after the other, in as many transactions as others'
-    /// writes need to come between; each succeeds or fails for itself.
+    /// Changes one entity for each element; each change succeeds or fails for itself.
     ///
-    /// `change` returns no change where there is nothing to change. With `showingExpired` it gets
-    /// what has expired, too. Throws what keeps the first of them from being written.
+    /// The changes are made one after the other, in several transactions if they take long, so
+    /// that other writes run in between. `change` returns nil where there is nothing to change.
+    /// With `showingExpired` it also gets what has expired. Throws when not even the first change
+    /// can be written.
     func changeEach<Element: Sendable, Answer: Sendable>(
         _ elements: [Element],
         id: (Element) -> EntityID,
@@ -105,7 +106,7 @@ struct WriteSession: Sendable {
         return all
     }
 
-    /// Why an element was refused, in the caller's words.
+    /// The error for a refused element, in the caller's words.
     private static func told<Answer>(
         _ result: Result<Answer, any Error>
     ) throws -> Result<Answer, BrokerError> {
@@ -122,8 +123,8 @@ struct WriteSession: Sendable {
 
     // MARK: Histories
 
-    /// Changes the temporal evolution of one entity; `change` returns no change where there is
-    /// nothing to change.
+    /// Changes the temporal evolution of one entity; `change` returns nil where there is nothing
+    /// to change.
     func changeEvolution<Answer: Sendable>(
         of id: EntityID,
         naming names: @autoclosure () -> [IRI],
@@ -150,16 +151,16 @@ struct WriteSession: Sendable {
     }
 }
 
-/// What became of a request that changes many entities.
+/// The outcomes of a request that changes many entities.
 struct EachResult<Answer: Sendable>: Sendable {
     let ids: [EntityID]
-    /// Of the first of them, in their order.
+    /// The outcomes of the first entities, in their order.
     var results: [Result<Answer, BrokerError>] = []
-    /// Why the rest was not written any more: what came before it is on disk.
+    /// The reason why the rest was not written; everything before it is on disk.
     var failure: StorageError?
 
     init(ids: [EntityID]) { self.ids = ids }
 
-    /// Those that were not written.
+    /// The entities that were not written.
     var rest: ArraySlice<EntityID> { ids[results.count...] }
 }

@@ -2,16 +2,16 @@ import ContextModel
 import Governance
 import Storage
 
-/// The part of a hub that operations which change city data need: Provision and temporal provision are
-/// its methods, each in a file of its own.
+/// The part of a hub with the operations that change city data (Provision and temporal provision),
+/// each in its own file.
 package final class Writing: Sendable {
-    /// For operations that look before they write.
+    /// For operations that read before they write.
     let reading: Reading
     let access: Access
     let clock: HubClock
-    /// What slows writes down when too many notifications wait.
+    /// Slows writes down when too many notifications wait.
     let backpressure: Backpressure
-    /// Says whom a change is told.
+    /// Decides who is notified of a change.
     private let observer: any ChangeObserver
 
     init(_ reading: Reading, observer: any ChangeObserver, backpressure: Backpressure) {
@@ -22,10 +22,10 @@ package final class Writing: Sendable {
         self.backpressure = backpressure
     }
 
-    /// The right to change city data for this request, or the error that tells the caller why it has
-    /// none.
+    /// A session to change city data for this request; throws with the reason when the caller may
+    /// not.
     ///
-    /// The tenant comes into being with the first write (clause 4.14).
+    /// A tenant is created with the first write to it (clause 4.14).
     func session(_ caller: Caller, makesTenant: Bool = true) async throws -> WriteSession {
         let grant = try await access.writeGrant(caller)
         try await backpressure.admit(caller.party)
@@ -36,7 +36,7 @@ package final class Writing: Sendable {
         return session(store, grant, of: caller.tenant)
     }
 
-    /// A session that does not wait as others do when notifications are made too fast.
+    /// A session that does not wait when notifications are created too fast.
     func sessionAtOnce(_ caller: Caller) async throws -> WriteSession {
         let grant = try await access.writeGrant(caller)
         return session(try await access.existingStore(caller.tenant), grant, of: caller.tenant)
@@ -54,10 +54,10 @@ package final class Writing: Sendable {
         )
     }
 
-    /// Runs `change` on the current state of an entity that is there.
+    /// Runs `change` on the current state of an existing entity.
     ///
-    /// `names` are the attributes that the request names, at whatever depth; `large` is given when the
-    /// request has more of something than an entity may.
+    /// `names` are the attributes that the request names, at any depth; `large` is set when the
+    /// request has more of something than an entity may have.
     func change<Answer: Sendable>(
         _ id: EntityID,
         _ caller: Caller,
