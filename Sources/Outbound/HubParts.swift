@@ -5,15 +5,16 @@ package import Logging
 import ServiceLifecycle
 package import Storage
 
-/// How the hub goes out to others.
+/// The settings for connections from the hub to others.
 package struct OutboundSettings: Sendable {
-    /// Where the outside reaches this hub, without a slash at the end.
+    /// The URL of this hub for the outside, without a slash at the end.
     package var publicURL: String
-    /// Notifications and `@context`s may go to and come from private networks and this machine.
+    /// Whether notifications and `@context`s may use addresses of private networks and of this
+    /// machine.
     package var allowsPrivateAddresses: Bool
-    /// A folder of `@context` documents that need no internet.
+    /// A folder of `@context` documents, for places without Internet access.
     package var contextFolder: String?
-    /// Whether `@context`s may be fetched from elsewhere at all.
+    /// Whether `@context`s may be fetched from other servers at all.
     package var fetchesRemoteContexts = true
     package var delivery = DeliveryLimits()
 
@@ -35,7 +36,7 @@ package struct HubParts: Sendable {
     /// By which all of the hub goes out.
     package let web: OutboundWeb
 
-    /// Puts a hub together with its identity, subscriptions and `@context`s, as the store has them.
+    /// Creates a hub with the identity, subscriptions and `@context`s of its store.
     package static func make(
         store: any Store,
         policy: Policy,
@@ -92,7 +93,7 @@ extension Hub {
     }
 }
 
-/// Sends notifications, and makes snapshots, until the program ends; what was not sent stays in the
+/// Sends notifications and fills snapshots until the program ends; unsent messages stay in the
 /// outbox.
 package struct NotificationService: Service {
     let dispatcher: NotificationDispatcher
@@ -142,14 +143,14 @@ package struct NotificationService: Service {
         snapshots = SnapshotMaker(hub.snapshotting, sender: sender)
     }
 
-    /// Whether this process, and no other of the hub, does what one is to do for the tenant.
+    /// Whether this process does the work for the tenant that only one process of the hub may do.
     ///
-    /// It takes charge if nobody has it; ask when there is something to do.
+    /// It takes the lease if no process has it; ask only when there is work.
     package func isInCharge(of tenant: TenantName?) async throws -> Bool {
         try await dispatcher.takeCharge(of: tenant) != nil
     }
 
-    /// Must run once, also to close the connections of the hub's `@context` fetches.
+    /// Must run once, also to close the connections for fetching `@context`s.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in

@@ -5,12 +5,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A hub reached over its NGSI-LD API: what imports write to and exports read from.
+/// A hub that is reached over its NGSI-LD API: imports write to it, and exports read from it.
 ///
-/// A hub that is busy (429, 503) or briefly away is asked again, after as long as it says or ever
-/// longer; one that refuses is not.
+/// Requests that a hub could not serve (429, 503, no connection) are repeated after the time that
+/// it says, or after pauses of growing length. Requests that it refused are not repeated.
 package struct HTTPHub: HubDestination {
-    /// How long one answer may take.
+    /// The longest time in seconds for one answer.
     static let answerSeconds: Int64 = 120
     static let connectSeconds: Int64 = 10
     static let maximumAnswerBytes = 64 << 20
@@ -24,8 +24,8 @@ package struct HTTPHub: HubDestination {
     private var context: String?
     private let sleep: @Sendable (Double) async throws -> Void
 
-    /// `context` is the address of the `@context` for entities that bring none of their own; `sleep`
-    /// waits for so many seconds.
+    /// `context` is the URL of the `@context` for entities without their own; `sleep` waits for a
+    /// number of seconds.
     package init(
         base: String,
         token: String? = nil,
@@ -43,26 +43,28 @@ package struct HTTPHub: HubDestination {
         client = Self.client
     }
 
-    /// Trying again is this type's own business, with its own patience.
+    /// Without retries, because this type repeats requests itself.
     private static let client: HTTPClient = {
-        // A redirect is not followed: the token is for this hub.
+        // Redirects are not followed: the token is for this hub alone.
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(connectSeconds)
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 
-    /// Whether the hub is there at all; asks once, so that a wrong address is told at once.
+    /// Asks the hub once whether it can be reached, so that a wrong address is reported at once.
     package func greet() async throws(HubFailure) {
         var request = HTTPClientRequest(url: base + "/health")
         request.method = .GET
         _ = try await attemptOnce(request).get()
     }
 
-    /// What tells this hub from every other, wherever it listens (clause 5.15.1); `nil` from a hub
-    /// that cannot say it (404), and from no other, so that a hub has one identity at all times.
+    /// The identity of this hub, which is independent of its address (clause 5.15.1).
+    ///
+    /// Nil only from a hub that does not have this operation (404), so that a hub always has the
+    /// same identity.
     package func identity() async throws(HubFailure) -> String? {
-        // A tenant has an alias of its own, and has none before it is first written to.
+        // A tenant has an alias of its own, and none before it is first written to.
         var hub = self
         (hub.tenant, hub.context) = (nil, nil)
         let path = "/ngsi-ld/v1/info/sourceIdentity"
@@ -89,7 +91,9 @@ package struct HTTPHub: HubDestination {
         return Self.refusals(in: answer.body)
     }
 
-    /// A hub of another make has no such route (404): there, readings are a plain update.
+    /// Sends readings.
+    ///
+    /// A hub of another product does not have the route (404) and gets a plain update.
     package func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal] {
         let answer = try await send(.POST, "/hub/readings", readings, allowsMissing: true)
         switch answer.status {
@@ -103,20 +107,21 @@ package struct HTTPHub: HubDestination {
         _ = try await send(.POST, "/ngsi-ld/v1/temporal/entities", temporalEntity)
     }
 
-    /// The answer to a query, as JSON text.
+    /// The answer to a query, in JSON.
     package func get(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
         try await send(.GET, pathAndQuery, nil).body
     }
 
-    /// A temporal answer and, when it is cut off (206, clause 6.3.10), where.
+    /// A temporal answer, and the moment up to which it is complete if it was cut (206, clause
+    /// 6.3.10).
     package struct TemporalPart: Sendable {
-        /// JSON text.
+        /// The body in JSON.
         package var body: [UInt8]
-        /// The last moment the answer holds; there is more after it.
+        /// The last moment in an answer that was cut; nil when it is complete.
         package var cutOffAt: Timestamp?
     }
 
-    /// The answer to a temporal query; `nil` when there is nothing (404).
+    /// The answer to a temporal query; nil when there is none (404).
     package func temporalPart(
         _ pathAndQuery: String
     ) async throws(HubFailure) -> TemporalPart? {
@@ -129,7 +134,7 @@ package struct HTTPHub: HubDestination {
         return TemporalPart(body: answer.body, cutOffAt: end)
     }
 
-    /// The end in `date-time START-END/*`.
+    /// Reads the end in `date-time START-END/*`.
     private static func end(ofRange range: String) -> Timestamp? {
         let moments = range.prefix { $0 != "/" }.split(separator: "Z-")
         return moments.count == 2 ? Timestamp(String(moments[1])) : nil
@@ -143,7 +148,7 @@ package struct HTTPHub: HubDestination {
         try await send(.POST, pathAndQuery, body).body
     }
 
-    /// Asks for something to be removed; the answer, as JSON text.
+    /// Sends a DELETE request; returns the answer in JSON.
     package func delete(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
         try await send(.DELETE, pathAndQuery, nil).body
     }
@@ -159,7 +164,7 @@ extension HTTPHub {
         var body: [UInt8]
     }
 
-    /// Sends until there is an answer that asking again would not change.
+    /// Sends the request until there is an answer that a repetition would not change.
     private func send(
         _ method: HTTPMethod,
         _ path: String,
@@ -248,7 +253,7 @@ extension HTTPHub {
         }
     }
 
-    /// The sentence of problem details (RFC 9457).
+    /// The text of problem details (RFC 9457).
     private static func problem(in body: [UInt8]) -> String {
         guard let object = (try? JSONReader.read(body))?.objectValue else {
             return String(decoding: body.prefix(200), as: UTF8.self)
@@ -261,7 +266,7 @@ extension HTTPHub {
         return texts.isEmpty ? "no reason given" : texts.joined(separator: ": ")
     }
 
-    /// The refused ones of a batch operation's result (clause 5.2.16).
+    /// The refused entities in the result of a batch operation (clause 5.2.16).
     private static func refusals(in body: [UInt8]) -> [EntityRefusal] {
         let result = (try? JSONReader.read(body))?.objectValue
         return (result?["errors"]?.arrayValue ?? []).compactMap { entry in

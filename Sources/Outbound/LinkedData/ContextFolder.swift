@@ -2,16 +2,16 @@ import Broker
 package import ContextModel
 import Foundation
 
-/// `@context` documents in a folder, for places without internet.
+/// A folder of `@context` documents, for places without Internet access.
 ///
-/// `index.json`, if there is one, maps URLs to file names; a URL it does not name is looked for
-/// under the last part of its path, such as `context.jsonld`.
+/// `index.json`, if there is one, maps URLs to file names. The file for another URL has the last
+/// part of its path as its name, such as `context.jsonld`.
 package struct ContextFolder: Sendable {
     private static let maximumBytes = 1 << 20
     private let path: String
     private let index: [String: String]
 
-    /// Reads the index; documents are read when asked for.
+    /// Reads the index; documents are read when they are asked for.
     package init(path: String) throws(LDContextError) {
         self.path = path
         guard
@@ -36,10 +36,10 @@ package struct ContextFolder: Sendable {
         self.index = index
     }
 
-    /// The document, or nil when the folder does not have it.
+    /// The document of the URL; nil when the folder does not have it.
     package func document(at url: String) throws(LDContextError) -> JSONValue? {
         guard let name = index[url] ?? Self.lastPart(of: url) else { return nil }
-        // The answer to a caller tells nothing of the machine's folders.
+        // The answer to a caller must not name folders of the machine.
         return try Self.read("\(path)/\(name)", called: "This hub's own copy of '\(url)'")
     }
 

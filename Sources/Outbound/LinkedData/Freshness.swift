@@ -1,9 +1,10 @@
 internal import Foundation
 internal import NIOHTTP1
 
-/// How long a server says that an answer stays fresh in a cache that many share (RFC 9111).
+/// How long an answer is fresh in a shared cache, according to its server (RFC 9111).
 enum Freshness {
-    /// In seconds; 0 for what is to be asked for each time, nil when the server does not say.
+    /// The time in seconds; 0 for an answer that must not be reused, nil when the server does not
+    /// say.
     static func seconds(_ headers: HTTPHeaders) -> Int? {
         guard let lifetime = lifetime(headers) else { return nil }
         let age = headers.first(name: "Age").flatMap { Int($0) } ?? 0
@@ -18,7 +19,8 @@ enum Freshness {
         for name in ["s-maxage=", "max-age="] {
             guard let directive = directives.first(where: { $0.hasPrefix(name) }) else { continue }
             let number = directive.dropFirst(name.count).filter { $0 != "\"" }
-            // A number that cannot be read is stale, one too great to be held is as good as any.
+            // A number that cannot be read counts as 0; one that is too large counts as the
+            // largest.
             return number.allSatisfy(\.isNumber) ? Int(number) ?? (number.isEmpty ? 0 : .max) : 0
         }
         guard let expires = headers.first(name: "Expires") else { return nil }

@@ -5,8 +5,8 @@ package import Governance
 import NIOCore
 import NIOHTTP1
 
-/// Gets `@context` documents: from the local folder if they are there, else from the web, within
-/// limits and only from addresses the hub may go to.
+/// Gets `@context` documents from the local folder, or else from the web, within limits and only
+/// from addresses that the hub may call.
 package struct HTTPContextSource: LDContextSource {
     static let maximumBytes = 1 << 20
     static let maximumRedirects = 5
@@ -17,7 +17,7 @@ package struct HTTPContextSource: LDContextSource {
     private let folder: ContextFolder?
     private let fetchesRemote: Bool
 
-    /// With `fetchesRemote` false, only the folder is looked at: for a hub without internet.
+    /// With `fetchesRemote: false`, it uses the folder alone.
     package init(_ web: OutboundWeb, folder: ContextFolder? = nil, fetchesRemote: Bool = true) {
         self.web = web
         self.folder = folder

@@ -2,9 +2,10 @@ package import Broker
 package import ContextModel
 
 extension NotificationRequest {
-    /// What stands beside the body: headers over HTTP (clause 6.3.9), metadata over MQTT (clause 7.2).
+    /// What is sent beside the body: headers over HTTP (clause 6.3.9), metadata over MQTT (clause
+    /// 7.2).
     ///
-    /// The receiver's own pairs do not replace what the hub says itself.
+    /// The receiver's own pairs do not replace those of the hub.
     package var headers: [KeyValuePair] {
         var headers = [KeyValuePair(key: "Content-Type", value: mediaType.rawValue)]
         if let contextURL {
@@ -17,7 +18,7 @@ extension NotificationRequest {
 }
 
 extension TenantName {
-    /// How a notification from this store is marked (clauses 6.3.14 and 6.3.22).
+    /// The headers that name the tenant or snapshot (clauses 6.3.14 and 6.3.22).
     fileprivate var headers: [KeyValuePair] {
         guard let snapshot else { return [KeyValuePair(key: "NGSILD-Tenant", value: text)] }
         let tenant = snapshot.tenant.map { KeyValuePair(key: "NGSILD-Tenant", value: $0) }

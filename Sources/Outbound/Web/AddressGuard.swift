@@ -2,14 +2,17 @@ import Broker
 import Glibc
 import Governance
 
-/// Keeps strangers from sending the hub to addresses inside the city's own network: what only this
-/// machine, this link or this site can reach is refused unless the operator allows it.
+/// Prevents strangers from making the hub call addresses inside the city's own network.
+///
+/// Addresses that only this machine, link or site can reach are refused unless the operator allows
+/// them.
 final class AddressGuard: Sendable {
-    /// Where a request goes.
+    /// The target of a request.
     struct Target: Sendable, Equatable {
-        /// With the checked address in place of the name, where nothing else vouches for the host.
+        /// The URL, with the checked address in place of the name unless a certificate guarantees
+        /// the host.
         var url: String
-        /// What to say in the Host header, if the URL no longer says it.
+        /// The Host header, when the URL does not have the name any more.
         var host: String?
     }
 
@@ -21,12 +24,12 @@ final class AddressGuard: Sendable {
         self.resolver = resolver
     }
 
-    /// The target of a URL; throws when it is not an address to go to.
+    /// The target of a URL; throws when the hub must not call it.
     ///
-    /// A name may lead elsewhere a moment after it was checked. Over http the request is therefore
-    /// bound to the checked address; over https the certificate vouches for the host.
+    /// A name may have another address a moment after the check. So a request over http goes to
+    /// the checked address; over https the certificate guarantees the host.
     ///
-    /// `sharer` is on whose behalf it is gone to.
+    /// `sharer` is the one for whom it is called.
     func target(of text: String, for sharer: Sharer) async throws -> Target {
         guard let url = WebURL(text) else {
             throw AddressError("'\(text)' is not an http or https address.")
@@ -38,19 +41,21 @@ final class AddressGuard: Sendable {
         return Target(url: "http://\(bracketed)\(port)\(url.rest)", host: "\(url.host)\(port)")
     }
 
-    /// Where to connect to for an MQTT broker, by the same rule: mqtt is bound to the checked
-    /// address, of mqtts the certificate vouches for the host.
+    /// The host to connect to for an MQTT broker, by the same rule: mqtt uses the checked address,
+    /// and for mqtts the certificate guarantees the host.
     func host(_ broker: MQTTEndpoint.Broker, for sharer: Sharer) async throws -> String {
         let address = try await checkedAddress(broker.host, for: sharer)
         return broker.isSecure || allowsPrivate ? broker.host : address
     }
 
-    /// Where private addresses are allowed, names are looked up all the same: whoever connects would
-    /// otherwise wait for one that has no address.
+    /// The checked address of the host.
+    ///
+    /// Names are looked up even where private addresses are allowed: otherwise the connection
+    /// would wait for a name without an address.
     private func checkedAddress(_ host: String, for sharer: Sharer) async throws -> String {
         let address = await resolver.address(of: host, for: sharer)
         if let address, allowsPrivate || Self.isPublic(address) { return address }
-        // The same words for both: a stranger should not learn which names the city's network has.
+        // One text for both: a stranger must not learn which names the city's network has.
         throw AddressError(
             allowsPrivate
                 ? "The host '\(host)' has no address."
@@ -61,8 +66,8 @@ final class AddressGuard: Sendable {
 
     // MARK: Addresses
 
-    /// Whether an address of a web or MQTT server tells by itself that it will not be called: one in
-    /// digits, however they are written, or a name that is this machine's everywhere (RFC 6761).
+    /// Whether it is clear without a lookup that the hub will not call the address: a numeric
+    /// address in any notation, or a name that always means this machine (RFC 6761).
     func refuses(_ uri: String) -> Bool {
         if allowsPrivate { return false }
         let host = WebURL(uri)?.bareHost ?? MQTTEndpoint(uri: uri)?.broker.host
@@ -72,7 +77,8 @@ final class AddressGuard: Sendable {
         return Self.address(inDigits: name).map { !Self.isPublic($0) } ?? false
     }
 
-    /// As the system reads digits, which may be one number, octal or hexadecimal; nil for a name.
+    /// The address as the system reads digits, which may be one number, octal or hexadecimal; nil
+    /// for a name.
     private static func address(inDigits host: String) -> String? {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST
@@ -96,7 +102,7 @@ final class AddressGuard: Sendable {
         return String(decoding: digits.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Whether an address in digits is one of the public internet.
+    /// Whether a numeric address is one of the public Internet.
     static func isPublic(_ ip: String) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, ip, &bytes) == 1 { return isPublic(v4: bytes) }
@@ -104,7 +110,7 @@ final class AddressGuard: Sendable {
         return false
     }
 
-    /// The special-purpose blocks of RFC 6890 that lead nowhere outside.
+    /// Whether it is outside the special-purpose blocks of RFC 6890.
     private static func isPublic(v4 bytes: [UInt8]) -> Bool {
         switch (bytes[0], bytes[1]) {
         case (0, _), (10, _), (127, _), (169, 254), (192, 168), (198, 18), (198, 19): false
@@ -120,26 +126,27 @@ final class AddressGuard: Sendable {
             bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
             || bytes[..<12] == [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]
         if embedsV4 { return isPublic(v4: Array(bytes[12...])) }
-        // Teredo and 6to4 carry an IPv4 address of anybody's choice (RFC 4380, RFC 3056).
+        // Teredo and 6to4 addresses contain an IPv4 address of the sender's choice (RFC 4380, RFC
+        // 3056).
         let isTunnel = bytes[..<4] == [0x20, 0x01, 0, 0] || bytes[..<2] == [0x20, 0x02]
-        // 2000::/3 is all that is given out for public use.
+        // Only 2000::/3 is assigned for public use.
         return bytes[0] & 0xE0 == 0x20 && !isTunnel
     }
 }
 
-/// Why an address is not gone to: one sentence.
+/// The reason why an address is not called, in one sentence.
 struct AddressError: Error, Sendable, Equatable {
     var detail: String
     init(_ detail: String) { self.detail = detail }
 }
 
-/// The parts of an http or https URL that matter for going there.
+/// The parts of an http or https URL that are needed to call it.
 struct WebURL: Sendable, Equatable {
     var scheme: String
-    /// With the brackets of an IPv6 address.
+    /// The host, with the brackets of an IPv6 address.
     var host: String
     var port: Int?
-    /// Path and query, from the first slash on.
+    /// The path and query, from the first slash.
     var rest: String
 
     init?(_ text: String) {

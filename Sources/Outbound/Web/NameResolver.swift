@@ -3,17 +3,18 @@ import Glibc
 import Governance
 import Synchronization
 
-/// Looks up the addresses of names on threads of its own, for the system's look-up blocks for as long
-/// as a name's server wishes.
+/// Looks up the addresses of names on its own threads, because the system's lookup blocks for as
+/// long as a name server wishes.
 ///
-/// The threads are shared out among the parties, and by address among those without a token; nobody waits longer than a while, and what was found,
-/// or not found, is remembered for a moment. An address in digits is known without any of it.
+/// The threads are shared out among the parties, and among addresses without a token. Callers wait
+/// for a limited time. Results, also negative ones, are cached for a short time. A numeric address
+/// needs no lookup.
 final class NameResolver: Sendable {
-    /// Names looked up at once.
+    /// The names looked up at once.
     static let maximumThreads = 16
     static let timeout = Duration.seconds(5)
-    /// Names whose addresses are remembered, and how long; one without an address is asked for again
-    /// sooner.
+    /// The names whose addresses are cached, and for how long; one without an address is looked up
+    /// again sooner.
     static let maximumRemembered = 1_000
     static let rememberedFor = Duration.seconds(30)
     static let failureRememberedFor = Duration.seconds(10)
@@ -25,9 +26,10 @@ final class NameResolver: Sendable {
 
     private typealias Waiter = CheckedContinuation<String?, Never>
 
-    /// A sharer's question for a name, which is looked up once for all of its requests that ask.
+    /// A sharer's question for a name, which is looked up once for all requests of the sharer.
     ///
-    /// Sharers do not share results, because a look-up can fail only for want of time in one sharer's share.
+    /// Sharers do not share results, because a lookup may fail only because one sharer's share is
+    /// used up.
     private struct Question: Hashable {
         var host: String
         var sharer: Sharer
@@ -64,7 +66,7 @@ final class NameResolver: Sendable {
         self.lookUp = lookUp
     }
 
-    /// The first address of the host, in digits; nil when none is found in time.
+    /// The first address of the host in numeric form; nil when none is found in time.
     func address(of host: String, for sharer: Sharer) async -> String? {
         if let literal = Self.systemAddress(of: host, isNumeric: true) { return literal }
         let question = Question(host: host, sharer: sharer)
@@ -81,14 +83,14 @@ final class NameResolver: Sendable {
             return state.nextWaiter
         }
         Task { [self] in
-            // Nothing cancels it: the waiter is answered once, by whoever comes first.
+            // It is not cancelled: the waiter gets the first of the two results.
             try? await Task.sleep(for: timeout)
             giveUp(question, number)
         }
         startThreads()
     }
 
-    /// Answers one who has waited long enough.
+    /// Answers a waiter whose time is over.
     private func giveUp(_ question: Question, _ number: Int) {
         let waiter = state.withLock { state in
             let waiter = state.waiters[question]?.removeValue(forKey: number)
@@ -101,14 +103,14 @@ final class NameResolver: Sendable {
     private func startThreads() {
         while let (question, _, _) = state.withLock({ $0.queue.popNext() }) {
             Thread.detachNewThread { [self] in
-                // Those who asked may have been answered while it waited for a thread.
+                // The waiters may have been answered while the question waited for a thread.
                 let isAwaited = state.withLock { !($0.waiters[question] ?? [:]).isEmpty }
                 finish(question, isAwaited ? .some(lookUp(question.host)) : nil)
             }
         }
     }
 
-    /// The thread is done; without an answer nobody wanted one any more.
+    /// Ends a lookup; nil as the answer means that nobody waited for one any more.
     private func finish(_ question: Question, _ answer: String??) {
         let waiters = state.withLock { state in
             state.queue.giveBack(question.sharer.party, question.sharer.address)
@@ -133,7 +135,7 @@ final class NameResolver: Sendable {
         _ = state.known.put(known, for: question, bytes: 1, owner: question.sharer.party)
     }
 
-    /// The first address that the system knows of the host; with `isNumeric` only what digits say.
+    /// The first address of the host according to the system; with `isNumeric`, without a lookup.
     static func systemAddress(of host: String, isNumeric: Bool = false) -> String? {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

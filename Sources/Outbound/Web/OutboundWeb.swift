@@ -3,44 +3,44 @@ import Governance
 import NIOCore
 import NIOHTTP1
 
-/// The one HTTP client of the hub, and the rules it goes out by.
+/// The HTTP client of the hub, with the rules for its requests.
 package final class OutboundWeb: Sendable {
     static let userAgent = "Balai"
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let idleTimeout = TimeAmount.seconds(30)
-    /// Connections to one host at most, as many as there are notifications under way: a request that
-    /// waited for one of another party's would wait for that party.
+    /// The most connections to one host: as many as notifications may be sent at once, so that no
+    /// party waits for another party's connection.
     private static let maximumConnectionsPerHost = 1_024
 
     let client: HTTPClient
-    /// For notifications over plain http, of which there are many.
+    /// The client for notifications over plain http, of which there are many.
     let posts = PostClient()
     let guardian: AddressGuard
 
     package init(allowsPrivateAddresses: Bool) {
         var configuration = HTTPClient.Configuration()
-        // Redirects are followed by those who check each address first, and by nobody else.
+        // Redirects are followed only by callers that check each address first.
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: Self.connectTimeout)
         configuration.connectionPool = .init(
             idleTimeout: Self.idleTimeout,
             concurrentHTTP1ConnectionsPerHostSoftLimit: Self.maximumConnectionsPerHost
         )
-        // When to try again is for those who asked: a connection that comes about later would carry
-        // what nobody wants sent any more.
+        // Callers decide about retries: a connection that is established later would send what
+        // nobody wants to send any more.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         guardian = AddressGuard(allowsPrivate: allowsPrivateAddresses)
     }
 
-    /// Closes all connections: to be called once, when nothing goes out any more.
+    /// Closes all connections: call it once, when nothing is sent any more.
     package func shutdown() async throws {
         posts.shutdown()
         try await client.shutdown()
     }
 
-    /// A request to the URL, bound to the address that was checked.
+    /// A request to the URL, bound to the checked address.
     func request(_ url: String, for sharer: Sharer) async throws -> HTTPClientRequest {
         let target = try await guardian.target(of: url, for: sharer)
         var request = HTTPClientRequest(url: target.url)

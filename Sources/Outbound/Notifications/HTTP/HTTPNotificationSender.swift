@@ -27,7 +27,7 @@ package struct HTTPNotificationSender: NotificationSender {
             } else {
                 status = try await sendSecurely(notification, timeout)
             }
-            // What the receiver says beside its status is not read.
+            // The receiver's body is not read.
             return (200..<300).contains(status.code)
                 ? .delivered : .failed("The receiver answered \(status.code).")
         } catch let error as AddressError {

@@ -3,21 +3,22 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// Posts over plain http on connections that are used again and again: no more than notifications
-/// need, because there are many of them.
+/// An HTTP client for posts over plain http on reused connections.
+///
+/// It has only what notifications need, because there are many of them.
 final class PostClient: Sendable {
-    /// Where connections lead.
+    /// The server that a connection leads to.
     struct Origin: Hashable, Sendable {
         var host: String
         var port: Int
     }
 
-    /// A failure to get an answer at all.
+    /// A failure without an answer.
     enum Failure: Error { case notConnected, late, lost }
 
     private static let connectTimeout = TimeAmount.seconds(5)
 
-    /// A connection that waits for work, and where it works.
+    /// A connection that is idle, and its event loop.
     private struct Idle: Sendable {
         var channel: any Channel
         var connection: NIOLoopBound<PostConnection>
@@ -36,8 +37,9 @@ final class PostClient: Sendable {
         timeout: TimeAmount
     ) async throws -> HTTPResponseStatus {
         let deadline = NIODeadline.now() + timeout
-        // A connection that waited may be closed by the receiver at this very moment: a new one is
-        // not, and the receiver knows the notification by its identifier if it comes twice.
+        // The receiver may be closing an idle connection at this moment, so the request is
+        // repeated on a new one. If it arrives twice, the receiver knows the notification by its
+        // identifier.
         if let waiting = takeIdle(origin) {
             switch try await send(head, body, on: waiting, until: deadline) {
             case .answered(let status): return status
@@ -53,7 +55,7 @@ final class PostClient: Sendable {
         }
     }
 
-    /// Closes the connections that wait.
+    /// Closes the idle connections.
     func shutdown() {
         let all = idle.withLock { idle in
             defer { idle = [:] }
@@ -92,7 +94,7 @@ final class PostClient: Sendable {
             let prepare: @Sendable (any Channel) -> EventLoopFuture<Idle> = { channel in
                 channel.eventLoop.makeCompletedFuture { try self.connection(on: channel, origin) }
             }
-            // An address in digits waits for nobody who looks up names.
+            // A numeric address needs no lookup of a name.
             if let address = try? SocketAddress(ipAddress: origin.host, port: origin.port) {
                 return try await bootstrap.connect(to: address, channelInitializer: prepare)
             }
@@ -108,7 +110,7 @@ final class PostClient: Sendable {
         }
     }
 
-    /// On the event loop of the channel.
+    /// Must be called on the event loop of the channel.
     private func connection(on channel: any Channel, _ origin: Origin) throws -> Idle {
         let connection = PostConnection()
         try channel.pipeline.syncOperations.addHTTPClientHandlers()
@@ -133,7 +135,7 @@ final class PostClient: Sendable {
         }
     }
 
-    /// The one that waits for the shortest time.
+    /// The connection that has been idle for the shortest time.
     private func takeIdle(_ origin: Origin) -> Idle? {
         idle.withLock { idle in
             while let last = idle[origin]?.popLast() {

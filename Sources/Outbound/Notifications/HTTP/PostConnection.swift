@@ -2,20 +2,20 @@ import Broker
 import NIOCore
 import NIOHTTP1
 
-/// One connection to a receiver that takes one notification at a time; used on its event loop.
+/// One connection to a receiver, which sends one notification at a time; used on its event loop.
 final class PostConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// How a request ended.
+    /// The outcome of a request.
     enum Outcome: Sendable {
         case answered(HTTPResponseStatus)
-        /// Lost before a word of an answer.
+        /// The connection was lost before any part of an answer.
         case lost
         case late
     }
 
-    /// What a receiver says beside its status is not read; one that says more than this is cut off.
+    /// The most bytes of an answer, whose body is ignored; a longer one closes the connection.
     private static let maximumAnswerBytes = 65_536
 
     private struct Exchange {
@@ -26,18 +26,18 @@ final class PostConnection: ChannelInboundHandler {
         var bytes = 0
     }
 
-    /// An idle connection is closed after this time: sooner than most servers do it.
+    /// An idle connection is closed after this time, which is shorter than for most servers.
     private static let idleTimeout = TimeAmount.seconds(4)
 
-    /// Called when it can take another notification.
+    /// Called when it can send another notification.
     var becameIdle: () -> Void = {}
-    /// Called when it is closed.
+    /// Called when it was closed.
     var closed: () -> Void = {}
     private var context: ChannelHandlerContext?
     private var exchange: Exchange?
     private var idleSince = NIODeadline.now()
 
-    /// Sends a request; must be idle.
+    /// Sends a request; the connection must be idle.
     func send(
         _ head: HTTPRequestHead,
         _ body: ByteBuffer,

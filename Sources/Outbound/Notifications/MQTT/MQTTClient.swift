@@ -4,33 +4,34 @@ import Glibc
 
 /// libmosquitto's connection to one MQTT broker; used on one thread alone.
 ///
-/// What happens is noted and read by whoever drives it: the library's callbacks run inside its
-/// calls, on the same thread.
+/// The library calls its callbacks on the same thread, during its own calls. They only note
+/// events, which the owner then reads.
 final class MQTTClient {
-    /// How far the connection has come.
+    /// The state of the connection.
     enum Phase: Equatable {
         case connecting, connected
-        /// Why it is of no use any more, in the operator's words.
+        /// It has ended, with the reason for the operator.
         case over(String)
     }
 
     private(set) var phase = Phase.connecting
-    /// Messages the broker took, by their numbers, with its reason against each.
+    /// The broker's answers to messages by their numbers: nil, or the reason of a refusal.
     private var answers: [Int32: String?] = [:]
     private let handle: OpaquePointer
 
-    /// Whether the network has taken anything: then the library says itself when it has more to write.
+    /// Whether the network has accepted any bytes: from then on, the library knows when it must
+    /// write.
     private var isReached = false
 
-    /// What has come from the broker, and what may have come.
+    /// The bytes received from the broker, and their limit.
     ///
-    /// A broker answers each message in a few bytes, and the library would make room for whatever else it
-    /// says is coming, up to 256 MiB.
+    /// A broker answers each message with a few bytes. The library would allocate up to 256 MiB
+    /// for anything else that the broker announces.
     private var receivedBytes = 0
     private var allowedBytes = bytesAtFirst
     private static let bytesAtFirst = 256 * 1_024
     private static let bytesOfAnswer = 1_024
-    /// What the system keeps until it is read.
+    /// The bytes that the system buffers before they are read.
     private static let bufferBytes: Int32 = 64 * 1_024
 
     private static let keepAliveSeconds: Int32 = 30
@@ -61,7 +62,7 @@ final class MQTTClient {
             MQTTClient.of(object)?.close(code)
         }
         mosquitto_publish_v5_callback_set(handle) { _, object, number, reason, _ in
-            // From 0x80 on, MQTT's reasons are refusals.
+            // MQTT's reasons from 0x80 are refusals.
             let refusal = reason >= 0x80 ? String(cString: mosquitto_reason_string(reason)) : nil
             MQTTClient.of(object)?.answers[number] = .some(refusal)
         }
@@ -82,9 +83,9 @@ final class MQTTClient {
         if code != MOSQ_ERR_SUCCESS.rawValue.asCode { close(code) }
     }
 
-    // MARK: Driving
+    // MARK: Running
 
-    /// Begins to connect; looking up the host may block.
+    /// Starts to connect; looking up the host may block.
     func connect(to host: String, port: Int) {
         check(mosquitto_connect_async(handle, host, Int32(port), Self.keepAliveSeconds))
         var bytes = Self.bufferBytes
@@ -92,17 +93,17 @@ final class MQTTClient {
         _ = setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, size)
     }
 
-    /// Closes in good order.
+    /// Closes the connection in an orderly way.
     func disconnect() { mosquitto_disconnect(handle) }
 
-    /// Negative when there is none.
+    /// The socket; negative when there is none.
     var socket: Int32 { mosquitto_socket(handle) }
     /// Whether to wait until the socket can be written to.
     ///
-    /// A socket that is connected always can, so a broker that keeps silent must not be waited for so.
+    /// A connected socket always can, so this must be false while the broker is silent.
     var wantsToWrite: Bool { !isReached || mosquitto_want_write(handle) }
 
-    /// Reads and writes what the socket is ready for, and keeps the connection alive.
+    /// Reads and writes when the socket is ready, and keeps the connection alive.
     func work(canRead: Bool, canWrite: Bool) {
         if canWrite { isReached = true }
         if canRead, mayRead() { check(mosquitto_loop_read(handle, 1)) }
@@ -111,7 +112,7 @@ final class MQTTClient {
         if socket < 0 { close(MOSQ_ERR_CONN_LOST.rawValue.asCode) }
     }
 
-    /// Counts what waits to be read, and ends a connection on which too much has come.
+    /// Counts the bytes that can be read; ends the connection when it has sent too many.
     private func mayRead() -> Bool {
         var bytes: Int32 = 0
         if ioctl(socket, UInt(FIONREAD), &bytes) == 0 { receivedBytes += Int(bytes) }
@@ -121,7 +122,7 @@ final class MQTTClient {
         return receivedBytes <= allowedBytes
     }
 
-    /// Hands a message over; returns its number, or nil when it cannot be sent.
+    /// Publishes a message; returns its number, or nil when it cannot be sent.
     func publish(_ payload: [UInt8], to topic: String, qualityOfService: Int) -> Int32? {
         allowedBytes += Self.bytesOfAnswer
         var number: Int32 = 0
@@ -138,7 +139,8 @@ final class MQTTClient {
         return code == MOSQ_ERR_SUCCESS.rawValue.asCode ? number : nil
     }
 
-    /// The broker's answers since the last call: nil for a message it took, else why not.
+    /// The broker's answers since the last call: nil for an accepted message, otherwise the
+    /// reason.
     func takeAnswers() -> [Int32: String?] {
         defer { answers = [:] }
         return answers
@@ -146,6 +148,6 @@ final class MQTTClient {
 }
 
 extension BinaryInteger {
-    /// The library's codes are ints; its enumeration of them is imported unsigned or signed.
+    /// The library's codes are ints; its enumeration is imported as signed or unsigned.
     fileprivate var asCode: Int32 { Int32(self) }
 }

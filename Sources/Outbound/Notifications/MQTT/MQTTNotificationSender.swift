@@ -5,10 +5,11 @@ import Synchronization
 
 /// Sends notifications to MQTT brokers (clause 7.2).
 package final class MQTTNotificationSender: NotificationSender {
-    /// Connections kept at once; shared out among the parties.
+    /// The most connections at once, shared out among the parties.
     private static let maximumSessions = 256
 
-    /// What has a connection of its own: nobody's messages wait for another party's.
+    /// The identity of a connection: parties do not share connections, so that none waits for
+    /// another.
     private struct SessionName: Hashable {
         var party: Party
         var broker: MQTTEndpoint.Broker
@@ -30,7 +31,7 @@ package final class MQTTNotificationSender: NotificationSender {
             let host = try await guardian.host(endpoint.broker, for: Sharer(notification.party))
             let name = SessionName(party: notification.party, broker: endpoint.broker)
             let payload = Self.payload(notification)
-            // A session may end just now; a new one does not.
+            // A session may be ending at this moment; a new one is not.
             for _ in 0..<2 {
                 let result = try await session(name, host).publish(
                     payload,
@@ -75,7 +76,7 @@ package final class MQTTNotificationSender: NotificationSender {
         sessions.withLock { $0[name] = nil }
     }
 
-    /// What HTTP has in headers is metadata here.
+    /// The payload, which has in its metadata what HTTP has in headers.
     static func payload(_ notification: NotificationRequest) -> [UInt8] {
         var metadata = JSONObject()
         for header in notification.headers { metadata[header.key] = .string(header.value) }
@@ -85,7 +86,7 @@ package final class MQTTNotificationSender: NotificationSender {
     }
 }
 
-/// Sends each notification the way its endpoint asks for.
+/// Sends each notification with the protocol of its endpoint.
 package struct OutboundNotificationSender: NotificationSender {
     let http: HTTPNotificationSender
     let mqtt: MQTTNotificationSender

@@ -2,14 +2,15 @@ import Broker
 import Foundation
 import Synchronization
 
-/// A connection to an MQTT broker, on a thread of its own, for the library blocks.
+/// A connection to an MQTT broker, on its own thread because the library blocks.
 ///
-/// It lives until the broker is lost, has not answered a message in time, or nobody has published for a
-/// while. What was handed over and not answered then has failed: whether to send it again is the
-/// dispatcher's to decide, and so the library keeps nothing, and sends nothing later on its own accord.
+/// It lives until the broker is lost, has not answered a message in time, or nothing has been
+/// published for a while. Messages without an answer have failed then, and the dispatcher decides
+/// whether to send them again. So the library must neither store messages nor send them later by
+/// itself.
 final class MQTTSession: Sendable {
     private static let idleLimit = Duration.seconds(60)
-    /// The thread looks at deadlines at least this often.
+    /// The longest time between two checks of deadlines.
     private static let longestNapMilliseconds: Int32 = 1_000
     private static let late = "The MQTT broker did not answer in time."
 
@@ -29,7 +30,8 @@ final class MQTTSession: Sendable {
     }
 
     private let broker: MQTTEndpoint.Broker
-    /// Where to connect to: the address that was checked, or the name a certificate vouches for.
+    /// The host to connect to: the address that was checked, or the name that a certificate
+    /// guarantees.
     private let host: String
     private let inbox = Mutex(Inbox())
     private let bell: WakeUp
@@ -42,7 +44,7 @@ final class MQTTSession: Sendable {
         Thread.detachNewThread { self.run() }
     }
 
-    /// Publishes once; nil when the session is over and another must be made.
+    /// Publishes once; nil when the session has ended and another one is needed.
     func publish(
         _ payload: [UInt8],
         to topic: String,
@@ -66,10 +68,10 @@ final class MQTTSession: Sendable {
         }
     }
 
-    /// Whether another session must be made.
+    /// Whether another session is needed.
     var isOver: Bool { inbox.withLock(\.isOver) }
 
-    /// Ends the session; what has no answer yet fails.
+    /// Ends the session; messages without an answer fail.
     func stop() {
         inbox.withLock { $0.mustStop = true }
         bell.ring()
@@ -166,7 +168,7 @@ final class MQTTSession: Sendable {
             return inbox.jobs
         }
         for job in jobs { job.answer.resume(returning: .failed(reason)) }
-        // Never handed over: another session may try.
+        // They were never published: another session may try.
         for job in late { job.answer.resume(returning: nil) }
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Waits for a socket, and can be woken from another thread: a pipe beside it in `poll`.
+/// Waits for a socket, and can be woken from another thread through a pipe.
 final class WakeUp: Sendable {
     private let reading: Int32
     private let writing: Int32
 
-    /// Nil when the process has no file descriptors left.
+    /// Returns nil when the process has no file descriptors left.
     init?() {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { return nil }
@@ -21,13 +21,13 @@ final class WakeUp: Sendable {
         close(writing)
     }
 
-    /// Makes the wait under way, or the next one, return at once.
+    /// Ends the present wait, or the next one.
     func ring() {
-        // A full pipe rings already.
+        // When the pipe is full, the wait ends anyway.
         _ = withUnsafeBytes(of: UInt8(1)) { write(writing, $0.baseAddress, 1) }
     }
 
-    /// Returns when the socket is ready, it was rung, or the time is up.
+    /// Returns when the socket is ready, `ring` was called, or the time is over.
     func wait(
         for socket: Int32,
         wantsToWrite: Bool,
