@@ -3,14 +3,15 @@ package import ContextModel
 package import Governance
 package import Storage
 
-/// The city's data as one caller may see and change it.
+/// Access to city data for one caller.
 ///
-/// Each call is decided by the policy in force at that moment, and does what the standard's operation
-/// of the same name does. Answers are sealed for the caller, as all answers of the hub are. All methods
-/// throw a `BrokerError` when the request is refused, and a `StorageError` when the store fails.
+/// The policy in force at that moment decides each call, which does the same as the standard's
+/// operation of this name. Answers are sealed for the caller, like all answers of the hub. All
+/// methods throw a `BrokerError` when the request is refused, and a `StorageError` when the store
+/// fails.
 package struct CityAccess: Sendable {
     private let hub: Hub
-    /// In whose name everything is done.
+    /// The caller whose rights decide.
     package let caller: Caller
 
     package init(_ hub: Hub, for caller: Caller) {
@@ -39,8 +40,8 @@ package struct CityAccess: Sendable {
 
     /// Creates the entities, or updates those that exist (clause 5.6.8 with `options=update`).
     ///
-    /// The hub may refuse some and take the others: the result tells which and why. Names are terms
-    /// of the core `@context`, or IRIs.
+    /// The hub may refuse some and accept the others: the result tells which, and why. Names are
+    /// terms of the core `@context`, or IRIs.
     package func upsert(_ entities: [JSONValue]) async throws -> BatchResult {
         try await hub.writing.batch(
             .upsert(replaces: false),
@@ -59,8 +60,8 @@ package struct CityAccess: Sendable {
         try await hub.writing.deleteEntity(id, caller: caller)
     }
 
-    /// Adds the instances of a temporal entity to its history, creating it if it is new (clause
-    /// 5.6.11).
+    /// Adds the instances of a temporal entity to its history, which is created if it is new
+    /// (clause 5.6.11).
     package func appendHistory(_ evolution: JSONValue) async throws {
         _ = try await hub.writing.upsertEvolution(evolution, ld: .core, caller: caller)
     }

@@ -2,7 +2,7 @@ package import Broker
 package import Governance
 import Logging
 
-/// A module that a hub has taken up, with its context.
+/// A module that runs in a hub, with its context.
 package struct HostedService: Sendable {
     package let module: any ServiceModule
     package let context: ServiceContext
@@ -26,14 +26,14 @@ package struct HostedService: Sendable {
         }
     }
 
-    /// The city's data as whoever asks the service may see and change it.
+    /// Access to city data with the rights of the service's caller.
     package func city(for asker: Caller) -> CityAccess { CityAccess(hub, for: asker) }
 
-    /// Makes the subscriptions of services in the hub what these modules say.
+    /// Changes the subscriptions of services in the hub to those of these modules.
     ///
-    /// To be called before notifications are sent, and again when a policy gives services other rights.
-    /// One that the policy refuses is not made, and the log says so; when the store fails, they stay as
-    /// they are.
+    /// Call it before notifications are sent, and again when a policy gives services other rights.
+    /// A subscription that the policy refuses is not created, and the reason is logged. When the
+    /// store fails, all stay as they are.
     package static func subscribe(_ services: [HostedService], in hub: Hub) async {
         let wanted = services.flatMap { service in
             service.receivers.map { subscription, receiver in
@@ -78,9 +78,9 @@ package struct HostedService: Sendable {
         }
     }
 
-    /// What it may do by the policy in force, for people: a line for each right of its own.
+    /// A description of its rights under the policy in force, one line for each.
     package var rights: [String] { hub.access.policy.summary(of: module.name) }
 
-    /// Where its routes are.
+    /// The path of its routes.
     package var path: String { "/services/\(module.name.text)" }
 }

@@ -1,8 +1,8 @@
 import Logging
 
-/// Keeps the jobs of a service at work while the hub runs.
+/// Runs the jobs of a service while the hub runs.
 package struct JobRunner: Sendable {
-    /// How long a job that failed waits before it begins again.
+    /// The pause before a failed job is started again.
     package static let pauseSeconds: Int64 = 10
 
     private let jobs: [ServiceJob]

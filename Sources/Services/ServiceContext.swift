@@ -3,24 +3,24 @@ package import ContextModel
 import Governance
 package import Logging
 
-/// All that a service has of the hub: the city's data as its own party may see and change it, a few
-/// documents of its own, and the time.
+/// All that a service gets from the hub: access to city data as its own party, some documents of
+/// its own, and the time.
 ///
-/// It gives no store, no operator's rights and no way around the policy. What the service is told of, its
-/// module names (`ServiceSubscription`); whoever takes a notification gets the context, too.
+/// It has no store, no operator's rights and no way around the policy. A module declares its
+/// subscriptions (`ServiceSubscription`), whose handlers get the context, too.
 package struct ServiceContext: Sendable {
-    /// The city's data, with the service's own rights.
+    /// Access to city data with the service's own rights.
     ///
-    /// What a service answers to somebody it reads with that person's rights: see
-    /// `ServiceRequest.city`.
+    /// Do not answer a caller's request with it: use `ServiceRequest.city`, which has the caller's
+    /// rights.
     package let city: CityAccess
-    /// What the service keeps for itself.
+    /// Documents that the service stores for itself.
     package let documents: ServiceDocuments
     /// The time by the hub's clock.
     package let clock: @Sendable () -> Timestamp
-    /// Waits for so many seconds; throws when the task is cancelled.
+    /// Waits for a number of seconds; throws when the task is cancelled.
     package let sleep: @Sendable (_ seconds: Int64) async throws -> Void
-    /// Where the service tells what went wrong.
+    /// The log for errors of the service.
     package let logger: Logger
 
     /// The context of a module in a hub.

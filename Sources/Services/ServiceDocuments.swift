@@ -3,14 +3,14 @@ package import ContextModel
 import Governance
 import Storage
 
-/// What a service keeps for itself in the hub's store: JSON documents, each under a name.
+/// The documents of a service in the hub's store: JSON, each under a name.
 ///
-/// No other service sees them, and no request reaches them but through the service. They are not
-/// city data: what is about people or things of the city belongs into entities, where rights hold.
+/// Other services cannot see them, and requests reach them only through the service. They are not
+/// city data: data about people or things of the city belongs into entities, which rights protect.
 package struct ServiceDocuments: Sendable {
-    /// Documents that a service keeps at most.
+    /// The most documents of a service.
     package static let maximumCount = 10_000
-    /// Bytes of a document, and of its name, at most.
+    /// The most bytes of a document, and of its name.
     package static let maximumBytes = 64 * 1_024
     package static let maximumNameBytes = 256
 
@@ -31,9 +31,9 @@ package struct ServiceDocuments: Sendable {
         }
     }
 
-    /// Keeps the document under the name, in the place of the one before.
+    /// Stores the document under the name, in place of an earlier one.
     ///
-    /// Throws `badRequestData` for one that is too long or one too many.
+    /// Throws `badRequestData` for a document that is too long or one too many.
     package func keep(_ document: JSONValue, as name: String) async throws {
         let body = document.serialized
         guard body.count <= Self.maximumBytes, name.utf8.count <= Self.maximumNameBytes else {
@@ -45,7 +45,7 @@ package struct ServiceDocuments: Sendable {
         }
         let (id, owner) = (id(name), service.text)
         let store = try await hub.store.makeTenant(nil)
-        // Counted before: of two at the limit at once, both may pass.
+        // The count is read before the change, so two documents at the limit may both be stored.
         let isNew = try await store.document(.service, id: id) == nil
         let count = try await store.documentCount(.service, of: owner)
         guard !isNew || count < Self.maximumCount else {
@@ -70,7 +70,7 @@ package struct ServiceDocuments: Sendable {
         }
     }
 
-    /// The names of the documents, in the order of their creation: a page of them.
+    /// A page of the names of the documents, in the order of their creation.
     package func names(offset: Int = 0, limit: Int) async throws -> [String] {
         let store = try await hub.store.makeTenant(nil)
         let documents = try await store.documents(
@@ -82,6 +82,6 @@ package struct ServiceDocuments: Sendable {
         return documents.map { String($0.id.dropFirst(service.text.count + 1)) }
     }
 
-    /// No service's name has a slash.
+    /// The identifier of the document; names of services have no slash.
     private func id(_ name: String) -> String { "\(service.text)/\(name)" }
 }

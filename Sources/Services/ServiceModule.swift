@@ -1,11 +1,11 @@
 package import ContextModel
 package import Governance
 
-/// A service of the city: what it is called, what it is for, what it needs, and what it does.
+/// A service of the city: its name, its purpose, its needs and its work.
 ///
-/// A module is a value that describes itself; the hub takes it up when it starts. It knows neither
-/// HTTP nor a store. All it can do with the city's data it does through a `ServiceContext`, as a party
-/// of its own that the policy decides about like about everybody else:
+/// A module is a value that describes itself; the hub adopts it at its start. It knows neither
+/// HTTP nor a store. It reaches city data only through a `ServiceContext`, as a party of its own,
+/// about which the policy decides as about every other party:
 ///
 ///     struct LampReports: ServiceModule {
 ///         let name: ServiceName
@@ -17,15 +17,15 @@ package import Governance
 ///         }]
 ///     }
 package protocol ServiceModule: Sendable {
-    /// Its name: in the paths of its routes, and of the party it acts as.
+    /// Its name, which is in the paths of its routes and in its party.
     var name: ServiceName { get }
-    /// Its name as people read it.
+    /// Its name for people.
     var title: String { get }
-    /// Why it works with the city's data: a purpose of the Data Privacy Vocabulary.
+    /// The purpose for which it uses city data, from the Data Privacy Vocabulary.
     var purpose: Purpose { get }
-    /// What it may do with which entities; without a right it sees and changes nothing.
+    /// Its rights to entities; without a right it can see and change nothing.
     var rights: [ServiceRight] { get }
-    /// The types of the entities that it writes, by their short names or IRIs.
+    /// The types of the entities that it writes, as short names or IRIs.
     var entityTypes: [String] { get }
     /// What its data is, as a body of `PUT /governance/v1/classification` with names of the core `@context`:
     /// put into force at the start for types that nobody has classified.
@@ -34,11 +34,11 @@ package protocol ServiceModule: Sendable {
     var policies: [JSONObject] { get }
     /// What it is told of by the hub.
     var subscriptions: [ServiceSubscription] { get }
-    /// What it answers to programs, under `/services/NAME/`.
+    /// Its routes for programs, under `/services/NAME/`.
     var routes: [ServiceRoute] { get }
-    /// What it shows to people, at `/services/NAME`; nil when it has nothing to show.
+    /// Its page for people, at `/services/NAME`; nil when it has none.
     var page: ServicePage? { get }
-    /// What it does by itself while the hub runs.
+    /// The jobs that run while the hub runs.
     var jobs: [ServiceJob] { get }
 }
 
@@ -52,11 +52,11 @@ extension ServiceModule {
     package var jobs: [ServiceJob] { [] }
 }
 
-/// What a service may do with which entities.
+/// A right of a service: actions on entities.
 package struct ServiceRight: Sendable, Hashable {
     package var actions: Set<Action>
     package var target: Condition
-    /// Attributes of these entities that stay invisible to it.
+    /// The attributes of these entities that stay hidden from it.
     package var hiddenAttributes: Set<IRI>
 
     package init(
@@ -70,13 +70,13 @@ package struct ServiceRight: Sendable, Hashable {
     }
 }
 
-/// What a service does by itself while the hub runs.
+/// A job of a service, which runs while the hub runs.
 package struct ServiceJob: Sendable {
-    /// Tells it from the service's other jobs, in the log.
+    /// The name of the job, in the log.
     package var name: String
     /// Runs until it has nothing more to do or its task is cancelled.
     ///
-    /// What it throws is logged, and the job is begun again a while later.
+    /// An error is logged, and the job is started again after a pause.
     package var run: @Sendable (ServiceContext) async throws -> Void
 
     package init(

@@ -1,7 +1,6 @@
-/// What a service shows to people: its content, of which the hub makes a page that looks like all
-/// others.
+/// A service's page for people: the hub puts its content into a page that looks like all others.
 package struct ServicePage: Sendable {
-    /// Makes the content for whoever looks at it.
+    /// Creates the content for the person who opens the page.
     package var content: @Sendable (ServiceRequest, ServiceContext) async throws -> ServiceContent
 
     package init(
@@ -13,11 +12,11 @@ package struct ServicePage: Sendable {
 
 /// The content of a service's page: plain texts, which the hub escapes.
 package struct ServiceContent: Sendable, Equatable {
-    /// A table with a head.
+    /// A table with a header.
     package struct Table: Sendable, Equatable {
         package var caption: String
         package var columns: [String]
-        /// A row has a text for each column.
+        /// The rows, each with a text for each column.
         package var rows: [[String]]
 
         package init(caption: String, columns: [String], rows: [[String]]) {

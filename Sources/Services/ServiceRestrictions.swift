@@ -1,25 +1,27 @@
 package import ContextModel
 package import Governance
 
-/// What the operator leaves of a service: each member can only take from what the module says.
+/// An operator's restrictions of a service: each can only take from the rights that the module
+/// declares.
 package struct ServiceRestrictions: Sendable, Hashable {
     /// Whether the hub runs the service at all.
     package var isEnabled = true
-    /// What it may still do; nil for all that its module names.
+    /// The actions that remain; nil for all that its module declares.
     package var actions: Set<Action>?
-    /// The entities that its rights cover at most.
+    /// The entities to which its rights are restricted.
     package var target = Condition.everything
-    /// Attributes that are invisible to it besides those that its module names.
+    /// Attributes to be hidden from it, besides those that its module declares.
     package var hiddenAttributes: Set<IRI> = []
 
     package init() {}
 }
 
 extension ServiceModule {
-    /// The permissions that its rights are in the policy, as far as the operator leaves them: of its own
-    /// party and no other.
+    /// The permissions of the service's own party that its rights are in the policy, after the
+    /// operator's restrictions.
     ///
-    /// A right of which nothing is left still hides its attributes: what one right hides, no other shows.
+    /// A right without any action left still hides its attributes: what one right hides, no other
+    /// shows.
     package func permissions(
         within restrictions: ServiceRestrictions = ServiceRestrictions()
     ) -> [Permission] {
@@ -36,7 +38,7 @@ extension ServiceModule {
 }
 
 extension Policy {
-    /// What the service may do by this policy, for people: a line for each right of its own.
+    /// A description of the service's rights under this policy, one line for each.
     package func summary(of service: ServiceName) -> [String] {
         permissions.filter {
             $0.assignee == .service(service) && !$0.actions.isEmpty && $0.target != .nothing
@@ -45,7 +47,8 @@ extension Policy {
 }
 
 extension Permission {
-    /// What it permits, for people: `read, write: LampReport or Streetlight, without reporter`.
+    /// A description of the permission: `read, write: LampReport or Streetlight, without
+    /// reporter`.
     fileprivate var summary: String {
         let verbs = actions.map { "\($0)" }.sorted().joined(separator: ", ")
         let hidden = hiddenAttributes.map { LDContext.core.compact($0) }.sorted()
@@ -55,7 +58,7 @@ extension Permission {
 }
 
 extension Condition {
-    /// Which entities meet it, for people, as far as types and scopes say.
+    /// A description of the entities that match, as far as types and scopes tell.
     fileprivate var summary: String {
         switch self {
         case .everything: "every entity"

@@ -1,20 +1,20 @@
 package import ContextModel
 
-/// What a service answers to programs, under its own path.
+/// A route of a service for programs, under its own path.
 package struct ServiceRoute: Sendable {
-    /// What the request does: GET asks, the others change something.
+    /// The method: GET reads, the others change something.
     package enum Method: String, Sendable { case get, post, delete }
 
-    /// Answers a request; what it throws becomes problem details, as everywhere in the hub.
+    /// Answers a request; an error becomes problem details, as everywhere in the hub.
     package typealias Handler =
         @Sendable (ServiceRequest, ServiceContext) async throws -> ServiceAnswer
 
     package var method: Method
-    /// Below `/services/NAME/`, with captures in braces: `reports/{id}`.
+    /// The path below `/services/NAME/`, with captures in braces: `reports/{id}`.
     package var path: String
     /// A verb phrase, for `/openapi.json`.
     package var summary: String
-    /// The query parameters it takes, with what each means; others are refused.
+    /// The query parameters with their meanings; others are refused.
     package var parameters: [String: String]
     package var handler: Handler
 
@@ -35,13 +35,14 @@ package struct ServiceRoute: Sendable {
 
 /// A request to a service.
 package struct ServiceRequest: Sendable {
-    /// The city's data as whoever asks may see and change it.
+    /// Access to city data with the rights of the caller.
     ///
-    /// A service answers from here, so that nobody learns through it what he may not see.
+    /// Use it for the answer, so that callers learn nothing through the service that they may not
+    /// see.
     package let city: CityAccess
-    /// What the path's captures are, decoded.
+    /// The values of the path's captures, decoded.
     package let captures: [String: String]
-    /// What the query parameters are, decoded.
+    /// The values of the query parameters, decoded.
     package let parameters: [String: String]
     /// The body; nil when there is none.
     package let body: JSONValue?
@@ -59,12 +60,12 @@ package struct ServiceRequest: Sendable {
     }
 }
 
-/// What a service answers.
+/// The answer of a service.
 package enum ServiceAnswer: Sendable, Equatable {
-    /// What was asked for.
+    /// The requested data.
     case json(JSONValue)
-    /// Something was made; its path is below the service's own.
+    /// Something was created; the path is below the service's own.
     case created(path: String)
-    /// It is done, and there is nothing to tell.
+    /// It is done, without content.
     case done
 }

@@ -2,12 +2,13 @@ import Broker
 package import ContextModel
 import Governance
 
-/// A subscription of a service's own, whose notifications end in the hub's process.
+/// A subscription of a service, whose notifications are handled in the hub's process.
 ///
-/// It is a subscription like everybody's: what the service is told of is decided by its rights at the
-/// moment of sending, in order for each subscription, and nothing is lost when the hub stops. A
-/// notification can come more than once, with the same `id`. One whose handler throws, or takes longer
-/// than the timeout, is sent again, ever later, and becomes a dead letter in the end:
+/// It works like every other subscription. The rights of the service at the moment of sending
+/// decide what a notification has. Notifications are in order for each subscription, and none is
+/// lost when the hub stops. A notification can arrive more than once, with the same `id`. When its
+/// handler throws, or takes longer than the timeout, it is sent again after growing pauses, and
+/// becomes a dead letter in the end:
 ///
 ///     let subscriptions = [
 ///         ServiceSubscription("broken", to: ["entities": [["type": "Streetlight"]]]) {
@@ -16,23 +17,24 @@ import Governance
 ///         }
 ///     ]
 ///
-/// The service needs the right to subscribe to what it names. One that changes, in its handler, what it
-/// is told of is told of that, too.
+/// The service needs the right to subscribe to these entities. A handler that changes such
+/// an entity is notified of its own change, too.
 package struct ServiceSubscription: Sendable {
-    /// Takes a notification.
+    /// Handles a notification.
     ///
     /// Its task is cancelled when the time is over, and when the hub stops.
     package typealias Handler =
         @Sendable (ServiceNotification, ServiceContext) async throws -> Void
 
-    /// Tells it from the service's other subscriptions: lower-case letters, digits and hyphens.
+    /// A name that is unique among the service's subscriptions: lower-case letters, digits and
+    /// hyphens.
     package var name: String
-    /// What it is told of: members of the standard's Subscription (clause 5.2.12), names being terms of
-    /// the core `@context` or IRIs.
+    /// The members of the standard's Subscription (clause 5.2.12), with terms of the core
+    /// `@context` or IRIs as names.
     ///
     /// The hub adds `id`, `type` and the receiver.
     package var members: JSONObject
-    /// How long the handler may take, at most 60 s; nil for the 10 s that each receiver has.
+    /// The time for the handler, at most 60 s; nil for the usual 10 s.
     package var timeoutSeconds: Int?
     package var handler: Handler
 
@@ -48,7 +50,7 @@ package struct ServiceSubscription: Sendable {
         self.handler = handler
     }
 
-    /// As the hub keeps it.
+    /// The body of the subscription that the hub stores.
     func body(for receiver: ServiceReceiver) -> JSONObject {
         var body = members
         body["id"] = .string("urn:ngsi-ld:Subscription:\(receiver.service.text):\(name)")
@@ -62,15 +64,16 @@ package struct ServiceSubscription: Sendable {
     }
 }
 
-/// What a service is told (clause 5.3.1).
+/// A notification for a service (clause 5.3.1).
 package struct ServiceNotification: Sendable, Equatable {
-    /// The same when a notification comes again.
+    /// The identifier, the same when a notification is repeated.
     package let id: String
     package let notifiedAt: String
-    /// The entities as the service's rights show them, in the form that the subscription asks for.
+    /// The entities as far as the service's rights allow, in the representation that the
+    /// subscription asks for.
     package let entities: [JSONValue]
 
-    /// Throws `JSONError` when the body is no JSON.
+    /// Throws `JSONError` when the body is not JSON.
     init(_ request: Disclosed<NotificationRequest>) throws {
         let json = try JSONReader.read(request.answer.body).objectValue
         id = json?["id"]?.stringValue ?? ""

@@ -1,13 +1,13 @@
 import ContextModel
 import Foundation
 
-/// A line of the smart buses: its way, as a chain of places in the order they are passed.
+/// A line of the smart buses: its route, as a chain of positions in the order of travel.
 struct BusLine: Sendable {
     let key: String
     let name: String
     let path: [Position]
     let busCount: Int
-    /// Metres from the start to each place of the path.
+    /// The distance in metres from the start to each position of the path.
     let metersAlong: [Double]
 
     init(key: String, name: String, busCount: Int, path: [Position]) {
@@ -28,7 +28,7 @@ struct BusLine: Sendable {
 
     var lengthMeters: Double { metersAlong.last ?? 0 }
 
-    /// The place so many metres from the start, and the way the line heads there.
+    /// The position this many metres from the start, and the direction of the line there.
     func place(atMeters meters: Double) -> (position: Position, headingDegrees: Double) {
         let end = metersAlong.firstIndex { $0 >= meters } ?? metersAlong.count - 1
         let index = max(1, end)
@@ -45,11 +45,11 @@ struct BusLine: Sendable {
     }
 }
 
-/// A bus that shuttles on its line.
+/// A bus that travels back and forth on its line.
 struct Bus: DemoDevice {
     let type = "Vehicle"
     let line: BusLine
-    /// 0 for the first bus of the line.
+    /// The number of the bus on its line, from 0.
     let number: Int
     let reportSeconds: Int64 = 5
 
@@ -57,7 +57,7 @@ struct Bus: DemoDevice {
     static let serviceHours = 6.0..<23.5
     /// Metres between stops.
     private static let stopMeters = 900.0
-    /// From one stop to the next, standing included.
+    /// The time from one stop to the next, including the halt.
     private static let legSeconds = 120.0
     private static let standingSeconds = 25.0
 
@@ -91,7 +91,7 @@ struct Bus: DemoDevice {
         ]
     }
 
-    /// Where in its round, there and back, the bus is and how fast.
+    /// The position of the bus in its round, there and back, and its speed.
     private func motion(at time: Timestamp) -> (meters: Double, kilometersPerHour: Double) {
         let legs = max(1, (2 * line.lengthMeters / Self.stopMeters).rounded())
         let roundSeconds = legs * Self.legSeconds

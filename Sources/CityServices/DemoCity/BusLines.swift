@@ -1,7 +1,7 @@
 import ContextModel
 
 extension Phuket {
-    /// The lines of the smart buses, drawn along the main roads.
+    /// The lines of the smart buses, along the main roads.
     // swift-format-ignore
     static let busLines: [BusLine] = [
         BusLine(

@@ -2,16 +2,17 @@ package import ContextModel
 
 /// Phuket as a demonstration: real places, simulated devices.
 ///
-/// Everything is a function of the seed and the time; nothing is stored, so the state now, the
-/// changes since a moment and the history of yesterday always agree. Every entity says that it is
-/// simulated. Types and attributes are named as in the Smart Data Models.
+/// The entities are functions of the seed and the time, and nothing is stored.
+///
+/// So the present state, the changes since a moment and yesterday's history always agree. Every
+/// entity says that it is simulated. Types and attributes have the names of the Smart Data Models.
 package struct DemoCity: Sendable {
     private let noise: DemoNoise
     private let devices: [any DemoDevice]
 
-    /// What `dataProvider` says on every entity.
+    /// The `dataProvider` of every entity.
     package static let provider = "Balai demo city"
-    /// What `source` says on every entity.
+    /// The `source` of every entity.
     package static let source = "simulated"
 
     package init(seed: UInt64) {
@@ -26,11 +27,11 @@ package struct DemoCity: Sendable {
         /// The type by the Smart Data Models.
         package var type: String
         package var count: Int
-        /// Seconds from one report of a device to its next.
+        /// Seconds between two reports of a device.
         package var reportSeconds: Int64
     }
 
-    /// The kinds of devices there are, by type.
+    /// The kinds of devices, by type.
     package var kinds: [Kind] {
         Dictionary(grouping: devices, by: \.type).sorted { $0.key < $1.key }.map { type, devices in
             Kind(
@@ -41,7 +42,7 @@ package struct DemoCity: Sendable {
         }
     }
 
-    /// Every entity, whole, with the readings last reported at or before `time`.
+    /// Every entity with all attributes, as last reported at or before `time`.
     package func entities(at time: Timestamp) -> [JSONValue] {
         devices.map { device in
             let moment = device.lastReport(atOrBefore: time)
@@ -52,10 +53,11 @@ package struct DemoCity: Sendable {
         }
     }
 
-    /// What devices reported after `since`, up to and including `until`: entities with only the
-    /// attributes measured, oldest first for each device, in normalized form.
+    /// The reports of devices after `since`, up to and including `until`.
     ///
-    /// A device that reported several times appears several times, at most `reportLimit` each.
+    /// They are entities with only the measured attributes, in normalized representation, oldest
+    /// first for each device. A device that reported several times appears several times, at most
+    /// `reportLimit`.
     package func changes(since: Timestamp, until: Timestamp) -> [JSONValue] {
         var updates: [(moment: Timestamp, entity: JSONValue)] = []
         for device in devices {
@@ -70,12 +72,12 @@ package struct DemoCity: Sendable {
         return updates.sorted { $0.moment < $1.moment }.map(\.entity)
     }
 
-    /// Reports of one device that one call of `changes` returns at most: after a long sleep the
-    /// newest matter.
+    /// The most reports of one device that one call of `changes` returns: after a long pause, only
+    /// the newest matter.
     package static let reportLimit = 60
 
     /// The temporal evolution (clause 5.2.20) of every device from `start` up to and including
-    /// `end`, one reading every `stepSeconds`.
+    /// `end`, with one reading every `stepSeconds`.
     package func history(
         from start: Timestamp,
         to end: Timestamp,

@@ -4,11 +4,11 @@ package import Governance
 package import Services
 import Storage
 
-/// The demo city as a service of a hub: simulated devices that report like a city's own.
+/// The demo city as a service of a hub: simulated devices that report like real ones.
 package struct DemoCityService: ServiceModule {
     private let city: DemoCity
 
-    /// The same seed tells the same city, its past included.
+    /// The same seed creates the same city, with the same past.
     package init(seed: UInt64) { city = DemoCity(seed: seed) }
 
     package let name = Self.serviceName
@@ -23,7 +23,7 @@ package struct DemoCityService: ServiceModule {
         city.kinds.reduce(into: JSONObject()) { $0[$1.type] = ["class": "public"] }
     }
 
-    /// Made of letters and a hyphen, so there is one.
+    /// It is valid, because it has only letters and a hyphen.
     private static let serviceName: ServiceName = {
         guard let name = ServiceName("demo-city") else {
             preconditionFailure("the demo city has no valid name")
@@ -39,7 +39,7 @@ package struct DemoCityService: ServiceModule {
         ]
     }
 
-    /// The document that says which bin overflowed last: its identifier.
+    /// The document with the identifier of the bin that overflowed last.
     private static let overflowing = "overflowing-bin"
 
     package var subscriptions: [ServiceSubscription] {
@@ -97,7 +97,8 @@ package struct DemoCityService: ServiceModule {
 }
 
 extension DemoCityService {
-    /// Which bin overflowed last, and when; nil when there was none, or none that the reader may see.
+    /// The bin that overflowed last, and when; nil when there was none, or none that the caller
+    /// may see.
     private static func latest(
         for reader: CityAccess,
         _ context: ServiceContext

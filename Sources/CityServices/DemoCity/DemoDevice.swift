@@ -4,14 +4,14 @@ import ContextModel
 protocol DemoDevice: Sendable {
     /// The type by the Smart Data Models.
     var type: String { get }
-    /// Unique within the type; part of the entity's id.
+    /// The key of the device, unique within the type; a part of the entity's id.
     var key: String { get }
     var name: String { get }
-    /// Seconds from one report to the next.
+    /// Seconds between two reports.
     var reportSeconds: Int64 { get }
-    /// What does not change, besides name and source.
+    /// The attributes that do not change, without name and source.
     var fixedAttributes: [(key: String, value: JSONValue)] { get }
-    /// What the device reports at this moment.
+    /// The readings of the device at this moment.
     func readings(at time: Timestamp, weather: DemoWeather) -> [Reading]
 }
 
@@ -38,12 +38,12 @@ struct Reading: Sendable {
         value = .place(position)
     }
 
-    /// A number with so many decimals.
+    /// A number with this many decimals.
     init(_ name: String, _ value: Double, decimals: Int = 0, unitCode: String? = nil) {
         self.init(name, .number(rounded(value, decimals: decimals)), unitCode: unitCode)
     }
 
-    /// The attribute in normalized form (clause 4.5.2), observed at a moment.
+    /// The attribute in normalized representation (clause 4.5.2), observed at a moment.
     func attribute(observedAt: JSONValue) -> JSONValue {
         var members: [(key: String, value: JSONValue)]
         switch value {
@@ -59,14 +59,14 @@ struct Reading: Sendable {
 extension DemoDevice {
     var id: String { "urn:ngsi-ld:\(type):phuket:\(key)" }
 
-    /// A channel of chance of this device alone, the same in every run and on every machine.
+    /// A channel of random numbers for this device, the same in every run and on every machine.
     var channel: UInt64 {
         id.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// The moment of the last report at or before `time`.
+    /// The time of the last report at or before `time`.
     ///
-    /// Devices report out of step, so that the city changes all the time and not in bursts.
+    /// Devices report at different moments, so that the city changes evenly and not in bursts.
     func lastReport(atOrBefore time: Timestamp) -> Timestamp {
         let period = reportSeconds * 1_000_000
         let phase = Int64(channel % UInt64(reportSeconds)) * 1_000_000

@@ -1,7 +1,7 @@
 import ContextModel
 
 extension DemoCity {
-    /// Every device of the demo city, made from the tables of places.
+    /// Every device of the demo city, created from the tables of places.
     static func makeDevices(_ noise: DemoNoise) -> [any DemoDevice] {
         trafficDetectors(noise) + crowdCounters(noise) + beaches(noise) + stations(noise) + buses
             + streetFurniture(noise)
@@ -35,7 +35,7 @@ extension DemoCity {
         }
     }
 
-    /// Each beach has a camera that counts and a flag that lifeguards hoist, some way apart.
+    /// Each beach has a camera that counts people and, at some distance, a flag of the lifeguards.
     private static func beaches(_ noise: DemoNoise) -> [any DemoDevice] {
         Phuket.beaches.flatMap { place, capacity, facesWest -> [any DemoDevice] in
             let counter = CrowdCounter(
@@ -89,7 +89,7 @@ extension DemoCity {
         }
     }
 
-    /// Bins and lamps of one street, evenly spaced along it.
+    /// The bins and lamps of one street, evenly spaced along it.
     private static let binsPerStreet = 7
     private static let lampsPerStreet = 9
 

@@ -3,23 +3,23 @@ import ContextModel
 import Logging
 package import Services
 
-/// Drives the demo city into its hub, like any other source.
+/// Writes the demo city into its hub, like any other source.
 ///
-/// First the city as it is now, then what the hub has not been told of the last day as history, and
-/// from then on every few seconds what has changed.
+/// First it writes the city as it is now, then the part of the last day's history that the hub
+/// does not have, and from then on the changes every few seconds.
 package struct DemoDriver: Sendable {
     private let city: DemoCity
     private let context: ServiceContext
 
     /// Seconds between two rounds of changes.
     package static let tickSeconds: Int64 = 5
-    /// How much past the charts find at the first start.
+    /// The seconds of history that charts have at the first start.
     package static let historySeconds: Int64 = 86_400
     package static let historyStepSeconds: Int64 = 900
-    /// Entities sent in one batch at most.
+    /// The most entities in one batch.
     package static let batchLimit = 500
 
-    /// The document that says until when history has been told.
+    /// The document with the time up to which history is written.
     private static let toldUntil = "history-told-until"
 
     package init(city: DemoCity, context: ServiceContext) {
@@ -27,7 +27,7 @@ package struct DemoDriver: Sendable {
         self.context = context
     }
 
-    /// Runs until cancelled; what goes wrong is logged and tried again.
+    /// Runs until cancelled; errors are logged and the work is repeated.
     package func run() async {
         var known = context.clock()
         while await !send(city.entities(at: known)) {
@@ -38,13 +38,13 @@ package struct DemoDriver: Sendable {
         async let past: Void = tellHistory(before: start)
         while await pause() {
             let now = context.clock()
-            // What did not arrive is sent again with the next round.
+            // Changes that did not arrive are sent again in the next round.
             if await send(city.changes(since: known, until: now)) { known = now }
         }
         await past
     }
 
-    /// False when the task was cancelled.
+    /// Waits for the next round; false when the task was cancelled.
     private func pause() async -> Bool {
         do {
             try await context.sleep(Self.tickSeconds)
@@ -54,7 +54,7 @@ package struct DemoDriver: Sendable {
         }
     }
 
-    /// Whether everything arrived; a hub that refuses single entities has got the others.
+    /// Sends the entities; returns whether the hub processed them, even if it refused some.
     private func send(_ entities: [JSONValue]) async -> Bool {
         for start in stride(from: 0, to: entities.count, by: Self.batchLimit) {
             let batch = entities[start..<min(start + Self.batchLimit, entities.count)]
@@ -81,7 +81,8 @@ package struct DemoDriver: Sendable {
         }
     }
 
-    /// The past on a grid of its own, so that a later start goes on where an earlier one ended.
+    /// Writes history at fixed steps of time, so that a later start continues where an earlier one
+    /// ended.
     private func history(before now: Timestamp) async throws {
         let step = Self.historyStepSeconds * 1_000_000
         let end = Timestamp(microseconds: floorDivide(now.microseconds, step) * step)

@@ -1,7 +1,9 @@
 import ContextModel
 
-/// Chance that is a pure function of a seed, a channel and a step: asked twice, it answers the
-/// same, so the demo city has no state to keep and its past can be told as readily as its present.
+/// Random numbers as a pure function of a seed, a channel and a step.
+///
+/// Asked twice, it gives the same answer. So the demo city needs no state, and can compute its
+/// past as well as its present.
 struct DemoNoise: Sendable, Hashable {
     var seed: UInt64
 
@@ -13,7 +15,8 @@ struct DemoNoise: Sendable, Hashable {
         return Double(bits >> 11) / 9_007_199_254_740_992
     }
 
-    /// A number in -1...1 that wanders smoothly and forgets itself after about `periodSeconds`.
+    /// A number in -1...1 that changes smoothly and is unrelated to itself after about
+    /// `periodSeconds`.
     func drift(_ channel: UInt64, at time: Timestamp, periodSeconds: Int64) -> Double {
         let period = periodSeconds * 1_000_000
         let step = floorDivide(time.microseconds, period)
@@ -33,7 +36,7 @@ struct DemoNoise: Sendable, Hashable {
     }
 }
 
-/// Division that rounds towards the past, also before 1970.
+/// Divides and rounds down, also for negative numbers.
 func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     value >= 0 ? value / divisor : (value - divisor + 1) / divisor
 }

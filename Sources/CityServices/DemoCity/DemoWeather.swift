@@ -1,8 +1,8 @@
 import ContextModel
 
-/// The weather over the whole island, which everything else in the demo city feels.
+/// The weather over the whole island, which influences all other readings.
 struct DemoWeather: Sendable {
-    /// 0 dry, 1 a downpour.
+    /// From 0, dry, to 1, a downpour.
     let rain: Double
     let temperatureCelsius: Double
     let humidityPercent: Double

@@ -10,7 +10,7 @@ struct TrafficDetector: DemoDevice {
     let road: String
     let rhythm: Rhythm
     let noise: DemoNoise
-    /// Vehicles an hour at which the road is full.
+    /// Vehicles per hour when the road is full.
     let capacity: Double
     let freeSpeedKilometersPerHour: Double
 
@@ -44,7 +44,7 @@ struct TrafficDetector: DemoDevice {
     }
 }
 
-/// A camera that counts people and keeps no picture.
+/// A camera that counts people and stores no picture.
 struct CrowdCounter: DemoDevice {
     let type = "CrowdFlowObserved"
     let key: String

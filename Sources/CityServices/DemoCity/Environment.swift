@@ -1,6 +1,6 @@
 import ContextModel
 
-/// A station that measures the air.
+/// A station that measures air quality.
 struct AirStation: DemoDevice {
     let type = "AirQualityObserved"
     let key: String
@@ -8,7 +8,7 @@ struct AirStation: DemoDevice {
     let reportSeconds: Int64 = 60
     let position: Position
     let noise: DemoNoise
-    /// How much of the air comes from the road, 0...1.
+    /// The share of pollution from the road, 0...1.
     let roadside: Double
 
     var fixedAttributes: [(key: String, value: JSONValue)] { [location(position)] }
@@ -72,7 +72,7 @@ struct WatchedBeach: DemoDevice {
     let reportSeconds: Int64 = 300
     let position: Position
     let counter: CrowdCounter
-    /// Open to the west, where the monsoon swell comes from.
+    /// Whether it is open to the west, where the monsoon swell comes from.
     let facesWest: Bool
 
     var fixedAttributes: [(key: String, value: JSONValue)] {
@@ -84,7 +84,7 @@ struct WatchedBeach: DemoDevice {
         let level = share > 0.6 ? "high" : share > 0.25 ? "medium" : "low"
         let swell = (facesWest ? 1 : 0.5) * (0.35 * weather.windMetersPerSecond - 0.5)
         let waves = max(0.1, swell)
-        // The flag is not in the Smart Data Models; lifeguards hoist it, bathers look for it.
+        // The flag is not in the Smart Data Models; lifeguards hoist it for bathers.
         let flag = waves > 1.5 ? "red" : waves > 0.8 ? "yellow" : "green"
         return [
             Reading("occupationRate", .string(level)),

@@ -1,13 +1,13 @@
 import ContextModel
 import Foundation
 
-/// A moment as Phuket lives it: UTC+7 all year round.
+/// A moment in the local time of Phuket: UTC+7 all year.
 struct IslandTime: Sendable, Hashable {
     /// 0..<24.
     let hour: Double
     /// Monday is 0, Sunday 6.
     let weekday: Int
-    /// 0..<1, counted from the turn of the year.
+    /// 0..<1, from the beginning of the year.
     let yearShare: Double
     /// Whole local days since 1970.
     let day: Int64
@@ -24,10 +24,10 @@ struct IslandTime: Sendable, Hashable {
 
     var isWeekend: Bool { weekday >= 5 }
 
-    /// How far into the south-west monsoon, 0...1: the rains peak in September.
+    /// The strength of the south-west monsoon, 0...1: the rains are heaviest in September.
     var monsoon: Double { bump(yearShare * 12, center: 8.0, width: 2.4, cycle: 12) }
 
-    /// How full the island is with visitors, 0.55...1: fullest around the new year.
+    /// The number of visitors, 0.55...1 of the most: highest around the new year.
     var season: Double { 0.55 + 0.45 * bump(yearShare * 12, center: 0.4, width: 2.6, cycle: 12) }
 
     /// 0 at night, 1 at noon.
@@ -41,7 +41,7 @@ func bump(_ value: Double, center: Double, width: Double, cycle: Double = 24) ->
     return exp(-distance * distance / (2 * width * width))
 }
 
-/// How busy a kind of place is through the day and the week, 0...1 on an ordinary day.
+/// How busy a kind of place is over the day and the week, 0...1 on an ordinary day.
 enum Rhythm: Sendable, CaseIterable {
     case commute, through, visitors, oldTown, nightlife, beach, travel
 

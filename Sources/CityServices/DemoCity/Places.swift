@@ -1,6 +1,6 @@
 import ContextModel
 
-/// A real place of Phuket, set down from general knowledge to about a hundred metres.
+/// A real place of Phuket, from general knowledge, to about a hundred metres.
 struct Place: Sendable {
     let key: String
     let name: String
@@ -16,9 +16,9 @@ struct Place: Sendable {
     }
 }
 
-/// The island and what is on it.
+/// The island and its places.
 package enum Phuket {
-    // The tables are kept as tables: a row a place.
+    // One row for each place.
 
     /// West, south, east and north of everything in the demo city.
     package static let bounds = (west: 98.24, south: 7.74, east: 98.49, north: 8.22)

@@ -1,6 +1,6 @@
 import ContextModel
 
-/// A bin that knows how full it is and is emptied once a day.
+/// A bin that measures how full it is, and is emptied once a day.
 struct WasteBin: DemoDevice {
     let type = "WasteContainer"
     let key: String
@@ -27,7 +27,7 @@ struct WasteBin: DemoDevice {
         let day = hours >= 0 ? weather.time.day : weather.time.day - 1
         let sinceCollection = hours >= 0 ? hours : hours + 24
         let rate = (0.35 + 0.75 * noise.uniform(channel &+ 1, step: day)) / 24
-        // Slow at night, quick in the afternoon: the bends of a smooth step.
+        // Slow at night and quick in the afternoon, like a smooth step.
         let share = sinceCollection / 24
         let bend = share * share * (3 - 2 * share)
         let level = min(1, 0.03 + 24 * rate * (0.4 * share + 0.6 * bend))
@@ -50,7 +50,7 @@ struct StreetLamp: DemoDevice {
     var fixedAttributes: [(key: String, value: JSONValue)] { [location(position)] }
 
     func readings(at time: Timestamp, weather: DemoWeather) -> [Reading] {
-        // One lamp in forty is out of order, another one each week.
+        // One lamp in forty is defective, another one each week.
         let isDefective = noise.uniform(channel &+ 1, step: weather.time.day / 7) < 0.025
         let isDark = weather.time.daylight < 0.06 || weather.rain > 0.85
         let isOn = isDark && !isDefective
