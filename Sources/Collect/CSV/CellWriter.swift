@@ -3,10 +3,10 @@ import Foundation
 
 /// Writes attributes of a mapped row as JSON text.
 struct CellWriter {
-    /// An attribute of the map with its columns found.
+    /// An attribute of the map with the columns that it names.
     struct Field {
         var attribute: ColumnMap.Attribute
-        /// `nil` for a constant.
+        /// The text of the value; nil for a constant.
         var text: RowFields.Text?
     }
 
@@ -14,7 +14,7 @@ struct CellWriter {
     let emptyTexts: Set<String>
     var clock: LocalClock
 
-    /// Writes the attribute's object; false, and nothing written, if the cell is empty.
+    /// Writes the attribute's object; writes nothing and returns false if the cell is empty.
     mutating func write(
         _ field: Field,
         text: String?,
@@ -61,7 +61,7 @@ struct CellWriter {
             case .flag(let flag): writer.bool(flag)
             case .raw(let json): writer.raw(json)
             case .dateTime(let moment):
-                // Clause 4.6.3: a moment as a value is typed, or it would be a mere text.
+                // A moment as a value must be typed (clause 4.6.3), or it would be only a text.
                 writer.beginObject()
                 writer.key("@type")
                 writer.string("DateTime")

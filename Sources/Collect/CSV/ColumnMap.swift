@@ -1,22 +1,22 @@
 import Foundation
 
-/// What a YAML map says about a table: which columns become which attributes of which entities.
+/// A YAML map for a table: which columns become which attributes of which entities.
 ///
 /// `docs/collect.md` describes every key.
 package struct ColumnMap: Sendable {
     var type: String
     var id: Template
     var separator = UInt8(ascii: ",")
-    /// How the file's bytes stand for characters; `nil` where the map leaves that to the file.
+    /// The encoding of the file; nil when the map does not name one.
     var encoding: TextEncoding?
-    /// Lines before the header.
+    /// The lines before the header.
     var skippedRows = 0
-    /// Whether blanks around a cell are part of it.
+    /// Whether blanks around a cell belong to it.
     var keepsBlanks = false
     var numbers = NumberStyle()
-    /// Each row adds readings to what the entity is, which is written once.
+    /// Whether each row adds readings to an entity that is written once.
     var isHistory = false
-    /// Whether the newest reading becomes the entity's current state.
+    /// Whether the newest reading becomes the current state of the entity.
     var isCurrent = true
     var keepsRepeats = false
     var time: Time?
@@ -24,14 +24,14 @@ package struct ColumnMap: Sendable {
     var lookup: Lookup?
     var location: Place?
     var skips: [Skip] = []
-    /// Texts that mean: nothing was measured.
+    /// The texts that mean that nothing was measured.
     var emptyTexts: Set<String> = []
-    /// Measured: with `history` each row adds an instance.
+    /// The measured attributes: with `history`, each row adds an instance.
     var attributes: [Attribute] = []
-    /// Of the thing itself: with `history` written once for each entity.
+    /// The attributes of the thing itself: with `history`, they are written once for each entity.
     var entity: [Attribute] = []
 
-    /// How the table is written.
+    /// The format of the table.
     var format: TableFormat {
         var format = TableFormat(separator: separator)
         format.encoding = encoding
@@ -41,52 +41,52 @@ package struct ColumnMap: Sendable {
         return format
     }
 
-    /// When a row was observed.
+    /// The time at which a row was observed.
     struct Time: Sendable {
         var value: Template
         var pattern = TimePattern.iso
         var zone: TimeZone
-        /// Times of day before it belong to the next calendar day.
+        /// Times of day before this belong to the next calendar day.
         var dayStartMicroseconds: Int64 = 0
     }
 
-    /// A file with a column per sensor: each cell is a reading of its own.
+    /// A file with a column for each sensor: each cell is a separate reading.
     struct Wide: Sendable {
         var columns: [String] = []
         var exceptColumns: [String] = []
-        /// What the map calls the name of the column.
+        /// The name in the map for the name of the column.
         var name: String
-        /// What the map calls the content of the cell.
+        /// The name in the map for the content of the cell.
         var value: String
     }
 
-    /// Another table with one row for each key, such as the places of sensors.
+    /// Another table with one row for each key, such as the locations of sensors.
     struct Lookup: Sendable {
         var file: String
         var key: String
         var match: Template
     }
 
-    /// Where the entity is: columns, or constants.
+    /// The location of the entity: columns, or constants.
     struct Place: Sendable {
         var latitude: Source
         var longitude: Source
     }
 
-    /// Rows to leave out without a word.
+    /// The rows that are left out without a report.
     struct Skip: Sendable {
         var column: String
         var texts: Set<String>
     }
 
-    /// Where a value comes from.
+    /// The source of a value.
     enum Source: Sendable {
         case template(Template)
-        /// JSON text.
+        /// A constant in JSON.
         case constant([UInt8])
     }
 
-    /// What a text is turned into.
+    /// The conversions of a text to a value.
     enum Conversion: String, Sendable, CaseIterable {
         case number, string, boolean, dateTime
         case relationship

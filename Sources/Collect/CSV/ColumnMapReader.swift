@@ -2,7 +2,7 @@ import ContextModel
 import Foundation
 
 extension ColumnMap {
-    /// Reads a map and checks all of it that can be checked without the table.
+    /// Reads a map, and checks everything that can be checked without the table.
     package init(yaml: String, file: String) throws(SourceError) {
         let root = try MapNode.read(yaml, file: file)
         var type: String?
@@ -39,7 +39,7 @@ extension ColumnMap {
         "attributes", "entity",
     ]
 
-    /// A table whose header stands further down is hardly one.
+    /// The most skipped rows: a table whose header is further down is probably wrong.
     static let maximumSkippedRows = 1_000
 
     private mutating func set(_ key: String, _ node: MapNode) throws(SourceError) {

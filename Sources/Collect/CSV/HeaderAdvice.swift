@@ -1,7 +1,7 @@
-/// Finds out what a map should say of a table whose header lacks the columns the map speaks of: the
-/// header may stand further down, or the fields be separated by something else.
+/// Finds out how a map should describe a table in which the columns of the map are missing: its
+/// header may be further down, or its separator may be another one.
 struct HeaderAdvice {
-    /// Rows that are looked at.
+    /// The rows that are examined.
     private static let maximumRows = 50
     private static let separators: [(character: Character, name: String)] = [
         (";", ";"), (",", ","), ("\t", "tab"), ("|", "|"),
@@ -13,7 +13,7 @@ struct HeaderAdvice {
         wanted = map.columnNames.subtracting(lookedColumns)
     }
 
-    /// A sentence that follows what is wrong; empty when there is nothing to advise.
+    /// A sentence that follows the error message; empty when there is no advice.
     func sentence(about table: inout Table) throws(SourceError) -> String {
         guard !wanted.isEmpty else { return "" }
         let header = (line: table.row.line, fields: table.columns)
@@ -31,7 +31,7 @@ struct HeaderAdvice {
         return ""
     }
 
-    /// The separator that makes the columns of a row that is not split; `nil` if none does.
+    /// The separator that splits a row into columns of the map; nil if none does.
     private func separator(splitting fields: [String]) -> String? {
         guard !wanted.isSubset(of: fields), fields.count == 1 else { return nil }
         return Self.separators.first { candidate in
@@ -60,7 +60,7 @@ extension ColumnMap {
 }
 
 extension Template {
-    /// The columns it names.
+    /// The columns that it names.
     fileprivate var columns: [String] {
         parts.compactMap { part in
             if case .column(let name) = part { name } else { nil }

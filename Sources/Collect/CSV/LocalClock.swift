@@ -1,27 +1,29 @@
 import Foundation
 
-/// Turns what a clock on the wall showed into moments in UTC, by the rules of a time zone.
+/// Converts local times to moments in UTC, by the rules of a time zone.
 struct LocalClock {
-    /// The moment, and the other one when the clock showed the same time twice.
+    /// The moment, and a second one when clocks showed the same time twice.
     struct Reading: Equatable {
         var microseconds: Int64
-        /// The hour before clocks go back comes twice; this is its second coming.
+        /// The later moment of a time in the hour that is repeated when clocks go back.
         var repetition: Int64?
     }
 
     private static let secondsPerDay = 86_400
 
     private let zone: TimeZone
-    /// Offsets by local day; days on which the offset changes are not among them.
+    /// The offsets of local days on which the offset does not change.
     private var steadyOffsets: [Int: Int] = [:]
 
-    /// A clock that shows UTC.
+    /// A clock in UTC.
     static let utc = LocalClock(.gmt)
 
     init(_ zone: TimeZone) { self.zone = zone }
 
+    /// The moment of a local time.
+    ///
     /// A time that clocks skip when they go forward counts as if they had not yet: 02:30 becomes
-    /// what is 03:30 after the change.
+    /// the moment of 03:30 after the change.
     mutating func reading(of moment: LocalMoment) -> Reading {
         if let offset = moment.offsetSeconds {
             return Reading(microseconds: moment.microseconds - Int64(offset) * 1_000_000)
@@ -32,7 +34,7 @@ struct LocalClock {
         return unsteadyReading(of: moment)
     }
 
-    /// Looks up the offsets around the day: of a zone, only days with a change are slow.
+    /// Looks up the offsets around the day; in a zone, only days with a change are slow.
     private mutating func unsteadyReading(of moment: LocalMoment) -> Reading {
         let start = moment.day * Self.secondsPerDay
         let before = offset(atUTC: start - Self.secondsPerDay)

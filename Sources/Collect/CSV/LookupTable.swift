@@ -1,4 +1,4 @@
-/// A second table, held in memory by its key.
+/// A second table, kept in memory and indexed by its key.
 struct LookupTable {
     static let maximumRows = 1_000_000
 

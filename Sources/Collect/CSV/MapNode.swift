@@ -1,10 +1,10 @@
 import Yams
 
-/// A node of a YAML map that knows its place and says what is wrong with it.
+/// A node of a YAML map with its path, for error messages.
 struct MapNode {
     private let node: Node
     private let file: String
-    /// What messages call the node.
+    /// The name of the node in messages.
     private let path: String
 
     private init(_ node: Node, file: String, path: String) {
@@ -36,7 +36,7 @@ struct MapNode {
         return SourceError("\(file)\(line): \(what)\(sentence)")
     }
 
-    /// The members by name; all of them among the known, if a list is given.
+    /// The members with their names; throws for an unknown member if a list of names is given.
     func members(_ known: [String]? = nil) throws(SourceError) -> [(String, MapNode)] {
         guard let mapping = node.mapping else { throw wrong("There should be keys with values.") }
         var members: [(String, MapNode)] = []
@@ -58,7 +58,7 @@ struct MapNode {
         return sequence.map { MapNode($0, file: file, path: path) }
     }
 
-    /// One text or a list of texts.
+    /// A text or a list of texts.
     func texts() throws(SourceError) -> [String] {
         guard node.sequence != nil else { return [try text()] }
         var texts: [String] = []
@@ -102,7 +102,7 @@ struct MapNode {
         throw wrong("`\(text)` is none of \(list).")
     }
 
-    /// A number, true, false or text, as YAML resolves it.
+    /// The node as number, boolean or text, by the rules of YAML.
     var scalar: Scalar? {
         guard node.scalar != nil else { return nil }
         if node.tag == Tag(.str) { return node.string.map(Scalar.text) }

@@ -1,9 +1,9 @@
-/// A table imported by a map.
+/// A table that is imported with a map.
 package struct MappedTable: ImportSource {
     private var table: Table
     private var mapper: RowMapper
 
-    /// `open` finds the table the map looks things up in.
+    /// `open` returns the lookup table of the map.
     package init(
         _ source: any ByteSource,
         map: ColumnMap,
@@ -24,7 +24,7 @@ package struct MappedTable: ImportSource {
         }
     }
 
-    /// A table in a file; other tables lie in the same folder.
+    /// A table in a file; its lookup table is in the same folder.
     package init(path: String, map: ColumnMap) throws(SourceError) {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         try self.init(FileBytes(path: path), map: map) { (file) throws(SourceError) in

@@ -1,19 +1,19 @@
 import ContextModel
 
-/// The newest reading of each attribute of the entities of a file: what is to be current state once
-/// the file is read, or sooner when there are too many to hold.
+/// The newest reading of each attribute of the entities in a file.
 ///
-/// Every other reading is history alone, which is much less work for a hub.
+/// They become current state when the file is read, or earlier when there are too many to keep.
+/// Every other reading goes to history alone, which costs a hub much less.
 struct NewestReadings {
-    /// More entities than this are not held; they take memory.
+    /// The most entities that are kept in memory.
     static let maximumEntities = 20_000
-    /// Nor are more bytes of readings.
+    /// The most bytes of readings that are kept.
     static let maximumBytes = 16 << 20
 
-    /// One attribute as JSON text.
+    /// One attribute in JSON.
     struct Reading {
         var json: [UInt8]
-        /// Whether it says itself when it was observed.
+        /// Whether it has an `observedAt`.
         var isObserved: Bool
     }
 
@@ -31,9 +31,10 @@ struct NewestReadings {
 
     var isFull: Bool { held.count >= Self.maximumEntities || byteCount >= Self.maximumBytes }
 
-    /// Takes a reading; answers the older of it and the one held for the attribute, if any.
+    /// Takes a reading; returns the older one of it and the kept one of the attribute, if there is
+    /// any.
     ///
-    /// Of two readings of one moment the later one counts.
+    /// Of two readings of one moment, the one taken later counts as newer.
     mutating func take(
         _ reading: Reading,
         of name: String,
@@ -61,7 +62,7 @@ struct NewestReadings {
         return held.count - 1
     }
 
-    /// Gives all that is held to the batch.
+    /// Moves all kept readings into the batch.
     mutating func drain(into batch: inout ImportBatch) {
         for entity in held {
             var json = JSONWriter(reservingBytes: 512)
@@ -73,7 +74,7 @@ struct NewestReadings {
             json.endObject()
             var origin = entity.origin
             let readings = entity.attributes.filter(\.reading.isObserved).count
-            // The entity itself was counted when the file first spoke of it.
+            // The entity itself was counted when the file first mentioned it.
             origin.load = HubRequest.Load(readings: readings)
             batch.add(entity: json.bytes, origin: origin, as: .readings)
         }

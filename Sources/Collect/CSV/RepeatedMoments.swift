@@ -1,30 +1,31 @@
-/// Keeps readings of one series apart that a file gives the same moment.
+/// Separates readings of one series for which a file has the same moment.
 ///
-/// A second reading is one of its own, not a correction: it goes to the second coming of an hour
-/// that clocks showed twice, if there was one, and else a millisecond later for each before it. So
-/// none is lost, sums stay what they are, and a second import finds the very same moments.
+/// The second reading is not a correction of the first. It is moved to the second occurrence of an
+/// hour that clocks showed twice, if there was one, and otherwise a millisecond later for each
+/// reading before it. So none is lost, sums stay right, and a second import computes the same
+/// moments.
 struct RepeatedMoments {
     static let stepMicroseconds: Int64 = 1_000
 
-    /// What a moment takes of memory, and what it takes to remember where it leads.
+    /// The approximate bytes for a moment and for the place it leads to.
     private static let bytesOfMoment = 24
     private static let bytesOfLead = 40
 
-    /// Of one series.
+    /// The moments of one series.
     private struct Moments {
         var taken: Set<Int64> = []
-        /// Where a later reading is to be looked for that wants the same moment; a step later where
-        /// there is none.
+        /// Where to look for a place for a later reading of the same moment; one step later when
+        /// there is no entry.
         ///
-        /// Up to there all moments are taken.
+        /// All moments up to that place are taken.
         var leads: [Int64: Int64] = [:]
     }
 
-    /// A large file has few series and many moments: these are kept under the number of their series.
+    /// The numbers of series: a large file has few series and many moments.
     private var numbers: [String: Int] = [:]
     private var series: [Moments] = []
 
-    /// The moment for a reading; none that this answered before for the series.
+    /// The moment for a reading, which is different from all earlier ones of the series.
     mutating func place(
         _ reading: LocalClock.Reading,
         in name: String,
@@ -34,7 +35,7 @@ struct RepeatedMoments {
         try room.take(bytes: Self.bytesOfMoment)
         for moment in [reading.microseconds, reading.repetition].compactMap(\.self)
         where series[number].taken.insert(moment).inserted { return moment }
-        // What is passed leads to where it ended from then on, so that nothing is passed often.
+        // Passed moments lead to the final place from then on, so that none is passed often.
         var passed: [Int64] = []
         var next = reading.microseconds
         while series[number].taken.contains(next) {

@@ -1,7 +1,7 @@
-/// Finds what a map's names stand for: columns of the table, the cell of a wide table, or columns
-/// of the table looked up.
+/// Finds the fields that names in a map refer to: columns of the table, the cell of a wide table,
+/// or columns of the lookup table.
 struct RowFields {
-    /// A name of the map, found.
+    /// A field that a name in the map refers to.
     enum Field {
         case column(Int)
         case wideName
@@ -9,7 +9,7 @@ struct RowFields {
         case looked(Int)
     }
 
-    /// A template with its names found.
+    /// A template whose names were found.
     struct Text {
         enum Part {
             case text(String)
@@ -17,7 +17,7 @@ struct RowFields {
         }
 
         var parts: [Part]
-        /// The column a problem with the text is reported for.
+        /// The column that is named when the text has a problem.
         var firstColumn: Int? {
             for case .field(.column(let column)) in parts { return column }
             return nil
@@ -65,7 +65,7 @@ struct RowFields {
         return Text(parts: parts)
     }
 
-    /// The text of the field; `nil` if what it looks up was not found.
+    /// The text of the field; nil if the row of the lookup table was not found.
     func text(_ field: Field, _ row: DelimitedRow, _ cell: Cell) -> String? {
         switch field {
         case .column(let index): row.text(index)
@@ -75,7 +75,7 @@ struct RowFields {
         }
     }
 
-    /// The text of the template; `nil` if any of its fields is empty.
+    /// The text of the template; nil if any of its fields is empty.
     func text(
         _ text: Text,
         _ row: DelimitedRow,

@@ -1,6 +1,6 @@
 import ContextModel
 
-/// Maps the rows of one table as a map says.
+/// Maps the rows of one table to entities, as a map says.
 struct RowMapper {
     private let map: ColumnMap
     private let fields: RowFields
@@ -103,7 +103,7 @@ struct RowMapper {
 // MARK: - Rows
 
 extension RowMapper {
-    /// Maps the row found last into the batch.
+    /// Maps the present row into the batch.
     mutating func map(_ table: borrowing Table, into batch: inout ImportBatch) {
         let row = table.row
         for skip in skips where skip.texts.contains(row.text(skip.column)) { return }
@@ -112,7 +112,7 @@ extension RowMapper {
             if wideColumns.isEmpty {
                 try mapCell(table, .init(), try place(reading, in: nil, row), into: &batch)
             } else {
-                // All cells of a row are of one moment, which is placed once.
+                // All cells of a row have one moment, which is placed once.
                 let moment = try place(reading, in: "", row)
                 for column in wideColumns {
                     do throws(RowRefusal) {
@@ -131,7 +131,7 @@ extension RowMapper {
         }
     }
 
-    /// When the row says it was observed.
+    /// The local time at which the row was observed.
     private mutating func observed(
         _ row: DelimitedRow
     ) throws(RowRefusal) -> LocalClock.Reading? {
@@ -147,7 +147,7 @@ extension RowMapper {
         return clock.reading(of: moment)
     }
 
-    /// The moment in UTC, kept apart from others if the map wants that.
+    /// The moment in UTC, separated from equal ones if the map wants that.
     private mutating func place(
         _ reading: LocalClock.Reading?,
         in series: String?,
@@ -159,7 +159,7 @@ extension RowMapper {
         return Timestamp(microseconds: try moments.place(reading, in: series, room))
     }
 
-    /// Maps one cell of a wide table, or the whole row of another.
+    /// Maps one cell of a wide table, or the whole row of another one.
     private mutating func mapCell(
         _ table: borrowing Table,
         _ cell: RowFields.Cell,
@@ -180,7 +180,7 @@ extension RowMapper {
             describedIDs.insert(entityID)
         }
         guard let moment else {
-            // Nobody knows which of two rows is newer: the later one replaces the earlier one.
+            // It is unknown which of two rows is newer: the later one replaces the earlier one.
             let json = try entity(looked(cell, table, into: &batch), row, entityID, all, nil)
             return batch.add(entity: json, origin: origin)
         }
@@ -201,11 +201,11 @@ extension RowMapper {
         if newest.isFull { newest.drain(into: &batch) }
     }
 
-    /// Gives the batch what was held back until the end of the table.
+    /// Moves the kept readings into the batch, at the end of the table.
     mutating func finish(into batch: inout ImportBatch) { newest.drain(into: &batch) }
 
-    /// Adds the entity when the table first speaks of it: what it is, and, unless that goes to
-    /// history, what was measured.
+    /// Adds the entity when the table first mentions it: its own attributes, and the measured ones
+    /// unless they go to history.
     private mutating func introduce(
         _ cell: RowFields.Cell,
         _ row: DelimitedRow,
@@ -244,7 +244,7 @@ extension RowMapper {
         }
     }
 
-    /// Holds the reading back if it may become current state; an older one is history.
+    /// Keeps the reading if it may become current state; an older one goes to history.
     private mutating func give(
         _ reading: NewestReadings.Reading,
         of name: String,
@@ -255,7 +255,7 @@ extension RowMapper {
         var past: NewestReadings.Reading? = reading
         if map.isCurrent {
             past = newest.take(reading, of: name, at: moment.microseconds, origin: origin)
-            // What does not say when it was observed has no place in the past.
+            // A reading without `observedAt` cannot go to history.
             guard past?.isObserved ?? false else { return }
         }
         guard let past else { return }
@@ -263,7 +263,7 @@ extension RowMapper {
         batch.add(instance: past.json, of: name, to: history)
     }
 
-    /// The cell with the row looked up for it; it is a problem if there is none.
+    /// The cell with its row of the lookup table; throws if there is none.
     private func looked(
         _ cell: RowFields.Cell,
         _ table: borrowing Table,
@@ -287,7 +287,7 @@ extension RowMapper {
 // MARK: - Entities
 
 extension RowMapper {
-    /// The entity with the attributes; counts those that say when they were observed.
+    /// The entity with the attributes; counts those with an `observedAt`.
     private mutating func entity(
         _ cell: RowFields.Cell,
         _ row: DelimitedRow,
@@ -338,7 +338,7 @@ extension RowMapper {
         }
     }
 
-    /// The attribute that says where the entity is.
+    /// The attribute with the location of the entity.
     private func placeJSON(
         _ row: DelimitedRow,
         _ cell: RowFields.Cell

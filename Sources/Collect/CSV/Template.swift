@@ -9,7 +9,7 @@ struct Template: Sendable, Equatable {
 
     init(column: String) { parts = [.column(column)] }
 
-    /// `nil` if a brace has no partner or holds nothing.
+    /// Returns nil if a brace is not paired or is empty.
     ///
     /// `{{` stands for a brace.
     init?(_ text: String) {

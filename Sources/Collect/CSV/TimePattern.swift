@@ -1,23 +1,23 @@
 import ContextModel
 
-/// A date and time of day as a clock on the wall showed them, or with a known offset from UTC.
+/// A date and time of day in local time, or with a known offset from UTC.
 struct LocalMoment: Equatable {
     /// Days since 1970-01-01.
     var day: Int
-    /// That of a whole day at 24:00, the end of the day.
+    /// The microseconds of a whole day at 24:00, the end of the day.
     var microsecondsOfDay: Int64
-    /// East of Greenwich; `nil` if the text does not say.
+    /// The offset east of Greenwich; nil if the text has none.
     var offsetSeconds: Int?
 
-    /// Microseconds since 1970-01-01, by the same clock.
+    /// The microseconds since 1970-01-01 in local time.
     var microseconds: Int64 { Int64(day) * 86_400_000_000 + microsecondsOfDay }
 }
 
-/// How the texts of a column say when.
+/// The format of the times in a column.
 ///
-/// A pattern of `%Y` year, `%y` year of 1969 to 2068, `%m` month, `%d` day, `%H` hour, `%I` hour of
-/// twelve, `%p` AM or PM, `%M` minute, `%S` second, `%f` fraction, `%z` offset, `%*` anything up to
-/// the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
+/// It is a pattern of `%Y` year, `%y` year of 1969 to 2068, `%m` month, `%d` day, `%H` hour, `%I`
+/// hour of twelve, `%p` AM or PM, `%M` minute, `%S` second, `%f` fraction, `%z` offset, `%*`
+/// anything up to the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
 /// `epochMicroseconds`.
 struct TimePattern: Sendable, Equatable {
     private enum Form: Sendable, Equatable {
@@ -36,7 +36,7 @@ struct TimePattern: Sendable, Equatable {
 
     private init(form: Form) { self.form = form }
 
-    /// `nil` if the text is none of the words and has an unknown letter after `%`.
+    /// Returns nil if the text is none of the words and has an unknown letter after `%`.
     init?(_ text: String) {
         switch text {
         case "iso": form = .iso
@@ -65,7 +65,7 @@ struct TimePattern: Sendable, Equatable {
         return steps.contains(.part(UInt8(ascii: "d"))) ? steps : nil
     }
 
-    /// The moment the text says; `nil` if it does not fit.
+    /// Reads the moment; nil if the text does not have this format.
     func read(_ text: some Collection<UInt8>) -> LocalMoment? {
         var cursor = TimeCursor(Array(text))
         switch form {
@@ -84,7 +84,7 @@ struct TimePattern: Sendable, Equatable {
     }
 }
 
-/// Steps through a text and gathers the parts of a moment.
+/// Reads a text from left to right and collects the parts of a moment.
 private struct TimeCursor {
     private let bytes: [UInt8]
     private var position = 0
@@ -100,7 +100,7 @@ private struct TimeCursor {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// What was gathered, if all was read and makes sense.
+    /// The moment, if everything was read and is valid.
     func moment() -> LocalMoment? {
         guard position == bytes.count, let year, let month, let day,
             let date = CivilDate(year: year, month: month, day: day),
@@ -115,7 +115,7 @@ private struct TimeCursor {
         )
     }
 
-    /// 24:00, the midnight at which a day ends.
+    /// Whether the time is 24:00, the end of a day.
     private var isEndOfDay: Bool {
         hour == 24 && minute == 0 && second == 0 && fraction == 0 && isPM == nil
     }
@@ -187,7 +187,7 @@ private struct TimeCursor {
         return letter == UInt8(ascii: "p") || letter == UInt8(ascii: "a")
     }
 
-    /// `Z`, `+hh:mm`, `+hhmm` or `+hh`.
+    /// Reads `Z`, `+hh:mm`, `+hhmm` or `+hh`.
     private mutating func takeOffset() -> Bool {
         if skip(UInt8(ascii: "Z")) {
             offset = 0
@@ -207,7 +207,7 @@ private struct TimeCursor {
         return true
     }
 
-    /// A date and perhaps a time of ISO 8601, `T` or a blank between them.
+    /// Reads a date and perhaps a time of ISO 8601, with `T` or a blank between them.
     mutating func iso() -> LocalMoment? {
         guard take(UInt8(ascii: "Y")), skip(0x2D), take(UInt8(ascii: "m")), skip(0x2D),
             take(UInt8(ascii: "d"))
@@ -229,8 +229,8 @@ private struct TimeCursor {
         return moment()
     }
 
-    /// A count of units since 1970, negative before it, perhaps with a fraction; what is finer than
-    /// a microsecond is cut off.
+    /// Reads a number of units since 1970, perhaps negative or with a fraction, and truncates it
+    /// to microseconds.
     mutating func epoch(microsecondsPerUnit unit: Int64) -> LocalMoment? {
         let isNegative = skip(UInt8(ascii: "-"))
         if !isNegative { _ = skip(UInt8(ascii: "+")) }

@@ -1,4 +1,4 @@
-/// A whole GTFS feed, file by file.
+/// A GTFS feed with all its files.
 package struct GTFSFeed: ImportSource {
     private let names: GTFSNames
     private let references: GTFSReferences
@@ -7,7 +7,7 @@ package struct GTFSFeed: ImportSource {
     private var finishedBytes = 0
     private let bytesInAll: Int?
 
-    /// Reads the files that `open` finds; it answers `nil` for one that is not there.
+    /// `open` returns a file of the feed, or nil when it is not there.
     package init(
         feed: String,
         room: ImportRoom = ImportRoom(),
@@ -32,7 +32,7 @@ package struct GTFSFeed: ImportSource {
         bytesInAll = sizes.count == waiting.count ? sizes.reduce(0, +) : nil
     }
 
-    /// A feed in a folder or a ZIP archive; called after it unless a name is given.
+    /// A feed in a folder or a ZIP archive, which has its name unless another one is given.
     package init(
         path: String,
         feed: String? = nil,
@@ -70,7 +70,7 @@ package struct GTFSFeed: ImportSource {
         }
     }
 
-    /// A file of the feed; `nil` for an optional one with nothing in it.
+    /// A file of the feed; nil for an optional one that is empty.
     private func file(
         _ what: GTFSTable?,
         _ source: any ByteSource
@@ -83,7 +83,7 @@ package struct GTFSFeed: ImportSource {
         return try GTFSFile(what, table, names: names, references)
     }
 
-    /// The web address of who publishes the feed; it becomes the `source` of every entity.
+    /// The web address of the feed's publisher, which becomes the `source` of every entity.
     private static func publisher(_ info: any ByteSource) throws(SourceError) -> String? {
         guard var table = try Table.unlessEmpty(info), try table.next() == .row,
             let column = try table.index(of: "feed_publisher_url")

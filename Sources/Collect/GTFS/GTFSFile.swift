@@ -1,12 +1,12 @@
 import ContextModel
 
-/// One file of a feed, each row an entity.
+/// One file of a feed; each row becomes an entity.
 struct GTFSFile: ImportSource {
     private let names: GTFSNames
     private let references: GTFSReferences
     private var table: Table
     private let mapper: GTFSRowMapper
-    /// Where a calendar names its service.
+    /// The column in which a calendar names its service.
     private let serviceColumn: Int?
 
     init(
@@ -47,8 +47,9 @@ struct GTFSFile: ImportSource {
         return true
     }
 
-    /// Adds the service a row of a calendar speaks of, when it is the first to do so: trips refer
-    /// to services, but no file of a feed lists them.
+    /// Adds the service of a calendar's row, when it was not added yet.
+    ///
+    /// Trips refer to services, but no file of a feed lists them.
     private mutating func addService(to batch: inout ImportBatch) throws(RowRefusal) {
         guard let serviceColumn else { return }
         let key = table.row.text(serviceColumn)
@@ -62,7 +63,7 @@ struct GTFSFile: ImportSource {
         batch.add(entity: writer.bytes, origin: origin(id))
     }
 
-    /// Tells of a reference that leads nowhere; one to the same file may be answered further down.
+    /// Notes a reference without a target; one to the same file may have its target further down.
     private func note(
         _ reference: GTFSRowMapper.Dangling,
         of id: String,

@@ -1,19 +1,19 @@
-/// What a feed has, so that a reference to anything else does not pass unnoticed.
+/// The entities of a feed, by which references without a target are found.
 ///
-/// One for all files of a feed, which are read one after the other.
+/// There is one for all files of a feed, which are read one after the other.
 final class GTFSReferences {
     let room: ImportRoom
-    /// Identifiers of the entities written so far.
+    /// The identifiers of the entities written so far.
     private var written: Set<String> = []
-    /// The type of each row of `stops.txt`, by its key: other rows refer to it by the key alone.
+    /// The type of each row of `stops.txt` by its key: other rows refer to it by the key alone.
     private var stopTypes: [String: String] = [:]
     private var agencies: [String] = []
-    /// References to rows that may still come, with what to tell if they do not.
+    /// References to rows that may follow, with the problem to report if they do not.
     private var open: [(target: String, problem: RowProblem)] = []
 
     init(room: ImportRoom = ImportRoom()) { self.room = room }
 
-    /// Notes an entity; false if there was one of the identifier already.
+    /// Notes an entity; false if there was one with the identifier already.
     func note(_ id: String, type: String) throws(RowRefusal) -> Bool {
         guard !written.contains(id) else { return false }
         try room.take(id)
@@ -24,10 +24,10 @@ final class GTFSReferences {
 
     func isWritten(_ id: String) -> Bool { written.contains(id) }
 
-    /// The agency of all routes that name none: the only one.
+    /// The agency of all routes that name none, if there is only one.
     var onlyAgency: String? { agencies.count == 1 ? agencies[0] : nil }
 
-    /// Reads which stops there are and of what type.
+    /// Reads the keys of stops and their types.
     func readStops(_ source: any ByteSource) throws(SourceError) {
         guard var table = try Table.unlessEmpty(source) else { return }
         let id = try table.requiredIndex(of: "stop_id")
@@ -38,7 +38,7 @@ final class GTFSReferences {
             case .problem: continue
             case .row:
                 let type = Self.stopType(locationType.map(table.row.text))
-                // The first row of a key is the one that counts.
+                // The first row of a key counts.
                 let key = table.row.text(id)
                 guard stopTypes[key] == nil else { continue }
                 do throws(RowRefusal) { try room.take(key) } catch {
@@ -49,8 +49,8 @@ final class GTFSReferences {
         }
     }
 
-    /// What a `location_type` is: a stop, which boarding areas and nodes of a station are, too, a
-    /// station or an entrance.
+    /// The type for a `location_type`: a stop (also for boarding areas and nodes), a station or an
+    /// entrance.
     static func stopType(_ locationType: String?) -> String {
         switch locationType {
         case "1": "GtfsStation"
@@ -59,18 +59,18 @@ final class GTFSReferences {
         }
     }
 
-    /// The type of the stop of that key; the given one if there is no such stop.
+    /// The type of the stop with the key; `type` if there is none.
     func type(ofStop key: String, otherwise type: String) -> String { stopTypes[key] ?? type }
 
-    /// Notes a reference that leads nowhere unless a later row of the same file is its target.
+    /// Notes a reference that is a problem unless a later row of the same file is its target.
     ///
-    /// Throws when there is no room for more of them.
+    /// Throws when there are too many of them.
     func wait(for target: String, or problem: RowProblem) throws(RowRefusal) {
         try room.take(target.utf8.count + problem.reason.utf8.count)
         open.append((target, problem))
     }
 
-    /// What is to be told of references whose targets never came.
+    /// The problems of references whose targets did not follow.
     func unanswered() -> [RowProblem] {
         defer { open.removeAll() }
         return open.filter { !written.contains($0.target) }.map(\.problem)

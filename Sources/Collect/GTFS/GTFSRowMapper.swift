@@ -1,10 +1,10 @@
 import ContextModel
 
-/// What all entities of a feed have in common.
+/// The values that all entities of a feed have in common.
 struct GTFSNames: Sendable {
-    /// Tells the feed's entities from those of other feeds.
+    /// The name of the feed, which is in the identifiers of its entities.
     let feed: String
-    /// Who publishes the feed.
+    /// The publisher of the feed.
     let source: String?
 
     /// The identifier of an entity of the feed.
@@ -25,7 +25,7 @@ struct GTFSRowMapper {
         var name: String
         var target: String
         var column: Int
-        /// Whether a later row of the same file may be what it leads to.
+        /// Whether a later row of the same file may be its target.
         var mayComeLater: Bool
 
         fileprivate init(_ name: String, to target: String, _ column: Int, mayComeLater: Bool) {
@@ -40,15 +40,15 @@ struct GTFSRowMapper {
     private let table: GTFSTable
     private let references: GTFSReferences
     private let keyColumns: [Int]
-    /// `nil` for a column that the file does without.
+    /// The columns of optional keys; nil for one that the file does not have.
     private let optionalKeyColumns: [Int?]
     private let spareKeyColumn: Int?
     private let attributes: [(attribute: GTFSTable.Attribute, column: Int, second: Int)]
     private let locationType: Int?
-    /// What a route that names no agency is operated by, under which name.
+    /// The name of the only agency, for routes that name none.
     private let agencyName: String?
 
-    /// Finds the table's columns in the header; those a feed does without are left out.
+    /// Finds the table's columns in the header; columns that the feed does not have are left out.
     init(
         _ table: GTFSTable,
         names: GTFSNames,
@@ -95,8 +95,8 @@ struct GTFSRowMapper {
         return found
     }
 
-    /// Writes the entity of the row; answers its identifier and the references that lead to what
-    /// was not written so far.
+    /// Writes the entity of the row; returns its identifier and its references to entities that
+    /// were not written so far.
     func write(
         _ row: DelimitedRow,
         to writer: inout JSONWriter
@@ -132,7 +132,7 @@ struct GTFSRowMapper {
         return (id, dangling)
     }
 
-    /// What tells the row from all others.
+    /// The key of the row, which distinguishes it from all others.
     private func key(of row: DelimitedRow) throws(RowRefusal) -> [String] {
         var key: [String] = []
         for column in keyColumns {
@@ -150,7 +150,7 @@ struct GTFSRowMapper {
         return [spare.isEmpty ? names.feed : spare]
     }
 
-    /// A row of `stops.txt` is a stop, a station or an entrance.
+    /// The type of the row: a stop, a station or an entrance in `stops.txt`.
     private func type(of row: DelimitedRow) -> String {
         table.type == "GtfsStop"
             ? GTFSReferences.stopType(locationType.map(row.text)) : table.type
@@ -159,7 +159,8 @@ struct GTFSRowMapper {
     /// The entity that a reference leads to.
     private func target(_ type: String, _ key: String, of row: DelimitedRow) -> String {
         guard type == "GtfsStop" || type == "GtfsStation" else { return names.id(type, [key]) }
-        // A boarding area belongs to a platform, everything else in a station to the station.
+        // A boarding area belongs to a platform; everything else in a station belongs to the
+        // station.
         let isBoardingArea = locationType.map(row.text) == "4"
         let usual = isBoardingArea ? "GtfsStop" : type
         return names.id(references.type(ofStop: key, otherwise: usual), [key])
@@ -205,7 +206,7 @@ extension GTFSRowMapper {
         return number
     }
 
-    /// An angle within the limit on both sides.
+    /// Reads an angle within the limit on both sides.
     static func degrees(
         _ text: String,
         _ column: Int,
@@ -240,7 +241,7 @@ extension GTFSRowMapper {
 }
 
 extension GTFSTable.Attribute {
-    /// The columns the attribute is made of.
+    /// The columns from which the attribute is made.
     fileprivate var columns: (String, String?) {
         switch self {
         case .text(_, let column), .number(_, let column), .flag(_, let column),

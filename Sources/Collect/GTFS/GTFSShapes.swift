@@ -1,6 +1,6 @@
 import ContextModel
 
-/// The file `shapes.txt`, whose rows come in any order and are gathered into one line per shape.
+/// The file `shapes.txt`, whose rows, in any order, become one line for each shape.
 struct GTFSShapes: ImportSource {
     private struct Point {
         var sequence: Int
@@ -14,10 +14,10 @@ struct GTFSShapes: ImportSource {
     private var isRead = false
     private var order: ArraySlice<String> = []
     private var lines: [String: (line: Int, points: [Point])] = [:]
-    /// Shapes of which some point found no room: a part of a line would be another line.
+    /// The shapes of which a point was refused: a part of a line would be another line.
     private var refused: Set<String> = []
 
-    /// Where the columns are.
+    /// The indexes of the columns.
     private let id: Int
     private let sequence: Int
     private let latitude: Int
@@ -81,7 +81,7 @@ struct GTFSShapes: ImportSource {
         lines[shape, default: (row.line, [])].points.append(point)
     }
 
-    /// Takes the next shape out, in the order of the file, and writes its entity.
+    /// Removes the next shape, in the order of the file, and writes its entity.
     private mutating func nextShape(into batch: inout ImportBatch) -> Bool {
         guard let shape = order.popFirst(), let (line, points) = lines.removeValue(forKey: shape)
         else { return false }

@@ -1,7 +1,7 @@
-/// What one file of a GTFS feed becomes: type, identifier and attributes as the Smart Data Models
-/// (dataModel.UrbanMobility) name them.
+/// The mapping of one file of a GTFS feed: type, identifier and attributes, named as in the Smart
+/// Data Models (dataModel.UrbanMobility).
 struct GTFSTable: Sendable {
-    /// What a column becomes.
+    /// The attribute for a column.
     enum Attribute: Sendable {
         case text(String, from: String)
         case number(String, from: String)
@@ -9,33 +9,34 @@ struct GTFSTable: Sendable {
         case flag(String, from: String)
         /// `YYYYMMDD` becomes `YYYY-MM-DD`.
         case date(String, from: String)
-        /// `H:MM:SS`, hours beyond 24 for the small hours of the next day.
+        /// `H:MM:SS`, with hours beyond 24 after midnight.
         case time(String, from: String)
-        /// Refers to the entity of that type with that key.
+        /// A reference to the entity of this type with this key.
         case reference(String, from: String, to: String)
         case place(String, latitude: String, longitude: String)
     }
 
     let file: String
     let type: String
-    /// The columns that tell a row from all others; they make the identifier.
+    /// The columns that distinguish a row from all others; they make up the identifier.
     let key: [String]
-    /// Columns that also tell rows apart, where a row has them; they follow the others.
+    /// Columns that also distinguish rows that have them; they follow the others in the
+    /// identifier.
     var optionalKey: [String] = []
-    /// The column that tells rows apart where those of the key are empty.
+    /// The column that distinguishes rows whose key columns are empty.
     var spareKey: String?
     let attributes: [Attribute]
     var isRequired = false
-    /// Whether keys are remembered to find one given twice.
+    /// Whether keys are kept to find repeated ones.
     ///
-    /// Not where rows come by the million.
+    /// It is false for files with millions of rows.
     var checksKeys = true
 }
 
 extension GTFSTable {
-    /// In an order in which what is referred to comes first.
+    /// The tables in an order in which targets of references come first.
     ///
-    /// `shapes.txt` is not among them: many of its rows make one entity.
+    /// `shapes.txt` is not among them, because many of its rows make one entity.
     static let all = [
         agency, calendar, calendarDates, stops, routes, trips, frequencies, stopTimes, transfers,
     ]

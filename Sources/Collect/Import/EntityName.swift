@@ -1,7 +1,8 @@
-/// Makes parts of entity identifiers from arbitrary text.
+/// Creates parts of entity identifiers from any text.
 enum EntityName {
-    /// The text with everything percent-encoded (RFC 3986) but letters, digits, `-`, `.`, `_`
-    /// and `~`, so that it can stand in a URN and two texts never become the same name.
+    /// Percent-encodes everything (RFC 3986) except letters, digits, `-`, `.`, `_` and `~`.
+    ///
+    /// The result can be part of a URN, and different texts have different results.
     static func percentEncoded(_ text: String) -> String {
         guard !text.utf8.allSatisfy(isUnreserved) else { return text }
         var encoded = ""

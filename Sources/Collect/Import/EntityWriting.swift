@@ -2,7 +2,7 @@ import ContextModel
 
 /// Writes the attributes of an entity in the normalized representation (clause 4.5.4).
 extension JSONWriter {
-    /// Begins an entity; `endObject` ends it.
+    /// Begins an entity; call `endObject` at its end.
     mutating func beginEntity(id: String, type: String) {
         beginObject()
         key("id")
@@ -23,13 +23,13 @@ extension JSONWriter {
         attribute(name, kind: "Relationship", valueKey: "object") { $0.string(target) }
     }
 
-    /// A place; the numbers are written as they were read.
+    /// Writes a location; the numbers keep their spelling.
     mutating func point(_ name: String, longitude: JSONNumber, latitude: JSONNumber) {
         key(name)
         point(longitude: longitude, latitude: latitude)
     }
 
-    /// The attribute that says a place, without its name.
+    /// Writes the value of a location, without its name.
     mutating func point(longitude: JSONNumber, latitude: JSONNumber) {
         attribute(kind: "GeoProperty", valueKey: "value") { writer in
             writer.beginObject()

@@ -1,24 +1,25 @@
-/// Where an import goes: a hub, reached over its API like by any other party.
+/// The target of an import: a hub, reached over its API like by any other party.
 package protocol HubDestination: Sendable {
-    /// Creates or updates the entities of a JSON array (clause 5.6.8) and says which it refused.
+    /// Creates or updates the entities of a JSON array (clause 5.6.8); returns those that were
+    /// refused.
     func upsert(
         _ entities: [UInt8],
         isLinkedData: Bool
     ) async throws(HubFailure) -> [EntityRefusal]
 
-    /// Updates the entities of a JSON array by readings, of which those older than what is there
-    /// are history alone, and says which entities the hub refused.
+    /// Updates the entities of a JSON array by readings, of which older ones go to history alone;
+    /// returns the entities that the hub refused.
     func receive(_ readings: [UInt8]) async throws(HubFailure) -> [EntityRefusal]
 
-    /// Adds the instances of a temporal entity to its history, creating it if it is new
+    /// Adds the instances of a temporal entity to its history, which is created if it is new
     /// (clause 5.6.11).
     func appendHistory(_ temporalEntity: [UInt8]) async throws(HubFailure)
 }
 
-/// An entity that the hub refused while it took the others.
+/// An entity that the hub refused while it accepted others.
 package struct EntityRefusal: Sendable, Equatable {
     package var entityID: String
-    /// What the hub says is wrong with it.
+    /// The reason that the hub gives.
     package var reason: String
 
     package init(entityID: String, reason: String) {
@@ -27,12 +28,12 @@ package struct EntityRefusal: Sendable, Equatable {
     }
 }
 
-/// Why a whole request failed, after all retries.
+/// The reason why a whole request failed, after all retries.
 package enum HubFailure: Error, Equatable {
-    /// The hub understood and refused; other requests may fare better.
+    /// The hub refused this request; it may accept others.
     case refused(reason: String)
-    /// Nothing more can be sent: the hub is away or does not let us in.
+    /// No request can be sent: the hub cannot be reached, or refuses the caller.
     case stopped(reason: String)
-    /// Nothing more can be kept: the hub's disk is full.
+    /// Nothing can be stored any more: the hub's disk is full.
     case full(reason: String)
 }

@@ -1,27 +1,27 @@
-/// One request to a hub, written and ready to send.
+/// A request to a hub, ready to send.
 package struct HubRequest: Sendable {
     package enum Operation: Sendable {
-        /// Entities as they are to be.
+        /// Entities with their attributes.
         case upsert
-        /// Entities with their newest readings; what is older than the hub's is history alone.
+        /// Entities with their newest readings; those older than the hub's go to history alone.
         case readings
-        /// Readings of one entity that are history alone.
+        /// Readings of one entity for its history alone.
         case history
     }
 
     package var operation: Operation
     package var body: [UInt8]
-    /// Whether the entities bring their own `@context`.
+    /// Whether the entities have their own `@context`.
     package var isLinkedData = false
-    /// The places the items come from: of each entity, or of the first reading.
+    /// The origins of the items in files: of each entity, or of the first reading.
     package var origins: [Origin]
 
-    /// The place an entity comes from.
+    /// The origin of an entity in a file.
     package struct Origin: Sendable, Equatable {
         package var entityID: String
         package var file: String
         package var line: Int
-        /// What the hub takes with it.
+        /// The number of entities and readings in it.
         package var load = Load(entities: 1)
 
         package init(entityID: String, file: String, line: Int, load: Load = Load(entities: 1)) {
@@ -32,7 +32,7 @@ package struct HubRequest: Sendable {
         }
     }
 
-    /// So many entities and readings.
+    /// A number of entities and readings.
     package struct Load: Sendable, Equatable {
         package var entities = 0
         package var readings = 0

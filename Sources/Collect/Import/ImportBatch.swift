@@ -1,22 +1,22 @@
 import ContextModel
 
-/// Gathers what records become into few large requests.
+/// Collects mapped records into few large requests.
 ///
-/// Entities go into one list after the other. Instances of history go to the buffer of their
-/// entity and attribute, so that a wide file with a column per sensor becomes one long request per
-/// sensor instead of one short request per cell.
+/// Entities are collected in lists. Instances of history are collected for each entity and
+/// attribute, so that a wide file with a column for each sensor becomes one long request for each
+/// sensor, and not one short request for each cell.
 package struct ImportBatch {
     static let maximumEntitiesPerRequest = 1_000
     static let maximumRequestBytes = 1 << 20
     static let maximumInstancesPerRequest = 2_000
-    /// How much of all kinds is gathered before it is sent.
+    /// The bytes of all kinds that are collected before they are sent.
     static let maximumBytes = 8 << 20
 
-    /// Problems found while reading, in order.
+    /// The problems found while reading, in order.
     package private(set) var problems: [RowProblem] = []
-    /// References of entities that lead to none, in order.
+    /// The references without a target, in order.
     package private(set) var danglingReferences: [RowProblem] = []
-    /// The number of readings gathered.
+    /// The number of readings collected.
     package private(set) var readingCount = 0
 
     private var upserts: [Upsert] = []
@@ -42,7 +42,7 @@ package struct ImportBatch {
 
     package init() {}
 
-    /// Whether it is time to send.
+    /// Whether it should be sent.
     package var isFull: Bool {
         byteCount >= Self.maximumBytes || longestHistory >= Self.maximumInstancesPerRequest
             || problems.count >= Self.maximumEntitiesPerRequest
@@ -50,21 +50,21 @@ package struct ImportBatch {
             || upserts.last.map { $0.origins.count >= Self.maximumEntitiesPerRequest } ?? false
     }
 
-    /// Whether there is nothing to send and nothing to tell.
+    /// Whether there is nothing to send and nothing to report.
     var isEmpty: Bool {
         upserts.isEmpty && histories.isEmpty && problems.isEmpty
             && danglingReferences.isEmpty
     }
 
-    /// Adds what is wrong with a row.
+    /// Adds a problem of a row.
     package mutating func add(_ problem: RowProblem) { problems.append(problem) }
 
-    /// Adds a reference of an entity that was added, and that leads to none.
+    /// Adds a reference without a target, of an entity that was added.
     mutating func add(dangling reference: RowProblem) { danglingReferences.append(reference) }
 
-    /// Adds an entity as JSON text.
+    /// Adds an entity in JSON.
     ///
-    /// The same entity twice comes in two requests, one after the other: the standard does not say
+    /// The same entity is added to a second request when it comes again: the standard does not say
     /// which of two in one list is the later one.
     package mutating func add(
         entity json: some Collection<UInt8>,
@@ -97,7 +97,7 @@ package struct ImportBatch {
             && last.body.bytes.count + bytes < Self.maximumRequestBytes && !last.ids.contains(id)
     }
 
-    /// The buffer for the history of an entity; the origin is where its first instance comes from.
+    /// The buffer for the history of an entity; the origin is that of its first instance.
     package mutating func history(type: String, origin: HubRequest.Origin) -> Int {
         if let known = historyNumbers[origin.entityID] { return known }
         histories.append(History(type: type, origin: origin))
@@ -105,7 +105,7 @@ package struct ImportBatch {
         return histories.count - 1
     }
 
-    /// Adds an instance as JSON text to the history.
+    /// Adds an instance in JSON to the history.
     package mutating func add(
         instance json: some Collection<UInt8>,
         of attribute: String,
@@ -124,7 +124,7 @@ package struct ImportBatch {
         readingCount += 1
     }
 
-    /// The requests that hold all that was gathered; entities come before their history.
+    /// The requests with everything that was collected; entities come before their history.
     package consuming func requests() -> [HubRequest] {
         upserts.map { upsert in
             var body = upsert.body

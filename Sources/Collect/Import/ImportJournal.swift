@@ -1,10 +1,10 @@
 package import Foundation
 
-/// The small file that lets an interrupted import go on where the hub last said yes.
+/// A small file from which an interrupted import continues after the last acknowledged batch.
 ///
 /// It exists only between the first acknowledged batch and the end of the import.
 package struct ImportJournal: Sendable {
-    /// What the file says.
+    /// The content of the file.
     struct Entry: Codable, Equatable {
         /// All records up to this one are in the hub or were reported.
         var acknowledgedRecords: Int
@@ -13,10 +13,9 @@ package struct ImportJournal: Sendable {
 
     private let url: URL
 
-    /// The journal of this very import: the same files, unchanged, mapped the same way to the same
-    /// hub.
+    /// The journal of one import: the same files, unchanged, with the same map and the same hub.
     ///
-    /// `identity` says all that, in any order of words the caller keeps to.
+    /// `identity` must say all this, always in the same way.
     package init(folder: URL, identity: String) {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a
         for byte in identity.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -24,7 +23,7 @@ package struct ImportJournal: Sendable {
         url = folder.appending(path: "import-\(name).json")
     }
 
-    /// What is known of a file that tells it from another and from a changed one.
+    /// Properties of a file that distinguish it from other files and from changed ones.
     package static func identity(ofFile path: String) throws(SourceError) -> String {
         let attributes: [FileAttributeKey: Any]
         do { attributes = try FileManager.default.attributesOfItem(atPath: path) } catch {
@@ -36,9 +35,9 @@ package struct ImportJournal: Sendable {
         return "\(full) \(size) \(changed)"
     }
 
-    /// What an interrupted run left; `nil` if there was none.
+    /// The entry of an interrupted run; nil if there was none.
     ///
-    /// An unreadable file counts as none: starting over is always right, since loading twice
+    /// An unreadable file counts as none: starting again is always right, because importing twice
     /// changes nothing.
     func load() -> Entry? {
         guard let data = try? Data(contentsOf: url) else { return nil }
@@ -57,7 +56,7 @@ package struct ImportJournal: Sendable {
         }
     }
 
-    /// Forgets the import, as it is finished.
+    /// Removes the file after the import.
     func remove() {
         try? FileManager.default.removeItem(at: url)
     }

@@ -1,11 +1,11 @@
-/// What an import may keep in memory of what it has read, so that a file cannot fill the machine:
-/// identifiers that must be told apart, points that are gathered.
+/// Limits the memory that an import uses for what it has read: identifiers that must be
+/// distinguished, points that are collected.
 ///
-/// One for all files of a source.
+/// There is one for all files of a source.
 package final class ImportRoom {
-    /// What a program of the operator's may take.
+    /// The limit for commands of the operator.
     package static let defaultBytes = 1 << 30
-    /// What is counted for an entry besides its text.
+    /// The bytes counted for an entry besides its text.
     static let bytesOfEntry = 64
 
     let maximumBytes: Int
@@ -13,10 +13,10 @@ package final class ImportRoom {
 
     package init(maximumBytes: Int = ImportRoom.defaultBytes) { self.maximumBytes = maximumBytes }
 
-    /// Takes room for one entry with so many bytes.
+    /// Counts one entry with this many bytes.
     func take(_ count: Int) throws(RowRefusal) { try take(bytes: count + Self.bytesOfEntry) }
 
-    /// Takes room for so many bytes and no more.
+    /// Counts this many bytes.
     func take(bytes count: Int) throws(RowRefusal) {
         guard bytes + count <= maximumBytes else {
             throw RowRefusal(
@@ -27,6 +27,6 @@ package final class ImportRoom {
         bytes += count
     }
 
-    /// Takes room for the text.
+    /// Counts the text.
     func take(_ text: String) throws(RowRefusal) { try take(text.utf8.count) }
 }

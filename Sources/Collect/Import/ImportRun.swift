@@ -1,9 +1,8 @@
-/// Sends what a source holds to a hub: a few requests at a time, resumable, and with a true account
-/// at the end.
+/// Sends a source to a hub: a few requests at a time, resumable, with a summary at the end.
 package struct ImportRun: Sendable {
-    /// How many requests wait for the hub's answer at once.
+    /// The requests that wait for the hub's answer at once.
     static let maximumRequestsInFlight = 4
-    /// Records read before others may have the thread: rows that add nothing wait for nothing.
+    /// The records read before other tasks may run: rows that add nothing never wait.
     static let recordsAtOnce = 1_000
 
     private let hub: any HubDestination
@@ -14,10 +13,10 @@ package struct ImportRun: Sendable {
         self.journal = journal
     }
 
-    /// Imports everything; `report` hears of progress after every answer.
+    /// Imports everything; calls `report` with the progress after every answer.
     ///
     /// - Throws: `SourceError` if a file cannot be read, `HubFailure.stopped` if the hub cannot be
-    ///   reached; a later run with the same journal goes on from there.
+    ///   reached; a later run with the same journal continues.
     package func run(
         _ source: some ImportSource,
         report: (ImportTally) -> Void = { _ in }
@@ -48,10 +47,9 @@ package struct ImportRun: Sendable {
         return state.tally
     }
 
-    /// Reads past what an interrupted run had loaded.
+    /// Reads the records that an interrupted run had loaded.
     ///
-    /// It is mapped but not sent, so that what mapping remembers from row to row is the same as if
-    /// it had been.
+    /// They are mapped but not sent, so that the mapper has the same state as if they had been.
     private func resume(
         _ source: inout some ImportSource,
         _ tally: inout ImportTally
@@ -66,7 +64,7 @@ package struct ImportRun: Sendable {
         tally.failures = entry.failures
     }
 
-    /// The next batch of mapped records; `nil` at the end.
+    /// The next batch of mapped records; nil at the end.
     private func nextBatch(
         of source: inout some ImportSource,
         _ tally: inout ImportTally

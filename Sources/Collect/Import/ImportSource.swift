@@ -1,13 +1,13 @@
-/// Something that can be imported: files read record by record, each mapped as it comes.
+/// A source that can be imported: files that are read and mapped record by record.
 package protocol ImportSource {
-    /// Maps the next record into the batch; false at the end, where what was held back until then
-    /// comes once.
+    /// Maps the next record into the batch; false at the end, after everything kept until then was
+    /// added.
     mutating func next(into batch: inout ImportBatch) throws(SourceError) -> Bool
-    /// Bytes read so far, and in all if known: how far the import is.
+    /// The bytes read so far, and in all if known.
     var extent: ImportExtent { get }
 }
 
-/// How far the reading of a source is.
+/// The progress of reading a source.
 package struct ImportExtent: Sendable, Equatable {
     package var bytesRead: Int
     package var bytesInAll: Int?

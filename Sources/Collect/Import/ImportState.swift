@@ -1,35 +1,35 @@
-/// What became of a request.
+/// The outcome of a request.
 struct RequestOutcome: Sendable {
     var request: HubRequest
     var ticket: ImportState.Ticket
-    /// Entities the hub refused while it took the others.
+    /// The entities that the hub refused while it accepted others.
     var refusals: [EntityRefusal] = []
-    /// Why the hub refused all of it.
+    /// The reason why the hub refused all of it.
     var refusal: String?
 }
 
-/// The account of a running import: which requests are on their way, which records are safe.
+/// The state of a running import: the requests being sent, and the records that are done.
 struct ImportState {
-    /// Tells a request on its way from the others.
+    /// Identifies a request that is being sent.
     struct Ticket: Hashable, Sendable {
         fileprivate let number: Int
         fileprivate let batch: Int
     }
 
     var tally = ImportTally()
-    /// Requests on their way, with the entities they are about.
+    /// The requests being sent, with the entities they are about.
     private var onTheirWay: [Ticket: Set<String>] = [:]
     private var lastNumber = 0
-    /// Batches not yet settled, in order: the record each ends with, and its open requests.
+    /// The batches that are not done, in order: the last record of each, and its open requests.
     private var batches: [(endRecord: Int, openRequests: Int)] = []
     private var settledBatches = 0
 
-    /// Notes that a batch of so many requests follows.
+    /// Notes that a batch of this many requests follows.
     mutating func began(batchOf requests: Int) {
         batches.append((tally.records, requests))
     }
 
-    /// Whether the request has to wait for an answer to another one: because there are enough, or
+    /// Whether the request has to wait for an answer: because there are enough requests, or
     /// because one is about the same entity and must not be overtaken.
     func mustWait(with request: HubRequest) -> Bool {
         onTheirWay.count >= ImportRun.maximumRequestsInFlight
@@ -38,7 +38,7 @@ struct ImportState {
             }
     }
 
-    /// Notes that the request, of the batch begun last, is on its way.
+    /// Notes that the request, of the last batch, is being sent.
     mutating func sent(_ request: HubRequest) -> Ticket {
         lastNumber += 1
         let ticket = Ticket(number: lastNumber, batch: settledBatches + batches.count - 1)
@@ -46,7 +46,7 @@ struct ImportState {
         return ticket
     }
 
-    /// Notes the outcome; answers the record up to which all is settled, if that moved.
+    /// Notes the outcome; returns the last record of those that are done, if it has changed.
     mutating func settled(_ outcome: RequestOutcome) -> Int? {
         onTheirWay[outcome.ticket] = nil
         count(outcome)
@@ -73,7 +73,7 @@ struct ImportState {
         tally.add(problems)
     }
 
-    /// Takes an entity that the hub refused off the account again; answers what to tell.
+    /// Subtracts an entity that the hub refused; returns the problem to report.
     private mutating func refused(_ refusal: EntityRefusal, _ request: HubRequest) -> RowProblem {
         let origin = request.origins.first { $0.entityID == refusal.entityID }
         tally.entities -= origin?.load.entities ?? 0

@@ -1,28 +1,28 @@
-/// What an import has done so far; at the end, its summary.
+/// The counts of an import; at the end, its summary.
 package struct ImportTally: Sendable, Equatable {
-    /// Records read: rows, lines or entities of a file.
+    /// The records read: rows, lines or entities of a file.
     package var records = 0
-    /// Entities the hub took.
+    /// The entities that the hub accepted.
     package var entities = 0
-    /// Readings the hub took into its history.
+    /// The readings that the hub accepted into its history.
     package var readings = 0
-    /// Records skipped because an earlier, interrupted run had loaded them.
+    /// The records skipped because an earlier, interrupted run had loaded them.
     package var resumedRecords = 0
-    /// Rows, entities and requests that failed.
+    /// The rows, entities and requests that failed.
     package var failures = 0
-    /// The first of the failures, in the order they were found.
+    /// The first failures, in the order in which they were found.
     package var problems: [RowProblem] = []
-    /// References of entities that lead to none; the entities themselves were loaded.
+    /// The references without a target; their entities were loaded.
     package var danglingReferences = 0
-    /// The first of them.
+    /// The first of these references.
     package var danglingExamples: [RowProblem] = []
-    /// How far the reading is.
+    /// The progress of reading.
     package var extent = ImportExtent(bytesRead: 0, bytesInAll: nil)
 
-    /// More problems than this are counted but not kept.
+    /// The most problems that are kept; others are only counted.
     static let maximumProblems = 1_000
 
-    /// More dangling references than this are counted but not kept.
+    /// The most references without a target that are kept; others are only counted.
     static let maximumExamples = 10
 
     package init() {}

@@ -2,7 +2,7 @@ import ContextModel
 
 /// A file of NGSI-LD entities: one on each line, each on several lines, or all in one JSON array.
 package struct EntityFile: ImportSource {
-    /// An entity longer than this is refused.
+    /// The most bytes of an entity.
     static let maximumEntityBytes = 4 << 20
 
     private var objects: ObjectReader

@@ -3,14 +3,14 @@ import ContextModel
 /// A file of temporal evolutions (clause 5.2.20), as `balai export --history` writes them: one on
 /// each line, each on several lines, or all in one JSON array.
 ///
-/// Only what was observed at some moment is history that can be told again; the rest of an entity
-/// comes with its present state.
+/// Only instances with an `observedAt` can be imported as history; the rest of an entity belongs
+/// to its current state.
 package struct EvolutionFile: ImportSource {
-    /// An evolution longer than this is refused.
+    /// The most bytes of an evolution.
     package static let maximumEvolutionBytes = 64 << 20
 
     private var objects: ObjectReader
-    /// Readings of the evolution read last that are not sent yet.
+    /// The readings of the last evolution that are not sent yet.
     private var waiting: ArraySlice<Reading> = []
     private var type = ""
     private var origin: HubRequest.Origin?
@@ -42,7 +42,7 @@ package struct EvolutionFile: ImportSource {
         return true
     }
 
-    /// A long evolution goes in several requests.
+    /// Adds a request with readings; a long evolution takes several.
     private mutating func send(into batch: inout ImportBatch) {
         guard let origin, !waiting.isEmpty else { return }
         let history = batch.history(type: type, origin: origin)
@@ -52,7 +52,7 @@ package struct EvolutionFile: ImportSource {
         waiting = waiting.dropFirst(ImportBatch.maximumInstancesPerRequest)
     }
 
-    /// Takes the readings of an evolution; answers what is wrong with it.
+    /// Takes the readings of an evolution; returns its problem, if it has one.
     private mutating func take(_ evolution: JSONObject, _ id: String) -> RowProblem? {
         guard evolution["@context"] == nil else {
             return problem("An evolution has no `@context` of its own here; use --context.")

@@ -1,9 +1,9 @@
 import ContextModel
 
-/// The JSON objects of a file, read one after the other: one on each line, each on several lines, or
-/// all in one array.
+/// Reads the JSON objects of a file one by one: one on each line, each on several lines, or all in
+/// one array.
 struct ObjectReader {
-    /// What stands next in the file.
+    /// The next object, or a problem.
     enum Found {
         case object(JSONObject, id: String)
         case problem(RowProblem)
@@ -14,7 +14,7 @@ struct ObjectReader {
         /// The first line, which may be a whole object or the beginning of one.
         case firstLine
         case lines
-        /// Objects that may go over several lines.
+        /// Objects that may have several lines.
         case objects
         case array
     }
@@ -26,15 +26,16 @@ struct ObjectReader {
     private var bytesRead = 0
     private var shape = Shape.unknown
     private var line = 1
-    /// Bytes of an object beyond what it may have; of more than as many again the file is refused.
+    /// The bytes of an object beyond the limit; the file is refused when they reach the limit
+    /// again.
     private var excessBytes = 0
     private var isTooLong: Bool { excessBytes > 0 }
     private var nesting = Nesting()
-    /// The text of the object found last, and where it begins.
+    /// The text of the last object, and where it begins.
     private(set) var text: [UInt8] = []
     private(set) var startLine = 1
 
-    /// An object of more than `maximumBytes` is refused.
+    /// An object of more than `maximumBytes` bytes is refused.
     init(_ source: any ByteSource, maximumBytes: Int) {
         self.source = source
         self.maximumBytes = maximumBytes
@@ -44,7 +45,7 @@ struct ObjectReader {
         ImportExtent(bytesRead: bytesRead, bytesInAll: source.byteCount)
     }
 
-    /// The next object with an `id`, or what is wrong with it; nil at the end.
+    /// The next object with an `id`, or a problem; nil at the end.
     mutating func next() throws(SourceError) -> Found? {
         text.removeAll(keepingCapacity: true)
         excessBytes = 0
@@ -70,7 +71,7 @@ struct ObjectReader {
         }
     }
 
-    /// Where the object found last begins.
+    /// The origin of the last object.
     func origin(_ id: String) -> HubRequest.Origin {
         .init(entityID: id, file: source.name, line: startLine)
     }
@@ -83,7 +84,7 @@ struct ObjectReader {
 // MARK: - Bytes
 
 extension ObjectReader {
-    /// Gathers the next object's text; false at the end of the file.
+    /// Reads the text of the next object; false at the end of the file.
     private mutating func readObject() throws(SourceError) -> Bool {
         nesting = Nesting()
         while let byte = try nextByte() {
@@ -123,7 +124,7 @@ extension ObjectReader {
         )
     }
 
-    /// Tells by the first character what shape the file has.
+    /// Finds the layout of the file by its first character.
     private mutating func find(_ byte: UInt8) {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF: break
@@ -132,11 +133,13 @@ extension ObjectReader {
         }
     }
 
-    /// Takes a byte of objects that may go over several lines; true when it ends one, or when what
-    /// was gathered cannot become one any more.
+    /// Takes a byte of objects that may have several lines.
+    ///
+    /// Returns true when it ends an object, or when the text cannot become one any more.
     private mutating func takeOfObjects(_ byte: UInt8) -> Bool {
         if text.isEmpty, !isTooLong, byte == 0x0A { return false }
-        // No text goes over the end of a line, and no object begins where no value may stand.
+        // A string cannot contain the end of a line, and an object begins only where a value may
+        // stand.
         if byte == 0x0A, nesting.isInString || nesting.depth <= 0 { return true }
         if byte == UInt8(ascii: "{"), nesting.depth > 0, !nesting.awaitsValue {
             position -= 1
@@ -155,7 +158,8 @@ extension ObjectReader {
             if isBetween { return false }
         default: break
         }
-        // What is no object is gathered up to the comma behind it, to be refused as a whole.
+        // An element that is not an object is read up to the comma after it, and refused as a
+        // whole.
         if nesting.depth == 0, !isBetween, byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") {
             return true
         }
@@ -188,15 +192,15 @@ extension ObjectReader {
     }
 }
 
-/// How deep in objects and arrays a scan is.
+/// The depth of a scan in objects and arrays.
 private struct Nesting {
     private(set) var depth = 0
     private(set) var isInString = false
     private var isEscaped = false
-    /// The last byte that is no white space.
+    /// The last byte that is not white space.
     private var last: UInt8 = 0
 
-    /// Whether a value may come next, or stands open.
+    /// Whether a value may come next, or is not complete.
     var awaitsValue: Bool {
         isInString || last == UInt8(ascii: ":") || last == UInt8(ascii: ",")
             || last == UInt8(ascii: "[")

@@ -1,25 +1,25 @@
 import Glibc
 
-/// Bytes of one file that come piece by piece, so that no file is ever in memory as a whole.
+/// The bytes of one file in pieces, so that no file is in memory as a whole.
 package protocol ByteSource: AnyObject {
-    /// What messages call the file.
+    /// The name of the file in messages.
     var name: String { get }
-    /// How long the file is, for a progress bar; `nil` if nobody knows.
+    /// The length of the file, for a progress bar; nil if it is unknown.
     var byteCount: Int? { get }
-    /// The next bytes; none at the end.
+    /// The next bytes; empty at the end.
     func nextPiece() throws(SourceError) -> [UInt8]
 }
 
-/// A source that cannot be read at all, as opposed to a row of it that cannot be used.
+/// The error of a source that cannot be read at all, unlike a row of it that cannot be used.
 package struct SourceError: Error, Equatable, CustomStringConvertible {
-    /// One sentence for the person who started the import.
+    /// A sentence for the person who started the import.
     package let description: String
     package init(_ description: String) { self.description = description }
 }
 
 /// A file on disk.
 package final class FileBytes: ByteSource {
-    /// Bytes read at a time.
+    /// The bytes read at a time.
     static let pieceBytes = 1 << 18
 
     package let name: String
@@ -41,7 +41,7 @@ package final class FileBytes: ByteSource {
 
     deinit { close(descriptor) }
 
-    /// Whether there is anything under the path.
+    /// Whether there is a file or folder at the path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package func nextPiece() throws(SourceError) -> [UInt8] {
@@ -57,7 +57,7 @@ package final class FileBytes: ByteSource {
     private static var lastError: String { String(cString: strerror(errno)) }
 }
 
-/// Bytes already in memory.
+/// Bytes in memory.
 package final class MemoryBytes: ByteSource {
     package let name: String
     package let byteCount: Int?

@@ -1,12 +1,12 @@
 import ContextModel
 
-/// One row of a table: its fields one after the other, without their quotes.
+/// One row of a table: the content of its fields, without quotes.
 package struct DelimitedRow: Sendable {
     /// The fields' bytes, valid UTF-8.
     package fileprivate(set) var bytes: [UInt8] = []
-    /// Where each field ends.
+    /// The end of each field.
     fileprivate(set) var ends: [Int] = []
-    /// Whether blanks around a field are no part of it.
+    /// Whether blanks around a field do not belong to it.
     fileprivate(set) var isTrimmed = false
     /// The line on which the row begins, counted from 1.
     package fileprivate(set) var line = 1
@@ -23,7 +23,7 @@ package struct DelimitedRow: Sendable {
         return Self.trimmed(whole)
     }
 
-    /// Adds empty fields, or takes fields away, until there are so many.
+    /// Adds empty fields, or removes fields, to get this number of them.
     mutating func adjust(to count: Int) {
         while ends.count < count { ends.append(bytes.count) }
         ends.removeLast(ends.count - count)
@@ -56,19 +56,22 @@ package struct DelimitedRow: Sendable {
     package func text(_ field: Int) -> String { String(decoding: self[field], as: UTF8.self) }
 }
 
-/// Reads rows of separated fields (RFC 4180) as they come, and knows the place of what is wrong.
+/// Reads rows of separated fields (RFC 4180), and knows the position of errors.
 ///
-/// Rows may end in CR, LF or both; a byte order mark and empty lines are skipped. Excel's first line
-/// `sep=;` is obeyed. A row that breaks the rules is reported and the next one is read.
+/// Rows may end in CR, LF or both; a byte order mark and empty lines are skipped. Excel's first
+/// line `sep=;` sets the separator. A row that breaks the rules is reported, and the next one is
+/// read.
 package struct DelimitedReader {
-    /// A row longer than this is refused: a quote that is never closed would swallow the file.
+    /// The most bytes of a row: a quote without its end would contain the rest of the file.
     static let maximumRowBytes = 1 << 20
     static let maximumFields = 10_000
-    /// A file with a row longer than this is refused: what follows is no table any more, and to look
-    /// for the end of the row takes as long as whoever wrote it wishes.
+    /// The most bytes of an invalid row; the file is refused when there are more.
+    ///
+    /// It is probably not a table any more, and looking for the end of the row could take any
+    /// time.
     static let maximumSkippedBytes = 16 << 20
 
-    /// What the reader found next.
+    /// The result of reading a row.
     package enum Step: Equatable {
         case row, end
         case problem(RowProblem)
@@ -76,9 +79,9 @@ package struct DelimitedReader {
 
     private enum State { case fieldStart, plain, quoted, quoteInQuoted, afterQuote, skipping }
 
-    /// The row found last.
+    /// The last row.
     package private(set) var row = DelimitedRow()
-    /// Bytes consumed so far.
+    /// The bytes read so far.
     package private(set) var bytesRead = 0
 
     private let source: any ByteSource
@@ -91,11 +94,11 @@ package struct DelimitedReader {
     private var state = State.fieldStart
     private var problem: RowProblem?
     private var hasHighBytes = false
-    /// Bytes of a row that is reported, behind what is wrong with it.
+    /// The bytes of an invalid row after the error.
     private var skippedBytes = 0
     private var lastWasCR = false
     private var isAtStart = true
-    /// Lines that the file says before its header may stand: one, if it names its separator.
+    /// The lines before the header that the file itself announces: one, if it names its separator.
     private(set) var leadingLines = 0
 
     package init(_ source: any ByteSource, _ format: TableFormat = TableFormat()) {
@@ -108,13 +111,13 @@ package struct DelimitedReader {
 
     /// The name of the file.
     package var file: String { source.name }
-    /// How long the file is, if known.
+    /// The length of the file, if known.
     package var byteCount: Int? { source.byteCount }
 
-    /// Gives the row found last so many fields.
+    /// Gives the last row this number of fields.
     mutating func adjustRow(to count: Int) { row.adjust(to: count) }
 
-    /// Reads the next row that has anything in it.
+    /// Reads the next row that is not empty.
     package mutating func next() throws(SourceError) -> Step {
         beginRow()
         if isAtStart { try begin() }
@@ -169,7 +172,7 @@ extension DelimitedReader {
         problem = nil
     }
 
-    /// Takes a byte that ends no line.
+    /// Takes a byte that does not end a line.
     @inline(__always)
     private mutating func take(_ byte: UInt8) {
         switch state {
@@ -188,7 +191,7 @@ extension DelimitedReader {
             state = .plain
             append(byte)
         case .plain where isBlankSoFar:
-            // Blanks in front of a quote.
+            // Removes blanks before a quote.
             row.bytes.removeLast(row.bytes.count - (row.ends.last ?? 0))
             state = .quoted
         case .plain: fail("A quote stands inside a field that does not begin with one.")
@@ -211,7 +214,7 @@ extension DelimitedReader {
         row.isTrimmed && (byte == 0x20 || byte == 0x09)
     }
 
-    /// Whether the field holds nothing but blanks that are no part of it.
+    /// Whether the field has only blanks that do not belong to it.
     private var isBlankSoFar: Bool { row.bytes[(row.ends.last ?? 0)...].allSatisfy(isBlank) }
 
     @inline(__always)
@@ -237,7 +240,7 @@ extension DelimitedReader {
         problem = RowProblem(file: file, line: row.line, column: column, reason: reason)
     }
 
-    /// Takes the end of a line; false if the row goes on behind it.
+    /// Takes the end of a line; false if the row continues after it.
     private mutating func endLine(_ byte: UInt8) -> Bool {
         guard state == .quoted else { return true }
         append(byte)
@@ -248,7 +251,7 @@ extension DelimitedReader {
 // MARK: - The beginning
 
 extension DelimitedReader {
-    /// Finds out how the file is written and leaves out what stands before the header.
+    /// Finds the encoding and the separator, and skips the lines before the header.
     private mutating func begin() throws(SourceError) {
         isAtStart = false
         let first = try firstBytes()
@@ -267,7 +270,7 @@ extension DelimitedReader {
         row.line = line
     }
 
-    /// The first bytes of the file, undecoded, from which its encoding is recognised.
+    /// The first bytes of the file, undecoded, by which its encoding is recognised.
     private mutating func firstBytes() throws(SourceError) -> [UInt8] {
         var first: [UInt8] = []
         while first.count < Self.beginningBytes {
@@ -279,10 +282,10 @@ extension DelimitedReader {
         return first
     }
 
-    /// The number of bytes read to recognise the encoding and the separator of a file.
+    /// The number of bytes by which the encoding and the separator of a file are recognised.
     private static let beginningBytes = 256
 
-    /// Takes the separator from a first line like `sep=;`, which Excel obeys, too.
+    /// Takes the separator from a first line such as `sep=;`, as Excel does.
     private mutating func readSeparator() throws(SourceError) {
         var line = piece[position...].prefix { $0 != 0x0A && $0 != 0x0D }
         guard line.count < piece.count - position else { return }
@@ -297,7 +300,7 @@ extension DelimitedReader {
         try skipLine()
     }
 
-    /// Goes on behind the next end of a line, or to the end of the file.
+    /// Skips to the beginning of the next line, or to the end of the file.
     private mutating func skipLine() throws(SourceError) {
         var isCR = false
         skippedBytes = 0
@@ -318,7 +321,7 @@ extension DelimitedReader {
 // MARK: - Rows
 
 extension DelimitedReader {
-    /// What the finished line holds; `nil` if nothing at all.
+    /// The result of the finished line; nil if it is empty.
     private mutating func finishedRow() -> Step? {
         if let problem { return .problem(problem) }
         if row.ends.isEmpty, state == .fieldStart || state == .plain && isBlankSoFar {

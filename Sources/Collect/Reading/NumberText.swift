@@ -1,34 +1,34 @@
 import ContextModel
 
-/// Which characters the numbers of a table are made of.
+/// The notation of the numbers in a table.
 struct NumberStyle: Sendable, Hashable {
     var hasDecimalComma = false
-    /// What stands between groups of digits: `.`, `,`, a blank or `'`; `nil` for nothing.
+    /// The separator of groups of digits: `.`, `,`, a blank or `'`; nil for none.
     var thousands: Character?
 
-    /// What a map calls them.
+    /// The names of the separators in a map.
     static let thousandsNames: [(String, Character?)] = [
         (".", "."), (",", ","), (" ", " "), ("space", " "), ("'", "'"), ("", nil),
     ]
 
     private var decimal: Character { hasDecimalComma ? "," : "." }
 
-    /// Whether a character that groups digits is never taken for the beginning of a fraction.
+    /// Whether the separators of groups and of the fraction differ.
     var areDistinct: Bool { thousands != decimal }
 
-    /// The number's text as JSON and C write it; `nil` if its digits are grouped otherwise.
+    /// The number in the notation of JSON and C; nil if its digits are grouped otherwise.
     func plain(_ text: String) -> String? {
         guard hasDecimalComma || thousands != nil else { return text }
         let parts = text.split(separator: decimal, omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = ungrouped(parts[0]) else { return nil }
         if parts.count == 1 { return whole }
-        // In front of a fraction there is no other one.
+        // There cannot be another fraction before a fraction.
         guard !parts[1].contains(where: { $0 == "." || $0 == "," }) else { return nil }
         return whole + "." + parts[1]
     }
 
-    /// The digits of the groups: one to three at first, then two (as in India) or three, and three
-    /// at the end.
+    /// The digits without separators: a first group of one to three digits, then groups of two (as
+    /// in India) or three, and three at the end.
     private func ungrouped(_ text: Substring) -> String? {
         let groups = text.split(omittingEmptySubsequences: false) { isThousands($0) }
         guard groups.count > 1 else {
@@ -52,7 +52,7 @@ struct NumberStyle: Sendable, Hashable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-    /// Other styles in which the text is a number, in the words of a map.
+    /// Other notations in which the text is a number, in the words of a map.
     static func reading(_ text: String, otherThan style: NumberStyle) -> [String] {
         var found: [String] = []
         for comma in [false, true] {
@@ -61,7 +61,8 @@ struct NumberStyle: Sendable, Hashable {
                 guard other != style, other.areDistinct, NumberText.read(text, other) != nil else {
                     continue
                 }
-                // Of styles that differ in what the text does not have, the first will do.
+                // Of notations that differ in something that the text does not have, the first is
+                // enough.
                 let keys = other.keys(for: text)
                 if !found.contains(keys) { found.append(keys) }
             }
@@ -79,12 +80,12 @@ struct NumberStyle: Sendable, Hashable {
     }
 }
 
-/// Reads numbers as tables spell them.
+/// Reads numbers in the notations of tables.
 enum NumberText {
-    /// The number with its digits kept; spellings JSON lacks (`+4`, `.5`, `007`) are put into its
-    /// form.
+    /// Reads the number with all its digits; spellings that JSON does not have (`+4`, `.5`, `007`)
+    /// are changed.
     ///
-    /// `nil` for what is no finite decimal number.
+    /// Returns nil for a text that is not a finite decimal number.
     static func read(_ text: String, _ style: NumberStyle = NumberStyle()) -> JSONNumber? {
         guard let text = style.plain(text) else { return nil }
         if let number = JSONNumber(text) { return number.doubleValue.isFinite ? number : nil }
@@ -98,7 +99,7 @@ enum NumberText {
         return JSONNumber(String(trimmed)) ?? JSONNumber(double)
     }
 
-    /// Why the text is refused, and what a map would say for it to be a number.
+    /// The refusal of the text, with the notation that a map could name to make it a number.
     static func refusal(of text: String, _ style: NumberStyle) -> RowRefusal {
         let styles = NumberStyle.reading(text, otherThan: style).filter { !$0.isEmpty }
         let advice =

@@ -1,11 +1,11 @@
-/// Why one row (or one entity of a file) was left out while the others were loaded.
+/// The reason why one row (or one entity) of a file was left out while others were loaded.
 package struct RowProblem: Sendable, Equatable, CustomStringConvertible {
     package var file: String
-    /// Counted from 1; the line on which the row begins.
+    /// The line on which the row begins, counted from 1.
     package var line: Int
-    /// Counted from 1, with the name the header gives it; `nil` if the whole row is meant.
+    /// The column, with its name in the header; nil for the whole row.
     package var column: Column?
-    /// One sentence that quotes the input.
+    /// A sentence that quotes the input.
     package var reason: String
 
     /// A column of a table.
@@ -25,7 +25,7 @@ package struct RowProblem: Sendable, Equatable, CustomStringConvertible {
         self.reason = Self.shortened(reason)
     }
 
-    /// What is kept of a reason, which may quote a cell however long it is.
+    /// The most bytes of a reason, which may quote a long cell.
     private static let maximumReasonBytes = 500
 
     private static func shortened(_ reason: String) -> String {

@@ -1,7 +1,7 @@
-/// A row that a mapper cannot use; `Table` makes a `RowProblem` of it.
+/// The error for a row that a mapper cannot use; `Table` makes a `RowProblem` of it.
 struct RowRefusal: Error, Equatable {
-    /// The index of the column; `nil` if the whole row is meant.
+    /// The index of the column; nil for the whole row.
     var column: Int?
-    /// One sentence that quotes the input.
+    /// A sentence that quotes the input.
     var reason: String
 }

@@ -1,11 +1,12 @@
-/// A file of separated fields whose first row names the columns.
+/// A file of separated fields whose first row has the names of the columns.
 package struct Table {
     private var reader: DelimitedReader
-    /// The names of the columns, in order; one that nobody names may be empty or there twice.
+    /// The names of the columns, in order; a name that the map does not use may be empty or
+    /// repeated.
     package let columns: [String]
     private let numbers: [String: Int]
     private let repeated: Set<String>
-    /// How many fields a row has at least: columns without a name at the end may be missing.
+    /// The fewest fields of a row: columns without a name at the end may be missing.
     private let namedCount: Int
 
     /// Reads the header.
@@ -19,7 +20,7 @@ package struct Table {
         self = table
     }
 
-    /// Reads the header; `nil` if the file has not even that.
+    /// Reads the header; nil if the file is empty.
     package static func unlessEmpty(
         _ source: any ByteSource,
         _ format: TableFormat = TableFormat()
@@ -32,7 +33,7 @@ package struct Table {
         }
     }
 
-    /// A table whose reader stands at the header.
+    /// `reader` must be at the header.
     private init(_ reader: DelimitedReader) {
         self.reader = reader
         let columns = (0..<reader.row.count).map { Self.trimmed(reader.row.text($0)) }
@@ -49,17 +50,17 @@ package struct Table {
 
     /// The name of the file.
     package var file: String { reader.file }
-    /// Bytes consumed so far.
+    /// The bytes read so far.
     package var bytesRead: Int { reader.bytesRead }
-    /// How long the file is, if known.
+    /// The length of the file, if known.
     package var byteCount: Int? { reader.byteCount }
-    /// The row found last; it has as many fields as there are columns.
+    /// The last row, which has as many fields as there are columns.
     package var row: DelimitedRow { _read { yield reader.row } }
 
-    /// Lines before the header that a map does not count.
+    /// The lines before the header that a map does not count.
     var leadingLines: Int { reader.leadingLines }
 
-    /// The index of the column of that name, which must not be there twice.
+    /// The index of the column; throws when the name is repeated.
     package func index(of column: String) throws(SourceError) -> Int? {
         guard !repeated.contains(column) else {
             throw SourceError("`\(file)` has more than one column `\(column)`.")
@@ -67,7 +68,7 @@ package struct Table {
         return numbers[column]
     }
 
-    /// The index of the column of that name, without which the file is of no use.
+    /// The index of the column; throws when it is missing.
     package func requiredIndex(of column: String) throws(SourceError) -> Int {
         guard let index = try index(of: column) else {
             throw SourceError("`\(file)` has no column `\(column)`.")
@@ -97,7 +98,7 @@ package struct Table {
         return .row
     }
 
-    /// The next rows as they are, whatever their length.
+    /// The next rows as they are, with any number of fields.
     mutating func rowsAhead(_ limit: Int) throws(SourceError) -> [(line: Int, fields: [String])] {
         var rows: [(line: Int, fields: [String])] = []
         for _ in 0..<limit {
@@ -111,7 +112,7 @@ package struct Table {
         return rows
     }
 
-    /// What is wrong with the row found last.
+    /// The problem of the last row.
     func problem(_ refusal: RowRefusal) -> RowProblem {
         RowProblem(
             file: file,

@@ -1,18 +1,20 @@
-/// What is known of a table before it is read.
+/// The format of a table, as far as it is known before reading.
 package struct TableFormat: Sendable {
-    /// `nil` for a comma.
+    /// The separator; nil for a comma.
     var separator: UInt8?
-    /// `nil` for UTF-8; a byte order mark in the file is believed in any case.
+    /// The encoding; nil for UTF-8.
+    ///
+    /// A byte order mark in the file has precedence.
     var encoding: TextEncoding?
-    /// Lines before the header.
+    /// The lines before the header.
     var skippedRows = 0
-    /// Whether blanks around a field are part of it.
+    /// Whether blanks around a field belong to it.
     var keepsBlanks = false
-    /// Whether a map can say otherwise, so that messages tell which key it has for that.
+    /// Whether it comes from a map, so that messages may name keys of maps.
     var isFromMap = false
 
     package init(separator: UInt8? = nil) { self.separator = separator }
 
-    /// Advice in the words of a map; none where there is no map.
+    /// Advice in the words of a map; empty when there is no map.
     func advice(_ sentence: String) -> String { isFromMap ? " " + sentence : "" }
 }

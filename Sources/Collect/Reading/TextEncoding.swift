@@ -1,4 +1,4 @@
-/// How the bytes of a table stand for characters.
+/// The encodings of tables.
 enum TextEncoding: String, Sendable, CaseIterable {
     case utf8 = "utf-8"
     case utf16LittleEndian = "utf-16le"
@@ -7,10 +7,10 @@ enum TextEncoding: String, Sendable, CaseIterable {
     case latin1 = "iso-8859-1"
     case windows874 = "windows-874"
 
-    /// What a map calls them.
+    /// The names of the encodings in a map.
     static let names: [(String, TextEncoding)] = allCases.map { ($0.rawValue, $0) }
 
-    /// The encoding that a byte order mark at the beginning says, and the length of the mark.
+    /// The encoding of a byte order mark at the beginning, and the length of the mark.
     static func marked(_ bytes: [UInt8]) -> (encoding: TextEncoding, markBytes: Int)? {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return (.utf8, 3) }
         if bytes.starts(with: [0xFF, 0xFE]) { return (.utf16LittleEndian, 2) }
@@ -18,22 +18,23 @@ enum TextEncoding: String, Sendable, CaseIterable {
         return nil
     }
 
-    /// The UTF-16 that bytes without a mark look like: every second one of Latin text is zero, and
-    /// none is in any other encoding.
+    /// The kind of UTF-16 that bytes without a mark look like: every second byte of Latin text is
+    /// zero, and no byte in any other encoding.
     static func guessed(_ bytes: [UInt8]) -> TextEncoding? {
         let zeros = bytes.indices.filter { bytes[$0] == 0 }
         guard let first = zeros.first, zeros.count >= bytes.count / 8 else { return nil }
         return first % 2 == 1 ? .utf16LittleEndian : .utf16BigEndian
     }
 
-    /// Characters of the bytes from 0x80 to 0x9F; what Windows leaves open is a control character.
+    /// The characters of the bytes from 0x80 to 0x9F; those that Windows does not define are
+    /// control characters.
     private static let windows1252High: [UInt32] = [
         0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
         0x2039, 0x0152, 0x8D, 0x017D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013,
         0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
     ]
 
-    /// The character of a byte, where one byte is one character; `nil` where there is none.
+    /// The character of a byte in a single-byte encoding; nil where there is none.
     fileprivate func scalar(of byte: UInt8) -> UInt32? {
         switch (self, byte) {
         case (_, ..<0x80): UInt32(byte)
@@ -49,13 +50,12 @@ enum TextEncoding: String, Sendable, CaseIterable {
     }
 }
 
-/// Turns bytes of an encoding into UTF-8, piece by piece.
+/// Decodes an encoding to UTF-8, piece by piece.
 ///
-/// What stands for no character becomes bytes that are no UTF-8 either, so that whoever reads them
-/// reports their row.
+/// Invalid bytes become bytes that are not valid UTF-8, so that their row is reported.
 struct TextDecoder {
     let encoding: TextEncoding
-    /// Bytes of a character that is not whole yet.
+    /// The bytes of an incomplete character.
     private var rest: [UInt8] = []
     private var highSurrogate: UInt16?
 
@@ -75,7 +75,7 @@ struct TextDecoder {
         }
     }
 
-    /// What is left at the end of the file: half a character, if anything.
+    /// The rest at the end of the file: an incomplete character, if any.
     mutating func finish() -> [UInt8] {
         defer { (rest, highSurrogate) = ([], nil) }
         return rest.isEmpty && highSurrogate == nil ? [] : [Self.noCharacter]

@@ -1,19 +1,19 @@
 import CZip
 
-/// A ZIP archive, read through libzip entry by entry; nothing is ever unpacked to disk.
+/// A ZIP archive, read with libzip entry by entry; nothing is unpacked to disk.
 package final class ZipArchive {
-    /// What all entries read from one archive may unpack to.
+    /// The most bytes that all entries of one archive may unpack to.
     static let maximumUnpackedBytes = 8 << 30
-    /// To so many times its own size it may unpack: tables become a tenth or a twentieth.
+    /// The most bytes in proportion to its own size: tables shrink to a tenth or a twentieth.
     static let maximumRatio = 100
-    /// A small archive may unpack to so much whatever its size.
+    /// The bytes that a small archive may unpack to in any case.
     static let leastBytes = 16 << 20
 
     private let handle: OpaquePointer
     private let name: String
     private let maximumBytes: Int
     private var unpackedBytes = 0
-    /// The names of the files inside, in the order of the archive.
+    /// The names of the files in the archive, in its order.
     package let entryNames: [String]
 
     package init(path: String) throws(SourceError) {
@@ -42,8 +42,7 @@ package final class ZipArchive {
 
     deinit { zip_discard(handle) }
 
-    /// The entry of that file name, in whatever folder of the archive it lies; `nil` if there is
-    /// none.
+    /// The entry with this file name, in any folder of the archive; nil if there is none.
     package func entry(named file: String) throws(SourceError) -> (any ByteSource)? {
         let found = entryNames.filter {
             let path = Self.slashed($0)
@@ -76,16 +75,16 @@ package final class ZipArchive {
         return names
     }
 
-    /// False for a path that leads out of the archive.
+    /// Whether the path stays inside the archive.
     ///
-    /// Nothing is unpacked to disk, but whoever makes such an archive means harm.
+    /// Nothing is unpacked to disk, but an archive with other paths is malicious.
     private static func isHarmless(_ path: String) -> Bool {
         let path = slashed(path)
         return !path.isEmpty && !path.hasPrefix("/") && !path.contains(":/")
             && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
     }
 
-    /// The path with the separators that the format has; some programs of Windows write their own.
+    /// The path with slashes; some programs on Windows write backslashes.
     private static func slashed(_ path: String) -> String { path.replacing("\\", with: "/") }
 
     fileprivate func count(_ bytes: Int) throws(SourceError) {
@@ -93,7 +92,7 @@ package final class ZipArchive {
         try require(UInt64(unpackedBytes))
     }
 
-    /// Throws when so many bytes are more than the archive may unpack to.
+    /// Throws when this many bytes exceed what the archive may unpack to.
     fileprivate func require(_ bytes: UInt64) throws(SourceError) {
         guard bytes <= maximumBytes else {
             throw SourceError(
@@ -103,7 +102,7 @@ package final class ZipArchive {
         }
     }
 
-    /// One file of an archive, unpacked as it is read.
+    /// One file of an archive, which is unpacked while it is read.
     private final class Entry: ByteSource {
         static let pieceBytes = 1 << 18
 
@@ -119,7 +118,7 @@ package final class ZipArchive {
             }
             var status = zip_stat_t()
             let hasSize = zip_stat(archive.handle, path, 0, &status) == 0
-            // Whatever an archive says is added up for all files of a feed.
+            // The sizes are added up for all files of a feed, whatever the archive says.
             do throws(SourceError) {
                 if hasSize { try archive.require(status.size) }
             } catch {

@@ -1,24 +1,25 @@
 import Glibc
 
-/// What an archive says of its directory, looked at before libzip reads it.
+/// Checks the directory of an archive before libzip reads it.
 ///
-/// libzip keeps all entries in memory, about 300 bytes for each, and makes room for as many as the archive
-/// says it has.
+/// libzip keeps all entries in memory, about 300 bytes for each, and allocates as many as the
+/// archive announces.
 enum ZipDirectory {
-    /// Bytes of a directory: a thousand entries with long names.
+    /// The most bytes of a directory: a thousand entries with long names.
     static let maximumBytes = 1 << 20
     static let maximumEntries = 1_000
 
-    /// What ends an archive: a record, before it the place of a longer one, and behind it a comment.
+    /// The end of an archive: a record, before it the position of a longer one, and after it a
+    /// comment.
     private static let endBytes = 22
     private static let placeBytes = 20
     private static let longEndBytes = 56
     private static let maximumCommentBytes = 65_535
 
-    /// Throws when the archive says that it has more entries than may be, or a longer directory.
+    /// Throws when the archive announces too many entries, or a directory that is too long.
     ///
-    /// Of several records that may be its end, each counts. What cannot be read, or is no file but a pipe,
-    /// passes: libzip says why.
+    /// All records that may be its end are checked. A file that cannot be read, or a pipe, passes:
+    /// libzip reports the reason.
     static func check(path: String, archive: String) throws(SourceError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -30,7 +31,7 @@ enum ZipDirectory {
         for place in tail.indices.dropLast(endBytes - 1)
         where tail.has([0x50, 0x4B, 5, 6], at: place) {
             let bytes = tail.number(at: place + 12, count: 4)
-            // All ones stand for a number that the longer record has.
+            // All ones mean that the longer record has the number.
             if bytes != UInt64(UInt32.max) {
                 try require(tail.number(at: place + 10, count: 2), bytes, archive)
             }
@@ -56,7 +57,7 @@ enum ZipDirectory {
         }
     }
 
-    /// Throws when an archive may not have so many entries.
+    /// Throws when an archive may not have this many entries.
     static func require(_ entries: UInt64, _ archive: String) throws(SourceError) {
         guard entries <= maximumEntries else {
             throw SourceError(
@@ -65,7 +66,7 @@ enum ZipDirectory {
         }
     }
 
-    /// nil when there are not so many.
+    /// Reads bytes; nil when there are too few.
     private static func bytes(_ count: Int, at offset: Int, of file: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         return pread(file, &bytes, count, off_t(offset)) == count ? bytes : nil
@@ -77,7 +78,7 @@ extension [UInt8] {
         self[place..<place + mark.count].elementsEqual(mark)
     }
 
-    /// The lowest byte first.
+    /// Reads a number in little-endian order.
     fileprivate func number(at place: Int, count: Int) -> UInt64 {
         self[place..<place + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
