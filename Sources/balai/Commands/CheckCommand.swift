@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `balai check`: whether configuration and data are sound.
+/// `balai check`: checks configuration and data.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -4,7 +4,7 @@ import ContextModel
 import Foundation
 import Outbound
 
-/// `balai dead-letters`: what to do about notifications that a running hub gave up on.
+/// `balai dead-letters`: lists, replays or drops the dead letters of a running hub.
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters",
@@ -16,7 +16,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     )
 }
 
-/// Which dead letters of which hub are meant.
+/// The choice of dead letters, and the hub.
 struct DeadLetterOptions: ParsableArguments {
     @Option(help: "Only the one with this id.") var id: String?
     @Option(help: "Only those of this subscription.") var subscription: String?
@@ -25,7 +25,7 @@ struct DeadLetterOptions: ParsableArguments {
     @Flag(help: "Write JSON.") var json = false
     @OptionGroup var remote: RemoteHubOptions
 
-    /// The answer to a request about them.
+    /// Sends a request about them and returns the answer.
     func ask(
         _ path: String = "",
         _ method: (HTTPHub, String) async throws -> [UInt8]
@@ -39,7 +39,7 @@ struct DeadLetterOptions: ParsableArguments {
         }
     }
 
-    /// What is asked for, as a URL says it.
+    /// The choice as the query of a URL.
     var query: String {
         let pairs = [("id", id), ("subscription", subscription), ("owner", owner)]
             .compactMap { name, value in
@@ -49,7 +49,7 @@ struct DeadLetterOptions: ParsableArguments {
         return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
     }
 
-    /// Writes how many there were, for people or for programs.
+    /// Prints how many there were, for people or for programs.
     func report(_ answer: JSONValue, _ member: String, _ sentence: (Int) -> String) throws {
         let count = answer.objectValue?[member]?.numberValue?.intValue ?? 0
         try StandardOutput.line(json ? answer.text : sentence(count))
@@ -74,7 +74,7 @@ struct ListDeadLetters: AsyncParsableCommand {
         }
     }
 
-    /// Its members in an order that reads well, with tabs between them.
+    /// Its members in an order for people, separated by tabs.
     static func line(_ letter: JSONObject) -> String {
         ["abandonedAt", "subscriptionId", "owner", "reason", "id"]
             .map { letter[$0]?.stringValue ?? "" }.joined(separator: "\t")

@@ -4,7 +4,7 @@ import Gateway
 import Governance
 import Services
 
-/// `balai demo`: a hub with a demo city in it.
+/// `balai demo`: runs a hub with a demo city in it.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
@@ -35,7 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     private static let dataFolder = "balai-demo-data"
 
-    /// A demo folder holds nothing but simulated data.
+    /// The folder of a demo has only simulated data.
     private static let everythingIsPublic = Permission(
         assignee: .anyone,
         actions: [.read, .measure],

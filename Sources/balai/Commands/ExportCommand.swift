@@ -15,7 +15,7 @@ struct ExportCommand: AsyncParsableCommand {
             """
     )
 
-    /// Entities asked for at a time.
+    /// The entities of one request.
     private static let pageSize = 1_000
 
     @Option(name: .customLong("type"), help: "Only entities of this type; may be given again.")
@@ -38,13 +38,14 @@ struct ExportCommand: AsyncParsableCommand {
         }
     }
 
-    /// The types of the hub: a query has to name something (clause 5.7.2).
+    /// The types of the hub: a query must name something (clause 5.7.2).
     private func allTypes(_ hub: HTTPHub) async throws -> [String] {
         let answer = try read(try await hub.get("/ngsi-ld/v1/types"))
         return (answer.objectValue?["typeList"]?.arrayValue ?? []).compactMap(\.stringValue)
     }
 
-    /// Writes all entities of the type that were not written for another type they have.
+    /// Writes the entities of the type, without those that were written for another of their
+    /// types.
     private func export(_ type: String, _ hub: HTTPHub, _ written: inout Set<String>) async throws {
         if history { return try await exportHistory(type, hub, &written) }
         let query = "type=\(Self.encoded(type))&limit=\(Self.pageSize)"
@@ -83,13 +84,14 @@ struct ExportCommand: AsyncParsableCommand {
 // MARK: - History
 
 extension ExportCommand {
-    /// Evolutions asked for at a time: each may be long.
+    /// The evolutions of one request: each may be long.
     private static let evolutionsPerPage = 50
     private static let temporalPath = "/ngsi-ld/v1/temporal/entities"
-    /// A temporal query names a range (clause 5.7.4): here, all of time.
+    /// The range that a temporal query must name (clause 5.7.4): all of time.
     private static let always = "timerel=after&timeAt=0001-01-01T00:00:00Z"
 
-    /// Writes the evolutions of a type; one too long for an answer (206) in several lines.
+    /// Writes the evolutions of a type; one that is too long for an answer (206) takes several
+    /// lines.
     private func exportHistory(
         _ type: String,
         _ hub: HTTPHub,
@@ -109,7 +111,7 @@ extension ExportCommand {
         }
     }
 
-    /// Writes what an evolution has after the moment at which an answer was cut off.
+    /// Writes the part of an evolution after the moment at which an answer was cut.
     private func writeRest(of id: String, after end: Timestamp?, _ hub: HTTPHub) async throws {
         var end = end
         while let known = end {

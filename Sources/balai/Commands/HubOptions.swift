@@ -2,7 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 
-/// The options of every command that runs a hub or looks at one.
+/// The options of every command that runs or checks a hub.
 struct HubOptions: ParsableArguments, Sendable {
     @Option(help: "Folder the hub keeps its data in; made if need be.")
     var data: String?
@@ -19,7 +19,7 @@ struct HubOptions: ParsableArguments, Sendable {
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel: String?
 
-    /// What the command line, the environment and the file say together.
+    /// The configuration from command line, environment and file.
     func configuration(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(ConfigurationError) -> HubConfiguration {
@@ -38,7 +38,7 @@ struct HubOptions: ParsableArguments, Sendable {
     }
 }
 
-/// Runs `body`; what it throws becomes a line on standard error and an exit code.
+/// Runs `body`; an error becomes a line on standard error and an exit code.
 func reportingErrors(_ body: () async throws -> Void) async throws {
     do {
         try await body()
@@ -49,7 +49,8 @@ func reportingErrors(_ body: () async throws -> Void) async throws {
         complain([error.description])
         throw ExitCode(error.exitCode)
     } catch let error as OutputError {
-        // Who reads no further is told nothing, by this program as by others, which end by SIGPIPE.
+        // When the reader of the output has ended, there is no message, as with programs that end
+        // by SIGPIPE.
         if error.isClosed { throw ExitCode(128 + SIGPIPE) }
         complain([error.description])
         throw ExitCode(EX_IOERR)
@@ -62,7 +63,7 @@ private func complain(_ lines: [String]) {
 }
 
 extension StartError {
-    /// The code of sysexits.h that fits.
+    /// The matching code of sysexits.h.
     var exitCode: Int32 {
         switch code {
         case .usage: EX_USAGE

@@ -4,7 +4,7 @@ import Foundation
 import Gateway
 import Outbound
 
-/// `balai import`: brings outside data into a running hub over its API.
+/// `balai import`: imports data into a running hub over its API.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
@@ -82,7 +82,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
-/// The hub a command talks to.
+/// The options for the hub that a command calls.
 struct RemoteHubOptions: ParsableArguments {
     @Option(
         name: .customLong("hub"),
@@ -96,7 +96,7 @@ struct RemoteHubOptions: ParsableArguments {
     @Option(help: "The hub's data folder, if it is on this machine.") var data = "balai-data"
     @Option(help: "The tenant.") var tenant: String?
 
-    /// Where the hub is.
+    /// The URL of the hub.
     var hub: String {
         givenHub ?? DataFolder(existing: data)?.address ?? "http://127.0.0.1:1026"
     }
@@ -113,7 +113,7 @@ struct RemoteHubOptions: ParsableArguments {
         guard let token = try DataFolder(existing: data)?.existingOperatorToken() else {
             return nil
         }
-        // It opens all of the city's data: it is not for whoever answers at some address.
+        // The operator's token gives access to all data: it is not sent to other machines.
         guard Loopback.isLoopback(host: URLComponents(string: hub)?.host ?? "") else {
             throw StartError(
                 .usage,
@@ -125,7 +125,7 @@ struct RemoteHubOptions: ParsableArguments {
     }
 }
 
-/// What all imports have in common.
+/// The common options of all imports.
 struct ImportOptions: ParsableArguments {
     @OptionGroup var remote: RemoteHubOptions
     @Option(help: "Address of the @context for names that bring none of their own.")
@@ -133,7 +133,7 @@ struct ImportOptions: ParsableArguments {
     @Option(help: "Load every file put into this folder, until stopped.") var watch: String?
     @Flag(help: "Print the summary as JSON.") var json = false
 
-    /// Imports the file, or the files of the watched folder as they come.
+    /// Imports the file, or the files of the watched folder when they arrive.
     func importing(
         _ paths: [String?],
         mapping: String,
@@ -162,7 +162,7 @@ struct ImportOptions: ParsableArguments {
         }
     }
 
-    /// True if everything was loaded.
+    /// Imports one file; true if everything was loaded.
     private func importOne(
         _ path: String,
         _ mapping: String,
@@ -171,7 +171,8 @@ struct ImportOptions: ParsableArguments {
     ) async throws -> Bool {
         do {
             let file = try ImportJournal.identity(ofFile: path)
-            // The hub itself, not where it is: it may move, and another one may take its place.
+            // The identity of the hub and not its address, which may change or belong to another
+            // hub.
             let identity = try await hub.identity() ?? remote.hub
             let journal = ImportJournal(
                 folder: Self.journalFolder(),
@@ -193,8 +194,7 @@ struct ImportOptions: ParsableArguments {
         }
     }
 
-    /// XDG's place for state that is worth keeping but not precious: what is no absolute path there
-    /// counts as not said.
+    /// The folder for state by the rules of XDG, in which a relative path counts as not set.
     static func journalFolder(
         _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> URL {
@@ -212,8 +212,8 @@ struct ImportOptions: ParsableArguments {
 extension ImportOptions {
     static let watchSeconds = 2.0
 
-    /// Loads each file of the folder once it has stopped growing; it then goes to `done`, or to
-    /// `failed` when not all of it was loaded.
+    /// Loads each file of the folder when it has stopped growing, and moves it to `done`, or to
+    /// `failed` when a part of it was not loaded.
     private func watch(
         _ folder: String,
         _ mapping: String,
@@ -247,7 +247,8 @@ extension ImportOptions {
         }
     }
 
-    /// Whether all of the file was loaded; `nil` if the hub is away, so that it is tried again.
+    /// Loads a file; false if a part was not loaded, nil if the hub cannot be reached, so that it
+    /// is tried again.
     private func taken(
         _ path: String,
         _ mapping: String,
@@ -260,9 +261,9 @@ extension ImportOptions {
     }
 }
 
-// MARK: - Words
+// MARK: - Messages
 
-/// Runs `body`; a file that cannot be used ends the command.
+/// Runs `body`; an error ends the command with a message.
 private func readable<Content>(_ path: String, _ body: () throws -> Content) throws -> Content {
     do { return try body() } catch {
         complain((error as? SourceError)?.description ?? "`\(path)`: \(error.localizedDescription)")

@@ -2,7 +2,7 @@ import Collect
 import Foundation
 import Glibc
 
-/// One line on a terminal that says how far an import is.
+/// One line on a terminal with the progress of an import.
 struct ProgressLine {
     private static let barWidth = 24
     private static let redrawSeconds = 0.1
@@ -32,7 +32,7 @@ struct ProgressLine {
         if isTerminal { write("\r\u{1B}[K") }
     }
 
-    /// `stops.txt [######------] 52 %  18,400/s  0:12 left`.
+    /// The line: `stops.txt [######------] 52 %  18,400/s  0:12 left`.
     static func line(_ name: String, _ tally: ImportTally, seconds: Double) -> String {
         let rate = Double(tally.entities + tally.readings) / max(seconds, 0.001)
         var text = name
@@ -58,7 +58,7 @@ struct ProgressLine {
 
 /// The summary of an import.
 struct ImportReport: Encodable {
-    /// More problems than this are not listed on a terminal.
+    /// The most problems that are listed on a terminal.
     private static let maximumListed = 50
 
     let file: String
@@ -87,7 +87,7 @@ struct ImportReport: Encodable {
             reason = problem.reason
         }
 
-        /// With its place.
+        /// A sentence with its position.
         var sentence: String {
             let column = column.map { number in
                 ", column \(number)" + (columnName.map { " (\($0))" } ?? "")
@@ -113,11 +113,12 @@ struct ImportReport: Encodable {
         if json { return try printJSON(self) }
         Self.list(problems, of: failures)
         Self.list(danglingExamples, of: danglingReferences)
-        // At once, also where standard output is no terminal: whoever watches a folder reads along.
+        // Written at once, even if standard output is not a terminal, for those who watch a
+        // folder.
         try StandardOutput.line(summary)
     }
 
-    /// Lists the first of so many problems on standard error.
+    /// Lists the first problems on standard error.
     private static func list(_ problems: [Problem], of count: Int) {
         var text = ""
         for problem in problems.prefix(maximumListed) { text += "\(problem.sentence)\n" }

@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// Why standard output took no more.
+/// The error of a write to standard output.
 struct OutputError: Error {
     let number: Int32
 
-    /// Whoever read it has gone, as `head` does when it has enough.
+    /// Whether the reader has ended, as `head` does when it has enough.
     var isClosed: Bool { number == EPIPE }
     /// A sentence for standard error.
     var description: String {
@@ -13,7 +13,7 @@ struct OutputError: Error {
     }
 }
 
-/// Writes to standard output; what it takes no more is told by an error and not by a crash.
+/// Writes to standard output; a failure is an error and not a crash.
 enum StandardOutput {
     static func write(_ text: String) throws(OutputError) { try write(Array(text.utf8)) }
 
@@ -26,7 +26,7 @@ enum StandardOutput {
     }
 }
 
-/// Writes to standard error, as far as it takes anything: there is nowhere to complain about it.
+/// Writes to standard error; a failure is ignored, because it cannot be reported.
 enum StandardError {
     static func write(_ text: String) {
         _ = Descriptor.write(Array(text.utf8), to: STDERR_FILENO)
@@ -34,7 +34,7 @@ enum StandardError {
 }
 
 private enum Descriptor {
-    /// Writes all of the bytes, or answers the number of the error.
+    /// Writes all bytes; returns the number of the error, if there is one.
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -42,7 +42,7 @@ private enum Descriptor {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // Somebody made the terminal or pipe one that does not wait: wait for it here.
+                // The terminal or pipe does not block, so the wait is here.
                 var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&room, 1, -1)
             } else if errno != EINTR {

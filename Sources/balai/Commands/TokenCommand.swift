@@ -5,7 +5,7 @@ import Foundation
 import Gateway
 import Governance
 
-/// `balai token`: tokens of parties.
+/// `balai token`: manages the tokens of parties.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
@@ -69,7 +69,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Makes a token.
+    /// Creates a token.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a token and print it; it cannot be shown again."
@@ -106,7 +106,7 @@ struct TokenCommand: AsyncParsableCommand {
             }
         }
 
-        /// A token of a party that no permission names opens no more than none does.
+        /// A warning for a party without a permission: its token gives no more access than none.
         private func warning() async throws(ConfigurationError) -> String? {
             let environment = ProcessInfo.processInfo.environment
             let policy = try HubConfiguration(
@@ -123,7 +123,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Lists who has a token.
+    /// Lists the parties with a token.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List who has a token.")
 
@@ -147,7 +147,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Takes a party's tokens away.
+    /// Removes a party's tokens.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a party's tokens.")
 
@@ -169,7 +169,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 }
 
-/// How long a token holds, written as `45s`, `30m`, `1h` or `7d`.
+/// The lifetime of a token, written as `45s`, `30m`, `1h` or `7d`.
 struct TokenLifetime: ExpressibleByArgument {
     let seconds: Int
 

@@ -3,15 +3,15 @@ import Foundation
 import SystemPackage
 import Yams
 
-/// Where settings come from: command line, then environment, then file.
+/// The sources of settings: command line, then environment, then file.
 struct ConfigurationSources: Sendable {
     let reader: ConfigReader
-    /// The names the operator chose in the file, by section: `permissions`, `retention`.
+    /// The names that the operator chose in the file, by section: `permissions`, `retention`.
     let names: [String: [String]]
-    /// What is wrong with the keys themselves.
+    /// The errors in the names of keys.
     let findings: [String]
 
-    /// `commandLine` has the names of `ConfigurationKey`.
+    /// `commandLine` has values by the names of `ConfigurationKey`.
     init(
         file path: String?,
         environment: [String: String],
@@ -48,7 +48,8 @@ struct ConfigurationSources: Sendable {
         self.findings = findings
     }
 
-    /// `BALAI_LOG_LEVEL` becomes `LOG_LEVEL`, which the provider knows `log.level` by.
+    /// The variables without their prefix: `BALAI_LOG_LEVEL` becomes `LOG_LEVEL`, which the
+    /// provider reads as `log.level`.
     private static func ownVariables(_ environment: [String: String]) -> [String: String] {
         var own: [String: String] = [:]
         for (name, value) in environment where name.hasPrefix("BALAI_") {
@@ -73,7 +74,7 @@ struct ConfigurationSources: Sendable {
         }
     }
 
-    /// `limits.maximumBodyBytes` as `LIMITS_MAXIMUM_BODY_BYTES`.
+    /// The variable of a key: `LIMITS_MAXIMUM_BODY_BYTES` for `limits.maximumBodyBytes`.
     static func variable(_ key: String) -> String {
         var name = ""
         var previous: Character = "."

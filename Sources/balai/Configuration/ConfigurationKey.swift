@@ -1,4 +1,4 @@
-/// A setting: its name in the file, what it may be, and what it is for.
+/// A setting: its name in the file, its type and its purpose.
 ///
 /// `docs/configuration.md` has a line for each (a test compares).
 struct ConfigurationKey: Sendable {
@@ -10,7 +10,7 @@ struct ConfigurationKey: Sendable {
         case choice([String])
     }
 
-    /// Dots for levels, `*` for a name the operator chooses.
+    /// The name, with dots for levels and `*` for a name that the operator chooses.
     let name: String
     let kind: Kind
 
@@ -103,7 +103,7 @@ struct ConfigurationKey: Sendable {
         Self("log.format", .choice(["text", "json"])),
     ]
 
-    /// The key that a path in the file sets; nil when there is none.
+    /// The key for a path in the file; nil when there is none.
     static func matching(_ path: [String]) -> ConfigurationKey? {
         all.first { key in
             let parts = key.name.split(separator: ".")
@@ -112,12 +112,12 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    /// The name closest to what was written, for a hint.
+    /// The name closest to a misspelt one, for a hint.
     static func nearest(to written: String) -> String {
         all.map(\.name).min { distance($0, written) < distance($1, written) } ?? ""
     }
 
-    /// How many letters must be put in, taken out or changed to make one word of the other.
+    /// The number of letters to insert, remove or replace to turn one word into the other.
     static func distance(_ a: String, _ b: String) -> Int {
         let b = Array(b.lowercased())
         var row = Array(0...b.count)

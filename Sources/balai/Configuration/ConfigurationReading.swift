@@ -23,7 +23,7 @@ extension HubConfiguration {
         if !settings.findings.isEmpty { throw ConfigurationError(findings: settings.findings) }
     }
 
-    /// Every setting that has a value of its own when nobody sets it, as `docs/configuration.md` has it.
+    /// The default of every setting that has one, as in `docs/configuration.md`.
     static var defaults: [String: String] {
         var configuration = HubConfiguration()
         let nothing = ConfigReader(provider: InMemoryProvider(values: [:]))
@@ -98,11 +98,11 @@ extension HubConfiguration {
     }
 }
 
-/// Reads single settings by their kind and collects what is wrong with them.
+/// Reads single settings by their types and collects errors.
 struct SettingsReader {
     let reader: ConfigReader
     var findings: [String]
-    /// What stands where a setting is not set, as it is written in the file.
+    /// The defaults, as they would be written in the file.
     private(set) var defaults: [String: String] = [:]
 
     init(reader: ConfigReader, findings: [String]) {
@@ -160,7 +160,8 @@ struct SettingsReader {
         return ConfigurationKey.matching(path)?.kind
     }
 
-    /// The reader answers nil for a value of another kind as for none; only none is all right.
+    /// Reads a setting; the provider also returns nil for a value of the wrong type, which is an
+    /// error here.
     private mutating func checked<Value>(
         _ name: [String],
         _ read: (ConfigReader, ConfigKey) -> Value?

@@ -6,52 +6,52 @@ import Logging
 import Services
 import Storage
 
-/// Everything an operator can set, checked.
+/// All settings of an operator, checked.
 struct HubConfiguration: Sendable {
     var gateway = GatewaySettings()
     var dataFolder = "balai-data"
 
-    /// How deep a JSON body may nest.
+    /// The depth of nested JSON in a body.
     var maximumDepth = JSONLimits.standard.maximumDepth
-    /// What the operations keep to.
+    /// The limits of operations.
     var limits = HubLimits()
-    /// How persistent delivery of notifications is, and how much waits.
+    /// The limits of delivery and of waiting notifications.
     var delivery = DeliveryLimits()
-    /// Tenants besides the default one: each is a file with connections of its own.
+    /// The most tenants besides the default one: each has a file and connections.
     var maximumTenants = 256
-    /// How long a query of the store may take.
+    /// The longest time of a query of the store.
     var queryTimeoutSeconds = 10
 
     var policy = Policy(permissions: [])
     /// Others whose tokens count, beside the hub itself.
     var issuers: [IssuerSettings] = []
     var retention: [RetentionRule] = []
-    /// What the operator leaves of the rights of services, by their names.
+    /// The restrictions of services, by their names.
     var services: [ServiceName: ServiceRestrictions] = [:]
 
-    /// Local `@context` documents, for places without internet.
+    /// The folder of local `@context` documents, for places without Internet access.
     var contextsFolder: String?
     var fetchesRemoteContexts = true
-    /// Where the outside reaches this hub; nil for what the address it listens on tells.
+    /// The URL of this hub for the outside; nil to use the address that it listens on.
     var publicURL: String?
-    /// Whether `@context`s and notifications may go to private and loopback addresses.
+    /// Whether `@context`s and notifications may use private and loopback addresses.
     var allowsPrivateAddresses = false
 
-    /// What files sent over HTTP may be.
+    /// The limits of files sent over HTTP.
     var imports = ImportSettings()
 
-    /// How the pages present the city.
+    /// The presentation of the city on pages.
     var pages = PageSettings()
 
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
-    /// What stands in links to this hub.
+    /// The URL for links to this hub.
     ///
-    /// Who listens everywhere has told no name that others know: then it is this machine's.
+    /// When the hub listens on all addresses, this is the URL on this machine.
     var reachableURL: String { reachableURL(port: gateway.port) }
 
-    /// The same for the port that the hub got.
+    /// The same for the port on which the hub listens.
     func reachableURL(port: Int) -> String {
         if let publicURL { return publicURL }
         let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
@@ -60,19 +60,19 @@ struct HubConfiguration: Sendable {
 }
 
 extension GatewaySettings {
-    /// The host as it stands in a URL: an IPv6 address in brackets.
+    /// The host for a URL: an IPv6 address has brackets.
     var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
 }
 
-/// How log lines look.
+/// The format of log lines.
 enum LogFormat: String, Sendable {
-    /// One line for people.
+    /// Text for people.
     case text
-    /// One JSON object a line for programs.
+    /// One JSON object on each line, for programs.
     case json
 }
 
-/// The configuration cannot be used; says every reason at once.
+/// The error for an invalid configuration, with all reasons.
 struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     var findings: [String]
     var description: String { findings.joined(separator: "\n") }

@@ -4,7 +4,8 @@ import Services
 import Storage
 
 extension SettingsReader {
-    /// What `public`, `permissions` and `prohibitions` say; the names are those of their sections.
+    /// Reads the policy from `public`, `permissions` and `prohibitions`; `names` are those of
+    /// their sections.
     mutating func policy(permissions names: [String], prohibitions: [String]) -> Policy {
         var permissions: [Permission] = []
         let types = list("public.types")
@@ -38,7 +39,7 @@ extension SettingsReader {
         )
     }
 
-    /// One for each party that it is about.
+    /// Reads a prohibition: one for each party.
     private mutating func prohibitions(named name: String) -> [Prohibition] {
         let section = "prohibitions.\(name)"
         let attributes = list("prohibitions", name, "attributes").map(ConfiguredName.iri)
@@ -69,7 +70,7 @@ extension SettingsReader {
         let section = "permissions.\(name)"
         let types = list("permissions", name, "types")
         let scopes = list("permissions", name, "scopes")
-        // Who only measures needs no data.
+        // A party that only measures needs no data.
         let target = target(types: types, scopes: scopes, of: section)
         guard let target = actions == [.measure] ? target ?? .nothing : target else {
             findings.append("\(section) needs types or scopes; types: [\"*\"] covers everything.")
@@ -98,7 +99,7 @@ extension SettingsReader {
         }
     }
 
-    /// What `services` says: what the operator leaves of the rights of each that is named.
+    /// Reads the restrictions of services from `services`.
     mutating func services(names: [String]) -> [ServiceName: ServiceRestrictions] {
         var services: [ServiceName: ServiceRestrictions] = [:]
         for name in names {
@@ -123,8 +124,8 @@ extension SettingsReader {
         return services
     }
 
-    /// Entities of one of the types that are in one of the scopes, and have one of the identifiers; nil
-    /// when none of these is said.
+    /// A condition for entities with one of the types, one of the scopes and one of the
+    /// identifiers; nil when none of these is set.
     private mutating func target(
         types: [String],
         scopes: [String],
@@ -149,7 +150,7 @@ extension SettingsReader {
         return ids.isEmpty ? target : target.and(.ids(Set(ids.map { EntityID($0) })))
     }
 
-    /// What `retention` says: history thinned first, removed later.
+    /// Reads `retention`: history is first thinned, then removed.
     mutating func retention(names: [String]) -> [RetentionRule] {
         names.flatMap { name -> [RetentionRule] in
             let type = name == "*" ? nil : ConfiguredName.iri(name)
@@ -185,13 +186,14 @@ extension SettingsReader {
     }
 }
 
-/// What names in the configuration stand for.
+/// The meanings of names in the configuration.
 enum ConfiguredName {
     static let actions: [String: Action] = [
         "read": .read, "write": .write, "subscribe": .subscribe, "measure": .measure,
     ]
 
-    /// An IRI stays; a short name is expanded by the core `@context` (clause 5.5.7).
+    /// The IRI of a name: an IRI stays, a short name is expanded by the core `@context` (clause
+    /// 5.5.7).
     static func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
     static func scope(_ text: String) -> ScopePattern {

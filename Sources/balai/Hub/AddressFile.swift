@@ -1,14 +1,15 @@
 import Foundation
 import Glibc
 
-/// The file in the data folder that says where its hub listens, for commands on this machine.
+/// The file in the data folder with the address of the running hub, for commands on this machine.
 ///
-/// It is locked as long as the hub is at work: what a hub that was killed left there counts for
-/// nothing, for by now any other program may listen at that port.
+/// It is locked while the hub runs. The content without a lock does not count, because another
+/// program may listen on that port after the hub was killed.
 final class AddressFile: Sendable {
     private let descriptor: Int32
 
-    /// Opens the file and locks it; `nil` if that cannot be, and then commands are told the address.
+    /// Opens and locks the file; nil if that fails, and then commands need the address as an
+    /// option.
     convenience init?(_ folder: DataFolder) {
         guard let descriptor = Self.locked(folder.addressPath) else { return nil }
         self.init(locked: descriptor)
@@ -21,7 +22,7 @@ final class AddressFile: Sendable {
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW
         let descriptor = open(path, flags, 0o600)
         guard descriptor >= 0 else { return nil }
-        // A command that looks for a hub at this moment has the lock for as long as that takes.
+        // A command that reads the file has the lock for a short time.
         for _ in 0..<lockAttempts {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
             poll(nil, 0, lockPauseMilliseconds)
@@ -47,7 +48,7 @@ final class AddressFile: Sendable {
 extension DataFolder {
     var addressPath: String { path + "/address" }
 
-    /// Where the hub of this folder listens; `nil` when none is at work.
+    /// The address of the running hub of this folder; nil when none runs.
     var address: String? {
         let descriptor = open(addressPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return nil }

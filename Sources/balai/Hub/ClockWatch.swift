@@ -2,12 +2,12 @@ import Foundation
 import Logging
 import ServiceLifecycle
 
-/// Tells the log when the machine's clock went back: what is stored then gets times that are past
-/// already, and what was stored before is dated in the future.
+/// Logs when the machine's clock was set back: new data then gets times in the past, and older
+/// data has times in the future.
 struct ClockWatch: Service {
     let logger: Logger
     var clock: @Sendable () -> Date = { Date() }
-    /// When the hub wrote for the last time, before this start.
+    /// The time of the hub's last write before this start.
     var lastWrittenAt: Date?
 
     private static let interval = Duration.seconds(1)
@@ -33,16 +33,16 @@ struct ClockWatch: Service {
     }
 }
 
-/// Compares what a clock shows with the time that has passed.
+/// Compares a clock with the time that has passed.
 struct ClockHand {
     private var last: Date?
 
-    /// Clocks are set right by less than this all the time.
+    /// Smaller corrections of clocks are normal.
     private static let tolerance = 2.0
 
     init(last: Date?) { self.last = last }
 
-    /// By how many seconds the clock went back; nil when it did not.
+    /// The seconds by which the clock was set back; nil when it was not.
     mutating func move(to now: Date, after passed: Duration) -> Double? {
         defer { last = now }
         guard let last else { return nil }

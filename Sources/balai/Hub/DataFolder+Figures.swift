@@ -3,7 +3,7 @@ import Gateway
 import Storage
 
 extension DataFolder {
-    /// How much the hub keeps here, and how much room there is.
+    /// The size of the hub's data, and the free space.
     func figures(_ store: any Store) async throws -> HubFigures {
         HubFigures(
             entities: try await store.entityCount(),
@@ -12,12 +12,12 @@ extension DataFolder {
         )
     }
 
-    /// The size of the databases with their logs, of tenants and snapshots, too.
+    /// The bytes of all databases with their logs, including tenants and snapshots.
     private var databaseBytes: Int {
         databaseFiles.reduce(0) { $0 + (attribute(.size, of: $1) as? Int ?? 0) }
     }
 
-    /// When the hub last wrote to a database; nil when it never did.
+    /// The time of the last write to a database; nil when there was none.
     var lastWrittenAt: Date? {
         databaseFiles.compactMap { attribute(.modificationDate, of: $0) as? Date }.max()
     }

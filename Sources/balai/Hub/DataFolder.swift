@@ -3,11 +3,11 @@ import Gateway
 import Glibc
 import Governance
 
-/// The folder that holds everything a hub keeps: its database and its tokens.
+/// The folder with all data of a hub: its database and its tokens.
 struct DataFolder: Sendable {
     let path: String
 
-    /// Made if need be, for its owner only.
+    /// Creates the folder if need be, for its owner only.
     init(creating path: String) throws {
         self.path = path
         do {
@@ -27,7 +27,7 @@ struct DataFolder: Sendable {
         }
     }
 
-    /// One that is there already.
+    /// Opens an existing folder.
     init?(existing path: String) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
@@ -39,12 +39,12 @@ struct DataFolder: Sendable {
     var databasePath: String { path + "/hub.sqlite" }
     var operatorTokenPath: String { path + "/operator.token" }
     var tokensPath: String { path + "/tokens.json" }
-    /// The key that the hub signs tokens with.
+    /// The key with which the hub signs tokens.
     var keyPath: String { path + "/hub.key" }
-    /// A file in the folder of a demo, whose data is simulated and everybody's to read.
+    /// The file that marks the folder of a demo, whose simulated data everybody may read.
     var demoMarkPath: String { path + "/demo" }
 
-    /// Marks a folder without a database as a demo's; throws for one with a real hub's.
+    /// Marks a folder without a database as a demo's; throws for the folder of a real hub.
     func becomeDemo() throws {
         let files = FileManager.default
         if files.fileExists(atPath: demoMarkPath) { return }
@@ -58,9 +58,9 @@ struct DataFolder: Sendable {
         try Self.write("The data here is simulated.\n", toNewFile: demoMarkPath)
     }
 
-    /// The operator's token, made at the first start.
+    /// The operator's token, which is created at the first start.
     ///
-    /// It is not used when others than its owner can read it: whoever read it could use it, too.
+    /// Throws when others than its owner can read the file, because they could use the token.
     func operatorToken(_ generator: inout some RandomNumberGenerator) throws -> String {
         if let token = try existingOperatorToken() { return token }
         let token = Self.makeToken(&generator)
@@ -68,7 +68,7 @@ struct DataFolder: Sendable {
         return token
     }
 
-    /// nil when none was made yet.
+    /// The operator's token; nil when there is none yet.
     func existingOperatorToken() throws -> String? {
         let text = try secret(
             at: operatorTokenPath,
@@ -84,15 +84,15 @@ struct DataFolder: Sendable {
         return token
     }
 
-    /// The key that the hub signs tokens with, made when it is first needed.
+    /// The key with which the hub signs tokens, which is created when it is first needed.
     ///
-    /// It is not used when others than its owner can read it: whoever read it could be anybody.
+    /// Throws when others than its owner can read the file, because they could sign tokens.
     func hubKey() async throws -> HubKey {
         if let key = try await existingHubKey() { return key }
         let temporary = "\(keyPath).\(UUID().uuidString)"
         try Self.write(try await HubKey.make().pem + "\n", toNewFile: temporary)
         defer { unlink(temporary) }
-        // Of two programs that make one at the same time, both have the first one's.
+        // When two programs create one at the same time, both use the first.
         guard link(temporary, keyPath) == 0 || errno == EEXIST,
             let key = try await existingHubKey()
         else { throw StartError(.folder, "\(keyPath) cannot be written.") }
@@ -125,7 +125,7 @@ struct DataFolder: Sendable {
         return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     }
 
-    /// 256 random bits in URL-safe letters.
+    /// A token of 256 random bits in URL-safe characters.
     static func makeToken(_ generator: inout some RandomNumberGenerator) -> String {
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         return Base64URL.text(of: bytes)
@@ -133,7 +133,7 @@ struct DataFolder: Sendable {
 
     private static let minimumTokenBytes = 16
 
-    /// Readable by its owner from the first moment on.
+    /// Writes a file that only its owner can read, from the beginning.
     static func write(_ text: String, toNewFile path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw StartError(.folder, "\(path) cannot be written.") }
@@ -148,7 +148,7 @@ struct DataFolder: Sendable {
     }
 }
 
-/// Why a hub does not start, in words for the operator.
+/// The reason why a hub does not start, for the operator.
 struct StartError: Error, CustomStringConvertible {
     enum Code: Sendable {
         case folder, permissions, database, address, usage

@@ -5,13 +5,13 @@ import ServiceLifecycle
 import Storage
 import Synchronization
 
-/// Removes what has expired (clause 4.22), of every tenant, within seconds.
+/// Removes the expired entities and attributes of every tenant (clause 4.22) within seconds.
 ///
-/// Of the processes of a hub, the one that is in charge of a tenant does it.
+/// Of the processes of a hub, the one with the tenant's lease does the work.
 final class ExpiryService: Service {
     private let hub: Hub
     private let isInCharge: @Sendable (TenantName?) async throws -> Bool
-    /// Tenants of which the last pass failed: that is told once, not each second.
+    /// The tenants whose last pass failed, which is logged once and not each second.
     private let failing = Mutex<Set<TenantName?>>([])
 
     init(hub: Hub, isInCharge: @escaping @Sendable (TenantName?) async throws -> Bool) {
@@ -27,7 +27,7 @@ final class ExpiryService: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Goes through the tenants once; a tenant that fails is left for the next time.
+    /// Makes a pass over all tenants; a tenant that fails is tried again in the next pass.
     func pass() async {
         for name in [nil] + (await hub.store.tenantNames) {
             do {

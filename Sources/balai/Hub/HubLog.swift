@@ -9,7 +9,7 @@ struct HubLog: LogHandler {
     let format: LogFormat
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
-    /// Is told of every line, too.
+    /// Receives every line as well.
     private let notes: ErrorNoteHandler?
 
     init(
@@ -45,7 +45,7 @@ struct HubLog: LogHandler {
         StandardError.write(line + "\n")
     }
 
-    /// A log line; whatever is in it stays on one line.
+    /// A log line, which stays on one line whatever it contains.
     static func line(
         _ format: LogFormat,
         level: Logger.Level,
@@ -69,7 +69,7 @@ struct HubLog: LogHandler {
         }
     }
 
-    /// Control characters escaped, so that nobody can forge a line.
+    /// The text with control characters escaped, so that nobody can forge a line.
     private static func onOneLine(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars {

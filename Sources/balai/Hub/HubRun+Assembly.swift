@@ -10,7 +10,7 @@ import Services
 import Storage
 
 extension HubRun {
-    /// What the configuration makes the policy of this run.
+    /// The policy of this run, from the configuration.
     func policy(_ configuration: HubConfiguration) -> Policy {
         var policy = configuration.policy
         policy.isOpen = self.configuration.gateway.isOpen
@@ -25,7 +25,7 @@ extension HubRun {
         _ logger: Logger
     ) async throws -> HubParts {
         let isOpen = configuration.gateway.isOpen
-        // Whoever tries the hub out on this machine has the receivers of notifications here, too.
+        // With a hub on this machine, the receivers of notifications are mostly on it, too.
         var settings = OutboundSettings(
             publicURL: configuration.reachableURL,
             allowsPrivateAddresses: configuration.allowsPrivateAddresses || isOpen,
@@ -48,7 +48,7 @@ extension HubRun {
         )
     }
 
-    /// Every route of the hub: the one place where parts of the API are put together.
+    /// All routes of the hub: the one place where the parts of the API are combined.
     func routes(
         _ hub: Hub,
         _ record: RecordWriter,
@@ -99,9 +99,9 @@ extension HubConfiguration {
     /// Whether the hub runs the service.
     func runs(_ service: any ServiceModule) -> Bool { services[service.name]?.isEnabled ?? true }
 
-    /// For the pages' hints.
+    /// The place for hints on the pages.
     ///
-    /// Who gave a `publicURL` has a proxy before the hub, whose requests come from this machine, too.
+    /// A hub with a `publicURL` has a proxy, whose requests also come from this machine.
     fileprivate var place: HubPlace {
         let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
         return HubPlace(

@@ -14,26 +14,26 @@ import Storage
 import StorageSQLite
 import UnixSignals
 
-/// Wires a hub together, runs it and stops it: server first, then what works behind it, and the
-/// store last, so that whatever was accepted is kept.
+/// Creates a hub, runs it and stops it: first the server, then the services behind it, and the
+/// store last, so that everything accepted is stored.
 struct HubRun: Sendable {
-    /// Reads the configuration again, as at the start.
+    /// Reads the configuration again.
     typealias Rereading = @Sendable () async throws -> HubConfiguration
 
     let configuration: HubConfiguration
-    /// The services of the city that run in it.
+    /// The services of the city that run in the hub.
     var services: [any ServiceModule] = []
-    /// What SIGHUP asks for; without it, that signal ends the hub.
+    /// Called at SIGHUP; without it, that signal ends the hub.
     var rereading: Rereading?
 
     /// Returns after a clean stop.
     func run() async throws {
         try refuseOpenToTheWorld()
-        // Whatever the hub writes is its owner's alone to read.
+        // Only their owner can read the files of the hub.
         umask(0o077)
         raiseFileLimit()
         giveBackLongBlocks()
-        // A file that may not grow is a full disk, and no reason to die.
+        // Without this, a limit on the size of files would kill the program.
         signal(SIGXFSZ, SIG_IGN)
         let registry = MetricRegistry()
         MetricsSystem.bootstrap(registry)
@@ -113,10 +113,10 @@ struct HubRun: Sendable {
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 let url = "http://\(host):\(port)"
-                // Whoever asks for a free port knows it from this line, so not before.
+                // Readers of this line use the port, so it is set before.
                 parts.hub.contextStore.serve(at: configuration.reachableURL(port: port))
                 addressFile?.write(localURL(port: port))
-                // Nobody has to read along, and a hub does not end for it.
+                // The hub also runs when nobody reads its output.
                 try? StandardOutput.line("ready \(url)")
                 showFirstLink(tokens, port: port)
             }
@@ -170,7 +170,7 @@ struct HubRun: Sendable {
         )
     }
 
-    /// Where a program on this machine reaches the hub.
+    /// The URL of the hub for programs on this machine.
     private func localURL(port: Int) -> String {
         switch configuration.gateway.host {
         case "0.0.0.0": "http://127.0.0.1:\(port)"
@@ -198,7 +198,7 @@ struct HubRun: Sendable {
                     "the new policy is in force here, and other processes were not told: \(error)"
                 )
             }
-            // What the policy before refused.
+            // Subscribes again, because the policy before may have refused something.
             await HostedService.subscribe(hosted, in: hub)
         }
     }
@@ -216,7 +216,8 @@ struct HubRun: Sendable {
 
     private static let maximumStopDuration = Duration.seconds(30)
 
-    /// `--open` beyond this machine would give the city's data to whoever comes by.
+    /// Throws for `--open` on an address that other machines can reach, which would publish the
+    /// city's data.
     private func refuseOpenToTheWorld() throws {
         let host = configuration.gateway.host
         if configuration.gateway.isOpen && !Loopback.isLoopback(host: host) {
@@ -236,7 +237,7 @@ struct HubRun: Sendable {
         return Logger(label: "balai")
     }
 
-    /// A connection is a file for the system, and the usual limit is 1024.
+    /// Raises the limit of open files, usually 1024: each connection is one.
     private func raiseFileLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
@@ -244,9 +245,9 @@ struct HubRun: Sendable {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    /// Has the system take back the memory of long answers and bodies as soon as they are gone.
+    /// Makes the allocator return the memory of long answers and bodies at once.
     ///
-    /// By itself the allocator keeps blocks as long as those it has seen freed, for the next time.
+    /// By default it keeps such blocks for reuse after the first one was freed.
     private func giveBackLongBlocks() {
         mallopt(M_MMAP_THRESHOLD, 4 << 20)
         mallopt(M_TRIM_THRESHOLD, 8 << 20)

@@ -9,18 +9,18 @@ import Services
 import Storage
 import Synchronization
 
-/// Closes the store when everything before it has stopped.
+/// Closes the store after all other services have stopped.
 struct StoreService: Service {
     let store: any Store
 
     func run() async throws {
-        // A cancelled wait is a stop, too; the store is closed either way.
+        // A cancelled wait is also a stop; the store is closed in both cases.
         try? await gracefulShutdown()
         await store.close()
     }
 }
 
-/// Keeps the Gateway's tokens as the data folder has them, while the hub runs.
+/// Updates the Gateway's tokens from the data folder while the hub runs.
 final class TokenWatch: Service {
     let list = TokenList()
     let verifier: TokenVerifier
@@ -32,13 +32,13 @@ final class TokenWatch: Service {
 
     private struct State {
         var operatorToken: String
-        /// When the file of tokens that was read last had been changed.
+        /// The modification time of the file of tokens when it was last read.
         var seen: Date?
     }
-    /// Held while tokens are read, so that what was read first does not take the place of the rest.
+    /// Locked while tokens are read, so that an older reading does not replace a newer one.
     private let state: Mutex<State>
 
-    /// Reads the tokens, and makes the operator's if there is none.
+    /// Reads the tokens, and creates the operator's if there is none.
     init(folder: DataFolder, publicURL: String?, logger: Logger) async throws {
         self.folder = folder
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
@@ -82,9 +82,9 @@ final class TokenWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Accepts tokens of the hub itself and of these issuers from now on, by the keys of now.
+    /// Accepts tokens of the hub itself and of these issuers from now on, with their current keys.
     ///
-    /// `fetch` gets what is at a URL. Throws `StartError` for keys in a file that cannot be used.
+    /// `fetch` gets the content of a URL. Throws `StartError` if the keys in a file are invalid.
     func trust(
         _ issuers: [IssuerSettings],
         fetch: @escaping @Sendable (String) async throws -> [UInt8]
@@ -106,7 +106,7 @@ final class TokenWatch: Service {
 
     private static let clock = HubClock { Timestamp(Date()) }
 
-    /// Takes up what the folder says now, of the operator's token, too.
+    /// Reads all tokens again, with the operator's token.
     func reloadAll() throws {
         try state.withLock { state in
             state.operatorToken = try Self.operatorToken(of: folder)
@@ -114,7 +114,7 @@ final class TokenWatch: Service {
         }
     }
 
-    /// Takes up the tokens of parties as the folder has them now.
+    /// Reads the tokens of parties again.
     private func reload(_ state: inout State) throws {
         let changed = changedAt
         let operatorHash = TokenHash(of: state.operatorToken)
@@ -129,7 +129,7 @@ final class TokenWatch: Service {
 }
 
 extension VerificationKeys {
-    /// Those of a file; throws `StartError` when it holds no key set that can be used.
+    /// The keys of a file; throws `StartError` if it has no valid key set.
     fileprivate init(file path: String) async throws {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw StartError(.usage, "The keys \(path) cannot be read.")
@@ -140,7 +140,7 @@ extension VerificationKeys {
     }
 }
 
-/// Takes the hub's own figures at even intervals, for the page *Health*.
+/// Records the hub's figures at equal intervals, for the page *Health*.
 struct HealthSampling: Service {
     let hub: Hub
     let log: HealthLog
@@ -172,7 +172,7 @@ struct HealthSampling: Service {
     }
 }
 
-/// Keeps the jobs of the city's services at work.
+/// Runs the jobs of the city's services.
 struct ServiceJobs: Service {
     let services: [HostedService]
 
@@ -183,7 +183,7 @@ struct ServiceJobs: Service {
                     group.addTask { await JobRunner(service.module, service.context).run() }
                 }
             }
-            // A service that ends would stop the hub.
+            // Waits, because the end of a service would stop the hub.
             try? await gracefulShutdown()
         }
     }

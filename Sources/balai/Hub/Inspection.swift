@@ -5,9 +5,9 @@ import Services
 import Storage
 import StorageSQLite
 
-/// What `balai check` found.
+/// The findings of `balai check`.
 struct Inspection: Encodable, Sendable {
-    /// Something the operator should know.
+    /// A fact that the operator should know.
     struct Finding: Encodable, Sendable, Equatable {
         enum Area: String, Encodable, Sendable {
             case configuration, service, folder, token, database
@@ -19,7 +19,7 @@ struct Inspection: Encodable, Sendable {
     private(set) var findings: [Finding] = []
     private(set) var isSound = true
 
-    /// Looks at everything, whatever is found first.
+    /// Checks everything, even after the first finding.
     init(_ options: HubOptions) async {
         do {
             let configuration = try await options.configuration()
@@ -30,13 +30,13 @@ struct Inspection: Encodable, Sendable {
         }
     }
 
-    /// nil when everything is sound.
+    /// The exit code; nil when there is no problem.
     var exitCode: Int32? {
         if isSound { return nil }
         return findings.contains { $0.area == .configuration && $0.isProblem } ? EX_CONFIG : 1
     }
 
-    /// Says what services may do when they run, as the configuration leaves it.
+    /// Notes the rights of services under the configuration.
     private mutating func noteServices(_ configuration: HubConfiguration) {
         for service in KnownServices.all {
             let name = service.name.text

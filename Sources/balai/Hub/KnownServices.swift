@@ -1,14 +1,14 @@
 import CityServices
 import Services
 
-/// The services of the city that this program has.
+/// The services of the city in this program.
 ///
-/// `balai demo` runs the demo city; whoever adds a service names it here.
+/// `balai demo` runs the demo city; add further services here.
 enum KnownServices {
     static let all: [any ServiceModule] = [demoCity, demoPeople]
     static let demoPeople = DemoPeopleService()
     static let demoCity = DemoCityService(seed: demoSeed)
 
-    /// The same city at each start, so that a later one tells the same past.
+    /// A fixed seed, so that the city has the same past at each start.
     private static let demoSeed: UInt64 = 1026
 }

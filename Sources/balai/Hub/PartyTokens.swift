@@ -2,7 +2,7 @@ import Foundation
 import Gateway
 import Governance
 
-/// The tokens of named parties: only their hashes are kept.
+/// The tokens of parties, of which only hashes are stored.
 struct PartyTokens: Codable, Sendable, Equatable {
     /// One party's token.
     struct Entry: Codable, Sendable, Equatable {
@@ -15,7 +15,7 @@ struct PartyTokens: Codable, Sendable, Equatable {
 
     init() {}
 
-    /// Those of the folder; none when none was made yet.
+    /// Reads the tokens of the folder; empty when there are none.
     init(of folder: DataFolder) throws {
         guard let data = FileManager.default.contents(atPath: folder.tokensPath) else { return }
         do {
@@ -43,14 +43,14 @@ struct PartyTokens: Codable, Sendable, Equatable {
         entries.append(Entry(party: party, sha256: TokenHash(of: token).hex, made: moment))
     }
 
-    /// How many went.
+    /// Removes the tokens of a party; returns how many.
     mutating func remove(party: String) -> Int {
         let before = entries.count
         entries.removeAll { $0.party == party }
         return before - entries.count
     }
 
-    /// As the Gateway looks them up.
+    /// The tokens as the Gateway needs them.
     var list: [(hash: TokenHash, party: Party)] {
         entries.compactMap { entry in
             TokenHash(hex: entry.sha256).map { ($0, .named(PartyID(entry.party))) }

@@ -2,11 +2,11 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Takes up tokens and policy anew at SIGHUP, as operators expect of a service.
+/// Reads tokens and policy again at SIGHUP, as usual for services.
 ///
-/// What is wrong then is told to the log, and what was in force before stays so.
+/// Errors are logged, and then the present ones stay in force.
 struct ReloadService: Service {
-    /// Taken from before the hub is ready: SIGHUP ends a program that does not.
+    /// Created before the hub is ready, because an unhandled SIGHUP ends the program.
     let signals: UnixSignalsSequence
     let logger: Logger
     let reload: @Sendable () async throws -> Void

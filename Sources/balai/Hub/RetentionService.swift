@@ -21,7 +21,7 @@ struct RetentionService: Service {
 
     private static let interval = Duration.seconds(3600)
 
-    /// Goes through the tenants once; a tenant that fails is left for the next time.
+    /// Makes a pass over all tenants; a tenant that fails is tried again in the next pass.
     func pass() async {
         for name in [nil] + (await store.tenantNames) {
             for rules in Self.passes(rules) {
@@ -40,10 +40,11 @@ struct RetentionService: Service {
         }
     }
 
-    /// A store applies one rule to a type, so thinning and removing are passes of their own.
+    /// Splits the rules into passes for thinning and for removing, because a store applies one
+    /// rule to a type.
     ///
-    /// A type that is named for the one effect only must not fall under the other effect's rule
-    /// for all types: it gets a rule there that never comes to act.
+    /// A type with a rule for one effect alone must not fall under the other effect's rule for all
+    /// types: it gets a rule there that never applies.
     static func passes(_ rules: [RetentionRule]) -> [[RetentionRule]] {
         let removing = rules.filter { $0.effect == .remove }
         let thinning = rules.filter { $0.effect != .remove }
