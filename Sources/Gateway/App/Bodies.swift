@@ -4,13 +4,13 @@ package import Hummingbird
 package import NIOCore
 
 extension Request {
-    /// How long the body is, as its head says.
+    /// The length of the body in the request's header.
     var declaredLength: Int? { headers[.contentLength].flatMap { Int($0) } }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
-    /// One that is longer than `limit` is refused as soon as that is known: by its
-    /// declared length before a byte is read, or else at the byte too many.
+    /// A body longer than `limit` is refused as soon as that is known: by its declared length
+    /// before any byte is read, or at the first byte beyond the limit.
     package func bytes(limit: Int) async throws -> ByteBuffer {
         let declared = declaredLength
         if let declared, declared > limit { throw Self.tooLarge(limit) }

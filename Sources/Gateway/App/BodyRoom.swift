@@ -5,26 +5,29 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// The memory that long bodies, or long answers, may take while they are under way, shared out among
-/// the parties and, of those without a token, by address.
+/// Limits the memory of long bodies or long answers in progress; the limit is shared out among
+/// parties, and among addresses without a token.
 ///
-/// Whoever sends or takes its bytes slowly keeps some of it for as long, and of its own share alone.
+/// A client that sends or receives slowly uses its share for a longer time, and only its own
+/// share.
 final class BodyRoom: Sendable {
     private let shares: Mutex<PartyShares>
-    /// Shorter ones are not counted: of these there are as many as connections, at most.
+    /// Shorter ones are not counted: there are at most as many as connections.
     static let leastBytes = LongWork.leastBytes
 
     init(bytes: Int) { shares = Mutex(PartyShares(capacity: bytes)) }
 
-    /// What one sharer alone may take at most.
+    /// The most bytes of one sharer.
     private func most(for sharer: Sharer) -> Int {
         PartyShares(capacity: shares.withLock(\.capacity)).left(for: sharer)
     }
 
-    /// Room for so many bytes until what is returned is let go; nil for the few that are not counted.
+    /// Reserves this many bytes until the result is released; nil for short ones, which are not
+    /// counted.
     ///
-    /// Throws `tooManyResults` for what can never have room, `overloaded` for what has none now; with
-    /// `isOwed` the room is taken in any case. What is in memory several times counts as often.
+    /// Throws `tooManyResults` for more than the limit, and `overloaded` when the limit is reached
+    /// at present; with `isOwed` it never throws. Bytes that are in memory several times must be
+    /// counted as often.
     func take(
         _ bytes: Int,
         times: Int = 1,
@@ -54,7 +57,7 @@ final class BodyRoom: Sendable {
         return Held(room: self, sharer: sharer, bytes: room)
     }
 
-    /// Room that is given back when nobody holds it any more.
+    /// Reserved memory, which is freed when this is released.
     final class Held: Sendable {
         private let room: BodyRoom
         private let sharer: Sharer
@@ -71,10 +74,11 @@ final class BodyRoom: Sendable {
 }
 
 extension BodyRoom {
-    /// The body, written piece by piece as its reader takes it, and with room held until then.
+    /// The body, written in pieces as the client accepts them, with its memory reserved until
+    /// then.
     ///
-    /// One that is written at once lies in memory twice, and its reader's pace tells nobody anything.
-    /// What tells of something `isDone` already is never refused: its client would do it once more.
+    /// Written at once, it would be in memory twice, without knowing the client's speed. An answer
+    /// about work that `isDone` is never refused, because its client would repeat the request.
     func bounded(
         _ body: ResponseBody,
         for sharer: @autoclosure () -> Sharer,
@@ -92,7 +96,7 @@ extension BodyRoom {
     }
 }
 
-/// Writes long buffers piece by piece: of each connection no more than one waits to be sent.
+/// Writes long buffers in pieces: for each connection, at most one piece waits to be sent.
 private struct PieceWriter: ResponseBodyWriter {
     private static let pieceBytes = 256 * 1_024
 
@@ -105,7 +109,7 @@ private struct PieceWriter: ResponseBodyWriter {
             piece.readableBytes > 0
         {
             try await writer.write(piece)
-            // A write waits as soon as the connection takes no more; the connection knows that when its
+            // The write waits when the connection accepts no more, which it knows after its event
             // loop has seen the piece.
             try await loop.submit {}.get()
         }

@@ -1,9 +1,9 @@
 import ContextModel
 
-/// The shape of a JSON body, as `/openapi.json` tells it.
+/// The schema of a JSON body in `/openapi.json`.
 ///
-/// A sketch of clause 5.2's data types: enough to write a request by, and not what the hub checks
-/// bodies with.
+/// It is a sketch of the data types of clause 5.2: enough to write a request, but not what the hub
+/// validates with.
 package enum BodySchema: String, Sendable, CaseIterable {
     case entity = "Entity"
     case entityFragment = "EntityFragment"
@@ -24,10 +24,10 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case policy = "Policy"
     case choice = "Choice"
 
-    /// Its place among the components of the document.
+    /// A reference to the schema in the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
 
-    /// What a body of the media type is: with ld+json, one object carries its `@context`.
+    /// The schema for a media type: in ld+json, an object has its `@context`.
     func schema(as mediaType: String) -> JSONValue {
         guard mediaType == MediaType.jsonLD.rawValue, self != .entities, self != .entityIDs else {
             return reference
@@ -35,11 +35,11 @@ package enum BodySchema: String, Sendable, CaseIterable {
         return ["allOf": [reference, ["required": ["@context"]]]]
     }
 
-    /// Every schema under its name.
+    /// Every schema with its name.
     static let components = JSONObject(allCases.map { (key: $0.rawValue, value: $0.schema) })
 }
 
-// MARK: - Shapes
+// MARK: - Schemas
 
 extension BodySchema {
     private var schema: JSONValue {
@@ -77,7 +77,8 @@ extension BodySchema {
         }
     }
 
-    /// Any value: as an object, for generators of clients do not know the schema `true`.
+    /// Any value, declared as an object because generators of clients do not support the schema
+    /// `true`.
     static let anything: JSONValue = [:]
     static let text: JSONValue = ["type": "string", "minLength": 1]
     static let uri: JSONValue = [
@@ -93,7 +94,8 @@ extension BodySchema {
             ["type": "array", "items": ["anyOf": [["type": "string"], ["type": "object"]]]],
         ]
     ]
-    /// What an attribute may be: its instances, or the plain value of the concise form.
+    /// The value of an attribute member: its instances, or the plain value of the concise
+    /// representation.
     private static let values: JSONValue = [
         "anyOf": [
             attribute.reference, list(attribute.reference), ["type": "string"],
@@ -117,7 +119,7 @@ extension BodySchema {
         ["type": "string", "enum": .array(texts.map(JSONValue.string))]
     }
 
-    /// An object with the members, and with others of the shape `rest`.
+    /// An object with these members; other members have the schema `rest`.
     static func object(
         _ members: JSONObject,
         required: [JSONValue] = [],

@@ -5,10 +5,11 @@ import Hummingbird
 import Logging
 import Synchronization
 
-/// Tells the log who was denied what: the party, the method and the path, and no token.
+/// Logs denied requests with the party, the method and the path, and without the token.
 ///
-/// Whoever is denied again and again must not fill the disk with it, nor hide what others are denied:
-/// of each party only so many lines are written in a while; the next one says how many were left out.
+/// A client that is denied again and again must neither fill the disk nor hide others' denials. So
+/// only some lines are written for each party in a period, and the next line says how many were
+/// left out.
 final class DenialLog: Sendable {
     static let linesAtOnce = 20
     static let interval = Duration.seconds(10)
@@ -19,7 +20,7 @@ final class DenialLog: Sendable {
         var lines = 0
         var leftOut = 0
 
-        /// How many were left out before this line; nil when it is left out, too.
+        /// The number of lines left out before this one; nil when this one is left out, too.
         mutating func takeLine(_ now: ContinuousClock.Instant) -> Int? {
             if since.map({ $0.duration(to: now) >= DenialLog.interval }) ?? true {
                 (since, lines) = (now, 0)
@@ -33,10 +34,10 @@ final class DenialLog: Sendable {
             return leftOut
         }
     }
-    /// As many as the operator has named.
+    /// There are as many as the operator has named.
     private let states = Mutex<[Party: State]>([:])
 
-    /// Notes an answer that denies; any other is none of its business.
+    /// Logs an answer that denies; ignores any other.
     func note(
         _ code: BrokerError.Code,
         _ request: HTTPRequest,

@@ -6,7 +6,7 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 
-/// What every endpoint shares: identity, errors, metrics.
+/// The common parts of all endpoints: identity, errors and metrics.
 struct Frame: Sendable {
     let authentication: Authentication
     let problems: ProblemReporter
@@ -15,7 +15,7 @@ struct Frame: Sendable {
     let answers = BodyRoom(bytes: maximumAnswerBytes)
     let registry: MetricRegistry
 
-    /// Bytes of long answers that are being written, shared out among the parties.
+    /// The bytes of long answers in progress, shared out among the parties.
     static let maximumAnswerBytes = 256 << 20
 
     func endpoint(
@@ -35,18 +35,18 @@ struct Frame: Sendable {
         )
     }
 
-    /// Says what a path can do.
+    /// The endpoint that answers OPTIONS for a path.
     func options(path: String, allow: String) -> Endpoint {
         plain(method: "OPTIONS", route: path) { _, _ in
             Response(status: .noContent, headers: [.allow: allow])
         }
     }
 
-    /// Refuses a method that a path does not have.
+    /// The endpoint that refuses a method that a path does not have.
     func methodNotAllowed(path: String, method: HTTPRequest.Method, allow: String) -> Endpoint {
         plain(method: "other", route: path) { request, _ in
-            // `PATCH /entities/` aims at one entity and forgot which; `DELETE` may mean them all.
-            // Of other resources a verb they do not have is just that (clause 6.3.2).
+            // `PATCH /entities/` lacks the identifier of its entity, and `DELETE` might mean all
+            // of them. For other resources it is simply a wrong method (clause 6.3.2).
             if request.uri.path.hasSuffix("/"), path.hasPrefix("/ngsi-ld/v1/entities"),
                 method == .patch || method == .put
             {
@@ -62,7 +62,7 @@ struct Frame: Sendable {
         }
     }
 
-    /// Answers for every path that no route has.
+    /// The endpoint for every path without a route.
     var unknownPath: Endpoint {
         plain(method: "other", route: "unknown") { request, _ in
             throw BrokerError(
@@ -72,7 +72,7 @@ struct Frame: Sendable {
         }
     }
 
-    /// The problem as JSON, or as a page to who looks with a browser.
+    /// The problem as JSON, or as a page for a browser.
     fileprivate func answer(
         to request: Request,
         _ problem: ProblemDetails
@@ -102,13 +102,13 @@ struct Frame: Sendable {
     }
 }
 
-/// The one wrapper around each handler: kept as thin as can be, for every request pays for it.
+/// The wrapper around each handler, as thin as possible because every request runs through it.
 struct Endpoint: HTTPResponder {
     typealias Context = GatewayContext
 
     let frame: Frame
     let isPage: Bool
-    /// Whether its answers are in memory anyway, and take no room of long answers.
+    /// Whether its answers are in memory anyway, and do not count as long answers.
     let keepsAnswers: Bool
     let metrics: RouteMetrics
     let handler: RouteHandler
@@ -147,13 +147,13 @@ struct Endpoint: HTTPResponder {
             if let error = error as? BrokerError {
                 frame.denials.note(error.code, request.head, context)
             }
-            // The standard has plain JSON; whoever knows RFC 9457 gets its media type.
+            // The standard has plain JSON; a client that accepts RFC 9457's media type gets that.
             if response.headers[.contentType] == "application/json",
                 request.headers[.accept]?.contains("application/problem+json") == true
             {
                 response.headers[.contentType] = "application/problem+json"
             }
-            // Which tenant an error is about is told like any answer's (clause 6.3.14).
+            // An error names its tenant as any answer does (clause 6.3.14).
             if let tenant = request.headers[.ngsildTenant], TenantName(tenant) != nil {
                 response.headers[.ngsildTenant] = tenant
             }
@@ -176,7 +176,8 @@ struct Endpoint: HTTPResponder {
 }
 
 extension HTTPFields {
-    /// A page runs the hub's own scripts only, sits in no foreign frame, and leaks no address.
+    /// Adds headers that allow a page only the hub's own scripts, forbid foreign frames and send
+    /// no referrer.
     ///
     /// A page that needs more (map tiles) has set its own policy already.
     mutating func addPageProtection() {
@@ -191,13 +192,13 @@ extension HTTPFields {
 }
 
 extension Request {
-    /// Whether its address or a header takes quadratic time to be compared.
+    /// Whether comparing its address or a header would take quadratic time.
     fileprivate var hasLongRunOfMarks: Bool {
         CombiningMarks.areTooMany(in: uri.description)
             || headers.contains { CombiningMarks.areTooMany(in: $0.value) }
     }
 
-    /// Whether somebody opened an address with a browser: programs do not ask for HTML.
+    /// Whether the address was opened in a browser: programs do not ask for HTML.
     fileprivate var isFromBrowser: Bool {
         (method == .get || method == .head)
             && headers[values: .accept].contains { $0.contains("text/html") }
@@ -209,7 +210,7 @@ extension HTTPField.Name {
 }
 
 extension String {
-    /// Whether the path has two slashes in a row: an identifier left out.
+    /// Whether the path has two slashes in a row, so that an identifier is missing.
     fileprivate var hasEmptySegment: Bool {
         var last: UInt8 = 0
         for byte in utf8 {

@@ -50,7 +50,7 @@ package func makeGateway(
     )
 }
 
-/// Does for short requests what the server does for all others.
+/// Answers short requests in the same way as the server answers all others.
 private func shortResponder(
     _ responder: RouterResponder<GatewayContext>,
     _ logger: Logger
@@ -64,7 +64,7 @@ private func shortResponder(
         do {
             response = try await responder.respond(to: request, context: context)
         } catch {
-            // Each endpoint makes an answer of what it throws; only that answer can have failed.
+            // Endpoints turn errors into answers; only writing such an answer can have failed.
             context.logger.error("no answer could be made: \(error)")
             response = Response(status: .internalServerError)
         }
@@ -73,7 +73,7 @@ private func shortResponder(
     }
 }
 
-/// Counts the connections that were closed because their clients were too slow.
+/// Counts the connections that were closed because of slow clients.
 struct SlowClients: Sendable {
     private let bodies: Counter
     private let answers: Counter

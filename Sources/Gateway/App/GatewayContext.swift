@@ -3,22 +3,22 @@ package import Hummingbird
 package import Logging
 import NIOCore
 
-/// What a handler knows about a request besides the request itself.
+/// The context of a request for its handler.
 package struct GatewayContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// Who asks, why, and of which tenant: set before any handler runs.
+    /// The caller, with purpose and tenant; set before any handler runs.
     package var caller: Caller
-    /// Is told of what the answer of a handler denies; set before any handler runs.
+    /// Logs a denial in the handler's answer; set before any handler runs.
     var denials: DenialLog?
-    /// The room of long answers; set before any handler runs.
+    /// The limit for long answers; set before any handler runs.
     var answers: BodyRoom?
-    /// What runs its handler on the loop of its connection, if that does.
+    /// The executor that runs the handler on the event loop of the connection, if there is one.
     var executor: LoopExecutor?
     private let channel: any Channel
     private let requestID = RequestID()
     private let hubLogger: Logger
 
-    /// What the log calls the request.
+    /// The name of the request in the log.
     package var id: String { requestID.description }
 
     /// A logger that adds the identifier of the request to each line.
@@ -30,13 +30,13 @@ package struct GatewayContext: RequestContext {
         return logger
     }
 
-    /// Whether the log tells of each request.
+    /// Whether each request is logged.
     var logsRequests: Bool { hubLogger.logLevel <= .debug }
 
-    /// Where the bytes of the connection come and go.
+    /// The event loop of the connection.
     var loop: any EventLoop { channel.eventLoop }
 
-    /// Where the other end of the connection is; nil for what is no address of the internet.
+    /// The address of the client; nil when it is not an Internet address.
     var address: AddressBlock? { channel.remoteAddress.flatMap { AddressBlock($0) } }
 
     package init(source: ApplicationRequestContextSource) {
@@ -48,9 +48,9 @@ package struct GatewayContext: RequestContext {
 }
 
 extension AddressBlock {
-    /// nil for what is no address of the internet.
+    /// Returns nil for an address that is not an Internet address.
     fileprivate init?(_ address: SocketAddress) {
-        // Where the address lies in `sockaddr_in` and `sockaddr_in6`.
+        // The position of the address in `sockaddr_in` and `sockaddr_in6`.
         let place: Range<Int>
         switch address {
         case .v4: place = 4..<8

@@ -1,7 +1,7 @@
 import ContextModel
 import HTTPTypes
 
-/// Writes the list of routes as an OpenAPI 3.1 document.
+/// Writes the routes as an OpenAPI 3.1 document.
 enum OpenAPI {
     static func document(_ routes: [RouteDescription], version: String) -> JSONValue {
         [
@@ -53,7 +53,7 @@ enum OpenAPI {
         return .object(operation)
     }
 
-    /// `createEntity` of "Create an entity": what generated clients call the operation.
+    /// The name of the operation in generated clients: `createEntity` for "Create an entity".
     static func operationID(_ route: RouteDescription) -> String {
         let words = route.summary.prefix { $0 != "(" }.split(separator: " ")
             .map { word in word.filter { $0.isASCII && ($0.isLetter || $0.isNumber) } }
@@ -105,7 +105,7 @@ enum OpenAPI {
         return .object(JSONObject(types))
     }
 
-    /// What a body of no shape of ours is: text, bytes, or any JSON.
+    /// The schema of a body without one of our own: text, bytes, or any JSON.
     private static func schema(as mediaType: String) -> JSONValue {
         if mediaType.hasPrefix("text/") { return ["type": "string"] }
         if mediaType.hasSuffix("json") { return BodySchema.anything }
@@ -144,7 +144,7 @@ enum OpenAPI {
             ),
         ],
         "responses": [
-            // All is in its status (clause 6.3.4).
+            // Their status has all the information (clause 6.3.4).
             "UnsupportedMediaType": ["description": "The body is of another type"],
             "Problem": [
                 "description": "What went wrong (RFC 9457)",

@@ -5,14 +5,14 @@ package import Governance
 import HTTPTypes
 import Logging
 
-/// What `/health` asks: throws when the store cannot answer.
+/// The check of `/health`: throws when the store cannot answer.
 package typealias HealthProbe = @Sendable () async throws -> Void
 
 extension RouteTable {
-    /// Adds what the people and programs that run the hub ask; none of it tells city data.
+    /// Adds the routes for those who run the hub; none of them has city data.
     ///
-    /// Call it last: `/openapi.json` describes the routes there are by then. The policy is asked for
-    /// at each request.
+    /// Call it last: `/openapi.json` describes the routes added before. The policy is asked at
+    /// each request.
     package mutating func addOperationRoutes(
         version: String,
         registry: MetricRegistry,
@@ -101,7 +101,7 @@ extension RouteTable {
         do {
             now = try await figures?()
         } catch {
-            // What was counted is told also when the store does not answer.
+            // The counters are answered even when the store does not answer.
             context.logger.error("the store does not tell its figures: \(error)")
         }
         return Response(

@@ -6,15 +6,15 @@ import Logging
 import NIOCore
 import Storage
 
-/// An error as RFC 9457 has it, with the types of clause 5.5.2 and the status of clause 6.3.2.
+/// An error in the form of RFC 9457, with a type of clause 5.5.2 and the status of clause 6.3.2.
 package struct ProblemDetails: Sendable {
     package var status: HTTPResponse.Status
-    /// A type URI of clause 5.5.2, or `about:blank` for what HTTP itself has a word for.
+    /// A type URI of clause 5.5.2, or `about:blank` for an error that HTTP itself defines.
     package var type: String
     package var title: String
     package var detail: String
 
-    /// The one place where an error becomes HTTP.
+    /// Turns an error into HTTP; this is done here alone.
     package init(_ error: BrokerError) {
         let (status, name, title): (HTTPResponse.Status, String?, String) =
             switch error.code {
@@ -54,7 +54,7 @@ package struct ProblemDetails: Sendable {
         self.detail = error.detail
     }
 
-    /// The members in JSON: also what batch answers embed (clause 5.2.17).
+    /// The members in JSON, which answers of batches also have (clause 5.2.17).
     package var json: JSONObject {
         [
             "type": .string(type), "title": .string(title), "detail": .string(detail),
@@ -63,16 +63,16 @@ package struct ProblemDetails: Sendable {
     }
 
     package var response: Response {
-        // Plain JSON, whatever RFC 9457 has (clauses 6.3.3 and 6.3.6).
+        // Plain JSON, unlike RFC 9457 (clauses 6.3.3 and 6.3.6).
         var headers: HTTPFields = [.contentType: "application/json"]
         switch status {
         case .unauthorized: headers[.wwwAuthenticate] = "Bearer realm=\"balai\""
         case .serviceUnavailable, .tooManyRequests: headers[.retryAfter] = "1"
-        // The rest of the body is not read, so the connection cannot serve another request.
+        // The rest of the body is not read, so the connection cannot be used for another request.
         case .contentTooLarge, .requestTimeout: headers[.connection] = "close"
         default: break
         }
-        // These two tell all in their status (clause 6.3.4).
+        // Their status has all the information (clause 6.3.4).
         if status == .lengthRequired || status == .unsupportedMediaType {
             headers[.contentType] = nil
             return Response(status: status, headers: headers)
@@ -85,11 +85,11 @@ package struct ProblemDetails: Sendable {
     }
 }
 
-/// Answers for what a handler threw, and tells the log what the caller must not learn.
+/// Turns the errors of handlers into answers, and logs what the caller must not learn.
 struct ProblemReporter: Sendable {
     let registry: MetricRegistry
 
-    /// Counts requests that were refused because the disk is full.
+    /// The counter of requests that were refused because the disk is full.
     static let refusedForRoom = "balai_requests_refused_disk_full"
 
     func problem(for error: any Error, _ context: GatewayContext) -> ProblemDetails {
@@ -113,7 +113,7 @@ struct ProblemReporter: Sendable {
             context.logger.error("\(error.note ?? "internal error")")
         } else if error.code == .storageFull {
             context.logger.error("the disk is full: \(error.note ?? error.detail)")
-            // Made when it is first needed: a hub with room has no such series.
+            // Created when it is first needed: a hub with free space has no such series.
             Counter(label: Self.refusedForRoom, factory: registry).increment()
         } else if let note = error.note {
             context.logger.notice("\(error.code): \(note)")
@@ -140,7 +140,7 @@ struct ProblemReporter: Sendable {
             )
         case .entityTooLarge: .entityTooLarge(note: error.note)
         case .tookTooLong:
-            // Clause 5.5.6: so complex that it cannot be resolved.
+            // The query is too complex to be answered (clause 5.5.6).
             BrokerError(
                 .tooComplexQuery,
                 "The query took longer than a query may here; ask for less at once, by type, place "

@@ -1,7 +1,7 @@
 import Broker
 package import HTTPTypes
 
-/// A route in words: what `/openapi.json` says about it.
+/// The description of a route for `/openapi.json`.
 package struct RouteDescription: Sendable {
     /// The part of the hub a route belongs to.
     package enum Section: String, Sendable, CaseIterable {
@@ -17,7 +17,7 @@ package struct RouteDescription: Sendable {
         case pages = "Pages"
         case operations = "Operations"
 
-        /// Whether its operations can be about a snapshot (clause 5.5.15): those of the Core and the
+        /// Whether its operations can use a snapshot (clause 5.5.15), as those of the Core and the
         /// Temporal API.
         var isOfSnapshots: Bool {
             switch self {
@@ -29,10 +29,10 @@ package struct RouteDescription: Sendable {
         }
     }
 
-    /// Bytes of a body from which on the operation may take long.
+    /// The bytes of a body from which the operation may take long.
     ///
-    /// None for operations that look at lists the hub keeps, or that are a service's own. A subscription
-    /// of some kilobytes has conditions that take longer to be made ready than to be read.
+    /// It is zero for operations on lists of the hub, and for those of services. A subscription of
+    /// a few kilobytes has conditions that take longer to prepare than to read.
     var longBytes: Int {
         switch section {
         case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .services: 0
@@ -42,23 +42,23 @@ package struct RouteDescription: Sendable {
     }
 
     package var method: HTTPRequest.Method
-    /// With captures in braces: `/ngsi-ld/v1/entities/{entityId}`.
+    /// The path, with captures in braces: `/ngsi-ld/v1/entities/{entityId}`.
     package var path: String
     package var section: Section
-    /// A verb phrase, the standard's where it has one.
+    /// A verb phrase, as in the standard if it has one.
     package var summary: String
     /// The clause of GS CIM 009 that defines the route.
     package var clause: String?
     package var query: [QueryParameter]
-    /// Media types the body may have; none for a route without a body.
+    /// The media types of the body; empty for a route without a body.
     package var accepts: [String]
-    /// The shape of a JSON body; nil for another one, or none.
+    /// The schema of a JSON body; nil for another body, or none.
     package var body: BodySchema?
-    /// The media type of a good answer; nil for an answer without a body.
+    /// The media type of a successful answer; nil for an answer without a body.
     package var answers: String?
-    /// The status of a good answer.
+    /// The status of a successful answer.
     package var status: Int
-    /// Whether the answers are in memory whether anybody asks for them or not.
+    /// Whether its answers are in memory anyway.
     package var keepsAnswers: Bool
 
     package init(
@@ -87,14 +87,14 @@ package struct RouteDescription: Sendable {
         self.keepsAnswers = keepsAnswers
     }
 
-    /// The names in braces, in the order of the path.
+    /// The names of the captures, in the order of the path.
     package var captures: [String] {
         path.split(separator: "/").filter { $0.hasPrefix("{") && $0.hasSuffix("}") }
             .map { String($0.dropFirst().dropLast()) }
     }
 }
 
-/// A query parameter in words.
+/// The description of a query parameter.
 package struct QueryParameter: Sendable, Hashable {
     /// The JSON Schema type of the value.
     package enum Kind: String, Sendable {

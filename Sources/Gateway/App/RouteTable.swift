@@ -1,22 +1,22 @@
 package import Hummingbird
 
-/// Answers one route's requests.
+/// Answers the requests of a route.
 ///
-/// What it throws becomes problem details.
+/// Errors become problem details.
 package typealias RouteHandler =
     @Sendable (_ request: Request, _ context: GatewayContext) async throws -> Response
 
-/// The single list of the hub's routes: whatever is served is described, and the other way round.
+/// The list of the hub's routes: every route is both served and described.
 package struct RouteTable: Sendable {
     package private(set) var routes: [(description: RouteDescription, handler: RouteHandler)] = []
-    /// What a browser is shown for a problem; nil without pages.
+    /// The page for a problem in a browser; nil without pages.
     var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
 
     package init() {}
 
     /// Adds a route.
     ///
-    /// GET routes answer HEAD too; OPTIONS and 405 come by themselves.
+    /// GET routes also answer HEAD; OPTIONS and 405 are added automatically.
     package mutating func add(_ description: RouteDescription, _ handler: @escaping RouteHandler) {
         routes.append((description, handler))
     }
@@ -39,7 +39,7 @@ package struct RouteTable: Sendable {
         for (path, methods) in methodsByPath {
             addOtherMethods(to: router, path: path, methods: methods, frame)
         }
-        // Added last, this wraps nothing but the answer to a path that no route has.
+        // Added last, so that it only answers paths without a route.
         router.add(middleware: UnknownPath(endpoint: frame.unknownPath))
         return router
     }
@@ -74,7 +74,7 @@ package struct RouteTable: Sendable {
     ]
 }
 
-/// Answers for paths no route has.
+/// Answers paths without a route.
 private struct UnknownPath: MiddlewareProtocol {
     let endpoint: Endpoint
 

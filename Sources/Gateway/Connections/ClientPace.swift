@@ -1,40 +1,40 @@
 import NIOCore
 
-/// Closes the connection of a client whose body comes too slowly or that takes its answer too
-/// slowly, and closes it after an answer that says so.
+/// Closes the connection of a client that sends a body too slowly or reads its answer too slowly,
+/// and closes it after an answer that says so.
 ///
-/// However long a body or an answer is, it may take its time as long as it goes on: of one that has
-/// not ended, so many bytes must have come, or gone, each time the timeout has passed.
+/// A body or an answer may take any time while it makes progress: whenever the timeout has passed,
+/// a minimum of bytes must have moved since.
 ///
-/// A body that arrives together with its head, and an answer that the system takes at once, as almost
-/// every one, cost no timer.
+/// A body that arrives with its head, and an answer that the system accepts at once, need no
+/// timer. That is true for almost all.
 final class ClientPace {
-    /// Few enough for the worst of lines.
+    /// Slow enough for the worst connections.
     static let minimumBytesPerSecond = 4_096
 
-    /// Which way bytes go.
+    /// The direction of bytes.
     enum Direction: String, CaseIterable { case body, answer }
 
     private let timeout: TimeAmount
     private let closed: @Sendable (Direction) -> Void
-    /// What has come of the body since its timer was set.
+    /// The bytes of the body since its timer was set.
     private var received = 0
     private var isReadingBody = false
     private var bodyTimer: Scheduled<Void>?
-    /// What waited to be sent when the timer of the answer was set, and what was written since.
+    /// The bytes that waited when the timer of the answer was set, and those written since.
     private var unsent = 0
     private var written = 0
     private var answerTimer: Scheduled<Void>?
     private var closesAfterAnswer = false
     private var lingering: Scheduled<Void>?
 
-    /// `closed` is told of each connection that was closed for being slow.
+    /// `closed` is called for each connection that was closed for being slow.
     init(timeout: TimeAmount, closed: @escaping @Sendable (Direction) -> Void = { _ in }) {
         self.timeout = timeout
         self.closed = closed
     }
 
-    /// Ends all timers.
+    /// Stops all timers.
     func stop() {
         for timer in [bodyTimer, answerTimer, lingering] { timer?.cancel() }
     }
@@ -55,12 +55,12 @@ final class ClientPace {
         bodyTimer = nil
     }
 
-    /// All that has come so far was read: a body that has not ended is waited for.
+    /// Starts the timer of the body, if it has not ended, after everything that arrived was read.
     func readComplete(_ context: ChannelHandlerContext) {
         if isReadingBody, bodyTimer == nil { watchBody(context) }
     }
 
-    /// Closes the connection when too little has come by the next timeout, or any after it.
+    /// Closes the connection when too little has arrived at a timeout.
     private func watchBody(_ context: ChannelHandlerContext) {
         received = 0
         bodyTimer = after(timeout, context) {
@@ -82,13 +82,12 @@ final class ClientPace {
 
     func wrote(_ bytes: Int) { written += bytes }
 
-    /// The answer was written whole; one that says so closes the connection.
+    /// Notes that the answer was written; closes the connection if the answer says so.
     func answerEnds(_ context: ChannelHandlerContext) {
         if closesAfterAnswer { lingerThenClose(context) }
     }
 
-    /// Closes the connection when too little has gone by the next timeout, or any after it, until
-    /// nothing waits any more.
+    /// Closes the connection when too little was sent at a timeout, until nothing waits any more.
     private func watchAnswer(_ context: ChannelHandlerContext) {
         written = 0
         unsent = Self.unsent(context)
@@ -104,10 +103,10 @@ final class ClientPace {
         }
     }
 
-    /// Bytes that were written and that the system has not taken.
+    /// The bytes that were written and that the system has not accepted.
     private static func unsent(_ context: ChannelHandlerContext) -> Int {
         let option = ChannelOptions.bufferedWritableBytes
-        // A channel that cannot tell has nothing to wait for.
+        // A channel that does not report them has none.
         return (try? context.channel.syncOptions?.getOption(option)) ?? 0
     }
 
@@ -118,7 +117,8 @@ final class ClientPace {
         context.close(promise: nil)
     }
 
-    /// Closing at once while the client still sends would take the answer away from it.
+    /// Closes the connection a little later: closing at once, while the client still sends, could
+    /// lose the answer.
     private func lingerThenClose(_ context: ChannelHandlerContext) {
         context.flush()
         bodyTimer?.cancel()

@@ -7,9 +7,9 @@ import NIOHTTP1
 import NIOHTTPTypes
 import Synchronization
 
-/// What the bytes of a connection pass on their way to the routes and back.
+/// The handlers of a connection between its bytes and the routes.
 struct GatewayChannel: HTTPChannelHandler {
-    /// A connection: requests for the server behind, and the task that answers all others.
+    /// A connection: requests for the server, and the task that answers all others.
     struct Value: ServerChildChannelValue {
         let requests: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
         let answers: AnswerTasks
@@ -17,9 +17,9 @@ struct GatewayChannel: HTTPChannelHandler {
         var channel: any Channel { requests.channel }
     }
 
-    /// Answers requests whose bodies are read piece by piece.
+    /// Answers requests whose bodies are read in pieces.
     let responder: Responder
-    /// Answers all others.
+    /// Answers short requests.
     let shortResponder: ShortRequestHandler.Responder
     let settings: GatewaySettings
     let slow: SlowClients
@@ -37,8 +37,8 @@ struct GatewayChannel: HTTPChannelHandler {
         self.slow = slow
     }
 
-    /// Bytes of a body that is collected before anybody looks at it: longer ones are read on a thread of
-    /// their own, and one that is too long is refused before it has come.
+    /// The most bytes of a body that is collected first: longer ones are read on another thread,
+    /// and bodies that are too long are refused before they arrive.
     private var shortBytes: Int { min(LongWork.leastBytes, settings.maximumBodyBytes) }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -51,7 +51,7 @@ struct GatewayChannel: HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,
-                // The types of the fields let nothing else through.
+                // The types of the fields accept nothing else.
                 withOutboundHeaderValidation: false,
                 withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
                 withDecoderLimitConfiguration: limits
@@ -82,7 +82,7 @@ struct GatewayChannel: HTTPChannelHandler {
 
     func handle(value: Value, logger: Logger) async {
         await handleHTTP(asyncChannel: value.requests, logger: logger)
-        // A hub that stops waits for what is under way, also where the client is gone.
+        // A hub that stops waits for requests in progress, even if the client has gone.
         await value.answers.current?.value
     }
 }

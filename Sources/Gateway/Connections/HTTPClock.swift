@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Tells the time as the `Date` field of an answer does (RFC 9110, section 5.6.7), written anew once in
-/// a second.
+/// The text of the `Date` field of answers (RFC 9110, section 5.6.7), which is written once in a
+/// second.
 final class HTTPClock: Sendable {
     private let last = Mutex((second: time_t(-1), text: ""))
 
-    /// The time now.
+    /// The present time.
     var text: String {
         let now = time(nil)
         return last.withLock { last in
@@ -15,7 +15,7 @@ final class HTTPClock: Sendable {
         }
     }
 
-    /// The time so many seconds after the beginning of 1970.
+    /// The time this many seconds after the beginning of 1970.
     static func text(at second: time_t) -> String {
         var second = second
         var parts = tm()

@@ -1,15 +1,15 @@
 import Governance
 import NIOCore
 
-/// Runs the tasks of one connection on its event loop, so that what they write needs no change of threads.
+/// Runs the tasks of one connection on its event loop, so that writing needs no change of threads.
 ///
-/// A task that computes for long keeps the other connections of the loop waiting: `LongWork` has
-/// threads for that. Many that are short take turns (`LoopTurns`).
+/// A task that computes for long would hold up the other connections of the loop: `LongWork` has
+/// threads for that. Many short tasks take turns (`LoopTurns`).
 ///
-/// It is not checked to be `Sendable`: `sharer` is used on the thread of the loop alone.
+/// `@unchecked Sendable`: `sharer` is used on the thread of the loop alone.
 final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private let turns: LoopTurns
-    /// Whose the last request of the connection was; nil before its first.
+    /// The sharer of the connection's last request; nil before its first.
     private(set) var sharer: Sharer?
 
     init(_ turns: LoopTurns) { self.turns = turns }
@@ -21,8 +21,10 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
     fileprivate func run(_ job: UnownedJob) { job.runSynchronously(on: asUnownedTaskExecutor()) }
 
-    /// Notes whose the request under way is, and waits for its turn if tasks wait for theirs and it came in
-    /// somebody else's; called on the loop.
+    /// Notes the sharer of the present request.
+    ///
+    /// When tasks wait for turns and this one came in another sharer's turn, it waits for its own.
+    /// Call it on the loop.
     func serve(_ sharer: Sharer) async {
         guard self.sharer != sharer else { return }
         self.sharer = sharer
@@ -33,16 +35,16 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// Whose task is next on one event loop.
+/// Decides whose task is next on one event loop.
 ///
-/// Tasks run as they come. When the loop has run some for so long that others would notice, it looks at its
-/// connections first; from then on, and until none waits, the party is next that had fewest turns lately, and
-/// of those without a token the address. So whoever has many connections makes others wait for a moment, and
-/// not for as many requests as it has sent.
+/// Tasks first run as they come. When they have run so long that others would notice, the loop
+/// looks at its connections first. From then on, until no task waits, the party with the fewest
+/// recent turns is next, and among those without a token the address. So a client with many
+/// connections makes others wait for a moment, and not for all its requests.
 ///
-/// It is not checked to be `Sendable`: it is used on the thread of its loop alone.
+/// `@unchecked Sendable`: it is used on the thread of its loop alone.
 final class LoopTurns: @unchecked Sendable {
-    /// What a task does until it waits for something.
+    /// The work of a task until it next waits.
     struct Turn {
         let job: UnownedJob
         let executor: LoopExecutor
@@ -50,23 +52,25 @@ final class LoopTurns: @unchecked Sendable {
         fileprivate func run() { executor.run(job) }
     }
 
-    /// For so long the loop runs tasks before it looks at its connections, as they come and in turns.
+    /// How long tasks run before the loop looks at its connections.
     private static let longest = TimeAmount.milliseconds(10)
     private static let longestInTurns = TimeAmount.milliseconds(2)
-    /// Only when it has nothing else to do for a moment does a loop look at its connections.
+    /// A loop looks at its connections only when it has nothing else to do for a moment.
     private static let pause = TimeAmount.microseconds(100)
 
-    /// After so many turns all parties are alike again: whoever comes later is not first for long.
+    /// The number of turns after which all parties are equal again, so that a new one is not first
+    /// for long.
     private static let turnsRemembered = 64
 
     let loop: any EventLoop
-    /// Places are turns.
+    /// A place in the queue is a turn.
     private var waiting = DividedQueue<Party?, AddressBlock, Turn>(
         places: .max,
         dividing: .anonymous
     )
     private var turnsTaken = 0
-    /// How long tasks have run since the loop looked at its connections; what these wait for does not count.
+    /// How long tasks have run since the loop looked at its connections, without the time they
+    /// waited.
     private var ran = TimeAmount.nanoseconds(0)
 
     init(_ loop: any EventLoop) { self.loop = loop }
@@ -74,10 +78,10 @@ final class LoopTurns: @unchecked Sendable {
     /// Whether tasks wait for their turns.
     var isCrowded: Bool { !waiting.isEmpty }
 
-    /// Starts counting anew, because the loop is reading from its connections.
+    /// Restarts the count, because the loop is reading from its connections.
     func looksAround() { ran = .nanoseconds(0) }
 
-    /// Runs what a task does next, now or in its turn.
+    /// Runs the work of a task, at once or in its turn.
     func take(_ turn: Turn) {
         if waiting.isEmpty {
             if ran < Self.longest { return run(turn) }
@@ -93,8 +97,8 @@ final class LoopTurns: @unchecked Sendable {
         ran = ran + (NIODeadline.now() - start)
     }
 
-    /// Runs what waits when the loop has looked at its connections: that is behind all that is to be done at
-    /// once, as the sending of answers, and what comes of it.
+    /// Runs waiting tasks after the loop has looked at its connections, which it does after
+    /// everything that is due at once, such as sending answers.
     private func runWaitingSoon() {
         loop.execute {
             self.loop.execute {

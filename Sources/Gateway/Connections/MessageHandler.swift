@@ -4,11 +4,11 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Turns the messages of HTTP/1 into the server's requests, and its responses back into messages, by
-/// the `MessageRules` and at the `ClientPace`.
+/// Turns HTTP/1 messages into the server's requests, and its responses into messages, by the
+/// `MessageRules` and the `ClientPace`.
 ///
-/// One handler does all three, because each handler that a part of a message passes costs every request
-/// some time.
+/// One handler does all three, because each handler that a part of a message passes costs every
+/// request some time.
 final class MessageHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -83,10 +83,10 @@ final class MessageHandler: ChannelDuplexHandler {
 }
 
 extension HTTPRequest {
-    /// The request of a head whose `Host` field has this value.
+    /// Creates the request of a head whose `Host` field has this value.
     fileprivate init(_ head: HTTPRequestHead, host: String?) throws {
-        // A target that begins with a slash is the path (RFC 9112, section 3.2.1); others are taken
-        // apart as URLs, which takes many times as long.
+        // A target with a slash at the beginning is the path (RFC 9112, section 3.2.1); others are
+        // parsed as URLs, which takes many times as long.
         guard head.uri.utf8.first == UInt8(ascii: "/") else {
             self = try HTTPRequest(head, secure: false, splitCookie: false)
             return

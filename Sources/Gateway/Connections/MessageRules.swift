@@ -1,24 +1,23 @@
 import NIOHTTP1
 
-/// Keeps to those rules of HTTP/1 messages (RFC 9112, RFC 9110) that the server behind it does not
-/// know.
+/// The rules of HTTP/1 messages (RFC 9112, RFC 9110) that the server behind does not implement.
 ///
-/// - A request of HTTP/1.1 has one `Host` field, and none has two (RFC 9112, section 3.2): others
-///   get 400, for a proxy in front may have taken another host for the right one.
-/// - A client that waits with its body until it is told to go on (`Expect: 100-continue`) is told
-///   (RFC 9110, section 10.1.1).
-/// - A client of HTTP/1.0 gets an answer it can read, and the connection is closed behind it.
+/// - A request of HTTP/1.1 has one `Host` field, and no request has two (RFC 9112, section 3.2).
+///   Others get 400, because a proxy in front may have used another host.
+/// - A client that waits with its body (`Expect: 100-continue`) is told to continue (RFC 9110,
+///   section 10.1.1).
+/// - A client of HTTP/1.0 gets an answer that it can read, and then the connection is closed.
 struct MessageRules {
-    /// Whether a request was refused: nothing that follows it on the connection is looked at.
+    /// Whether a request was refused: everything after it on the connection is ignored.
     private(set) var isBroken = false
-    /// Whether the client speaks HTTP/1.0: then this is the last request of the connection.
+    /// Whether the client uses HTTP/1.0: then this is the last request of the connection.
     private(set) var isOld = false
-    /// Requests whose answers have not ended: a client may send some ahead.
+    /// The requests whose answers have not ended: a client may send some ahead.
     private var unanswered = 0
     /// Whether the last of them waits with its body for the answers before it.
     private var owesContinue = false
 
-    /// Begins a request; returns whether its client is to be told to go on.
+    /// Begins a request; returns whether its client must be told to continue.
     ///
     /// Throws for a request without a host, or with two.
     mutating func begin(
@@ -32,22 +31,22 @@ struct MessageRules {
         unanswered += 1
         isOld = version.isOld
         guard fields.expectsContinue, !isOld else { return false }
-        // In the middle of another answer it would be taken for a part of it.
+        // Within another answer it would be taken for a part of that answer.
         owesContinue = unanswered > 1
         return !owesContinue
     }
 
-    /// The head as the client can read it.
+    /// The head in a form that the client can read.
     func ruled(_ head: HTTPResponseHead) -> HTTPResponseHead {
         guard isOld else { return head }
         var head = head
-        // Of this version no chunks are sent: the end of the connection is that of the body.
+        // HTTP/1.0 has no chunks: the body ends with the connection.
         head.version = .http1_0
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         return head
     }
 
-    /// Ends an answer; returns whether the client of the next request is to be told to go on.
+    /// Ends an answer; returns whether the client of the next request must be told to continue.
     mutating func end() -> Bool {
         unanswered -= 1
         guard owesContinue, unanswered == 1 else { return false }
@@ -56,7 +55,7 @@ struct MessageRules {
     }
 }
 
-/// What a request's header fields say that the rules ask for, found in one walk over them.
+/// The header fields that the rules need, found in one pass.
 struct RuledFields {
     private(set) var hosts = 0
     /// The first `Host`.
@@ -65,7 +64,7 @@ struct RuledFields {
 
     init(_ headers: HTTPHeaders) {
         for (name, value) in headers {
-            // Most names are of another length, and so need no closer look.
+            // Most names have another length, and are not compared.
             switch name.utf8.count {
             case 4 where name.lowercased() == "host":
                 hosts += 1
@@ -85,6 +84,6 @@ struct RuledFields {
 }
 
 extension HTTPVersion {
-    /// Whether it is older than HTTP/1.1.
+    /// Whether the version is before HTTP/1.1.
     fileprivate var isOld: Bool { major < 1 || major == 1 && minor < 1 }
 }

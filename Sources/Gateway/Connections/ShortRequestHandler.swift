@@ -6,28 +6,28 @@ import Synchronization
 
 /// Answers short requests on the event loop of their connection.
 ///
-/// A short request is one to the API with a body of which the head says that it is short; it is answered
-/// when all of it has come. What is answered from what is at hand never leaves the loop's thread. All other
-/// requests are passed on to the server behind, which reads their bodies piece by piece.
+/// A short request is a request to the API with a short body, by its header; it is answered when
+/// all of it has arrived. An answer from memory never leaves the loop's thread. All other requests
+/// are passed on to the server, which reads their bodies in pieces.
 ///
-/// While a request is answered, those that a client sends ahead wait here, and nothing more is read.
+/// While a request is answered, requests sent ahead wait here, and nothing more is read.
 final class ShortRequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// Makes the answer to a request that came on the channel, and whose tasks the executor runs.
+    /// Creates the answer to a request from the channel, with its tasks on the executor.
     typealias Responder = @Sendable (Request, any Channel, LoopExecutor) async -> Response
 
     private enum State {
-        /// No request is under way.
+        /// No request is in progress.
         case idle
-        /// The head of a short request has come.
+        /// The head of a short request has arrived.
         case collecting(HTTPRequest)
-        /// A task answers a short request, or its answer waits for the client to take it.
+        /// A task answers a short request, or its answer waits for the client.
         case answering
-        /// So many requests that were passed on are not answered; the last may not have come whole.
+        /// This many requests that were passed on are not answered; the last may be incomplete.
         case passing(unanswered: Int, isWhole: Bool)
     }
 
@@ -37,25 +37,25 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     }
 
     private let responder: Responder
-    /// Bytes of a body that is short.
+    /// The most bytes of a short body.
     private let maximumBytes: Int
     private let tasks: AnswerTasks
     private let turns: LoopTurns
     private let executor: LoopExecutor
     private var context: ChannelHandlerContext?
     private var state = State.idle
-    /// Whether no request is to come behind those that have.
+    /// Whether no request may follow.
     private var isLast = false
-    /// What has come of the body of the request that is collected.
+    /// The part of the body of the collected request that has arrived.
     private var body = ByteBuffer()
-    /// Parts of requests that wait for the answer under way.
+    /// Parts of requests that wait for the present answer.
     private var waiting = CircularBuffer<HTTPRequestPart>()
-    /// What came behind them: an error, or that nothing more comes.
+    /// The end after them: an error, or the end of the input.
     private var waitingEnd: End?
     private var owesRead = false
-    /// The answer that waits until the connection takes more.
+    /// The answer that waits until the connection accepts more.
     private var blocked: CheckedContinuation<Void, any Error>?
-    /// Whether an answer is written whole, and waits for the client to take some of it.
+    /// Whether an answer was written completely, and waits for the client to accept a part of it.
     private var isWrittenWhole = false
 
     /// `turns` are those of the connection's loop.
@@ -103,7 +103,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Tells the server behind, which ends the connection, when no answer is under way any more.
+    /// Tells the server, which closes the connection after the present answer.
     private func end(_ end: End, _ context: ChannelHandlerContext) {
         if case .answering = state {
             if waitingEnd == nil { waitingEnd = end }
@@ -118,7 +118,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch (state, part) {
         case (.idle, _) where isLast, (.passing(_, isWhole: true), _) where isLast:
-            // What comes behind the last request is none (RFC 9112, section 9.6).
+            // Whatever follows the last request is ignored (RFC 9112, section 9.6).
             break
         case (.idle, .head(let head)) where head.isShort(maximumBytes):
             state = .collecting(head)
@@ -144,14 +144,14 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(part))
     }
 
-    /// Takes what has waited, as far as it can be taken now.
+    /// Handles the waiting parts, as far as they can be handled now.
     private func takeWaiting(_ context: ChannelHandlerContext) {
         while !waiting.isEmpty {
             if case .answering = state { return }
             take(waiting.removeFirst(), context)
         }
         waiting.removeAll()
-        // The server behind looks at what was passed on when it is told that this was all for now.
+        // The server processes what was passed on when it is told that this was all for now.
         if case .passing = state { context.fireChannelReadComplete() }
         if case .answering = state { return }
         if let waitingEnd {
@@ -178,7 +178,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             do {
                 try await response.body.write(AnswerWriter(handler: handler))
             } catch {
-                // The client is gone, or has no use for a part of an answer.
+                // The client has gone, or could not use a part of an answer.
                 channel.close(promise: nil)
             }
         }
@@ -195,7 +195,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
 
     fileprivate var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    /// Calls back when the connection takes more.
+    /// Resumes the continuation when the connection accepts more.
     fileprivate func whenWritable(_ continuation: CheckedContinuation<Void, any Error>) {
         guard let context, context.channel.isActive else {
             continuation.resume(throwing: ChannelError.ioOnClosedChannel)
@@ -210,8 +210,8 @@ final class ShortRequestHandler: ChannelDuplexHandler {
         guard let context else { return }
         let part = wrapOutboundOut(.end(trailers))
         guard waitingEnd == nil else {
-            // Who says that nothing more comes is cut off by the server behind: not before it has the
-            // answer.
+            // The server closes a connection after the end of its input: not before the client has
+            // the answer.
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { _ in self.goOn() }
             context.writeAndFlush(part, promise: promise)
@@ -222,19 +222,19 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             flushSoon(context)
             goOn()
         } else {
-            // As soon as the connection takes more, `channelWritabilityChanged` goes on.
+            // `channelWritabilityChanged` continues when the connection accepts more.
             isWrittenWhole = true
             context.flush()
         }
     }
 
-    /// Sends what was written when the loop has done what waits: clients that are answered together wake
-    /// up together.
+    /// Sends what was written after the loop has done its other work: clients that are answered
+    /// together send their next requests together.
     private func flushSoon(_ context: ChannelHandlerContext) {
         context.eventLoop.assumeIsolated().execute { context.flush() }
     }
 
-    /// The answer is written, and the client takes it.
+    /// Continues after an answer was written and accepted.
     private func goOn() {
         isWrittenWhole = false
         guard let context, case .answering = state else { return }
@@ -277,7 +277,7 @@ final class AnswerTasks: Sendable {
     }
 }
 
-/// Writes the body of an answer from the loop of its connection.
+/// Writes the body of an answer on the event loop of its connection.
 private struct AnswerWriter: ResponseBodyWriter {
     let handler: NIOLoopBound<ShortRequestHandler>
 
@@ -291,10 +291,10 @@ private struct AnswerWriter: ResponseBodyWriter {
 }
 
 extension HTTPRequest {
-    /// Whether it asks the API, has so many bytes of body at most, as its head says, and the connection
-    /// stays.
+    /// Whether it is a request to the API with a body of at most this length, by its header, on a
+    /// connection that stays open.
     fileprivate func isShort(_ maximumBytes: Int) -> Bool {
-        // Pages, figures and files are long work, most of them.
+        // Most pages, figures and files are long work.
         guard path?.hasPrefix("/ngsi-ld/v1/") == true else { return false }
         var length = 0
         for field in headerFields {
@@ -308,6 +308,6 @@ extension HTTPRequest {
         return length <= maximumBytes
     }
 
-    /// Whether the server behind closes the connection when it has answered.
+    /// Whether the server closes the connection after its answer.
     fileprivate var closesConnection: Bool { headerFields[.connection] == "close" }
 }

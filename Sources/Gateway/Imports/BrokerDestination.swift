@@ -4,13 +4,13 @@ import ContextModel
 import Governance
 import Storage
 
-/// The hub itself as what an import writes to, in the name of whoever sent the file.
+/// The hub itself as the target of an import, with the sender of the file as the caller.
 ///
-/// The operations and the policy are those of the API: a file gets no further than its sender.
+/// The operations and the policy are those of the API: a file can do no more than its sender.
 struct BrokerDestination: HubDestination {
     let hub: Hub
     let caller: Caller
-    /// Told once of each request in which something was denied.
+    /// Called once for each request in which something was denied.
     let denied: @Sendable () -> Void
 
     func upsert(
@@ -44,7 +44,7 @@ struct BrokerDestination: HubDestination {
             }
             let result = try await hub.writing.batch(operation, bodies, caller: caller)
             if result.errors.contains(where: { $0.error.code == .forbidden }) { denied() }
-            // A part of the batch may be stored; what comes next finds no more room than the rest.
+            // A part of the batch may be stored; what follows would meet a full disk, too.
             if let stop = result.errors.first(where: \.error.stopsImport) { throw stop.error }
             return refusals + result.errors.map(Self.refusal)
         }
@@ -67,7 +67,8 @@ struct BrokerDestination: HubDestination {
         }
     }
 
-    /// What one request was refused for stops no other; a store that cannot write stops them all.
+    /// Runs a request: a refusal affects this request alone, a store that cannot write stops the
+    /// import.
     private func asking<Answer>(
         _ operation: () async throws -> Answer
     ) async throws(HubFailure) -> Answer {
@@ -87,6 +88,6 @@ struct BrokerDestination: HubDestination {
 }
 
 extension BrokerError {
-    /// Whether the hub, and not what was sent, is why something was not stored.
+    /// Whether the reason is the state of the hub, and not the data.
     fileprivate var stopsImport: Bool { code == .storageFull || code == .overloaded }
 }

@@ -8,9 +8,9 @@ import Logging
 import Synchronization
 
 extension RouteTable {
-    /// Adds the routes that take whole files: what `balai import` reads, sent over HTTP.
+    /// Adds the routes for files, which are imported as by `balai import`.
     ///
-    /// Not part of the standard.
+    /// They are not part of the standard.
     package mutating func addImportRoutes(
         _ hub: Hub,
         _ settings: ImportSettings,
@@ -68,7 +68,7 @@ extension RouteTable {
     }
 }
 
-/// Takes files one after the other, no more at a time than it has hands for.
+/// Imports files on request, up to a number at a time.
 private final class ImportDesk: Sendable {
     private let hub: Hub
     private let settings: ImportSettings
@@ -99,7 +99,7 @@ private final class ImportDesk: Sendable {
         )
     }
 
-    /// A name in the query that is a name and no path.
+    /// A parameter with a name, which must not be a path.
     static func plainName(_ parameter: String, of request: Request) throws -> String {
         let name = request.uri.queryParameters.get(parameter) ?? ""
         guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/) != nil else {
@@ -111,20 +111,20 @@ private final class ImportDesk: Sendable {
         return name
     }
 
-    /// Loads the body as a file and tells what became of it.
+    /// Imports the body as a file and returns the summary.
     func take(
         _ request: Request,
         _ context: GatewayContext,
         as name: String,
         _ open: @Sendable (String) throws -> some ImportSource
     ) async throws -> Response {
-        // Whoever may write nothing is told so before the file is taken.
+        // A caller without the right to write is refused before the file is read.
         let caller = try context.caller(of: request, on: hub)
         try await hub.access.require(.write, caller)
         let sharer = caller.sharer
         try begin(sharer)
         defer { atWork.withLock { $0.giveBack(sharer) } }
-        // Files are written and read by calls that block, and rows are mapped one after the other.
+        // Files are written and read by blocking calls, and rows are mapped one after the other.
         return try await hub.longWork.run(for: sharer) {
             try await load(request, caller, context, as: name, open)
         }
@@ -160,7 +160,7 @@ private final class ImportDesk: Sendable {
         }
     }
 
-    // MARK: What the operator is told
+    // MARK: Log
 
     private func tell(
         _ tally: ImportTally,
@@ -207,7 +207,7 @@ private final class ImportDesk: Sendable {
 }
 
 extension ImportSettings {
-    /// The table as the map of that name says; what the map looks up lies beside it.
+    /// The table for the map with this name; its lookup table is in the same folder.
     fileprivate func table(_ path: String, map name: String) throws -> MappedTable {
         guard let folder = mapsFolder, FileBytes.exists("\(folder)/\(name).map.yaml") else {
             throw BrokerError(.resourceNotFound, "The hub has no map '\(name)'.")

@@ -3,14 +3,14 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// The body of a request as a file of its own, removed after it was read.
+/// The body of a request in a file, which is removed after reading.
 ///
-/// A ZIP archive is read from its end, so a file it must be.
+/// It must be a file because a ZIP archive is read from its end.
 struct UploadedFile {
     let path: String
     private let folder: URL
 
-    /// Writes the body to `name` in a fresh folder; refuses one longer than `limit` bytes.
+    /// Writes the body to `name` in a new folder; throws when it is longer than `limit` bytes.
     init(_ request: Request, name: String, in spool: URL, limit: Int) async throws {
         folder = spool.appending(path: "balai-import-\(UUID().uuidString)")
         path = folder.appending(path: name).path
@@ -44,7 +44,7 @@ struct UploadedFile {
         }
     }
 
-    /// Says in the hub's words that the disk is full.
+    /// Runs `write`, and turns a full disk into the hub's own error.
     private static func storing(_ write: () throws -> Void) throws {
         do { try write() } catch let error as NSError {
             let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
@@ -65,7 +65,7 @@ struct UploadedFile {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// A sentence about the file without the folder it lies in, which concerns nobody.
+    /// A sentence about the file without the path of its folder.
     func plain(_ sentence: String) -> String {
         sentence.replacing(folder.path + "/", with: "")
     }

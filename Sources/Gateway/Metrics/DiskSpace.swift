@@ -1,8 +1,8 @@
 import Glibc
 
-/// The room on the disk where a folder lies.
+/// The free space of the disk with a folder.
 package struct DiskSpace: Sendable, Equatable {
-    /// What is left for the hub: reserves that the system keeps for others do not count.
+    /// The free bytes for the hub: the system's reserves for others do not count.
     package var freeBytes: Int64
     package var totalBytes: Int64
 
@@ -11,7 +11,7 @@ package struct DiskSpace: Sendable, Equatable {
         self.totalBytes = totalBytes
     }
 
-    /// nil when the system does not tell.
+    /// Returns nil when the system does not report it.
     package init?(ofFolder path: String) {
         var status = statvfs()
         guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
@@ -20,9 +20,10 @@ package struct DiskSpace: Sendable, Equatable {
         totalBytes = Int64(status.f_blocks) * block
     }
 
-    /// So little that the next checkpoint of the database may not fit; of a small disk, a twentieth.
+    /// Less than this may not suffice for the next checkpoint of the database; for a small disk, a
+    /// twentieth.
     private static let leastBytes: Int64 = 32 * 1_024 * 1_024
-    /// Enough for a long time, however large the disk.
+    /// More than this suffices for a long time, however large the disk is.
     private static let ampleBytes: Int64 = 5 * 1_024 * 1_024 * 1_024
 
     package var isFull: Bool { freeBytes < min(Self.leastBytes, totalBytes / 20) }

@@ -1,11 +1,11 @@
-/// How much a hub keeps, and how much room its disk has: what `/metrics` tells beside what was
-/// counted since the start.
+/// The size of a hub's data and the free space of its disk, which `/metrics` has beside its
+/// counters.
 package struct HubFigures: Sendable {
-    /// Entities of all tenants, history aside.
+    /// The entities of all tenants with current state.
     package var entities: Int
-    /// The files of all databases.
+    /// The bytes of the files of all databases.
     package var databaseBytes: Int
-    /// nil when the system does not tell.
+    /// The free space; nil when the system does not report it.
     package var disk: DiskSpace?
 
     package init(entities: Int, databaseBytes: Int, disk: DiskSpace?) {
@@ -14,7 +14,7 @@ package struct HubFigures: Sendable {
         self.disk = disk
     }
 
-    /// By the names of their series.
+    /// The figures with the names of their series.
     var gauges: [(name: String, value: Double)] {
         var gauges = [("balai_database_bytes", Double(databaseBytes))]
         if let disk {
@@ -25,5 +25,5 @@ package struct HubFigures: Sendable {
     }
 }
 
-/// Takes the figures of this moment.
+/// Reads the present figures.
 package typealias FigureReading = @Sendable () async throws -> HubFigures

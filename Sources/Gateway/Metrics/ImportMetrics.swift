@@ -15,13 +15,13 @@ struct ImportMetrics: Sendable {
         failures = Counter(label: "balai_import_failures", factory: registry)
     }
 
-    /// A file was read to its end.
+    /// Counts a file that was read to its end.
     func finished(_ tally: ImportTally) {
         imports.increment()
         records.increment(by: tally.records)
         failures.increment(by: tally.failures)
     }
 
-    /// A file was not read, or not to its end.
+    /// Counts a file that was not read to its end.
     func refused() { refusals.increment() }
 }

@@ -1,9 +1,9 @@
 package import CoreMetrics
 import Synchronization
 
-/// A small backend of swift-metrics that keeps every series in memory for Prometheus to fetch.
+/// A small backend of swift-metrics that keeps every series in memory, for Prometheus to read.
 package final class MetricRegistry: MetricsFactory, Sendable {
-    /// More series than this are not kept: labels taken from requests must not fill the memory.
+    /// The most series: labels from requests must not fill the memory.
     package let maximumSeries: Int
 
     private struct State {
@@ -60,13 +60,13 @@ package final class MetricRegistry: MetricsFactory, Sendable {
         return NOOPMetricsHandler.instance
     }
 
-    /// A series lives as long as the process, as Prometheus expects of it.
+    /// Does nothing: a series lives as long as the process, as Prometheus expects.
     package func destroyCounter(_ handler: any CounterHandler) {}
     package func destroyRecorder(_ handler: any RecorderHandler) {}
     package func destroyMeter(_ handler: any MeterHandler) {}
     package func destroyTimer(_ handler: any TimerHandler) {}
 
-    /// The series of that name, made now if need be; nil when there are too many.
+    /// The series with this name, which is created if need be; nil when there are too many.
     private func series(_ name: SeriesName, make: () -> Series) -> Series? {
         state.withLock { state in
             if let series = state.series[name] { return series }
@@ -80,13 +80,13 @@ package final class MetricRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// Every series there is now.
+    /// All series.
     var series: [SeriesName: Series] { state.withLock { $0.series } }
 
-    /// Everything in Prometheus' text format, in the order of names.
+    /// All series in Prometheus' text format, in the order of names.
     ///
-    /// Of the series of one name that labels tell apart, as of each route, only those are told in
-    /// which something was recorded.
+    /// Of several series with one name and different labels, such as those of routes, empty ones
+    /// are left out.
     package func prometheusText(_ figures: HubFigures? = nil) -> String {
         let (series, dropped) = state.withLock { ($0.series, $0.dropped) }
         var text = PrometheusText()
@@ -103,10 +103,10 @@ package final class MetricRegistry: MetricsFactory, Sendable {
     }
 }
 
-/// The name and the labels of a series.
+/// The name and labels of a series.
 struct SeriesName: Hashable, Comparable {
     let name: String
-    /// `key="value",…` with values escaped.
+    /// The labels: `key="value",…` with values escaped.
     let labels: String
 
     init(_ label: String, _ dimensions: [(String, String)], suffix: String = "") {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What the operating system knows about the hub's process.
+/// The operating system's figures for the hub's process.
 enum ProcessMetrics {
-    /// Resident memory in bytes; nil where the system has no /proc.
+    /// The resident memory in bytes; nil where the system has no /proc.
     static var residentBytes: Int? {
         guard let statm = firstLine(of: "/proc/self/statm") else { return nil }
         let fields = statm.split(separator: " ")

@@ -32,7 +32,7 @@ struct PrometheusText {
         addSample(name.name + "_count", name.labels, "\(counts.last ?? 0)")
     }
 
-    /// Once for all series of a name, which come one after the other.
+    /// Adds the type once for all series of a name, which follow each other.
     private mutating func addType(_ name: String, _ type: String) {
         if name == lastName { return }
         lastName = name
@@ -44,7 +44,7 @@ struct PrometheusText {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
     }
 
-    /// What the hub's own series tell.
+    /// The descriptions of the hub's own series.
     private static let help = [
         "balai_database_bytes": "Size of all databases with their logs.",
         "balai_disk_free_bytes": "What may still be written to the disk of the data folder.",

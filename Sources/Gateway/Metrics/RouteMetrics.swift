@@ -1,9 +1,9 @@
 import CoreMetrics
 
-/// The series of one route, made once so that a request finds them ready.
+/// The series of one route, created before the first request.
 struct RouteMetrics: Sendable {
     private let duration: Timer
-    /// By class of status, 1xx to 5xx.
+    /// The counters by class of status, 1xx to 5xx.
     private let answers: [Counter]
 
     init(method: String, route: String, registry: MetricRegistry) {

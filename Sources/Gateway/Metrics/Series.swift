@@ -1,7 +1,7 @@
 import CoreMetrics
 import Synchronization
 
-/// What the registry keeps under a name.
+/// A series in the registry.
 enum Series: Sendable {
     case counter(Count)
     case gauge(Level)
@@ -17,7 +17,7 @@ enum Series: Sendable {
     }
 }
 
-/// A number that grows.
+/// A number that only grows.
 final class Count: CounterHandler, Sendable {
     private let count = Atomic<Int64>(0)
 
@@ -26,7 +26,7 @@ final class Count: CounterHandler, Sendable {
     var value: Int64 { count.load(ordering: .relaxed) }
 }
 
-/// A number that goes up and down.
+/// A number that grows and falls.
 final class Level: RecorderHandler, MeterHandler, Sendable {
     private let level = Mutex(0.0)
 
@@ -39,14 +39,14 @@ final class Level: RecorderHandler, MeterHandler, Sendable {
     var value: Double { level.withLock { $0 } }
 }
 
-/// How often values fell between fixed bounds.
+/// The number of values between fixed bounds.
 final class Histogram: TimerHandler, RecorderHandler, Sendable {
-    /// From a tenth of a millisecond to ten seconds.
+    /// The bounds for seconds: from a tenth of a millisecond to ten seconds.
     static let secondsBounds = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
         5, 10,
     ]
-    /// Sizes and counts, from one to ten million.
+    /// The bounds for sizes and counts: from one to ten million.
     static let sizeBounds = [1.0, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262_144, 1e6, 1e7]
 
     private struct State {
@@ -73,7 +73,8 @@ final class Histogram: TimerHandler, RecorderHandler, Sendable {
         }
     }
 
-    /// Counts up to and including each bound, the last without one; and the sum of all values.
+    /// The number of values up to and including each bound, the last without one, and the sum of
+    /// all values.
     var cumulative: (counts: [Int64], sum: Double) {
         let state = state.withLock { $0 }
         var total: Int64 = 0

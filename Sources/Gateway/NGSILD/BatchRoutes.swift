@@ -159,16 +159,17 @@ extension NGSILDRoutes {
     }
 }
 
-/// The entities of a batch request that could be read, and the errors of those that could not.
+/// The entities of a batch request that could be read, and the errors of the others.
 private struct Batch {
     var entities: [(json: JSONValue, ld: LDContext)] = []
     var errors: [(id: EntityID?, error: BrokerError)] = []
-    /// What names in the answer are compacted with.
+    /// The `@context` for names in the answer.
     var ld: LDContext
 }
 
 extension Exchange {
-    /// The entities of a batch, each with its `@context`: its own in ld+json, the linked one else.
+    /// The entities of a batch, each with its `@context`: its own in ld+json, otherwise the linked
+    /// one.
     ///
     /// An entity whose `@context` is missing, misplaced or unavailable fails alone.
     fileprivate func batchBodies() async throws -> Batch {
@@ -190,7 +191,7 @@ extension Exchange {
                 batch.errors.append((element.entityID, error))
             }
         }
-        // The answer names identifiers alone, for which the core @context does as well.
+        // The answer has identifiers alone, for which the core @context is enough.
         if type == .jsonLD, let first = batch.entities.first?.ld, first.url != nil {
             batch.ld = first
         }
@@ -206,7 +207,7 @@ extension Exchange {
         }
     }
 
-    /// What became of a batch: 201, 204 or 207 (clauses 6.14 to 6.17).
+    /// The answer of a batch: 201, 204 or 207 (clauses 6.14 to 6.17).
     fileprivate func answer(
         _ result: BatchResult,
         ld: LDContext

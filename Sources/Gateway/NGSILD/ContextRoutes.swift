@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 
 extension NGSILDRoutes {
-    /// The `@context`s the hub keeps (clauses 5.13, 6.29 and 6.30).
+    /// Adds the routes of stored `@context`s (clauses 5.13, 6.29 and 6.30).
     mutating func addContextRoutes() {
         addContextAddition()
         addListContexts()

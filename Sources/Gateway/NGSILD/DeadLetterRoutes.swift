@@ -11,9 +11,9 @@ extension NGSILDRoutes {
         QueryParameter("owner", "Only those of this party's: its name, `operator` or `anonymous`"),
     ]
 
-    /// Notifications given up on: seen, sent again and removed by the operator.
+    /// Adds the operator's routes of dead letters: to list, replay and drop them.
     ///
-    /// Not part of the standard.
+    /// They are not part of the standard.
     mutating func addDeadLetterRoutes() {
         add(
             RouteDescription(

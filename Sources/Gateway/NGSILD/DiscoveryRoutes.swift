@@ -3,7 +3,8 @@ import ContextModel
 import Hummingbird
 
 extension NGSILDRoutes {
-    /// Types and attributes in use (clauses 6.25 to 6.28), and who answers.
+    /// Adds the routes for types and attributes in use (clauses 6.25 to 6.28), and for the
+    /// source's identity.
     mutating func addDiscoveryRoutes() {
         addListTypes()
         addRetrieveType()
@@ -151,7 +152,8 @@ extension Exchange {
         ]
     }
 
-    /// An answer that names so many types and attributes, made and written elsewhere when it is long.
+    /// The answer with this many types and attributes; a long one is computed and written on
+    /// another thread.
     fileprivate func answer(
         about names: Int,
         ld: LDContext,
@@ -164,10 +166,10 @@ extension Exchange {
         return answer(bytes, type, ld: ld)
     }
 
-    /// Of a name that no `@context` makes short.
+    /// The approximate bytes of a name that no `@context` shortens.
     private static let bytesPerName = 64
 
-    /// A JSON answer in the accepted form; in ld+json every object carries the `@context`.
+    /// A JSON answer in the accepted media type; in ld+json every object has the `@context`.
     func answer(_ body: JSONValue, ld: LDContext) throws(BrokerError) -> Response {
         let type = try accepted()
         return answer(embedding(ld, in: body, type).serialized, type, ld: ld)
@@ -215,7 +217,7 @@ extension AttributeInformation {
         ]
     }
 
-    /// Attribute (clause 5.2.28), whole or as the list of attributes has it.
+    /// Attribute (clause 5.2.28), in full or for a list of attributes.
     fileprivate func attribute(_ ld: LDContext, isWhole: Bool) -> JSONValue {
         var object: JSONObject = [
             "id": .string(name.text), "type": "Attribute",

@@ -6,7 +6,7 @@ import Hummingbird
 import Storage
 
 extension Exchange {
-    /// The form of the answer that the caller accepts for entities.
+    /// The media type that the caller accepts for entities.
     private func acceptedForEntities(_ items: QueryItems) throws(BrokerError) -> MediaType {
         let type = try accepted([.json, .jsonLD, .geoJSON])
         guard type == .geoJSON || items["geometryProperty"] == nil else {
@@ -27,7 +27,7 @@ extension Exchange {
         return type
     }
 
-    /// Retrieve Entity in the accepted form.
+    /// The answer of Retrieve Entity in the accepted media type.
     func answerEntity() async throws -> Response {
         let ld = try await ldContext()
         let type = try acceptedForEntities(items)
@@ -59,7 +59,7 @@ extension Exchange {
         )
     }
 
-    /// Query Entities in the accepted form, with links to the pages around this one.
+    /// The answer of Query Entities in the accepted media type, with links to other pages.
     func answerQuery(
         _ items: QueryItems,
         selectors: Condition?,
@@ -93,7 +93,7 @@ extension Exchange {
         )
     }
 
-    /// An answer of one entity in the accepted form.
+    /// The answer with one entity in the accepted media type.
     private func written(
         _ entity: EncodedEntity,
         _ entities: EntityWriter,
@@ -111,7 +111,7 @@ extension Exchange {
         }
     }
 
-    /// An answer of several entities in the accepted form.
+    /// The answer with several entities in the accepted media type.
     private func written(
         _ list: [EncodedEntity],
         _ entities: EntityWriter,
@@ -137,13 +137,15 @@ extension Exchange {
 
     private static let maximumReservedBytes = 4 << 20
 
-    /// JSON has twice the bytes of what is stored, about.
+    /// JSON has about twice the bytes of the stored form.
     private static func reservedBytes(_ stored: Int) -> Int {
         min(2 * stored + 1_024, maximumReservedBytes)
     }
 
-    /// Writes an answer of about so many bytes; a long one on a thread for long work, and in the room of
-    /// long answers: what it is made of is in memory, too, while it waits for the thread and is written.
+    /// Writes an answer of about this many bytes.
+    ///
+    /// A long one is written on a thread for long work. Its memory is reserved with that of long
+    /// answers, because its data is in memory while it waits for the thread.
     @inline(__always)
     func writing(_ bytes: Int, _ body: () throws -> [UInt8]) async throws -> [UInt8] {
         guard LongWork.isLong(bytes) else { return try body() }

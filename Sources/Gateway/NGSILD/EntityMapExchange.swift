@@ -5,9 +5,9 @@ import HTTPTypes
 import Hummingbird
 import Storage
 
-/// What a request and its answer say of EntityMaps (clauses 5.5.14 and 6.4.3.2).
+/// The parameters and headers about EntityMaps (clauses 5.5.14 and 6.4.3.2).
 extension Exchange {
-    /// The query for entities that the parameters and selectors make.
+    /// The query for entities from the parameters and selectors.
     func entityQuery(
         _ items: QueryItems,
         selectors: Condition?,
@@ -35,7 +35,7 @@ extension Exchange {
                 caller: caller
             )
         }
-        // The map has to list all entities, even if the page shows only a few.
+        // The map lists all entities, even if the page shows only a few.
         return try await hub.longWork.run(for: caller.sharer) {
             try await hub.reading.queryEntities(
                 query,
@@ -56,7 +56,7 @@ extension Exchange {
         }
     }
 
-    /// What the request says of EntityMaps (clause 5.5.14); nil when it says nothing of them.
+    /// The request for an EntityMap (clause 5.5.14); nil when there is none.
     func entityMapRequest(
         _ items: QueryItems,
         entities: JSONValue?,
@@ -69,7 +69,7 @@ extension Exchange {
         return request
     }
 
-    /// What a new EntityMap of the request's query is to be.
+    /// The request for a new EntityMap of the query.
     func newEntityMap(
         _ items: QueryItems,
         entities: JSONValue?,
@@ -88,7 +88,7 @@ extension Exchange {
         return request
     }
 
-    /// The EntityMap the request refers to: by its place, or by its identifier alone.
+    /// The EntityMap that the request refers to by its URL or its identifier.
     var referredEntityMap: String? {
         get throws(BrokerError) {
             guard let value = request.headers[.entityMap] else { return nil }
@@ -106,15 +106,16 @@ extension Exchange {
         }
     }
 
-    /// The place of the EntityMap used (clause 6.4.3.2).
+    /// The header with the URL of the EntityMap (clause 6.4.3.2).
     func headers(forEntityMap id: String?) -> HTTPFields {
         guard let id else { return [:] }
         return [.entityMap: "\(Paths.entityMaps)/\(QueryItems.encode(id))"]
     }
 
-    /// The place of the EntityMap that a retrieval used, if it asked for one (clause 6.5.3.1).
+    /// The header with the URL of the EntityMap of a retrieval, if the request asks for one
+    /// (clause 6.5.3.1).
     ///
-    /// To be asked for when it is known that the caller may see the entity.
+    /// Call it only when the caller may see the entity.
     func retrievalHeaders(
         _ subject: EntityMap.Subject,
         _ map: EntityMapRequest?
@@ -130,21 +131,21 @@ extension Exchange {
         )
     }
 
-    /// 201 when an EntityMap was made for the answer.
+    /// The status: 201 when an EntityMap was created for the answer.
     static func status(_ use: EntityMapUse?) -> HTTPResponse.Status {
         use?.isNew ?? false ? .created : .ok
     }
 }
 
 extension QueryItems {
-    /// The selectors of a Query narrow it, whatever else does.
+    /// The items with `local`, because the selectors of a Query narrow it in any case.
     fileprivate var withLocal: QueryItems {
         var items = self
         items["local"] = "true"
         return items
     }
 
-    /// What says which entities are meant, in one text.
+    /// The selecting parameters as one text.
     fileprivate var selection: String {
         var selecting = self
         for name in Self.notSelecting { selecting[name] = nil }
@@ -160,6 +161,6 @@ extension QueryItems {
 }
 
 extension HTTPField.Name {
-    /// The place of an EntityMap (clause 6.4.3.2).
+    /// The URL of an EntityMap (clause 6.4.3.2).
     static let entityMap = known("NGSILD-EntityMap")
 }

@@ -5,7 +5,7 @@ import Hummingbird
 import Storage
 
 extension NGSILDRoutes {
-    /// EntityMaps (clauses 6.32, 6.34 and 6.35).
+    /// Adds the routes of EntityMaps (clauses 6.32, 6.34 and 6.35).
     mutating func addEntityMapRoutes() {
         addEntityMapCreation(
             Paths.entityMaps,
@@ -25,7 +25,7 @@ extension NGSILDRoutes {
         addOneEntityMapRoutes()
     }
 
-    /// Adds the routes that make one: of a query in the parameters, and of one in the body.
+    /// Adds the routes that create one: from a query in the parameters, and from one in the body.
     private mutating func addEntityMapCreation(
         _ path: String,
         clause: String,
@@ -113,7 +113,7 @@ extension NGSILDRoutes {
     }
 }
 
-/// The query that an EntityMap is made of, wherever it came from.
+/// The query of a new EntityMap, from parameters or a body.
 private struct MappedQuery {
     var items: QueryItems
     var selectors: Condition?
@@ -129,7 +129,7 @@ extension Exchange {
             selectors: mapped.selectors,
             ld: mapped.ld
         )
-        // Its terms are checked, though the map shows nothing of them (clause 5.14.4.4).
+        // Its terms are checked, although the map shows nothing of them (clause 5.14.4.4).
         _ = try parameters.representation()
         return try created(
             try await hub.reading.createEntityMap(of: query, try request(mapped), caller: caller)

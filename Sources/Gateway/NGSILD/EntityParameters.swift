@@ -2,18 +2,17 @@ import Broker
 import ContextModel
 import Storage
 
-/// What the parameters of a request say about which entities are meant and how they are shown
-/// (clauses 5.7.2 and 6.4.3.2).
+/// Reads the parameters that select entities and their representation (clauses 5.7.2 and 6.4.3.2).
 ///
-/// A Query in a body says the same in the same names (5.2.23).
+/// A Query in a body has the same members (5.2.23).
 struct EntityParameters: Sendable {
     let items: QueryItems
     let ld: LDContext
     let limits: HubLimits
 
-    // MARK: Which
+    // MARK: Selection
 
-    /// The condition of all selecting parameters together.
+    /// The condition of all selecting parameters.
     func condition() throws(BrokerError) -> Condition {
         var condition = try typeCondition()
         if let ids = try ids() { condition = condition.and(.ids(ids)) }
@@ -26,7 +25,7 @@ struct EntityParameters: Sendable {
             .and(try geoTest().map { .geometry($0) } ?? .everything)
     }
 
-    /// `attrs` alone: one of the attributes is there.
+    /// The condition of `attrs`: one of the attributes is present.
     func attributeCondition() throws(BrokerError) -> Condition {
         guard let names = try items.list("attrs") else { return .everything }
         if let name = names.first(where: { $0 == "id" || $0 == "type" || !Name.isValid($0) }) {
@@ -41,10 +40,11 @@ struct EntityParameters: Sendable {
         return .any(names.map { .attribute(ld.expand($0)) })
     }
 
-    /// Attributes of which an entity has one.
+    /// The most attributes in `attrs`.
     static let maximumAttributes = 1_000
 
-    /// What only says which other sources to ask: read so that mistakes are told (clause 5.7.2.4).
+    /// Checks the parameters that only select other sources, so that errors are reported (clause
+    /// 5.7.2.4).
     private func checkSourceParameters() throws(BrokerError) {
         _ = try items.flag("splitEntities")
         guard let csf = try items.text("csf") else { return }
@@ -53,7 +53,7 @@ struct EntityParameters: Sendable {
         }
     }
 
-    /// `id` alone.
+    /// The identifiers in `id`.
     func ids() throws(BrokerError) -> Set<EntityID>? {
         guard let ids = try items.list("id") else { return nil }
         for id in ids where !URIText.isValid(id) {
@@ -62,7 +62,7 @@ struct EntityParameters: Sendable {
         return Set(ids.map(EntityID.init))
     }
 
-    /// `type` alone: what operations on one entity may name (clause 4.17).
+    /// The condition of `type`, which operations on one entity may have (clause 4.17).
     func typeCondition() throws(BrokerError) -> Condition {
         guard let type = try items.text("type"), type != Self.anyType else { return .everything }
         return try parsing { () throws(ConditionError) in
@@ -70,11 +70,11 @@ struct EntityParameters: Sendable {
         }
     }
 
-    /// `q` alone (clause 4.9).
+    /// The condition of `q` (clause 4.9).
     func qCondition() throws(BrokerError) -> Condition {
         guard let q = try items.text("q") else { return .everything }
         let expandValues = Set(try items.list("expandValues") ?? [])
-        // `jsonKeys` needs nothing done: members inside a value are never expanded here.
+        // `jsonKeys` has no effect: members inside a value are never expanded here.
         let parser = QParser(
             expansion: ld,
             expandValues: expandValues,
@@ -83,15 +83,15 @@ struct EntityParameters: Sendable {
         return try parsing { () throws(ConditionError) in try parser.parse(q) }
     }
 
-    /// `scopeQ` alone (clause 4.19).
+    /// The condition of `scopeQ` (clause 4.19).
     func scopeCondition() throws(BrokerError) -> Condition {
         guard let scopes = try items.text("scopeQ") else { return .everything }
-        // No scope has a blank, so what came as one was a plus.
+        // Scopes have no blanks, so a blank was a plus.
         let text = String(scopes.map { $0 == " " ? "+" : $0 })
         return try parsing { () throws(ConditionError) in try ScopeQuery.parse(text) }
     }
 
-    /// The geo-query alone (clause 4.10).
+    /// The geo-query (clause 4.10).
     func geoTest() throws(BrokerError) -> GeoTest? {
         let names = ["georel", "geometry", "coordinates", "geoproperty"]
         let given = names.filter { items[$0] != nil }
@@ -122,10 +122,10 @@ struct EntityParameters: Sendable {
         }
     }
 
-    /// Stands for every type, of entities on this hub (clause 6.4.3.2).
+    /// Stands for every type, for entities on this hub (clause 6.4.3.2).
     private static let anyType = "*"
 
-    /// Whether the request asks for what this hub has itself alone (clause 5.5.13).
+    /// Whether the request asks for this hub's own entities alone (clause 5.5.13).
     func isLocal() throws(BrokerError) -> Bool {
         let isLocal = try items.flag("local")
         guard items["type"] == Self.anyType else { return isLocal }
@@ -135,8 +135,8 @@ struct EntityParameters: Sendable {
         return true
     }
 
-    /// Whether the query is not too wide (clauses 5.7.2.4 and 5.6.21.4): it is local, or narrowed
-    /// by types, by attributes that are not the system's own, or by place.
+    /// Whether the query is narrow enough (clauses 5.7.2.4 and 5.6.21.4): it is local, or
+    /// restricted by types, by attributes that are not the system's own, or by location.
     func isSelective() throws(BrokerError) -> Bool {
         if try isLocal() { return true }
         if items["type"] != nil || items["georel"] != nil { return true }
@@ -145,9 +145,9 @@ struct EntityParameters: Sendable {
         return try !qCondition().attributeNames.isEmpty
     }
 
-    // MARK: How many
+    // MARK: Paging
 
-    /// The page asked for (clause 6.3.10).
+    /// The query with its page (clause 6.3.10).
     func query() throws(BrokerError) -> EntityQuery {
         guard try isSelective() else { throw BrokerError.tooWideQuery }
         let page = try page()
@@ -160,7 +160,7 @@ struct EntityParameters: Sendable {
         )
     }
 
-    /// Results a page may skip; far beyond what anybody pages through, and no sum overflows.
+    /// The most results that a page may skip: more than anybody reads, and far from overflow.
     static let maximumOffset = 10_000_000
 
     func page() throws(BrokerError) -> (offset: Int, limit: Int, wantsCount: Bool) {
@@ -200,7 +200,7 @@ struct EntityParameters: Sendable {
         }
     }
 
-    // MARK: How shown (clauses 6.3.7, 6.3.11, 4.15 and 4.21)
+    // MARK: Representation (clauses 6.3.7, 6.3.11, 4.15 and 4.21)
 
     private var options: Set<String> {
         Set((items["options"] ?? "").split(separator: ",").map(String.init))
@@ -252,7 +252,8 @@ struct EntityParameters: Sendable {
         return names.contains("concise") ? .concise : .normalized
     }
 
-    /// Forms of entities and of evolutions; `options` may name one in place of `format`.
+    /// The representations of entities and of evolutions; `options` may name one in place of
+    /// `format`.
     static let knownFormats: Set<String> = [
         "normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues",
     ]
@@ -279,7 +280,7 @@ struct EntityParameters: Sendable {
         }
     }
 
-    /// Linked Entity retrieval (clause 4.5.23).
+    /// The retrieval of Linked Entities (clause 4.5.23).
     private func join() throws(BrokerError) -> Join? {
         guard let text = try items.text("join"), text != "@none" else { return nil }
         guard let form = Join.Form(rawValue: text) else {
@@ -301,14 +302,14 @@ struct EntityParameters: Sendable {
 }
 
 extension BrokerError {
-    /// Clause 5.7.2.4: a query for everything everywhere is refused.
+    /// A query for everything everywhere is refused (clause 5.7.2.4).
     static let tooWideQuery = BrokerError(
         .badRequestData,
         "The query names nothing to look for; give type, attrs, q or a geo-query, or local=true."
     )
 }
 
-/// Runs a parser and turns what is wrong into BadRequestData.
+/// Runs a parser and turns its errors into BadRequestData.
 func parsing<Value>(_ parse: () throws(ConditionError) -> Value) throws(BrokerError) -> Value {
     do throws(ConditionError) { return try parse() } catch { throw BrokerError(error) }
 }

@@ -6,7 +6,7 @@ import Hummingbird
 import Storage
 
 extension NGSILDRoutes {
-    /// Entities (clauses 6.4 and 6.5).
+    /// Adds the routes of entities (clauses 6.4 and 6.5).
     mutating func addEntityRoutes() {
         addCreateEntity()
         addQueryEntities()
@@ -190,7 +190,7 @@ extension Exchange {
         EntityParameters(items: items, ld: ld, limits: hub.limits)
     }
 
-    /// What a purge takes (clause 6.4.3.3): entities, or attributes by `drop` or `keep`.
+    /// The extent of a purge (clause 6.4.3.3): entities, or attributes by `drop` or `keep`.
     fileprivate func purgeExtent(_ ld: LDContext) throws(BrokerError) -> PurgeExtent {
         let (kept, dropped) = (try items.list("keep"), try items.list("drop"))
         func attributes(_ names: [String]) throws(BrokerError) -> Set<IRI> {
@@ -207,7 +207,7 @@ extension Exchange {
         }
     }
 
-    /// Whether the body of a merge is in the simplified form (clause 6.5.3.4).
+    /// Whether the body of a merge is in the simplified representation (clause 6.5.3.4).
     fileprivate func mergesSimplified() throws(BrokerError) -> Bool {
         let forms = ["normalized", "concise", "simplified", "keyValues"]
         let options = try items.options(of: forms)
@@ -218,7 +218,7 @@ extension Exchange {
         return (format.map { [$0] } ?? options).contains { $0 == "simplified" || $0 == "keyValues" }
     }
 
-    /// What a merge says for all attributes at once (clause 6.5.3.4).
+    /// The parameters of a merge that are for all attributes (clause 6.5.3.4).
     func mergeDefaults() throws(BrokerError) -> MergeDefaults {
         var defaults = MergeDefaults(language: try items.text("lang"))
         if let language = defaults.language, !LanguageTag.isValid(language) {
@@ -236,7 +236,7 @@ extension Exchange {
         return defaults
     }
 
-    /// The expanded name, if it is one an attribute may have (clause 4.6.2).
+    /// The expanded name; throws when an attribute cannot have it (clause 4.6.2).
     func attributeName(_ name: String, _ ld: LDContext) throws(BrokerError) -> IRI {
         do throws(EntityError) {
             return try EntityReader(context: ld).attributeName(name)
@@ -245,7 +245,7 @@ extension Exchange {
         }
     }
 
-    /// 204, or 207 when some attributes stayed as they were (clause 5.2.18).
+    /// The answer: 204, or 207 when some attributes stayed as they were (clause 5.2.18).
     func answer(_ result: UpdateResult) -> Response {
         if result.notUpdated.isEmpty { return answer(.noContent) }
         let body: JSONValue = [
@@ -264,6 +264,7 @@ extension Exchange {
 }
 
 extension String {
-    /// A plus that a URL's query turned into a blank, as in `2026-01-31T08:00:00+07:00`.
+    /// The text with pluses that a URL's query turned into blanks, as in
+    /// `2026-01-31T08:00:00+07:00`.
     var replacingBlanks: String { String(map { $0 == " " ? "+" : $0 }) }
 }

@@ -5,8 +5,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// One NGSI-LD request on its way to an answer: what the HTTP binding of clause 6.3 says for all
-/// operations alike.
+/// One NGSI-LD request and its answer: the parts of the HTTP binding of clause 6.3 that all
+/// operations share.
 struct Exchange: Sendable {
     let hub: Hub
     let request: Request
@@ -14,7 +14,7 @@ struct Exchange: Sendable {
     let items: QueryItems
     let settings: NGSILDSettings
 
-    /// Who asks; of a snapshot, where the request names one.
+    /// The caller; its tenant is a snapshot if the request names one.
     var caller: Caller { context.caller }
 
     init(
@@ -36,7 +36,7 @@ struct Exchange: Sendable {
         items = try QueryItems(urlQuery: request.uri.query ?? "")
     }
 
-    /// A capture of the path, percent-decoded; in a path a plus is a plus.
+    /// A capture of the path, percent-decoded; a plus in a path is a plus.
     func capture(_ name: String) throws(BrokerError) -> String {
         guard let raw = context.parameters.get(name),
             let text = QueryItems.decode(raw.utf8, plusIsBlank: false),
@@ -81,7 +81,8 @@ struct Exchange: Sendable {
 
     // MARK: Bodies (clauses 6.3.4 and 5.5.4)
 
-    /// The body, its media type checked, of a caller who may do such things at all.
+    /// Reads the body and checks its media type; throws first for a caller without the right to
+    /// the operation.
     func body(
         to intent: Access.Intent,
         isKept: Bool = false,
@@ -92,7 +93,7 @@ struct Exchange: Sendable {
             throw BrokerError(.lengthRequired, "The request has no Content-Length.")
         }
         guard let header = request.headers[.contentType] else {
-            // A precondition that is not met, unlike a type that is not supported.
+            // It is a precondition that is not met, unlike a type that is not supported.
             throw BrokerError(
                 .invalidRequest,
                 "The request has no Content-Type; say application/json or application/ld+json."
@@ -116,8 +117,8 @@ struct Exchange: Sendable {
         }
     }
 
-    /// Data is long, a question is short, and what the hub keeps to look at again and again, such as
-    /// a subscription, is shorter.
+    /// The most bytes of a body: data may be long, a question is short, and what the hub stores
+    /// and reads repeatedly, such as a subscription, is shorter.
     private func maximumBytes(to intent: Access.Intent, isKept: Bool) -> Int {
         let limit = settings.maximumBodyBytes
         if isKept { return min(limit, Self.maximumKeptBytes) }
@@ -127,7 +128,7 @@ struct Exchange: Sendable {
     private static let maximumQuestionBytes = 1 << 20
     private static let maximumKeptBytes = 1 << 16
 
-    /// The body and the `@context` it is to be read with.
+    /// Reads the body and its `@context`.
     func bodyWithContext(
         to intent: Access.Intent,
         isKept: Bool = false,
@@ -140,8 +141,8 @@ struct Exchange: Sendable {
         return (json, try await ldContext(of: json, type))
     }
 
-    /// The `@context` of a body or of one element of it: inside with ld+json, in the Link header
-    /// otherwise, never both.
+    /// The `@context` of a body or of one of its elements: inside in ld+json, otherwise in the
+    /// Link header, never both.
     func ldContext(of json: JSONValue, _ type: MediaType) async throws(BrokerError) -> LDContext {
         let embedded = json.objectValue?["@context"]
         try refuseLink(with: type)
@@ -165,7 +166,7 @@ struct Exchange: Sendable {
         return try await ldContext(for: try linkedContext)
     }
 
-    /// The `@context` of ld+json stands in the body alone.
+    /// Throws for a Link header with ld+json, whose `@context` is in the body alone.
     func refuseLink(with type: MediaType) throws(BrokerError) {
         guard type == .jsonLD else { return }
         guard try linkedContext == nil else {
@@ -178,13 +179,15 @@ struct Exchange: Sendable {
 
     // MARK: Answers
 
-    /// The form of the answer that the caller accepts.
+    /// The media type that the caller accepts.
     func accepted(_ available: [MediaType] = [.json, .jsonLD]) throws(BrokerError) -> MediaType {
         try MediaType.negotiate(request.headers[.accept], from: available)
     }
 
-    /// An answer with a JSON body whose names were compacted with `ld`, or with nothing: partial
-    /// successes name things in full and link to no `@context` (clause 6.3.6).
+    /// An answer with a JSON body.
+    ///
+    /// Its names were compacted with `ld`, or not at all: partial successes have full names and no
+    /// link to an `@context` (clause 6.3.6).
     func answer(
         _ bytes: [UInt8],
         _ type: MediaType,
@@ -208,10 +211,9 @@ struct Exchange: Sendable {
         )
     }
 
-    /// The Link to an `@context` that has no URL of its own, as that of a POST may: the hub gives it
-    /// one.
+    /// The Link header for an `@context`; empty when the answer needs none.
     ///
-    /// Nothing when the answer needs none.
+    /// An `@context` without its own URL, as that of a POST may be, gets one of the hub.
     func headers(
         linkingTo ld: LDContext,
         _ type: MediaType
@@ -222,8 +224,8 @@ struct Exchange: Sendable {
         return [.link: LinkHeader.value(for: url)]
     }
 
-    /// GeoJSON carries its `@context` in the body unless the client prefers it outside (clause
-    /// 6.3.6).
+    /// Whether GeoJSON has its `@context` in the body: it does unless the client prefers it in a
+    /// header (clause 6.3.6).
     var embedsContext: Bool { preference("body") != "json" }
 
     /// An answer without a body.
@@ -233,12 +235,12 @@ struct Exchange: Sendable {
         return Response(status: status, headers: headers)
     }
 
-    /// 201 with the place of what was made.
+    /// 201 with the path of the created resource.
     func created(at path: String) -> Response {
         answer(.created, headers: [.location: path])
     }
 
-    /// The tenant and the snapshot of the request are named in its answer (clauses 6.3.14 and
+    /// Adds the headers that name the tenant and the snapshot of the request (clauses 6.3.14 and
     /// 6.3.22).
     private func addTenant(to headers: inout HTTPFields) {
         guard let tenant = caller.tenant else { return }
@@ -252,13 +254,13 @@ struct Exchange: Sendable {
 }
 
 extension QueryItems {
-    /// Whether `options` has the word; words that the operation does not know are refused (clause
+    /// Whether `options` has the word; throws for words that the operation does not know (clause
     /// 6.3.20).
     func option(_ word: String, of known: [String]) throws(BrokerError) -> Bool {
         try options(of: known).contains(word)
     }
 
-    /// The words of `options`, all of which the operation knows.
+    /// The words of `options`; throws for one that the operation does not know.
     @discardableResult
     func options(of known: [String]) throws(BrokerError) -> [String] {
         let words = (self["options"] ?? "").split(separator: ",").map(String.init)
@@ -269,9 +271,9 @@ extension QueryItems {
     }
 }
 
-/// What the NGSI-LD routes need to know besides the hub.
+/// The settings of the NGSI-LD routes.
 package struct NGSILDSettings: Sendable, Hashable {
-    /// A longer body is refused with 413.
+    /// The most bytes of a body; a longer one is refused with 413.
     package var maximumBodyBytes = 16 * 1024 * 1024
     package var jsonLimits = JSONLimits.standard
 
@@ -279,7 +281,7 @@ package struct NGSILDSettings: Sendable, Hashable {
 }
 
 extension GatewayContext {
-    /// Who asks; of a snapshot, where the request names one (clause 6.3.22).
+    /// The caller; its tenant is a snapshot if the request names one (clause 6.3.22).
     func caller(of request: Request, on hub: Hub) throws(BrokerError) -> Caller {
         guard let id = request.headers[.snapshot] else { return caller }
         var caller = caller
@@ -289,15 +291,15 @@ extension GatewayContext {
 }
 
 extension HTTPField.Name {
-    /// How many results there are in all (clause 6.3.13).
+    /// The number of all results (clause 6.3.13).
     static let resultsCount = known("NGSILD-Results-Count")
-    /// The snapshot asked of (clause 6.3.22).
+    /// The snapshot of the request (clause 6.3.22).
     static let snapshot = known("NGSILD-Snapshot")
-    /// RFC 8288.
+    /// The Link header (RFC 8288).
     static let link = known("Link")
 }
 
 extension HTTPResponse.Status {
-    /// RFC 4918: some parts succeeded, some did not.
+    /// The status of a partial success (RFC 4918).
     static let multiStatus = Self(code: 207, reasonPhrase: "Multi-Status")
 }

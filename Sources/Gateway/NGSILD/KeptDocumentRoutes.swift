@@ -4,25 +4,25 @@ import Governance
 import HTTPTypes
 import Hummingbird
 
-/// What the hub keeps for its callers one by one, each under an identifier of its own: how it is
-/// called, and the operations on it.
+/// A kind of documents that callers create, each with an identifier: its names, and its
+/// operations.
 ///
-/// Of all kinds the routes are the same.
+/// All kinds have the same routes.
 struct KeptDocuments: Sendable {
-    /// Where they are; each is below it.
+    /// The path of all; each document is below it.
     var path: String
-    /// What the path of one calls its identifier.
+    /// The name of the capture with the identifier.
     var capture: String
     var section: RouteDescription.Section
-    /// With its article.
+    /// The name for messages, with its article.
     var noun: String
-    /// The clauses of the path of all and of the path of one.
+    /// The clauses for the path of all and for the path of one.
     var clauses: (all: String, one: String)
     var body: BodySchema
     var fragment: BodySchema
-    /// What a caller must have the right to before its body is read.
+    /// The right that a caller needs before its body is read.
     var intent: Access.Intent
-    /// Makes one; answers its identifier.
+    /// Creates a document; returns its identifier.
     var create: @Sendable (Hub, JSONValue, LDContext, Caller) async throws -> String
     var retrieve:
         @Sendable (Hub, String, LDContext, _ sysAttrs: Bool, Caller) async throws -> JSONValue
@@ -33,7 +33,7 @@ struct KeptDocuments: Sendable {
 }
 
 extension NGSILDRoutes {
-    /// Adds the route that makes one of them.
+    /// Adds the route that creates a document.
     mutating func addCreation(of kept: KeptDocuments, summary: String? = nil) {
         add(
             RouteDescription(
@@ -53,7 +53,7 @@ extension NGSILDRoutes {
         }
     }
 
-    /// Adds the routes of one of them.
+    /// Adds the routes of one document.
     mutating func addRoutesOfOne(of kept: KeptDocuments) {
         addRetrieval(of: kept)
         addUpdate(
@@ -91,7 +91,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            // What cannot be had is said before what there is.
+            // An unacceptable media type is reported before the existence of the document.
             _ = try exchange.accepted()
             let document = try await kept.retrieve(
                 exchange.hub,
@@ -104,7 +104,7 @@ extension NGSILDRoutes {
         }
     }
 
-    /// Adds a route that takes a fragment and answers nothing.
+    /// Adds a route that takes a fragment and returns no body.
     mutating func addUpdate(
         _ path: String,
         _ section: RouteDescription.Section,
@@ -136,7 +136,7 @@ extension NGSILDRoutes {
         }
     }
 
-    /// Adds a route that deletes and answers nothing.
+    /// Adds a route that deletes a document and returns no body.
     mutating func addDeletion(
         _ path: String,
         _ section: RouteDescription.Section,

@@ -9,8 +9,8 @@ enum MediaType: String, Sendable, CaseIterable {
     case geoJSON = "application/geo+json"
     case mergePatch = "application/merge-patch+json"
 
-    /// Picks what the Accept header likes best of what can be had, by quality and then by the
-    /// order of `available` (clause 6.3.6; RFC 9110 clause 12.5.1).
+    /// Chooses the best available type by the Accept header: by quality, then by the order of
+    /// `available` (clause 6.3.6; RFC 9110 clause 12.5.1).
     static func negotiate(
         _ accept: String?,
         from available: [MediaType]
@@ -32,7 +32,7 @@ enum MediaType: String, Sendable, CaseIterable {
         return best.type
     }
 
-    /// The quality the header gives the type, from its most specific range.
+    /// The quality of the type in the header, from its most specific range.
     private static func quality(of type: MediaType, in accept: String) -> Double {
         var found = (specificity: -1, quality: 0.0)
         for range in HeaderText.elements(of: accept) {
@@ -48,7 +48,7 @@ enum MediaType: String, Sendable, CaseIterable {
         return found.specificity < 0 ? 0 : found.quality
     }
 
-    /// The type a Content-Type header names, its parameters left aside.
+    /// The type in a Content-Type header; parameters are ignored.
     init?(contentType: String) {
         if let plain = MediaType(rawValue: contentType) {
             self = plain

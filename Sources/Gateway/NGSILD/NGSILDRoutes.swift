@@ -3,7 +3,7 @@ import Governance
 import HTTPTypes
 import Hummingbird
 
-/// The paths of clause 6.2 that the routes below share.
+/// The paths of clause 6.2 that several routes share.
 enum Paths {
     static let base = "/ngsi-ld/v1"
     static let entities = base + "/entities"
@@ -25,7 +25,7 @@ enum Paths {
 /// Handles one route with an exchange.
 typealias ExchangeHandler = @Sendable (Exchange) async throws -> Response
 
-/// Adds routes whose handlers speak NGSI-LD.
+/// Adds the routes of the NGSI-LD API.
 struct NGSILDRoutes {
     let hub: Hub
     let settings: NGSILDSettings
@@ -41,13 +41,13 @@ struct NGSILDRoutes {
         )
     }
 
-    /// Bytes of long bodies that are being read or worked at, shared out as `BodyRoom` says, and how
-    /// many of the longest there may be at least.
+    /// The bytes of long bodies that are being read or processed, shared out as in `BodyRoom`, and
+    /// the least number of the longest bodies.
     private static let maximumBytes = 64 << 20
     private static let longestBodies = 4
 
     mutating func add(_ description: RouteDescription, _ handler: @escaping ExchangeHandler) {
-        // Parameters the route does not have are refused: a misspelt filter must not widen a query.
+        // Unknown parameters are refused: a misspelt filter must not widen a query.
         let known = Set(description.query.map(\.name)).union(Self.alwaysKnown)
         let (hub, settings, bodies) = (hub, settings, bodies)
         let longBytes = description.longBytes

@@ -4,9 +4,9 @@ import HTTPTypes
 import Hummingbird
 
 extension Exchange {
-    /// The links to the pages before and after (clause 6.3.10).
+    /// The links to the previous and next pages (clause 6.3.10).
     ///
-    /// `pageLast` puts what is asked for before which page of it.
+    /// `pageLast` puts the parameters of the page after the others.
     func pageLinks(
         offset: Int,
         limit: Int,
@@ -15,7 +15,7 @@ extension Exchange {
         use: EntityMapUse? = nil
     ) -> [GeoJSONWriter.PageLink] {
         let path = request.uri.path
-        // Links name the resource as it is named everywhere else, whatever the client wrote.
+        // Links have the usual path of the resource, even if the client added a slash.
         let resource = path.hasSuffix("/") ? String(path.dropLast()) : path
         func link(_ relation: String, _ offset: Int) -> GeoJSONWriter.PageLink {
             var (items, page) = (items, QueryItems())
@@ -31,7 +31,7 @@ extension Exchange {
         return links
     }
 
-    /// The links, and the count (clauses 6.3.10 and 6.3.13).
+    /// The headers with the links and the count (clauses 6.3.10 and 6.3.13).
     func pageHeaders(
         _ type: MediaType,
         _ links: [GeoJSONWriter.PageLink],

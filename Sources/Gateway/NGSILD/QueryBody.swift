@@ -1,12 +1,13 @@
 import Broker
 import ContextModel
 
-/// A Query in the body of a POST (clause 5.2.23), read into the parameters that say the same in a
-/// URL, so that one reader serves both.
+/// A Query in the body of a POST (clause 5.2.23).
+///
+/// It is turned into the equivalent parameters of a URL, so that one reader serves both.
 struct QueryBody {
     let json: JSONValue
 
-    /// The parameters, those of the URL added (paging and format stand there).
+    /// The parameters of the body and the URL, which has paging and format.
     func items(
         with url: QueryItems,
         isTemporal: Bool
@@ -47,7 +48,7 @@ struct QueryBody {
         return items
     }
 
-    /// Methods of aggregation say which format is meant, unless another one is named.
+    /// Adds the format that methods of aggregation imply, unless another one is named.
     private func addImpliedFormat(to items: inout QueryItems) {
         let options = (items["options"] ?? "").split(separator: ",").map(String.init)
         if items["aggrMethods"] != nil, items["format"] == nil,
@@ -60,7 +61,7 @@ struct QueryBody {
     /// `entities` as it stands in the Query.
     var entities: JSONValue? { json.objectValue?["entities"] }
 
-    /// `entities`: any of the selectors (clause 5.2.33); nil when there are none.
+    /// The condition of `entities`: any of the selectors (clause 5.2.33); nil when there are none.
     func selectors(ld: LDContext) throws(BrokerError) -> Condition? {
         guard let entities else { return nil }
         try EntitySelectorReader.requireKnownMembers(entities)
@@ -98,7 +99,7 @@ struct QueryBody {
         }
     }
 
-    /// OrderingParams (clause 5.2.43).
+    /// Adds the OrderingParams (clause 5.2.43).
     private func addOrdering(
         _ value: JSONValue,
         to items: inout QueryItems

@@ -1,9 +1,9 @@
 import Broker
 import ContextModel
 
-/// The parameters of a request, percent-decoded: of its URL, or of a Query in its body.
+/// The parameters of a request, percent-decoded, from its URL or from a Query in its body.
 struct QueryItems: Sendable, Equatable {
-    /// Parameters one request may have.
+    /// The most parameters of one request.
     static let maximumItems = 64
 
     private var values: [String: String] = [:]
@@ -95,14 +95,14 @@ struct QueryItems: Sendable, Equatable {
         }
     }
 
-    /// The URL query that says the same, for links to other pages.
+    /// The equivalent URL query, for links to other pages.
     var urlQuery: String {
         values.sorted { $0.key < $1.key }
             .map { "\(Self.encode($0.key))=\(Self.encode($0.value))" }
             .joined(separator: "&")
     }
 
-    /// The URL query of both, in the order of names or with the others behind.
+    /// The URL query of both, in the order of names, or with the others at the end.
     func with(_ others: QueryItems, last: Bool) -> String {
         let both = QueryItems(values.merging(others.values) { _, other in other })
         guard last, !values.isEmpty else { return both.urlQuery }
@@ -133,8 +133,7 @@ struct QueryItems: Sendable, Equatable {
         return String(validating: decoded, as: UTF8.self)
     }
 
-    /// The text as a segment of a path or as a part of a query: a slash in an identifier ends no
-    /// segment.
+    /// The text as a segment of a path or a part of a query; a slash in an identifier is encoded.
     static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []

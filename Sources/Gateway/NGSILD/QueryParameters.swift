@@ -23,7 +23,7 @@ extension QueryParameter {
 }
 
 extension [QueryParameter] {
-    /// Which entities (clause 5.7.2).
+    /// The selection of entities (clause 5.7.2).
     static let selection: [QueryParameter] = [
         .type,
         QueryParameter("id", "Entity identifiers"),
@@ -45,14 +45,14 @@ extension [QueryParameter] {
         ),
     ]
 
-    /// Which part of a long answer (clauses 6.3.10 and 6.3.13).
+    /// The page of a long answer (clauses 6.3.10 and 6.3.13).
     static let page: [QueryParameter] = [
         QueryParameter("limit", "Results of a page", kind: .integer),
         QueryParameter("offset", "Results before the page", kind: .integer),
         QueryParameter("count", "Tell how many there are", kind: .boolean),
     ]
 
-    /// Which part of a long answer, and in which order (clause 4.23).
+    /// The page of a long answer, and the order (clause 4.23).
     static let paging: [QueryParameter] =
         .page + [
             QueryParameter("orderBy", "Sort keys: name, name;desc, location;dist-asc"),
@@ -61,7 +61,7 @@ extension [QueryParameter] {
             QueryParameter("collation", "Collation of sorted text"),
         ]
 
-    /// How entities are shown (clauses 6.3.7 and 6.3.11).
+    /// The representation of entities (clauses 6.3.7 and 6.3.11).
     static let presentation: [QueryParameter] = [
         .options, .format, .lang, .datasetID,
         QueryParameter("pick", "Members shown: name,locatedAt{name}"),
@@ -70,20 +70,20 @@ extension [QueryParameter] {
         QueryParameter("geometryProperty", "GeoProperty that becomes the GeoJSON geometry"),
     ]
 
-    /// Which Linked Entities are added (clause 4.5.23).
+    /// The Linked Entities to add (clause 4.5.23).
     static let linking: [QueryParameter] = [
         QueryParameter("join", "How Linked Entities are added: inline, flat or @none"),
         QueryParameter("joinLevel", "Links followed one after another; 1", kind: .integer),
         QueryParameter("containedBy", "Entities not to be added, as the caller has them"),
     ]
 
-    /// Whether the set of entities is fixed for the pages that follow (clause 5.5.14).
+    /// The EntityMap for later pages (clause 5.5.14).
     static let mapping: [QueryParameter] = [
         QueryParameter("entityMap", "Make an EntityMap and name it", kind: .boolean),
         QueryParameter("entityMapLifetime", "ISO 8601 duration an EntityMap is to be kept"),
     ]
 
-    /// Which moments (clause 4.11).
+    /// The range of time (clause 4.11).
     static let moments: [QueryParameter] = [
         QueryParameter("timerel", "before, after or between"),
         QueryParameter("timeAt", "DateTime of timerel"),
@@ -91,7 +91,7 @@ extension [QueryParameter] {
         QueryParameter("timeproperty", "observedAt, createdAt, modifiedAt or deletedAt"),
     ]
 
-    /// Which moments, and how their values are summed up (clause 4.11).
+    /// The range of time, and the aggregation (clause 4.11).
     static let time: [QueryParameter] =
         .moments + [
             QueryParameter("lastN", "Newest instances of each attribute", kind: .integer),

@@ -67,8 +67,8 @@ extension KeptDocuments {
 }
 
 extension NGSILDRoutes {
-    /// Context source registrations (clauses 6.8 and 6.9) and subscriptions to them (clauses 6.12
-    /// and 6.13).
+    /// Adds the routes of context source registrations (clauses 6.8 and 6.9) and of subscriptions
+    /// to them (clauses 6.12 and 6.13).
     mutating func addRegistrationRoutes() {
         addCreation(of: .registrations, summary: "Register a context source")
         add(
@@ -100,7 +100,7 @@ extension NGSILDRoutes {
 }
 
 extension Exchange {
-    /// What links to further pages say of them: the form itself is agreed on page by page.
+    /// The media type in links to further pages; each page negotiates its own.
     private static var pageType: MediaType { .jsonLD }
 
     fileprivate func answerRegistrations() async throws -> Response {
@@ -151,7 +151,7 @@ extension Exchange {
 }
 
 extension EntityParameters {
-    /// The query for entities as one for sources that may have them (clause 5.10.2).
+    /// The query for sources that may have the requested entities (clause 5.10.2).
     func registrationQuery() throws(BrokerError) -> RegistrationQuery {
         let (specification, attributes) = (try entitySpecification(), try wantedAttributes())
         let time = try TemporalParameters(entities: self).timeTest()
@@ -184,7 +184,7 @@ extension EntityParameters {
         )
     }
 
-    /// Attributes asked for by name, by `q` and by a geo-query alike.
+    /// The attributes named in `attrs`, in `q` and in a geo-query.
     private func wantedAttributes() throws(BrokerError) -> Set<IRI> {
         var names = try items.list("attrs") ?? []
         names += try items.list("pick")?.filter { !Projection.entityMembers.contains($0) } ?? []

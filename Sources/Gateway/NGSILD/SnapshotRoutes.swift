@@ -5,7 +5,7 @@ import Hummingbird
 import Storage
 
 extension NGSILDRoutes {
-    /// Snapshots (clauses 6.36 to 6.38).
+    /// Adds the routes of snapshots (clauses 6.36 to 6.38).
     mutating func addSnapshotRoutes() {
         add(
             RouteDescription(
@@ -138,7 +138,7 @@ extension NGSILDRoutes {
 }
 
 extension Exchange {
-    /// The status of a snapshot, with the `@context` that it was ordered with.
+    /// The status of a snapshot, with the `@context` with which it was created.
     fileprivate func answer(
         _ status: JSONObject,
         writtenWith ld: LDContext
@@ -149,7 +149,7 @@ extension Exchange {
     }
 }
 
-/// The queries of a snapshot are read as those of a POST are (clause 5.2.23).
+/// Reading the queries of a snapshot, which are like those of a POST (clause 5.2.23).
 extension Exchange {
     fileprivate func snapshotQueries(
         in json: JSONValue,

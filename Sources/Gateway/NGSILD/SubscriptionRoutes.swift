@@ -23,7 +23,7 @@ extension KeptDocuments {
 }
 
 extension NGSILDRoutes {
-    /// Subscriptions (clauses 6.10 and 6.11).
+    /// Adds the routes of subscriptions (clauses 6.10 and 6.11).
     mutating func addSubscriptionRoutes() {
         addCreation(of: .subscriptions)
         add(
@@ -61,7 +61,7 @@ extension Exchange {
         return try answer(page, type, offset: offset, limit: limit, ld: ld)
     }
 
-    /// A page of subscriptions with links to the pages around it.
+    /// A page of subscriptions with links to other pages.
     func answer(
         _ page: SubscriptionPage,
         _ type: MediaType,

@@ -2,14 +2,14 @@ import Broker
 import ContextModel
 import Storage
 
-/// What the parameters of a request say about temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
+/// Reads the parameters for temporal evolutions (clauses 4.11, 5.7.3 and 5.7.4).
 struct TemporalParameters: Sendable {
     let entities: EntityParameters
 
     private var items: QueryItems { entities.items }
     private var ld: LDContext { entities.ld }
 
-    /// The query; `condition` says which entities.
+    /// The query for the entities that meet `condition`.
     func query(condition: Condition, requiresTime: Bool) throws(BrokerError) -> TemporalQuery {
         let test = try timeTest()
         if requiresTime, test == nil {
@@ -44,7 +44,7 @@ struct TemporalParameters: Sendable {
         return query
     }
 
-    /// The only order there is: by identifier.
+    /// The only possible order: by identifier.
     private func idOrder() throws(BrokerError) -> TemporalQuery.IDOrder? {
         guard let orderBy = try items.text("orderBy") else { return nil }
         let terms = try parsing { () throws(ConditionError) in
@@ -59,8 +59,10 @@ struct TemporalParameters: Sendable {
         return terms[0].isDescending ? .descending : .ascending
     }
 
-    /// `Content-Range` of a page that is cut off (clause 6.3.10): from where the query starts, or
-    /// the instances do, to where they end; backwards with `lastN`.
+    /// The `Content-Range` of a page that was cut (clause 6.3.10).
+    ///
+    /// It begins where the query or its instances begin, and ends where they end; with `lastN`,
+    /// the reverse.
     func contentRange(_ kept: (from: Timestamp, to: Timestamp)) -> String {
         let moments = [items["timeAt"], items["endTimeAt"]].map { text in
             text.flatMap { Timestamp($0.replacingBlanks) }
@@ -77,8 +79,10 @@ struct TemporalParameters: Sendable {
         return "date-time \((start ?? kept.from).text)-\(kept.to.text)/*"
     }
 
-    /// The form of the answer (clause 6.3.12); `format` takes precedence over `options`, and of
-    /// several options aggregation over the others: it is the only one that has parameters.
+    /// The representation of the answer (clause 6.3.12).
+    ///
+    /// `format` takes precedence over `options`. Of several options, aggregation takes precedence,
+    /// because only it has parameters.
     var form: TemporalWriter.Form {
         let words = (items["format"] ?? items["options"] ?? "").split(separator: ",")
         if words.contains("aggregatedValues") { return .aggregates }
@@ -117,12 +121,12 @@ struct TemporalParameters: Sendable {
         return property
     }
 
-    /// What is not shown need not be read.
+    /// The attributes to read: those that are not shown are not read.
     private func shownAttributes() throws(BrokerError) -> Set<IRI>? {
         let (attrs, pick) = (try items.list("attrs"), try items.list("pick"))
         guard let names = attrs ?? pick else { return nil }
         let attributes = names.filter { !Projection.entityMembers.contains($0) }
-        // Which entities there are is told by their attributes, shown or not.
+        // Attributes decide which entities are found, whether they are shown or not.
         if attributes.isEmpty { return nil }
         return Set(attributes.map { ld.expand($0) })
     }

@@ -6,7 +6,7 @@ import Hummingbird
 import Storage
 
 extension NGSILDRoutes {
-    /// Temporal evolutions (clauses 6.18 to 6.22).
+    /// Adds the routes of temporal evolutions (clauses 6.18 to 6.22).
     mutating func addTemporalRoutes() {
         addUpsertEvolution()
         addQueryEvolutions()
@@ -193,7 +193,7 @@ extension NGSILDRoutes {
 }
 
 extension Exchange {
-    /// Retrieve Temporal Evolution in the accepted form.
+    /// The answer of Retrieve Temporal Evolution in the accepted media type.
     func answerEvolution() async throws -> Response {
         let ld = try await ldContext()
         let type = try accepted()
@@ -223,7 +223,7 @@ extension Exchange {
         return answer(bytes, type, page, parameters, status: status, headers: headers)
     }
 
-    /// The evolutions of a page in the accepted form.
+    /// The answer with the evolutions of a page in the accepted media type.
     private func written(
         _ page: EvolutionPage,
         _ writer: TemporalWriter,
@@ -242,15 +242,15 @@ extension Exchange {
         }
     }
 
-    /// About as long is what is written of an instance besides its value.
+    /// The approximate bytes of an instance besides its value.
     private static let bytesOfInstance = 100
 
-    /// The attribute named in the path.
+    /// The attribute in the path.
     fileprivate func attributeName(_ ld: LDContext) throws(BrokerError) -> IRI {
         try attributeName(try capture("attrId"), ld)
     }
 
-    /// Query Temporal Evolution in the accepted form.
+    /// The answer of Query Temporal Evolution in the accepted media type.
     func answerEvolutions(
         _ items: QueryItems,
         selectors: Condition?,
@@ -279,7 +279,7 @@ extension Exchange {
         return answer(bytes, type, page, parameters, status: status, headers: headers)
     }
 
-    /// The query for evolutions that the parameters and selectors make.
+    /// The query for evolutions from the parameters and selectors.
     func temporalQuery(
         _ items: QueryItems,
         selectors: Condition?,
@@ -299,7 +299,7 @@ extension Exchange {
         _ query: TemporalQuery
     ) throws(BrokerError) -> TemporalWriter {
         var representation = try parameters.entities.representation()
-        // Instances are always shown reified; the temporal forms are told apart by the writer.
+        // Instances are always objects; the writer applies the temporal representations.
         if representation.format == .simplified { representation.format = .normalized }
         representation.datasetIDs = nil
         representation.version = preferredVersion
@@ -311,7 +311,7 @@ extension Exchange {
         )
     }
 
-    /// 200, or 206 with the range of times when instances were cut off (clause 6.3.10).
+    /// The answer: 200, or 206 with the range of time when instances were cut off (clause 6.3.10).
     private func answer(
         _ bytes: [UInt8],
         _ type: MediaType,

@@ -2,9 +2,9 @@ import Broker
 import ContextModel
 import HTTPTypes
 
-/// Tells a client what its answer lacks (clause 6.3.17).
+/// Warnings about missing parts of an answer (clause 6.3.17).
 extension HTTPFields {
-    /// Adds a line for each warning, in the form that RFC 7234 clause 5.5 gives warnings.
+    /// Adds a line for each warning, in the format of RFC 7234 clause 5.5.
     mutating func append(_ warnings: [AnswerWarning]) {
         for warning in warnings {
             let source = warning.source.filter { $0.isASCII && !$0.isWhitespace && $0 != "\"" }
@@ -12,7 +12,8 @@ extension HTTPFields {
         }
     }
 
-    /// The text between quotation marks: no text of a source's own ends it or begins another line.
+    /// The text in quotation marks, escaped so that a source's text cannot end it or begin another
+    /// line.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
@@ -27,6 +28,6 @@ extension HTTPFields {
 }
 
 extension HTTPField.Name {
-    /// What an answer lacks (clause 6.3.17).
+    /// The missing parts of an answer (clause 6.3.17).
     static let warning = known("NGSILD-Warning")
 }

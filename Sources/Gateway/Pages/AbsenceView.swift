@@ -1,23 +1,23 @@
-/// Who looks at a page, and from where.
+/// The visitor of a page.
 struct PageVisit: Sendable, Equatable {
     var isAnonymous = true
-    /// Whether the visitor sits at the hub's own machine, as far as can be told.
+    /// Whether the visitor is on the hub's own machine, as far as one can tell.
     var isAtMachine = false
-    /// The port that the visitor used, where the address names one.
+    /// The port in the address that the visitor used, if it has one.
     var port: Int?
 }
 
-/// What a page says to a visitor whom it has nothing to show.
+/// The text of a page that has nothing to show to its visitor.
 ///
-/// It follows from the policy and the visitor. Whether there is data decides it only for those who
-/// may see all there is: to others a closed hub says the same, empty or full.
+/// It depends on the policy and the visitor. Whether there is data matters only for visitors who
+/// may see everything: to others a closed hub shows the same text, empty or not.
 struct AbsenceView {
     var heading: String
     var text: String
     /// Commands for those who run the hub.
     var hints: HintsView?
 
-    /// nil when there is something to show.
+    /// Returns nil when there is something to show.
     init?(_ summary: HubSummary, _ visit: PageVisit, _ place: HubPlace?) {
         guard summary.isEmpty else { return nil }
         switch summary.reach {
@@ -45,9 +45,9 @@ struct AbsenceView {
     }
 }
 
-/// Commands that fill a hub or open it, with its own port and folder.
+/// Commands that import data into a hub or open it, with its own port and folder.
 struct HintsView {
-    /// A command and what it is for.
+    /// A command and its purpose.
     struct Command {
         var what: String
         var command: String
@@ -89,7 +89,7 @@ struct HintsView {
         ]
     }
 
-    /// On a port of its own, for this hub has the other.
+    /// With another port, because this hub uses its own.
     private static func demo(beside port: Int) -> Command {
         Command(
             what: "The demo city, to look around",
@@ -99,7 +99,7 @@ struct HintsView {
 
     private static let usualPort = 1_026
 
-    /// Ways to see what a closed hub holds.
+    /// Ways to see the data of a closed hub.
     private static func openings(_ url: String, _ folder: String?) -> [Command] {
         guard let folder else { return [] }
         return [
@@ -115,7 +115,7 @@ struct HintsView {
         ]
     }
 
-    /// As one word of a shell.
+    /// The path as one word of a shell.
     private static func quoted(_ path: String) -> String {
         let isPlain = path.utf8.allSatisfy {
             ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x2D && $0 <= 0x39) || $0 == 0x5F

@@ -1,7 +1,7 @@
 package import ContextModel
 package import Logging
 
-/// Keeps what the hub logs as an error for the page *Health*; everything goes to the usual log too.
+/// Keeps errors from the log for the page *Health*; all lines also go to the usual log.
 package struct ErrorNoteHandler: LogHandler {
     private let log: HealthLog
     private let label: String
@@ -9,7 +9,7 @@ package struct ErrorNoteHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel = Logger.Level.warning
 
-    /// One line of an error at most so long.
+    /// The most characters of an error.
     private static let maximumCharacters = 300
 
     package init(label: String, log: HealthLog, clock: @escaping @Sendable () -> Timestamp) {

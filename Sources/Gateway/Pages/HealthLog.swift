@@ -3,17 +3,18 @@ import CoreMetrics
 package import Storage
 import Synchronization
 
-/// The recent past of the hub's own figures, for the page *Health*.
+/// The recent figures of the hub, for the page *Health*.
 ///
-/// Somebody calls `sample` at even intervals; the page reads what was kept.
+/// A service calls `sample` at equal intervals; the page reads what was kept.
 package final class HealthLog: Sendable {
-    /// Samples kept: ten minutes of them.
+    /// The samples kept: those of ten minutes.
     package static let sampleLimit = 120
     /// Seconds between two samples.
     package static let sampleSeconds: Int64 = 5
-    /// Errors kept.
+    /// The errors kept.
     package static let errorLimit = 30
-    /// A waiting notification older than this deserves a look, and then a hand.
+    /// The ages of a waiting notification from which the page asks for attention, and then for
+    /// action.
     private static let lookAgeSeconds: Int64 = 60
     private static let worryAgeSeconds: Int64 = 3_600
 
@@ -21,7 +22,7 @@ package final class HealthLog: Sendable {
         var totals: Totals?
         var samples: [Sample] = []
         var errors: [HealthSummary.ErrorLine] = []
-        /// When a write was last seen to be refused because the disk was full.
+        /// The time of the last write that was refused because the disk was full.
         var refusedForRoomAt: Timestamp?
     }
     private let registry: MetricRegistry
@@ -39,9 +40,9 @@ package final class HealthLog: Sendable {
         self.startedAt = startedAt
     }
 
-    /// Takes the figures of this moment; rates are counted since the sample before.
+    /// Adds the present figures; rates are computed from the sample before.
     ///
-    /// `disk` is the room where the data lies.
+    /// `disk` is the free space for the data.
     package func sample(
         at now: Timestamp,
         outbox: OutboxDepth,
@@ -71,7 +72,7 @@ package final class HealthLog: Sendable {
         }
     }
 
-    /// Keeps an error for whoever looks next.
+    /// Keeps an error for the next visitor.
     package func note(_ error: HealthSummary.ErrorLine) {
         state.withLock { state in
             state.errors.insert(error, at: 0)
@@ -79,7 +80,7 @@ package final class HealthLog: Sendable {
         }
     }
 
-    /// What is known now; figures and errors only for those who may know.
+    /// The present state, with figures and errors only for those who may know them.
     package func summary(withMeasures: Bool, withErrors: Bool) -> HealthSummary {
         let state = state.withLock { $0 }
         let isRefusing = isRefusingForRoom(state)
@@ -93,8 +94,8 @@ package final class HealthLog: Sendable {
         )
     }
 
-    /// Whether writes were refused within the last minute, or since the last sample, for want of
-    /// room: a quota may be full where the disk is not.
+    /// Whether writes were refused for lack of space within the last minute, or since the last
+    /// sample: a quota may be used up while the disk is not full.
     private func isRefusingForRoom(_ state: State) -> Bool {
         let last = state.totals ?? Totals(at: startedAt)
         if Totals(registry, at: last.at).refusedForRoom > last.refusedForRoom { return true }
@@ -172,7 +173,7 @@ package final class HealthLog: Sendable {
         ]
     }
 
-    /// None where the system does not tell.
+    /// The free space; empty where the system does not report it.
     private static func diskMeasure(
         _ samples: [Sample],
         _ isRefusing: Bool
@@ -210,7 +211,7 @@ package final class HealthLog: Sendable {
     }
 }
 
-/// What the counters say at one moment.
+/// The counters at one moment.
 private struct Totals {
     var at: Timestamp
     var requests: Int64 = 0

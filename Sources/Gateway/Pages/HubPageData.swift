@@ -3,18 +3,18 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// Asks the Broker for what pages show, as the caller and no more than the caller may see.
+/// Reads the data of pages from the Broker, with the rights of the visitor.
 package struct HubPageData: PageData {
     private let hub: Hub
     private let healthLog: HealthLog
     private let probe: StoreProbe
 
-    /// Types described in detail at most, those with most entities first.
+    /// The most types described in detail; those with most entities are first.
     package static let typeLimit = 60
-    /// Newest entities of a type looked at for its sources, units and freshness.
+    /// The newest entities of a type from which its sources, units and freshness are taken.
     package static let sampleSize = 12
 
-    /// Entities of a type sorted for its sample at most.
+    /// The most entities of a type that are sorted for its sample.
     static let sortLimit = 1_000
 
     package init(hub: Hub, healthLog: HealthLog) {
@@ -40,7 +40,7 @@ package struct HubPageData: PageData {
         )
     }
 
-    /// By the policy alone: no data is looked at.
+    /// Decided by the policy alone, without any data.
     private func reach(of caller: Caller) async throws -> HubSummary.Reach {
         guard case .grant(let grant) = try await hub.access.decideRead(caller) else {
             return .nothing
@@ -52,7 +52,8 @@ package struct HubPageData: PageData {
         }
     }
 
-    /// The entities changed last; of a type with many, those created last, for sorting reads all.
+    /// The entities changed last; for a type with many, those created last, because sorting reads
+    /// all.
     private static func sampleQuery(_ information: TypeInformation) -> EntityQuery {
         let isLarge = information.entityCount > sortLimit
         return EntityQuery(
@@ -78,7 +79,7 @@ package struct HubPageData: PageData {
 }
 
 extension TypeSummary {
-    /// From what discovery says of a type and a few of its newest entities.
+    /// Created from the information of discovery and a few of the newest entities.
     init(_ information: TypeInformation, sample: [Entity], now: Timestamp) {
         let attributes = information.attributes.map { attribute in
             AttributeSummary(
@@ -101,7 +102,7 @@ extension TypeSummary {
         )
     }
 
-    /// What an entity says of where it comes from, by the Smart Data Models' names.
+    /// The sources that an entity names, by the Smart Data Models' names.
     private static func origins(_ entity: Entity) -> [String] {
         ["dataProvider", "source"].compactMap {
             entity[LDContext.core.expand($0)].first?.value.stringValue
@@ -110,7 +111,7 @@ extension TypeSummary {
 }
 
 extension Entity {
-    /// When its values were observed; without any such time, when it was last stored.
+    /// The times at which its values were observed; without any, the time when it was last stored.
     fileprivate var moments: [Timestamp] {
         let observed = attributes.flatMap(\.instances).compactMap(\.observedAt)
         return observed.isEmpty ? modifiedAt.map { [$0] } ?? [] : observed

@@ -1,24 +1,24 @@
 import Foundation
 package import NIOCore
 
-/// The files pages are made of: templates, styles, scripts and the base map, which are part of the
-/// program, and Leaflet, which is read at the start.
+/// The files of pages: templates, styles, scripts and the base map, which are part of the program,
+/// and Leaflet, which is read at the start.
 package struct PageAssets: Sendable {
-    /// One file as it is served.
+    /// A file as it is served.
     package struct File: Sendable, Equatable {
-        /// What all answers share.
+        /// The content, shared by all answers.
         package var bytes: ByteBuffer
         package var mediaType: String
-        /// A strong validator: changes with every byte.
+        /// A strong validator, which changes with every byte.
         package var entityTag: String
     }
 
-    /// By the path under `/assets/`.
+    /// The files by their paths under `/assets/`.
     package private(set) var files: [String: File] = [:]
-    /// By name, without the extension.
+    /// The templates by name, without the extension.
     package private(set) var templates: [String: String] = [:]
 
-    /// A file with more than this is not what it should be.
+    /// The most bytes of a file.
     private static let maximumFileBytes = 4 * 1024 * 1024
 
     private static let mediaTypes = [
@@ -26,7 +26,7 @@ package struct PageAssets: Sendable {
         "geojson": "application/geo+json", "png": "image/png", "svg": "image/svg+xml",
     ]
 
-    /// The map library's files that pages use, each with the names it may have on disk.
+    /// The files of the map library, each with the names it may have on disk.
     private static let leafletFiles = [
         "leaflet.js": ["leaflet.min.js", "leaflet.js"], "leaflet.css": ["leaflet.css"],
     ]
@@ -68,7 +68,7 @@ package struct PageAssets: Sendable {
         return Array(data)
     }
 
-    /// FNV-1a: no secret hangs on it, it only has to change when the file does.
+    /// A hash (FNV-1a) that changes with the file; it is not for security.
     private static func fingerprint(_ bytes: [UInt8]) -> String {
         let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3

@@ -1,29 +1,29 @@
 package import ContextModel
 package import Governance
 
-/// What the pages show, asked for on behalf of whoever looks at them.
+/// The source of the pages' data.
 ///
-/// Pages are reads like any other: the answer holds only what the caller may see.
+/// Pages are reads like any other: they show only what the visitor may see.
 package protocol PageData: Sendable {
-    /// What is collected: types, attributes, sources, freshness.
+    /// A summary of the data: types, attributes, sources and freshness.
     func summary(for caller: Caller) async throws -> HubSummary
-    /// How the hub is: for those who may know, queues, rates and the last errors.
+    /// The state of the hub: queues, rates and the last errors, for those who may know them.
     func health(for caller: Caller) async throws -> HealthSummary
     /// The time by the hub's clock.
     var now: Timestamp { get }
 }
 
-/// What is collected, as far as the caller may see.
+/// A summary of the data that the visitor may see.
 package struct HubSummary: Sendable, Equatable {
-    /// How much the policy lets the caller see, whatever there is.
+    /// How much the policy lets the visitor see, whatever data there is.
     package enum Reach: Sendable {
         case everything, part, nothing
     }
 
-    /// Most entities first.
+    /// The types, those with most entities first.
     package var types: [TypeSummary]
     package var reach: Reach
-    /// Whether the caller runs the hub.
+    /// Whether the visitor runs the hub.
     package var isForOperator: Bool
 
     package init(
@@ -37,28 +37,28 @@ package struct HubSummary: Sendable, Equatable {
     }
 
     package var entityCount: Int { types.reduce(0) { $0 + $1.count } }
-    /// The newest that is not dated in the future, if there is any.
+    /// The newest time that is not in the future, if there is any.
     package func newest(at now: Timestamp) -> Timestamp? {
         let all = types.compactMap(\.newest)
         return all.filter { !$0.isAhead(of: now) }.max() ?? all.max()
     }
     package var isEmpty: Bool { entityCount == 0 }
-    /// Whether any source says that its data is simulated.
+    /// Whether any source names its data simulated.
     package var isSimulated: Bool { types.contains(where: \.isSimulated) }
 }
 
 /// One entity type in use.
 package struct TypeSummary: Sendable, Equatable {
-    /// Compacted with the core `@context`: `TrafficFlowObserved`, or an IRI.
+    /// The name, compacted with the core `@context`: `TrafficFlowObserved`, or an IRI.
     package var name: String
     package var count: Int
     package var attributes: [AttributeSummary]
-    /// What `dataProvider` and `source` of its entities say.
+    /// The values of `dataProvider` and `source` in its entities.
     package var sources: [String]
-    /// When the newest value was observed or, where nothing says so, stored; one that is dated in
-    /// the future only where there is no other.
+    /// The time when the newest value was observed, or stored if it has no such time; a time in
+    /// the future only when there is no other.
     package var newest: Timestamp?
-    /// The furthest moment of the future that a value is dated with.
+    /// The latest time in the future that a value has.
     package var furthest: Timestamp?
     package var isSimulated: Bool
 
@@ -85,7 +85,7 @@ package struct TypeSummary: Sendable, Equatable {
 package struct AttributeSummary: Sendable, Equatable {
     package var name: String
     package var kind: Attribute.Kind
-    /// UN/CEFACT common code, where the values carry one.
+    /// The UN/CEFACT common code of its values, if they have one.
     package var unitCode: String?
 
     package init(name: String, kind: Attribute.Kind, unitCode: String? = nil) {
@@ -95,15 +95,17 @@ package struct AttributeSummary: Sendable, Equatable {
     }
 }
 
-/// How the hub is.
+/// The state of the hub.
 package struct HealthSummary: Sendable, Equatable {
     package var version: String
     package var startedAt: Timestamp
-    /// Whether the store reads and writes: everybody may know, as of `/health`.
+    /// Whether the store reads and writes, which everybody may know, as from `/health`.
     package var store: StoreState
-    /// nil when the caller may not know, for they count what is hidden, too.
+    /// The figures; nil when the visitor may not know them, because they also count what is
+    /// hidden.
     package var measures: [Measure]?
-    /// Newest first; nil when the caller may not know, for they can name addresses and data.
+    /// The errors, newest first; nil when the visitor may not know them, because they may name
+    /// addresses and data.
     package var errors: [ErrorLine]?
 
     package init(
@@ -120,17 +122,17 @@ package struct HealthSummary: Sendable, Equatable {
         self.errors = errors
     }
 
-    /// The worst state of anything that the caller may know.
+    /// The worst state of everything that the visitor may know.
     package var state: State {
         store == .sound ? measures?.map(\.state).max() ?? .good : .bad
     }
 
-    /// Whether the store answers, and whether what is written reaches the disk.
+    /// Whether the store answers, and whether writes reach the disk.
     package enum StoreState: Sendable {
         case sound, full, failing
     }
 
-    /// Whether somebody should look.
+    /// Whether somebody should act.
     package enum State: String, Sendable, Comparable {
         case good, attention, bad
 
@@ -140,14 +142,14 @@ package struct HealthSummary: Sendable, Equatable {
 
     /// One figure with its recent past.
     package struct Measure: Sendable, Equatable {
-        /// In a reader's words: `Requests`.
+        /// The name for readers: `Requests`.
         package var name: String
         package var value: Double
-        /// `per second`, `MB`, or empty.
+        /// The unit: `per second`, `MB`, or empty.
         package var unit: String
-        /// One sentence: what it is and when to worry.
+        /// One sentence: what it is, and when to worry.
         package var explanation: String
-        /// Oldest first, evenly spaced in time.
+        /// The values, oldest first, at equal intervals.
         package var history: [Double]
         package var state: State
 
@@ -168,10 +170,10 @@ package struct HealthSummary: Sendable, Equatable {
         }
     }
 
-    /// Something that went wrong.
+    /// An error.
     package struct ErrorLine: Sendable, Equatable {
         package var at: Timestamp
-        /// The part of the hub it happened in.
+        /// The part of the hub where it occurred.
         package var place: String
         package var text: String
 

@@ -5,13 +5,13 @@ import Services
 
 /// Turns summaries into HTML.
 ///
-/// Pure: the same summaries and time give the same page.
+/// The result depends only on the summaries and the time.
 package struct PageRenderer: Sendable {
     private let templates: MustacheLibrary
     private let settings: PageSettings
     private let hasServices: Bool
 
-    /// Takes the templates by name; throws when one is not a template or a page's is missing.
+    /// Compiles the templates; throws when one is invalid or missing.
     ///
     /// With `hasServices`, every page has a link to the list of the city's services.
     package init(
@@ -94,7 +94,7 @@ package struct PageRenderer: Sendable {
         return try render(HealthView(shell: shell, health, now: now), "health")
     }
 
-    /// What a browser shows instead of the page that there is not.
+    /// The page that a browser shows for a problem.
     func problem(_ problem: ProblemDetails) throws -> String {
         let view = ProblemView(
             shell: shell(problem.title, HubSummary(types: [])),
@@ -153,15 +153,16 @@ package struct PageRenderer: Sendable {
     }
 }
 
-/// Why the pages cannot be served; found at the start, not at the first visitor.
+/// The reason why the pages cannot be served, which is found at the start and not at the first
+/// visit.
 package struct PageError: Error, CustomStringConvertible {
     package var description: String
 }
 
-/// Escapes text for HTML scalar by scalar.
+/// Escapes text for HTML by Unicode scalars.
 ///
-/// The library's own way goes by whole characters and misses a quote that a combining accent
-/// follows, which a browser still takes for a quote.
+/// The library works by whole characters: it misses a quotation mark that is followed by a
+/// combining accent, which a browser still takes for one.
 struct PageText: MustacheContentType {
     func escapeText(_ text: String) -> String {
         var escaped = String.UnicodeScalarView()

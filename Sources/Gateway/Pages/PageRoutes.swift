@@ -5,8 +5,7 @@ import Hummingbird
 package import Services
 
 extension RouteTable {
-    /// Adds the pages *Now*, *Data* and *Health*, those of the hub's services, and the files they are
-    /// made of.
+    /// Adds the pages *Now*, *Data* and *Health*, those of the hub's services, and their files.
     package mutating func addPages(
         _ data: any PageData,
         assets: PageAssets,
@@ -76,7 +75,7 @@ extension PageVisit {
     init(_ request: HTTPRequest, _ caller: Caller, _ place: HubPlace?) {
         let authority = request.authority ?? ""
         isAnonymous = caller.party == .anonymous
-        // A proxy says so in one of these, or the operator in `publicURL`.
+        // A proxy is shown by one of these fields, or by the operator's `publicURL`.
         let isForwarded = Self.proxyFields.contains { request.headerFields[$0] != nil }
         isAtMachine =
             place?.isForThisMachine == true && !isForwarded

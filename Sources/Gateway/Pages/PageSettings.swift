@@ -1,27 +1,27 @@
 import Foundation
 
-/// How the pages present the city.
+/// The presentation of the city on pages.
 package struct PageSettings: Sendable, Hashable {
     /// The city's name, as in "Phuket, now".
     package var cityName = "Your city"
-    /// The city's time zone by its IANA name: charts show its time, wherever the reader is.
+    /// The city's time zone by its IANA name, in which charts show times for every reader.
     package var timeZone = "UTC"
-    /// `--open`: everybody is the operator, and every page says so.
+    /// Whether everybody is the operator (`--open`), which every page then says.
     package var isOpen = false
-    /// Where Leaflet's plain files lie.
+    /// The folder of Leaflet's files.
     package var leafletFolder = Self.installedLeaflet
-    /// Map tiles by an address such as `https://tiles.example/{z}/{x}/{y}.png`.
+    /// The address of map tiles, such as `https://tiles.example/{z}/{x}/{y}.png`.
     ///
-    /// Without one, no page calls anybody but the hub.
+    /// Without it, pages make no requests except to the hub.
     package var tileURL: String?
     package var tileAttribution = ""
-    /// Where the hub is, for hints to those who run it; nil where nobody needs any.
+    /// The location of the hub, for hints to those who run it; nil when no hints are needed.
     package var place: HubPlace?
 
     package init() {}
 
-    /// Beside an installed program, `PREFIX/share/balai/leaflet` for `PREFIX/bin/balai`; or else where
-    /// Debian's package `libjs-leaflet` puts them.
+    /// `PREFIX/share/balai/leaflet` for an installed `PREFIX/bin/balai`, or else the folder of
+    /// Debian's package `libjs-leaflet`.
     private static let installedLeaflet: String = {
         let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let beside = program.deletingLastPathComponent()
@@ -30,8 +30,9 @@ package struct PageSettings: Sendable, Hashable {
             ? beside : "/usr/share/javascript/leaflet"
     }()
 
-    /// The origin of the tiles, for the pages' content security policy: scheme and host alone, so
-    /// that nothing else of the address can loosen the policy.
+    /// The origin of the tiles, for the pages' content security policy.
+    ///
+    /// It has only scheme and host, so that nothing else in the address can loosen the policy.
     var tileOrigin: String? {
         guard let tileURL, let scheme = tileURL.firstRange(of: "://") else { return nil }
         let host = tileURL[scheme.upperBound...].prefix { $0 != "/" }
@@ -44,8 +45,8 @@ package struct PageSettings: Sendable, Hashable {
         return "\(name)://\(host)"
     }
 
-    /// Scripts, styles and data come from the hub alone; Leaflet moves its panes by way of the
-    /// style objects, which needs no exception.
+    /// Scripts, styles and data come from the hub alone; Leaflet moves its panes through style
+    /// objects, which needs no exception.
     var contentSecurityPolicy: String {
         let images = ["'self'", "data:", tileOrigin].compactMap(\.self).joined(separator: " ")
         return "default-src 'self'; img-src \(images); frame-ancestors 'none'; base-uri 'none'; "
@@ -53,16 +54,16 @@ package struct PageSettings: Sendable, Hashable {
     }
 }
 
-/// Where a hub is on its machine: what commands that fill it need to know.
+/// The location of a hub on its machine, for commands that use it.
 package struct HubPlace: Sendable, Hashable {
-    /// The folder its data is in, by its whole path.
+    /// The absolute path of its data folder.
     package var dataFolder: String
-    /// The host that leads to it on its machine, as it stands in a URL.
+    /// The host for URLs on its machine.
     package var host: String
-    /// 0 when it took any free one.
+    /// The port; 0 when it took a free one.
     package var port: Int
-    /// Whether only its own machine reaches it: the hub listens on a loopback address, and no proxy
-    /// is known to stand before it.
+    /// Whether only its own machine can reach it: the hub listens on a loopback address, and no
+    /// proxy is known.
     package var isForThisMachine: Bool
 
     package init(dataFolder: String, host: String, port: Int, isForThisMachine: Bool) {

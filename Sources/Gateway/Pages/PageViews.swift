@@ -1,9 +1,9 @@
 import ContextModel
 import Services
 
-// What the templates print. Every text is plain; the templates escape it.
+// The values for the templates. Every text is plain; the templates escape it.
 
-/// What every page shows around its own content.
+/// The parts around the content of every page.
 struct PageShell {
     var title: String
     var cityName: String
@@ -13,9 +13,9 @@ struct PageShell {
     var isData = false
     var isHealth = false
     var isServices = false
-    /// Whether there are services to show.
+    /// Whether there are services.
     var hasServices: Bool
-    /// Stored, because templates see stored members only.
+    /// Stored, because templates can use stored members only.
     var hasNotice: Bool
 
     init(
@@ -63,15 +63,15 @@ struct ServicePageView {
 /// The page *Now*.
 struct NowView {
     var shell: PageShell
-    /// nil when there is something to show.
+    /// The text when there is nothing to show; nil otherwise.
     var absence: AbsenceView?
     var count: String
     var typeCount: String
     var newest: String
     var newestAt: String
-    /// The time by the hub's clock: a visitor's own may be wrong.
+    /// The time by the hub's clock, because a visitor's clock may be wrong.
     var now: String
-    /// Types with places: the layers of the map.
+    /// Types with locations: the layers of the map.
     var placed: [TypeView]
     var unplaced: [TypeView]
     var hasUnplaced: Bool
@@ -83,7 +83,7 @@ struct NowView {
 /// The page *Data*.
 struct DataView {
     var shell: PageShell
-    /// nil when there is something to show.
+    /// The text when there is nothing to show; nil otherwise.
     var absence: AbsenceView?
     var count: String
     var typeCount: String
@@ -92,20 +92,20 @@ struct DataView {
     var types: [TypeView]
 }
 
-/// One type, on *Now* as a layer and on *Data* as a card.
+/// A type, as a layer on *Now* and as a card on *Data*.
 struct TypeView {
     var name: String
     var label: String
     var anchor: String
     var count: String
-    /// The count as a script reads it.
+    /// The count for scripts.
     var size: String
-    /// Whether its entities can be on a map.
+    /// Whether its entities can be shown on a map.
     var hasPlace: Bool
     var noun: String
     var newest: String
     var newestAt: String
-    /// Says that values are dated in the future, where some are and others are not.
+    /// A notice when some values, but not all, have times in the future.
     var ahead: String?
     var isSimulated: Bool
     var sources: [String]
@@ -137,8 +137,9 @@ struct TypeView {
         historyPath = "/ngsi-ld/v1/temporal/entities?type=\(encoded)&lastN=10&limit=2"
     }
 
-    /// Letters, digits and `-._~` stay; every other byte becomes `%XX` (RFC 3986), so that no name
-    /// can end the quotes of a shell line or start a parameter of its own.
+    /// The text with every byte except letters, digits and `-._~` as `%XX` (RFC 3986).
+    ///
+    /// So a name cannot end the quotes of a shell line, or begin another parameter.
     static func percentEncoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         let unreserved = Set("-._~".utf8)
@@ -160,7 +161,7 @@ struct TypeView {
 struct AttributeView {
     var name: String
     var kind: String
-    /// nil, not empty: a section of a template asks only whether it is there.
+    /// Nil instead of empty, because a section of a template only tests for presence.
     var unit: String?
 
     init(_ attribute: AttributeSummary) {
@@ -215,7 +216,7 @@ struct MeasureView {
     var explanation: String
     var state: String
     var stateWord: String?
-    /// nil when there is nothing to draw a line through.
+    /// The line; nil when there are too few values.
     var line: LineView?
 
     init(_ measure: HealthSummary.Measure) {
@@ -229,13 +230,13 @@ struct MeasureView {
     }
 }
 
-/// The line of a figure's recent past, with its scale and its time.
+/// The line of a figure's recent values, with its scale and duration.
 struct LineView {
     var points: String
     var area: String
-    /// The value at its top, its bottom being zero; nil when all of it is zero.
+    /// The value at its top, with zero at its bottom; nil when all values are zero.
     var top: String?
-    /// How long ago it begins.
+    /// The time since its beginning.
     var span: String
 
     init?(_ history: [Double]) {
@@ -248,7 +249,7 @@ struct LineView {
     }
 }
 
-/// A page that says why there is none.
+/// A page for a problem.
 struct ProblemView {
     var shell: PageShell
     var detail: String

@@ -2,18 +2,18 @@
 struct Sparkline: Sendable, Equatable {
     static let width = 160.0
     static let height = 36.0
-    /// Room for the stroke at the edges.
+    /// The margin for the width of the stroke.
     private static let margin = 2.0
 
-    /// "0,34 40,2 …"; empty when there is nothing to draw a line through.
+    /// The points, "0,34 40,2 …"; empty when there are too few values.
     let points: String
-    /// The same, closed along the bottom.
+    /// The points of the closed area below the line.
     let area: String
     /// The greatest value, at the top; zero is at the bottom.
     let top: Double
 
-    /// The baseline is zero, so that a small wobble of a large figure stays small; values that are
-    /// no numbers leave a straight piece.
+    /// The baseline is zero, so that a small change of a large figure looks small; values that are
+    /// not numbers leave a straight piece.
     init(_ values: [Double]) {
         let numbers = values.map { $0.isFinite ? max(0, $0) : 0 }
         top = numbers.max() ?? 0

@@ -1,20 +1,20 @@
 import ContextModel
 import Foundation
 
-/// Numbers, times and names as people say them.
+/// Texts for numbers, times and names.
 enum Words {
-    /// How far ahead of the hub's clock a reading may be dated and still count as one of now.
+    /// How far in the future a time may be and still count as now.
     static let toleranceMicroseconds: Int64 = 60_000_000
 
-    /// "3 seconds ago"; "just now" also for a clock that runs a little ahead, and "dated 2 hours
-    /// ahead" for one that runs far ahead.
+    /// "3 seconds ago"; "just now" also for a time slightly in the future, and "dated 2 hours
+    /// ahead" for one far in the future.
     static func ago(_ moment: Timestamp, now: Timestamp) -> String {
         let seconds = (now.microseconds - moment.microseconds) / 1_000_000
         if moment.isAhead(of: now) { return "dated \(span(seconds: -seconds)) ahead" }
         return seconds < 2 ? "just now" : span(seconds: seconds) + " ago"
     }
 
-    /// A length of time in its largest fitting unit.
+    /// A duration in its largest fitting unit.
     static func span(seconds: Int64) -> String {
         let days = seconds / 86_400
         return switch seconds {
@@ -27,7 +27,7 @@ enum Words {
         }
     }
 
-    /// "2 days, 3 hours".
+    /// A duration such as "2 days, 3 hours".
     static func duration(seconds: Int64) -> String {
         switch seconds {
         case ..<60: several(seconds, "second")
@@ -45,7 +45,8 @@ enum Words {
         "\(count) \(noun)\(count == 1 ? "" : "s")"
     }
 
-    /// Thousands apart: "1 220 823", with narrow spaces that do not break.
+    /// A number with groups of thousands, "1 220 823", separated by narrow spaces that do not
+    /// break.
     static func count(_ number: Int) -> String {
         let digits = Array(String(number.magnitude))
         let groups = stride(from: digits.count % 3 - 3, to: digits.count, by: 3).map {
@@ -55,7 +56,7 @@ enum Words {
             + groups.filter { !$0.isEmpty }.joined(separator: "\u{202F}")
     }
 
-    /// A figure for reading: no more than three digits that matter.
+    /// A figure with at most three significant digits.
     static func figure(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
         if value.magnitude >= 100 || value == value.rounded() {
@@ -66,13 +67,14 @@ enum Words {
         return "\((value * scale).rounded() / scale)"
     }
 
-    /// Of a small number the first two digits that are not zero.
+    /// A small number with its first two significant digits.
     private static func smallFigure(_ value: Double) -> String {
         let scale = pow(10, 1 - log10(value.magnitude).rounded(.down))
         return "\((value * scale).rounded() / scale)"
     }
 
-    /// "TrafficFlowObserved" is "Traffic"; an unknown "GtfsStopTime" is "Gtfs stop time".
+    /// A label for a type: "TrafficFlowObserved" is "Traffic"; an unknown "GtfsStopTime" is "Gtfs
+    /// stop time".
     static func label(ofType name: String) -> String {
         if let known = typeLabels[name] { return known }
         let part = name.split(whereSeparator: { "/#:".contains($0) }).last.map(String.init) ?? name
@@ -85,7 +87,7 @@ enum Words {
         return words
     }
 
-    /// What a visitor looks for first comes first; types nobody knows keep their order behind.
+    /// Types in the order of interest for visitors; unknown types follow in their order.
     static func visitorsOrder(_ types: [TypeSummary]) -> [TypeSummary] {
         let rank = { (type: TypeSummary) in
             visitorsTypes.firstIndex(of: type.name) ?? visitorsTypes.count
@@ -112,7 +114,7 @@ enum Words {
         "OffStreetParking": "Car parks",
     ]
 
-    /// A unit's sign for its UN/CEFACT common code (Recommendation 20).
+    /// The sign of a unit with this UN/CEFACT common code (Recommendation 20).
     static func unit(_ code: String) -> String { unitSigns[code] ?? code }
 
     private static let unitSigns = [
@@ -137,7 +139,7 @@ enum Words {
 }
 
 extension Timestamp {
-    /// Whether it lies so far in the future that no clock a little ahead explains it.
+    /// Whether it is further in the future than an inaccurate clock explains.
     func isAhead(of now: Timestamp) -> Bool {
         microseconds > now.microseconds + Words.toleranceMicroseconds
     }

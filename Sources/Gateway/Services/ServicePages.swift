@@ -5,7 +5,7 @@ import Hummingbird
 import Services
 
 extension RouteTable {
-    /// Adds the page that lists the city's services, and the page of each that has one.
+    /// Adds the page that lists the city's services, and the page of each service that has one.
     mutating func addServicePages(
         _ services: [HostedService],
         _ renderer: PageRenderer,
@@ -30,7 +30,7 @@ extension RouteTable {
 /// A service in the list of services.
 struct ServiceView {
     var title: String
-    /// Where its page is; nil when it has none.
+    /// The path of its page; nil when it has none.
     var path: String?
     var party: String
     var purpose: String
@@ -38,7 +38,7 @@ struct ServiceView {
     var types: String
     var subscriptions: String
 
-    /// What a service without a right of its own has.
+    /// The rights of a service without a permission of its own.
     private static let none = "no more than anybody"
 
     init(_ service: HostedService) {

@@ -69,7 +69,7 @@ extension Exchange {
             city: service.city(for: caller),
             captures: captures,
             parameters: parameters,
-            // Whether somebody may do what the body asks for is decided by what the service does.
+            // The service's own calls decide whether the caller may do what the body asks for.
             body: route.accepts.isEmpty ? nil : try await body(to: .read, allowing: [.json]).json
         )
     }
