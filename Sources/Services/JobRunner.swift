@@ -16,11 +16,11 @@ package struct JobRunner: Sendable {
     /// Returns when every job has ended, or when the task is cancelled.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            for job in jobs { group.addTask { await keepAtWork(job) } }
+            for job in jobs { group.addTask { await runRepeatedly(job) } }
         }
     }
 
-    private func keepAtWork(_ job: ServiceJob) async {
+    private func runRepeatedly(_ job: ServiceJob) async {
         while !Task.isCancelled {
             do {
                 try await job.run(context)

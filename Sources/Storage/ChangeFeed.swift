@@ -54,7 +54,7 @@ package struct ChangeFeedPage: Sendable, Equatable {
     }
 
     /// Whether a feed that keeps the changes `kept` has all that came after `number`.
-    package static func tellsAll(after number: Int64?, kept: ClosedRange<Int64>?) -> Bool {
+    package static func hasAll(after number: Int64?, kept: ClosedRange<Int64>?) -> Bool {
         guard let number else { return false }
         guard let kept else { return number == 0 }
         return number <= kept.upperBound && number + 1 >= kept.lowerBound

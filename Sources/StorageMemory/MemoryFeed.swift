@@ -36,7 +36,7 @@ struct MemoryFeed: Sendable {
 extension TenantState {
     /// Answers `DocumentStore.feed`.
     func feedPage(after number: Int64?, of kinds: Set<Document.Kind>) -> ChangeFeedPage {
-        guard let number, ChangeFeedPage.tellsAll(after: number, kept: feed.kept) else {
+        guard let number, ChangeFeedPage.hasAll(after: number, kept: feed.kept) else {
             return ChangeFeedPage(number: feed.number, isComplete: false)
         }
         let changes = feed.names(after: number).filter { kinds.contains($0.kind) }.map {

@@ -51,13 +51,13 @@ final class MemorySeriesReader: SeriesReading {
     let query: TemporalQuery
     private let entities: [StoredEntity]
     private let now: Timestamp
-    private var room: AggregateRoom
+    private var size: AggregateSize
 
     init(_ query: TemporalQuery, entities: [StoredEntity], now: Timestamp) {
         self.query = query
         self.entities = entities
         self.now = now
-        room = AggregateRoom(query)
+        size = AggregateSize(query)
     }
 
     func keys(of history: Int64) -> [StoredEntity.Series] {
@@ -91,11 +91,11 @@ final class MemorySeriesReader: SeriesReading {
         var sum = InstanceSum(query, aggregation, now: now)
         for instance in instances(history, key, limit: .max, hiding: hidden, wanted: wanted) {
             sum.add(instance.attribute)
-            try room.require(sum.periods.count, bytes: sum.periods.bytes)
+            try size.require(sum.periods.count, bytes: sum.periods.bytes)
         }
         let periods = sum.periods.count
         let aggregated = sum.finish(name: key.name, datasetID: key.datasetID)
-        try room.take(periods, aggregated)
+        try size.take(periods, aggregated)
         return aggregated
     }
 }

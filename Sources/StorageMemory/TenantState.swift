@@ -95,7 +95,7 @@ extension StoredEntity {
             return HiddenMoments([])
         }
         let decision = PreparedCondition(covered)
-        return EntityPast(past, current: entity).hidden { decision.matches(entity.asIt(was: $0)) }
+        return EntityPast(past, current: entity).hidden { decision.matches(entity.inState(was: $0)) }
     }
 }
 

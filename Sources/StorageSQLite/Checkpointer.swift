@@ -29,7 +29,7 @@ final class Checkpointer: Sendable {
 
     /// Notes the length of the log after a commit; returns whether the committer must copy the
     /// rest now.
-    func mustCatchUp(logPages: Int) -> Bool {
+    func mustCopyRest(logPages: Int) -> Bool {
         let (catchesUp, copies) = state.withLock { state -> (Bool, Bool) in
             // A log that is shorter than the copied part was started again.
             if logPages < state.copied { state.copied = 0 }
@@ -47,7 +47,7 @@ final class Checkpointer: Sendable {
     }
 
     /// Notes how many pages the committer has copied.
-    func caughtUp(_ copied: Int?) {
+    func noteCopied(_ copied: Int?) {
         if let copied { state.withLock { $0.copied = copied } }
     }
 

@@ -170,8 +170,8 @@ final class Committer: Sendable {
             batch.fail(error)
         }
         batch.answer()
-        if checkpointer.mustCatchUp(logPages: writer.logPages) {
-            checkpointer.caughtUp(writer.checkpoint())
+        if checkpointer.mustCopyRest(logPages: writer.logPages) {
+            checkpointer.noteCopied(writer.checkpoint())
         }
     }
 

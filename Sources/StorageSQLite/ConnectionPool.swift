@@ -127,7 +127,7 @@ final class ConnectionPool: Sendable {
 
     private func submit(_ job: PoolJob) {
         let (refusal, next, look) = state.withLock { state in
-            (state.add(job), state.next(), state.beginLooking())
+            (state.add(job), state.next(), state.beginTimer())
         }
         if let refusal { job.refuse(refusal) }
         start(next)
@@ -139,7 +139,7 @@ final class ConnectionPool: Sendable {
         let wait = max(.zero, ContinuousClock.now.duration(to: submitted + queryTimeout))
         queue.asyncAfter(deadline: .now() + wait / .seconds(1)) { [self] in
             let (late, look) = state.withLock { state in
-                (state.takeLate(patience: queryTimeout), state.oldest())
+                (state.removeLate(patience: queryTimeout), state.oldest())
             }
             refuse(late)
             if let look { refuseLate(from: look) }
@@ -155,7 +155,7 @@ final class ConnectionPool: Sendable {
     private func giveBack(_ reader: Reader, after kind: ReadKind) {
         let (late, next) = state.withLock { state in
             state.takeBack(reader, after: kind)
-            return (state.takeLate(patience: queryTimeout), state.next())
+            return (state.removeLate(patience: queryTimeout), state.next())
         }
         refuse(late)
         start(next)
@@ -198,7 +198,7 @@ struct PoolState {
         dividing: .anonymous
     )
     /// Whether a timer is set for the query that has waited longest.
-    private var isLookedAt = false
+    private var hasTimer = false
 
     init(idle: [Reader]) { self.idle = idle }
 
@@ -224,21 +224,21 @@ struct PoolState {
     }
 
     /// Removes the queries that have waited longer than `patience`.
-    mutating func takeLate(patience: Duration) -> [PoolJob] {
+    mutating func removeLate(patience: Duration) -> [PoolJob] {
         guard !queries.isEmpty else { return [] }
         let latest = ContinuousClock.now - patience
         return queries.removeFirst { $0.kind.isQuery && $0.submitted <= latest }
     }
 
     /// The submission time of the query that has waited longest; nil when a timer is set already.
-    mutating func beginLooking() -> ContinuousClock.Instant? { isLookedAt ? nil : oldest() }
+    mutating func beginTimer() -> ContinuousClock.Instant? { hasTimer ? nil : oldest() }
 
     /// The submission time of the query that has waited longest; nil, with no timer set, when none
     /// waits.
     mutating func oldest() -> ContinuousClock.Instant? {
         let oldest =
             queries.isEmpty ? nil : queries.firsts.filter(\.kind.isQuery).map(\.submitted).min()
-        isLookedAt = oldest != nil
+        hasTimer = oldest != nil
         return oldest
     }
 

@@ -124,5 +124,5 @@ final class EntityRows {
     }
 
     /// Forgets the cached row.
-    func forgetRecent() { recent = nil }
+    func clearCache() { recent = nil }
 }

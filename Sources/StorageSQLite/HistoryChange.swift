@@ -34,7 +34,7 @@ extension Writer {
         let series = HistorySeries(entity: row.history, name: number, dataset: found.dataset)
         let place = HistoryPlace(series: series, time: found.time)
         try segments.open(around: place)
-        guard try mayTouch(row, name, at: place, sequence: found.sequence) else { return false }
+        guard try mayChange(row, name, at: place, sequence: found.sequence) else { return false }
         try history.forget.bind(1, row.history).bind(2, number).bind(3, instanceID).run()
         try history.delete.bind(1, row.history).bind(2, number).bind(3, found.dataset)
             .bind(4, found.time).bind(5, found.sequence).run()
@@ -43,7 +43,7 @@ extension Writer {
     }
 
     /// Whether the writer may change the instance.
-    private func mayTouch(
+    private func mayChange(
         _ row: StoredEntity,
         _ name: IRI,
         at place: HistoryPlace,

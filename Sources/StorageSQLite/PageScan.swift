@@ -15,7 +15,7 @@ struct PageScan {
     private var matched = 0
     private var lookedAt = 0
     /// The bytes of the entities found.
-    private var room = AnswerRoom()
+    private var size = AnswerSize()
 
     init(_ query: EntityQuery, plan: EntityPlan, grant: ReadGrant, knownCount: Int?) {
         self.query = query
@@ -36,7 +36,7 @@ struct PageScan {
         upTo allowed: Int?,
         bytes allowedBytes: Int = .max
     ) throws -> Bool {
-        while lookedAt < allowed ?? .max, room.taken <= allowedBytes {
+        while lookedAt < allowed ?? .max, size.taken <= allowedBytes {
             guard let candidate = try source.next() else { return true }
             lookedAt += 1
             guard let match = try plan.match(candidate, for: grant) else { continue }
@@ -46,7 +46,7 @@ struct PageScan {
                 try plan.budget.require(0)
             } else if matched > query.offset {
                 if entities.count < query.limit {
-                    try room.take(candidate.size)
+                    try size.take(candidate.size)
                     entities.append(try shaped(candidate, match))
                 } else if knownCount != nil || !query.wantsCount {
                     return true
@@ -81,10 +81,10 @@ struct PageScan {
     private func sorted(_ connection: Connection) throws -> [EncodedEntity] {
         var rows = try KeyList(connection, inOrder: first.sorted().dropFirst(query.offset))
         var page: [EncodedEntity] = []
-        var room = AnswerRoom()
+        var size = AnswerSize()
         while let candidate = try rows.next() {
             if let match = try plan.match(candidate, for: grant) {
-                try room.take(candidate.size)
+                try size.take(candidate.size)
                 page.append(try shaped(candidate, match))
             }
         }

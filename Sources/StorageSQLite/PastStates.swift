@@ -128,7 +128,7 @@ final class HiddenChanges {
 
     /// Conditions on values are decided over the stored entity, as for the entity itself.
     private func covers(_ state: Entity) -> Bool {
-        decision.matches(row.entity.asIt(was: state))
+        decision.matches(row.entity.inState(was: state))
     }
 }
 

@@ -12,7 +12,7 @@ extension Connection {
     func feed(after number: Int64?, of kinds: Set<Document.Kind>) throws -> ChangeFeedPage {
         let kept = try keptChanges()
         let newest = kept?.upperBound ?? 0
-        guard let number, ChangeFeedPage.tellsAll(after: number, kept: kept) else {
+        guard let number, ChangeFeedPage.hasAll(after: number, kept: kept) else {
             return ChangeFeedPage(number: newest, isComplete: false)
         }
         let changes = try changes(after: number).filter { kinds.contains($0.kind) }

@@ -154,7 +154,7 @@ extension Writer {
         } else {
             try forget(row)
         }
-        segments.forgetRecent()
+        segments.clearCache()
         return HistoryRemovalStep(hasRemoved: true)
     }
 

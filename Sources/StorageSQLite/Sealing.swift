@@ -36,7 +36,7 @@ final class SegmentWriter {
     }
 
     /// Forgets the segment that was read last.
-    func forgetRecent() { recent = nil }
+    func clearCache() { recent = nil }
 
     /// Seals the oldest rows of a series that are not sealed yet; false when there are none, or
     /// too few.

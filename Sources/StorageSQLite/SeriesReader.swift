@@ -20,7 +20,7 @@ final class SeriesReader: SeriesReading {
     let vocabulary: Vocabulary
     /// Series with so many rows that they are to be sealed.
     private(set) var grown: Set<HistorySeries> = []
-    private var room: AggregateRoom
+    private var size: AggregateSize
     private let now: Timestamp
     private let sealing: SealingLimits
     private let statements: SeriesStatements
@@ -39,7 +39,7 @@ final class SeriesReader: SeriesReading {
         self.now = now
         statements = try SeriesStatements(connection)
         numbers = try SeriesNumbers(connection)
-        room = AggregateRoom(query)
+        size = AggregateSize(query)
     }
 
     /// The series of an entity.
@@ -59,10 +59,10 @@ final class SeriesReader: SeriesReading {
         let limit = min(limit, query.lastN ?? limit)
         var found: [SeriesInstance] = []
         let newestFirst = query.lastN != nil
-        var room = AnswerRoom()
+        var size = AnswerSize()
         try visit(entity, key, newestFirst: newestFirst, hiding: hidden) { instance in
             if wanted?(instance.attribute) ?? true {
-                try room.take(instance.bytes)
+                try size.take(instance.bytes)
                 found.append(instance)
             }
             return found.count < limit
@@ -164,7 +164,7 @@ final class SeriesReader: SeriesReading {
         var sum = SeriesSum(query, aggregation, vocabulary: vocabulary, now: now)
         func add(_ instance: SeriesInstance) throws {
             sum.add(instance.attribute)
-            try room.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
+            try size.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
         }
         if query.lastN != nil {
             // They are collected until the oldest of them is found.
@@ -193,13 +193,13 @@ final class SeriesReader: SeriesReading {
                 case .row: try sum.addRow(rows, hiding: hidden)
                 case .segment(let place): try sum.add(try statements.segment(place), hiding: hidden)
                 }
-                try room.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
+                try size.require(sum.result.periods.count, bytes: sum.result.periods.bytes)
                 return true
             }
         }
         let periods = sum.result.periods.count
         let aggregated = sum.finish(key)
-        try room.take(periods, aggregated)
+        try size.take(periods, aggregated)
         return aggregated
     }
 }

@@ -73,7 +73,7 @@ final class Writer: @unchecked Sendable {
     /// undone.
     func request(of sharer: Sharer?, _ body: () throws -> Void) throws -> (any Error)? {
         transaction.beginRequest(of: sharer)
-        rows.forgetRecent()
+        rows.clearCache()
         vocabulary.beginRequest()
         do {
             try body()
@@ -100,8 +100,8 @@ final class Writer: @unchecked Sendable {
     }
 
     private func forgetUncommitted() throws {
-        rows.forgetRecent()
-        segments.forgetRecent()
+        rows.clearCache()
+        segments.clearCache()
         try indexes.readAgain()
         try detached.readAgain()
     }

@@ -70,7 +70,7 @@ final class City: @unchecked Sendable {
     }
 
     /// Whether the clients go on.
-    private var goesOn: Bool { world.clock().microseconds < end }
+    private var isRunning: Bool { world.clock().microseconds < end }
 
     // MARK: Processes
 
@@ -89,7 +89,7 @@ final class City: @unchecked Sendable {
     }
 
     private func restartByChance() async throws {
-        while goesOn {
+        while isRunning {
             try await world.sleep(.seconds(world.random(10...60)))
             let slot = world.random(0...1)
             await stop(slot)
@@ -148,7 +148,7 @@ final class City: @unchecked Sendable {
                 caller: Self.boss
             )
         }
-        while goesOn {
+        while isRunning {
             try await world.sleep(.milliseconds(world.random(0...1_500)))
             let number = world.random(0...3)
             let id = "urn:\(Self.types[number % 2]):\(writer):\(number)"
@@ -173,7 +173,7 @@ final class City: @unchecked Sendable {
 
     private func subscribeAndUnsubscribe() async throws {
         var number = 0
-        while goesOn {
+        while isRunning {
             number += 1
             let url = "http://short-\(number).example/"
             let id = try await subscribe(to: url, type: Self.types[number % 2])
@@ -186,7 +186,7 @@ final class City: @unchecked Sendable {
     /// Makes entities that expire, and sees that they do.
     private func makeTransients() async throws {
         var number = 0
-        while goesOn {
+        while isRunning {
             number += 1
             let id = EntityID("urn:Event:\(number)")
             let expiry = Timestamp(microseconds: world.clock().microseconds + 10_000_000)

@@ -10,7 +10,7 @@ extension Reading {
     ) async throws -> Disclosed<Discovered<AttributeInformation>> {
         let session = try await session(caller)
         let found = try await session.read { [limits] transaction in
-            var room = DiscoveryRoom(limits)
+            var size = DiscoverySize(limits)
             let own = try transaction.shapes().compactMap { shape -> EntityShape? in
                 guard let kinds = shape.attributes[name] else { return nil }
                 return EntityShape(
@@ -19,7 +19,7 @@ extension Reading {
                     count: shape.count
                 )
             }
-            return try transaction.attributes(of: own, room: &room).first
+            return try transaction.attributes(of: own, size: &size).first
         }
         guard let found else {
             throw BrokerError(.resourceNotFound, "No entity has an attribute '\(name)'.")

@@ -25,8 +25,8 @@ extension Reading {
     ) async throws -> Disclosed<Discovered<[AttributeInformation]>> {
         let session = try await session(caller)
         let all = try await session.read { [limits] transaction in
-            var room = DiscoveryRoom(limits)
-            return try transaction.attributes(of: try transaction.shapes(), room: &room)
+            var size = DiscoverySize(limits)
+            return try transaction.attributes(of: try transaction.shapes(), size: &size)
         }
         return try await session.seal(Discovered(information: all))
     }

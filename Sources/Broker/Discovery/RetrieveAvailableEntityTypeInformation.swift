@@ -10,10 +10,10 @@ extension Reading {
     ) async throws -> Disclosed<Discovered<TypeInformation>> {
         let session = try await session(caller)
         let information = try await session.read { [limits] transaction -> TypeInformation? in
-            var room = DiscoveryRoom(limits)
+            var size = DiscoverySize(limits)
             let own = try transaction.shapes().filter { $0.types.contains(type) }
             if own.isEmpty { return nil }
-            return try transaction.information(of: type, from: own, room: &room)
+            return try transaction.information(of: type, from: own, size: &size)
         }
         guard let information else {
             throw BrokerError(.resourceNotFound, "There is no entity of type '\(type)'.")

@@ -18,9 +18,9 @@ extension Reading {
     ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
         let session = try await session(caller)
         let all = try await session.read { [limits] transaction in
-            var room = DiscoveryRoom(limits)
+            var size = DiscoverySize(limits)
             return try transaction.typesInUse().map {
-                try transaction.information(of: $0.type, from: $0.shapes, room: &room)
+                try transaction.information(of: $0.type, from: $0.shapes, size: &size)
             }
         }
         return try await session.seal(Discovered(information: all))
@@ -35,15 +35,15 @@ extension Reading {
     ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
         let session = try await session(caller)
         let largest = try await session.read { [limits] transaction in
-            var room = DiscoveryRoom(limits)
+            var size = DiscoverySize(limits)
             return try transaction.typesInUse().map { type, shapes in
                 (count: shapes.reduce(0) { $0 + $1.count }, type: type, shapes: shapes)
             }.sorted { ($1.count, $0.type.text) < ($0.count, $1.type.text) }.prefix(count).map {
-                let before = room
+                let before = size
                 do {
-                    return try transaction.information(of: $0.type, from: $0.shapes, room: &room)
+                    return try transaction.information(of: $0.type, from: $0.shapes, size: &size)
                 } catch let error as BrokerError where error.code == .tooManyResults {
-                    room = before
+                    size = before
                     return TypeInformation(type: $0.type, entityCount: $0.count, attributes: [])
                 }
             }

@@ -33,12 +33,12 @@ extension ReadTransaction {
     func information(
         of type: IRI,
         from shapes: [EntityShape],
-        room: inout DiscoveryRoom
+        size: inout DiscoverySize
     ) throws -> TypeInformation {
         TypeInformation(
             type: type,
             entityCount: shapes.reduce(0) { $0 + $1.count },
-            attributes: try attributes(of: shapes, of: type, room: &room)
+            attributes: try attributes(of: shapes, of: type, size: &size)
         )
     }
 
@@ -47,14 +47,14 @@ extension ReadTransaction {
     func attributes(
         of shapes: [EntityShape],
         of type: IRI? = nil,
-        room: inout DiscoveryRoom
+        size: inout DiscoverySize
     ) throws -> [AttributeInformation] {
         var byName: [IRI: AttributeTally] = [:]
         for shape in shapes {
             let types = type.map { [$0] } ?? shape.types
             try charge(shape.attributes.count * (types.count + 1))
             for (name, kinds) in shape.attributes {
-                try room.take(byName[name, default: AttributeTally()].add(shape, kinds, types))
+                try size.take(byName[name, default: AttributeTally()].add(shape, kinds, types))
             }
         }
         return byName.sorted { $0.key.text < $1.key.text }.map { name, tally in
@@ -85,7 +85,7 @@ private struct AttributeTally {
 }
 
 /// The number of attributes that an answer may still have; each counts once for each of its types.
-struct DiscoveryRoom {
+struct DiscoverySize {
     private var left: Int
 
     init(_ limits: HubLimits) { left = limits.maximumDiscovered }

@@ -30,7 +30,7 @@ package struct EntityMap: Sendable, Equatable {
 
     /// Whether the request has the selection that created the map; a map of an earlier version has
     /// the full selection.
-    func isOf(_ request: EntityMapRequest) -> Bool {
+    func hasSelection(_ request: EntityMapRequest) -> Bool {
         selection == Self.digest(of: request.selection) || selection == request.selection
     }
 

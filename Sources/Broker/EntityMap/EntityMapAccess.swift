@@ -87,24 +87,24 @@ extension Reading {
         let own = kept.filter { $0.owner == new.owner }
         let tooMany = own.prefix(max(0, own.count + 1 - limits.maximumEntityMaps)).map(\.id)
         let rest = kept.filter { !tooMany.contains($0.id) } + [new]
-        return expired.map(\.id) + tooMany + entityMapsWithoutRoom(rest)
+        return expired.map(\.id) + tooMany + entityMapsBeyondLimit(rest)
     }
 
-    private func entityMapsWithoutRoom(_ maps: [EntityMap]) -> [String] {
+    private func entityMapsBeyondLimit(_ maps: [EntityMap]) -> [String] {
         var shares = FairShares<Party>(capacity: limits.maximumEntityMapsEntities)
-        for map in maps { shares.take(map.owner, room(of: map)) }
+        for map in maps { shares.take(map.owner, size(of: map)) }
         var (rest, gone) = (maps, [String]())
         while shares.total > shares.capacity, let greatest = shares.greatest,
             let index = rest.dropLast().firstIndex(where: { $0.owner == greatest })
         {
             let map = rest.remove(at: index)
-            shares.giveBack(map.owner, room(of: map))
+            shares.giveBack(map.owner, size(of: map))
             gone.append(map.id)
         }
         return gone
     }
 
-    private func room(of map: EntityMap) -> Int { max(map.size, limits.entitiesPerEntityMap) }
+    private func size(of map: EntityMap) -> Int { max(map.size, limits.entitiesPerEntityMap) }
 
     /// Every map of the tenant in the order of creation; damaged ones are left out.
     private func entityMaps(in documents: [Document]) -> [EntityMap] {

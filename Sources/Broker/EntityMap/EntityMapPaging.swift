@@ -94,7 +94,7 @@ extension Reading {
         _ request: EntityMapRequest,
         _ store: any DocumentStore
     ) async throws {
-        guard !walk.unfit.isEmpty, map.isOf(request) else { return }
+        guard !walk.unfit.isEmpty, map.hasSelection(request) else { return }
         let unfit = walk.unfit
         let key = DocumentKey.document(.entityMapEntries, id: map.id)
         try await store.changeDocuments(reading: [key]) { changes in

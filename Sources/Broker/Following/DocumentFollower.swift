@@ -28,18 +28,18 @@ final class DocumentFollower: Sendable {
     private let places = Mutex<[TenantName?: FollowedTenant]>([:])
     private let store: any Store
     private let kinds: [Document.Kind]
-    private let noteBehind: @Sendable (TenantName?, Bool) -> Void
+    private let noteFailure: @Sendable (TenantName?, Bool) -> Void
 
-    /// After each round, `noteBehind` is called with the tenant, and with true if the feed could
+    /// After each round, `noteFailure` is called with the tenant, and with true if the feed could
     /// not be read or applied.
     init(
         _ store: any Store,
         _ kinds: [Document.Kind],
-        noteBehind: @escaping @Sendable (TenantName?, Bool) -> Void = { _, _ in }
+        noteFailure: @escaping @Sendable (TenantName?, Bool) -> Void = { _, _ in }
     ) {
         self.store = store
         self.kinds = kinds
-        self.noteBehind = noteBehind
+        self.noteFailure = noteFailure
     }
 
     /// Applies all changes that were made in the tenant before the call; returns when that is
@@ -90,7 +90,7 @@ final class DocumentFollower: Sendable {
     }
 
     /// Includes the document in the next page, even if it does not change.
-    func tellAgain(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
+    func repeatDocument(_ kind: Document.Kind, id: String, of tenant: TenantName?) {
         let name = FollowedTenant.Name(kind: kind, id: id)
         places.withLock { _ = $0[tenant, default: FollowedTenant()].again.insert(name) }
     }
@@ -148,7 +148,7 @@ final class DocumentFollower: Sendable {
 
     private func finish(_ tenant: TenantName?, hasFailed: Bool) {
         // Before the next round can begin, so that an old result never replaces a newer one.
-        noteBehind(tenant, hasFailed)
+        noteFailure(tenant, hasFailed)
         places.withLock { places in
             guard var place = places[tenant] else { return }
             place.end(hasFailed: hasFailed)

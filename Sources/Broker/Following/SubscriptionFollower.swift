@@ -259,7 +259,7 @@ final class SubscriptionFollower: Sendable {
             logger.debug("\(record.refusal(error))")
         }
         defer { prepared.withdraw(record, key) }
-        documents.tellAgain(key.kind.documentKind, id: key.id, of: key.tenant)
+        documents.repeatDocument(key.kind.documentKind, id: key.id, of: key.tenant)
         await catchUp(with: key.tenant)
     }
 }

@@ -17,7 +17,7 @@ final class LDContextCache: Sendable {
         var entry: StoredLDContext
         var bytes: Int
         /// When it was last given to somebody who is about to refer to it.
-        var handedAt: Timestamp
+        var givenAt: Timestamp
         /// False until it is in the store, and when it is about to be removed from there.
         var isPublished = false
     }
@@ -35,7 +35,7 @@ final class LDContextCache: Sendable {
         var all: [StoredLDContext] { published.map(\.entry) + copies.values }
 
         func unused(since latest: Timestamp) -> [Own] {
-            published.filter { $0.entry.kind == .implicitlyCreated && $0.handedAt < latest }
+            published.filter { $0.entry.kind == .implicitlyCreated && $0.givenAt < latest }
         }
     }
 
@@ -64,15 +64,15 @@ final class LDContextCache: Sendable {
     // MARK: The hub's own
 
     /// Whether another document fits into its owner's share.
-    func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
-        state.withLock { $0.hasRoom(for: entry, bytes: bytes) }
+    func fits(_ entry: StoredLDContext, bytes: Int) -> Bool {
+        state.withLock { $0.fits(entry, bytes: bytes) }
     }
 
     /// Reserves a place for a document that is about to be stored; false when there is none.
     func reserve(_ entry: StoredLDContext, bytes: Int) -> Bool {
         state.withLock { state in
-            guard state.hasRoom(for: entry, bytes: bytes) else { return false }
-            state.own[entry.url] = Own(entry: entry, bytes: bytes, handedAt: entry.createdAt)
+            guard state.fits(entry, bytes: bytes) else { return false }
+            state.own[entry.url] = Own(entry: entry, bytes: bytes, givenAt: entry.createdAt)
             return true
         }
     }
@@ -89,7 +89,7 @@ final class LDContextCache: Sendable {
                     && $0.entry.body.objectValue?["@context"] == context
             }
             guard let entry = same?.entry else { return nil }
-            state.own[entry.url]?.handedAt = now
+            state.own[entry.url]?.givenAt = now
             return entry
         }
     }
@@ -111,7 +111,7 @@ final class LDContextCache: Sendable {
         state.withLock { state in
             let urls = state.unused(since: latest).map(\.entry)
             for entry in urls where inUse.contains(entry.url) {
-                state.own[entry.url]?.handedAt = now
+                state.own[entry.url]?.givenAt = now
             }
             let gone = urls.filter { !inUse.contains($0.url) }
             for entry in gone { state.own[entry.url]?.isPublished = false }
@@ -228,14 +228,14 @@ final class LDContextCache: Sendable {
 }
 
 extension LDContextCache.State {
-    fileprivate func hasRoom(for entry: StoredLDContext, bytes: Int) -> Bool {
+    fileprivate func fits(_ entry: StoredLDContext, bytes: Int) -> Bool {
         var count = FairShares<Party>(capacity: LDContextCache.maximumOfAKind)
-        var room = FairShares<Party>(capacity: LDContextCache.maximumBytes)
+        var memory = FairShares<Party>(capacity: LDContextCache.maximumBytes)
         for one in own.values where one.entry.kind == entry.kind {
             count.take(one.entry.owner)
-            room.take(one.entry.owner, one.bytes)
+            memory.take(one.entry.owner, one.bytes)
         }
-        return count.mayTake(entry.owner) && room.mayTake(entry.owner, bytes)
+        return count.mayTake(entry.owner) && memory.mayTake(entry.owner, bytes)
     }
 
     /// Adds a copy; returns the copies that were evicted for it, perhaps itself.
@@ -250,7 +250,7 @@ extension LDContextCache.State {
             own[entry.url] = LDContextCache.Own(
                 entry: entry,
                 bytes: bytes,
-                handedAt: own[entry.url]?.handedAt ?? entry.createdAt,
+                givenAt: own[entry.url]?.givenAt ?? entry.createdAt,
                 isPublished: true
             )
             return []

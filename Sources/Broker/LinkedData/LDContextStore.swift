@@ -104,7 +104,7 @@ package final class LDContextStore: Sendable {
         if let same = cache.hand(context, at: now) { return same }
         let entry = ownEntry(.implicitlyCreated, context, party)
         let bytes = entry.document.body.count
-        if !cache.hasRoom(for: entry, bytes: bytes) {
+        if !cache.fits(entry, bytes: bytes) {
             try await removeUnused(inUse)
         }
         return try await keep(entry) {

@@ -17,7 +17,7 @@ package struct BatchOperation: Sendable {
     /// Whether an entity that does not exist is created.
     let mayCreate: Bool
     /// Whether attributes that were left as they were are reported as an error.
-    var tellsUntouched = false
+    var reportsUntouched = false
     /// Whether an instance replaces the one that the history has for the same moment.
     var correctsHistory = false
     let change: Change
@@ -134,7 +134,7 @@ extension BatchInput {
             throw stored == nil ? BrokerError.unknown(id) : BrokerError.exists(id)
         }
         var outcome = BatchOutcome(isNew: stored == nil)
-        if operation.tellsUntouched, !change.untouched.isEmpty {
+        if operation.reportsUntouched, !change.untouched.isEmpty {
             // The rest of this entity is written; what is not is reported as its error (5.6.9).
             let names = change.untouched.map { "'\($0)'" }.joined(separator: ", ")
             outcome.problem = BrokerError(

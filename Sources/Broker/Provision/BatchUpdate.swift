@@ -14,7 +14,7 @@ extension BatchOperation {
                 ? try .update(of: stored, with: input.fragment, at: now)
                 : try .appending(to: stored, input.fragment, overwrites: false, at: now)
         }
-        operation.tellsUntouched = !overwrites
+        operation.reportsUntouched = !overwrites
         return operation
     }
 }

@@ -20,7 +20,7 @@ extension Writing {
     ) async throws -> Int {
         let store = try await access.existingStore(tenant)
         var removed = 0
-        while backpressure.hasRoomForRemovals {
+        while backpressure.mayRemove {
             let now = clock()
             let ids = try await store.expired(
                 at: now,

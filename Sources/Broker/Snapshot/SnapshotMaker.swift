@@ -55,10 +55,10 @@ package struct SnapshotMaker: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, let order = snapshotting.snapshots.nextOrder() {
                 await attempt("A snapshot could not be made") { try await snapshotting.make(order) }
-                group.addTask { await tell(order.snapshot.key) }
+                group.addTask { await notify(order.snapshot.key) }
             }
         }
-        await forEach(snapshotting.snapshots.all.map(\.key)) { await tell($0) }
+        await forEach(snapshotting.snapshots.all.map(\.key)) { await notify($0) }
         for snapshot in snapshotting.snapshots.takeUsed() {
             await attempt("A snapshot could not be kept") { try await snapshotting.keep(snapshot) }
         }
@@ -89,17 +89,17 @@ package struct SnapshotMaker: Sendable {
 
     // MARK: Notifying
 
-    private func tell(_ key: Snapshot.Key) async {
+    private func notify(_ key: Snapshot.Key) async {
         guard let snapshot = snapshotting.snapshots[key], let failed = snapshot.failedNotices,
             snapshot.status != .preparing
         else { return }
-        var isTold = false
-        await attempt("A snapshot's maker could not be told") { isTold = try await send(snapshot) }
-        if Task.isCancelled, !isTold { return }
+        var isNotified = false
+        await attempt("A snapshot's maker could not be told") { isNotified = try await send(snapshot) }
+        if Task.isCancelled, !isNotified { return }
         let kept = snapshotting.snapshots.update(snapshot) { current in
             // It was changed meanwhile: that change is still to be notified.
             guard current.modifiedAt == snapshot.modifiedAt else { return }
-            let isOver = isTold || failed + 1 >= Self.maximumNotices
+            let isOver = isNotified || failed + 1 >= Self.maximumNotices
             current.failedNotices = isOver ? nil : failed + 1
         }
         if let kept {

@@ -23,7 +23,7 @@ package struct Backpressure: Sendable {
     ///
     /// Removal, for which the operator is the party, never waits: it has a limit of its own beside
     /// that of the operator's writes. What exceeds it is removed by a later pass.
-    var hasRoomForRemovals: Bool {
+    var mayRemove: Bool {
         feed.waiting(of: .operator)
             < limits.maximumWaiting + limits.waitingReservedForRemovals
     }

@@ -95,7 +95,7 @@ extension Subscribing {
         let keys = names.map { DocumentKey.document(kind, id: $0) }
         let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
-            changes.tell { documents.note($0, of: tenant) }
+            changes.notify { documents.note($0, of: tenant) }
             let old = try names.compactMap { try changes.document(kind, id: $0) }
             let isTaken = old.contains {
                 $0.id == record.key || SubscriptionRecord($0)?.owner == record.owner

@@ -16,7 +16,7 @@ extension Subscribing {
         let store = try await access.existingStore(tenant)
         let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
-            changes.tell { documents.note($0, of: tenant) }
+            changes.notify { documents.note($0, of: tenant) }
             guard try changes.document(kind.documentKind, id: record.key) != nil else {
                 throw BrokerError.unknownSubscription(id)
             }

@@ -108,7 +108,7 @@ struct DeliveryLanes {
                 madeAt: subscription?.record.createdAt,
                 schedule: DeliverySchedule(lastSent: sent)
             )
-        var excess = makeRoom(for: item, &lane)
+        var excess = dropOldest(for: item, &lane)
         let delivery = Delivery(item)
         if shares.mayTake(lane.owner, cost(of: item, for: lane.owner)) {
             charge(item, to: lane.owner)
@@ -151,7 +151,7 @@ struct DeliveryLanes {
     mutating func next(throttled: (Key) -> Bool) -> Start? {
         while let (name, owner) = open.popNext() {
             receivers[name]?.isListed = false
-            guard hasRoom(name), let key = receivers[name]?.ready.popFirst(),
+            guard mayRun(name), let key = receivers[name]?.ready.popFirst(),
                 var lane = lanes[key]
             else {
                 open.giveBack(owner)
@@ -277,7 +277,7 @@ struct DeliveryLanes {
     /// The oldest messages of the lane, to be dropped when its owner's share is used up.
     ///
     /// There are only a few at a time, even when the share has shrunk a lot.
-    private mutating func makeRoom(for item: OutboxItem, _ lane: inout Lane) -> [Delivery] {
+    private mutating func dropOldest(for item: OutboxItem, _ lane: inout Lane) -> [Delivery] {
         var excess: [Delivery] = []
         while excess.count < limits.maximumShed,
             !shares.mayTake(lane.owner, cost(of: item, for: lane.owner)),
@@ -331,7 +331,7 @@ struct DeliveryLanes {
         lanes[key] = lane
     }
 
-    private func hasRoom(_ name: ReceiverName) -> Bool {
+    private func mayRun(_ name: ReceiverName) -> Bool {
         guard let receiver = receivers[name] else { return false }
         let limit =
             receiver.isFailing ? limits.maximumPerFailingEndpoint : limits.maximumPerEndpoint
@@ -340,7 +340,7 @@ struct DeliveryLanes {
 
     private mutating func list(_ name: ReceiverName) {
         guard let receiver = receivers[name], !receiver.isListed, !receiver.ready.isEmpty,
-            hasRoom(name)
+            mayRun(name)
         else { return }
         receivers[name]?.isListed = true
         open.append(name, of: name.owner)

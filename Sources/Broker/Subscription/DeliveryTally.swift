@@ -17,7 +17,7 @@ package final class DeliveryTally: Sendable {
 
     /// Whether it has read the counts of other processes since this one last took over from them
     /// (`TenantCharge.takeovers`).
-    func goesOn(from takeover: Int) -> Bool { state.withLock { $0.takeover == takeover } }
+    func hasReadCounts(from takeover: Int) -> Bool { state.withLock { $0.takeover == takeover } }
 
     /// Adopts the counts of another process, if they are greater.
     func learn(_ counts: DeliveryCounts, by takeover: Int) {
@@ -36,8 +36,8 @@ extension IndexedSubscription {
     /// Reads the counts stored by the process that notified before, and continues from them.
     ///
     /// It reads the subscription's document once after each takeover of the tenant.
-    func goOnCounting(from takeover: Int, in store: any TenantStore) async throws {
-        guard !tally.goesOn(from: takeover) else { return }
+    func readCounts(from takeover: Int, in store: any TenantStore) async throws {
+        guard !tally.hasReadCounts(from: takeover) else { return }
         let document = try await store.document(record.kind.documentKind, id: record.key)
         // A subscription that was removed has no counts.
         let counts = document.flatMap { SubscriptionRecord($0) }?.delivery ?? DeliveryCounts()

@@ -47,7 +47,7 @@ struct LaneWork: Sendable {
                 }
                 return outcome
             }
-            try await subscription.goOnCounting(from: charge.takeovers, in: store)
+            try await subscription.readCounts(from: charge.takeovers, in: store)
             outcome.schedule.noteSent(at: subscription.tally.counts.lastNotification)
             let lane = Lane(
                 key: start.key,
@@ -129,7 +129,7 @@ struct LaneWork: Sendable {
             if case .damaged = content {
                 logger.error("The notification \(item.sequence) is damaged and is left out.")
             }
-            if let first = batch.first, !content.goesTogether(with: first.content) { break }
+            if let first = batch.first, !content.canShareNotification(with: first.content) { break }
             batch.append(.init(item: item, content: content))
         }
         return batch
@@ -217,7 +217,7 @@ extension HubIdentity {
 }
 
 extension OutboxItem.Content {
-    fileprivate func goesTogether(with other: OutboxItem.Content) -> Bool {
+    fileprivate func canShareNotification(with other: OutboxItem.Content) -> Bool {
         switch (self, other) {
         case (.registrations(let a), .registrations(let b)): a.reason == b.reason
         default: true

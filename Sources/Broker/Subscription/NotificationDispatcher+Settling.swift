@@ -95,11 +95,11 @@ extension NotificationDispatcher {
         let counts = settlement.counted.reduce(into: [:]) { counts, key in
             counts[key] = subscriptions[key]?.tally.counts
         }
-        let mustTrim = deadLetters[tenant, default: DeadLetterRoom(limits: limits)]
+        let mustTrim = deadLetters[tenant, default: DeadLetterLimit(limits: limits)]
             .mustBeTrimmed(after: settlement.letters)
         let dropped = try await store.bookkeep { [limits] transaction in
             let lost = try settlement.write(to: transaction, counts, in: term, limits: limits)
-            return try lost + (mustTrim ? DeadLetterRoom.trim(transaction, limits) : 0)
+            return try lost + (mustTrim ? DeadLetterLimit.trim(transaction, limits) : 0)
         }
         if dropped > 0 {
             logger.warning(

@@ -36,7 +36,7 @@ package actor NotificationDispatcher {
     /// checks.
     var refusedUntil: [TenantName?: Timestamp] = [:]
     var isSettling = false
-    var deadLetters: [TenantName?: DeadLetterRoom] = [:]
+    var deadLetters: [TenantName?: DeadLetterLimit] = [:]
     /// The subscriptions whose counts are not stored yet.
     var uncounted: Set<Key> = []
     var countsWrittenAt = Timestamp(microseconds: 0)

@@ -124,7 +124,7 @@ package actor PeriodicNotifier {
             let name = Name(key, subscription)
             due[name] = time
             guard time <= now, let charge = charges[key.tenant],
-                subscription.tally.goesOn(from: charge.takeovers),
+                subscription.tally.hasReadCounts(from: charge.takeovers),
                 shares.mayTake(subscription.record.owner)
             else { return nil }
             due[name] = time.next(after: now, interval: subscription.intervalMicroseconds)
@@ -143,10 +143,10 @@ package actor PeriodicNotifier {
         _ subscription: IndexedSubscription,
         _ charge: TenantCharge
     ) async -> Bool {
-        guard !subscription.tally.goesOn(from: charge.takeovers) else { return true }
+        guard !subscription.tally.hasReadCounts(from: charge.takeovers) else { return true }
         do {
             guard let store = try await store.tenant(key.tenant) else { return false }
-            try await subscription.goOnCounting(from: charge.takeovers, in: store)
+            try await subscription.readCounts(from: charge.takeovers, in: store)
             due[Name(key, subscription)] = nil
             return true
         } catch {

@@ -73,7 +73,7 @@ extension Subscribing {
         let store = try await access.existingStore(tenant)
         let documents = follower.documents
         let (_, own) = try await store.changeFollowedDocuments(reading: [name]) { changes in
-            changes.tell { documents.note($0, of: tenant) }
+            changes.notify { documents.note($0, of: tenant) }
             let document = try changes.document(old.kind.documentKind, id: old.key)
             guard let current = document.flatMap({ SubscriptionRecord($0) }) else {
                 throw BrokerError.unknownSubscription(old.id)

@@ -20,7 +20,7 @@ package struct DemoDriver: Sendable {
     package static let batchLimit = 500
 
     /// The document with the time up to which history is written.
-    private static let toldUntil = "history-told-until"
+    private static let writtenUntil = "history-told-until"
 
     package init(city: DemoCity, context: ServiceContext) {
         self.city = city
@@ -35,7 +35,7 @@ package struct DemoDriver: Sendable {
             known = context.clock()
         }
         let start = known
-        async let past: Void = tellHistory(before: start)
+        async let past: Void = writeHistory(before: start)
         while await pause() {
             let now = context.clock()
             // Changes that did not arrive are sent again in the next round.
@@ -73,7 +73,7 @@ package struct DemoDriver: Sendable {
         return true
     }
 
-    private func tellHistory(before now: Timestamp) async {
+    private func writeHistory(before now: Timestamp) async {
         do {
             try await history(before: now)
         } catch {
@@ -87,9 +87,9 @@ package struct DemoDriver: Sendable {
         let step = Self.historyStepSeconds * 1_000_000
         let end = Timestamp(microseconds: floorDivide(now.microseconds, step) * step)
         var start = Timestamp(microseconds: end.microseconds - Self.historySeconds * 1_000_000)
-        let told = try await context.documents.document(Self.toldUntil)?.stringValue
-        if let told = told.flatMap({ Timestamp($0) }), told >= start {
-            start = Timestamp(microseconds: told.microseconds + step)
+        let written = try await context.documents.document(Self.writtenUntil)?.stringValue
+        if let written = written.flatMap({ Timestamp($0) }), written >= start {
+            start = Timestamp(microseconds: written.microseconds + step)
         }
         guard start <= end else { return }
         let past = city.history(from: start, to: end, stepSeconds: Self.historyStepSeconds)
@@ -97,6 +97,6 @@ package struct DemoDriver: Sendable {
             try Task.checkCancellation()
             try await context.city.appendHistory(evolution)
         }
-        try await context.documents.keep(.string(end.text), as: Self.toldUntil)
+        try await context.documents.keep(.string(end.text), as: Self.writtenUntil)
     }
 }

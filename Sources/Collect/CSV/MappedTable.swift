@@ -7,7 +7,7 @@ package struct MappedTable: ImportSource {
     package init(
         _ source: any ByteSource,
         map: ColumnMap,
-        room: ImportRoom = ImportRoom(),
+        memory: ImportMemory = ImportMemory(),
         open: (String) throws(SourceError) -> any ByteSource
     ) throws(SourceError) {
         table = try Table(source, map.format)
@@ -17,7 +17,7 @@ package struct MappedTable: ImportSource {
             return try LookupTable(open(lookup.file), key: lookup.key, format)
         }
         do throws(SourceError) {
-            mapper = try RowMapper(map, table: table, lookup: lookup, room: room)
+            mapper = try RowMapper(map, table: table, lookup: lookup, memory: memory)
         } catch {
             let advice = HeaderAdvice(map, lookedColumns: lookup?.columns ?? [])
             throw SourceError(error.description + (try advice.sentence(about: &table)))

@@ -29,10 +29,10 @@ struct RepeatedMoments {
     mutating func place(
         _ reading: LocalClock.Reading,
         in name: String,
-        _ room: ImportRoom
+        _ memory: ImportMemory
     ) throws(RowRefusal) -> Int64 {
-        let number = try number(of: name, room)
-        try room.take(bytes: Self.bytesOfMoment)
+        let number = try number(of: name, memory)
+        try memory.take(bytes: Self.bytesOfMoment)
         for moment in [reading.microseconds, reading.repetition].compactMap(\.self)
         where series[number].taken.insert(moment).inserted { return moment }
         // Passed moments lead to the final place from then on, so that none is passed often.
@@ -43,15 +43,15 @@ struct RepeatedMoments {
             next = series[number].leads[next] ?? next + Self.stepMicroseconds
         }
         let new = passed.count { series[number].leads[$0] == nil }
-        try room.take(bytes: new * Self.bytesOfLead)
+        try memory.take(bytes: new * Self.bytesOfLead)
         series[number].taken.insert(next)
         for moment in passed { series[number].leads[moment] = next + Self.stepMicroseconds }
         return next
     }
 
-    private mutating func number(of name: String, _ room: ImportRoom) throws(RowRefusal) -> Int {
+    private mutating func number(of name: String, _ memory: ImportMemory) throws(RowRefusal) -> Int {
         if let number = numbers[name] { return number }
-        try room.take(name)
+        try memory.take(name)
         numbers[name] = series.count
         series.append(Moments())
         return series.count - 1

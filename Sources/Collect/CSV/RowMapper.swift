@@ -18,14 +18,14 @@ struct RowMapper {
     private var clock: LocalClock
     private var moments = RepeatedMoments()
     private var describedIDs: Set<String> = []
-    private let room: ImportRoom
+    private let memory: ImportMemory
     private var newest: NewestReadings
 
     init(
         _ map: ColumnMap,
         table: Table,
         lookup: LookupTable?,
-        room: ImportRoom
+        memory: ImportMemory
     ) throws(SourceError) {
         let fields = RowFields(
             table: table,
@@ -33,7 +33,7 @@ struct RowMapper {
             lookedColumns: lookup?.columns ?? []
         )
         self.map = map
-        self.room = room
+        self.memory = memory
         self.fields = fields
         self.lookup = lookup
         id = try fields.find(map.id)
@@ -156,7 +156,7 @@ extension RowMapper {
         guard let reading else { return nil }
         guard map.keepsRepeats else { return Timestamp(microseconds: reading.microseconds) }
         let series = series ?? fields.text(id, row, .init(), percentEncoding: true) ?? ""
-        return Timestamp(microseconds: try moments.place(reading, in: series, room))
+        return Timestamp(microseconds: try moments.place(reading, in: series, memory))
     }
 
     /// Maps one cell of a wide table, or the whole row of another one.
@@ -176,7 +176,7 @@ extension RowMapper {
         let origin = HubRequest.Origin(entityID: entityID, file: table.file, line: row.line)
         let isNew = !describedIDs.contains(entityID)
         if isNew {
-            try room.take(entityID)
+            try memory.take(entityID)
             describedIDs.insert(entityID)
         }
         guard let moment else {

@@ -10,10 +10,10 @@ package struct GTFSFeed: ImportSource {
     /// `open` returns a file of the feed, or nil when it is not there.
     package init(
         feed: String,
-        room: ImportRoom = ImportRoom(),
+        memory: ImportMemory = ImportMemory(),
         open: (String) throws(SourceError) -> (any ByteSource)?
     ) throws(SourceError) {
-        references = GTFSReferences(room: room)
+        references = GTFSReferences(memory: memory)
         names = GTFSNames(feed: feed, source: try open("feed_info.txt").flatMap(Self.publisher))
         if let stops = try open("stops.txt") { try references.readStops(stops) }
         // A service on demand may have zones in place of stops.
@@ -36,11 +36,11 @@ package struct GTFSFeed: ImportSource {
     package init(
         path: String,
         feed: String? = nil,
-        room: ImportRoom = ImportRoom()
+        memory: ImportMemory = ImportMemory()
     ) throws(SourceError) {
         let last = path.split(separator: "/").last.map(String.init) ?? "feed"
         guard last.lowercased().hasSuffix(".zip") else {
-            try self.init(feed: feed ?? last, room: room) { (file) throws(SourceError) in
+            try self.init(feed: feed ?? last, memory: memory) { (file) throws(SourceError) in
                 let full = path + "/" + file
                 return FileBytes.exists(full) ? try FileBytes(path: full) : nil
             }
@@ -48,7 +48,7 @@ package struct GTFSFeed: ImportSource {
         }
         let archive = try ZipArchive(path: path)
         let name = feed ?? String(last.dropLast(4))
-        try self.init(feed: name, room: room) { (file) throws(SourceError) in
+        try self.init(feed: name, memory: memory) { (file) throws(SourceError) in
             try archive.entry(named: file)
         }
     }

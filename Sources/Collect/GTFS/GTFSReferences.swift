@@ -2,7 +2,7 @@
 ///
 /// There is one for all files of a feed, which are read one after the other.
 final class GTFSReferences {
-    let room: ImportRoom
+    let memory: ImportMemory
     /// The identifiers of the entities written so far.
     private var written: Set<String> = []
     /// The type of each row of `stops.txt` by its key: other rows refer to it by the key alone.
@@ -11,12 +11,12 @@ final class GTFSReferences {
     /// References to rows that may follow, with the problem to report if they do not.
     private var open: [(target: String, problem: RowProblem)] = []
 
-    init(room: ImportRoom = ImportRoom()) { self.room = room }
+    init(memory: ImportMemory = ImportMemory()) { self.memory = memory }
 
     /// Notes an entity; false if there was one with the identifier already.
     func note(_ id: String, type: String) throws(RowRefusal) -> Bool {
         guard !written.contains(id) else { return false }
-        try room.take(id)
+        try memory.take(id)
         written.insert(id)
         if type == "GtfsAgency" { agencies.append(id) }
         return true
@@ -41,7 +41,7 @@ final class GTFSReferences {
                 // The first row of a key counts.
                 let key = table.row.text(id)
                 guard stopTypes[key] == nil else { continue }
-                do throws(RowRefusal) { try room.take(key) } catch {
+                do throws(RowRefusal) { try memory.take(key) } catch {
                     throw SourceError("\(table.problem(error))")
                 }
                 stopTypes[key] = type
@@ -66,7 +66,7 @@ final class GTFSReferences {
     ///
     /// Throws when there are too many of them.
     func wait(for target: String, or problem: RowProblem) throws(RowRefusal) {
-        try room.take(target.utf8.count + problem.reason.utf8.count)
+        try memory.take(target.utf8.count + problem.reason.utf8.count)
         open.append((target, problem))
     }
 

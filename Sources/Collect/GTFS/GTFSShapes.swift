@@ -71,8 +71,8 @@ struct GTFSShapes: ImportSource {
         let shape = row.text(id)
         let isNew = lines[shape] == nil
         do throws(RowRefusal) {
-            try references.room.take(row[latitude].count + row[longitude].count)
-            if isNew { try references.room.take(shape) }
+            try references.memory.take(row[latitude].count + row[longitude].count)
+            if isNew { try references.memory.take(shape) }
         } catch {
             refused.insert(shape)
             throw error

@@ -121,9 +121,9 @@ private final class CompiledPattern: Sendable {
         let (isFound, isNew) = input.withUTF8 { bytes in
             automaton.withLock { automaton in
                 // With too small a budget nothing is cached, and no other pattern loses its cache.
-                let remembered = automaton.remembers
+                let remembered = automaton.hasCache
                 let isFound = automaton.isFound(in: bytes, within: budget)
-                return (isFound, !remembered && automaton.remembers)
+                return (isFound, !remembered && automaton.hasCache)
             }
         }
         if isNew { RememberingPatterns.all.note(self)?.forget() }

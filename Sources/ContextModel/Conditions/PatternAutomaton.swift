@@ -62,7 +62,7 @@ struct PatternAutomaton {
         (kinds, kindCount) = Self.kinds(of: states)
     }
 
-    var remembers: Bool { !sets.isEmpty }
+    var hasCache: Bool { !sets.isEmpty }
 
     // MARK: Construction
 
@@ -185,7 +185,7 @@ struct PatternAutomaton {
         var members = StateSet(of: states.count)
         mark += 1
         follow(first, isStart: true, isEnd: false, into: &members)
-        let set = remember(members, isStart: true)
+        let set = cached(members, isStart: true)
         beginning = set
         return set
     }
@@ -207,9 +207,9 @@ struct PatternAutomaton {
         }
         guard memory < Self.maximumMemory, sets.count < Int(Int16.max) else {
             forget()
-            return remember(members, isStart: false)
+            return cached(members, isStart: false)
         }
-        let new = remember(members, isStart: false)
+        let new = cached(members, isStart: false)
         moves[place] = Int16(new)
         return new
     }
@@ -217,7 +217,7 @@ struct PatternAutomaton {
     /// Caches the set.
     ///
     /// The set before the first byte is kept apart, because `^` holds there.
-    private mutating func remember(_ members: StateSet, isStart: Bool) -> Int {
+    private mutating func cached(_ members: StateSet, isStart: Bool) -> Int {
         sets.append(members)
         outcomes.append(outcome(of: members, isStart: isStart))
         moves.append(contentsOf: repeatElement(-1, count: kindCount))

@@ -12,7 +12,7 @@ struct Frame: Sendable {
     let problems: ProblemReporter
     let problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     let denials = DenialLog()
-    let answers = BodyRoom(bytes: maximumAnswerBytes)
+    let answers = BodyMemory(bytes: maximumAnswerBytes)
     let registry: MetricRegistry
 
     /// The bytes of long answers in progress, shared out among the parties.

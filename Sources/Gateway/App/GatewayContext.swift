@@ -11,7 +11,7 @@ package struct GatewayContext: RequestContext {
     /// Logs a denial in the handler's answer; set before any handler runs.
     var denials: DenialLog?
     /// The limit for long answers; set before any handler runs.
-    var answers: BodyRoom?
+    var answers: BodyMemory?
     /// The executor that runs the handler on the event loop of the connection, if there is one.
     var executor: LoopExecutor?
     private let channel: any Channel

@@ -90,7 +90,7 @@ struct ProblemReporter: Sendable {
     let registry: MetricRegistry
 
     /// The counter of requests that were refused because the disk is full.
-    static let refusedForRoom = "balai_requests_refused_disk_full"
+    static let refusedForFullDisk = "balai_requests_refused_disk_full"
 
     func problem(for error: any Error, _ context: GatewayContext) -> ProblemDetails {
         switch error {
@@ -114,7 +114,7 @@ struct ProblemReporter: Sendable {
         } else if error.code == .storageFull {
             context.logger.error("the disk is full: \(error.note ?? error.detail)")
             // Created when it is first needed: a hub with free space has no such series.
-            Counter(label: Self.refusedForRoom, factory: registry).increment()
+            Counter(label: Self.refusedForFullDisk, factory: registry).increment()
         } else if let note = error.note {
             context.logger.notice("\(error.code): \(note)")
         }

@@ -60,7 +60,7 @@ final class LoopTurns: @unchecked Sendable {
 
     /// The number of turns after which all parties are equal again, so that a new one is not first
     /// for long.
-    private static let turnsRemembered = 64
+    private static let turnsCounted = 64
 
     let loop: any EventLoop
     /// A place in the queue is a turn.
@@ -79,7 +79,7 @@ final class LoopTurns: @unchecked Sendable {
     var isCrowded: Bool { !waiting.isEmpty }
 
     /// Restarts the count, because the loop is reading from its connections.
-    func looksAround() { ran = .nanoseconds(0) }
+    func restartCount() { ran = .nanoseconds(0) }
 
     /// Runs the work of a task, at once or in its turn.
     func take(_ turn: Turn) {
@@ -108,11 +108,11 @@ final class LoopTurns: @unchecked Sendable {
     }
 
     private func runWaiting() {
-        looksAround()
+        restartCount()
         while ran < Self.longestInTurns, let (turn, _, _) = waiting.popNext() {
             run(turn)
             turnsTaken += 1
-            if turnsTaken >= Self.turnsRemembered {
+            if turnsTaken >= Self.turnsCounted {
                 turnsTaken = 0
                 waiting.giveBackAll()
             }

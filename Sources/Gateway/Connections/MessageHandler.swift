@@ -30,7 +30,7 @@ final class MessageHandler: ChannelDuplexHandler {
                 var request = try HTTPRequest(head, host: fields.host)
                 if rules.isOld { request.headerFields[.connection] = "close" }
                 pace.bodyBegins()
-                if mayGoOn { tellToGoOn(context) }
+                if mayGoOn { sendContinue(context) }
                 context.fireChannelRead(wrapInboundOut(.head(request)))
             } catch {
                 context.fireErrorCaught(error)
@@ -70,11 +70,11 @@ final class MessageHandler: ChannelDuplexHandler {
                 promise: promise
             )
             pace.answerEnds(context)
-            if rules.end() { tellToGoOn(context) }
+            if rules.end() { sendContinue(context) }
         }
     }
 
-    private func tellToGoOn(_ context: ChannelHandlerContext) {
+    private func sendContinue(_ context: ChannelHandlerContext) {
         let head = HTTPResponseHead(version: .http1_1, status: .continue)
         context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }

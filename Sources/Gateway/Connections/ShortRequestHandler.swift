@@ -82,7 +82,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        turns.looksAround()
+        turns.restartCount()
         let part = unwrapInboundIn(data)
         if case .answering = state { waiting.append(part) } else { take(part, context) }
     }
@@ -213,14 +213,14 @@ final class ShortRequestHandler: ChannelDuplexHandler {
             // The server closes a connection after the end of its input: not before the client has
             // the answer.
             let promise = context.eventLoop.makePromise(of: Void.self)
-            promise.futureResult.assumeIsolated().whenComplete { _ in self.goOn() }
+            promise.futureResult.assumeIsolated().whenComplete { _ in self.continueReading() }
             context.writeAndFlush(part, promise: promise)
             return
         }
         context.write(part, promise: nil)
         if context.channel.isWritable {
             flushSoon(context)
-            goOn()
+            continueReading()
         } else {
             // `channelWritabilityChanged` continues when the connection accepts more.
             isWrittenWhole = true
@@ -235,7 +235,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     }
 
     /// Continues after an answer was written and accepted.
-    private func goOn() {
+    private func continueReading() {
         isWrittenWhole = false
         guard let context, case .answering = state else { return }
         state = .idle
@@ -255,7 +255,7 @@ final class ShortRequestHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             unblock()
-            if isWrittenWhole { goOn() }
+            if isWrittenWhole { continueReading() }
         }
         context.fireChannelWritabilityChanged()
     }

@@ -27,7 +27,7 @@ extension RouteTable {
         ) { request, context in
             let feed = try ImportDesk.plainName("feed", of: request)
             return try await desk.take(request, context, as: "feed.zip") { path in
-                try GTFSFeed(path: path, feed: feed, room: settings.room)
+                try GTFSFeed(path: path, feed: feed, memory: settings.memory)
             }
         }
         add(
@@ -149,7 +149,7 @@ private final class ImportDesk: Sendable {
                 context.denials?.note(.forbidden, request.head, context)
             }
             let tally = try await ImportRun(hub: destination).run(open(file.path))
-            tell(tally, of: name, caller, context)
+            log(tally, of: name, caller, context)
             return .json(tally.json, status: tally.failures == 0 ? .ok : .multiStatus)
         } catch let error as SourceError {
             throw refusal(.badRequestData, file.plain(error.description), of: name, caller, context)
@@ -162,7 +162,7 @@ private final class ImportDesk: Sendable {
 
     // MARK: Log
 
-    private func tell(
+    private func log(
         _ tally: ImportTally,
         of name: String,
         _ caller: Caller,
@@ -217,8 +217,8 @@ extension ImportSettings {
         return try MappedTable(
             FileBytes(path: path),
             map: ColumnMap(yaml: yaml, file: file),
-            room: room
-        ) { (looked) throws(SourceError) in
+            memory: memory
+        ) { (lookup) throws(SourceError) in
             try FileBytes(path: "\(folder)/\(looked)")
         }
     }

@@ -22,5 +22,5 @@ package struct ImportSettings: Sendable {
     package init() {}
 
     /// The memory limit of one import.
-    var room: ImportRoom { ImportRoom(maximumBytes: maximumKeptBytes) }
+    var memory: ImportMemory { ImportMemory(maximumBytes: maximumKeptBytes) }
 }

@@ -30,18 +30,18 @@ struct NGSILDRoutes {
     let hub: Hub
     let settings: NGSILDSettings
     var table: RouteTable
-    private let bodies: BodyRoom
+    private let bodies: BodyMemory
 
     init(hub: Hub, settings: NGSILDSettings, table: RouteTable) {
         self.hub = hub
         self.settings = settings
         self.table = table
-        bodies = BodyRoom(
+        bodies = BodyMemory(
             bytes: max(Self.maximumBytes, Self.longestBodies * settings.maximumBodyBytes)
         )
     }
 
-    /// The bytes of long bodies that are being read or processed, shared out as in `BodyRoom`, and
+    /// The bytes of long bodies being read or processed, shared out as in `BodyMemory`, and
     /// the least number of the longest bodies.
     private static let maximumBytes = 64 << 20
     private static let longestBodies = 4

@@ -15,7 +15,7 @@ package final class HealthLog: Sendable {
     package static let errorLimit = 30
     /// The ages of a waiting notification from which the page asks for attention, and then for
     /// action.
-    private static let lookAgeSeconds: Int64 = 60
+    private static let attentionAgeSeconds: Int64 = 60
     private static let worryAgeSeconds: Int64 = 3_600
 
     private struct State {
@@ -23,7 +23,7 @@ package final class HealthLog: Sendable {
         var samples: [Sample] = []
         var errors: [HealthSummary.ErrorLine] = []
         /// The time of the last write that was refused because the disk was full.
-        var refusedForRoomAt: Timestamp?
+        var refusedForFullDiskAt: Timestamp?
     }
     private let registry: MetricRegistry
     private let waiting: Meter
@@ -57,7 +57,7 @@ package final class HealthLog: Sendable {
         state.withLock { state in
             let before = state.totals ?? Totals(at: startedAt)
             state.totals = totals
-            if totals.refusedForRoom > before.refusedForRoom { state.refusedForRoomAt = now }
+            if totals.refusedForFullDisk > before.refusedForFullDisk { state.refusedForFullDiskAt = now }
             state.samples.append(
                 Sample(
                     from: before,
@@ -83,7 +83,7 @@ package final class HealthLog: Sendable {
     /// The present state, with figures and errors only for those who may know them.
     package func summary(withMeasures: Bool, withErrors: Bool) -> HealthSummary {
         let state = state.withLock { $0 }
-        let isRefusing = isRefusingForRoom(state)
+        let isRefusing = isRefusingForFullDisk(state)
         return HealthSummary(
             version: version,
             startedAt: startedAt,
@@ -96,11 +96,11 @@ package final class HealthLog: Sendable {
 
     /// Whether writes were refused for lack of space within the last minute, or since the last
     /// sample: a quota may be used up while the disk is not full.
-    private func isRefusingForRoom(_ state: State) -> Bool {
+    private func isRefusingForFullDisk(_ state: State) -> Bool {
         let last = state.totals ?? Totals(at: startedAt)
-        if Totals(registry, at: last.at).refusedForRoom > last.refusedForRoom { return true }
-        guard let refusedAt = state.refusedForRoomAt else { return false }
-        return last.at.microseconds - refusedAt.microseconds < Self.lookAgeSeconds * 1_000_000
+        if Totals(registry, at: last.at).refusedForFullDisk > last.refusedForFullDisk { return true }
+        guard let refusedAt = state.refusedForFullDiskAt else { return false }
+        return last.at.microseconds - refusedAt.microseconds < Self.attentionAgeSeconds * 1_000_000
     }
 
     private static func measures(_ samples: [Sample]) -> [HealthSummary.Measure] {
@@ -196,7 +196,7 @@ package final class HealthLog: Sendable {
     }
 
     private static func outboxExplanation(_ sample: Sample?) -> String {
-        guard let age = sample?.outboxAgeSeconds, age >= lookAgeSeconds else {
+        guard let age = sample?.outboxAgeSeconds, age >= attentionAgeSeconds else {
             return "Not yet delivered to subscribers. A subscriber that is away lets it grow."
         }
         return "The oldest has waited for \(Words.duration(seconds: age)): is its subscriber away?"
@@ -204,7 +204,7 @@ package final class HealthLog: Sendable {
 
     private static func outboxState(_ sample: Sample?) -> HealthSummary.State {
         switch sample?.outboxAgeSeconds ?? 0 {
-        case ..<lookAgeSeconds: .good
+        case ..<attentionAgeSeconds: .good
         case ..<worryAgeSeconds: .attention
         default: .bad
         }
@@ -218,7 +218,7 @@ private struct Totals {
     var refused: Int64 = 0
     var failed: Int64 = 0
     var answerSeconds = 0.0
-    var refusedForRoom: Int64 = 0
+    var refusedForFullDisk: Int64 = 0
 
     init(at: Timestamp) { self.at = at }
 
@@ -230,8 +230,8 @@ private struct Totals {
                 requests += count.value
                 if name.labels.contains("status=\"4xx\"") { refused += count.value }
                 if name.labels.contains("status=\"5xx\"") { failed += count.value }
-            case (ProblemReporter.refusedForRoom + "_total", .counter(let count)):
-                refusedForRoom += count.value
+            case (ProblemReporter.refusedForFullDisk + "_total", .counter(let count)):
+                refusedForFullDisk += count.value
             case ("http_request_duration_seconds", .histogram(let histogram)):
                 answerSeconds += histogram.cumulative.sum
             default: break

@@ -15,7 +15,7 @@ final class NameResolver: Sendable {
     static let timeout = Duration.seconds(5)
     /// The names whose addresses are cached, and for how long; one without an address is looked up
     /// again sooner.
-    static let maximumRemembered = 1_000
+    static let maximumCached = 1_000
     static let rememberedFor = Duration.seconds(30)
     static let failureRememberedFor = Duration.seconds(10)
 
@@ -37,8 +37,8 @@ final class NameResolver: Sendable {
 
     private struct State {
         var known = FairCache<Question, Known>(
-            maximumBytes: maximumRemembered,
-            maximumCount: maximumRemembered
+            maximumBytes: maximumCached,
+            maximumCount: maximumCached
         )
         var queue = DividedQueue<Party, AddressBlock, Question>(
             places: maximumThreads,
@@ -94,7 +94,7 @@ final class NameResolver: Sendable {
     private func giveUp(_ question: Question, _ number: Int) {
         let waiter = state.withLock { state in
             let waiter = state.waiters[question]?.removeValue(forKey: number)
-            if waiter != nil { Self.remember(nil, question, in: &state) }
+            if waiter != nil { Self.cache(nil, question, in: &state) }
             return waiter
         }
         waiter?.resume(returning: nil)
@@ -116,7 +116,7 @@ final class NameResolver: Sendable {
             state.queue.giveBack(question.sharer.party, question.sharer.address)
             let waiters = state.waiters.removeValue(forKey: question) ?? [:]
             if let answer {
-                Self.remember(answer, question, in: &state)
+                Self.cache(answer, question, in: &state)
                 return waiters
             }
             if !waiters.isEmpty {
@@ -129,7 +129,7 @@ final class NameResolver: Sendable {
         startThreads()
     }
 
-    private static func remember(_ address: String?, _ question: Question, in state: inout State) {
+    private static func cache(_ address: String?, _ question: Question, in state: inout State) {
         let duration = address == nil ? failureRememberedFor : rememberedFor
         let known = Known(address: address, until: .now + duration)
         _ = state.known.put(known, for: question, bytes: 1, owner: question.sharer.party)

@@ -91,7 +91,7 @@ extension EntityPast.State {
 
 extension Entity {
     /// The entity with the types, scopes and times of the former state.
-    package func asIt(was state: Entity) -> Entity {
+    package func inState(was state: Entity) -> Entity {
         var then = state
         then.attributes = attributes
         return then

@@ -16,7 +16,7 @@ struct EvolutionMatches<Key: SeriesKey> {
     /// The number of all entities added.
     private(set) var count = 0
     /// How many more series may be kept, so that they need not be found a second time.
-    private var keysRoom = EvolutionLimits.keptSeries
+    private var keysLeft = EvolutionLimits.keptSeries
 
     init(_ query: TemporalQuery) { self.query = query }
 
@@ -25,8 +25,8 @@ struct EvolutionMatches<Key: SeriesKey> {
         count += 1
         var bare = seen
         bare.view.entity.attributes = []
-        if keysRoom < bare.keys.count { bare.keys = [] }
-        keysRoom -= bare.keys.count
+        if keysLeft < bare.keys.count { bare.keys = [] }
+        keysLeft -= bare.keys.count
         let end = query.offset + query.limit
         if let order = query.idOrder {
             kept.append(bare)

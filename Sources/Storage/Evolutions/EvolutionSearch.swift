@@ -66,10 +66,10 @@ package struct EvolutionSearch<Source: HistorySource> {
             guard let seen = try seen(candidate) else { continue }
             guard found.add(seen) else { break }
         }
-        var room = AnswerRoom()
-        let (evolutions, limit) = try evolutions(of: found.ofPage, room: &room)
+        var size = AnswerSize()
+        let (evolutions, limit) = try evolutions(of: found.ofPage, size: &size)
         page.evolutions = evolutions
-        page.storedBytes = room.taken
+        page.storedBytes = size.taken
         page.count = query.wantsCount ? found.count : nil
         page.hasMore = found.count > query.offset + query.limit
         page.cut(to: query, limit: limit)
@@ -83,18 +83,18 @@ package struct EvolutionSearch<Source: HistorySource> {
     /// That number is the query's limit, or less when the page would have too many instances.
     private func evolutions(
         of found: Found,
-        room: inout AnswerRoom
+        size: inout AnswerSize
     ) throws -> ([Evolution], limit: Int) {
         let most = query.instanceLimit
-        if let whole = try evolutions(of: found, limit: most, inAll: query.pageLimit, room: &room) {
+        if let whole = try evolutions(of: found, limit: most, inAll: query.pageLimit, size: &size) {
             return (whole, most)
         }
-        room = AnswerRoom()
+        size = AnswerSize()
         let keys = try found.reduce(0) {
             $0 + (try visibleKeys(of: $1).count)
         }
         let limit = max(1, query.pageLimit / max(1, keys))
-        return (try evolutions(of: found, limit: limit, inAll: .max, room: &room) ?? [], limit)
+        return (try evolutions(of: found, limit: limit, inAll: .max, size: &size) ?? [], limit)
     }
 
     /// Returns the evolutions; nil when they have more instances than the page may have.
@@ -102,11 +102,11 @@ package struct EvolutionSearch<Source: HistorySource> {
         of found: Found,
         limit: Int,
         inAll: Int,
-        room: inout AnswerRoom
+        size: inout AnswerSize
     ) throws -> [Evolution]? {
         var (evolutions, count) = ([Evolution](), 0)
         for seen in found {
-            let evolution = try evolution(of: seen, limit: limit, room: &room)
+            let evolution = try evolution(of: seen, limit: limit, size: &size)
             count += evolution.attributes.reduce(0) { $0 + $1.instances.count }
             guard count <= inAll else { return nil }
             evolutions.append(evolution)
@@ -129,13 +129,13 @@ package struct EvolutionSearch<Source: HistorySource> {
         var known = candidate.isCurrent ? entity : try self.past(of: entity, number, keys)
         if !subjectNames.isEmpty { try addSubjects(of: number, keys, to: &known) }
         let past = EntityPast(states, current: entity)
-        let covers = { grantDecision.matches(known.asIt(was: $0)) }
+        let covers = { grantDecision.matches(known.inState(was: $0)) }
         guard var view = past.view(covers), query.condition.allows(view.entity) else { return nil }
         // Of a former state no attributes are known, so nothing tells when they changed.
         view.entity = grant.dated(view.entity)
         for name in partlyHidden {
             view.hiddenByName[name] = past.hidden {
-                covers($0) && !grant.hidden.names(in: known.asIt(was: $0)).contains(name)
+                covers($0) && !grant.hidden.names(in: known.inState(was: $0)).contains(name)
             }
         }
         let seen = Seen(number: number, keys: keys, view: view)
@@ -255,7 +255,7 @@ package struct EvolutionSearch<Source: HistorySource> {
     private func evolution(
         of seen: Seen,
         limit: Int,
-        room: inout AnswerRoom
+        size: inout AnswerSize
     ) throws -> Evolution {
         let entity = seen.view.entity
         var evolution = Evolution(
@@ -272,7 +272,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         let choices = try choices(seen)
         if let aggregation = query.aggregation {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
-            try room.take(evolution.aggregates.reduce(0) { $0 + $1.textBytes })
+            try size.take(evolution.aggregates.reduce(0) { $0 + $1.textBytes })
         } else {
             // One instance more than the limit shows that some were cut off.
             evolution.attributes = try attributes(
@@ -280,7 +280,7 @@ package struct EvolutionSearch<Source: HistorySource> {
                 keys,
                 limit: limit + 1,
                 choices,
-                room: &room
+                size: &size
             )
             let shown = Entity(id: entity.id, types: [], attributes: evolution.attributes)
             evolution.attributes = shown.hiding(grant.hidden.everywhere).attributes
@@ -330,8 +330,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         limit: Int,
         from reader: Source.Series? = nil
     ) throws -> [NamedAttribute] {
-        var room = AnswerRoom()
-        return try attributes(of: seen, keys, limit: limit, from: reader, room: &room)
+        var size = AnswerSize()
+        return try attributes(of: seen, keys, limit: limit, from: reader, size: &size)
     }
 
     /// The instances of the series, grouped by name and oldest first.
@@ -341,7 +341,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         limit: Int,
         _ choices: [IRI: InstanceChoice] = [:],
         from reader: Source.Series? = nil,
-        room: inout AnswerRoom
+        size: inout AnswerSize
     ) throws -> [NamedAttribute] {
         let series = reader ?? series
         var attributes: [NamedAttribute] = []
@@ -354,7 +354,7 @@ package struct EvolutionSearch<Source: HistorySource> {
                 hiding: seen.view.hidden(name),
                 wanted: choices[name]
             ).map { instance in
-                try room.take(instance.bytes)
+                try size.take(instance.bytes)
                 return seen.view.shape(instance.named(entity: seen.view.entity.id, name: name))
             }
             guard !instances.isEmpty else { continue }

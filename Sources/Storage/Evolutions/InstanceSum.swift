@@ -28,11 +28,11 @@ package struct InstanceSum {
 }
 
 /// How many values, and how many bytes of them, the aggregates of a page may still have.
-package struct AggregateRoom {
+package struct AggregateSize {
     private let limit: Int
     private let methods: Int
     private var taken = 0
-    private var bytes = AnswerRoom()
+    private var bytes = AnswerSize()
 
     package init(_ query: TemporalQuery) {
         limit = query.pageLimit

@@ -184,14 +184,14 @@ struct PeriodSum {
     @inline(__always)
     mutating func add(_ number: Double) {
         total += 1
-        if countsDistinct { tellApart(.number(number)) }
+        if countsDistinct { addDistinct(.number(number)) }
         count(number)
     }
 
     mutating func add(_ scalar: Scalar) {
         if case .number(let number) = scalar { return add(number) }
         total += 1
-        if countsDistinct { tellApart(scalar) }
+        if countsDistinct { addDistinct(scalar) }
         switch scalar {
         case .number: break
         case .text(let text):
@@ -212,7 +212,7 @@ struct PeriodSum {
         if let array = value.arrayValue { count(Double(array.count)) } else { times.add(value) }
     }
 
-    private mutating func tellApart(_ scalar: Scalar) {
+    private mutating func addDistinct(_ scalar: Scalar) {
         guard distinctScalars.insert(scalar).inserted else { return }
         distinctBytes += Self.bytesOfDistinct
         if case .text(let text) = scalar { distinctBytes += text.utf8.count }

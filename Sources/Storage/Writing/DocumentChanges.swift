@@ -105,7 +105,7 @@ package struct DocumentChanges {
     ///
     /// It is called after the commit and before the caller gets its answer, in the order of the
     /// feed and on the store's writing thread, so it must be quick.
-    package mutating func tell(_ follower: @escaping @Sendable (OwnChanges) -> Void) {
+    package mutating func notify(_ follower: @escaping @Sendable (OwnChanges) -> Void) {
         self.follower = follower
     }
 }

@@ -95,8 +95,8 @@ final class SQLiteRecordFile: @unchecked Sendable {
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
             throw error
         }
-        if checkpointer.mustCatchUp(logPages: log.pages) {
-            checkpointer.caughtUp(connection.checkpoint())
+        if checkpointer.mustCopyRest(logPages: log.pages) {
+            checkpointer.noteCopied(connection.checkpoint())
         }
         return answer
     }

@@ -14,17 +14,17 @@ struct ClockWatch: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var hand = ClockHand(last: lastWrittenAt)
+            var lastReading = ClockHand(last: lastWrittenAt)
             var before = ContinuousClock.now
             repeat {
                 let now = ContinuousClock.now
-                tell(hand.move(to: clock(), after: before.duration(to: now)))
+                log(lastReading.move(to: clock(), after: before.duration(to: now)))
                 before = now
             } while (try? await Task.sleep(for: Self.interval)) != nil
         }
     }
 
-    private func tell(_ seconds: Double?) {
+    private func log(_ seconds: Double?) {
         guard let seconds else { return }
         logger.warning(
             "the clock of this machine went back",

@@ -32,7 +32,7 @@ struct HubRun: Sendable {
         // Only their owner can read the files of the hub.
         umask(0o077)
         raiseFileLimit()
-        giveBackLongBlocks()
+        returnFreedMemory()
         // Without this, a limit on the size of files would kill the program.
         signal(SIGXFSZ, SIG_IGN)
         let registry = MetricRegistry()
@@ -248,7 +248,7 @@ struct HubRun: Sendable {
     /// Makes the allocator return the memory of long answers and bodies at once.
     ///
     /// By default it keeps such blocks for reuse after the first one was freed.
-    private func giveBackLongBlocks() {
+    private func returnFreedMemory() {
         mallopt(M_MMAP_THRESHOLD, 4 << 20)
         mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }

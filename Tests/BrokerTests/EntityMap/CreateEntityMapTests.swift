@@ -77,7 +77,7 @@ import Testing
         let kept = try await fixture.store.makeTenant(nil).documents(.entityMap)
         #expect(kept.count == 1)
         #expect(kept.allSatisfy { $0.body.count < 1_000 })
-        #expect(try kept.allSatisfy { try #require(EntityMap($0)).isOf(asked) })
+        #expect(try kept.allSatisfy { try #require(EntityMap($0)).hasSelection(asked) })
     }
 
     @Test func `a map that would list too much is refused`() async throws {

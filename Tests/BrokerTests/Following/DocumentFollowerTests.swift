@@ -79,7 +79,7 @@ import Testing
         noting follower: DocumentFollower? = nil
     ) async throws -> OwnChanges? {
         try await store.makeTenant(nil).changeFollowedDocuments(reading: []) { changes in
-            if let follower { changes.tell { follower.note($0, of: nil) } }
+            if let follower { changes.notify { follower.note($0, of: nil) } }
             if let body {
                 changes.put(Document(kind: .subscription, id: id, body: [body]))
             } else {

@@ -9,11 +9,11 @@ import Testing
         _ table: String,
         _ yaml: String,
         others: [String: String] = [:],
-        room: ImportRoom = ImportRoom()
+        memory: ImportMemory = ImportMemory()
     ) async throws -> (RecordingHub, ImportTally) {
         let hub = RecordingHub()
         let map = try ColumnMap(yaml: yaml, file: "m.yaml")
-        let source = try MappedTable(MemoryBytes(table, name: "t.csv"), map: map, room: room) {
+        let source = try MappedTable(MemoryBytes(table, name: "t.csv"), map: map, memory: memory) {
             (file) throws(SourceError) in
             guard let text = others[file] else { throw SourceError("no \(file)") }
             return MemoryBytes(text, name: file)
@@ -35,7 +35,7 @@ import Testing
         let (_, tally) = try await imported(
             table,
             Self.sites,
-            room: ImportRoom(maximumBytes: 60_000)
+            memory: ImportMemory(maximumBytes: 60_000)
         )
         #expect((1..<1_000).contains(tally.failures))
         #expect(try await imported(table, Self.sites).1.failures == 0)

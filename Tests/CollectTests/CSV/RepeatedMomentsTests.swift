@@ -8,12 +8,12 @@ import Testing
     @Test(.timeLimit(.minutes(1)))
     func `moments without a gap are kept apart in time that grows with their number`() throws {
         var moments = RepeatedMoments()
-        let room = ImportRoom()
+        let memory = ImportMemory()
         var placed: Set<Int64> = []
         for round in 0..<3 {
             for index: Int64 in 0..<30_000 {
                 let reading = LocalClock.Reading(microseconds: index * 1_000)
-                let moment = try moments.place(reading, in: "counter", room)
+                let moment = try moments.place(reading, in: "counter", memory)
                 #expect(placed.insert(moment).inserted)
                 #expect(moment == index * 1_000 || round > 0)
             }
@@ -24,7 +24,7 @@ import Testing
 
     /// A city's largest file has 1.22 million readings of a hundred series: ten times as much as this.
     @Test func `a moment takes the same room however long the name of its series is`() throws {
-        let room = ImportRoom(maximumBytes: (64 << 20) / 10)
+        let memory = ImportMemory(maximumBytes: (64 << 20) / 10)
         var moments = RepeatedMoments()
         let series = (0..<100).map {
             "urn:ngsi-ld:CrowdFlowObserved:auckland:counter:\($0)/https://uri.etsi.org/peopleCount"
@@ -32,27 +32,27 @@ import Testing
         for hour: Int64 in 0..<1_220 {
             for name in series {
                 let reading = LocalClock.Reading(microseconds: hour * 3_600_000_000)
-                _ = try moments.place(reading, in: name, room)
+                _ = try moments.place(reading, in: name, memory)
             }
         }
         // Of each hour one came twice.
         for hour: Int64 in 0..<1_220 {
             let reading = LocalClock.Reading(microseconds: hour * 3_600_000_000)
-            _ = try moments.place(reading, in: series[0], room)
+            _ = try moments.place(reading, in: series[0], memory)
         }
-        #expect(room.bytes < room.maximumBytes / 2)
+        #expect(memory.bytes < memory.maximumBytes / 2)
     }
 
     @Test func `moments have a limit, and so have series`() throws {
         var moments = RepeatedMoments()
         let reading = LocalClock.Reading(microseconds: 0)
         #expect(throws: RowRefusal.self) {
-            let room = ImportRoom(maximumBytes: 10_000)
-            for _ in 0..<1_000 { _ = try moments.place(reading, in: "a", room) }
+            let memory = ImportMemory(maximumBytes: 10_000)
+            for _ in 0..<1_000 { _ = try moments.place(reading, in: "a", memory) }
         }
         #expect(throws: RowRefusal.self) {
-            let room = ImportRoom(maximumBytes: 10_000)
-            for name in 0..<1_000 { _ = try moments.place(reading, in: "\(name)", room) }
+            let memory = ImportMemory(maximumBytes: 10_000)
+            for name in 0..<1_000 { _ = try moments.place(reading, in: "\(name)", memory) }
         }
     }
 }

@@ -8,10 +8,10 @@ import Testing
     /// The smallest feed, without what may be missing; some files are replaced.
     private func imported(
         _ files: [String: String] = [:],
-        room: ImportRoom = ImportRoom()
+        memory: ImportMemory = ImportMemory()
     ) async throws -> (RecordingHub, ImportTally) {
         let all = Self.smallest.merging(files) { $1 }
-        let feed = try GTFSFeed(feed: "f", room: room) { file in
+        let feed = try GTFSFeed(feed: "f", memory: memory) { file in
             all[file].map { MemoryBytes($0, name: file) }
         }
         let hub = RecordingHub()
@@ -38,7 +38,7 @@ import Testing
     @Test func `what a feed has kept in memory has a limit, stops first of all`() async throws {
         let stops = Self.rows("stop_id,stop_name", 1_000, "#,x")
         await #expect(throws: SourceError.self) {
-            try await imported(["stops.txt": stops], room: ImportRoom(maximumBytes: 60_000))
+            try await imported(["stops.txt": stops], memory: ImportMemory(maximumBytes: 60_000))
         }
         let (_, whole) = try await imported(["stops.txt": stops])
         #expect(whole.problems == [])
@@ -55,7 +55,7 @@ import Testing
         row: String
     ) async throws {
         let rows = Self.rows(header, 1_000, row)
-        let (hub, tally) = try await imported([file: rows], room: ImportRoom(maximumBytes: 60_000))
+        let (hub, tally) = try await imported([file: rows], memory: ImportMemory(maximumBytes: 60_000))
         #expect(!hub.entities.isEmpty)
         #expect((1..<1_001).contains(tally.failures), "\(tally.failures)")
         #expect(tally.problems.contains { $0.reason.contains("memory") })

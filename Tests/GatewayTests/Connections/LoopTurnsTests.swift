@@ -46,7 +46,7 @@ import Testing
         let turns = LoopTurns(loop)
         let many = (0..<40).map { _ in connection(of: "greedy", turns) }
         let other = connection(of: "other", turns)
-        turns.looksAround()
+        turns.restartCount()
         for connection in many { ask("greedy", on: connection) }
         ask("other", on: other)
         loop.run()
@@ -62,7 +62,7 @@ import Testing
         let turns = LoopTurns(loop)
         let many = (0..<40).map { _ in connection(of: "greedy", turns) }
         let new = LoopExecutor(turns)
-        turns.looksAround()
+        turns.restartCount()
         for connection in many { ask("greedy", on: connection) }
         Task(executorPreference: new) { [order, sharer = sharer("other")] in
             await new.serve(sharer)
@@ -79,7 +79,7 @@ import Testing
     @Test func `the time that a task waits for something does not count`() {
         let turns = LoopTurns(loop)
         let one = connection(of: "one", turns)
-        turns.looksAround()
+        turns.restartCount()
         ask("first", on: one, forMilliseconds: 1)
         loop.run()
         Self.pass(milliseconds: 15)
@@ -92,7 +92,7 @@ import Testing
     @Test func `requests of one party are answered as they come`() {
         let turns = LoopTurns(loop)
         let connections = (0..<8).map { _ in connection(of: "one", turns) }
-        turns.looksAround()
+        turns.restartCount()
         for (number, connection) in connections.enumerated() { ask("\(number)", on: connection) }
         loop.run()
         loop.advanceTime(by: .seconds(1))

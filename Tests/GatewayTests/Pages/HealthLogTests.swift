@@ -121,7 +121,7 @@ struct HealthLogTests {
         let disk = DiskSpace(freeBytes: 1 << 40, totalBytes: 1 << 41)
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0, disk: disk)
         #expect(log.summary(withMeasures: false, withErrors: false).state == .good)
-        Counter(label: ProblemReporter.refusedForRoom, factory: registry).increment()
+        Counter(label: ProblemReporter.refusedForFullDisk, factory: registry).increment()
         #expect(log.summary(withMeasures: false, withErrors: false).store == .full)
         #expect(try measure("Room on the disk").state == .bad)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0, disk: disk)

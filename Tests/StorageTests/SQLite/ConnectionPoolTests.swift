@@ -86,13 +86,13 @@ import Testing
         let first = try #require(begun)
         #expect(first.job.kind == .point)
         state.takeBack(first.reader, after: .point)
-        #expect(state.takeLate(patience: .seconds(600)).isEmpty)
+        #expect(state.removeLate(patience: .seconds(600)).isEmpty)
         let next = state.next()
         let second = try #require(next)
         #expect(second.job.kind.isQuery)
         #expect(state.add(point) == nil)
         state.takeBack(second.reader, after: .query(Self.operator))
-        #expect(state.takeLate(patience: .zero).map(\.kind) == [.query(Self.operator)])
+        #expect(state.removeLate(patience: .zero).map(\.kind) == [.query(Self.operator)])
         #expect(state.next()?.job.kind == .point)
     }
 
@@ -107,7 +107,7 @@ import Testing
         let first = state.next()
         for _ in 1..<3 { #expect(state.next()?.job.kind == .list) }
         #expect(state.next() == nil)
-        #expect(state.takeLate(patience: .zero).isEmpty)
+        #expect(state.removeLate(patience: .zero).isEmpty)
         state.takeBack(try #require(first).reader, after: .list)
         #expect(state.next()?.job.kind == .list)
     }
@@ -178,7 +178,7 @@ import Testing
         #expect(state.add(job(.query(Self.operator))) == nil)
         #expect(start() == Self.operator)
         // Those that waited for too long go, of whichever address they are.
-        let late = state.takeLate(patience: .zero)
+        let late = state.removeLate(patience: .zero)
         #expect(late.count == 7 + 8)
         #expect(state.next() == nil)
     }

@@ -94,7 +94,7 @@ final class MQTTSession: Sendable {
             let (jobs, mustStop) = take()
             if !jobs.isEmpty { lastUse = .now }
             waiting += jobs
-            if client.phase == .connected { hand(&waiting, to: client, &sent) }
+            if client.phase == .connected { publish(&waiting, to: client, &sent) }
             settle(client, &sent)
             failOverdue(&waiting)
             if sent.values.contains(where: { $0.deadline <= .now }) {
@@ -121,7 +121,7 @@ final class MQTTSession: Sendable {
         }
     }
 
-    private func hand(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job]) {
+    private func publish(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job]) {
         for job in waiting {
             let number = client.publish(
                 job.payload,

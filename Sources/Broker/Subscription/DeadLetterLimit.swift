@@ -3,7 +3,7 @@ import Storage
 
 /// Limits the dead letters of a tenant; the limit is shared out among the owners of their
 /// subscriptions.
-struct DeadLetterRoom {
+struct DeadLetterLimit {
     let limits: DeliveryLimits
     /// The bytes written since the last check.
     private var written = 0
@@ -28,18 +28,18 @@ struct DeadLetterRoom {
         _ limits: DeliveryLimits
     ) throws -> Int {
         var shares = FairShares<Party>(capacity: limits.maximumDeadLetterBytes)
-        var letters: [Party: Queue<(id: String, room: Int)>] = [:]
+        var letters: [Party: Queue<(id: String, bytes: Int)>] = [:]
         for letter in try transaction.documentSizes(.deadLetter) {
             let owner = DeadLetter.owner(ofID: letter.id)
-            let room = max(limits.bytesPerDeadLetter, letter.bytes)
-            shares.take(owner, room)
-            letters[owner, default: Queue()].append((letter.id, room))
+            let bytes = max(limits.bytesPerDeadLetter, letter.bytes)
+            shares.take(owner, bytes)
+            letters[owner, default: Queue()].append((letter.id, bytes))
         }
         var count = 0
         while shares.total > shares.capacity, let greatest = shares.greatest,
             let oldest = letters[greatest]?.popFirst()
         {
-            shares.giveBack(greatest, oldest.room)
+            shares.giveBack(greatest, oldest.bytes)
             if try transaction.removeDocument(.deadLetter, id: oldest.id) { count += 1 }
         }
         return count

@@ -6,7 +6,7 @@ import Testing
 @testable import Broker
 
 /// The room for dead letters, shared by those whose subscriptions they were for.
-@Suite struct DeadLetterRoomTests {
+@Suite struct DeadLetterLimitTests {
     private let office = Party.named(PartyID("office"))
 
     private func letter(_ number: Int64, to owner: Party, bytes: Int = 10) -> DeadLetter {
@@ -45,7 +45,7 @@ import Testing
             }
         }
         let gone = try await store.bookkeep { [limits] in
-            try DeadLetterRoom.trim($0, limits)
+            try DeadLetterLimit.trim($0, limits)
         }
         #expect(gone == 4)
         let left = try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
@@ -56,7 +56,7 @@ import Testing
         let large = letter(8, to: office, bytes: 9_000)
         try await store.bookkeep { try $0.put(large.document) }
         let more = try await store.bookkeep { [limits] in
-            try DeadLetterRoom.trim($0, limits)
+            try DeadLetterLimit.trim($0, limits)
         }
         #expect(more > 0)
         #expect(try await store.documents(.deadLetter).contains { $0.id == others[0].id })
@@ -66,10 +66,10 @@ import Testing
         var limits = DeliveryLimits()
         limits.maximumDeadLetters = 640
         limits.maximumDeadLetterBytes = 6_400
-        var room = DeadLetterRoom(limits: limits)
+        var limit = DeadLetterLimit(limits: limits)
         let why = Abandonment(at: Timestamp(microseconds: 0), reason: "")
         func trims(_ bytes: Int) -> Bool {
-            room.mustBeTrimmed(after: [
+            limit.mustBeTrimmed(after: [
                 .init(sequence: 1, recipient: "s", why: why, bytes: bytes)
             ])
         }

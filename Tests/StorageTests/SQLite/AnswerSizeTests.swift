@@ -6,10 +6,10 @@ import Testing
 @testable import StorageSQLite
 
 /// Answers of few entities or instances that are as large as they may be.
-@Suite struct AnswerRoomTests {
+@Suite struct AnswerSizeTests {
     private static let bytes = 2 << 20
     /// More than there is room for.
-    private static let many = AnswerRoom.maximumBytes / bytes + 1
+    private static let many = AnswerSize.maximumBytes / bytes + 1
     private static let value = JSONValue.string(String(repeating: "x", count: bytes))
 
     private func tenant() async throws -> any TenantStore {

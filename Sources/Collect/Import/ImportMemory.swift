@@ -2,7 +2,7 @@
 /// distinguished, points that are collected.
 ///
 /// There is one for all files of a source.
-package final class ImportRoom {
+package final class ImportMemory {
     /// The limit for commands of the operator.
     package static let defaultBytes = 1 << 30
     /// The bytes counted for an entry besides its text.
@@ -11,7 +11,7 @@ package final class ImportRoom {
     let maximumBytes: Int
     private(set) var bytes = 0
 
-    package init(maximumBytes: Int = ImportRoom.defaultBytes) { self.maximumBytes = maximumBytes }
+    package init(maximumBytes: Int = ImportMemory.defaultBytes) { self.maximumBytes = maximumBytes }
 
     /// Counts one entry with this many bytes.
     func take(_ count: Int) throws(RowRefusal) { try take(bytes: count + Self.bytesOfEntry) }

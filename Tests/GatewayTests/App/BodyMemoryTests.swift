@@ -6,41 +6,41 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct BodyRoomTests {
+@Suite struct BodyMemoryTests {
     private static let greedy = Sharer(.named(PartyID("greedy")))
     private static let modest = Sharer(.named(PartyID("modest")))
-    private static let long = BodyRoom.leastBytes
+    private static let long = BodyMemory.leastBytes
 
     @Test func `a party has a share of the room, and it is back when nobody holds it`() throws {
-        let room = BodyRoom(bytes: 4 * Self.long)
-        var held = [try room.take(Self.long, for: Self.greedy)]
-        held.append(try room.take(Self.long, for: Self.greedy))
+        let memory = BodyMemory(bytes: 4 * Self.long)
+        var held = [try memory.take(Self.long, for: Self.greedy)]
+        held.append(try memory.take(Self.long, for: Self.greedy))
         #expect(throws: BrokerError(.overloaded, "")) {
-            try room.take(Self.long, for: Self.greedy)
+            try memory.take(Self.long, for: Self.greedy)
         }
-        let other = try room.take(Self.long, for: Self.modest)
+        let other = try memory.take(Self.long, for: Self.modest)
         #expect(other != nil)
         held.removeAll()
-        #expect(try room.take(Self.long, for: Self.greedy) != nil)
+        #expect(try memory.take(Self.long, for: Self.greedy) != nil)
     }
 
     @Test func `what is short takes no room, and what can never have any is told so`() throws {
-        let room = BodyRoom(bytes: 4 * Self.long)
-        #expect(try room.take(Self.long - 1, for: Self.greedy) == nil)
+        let memory = BodyMemory(bytes: 4 * Self.long)
+        #expect(try memory.take(Self.long - 1, for: Self.greedy) == nil)
         #expect(throws: BrokerError(.tooManyResults, "")) {
-            try room.take(3 * Self.long, for: Self.greedy)
+            try memory.take(3 * Self.long, for: Self.greedy)
         }
     }
 
     @Test func `what is in memory several times takes as much room`() throws {
-        let room = BodyRoom(bytes: 4 * Self.long)
-        let held = try room.take(Self.long, times: 2, for: Self.greedy)
+        let memory = BodyMemory(bytes: 4 * Self.long)
+        let held = try memory.take(Self.long, times: 2, for: Self.greedy)
         #expect(throws: BrokerError(.overloaded, "")) {
-            try room.take(Self.long, for: Self.greedy)
+            try memory.take(Self.long, for: Self.greedy)
         }
         #expect(held != nil)
         #expect(throws: BrokerError(.tooManyResults, "")) {
-            try room.take(2 * Self.long, times: 2, for: Self.modest)
+            try memory.take(2 * Self.long, times: 2, for: Self.modest)
         }
     }
 

@@ -1,7 +1,7 @@
 /// Counts the bytes that the parts of an answer take in memory, and limits them.
 ///
 /// One entity or instance may be very long, and a page has many of them.
-package struct AnswerRoom: Sendable {
+package struct AnswerSize: Sendable {
     /// The most bytes one answer may take, counted as they are stored.
     package static let maximumBytes = 32 << 20
 

@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// A client that sends or receives slowly uses its share for a longer time, and only its own
 /// share.
-final class BodyRoom: Sendable {
+final class BodyMemory: Sendable {
     private let shares: Mutex<PartyShares>
     /// Shorter ones are not counted: there are at most as many as connections.
     static let leastBytes = LongWork.leastBytes
@@ -35,10 +35,10 @@ final class BodyRoom: Sendable {
         isOwed: Bool = false
     ) throws(BrokerError) -> Held? {
         guard bytes >= Self.leastBytes else { return nil }
-        let (sharer, room) = (sharer(), bytes * times)
+        let (sharer, total) = (sharer(), bytes * times)
         if isOwed {
-            shares.withLock { $0.take(sharer, room) }
-            return Held(room: self, sharer: sharer, bytes: room)
+            shares.withLock { $0.take(sharer, total) }
+            return Held(memory: self, sharer: sharer, bytes: total)
         }
         let most = most(for: sharer) / times
         guard bytes <= most else {
@@ -48,32 +48,32 @@ final class BodyRoom: Sendable {
                     + "entities, or for less of each."
             )
         }
-        guard shares.withLock({ $0.takeIfFair(sharer, room) }) else {
+        guard shares.withLock({ $0.takeIfFair(sharer, total) }) else {
             throw BrokerError(
                 .overloaded,
                 "Too many long bodies and answers of yours are under way; try again in a second."
             )
         }
-        return Held(room: self, sharer: sharer, bytes: room)
+        return Held(memory: self, sharer: sharer, bytes: total)
     }
 
     /// Reserved memory, which is freed when this is released.
     final class Held: Sendable {
-        private let room: BodyRoom
+        private let memory: BodyMemory
         private let sharer: Sharer
         private let bytes: Int
 
-        fileprivate init(room: BodyRoom, sharer: Sharer, bytes: Int) {
-            self.room = room
+        fileprivate init(memory: BodyMemory, sharer: Sharer, bytes: Int) {
+            self.memory = memory
             self.sharer = sharer
             self.bytes = bytes
         }
 
-        deinit { room.shares.withLock { $0.giveBack(sharer, bytes) } }
+        deinit { memory.shares.withLock { $0.giveBack(sharer, bytes) } }
     }
 }
 
-extension BodyRoom {
+extension BodyMemory {
     /// The body, written in pieces as the client accepts them, with its memory reserved until
     /// then.
     ///
