@@ -48,7 +48,7 @@ package struct HostedService: Sendable {
                 hub.logger.error("\(refusal)")
             }
         } catch {
-            hub.logger.error("what services subscribe to could not be kept: \(error)")
+            hub.logger.error("the subscriptions of services could not be stored: \(error)")
         }
     }
 
@@ -72,7 +72,7 @@ package struct HostedService: Sendable {
     private var receivers: [(ServiceSubscription, ServiceReceiver)] {
         module.subscriptions.map { subscription in
             guard let receiver = ServiceReceiver(of: module.name, subscription.name) else {
-                preconditionFailure("'\(subscription.name)' is no name of a subscription")
+                preconditionFailure("'\(subscription.name)' is not a name of a subscription")
             }
             return (subscription, receiver)
         }

@@ -27,7 +27,7 @@ package struct ServiceDocuments: Sendable {
         let store = try await hub.store.makeTenant(nil)
         guard let kept = try await store.document(.service, id: id(name)) else { return nil }
         do throws(JSONError) { return try JSONReader.read(kept.body) } catch {
-            throw StorageError(.damaged, note: "The document '\(name)' of a service is no JSON.")
+            throw StorageError(.damaged, note: "The document '\(name)' of a service is not JSON.")
         }
     }
 

@@ -95,7 +95,9 @@ extension StoredEntity {
             return HiddenMoments([])
         }
         let decision = PreparedCondition(covered)
-        return EntityPast(past, current: entity).hidden { decision.matches(entity.inState(was: $0)) }
+        return EntityPast(past, current: entity).hidden {
+            decision.matches(entity.inState(was: $0))
+        }
     }
 }
 

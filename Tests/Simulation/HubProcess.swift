@@ -92,7 +92,7 @@ final class HubProcess: Sendable {
                     try await dispatcher.takeCharge(of: nil) != nil
                 }
             } catch {
-                fatalError("what has expired could not be removed: \(error)")
+                fatalError("expired entities could not be removed: \(error)")
             }
         }
     }

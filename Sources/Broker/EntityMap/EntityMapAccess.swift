@@ -68,7 +68,7 @@ extension Reading {
         )
         let lifetime = wish ?? standard
         guard !lifetime.isZero else {
-            throw BrokerError(.badRequestData, "entityMapLifetime is longer than no time at all.")
+            throw BrokerError(.badRequestData, "entityMapLifetime must be longer than zero.")
         }
         return latestEntityMapExpiry(now.adding(lifetime), now: now)
     }

@@ -35,7 +35,7 @@ extension Reading {
         guard let object = fragment.objectValue else {
             throw BrokerError(
                 .badRequestData,
-                "What to update is a JSON object, not \(fragment.excerpt)."
+                "A fragment for an update is a JSON object, not \(fragment.excerpt)."
             )
         }
         for (name, value) in object.members where !membersOfTheHub.contains(name) {

@@ -36,7 +36,7 @@ extension Following {
         guard store.isShared else { return }
         while await isTimeToAsk() {
             do { try await followPolicy() } catch {
-                logger.error("The policy stays as it was until it can be read: \(error)")
+                logger.error("The new policy cannot be read; the old one stays in force: \(error)")
                 // If the program ends meanwhile, the next pause reports the cancellation.
                 try? await clock.sleep(for: Self.pauseAfterFailure)
             }
@@ -86,7 +86,7 @@ extension Following {
     package func loadSubscriptions() async throws {
         if store.isShared {
             do { try await followPolicy() } catch {
-                logger.error("The policy stays as it was until it can be read: \(error)")
+                logger.error("The new policy cannot be read; the old one stays in force: \(error)")
             }
         }
         for tenant in await allTenants { try await follower.load(tenant) }

@@ -34,7 +34,10 @@ final class LDContextFetcher: Sendable {
         if store.entry(url) == nil { await store.follower.catchUp() }
         guard let entry = store.entry(url) else {
             guard mayFetch else {
-                throw LDContextError(.unavailable, "The @context '\(url)' is not at hand.")
+                throw LDContextError(
+                    .unavailable,
+                    "The @context '\(url)' is not available on this hub."
+                )
             }
             return try await fetch(url, for: sharer)
         }

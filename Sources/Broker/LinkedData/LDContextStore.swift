@@ -85,7 +85,7 @@ package final class LDContextStore: Sendable {
         var entry = ownEntry(.hosted, context, party)
         entry.tenant = tenant
         return try await keep(entry) {
-            "The hub hosts no more @contexts of yours: all parties share room for "
+            "The hub hosts no more @contexts of yours: all parties share "
                 + "\(LDContextCache.maximumOfAKind) and \(LDContextCache.maximumBytes) bytes; delete "
                 + "one."
         }

@@ -41,7 +41,7 @@ package final class ContextSourceRegistry: Sendable {
     /// store fails, the change stays stored, and the next caller of `view` reads it.
     func catchUp(with tenant: TenantName?, own: OwnChanges? = nil) async {
         do { try await applyChanges(of: tenant, own: own) } catch {
-            logger.error("A change of registrations is read again when somebody asks: \(error)")
+            logger.error("Registrations cannot be read; the next request tries again: \(error)")
         }
     }
 

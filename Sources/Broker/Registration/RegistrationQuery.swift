@@ -201,6 +201,6 @@ private struct PossiblePlace: Sendable {
 extension BrokerError {
     static let tooManyComparisons = BrokerError(
         .tooComplexQuery,
-        "Comparing this with the registrations there are takes too long; ask for less at once."
+        "Comparing this with the registrations takes too long; ask for less at once."
     )
 }

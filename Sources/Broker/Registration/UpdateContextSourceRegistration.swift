@@ -15,7 +15,7 @@ extension Registering {
         guard let object = fragment.objectValue, !object.isEmpty else {
             throw BrokerError(
                 .badRequestData,
-                "What to update is a JSON object with members, not \(fragment.excerpt)."
+                "A fragment for an update is a JSON object with members, not \(fragment.excerpt)."
             )
         }
         if let given = object["id"] ?? object["@id"], given.stringValue != id {

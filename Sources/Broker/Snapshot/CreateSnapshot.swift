@@ -68,7 +68,7 @@ extension Snapshotting {
             _ = try await store.makeSnapshot(order.snapshot.store)
             try await keep(order.snapshot)
             guard snapshots.order(order, limit: limits.maximumWaitingSnapshots) else {
-                throw BrokerError(.overloaded, "Too many snapshots wait to be made; try later.")
+                throw BrokerError(.overloaded, "Too many snapshots wait to be filled; try later.")
             }
         } catch {
             try await remove(order.snapshot)

@@ -24,7 +24,7 @@ extension Snapshotting {
         guard snapshot.status != .preparing else {
             throw BrokerError(
                 .overloaded,
-                "The snapshot '\(id)' is being made; its 'snapshotStatus' says when it is ready."
+                "The snapshot '\(id)' is being filled; its 'snapshotStatus' says when it is ready."
             )
         }
         snapshots.use(snapshot.key, at: clock())
@@ -107,7 +107,7 @@ extension Snapshot {
     fileprivate mutating func fail(at now: Timestamp) {
         let error = BrokerError(
             .internalError,
-            "The hub was stopped while the snapshot was being made; make it again."
+            "The hub was stopped while the snapshot was being filled; create it again."
         )
         let count = body["snapshotQueries"]?.arrayValue?.count ?? 0
         let temporal = body["snapshotTemporalQueries"]?.arrayValue?.count ?? 0

@@ -54,19 +54,23 @@ package struct SnapshotMaker: Sendable {
     func turn() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, let order = snapshotting.snapshots.nextOrder() {
-                await attempt("A snapshot could not be made") { try await snapshotting.make(order) }
+                await attempt("A snapshot could not be filled") {
+                    try await snapshotting.make(order)
+                }
                 group.addTask { await notify(order.snapshot.key) }
             }
         }
         await forEach(snapshotting.snapshots.all.map(\.key)) { await notify($0) }
         for snapshot in snapshotting.snapshots.takeUsed() {
-            await attempt("A snapshot could not be kept") { try await snapshotting.keep(snapshot) }
+            await attempt("A snapshot could not be stored") {
+                try await snapshotting.keep(snapshot)
+            }
         }
         let now = snapshotting.clock()
         await forEach(snapshotting.snapshots.all.filter { $0.expiresAt <= now }) {
             await removeExpired($0)
         }
-        await attempt("What has expired could not be removed") { try await removeExpiredMaps() }
+        await attempt("Expired snapshots could not be removed") { try await removeExpiredMaps() }
     }
 
     /// Runs some at once, so that an endpoint that does not answer delays few others.
@@ -94,7 +98,9 @@ package struct SnapshotMaker: Sendable {
             snapshot.status != .preparing
         else { return }
         var isNotified = false
-        await attempt("A snapshot's maker could not be told") { isNotified = try await send(snapshot) }
+        await attempt("The endpoint of a snapshot could not be notified") {
+            isNotified = try await send(snapshot)
+        }
         if Task.isCancelled, !isNotified { return }
         let kept = snapshotting.snapshots.update(snapshot) { current in
             // It was changed meanwhile: that change is still to be notified.
@@ -103,7 +109,7 @@ package struct SnapshotMaker: Sendable {
             current.failedNotices = isOver ? nil : failed + 1
         }
         if let kept {
-            await attempt("A snapshot could not be kept") { try await snapshotting.keep(kept) }
+            await attempt("A snapshot could not be stored") { try await snapshotting.keep(kept) }
         }
     }
 
@@ -124,7 +130,7 @@ package struct SnapshotMaker: Sendable {
         let result = await sender.send(try await session.seal(request))
         if case .failed(let reason) = result {
             snapshotting.logger.info(
-                "Telling of the snapshot '\(snapshot.key.id)' failed: \(reason)"
+                "Notifying the endpoint of the snapshot '\(snapshot.key.id)' failed: \(reason)"
             )
         }
         return result == .delivered
@@ -135,9 +141,11 @@ package struct SnapshotMaker: Sendable {
     /// Removes the snapshot; a last notification shows its end by `expiresAt` (clause 5.3.4).
     private func removeExpired(_ snapshot: Snapshot) async {
         if snapshot.needsNotice {
-            await attempt("A snapshot's maker could not be told") { _ = try await send(snapshot) }
+            await attempt("The endpoint of a snapshot could not be notified") {
+                _ = try await send(snapshot)
+            }
         }
-        await attempt("What has expired could not be removed") {
+        await attempt("Expired snapshots could not be removed") {
             try await snapshotting.remove(snapshot)
         }
     }

@@ -11,7 +11,7 @@ struct CallableAddresses: Sendable {
         guard refuses(uri) else { return }
         throw BrokerError(
             .badRequestData,
-            "'\(path)' is '\(MQTTEndpoint.withoutPassword(uri))', which is no address of the public "
+            "'\(path)' is '\(MQTTEndpoint.withoutPassword(uri))', which is not an address of the public "
                 + "internet, and this hub calls no other; its operator can allow it with "
                 + "contexts.allowPrivateAddresses."
         )

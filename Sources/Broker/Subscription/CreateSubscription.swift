@@ -109,7 +109,7 @@ extension Subscribing {
             guard hasPlace else {
                 throw BrokerError(
                     .overloaded,
-                    "The hub keeps no more subscriptions of yours: all parties share room for "
+                    "The hub keeps no more subscriptions of yours: all parties share "
                         + "\(most) of a tenant; delete some first."
                 )
             }

@@ -57,7 +57,7 @@ struct LaneWork: Sendable {
             )
             try await deliver(start.items[...], lane, into: &outcome)
         } catch {
-            logger.error("Notifications cannot be made from the store: \(error)")
+            logger.error("Messages cannot be read from the store: \(error)")
             outcome.waitUntil = clock().advanced(by: Self.pauseAfterErrorMicroseconds)
         }
         return outcome

@@ -19,7 +19,7 @@ extension MemberReading {
                 let text = element.objectValue?["value"]?.stringValue
             else {
                 throw Self.error(
-                    "'\(path)' holds objects with 'key' and 'value', not \(element.excerpt)."
+                    "'\(path)' has objects with 'key' and 'value', not \(element.excerpt)."
                 )
             }
             return KeyValuePair(key: key, value: text)

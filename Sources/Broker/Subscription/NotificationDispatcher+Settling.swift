@@ -80,7 +80,7 @@ extension NotificationDispatcher {
             if claims[tenant]?.lease.term == term { abandon(tenant) }
             deliveries.putBack(OutboxSettlement(counted: settlement.counted), of: tenant)
         } catch {
-            logger.error("Deliveries cannot be written down: \(error)")
+            logger.error("Outcomes of deliveries cannot be stored: \(error)")
             if claims[tenant]?.lease.term == term { deliveries.putBack(settlement, of: tenant) }
             try? await clock.sleep(for: .seconds(1))
         }
@@ -103,7 +103,7 @@ extension NotificationDispatcher {
         }
         if dropped > 0 {
             logger.warning(
-                "\(dropped) dead letters are gone: there is room for \(limits.maximumDeadLetters)."
+                "\(dropped) dead letters were removed: the limit is \(limits.maximumDeadLetters)."
             )
         }
     }

@@ -62,9 +62,9 @@ package final class ServiceReceivers: NotificationSender {
     package func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
         let request = sealed.answer
         guard let name = request.service, let (handler, wasBusy) = begin(name) else {
-            return .failed("The hub has no such service now.")
+            return .failed("The hub has no such service at present.")
         }
-        if wasBusy { return .failed("The service still works at an earlier notification.") }
+        if wasBusy { return .failed("The service is still handling an earlier notification.") }
         // The first result counts; a handler that ignores its cancellation is not waited for.
         let (results, result) = AsyncStream<DeliveryResult>.makeStream()
         let work = Task {
@@ -75,7 +75,7 @@ package final class ServiceReceivers: NotificationSender {
             let timeout = Duration.milliseconds(max(1, Int64(request.timeoutMilliseconds)))
             // It is cancelled when the handler was faster: then nobody listens.
             try? await clock.sleep(for: timeout)
-            result.yield(.failed("The service did not take the notification in time."))
+            result.yield(.failed("The service did not handle the notification in time."))
         }
         defer {
             work.cancel()

@@ -69,7 +69,7 @@ extension SubscriptionReader {
         let attributes = object["attributes"]
         if attributes != nil, object["pick"] != nil || object["omit"] != nil {
             throw Self.error(
-                "'notification.attributes' cannot stand beside 'pick' or 'omit'; use these alone."
+                "'notification.attributes' cannot be combined with 'pick' or 'omit'; use these alone."
             )
         }
         if let names = try names(attributes, at: "notification.attributes") {

@@ -51,7 +51,7 @@ extension MemberReading {
     static func pattern(_ value: JSONValue, at path: String) throws(BrokerError) -> Pattern {
         let text = try string(value, at: path)
         do throws(PatternError) { return try Pattern(text) } catch {
-            throw Self.error("'\(path)' is no regular expression: \(error)")
+            throw Self.error("'\(path)' is not a regular expression: \(error)")
         }
     }
 
@@ -115,7 +115,7 @@ extension MemberReading {
     /// Reads a non-empty array within the limit.
     func elements(_ value: JSONValue, at path: String) throws(BrokerError) -> [JSONValue] {
         guard let array = value.arrayValue, !array.isEmpty else {
-            throw Self.error("'\(path)' is an array with something in it, not \(value.excerpt).")
+            throw Self.error("'\(path)' is a non-empty array, not \(value.excerpt).")
         }
         guard array.count <= Self.maximumElements else {
             throw Self.error("'\(path)' has more than \(Self.maximumElements) elements.")
@@ -131,7 +131,7 @@ extension MemberReading {
             guard
                 !name.utf8.contains(where: { $0 <= 0x20 || "<>\"'=;()[]{}|\\^`,".utf8.contains($0) }
                 )
-            else { throw Self.error("'\(path)' holds attribute names, not '\(name)'.") }
+            else { throw Self.error("'\(path)' has attribute names, not '\(name)'.") }
             let iri = context.expand(name)
             if let obstacle = context.obstacle(name, iri) { throw Self.error(obstacle) }
             return iri

@@ -77,7 +77,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
         if hasInterval {
             for other in ["watchedAttributes", "throttling"] where body[other] != nil {
                 throw Self.error(
-                    "'\(other)' cannot stand beside 'timeInterval': notify at intervals or on "
+                    "'\(other)' cannot be combined with 'timeInterval': notify at intervals or on "
                         + "change."
                 )
             }
@@ -100,7 +100,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
             guard let trigger = element.stringValue.flatMap(Subscription.Trigger.init) else {
                 let known = Subscription.Trigger.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Self.error(
-                    "'notificationTrigger' knows \(known), but not \(element.excerpt)."
+                    "'notificationTrigger' is one of \(known), not \(element.excerpt)."
                 )
             }
             triggers.insert(trigger)

@@ -26,7 +26,7 @@ extension ColumnMap {
             throw root.wrong("With `history: true` a map needs `attributes`.")
         }
         guard isHistory || isCurrent else {
-            throw root.wrong("`current: false` goes with `history: true`.")
+            throw root.wrong("`current: false` needs `history: true`.")
         }
         guard numbers.areDistinct else {
             throw root.wrong("`decimal` and `thousands` are two different characters.")
@@ -91,12 +91,12 @@ extension ColumnMap.Time {
             case "value": value = try node.template()
             case "format":
                 guard let pattern = TimePattern(try node.text()) else {
-                    throw node.wrong("This is no pattern of a time; see docs/collect.md.")
+                    throw node.wrong("This is not a pattern of a time; see docs/collect.md.")
                 }
                 self.pattern = pattern
             case "zone":
                 guard let zone = TimeZone(identifier: try node.text()) else {
-                    throw node.wrong("`\(try node.text())` is no time zone like Asia/Bangkok.")
+                    throw node.wrong("`\(try node.text())` is not a time zone like Asia/Bangkok.")
                 }
                 self.zone = zone
             default: dayStartMicroseconds = try Self.timeOfDay(node)
@@ -110,7 +110,7 @@ extension ColumnMap.Time {
         let text = try node.text()
         let moment = TimePattern("%Y-%m-%d %H:%M")?.read("1970-01-01 \(text)".utf8)
         guard let moment, moment.microsecondsOfDay < 86_400_000_000 else {
-            throw node.wrong("`\(text)` is no time of day like \"06:00\".")
+            throw node.wrong("`\(text)` is not a time of day like \"06:00\".")
         }
         return moment.microsecondsOfDay
     }
@@ -203,7 +203,7 @@ extension ColumnMap.Attribute {
                 guard let conversion = ColumnMap.Conversion(rawValue: try node.text()) else {
                     let known = ColumnMap.Conversion.allCases.map { "`\($0.rawValue)`" }
                     throw node.wrong(
-                        "`\(try node.text())` is none of \(known.joined(separator: ", "))."
+                        "`\(try node.text())` is not one of \(known.joined(separator: ", "))."
                     )
                 }
                 self.conversion = conversion

@@ -86,7 +86,7 @@ struct MapNode {
 
     func template() throws(SourceError) -> Template {
         guard let template = Template(try text()) else {
-            throw wrong("A brace has no partner or nothing in it; `{{` stands for a brace.")
+            throw wrong("A brace is not paired, or is empty; `{{` stands for a brace.")
         }
         return template
     }
@@ -99,7 +99,7 @@ struct MapNode {
         let text = try text()
         for (name, choice) in choices where name == text { return choice }
         let list = choices.map { "`\($0.0)`" }.joined(separator: ", ")
-        throw wrong("`\(text)` is none of \(list).")
+        throw wrong("`\(text)` is not one of \(list).")
     }
 
     /// The node as number, boolean or text, by the rules of YAML.

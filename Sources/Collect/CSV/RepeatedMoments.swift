@@ -49,7 +49,8 @@ struct RepeatedMoments {
         return next
     }
 
-    private mutating func number(of name: String, _ memory: ImportMemory) throws(RowRefusal) -> Int {
+    private mutating func number(of name: String, _ memory: ImportMemory) throws(RowRefusal) -> Int
+    {
         if let number = numbers[name] { return number }
         try memory.take(name)
         numbers[name] = series.count

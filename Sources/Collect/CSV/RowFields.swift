@@ -49,7 +49,7 @@ struct RowFields {
         if let index = lookedColumns.firstIndex(of: name) { return .looked(index) }
         let known = columns.filter { !$0.isEmpty }.prefix(30).map { "`\($0)`" }
         throw SourceError(
-            "The map speaks of a column `\(name)`; `\(table.file)` has "
+            "The map names a column `\(name)`; `\(table.file)` has "
                 + (known.isEmpty ? "no names." : "\(known.joined(separator: ", ")).")
         )
     }

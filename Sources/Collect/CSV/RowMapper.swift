@@ -141,7 +141,7 @@ extension RowMapper {
             throw RowRefusal(column: column, reason: "The time is empty.")
         }
         guard var moment = rules.pattern.read(text.utf8) else {
-            throw RowRefusal(column: column, reason: "`\(text)` is not a time as the map has it.")
+            throw RowRefusal(column: column, reason: "`\(text)` is not a time in the map's format.")
         }
         if moment.microsecondsOfDay < rules.dayStartMicroseconds { moment.day += 1 }
         return clock.reading(of: moment)

@@ -20,7 +20,7 @@ package final class ImportMemory {
     func take(bytes count: Int) throws(RowRefusal) {
         guard bytes + count <= maximumBytes else {
             throw RowRefusal(
-                reason: "The file has more identifiers or points than can be told apart in "
+                reason: "The file has more identifiers or points than fit into "
                     + "\(maximumBytes >> 20) MiB of memory; send it in parts."
             )
         }

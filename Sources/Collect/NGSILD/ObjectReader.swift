@@ -53,7 +53,7 @@ struct ObjectReader {
         if isTooLong { return problem("The entity has more than \(maximumBytes) bytes.") }
         do throws(JSONError) {
             guard case .object(let object) = try JSONReader.read(text) else {
-                return problem("This is no JSON object.")
+                return problem("This is not a JSON object.")
             }
             guard let id = (object["id"] ?? object["@id"])?.stringValue, !id.isEmpty else {
                 return problem("The entity has no `id`.")
@@ -120,7 +120,7 @@ extension ObjectReader {
     private func endlessObject() -> SourceError {
         SourceError(
             "`\(source.name)` has an entity of more than \(2 * maximumBytes) bytes, on line "
-                + "\(startLine); what follows cannot be told from it."
+                + "\(startLine); the rest of the file cannot be read."
         )
     }
 

@@ -32,7 +32,7 @@ package enum EntityLimits {
 
     /// The message for an entity beyond the limit.
     static func sentence(_ limit: String) -> String {
-        "An entity may have \(limit) at most; make several of it."
+        "An entity may have \(limit) at most; split it into several."
     }
 
     /// Whether there are more instances than an entity may have.

@@ -88,7 +88,7 @@ struct LogicalExpression {
         let condition = try alternatives(&cursor, depth: 0)
         guard cursor.isAtEnd else {
             throw cursor.error(
-                "\(cursor.parameter) does not go on like this",
+                "\(cursor.parameter) is not valid from here",
                 hint: "Join terms with ; (and) or | (or), and close each parenthesis once."
             )
         }

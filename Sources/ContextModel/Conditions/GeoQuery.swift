@@ -46,7 +46,7 @@ package enum GeoQuery {
         guard type != "GeometryCollection" else {
             throw ConditionError(
                 parameter: "geometry",
-                message: "“GeometryCollection” cannot be queried with.",
+                message: "“GeometryCollection” cannot be used in a query.",
                 hint: "Ask once for each geometry."
             )
         }
@@ -66,7 +66,7 @@ package enum GeoQuery {
             throw ConditionError(
                 parameter: parameter,
                 offset: error.offset,
-                message: "“\(text.prefix(40))” is no JSON array: \(error.message)",
+                message: "“\(text.prefix(40))” is not a JSON array: \(error.message)",
                 hint: "Write coordinates as in GeoJSON, such as [8,40]."
             )
         }
@@ -89,7 +89,7 @@ package enum GeoQuery {
             throw ConditionError(
                 parameter: "georel",
                 offset: georel.utf8.count - text.utf8.count,
-                message: "“\(text.prefix(40))” is no distance in metres.",
+                message: "“\(text.prefix(40))” is not a distance in metres.",
                 hint: "Write a positive number, such as near;maxDistance==2000."
             )
         }
@@ -99,7 +99,7 @@ package enum GeoQuery {
     private static func unknownRelation(_ georel: String) -> ConditionError {
         ConditionError(
             parameter: "georel",
-            message: "“\(georel.prefix(40))” is no spatial relation.",
+            message: "“\(georel.prefix(40))” is not a spatial relation.",
             hint: "Use near;maxDistance==…, near;minDistance==…, within, contains, intersects, "
                 + "equals, disjoint or overlaps."
         )

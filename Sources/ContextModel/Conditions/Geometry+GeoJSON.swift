@@ -62,7 +62,7 @@ extension Geometry {
                 }
             )
         default:
-            throw GeometryError("“\(type.prefix(40))” is no GeoJSON geometry type.")
+            throw GeometryError("“\(type.prefix(40))” is not a GeoJSON geometry type.")
         }
     }
 

@@ -60,7 +60,7 @@ package struct OrderTerm: Sendable, Hashable {
         } while cursor.skip(",")
         guard cursor.isAtEnd else {
             throw cursor.error(
-                "orderBy does not go on like this",
+                "orderBy is not valid from here",
                 hint: "Write name,age;desc."
             )
         }
@@ -71,7 +71,7 @@ package struct OrderTerm: Sendable, Hashable {
         guard let collation = Collation(name) else {
             throw ConditionError(
                 parameter: "collation",
-                message: "The collation “\(name.prefix(40))” is none of ICU's (RFC 6067).",
+                message: "The collation “\(name.prefix(40))” is unknown to ICU (RFC 6067).",
                 hint: "Give one such as und or und-u-ks-level1."
             )
         }

@@ -109,7 +109,7 @@ struct PatternParser {
         case 0x30...0x39: throw PatternError("Back-references such as \\1 are not supported.")
         case UInt8(ascii: "b"), UInt8(ascii: "B"), UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: "`"), UInt8(ascii: "'"):
-            throw PatternError("\\\(Self.shown(byte)) is no part of POSIX patterns.")
+            throw PatternError("\\\(Self.shown(byte)) is not part of POSIX patterns.")
         default: return ByteSet(byte)
         }
     }
@@ -153,7 +153,7 @@ struct PatternParser {
         }
         guard max(low ?? 0, high ?? 0) <= Pattern.maximumCount else { throw PatternError.tooLarge }
         guard high ?? .max >= low ?? 0 else {
-            throw PatternError("The counts of a repetition are turned round.")
+            throw PatternError("The counts of a repetition are reversed.")
         }
         return (low ?? 0, high)
     }
@@ -196,7 +196,7 @@ extension PatternParser {
                 throw PatternError("A range in brackets ends in a class.")
             }
             let high = try element()
-            guard low <= high else { throw PatternError("A range in brackets is turned round.") }
+            guard low <= high else { throw PatternError("A range in brackets is reversed.") }
             set.formUnion(ByteSet { (low...high).contains($0) })
         }
         guard skip("]") else { throw PatternError("A bracket is not closed.") }
@@ -226,7 +226,7 @@ extension PatternParser {
         }
         guard let name = try named(UInt8(ascii: ":")) else { return nil }
         guard let isMember = Self.classes[String(decoding: name, as: UTF8.self)] else {
-            throw PatternError("[:\(String(decoding: name, as: UTF8.self)):] is no class.")
+            throw PatternError("[:\(String(decoding: name, as: UTF8.self)):] is not a class.")
         }
         return ByteSet(isMember)
     }

@@ -73,7 +73,7 @@ package struct QParser<Expansion: TermExpansion> {
         }
         guard end.path.members.isEmpty, end.path.coreMember == nil else {
             throw cursor.error(
-                "Braces follow what is no Relationship",
+                "Braces must follow a Relationship",
                 at: start,
                 hint: "Write sensor{humidity}==40."
             )

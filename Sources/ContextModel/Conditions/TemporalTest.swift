@@ -22,7 +22,7 @@ package struct TemporalTest: Sendable, Hashable {
         guard timerel == "between" || endTimeAt == nil else {
             throw ConditionError(
                 parameter: "endTimeAt",
-                message: "endTimeAt goes with timerel=between only.",
+                message: "endTimeAt needs timerel=between.",
                 hint: "Leave it out, or write timerel=between."
             )
         }
@@ -42,7 +42,7 @@ package struct TemporalTest: Sendable, Hashable {
         default:
             throw ConditionError(
                 parameter: "timerel",
-                message: "“\(timerel.prefix(40))” is no temporal relation.",
+                message: "“\(timerel.prefix(40))” is not a temporal relation.",
                 hint: "Use before, after or between."
             )
         }
@@ -53,7 +53,7 @@ package struct TemporalTest: Sendable, Hashable {
         guard let property = Property(rawValue: name) else {
             throw ConditionError(
                 parameter: "timeproperty",
-                message: "“\(name.prefix(40))” is no temporal property.",
+                message: "“\(name.prefix(40))” is not a temporal property.",
                 hint: "Use observedAt, createdAt, modifiedAt or deletedAt."
             )
         }
@@ -67,7 +67,7 @@ package struct TemporalTest: Sendable, Hashable {
         guard let moment = text.flatMap({ Timestamp($0) }) else {
             throw ConditionError(
                 parameter: parameter,
-                message: text.map { "“\($0.prefix(40))” is no moment." }
+                message: text.map { "“\($0.prefix(40))” is not a moment." }
                     ?? "\(parameter) is missing.",
                 hint: "Write it as 2026-11-23T22:30:00Z."
             )

@@ -110,7 +110,7 @@ enum GeometryTypes {
     /// The reason why a value is not a geometry of clause 4.7.1; nil if it is one.
     static func problem(with value: JSONValue) -> String? {
         if value.objectValue?["type"]?.stringValue == "GeometryCollection" {
-            return "A GeometryCollection is none here (clause 4.7.1)."
+            return "A GeometryCollection is not allowed here (clause 4.7.1)."
         }
         do throws(GeometryError) {
             _ = try Geometry(geoJSON: value)

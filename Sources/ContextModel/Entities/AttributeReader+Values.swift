@@ -20,7 +20,7 @@ extension AttributeReader {
         case .geoProperty:
             let geometry = GeometryTypes.decoded(value)
             if let problem = GeometryTypes.problem(with: geometry) {
-                throw EntityError("'\(path)' is no GeoJSON geometry. \(problem)")
+                throw EntityError("'\(path)' is not a GeoJSON geometry. \(problem)")
             }
             return geometry
         case .languageProperty: return try languageMap(value, at: path)
@@ -80,7 +80,7 @@ extension AttributeReader {
         for (language, text) in map.members {
             guard language == "@none" || LanguageTag.isValid(language) else {
                 throw EntityError(
-                    "'\(path)' has the language '\(language)', which is no tag of RFC 5646 such as "
+                    "'\(path)' has the language '\(language)', which is not a tag of RFC 5646 such as "
                         + "'en' or 'pt-BR', nor '@none'."
                 )
             }

@@ -182,9 +182,9 @@ struct AttributeReader {
             try readSealed(member, value, at: path, into: &fragment)
         case "previousValue", "previousObject", "previousLanguageMap", "previousVocab",
             "previousJson", "previousValueList", "previousObjectList":
-            throw EntityError("'\(path)' stands in notifications only.")
+            throw EntityError("'\(path)' is allowed in notifications only.")
         case "@context":
-            throw EntityError("The attribute '\(key)' has an @context of its own (clause 5.5.7).")
+            throw EntityError("The attribute '\(key)' cannot have its own @context (clause 5.5.7).")
         default: try readSubattribute(member, value, into: &fragment)
         }
     }
@@ -198,7 +198,7 @@ struct AttributeReader {
         into fragment: inout AttributeFragment
     ) throws(EntityError) {
         guard key == "ngsildproof" else {
-            throw EntityError("'\(path)' belongs into an 'ngsildproof' only.")
+            throw EntityError("'\(path)' is allowed in an 'ngsildproof' only.")
         }
         let text = try string(value, at: path)
         var sealed = fragment.details.orNew.proof?.objectValue ?? JSONObject()

@@ -76,7 +76,7 @@ package struct EntityReader: Sendable {
     ) throws(EntityError) -> (name: IRI, fragment: AttributeFragment) {
         let iri = try attributeName(name)
         guard iri != .scope, !Self.keywords.contains(name) else {
-            throw EntityError("'\(name)' is no attribute that can be changed by itself.")
+            throw EntityError("'\(name)' is not an attribute that can be changed by itself.")
         }
         var json = json
         // The body of a request has its @context beside the attribute's members.
@@ -250,7 +250,7 @@ package struct EntityReader: Sendable {
         var known = GrowingIndex<String>()
         for element in value.arrayValue ?? [value] {
             guard let scope = element.stringValue, Scope.isValid(scope) else {
-                throw EntityError("'scope' is no valid scope: \(element.excerpt) (clause 4.18).")
+                throw EntityError("'scope' is not a valid scope: \(element.excerpt) (clause 4.18).")
             }
             let normalized = Scope.normalized(scope)
             if known.place(of: normalized, in: scopes, by: \.self) == nil {

@@ -113,7 +113,7 @@ package struct LDContextDefinitions: Sendable, Equatable {
         guard let iri, iri.utf8.contains(UInt8(ascii: ":")) else {
             throw LDContextError(
                 .invalid,
-                "'@vocab' is a relative reference, '\(text)', with nothing that it is relative to."
+                "'@vocab' is a relative reference, '\(text)', without a base to resolve it."
             )
         }
         return try Self.bounded(iri)
@@ -232,7 +232,7 @@ private struct TermDefinition {
         guard !text.hasPrefix("@") || LDKeyword.all.contains(text), text != "@context" else {
             throw LDContextError(
                 .invalid,
-                "The @context defines '\(term)' as '\(text)', which is no keyword that a term can "
+                "The @context defines '\(term)' as '\(text)', which is not a keyword that a term can "
                     + "stand for."
             )
         }
@@ -250,7 +250,7 @@ private struct TermDefinition {
         guard isWord, !iri.hasPrefix("@") else {
             throw LDContextError(
                 .invalid,
-                "The @context defines '\(term)', which is no prefix, as one."
+                "The @context defines '\(term)', which is not a prefix, as one."
             )
         }
         return true

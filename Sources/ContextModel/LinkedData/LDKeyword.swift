@@ -37,8 +37,8 @@ enum LDKeyword {
             value == true ? nil : "An @context holds for all of a body, so it can only be true."
         case "@import": "It is a relative or absolute URL in the @context itself."
         case "@type":
-            isTypeDefinition(value) ? nil : "Of @type only \"@container\": \"@set\" can be said."
-        case _ where all.contains(key): "This keyword cannot be defined anew."
+            isTypeDefinition(value) ? nil : "For @type, only \"@container\": \"@set\" is allowed."
+        case _ where all.contains(key): "This keyword cannot be redefined."
         default: "There is no such keyword."
         }
     }

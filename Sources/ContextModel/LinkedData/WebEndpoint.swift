@@ -21,7 +21,7 @@ package enum WebEndpoint {
             let first = rest.dropFirst(3).first, !"/?#:".contains(first)
         else { return "'\(path)' is an http or https address, not '\(uri)'." }
         guard !rest.dropFirst(3).prefix(while: { !"/?#".contains($0) }).contains("@") else {
-            return "'\(path)' may not hold a password; send it in a header."
+            return "'\(path)' must not have a password; send it in a header."
         }
         return nil
     }

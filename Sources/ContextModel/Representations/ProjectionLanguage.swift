@@ -21,7 +21,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
         if let name = conflict(picked ?? [], omitted ?? []) {
             throw ConditionError(
                 parameter: "omit",
-                message: "“\(name)” stands in pick and in omit.",
+                message: "“\(name)” is in both pick and omit.",
                 hint: "Name it in one of them."
             )
         }
@@ -43,7 +43,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
         let terms = try self.terms(&cursor, depth: 0)
         guard cursor.isAtEnd else {
             throw cursor.error(
-                "\(parameter) does not go on like this",
+                "\(parameter) is not valid from here",
                 hint: "Separate names with commas, and close each brace once."
             )
         }
@@ -78,7 +78,7 @@ package struct ProjectionLanguage<Expansion: TermExpansion> {
         guard cursor.skip("{") else { return Term(name: name, linked: []) }
         guard !Projection.entityMembers.contains(name) else {
             throw cursor.error(
-                "Braces follow what is no Relationship",
+                "Braces must follow a Relationship",
                 at: start,
                 hint: "Write them after the name of a Relationship."
             )

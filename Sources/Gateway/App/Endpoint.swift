@@ -54,7 +54,7 @@ struct Frame: Sendable {
             }
             let error = BrokerError(
                 .methodNotAllowed,
-                "\(method.rawValue) is not possible here; possible: \(allow)."
+                "\(method.rawValue) is not allowed here; allowed: \(allow)."
             )
             var response = try answer(to: request, ProblemDetails(error))
             response.headers[.allow] = allow

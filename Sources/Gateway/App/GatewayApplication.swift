@@ -65,7 +65,7 @@ private func shortResponder(
             response = try await responder.respond(to: request, context: context)
         } catch {
             // Endpoints turn errors into answers; only writing such an answer can have failed.
-            context.logger.error("no answer could be made: \(error)")
+            context.logger.error("no answer could be written: \(error)")
             response = Response(status: .internalServerError)
         }
         response.headers[.date] = clock.text

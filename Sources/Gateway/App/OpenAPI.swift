@@ -127,7 +127,7 @@ enum OpenAPI {
         "parameters": [
             "NGSILD-Tenant": header(
                 "NGSILD-Tenant",
-                "The tenant asked of; none for the default tenant."
+                "The tenant; without it, the default tenant."
             ),
             "Data-Purpose": header(
                 "Data-Purpose",
@@ -136,11 +136,11 @@ enum OpenAPI {
             ),
             "NGSILD-Snapshot": header(
                 "NGSILD-Snapshot",
-                "The snapshot asked of; none for the city as it is."
+                "The snapshot; without it, the present data of the city."
             ),
             "NGSILD-EntityMap": header(
                 "NGSILD-EntityMap",
-                "The EntityMap that says which entities are meant."
+                "The EntityMap that lists the entities."
             ),
         ],
         "responses": [

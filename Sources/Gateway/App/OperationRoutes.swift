@@ -102,7 +102,7 @@ extension RouteTable {
             now = try await figures?()
         } catch {
             // The counters are answered even when the store does not answer.
-            context.logger.error("the store does not tell its figures: \(error)")
+            context.logger.error("the figures of the store cannot be read: \(error)")
         }
         return Response(
             status: .ok,

@@ -80,7 +80,7 @@ struct BrokerDestination: HubDestination {
             if error.stopsImport { throw .stopped(reason: "\(error.detail) Send the file again.") }
             throw .refused(reason: error.detail)
         } catch let error as StorageError where error.code == .diskFull {
-            throw .full(reason: "There is no room left on the hub's disk.")
+            throw .full(reason: "The hub's disk is full.")
         } catch {
             throw .stopped(reason: "The hub is too busy; send the file again.")
         }

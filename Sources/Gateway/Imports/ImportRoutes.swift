@@ -188,7 +188,7 @@ private final class ImportDesk: Sendable {
     ) -> BrokerError {
         metrics.refused()
         context.logger.notice(
-            "an import came to nothing",
+            "an import failed",
             metadata: [
                 "file": "\(name)", "party": "\(caller.party.text)", "reason": "\(reason)",
             ]
@@ -200,7 +200,7 @@ private final class ImportDesk: Sendable {
         guard atWork.withLock({ $0.takeIfFair(sharer) }) else {
             throw BrokerError(
                 .overloaded,
-                "As many of your files are being read as may be at once; send it again later."
+                "Too many of your files are being read; send it again later."
             )
         }
     }

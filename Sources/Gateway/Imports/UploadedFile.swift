@@ -56,7 +56,7 @@ struct UploadedFile {
             }
             throw BrokerError(
                 .storageFull,
-                "There is no room for the file on the hub's disk: nothing of it was read."
+                "The hub's disk is too full for the file: nothing of it was read."
             )
         }
     }

@@ -47,8 +47,8 @@ struct PrometheusText {
     /// The descriptions of the hub's own series.
     private static let help = [
         "balai_database_bytes": "Size of all databases with their logs.",
-        "balai_disk_free_bytes": "What may still be written to the disk of the data folder.",
-        "balai_disk_used_bytes": "What of that disk is taken or reserved.",
+        "balai_disk_free_bytes": "Free space of the disk with the data folder.",
+        "balai_disk_used_bytes": "Used or reserved space of that disk.",
         "balai_entities": "Entities of all tenants.",
         "balai_import_failures_total": "Rows and records of files that were not stored.",
         "balai_import_records_total": "Rows and records of files that were read.",

@@ -96,7 +96,7 @@ extension NGSILDRoutes {
             try exchange.checkBatchSize(elements.count)
             let names = elements.compactMap(\.stringValue)
             guard names.count == elements.count else {
-                throw BrokerError(.badRequestData, "The body has an element that is no text.")
+                throw BrokerError(.badRequestData, "The body has an element that is not a text.")
             }
             var result = try await exchange.hub.writing.batchDelete(
                 names.filter(URIText.isValid).map { EntityID($0) },

@@ -12,7 +12,7 @@ extension Exchange {
         guard type == .geoJSON || items["geometryProperty"] == nil else {
             throw BrokerError(
                 .badRequestData,
-                "geometryProperty goes with 'Accept: application/geo+json' only."
+                "geometryProperty needs 'Accept: application/geo+json'."
             )
         }
         for name in ["format", "options"] {
@@ -20,7 +20,7 @@ extension Exchange {
             if let form = words?.first(where: EntityParameters.isFormOfEvolutions) {
                 throw BrokerError(
                     .invalidRequest,
-                    "'\(form)' is a form of evolutions, not entities."
+                    "'\(form)' is a representation of evolutions, not of entities."
                 )
             }
         }

@@ -81,7 +81,7 @@ extension Exchange {
         guard let lifetime = ISODuration(text) else {
             throw BrokerError(
                 .badRequestData,
-                "entityMapLifetime is no ISO 8601 duration: '\(text)'; say PT10M, for example."
+                "entityMapLifetime is not an ISO 8601 duration: '\(text)'; say PT10M, for example."
             )
         }
         request.lifetime = lifetime

@@ -29,7 +29,7 @@ struct EntityParameters: Sendable {
     func attributeCondition() throws(BrokerError) -> Condition {
         guard let names = try items.list("attrs") else { return .everything }
         if let name = names.first(where: { $0 == "id" || $0 == "type" || !Name.isValid($0) }) {
-            throw BrokerError(.badRequestData, "'\(name)' in attrs is no attribute.")
+            throw BrokerError(.badRequestData, "'\(name)' in attrs is not an attribute.")
         }
         guard names.count <= Self.maximumAttributes else {
             throw BrokerError(
@@ -130,7 +130,7 @@ struct EntityParameters: Sendable {
         let isLocal = try items.flag("local")
         guard items["type"] == Self.anyType else { return isLocal }
         guard isLocal || items["local"] == nil else {
-            throw BrokerError(.badRequestData, "type=* stays local; it goes not with local=false.")
+            throw BrokerError(.badRequestData, "type=* and local=false cannot be combined.")
         }
         return true
     }
@@ -167,7 +167,7 @@ struct EntityParameters: Sendable {
         let wantsCount = try items.flag("count") || options.contains("count")
         let limit = try items.number("limit") ?? limits.defaultPage
         if limit == 0, !wantsCount {
-            throw BrokerError(.badRequestData, "limit=0 goes with count=true only.")
+            throw BrokerError(.badRequestData, "limit=0 needs count=true.")
         }
         guard limit <= limits.maximumPage else {
             throw BrokerError(

@@ -29,7 +29,7 @@ struct Exchange: Sendable {
         self.request = request
         var context = context
         if !allowsSnapshot, request.headers[.snapshot] != nil {
-            throw BrokerError(.badRequestData, "This is not done on a snapshot.")
+            throw BrokerError(.badRequestData, "This operation is not possible on a snapshot.")
         }
         context.caller = try context.caller(of: request, on: hub)
         self.context = context
@@ -136,7 +136,7 @@ struct Exchange: Sendable {
     ) async throws -> (json: JSONValue, ld: LDContext) {
         let (json, type) = try await body(to: intent, isKept: isKept, allowing: allowed)
         guard case .object = json else {
-            throw BrokerError(.invalidRequest, "The body is no JSON object: \(json.excerpt).")
+            throw BrokerError(.invalidRequest, "The body is not a JSON object: \(json.excerpt).")
         }
         return (json, try await ldContext(of: json, type))
     }

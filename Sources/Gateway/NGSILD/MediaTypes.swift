@@ -26,7 +26,7 @@ enum MediaType: String, Sendable, CaseIterable {
             let list = available.map(\.rawValue).joined(separator: ", ")
             throw BrokerError(
                 .notAcceptable,
-                "'\(accept)' cannot be had here; what can: \(list)."
+                "'\(accept)' is not available here; available: \(list)."
             )
         }
         return best.type

@@ -77,7 +77,7 @@ struct QueryItems: Sendable, Equatable {
         guard let number = Int(value), number >= 0 else {
             throw BrokerError(
                 .badRequestData,
-                "The parameter '\(name)' is no whole number: '\(value)'."
+                "The parameter '\(name)' is not a whole number: '\(value)'."
             )
         }
         return number

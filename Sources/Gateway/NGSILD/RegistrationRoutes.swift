@@ -161,7 +161,7 @@ extension EntityParameters {
         guard items["type"] != nil || place != nil || !attributes.isEmpty else {
             throw BrokerError(
                 .badRequestData,
-                "The query for sources needs type, attrs, q or georel to say what they are to have."
+                "The query for sources needs type, attrs, q or georel."
             )
         }
         return RegistrationQuery(

@@ -116,7 +116,7 @@ struct TemporalParameters: Sendable {
     ) throws(BrokerError) -> TemporalTest.Property {
         let name = test?.property.rawValue ?? items["timeproperty"] ?? "observedAt"
         guard let property = TemporalTest.Property(rawValue: name) else {
-            throw BrokerError(.badRequestData, "timeproperty is no time of ours: '\(name)'.")
+            throw BrokerError(.badRequestData, "timeproperty is unknown: '\(name)'.")
         }
         return property
     }
@@ -154,7 +154,7 @@ struct TemporalParameters: Sendable {
         guard let duration = ISODuration(text) else {
             throw BrokerError(
                 .badRequestData,
-                "aggrPeriodDuration is no ISO 8601 duration: '\(text)'."
+                "aggrPeriodDuration is not an ISO 8601 duration: '\(text)'."
             )
         }
         if duration.isZero { return .whole }

@@ -27,7 +27,7 @@ struct AbsenceView {
         case .part:
             heading = "Nothing here that you may see"
             text =
-                "You may see a part of what this hub takes in, and of that part there is nothing "
+                "You may see a part of this hub's data, and at present there is none of that part. "
                 + "now. Whether there is anything else, it does not tell you."
         case .nothing:
             heading = "This hub is closed"

@@ -57,7 +57,9 @@ package final class HealthLog: Sendable {
         state.withLock { state in
             let before = state.totals ?? Totals(at: startedAt)
             state.totals = totals
-            if totals.refusedForFullDisk > before.refusedForFullDisk { state.refusedForFullDiskAt = now }
+            if totals.refusedForFullDisk > before.refusedForFullDisk {
+                state.refusedForFullDiskAt = now
+            }
             state.samples.append(
                 Sample(
                     from: before,
@@ -98,7 +100,9 @@ package final class HealthLog: Sendable {
     /// sample: a quota may be used up while the disk is not full.
     private func isRefusingForFullDisk(_ state: State) -> Bool {
         let last = state.totals ?? Totals(at: startedAt)
-        if Totals(registry, at: last.at).refusedForFullDisk > last.refusedForFullDisk { return true }
+        if Totals(registry, at: last.at).refusedForFullDisk > last.refusedForFullDisk {
+            return true
+        }
         guard let refusedAt = state.refusedForFullDiskAt else { return false }
         return last.at.microseconds - refusedAt.microseconds < Self.attentionAgeSeconds * 1_000_000
     }
@@ -144,7 +148,7 @@ package final class HealthLog: Sendable {
             measure(
                 "Own errors",
                 "per second",
-                "Answers that blame the hub (5xx). More than none needs a look.",
+                "Answers because of an error of the hub (5xx). Any of them needs attention.",
                 \.failedPerSecond,
                 state: last.map { $0.failedPerSecond > 0 } == true
                     ? .attention : .good

@@ -72,7 +72,7 @@ package struct HTTPHub: HubDestination {
         if answer.status == 404 { return nil }
         let json = (try? JSONReader.read(answer.body))?.objectValue
         guard let alias = json?["contextSourceAlias"]?.stringValue else {
-            throw .stopped(reason: "The hub at \(base) does not say who it is.")
+            throw .stopped(reason: "The hub at \(base) does not tell its identity.")
         }
         return alias
     }
@@ -129,7 +129,7 @@ package struct HTTPHub: HubDestination {
         if answer.status == 404 { return nil }
         guard answer.status == 206 else { return TemporalPart(body: answer.body) }
         guard let end = answer.contentRange.flatMap(Self.end) else {
-            throw .stopped(reason: "The hub at \(base) does not say where its answer is cut off.")
+            throw .stopped(reason: "The hub at \(base) does not tell where its answer was cut off.")
         }
         return TemporalPart(body: answer.body, cutOffAt: end)
     }
@@ -207,7 +207,7 @@ extension HTTPHub {
             }
             do { try await sleep(wait) } catch { throw .stopped(reason: "It was stopped.") }
         }
-        throw .stopped(reason: "The hub at \(base) gives no answer.")
+        throw .stopped(reason: "The hub at \(base) did not answer.")
     }
 
     private func attemptOnce(_ request: HTTPClientRequest) async -> Result<Answer, HubFailure> {
@@ -244,7 +244,7 @@ extension HTTPHub {
         case 200..<300: return answer
         case 401, 403:
             throw .stopped(
-                reason: "The hub at \(base) does not let this in (\(answer.status)): \(why) "
+                reason: "The hub at \(base) refuses access (\(answer.status)): \(why) "
                     + "Give the token by --token, BALAI_TOKEN or --data."
             )
         case 400..<500 where answer.status != 429 && answer.status != 404:

@@ -9,7 +9,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters",
         abstract: "List, send again or drop notifications that a hub gave up on.",
-        discussion: "They are the operator's: give its token, or the data folder it lies in.",
+        discussion: "They need the operator's token: give it, or the data folder that has it.",
         subcommands: [
             ListDeadLetters.self, ReplayDeadLetters.self, DropDeadLetters.self,
         ]

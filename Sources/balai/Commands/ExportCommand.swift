@@ -72,7 +72,7 @@ struct ExportCommand: AsyncParsableCommand {
         do {
             return try JSONReader.read(answer)
         } catch {
-            throw HubFailure.stopped(reason: "The hub's answer is no JSON: \(error)")
+            throw HubFailure.stopped(reason: "The hub's answer is not JSON: \(error)")
         }
     }
 

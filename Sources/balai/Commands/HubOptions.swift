@@ -4,7 +4,7 @@ import Foundation
 
 /// The options of every command that runs or checks a hub.
 struct HubOptions: ParsableArguments, Sendable {
-    @Option(help: "Folder the hub keeps its data in; made if need be.")
+    @Option(help: "Folder for the hub's data; created if need be.")
     var data: String?
 
     @Option(help: "Port to listen on; 0 takes any free one.")

@@ -26,7 +26,7 @@ struct ImportCommand: AsyncParsableCommand {
         )
 
         @Argument(help: "The folder or archive.") var path: String
-        @Option(help: "What the identifiers call the feed; its file name unless given.")
+        @Option(help: "Name of the feed in identifiers; by default its file name.")
         var feed: String?
         @OptionGroup var options: ImportOptions
 
@@ -64,7 +64,7 @@ struct ImportCommand: AsyncParsableCommand {
         )
 
         @Argument(help: "The file.") var path: String?
-        @Flag(help: "The file holds temporal evolutions, as of `balai export --history`.")
+        @Flag(help: "The file has temporal evolutions, as written by `balai export --history`.")
         var history = false
         @OptionGroup var options: ImportOptions
 
@@ -86,7 +86,7 @@ struct ImportCommand: AsyncParsableCommand {
 struct RemoteHubOptions: ParsableArguments {
     @Option(
         name: .customLong("hub"),
-        help: "The hub's address; that of the hub at work in the data folder unless given."
+        help: "The hub's address; by default, that of the hub running in the data folder."
     )
     var givenHub: String?
     @Option(
@@ -118,7 +118,7 @@ struct RemoteHubOptions: ParsableArguments {
             throw StartError(
                 .usage,
                 "The operator's token in \(data) is for a hub on this machine, and \(hub) is not: "
-                    + "say with --token or BALAI_TOKEN what it should get."
+                    + "give the token for it with --token or BALAI_TOKEN."
             )
         }
         return token
@@ -141,7 +141,7 @@ struct ImportOptions: ParsableArguments {
     ) async throws {
         let given = paths.compactMap(\.self)
         guard !given.isEmpty || watch != nil else {
-            throw ValidationError("There should be a file, or --watch with a folder.")
+            throw ValidationError("Give a file, or --watch with a folder.")
         }
         try await reportingErrors {
             let hub = try remote.connection(context: context)
@@ -189,7 +189,7 @@ struct ImportOptions: ParsableArguments {
             complain("\(error)")
             throw ExitCode(EX_NOINPUT)
         } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
-            complain("\(reason)\nWhat the hub took is kept; the same command goes on from there.")
+            complain("\(reason)\nThe accepted part is stored; the same command continues from there.")
             throw ExitCode(EX_UNAVAILABLE)
         }
     }

@@ -133,7 +133,9 @@ struct ImportReport: Encodable {
         if readings > 0 { parts.append("\(readings) readings") }
         if resumedRecords > 0 { parts.append("\(resumedRecords) loaded by an earlier run") }
         parts.append(failures == 0 ? "no failures" : "\(failures) failures")
-        if danglingReferences > 0 { parts.append("\(danglingReferences) references lead nowhere") }
+        if danglingReferences > 0 {
+            parts.append("\(danglingReferences) references without a target")
+        }
         let time = String(format: "%.1f", seconds)
         return "\(file): \(parts.joined(separator: ", ")) in \(time) s (\(rate)/s)"
     }

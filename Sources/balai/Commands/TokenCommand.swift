@@ -21,29 +21,29 @@ struct TokenCommand: AsyncParsableCommand {
     /// Signs a token with the hub's own key.
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sign a token that says whose it is and ends by itself, and print it."
+            abstract: "Sign a token that names its bearer and expires, and print it."
         )
 
         @Option(help: "The party, a URI.") var party: String
         @Option(help: "A role (admin: may provision and govern); may be repeated.")
         var role: [String] = []
         @Option(help: "The person whose token it is, a URI.") var subject: String?
-        @Option(help: "All that it is for: a purpose of the Data Privacy Vocabulary.")
+        @Option(help: "The only purpose that it is for, of the Data Privacy Vocabulary.")
         var purpose: String?
-        @Option(help: "How long it holds, as 45s, 30m, 1h or 7d; at most 366d.")
+        @Option(help: "Its lifetime, as 45s, 30m, 1h or 7d; at most 366d.")
         var ttl = TokenLifetime(seconds: 3600)
         @Option(help: "The hub's data folder.") var data = "balai-data"
 
         func validate() throws {
             guard URIText.isValid(party), Party.isName(party) else {
-                throw ValidationError("--party: '\(party)' is no URI that can name a party.")
+                throw ValidationError("--party: '\(party)' is not a URI that can name a party.")
             }
             if let unknown = role.first(where: { Roles.byName[$0] == nil }) {
                 let names = Roles.byName.keys.sorted().joined(separator: ", ")
-                throw ValidationError("--role: '\(unknown)' is no role; there is \(names).")
+                throw ValidationError("--role: '\(unknown)' is not a role; the roles are \(names).")
             }
             if let subject, !URIText.isValid(subject) || subject.utf8.count > 256 {
-                throw ValidationError("--subject: '\(subject)' is no URI of at most 256 bytes.")
+                throw ValidationError("--subject: '\(subject)' is not a URI of at most 256 bytes.")
             }
             if let purpose, !Purpose(purpose).isKnown {
                 throw ValidationError(
@@ -88,7 +88,7 @@ struct TokenCommand: AsyncParsableCommand {
             guard !["operator", "anonymous"].contains(party),
                 !party.hasPrefix(Party.servicePrefix)
             else {
-                throw ValidationError("'\(party)' is no name for a party: others are called so.")
+                throw ValidationError("'\(party)' cannot name a party: it has another meaning.")
             }
         }
 

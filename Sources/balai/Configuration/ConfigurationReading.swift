@@ -88,11 +88,11 @@ extension HubConfiguration {
         settings.read("pages.leafletFolder", into: &pages.leafletFolder)
         pages.tileURL = settings.text("pages.tilesURL")
         if let url = pages.tileURL, !url.hasPrefix("https://"), !url.hasPrefix("http://") {
-            settings.findings.append("pages.tilesURL: \"\(url)\" is no http or https URL.")
+            settings.findings.append("pages.tilesURL: \"\(url)\" is not an http or https URL.")
         }
         if TimeZone(identifier: pages.timeZone) == nil {
             settings.findings.append(
-                "pages.timeZone: \"\(pages.timeZone)\" is no time zone such as Asia/Bangkok."
+                "pages.timeZone: \"\(pages.timeZone)\" is not a time zone such as Asia/Bangkok."
             )
         }
     }
@@ -129,7 +129,7 @@ struct SettingsReader {
         let text = checked(name) { $0.string(forKey: $1) }
         if let text, case .choice(let choices) = kind(name), !choices.contains(text) {
             findings.append(
-                "\(name.joined(separator: ".")): \"\(text)\" is none of "
+                "\(name.joined(separator: ".")): \"\(text)\" is not one of "
                     + choices.joined(separator: ", ") + "."
             )
         }

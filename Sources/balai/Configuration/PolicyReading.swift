@@ -91,7 +91,7 @@ extension SettingsReader {
             let action = ConfiguredName.actions[word]
             if action == nil {
                 findings.append(
-                    "\(section).\(name).actions: \"\(word)\" is none of read, write, subscribe, "
+                    "\(section).\(name).actions: \"\(word)\" is not one of read, write, subscribe, "
                         + "measure."
                 )
             }
@@ -105,7 +105,7 @@ extension SettingsReader {
         for name in names {
             guard let service = KnownServices.all.first(where: { $0.name.text == name }) else {
                 let known = KnownServices.all.map(\.name.text).joined(separator: ", ")
-                findings.append("services.\(name): there is no such service; there is \(known).")
+                findings.append("services.\(name): there is no such service; there are \(known).")
                 continue
             }
             var restrictions = ServiceRestrictions()
@@ -159,7 +159,7 @@ extension SettingsReader {
             let thinTo = integer(["retention", name, "thinToMinutes"])
             if (thinAfter == nil) != (thinTo == nil) {
                 findings.append(
-                    "retention.\(name): thinAfterDays and thinToMinutes need each other."
+                    "retention.\(name): thinAfterDays and thinToMinutes must be set together."
                 )
             }
             var rules: [RetentionRule] = []

@@ -27,7 +27,7 @@ struct ClockWatch: Service {
     private func log(_ seconds: Double?) {
         guard let seconds else { return }
         logger.warning(
-            "the clock of this machine went back",
+            "the clock of this machine was set back",
             metadata: ["seconds": "\(Int(seconds.rounded()))"]
         )
     }

@@ -19,7 +19,7 @@ struct DataFolder: Sendable {
         } catch {
             throw StartError(
                 .folder,
-                "The data folder \(path) cannot be made: \(Self.reason(error))"
+                "The data folder \(path) cannot be created: \(Self.reason(error))"
             )
         }
         guard access(path, W_OK) == 0 else {
@@ -51,7 +51,7 @@ struct DataFolder: Sendable {
         guard !files.fileExists(atPath: databasePath) else {
             throw StartError(
                 .usage,
-                "\(path) holds the data of a hub that is no demo: a demo would show all of it to "
+                "\(path) has the data of a hub that is not a demo: a demo would show all of it to "
                     + "everybody and put simulated data into it. Choose another folder with --data."
             )
         }
@@ -72,13 +72,13 @@ struct DataFolder: Sendable {
     func existingOperatorToken() throws -> String? {
         let text = try secret(
             at: operatorTokenPath,
-            whenRemoved: "the next start makes a new token"
+            whenRemoved: "the next start creates a new token"
         )
         guard let token = text?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
         guard token.utf8.count >= Self.minimumTokenBytes else {
             throw StartError(
                 .permissions,
-                "\(operatorTokenPath) holds no token. Remove it to have one made."
+                "\(operatorTokenPath) has no token. Remove it to have one created."
             )
         }
         return token
@@ -100,12 +100,12 @@ struct DataFolder: Sendable {
     }
 
     private func existingHubKey() async throws -> HubKey? {
-        let effect = "a new key is made, and tokens signed with this one are worth nothing any more"
+        let effect = "a new key is created, and tokens signed with this one become invalid"
         guard let pem = try secret(at: keyPath, whenRemoved: effect) else { return nil }
         do { return try await HubKey(pem: pem) } catch {
             throw StartError(
                 .permissions,
-                "\(keyPath) cannot be used: \(error) Remove it (\(effect)) or put back a backup."
+                "\(keyPath) cannot be used: \(error) Remove it (\(effect)) or restore a backup."
             )
         }
     }

@@ -37,7 +37,7 @@ final class ExpiryService: Service {
                 failing.withLock { _ = $0.remove(name) }
             } catch {
                 guard failing.withLock({ $0.insert(name).inserted }) else { continue }
-                hub.logger.error("what has expired could not be removed: \(error)")
+                hub.logger.error("expired entities could not be removed: \(error)")
             }
         }
     }

@@ -195,7 +195,7 @@ struct HubRun: Sendable {
             try tokens.reloadAll()
             do { try await hub.following.enforce(policy) } catch {
                 logger.error(
-                    "the new policy is in force here, and other processes were not told: \(error)"
+                    "the new policy is in force here, but other processes were not notified: \(error)"
                 )
             }
             // Subscribes again, because the policy before may have refused something.
@@ -270,10 +270,10 @@ struct HubRun: Sendable {
         case .locked:
             "\(folder.path) is in use by another hub; stop that one first."
         case .damaged:
-            "\(folder.databasePath) is damaged (\(error.note)). Put back a backup, or move the "
+            "\(folder.databasePath) is damaged (\(error.note)). Restore a backup, or move the "
                 + "file away to start empty; docs/operating.md says how to save what can be read."
         case .diskFull:
-            "The disk of \(folder.path) is full; make room first."
+            "The disk of \(folder.path) is full; free some space first."
         case .overloaded, .closed, .failed, .tooManyTenants, .leaseLost, .tookTooLong,
             .tooManyResults,
             .entityTooLarge:

@@ -167,7 +167,7 @@ struct HealthSampling: Service {
                 disk: DiskSpace(ofFolder: folder)
             )
         } catch {
-            hub.logger.error("the store does not tell its outbox: \(error)")
+            hub.logger.error("the outbox cannot be read: \(error)")
         }
     }
 }

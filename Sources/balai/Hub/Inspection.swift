@@ -57,11 +57,11 @@ struct Inspection: Encodable, Sendable {
 
     private mutating func inspectFolder(_ path: String) {
         guard let folder = DataFolder(existing: path) else {
-            return note(.folder, "\(path) does not exist yet; the first start makes it.")
+            return note(.folder, "\(path) does not exist yet; the first start creates it.")
         }
         do {
             if try folder.existingOperatorToken() == nil {
-                note(.token, "There is no operator's token yet; the first start makes it.")
+                note(.token, "There is no operator's token yet; the first start creates it.")
             }
             _ = try PartyTokens(of: folder)
         } catch {
@@ -72,7 +72,7 @@ struct Inspection: Encodable, Sendable {
 
     private mutating func inspectDatabase(_ folder: DataFolder) {
         guard access(folder.databasePath, F_OK) == 0 else {
-            return note(.database, "There is no database yet; the first start makes it.")
+            return note(.database, "There is no database yet; the first start creates it.")
         }
         let findings = SQLiteStore.inspect(
             folder: folder.path,

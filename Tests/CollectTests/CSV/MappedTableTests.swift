@@ -189,7 +189,7 @@ import Testing
             tally.problems.map(\.description) == [
                 "t.csv:2, column 3 (North): `many` is not a number.",
                 "t.csv:2, column 4 (West): `places.csv` has no row for `West`.",
-                "t.csv:3, column 1 (date): `2019-01-01 25:00-25:59` is not a time as the map has it.",
+                "t.csv:3, column 1 (date): `2019-01-01 25:00-25:59` is not a time in the map's format.",
                 "t.csv:4: The row has 5 fields, the header 4.",
             ]
         )
@@ -216,7 +216,7 @@ import Testing
     }
 
     @Test func `a map that speaks of a missing column is refused`() async {
-        await #expect(throws: SourceError("The map speaks of a column `b`; `t.csv` has `a`.")) {
+        await #expect(throws: SourceError("The map names a column `b`; `t.csv` has `a`.")) {
             try await imported(
                 "a\n1\n",
                 "type: T\nid: \"urn:x:{a}\"\nattributes: {v: {column: b}}\n"

@@ -55,7 +55,10 @@ import Testing
         row: String
     ) async throws {
         let rows = Self.rows(header, 1_000, row)
-        let (hub, tally) = try await imported([file: rows], memory: ImportMemory(maximumBytes: 60_000))
+        let (hub, tally) = try await imported(
+            [file: rows],
+            memory: ImportMemory(maximumBytes: 60_000)
+        )
         #expect(!hub.entities.isEmpty)
         #expect((1..<1_001).contains(tally.failures), "\(tally.failures)")
         #expect(tally.problems.contains { $0.reason.contains("memory") })

@@ -50,11 +50,11 @@ import Testing
         #expect(lines.ids == ["urn:a", "urn:b"])
         #expect(lines.problems.count == 3)
         #expect(lines.problems[0].hasPrefix("e.json:2, column 7: "))
-        #expect(lines.problems[1] == "e.json:3: This is no JSON object.")
+        #expect(lines.problems[1] == "e.json:3: This is not a JSON object.")
         #expect(lines.problems[2] == "e.json:4: The entity has no `id`.")
         let array = try await imported("[{\"id\":\"urn:a\"},\n5,\n{\"id\":\"urn:b\"}]")
         #expect(array.ids == ["urn:a", "urn:b"])
-        #expect(array.problems == ["e.json:2: This is no JSON object."])
+        #expect(array.problems == ["e.json:2: This is not a JSON object."])
     }
 
     @Test(arguments: [1, 3, 1 << 16])

@@ -37,7 +37,7 @@ struct `Patterns` {
             "((((((((((a+)+)+)+)+)+)+)+)+)+)+",
             "The repetitions of the pattern, {m,n} or +, are too large."
         ),
-        ("a{2,1}", "The counts of a repetition are turned round."),
+        ("a{2,1}", "The counts of a repetition are reversed."),
         ("(a", "A parenthesis is not closed."),
         ("a)", "A parenthesis is closed that was not opened."),
     ])

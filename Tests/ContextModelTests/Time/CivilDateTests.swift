@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: ["", "24:00:00", "12:00", "12:60:00", "1:00:00", "12:00:00X", "12:00:00.Z"])
-    func `what is no time of day is refused`(text: String) {
+    func `what is not a time of day is refused`(text: String) {
         #expect(TimeOfDay(text) == nil)
     }
 }

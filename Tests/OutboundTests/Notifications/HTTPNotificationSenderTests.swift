@@ -99,7 +99,7 @@ import Testing
         _ sender: HTTPNotificationSender,
         _ url: String
     ) async throws -> DeliveryResult {
-        let late = ["The receiver did not answer in time.", "The receiver is not reached."]
+        let late = ["The receiver did not answer in time.", "The receiver cannot be reached."]
         for _ in 0..<5 {
             let result = try await sender.send(request(url))
             guard case .failed(let reason) = result, late.contains(reason) else { return result }
@@ -123,7 +123,7 @@ import Testing
         let port = try MosquittoBroker.freePort()
         #expect(
             try await send(to: "http://127.0.0.1:\(port)/")
-                == .failed("The receiver is not reached.")
+                == .failed("The receiver cannot be reached.")
         )
     }
 }

@@ -112,7 +112,7 @@ import Testing
 
     private static let refusals = [
         "The subscription 'urn:s:bad' (office) does not notify: ",
-        "is no part of POSIX patterns.", "The registration 'urn:r:bad' is not found: ",
+        "is not part of POSIX patterns.", "The registration 'urn:r:bad' is not found: ",
         "There is nothing before a repetition: *.",
     ]
 

@@ -224,7 +224,7 @@ import FoundationNetworking
             // On an address that is none, so that the command ends either way.
             let refused = try RunningCommand(["demo", "--data", path, "--host", "256.0.0.1"]).end()
             #expect(refused.code == 64)
-            #expect(refused.errors.contains("no demo"), "\(refused.errors)")
+            #expect(refused.errors.contains("not a demo"), "\(refused.errors)")
             #expect(!FileManager.default.fileExists(atPath: path + "/demo"))
         }
     }

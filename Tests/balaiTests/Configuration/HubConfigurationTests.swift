@@ -210,7 +210,7 @@ import Testing
         ("port: 70000", "port: 70000 is not from 0 to 65535."),
         ("contexts: {fetchRemote: perhaps}", "contexts.fetchRemote must be true or false."),
         ("public: {types: Bus}", "public.types must be a list."),
-        ("log: {level: loud}", "log.level: \"loud\" is none of trace"),
+        ("log: {level: loud}", "log.level: \"loud\" is not one of trace"),
         ("pages: {tilesURL: 'ftp://x'}", "pages.tilesURL: \"ftp://x\""),
         ("limits: {defaultPageSize: 50, maximumPageSize: 10}", "limits.defaultPageSize (50)"),
         ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is none of"),
@@ -236,7 +236,7 @@ import Testing
             "issuers: {a: {issuer: x, audience: [a], keys: k}, b: {issuer: x, audience: [b], keys: k}}",
             "issuers: two are called \"x\""
         ),
-        ("retention: {Bus: {thinAfterDays: 3}}", "need each other"),
+        ("retention: {Bus: {thinAfterDays: 3}}", "must be set together"),
         ("a: [", "is not YAML"),
     ])
     func `a wrong setting is said with its name and a hint`(

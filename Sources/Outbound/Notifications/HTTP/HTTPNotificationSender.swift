@@ -37,7 +37,7 @@ package struct HTTPNotificationSender: NotificationSender {
         } catch let error as PostClient.Failure {
             return .failed(Self.reason(error))
         } catch {
-            return .failed("The receiver is not reached.")
+            return .failed("The receiver cannot be reached.")
         }
     }
 
@@ -84,7 +84,7 @@ package struct HTTPNotificationSender: NotificationSender {
         switch failure {
         case .late: "The receiver did not answer in time."
         case .lost: "The receiver closed the connection."
-        case .notConnected: "The receiver is not reached."
+        case .notConnected: "The receiver cannot be reached."
         }
     }
 
@@ -93,7 +93,7 @@ package struct HTTPNotificationSender: NotificationSender {
         case .deadlineExceeded, .readTimeout, .connectTimeout:
             "The receiver did not answer in time."
         case .remoteConnectionClosed: "The receiver closed the connection."
-        default: "The receiver is not reached (\(error.shortDescription))."
+        default: "The receiver cannot be reached (\(error.shortDescription))."
         }
     }
 }

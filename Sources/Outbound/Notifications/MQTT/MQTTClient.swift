@@ -75,7 +75,7 @@ final class MQTTClient {
     private func close(_ code: Int32) {
         if case .over = phase { return }
         phase = .over(
-            "The MQTT broker is not reached (\(String(cString: mosquitto_strerror(code))))."
+            "The MQTT broker cannot be reached (\(String(cString: mosquitto_strerror(code))))."
         )
     }
 

@@ -23,7 +23,7 @@ package final class MQTTNotificationSender: NotificationSender {
     package func send(_ sealed: Disclosed<NotificationRequest>) async -> DeliveryResult {
         let notification = sealed.answer
         guard let endpoint = notification.mqtt else {
-            return .failed("'\(notification.url)' is no MQTT topic.")
+            return .failed("'\(notification.url)' is not an MQTT topic.")
         }
         let timeout = Duration.milliseconds(max(1, Int64(notification.timeoutMilliseconds)))
         let deadline = ContinuousClock.now + timeout
@@ -46,7 +46,7 @@ package final class MQTTNotificationSender: NotificationSender {
         } catch let error as AddressError {
             return .failed(error.detail)
         } catch {
-            return .failed("The MQTT broker is not reached.")
+            return .failed("The MQTT broker cannot be reached.")
         }
     }
 

@@ -121,7 +121,8 @@ final class MQTTSession: Sendable {
         }
     }
 
-    private func publish(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job]) {
+    private func publish(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job])
+    {
         for job in waiting {
             let number = client.publish(
                 job.payload,
@@ -131,7 +132,7 @@ final class MQTTSession: Sendable {
             if let number {
                 sent[number] = job
             } else {
-                job.answer.resume(returning: .failed("The MQTT broker does not take the message."))
+                job.answer.resume(returning: .failed("The MQTT broker did not accept the message."))
             }
         }
         waiting = []
