@@ -21,7 +21,7 @@ import Testing
         ])
     }
 
-    @Test func `requests and notifications are decided by the policy that took the place`()
+    @Test func `the new policy decides requests and notifications`()
         async throws
     {
         let fixture = try await SubscriptionFixture(policy: policy(.ids([EntityID("urn:bus:1")])))
@@ -46,7 +46,7 @@ import Testing
         #expect(try found.entity.value().id == EntityID("urn:bus:2"))
     }
 
-    @Test func `the hub's other processes ask for the policy anew, and decide all by it`()
+    @Test func `the hub's other processes read the new policy, and use it everywhere`()
         async throws
     {
         let configuration = Mutex(policy(.ids([EntityID("urn:bus:1")])))
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a policy that cannot be read leaves the one in force, and is read until it can be`()
+    @Test func `when a policy cannot be read the old one stays, and reading is repeated`()
         async throws
     {
         struct Unreadable: Error {}
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `a policy that was read before a newer one was put into force is not used`()
+    @Test func `a policy that was read before a newer one took effect is not used`()
         async throws
     {
         let configuration = Mutex(policy(.everything))

@@ -20,7 +20,7 @@ import Testing
         .timeLimit(.minutes(1)),
         arguments: [(2, greedy, modest), (4, stranger(1), stranger(2)), (4, stranger(1), modest)]
     )
-    func `a sharer that holds its threads leaves one to others`(
+    func `a sharer that uses its threads leaves one to others`(
         threads: Int,
         greedy: Sharer,
         modest: Sharer
@@ -57,12 +57,12 @@ import Testing
         #expect(await waiting == 7)
     }
 
-    @Test func `work is long from the least length on`() {
+    @Test func `work is long from the limit on`() {
         #expect(!LongWork.isLong(LongWork.leastBytes - 1))
         #expect(LongWork.isLong(LongWork.leastBytes))
     }
 
-    @Test func `what long work throws comes to who asked for it`() async throws {
+    @Test func `errors of long work reach its caller`() async throws {
         let work = LongWork()
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await work.run(for: Self.modest) { () throws(BrokerError) -> Int in

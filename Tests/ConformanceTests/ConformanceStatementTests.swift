@@ -16,7 +16,7 @@ import Testing
     }
 
     /// `make statement` sets the variable, and the page is written instead of compared.
-    @Test func `the statement is what the tests show`() throws {
+    @Test func `the statement equals what the tests show`() throws {
         let current = try Self.statement().page
         if ProcessInfo.processInfo.environment["BALAI_WRITE_STATEMENT"] != nil {
             try current.write(to: Self.page, atomically: true, encoding: .utf8)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `what is said of an item that is supported is nothing`() throws {
+    @Test func `a supported item has no remark`() throws {
         let statement = try Self.statement()
         let excused = statement.tables.items.filter { $0.reason != nil }
         #expect(excused.allSatisfy { statement.suites(for: $0).isEmpty })

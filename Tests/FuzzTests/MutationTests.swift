@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: FuzzTarget.all)
-    func `damaged inputs stop nothing, take no time, and mean the same when read again`(
+    func `damaged inputs are quick, stop nothing, and keep their meaning when read again`(
         target: FuzzTarget
     ) {
         // Printed first: a reader that stops the program leaves no time for it.

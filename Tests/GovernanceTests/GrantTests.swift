@@ -32,7 +32,7 @@ import Testing
 
     private struct Denied: Error {}
 
-    @Test func `without a rule nobody sees anything, and is not told so`() throws {
+    @Test func `without a rule nobody sees anything, and does not learn that`() throws {
         let decision = Policy(permissions: []).decideRead(Caller(party: .anonymous))
         #expect(try grant(decision).condition == .nothing)
     }
@@ -42,7 +42,7 @@ import Testing
         #expect(try grant(decision).condition == .everything)
     }
 
-    @Test func `a public rule opens its target and hides its attributes`() throws {
+    @Test func `a public rule makes its target visible and hides its attributes`() throws {
         let grant = try grant(policy.decideRead(Caller(party: .anonymous)))
         #expect(grant.condition == .type(traffic))
         #expect(grant.hidden.everywhere == [plate])
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `what is hidden from a party is hidden from it as a writer, too`() {
+    @Test func `an attribute hidden from a party is hidden from its writes, too`() {
         let decision = policy.decideWrite(Caller(party: ministry))
         guard case .grant(let grant) = decision else {
             Issue.record("the write was refused: \(decision)")
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `who may not see everything cannot subscribe by the time of the last change`() {
+    @Test func `a reader who does not see everything cannot subscribe by modifiedAt`() {
         let condition = Condition.type(traffic).and(
             .not(.value(ValueTest(path: .modifiedAt)))
         )
@@ -128,7 +128,7 @@ import Testing
         return policy
     }
 
-    @Test func `a prohibition hides in the entities that it is about`() throws {
+    @Test func `a prohibition hides attributes in the entities that it is about`() throws {
         let driver = IRI("https://example.org/driver")
         let policy = prohibiting([(.type(bus), driver)], from: .party(PartyID("ministry")))
         let grant = try grant(policy.decideRead(Caller(party: ministry)))
@@ -149,7 +149,7 @@ import Testing
         #expect(writes.hidden == grant.hidden)
     }
 
-    @Test func `what is hidden everywhere needs no look at an entity`() throws {
+    @Test func `what is hidden everywhere is decided without an entity`() throws {
         let driver = IRI("https://example.org/driver")
         let policy = prohibiting([
             (.everything, driver), (.type(bus), driver), (.type(bus), plate), (.nothing, bus),
@@ -159,7 +159,7 @@ import Testing
         #expect(grant.hidden.everywhere == [plate, driver])
     }
 
-    @Test func `a filter on what is hidden in some entities is left to the store`() throws {
+    @Test func `a filter on attributes hidden in some entities is left to the store`() throws {
         let driver = IRI("https://example.org/driver")
         let policy = prohibiting([(.type(bus), driver)])
         let test = Condition.value(ValueTest(path: AttributePath(names: [driver])))
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `writing needs a rule: a token first, then the right`() {
+    @Test func `writing needs first a token, then a right`() {
         guard case .deny(.unauthenticated) = policy.decideWrite(Caller(party: .anonymous)),
             case .deny(.forbidden) = policy.decideWrite(
                 Caller(party: .named(PartyID("stranger")))
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func `how much the hub does is told to those who may measure`() {
+    @Test func `figures of the hub are for those who may measure`() {
         let (anyone, named) = (Caller(party: .anonymous), Caller(party: ministry))
         #expect(policy.refusalOfMeasures(to: anyone) == .unauthenticated)
         #expect(policy.refusalOfMeasures(to: named) == .forbidden)
@@ -208,7 +208,7 @@ import Testing
         #expect(measured.refusalOfMeasures(to: anyone) == nil)
     }
 
-    @Test func `an open policy leaves a service of the city its own rights`() throws {
+    @Test func `an open policy leaves services their own rights`() throws {
         var open = policy
         open.isOpen = true
         let service = Caller(party: .service(try #require(ServiceName("lamps"))))

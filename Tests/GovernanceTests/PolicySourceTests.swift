@@ -13,7 +13,7 @@ import Testing
         ])
     }
 
-    @Test func `whoever asks gets the policy in force, under a number of its own`() {
+    @Test func `a decision gets the policy in force, with its number`() {
         let source = PolicySource(policy("a"), tenants: [nil: TenantRules()])
         var numbers = [source.number]
         #expect(source.common == policy("a") && source.numbered(of: nil).number == source.number)
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `who sees a number sees its policy or a later one`() async {
+    @Test func `with a number one gets its policy or a later one`() async {
         let source = PolicySource(policy("0"))
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -25,7 +25,7 @@ import Testing
             ("dpv:", "dpv:"), ("", ""), ("dpv:Sector", "dpv:Sector"),
         ]
     )
-    func `what is no purpose of the vocabulary is kept as unknown`(text: String, kept: String) {
+    func `an unknown purpose is kept as unknown`(text: String, kept: String) {
         #expect(!Purpose(text).isKnown)
         #expect(Purpose(text).text == kept)
     }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `the operator is an admin by what it is, and others by their tokens`() {
+    @Test func `the operator is an admin by itself, and others by their tokens`() {
         #expect(Caller(party: .operator).roles == .admin)
         #expect(Caller(party: .anonymous).roles.isEmpty)
         #expect(Caller(party: .named(PartyID("urn:x:clinic"))).roles.isEmpty)

@@ -111,7 +111,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: bans) func `what is banned does not stand in our code`(ban: Ban) throws {
+    @Test(arguments: bans) func `banned calls do not occur in our code`(ban: Ban) throws {
         let files = try ban.folders.flatMap(SourceFile.all)
             .filter { !$0.path.hasPrefix("Tests/HouseRulesTests/") }
         let found = files.filter { !ban.exceptions.contains($0.path) }
@@ -143,7 +143,7 @@ import Testing
     }
 
     /// Whoever looks at city data around the policy; a new one is a decision, not a detail.
-    @Test func `the hub itself looks at city data in these places only`() throws {
+    @Test func `internal grants are created in these places only`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: "InternalGrant(.").isEmpty }.map(\.path)
         #expect(Set(places) == Self.internalReads)
@@ -177,7 +177,7 @@ import Testing
     }
 
     /// What is sent leaves by these three ways, and all take sealed notifications only.
-    @Test func `senders of notifications take what a session has sealed`() throws {
+    @Test func `senders of notifications accept only sealed requests`() throws {
         var senders: [String] = []
         for file in try SourceFile.all(in: "Sources") {
             senders += file.lines.indices.map { String(file.code($0)) }
@@ -198,7 +198,7 @@ import Testing
     }
 
     /// What an operation does to the store around the check of grants.
-    @Test func `only the store itself puts what no grant was asked for`() throws {
+    @Test func `only the store itself puts data without a grant`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: "StoreTransaction").isEmpty }.map(\.path)
             .filter { !$0.hasPrefix("Sources/Storage") }
@@ -206,7 +206,7 @@ import Testing
     }
 
     /// Who writes with the right to read: into a snapshot's store, never into the city's.
-    @Test func `the right to keep a copy is used where snapshots are filled only`() throws {
+    @Test func `copy grants are created where snapshots are filled only`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: ".copyGrant").isEmpty }.map(\.path)
         #expect(places == ["Sources/Broker/Snapshot/SnapshotFilling.swift"])
@@ -220,7 +220,7 @@ import Testing
         #expect(makers.map(\.path).isEmpty)
     }
 
-    @Test func `what a lock or queue keeps safe says which`() throws {
+    @Test func `unchecked Sendable types name their lock or queue`() throws {
         for file in try SourceFile.all(in: "Sources") {
             for index in file.lines.indices where file.code(index).contains("@unchecked Sendable") {
                 let before = file.lines[max(0, index - 12)..<index].joined().lowercased()
@@ -233,7 +233,7 @@ import Testing
         }
     }
 
-    @Test func `functions and files can be read in one look`() throws {
+    @Test func `functions and files are short`() throws {
         for file in try ["Sources", "Tests", "Benchmarks", "Plugins"].flatMap(SourceFile.all) {
             #expect(file.lines.count <= 600, "\(file.path) is too long: split it by subject.")
             let long = file.functions.filter { $0.count > 70 }
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test func `names say what a thing is`() throws {
+    @Test func `names are descriptive`() throws {
         let files = try ["Sources", "Tests"].flatMap(SourceFile.all)
         let vague = files.filter { $0.path.contains(/(Manager|Helper|Utils|Common|Impl)\b/) }
         #expect(vague.map(\.path).isEmpty, "A name that fits anything tells nothing.")

@@ -6,7 +6,7 @@ import Testing
     private static let page = SourceFile.root.appending(path: "docs/limits.md")
 
     /// `make limits` sets the variable, and the page is written instead of compared.
-    @Test func `the limits are those of the code`() throws {
+    @Test func `the limits page equals the code`() throws {
         let manual = try String(
             contentsOf: SourceFile.root.appending(path: "docs/configuration.md"),
             encoding: .utf8

@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: ["http://127.0.0.1:9/", "http://localhost/a", "mqtt://10.0.0.1/buses"])
-    func `a subscription to an address that is not called is refused when it is made or changed`(
+    func `a subscription to an address that is never called is refused`(
         uri: String
     ) async throws {
         try await test(allowsPrivateAddresses: false) { hub in

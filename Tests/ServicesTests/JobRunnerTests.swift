@@ -24,14 +24,14 @@ import Testing
         return city.told.lines
     }
 
-    @Test func `a job that ends is not begun again, and all have ended in the end`() async {
+    @Test func `a job that ends is not started again, and the runner ends with the last`() async {
         let tally = Tally()
         let jobs = (0..<3).map { number in ServiceJob("job \(number)") { _ in _ = tally.add() } }
         #expect(await run(jobs, pauses: 5).isEmpty)
         #expect(tally.value == 3)
     }
 
-    @Test func `a job that fails is begun again after a pause, and the log says why`() async {
+    @Test func `a job that fails is started again after a pause, and its error is logged`() async {
         let tally = Tally()
         let job = ServiceJob("lamps") { _ in if tally.add() < 3 { throw Mishap() } }
         let told = await run([job], pauses: 5)
@@ -39,7 +39,7 @@ import Testing
         #expect(told == [String](repeating: "the job 'lamps' failed: Mishap()", count: 2))
     }
 
-    @Test func `a hub that stops begins nothing again`() async {
+    @Test func `a hub that is stopping starts no job again`() async {
         let tally = Tally()
         let job = ServiceJob("lamps") { _ in
             _ = tally.add()

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a right that is taken away holds no more`() async throws {
+    @Test func `a right that was removed has no effect any more`() async throws {
         let city = try await city()
         let context = city.context(of: lamps)
         try await city.hub.following.enforce(Policy(permissions: []))
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: ["", "Lamps", "lamps/1", "lamps ", "ü", String(repeating: "a", count: 65)])
-    func `a name that is no name of a service is refused`(text: String) {
+    func `an invalid name of a service is refused`(text: String) {
         #expect(ServiceName(text) == nil)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     private var documents: ServiceDocuments { city.context(of: LampReports()).documents }
 
-    @Test func `what a service keeps is there until it removes it`() async throws {
+    @Test func `a document of a service stays until the service removes it`() async throws {
         #expect(try await documents.document("a") == nil)
         try await documents.keep(["n": 1], as: "a")
         try await documents.keep(["n": 2], as: "a")
@@ -21,7 +21,7 @@ import Testing
         #expect(try await documents.names(limit: 10) == ["b/c"])
     }
 
-    @Test func `each service has documents of its own`() async throws {
+    @Test func `each service has its own documents`() async throws {
         let other = city.context(of: LampReports(name: "other")).documents
         try await documents.keep(1, as: "a")
         #expect(try await other.document("a") == nil)
@@ -29,14 +29,14 @@ import Testing
         #expect(try await !other.remove("a"))
     }
 
-    @Test func `what is too long is refused`() async throws {
+    @Test func `a document that is too long is refused`() async throws {
         let long = JSONValue.string(String(repeating: "x", count: ServiceDocuments.maximumBytes))
         await #expect(throws: BrokerError.self) { try await documents.keep(long, as: "a") }
         let name = String(repeating: "n", count: ServiceDocuments.maximumNameBytes + 1)
         await #expect(throws: BrokerError.self) { try await documents.keep(1, as: name) }
     }
 
-    @Test func `one document too many is refused, and those there are can change`() async throws {
+    @Test func `one document too many is refused, and present ones can change`() async throws {
         for number in 0..<ServiceDocuments.maximumCount {
             try await documents.keep(1, as: "\(number)")
         }

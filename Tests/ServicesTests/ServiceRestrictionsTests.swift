@@ -34,12 +34,12 @@ import Testing
 
     private func type(_ name: String) -> Condition { .type(LDContext.core.expand(name)) }
 
-    @Test func `without restrictions it has what its module names`() async throws {
+    @Test func `without restrictions a service has the rights of its module`() async throws {
         let city = try await city(ServiceRestrictions())
         #expect(try await seen(city) == ["urn:lamp:1": ["power"], "urn:report:1": ["text"]])
     }
 
-    @Test func `entities are taken from it, and none are given`() async throws {
+    @Test func `restrictions take entities from a service and give none`() async throws {
         var restrictions = ServiceRestrictions()
         restrictions.target = type("Streetlight").or(type("Person"))
         let city = try await city(restrictions)
@@ -50,14 +50,14 @@ import Testing
         #expect(result.created.isEmpty)
     }
 
-    @Test func `attributes are hidden besides those that are`() async throws {
+    @Test func `restrictions hide further attributes`() async throws {
         var restrictions = ServiceRestrictions()
         restrictions.hiddenAttributes = [LDContext.core.expand("text")]
         let city = try await city(restrictions)
         #expect(try await seen(city) == ["urn:lamp:1": ["power"], "urn:report:1": []])
     }
 
-    @Test func `actions are taken from it, and what a right hides stays hidden`() async throws {
+    @Test func `restrictions take actions, and what a right hides stays hidden`() async throws {
         var restrictions = ServiceRestrictions()
         restrictions.actions = [.read, .subscribe]
         var city = try await city(restrictions)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `rights are summed up for people`() throws {
+    @Test func `rights are described for people`() throws {
         var restrictions = ServiceRestrictions()
         #expect(
             Policy(permissions: lamps.permissions()).summary(of: lamps.name) == [

@@ -128,7 +128,7 @@ import Testing
 
     // MARK: What it is told
 
-    @Test func `a service is told in order, of what its rights show, and can act`() async throws {
+    @Test func `a service gets notifications in order, by its rights, and can act`() async throws {
         let told = Told()
         let module = Self.module { notification, context in
             told.note(notification)
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test
-    func `what its rights do not cover makes no notification, and neither does what is hidden`()
+    func `data beyond the rights of a service makes no notification, and hidden data neither`()
         async throws
     {
         let told = Told()
@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    @Test func `a right that is taken away before a notification is sent stops it`() async throws {
+    @Test func `a right that is removed before sending stops a notification`() async throws {
         let told = Told()
         let module = Self.module { notification, _ in told.note(notification) }
         let city = try await Self.city([module])
@@ -189,7 +189,7 @@ import Testing
         #expect(city.hub.subscriptions.keys.isEmpty)
     }
 
-    @Test func `what one policy refuses is subscribed to under another`() async throws {
+    @Test func `a subscription that one policy refuses is created under another`() async throws {
         let module = Self.module { _, _ in }
         var restrictions = ServiceRestrictions()
         restrictions.actions = [.read]
@@ -203,7 +203,7 @@ import Testing
 
     // MARK: When it fails
 
-    @Test func `what a service throws is tried again`() async throws {
+    @Test func `a notification whose handler throws is sent again`() async throws {
         let told = Told()
         let count = Counter()
         let module = Self.module { notification, _ in
@@ -220,7 +220,7 @@ import Testing
         }
     }
 
-    @Test func `what it does not take in the end is a dead letter, which says why`() async throws {
+    @Test func `a notification that always fails becomes a dead letter`() async throws {
         let module = Self.module { _, _ in throw Mishap() }
         let city = try await Self.city([module])
         let boss = Caller(party: .operator)
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test func `a service that does not end costs nobody else anything, and fails`() async throws {
+    @Test func `a service that does not end delays nobody else, and fails`() async throws {
         let (told, gate) = (Told(), Gate())
         let slow = Self.module("slow", timeoutSeconds: 1) { _, _ in await gate.wait() }
         let quick = Self.module("quick") { notification, _ in told.note(notification) }
@@ -257,7 +257,7 @@ import Testing
 
     // MARK: When the hub stops
 
-    @Test func `what a service had not taken when the hub stopped, it is told by the next run`()
+    @Test func `notifications that a service had not handled come in the next run`()
         async throws
     {
         let memory = SharedMemory()
@@ -279,7 +279,7 @@ import Testing
         }
     }
 
-    @Test func `a start removes what a module no longer says, and makes what it says anew`()
+    @Test func `a start creates the subscriptions of a module and removes others`()
         async throws
     {
         let city = try await Self.city([
@@ -301,7 +301,7 @@ import Testing
     // MARK: Who else could name it
 
     @Test(arguments: [Party.operator, .named(PartyID("office")), .anonymous])
-    func `nobody else can name a service as the receiver`(party: Party) async throws {
+    func `no other party can name a service as the receiver`(party: Party) async throws {
         let module = Self.module { _, _ in Issue.record("told by somebody else") }
         var policy = Policy(permissions: module.permissions())
         policy.permissions.append(

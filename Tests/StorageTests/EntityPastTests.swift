@@ -17,7 +17,7 @@ import Testing
         current: Self.entity(.station)
     )
 
-    @Test func `each part of the time is seen by those who may see what the entity was then`() {
+    @Test func `each part of the time is visible to those who may see the entity's state then`() {
         let sensors = past.view(Self.covers(.sensor))
         #expect(sensors?.entity.types == [.sensor])
         #expect(sensors?.hidden.ranges == [Int64.min..<10, 20..<Int64.max])
@@ -28,7 +28,7 @@ import Testing
         #expect(past.view { _ in false } == nil)
     }
 
-    @Test func `a moment that may belong to two states is hidden unless both are seen`() throws {
+    @Test func `a moment that may belong to two states is hidden unless both are visible`() throws {
         let sensors = try #require(past.view(Self.covers(.sensor))).hidden
         let stations = try #require(past.view(Self.covers(.station))).hidden
         #expect([19, 20, 21, 22, 23].map(sensors.contains) == [false, true, true, true, true])

@@ -8,7 +8,7 @@ import Testing
     private let traffic = IRI("https://example.org/TrafficFlowObserved")
     private let plate = IRI("https://example.org/licencePlate")
 
-    @Test func `a grant takes hidden attributes out at every depth`() throws {
+    @Test func `a grant removes hidden attributes at every depth`() throws {
         let grant = try Grants.read(hidden: [plate])
         let speed = IRI("https://example.org/speed")
         let hidden = NamedAttribute(
@@ -29,7 +29,7 @@ import Testing
         #expect(shaped[speed][0].attributes.isEmpty)
     }
 
-    @Test func `a change of what is hidden does not show in the time of the last change`() throws {
+    @Test func `a change of a hidden attribute does not show in modifiedAt`() throws {
         let grant = try Grants.read(hidden: [plate])
         let speed = IRI("https://example.org/speed")
         func entity(hiddenChangedAt moment: Int64?) -> Entity {
@@ -82,7 +82,7 @@ import Testing
         ),
     ]
 
-    @Test func `what is hidden is decided for each entity, and adds up`() throws {
+    @Test func `hidden attributes are decided for each entity, and add up`() throws {
         let grant = try Self.partly()
         var entity = Entity("a", .sensor, [.label: "x", .speed: 1])
         #expect(grant.shape(entity).attributes.map(\.name) == [.label, .speed])
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `a question is answered as though what is hidden were not there`(seed: UInt64) throws {
+    func `a query is answered as if hidden attributes did not exist`(seed: UInt64) throws {
         var dice = SeededDice(seed)
         let grant = try Self.partly()
         for _ in 0..<200 {
@@ -126,7 +126,7 @@ import Testing
         #expect(grant.restricted(test).matches(entity))
     }
 
-    @Test func `a question of who has the same hidden everywhere stays as it is`() throws {
+    @Test func `a query of a reader from whom the same is hidden everywhere is unchanged`() throws {
         let test = Condition.attribute(.speed)
         #expect(try Grants.read(hidden: [.label]).restricted(test) == test)
         #expect(try Grants.read(.type(.sensor)).restricted(test) == .all([test, .type(.sensor)]))

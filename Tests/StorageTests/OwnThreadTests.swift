@@ -30,13 +30,13 @@ import Testing
         return names.withLock { $0 }
     }
 
-    @Test func `work that follows other work takes its thread`() {
+    @Test func `work that follows other work uses its thread`() {
         let threads = threads(200)
         #expect(threads.count < 100, "\(threads.count) threads for 200 pieces of work")
         #expect(!threads.contains(Self.thisThread))
     }
 
-    @Test func `work at the same time has a thread each`() {
+    @Test func `simultaneous work has separate threads`() {
         let (begun, end) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         for _ in 0..<20 {
             _ = OwnThread.run {

@@ -27,11 +27,11 @@ import Testing
         #expect(elements { _ in true } == 3)
     }
 
-    @Test func `a portion goes on while nobody waits, up to its limit`() {
+    @Test func `a portion continues while nobody waits, up to its limit`() {
         #expect(elements { _ in false } == WritePortion.maximumElements)
     }
 
-    @Test func `a portion that went on ends as soon as others wait`() {
+    @Test func `a portion that continued ends as soon as others wait`() {
         #expect(elements { $0 >= 40 } == 40)
     }
 }

@@ -242,7 +242,7 @@ final class SubscriptionFollower: Sendable {
                 waiting.withLock { $0.remove(key) }
             }
         } catch {
-            logger.warning("The new version of the subscription '\(key.id)' is not in force: \(error)")
+            logger.warning("The update of the subscription '\(key.id)' is not in force: \(error)")
         }
         let now = clock()
         // If it still waits, it is tried again later.

@@ -189,7 +189,7 @@ struct ImportOptions: ParsableArguments {
             complain("\(error)")
             throw ExitCode(EX_NOINPUT)
         } catch HubFailure.stopped(let reason), HubFailure.refused(let reason) {
-            complain("\(reason)\nThe accepted part is stored; the same command continues from there.")
+            complain("\(reason)\nThe accepted part is stored; repeat the command to continue.")
             throw ExitCode(EX_UNAVAILABLE)
         }
     }

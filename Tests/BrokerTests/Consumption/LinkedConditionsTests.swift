@@ -56,14 +56,14 @@ import Testing
         #expect(try await found(q, in: try await station()).isEmpty)
     }
 
-    @Test func `a query tells nothing of entities that the reader may not see`() async throws {
+    @Test func `a query reveals nothing about entities that the reader may not see`() async throws {
         let type = SubscriptionFixture.type("Station")
         let fixture = try await station(readable: type)
         #expect(try await found("sensor{humidity}==40", in: fixture).isEmpty)
         #expect(try await found("sensor", in: fixture) == ["urn:x:station"])
     }
 
-    @Test func `attributes hidden from the reader cannot be asked for through links`()
+    @Test func `attributes hidden from the reader cannot be queried through links`()
         async throws
     {
         let fixture = try await station(hidden: [SubscriptionFixture.iri("humidity")])

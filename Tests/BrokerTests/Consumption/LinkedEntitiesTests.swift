@@ -71,7 +71,7 @@ import Testing
         #expect(try await linked(fixture, level: 1).map(\.entity.id.uri) == ["urn:x:city"])
     }
 
-    @Test func `an entity the reader may not see stays a Relationship and hides what follows`()
+    @Test func `an entity that the reader may not see stays a Relationship and hides its links`()
         async throws
     {
         let fixture = try await city(readable: Self.type("Shop").or(Self.type("Country")))
@@ -89,7 +89,7 @@ import Testing
         #expect(try await linked(fixture).isEmpty)
     }
 
-    @Test func `too many linked entities are an error that says what to change`() async throws {
+    @Test func `too many linked entities are an error with a suggestion`() async throws {
         let fixture = try await city()
         var limits = fixture.hub.limits
         limits.maximumLinkedEntities = 1
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `an entity with nothing to show is not there`() async throws {
+    @Test func `an entity with nothing to show is not found`() async throws {
         let fixture = try await city(hidden: [Self.name("budget")])
         let hub = fixture.hub
         for name in ["unknown", "budget"] {
@@ -183,7 +183,7 @@ import Testing
             ["pick": ["id"], "omit": ["id"]],
         ] as [JSONObject]
     )
-    func `a subscription is refused whose join or projection makes no sense`(
+    func `a subscription with an invalid join or projection is refused`(
         notification: JSONObject
     ) async throws {
         let fixture = try await city()

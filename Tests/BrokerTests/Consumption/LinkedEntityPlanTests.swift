@@ -64,7 +64,7 @@ private typealias Graph = [String: [String]]
         #expect(outcome.isComplete)
     }
 
-    @Test func `flattened entities stand once, in the order they are met`() {
+    @Test func `flattened entities are listed once, in the order they are met`() {
         let graph = ["a": ["c", "b"], "x": ["b", "a"], "b": ["x", "d"], "c": ["b"], "d": []]
         let outcome = run(graph, from: ["a", "x"], Join(.flat, level: 2))
         #expect(outcome.appended == ["c", "b", "d"])
@@ -84,11 +84,11 @@ private typealias Graph = [String: [String]]
         #expect(inline.fetched.flatMap(\.self) == ["b"] && inline.isComplete)
     }
 
-    @Test func `an entity that leads to itself asks for nothing`() {
+    @Test func `an entity that refers to itself needs nothing`() {
         #expect(run(["a": ["a"]], from: ["a"], Join(.inline, level: 3)).fetched.isEmpty)
     }
 
-    @Test func `what the caller has already is neither fetched nor followed`() {
+    @Test func `entities that the caller has are neither fetched nor followed`() {
         let join = Join(.flat, level: 3, containedBy: [EntityID("urn:x:b")])
         let outcome = run(
             ["a": ["b", "c"], "b": ["d"], "c": [], "d": []],
@@ -123,7 +123,7 @@ private typealias Graph = [String: [String]]
         #expect(outcome.levels == 1 && !outcome.isComplete)
     }
 
-    @Test func `entities shown again and again count each time`() {
+    @Test func `an entity shown several times counts each time`() {
         // Ten entities that all lead to each other: 9, then 81, then 729 places to show them.
         let names = (0..<10).map(String.init)
         let graph = Dictionary(uniqueKeysWithValues: names.map { ($0, names) })

@@ -36,7 +36,7 @@ import Testing
         return try answer.page.decoded().entities.map(\.id.uri)
     }
 
-    @Test func `pages have no gaps and no doubles, and the count is of all`() async throws {
+    @Test func `pages have no gaps and no duplicates, and the count is of all`() async throws {
         let fixture = try await city()
         var seen: [String] = []
         for offset in stride(from: 0, to: 6, by: 2) {
@@ -55,7 +55,7 @@ import Testing
         #expect(seen == ["urn:x:bus"] + (1..<5).map { "urn:x:bus:\($0)" })
     }
 
-    @Test func `patterns of a question have a budget together`() async throws {
+    @Test func `the patterns of a question share a budget`() async throws {
         let fixture = try await city()
         func ask(_ count: Int) async throws -> [String] {
             let pattern = Condition.idPattern(try Pattern(":shop"))
@@ -76,7 +76,7 @@ import Testing
         #expect(page.entities.isEmpty && page.count == 7)
     }
 
-    @Test func `an answer is in the order asked for`() async throws {
+    @Test func `an answer has the requested order`() async throws {
         let fixture = try await city()
         let path = AttributePath(names: [SubscriptionFixture.iri("speed")])
         let query = EntityQuery(
@@ -87,7 +87,7 @@ import Testing
         #expect(try await ids(fixture, query) == (1..<4).map { "urn:x:bus:\($0)" })
     }
 
-    @Test func `a party's pages and counts are of its part alone`() async throws {
+    @Test func `a party's pages and counts are of its own part alone`() async throws {
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 10, wantsCount: true)
         let driver = SubscriptionFixture.driver
@@ -98,7 +98,7 @@ import Testing
         #expect(try await fixture.hub.reading.queryEntities(query, caller: nobody).page.count == 0)
     }
 
-    @Test func `entities without anything that is picked are left out`() async throws {
+    @Test func `entities without a picked member are left out`() async throws {
         let fixture = try await city()
         let projection = Projection(
             attributes: [SubscriptionFixture.iri("speed")],
@@ -112,7 +112,7 @@ import Testing
         #expect(shown == ["urn:x:shop"])
     }
 
-    @Test func `nobody sorts or filters by what is hidden from them`() async throws {
+    @Test func `nobody sorts or filters by attributes that are hidden from them`() async throws {
         let speed = SubscriptionFixture.iri("speed")
         let rule = Permission(
             assignee: .anyone,
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `what is deleted is found no more`() async throws {
+    @Test func `a deleted entity is not found`() async throws {
         let fixture = try await city()
         try await fixture.hub.writing.deleteEntity(EntityID("urn:x:bus:2"), caller: Self.boss)
         let query = EntityQuery(condition: SubscriptionFixture.type("Bus"), limit: 10)

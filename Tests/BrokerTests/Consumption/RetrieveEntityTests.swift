@@ -10,7 +10,7 @@ import Testing
     private let boss = SubscriptionFixture.boss
     private let missing = BrokerError(.resourceNotFound, "")
 
-    @Test func `an entity comes back as it was created`() async throws {
+    @Test func `an entity is returned as it was created`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let entity = try await fixture.hub.reading.retrieveEntity(bus, caller: boss).entity
             .decoded()
@@ -19,14 +19,14 @@ import Testing
         #expect(entity[SubscriptionFixture.iri("speed")].map(\.value) == [1])
     }
 
-    @Test func `an entity that is not there is not found`() async throws {
+    @Test func `a missing entity is not found`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         await #expect(throws: missing) {
             try await fixture.hub.reading.retrieveEntity(EntityID("urn:x:no"), caller: boss)
         }
     }
 
-    @Test func `an entity of another type, or without the attributes, is not meant`()
+    @Test func `an entity of another type, or without the attributes, is not found`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `a hidden attribute is not there, and nothing can be asked of it`() async throws {
+    @Test func `a hidden attribute does not exist, and cannot be queried`() async throws {
         let speed = SubscriptionFixture.iri("speed")
         let rule = Permission(
             assignee: .anyone,

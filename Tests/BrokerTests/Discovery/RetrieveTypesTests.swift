@@ -28,7 +28,7 @@ import Testing
         #expect(types[0].attributes.map(\.attributeCount) == [1, 2])
     }
 
-    @Test func `a type tells the kinds its attributes have`() async throws {
+    @Test func `a type lists the kinds of its attributes`() async throws {
         let fixture = try await city()
         let bus = try await fixture.hub.reading.type(iri("Bus"), caller: boss).information
         #expect(bus.attributes.last?.kinds == [.property, .vocabProperty])
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `an attribute tells the types that have it`() async throws {
+    @Test func `an attribute lists the types that have it`() async throws {
         let fixture = try await city()
         let speed = try await fixture.hub.reading.attribute(iri("speed"), caller: boss).information
         #expect(speed.attributeCount == 3)
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `what is no more is not listed`() async throws {
+    @Test func `deleted entities are not counted`() async throws {
         let fixture = try await city()
         try await fixture.hub.writing.deleteEntity(EntityID("urn:x:tram"), caller: boss)
         #expect(
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `names are told without end, and details as far as an answer may have them`()
+    @Test func `names have no limit, and details have one`()
         async throws
     {
         var limits = HubLimits()

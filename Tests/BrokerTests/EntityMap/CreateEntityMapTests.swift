@@ -10,7 +10,7 @@ import Testing
 @Suite(.clause("5.14", "4.5.25", "5.14.4", "5.14.5", "5.15.4")) struct CreateEntityMapTests {
     private typealias Fixture = SubscriptionFixture
 
-    @Test func `a map lists what the query finds, each of the hub itself, in its order`()
+    @Test func `a map lists what the query finds, from the hub itself, in its order`()
         async throws
     {
         let fixture = try await Fixture.mapped()
@@ -33,7 +33,7 @@ import Testing
         #expect(entries.members.allSatisfy { $0.value == ["@none"] })
     }
 
-    @Test func `a map of evolutions lists what has instances in the time asked for`() async throws {
+    @Test func `a map of evolutions lists those with instances in the range`() async throws {
         let fixture = try await Fixture.mapped()
         var query = Fixture.allMoments
         let all = try await fixture.hub.reading.createEntityMap(
@@ -51,7 +51,7 @@ import Testing
         #expect(none.json["entityMap"] == [:])
     }
 
-    @Test func `a map lists only what its maker may see, and no filter on what is hidden`()
+    @Test func `a map lists only what its maker may see, without filters on hidden data`()
         async throws
     {
         let speed = Fixture.iri("speed")
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a map keeps a few bytes of its query, however long that was`() async throws {
+    @Test func `a map stores a few bytes of its query, of any length`() async throws {
         let fixture = try await SubscriptionFixture.mapped()
         let asked = EntityMapRequest(selection: String(repeating: "id=urn:x:bus,", count: 10_000))
         _ = try await fixture.hub.reading.createEntityMap(
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `the hub has the last word on how long a map is kept`() async throws {
+    @Test func `the hub limits how long a map is kept`() async throws {
         var limits = HubLimits()
         limits.maximumEntityMapSeconds = 60
         let fixture = try await Fixture.mapped(Fixture.open, limits)
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `when maps list too much, the oldest goes of whoever's list most`() async throws {
+    @Test func `when maps list too much, the oldest of the party with most goes`() async throws {
         var limits = HubLimits()
         limits.entitiesPerEntityMap = 5
         limits.maximumEntityMapsEntities = 20
@@ -130,7 +130,7 @@ import Testing
         for map in others { #expect(try await fixture.listed(map, caller: office).count == 5) }
     }
 
-    @Test func `of too many maps of a party the oldest goes, and nobody else's`() async throws {
+    @Test func `when a party has too many maps, its own oldest is removed`() async throws {
         var limits = HubLimits()
         limits.maximumEntityMaps = 2
         let rule = Fixture.rule("office", .everything)

@@ -16,7 +16,7 @@ import Testing
         return query
     }
 
-    @Test func `pages go through a set that stays as it was`() async throws {
+    @Test func `pages use a fixed set of entities`() async throws {
         let fixture = try await Fixture.mapped()
         var (page, use) = ([String](), EntityMapUse(id: "", isNew: false))
         (page, _, use) = try await fixture.page(nil, query(offset: 0))
@@ -28,7 +28,7 @@ import Testing
         #expect(page == ["urn:x:5"] && use.next == nil && use.previous == 2)
     }
 
-    @Test func `what fits no more leaves the map, pages are filled, and none is met twice`()
+    @Test func `entities that do not match any more leave the map, and pages have no duplicates`()
         async throws
     {
         let fixture = try await Fixture.mapped()
@@ -46,7 +46,7 @@ import Testing
         #expect(try await fixture.page(map, query(offset: 0, limit: 5)).ids == again.ids)
     }
 
-    @Test func `a page that asks for less takes nothing out of the map`() async throws {
+    @Test func `a page of a narrower query removes nothing from the map`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         var narrow = query(offset: 0, limit: 5)
@@ -56,7 +56,7 @@ import Testing
         #expect(try await fixture.page(map).ids.count == 5)
     }
 
-    @Test func `a page shows what the caller may see now, and nothing of what a map once knew`()
+    @Test func `a page shows what the caller may see now, and nothing of the map's past`()
         async throws
     {
         let fast = try QParser(expansion: LDContext.core).parse("speed>2")
@@ -75,7 +75,7 @@ import Testing
         #expect(page.ids == ["urn:x:4", "urn:x:5"] && page.count == 2)
     }
 
-    @Test func `a map that is another's, has expired or never was is made anew`() async throws {
+    @Test func `a map of another party, or a missing or expired one, is replaced`() async throws {
         let fixture = try await Fixture.mapped(
             Policy(permissions: [Fixture.rule("office", .ids([EntityID("urn:x:2")]))])
         )
@@ -100,7 +100,7 @@ import Testing
         #expect(try await fixture.listed(others).count == 5)
     }
 
-    @Test func `pages of evolutions go through a set that stays as it was`() async throws {
+    @Test func `pages of evolutions use a fixed set`() async throws {
         let fixture = try await Fixture.mapped()
         var query = Fixture.allMoments
         (query.limit, query.wantsCount) = (2, true)
@@ -125,7 +125,7 @@ import Testing
         #expect(seen == (1...5).map { "urn:x:\($0)" })
     }
 
-    @Test func `a purge takes no more than the map lists`() async throws {
+    @Test func `a purge removes only entities of the map`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         try await fixture.create("urn:x:new", speed: 9)
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `a page of a long map of what is gone is found all the same`() {
+    @Test func `a page of a long map of removed entities is found all the same`() {
         let ids = (0..<10_000).map { EntityID("urn:x:\($0)") }
         var walk = EntityMapWalk(EntityMapEntries(ids), offset: 0, limit: 1)
         var turns = 0

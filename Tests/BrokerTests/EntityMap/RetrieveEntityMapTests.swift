@@ -10,7 +10,7 @@ import Testing
     private typealias Fixture = SubscriptionFixture
     private static let office = Caller(party: .named(PartyID("office")))
 
-    @Test func `a map is its maker's alone, also before the operator`() async throws {
+    @Test func `a map is its maker's alone, even for the operator`() async throws {
         let policy = Policy(permissions: [Fixture.rule("office", .everything)])
         let fixture = try await Fixture.mapped(policy)
         let map = try await fixture.map(caller: Self.office)
@@ -29,7 +29,7 @@ import Testing
         #expect(try await fixture.listed(map, caller: Self.office).count == 5)
     }
 
-    @Test func `a map shows no entity that went, or that its maker may see no more`() async throws {
+    @Test func `a map shows no entity that was deleted or hidden since`() async throws {
         let fast = try QParser(expansion: LDContext.core).parse("speed>2")
         let policy = Policy(permissions: [Fixture.rule("office", fast)])
         let fixture = try await Fixture.mapped(policy)
@@ -46,7 +46,7 @@ import Testing
         #expect(try await fixture.listed(map, caller: Self.office) == ["urn:x:3"])
     }
 
-    @Test func `a map of evolutions outlives the entities, as their history does`() async throws {
+    @Test func `a map of evolutions lists deleted entities, as their history stays`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.hub.reading.createEntityMap(
             of: Fixture.allMoments,
@@ -60,7 +60,7 @@ import Testing
         #expect(try await fixture.listed(id) == (2...5).map { "urn:x:\($0)" })
     }
 
-    @Test func `a tenant's maps are not another's`() async throws {
+    @Test func `the maps of a tenant are not in another`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         let north = Caller(party: .operator, tenant: TenantName("north"))

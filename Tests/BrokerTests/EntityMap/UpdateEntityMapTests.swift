@@ -37,7 +37,7 @@ import Testing
         #expect(expiry < "2099")
     }
 
-    @Test func `a map whose time is over is gone`() async throws {
+    @Test func `an expired map is not found`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         try await update(fixture, map, ["expiresAt": "2020-01-01T00:00:00Z"])
@@ -58,7 +58,7 @@ import Testing
             ["expiresAt": "tomorrow"], ["expiresAt": nil], ["id": "urn:x:other"], ["speed": 1], 5,
         ] as [JSONValue]
     )
-    func `what cannot be changed is refused`(fragment: JSONValue) async throws {
+    func `members that cannot be changed are refused`(fragment: JSONValue) async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         await #expect(throws: BrokerError(.badRequestData, "")) {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a deleted map is gone, with all that it listed`() async throws {
+    @Test func `a deleted map is not found, nor is its list`() async throws {
         let fixture = try await Fixture.mapped()
         let map = try await fixture.map()
         try await fixture.hub.reading.deleteEntityMap(map, caller: Fixture.boss)

@@ -92,7 +92,7 @@ import Testing
         try await follower.catchUp(with: nil, own: own) { [cache] in try cache.apply($0) }
     }
 
-    @Test func `who catches up knows all that was changed before, and reads all once`()
+    @Test func `a caller that catches up has all earlier changes, and reads everything once`()
         async throws
     {
         let follower = DocumentFollower(store, [.subscription])
@@ -107,7 +107,7 @@ import Testing
         #expect(cache.readings == 1)
     }
 
-    @Test func `who has fallen behind reads all anew, and misses nothing`() async throws {
+    @Test func `a follower that is behind reads all again, and misses nothing`() async throws {
         let follower = DocumentFollower(store, [.subscription])
         try await put("a")
         try await put("gone")
@@ -127,7 +127,7 @@ import Testing
         #expect(cache.readings == 2)
     }
 
-    @Test func `what could not be applied is applied the next time`() async throws {
+    @Test func `a page that could not be applied is applied the next time`() async throws {
         let follower = DocumentFollower(store, [.subscription])
         cache.fail(1)
         try await put("a")
@@ -143,7 +143,7 @@ import Testing
         #expect(cache.readings == 1)
     }
 
-    @Test func `of many who change and catch up at once each finds its own change`()
+    @Test func `of many simultaneous changes each is applied when its caller has caught up`()
         async throws
     {
         let follower = DocumentFollower(store, [.subscription])
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test
-    func `who knows what its change added to the feed does not ask the store, if that comes next`()
+    func `a caller with its own changes does not ask the store, if they come next`()
         async throws
     {
         let questions = Questions()
@@ -188,7 +188,7 @@ import Testing
         #expect(questions.count > atStart)
     }
 
-    @Test func `who catches up first applies what all have noted, in whatever order they come`()
+    @Test func `the first caller to catch up applies all noted changes, in any order`()
         async throws
     {
         let questions = Questions()
@@ -206,7 +206,7 @@ import Testing
         #expect(questions.count == atStart)
     }
 
-    @Test func `changes that are told out of order are applied in order`() async throws {
+    @Test func `changes noted out of order are applied in order`() async throws {
         let follower = DocumentFollower(store, [.subscription])
         try await catchUp(follower)
         let first = try await change("a", 1)
@@ -217,7 +217,7 @@ import Testing
         #expect(cache.known == ["a": [2]])
     }
 
-    @Test func `a change that could not be applied is asked for, also after others' own ones`()
+    @Test func `a change that could not be applied is read again, also after others' own ones`()
         async throws
     {
         let follower = DocumentFollower(store, [.subscription])
@@ -231,7 +231,7 @@ import Testing
         #expect(cache.known == ["a": [1], "b": [2]] && follower.tenantsBehind.isEmpty)
     }
 
-    @Test func `what became of a round is noted before the next one may begin`() async throws {
+    @Test func `the outcome of a round is noted before the next one may begin`() async throws {
         let made = Mutex<DocumentFollower?>(nil)
         let notes = Mutex<[Bool]>([])
         let isOver = Mutex(false)
@@ -247,7 +247,7 @@ import Testing
         made.withLock { $0 = nil }
     }
 
-    @Test func `of many who tell their changes at once each finds its own, and none goes back`()
+    @Test func `of many simultaneous own changes each is applied, and none is undone`()
         async throws
     {
         let follower = DocumentFollower(store, [.subscription])
@@ -271,7 +271,7 @@ import Testing
         #expect(cache.known.count == 100 && Set(cache.known.values) == [[5]])
     }
 
-    @Test func `a tenant that is not there is followed once it is`() async throws {
+    @Test func `a tenant is followed when it is created`() async throws {
         let name = TenantName("harbour")
         let follower = DocumentFollower(store, [.subscription])
         try await follower.catchUp(with: name) { [cache] in try cache.apply($0) }

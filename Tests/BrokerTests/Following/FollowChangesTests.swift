@@ -26,7 +26,7 @@ import Testing
         SubscriptionKey(tenant: tenant, id: boss.party.subscriptionKey(id))
     }
 
-    @Test func `a subscription is in force, changed and gone when its request is answered`()
+    @Test func `a subscription is in force, changed and removed when its request is answered`()
         async throws
     {
         let hub = pair.first
@@ -54,7 +54,7 @@ import Testing
         #expect(try await hub.depth == 2)
     }
 
-    @Test func `each hub sees what subscriptions the other makes, changes and deletes`()
+    @Test func `each hub sees the subscriptions that the other creates, changes and deletes`()
         async throws
     {
         let (first, second) = pair
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `each hub sees what @contexts the other hosts and deletes`() async throws {
+    @Test func `each hub sees the @contexts that the other hosts and deletes`() async throws {
         let (first, second) = pair
         try await second.following {
             let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `a subscription of the other is read with the other's @context`() async throws {
+    @Test func `a subscription of the other hub is read with the other's @context`() async throws {
         let (first, second) = pair
         let city: JSONValue = ["@context": ["Bus": "https://city.example/Bus"]]
         let context = try await first.hub.hosting.addContext(city, caller: boss)
@@ -117,7 +117,7 @@ import Testing
         #expect(keys == [.type(IRI("https://city.example/Bus"))])
     }
 
-    @Test func `each hub finds the other's registrations, and tells the other's subscribers`()
+    @Test func `each hub finds the other's registrations, and notifies the other's subscribers`()
         async throws
     {
         let (first, second) = pair
@@ -150,7 +150,7 @@ import Testing
         #expect(found.registrations.map { $0.objectValue?["id"] } == [.string(id)])
     }
 
-    @Test func `a tenant that one hub makes is the other's, too`() async throws {
+    @Test func `a tenant that one hub creates exists for the other`() async throws {
         let (first, second) = pair
         let harbour = Caller(party: .operator, tenant: TenantName("harbour"))
         try await second.following {
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test func `one that is deleted and made anew begins its counts anew`() async throws {
+    @Test func `a subscription that is created again starts its counts again`() async throws {
         let (first, second) = pair
         let id = "urn:ngsi-ld:Subscription:1"
         try await first.subscribe(["id": .string(id)])
@@ -179,7 +179,7 @@ import Testing
     }
 
     /// A machine on which many tests run keeps some looks waiting: the fastest of several counts.
-    @Test func `what one hub does is seen by the other by itself, in time`() async throws {
+    @Test func `one hub sees the other's changes by itself, in time`() async throws {
         let (first, second) = pair
         try await second.following {
             var fastest = Duration.seconds(60)
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `a hub that has fallen behind the feed misses nothing`() async throws {
+    @Test func `a hub that is behind the feed misses nothing`() async throws {
         let (first, second) = pair
         let gone = try await first.subscribe()
         let kept = try await first.subscribe()
@@ -215,7 +215,7 @@ import Testing
         #expect(second.hub.subscriptions[key(kept)]?.tally === before.tally)
     }
 
-    @Test func `the counts of deliveries are told to nobody`() async throws {
+    @Test func `changes of delivery counts are not in the feed`() async throws {
         let hub = pair.first
         let id = try await hub.subscribe()
         let store = try await hub.store.makeTenant(nil)
@@ -230,7 +230,7 @@ import Testing
         #expect(try await store.feed(after: nil, of: []).number == before)
     }
 
-    @Test func `an own change is in force when its request is answered, though the feed fails`()
+    @Test func `an own change is in force at its answer, even if the feed fails`()
         async throws
     {
         let fails = Atomic(false)
@@ -248,7 +248,7 @@ import Testing
         #expect(hub.hub.subscriptions.keys.map(\.id) == [key(second).id])
     }
 
-    @Test func `a change is in force when its request is answered, though the feed fails at first`()
+    @Test func `a change is in force at its answer, even if the feed fails at first`()
         async throws
     {
         let failures = Atomic(0)
@@ -269,7 +269,7 @@ import Testing
         #expect(try await hub.depth == 0)
     }
 
-    @Test func `a hub that cannot read the feed of a tenant tells nobody of it until it can`()
+    @Test func `a hub that cannot read the feed of a tenant notifies nobody in it`()
         async throws
     {
         let fails = Atomic(false)

@@ -3,7 +3,7 @@ import Testing
 @testable import Broker
 
 @Suite struct FollowedTenantTests {
-    @Test func `a round serves all who have come before it begins`() {
+    @Test func `a round serves all who entered before it begins`() {
         var tenant = FollowedTenant()
         _ = tenant.enter(with: nil)
         _ = tenant.enter(with: nil)
@@ -12,7 +12,7 @@ import Testing
         #expect(!tenant.begin().asks)
     }
 
-    @Test func `who has come before a round begins that fails is served by the next one`() {
+    @Test func `a caller who entered before a round that fails is served by the next one`() {
         var tenant = FollowedTenant()
         _ = tenant.enter(with: nil)
         _ = tenant.enter(with: nil)

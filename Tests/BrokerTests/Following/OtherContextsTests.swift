@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `while an @context cannot be had, the subscription stays as it was`() async throws {
+    @Test func `without its new @context, the old subscription stays in force`() async throws {
         let second = pair.second
         try await put("urn:s:1", context: "https://one.example/c.jsonld")
         try await second.following {
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `one whose @context could not be had at the start notifies once it can`()
+    @Test func `a subscription whose @context was missing at the start notifies later`()
         async throws
     {
         let second = pair.second
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `one that is removed while its @context is fetched stays removed`() async throws {
+    @Test func `a subscription removed while its @context is fetched stays removed`() async throws {
         let second = pair.second
         server.set(.silent)
         try await put("urn:s:1", context: "https://one.example/c.jsonld")

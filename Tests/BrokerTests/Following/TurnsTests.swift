@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `what takes turns does not overlap, and goes on after a failure`() async throws {
+    @Test func `turns do not overlap, and continue after a failure`() async throws {
         let (turns, work) = (Turns(), Work())
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<50 {

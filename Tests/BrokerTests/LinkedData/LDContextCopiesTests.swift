@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a copy outlives a restart without internet`() async throws {
+    @Test func `a copy survives a restart without Internet access`() async throws {
         let world = try await World()
         let copy = try await world.contexts().document(at: Self.url, for: Sharer(office))
         world.cutOff()
@@ -100,7 +100,7 @@ import Testing
         #expect(world.fetched.count == 1)
     }
 
-    @Test func `what is fetched for nobody in particular is not written to disk`() async throws {
+    @Test func `a copy for the anonymous party is not written to disk`() async throws {
         let world = try await World()
         let contexts = world.contexts()
         _ = try await contexts.document(at: Self.url, for: Sharer(.anonymous))
@@ -146,7 +146,7 @@ import Testing
         #expect(try await documentsOnDisk(world) == 1)
     }
 
-    @Test func `a copy that one process fetches serves the others, until one deletes it`()
+    @Test func `a copy fetched by one process serves the others, until one deletes it`()
         async throws
     {
         let world = try await World()
@@ -166,7 +166,7 @@ import Testing
         #expect(first.store.entries(.cached) == second.store.entries(.cached))
     }
 
-    @Test func `a copy that one process reloads is what the others use`() async throws {
+    @Test func `a copy reloaded by one process is used by the others`() async throws {
         let world = try await World()
         let (first, second) = (world.contexts(), world.contexts())
         _ = try await first.document(at: Self.url, for: Sharer(office))
@@ -179,7 +179,7 @@ import Testing
         #expect(try await documentsOnDisk(world) == 1)
     }
 
-    @Test func `a copy does not take the place of a later one in the store`() async throws {
+    @Test func `a copy does not replace a later one in the store`() async throws {
         let world = try await World()
         let (first, second) = (world.contexts(), world.contexts())
         var later = try await first.document(at: Self.url, for: Sharer(office))
@@ -199,7 +199,7 @@ import Testing
         #expect(try await store.documents(.ldContext).map(\.body) == [document.body])
     }
 
-    @Test func `a copy reloaded is used, also where the clock of another process is ahead`()
+    @Test func `a reloaded copy is used, even if another process has a fast clock`()
         async throws
     {
         let world = try await World()
@@ -215,7 +215,7 @@ import Testing
         #expect(stored.compactMap { StoredLDContext($0) } == first.store.entries(.cached))
     }
 
-    @Test func `of copies that processes fetch at once all keep the same one`() async throws {
+    @Test func `of simultaneous copies all processes keep the same one`() async throws {
         let world = try await World()
         world.hold(until: 2)
         let (first, second) = (world.contexts(), world.contexts())
@@ -230,7 +230,7 @@ import Testing
         #expect(stored.map(\.id) == first.store.entries(.cached).map(\.localID))
     }
 
-    @Test func `of copies of one moment that cross each other all processes keep the same one`() {
+    @Test func `of copies with equal times all processes keep the same one`() {
         func copy(_ id: String, seconds: Int64 = 0) -> StoredLDContext {
             StoredLDContext(
                 localID: id,
@@ -257,7 +257,7 @@ import Testing
         }
     }
 
-    @Test func `a copy deleted while its server is asked in vain stays deleted`() async throws {
+    @Test func `a copy deleted during a failed renewal stays deleted`() async throws {
         let world = try await World()
         let contexts = world.contexts()
         let old = try await contexts.document(at: Self.url, for: Sharer(office))
@@ -269,7 +269,7 @@ import Testing
         #expect(try await documentsOnDisk(world) == 0)
     }
 
-    @Test func `an old copy serves when the hub fetches too many, and is asked for next time`()
+    @Test func `an old copy serves while the hub fetches too many, and is renewed next time`()
         async throws
     {
         let world = try await World()
@@ -302,7 +302,7 @@ import Testing
     }
 
     @Test(arguments: [(nil, 86_400), (600, 600), (0, 300), (99_999_999, 604_800)])
-    func `a copy grows old as its server says, within bounds`(
+    func `a copy expires as its server says, within bounds`(
         said: Int?,
         seconds: Int
     ) async throws {
@@ -316,7 +316,7 @@ import Testing
         }
     }
 
-    @Test func `an old copy serves when its server is gone, which is not asked by each request`()
+    @Test func `an old copy serves when its server is down, which not every request calls`()
         async throws
     {
         let world = try await World()
@@ -331,7 +331,7 @@ import Testing
         #expect(world.fetched.count == 2)
     }
 
-    @Test func `strangers drive out each other's copies only`() async throws {
+    @Test func `strangers evict each other's copies only`() async throws {
         let world = try await World()
         let contexts = world.contexts()
         _ = try await contexts.document(at: Self.url, for: Sharer(office))
@@ -347,7 +347,7 @@ import Testing
         #expect(contexts.store.entry("https://x.example/0") == nil)
     }
 
-    @Test func `hosted documents have room for so many bytes`() async throws {
+    @Test func `hosted documents have a limit of bytes`() async throws {
         let contexts = try await World().contexts()
         let text = JSONValue.string(String(repeating: "x", count: 1_000_000))
         let fitting = LDContextCache.maximumBytes / 2 / 1_000_000
@@ -360,7 +360,7 @@ import Testing
         #expect(contexts.store.entries(.hosted).count == fitting)
     }
 
-    @Test func `one the hub made goes when there is no room and nobody names it`() async throws {
+    @Test func `a created context is removed when places are few and it is unused`() async throws {
         let world = try await World()
         let contexts = world.contexts()
         func make(
@@ -394,7 +394,7 @@ import Testing
         #expect(try await documentsOnDisk(world) == left.count)
     }
 
-    @Test func `a stored subscription keeps its @context, also when it does not notify`()
+    @Test func `a stored subscription keeps its @context, even when it does not notify`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -416,7 +416,7 @@ import Testing
         #expect(try await fixture.hub.hosting.urlsInUse() == Set(urls))
     }
 
-    @Test func `one party fetches so many at once and leaves room for others`() async throws {
+    @Test func `one party has a limit of fetches and leaves places to others`() async throws {
         let contexts = try await World().contexts()
         for _ in 0..<LDContextFetcher.maximumFetches / 2 {
             #expect(contexts.begin(for: Sharer(.anonymous)) == true)
@@ -427,7 +427,7 @@ import Testing
         #expect(contexts.begin(for: Sharer(.anonymous)) == true)
     }
 
-    @Test func `one address without a token fetches so many at once and leaves room for others`()
+    @Test func `one address without a token has a limit of fetches and leaves places to others`()
         async throws
     {
         let contexts = try await World().contexts()

@@ -31,7 +31,8 @@ import Testing
         }
     }
 
-    @Test(.clause("5.5.10")) func `what a tenant hosts another does not find, list or delete`()
+    @Test(.clause("5.5.10"))
+    func `a context of one tenant is not found, listed or deleted by another`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -63,7 +64,7 @@ import Testing
         try await fixture.hub.hosting.deleteContext(id, caller: harbour)
     }
 
-    @Test(.clause("5.5.10")) func `a tenant that is not there has no contexts and gets none`()
+    @Test(.clause("5.5.10")) func `a missing tenant has no contexts and gets none`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -78,7 +79,7 @@ import Testing
         #expect(try await fixture.store.tenant(nobody.tenant) == nil)
     }
 
-    @Test func `what others made the hub fetch or keep is told to those who run it alone`()
+    @Test func `contexts fetched or created for others are listed for the operator alone`()
         async throws
     {
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
@@ -120,7 +121,7 @@ import Testing
         )
     }
 
-    @Test func `what is no context is refused`() async throws {
+    @Test func `an invalid context is refused`() async throws {
         let hub = try await SubscriptionFixture().hub
         await #expect(throws: BrokerError(.invalidRequest, "")) {
             try await hub.hosting.addContext([:], caller: boss)
@@ -135,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `the core context is known, can be reloaded and stays`() async throws {
+    @Test func `the core context is listed, can be reloaded and stays`() async throws {
         let hub = try await SubscriptionFixture().hub
         let details = try hub.hosting.serveContext(CoreContext.url, details: true, caller: boss)
             .objectValue

@@ -58,7 +58,7 @@ import Testing
     private let bus: JSONValue = ["Bus": "https://far.example/Bus"]
 
     @Test(arguments: ["more.jsonld", "./more.jsonld", "../a/more.jsonld", "/a/more.jsonld"])
-    func `a relative URL is relative to the document it stands in`(relative: String) async throws {
+    func `a relative URL is relative to its document`(relative: String) async throws {
         let documents: [String: JSONValue] = [
             Self.url: [.string(relative), ["Tram": "https://far.example/Tram"]],
             "https://far.example/a/more.jsonld": bus,
@@ -68,7 +68,7 @@ import Testing
         #expect(ld.expand("Tram") == IRI("https://far.example/Tram"))
     }
 
-    @Test func `what a redirect led to is what URLs are relative to`() async throws {
+    @Test func `URLs are relative to the target of a redirect`() async throws {
         let ld = try await context(
             "https://short.example/c",
             [Self.url: ["more.jsonld"], "https://far.example/a/more.jsonld": bus],
@@ -77,7 +77,7 @@ import Testing
         #expect(ld.expand("Bus") == IRI("https://far.example/Bus"))
     }
 
-    @Test func `an import brings terms, among which the importer's take precedence`() async throws {
+    @Test func `an import adds terms, and the importer's take precedence`() async throws {
         let imported: JSONValue = [
             "@vocab": "https://v.example/", "Bus": "https://far.example/Bus",
             "Tram": "https://far.example/Tram",
@@ -99,7 +99,7 @@ import Testing
             "https://far.example/itself",
         ] as [JSONValue]
     )
-    func `what cannot be followed is refused`(reference: JSONValue) async throws {
+    func `references that cannot be followed are refused`(reference: JSONValue) async throws {
         let documents: [String: JSONValue] = [
             "https://far.example/array": [bus],
             "https://far.example/import": ["@import": "array"],
@@ -124,7 +124,7 @@ import Testing
             ],
         ] as [[String: JSONValue]]
     )
-    func `documents that include each other without end are refused after a few`(
+    func `documents that include each other endlessly are refused after a few`(
         documents: [String: JSONValue]
     ) async throws {
         let counter = Mutex(0)
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func `a null takes back what stands before it`() async throws {
+    @Test func `a null removes the definitions before it`() async throws {
         let ld = try await context([bus, .null, ["Tram": "https://far.example/Tram"]])
         #expect(ld.expand("Bus") == LDContext.core.expand("Bus"))
         #expect(ld.expand("Tram") == IRI("https://far.example/Tram"))
@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test func `where a copy was found is kept over a restart`() async throws {
+    @Test func `the target of a copy's redirect is kept over a restart`() async throws {
         let fixture = try await SubscriptionFixture()
         var copy = fixture.hub.contextStore.core(Self.url)
         copy.redirectedTo = "https://far.example/b"

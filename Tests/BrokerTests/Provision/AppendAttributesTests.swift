@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `what exists is overwritten only where that is wanted`(overwrites: Bool) async throws {
+    func `present attributes are overwritten only on request`(overwrites: Bool) async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await append(
             fixture,
@@ -45,7 +45,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1])
     }
 
-    @Test func `what a party may not touch does not exist for it`() async throws {
+    @Test func `an entity beyond a party's rights does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hidesShop {
             let driver = SubscriptionFixture.driver

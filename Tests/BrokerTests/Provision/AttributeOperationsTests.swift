@@ -80,7 +80,7 @@ import Testing
         )
     }
 
-    @Test func `an attribute that is not there is not found`() async throws {
+    @Test func `a missing attribute is not found`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let missing = BrokerError(.resourceNotFound, "")
         await #expect(throws: missing) {
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `what a party may not touch does not exist for it`() async throws {
+    @Test func `an entity beyond a party's rights does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
         try await fixture.hidesShop {

@@ -144,7 +144,7 @@ import Testing
             ["speed": ["value": 1, "unitCode": null]], ["speed": ["value": 1, "by": null]],
         ] as [JSONObject]
     )
-    func `from an entity that is not there nothing can be removed`(
+    func `nothing can be removed from a missing entity`(
         fragment: JSONObject
     )
         async throws
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `an update changes what is there, and tells of the rest`() async throws {
+    @Test func `an update changes present entities, and reports the others`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await run(
             fixture,
@@ -192,7 +192,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2])
     }
 
-    @Test func `without overwriting, what was left is an error and the rest is written`()
+    @Test func `without overwriting, a present attribute is an error and the rest is written`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -208,7 +208,7 @@ import Testing
         )
     }
 
-    @Test func `a merge goes to any depth`() async throws {
+    @Test func `a merge reaches any depth`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await run(
             fixture,
@@ -223,7 +223,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1, "urn:ngsi-ld:null"])
     }
 
-    @Test func `a batch deletes what is there`() async throws {
+    @Test func `a batch deletes present entities`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let ids = ["urn:x:bus", "urn:x:no", "urn:x:bus"].map { EntityID($0) }
         let boss = SubscriptionFixture.boss
@@ -243,7 +243,7 @@ import Testing
             (.merge(MergeDefaults()), ["urn:x:bus"], "resourceNotFound"),
         ] as [(BatchOperation, [String], String)]
     )
-    func `a party's batch touches its own part alone`(
+    func `a party's batch changes its own part alone`(
         operation: BatchOperation,
         changed: [String],
         error: String
@@ -286,7 +286,7 @@ import Testing
         ]
     }
 
-    @Test func `the newest reading is current, whatever order they come in, and all are history`()
+    @Test func `the newest reading is current in any order, and all are history`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -301,7 +301,7 @@ import Testing
     }
 
     @Test
-    func `a reading that is there already changes nothing, and a corrected one takes its place`()
+    func `a repeated reading changes nothing, and a corrected one replaces it`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -313,7 +313,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:2") == [21])
     }
 
-    @Test func `what was written without a moment is as new as its writing`() async throws {
+    @Test func `an attribute without observedAt is as new as its writing`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         var old = try #require(Self.reading(2, 20).objectValue)
         old["id"] = "urn:x:bus"

@@ -8,7 +8,7 @@ import Testing
 @Suite(.clause("5.6.1", "MULTITENANT")) struct CreateEntityTests {
     private static let bus: JSONValue = ["id": "urn:x:bus", "type": "Bus", "speed": 1]
 
-    @Test func `what is created is there, with its times and its history`() async throws {
+    @Test func `a created entity is found, with its times and its history`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.hub.writing.createEntity(
             Self.bus,
@@ -24,7 +24,7 @@ import Testing
         #expect(entity.createdAt != nil && entity.createdAt == entity.modifiedAt)
     }
 
-    @Test func `what exists is not created again`() async throws {
+    @Test func `an existing entity is not created again`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.make(Self.bus)
         await #expect(throws: BrokerError(.alreadyExists, "")) {
@@ -35,12 +35,12 @@ import Testing
     }
 
     @Test(arguments: [[], [:], ["id": "urn:x:1"], ["id": "x", "type": "Bus"]] as [JSONValue])
-    func `what is no entity is refused`(json: JSONValue) async throws {
+    func `an invalid entity is refused`(json: JSONValue) async throws {
         let fixture = try await SubscriptionFixture()
         await #expect(throws: BrokerError(.badRequestData, "")) { try await fixture.make(json) }
     }
 
-    @Test func `tenants know nothing of each other`() async throws {
+    @Test func `tenants do not see each other`() async throws {
         let fixture = try await SubscriptionFixture()
         let names = ["a", "b"].compactMap(TenantName.init)
         for tenant in names {
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `a party creates what its right covers, and learns nothing of the rest`()
+    @Test func `a party creates entities within its rights, and learns nothing of others`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `who has no right to write is told so`() async throws {
+    @Test func `a caller without the right to write is refused as such`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         await #expect(throws: BrokerError(.unauthenticated, "")) {
             try await fixture.make(Self.bus, caller: Caller(party: .anonymous))

@@ -9,7 +9,7 @@ import Testing
     private let bus = EntityID("urn:x:bus")
     private let boss = SubscriptionFixture.boss
 
-    @Test func `what is deleted is gone, and its history stays`() async throws {
+    @Test func `a deleted entity is not found, and its history stays`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hub.writing.deleteEntity(bus, caller: boss)
         let missing = BrokerError(.resourceNotFound, "")
@@ -20,14 +20,14 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
     }
 
-    @Test func `what comes again goes on with its history`() async throws {
+    @Test func `an entity that is created again continues its history`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hub.writing.deleteEntity(bus, caller: boss)
         try await fixture.make(["id": "urn:x:bus", "type": "Bus", "speed": 3])
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null", 3])
     }
 
-    @Test func `what a party may not touch does not exist for it`() async throws {
+    @Test func `an entity beyond a party's rights does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hidesShop {
             try await fixture.hub.writing.deleteEntity($0, caller: SubscriptionFixture.driver)

@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: Attempt.allCases, Hiding.allCases)
-    func `no answer to a writer depends on what is hidden, and nothing hidden changes`(
+    func `no answer to a writer depends on hidden data, and nothing hidden changes`(
         attempt: Attempt,
         hiding: Hiding
     ) async throws {
@@ -93,7 +93,7 @@ import Testing
             .replace, .drop, .upsert, .batchUpdate, .batchMerge, .addToHistory, .removeFromHistory,
         ]
     )
-    func `where the store does not check its grant, what is hidden in some entities is changed`(
+    func `if the store does not check its grant, hidden attributes are changed`(
         attempt: Attempt
     ) async throws {
         guard
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: Attempt.allCases.filter(\.namesWhatIsHidden))
-    func `what names something hidden is refused also where there is nothing`(
+    func `a request that names something hidden is refused even if it is absent`(
         attempt: Attempt
     ) async throws {
         let empty = try await SubscriptionFixture(policy: Self.policy())
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(arguments: Hiding.allCases)
-    func `what is seen can be changed, and what is hidden stays`(hiding: Hiding) async throws {
+    func `visible parts can be changed, and hidden ones stay`(hiding: Hiding) async throws {
         let fixture = try await city(hasPlate: true, hiding)
         _ = try await fixture.hub.writing.updateAttributes(
             of: Self.bus,
@@ -136,7 +136,7 @@ import Testing
         #expect(try await fixture.past("doors", of: "urn:x:bus") == [2])
     }
 
-    @Test func `what is hidden ends with its entity`() async throws {
+    @Test func `hidden attributes are removed with their entity`() async throws {
         let fixture = try await city(hasPlate: true)
         try await fixture.hub.writing.deleteEntity(Self.bus, caller: Self.driver)
         #expect(

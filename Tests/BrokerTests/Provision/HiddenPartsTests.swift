@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: VisibleChange.allCases)
-    func `what is hidden inside an instance stays as long as the instance does`(
+    func `hidden sub-attributes stay as long as their instance`(
         change: VisibleChange
     ) async throws {
         let bus = try await bus(after: change)

@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [SubscriptionFixture.boss, SubscriptionFixture.driver])
-    func `an entity just below the limits is changed in no time, in every way`(
+    func `an entity just below the limits is changed quickly, in every way`(
         caller: Caller
     ) async throws {
         let fixture = try await hub()
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `an entity larger than the limits is replaced by one as large or smaller, not larger`(
+    func `an entity beyond the limits may be replaced by one that is not larger`(
         isBatch: Bool
     ) async throws {
         let fixture = try await SubscriptionFixture()
@@ -168,7 +168,7 @@ import Testing
 
     /// It is refused before anything is made of it, for none of it might be there to be updated.
     @Test
-    func `a request larger than an entity may be is refused, whatever of it would be written`()
+    func `a request larger than an entity may be is refused, whatever part would be written`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -218,7 +218,7 @@ import Testing
         #expect(result.errors.map(\.error.code) == [.badRequestData])
     }
 
-    @Test func `a new entity has as many attributes as it may, beside its other members`()
+    @Test func `a new entity may have the full number of attributes beside other members`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -231,7 +231,7 @@ import Testing
         #expect(error?.code == .badRequestData)
     }
 
-    @Test func `an evolution takes no more instances at once than an entity may have`()
+    @Test func `an evolution accepts no more instances at once than an entity may have`()
         async throws
     {
         let fixture = try await hub()
@@ -271,7 +271,7 @@ import Testing
     }
 
     /// All instances without `observedAt` of a request are of one moment.
-    @Test func `many instances of one moment take time in proportion to their number`()
+    @Test func `many instances of one moment take linear time`()
         async throws
     {
         let fixture = try await hub()

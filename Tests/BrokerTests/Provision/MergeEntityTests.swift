@@ -33,7 +33,7 @@ import Testing
         #expect(try await fixture.past("line", of: "urn:x:bus") == [["a": 1], ["a": 1, "b": 2]])
     }
 
-    @Test func `simplified values keep the kind there is`() async throws {
+    @Test func `simplified values keep the present kind`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make([
             "id": "urn:x:2", "type": "Bus", "line": ["object": "urn:x:line:1"],
@@ -47,7 +47,7 @@ import Testing
         #expect(entity[SubscriptionFixture.iri("n")].map(\.kind) == [.property])
     }
 
-    @Test func `what a party may not touch does not exist for it`() async throws {
+    @Test func `an entity beyond a party's rights does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hidesShop {
             try await merge(

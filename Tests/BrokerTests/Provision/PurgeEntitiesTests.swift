@@ -16,7 +16,7 @@ import Testing
         return page.entities.map(\.id.uri)
     }
 
-    @Test func `what the query finds goes, the rest stays`() async throws {
+    @Test func `entities that the query finds are removed, and the others stay`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.hub.writing.purgeEntities(
             where: SubscriptionFixture.type("Bus"),
@@ -31,7 +31,7 @@ import Testing
         #expect(try await names(fixture) == ["urn:x:shop"])
     }
 
-    @Test func `attributes may go alone`() async throws {
+    @Test func `attributes alone may be removed`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(["id": "urn:x:2", "type": "Bus", "speed": 1, "doors": 2, "n": 3])
         let speed = SubscriptionFixture.iri("speed")
@@ -76,7 +76,7 @@ import Testing
         return fixture
     }
 
-    @Test func `what came after a purge found what it takes stays`() async throws {
+    @Test func `an entity created after a purge's query stays`() async throws {
         let fixture = try await interrupted { fixture in
             try await fixture.make(["id": "urn:x:3", "type": "Bus"])
             // Another entity of the same name.
@@ -94,7 +94,7 @@ import Testing
         #expect(try await Set(names(fixture)) == ["urn:x:2", "urn:x:3"])
     }
 
-    @Test func `an attribute that came after a purge found its entity stays`() async throws {
+    @Test func `an attribute created after a purge's query stays`() async throws {
         let speed = SubscriptionFixture.iri("speed")
         let fixture = try await interrupted { fixture in
             try await fixture.make(["id": "urn:x:3", "type": "Bus", "speed": 3])
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `what can be written and not read is not purged`() async throws {
+    @Test func `entities that can be written and not read are not purged`() async throws {
         let driver = SubscriptionFixture.driver
         let rule = Permission(
             assignee: .party(PartyID("driver")),

@@ -21,7 +21,7 @@ import Testing
         return fixture
     }
 
-    @Test func `what has expired is not shown, removed or not`() async throws {
+    @Test func `an expired entity is not shown, removed or not`() async throws {
         let fixture = try await fixture()
         for _ in 0..<2 {
             await #expect(throws: Self.unknown) { _ = try await fixture.shown("urn:x:alert") }
@@ -35,7 +35,7 @@ import Testing
         #expect(try await fixture.hub.writing.removeExpired(of: nil) == 0)
     }
 
-    @Test func `removal goes on while writers wait for receivers, up to a share of its own`()
+    @Test func `removal continues while writers wait for receivers, up to its own limit`()
         async throws
     {
         let fixture = try await fixture()
@@ -47,7 +47,7 @@ import Testing
         #expect(try await fixture.hub.writing.removeExpired(of: nil) == 2)
     }
 
-    @Test func `who is not in charge removes nothing, and is asked once something has expired`()
+    @Test func `a process not in charge removes nothing, and is asked only when something expired`()
         async throws
     {
         let fixture = try await fixture()
@@ -60,14 +60,14 @@ import Testing
         #expect(removed == 0)
     }
 
-    @Test func `history tells of the end of what has expired`() async throws {
+    @Test func `history has the end of expired parts`() async throws {
         let fixture = try await fixture()
         #expect(try await fixture.hub.writing.removeExpired(of: nil) == 2)
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, "urn:ngsi-ld:null"])
         #expect(try await fixture.past("level", of: "urn:x:alert") == [3, "urn:ngsi-ld:null"])
     }
 
-    @Test func `the place of an expired entity is free at once`() async throws {
+    @Test func `the identifier of an expired entity is free at once`() async throws {
         let fixture = try await fixture()
         try await fixture.make(["id": "urn:x:alert", "type": "Alert", "level": 4])
         let alert: JSONValue = ["id": "urn:x:alert", "type": "Alert", "level": 4]

@@ -15,7 +15,7 @@ import Testing
         try await fixture.hub.writing.replaceEntity(id, json, ld: .core, caller: caller)
     }
 
-    @Test func `what is not given goes, and history knows`() async throws {
+    @Test func `attributes not given are removed, and history has their end`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await replace(fixture, ["type": "Tram", "doors": 2])
         #expect(
@@ -33,7 +33,7 @@ import Testing
         )
     }
 
-    @Test func `what is not there, or is another, is not replaced`() async throws {
+    @Test func `an entity that is missing, or another one, is not replaced`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await replace(fixture, ["type": "Bus"], EntityID("urn:x:no"))
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func `a party cannot change an entity to what it may not touch`() async throws {
+    @Test func `a party cannot change an entity to one beyond its rights`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
         let before = try await fixture.shown("urn:x:bus")

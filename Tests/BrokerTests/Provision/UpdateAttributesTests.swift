@@ -23,7 +23,7 @@ import Testing
         )
     }
 
-    @Test func `the result tells what was updated and what not`() async throws {
+    @Test func `the result lists updated attributes and others`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let result = try await update(fixture, ["speed": 2, "doors": "urn:ngsi-ld:null"])
         #expect(result.updated == [SubscriptionFixture.iri("speed")])
@@ -50,14 +50,14 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:bus") == [1, 2])
     }
 
-    @Test func `an entity of another type is not meant`() async throws {
+    @Test func `an entity of another type is not found`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await update(fixture, ["speed": 2], types: SubscriptionFixture.type("Shop"))
         }
     }
 
-    @Test func `what a party may not touch does not exist for it`() async throws {
+    @Test func `an entity beyond a party's rights does not exist for it`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let driver = SubscriptionFixture.driver
         _ = try await update(fixture, ["speed": 2], caller: driver)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a tenant that does not exist is not made by an update`() async throws {
+    @Test func `a missing tenant is not created by an update`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         let caller = Caller(party: .operator, tenant: TenantName("new"))
         await #expect(throws: BrokerError(.nonexistentTenant, "")) {

@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `a long batch is written in portions, and others' writes come between`()
+    @Test func `a long batch is written in portions, with others' writes in between`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -36,7 +36,7 @@ import Testing
         #expect(try await fixture.has(last))
     }
 
-    @Test func `a long evolution is written in portions, whole and once`() async throws {
+    @Test func `a long evolution is written in portions, completely and once`() async throws {
         let fixture = try await SubscriptionFixture()
         let instances = (0..<4_500).map { number -> JSONValue in
             let moment = Timestamp(microseconds: Int64(number) * 1_000_000)
@@ -68,8 +68,7 @@ import Testing
         #expect(page.evolutions.first?.attributes.first?.instances.count == 4_500)
     }
 
-    @Test func `one attribute of a long evolution is deleted in portions, and whole`() async throws
-    {
+    @Test func `one attribute of a long evolution is deleted in portions`() async throws {
         let fixture = try await SubscriptionFixture(onDisk: true)
         let instances = (0..<6_000).map { number -> JSONValue in
             let moment = Timestamp(microseconds: Int64(number) * 1_000_000)
@@ -105,7 +104,7 @@ import Testing
 
     private static let text = JSONValue.string(String(repeating: "x", count: 2_000))
 
-    @Test func `where the disk fills, the answer tells which entities of a batch are stored`()
+    @Test func `when the disk fills, the answer lists the stored entities of a batch`()
         async throws
     {
         let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 4_000)
@@ -135,7 +134,7 @@ import Testing
     }
 
     @Test
-    func `where the disk fills, the answer tells how many instances of an evolution are stored`()
+    func `when the disk fills, the answer has the number of stored instances of an evolution`()
         async throws
     {
         let fixture = try await SubscriptionFixture(onDisk: true, maximumPages: 2_500)

@@ -30,7 +30,7 @@ import Testing
         return fixture
     }
 
-    @Test func `an answer is whole, or says what it lacks`() async throws {
+    @Test func `an answer is complete, or has warnings`() async throws {
         let fixture = try await city()
         let query = EntityQuery(condition: .everything, limit: 1)
         let whole = try await fixture.hub.reading.queryEntities(query, caller: Fixture.boss)
@@ -42,7 +42,7 @@ import Testing
         #expect(partial.page.entities.count == 1)
     }
 
-    @Test func `evolutions and EntityMaps tell of their entities`() async throws {
+    @Test func `evolutions and EntityMaps disclose their entities`() async throws {
         let fixture = try await city()
         let query = TemporalQuery(
             condition: Fixture.type("Bus"),
@@ -61,8 +61,7 @@ import Testing
         #expect(try disclosures(map.answer) == ["urn:x:bus": [], "urn:x:line": []])
     }
 
-    @Test func `an entity and those linked to it are told of, with their attributes`() async throws
-    {
+    @Test func `an entity and linked entities are disclosed, with their attributes`() async throws {
         let fixture = try await city()
         var all = Representation()
         all.join = Join(.flat)

@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20)
-    func `it finds what a look at all of them finds, in the order of creation`(
+    func `it finds what a full scan finds, in the order of creation`(
         seed: UInt64
     ) throws {
         var dice = SeededGenerator(seed: seed)
@@ -101,7 +101,7 @@ import Testing
         #expect(!model.isEmpty)
     }
 
-    @Test func `one that was deleted and made anew comes last`() throws {
+    @Test func `a registration that is created again is last`() throws {
         var index = RegistrationIndex()
         let buses = Sample.information(["type": "Bus"])
         index.put(try kept("urn:r:first", buses))
@@ -110,7 +110,7 @@ import Testing
         #expect(index.all.map(\.record.id) == ["urn:r:second", "urn:r:first"])
     }
 
-    @Test func `who registers in place of one that has expired comes last in every process`()
+    @Test func `a registration that replaces an expired one is last in every process`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -129,7 +129,7 @@ import Testing
         #expect(try await store.documents(.registration).map(\.id) == [other, new])
     }
 
-    @Test func `of many registrations of other types none is looked at`() throws {
+    @Test func `registrations of other types are not compared`() throws {
         var index = RegistrationIndex()
         for number in 0..<1_000 {
             index.put(
@@ -141,7 +141,7 @@ import Testing
         #expect(index.candidates(for: query).map(\.record.id) == ["urn:r:7"])
     }
 
-    @Test func `a question reads no registration that is remembered`() async throws {
+    @Test func `a question reads no cached registration from the store`() async throws {
         let questions = Mutex<[StoreDouble.Question]>([])
         let fixture = try await SubscriptionFixture(
             onDisk: true,

@@ -28,7 +28,7 @@ struct RegistrationOperationsTests {
 
     // MARK: Register and retrieve
 
-    @Test func `a registration comes back as it was written`() async throws {
+    @Test func `a registration is returned as it was written`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.register(["id": "urn:r:1", "status": "failed", "level": 4])
         #expect(id == "urn:r:1")
@@ -41,7 +41,7 @@ struct RegistrationOperationsTests {
         #expect(shown == expected)
     }
 
-    @Test func `names are kept expanded and shown in the reader's words`() async throws {
+    @Test func `names are stored expanded and shown in the reader's terms`() async throws {
         let fixture = try await SubscriptionFixture()
         let ld = try context()
         let id = try await fixture.register(["level": 4], ld: ld)
@@ -53,7 +53,7 @@ struct RegistrationOperationsTests {
         #expect(others["http://v.example/level"] == 4)
     }
 
-    @Test func `an identifier is made when none is given, and none is given twice`() async throws {
+    @Test func `an identifier is created if none is given, and none is used twice`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.register()
         #expect(id.hasPrefix("urn:ngsi-ld:ContextSourceRegistration:"))
@@ -68,7 +68,7 @@ struct RegistrationOperationsTests {
             ["expiresAt": "2018-11-29T14:53:15Z"], ["information": .null],
         ] as [[String: JSONValue?]]
     )
-    func `what is no registration is refused`(_ members: [String: JSONValue?]) async throws {
+    func `an invalid registration is refused`(_ members: [String: JSONValue?]) async throws {
         let fixture = try await SubscriptionFixture()
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await fixture.register(members)
@@ -76,7 +76,7 @@ struct RegistrationOperationsTests {
         #expect(try await found(fixture).isEmpty)
     }
 
-    @Test func `an unknown registration is said to be unknown`() async throws {
+    @Test func `a missing registration is reported as such`() async throws {
         let fixture = try await SubscriptionFixture()
         let (hub, boss) = (fixture.hub, SubscriptionFixture.boss)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
@@ -93,7 +93,7 @@ struct RegistrationOperationsTests {
         }
     }
 
-    @Test func `only who runs the hub sees and changes registrations`() async throws {
+    @Test func `only the operator sees and changes registrations`() async throws {
         let fixture = try await SubscriptionFixture(policy: Policy(permissions: []))
         let id = try await fixture.register()
         let hub = fixture.hub
@@ -164,7 +164,7 @@ struct RegistrationOperationsTests {
         #expect(try await fixture.retrieve(id) == Sample.registration(["id": .string(id)]))
     }
 
-    @Test func `what is deleted is gone`() async throws {
+    @Test func `a deleted document is not found`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.register()
         try await fixture.hub.registering.deleteContextSourceRegistration(
@@ -212,7 +212,7 @@ struct RegistrationOperationsTests {
 
     private static let oneBus = Sample.information(["type": "Bus", "id": "urn:bus:1"], ["speed"])
 
-    @Test func `an exclusive source tolerates no other, redirects tolerate each other`()
+    @Test func `an exclusive source allows no other, redirects allow each other`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -233,7 +233,7 @@ struct RegistrationOperationsTests {
         try await fixture.register(["mode": "redirect", "information": Self.oneBus])
     }
 
-    @Test func `what the hub has itself cannot be another's alone`() async throws {
+    @Test func `data of the hub cannot be registered exclusively`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.create("urn:bus:1", speed: 7)
         await #expect(throws: BrokerError(.conflict, "")) {
@@ -253,7 +253,7 @@ struct RegistrationOperationsTests {
     }
 
     /// So it makes no difference in which order the two came.
-    @Test func `what another source is alone to have may be made here afterwards`() async throws {
+    @Test func `exclusively registered data may be created here afterwards`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.register(["mode": "exclusive", "information": Self.oneBus])
         try await fixture.create("urn:bus:1", speed: 7)
@@ -280,7 +280,7 @@ struct RegistrationOperationsTests {
         }
     }
 
-    @Test func `of two exclusive sources at the same moment one is taken`() async throws {
+    @Test func `of two simultaneous exclusive sources one is accepted`() async throws {
         let fixture = try await SubscriptionFixture()
         let conflict = BrokerError(.conflict, "")
         let registered = try await taken(of: 16, refusal: conflict) { _ in
@@ -298,7 +298,7 @@ struct RegistrationOperationsTests {
         #expect(updated == 1)
     }
 
-    @Test func `registrations at the same moment stay within the limit`() async throws {
+    @Test func `simultaneous registrations stay within the limit`() async throws {
         var limits = HubLimits()
         limits.maximumRegistrations = 3
         let fixture = try await SubscriptionFixture(hubLimits: limits)

@@ -51,7 +51,7 @@ import Testing
             (nil, "tram", ["type": "Bus", "idPattern": "bus"], true),
         ] as [(String?, String?, JSONValue, Bool)]
     )
-    func `identifiers and patterns match as they may`(
+    func `identifiers and patterns match where they may`(
         _ id: String?,
         _ pattern: String?,
         _ entity: JSONValue,
@@ -79,7 +79,7 @@ import Testing
         #expect(budget.isSpent)
     }
 
-    @Test func `a registration without entities is about any`() throws {
+    @Test func `a registration without entities is about any entity`() throws {
         let query = RegistrationQuery(entities: [EntitySpecification(types: try type("Bus"))])
         #expect(try isMatch(query, ["information": Sample.information(nil, ["speed"])]))
     }
@@ -94,7 +94,7 @@ import Testing
         #expect(try isMatch(all, ["information": Sample.information(bus, ["line"])]))
     }
 
-    @Test func `only the matching information is told`() throws {
+    @Test func `only the matching information is in the notification`() throws {
         let query = RegistrationQuery(entities: [EntitySpecification(types: try type("Bus"))])
         let registration = try Sample.read([
             "information": [
@@ -105,13 +105,13 @@ import Testing
         #expect(query.match(registration, within: DecisionBudget(steps: 10_000)) == [1, 2])
     }
 
-    @Test func `the attributes of q are what its terms begin with`() throws {
+    @Test func `the attributes of q are the first names of its terms`() throws {
         let q = try QParser(expansion: LDContext.core).parse("(speed.accuracy>1|!line);name==\"a\"")
         let expected = ["speed", "line", "name"].map { LDContext.core.expand($0) }
         #expect(RegistrationQuery.attributes(of: q) == Set(expected))
     }
 
-    @Test func `datasets match when both say which and share one`() throws {
+    @Test func `datasets match when both sides have some and share one`() throws {
         let query = RegistrationQuery(datasetIDs: ["urn:d:1", nil])
         #expect(try isMatch(query, [:]))
         #expect(try isMatch(query, ["datasetId": ["@none"]]))
@@ -134,7 +134,7 @@ import Testing
             ("between", "2021-06-01T00:00:00Z", "2022-06-01T00:00:00Z", false),
         ] as [(String, String, String?, Bool)]
     )
-    func `a temporal query asks for an overlap`(
+    func `a temporal query needs an overlap`(
         _ timerel: String,
         _ start: String,
         _ end: String?,
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test(arguments: ["createdAt", "modifiedAt", "deletedAt"])
-    func `times of management go with the managementInterval`(_ property: String) throws {
+    func `times of management use the managementInterval`(_ property: String) throws {
         let time = try TemporalTest.parse(
             timerel: "after",
             timeAt: "2030-01-01T00:00:00Z",
@@ -170,7 +170,7 @@ import Testing
         ("level>3", true), ("level>5", false), ("grade==\"A\"", true), ("missing", false),
         ("management[timeout]==500", true), ("registrationName~=\"^Bus\"", true),
     ])
-    func `csf looks at the registration itself`(_ csf: String, _ expected: Bool) throws {
+    func `csf is about the registration itself`(_ csf: String, _ expected: Bool) throws {
         let condition = try QParser(expansion: LDContext.core).parse(csf, parameter: "csf")
         let members: [String: JSONValue?] = [
             "level": 4, "grade": ["type": "Property", "value": "A"],
@@ -179,7 +179,7 @@ import Testing
         #expect(try isMatch(RegistrationQuery(properties: condition), members) == expected)
     }
 
-    @Test func `scopeQ looks at the scopes of the registration`() throws {
+    @Test func `scopeQ is about the scopes of the registration`() throws {
         let query = RegistrationQuery(properties: try ScopeQuery.parse("/Madrid/#"))
         #expect(try isMatch(query, ["scope": "/Madrid/Centro"]))
         #expect(try isMatch(query, ["scope": ["/Berlin", "/Madrid"]]))
@@ -210,7 +210,7 @@ import Testing
             ("equals", "Point", "[1,1]", point, true), ("disjoint", "Point", "[1,1]", point, false),
         ] as [(String, String, String, JSONValue, Bool)]
     )
-    func `a place matches when something there could`(
+    func `a location matches when something in it could`(
         _ georel: String,
         _ geometry: String,
         _ coordinates: String,
@@ -229,7 +229,7 @@ import Testing
         #expect(try !isMatch(query, [:]))
     }
 
-    @Test func `the space asked for is the space looked at`() throws {
+    @Test func `observationSpace and operationSpace are compared with themselves`() throws {
         let test = try GeoQuery.parse(
             georel: "within",
             geometry: "Polygon",

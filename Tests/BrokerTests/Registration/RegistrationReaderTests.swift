@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `what is optional may be left out`() throws {
+    @Test func `optional members may be left out`() throws {
         let registration = try Sample.read()
         #expect(registration.mode == .inclusive)
         #expect(registration.operations == nil)
@@ -118,7 +118,7 @@ import Testing
         "jsonldContext": "http://example.org/context.jsonld", "ngsildConformance": "1.5",
         "X-Auth-Token": "abc",
     ])
-    func `what a source is to be told is accepted`(_ key: String, _ value: String) throws {
+    func `pairs for a source are accepted`(_ key: String, _ value: String) throws {
         _ = try Sample.read([
             "contextSourceInfo": [["key": .string(key), "value": .string(value)]]
         ])

@@ -41,7 +41,7 @@ struct RegistrationSubscriptionTests {
 
     // MARK: Operations
 
-    @Test func `it comes back as it was written, apart from subscriptions to entities`()
+    @Test func `it is returned as it was written, and separate from subscriptions to entities`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -103,7 +103,7 @@ struct RegistrationSubscriptionTests {
 
     // MARK: Notifications (clause 5.11.7)
 
-    @Test func `a subscriber is told how a registration comes, changes and goes`() async throws {
+    @Test func `a subscriber is notified of new, changed and deleted registrations`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await subscribe(fixture)
         try await fixture.delivering {
@@ -135,7 +135,7 @@ struct RegistrationSubscriptionTests {
         #expect(notification?["status"] == "ok")
     }
 
-    @Test(.clause("5.9.2")) func `a registration whose time is over goes, and that is told`()
+    @Test(.clause("5.9.2")) func `an expired registration is removed, with a notification`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -166,7 +166,7 @@ struct RegistrationSubscriptionTests {
         _ = try await fixture.retrieve("urn:r:2")
     }
 
-    @Test func `what matches already is told at once, and what matches not is left out`()
+    @Test func `matching registrations are notified at once, and others are left out`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -196,7 +196,7 @@ struct RegistrationSubscriptionTests {
         }
     }
 
-    @Test func `watched and notified attributes narrow together only`() async throws {
+    @Test func `watched and notified attributes restrict only together`() async throws {
         let fixture = try await SubscriptionFixture()
         _ = try await subscribe(fixture, ["watchedAttributes": ["speed"]])
         _ = try await subscribe(
@@ -225,7 +225,7 @@ struct RegistrationSubscriptionTests {
         }
     }
 
-    @Test func `with throttling notifications of one reason go together`() async throws {
+    @Test func `with throttling, notifications with one reason are joined`() async throws {
         let fixture = try await SubscriptionFixture()
         _ = try await subscribe(fixture, ["throttling": 0.2])
         for number in 1...3 { try await fixture.register(["id": .string("urn:r:\(number)")]) }
@@ -237,7 +237,7 @@ struct RegistrationSubscriptionTests {
         }
     }
 
-    @Test func `a paused subscription is told of nothing`() async throws {
+    @Test func `a paused subscription is not notified`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.register(["id": "urn:r:1"])
         let id = try await subscribe(fixture, ["isActive": false])
@@ -253,7 +253,7 @@ struct RegistrationSubscriptionTests {
         #expect(try await store.outboxDepth().count == 1)
     }
 
-    @Test func `what waited when the program stopped is sent when it starts`() async throws {
+    @Test func `messages that waited at a stop are sent after the start`() async throws {
         let fixture = try await SubscriptionFixture()
         _ = try await subscribe(fixture, ["id": "urn:s:1"])
         try await fixture.register(["id": "urn:r:1"])
@@ -264,7 +264,7 @@ struct RegistrationSubscriptionTests {
         }
     }
 
-    @Test func `bytes in the outbox come back as they were`() throws {
+    @Test func `messages decode to themselves`() throws {
         let record = RegistrationRecord(
             id: "urn:r:1",
             body: Sample.registration().registrationBody(.core),
@@ -275,7 +275,7 @@ struct RegistrationSubscriptionTests {
         #expect(RegistrationMessage(bytes: Array(message.bytes.dropLast())) == nil)
     }
 
-    @Test func `the outbox tells the two kinds of subscription apart`() {
+    @Test func `the outbox distinguishes the two kinds of subscriptions`() {
         for kind in SubscriptionKind.allCases {
             let key = SubscriptionKey(tenant: nil, kind: kind, id: "urn:s:1")
             #expect(SubscriptionKey(tenant: nil, outbox: key.outbox) == key)

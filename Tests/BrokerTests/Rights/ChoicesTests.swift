@@ -10,8 +10,7 @@ import Testing
     private static let both = ["urn:visit:1", "urn:visit:2"]
     private static let budis = ["urn:visit:2"]
 
-    @Test func `data about people is for those whom a policy names, for its purpose`() async throws
-    {
+    @Test func `data about people is for the parties and purposes of a policy`() async throws {
         let ward = try await Ward().filled()
         #expect(try await ward.found("Visit") == Self.both)
         for purpose in ["dpv:Marketing", "dpv:Purpose", "PublicHealthy", nil] {
@@ -27,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `an objection counts at once, until there is consent`(onDisk: Bool) async throws {
+    func `an objection takes effect at once, until there is consent`(onDisk: Bool) async throws {
         let ward = try await Ward(onDisk: onDisk).filled()
         try await ward.choose("object")
         #expect(try await ward.found("Visit") == Self.budis)
@@ -61,7 +60,7 @@ import Testing
         #expect(try await ward.found("Visit") == Self.budis)
     }
 
-    @Test func `sensitive data needs the consent of all whom it is about`() async throws {
+    @Test func `sensitive data needs the consent of everybody whom it is about`() async throws {
         let ward = try await Ward().filled()
         try await ward.make([
             "id": "urn:test:1", "type": "Test", "patient": .string(Ward.siti.uri),
@@ -76,14 +75,14 @@ import Testing
         #expect(try await ward.found("Test") == [])
     }
 
-    @Test func `an entity that should name somebody and names nobody is for nobody`() async throws {
+    @Test func `an entity that should name a person and names none is for nobody`() async throws {
         let ward = try await Ward().filled()
         try await ward.make(["id": "urn:visit:3", "type": "Visit", "ward": "north"])
         try await ward.make(["id": "urn:visit:4", "type": "Visit", "patient": 7])
         #expect(try await ward.found("Visit") == Self.both)
     }
 
-    @Test func `an attribute about a person is hidden in what is public`() async throws {
+    @Test func `an attribute about a person is hidden in public entities`() async throws {
         let ward = try await Ward(common: [
             Permission(assignee: .anyone, actions: [.read], target: .everything)
         ]).filled()
@@ -109,7 +108,7 @@ import Testing
         #expect(page.entities.isEmpty)
     }
 
-    @Test func `a history is hidden if anybody objects whom it was ever about`() async throws {
+    @Test func `a history is hidden if anybody whom it was ever about objects`() async throws {
         let ward = try await Ward().filled()
         let id = EntityID("urn:visit:2")
         _ = try await ward.hub.writing.updateAttributes(
@@ -138,7 +137,7 @@ import Testing
         #expect(try await histories() == [])
     }
 
-    @Test func `whoever subscribed before an objection is told nothing after it`() async throws {
+    @Test func `a subscriber is not notified after an objection`() async throws {
         let ward = try await Ward().filled()
         try await ward.fixture.subscribe(
             ["entities": [["type": "Visit"]]],
@@ -171,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `a choice that is not wholly understood is refused`() async throws {
+    @Test func `a choice that is not fully understood is refused`() async throws {
         let ward = try await Ward().filled()
         let good: JSONObject = [
             "subject": .string(Ward.siti.uri), "purpose": "dpv:PublicHealth", "choice": "object",

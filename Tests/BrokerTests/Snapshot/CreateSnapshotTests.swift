@@ -9,7 +9,7 @@ import Testing
 @Suite(.clause("4.3.7", "5.16.1")) struct CreateSnapshotTests {
     private typealias Fixture = SubscriptionFixture
 
-    @Test func `a snapshot is of the time it was made, and the city goes on`() async throws {
+    @Test func `a snapshot has the data of its time, and the city changes`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         #expect(try await fixture.status()["snapshotStatus"] == "success")
@@ -22,7 +22,7 @@ import Testing
         #expect(try await fixture.speed(of: "urn:x:1", Fixture.boss) == 90)
     }
 
-    @Test func `what is changed in a snapshot stays in it`() async throws {
+    @Test func `changes in a snapshot stay in it`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         let inside = try fixture.on()
@@ -35,7 +35,7 @@ import Testing
         #expect(try await fixture.ids(Fixture.boss).contains("urn:x:5"))
     }
 
-    @Test func `until it is made a snapshot says so and is not read`() async throws {
+    @Test func `until it is filled a snapshot has a status and cannot be read`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot(isMade: false)
         let status = try await fixture.status()
@@ -44,7 +44,7 @@ import Testing
         #expect(throws: BrokerError(.overloaded, "")) { try fixture.on() }
     }
 
-    @Test(.clause("5.16.3")) func `the status tells how each query went`() async throws {
+    @Test(.clause("5.16.3")) func `the status has the outcome of each query`() async throws {
         let fixture = try await Fixture.mapped()
         func query(_ type: String) -> SnapshotQuery {
             let query = EntityQuery(condition: Fixture.type(type), limit: 1)
@@ -62,7 +62,7 @@ import Testing
         #expect(try await fixture.ids(fixture.on("urn:x:none")).isEmpty)
     }
 
-    @Test func `what is too much for a snapshot fails, and is said`() async throws {
+    @Test func `a query that is too large for a snapshot fails, with a reason`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotEntities = 4
         let fixture = try await Fixture.mapped(Fixture.open, limits)
@@ -78,7 +78,7 @@ import Testing
         #expect(try await fixture.ids(fixture.on()).isEmpty)
     }
 
-    @Test func `history comes with temporal queries, and no further`() async throws {
+    @Test func `temporal queries copy history, and other queries do not`() async throws {
         let fixture = try await Fixture.mapped()
         for speed in [20, 30] { try await fixture.set(speed: speed, of: "urn:x:1") }
         try await fixture.snapshot("urn:x:past", [:], [], temporal: [Fixture.allMoments])
@@ -96,7 +96,7 @@ import Testing
         #expect(status["snapshotTemporalQueriesDetails"] == [["resultStatus": "success"]])
     }
 
-    @Test func `an entity that two queries find has what both show of it`() async throws {
+    @Test func `an entity that two queries find has the attributes of both`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.make([
             "id": "urn:x:6", "type": "Bus", "speed": 6, "colour": "red", "age": 2,
@@ -114,7 +114,7 @@ import Testing
         #expect(entity.attributes.map(\.name) == ["speed", "colour"].map(Fixture.iri))
     }
 
-    @Test func `a snapshot holds what its maker may see, and shows what it may see now`()
+    @Test func `a snapshot has what its maker could see, and shows what it may see now`()
         async throws
     {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
@@ -148,7 +148,7 @@ import Testing
             ["receiverInfo": [["key": "Host", "value": "x"]]],
         ] as [JSONObject]
     )
-    func `what clause 5-2-41 does not allow is refused`(members: JSONObject) async throws {
+    func `members that clause 5-2-41 does not allow are refused`(members: JSONObject) async throws {
         let fixture = try await Fixture.mapped(onDisk: true)
         var body: JSONObject = ["type": "Snapshot", "snapshotQueries": [["type": "Query"]]]
         for (key, value) in members.members { body[key] = value }
@@ -164,7 +164,7 @@ import Testing
         #expect(try await fixture.snapshotFiles == 0)
     }
 
-    @Test func `nobody in particular has snapshots, and nobody has too many`() async throws {
+    @Test func `the anonymous party has no snapshots, and others have a limit`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshots = 2
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits, onDisk: true)
@@ -179,7 +179,7 @@ import Testing
         #expect(try await fixture.snapshotFiles == 3)
     }
 
-    @Test func `a party has so many snapshots at most of all tenants together`() async throws {
+    @Test func `a party has a limit of snapshots over all tenants`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotsOfParty = 2
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits)
@@ -195,7 +195,7 @@ import Testing
         try await snapshot("west", Fixture.office)
     }
 
-    @Test func `the parties share the places of the hub's snapshots`() async throws {
+    @Test func `parties share the hub's limit of snapshots`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotsInAll = 3
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy, limits, onDisk: true)
@@ -208,7 +208,7 @@ import Testing
         #expect(try await fixture.snapshotFiles == 3)
     }
 
-    @Test func `a name is taken for its party alone, so none tells of another's`() async throws {
+    @Test func `names of snapshots are the party's own, so none reveals another's`() async throws {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
         try await fixture.snapshot()
         await #expect(throws: BrokerError(.alreadyExists, "")) { try await fixture.snapshot() }
@@ -218,7 +218,7 @@ import Testing
         #expect(try await fixture.ids(office).count == 3)
     }
 
-    @Test func `snapshots that are made and deleted at once leave nothing behind`() async throws {
+    @Test func `snapshots created and deleted at once leave nothing behind`() async throws {
         let fixture = try await Fixture.mapped(onDisk: true)
         let unexpected = try await withThrowingTaskGroup(of: [String].self) { group in
             for number in 0..<40 {

@@ -12,7 +12,7 @@ import Testing
 @Suite struct SnapshotAccessTests {
     private typealias Fixture = SubscriptionFixture
 
-    @Test func `another party's snapshot does not exist, whatever is done with it`() async throws {
+    @Test func `another party's snapshot does not exist in any operation`() async throws {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
         try await fixture.snapshot(caller: Fixture.office)
         let id = "urn:x:snapshot"
@@ -45,7 +45,7 @@ import Testing
         #expect(try await fixture.ids(fixture.on(id, Fixture.office)).count == 3)
     }
 
-    @Test func `a tenant's snapshots are not another's`() async throws {
+    @Test func `the snapshots of a tenant are not in another`() async throws {
         let fixture = try await Fixture.mapped()
         let north = Caller(party: .operator, tenant: TenantName("north"))
         try await fixture.make(["id": "urn:x:north", "type": "Bus"], caller: north)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(.clause("5.16.5"))
-    func `a deleted snapshot is gone with its file, its subscriptions and its writers`()
+    func `a deleted snapshot is removed with its file, its subscriptions and its writers`()
         async throws
     {
         let fixture = try await Fixture.mapped(onDisk: true)
@@ -79,7 +79,7 @@ import Testing
         #expect(try await fixture.ids(fixture.on()).count == 5)
     }
 
-    @Test func `a snapshot deleted while it waits is not made`() async throws {
+    @Test func `a snapshot deleted while it waits is not filled`() async throws {
         let fixture = try await Fixture.mapped(onDisk: true)
         try await fixture.snapshot(isMade: false)
         try await fixture.hub.snapshotting.deleteSnapshot("urn:x:snapshot", caller: Fixture.boss)
@@ -88,7 +88,7 @@ import Testing
         await #expect(throws: BrokerError(.resourceNotFound, "")) { try await fixture.status() }
     }
 
-    @Test(.clause("5.16.7")) func `a purge takes what its query finds, of its party alone`()
+    @Test(.clause("5.16.7")) func `a purge removes what its query finds, of its party alone`()
         async throws
     {
         let fixture = try await Fixture.mapped(Fixture.sharedPolicy)
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test(.clause("5.16.4")) func `an update changes what it may, and when the snapshot expires`()
+    @Test(.clause("5.16.4")) func `an update changes permitted members, and the expiry`()
         async throws
     {
         let fixture = try await Fixture.mapped()
@@ -149,7 +149,7 @@ import Testing
         #expect(try await fixture.status() == after)
     }
 
-    @Test func `a lifetime beyond all time is the longest that the hub allows`() async throws {
+    @Test func `an endless lifetime is the longest that the hub allows`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         let (after, _) = try await fixture.hub.snapshotting.updateSnapshotStatus(
@@ -164,7 +164,7 @@ import Testing
         #expect(seconds > Int64(HubLimits().maximumSnapshotSeconds) - 60)
     }
 
-    @Test(.clause("5.16.2")) func `a clone is a snapshot of its own`() async throws {
+    @Test(.clause("5.16.2")) func `a clone is an independent snapshot`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot(temporal: [Fixture.allMoments])
         try await fixture.set(speed: 70, of: "urn:x:1", fixture.on())
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `a restart keeps what was made, fails what was being made and removes strays`()
+    @Test func `a restart keeps filled snapshots, fails unfinished ones and removes strays`()
         async throws
     {
         let fixture = try await Fixture.mapped(onDisk: true)

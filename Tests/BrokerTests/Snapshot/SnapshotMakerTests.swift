@@ -14,8 +14,7 @@ import Testing
         "receiverInfo": [["key": "X-Case", "value": "42"]],
     ]
 
-    @Test func `the endpoint is told when the snapshot is made, and when it changes`() async throws
-    {
+    @Test func `the endpoint is notified when the snapshot is filled or changed`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot("urn:x:snapshot", Self.told)
         _ = try await fixture.hub.snapshotting.updateSnapshotStatus(
@@ -39,7 +38,7 @@ import Testing
         #expect(fixture.hub.snapshotting.snapshots[key]?.failedNotices == nil)
     }
 
-    @Test func `an endpoint that fails is told again, and not for ever`() async throws {
+    @Test func `a failing endpoint is notified again, up to a limit`() async throws {
         let fixture = try await Fixture.mapped()
         fixture.recorder.answering { _ in .failed("down") }
         try await fixture.snapshot("urn:x:snapshot", Self.told)
@@ -66,7 +65,7 @@ import Testing
         #expect(await fixture.recorder.next(3).count == 3)
     }
 
-    @Test func `what has expired is not there, and is removed with its file`() async throws {
+    @Test func `an expired snapshot does not exist, and is removed with its file`() async throws {
         var limits = HubLimits()
         limits.maximumSnapshotSeconds = 0
         let fixture = try await Fixture.mapped(Fixture.open, limits, onDisk: true)
@@ -78,7 +77,7 @@ import Testing
         #expect(try await store.documents(.snapshot).isEmpty)
     }
 
-    @Test func `subscriptions in a snapshot are told of it alone`() async throws {
+    @Test func `subscriptions in a snapshot are notified of it alone`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         let inside = try fixture.on()
@@ -95,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `when a snapshot was used last is kept`() async throws {
+    @Test func `the last use of a snapshot is stored`() async throws {
         let fixture = try await Fixture.mapped()
         try await fixture.snapshot()
         _ = try fixture.on()

@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `two hubs differ, whatever URL they have`() async throws {
+    @Test func `two hubs differ, even with equal URLs`() async throws {
         try await inFolder { one in
             try await inFolder { other in
                 let names = [try await identity(in: one), try await identity(in: other)].map {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `a damaged identity is told, and not replaced`() async throws {
+    @Test func `a damaged identity is reported, and not replaced`() async throws {
         try await inFolder { folder in
             await #expect(throws: StorageError(.damaged, note: "")) {
                 try await identity(in: folder, damagedFirst: true)
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `an opaque name is its parts' alone, and another hub's is another`() {
+    @Test func `an opaque name depends on its parts and the hub alone`() {
         let hub = HubIdentity(name: "a", secret: "one")
         #expect(hub.opaqueName(of: ["a", "bc"]) == hub.opaqueName(of: ["a", "bc"]))
         #expect(hub.opaqueName(of: ["a", "bc"]) != hub.opaqueName(of: ["ab", "c"]))

@@ -60,7 +60,7 @@ import Testing
     private static let secrets: [Int?] = [nil, 5, 6]
 
     @Test(arguments: secrets)
-    func `what is hidden before and after a change is not seen to change`(secret: Int?) throws {
+    func `what is hidden before and after a change has no events`(secret: Int?) throws {
         for then in Self.secrets {
             let (old, new) = (thing("Shop", secret: secret), thing("Shop", secret: then))
             #expect(try events(old, new).attributes.isEmpty)
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: secrets)
-    func `what is shown by a change is new, whatever it was before`(secret: Int?) throws {
+    func `what becomes visible by a change is new`(secret: Int?) throws {
         let old = thing("Shop", secret: secret)
         let new = ChangeEvents(entity: nil, attributes: [Self.secret: [.attributeCreated]])
         #expect(try events(old, thing("Bus", secret: 5)) == new)
@@ -85,14 +85,14 @@ import Testing
     }
 
     @Test(arguments: secrets)
-    func `what is hidden by a change is not seen to change`(secret: Int?) throws {
+    func `what becomes hidden by a change has no events`(secret: Int?) throws {
         for before in Self.secrets {
             let (old, new) = (thing("Bus", secret: before), thing("Shop", secret: secret))
             #expect(try events(old, new) == ChangeEvents(entity: nil))
         }
     }
 
-    @Test func `where the same is hidden, what changed is seen to change`() throws {
+    @Test func `when the same is hidden before and after, visible changes have events`() throws {
         let (old, new) = (thing("Bus", secret: 5), thing("Bus", secret: 6))
         #expect(try events(old, new).attributes == [Self.secret: [.attributeUpdated]])
         let appeared = try events(thing("Shop", secret: 5), thing("Shop", secret: 6), isNew: true)

@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [true, false], [nil, 72, 1] as [JSONValue?])
-    func `an attribute that comes into view is told of as new`(
+    func `an attribute that becomes visible is notified as new`(
         showsChanges: Bool,
         secret: JSONValue?
     ) async throws {
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `an attribute that goes out of view is not told of`(showsChanges: Bool) async throws {
+    func `an attribute that becomes hidden is not notified`(showsChanges: Bool) async throws {
         let told = try await told(
             before: ["type": "Bus", "speed": 71, "secret": 72],
             after: ["type": "Shop", "speed": 1, "secret": 73],
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `what comes into view is told of as new, without anything of before`(
+    func `an entity that becomes visible is notified as new, without its past`(
         showsChanges: Bool
     ) async throws {
         let told = try await told(
@@ -140,7 +140,7 @@ import Testing
         #expect(told["speed"]?.objectValue?["previousValue"] == nil)
     }
 
-    @Test func `what comes into view is told of to those who watch what stayed as it was`()
+    @Test func `an entity that becomes visible notifies watchers of its unchanged attributes`()
         async throws
     {
         let told = try await told(
@@ -153,7 +153,7 @@ import Testing
         #expect(told["type"] == "Bus")
     }
 
-    @Test func `what was in view before and after is told of with what it was`() async throws {
+    @Test func `an entity visible throughout is notified with previous values`() async throws {
         let told = try await told(
             before: ["type": "Bus", "speed": 71, "doors": 2],
             after: ["type": "Bus", "speed": 1],
@@ -164,7 +164,7 @@ import Testing
         #expect(told["doors"]?.objectValue?["previousValue"] == 2)
     }
 
-    @Test func `what leaves the view is not told of`() async throws {
+    @Test func `an entity that becomes hidden is not notified`() async throws {
         let fixture = try await city()
         try await fixture.subscribe(
             ["notificationTrigger": Self.everything],

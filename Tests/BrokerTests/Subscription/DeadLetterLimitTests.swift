@@ -25,13 +25,13 @@ import Testing
         )
     }
 
-    @Test func `a letter's identifier tells whose it is`() {
+    @Test func `a dead letter's identifier has its owner`() {
         for owner in [office, .operator, .anonymous] {
             #expect(DeadLetter.owner(ofID: letter(1, to: owner).id) == owner)
         }
     }
 
-    @Test func `the oldest letters of whoever has most go`() async throws {
+    @Test func `the oldest letters of the owner with most are removed`() async throws {
         var limits = DeliveryLimits()
         limits.maximumDeadLetters = 4
         limits.maximumDeadLetterBytes = 40_000
@@ -62,7 +62,7 @@ import Testing
         #expect(try await store.documents(.deadLetter).contains { $0.id == others[0].id })
     }
 
-    @Test func `it is looked at each time a part of it was written`() {
+    @Test func `it is checked each time a part of the limit was written`() {
         var limits = DeliveryLimits()
         limits.maximumDeadLetters = 640
         limits.maximumDeadLetterBytes = 6_400

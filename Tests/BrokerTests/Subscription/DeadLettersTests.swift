@@ -52,8 +52,7 @@ import Testing
         return letters.compactMap { $0.objectValue?["owner"]?.stringValue }.sorted()
     }
 
-    @Test func `dead letters say whose they are, also when the subscription is gone`() async throws
-    {
+    @Test func `dead letters name their owner, even without the subscription`() async throws {
         let fixture = try await failed()
         let all = (Self.names + ["anonymous", "operator"]).sorted()
         #expect(try await owners(fixture) == all)
@@ -63,7 +62,7 @@ import Testing
         #expect(try await owners(fixture) == all)
     }
 
-    @Test func `those of one owner can be chosen`() async throws {
+    @Test func `dead letters of one owner can be chosen`() async throws {
         let fixture = try await failed()
         for name in Self.names + ["anonymous", "operator"] {
             let choice = DeadLetterChoice(subscription: "urn:s:1", owner: name)

@@ -47,7 +47,7 @@ import Testing
         deliveries.finish(start.key, outcome, nil, now: now)
     }
 
-    @Test func `a message that all its recipients have is removed, once`() throws {
+    @Test func `a message that all its recipients received is removed, once`() throws {
         var deliveries = Deliveries(limits: DeliveryLimits())
         claim(&deliveries, 1, for: ["s", "t"])
         #expect(deliveries.isBusy(nil))
@@ -62,7 +62,7 @@ import Testing
         #expect(!deliveries.hasPartlyDone && !deliveries.hasSettlements && !deliveries.isBusy(nil))
     }
 
-    @Test func `what waits for some alone is narrowed to them when its time has come`() throws {
+    @Test func `recipients that are done are removed from a message after a time`() throws {
         var deliveries = Deliveries(limits: DeliveryLimits())
         claim(&deliveries, 1, for: ["s", "t", "u"])
         let all = starts(&deliveries)
@@ -78,7 +78,7 @@ import Testing
         #expect(deliveries.takeSettlements()[nil]?.removed == [1])
     }
 
-    @Test func `what is given up becomes a dead letter, and is done with`() throws {
+    @Test func `a message that is given up becomes a dead letter, and is done`() throws {
         var deliveries = Deliveries(limits: DeliveryLimits())
         claim(&deliveries, 1, for: ["s"])
         claim(&deliveries, 2, for: ["s"])
@@ -92,7 +92,7 @@ import Testing
         #expect(settlement.removed == [1, 2])
     }
 
-    @Test func `what failed comes first again when its time has come`() throws {
+    @Test func `a failed message comes first again when its time has come`() throws {
         var deliveries = Deliveries(limits: DeliveryLimits())
         claim(&deliveries, 1, for: ["s"])
         claim(&deliveries, 2, for: ["s"])
@@ -105,7 +105,7 @@ import Testing
         #expect(!deliveries.hasSettlements)
     }
 
-    @Test func `what another process has is neither sent nor settled, and may come again`() throws {
+    @Test func `another process's message is neither sent nor settled, but may return`() throws {
         var deliveries = Deliveries(limits: DeliveryLimits())
         claim(&deliveries, 1, for: ["s"])
         claim(&deliveries, 2, for: ["s", "t"])
@@ -126,7 +126,7 @@ import Testing
         #expect(Set(starts(&deliveries).map(\.key.outbox)) == ["s", "t"])
     }
 
-    @Test func `contents stay in memory as far as there is room`() {
+    @Test func `contents stay in memory up to a limit`() {
         var limits = DeliveryLimits()
         limits.maximumLoaded = 1
         var deliveries = Deliveries(limits: limits)

@@ -58,7 +58,7 @@ struct DeliveryLanesTests {
         return starts
     }
 
-    @Test func `a lane has one go at a time, and goes on with what came meanwhile`() throws {
+    @Test func `a lane runs once at a time, and continues with what arrived meanwhile`() throws {
         var lanes = DeliveryLanes(limits: DeliveryLimits())
         let subscriber = try subscription("s", to: "http://a.example/")
         _ = lanes.add(item(1), for: key("s"), of: subscriber, now: now)
@@ -73,7 +73,7 @@ struct DeliveryLanesTests {
         #expect(starts(&lanes).map { $0.items.map(\.sequence) } == [[2]])
     }
 
-    @Test func `a receiver that fails gets little, and all it can have when it is back`() throws {
+    @Test func `a failing receiver gets few, and everything when it works again`() throws {
         var limits = DeliveryLimits()
         limits.maximumPerEndpoint = 3
         limits.maximumPerFailingEndpoint = 1
@@ -108,7 +108,7 @@ struct DeliveryLanesTests {
         #expect(running.count == 2)
     }
 
-    @Test func `receivers take turns when there is little room`() throws {
+    @Test func `receivers take turns when few lanes may run`() throws {
         var limits = DeliveryLimits()
         limits.maximumConcurrent = 4
         var lanes = DeliveryLanes(limits: limits)
@@ -123,8 +123,7 @@ struct DeliveryLanesTests {
         #expect(starts(&lanes).map(\.key.id) == ["a0", "b"])
     }
 
-    @Test func `lanes of one owner leave room to those of others, at the same receiver too`() throws
-    {
+    @Test func `lanes of one owner leave places to others, at the same receiver too`() throws {
         var limits = DeliveryLimits()
         limits.maximumConcurrent = 8
         limits.maximumPerEndpoint = 4
@@ -191,7 +190,7 @@ struct DeliveryLanesTests {
         }
     }
 
-    @Test func `messages that are held back count apart, and their number is bounded`() throws {
+    @Test func `messages whose time has not come count apart, and have a limit`() throws {
         var limits = DeliveryLimits()
         limits.maximumHeldBack = 2
         var lanes = DeliveryLanes(limits: limits)

@@ -8,12 +8,12 @@ import Testing
         Timestamp(microseconds: Int64(seconds * 1_000_000))
     }
 
-    @Test func `the first notification goes at once`() {
+    @Test func `the first notification is sent at once`() {
         let schedule = DeliverySchedule()
         #expect(schedule.step(throttlingMicroseconds: 5_000_000, now: at(1)) == .send)
     }
 
-    @Test func `throttling counts from the last success, also that of an earlier run`() {
+    @Test func `throttling counts from the last success, also of an earlier run`() {
         var schedule = DeliverySchedule(lastSent: at(10))
         #expect(
             schedule.step(throttlingMicroseconds: 5_000_000, now: at(12)) == .wait(until: at(15))
@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func `after the last attempt it gives up, and the next message starts anew`() {
+    @Test func `after the last attempt it is given up, and the next message has all attempts`() {
         var limits = DeliveryLimits()
         limits.maximumAttempts = 2
         var schedule = DeliverySchedule()

@@ -14,7 +14,7 @@ import Testing
         .begin, .giveBack, .succeed, .fail(retryAt: moment), .giveUp(why), .loseLease,
     ]
 
-    @Test func `every state tells what may happen in it, and what follows`() {
+    @Test func `every state has its possible events and following states`() {
         // A row for each state, a column for each event.
         let expected: [[Delivery.State?]] = [
             [.sending, nil, nil, nil, .dead(Self.why), .abandoned],
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `nothing happens to what is over, and everything else can still end`() {
+    @Test func `a finished delivery has no events, and every other one can still end`() {
         for state in Self.states {
             let followers = Self.events.compactMap { state.after($0) }
             switch state {

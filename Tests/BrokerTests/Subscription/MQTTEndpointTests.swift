@@ -19,7 +19,7 @@ struct MQTTEndpointTests {
     @Test(arguments: [
         ("mqtt://h/t", "h", 1_883), ("mqtts://h/t", "h", 8_883), ("MQTT://[::1]:5/t", "::1", 5),
     ])
-    func `a port left out is the protocol's own`(
+    func `a missing port is the protocol's default`(
         uri: String,
         host: String,
         port: Int
@@ -33,7 +33,7 @@ struct MQTTEndpointTests {
         "http://h/t", "mqtt:h/t", "mqtt://h", "mqtt://h/", "mqtt://h/a/+", "mqtt://h/a/#",
         "mqtt://h:0/t", "mqtt://:1/t", "mqtt://:p@h/t", "mqtt://h:x/t", "mqtt://h/%00",
     ])
-    func `what names no topic is refused`(uri: String) {
+    func `a URI without a topic is refused`(uri: String) {
         #expect(MQTTEndpoint(uri: uri) == nil)
     }
 
@@ -46,7 +46,7 @@ struct MQTTEndpointTests {
             .notification.endpoint
     }
 
-    @Test func `notifierInfo says which version and quality of service`() throws {
+    @Test func `notifierInfo has the version and quality of service`() throws {
         let standard = try endpoint(["uri": "mqtt://h/t"]).mqtt
         #expect(standard?.broker.version == .v5)
         #expect(standard?.qualityOfService == 0)
@@ -62,7 +62,7 @@ struct MQTTEndpointTests {
     }
 
     @Test(arguments: [("MQTT-Version", "mqtt3"), ("MQTT-QoS", "3"), ("MQTT-QoS", "one")])
-    func `a version or quality of service there is not is refused`(
+    func `an unknown version or quality of service is refused`(
         key: String,
         value: String
     ) {
@@ -74,7 +74,7 @@ struct MQTTEndpointTests {
         }
     }
 
-    @Test func `a refused URI is quoted without its password, and no log holds it`() throws {
+    @Test func `a refused URI is quoted without its password, and no log has it`() throws {
         let error = #expect(throws: BrokerError.self) {
             try endpoint(["uri": "mqtt://bus:secret@h/a/+"])
         }

@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a notification sent again after a restart has its id, which tells no number`()
+    @Test func `a notification repeated after a restart has the same id, without numbers`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -69,7 +69,7 @@ import Testing
         #expect(ids[0].wholeMatch(of: /urn:ngsi-ld:Notification:[0-9a-f]{32}/) != nil)
     }
 
-    @Test func `what fails is tried again, and given up visibly after the limit`() async throws {
+    @Test func `a failed notification is tried again, and visibly given up at last`() async throws {
         var limits = DeliveryLimits()
         limits.firstRetryMicroseconds = 1_000
         limits.maximumAttempts = 3
@@ -108,7 +108,7 @@ import Testing
         )
     }
 
-    @Test func `throttling gathers what changed into one notification`() async throws {
+    @Test func `throttling collects changes into one notification`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe(["throttling": 0.2])
         try await fixture.delivering {
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a sealed notification knows which entities and attributes it tells of`()
+    @Test func `a sealed notification knows its entities and attributes`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `what waited when the program stopped is sent when it starts`() async throws {
+    @Test func `messages that waited at a stop are sent after the start`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe()
         try await fixture.create("urn:bus:1", speed: 1)
@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    @Test func `changes of one entity arrive in order, also while sending fails now and then`()
+    @Test func `changes of one entity arrive in order, even when sending sometimes fails`()
         async throws
     {
         var limits = DeliveryLimits()
@@ -234,7 +234,7 @@ import Testing
         }
     }
 
-    @Test func `a message for many is kept until all have it, and then for those alone`()
+    @Test func `a message for many is kept until all have it, and then for the rest alone`()
         async throws
     {
         var limits = DeliveryLimits()
@@ -265,7 +265,7 @@ import Testing
         #expect(try await fixture.depth == 0)
     }
 
-    @Test func `what a killed program had not sent is in its store`() async throws {
+    @Test func `messages that a killed program had not sent are in its store`() async throws {
         let fixture = try await SubscriptionFixture(onDisk: true)
         try await fixture.subscribe()
         let sent = Mutex(0)
@@ -296,7 +296,7 @@ import Testing
         await left.close()
     }
 
-    @Test func `a paused subscription gets nothing, and what came meanwhile is not sent later`()
+    @Test func `a paused subscription gets nothing, and changes meanwhile are not sent later`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -320,7 +320,7 @@ import Testing
         }
     }
 
-    @Test func `throttling goes on after a restart`() async throws {
+    @Test func `throttling continues after a restart`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe(["throttling": 3_600])
         try await fixture.delivering {
@@ -364,7 +364,7 @@ import Testing
         }
     }
 
-    @Test func `too many for a dead receiver become dead letters, the oldest first`() async throws {
+    @Test func `too many messages for a dead receiver become dead letters`() async throws {
         var limits = DeliveryLimits()
         limits.firstRetryMicroseconds = 3_600_000_000
         limits.maximumHeldBack = 2
@@ -443,7 +443,7 @@ import Testing
         #expect(try await fixture.depth == 0)
     }
 
-    @Test func `a subscriber that takes nothing fills its own share, and stops nobody's writes`()
+    @Test func `a subscriber whose receiver is dead uses its own share, and stops nobody's writes`()
         async throws
     {
         var limits = DeliveryLimits()
@@ -488,7 +488,7 @@ import Testing
         #expect(letters.allSatisfy { $0.objectValue?["subscriptionId"] == .string(slow) })
     }
 
-    @Test func `what waited in a snapshot when the program stopped is sent when it starts`()
+    @Test func `messages that waited in a snapshot are sent after a restart`()
         async throws
     {
         let fixture = try await SubscriptionFixture()

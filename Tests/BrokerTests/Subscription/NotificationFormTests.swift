@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `with JSON-LD each entity names its context, and nothing old is shown`() async throws
+    @Test func `with JSON-LD each entity names its context, without previous values`() async throws
     {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe([
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test(.clause("4.4")) func `the core @context comes last in a notification`() async throws {
+    @Test(.clause("4.4")) func `the core @context is last in a notification`() async throws {
         for accept in ["application/ld+json", "application/geo+json"] {
             let fixture = try await SubscriptionFixture()
             let ld = LDContext(
@@ -96,8 +96,7 @@ import Testing
         }
     }
 
-    @Test func `the end of an entity tells of the attributes whose end was asked for`() async throws
-    {
+    @Test func `the end of an entity shows the attributes whose end was asked for`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.subscribe([
             "notificationTrigger": ["attributeDeleted"], "watchedAttributes": ["speed"],
@@ -114,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `entities conform to the version of the specification that was asked for`()
+    @Test func `entities conform to the requested version of the specification`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -132,7 +131,7 @@ import Testing
     }
 
     @Test(.clause("5.3.1", "6.3.8"), arguments: [nil, "body=json"])
-    func `a FeatureCollection names its context, unless the receiver prefers it not`(
+    func `a FeatureCollection has its context, unless the receiver prefers a header`(
         preference: String?
     ) async throws {
         let fixture = try await SubscriptionFixture()

@@ -26,7 +26,7 @@ import Testing
         )
     }
 
-    @Test func `a right that was taken away since a change is asked for again at sending`()
+    @Test func `a right that was removed after a change is checked at sending`()
         async throws
     {
         let body: JSONObject = [

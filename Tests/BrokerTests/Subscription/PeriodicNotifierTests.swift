@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `a hub that stops has its intervals taken over, and their counts`() async throws {
+    @Test func `the intervals and counts of a hub that stops are taken over`() async throws {
         let (first, second, id) = try await pair()
         let stopping = first.startNotifying()
         #expect(await first.recorder.next(1).first?.entities.count == 1)

@@ -46,7 +46,7 @@ import Testing
         #expect(other.match(change, at: now) == nil)
     }
 
-    @Test func `the same value again is no change`() throws {
+    @Test func `an equal value is no change`() throws {
         let subscription = try subscription(["entities": [["type": "Bus"]]])
         #expect(subscription.match(update(bus(10), bus(10)), at: later) == nil)
         #expect(subscription.match(update(bus(10), bus(11)), at: later) != nil)
@@ -67,7 +67,7 @@ import Testing
         #expect(throws: refused) { try make(1, q: "x~=a{600}|x!~=b{600}") }
     }
 
-    @Test func `what one party's conditions cost is taken from its own allowance`() throws {
+    @Test func `the cost of one party's conditions is taken from its own allowance`() throws {
         let hostile = try indexed(
             ["entities": [["type": "Bus"]], "q": "name~=(a|b)*a(a|b){50}c"],
             id: "urn:hostile"
@@ -138,7 +138,7 @@ import Testing
             .meetsTarget(.creation(of: place, at: now), within: MatchingAllowances())
     }
 
-    @Test func `a place that takes too long to compare does not notify`() throws {
+    @Test func `a location that takes too long to compare does not notify`() throws {
         #expect(try matchInRing(20))
         #expect(try !matchInRing(400))
     }
@@ -195,7 +195,7 @@ import Testing
         #expect(subscription.match(update(bus(60), bus(40)), at: later) == nil)
     }
 
-    @Test func `an attribute that ends with all its instances is shown once`() throws {
+    @Test func `an attribute whose instances all end is shown once`() throws {
         var old = bus(10)
         var other = old.attributes[0].instances[0]
         other.datasetID = "urn:other"
@@ -228,7 +228,7 @@ import Testing
         #expect(expiring.status(at: later) == "expired")
     }
 
-    @Test func `the index offers every subscription that matches, and few others`() throws {
+    @Test func `the index returns every subscription that matches, and few others`() throws {
         var index = SubscriptionIndex()
         let kinds: [JSONObject] = [
             ["entities": [["type": "Bus"]]], ["entities": [["type": "Bus,Car"]]],
@@ -266,7 +266,7 @@ import Testing
         #expect(index.candidates(for: .creation(of: bus(10), at: now)).isEmpty)
     }
 
-    @Test func `what is free of each decision does not add up without end`() {
+    @Test func `the free steps of decisions have a limit together`() {
         let allowances = MatchingAllowances()
         let party = Party.named(PartyID("hostile"))
         /// Of so many decisions with one change, each of which is free.
@@ -285,7 +285,7 @@ import Testing
         #expect(decided(free) == free)
     }
 
-    @Test func `a subscriber without a right is matched by nothing`() throws {
+    @Test func `a subscriber without a right matches nothing`() throws {
         let members: JSONObject = ["entities": [["type": "Bus"]]]
         let creation = EntityChange.creation(of: bus(10), at: now)
         #expect(try indexed(members, id: "urn:s").sight(of: creation, at: now) != nil)
@@ -295,7 +295,7 @@ import Testing
         #expect(denied.sight(of: .deletion(of: bus(10)), at: now) == nil)
     }
 
-    @Test func `rights are those of the policy in force, however often it changes`() throws {
+    @Test func `rights are those of the policy in force after any changes`() throws {
         let members: JSONObject = ["entities": [["type": "Bus"]]]
         let creation = EntityChange.creation(of: bus(10), at: now)
         let source = PolicySource(Policy(permissions: []), tenants: [nil: TenantRules()])
@@ -343,7 +343,7 @@ import Testing
         )
     }
 
-    @Test func `a message comes back from its bytes, with what was deleted`() throws {
+    @Test func `a message decodes to itself, with deleted parts`() throws {
         let change = update(bus(10, [("load", 1)]), bus(11))
         var messages = ChangeMessages(change, at: later)
         messages.offer(
@@ -367,7 +367,7 @@ import Testing
         #expect(NotificationMessage(bytes: [1, 0, 0, 9, 1]) == nil)
     }
 
-    @Test func `a change is one message, however many watch however different parts of it`()
+    @Test func `a change is one message, for any number and kinds of watchers`()
         throws
     {
         let names = (0..<500).map { "a\($0)" }
@@ -385,7 +385,7 @@ import Testing
         #expect((told.first?.bytes.count ?? .max) < 200 * names.count)
     }
 
-    @Test func `a message of the first version notifies of what it names`() throws {
+    @Test func `a message of the first version notifies of the attributes that it names`() throws {
         let head = #"{"entity":true,"attributes":["\#(name("speed").text)"]}"#
         let bytes = [1, 0, 0, UInt8(head.utf8.count)] + head.utf8 + EntityCodec.encode(bus(1))
         let message = try #require(NotificationMessage(bytes: bytes))

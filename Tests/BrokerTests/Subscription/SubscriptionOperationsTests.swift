@@ -31,7 +31,7 @@ import Testing
         )
     }
 
-    @Test(.clause("5.2.12")) func `a subscription says that it is one`() async throws {
+    @Test(.clause("5.2.12")) func `a subscription has its type`() async throws {
         let fixture = try await SubscriptionFixture()
         for type in [nil, "Subscriptions", "@type"] as [String?] {
             await #expect(throws: BrokerError(.badRequestData, "")) {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a subscription comes back as it was written`() async throws {
+    @Test func `a subscription is returned as it was written`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe([
             "id": "urn:s:1", "entities": [["type": "Bus"]], "q": "speed>1",
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `names are shown in the reader's words`() async throws {
+    @Test func `names are shown in the reader's terms`() async throws {
         let fixture = try await SubscriptionFixture()
         var definitions = LDContextDefinitions()
         try definitions.add(["Bus": "https://city.example/Bus", "v": "https://city.example/v"])
@@ -149,7 +149,7 @@ import Testing
         #expect(seen == (0..<5).map { "urn:s:\($0)" })
     }
 
-    @Test func `what an earlier version kept is listed by its owner too`() async throws {
+    @Test func `subscriptions of an earlier version are listed by owner too`() async throws {
         let office = Caller(party: .named(PartyID("office")))
         let rule = Permission(
             assignee: .anyone,
@@ -178,7 +178,7 @@ import Testing
         #expect(try await ids() == [.string(id)])
     }
 
-    @Test func `a subscription that is not one's own does not exist`() async throws {
+    @Test func `another owner's subscription does not exist`() async throws {
         let names = ["a", "b"].map { PartyID($0) }
         let policy = Policy(
             permissions: names.map {
@@ -207,7 +207,7 @@ import Testing
         #expect(page == SubscriptionPage(subscriptions: [], count: 0, hasMore: false))
     }
 
-    @Test func `each owner has identifiers of its own`() async throws {
+    @Test func `each owner has its own identifiers`() async throws {
         let owners = ["a", "b\nurn:s:1", "b%0Aurn:s:1", "\u{301}e\r"].map {
             Caller(party: .named(PartyID($0)))
         }
@@ -251,7 +251,7 @@ import Testing
         }
     }
 
-    @Test func `who runs the hub comes to the subscriptions of others, its own first`()
+    @Test func `the operator can manage others' subscriptions, its own first`()
         async throws
     {
         let rule = Permission(
@@ -302,7 +302,7 @@ import Testing
         }
     }
 
-    @Test func `what is deleted is gone`() async throws {
+    @Test func `a deleted document is not found`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()
         try await fixture.hub.subscribing.deleteSubscription(id, caller: boss)

@@ -36,7 +36,7 @@ import Testing
         registry.put(one, tenant: nil)
     }
 
-    @Test func `places reserved at the same moment do not exceed a share together`() throws {
+    @Test func `simultaneous reservations do not exceed a share together`() throws {
         let quota = SubscriptionQuota(registry, capacity: 4)
         #expect(quota.reserve(place(of: office)) && quota.reserve(place(of: office)))
         #expect(!quota.reserve(place(of: office)))
@@ -48,7 +48,7 @@ import Testing
         #expect(!quota.reserve(place(of: office)))
     }
 
-    @Test func `what is kept takes a place until it is removed`() throws {
+    @Test func `a stored subscription takes a place until it is removed`() throws {
         let quota = SubscriptionQuota(registry, capacity: 4)
         try keep("urn:s:1", of: office)
         #expect(quota.reserve(place(of: office)))

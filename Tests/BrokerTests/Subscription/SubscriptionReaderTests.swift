@@ -16,7 +16,7 @@ import Testing
         return try SubscriptionReader(context: .core).subscription(body, id: "urn:s:1")
     }
 
-    @Test func `what is not said has the standard's defaults`() throws {
+    @Test func `absent members have the standard's defaults`() throws {
         let subscription = try read { _ in }
         #expect(subscription.triggers == [.attributeCreated, .attributeUpdated])
         #expect(subscription.isActive)
@@ -64,7 +64,7 @@ import Testing
             ["temporalQ": ["timerel": "before", "timeEnd": "2026-01-01T00:00:00Z"]],
         ] as [JSONObject]
     )
-    func `a member that is unknown is refused where it is written`(body: JSONObject) {
+    func `an unknown member is refused in new subscriptions`(body: JSONObject) {
         let error = #expect(throws: BrokerError.self) {
             try SubscriptionReader.requireKnownMembers(body)
         }
@@ -124,7 +124,7 @@ import Testing
         #expect(error?.detail.contains(member) == true)
     }
 
-    @Test func `intervals stand alone, and something must be subscribed to`() {
+    @Test func `timeInterval excludes other triggers, and something must be subscribed to`() {
         let wrong: [(inout JSONObject) -> Void] = [
             {
                 $0["timeInterval"] = 5; $0["watchedAttributes"] = ["speed"]
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `previous values cannot be shown in simplified form`() {
+    @Test func `previous values cannot be shown in the simplified representation`() {
         #expect(throws: BrokerError(.badRequestData, "")) {
             try read {
                 $0["notification"] = [
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func `an authority is scheme, host and port, whatever the path`() throws {
+    @Test func `an authority is scheme, host and port, for any path`() throws {
         let a = try read { _ in }.notification.endpoint
         #expect(a.authority == "http://receiver.example")
     }

@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `each notification leaves once, in order, whichever hub took the change`()
+    @Test func `each notification is sent once, in order, whichever hub made the change`()
         async throws
     {
         let (first, second) = try await pair()
@@ -71,7 +71,7 @@ import Testing
         #expect(try await first.depth == 0)
     }
 
-    @Test func `a hub that stops has its work taken over, in order`() async throws {
+    @Test func `the work of a hub that stops is taken over, in order`() async throws {
         let (first, second) = try await pair()
         let sent = SharedRecorder([first, second])
         first.recorder.answering { _ in .failed("The receiver answered 500.") }
@@ -90,7 +90,7 @@ import Testing
         #expect(try await first.depth == 0)
     }
 
-    @Test func `one hub is in charge of a tenant, until it stops or says nothing any more`()
+    @Test func `one hub is in charge of a tenant, until it stops or hangs`()
         async throws
     {
         let (first, second) = try await pair()
@@ -109,7 +109,7 @@ import Testing
         #expect(try await one.takeCharge(of: nil)?.takeovers == 1)
     }
 
-    @Test func `counts go on where the hub left them that delivered before`() async throws {
+    @Test func `counts continue from those of the hub that delivered before`() async throws {
         let (first, second) = try await pair()
         let id = try #require(first.hub.subscriptions.keys.first).id
         let name = SubscriptionRecord.id(ofKey: id)
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `a takeover reads what it goes on counting, and not all subscriptions`()
+    @Test func `a takeover reads the counts of notified subscriptions alone`()
         async throws
     {
         let isRunning = Atomic(false)
@@ -154,7 +154,7 @@ import Testing
         #expect(try await first.notification(of: id)["timesSent"] == 2)
     }
 
-    @Test func `throttling goes on where the hub left it that delivered before`() async throws {
+    @Test func `throttling continues from the hub that delivered before`() async throws {
         let memory = SharedMemory()
         let hubs = try await [
             SubscriptionFixture(limits: Self.limits(), memory: memory, process: "a"),
@@ -175,7 +175,7 @@ import Testing
         #expect(try await hubs[0].notification(of: id)["timesSent"] == 1)
     }
 
-    @Test func `what comes between taking charge and delivering is delivered`() async throws {
+    @Test func `messages added between taking charge and delivering are delivered`() async throws {
         let fixture = try await SubscriptionFixture(limits: Self.limits())
         try await fixture.subscribe()
         let dispatcher = fixture.makeDispatcher()
@@ -187,7 +187,7 @@ import Testing
         await running.value
     }
 
-    @Test func `a hub that hangs loses its lease, and what it says later changes nothing`()
+    @Test func `a hub that hangs loses its lease, and its late outcomes change nothing`()
         async throws
     {
         let (first, second) = try await pair()

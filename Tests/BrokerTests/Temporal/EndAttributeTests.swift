@@ -57,7 +57,7 @@ import Testing
         return fixture
     }
 
-    @Test func `an attribute that the history alone knows can end there, once`() async throws {
+    @Test func `an attribute with history alone can end there, once`() async throws {
         let fixture = try await past()
         try await delete("line", of: "urn:x:past", from: fixture)
         let all = try await evolution("urn:x:past", of: fixture)
@@ -96,7 +96,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:old") == [1])
     }
 
-    @Test(.clause("4.5.6")) func `a scope that current state sets and loses is in the history`()
+    @Test(.clause("4.5.6")) func `a scope that current state gains and loses is in the history`()
         async throws
     {
         let fixture = try await SubscriptionFixture()
@@ -115,7 +115,7 @@ import Testing
         #expect(scopes.map { $0.details?.deletedAt != nil } == [false, false, true])
     }
 
-    @Test(.clause("4.5.7")) func `an end that is told is dated`() async throws {
+    @Test(.clause("4.5.7")) func `an end in a request is dated`() async throws {
         let fixture = try await past()
         try await fixture.hub.writing.addToEvolution(
             of: EntityID("urn:x:past"),

@@ -64,7 +64,7 @@ import Testing
         return fixture
     }
 
-    @Test func `a new life starts without the history of one that was hidden`() async throws {
+    @Test func `an entity created again starts without the history of a hidden one`() async throws {
         let fixture = try await reborn()
         #expect(try await speeds(fixture, Self.driver) == [3])
         #expect(try await speeds(fixture, Self.boss) == [1, 2, "urn:ngsi-ld:null", 3])
@@ -74,7 +74,7 @@ import Testing
         #expect(seen.types == [SubscriptionFixture.iri("Bus")])
     }
 
-    @Test func `what becomes another thing takes the end of what it was with it`() async throws {
+    @Test func `an entity that becomes another one dates the end before`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         var shop = try #require(Self.thing("Shop", 1, at: 1).objectValue)
         shop["secret"] = 5
@@ -95,7 +95,7 @@ import Testing
         #expect(secret.last?.details?.deletedAt == last?.modifiedAt)
     }
 
-    @Test func `aggregates and counts are of what is seen`() async throws {
+    @Test func `aggregates and counts are of visible instances`() async throws {
         let fixture = try await reborn()
         var query = Self.query
         query.aggregation = Aggregation(methods: [.totalCount, .max], period: .whole)
@@ -109,7 +109,7 @@ import Testing
         #expect(early.evolutions.isEmpty && early.page.count == 0)
     }
 
-    @Test func `what a writer removes of a history is what it sees of it`() async throws {
+    @Test func `a removal by a writer removes the visible part of a history`() async throws {
         let fixture = try await reborn()
         let hub = fixture.hub
         try await hub.writing.deleteAttributeFromEvolution(
@@ -158,7 +158,7 @@ import Testing
 
     /// With the same observation as the hidden one, and with another one of its moment.
     @Test(arguments: [2, 7])
-    func `an instance of the moment of a hidden one stands beside it`(value: Int) async throws {
+    func `an instance of the moment of a hidden one is stored beside it`(value: Int) async throws {
         let fixture = try await reborn()
         let hub = fixture.hub
         try await hub.writing.addToEvolution(
@@ -180,7 +180,7 @@ import Testing
         #expect(try await speeds(fixture, Self.boss).contains(2))
     }
 
-    @Test func `who could see what an entity was goes on to see it, and nothing later`()
+    @Test func `whoever could see a former state still sees it, and nothing later`()
         async throws
     {
         let fixture = try await SubscriptionFixture.shared()
@@ -203,7 +203,7 @@ import Testing
         #expect(try await evolution(fixture, Self.driver, byType) == nil)
     }
 
-    @Test func `what moves into view shows its history from then on`() async throws {
+    @Test func `an entity that becomes visible shows its history from then on`() async throws {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(Self.thing("Shop", 1, at: 1))
         try await fixture.hub.writing.replaceEntity(
@@ -217,7 +217,7 @@ import Testing
         #expect(try await speeds(fixture, Self.boss) == [1, 2])
     }
 
-    @Test func `scopes that held out of view are not shown`() async throws {
+    @Test func `scopes that held while hidden are not shown`() async throws {
         let rule = Permission(
             assignee: .party(PartyID("driver")),
             actions: [.read, .write],

@@ -81,7 +81,7 @@ struct TemporalEvolutionTests {
         _ query: TemporalQuery? = nil
     ) async throws -> [JSONValue] { try await seen(fixture, query).map(\.value) }
 
-    @Test func `an evolution comes back oldest first, each instance with its name`() async throws {
+    @Test func `an evolution is returned oldest first, with identifiers`() async throws {
         let seen = try await seen(try await city())
         #expect(seen.map(\.value) == [1, 2, 3, 4])
         let names = seen.compactMap { $0.details?.instanceID }
@@ -89,13 +89,13 @@ struct TemporalEvolutionTests {
         #expect(names.allSatisfy(URIText.isValid))
     }
 
-    @Test func `an upsert adds to what is there, and nothing twice`() async throws {
+    @Test func `an upsert adds to the evolution, and nothing twice`() async throws {
         let fixture = try await city()
         #expect(try await upsert(fixture, 3...6).isNew == false)
         #expect(try await values(fixture) == [1, 2, 3, 4, 5, 6])
     }
 
-    @Test func `temporal data does not touch current state`() async throws {
+    @Test func `temporal operations do not change current state`() async throws {
         let fixture = try await city()
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.shown("urn:x:past")
@@ -118,7 +118,7 @@ struct TemporalEvolutionTests {
         }
     }
 
-    @Test func `values are summed up by period`() async throws {
+    @Test func `values are aggregated by period`() async throws {
         let fixture = try await city()
         var query = query()
         query.aggregation = Aggregation(
@@ -138,7 +138,7 @@ struct TemporalEvolutionTests {
         #expect(all.first?.periods.map(\.from.text).first == "2026-01-01T00:00:00Z")
     }
 
-    @Test(.clause("4.5.19")) func `what was asked for and cannot be aggregated is told`()
+    @Test(.clause("4.5.19")) func `attributes that cannot be aggregated are reported`()
         async throws
     {
         let fixture = try await city()
@@ -239,7 +239,7 @@ struct TemporalEvolutionTests {
         }
     }
 
-    @Test func `an instance, an attribute or all of it can go`() async throws {
+    @Test func `an instance, an attribute or the whole can be removed`() async throws {
         let fixture = try await city()
         let first = try await instanceID(fixture, 0)
         try await remove(.instance(Self.speed, instanceID: first), from: fixture)

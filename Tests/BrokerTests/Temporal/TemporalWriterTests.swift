@@ -60,7 +60,7 @@ import Testing
         )
     }
 
-    @Test func `an attribute whose instances lie beyond the range is there, and empty`() throws {
+    @Test func `an attribute without instances in the range is present and empty`() throws {
         let instances = try written(.instances)
         #expect(instances?["name"] == [])
         #expect(instances?["speed"]?.arrayValue?.count == 1)
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test(.clause("4.3.6.8"), arguments: [[nil, "urn:d:1"], ["urn:d:1", "urn:d:2"]])
-    func `so do what is aggregated and what lies beyond the range`(datasets: [String?]) throws {
+    func `so are aggregates and attributes beyond the range`(datasets: [String?]) throws {
         var aggregated = evolution
         aggregated.aggregates = speeds(datasets)
         let later = SpecificationVersion(1, 7)
@@ -188,7 +188,7 @@ import Testing
         #expect(try written(.instances, hidden, of: scoped)?["scope"] == nil)
     }
 
-    @Test func `an evolution of which nothing is shown is told from one with something`() {
+    @Test func `an evolution without anything to show is recognised`() {
         let members: Set<String> = ["id", "type"]
         let nothing = Projection(
             omittedAttributes: [speed, name],

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `within its snapshot a party writes what it may write of the city`(
+    func `in its snapshot a party may write what it may write in the city`(
         isChecked: Bool
     ) async throws {
         let fixture = try await Self.city(isChecked ? .runsBodiesTwice : try Self.unchecked)

@@ -17,7 +17,7 @@ import Testing
         #expect(text.hasPrefix("m.yaml:4: `attributes.v.colum`: There is no such key; known are"))
     }
 
-    @Test func `what a map needs is asked for`() {
+    @Test func `required keys of a map are reported`() {
         #expect(message("type: T\n") == "m.yaml:1: A map needs `type` and `id`.")
         #expect(
             message("type: T\nid: x\nhistory: true\n")

@@ -29,7 +29,7 @@ import Testing
         attributes: {n: {column: n, as: number}}
         """
 
-    @Test func `what tells rows apart has a limit`() async throws {
+    @Test func `the memory to separate rows has a limit`() async throws {
         let rows = (0..<1_000).map { "site-\($0),2026-01-01T00:00:00Z,1" }
         let table = (["site,when,n"] + rows).joined(separator: "\n")
         let (_, tally) = try await imported(
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `many readings of one moment are kept apart in time in proportion to their number`()
+    func `many readings of one moment are separated in linear time`()
         async throws
     {
         let rows = [String](repeating: "a,2026-01-01T00:00:00Z,1", count: 20_000)
@@ -172,7 +172,7 @@ import Testing
         )
     }
 
-    @Test func `a bad cell is reported with its place and the others load`() async throws {
+    @Test func `a bad cell is reported with its position and the others load`() async throws {
         let (_, tally) = try await imported(
             """
             date,hour,North,West
@@ -196,7 +196,7 @@ import Testing
         #expect(tally.readings == 3)
     }
 
-    @Test func `rows are skipped and empty texts are gaps as the map says`() async throws {
+    @Test func `rows are skipped and empty texts are gaps by the map`() async throws {
         let (hub, _) = try await imported(
             "id,v,state\n1,NA,ok\n2,5,test\n3,6,ok\n",
             """
@@ -215,7 +215,7 @@ import Testing
         )
     }
 
-    @Test func `a map that speaks of a missing column is refused`() async {
+    @Test func `a map that names a missing column is refused`() async {
         await #expect(throws: SourceError("The map names a column `b`; `t.csv` has `a`.")) {
             try await imported(
                 "a\n1\n",
@@ -235,7 +235,7 @@ import Testing
         "site,when,pm,\na,1,2,\n", ",site,when,pm\n0,a,1,2\n", "x,site,x,pm\n0,a,1,2\n",
         "site,when,pm,\na,1,2\n", "site, pm \n a ,\t2\n",
     ])
-    func `a column that no map names harms nothing`(table: String) async throws {
+    func `a column that no map names does no harm`(table: String) async throws {
         let (hub, tally) = try await imported(table, Self.plain)
         #expect(tally.problems == [])
         #expect(
@@ -245,7 +245,7 @@ import Testing
         )
     }
 
-    @Test func `a column the map names must not be there twice, nor a sensor of a wide table`()
+    @Test func `a column of the map must not be repeated, nor a sensor of a wide table`()
         async
     {
         await #expect(throws: SourceError("`t.csv` has more than one column `pm`.")) {
@@ -260,7 +260,7 @@ import Testing
         }
     }
 
-    @Test func `blanks around cells count for nothing unless the map says so`() async throws {
+    @Test func `blanks around cells are ignored unless the map says otherwise`() async throws {
         let rows = "site,pm\n a,\" 1 \"\nb,   \nc, NA\n"
         let (hub, tally) = try await imported(rows, Self.plain + "empty: [NA]\n")
         #expect(tally.problems == [])
@@ -283,7 +283,7 @@ import Testing
         ("12,34,567.5", "thousands: \",\"", "1234567.5"), ("1'234", "thousands: \"'\"", "1234"),
         ("1234", "thousands: \",\"", "1234"), ("0,5", "decimal: \",\"", "0.5"),
     ])
-    func `numbers are read as the map says they are written`(
+    func `numbers are read in the map's notation`(
         cell: String,
         keys: String,
         number: String
@@ -305,7 +305,7 @@ import Testing
         ("1.5", "thousands: \".\"\ndecimal: \",\"", "is not a number."),
         ("many", "", "`many` is not a number."),
     ])
-    func `a number written otherwise is refused with the keys it needs`(
+    func `a number in another notation is refused with the keys it needs`(
         cell: String,
         keys: String,
         advice: String
@@ -317,7 +317,7 @@ import Testing
         #expect(tally.problems.first?.reason.contains(advice) == true, "\(tally.problems)")
     }
 
-    @Test func `a header further down, or split otherwise, is found and told`() async throws {
+    @Test func `a header further down, or split otherwise, is found and reported`() async throws {
         let table = "Report of January\n\nsite;pm\na;1\n"
         do {
             _ = try await imported(table, Self.plain)

@@ -45,7 +45,7 @@ import Testing
         #expect(hub.received.newest.count == 1)
     }
 
-    @Test func `a map may leave current state alone`() async throws {
+    @Test func `a map may leave current state unchanged`() async throws {
         let (hub, tally) = try await imported(Self.rows, "history: true\ncurrent: false")
         #expect(tally.entities == 1 && tally.readings == 4)
         #expect(hub.received.newest == [] && hub.current("urn:x:a", "v") == nil)
@@ -63,7 +63,7 @@ import Testing
         #expect(hub.current("urn:x:a", "v") == "1970-01-04T11:19:00Z 4999")
     }
 
-    @Test func `without a history the place is that of the newest row`() async throws {
+    @Test func `without a history the location is that of the newest row`() async throws {
         let (hub, _) = try await imported(Self.rows)
         let place = hub.received.newest.last?.objectValue?["location"]?.objectValue?["value"]
         #expect(place == ["type": "Point", "coordinates": [98.3, 4]])
@@ -76,7 +76,7 @@ import Testing
         #expect(hub.current("urn:x:a", "v") == "2026-01-02T00:00:00Z 4")
     }
 
-    @Test func `more entities than are held go to the hub before the end`() async throws {
+    @Test func `entities beyond the limit are sent before the end`() async throws {
         let count = NewestReadings.maximumEntities + 1
         let rows = (0..<count).flatMap { ["s\($0),2026-01-01,1,1,", "s\($0),2026-01-02,1,2,"] }
         let (hub, tally) = try await imported(rows, "history: true")

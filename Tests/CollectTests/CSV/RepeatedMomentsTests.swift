@@ -6,7 +6,7 @@ import Testing
 @Suite struct RepeatedMomentsTests {
     /// Moments a millisecond apart leave no place between them: each that comes again goes to the end.
     @Test(.timeLimit(.minutes(1)))
-    func `moments without a gap are kept apart in time that grows with their number`() throws {
+    func `consecutive moments are separated in time in proportion to their number`() throws {
         var moments = RepeatedMoments()
         let memory = ImportMemory()
         var placed: Set<Int64> = []
@@ -23,7 +23,7 @@ import Testing
     }
 
     /// A city's largest file has 1.22 million readings of a hundred series: ten times as much as this.
-    @Test func `a moment takes the same room however long the name of its series is`() throws {
+    @Test func `a moment takes the same memory for any length of its series' name`() throws {
         let memory = ImportMemory(maximumBytes: (64 << 20) / 10)
         var moments = RepeatedMoments()
         let series = (0..<100).map {

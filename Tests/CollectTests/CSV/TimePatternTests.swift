@@ -62,11 +62,11 @@ import Testing
         ("1.", "epochSeconds"), ("-", "epochSeconds"), ("1769817600123", "epochSeconds"),
         ("99999999999999999999", "epochSeconds"), ("9999999999999999", "epochSeconds"),
     ])
-    func `a text that does not fit is none`(text: String, pattern: String) {
+    func `a text that does not match is invalid`(text: String, pattern: String) {
         #expect(read(text, pattern) == nil)
     }
 
-    @Test func `a pattern with unknown letters or without a day is none`() {
+    @Test func `a pattern with unknown letters or without a day is invalid`() {
         #expect(TimePattern("%d %Q") == nil && TimePattern("%H:%M") == nil)
         #expect(TimePattern("%d%") == nil)
     }

@@ -57,7 +57,7 @@ import Testing
         return (hub, try await ImportRun(hub: hub).run(feed(files)))
     }
 
-    @Test func `every row becomes an entity under its published name`() async throws {
+    @Test func `every row becomes an entity with its published name`() async throws {
         let (hub, tally) = try await imported(Self.small)
         let types = hub.entities.compactMap { $0.objectValue?["type"]?.stringValue }
         let counts = Dictionary(grouping: types) { $0 }.mapValues(\.count)
@@ -109,7 +109,7 @@ import Testing
         #expect(rule["sunday"] == ["type": "Property", "value": false])
     }
 
-    @Test func `bad rows are reported with their place and the others load`() async throws {
+    @Test func `bad rows are reported with their position and the others load`() async throws {
         let (_, tally) = try await imported(Self.small)
         #expect(
             tally.problems.map(\.description) == [
@@ -122,7 +122,7 @@ import Testing
         #expect(tally.failures == 4)
     }
 
-    @Test func `a feed without a file it cannot do without is refused`() {
+    @Test func `a feed without a required file is refused`() {
         var files = Self.small
         files["stops.txt"] = nil
         #expect(throws: SourceError("The feed `my feed` has no `stops.txt`.")) { try feed(files) }
@@ -146,7 +146,7 @@ import Testing
     }()
 
     @Test(.enabled(if: manila != nil, "BALAI_SHARED names no folder with Metro Manila's feed"))
-    func `Metro Manila's feed comes whole`() async throws {
+    func `Metro Manila's feed is complete`() async throws {
         let path = try #require(Self.manila)
         var feed = try GTFSFeed(path: path)
         var counts: [String: Int] = [:]

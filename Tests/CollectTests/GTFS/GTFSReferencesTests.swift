@@ -35,7 +35,7 @@ import Testing
         ([header] + (0..<count).map { row.replacing("#", with: "\($0)") }).joined(separator: "\n")
     }
 
-    @Test func `what a feed has kept in memory has a limit, stops first of all`() async throws {
+    @Test func `the memory for a feed has a limit, which counts stops`() async throws {
         let stops = Self.rows("stop_id,stop_name", 1_000, "#,x")
         await #expect(throws: SourceError.self) {
             try await imported(["stops.txt": stops], memory: ImportMemory(maximumBytes: 60_000))
@@ -49,7 +49,7 @@ import Testing
         ("shapes.txt", "shape_id,shape_pt_sequence,shape_pt_lat,shape_pt_lon", "s,#,1,1"),
         ("calendar_dates.txt", "service_id,date,exception_type", "#,20260101,1"),
     ])
-    func `rows for which there is no room are told, and the others load`(
+    func `rows beyond the memory limit are reported, and the others load`(
         file: String,
         header: String,
         row: String
@@ -82,7 +82,7 @@ import Testing
         }.filter { !ids.contains($0) }
     }
 
-    @Test func `a feed without what it may leave out loads, and its references lead somewhere`()
+    @Test func `a feed without optional files loads, and its references have targets`()
         async throws
     {
         let (hub, tally) = try await imported()
@@ -104,13 +104,13 @@ import Testing
         #expect(target("operatedBy", find("GtfsRoute:f:r", hub)) == "urn:ngsi-ld:GtfsAgency:f:A")
     }
 
-    @Test func `of several agencies a route that names none has none`() async throws {
+    @Test func `of several agencies a route that names none gets none`() async throws {
         let (hub, _) = try await imported(["agency.txt": "agency_id,agency_name\nA,One\nB,Two\n"])
         #expect(find("GtfsRoute:f:r", hub) != nil)
         #expect(target("operatedBy", find("GtfsRoute:f:r", hub)) == nil)
     }
 
-    @Test func `what belongs to a station or a platform leads there, wherever that stands`()
+    @Test func `parts of a station or a platform refer to it, in any order`()
         async throws
     {
         let (hub, tally) = try await imported([
@@ -135,7 +135,7 @@ import Testing
         #expect(target("hasOrigin", entrance) == "urn:ngsi-ld:GtfsAccessPoint:f:E")
     }
 
-    @Test func `each transfer is a rule of its own, by six keys or some of them`() async throws {
+    @Test func `each transfer is a separate rule, by six keys or some of them`() async throws {
         let (hub, tally) = try await imported([
             "transfers.txt": """
             from_stop_id,to_stop_id,from_route_id,to_route_id,from_trip_id,to_trip_id,transfer_type
@@ -161,7 +161,7 @@ import Testing
         #expect(seated?["hasOrigin"] == nil && dangling(hub) == [])
     }
 
-    @Test func `references that lead nowhere are counted and told with their place`() async throws {
+    @Test func `references without a target are counted and reported`() async throws {
         let (hub, tally) = try await imported([
             "stops.txt": "stop_id,parent_station,stop_lat,stop_lon\na,X,,\nb,,97,1\n",
             "routes.txt": "route_id,agency_id\nr,Z\n",

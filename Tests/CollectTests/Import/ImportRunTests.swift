@@ -36,7 +36,7 @@ import Testing
         #expect(Set(hub.ids).count == 4_500)
     }
 
-    @Test func `an interrupted import goes on after what was acknowledged`() async throws {
+    @Test func `an interrupted import continues after what was acknowledged`() async throws {
         let (journal, folder) = temporaryJournal()
         defer { try? FileManager.default.removeItem(at: folder) }
         let failing = RecordingHub { number throws(HubFailure) in
@@ -57,7 +57,7 @@ import Testing
         #expect(journal.load() == nil)
     }
 
-    @Test func `a journal is of one import only`() async throws {
+    @Test func `a journal belongs to one import only`() async throws {
         let (journal, folder) = temporaryJournal()
         defer { try? FileManager.default.removeItem(at: folder) }
         try journal.save(.init(acknowledgedRecords: 7, failures: 0))
@@ -65,7 +65,7 @@ import Testing
         #expect(ImportJournal(folder: folder, identity: "other").load() == nil)
     }
 
-    @Test func `what the hub refuses is reported with its place`() async throws {
+    @Test func `refusals of the hub are reported with their position`() async throws {
         let hub = RecordingHub { number throws(HubFailure) in
             if number == 2 { throw .refused(reason: "400: bad") }
             return [EntityRefusal(entityID: "urn:n:3", reason: "no")]
@@ -93,7 +93,7 @@ import Testing
         #expect(!state.mustWait(with: request("urn:a")))
     }
 
-    @Test func `records count as safe only when all before them are`() {
+    @Test func `records count as done only when all before them are`() {
         var state = ImportState()
         func sent(_ id: String, records: Int) -> RequestOutcome {
             state.tally.records = records
@@ -111,7 +111,7 @@ import Testing
         #expect(state.settled(first) == 20)
     }
 
-    @Test func `the same entity twice comes in two requests`() {
+    @Test func `a repeated entity is sent in a second request`() {
         var batch = ImportBatch()
         for line in 1...2 {
             batch.add(entity: "{}".utf8, origin: .init(entityID: "urn:a", file: "f", line: line))

@@ -23,7 +23,7 @@ import Testing
         #expect(found.ids == ["urn:a", "urn:b"] && found.problems == [])
     }
 
-    @Test func `an entity that does not end ends the file`() async throws {
+    @Test func `an incomplete entity ends the file`() async throws {
         let long = String(repeating: "x", count: 2 * EntityFile.maximumEntityBytes)
         await #expect(throws: SourceError.self) {
             try await imported("{\"id\":\"urn:a\",\"type\":\"\(long)\"}\n")
@@ -43,7 +43,7 @@ import Testing
         #expect(found.ids == ["urn:a", "urn:b"] && found.problems == [])
     }
 
-    @Test func `what is no entity is reported with its place and the others load`() async throws {
+    @Test func `an invalid entity is reported with its place and the others load`() async throws {
         let lines = try await imported(
             "{\"id\":\"urn:a\"}\n{\"id\":}\n17\n{\"type\":\"T\"}\n{\"id\":\"urn:b\"}\n"
         )
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3, 1 << 16])
-    func `an object may go over several lines, alone or with others`(pieceBytes: Int) async throws {
+    func `an object may have several lines, alone or with others`(pieceBytes: Int) async throws {
         let one = "\u{FEFF}\n{\n  \"id\": \"urn:a\",\n  \"n\": {\"value\": [\n{}, \"}\"]}\n}\n"
         #expect(try await imported(one, pieceBytes: pieceBytes).ids == ["urn:a"])
         let two = one + "{\r\n\"id\": \"urn:b\"\r\n}\r\n{\"id\": \"urn:c\"}"
@@ -66,7 +66,7 @@ import Testing
         #expect(found.ids == ["urn:a", "urn:b", "urn:c"] && found.problems == [])
     }
 
-    @Test func `an object that never ends does not take the others with it`() async throws {
+    @Test func `an incomplete object does not affect the others`() async throws {
         let broken = try await imported(
             "{\n\"id\": \"urn:a\"\n{\n\"id\": \"urn:b\"\n}\n"
                 + "{\n\"id\": \"urn:c\n}\n{\n\"id\": \"urn:d\"\n}\n"
@@ -78,7 +78,7 @@ import Testing
         #expect(line.ids == ["urn:b", "urn:c"] && line.problems.count == 1)
     }
 
-    @Test func `entities with a context of their own go in requests of their own`() throws {
+    @Test func `entities with their own context are sent in separate requests`() throws {
         var source = EntityFile(
             MemoryBytes(
                 "{\"id\":\"urn:a\"}\n{\"id\":\"urn:b\",\"@context\":\"http://c\"}\n",

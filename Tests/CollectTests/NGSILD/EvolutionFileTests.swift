@@ -15,7 +15,7 @@ import Testing
         return #"{"type":"Property","value":\#(second),"observedAt":"\#(moment)"}"#
     }
 
-    @Test func `readings go into history without what the hub had made of them`() async throws {
+    @Test func `readings are imported into history without system attributes`() async throws {
         let (hub, tally) = try await imported(
             """
             {"id":"urn:a","type":"T","createdAt":"2026-01-01T00:00:00Z","n":[{"type":"Property",\
@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    @Test func `a long evolution goes in several requests, in order`() async throws {
+    @Test func `a long evolution is sent in several requests, in order`() async throws {
         let readings = (0..<4_500).map(Self.reading).joined(separator: ",")
         let (hub, tally) = try await imported(
             #"{"id":"urn:a","type":["T","U"],"n":[\#(readings)]}"#
@@ -47,7 +47,7 @@ import Testing
         #expect(hub.readings("urn:a", "n").count == 4_500)
     }
 
-    @Test func `what is no evolution is reported and the others load`() async throws {
+    @Test func `an invalid evolution is reported and the others load`() async throws {
         let (hub, tally) = try await imported(
             """
             {"id":"urn:a","n":[\(Self.reading(1))]}

@@ -44,7 +44,7 @@ import Testing
         #expect(try read("\"e\r\nf\",g\r\nh,i") == ["1: e\r\nf|g", "3: h|i"])
     }
 
-    @Test func `a file with a row that does not end is refused before it is read`() throws {
+    @Test func `a file with an endless row is refused before it is read`() throws {
         let row = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
         let source = Endless(row)
         var reader = DelimitedReader(source)
@@ -67,11 +67,11 @@ import Testing
         }
     }
 
-    @Test func `empty fields stay and empty lines go`() throws {
+    @Test func `empty fields are kept and empty lines skipped`() throws {
         #expect(try read("\n\n,\n\"\"\n\na,\n") == ["3: |", "4: ", "6: a|"])
     }
 
-    @Test func `a byte order mark is no part of the first field`() throws {
+    @Test func `a byte order mark does not belong to the first field`() throws {
         #expect(try read("\u{FEFF}a,b\n") == ["1: a|b"])
     }
 
@@ -85,7 +85,7 @@ import Testing
         )
     }
 
-    @Test func `a quote that is never closed is reported where its row begins`() throws {
+    @Test func `an unclosed quote is reported where its row begins`() throws {
         #expect(
             try read("a,b\nc,\"d\ne,f\n") == [
                 "1: a|b", "t.csv:2, column 2: The quote that opens here is never closed.",
@@ -93,7 +93,7 @@ import Testing
         )
     }
 
-    @Test func `broken UTF-8 is reported with its column`() throws {
+    @Test func `invalid UTF-8 is reported with its column`() throws {
         let bytes = Array("a,b\n".utf8) + [0x63, 0x2C, 0xC3, 0x28, 0x0A] + Array("d,é".utf8)
         #expect(
             try read(bytes) == [
@@ -102,14 +102,14 @@ import Testing
         )
     }
 
-    @Test func `a row beyond the limit is cut off and the next one read`() throws {
+    @Test func `a row beyond the limit is skipped and the next one read`() throws {
         let long = String(repeating: "x", count: DelimitedReader.maximumRowBytes + 1)
         let found = try read(Array("a\n\(long)\nb\n".utf8))
         #expect(found.first == "1: a" && found.last == "3: b" && found.count == 3)
         #expect(found[1].hasPrefix("t.csv:2, column 1: The row has more than"))
     }
 
-    @Test func `blanks around a field are no part of it unless the format says so`() throws {
+    @Test func `blanks around a field do not belong to it unless the format says so`() throws {
         #expect(try read("a, b ,\u{A0}c\t\n\" d \" , \"e,f\" ,\n") == ["1: a|b|c", "2: d|e,f|"])
         #expect(try read(" \t \na,b\n") == ["2: a|b"])
         var format = TableFormat()
@@ -117,7 +117,7 @@ import Testing
         #expect(try read(Array(" a,b \n".utf8), format: format) == ["1:  a|b "])
     }
 
-    @Test func `Excel's line with the separator is obeyed`() throws {
+    @Test func `Excel's line with the separator is used`() throws {
         #expect(try read("sep=;\na;b,c\n") == ["2: a|b,c"])
         #expect(try read("\"sep=\t\"\r\na\tb\r\n") == ["2: a|b"])
         #expect(try read("sep=;x\n") == ["1: sep=;x"])
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `UTF-16 is known by its mark, and read when the format says so`(isLittle: Bool) throws {
+    func `UTF-16 is recognised by its mark, or read by the format`(isLittle: Bool) throws {
         let text = "a,ä€\n😀,ภูเก็ต\n"
         for pieceBytes in 1...5 {
             let marked = utf16("\u{FEFF}" + text, isLittleEndian: isLittle)
@@ -176,7 +176,7 @@ import Testing
         (TextEncoding.windows1252, [0x80, 0xE4, 0x92] as [UInt8], "€ä’"),
         (.latin1, [0xE4, 0xFF], "äÿ"), (.windows874, [0xC0, 0xD9, 0x80], "ภู€"),
     ])
-    func `text of one byte a character is read`(
+    func `single-byte encodings are read`(
         encoding: TextEncoding,
         bytes: [UInt8],
         text: String
@@ -186,7 +186,7 @@ import Testing
         #expect(try read(Array("a,".utf8) + bytes + [0x0A], format: format) == ["1: a|\(text)"])
     }
 
-    @Test func `a map's table that is no UTF-8 is told what the map may say`() throws {
+    @Test func `a table that is not UTF-8 is reported with the keys of the map`() throws {
         var format = TableFormat()
         format.isFromMap = true
         let found = try read([0x61, 0x0A, 0xE4, 0x0A], format: format)

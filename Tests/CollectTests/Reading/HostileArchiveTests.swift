@@ -35,13 +35,13 @@ import Testing
         arguments: [(1 << 40, 100), (10, 1 << 40), (1_001, 46_046), (10, (1 << 20) + 1)]
             as [(Int, Int)]
     )
-    func `what an archive says of its directory has a limit`(entries: Int, bytes: Int) throws {
+    func `the announced directory of an archive has a limit`(entries: Int, bytes: Int) throws {
         let archive = Archive.promising(entries: entries, bytes: bytes)
         #expect(try refusal(archive)?.contains("are the limit") == true)
     }
 
     /// As the shell makes one of the output of a program.
-    @Test func `a pipe is no archive`() throws {
+    @Test func `a pipe is not an archive`() throws {
         let pipe = Pipe()
         let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
         try pipe.fileHandleForWriting.close()
@@ -53,14 +53,14 @@ import Testing
     }
 
     @Test(arguments: [1 << 62, 1 << 63 - 1, 9 << 30] as [UInt64])
-    func `a feed of files that say they are longer than may be is refused`(bytes: UInt64) throws {
+    func `a feed whose files announce too great lengths is refused`(bytes: UInt64) throws {
         let refusal = try refusal(Archive.claiming(bytes, for: Archive.smallFeed)) {
             _ = try GTFSFeed(path: $0)
         }
         #expect(refusal?.contains("which is more than 100 times its size") == true)
     }
 
-    @Test func `a file that unpacks to more than it says is broken off`() throws {
+    @Test func `a file that unpacks to more than announced is stopped`() throws {
         let refusal = try refusal(Archive.lineEnds(mebibytes: 40, in: "stops.txt")) { path in
             let entry = try #require(try ZipArchive(path: path).entry(named: "stops.txt"))
             while try !entry.nextPiece().isEmpty {}

@@ -35,7 +35,7 @@ import Testing
         #expect(problem.column == .init(number: 2, name: "b"))
     }
 
-    @Test func `columns without a name, or of one name, harm nobody who does not ask for them`()
+    @Test func `columns without a name, or with equal names, matter only if they are used`()
         throws
     {
         var table = try Table(MemoryBytes(",a,b,a,\n0,1,2,3,\n4,5,6,7\n", name: "t.csv"))
@@ -51,7 +51,7 @@ import Testing
         #expect(try table.next() == .end)
     }
 
-    @Test func `empty fields behind the last column are left out`() throws {
+    @Test func `empty fields after the last column are left out`() throws {
         var table = try Table(MemoryBytes("a,b\n1,2,,\n1,2,,3\n", name: "t.csv"))
         #expect(try table.next() == .row)
         #expect(table.row.count == 2)

@@ -48,7 +48,7 @@ import Testing
         return try body(ZipArchive(path: file.path))
     }
 
-    @Test func `files are found in whatever folder they lie and read whole`() throws {
+    @Test func `files are found in any folder and read whole`() throws {
         try withArchive(Self.feed) { archive in
             #expect(archive.entryNames == ["feed/stops.txt", "feed/agency.txt"])
             let entry = try #require(try archive.entry(named: "stops.txt"))
@@ -72,13 +72,13 @@ import Testing
         #expect(throws: SourceError.self) { try withArchive(Self.outside) { _ in } }
     }
 
-    @Test func `a file that is there twice is refused`() {
+    @Test func `a repeated file is refused`() {
         #expect(throws: SourceError.self) {
             try withArchive(Self.twice) { try $0.entry(named: "stops.txt") }
         }
     }
 
-    @Test func `what is no archive is refused with the reason`() throws {
+    @Test func `a file that is not an archive is refused with the reason`() throws {
         let text = Data("no archive".utf8).base64EncodedString()
         #expect(throws: SourceError.self) { try withArchive(text) { _ in } }
         #expect(throws: SourceError("`/nowhere.zip`: No such file.")) {
@@ -102,7 +102,7 @@ import Testing
         #expect(try unpack(zeros: 4_000_000) >= 4_000_000)
     }
 
-    @Test func `an archive that unpacks to more than a hundred times its size is broken off`() {
+    @Test func `an archive that unpacks to more than a hundred times its size is stopped`() {
         #expect {
             try unpack(zeros: ZipArchive.leastBytes + (4 << 20))
         } throws: { error in

@@ -85,7 +85,7 @@ import Testing
 
     // MARK: Creation and deletion
 
-    @Test func `a creation is of every instance, stamped to the last sub-attribute`() throws {
+    @Test func `a creation has every instance, with times down to the last sub-attribute`() throws {
         let entity = try Self.bus()
         let change = EntityChange.creation(of: entity, at: Self.born)
         #expect(change.before == nil && change.after == entity)
@@ -96,7 +96,7 @@ import Testing
         #expect(accuracy?.createdAt == Self.born && accuracy?.modifiedAt == Self.born)
     }
 
-    @Test func `a deletion is of every instance`() throws {
+    @Test func `a deletion has every instance`() throws {
         let change = EntityChange.deletion(of: try Self.bus())
         #expect(change.after == nil && !change.isEmpty)
         #expect(
@@ -108,7 +108,7 @@ import Testing
 
     // MARK: Replacement
 
-    @Test func `a replacement takes away what is not given`() throws {
+    @Test func `a replacement removes what is not given`() throws {
         let new = try EntityReader(context: .core).entity([
             "id": "urn:x:1", "type": "Tram", "speed": 7, "doors": 2,
         ])
@@ -150,7 +150,7 @@ import Testing
         #expect(after[Self.name].isEmpty)
     }
 
-    @Test func `null for what is not there leaves everything as it was`() throws {
+    @Test func `null for something absent changes nothing`() throws {
         let (change, after) = try updated(["doors": "urn:ngsi-ld:null"])
         #expect(change.attributes.isEmpty && change.isEmpty)
         #expect(change.untouched == [Self.iri("doors")])
@@ -167,8 +167,7 @@ import Testing
         #expect(change.untouched == [.scope])
     }
 
-    @Test(.clause("4.22")) func `when an entity expires can be set, changed and taken back`() throws
-    {
+    @Test(.clause("4.22")) func `the expiry of an entity can be set, changed and removed`() throws {
         let (first, second) = ("2998-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
         var bus = try Self.bus()
         func expiry(_ make: (Entity) throws -> EntityChange) rethrows -> String? {
@@ -198,7 +197,7 @@ import Testing
 
     // MARK: Append
 
-    @Test func `appending overwrites, if it may`() throws {
+    @Test func `appending overwrites if it may`() throws {
         let (change, after) = try changed {
             try .appending(
                 to: $0,
@@ -212,7 +211,7 @@ import Testing
         #expect(after.scopes == ["/Patong"])
     }
 
-    @Test func `appending leaves what is there, if it may not overwrite`() throws {
+    @Test func `appending keeps present attributes if it may not overwrite`() throws {
         let (change, after) = try changed {
             try .appending(
                 to: $0,
@@ -290,7 +289,7 @@ import Testing
         #expect(change.after?[Self.name].first?.observedAt == nil)
     }
 
-    @Test func `another kind takes the place of an attribute`() throws {
+    @Test func `another kind replaces an attribute`() throws {
         let (_, after) = try merged(["speed": ["type": "Relationship", "object": "urn:x:2"]])
         #expect(after[Self.speed].first == after[Self.speed].first { $0.kind == .relationship })
         #expect(after[Self.speed].first?.unitCode == nil)
@@ -317,7 +316,7 @@ import Testing
         #expect(try partly("speed", "urn:ngsi-ld:null").map(list) == ["speed 1 -"])
     }
 
-    @Test func `a partial update of what is not there is no change`() throws {
+    @Test func `a partial update of something absent is no change`() throws {
         #expect(try partly("doors", ["value": 1]) == nil)
         #expect(try partly("speed", ["value": 1, "datasetId": "urn:x:no"]) == nil)
     }
@@ -374,7 +373,7 @@ import Testing
         #expect(change.attributes.isEmpty && !change.isEmpty)
     }
 
-    @Test func `a removal is of every instance of the names`() throws {
+    @Test func `a removal has every instance of the names`() throws {
         let bus = try Self.bus()
         let change = EntityChange.removal(of: [Self.speed], from: bus, at: Self.now)
         #expect(change.map(list) == ["speed 1 -", "speed@urn:x:gps 2 -"])

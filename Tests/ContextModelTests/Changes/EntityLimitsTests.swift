@@ -54,7 +54,7 @@ import Testing
         #expect(change(40_000) < small * 120 + .seconds(1))
     }
 
-    @Test func `merging many members and sub-attributes takes time in proportion, too`() throws {
+    @Test func `merging many members and sub-attributes takes linear time, too`() throws {
         func merge(_ count: Int) throws -> Duration {
             let members = (0..<count).map { (key: "m\($0)", value: JSONValue.bool(true)) }
             let value = JSONValue.object(JSONObject(members))
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(arguments: [2, 40])
-    func `an instance that is removed and given anew stands at the end`(count: Int) throws {
+    func `an instance that is removed and given again is last`(count: Int) throws {
         let json: JSONValue = [
             "a": [
                 ["type": "Property", "value": "urn:ngsi-ld:null", "datasetId": "urn:x:0"],
@@ -107,7 +107,7 @@ import Testing
         #expect(instances.first { $0.datasetID == "urn:x:1" }?.value == 7)
     }
 
-    @Test func `what would grow beyond a limit is refused by its name, and may shrink`() {
+    @Test func `growth beyond a limit is refused by name, and shrinking is allowed`() {
         let limit = EntityLimits.instances
         func problem(_ before: Int?, _ after: Int) -> String? {
             EntityLimits.problem(
@@ -121,7 +121,7 @@ import Testing
         #expect(problem(limit + 1, limit + 1) == nil)
     }
 
-    @Test func `every size of an entity has a limit, inside of attributes too`() {
+    @Test func `every size of an entity has a limit, at any depth`() {
         func problem(_ entity: Entity) -> String? {
             EntityLimits.problem(with: EntityChange(before: nil, after: entity))
         }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GrowingIndexTests {
     @Test(arguments: 0..<20)
-    func `it finds what looking through the list finds, whatever was removed`(seed: Int) {
+    func `it finds the same as a scan of the list, after any removals`(seed: Int) {
         var dice = SystemRandomNumberGenerator()
         var list: [Int] = []
         var removed: Set<Int> = []

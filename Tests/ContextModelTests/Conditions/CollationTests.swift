@@ -10,12 +10,12 @@ import Testing
         ("th-u-kn-ks-level1", Collation(strength: .letters, isNumeric: true)),
         ("en-u-kn-false", .root),
     ])
-    func `a tag says how texts are compared`(tag: String, collation: Collation) {
+    func `a tag determines how texts are compared`(tag: String, collation: Collation) {
         #expect(Collation(tag) == collation)
     }
 
     @Test(arguments: ["", "!!nope", "not a tag", "d", "und-", "und-u-ks-level9", "und-u-kn-maybe"])
-    func `what is no tag is refused`(tag: String) {
+    func `an invalid tag is refused`(tag: String) {
         #expect(Collation(tag) == nil)
     }
 }

@@ -46,7 +46,7 @@ struct `Reading conditions` {
 
     // MARK: Linked Entities (clause 4.9, examples 13 and 14)
 
-    @Test func `braces ask for what a Relationship leads to`() throws {
+    @Test func `braces query the targets of a Relationship`() throws {
         let parser = QParser(expansion: Plain(), linkDepth: 2)
         let humid = Condition.value(
             ValueTest(
@@ -80,7 +80,7 @@ struct `Reading conditions` {
         "a{b{c{d}}}==1", "a{b==1", "a{}==1", "a{b}}==1", "a{,T:b}==1", "a[b]{c}==1", "!a{b}",
         "a.observedAt{b}==1", "a{b==1}",
     ])
-    func `braces that are not well written or too deep are refused`(q: String) {
+    func `braces that are invalid or too deep are refused`(q: String) {
         #expect(throws: ConditionError.self) {
             try QParser(expansion: Plain(), linkDepth: 2).parse(q)
         }
@@ -92,14 +92,14 @@ struct `Reading conditions` {
         "a~=(", "a~=[", "a~=(x)\\1", "sensor{humidity}==40", "a==NaN", "a==1e999", "a==null",
         "a~=\"x\\", "a==\"x\\", "\u{FFFD}\u{0}", "a==\u{1}", "a b",
     ])
-    func `what is not well written is refused with a hint`(_ q: String) {
+    func `an invalid text is refused with a hint`(_ q: String) {
         let error = #expect(throws: ConditionError.self) { try parser.parse(q) }
         #expect(error?.parameter == "q")
         #expect(error?.hint.isEmpty == false)
         #expect((error?.offset ?? -1) <= q.utf8.count && (error?.offset ?? -1) >= 0)
     }
 
-    @Test func `an error says where and quotes the input`() {
+    @Test func `an error has its position and quotes the input`() {
         let error = #expect(throws: ConditionError.self) { try parser.parse("speed>50;x==red") }
         #expect(error?.offset == 12)
         #expect(error?.message.contains("red") == true)
@@ -114,7 +114,7 @@ struct `Reading conditions` {
         for q in hostile { #expect(throws: ConditionError.self) { try parser.parse(q) } }
     }
 
-    @Test func `random bytes are read or refused, never worse`() {
+    @Test func `random bytes are parsed or refused, never worse`() {
         var generator = Seeded(state: 7)
         let alphabet = Array("ab1.;|()[]{}=!~<>\",:\\\u{E9} -".utf8)
         for _ in 0..<5_000 {
@@ -130,7 +130,7 @@ struct `Reading conditions` {
         }
     }
 
-    @Test(.clause("4.17")) func `types are joined as the clause says`() throws {
+    @Test(.clause("4.17")) func `types are combined as in the clause`() throws {
         let home = Condition.all([.type(IRI("t:Home")), .type(IRI("t:Vehicle"))])
         let wanted = Condition.any([home, .type(IRI("t:Motorhome"))])
         #expect(try TypeSelection.parse("(Home;Vehicle)|Motorhome", expansion: Plain()) == wanted)
@@ -140,7 +140,7 @@ struct `Reading conditions` {
         }
     }
 
-    @Test(.clause("4.19")) func `scope patterns match as the clause says`() {
+    @Test(.clause("4.19")) func `scope patterns match as in the clause`() {
         let gardens = ScopePattern(segments: ["Madrid", "Gardens", "#"])
         #expect(gardens.matches("/Madrid/Gardens"))
         #expect(gardens.matches("/Madrid/Gardens/Parque/Parterre1"))
@@ -155,7 +155,7 @@ struct `Reading conditions` {
         #expect(!ScopePattern(segments: ["#"]).matches(""))
     }
 
-    @Test func `geo-queries are read, and bad ones refused`() throws {
+    @Test func `geo-queries are parsed, and bad ones refused`() throws {
         let test = try GeoQuery.parse(
             georel: "near;maxDistance==2000",
             geometry: "Point",

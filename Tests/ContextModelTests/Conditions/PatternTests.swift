@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 struct `Patterns` {
-    @Test func `a pattern is found anywhere unless tied to the ends`() throws {
+    @Test func `a pattern is found anywhere unless it is anchored`() throws {
         #expect(try Pattern("b+c").matches("aabbc\n"))
         #expect(try Pattern("c$|^x").matches("abc"))
         #expect(try Pattern("x").matches("a\nb\nx"))
@@ -21,7 +21,7 @@ struct `Patterns` {
         String(repeating: "(", count: 30) + "a" + String(repeating: "+)", count: 30),
         String(repeating: "(", count: 101) + "a" + String(repeating: ")", count: 101),
     ])
-    func `what cannot be matched quickly or at all is refused`(_ text: String) {
+    func `a pattern that is slow or impossible is refused`(_ text: String) {
         #expect(throws: PatternError.self) { try Pattern(text) }
     }
 
@@ -41,18 +41,18 @@ struct `Patterns` {
         ("(a", "A parenthesis is not closed."),
         ("a)", "A parenthesis is closed that was not opened."),
     ])
-    func `what is wrong with a pattern is told`(text: String, reason: String) {
+    func `the error of a pattern is explained`(text: String, reason: String) {
         #expect { try Pattern(text) } throws: { "\($0)" == reason }
     }
 
-    @Test func `a mark that stands for itself may be repeated`() throws {
+    @Test func `a literal mark may be repeated`() throws {
         #expect(try Pattern("^\\**$").matches("***"))
         #expect(try Pattern("^[*]*$").matches("***"))
         #expect(try Pattern("^a*{2}$").matches("aaa"))
     }
 
     @Test(arguments: ["(a|aa)+$", "(a*)*b", "(a+)+$", "(.*)(.*)(.*)(.*)x", "(a|b)*a(a|b){20}c"])
-    func `hostile patterns stay fast on long texts`(_ text: String) throws {
+    func `malicious patterns stay fast on long texts`(_ text: String) throws {
         let pattern = try Pattern(text)
         var dice = Seeded(state: 3)
         let start = Self.processorSeconds
@@ -75,7 +75,7 @@ struct `Patterns` {
     /// What the C library takes, but for what POSIX leaves open, means the same here.
     ///
     /// No input has a newline: within a pattern glibc takes it for an end of the text now and then.
-    @Test func `patterns mean what the C library takes them for`() throws {
+    @Test func `patterns mean the same as in the C library`() throws {
         let pieces = [
             "a", "b", "c", ".", "^", "$", "|", "(", ")", "*", "+", "?", "{2}", "{0,2}", "{1,}",
             "{,2}", "[ab]", "[^a]", "[a-b]", "[]a]", "[[:alpha:]]", "[[:digit:][:space:]]", "\\.",
@@ -109,7 +109,7 @@ struct `Patterns` {
     }
 
     /// With all that is remembered, and again and again without.
-    @Test func `a long text gives the same answer, whatever has been forgotten meanwhile`() throws {
+    @Test func `a long text gives the same answer after the cache was emptied`() throws {
         let text = "(a|b)*a(a|b){12}c"
         var regex = regex_t()
         try #require(regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) == 0)
@@ -126,7 +126,7 @@ struct `Patterns` {
         }
     }
 
-    @Test func `as many states as may be take time in proportion to the text`() throws {
+    @Test func `the largest automaton takes time in proportion to the text`() throws {
         let hostile = ["(a?){500}b", "(a|b)*a(a|b){20}c", "((a|b)*a.{40}){6}c", "(a*){300}z"]
         var dice = Seeded(state: 5)
         for text in hostile {
@@ -151,7 +151,7 @@ struct `Patterns` {
             "(((){99}){99}){99}", "[A-[:]" + String(repeating: "(", count: 200) + ":]]",
             "[A-[:](a{999}){999}:]]",
         ]
-    ) func `a pattern is refused before it is made too large`(text: String) {
+    ) func `a pattern is refused before its automaton is too large`(text: String) {
         #expect(throws: PatternError.self) { try Pattern(text) }
     }
 
@@ -173,7 +173,7 @@ struct `Patterns` {
         #expect(!little.isSpent)
     }
 
-    @Test func `patterns have a budget together`() throws {
+    @Test func `patterns share a budget`() throws {
         func count(_ patterns: [Pattern]) throws {
             try Condition.any(patterns.map { .idPattern($0) }).checkPatterns()
         }

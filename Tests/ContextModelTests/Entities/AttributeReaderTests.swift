@@ -114,7 +114,7 @@ import Testing
         #expect(try one(["value": 1, "datasetId": "@none"]).datasetID == nil)
     }
 
-    @Test func `in time, one datasetId may have many instances`() throws {
+    @Test func `in an evolution, one datasetId may have many instances`() throws {
         let read = try instances([["value": 1], ["value": 2]], .init(isTemporal: true))
         #expect(read.map(\.value) == [1, 2])
     }
@@ -169,7 +169,7 @@ import Testing
         .clause("4.5.2.3"),
         arguments: [EntityReader.Options(), .init(allowsNull: true), .init(isTemporal: true)]
     )
-    func `an object that says nothing of an attribute is a value`(
+    func `an object without members of an attribute is a value`(
         options: EntityReader.Options
     ) throws {
         for value: JSONValue in [
@@ -189,7 +189,7 @@ import Testing
             ["accuracy": ["value": 1]], [:],
         ] as [JSONValue]
     )
-    func `an object that may be an attribute needs a value, and the message says how`(
+    func `an object that may be an attribute needs a value, and the message explains it`(
         json: JSONValue
     ) {
         for options in [EntityReader.Options(), .init(allowsNull: true)] {
@@ -245,7 +245,7 @@ import Testing
             (["value": ["type": "GeometryCollection", "geometries": []]], "'a.value'"),
         ] as [(JSONValue, String)]
     )
-    func `what is wrong is named by its path`(json: JSONValue, path: String) {
+    func `an error names its path`(json: JSONValue, path: String) {
         #expect(detail(json).contains(path))
         #expect(detail(json) != "it was read")
     }

@@ -27,13 +27,13 @@ import Testing
         expiresAt: Timestamp(microseconds: 0)
     )
 
-    @Test func `an entity comes back as it was`() throws {
+    @Test func `an entity decodes to itself`() throws {
         #expect(try EntityCodec.decode(EntityCodec.encode(Self.entity)) == Self.entity)
         let bare = Entity(id: EntityID("urn:x:1"), types: [])
         #expect(try EntityCodec.decode(EntityCodec.encode(bare)) == bare)
     }
 
-    @Test func `random entities come back as they were`() throws {
+    @Test func `random entities decode to themselves`() throws {
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<300 {
             let entity = RandomEntity.entity(&generator)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `random attributes come back as they were`() throws {
+    @Test func `random attributes decode to themselves`() throws {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<300 {
             let attribute = RandomEntity.attribute(&generator, depth: 2)
@@ -78,7 +78,7 @@ import Testing
     }
 
     /// What stores hold already must stay readable: this form may not change, only be followed.
-    @Test func `the first version of the form stays as it is`() throws {
+    @Test func `the first version of the encoding does not change`() throws {
         let attribute = Attribute(
             kind: .relationship,
             value: ["urn:x:1", 7],
@@ -92,7 +92,7 @@ import Testing
         #expect(try EntityCodec.decodeAttribute(bytes) == attribute)
     }
 
-    @Test func `names that begin alike are kept once`() {
+    @Test func `names that begin alike are stored once`() {
         let prefix = "https://uri.etsi.org/ngsi-ld/default-context/"
         let attributes = (0..<10).map {
             NamedAttribute(
@@ -106,7 +106,7 @@ import Testing
 
     // MARK: Damage
 
-    @Test func `bytes of another form are refused`() {
+    @Test func `bytes of another encoding are refused`() {
         let entity = EntityCodec.encode(Self.entity)
         let attribute = EntityCodec.encode(Attribute(kind: .property, value: 1))
         #expect(throws: EntityCodec.Damage(offset: 0)) { try EntityCodec.decode(attribute) }
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a bit turned over makes an error or a valid entity, and never stops the program`()
+    @Test func `a flipped bit makes an error or a valid entity, and never stops the program`()
         throws
     {
         var generator = SeededGenerator(seed: 5)
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `attributes that are not selected are stepped over`() throws {
+    @Test func `attributes that are not selected are skipped`() throws {
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<300 {
             var entity = RandomEntity.entity(&generator)
@@ -183,11 +183,11 @@ import Testing
             [0x21, 0x80, 0x10, 0x00],  // an unknown field
         ] as [[UInt8]]
     )
-    func `what no encoder writes is refused`(bytes: [UInt8]) {
+    func `bytes that no encoder writes are refused`(bytes: [UInt8]) {
         #expect(throws: EntityCodec.Damage.self) { try EntityCodec.decodeAttribute(bytes) }
     }
 
-    @Test func `nesting without end is refused`() {
+    @Test func `endless nesting is refused`() {
         let arrays = [0x21, 0x00] + [UInt8](repeating: 0x0D, count: 1_000_000)
         #expect(throws: EntityCodec.Damage.self) { try EntityCodec.decodeAttribute(arrays) }
     }

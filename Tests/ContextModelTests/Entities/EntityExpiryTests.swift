@@ -22,7 +22,7 @@ import Testing
         )
     }
 
-    @Test func `an entity is gone at the moment it expires`() {
+    @Test func `an entity does not exist from the moment it expires`() {
         let bus = entity([attribute(expiresAt: nil)], expiresAt: later)
         #expect(bus.nextExpiry == later)
         #expect(bus.unexpired(at: soon) == bus)

@@ -34,13 +34,13 @@ import Testing
         #expect(entity[iri("speed")] == [Attribute(kind: .property, value: 1)])
     }
 
-    @Test func `JSON-LD keywords are as good as their aliases`() throws {
+    @Test func `JSON-LD keywords work like their aliases`() throws {
         let entity = try read(["@id": "urn:x:1", "@type": ["Bus", "Tram", "Bus"]])
         #expect(entity.id.uri == "urn:x:1")
         #expect(entity.types == [iri("Bus"), iri("Tram")])
     }
 
-    @Test func `times the hub keeps itself are not taken from the caller`() throws {
+    @Test func `system times are not accepted from the caller`() throws {
         let entity = try read([
             "id": "urn:x:1", "type": "Bus", "createdAt": "2001-01-01T00:00:00Z",
             "modifiedAt": "2001-01-01T00:00:00Z",
@@ -72,7 +72,7 @@ import Testing
             (["id": "urn:x:1", "type": "A", "@x": 1], "'@x'"),
         ] as [(JSONValue, String)]
     )
-    func `what is wrong is named`(json: JSONValue, member: String) {
+    func `an error is named`(json: JSONValue, member: String) {
         #expect(detail(json).contains(member))
         #expect(detail(json) != "it was read")
     }
@@ -82,13 +82,13 @@ import Testing
         #expect(throws: EntityError.self) { try read(json) }
     }
 
-    @Test func `two names of one attribute are one too many`() {
+    @Test func `two names of one attribute are refused`() {
         let name = "https://uri.etsi.org/ngsi-ld/default-context/speed"
         let message = detail(["id": "urn:x:1", "type": "A", "speed": 1, name: 2])
         #expect(message.contains("twice"))
     }
 
-    @Test func `of a request to an evolution, attributes and not members are counted`() throws {
+    @Test func `in a request to an evolution, attributes are counted and not members`() throws {
         var members: JSONObject = ["id": "urn:x:1", "type": "A", "scope": "/a"]
         for number in 0..<EntityLimits.attributes { members["a\(number)"] = 1 }
         let reader = EntityReader(context: .core, options: .init(isTemporal: true))
@@ -109,7 +109,7 @@ import Testing
     }
 
     /// What was larger when the limits came may stay so, which only the change can tell.
-    @Test func `an entity larger than the limits is read, in time in proportion`() throws {
+    @Test func `an entity beyond the limits is read in linear time`() throws {
         func read(_ count: Int) throws -> Duration {
             let names = (0..<count).map { "n\($0)" }
             let attributes = names.map { (key: "a\($0)", value: JSONValue.bool(true)) }
@@ -129,7 +129,7 @@ import Testing
         #expect(try read(50_000) < small * 120 + .seconds(1))
     }
 
-    @Test func `a fragment may lack everything, and null empties the scopes`() throws {
+    @Test func `a fragment may lack everything, and null removes the scopes`() throws {
         let reader = EntityReader(context: .core, options: .init(allowsNull: true))
         let empty = try reader.fragment([:])
         #expect(empty.id == nil && empty.types.isEmpty && empty.scopes == nil)
@@ -187,7 +187,7 @@ import Testing
 
 @Suite struct URITextTests {
     @Test(arguments: ["urn:x", "http://a.example/?q#f", "a+b-c.1:x", "urn:ป่าตอง", "x:%20"])
-    func `a URI has a scheme and something behind it`(text: String) {
+    func `a URI has a scheme and something after it`(text: String) {
         #expect(URIText.isValid(text))
     }
 
@@ -197,7 +197,7 @@ import Testing
             "urn:{x}", "urn:a\\b", "urn:a|b", "urn:a^b", "urn:a`b", "urn:\u{7F}",
         ]
     )
-    func `anything else is no URI`(text: String) {
+    func `anything else is not a URI`(text: String) {
         #expect(!URIText.isValid(text))
     }
 }

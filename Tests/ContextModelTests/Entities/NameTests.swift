@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         "", "9Vehicle", "_a", "my attr", "a-b", "a.b", "a{b}", "@type", ":a", "a:", "\u{301}a",
     ])
-    func `anything else is no name`(name: String) {
+    func `anything else is not a name`(name: String) {
         #expect(!Name.isValid(name))
     }
 
@@ -24,13 +24,13 @@ import Testing
     }
 
     @Test(arguments: ["", "/", "/a//b", "/a/", "/1a", "/a-b", "/a/#", "/+", "/a b", "/\u{354}a"])
-    func `anything else is no scope`(scope: String) {
+    func `anything else is not a scope`(scope: String) {
         #expect(!Scope.isValid(scope))
     }
 
     /// Found by libFuzzer: next to some letters a slash is a part of their character.
     @Test(arguments: ["/a\u{D4E}/b", "a\u{D4E}/b"])
-    func `a scope is taken apart by code points`(scope: String) {
+    func `a scope is split by code points`(scope: String) {
         #expect(Scope.isValid(scope))
         #expect(Scope.levels(scope) == ["a\u{D4E}", "b"])
         let pattern = ScopePattern(segments: ["a\u{D4E}", "#"])
@@ -42,7 +42,7 @@ import Testing
         "urn:x:A\u{A0}B", "urn:x:A\u{FE0F}B", "urn:x:A\u{FFFE}B", "urn:x:A\u{3164}B",
         "urn:x:A\u{2800}B",
     ])
-    func `an identifier has nothing that cannot be seen`(uri: String) {
+    func `an identifier has no invisible characters`(uri: String) {
         #expect(!URIText.isValid(uri))
         #expect(URIText.isValid("urn:x:ภูเก็ต"))
     }

@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(.clause("4.5.7", "4.5.8", "5.5.4", "NGSILDNULL"))
-    func `the end of an attribute may be told`() throws {
+    func `the end of an attribute may be given`() throws {
         let entity = try read([
             "speed": [
                 ["type": "Property", "value": 1, "observedAt": .string(first)],
@@ -121,7 +121,7 @@ import Testing
             [["value": "/A", "observedAt": "soon"]], [["value": "/A"], "/B"],
         ] as [JSONValue]
     )
-    func `an instance of a scope that is none is refused`(_ scope: JSONValue) {
+    func `an invalid instance of a scope is refused`(_ scope: JSONValue) {
         #expect(throws: EntityError.self) { try read(["scope": scope]) }
     }
 }

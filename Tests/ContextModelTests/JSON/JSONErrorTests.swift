@@ -14,7 +14,7 @@ import Testing
         ),
         ("[\u{1B}x]", 1, 1, 2, "Here should be a value, but there is `U+001Bx`."),
     ])
-    func `an error tells the place and quotes what is there`(
+    func `an error has its position and quotes the text there`(
         text: String,
         offset: Int,
         line: Int,

@@ -18,7 +18,7 @@ import Testing
     ]
 
     @Test(arguments: alphabets)
-    func `every short text is read or refused as Foundation has it`(
+    func `every short text is read or refused as Foundation does`(
         pieces: [String],
         length: Int
     ) {
@@ -58,7 +58,7 @@ import Testing
         #expect(try JSONReader.read(text) == JSONReader.read(Self.tokens.joined()))
     }
 
-    @Test func `no token may be left out, come twice or be another one`() throws {
+    @Test func `no token may be left out, repeated or replaced`() throws {
         for place in Self.tokens.indices {
             var others = ["", "\(Self.tokens[place]) \(Self.tokens[place])"]
             others += ["{", "}", "[", "]", ",", ":"].filter { $0 != Self.tokens[place] }
@@ -84,7 +84,7 @@ import Testing
         ]
 
     @Test(arguments: foreign)
-    func `what JSON has not is refused between any two tokens`(foreign: [UInt8]) {
+    func `characters outside JSON are refused between any two tokens`(foreign: [UInt8]) {
         for place in 0...Self.tokens.count {
             var tokens = Self.tokens.map { Array($0.utf8) }
             tokens.insert(foreign, at: place)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `a text ends nowhere but at its end`() {
+    @Test func `a text can end only at its end`() {
         let text = Array(Self.tokens.joined().utf8)
         for end in 0..<text.count {
             #expect(throws: JSONError.self) { try JSONReader.read(text[..<end]) }
@@ -105,7 +105,7 @@ import Testing
 
     // MARK: Strings
 
-    @Test func `every character stands for itself, and so does its escape`() throws {
+    @Test func `every character is equal to itself and to its escape`() throws {
         for value in Self.scalars {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let string = String(scalar)
@@ -129,7 +129,7 @@ import Testing
             0x110000,
         ].flatMap { $0 - 1...$0 + 1 }
 
-    @Test func `an escape is one of JSON's, and half a character is none`() {
+    @Test func `an escape is one of JSON's, and a lone surrogate is refused`() {
         for byte in UInt8.min...UInt8.max where !Array(#""\/bfnrtu"#.utf8).contains(byte) {
             #expect(throws: JSONError.self) { try JSONReader.read([0x22, 0x5C, byte, 0x22]) }
         }

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: ["", "-", "01", "1.", ".1", "1e", "+1", "NaN", " 1", "1 ", "1x", "0x1"])
-    func `what is no number is refused`(literal: String) {
+    func `an invalid number is refused`(literal: String) {
         #expect(JSONNumber(literal) == nil)
     }
 

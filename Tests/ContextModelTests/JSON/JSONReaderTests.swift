@@ -34,7 +34,7 @@ import Testing
         (#""ขอบคุณ\n""#, "ขอบคุณ\n"),
         (#""\\u0041""#, "\\u0041"),
     ])
-    func `a string denotes its characters`(text: String, string: String) throws {
+    func `a string has its characters`(text: String, string: String) throws {
         let read = try #require(try JSONReader.read(text).stringValue)
         #expect(Array(read.unicodeScalars) == Array(string.unicodeScalars))
     }
@@ -141,7 +141,7 @@ import Testing
         #expect(throws: JSONError.self) { try JSONReader.read(bytes) }
     }
 
-    @Test func `a string with more combining marks in a row than there may be is refused`() throws {
+    @Test func `a string with too many combining marks in a row is refused`() throws {
         let most = String(repeating: "\u{327}\u{301}", count: CombiningMarks.maximumRun / 2)
         let escaped = String(repeating: "\\u0301", count: CombiningMarks.maximumRun)
         for text in [most, escaped, "a" + most + "b" + most] {
@@ -166,7 +166,7 @@ import Testing
         (#"{"a":1,"\u0061":{"a":2,"a":3}}"#, #"{"a":{"a":3}}"#), (#"[{"":1,"":2}]"#, #"[{"":2}]"#),
         ("{\"\u{E9}\":1,\"e\u{301}\":2}", "{\"\u{E9}\":2}"),
     ])
-    func `of a member given twice the last counts, or the text is refused`(
+    func `of repeated members the last counts, or the text is refused`(
         text: String,
         counting: String
     ) throws {
@@ -174,7 +174,7 @@ import Testing
         #expect(code(Array(text.utf8)) == .duplicateMember)
     }
 
-    @Test func `a member given twice is found in a large object too`() throws {
+    @Test func `a repeated member is found in a large object too`() throws {
         let members = (0..<1_000).map { "\"m\($0)\":\($0)" }
         for twice in [0, 15, 16, 17, 500, 999] {
             let text = "{" + (members + ["\"m\(twice)\":-1"]).joined(separator: ",") + "}"
@@ -188,7 +188,7 @@ import Testing
         #expect(code(once) == nil)
     }
 
-    @Test func `many members given many times take no time`() throws {
+    @Test func `many repeated members take linear time`() throws {
         let names =
             (0..<20_000).map { "\"m\($0)\":0" } + repeatElement("\"m19999\":1", count: 100_000)
         let text = "{" + names.joined(separator: ",") + "}"
@@ -234,7 +234,7 @@ import Testing
         }
     }
 
-    @Test func `bytes that do not lie together are read too`() throws {
+    @Test func `bytes that are not contiguous are read too`() throws {
         let text = Array("[1,\"a\"]".utf8)
         #expect(try JSONReader.read(AnySequence(text)) == [1, "a"])
         #expect(try JSONReader.read(text[3..<6]) == "a")

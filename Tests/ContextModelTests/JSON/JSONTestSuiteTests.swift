@@ -17,7 +17,7 @@ import Testing
         ),
         arguments: ["y_", "n_", "i_"]
     )
-    func `what must be read is read, and what must be refused is refused`(kind: String) throws {
+    func `the valid files are read, and the invalid ones refused`(kind: String) throws {
         let cases = try Self.cases(kind)
         #expect(cases.count > 30)
         for (name, bytes) in cases {

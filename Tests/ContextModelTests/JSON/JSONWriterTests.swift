@@ -3,7 +3,7 @@ import ContextModel
 import Testing
 
 @Suite struct JSONWriterTests {
-    @Test func `commas come by themselves`() {
+    @Test func `commas are written automatically`() {
         var writer = JSONWriter(reservingBytes: 64)
         writer.beginObject()
         writer.key("a")
@@ -41,7 +41,7 @@ import Testing
         #expect(JSONValue.string(string).text == text)
     }
 
-    @Test func `what is written is read back the same`() throws {
+    @Test func `written text reads back the same`() throws {
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<500 {
             let value = RandomJSON.value(&generator)

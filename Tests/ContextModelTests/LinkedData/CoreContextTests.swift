@@ -27,7 +27,7 @@ import Testing
         #expect(LDContext.core.isCore)
     }
 
-    @Test func `every term comes back from its IRI`() {
+    @Test func `every term expands and compacts to itself`() {
         for (term, iri) in CoreContext.terms {
             #expect(LDContext.core.expand(LDContext.core.compact(iri)) == iri, "\(term)")
         }

@@ -12,7 +12,7 @@ import Testing
     private static let inline = JSONValue.object(["Bus": "https://city.example/Bus"])
 
     @Test(arguments: [core, old, .array([]), .array([old, core]), .null])
-    func `the core @context stands alone`(given: JSONValue) {
+    func `a lone core @context stays alone`(given: JSONValue) {
         #expect(given.endingWithCore == Self.core)
         #expect(given.contextURL == CoreContext.url)
     }
@@ -28,7 +28,7 @@ import Testing
         #expect(given.contextURL == Self.url.stringValue)
     }
 
-    @Test func `one that takes more than a URL has none`() {
+    @Test func `a context with more than a URL has none`() {
         let several: [[JSONValue]] = [
             [Self.url, Self.other], [Self.inline], [Self.url, Self.inline],
         ]

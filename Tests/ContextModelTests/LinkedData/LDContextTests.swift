@@ -9,7 +9,7 @@ import Testing
         return LDContext(reference: "https://city.example/c", definitions: definitions)
     }
 
-    @Test func `a keyword is no prefix`() throws {
+    @Test func `a keyword is not a prefix`() throws {
         let context = try context(["ident": "@id", "mine": "ident:mine"])
         for name in ["type:mine", "ident:mine"] {
             #expect(context.expand(name) == IRI(name))
@@ -17,7 +17,7 @@ import Testing
         #expect(context.expand("mine") == IRI("ident:mine"))
     }
 
-    @Test func `a name nobody defined goes to the default vocabulary and back`() {
+    @Test func `an undefined name expands to the default vocabulary and back`() {
         let iri = IRI("https://uri.etsi.org/ngsi-ld/default-context/speed")
         #expect(LDContext.core.expand("speed") == iri)
         #expect(LDContext.core.compact(iri) == "speed")
@@ -69,14 +69,14 @@ import Testing
         #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
     }
 
-    @Test func `a name that is an IRI stays, whatever is a prefix`() throws {
+    @Test func `a name that is an IRI stays, whatever the prefixes are`() throws {
         let ld = try context(["https": "https://wrong.example/", "city": "https://city.example/"])
         #expect(ld.expand("https://a.example/x") == IRI("https://a.example/x"))
         #expect(ld.expand("city://a.example/x") == IRI("city://a.example/x"))
         #expect(ld.expand("urn:x:y") == IRI("urn:x:y"))
     }
 
-    @Test func `@vocab takes the names that have no definition`() throws {
+    @Test func `@vocab applies to names without a definition`() throws {
         let ld = try context(["@vocab": "https://city.example/", "Bus": "https://b.example/Bus"])
         #expect(ld.expand("speed") == IRI("https://city.example/speed"))
         #expect(ld.compact(IRI("https://city.example/speed")) == "speed")
@@ -84,7 +84,7 @@ import Testing
         #expect(ld.expand("location") == .location)
     }
 
-    @Test func `a name that would not expand back does not stand for an IRI of @vocab`() throws {
+    @Test func `a name that would not expand back is not used for an IRI of @vocab`() throws {
         let ld = try context(["@vocab": "https://city.example/", "Bus": "https://b.example/Bus"])
         for name in ["Bus", "location", "a:b", ""] {
             let iri = "https://city.example/\(name)"
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `of several terms the shortest stands for the IRI, then the first`() throws {
+    @Test func `of several terms the shortest is used for the IRI, then the first`() throws {
         let iri = "https://city.example/x"
         let ld = try context(["bb": .string(iri), "ba": .string(iri), "abc": .string(iri)])
         #expect(ld.compact(IRI(iri)) == "ba")
@@ -124,7 +124,7 @@ import Testing
         #expect(throws: LDContextError(.invalid, "")) { try context(["Bus": definition]) }
     }
 
-    @Test func `a term that is set to null names nothing, and is refused where it would`() throws {
+    @Test func `a term that is set to null cannot be used, and is refused`() throws {
         let objects: [JSONObject] = [["Bus": "https://a.example/Bus"], ["Bus": nil]]
         let ld = try context(objects[0], objects[1])
         #expect(ld.expand("Bus") != IRI("https://a.example/Bus"))
@@ -147,7 +147,7 @@ import Testing
             ["@id": "https://a.example/x", "@nest": "props"], ["@id": nil],
         ] as [JSONValue]
     )
-    func `a name for what is no attribute is refused where it is used alone`(
+    func `a name that cannot be an attribute is refused where it is used alone`(
         definition: JSONValue
     ) throws {
         let ld = try context(["mine": definition, "other": "https://a.example/other"])
@@ -165,7 +165,7 @@ import Testing
 
     // MARK: Keywords
 
-    @Test func `real contexts say much of values, which changes no name`() throws {
+    @Test func `definitions about values in real contexts do not change names`() throws {
         let ld = try context([
             "@version": 1.1, "@base": "https://x.example/", "@language": "en", "@direction": "ltr",
             "@propagate": true, "@protected": false, "type": "@type", "id": "@id",
@@ -196,11 +196,11 @@ import Testing
             ["a": ["@id": "@type", "@prefix": true]],
         ] as [JSONObject]
     )
-    func `what JSON-LD does not know, or the hub cannot do, is refused`(object: JSONObject) {
+    func `parts that JSON-LD or the hub does not support are refused`(object: JSONObject) {
         #expect(throws: LDContextError(.invalid, "")) { try context(object) }
     }
 
-    @Test func `a protected term stays as it is`() throws {
+    @Test func `a protected term cannot change`() throws {
         let protected: JSONObject = ["@protected": true, "Bus": "https://a.example/Bus"]
         #expect(throws: LDContextError(.invalid, "")) {
             try context(protected, ["Bus": "https://b.example/Bus"])
@@ -214,7 +214,7 @@ import Testing
         #expect(open.expand("Bus") == IRI("https://b.example/Bus"))
     }
 
-    @Test func `a vocabulary is taken back by null, or made of an earlier one`() throws {
+    @Test func `a vocabulary is removed by null, or extends an earlier one`() throws {
         let null: JSONObject = ["@vocab": nil]
         let first: JSONObject = ["@vocab": "https://v.example/", "ex": "https://p.example/#"]
         #expect(try context(first, null).expand("a") == LDContext.core.expand("a"))
@@ -230,21 +230,21 @@ import Testing
         #expect(own.expand("a") == IRI("ex:a"))
     }
 
-    @Test func `an earlier definition without an IRI goes to the vocabulary`() throws {
+    @Test func `an earlier definition without an IRI uses the vocabulary`() throws {
         let ld = try context(["Bus": "https://a.example/Bus"], ["Bus": ["@type": "@id"]])
         #expect(ld.expand("Bus") == LDContext.core.expand("Bus"))
     }
 
     // MARK: Prefixes and compaction
 
-    @Test func `a name comes back as it was expanded`() throws {
+    @Test func `a name compacts to what it was`() throws {
         let ld = try context(["Bus": "http://v.example/Bus", "v": "http://v.example/"])
         for name in ["Bus", "location", "unknown", "v:Tram", "urn:a:1"] {
             #expect(ld.compact(ld.expand(name)) == name)
         }
     }
 
-    @Test func `a prefix shortens an IRI that no term stands for`() throws {
+    @Test func `a prefix shortens an IRI without a term`() throws {
         let ld = try context([
             "v": "http://v.example/", "deep": "http://v.example/deep#",
             "word": "http://v.example/w",
@@ -266,7 +266,7 @@ import Testing
             ("https://p.example/ns-", false), (nil, false),
         ] as [(JSONValue, Bool)]
     )
-    func `a term is a prefix if it says so, or is plain and looks it`(
+    func `a term is a prefix if it is declared so, or is plain and looks like one`(
         definition: JSONValue,
         isPrefix: Bool
     ) throws {
@@ -279,7 +279,7 @@ import Testing
         #expect(ld.compact(IRI(id + "Metro")) == (isPrefix ? "ex:Metro" : id + "Metro"))
     }
 
-    @Test func `of several prefixes the longest that comes back shortens an IRI`() throws {
+    @Test func `of several prefixes the longest that expands back shortens an IRI`() throws {
         let context = try context([
             "a": "urn:x:", "b": "urn:x:b:", "c": "urn:x:b:c:", "d": "urn:x:bb:", "e": "urn:x:b:d:",
         ])
@@ -291,7 +291,7 @@ import Testing
         for (iri, name) in names { #expect(context.compact(IRI(iri)) == name) }
     }
 
-    @Test func `with very many prefixes the names of a long answer are compacted at once`() throws {
+    @Test func `with very many prefixes the names of a long answer are compacted quickly`() throws {
         let prefixes = (0..<40_000).map { number in
             (key: "p\(number)", value: JSONValue.string("https://city.example/v\(number)#"))
         }
@@ -308,7 +308,7 @@ import Testing
         #expect(took < .seconds(2))
     }
 
-    @Test func `a term taken by another IRI does not stand for the default one`() throws {
+    @Test func `a term with another IRI is not used for the default one`() throws {
         let ld = try context(["Bus": "http://v.example/Bus"])
         let iri = LDContext.core.expand("Bus")
         #expect(LDContext.core.compact(iri) == "Bus")
@@ -316,13 +316,13 @@ import Testing
         #expect(ld.expand(ld.compact(iri)) == iri)
     }
 
-    @Test func `what would not expand to the same IRI stays whole`() throws {
+    @Test func `an IRI that would not expand back stays whole`() throws {
         let ld = try context(["http": "http://v.example/", "v": "http://w.example/"])
         #expect(ld.compact(IRI("http://w.example///x")) == "http://w.example///x")
     }
 
     @Test(arguments: ["@vocab", "p"])
-    func `a beginning that many names share is not long`(term: String) throws {
+    func `a common beginning of many names is not too long`(term: String) throws {
         let most = LDContextDefinitions.maximumIRIBytes - "Bus".utf8.count
         for (length, isFine) in [(most, true), (most + 1, false)] {
             let beginning = "https://" + String(repeating: "x", count: length - 9) + "/"
@@ -333,7 +333,7 @@ import Testing
         }
     }
 
-    @Test func `the definitions of a context have so many bytes at most`() throws {
+    @Test func `the definitions of a context have a limit of bytes`() throws {
         var object: JSONObject = [
             "p": .string("https://" + String(repeating: "x", count: 900) + "/")
         ]

@@ -34,7 +34,7 @@ import Testing
             "<\(url)>; rel=\"next\"; \(rel)", "<\(url)>; title=\"\(url); rel=a\"",
         ]
     )
-    func `another link is none`(header: String) throws {
+    func `another link is ignored`(header: String) throws {
         #expect(try LinkHeader.context(in: [header]) == nil)
     }
 
@@ -44,7 +44,7 @@ import Testing
             "<https://x.example/>; rel=next, \(url); \(rel)", "\"<\(url)>\"; \(rel)",
         ]
     )
-    func `a header that is no Link is refused`(header: String) {
+    func `an invalid Link header is refused`(header: String) {
         #expect(throws: LDContextError(.invalid, "")) { try LinkHeader.context(in: [header]) }
     }
 
@@ -61,14 +61,14 @@ import Testing
         }
     }
 
-    @Test func `two @contexts are one too many`() {
+    @Test func `two @contexts are refused`() {
         let header = "<\(Self.url)>; \(Self.rel), <https://x.example/>; \(Self.rel)"
         #expect(throws: LDContextError(.invalid, "")) {
             try LinkHeader.context(in: [header])
         }
     }
 
-    @Test func `what is written is read again as it was`() throws {
+    @Test func `a written header reads back as it was`() throws {
         #expect(try LinkHeader.context(in: [LinkHeader.value(for: Self.url)]) == Self.url)
     }
 }

@@ -7,14 +7,14 @@ import Testing
         "body=json", "Body = \"json\"", "respond-async, body=json", "body=json; q=1, body=ld+json",
         "x=\"a, body=b\", body=json",
     ])
-    func `a preference is read in all the ways that HTTP has`(header: String) {
+    func `a preference is read in all the syntaxes of HTTP`(header: String) {
         #expect(PreferHeader.preference("body", in: header) == "json")
     }
 
     @Test(arguments: [
         "", "body", "body=", "nobody=json", "x; body=json", "a body=json", "x=\"a, body=json\"",
     ])
-    func `what only looks like it is none`(header: String) {
+    func `something that only looks like a preference is ignored`(header: String) {
         #expect(PreferHeader.preference("body", in: header) == nil)
     }
 

@@ -25,7 +25,7 @@ import Testing
         #expect(URIText.resolve(reference, against: Self.base) == target)
     }
 
-    @Test func `a base without a path has its root, and one without a scheme is none`() {
+    @Test func `a base without a path has its root, and one without a scheme is invalid`() {
         #expect(URIText.resolve("g", against: "http://a") == "http://a/g")
         #expect(URIText.resolve("g", against: "/b/c") == nil)
     }

@@ -4,17 +4,17 @@ import Testing
 
 @Suite(.clause("5.2.15", "5.2.22")) struct WebEndpointTests {
     @Test(arguments: ["http://r.example/", "https://r.example:8443/x?y", "http://[::1]:80"])
-    func `what can be called has no problem`(uri: String) {
+    func `a valid address has no problem`(uri: String) {
         #expect(WebEndpoint.problem(ofAddress: uri, at: "endpoint") == nil)
     }
 
     @Test(arguments: ["mqtt://r.example/t", "http:r", "http://", "http:///x", "urn:x:1"])
-    func `what is no web address cannot be called`(uri: String) {
+    func `an address that is not of the web cannot be called`(uri: String) {
         let problem = "'endpoint' is an http or https address, not '\(uri)'."
         #expect(WebEndpoint.problem(ofAddress: uri, at: "endpoint") == problem)
     }
 
-    @Test func `an address holds no password`() {
+    @Test func `an address must not have a password`() {
         let problem = WebEndpoint.problem(ofAddress: "http://a:b@r.example/", at: "endpoint")
         #expect(problem == "'endpoint' may not hold a password; send it in a header.")
         #expect(WebEndpoint.problem(ofAddress: "http://r.example/@x", at: "endpoint") == nil)
@@ -25,11 +25,11 @@ import Testing
     }
 
     @Test(arguments: ["Host", "content-TYPE", "a b", "a:b", "é", "Expect"])
-    func `headers of the connection, and what is no header, are refused`(key: String) {
+    func `headers of the connection, and invalid headers, are refused`(key: String) {
         #expect(problem(key) == "'info' cannot set the header '\(key)'.")
     }
 
-    @Test func `a value begins no other line`() {
+    @Test func `a value cannot begin another line`() {
         #expect(problem("X-Case", "4\r\n2") != nil)
         #expect(problem("X-Case", "4\t2 é") == nil)
     }

@@ -81,13 +81,13 @@ import Testing
     }
 
     @Test(.clause("P_INSTANCEID", "R_INSTANCEID"))
-    func `an instance may say its identifier`() throws {
+    func `an instance may have an identifier`() throws {
         #expect(try isKept(with("instanceId", "urn:i", Self.property)))
         #expect(try isKept(with("instanceId", "urn:i", Self.relationship)))
     }
 
     @Test(.clause("P_SYSPROPS", "R_SYSPROPS", "IGNORESYSPROPS"))
-    func `system times are not the caller's to give`() throws {
+    func `system times cannot be given by the caller`() throws {
         for base in [Self.property, Self.relationship] {
             let given = with("createdAt", "2001-01-01T00:00:00Z", base)
             let representation = Representation(showsSystemAttributes: true)

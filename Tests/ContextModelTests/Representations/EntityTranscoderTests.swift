@@ -77,7 +77,7 @@ import Testing
     }
 
     /// Whoever adds a member has to say how it is written from bytes, and to have it compared.
-    @Test func `all that entities have and all ways to show them are compared`() {
+    @Test func `all parts of entities and all representations are compared`() {
         func members(_ value: Any) -> Set<String> {
             Set(Mirror(reflecting: value).children.compactMap(\.label))
         }
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `a hidden attribute and a hidden sub-attribute leave no trace`() throws {
+    @Test func `hidden attributes and sub-attributes leave no trace`() throws {
         let secret = IRI("https://a.example/secret")
         let hidden = Attribute(kind: .property, value: "canary")
         let shown = Attribute(

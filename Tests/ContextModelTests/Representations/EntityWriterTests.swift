@@ -73,7 +73,7 @@ import Testing
     ]
 
     @Test(arguments: kinds)
-    func `every kind is shown in every form`(
+    func `every kind is shown in every representation`(
         json: JSONValue,
         normalized: String,
         concise: String,
@@ -92,7 +92,7 @@ import Testing
         #expect(try shown(json, Self.simplified) == #""a":["urn:x:2","urn:x:3"]"#)
     }
 
-    @Test func `members and sub-attributes keep a concise value from standing alone`() throws {
+    @Test func `a concise value with members or sub-attributes is an object`() throws {
         let json: JSONObject = ["a": ["value": 1, "unitCode": "KMH", "b": 2]]
         #expect(
             try shown(json)
@@ -122,7 +122,7 @@ import Testing
     ]
 
     @Test(.clause("4.5.2.3", "4.5.5"), arguments: ambiguous)
-    func `what is written in the concise form is read again as it was`(value: JSONValue) throws {
+    func `the concise representation reads back as it was`(value: JSONValue) throws {
         let property: JSONObject = ["type": "Property", "value": value]
         var (other, sub) = (property, property)
         other["datasetId"] = "urn:x:gps"
@@ -143,7 +143,7 @@ import Testing
         #expect(several.allSatisfy { $0.objectValue?["value"] == value })
     }
 
-    @Test func `only the instances asked for are shown`() throws {
+    @Test func `only the requested instances are shown`() throws {
         let json: JSONObject = [
             "a": [["value": 1], ["value": 2, "datasetId": "urn:x:gps"]], "b": 3,
         ]
@@ -161,7 +161,7 @@ import Testing
             ([], "c", "@none"),
         ]
     )
-    func `the language liked best is shown, else the one of all`(
+    func `the preferred language is shown, or else the one for all`(
         wanted: [String],
         text: String,
         language: String
@@ -178,7 +178,7 @@ import Testing
         #expect(try shown(json, representation) == #""a":"\#(text)""#)
     }
 
-    @Test func `times of the hub are shown to who asks`() throws {
+    @Test func `system times are shown on request`() throws {
         let now = Timestamp(microseconds: 0)
         let bus = try #require(EntityChange.creation(of: Self.entity(["a": 1]), at: now).after)
         #expect(!text(bus).contains("createdAt"))
@@ -212,7 +212,7 @@ import Testing
         )
     }
 
-    @Test func `a body that must carry its @context does`() throws {
+    @Test func `a body that needs its @context has it`() throws {
         let bus = try Self.entity([:])
         #expect(
             text(bus, embedsContext: true)
@@ -235,7 +235,7 @@ import Testing
         )
     }
 
-    @Test func `what is written is read again as it was`() throws {
+    @Test func `a written header reads back as it was`() throws {
         for (json, _, _, _) in Self.kinds {
             let bus = try Self.entity(["a": json])
             for format in [Representation.Format.normalized, .concise] {

@@ -29,7 +29,7 @@ import Testing
             ("en,*;q=0", "en"), ("th;q=0,*", "en"),
         ]
     )
-    func `without a language of its own a text is shown in any`(lang: String, chosen: String) {
+    func `without its own language a text is shown in any`(lang: String, chosen: String) {
         #expect(LanguageFilter(lang)?.choice(among: ["th", "en"]) == chosen)
         #expect(LanguageFilter(lang)?.choice(among: []) == nil)
     }
@@ -41,18 +41,18 @@ import Testing
             "en_GB", "englishlike", "1a", "en-", "-en", "é", "**", "en-*",
         ]
     )
-    func `what is no list of language ranges is none`(lang: String) {
+    func `a text that is not a list of language ranges is invalid`(lang: String) {
         #expect(LanguageFilter(lang) == nil)
     }
 
-    @Test func `a list of more languages than anybody reads is none`() {
+    @Test func `a list of too many languages is invalid`() {
         let most = [String](repeating: "en", count: LanguageFilter.maximumRanges)
         #expect(LanguageFilter(most.joined(separator: ",")) != nil)
         #expect(LanguageFilter((most + ["th"]).joined(separator: ",")) == nil)
     }
 
     @Test(arguments: ["en", "zh-Hant-TW", "de-CH-1996", "sl-rozaj-biske", "x-default", "i-klingon"])
-    func `a tag has the form of RFC 5646`(tag: String) {
+    func `a tag has the syntax of RFC 5646`(tag: String) {
         #expect(LanguageTag.isValid(tag))
         #expect(!LanguageTag.isValid(tag + "_x"))
     }

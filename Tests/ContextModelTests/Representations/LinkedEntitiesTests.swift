@@ -58,7 +58,7 @@ import Testing
         )
     }
 
-    @Test func `simplified, the entity takes the place of its URI`() {
+    @Test func `simplified, the entity replaces its URI`() {
         #expect(
             text(Self.shop, [Self.city], .simplified) == """
                 {"id":"urn:x:shop","type":"Place","at":{"id":"urn:x:city","type":"Place",\
@@ -67,7 +67,7 @@ import Testing
         )
     }
 
-    @Test func `an entity that is not at hand stays a plain Relationship`() {
+    @Test func `a missing entity stays a plain Relationship`() {
         #expect(
             text(Self.shop, []) == """
                 {"id":"urn:x:shop","type":"Place","at":{"type":"Relationship",\
@@ -86,12 +86,12 @@ import Testing
         )
     }
 
-    @Test func `what the caller has already is not shown again`() {
+    @Test func `entities that the caller has are not shown again`() {
         let text = text(Self.shop, [Self.city], .simplified, containedBy: [Self.city.id])
         #expect(text == #"{"id":"urn:x:shop","type":"Place","at":"urn:x:city"}"#)
     }
 
-    @Test func `links are followed as far as the level says`() {
+    @Test func `links are followed up to the level`() {
         let street = Self.entity("street", [("of", .relationship, "urn:x:shop")])
         let known = [Self.shop, Self.city, street]
         #expect(

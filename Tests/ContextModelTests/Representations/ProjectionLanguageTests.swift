@@ -49,12 +49,12 @@ import Testing
             "name}", "a b", "id{name}", "a{b}c",
         ]
     )
-    func `what is not of the language is refused`(pick: String) {
+    func `invalid syntax is refused`(pick: String) {
         #expect(throws: ConditionError.self) { try projection(pick: pick) }
         #expect(throws: ConditionError.self) { try projection(omit: pick) }
     }
 
-    @Test func `braces have a greatest depth`() throws {
+    @Test func `braces have a depth limit`() throws {
         func nested(_ depth: Int) -> String {
             String(repeating: "a{", count: depth) + "b" + String(repeating: "}", count: depth)
         }
@@ -67,16 +67,16 @@ import Testing
     @Test(
         arguments: [("name", "name"), ("id", "id"), ("at{name}", "at"), ("at{a,b}", "at{b}")]
     )
-    func `a name cannot be picked and left out`(pick: String, omit: String) {
+    func `a name cannot be both picked and omitted`(pick: String, omit: String) {
         #expect(throws: ConditionError.self) { try projection(pick: pick, omit: omit) }
     }
 
-    @Test func `leaving out a part of what is picked is no contradiction`() throws {
+    @Test func `omitting a part of a picked member is no contradiction`() throws {
         let city = try projection(pick: "at", omit: "at{name}").projection(through: iri("at"))
         #expect(!city.shows(iri("name")) && city.shows(iri("population")))
     }
 
-    @Test func `picking attributes alone asks for entities that have one of them`() throws {
+    @Test func `picking attributes alone finds entities that have one of them`() throws {
         let name = Condition.attribute(iri("name"))
         #expect(try projection(pick: "name").picked(hidden: []) == name)
         #expect(try projection(pick: "name,secret").picked(hidden: [iri("secret")]) == name)

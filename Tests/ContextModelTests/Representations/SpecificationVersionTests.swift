@@ -26,7 +26,7 @@ import Testing
         return try #require(try JSONReader.read(writer.bytes).objectValue)
     }
 
-    @Test func `the newest version shows all there is`() throws {
+    @Test func `the newest version shows everything`() throws {
         let entity = try written("1.9")
         #expect(entity["expiresAt"] != nil)
         #expect(entity["kind"] == ["type": "VocabProperty", "vocab": "electric"])
@@ -49,12 +49,12 @@ import Testing
         #expect(entity["speed"] == ["type": "Property", "value": 2])
     }
 
-    @Test func `a version to come is later than the hub's own`() throws {
+    @Test func `a future version is later than the hub's own`() throws {
         #expect(try #require(SpecificationVersion("2.0")) > .own)
     }
 
     @Test(arguments: ["", "1", "1.x", "0.9", "1.9.1", "-1.0"])
-    func `what is no version is none`(text: String) {
+    func `an invalid version is not read`(text: String) {
         #expect(SpecificationVersion(text) == nil)
     }
 }

@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [
         "\u{301}", "\u{327}", "\u{344}", "\u{F73}", "\u{F75}", "\u{F81}", "\u{1D165}",
     ])
-    func `a run of marks may have its length and no more`(mark: String) {
+    func `a run of marks has a limit`(mark: String) {
         let most = String(repeating: mark, count: CombiningMarks.maximumRun)
         let padding = String(repeating: "a", count: 100)
         #expect(!CombiningMarks.areTooMany(in: padding + most))
@@ -18,12 +18,12 @@ import Testing
     @Test(arguments: [
         "", "plain", "สวัสดี ผู้ที่อยู่ใกล้ น้ำท่วม", "Tiếng Việt có dấu", "नमस्ते दुनिया", "שָׁלוֹם", "🏳️‍🌈👩‍👩‍👧",
     ])
-    func `what people write is fine, however long`(text: String) {
+    func `real texts of any length are accepted`(text: String) {
         #expect(!CombiningMarks.areTooMany(in: text))
         #expect(!CombiningMarks.areTooMany(in: String(repeating: text, count: 50)))
     }
 
-    @Test func `no run that may stand is slow, whatever its characters`() {
+    @Test func `no accepted run is slow, for any characters`() {
         // All scalars that a text of their kind alone may repeat without end.
         var slowest = 0.0
         let clock = ContinuousClock()

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["", "2020-02-30", "2020-2-3", "2020-02-03T", "20200203", "2020-02-03Z"])
-    func `what is no date is refused`(text: String) {
+    func `an invalid date is refused`(text: String) {
         #expect(CivilDate(text) == nil)
     }
 

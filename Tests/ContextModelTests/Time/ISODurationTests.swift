@@ -27,7 +27,7 @@ import Testing
         "PT1D", "P1.5D", "PT1.5H", "PT1.S", "P1W1D", "P1D1W", "P1WT1H", "P1Y1W", "-P1D", "P-1D",
         "P1000000Y", "P999999Y12M", "P142858W", "P999999DT24H", "PT1Sx", "p1d", "P 1D", "PD",
     ])
-    func `what is no duration is refused`(text: String) {
+    func `an invalid duration is refused`(text: String) {
         #expect(ISODuration(text) == nil)
     }
 }

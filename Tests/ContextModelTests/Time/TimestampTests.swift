@@ -36,7 +36,7 @@ import Testing
         ("2020-01-01T00:00:00.123456789Z", false), ("2020-01-01T00:00:00+00:00", false),
         ("2020-01-01T00:00:00+02:00", false), ("2020-01-01Z", false), ("Z", false),
     ])
-    func `what is written has UTC and six decimals at most`(text: String, isDateTime: Bool) {
+    func `written moments have UTC and at most six decimals`(text: String, isDateTime: Bool) {
         #expect((Timestamp(dateTime: text) != nil) == isDateTime)
         if isDateTime { #expect(Timestamp(dateTime: text) == Timestamp(text)) }
     }
@@ -54,7 +54,7 @@ import Testing
         " 2020-01-01T00:00:00Z", "+2020-01-01T00:00:00Z", "2020-1-1T00:00:00Z",
         "２020-01-01T00:00:00Z",
     ])
-    func `what is no moment is refused`(text: String) {
+    func `an invalid moment is refused`(text: String) {
         #expect(Timestamp(text) == nil)
     }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(Timestamp(microseconds: .min).text.hasPrefix("-290308-12-21T19:59:05"))
     }
 
-    @Test func `months beyond all moments lead to the last or first one`() throws {
+    @Test func `months beyond the range lead to the last or first moment`() throws {
         let start = try #require(Timestamp("2020-01-01T00:00:00Z"))
         #expect(start.adding(months: 12_999_987) == Timestamp(microseconds: .max))
         #expect(start.adding(months: -12_999_987) == Timestamp(microseconds: .min))

@@ -24,12 +24,12 @@ import Testing
         #expect(Set(AccessSample.all.keys).subtracting(routes).isEmpty)
     }
 
-    @Test func `nobody but the operator sees what no rule shows, by any route`() async throws {
+    @Test func `without a rule only the operator sees data, on any route`() async throws {
         let rows = try await Self.rows.value
         for row in rows { #expect(row.leaks.isEmpty, "\(row.route): \(row.leaks)") }
     }
 
-    @Test func `the page of who may do what is what the hub does`() async throws {
+    @Test func `the access matrix equals what the hub does`() async throws {
         let page = Self.page(try await Self.rows.value)
         if ProcessInfo.processInfo.environment["BALAI_WRITE_ACCESS_MATRIX"] != nil {
             try page.write(to: Self.file, atomically: true, encoding: .utf8)

@@ -24,7 +24,7 @@ import Testing
     ])
 
     @Test(arguments: ["type=Bus", "q=speed>1", "type=Bus&limit=0&count=true"])
-    func `entities of hidden types take no time of who may not see them`(
+    func `entities of hidden types cost others no time`(
         query: String
     ) async throws {
         let (empty, full) = (

@@ -13,7 +13,7 @@ import Testing
     private static var seeds: Range<UInt64> { Soak.seed..<Soak.seed + UInt64(3 * Soak.factor) }
 
     @Test(arguments: PairedRules.allCases)
-    func `what is hidden cannot be told by any question`(rules: PairedRules) async throws {
+    func `no question reveals hidden data`(rules: PairedRules) async throws {
         for seed in Self.seeds {
             try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 var questions = PairedWorldQuestions(seed: seed)
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: PairedRules.allCases)
-    func `what is hidden cannot be told by any write`(rules: PairedRules) async throws {
+    func `no write reveals hidden data`(rules: PairedRules) async throws {
         for seed in Self.seeds {
             try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 var writes = PairedWorldWrites(seed: seed)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: PairedRules.allCases)
-    func `what is hidden cannot be told by any snapshot`(rules: PairedRules) async throws {
+    func `no snapshot reveals hidden data`(rules: PairedRules) async throws {
         for seed in Self.seeds {
             try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
                 let answer = try await reader.ask(PairedWorldQuestions.newSnapshot)
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: PairedRules.allCases)
-    func `what is hidden cannot be told by any notification`(rules: PairedRules) async throws {
+    func `no notification reveals hidden data`(rules: PairedRules) async throws {
         for seed in Self.seeds {
             let (a, b) = (try await PairedWorld(rules), try await PairedWorld(rules))
             let script = PairedWorldScript(rules, seed: seed, steps: 200)

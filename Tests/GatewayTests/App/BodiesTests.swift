@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a body a byte too long is refused and the connection closed`() async throws {
+    @Test func `a body one byte too long is refused and the connection closed`() async throws {
         try await hub.test { client in
             let answer = try await client.execute(
                 uri: "/things/1",

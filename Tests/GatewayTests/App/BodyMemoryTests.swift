@@ -11,7 +11,7 @@ import Testing
     private static let modest = Sharer(.named(PartyID("modest")))
     private static let long = BodyMemory.leastBytes
 
-    @Test func `a party has a share of the room, and it is back when nobody holds it`() throws {
+    @Test func `a party has a share of the memory, which is free again after release`() throws {
         let memory = BodyMemory(bytes: 4 * Self.long)
         var held = [try memory.take(Self.long, for: Self.greedy)]
         held.append(try memory.take(Self.long, for: Self.greedy))
@@ -24,7 +24,7 @@ import Testing
         #expect(try memory.take(Self.long, for: Self.greedy) != nil)
     }
 
-    @Test func `what is short takes no room, and what can never have any is told so`() throws {
+    @Test func `short bodies reserve no memory, and too long ones are refused as such`() throws {
         let memory = BodyMemory(bytes: 4 * Self.long)
         #expect(try memory.take(Self.long - 1, for: Self.greedy) == nil)
         #expect(throws: BrokerError(.tooManyResults, "")) {
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `what is in memory several times takes as much room`() throws {
+    @Test func `a body that is in memory several times reserves as much`() throws {
         let memory = BodyMemory(bytes: 4 * Self.long)
         let held = try memory.take(Self.long, times: 2, for: Self.greedy)
         #expect(throws: BrokerError(.overloaded, "")) {
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `a long answer comes whole`() async throws {
+    @Test func `a long answer is complete`() async throws {
         let length = 5 * Self.long + 1
         try await SmallHub.answering(length) { client in
             let answer = try await client.execute(uri: "/long", method: .get)

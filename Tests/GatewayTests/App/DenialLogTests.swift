@@ -30,7 +30,7 @@ import Testing
         #expect(!line.contains("secret"))
     }
 
-    @Test func `who is denied again and again does not fill the log`() {
+    @Test func `repeated denials do not fill the log`() {
         let lines = LogLines()
         let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/")
         let log = DenialLog()

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: ["Bearer wrong", "Bearer", "Basic b3A6b3A=", ""])
-    func `credentials nobody has are refused`(credentials: String) async throws {
+    func `unknown credentials are refused`(credentials: String) async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(
                 uri: "/caller",
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `an open hub takes everybody for the operator`() async throws {
+    @Test func `an open hub treats everybody as the operator`() async throws {
         var hub = SmallHub()
         hub.settings.isOpen = true
         try await hub.test { client in
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(arguments: ["https://city.example", "null", "http://localhost:1"])
-    func `an open hub takes nothing from a foreign page`(origin: String) async throws {
+    func `an open hub refuses requests of foreign pages`(origin: String) async throws {
         var hub = SmallHub()
         hub.settings.isOpen = true
         try await hub.test { client in
@@ -101,7 +101,7 @@ import Testing
         "city.example", "127.city.example:80", "127.0.0.1.city.example", "10.0.0.1", "[::2]:1026",
         "localhost.city.example", "",
     ])
-    func `a name that is made to lead to an open hub is refused`(host: String) async throws {
+    func `a foreign name that resolves to an open hub is refused`(host: String) async throws {
         let request = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/")
         let error = await #expect(throws: BrokerError.self) {
             try await authentication(isOpen: true).caller(of: request)
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test(arguments: ["../north", "a b", ".hidden"])
-    func `a name that cannot be a tenant is refused`(name: String) async throws {
+    func `an invalid name of a tenant is refused`(name: String) async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(
                 uri: "/caller",
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `a path that no route has is not found`() async throws {
+    @Test func `a path without a route is not found`() async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(uri: "/nowhere", method: .get)
             #expect(answer.status == .notFound)
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test(arguments: [HTTPRequest.Method.delete, .put, .get, .head, .trace])
-    func `a method a path does not have is refused with those it has`(
+    func `a wrong method is refused with the list of allowed ones`(
         method: HTTPRequest.Method
     ) async throws {
         try await SmallHub().test { client in
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `OPTIONS tells the methods`() async throws {
+    @Test func `OPTIONS lists the methods`() async throws {
         try await SmallHub().test { client in
             let answer = try await client.execute(uri: "/caller", method: .options)
             #expect(answer.status == .noContent)
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func `a page may run nothing but the hub's own scripts`() async throws {
+    @Test func `a page may run only the hub's own scripts`() async throws {
         try await SmallHub().test { client in
             let page = try await client.execute(uri: "/page", method: .get)
             #expect(page.headers[.contentSecurityPolicy]?.contains("default-src 'self'") == true)

@@ -10,14 +10,14 @@ import Testing
         return world.routes.descriptions
     }
 
-    @Test func `every body of JSON-LD has a shape`() async throws {
+    @Test func `every body of JSON-LD has a schema`() async throws {
         let nameless = try await descriptions().filter {
             $0.accepts.contains(MediaType.jsonLD.rawValue) && $0.body == nil
         }
         #expect(nameless.map(\.path).isEmpty, "Name the shape of the body in the description.")
     }
 
-    @Test func `each operation has a name of its own, such as createEntity`() async throws {
+    @Test func `each operation has a unique name, such as createEntity`() async throws {
         let names = try await descriptions().map(OpenAPI.operationID)
         #expect(Set(names).count == names.count)
         #expect(names.contains("createEntity"))
@@ -25,7 +25,7 @@ import Testing
         #expect(names.allSatisfy { $0.wholeMatch(of: /[a-z][A-Za-z0-9]+/) != nil })
     }
 
-    @Test func `every schema is an object, and every array says what is in it`() async throws {
+    @Test func `every schema is an object, and every array has a schema of items`() async throws {
         let document = OpenAPI.document(try await descriptions(), version: "1")
         let schemas = schemas(in: document)
         #expect(schemas.count > 100)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `every reference leads to a component`() async throws {
+    @Test func `every reference has a component`() async throws {
         let document = OpenAPI.document(try await descriptions(), version: "1")
         let references = Set(references(in: document))
         #expect(references.contains("#/components/schemas/Entity"))

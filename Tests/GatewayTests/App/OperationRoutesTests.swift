@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func `a hub whose store fails says so without its reasons`() async throws {
+    @Test func `a hub whose store fails reports it without its reasons`() async throws {
         var hub = SmallHub()
         hub.probe = { throw StorageError(.damaged, note: "secret") }
         try await hub.test { client in
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `metrics tell what the hub keeps, and no series in which nothing is`() async throws {
+    @Test func `metrics have the hub's figures, and no empty series`() async throws {
         var hub = SmallHub()
         hub.figures = {
             HubFigures(
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `metrics tell what was counted also when the store does not answer`() async throws {
+    @Test func `metrics have the counters even when the store does not answer`() async throws {
         var hub = SmallHub()
         hub.figures = { throw StorageError(.overloaded, note: "secret queue") }
         try await hub.test { client in

@@ -27,7 +27,7 @@ import Testing
             ("surprise", 500, nil), ("slow", 403, nil), ("plenty", 403, nil),
         ] as [(String, Int, String?)]
     )
-    func `an error becomes its status and keeps its secrets`(
+    func `an error becomes its status and does not reveal its note`(
         how: String,
         status: Int,
         retryAfter: String?
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `who writes too much is told when to come back`() {
+    @Test func `a party that writes too much learns when to come back`() {
         let answer = ProblemDetails(BrokerError(.tooManyRequests, "Slow down.")).response
         #expect(answer.status == .tooManyRequests)
         #expect(answer.headers[.retryAfter] == "1")

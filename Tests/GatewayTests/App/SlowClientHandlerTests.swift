@@ -20,7 +20,7 @@ import Testing
         ("no request at all", ""),
         ("a body that never ends", head + "Content-Length: 100\r\n\r\nslow"),
     ])
-    func `a client that stalls is cut off`(what: String, text: String) async throws {
+    func `a client that stalls is disconnected`(what: String, text: String) async throws {
         try await hub.test { client in
             let answer = await Wire.exchange(Array(text.utf8), withPort: client.port ?? 0)
             #expect(answer != nil, "the connection stays open after \(what)")
@@ -32,7 +32,7 @@ import Testing
         "Content-Length: 999999999999\r\n\r\nbegun",
         "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + String(repeating: "x", count: 1001),
     ])
-    func `a body too long is answered before it has ended`(rest: String) async throws {
+    func `a body that is too long is answered before it has ended`(rest: String) async throws {
         var hub = hub
         hub.settings.bodyTimeoutSeconds = 3600
         hub.settings.idleTimeoutSeconds = 3600
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: ["GET / HTTP/9.9\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n", "GET  \r\n\r\n"])
-    func `what is not HTTP gets no answer but 400, and the connection is closed`(
+    func `input that is not HTTP gets 400, and the connection is closed`(
         text: String
     ) async throws {
         try await hub.test { client in

@@ -13,7 +13,7 @@ import Testing
     private static let length = 64 << 20
 
     @Test(.timeLimit(.minutes(5)))
-    func `a client that does not take its answer is cut off, counted, and holds no room`()
+    func `a client that does not read its answer is disconnected, counted, and frees its memory`()
         async throws
     {
         let registry = MetricRegistry()
@@ -33,7 +33,7 @@ import Testing
     private static let modestLength = 10 << 20
 
     @Test(.timeLimit(.minutes(5)))
-    func `slow readers at one address leave others without a token their long answers`()
+    func `slow readers at one address leave long answers to others without a token`()
         async throws
     {
         try await SmallHub.answering(Self.modestLength, timeoutSeconds: 60) { client in
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `what is in memory anyway is answered whatever room is taken`() async throws {
+    func `answers that are in memory anyway are sent whatever memory is reserved`() async throws {
         try await SmallHub.answering(Self.modestLength, timeoutSeconds: 60) { client in
             let slow = SlowReaders()
             defer { slow.end() }

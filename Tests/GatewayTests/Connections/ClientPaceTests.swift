@@ -29,7 +29,7 @@ import Testing
         try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(repeating: 0, count: count)))
     }
 
-    @Test func `a body that goes on may take its time`() throws {
+    @Test func `a body that makes progress may take its time`() throws {
         let channel = try begun()
         for _ in 0..<5 {
             try send(Self.enough, on: channel)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, enough - 1])
-    func `a body of which too little comes is cut off, early or late`(count: Int) throws {
+    func `a body that makes too little progress is ended, early or late`(count: Int) throws {
         for isLate in [false, true] {
             let channel = try begun()
             if isLate {

@@ -42,7 +42,7 @@ import Testing
         while .now < end {}
     }
 
-    @Test func `a party with many requests makes others wait for a moment alone`() {
+    @Test func `a party with many requests makes others wait only for a moment`() {
         let turns = LoopTurns(loop)
         let many = (0..<40).map { _ in connection(of: "greedy", turns) }
         let other = connection(of: "other", turns)
@@ -58,7 +58,7 @@ import Testing
         #expect(!turns.isCrowded)
     }
 
-    @Test func `the first request of a connection waits in its party's turn`() {
+    @Test func `the first request of a connection waits for its party's turn`() {
         let turns = LoopTurns(loop)
         let many = (0..<40).map { _ in connection(of: "greedy", turns) }
         let new = LoopExecutor(turns)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// As while a commit is under way: nobody else is kept from anything by it.
-    @Test func `the time that a task waits for something does not count`() {
+    @Test func `time that a task waits does not count`() {
         let turns = LoopTurns(loop)
         let one = connection(of: "one", turns)
         turns.restartCount()
@@ -89,7 +89,7 @@ import Testing
         #expect(!turns.isCrowded)
     }
 
-    @Test func `requests of one party are answered as they come`() {
+    @Test func `requests of one party are answered in their order`() {
         let turns = LoopTurns(loop)
         let connections = (0..<8).map { _ in connection(of: "one", turns) }
         turns.restartCount()

@@ -47,14 +47,14 @@ import Testing
         #expect(try await exchange(text).count == count + 1)
     }
 
-    @Test func `what is not HTTP behind a request is refused after its answer`() async throws {
+    @Test func `input after a request that is no HTTP is refused after its answer`() async throws {
         for request in [Self.read, Self.write(Self.longBytes)] {
             let answers = try await exchange(request + "nonsense\r\n\r\n")
             #expect(answers.map { $0.prefix(3) } == ["200", "400"])
         }
     }
 
-    @Test func `a body that comes piece by piece is put together`() async throws {
+    @Test func `a body that arrives in pieces is joined`() async throws {
         let text = Self.write(30_000)
         let parts = [text.prefix(50), text.dropFirst(50).prefix(9_000), text.dropFirst(9_050)]
         try await SmallHub().test { client in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a client that says nothing more comes is answered first`() async throws {
+    @Test func `a client that ends its input is answered first`() async throws {
         for (request, body) in [(Self.read, "anonymous - -"), (Self.write(30_000), "30000")] {
             try await SmallHub().test { client in
                 let answer = await Wire.exchange(
@@ -89,14 +89,14 @@ import Testing
         }
     }
 
-    @Test func `what comes behind the last request is none`() async throws {
+    @Test func `bytes after the last request are ignored`() async throws {
         let old = "GET \(Self.api)/caller HTTP/1.0\r\n\r\n"
         for last in [Self.last, old] {
             #expect(try await exchange(Self.read + last + Self.read).count == 2)
         }
     }
 
-    @Test func `a client that takes no answers is not read any more`() async throws {
+    @Test func `a client that reads no answers is not read any more`() async throws {
         let registry = MetricRegistry()
         var hub = SmallHub()
         hub.registry = registry
@@ -123,7 +123,7 @@ import Testing
         #expect(answered < count)
     }
 
-    @Test func `a long answer to a request sent ahead comes whole`() async throws {
+    @Test func `a long answer to a request sent ahead is complete`() async throws {
         var hub = SmallHub()
         hub.longAnswerBytes = 3_000_000
         let long = "GET \(Self.api)/long HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -139,11 +139,11 @@ import Testing
         (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (1_709_164_799, "Wed, 28 Feb 2024 23:59:59 GMT"),
     ])
-    func `the time is told as RFC 9110 has it`(second: Int, text: String) {
+    func `the time has the format of RFC 9110`(second: Int, text: String) {
         #expect(HTTPClock.text(at: second) == text)
     }
 
-    @Test func `the time goes on`() async throws {
+    @Test func `the time advances`() async throws {
         let clock = HTTPClock()
         let first = clock.text
         try await Task.sleep(for: .milliseconds(1_100))

@@ -15,7 +15,7 @@ import Testing
         try world.key.token(for: credential, seconds: 60, at: world.time.clock())
     }
 
-    @Test func `party, roles, person and purpose come with the token`() async throws {
+    @Test func `party, roles, person and purpose are read from the token`() async throws {
         let world = try await TokenWorld()
         let credential = Credential(
             party: clinic,
@@ -35,13 +35,13 @@ import Testing
         )
     }
 
-    @Test func `a role that the hub does not have is none`() async throws {
+    @Test func `a role that the hub does not have is ignored`() async throws {
         let world = try await TokenWorld()
         let token = try world.token { _, claims in claims["roles"] = .array(["root", "Admin"]) }
         #expect(try await world.caller(token).roles.isEmpty)
     }
 
-    @Test func `the operator's token is opaque and brings the role admin`() async throws {
+    @Test func `the operator's token is opaque and has the role admin`() async throws {
         let world = try await TokenWorld()
         #expect(
             try await world.caller("of the operator") == Caller(party: .operator, roles: .admin)
@@ -55,7 +55,7 @@ import Testing
             ("dpv:PublicHealth", nil), ("dpv:Gossip", nil),
         ] as [(String?, String?)]
     )
-    func `a request is for no more than its token is for`(
+    func `a request has no other purpose than its token`(
         asked: String?,
         becomes: String?
     ) async throws {
@@ -108,7 +108,7 @@ import Testing
         #expect(keys.refreshes.withLock { $0 } == 1)
     }
 
-    @Test func `one party's tokens do not drive out another's`() async throws {
+    @Test func `one party's tokens do not evict another's`() async throws {
         let world = try await TokenWorld(maximum: 16)
         let rare = try world.token()
         #expect(try await world.refusal(rare) == nil)

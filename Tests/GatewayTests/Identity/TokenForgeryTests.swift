@@ -9,7 +9,7 @@ import Testing
 
 /// Tokens that somebody made up, took from elsewhere, or keeps for too long.
 @Suite struct TokenForgeryTests {
-    @Test func `a token that the hub signed is taken`() async throws {
+    @Test func `a token that the hub signed is accepted`() async throws {
         let world = try await TokenWorld()
         let caller = try await world.caller(world.token())
         #expect(caller == Caller(party: .named(PartyID("urn:city:clinic"))))
@@ -23,7 +23,7 @@ import Testing
     ]
 
     @Test(arguments: changedHeaders)
-    func `a header that says something else is refused`(
+    func `a header with another algorithm or type is refused`(
         member: String,
         value: JSONValue
     ) async throws {
@@ -46,7 +46,7 @@ import Testing
     ]
 
     @Test(arguments: changedClaims)
-    func `claims that are for another hub, another time or nobody are refused`(
+    func `claims for another hub, another time or no party are refused`(
         claim: String,
         value: JSONValue?
     ) async throws {
@@ -55,7 +55,7 @@ import Testing
         #expect(try await world.refusal(token)?.code == .unauthenticated)
     }
 
-    @Test func `a token that another key signed is refused, whatever it says`() async throws {
+    @Test func `a token signed with another key is refused, whatever it claims`() async throws {
         let world = try await TokenWorld()
         let other = try await HubKey.make()
         let token = try world.token(by: other)
@@ -71,7 +71,7 @@ import Testing
         #expect(try await world.refusal(unknown)?.detail == refusal?.detail)
     }
 
-    @Test func `a key in the token's own header is not asked`() async throws {
+    @Test func `a key in the token's own header is not used`() async throws {
         let world = try await TokenWorld()
         let other = try await HubKey.make()
         let token = try world.token(by: other) { header, _ in
@@ -83,7 +83,7 @@ import Testing
     }
 
     /// Whoever takes a public key for a secret lets everybody sign.
-    @Test func `the public key is no secret to sign with`() async throws {
+    @Test func `the public key cannot be used as a secret`() async throws {
         let world = try await TokenWorld()
         let parts = try world.token { header, _ in header["alg"] = "HS256" }.split(separator: ".")
         for secret in [world.key.id, world.key.pem, world.key.issuerName] {
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `a token whose signature is gone, cut or of other claims is refused`() async throws {
+    @Test func `a token with a missing, cut or foreign signature is refused`() async throws {
         let world = try await TokenWorld()
         let parts = try world.token().split(separator: ".").map(String.init)
         let others = try world.token { _, claims in claims["sub"] = "urn:city:mayor" }
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test(arguments: ["alg", "kid", "exp", "sub"])
-    func `a member that is there twice is refused`(name: String) async throws {
+    func `a repeated member is refused`(name: String) async throws {
         let world = try await TokenWorld()
         let twice = [world.key.header(), JSONObject([("sub", "urn:x:a"), ("exp", 1)])].map {
             let text = JSONValue.object($0).text
@@ -135,7 +135,7 @@ import Testing
         #expect(try await world.refusal(token)?.detail.contains("longer than") == true)
     }
 
-    @Test func `a token is taken again until it expires, and not after that`() async throws {
+    @Test func `a token is accepted again until it expires`() async throws {
         let world = try await TokenWorld()
         let token = try world.token()
         for _ in 0..<2 { #expect(try await world.refusal(token) == nil) }
@@ -145,7 +145,7 @@ import Testing
         #expect(try await world.refusal(token)?.detail == "The token has expired.")
     }
 
-    @Test func `a token of a key that the hub has no more is refused at once`() async throws {
+    @Test func `a token of a removed key is refused at once`() async throws {
         let world = try await TokenWorld()
         let token = try world.token()
         #expect(try await world.refusal(token) == nil)

@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func `a table goes in by a map of the hub; a bad row is told and the others load`()
+    @Test func `a table is imported with a map of the hub, and a bad row is reported`()
         async throws
     {
         try await test { client in
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test
-    func `a late table leaves the newest reading current, and a feed tells what is not there`()
+    func `a late table leaves the newest reading current, and a feed reports missing targets`()
         async throws
     {
         try await test { client in
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `readings may come late over HTTP`() async throws {
+    @Test func `late readings are accepted over HTTP`() async throws {
         try await test { client in
             for (day, status) in [(2, HTTPResponse.Status.created), (1, .noContent)] {
                 let body = """
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `entities and their history go in as files`() async throws {
+    @Test func `entities and their history are imported from files`() async throws {
         try await test { client in
             let line = #"{"id":"urn:a","type":"T","n":{"type":"Property","value":1}}"#
             #expect(try await send("entities", line + "\n", client).json["entities"] == 1)
@@ -149,14 +149,14 @@ import Testing
     }
 
     @Test(arguments: ["csv?map=../air", "csv?map=", "gtfs?feed=a/b", "gtfs"])
-    func `a name that is no plain name is refused`(path: String) async throws {
+    func `a name with a path is refused`(path: String) async throws {
         try await test { client in
             let answer = try await send(path, "", client)
             #expect(answer.status == .badRequest)
         }
     }
 
-    @Test func `an unknown map is not there, and what is no archive is told without its place`()
+    @Test func `an unknown map is not found, and a bad archive is reported without its folder`()
         async throws
     {
         try await test { client in
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test func `a file too long is refused and nothing of it is kept`() async throws {
+    @Test func `a file that is too long is refused and not stored`() async throws {
         try await test(maximumBytes: 100) { client in
             let line = #"{"id":"urn:a","type":"T"}"#
             let text = String(repeating: line + "\n", count: 20)
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func `whoever may write nothing is sent away before the file is taken`() async throws {
+    @Test func `without a right to write a file is refused before it is read`() async throws {
         try await test { client in
             let answer = try await send("entities", "{}", client, [:])
             #expect(answer.status == .unauthorized)

@@ -17,7 +17,7 @@ import Testing
         )
     }
 
-    @Test func `gauges tell the last value`() {
+    @Test func `gauges have the last value`() {
         let registry = MetricRegistry()
         let gauge = Gauge(label: "queue.depth", factory: registry)
         gauge.record(7)
@@ -25,7 +25,7 @@ import Testing
         #expect(registry.prometheusText().contains("# TYPE queue_depth gauge\nqueue_depth 2.5\n"))
     }
 
-    @Test func `of series that labels tell apart, those are told in which something is`() {
+    @Test func `of series with labels, only non-empty ones are written`() {
         let registry = MetricRegistry()
         for kind in ["create", "delete"] {
             _ = Counter(label: "writes", dimensions: [("kind", kind)], factory: registry)

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: ["upsert", "upsert?options=update"])
-    func `of two instances of one entity the last is what stays`(path: String) async throws {
+    func `of two instances of one entity the last one stays`(path: String) async throws {
         try await ServedHub().test { client in
             let path = "entityOperations/\(path)"
             let made = try await client.send(.post, path, .array([Self.bus(1), Self.bus(2)]))
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `an entity is deleted once, and what is no URI fails alone`() async throws {
+    @Test func `an entity is deleted once, and an invalid URI fails alone`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let answer = try await client.send(

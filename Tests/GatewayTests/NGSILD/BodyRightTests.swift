@@ -47,7 +47,7 @@ import Testing
             (.post, "csourceSubscriptions"), (.post, "snapshots"), (.patch, "snapshots/urn:x"),
         ] as [(HTTPRequest.Method, String)]
     )
-    func `what is kept has 64 KiB at most`(method: HTTPRequest.Method, path: String) async throws {
+    func `a kept body has 64 KiB at most`(method: HTTPRequest.Method, path: String) async throws {
         func status(_ count: Int) async throws -> HTTPResponse.Status? {
             let body = ByteBuffer(repeating: UInt8(ascii: " "), count: count)
             return try await answer(to: method, path, body, token: ServedHub.operatorToken)
@@ -71,7 +71,7 @@ import Testing
             (.patch, "csourceSubscriptions/urn:x"),
         ] as [(HTTPRequest.Method, String)]
     )
-    func `without the right a body is not looked at`(
+    func `without the right a body is not read`(
         method: HTTPRequest.Method,
         path: String
     ) async throws {
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: ["entityOperations/query", "temporal/entityOperations/query"])
-    func `a question is short`(path: String) async throws {
+    func `a question has a small limit`(path: String) async throws {
         let long = ByteBuffer(repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
         #expect(try await answer(to: .post, path, long, token: nil) == .contentTooLarge)
     }

@@ -18,7 +18,7 @@ import Testing
         "q=a==%22%E0%B8%9B+%22&collation=und-u-ks-level1&datasetId=urn:x:d,@none&expandValues=a",
     ]
 
-    @Test func `damaged queries are refused, or mean the same when written again`() {
+    @Test func `damaged queries are refused, or keep their meaning when written again`() {
         print("seed of the damage to queries: \(Soak.seed) (BALAI_TEST_SEED)")
         var generator = SeededGenerator(seed: Soak.seed)
         let mutation = Mutation(of: Self.seeds.map { Array($0.utf8) })

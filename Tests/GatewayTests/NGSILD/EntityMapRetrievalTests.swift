@@ -9,7 +9,7 @@ import Testing
 
 @Suite(.clause("5.7.1", "5.7.3", "5.5.14")) struct EntityMapRetrievalTests {
     @Test(arguments: ["entities", "temporal/entities"])
-    func `a retrieval makes a map that lists its entity, and uses it again`(
+    func `a retrieval creates a map with its entity, and uses it again`(
         resource: String
     ) async throws {
         try await ServedHub().test { client in
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a map that is gone is made anew, and what is not there makes none`() async throws {
+    @Test func `an expired map is replaced, and a missing entity creates none`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let gone: HTTPFields = [.entityMap: "urn:ngsi-ld:EntityMap:gone"]
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `the page of a map made by a query may be retrieved from one by one`() async throws {
+    @Test func `entities of a page with a map can be retrieved one by one`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1, 2])
             let query = try await client.send(.get, "entities?type=Bus&entityMap=true")

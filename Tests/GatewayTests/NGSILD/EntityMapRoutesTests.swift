@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct EntityMapRoutesTests {
     @Test(arguments: ["entityMaps?type=Bus&q=speed>1", "temporal/entityMaps?\(Self.anyTime)"])
-    func `an EntityMap is made, with its place in a header, and found there`(
+    func `an EntityMap is created with its URL in a header, and found there`(
         path: String
     ) async throws {
         try await ServedHub().test { client in
@@ -38,7 +38,7 @@ import Testing
     private static let anyTime =
         "type=Bus&timerel=before&timeAt=2999-01-01T00:00:00Z&timeproperty=createdAt"
 
-    @Test func `a Query in a body makes a map as well`() async throws {
+    @Test func `a Query in a body creates a map as well`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1, 2])
             let query: JSONValue = ["type": "Query", "entities": [["type": "Bus"]], "q": "speed>1"]
@@ -55,7 +55,7 @@ import Testing
         "temporal/entityMaps?type=Bus", "entityMaps?type=Bus&entityMapLifetime=PT0S",
         "entityMaps/no%20uri", "entityMaps?type=Bus&pick=a%7Bb%7D",
     ])
-    func `what the clauses refuse is refused`(path: String) async throws {
+    func `requests that the clauses refuse are refused`(path: String) async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let answer = try await client.send(.get, path)
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a query makes a map for its pages, whose links keep to it`() async throws {
+    @Test func `a query creates a map for its pages, and their links use it`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1, 2, 3, 4, 5])
             let first = try await client.send(.get, "entities?type=Bus&limit=2&entityMap=true")
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `a purge keeps to the map it names, or is not done`() async throws {
+    @Test func `a purge removes only entities of its map, or is refused`() async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1, 2])
             let map = try await client.send(.get, "entityMaps?type=Bus")
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `another's map is not found, and no page shows what only it could know`()
+    @Test func `another party's map is not found, and no page shows what only it could know`()
         async throws
     {
         let rule = Permission(

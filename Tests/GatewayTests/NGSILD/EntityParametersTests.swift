@@ -17,7 +17,7 @@ struct EntityParametersTests {
         return try parameters.representation()
     }
 
-    @Test func `join says the form, joinLevel the depth, containedBy what is known`() throws {
+    @Test func `join is the form, joinLevel the depth, containedBy the known entities`() throws {
         let join = try representation([
             "join": "inline", "joinLevel": "3", "containedBy": "urn:x:a,urn:x:b",
         ]).join
@@ -41,11 +41,11 @@ struct EntityParametersTests {
             ["pick": "name", "omit": "name"], ["attrs": "name", "pick": "name"],
         ]
     )
-    func `a join or projection that makes no sense is refused`(items: [String: String]) {
+    func `an invalid join or projection is refused`(items: [String: String]) {
         #expect(throws: BrokerError(.badRequestData, "")) { try representation(items) }
     }
 
-    @Test func `a projection may look as far as links are followed`() throws {
+    @Test func `a projection may reach as deep as links are followed`() throws {
         let deep = try representation([
             "join": "inline", "joinLevel": "2", "pick": "at{in{name}}",
         ])
@@ -66,7 +66,7 @@ struct EntityParametersTests {
 
     // MARK: Which
 
-    @Test func `all selecting parameters must hold together`() throws {
+    @Test func `all selecting parameters must hold`() throws {
         let condition = try parameters("type=Bus&id=urn:x:1,urn:x:2&attrs=speed").condition()
         #expect(
             condition
@@ -85,7 +85,7 @@ struct EntityParametersTests {
             "georel=near%3BmaxDistance==x&geometry=Point&coordinates=[1,2]",
         ]
     )
-    func `what cannot be understood is refused`(query: String) {
+    func `an invalid parameter is refused`(query: String) {
         #expect(throws: refused) { try parameters(query).condition() }
     }
 
@@ -96,7 +96,7 @@ struct EntityParametersTests {
         )
     }
 
-    @Test func `a geo-query is of the location unless it names another`() throws {
+    @Test func `a geo-query is about the location unless it names another property`() throws {
         let query = "georel=near%3BmaxDistance==10&geometry=Point&coordinates=[98.3,7.9]"
         let test = try parameters(query).geoTest()
         #expect(test?.attribute == .location)
@@ -105,7 +105,7 @@ struct EntityParametersTests {
         #expect(try parameters("type=Bus").geoTest() == nil)
     }
 
-    @Test func `a query for everything is refused unless it stays local`() throws {
+    @Test func `a query for everything is refused unless it is local`() throws {
         #expect(throws: refused) { try parameters("limit=1").query() }
         #expect(throws: refused) { try parameters("id=urn:x:1").query() }
         #expect(try parameters("local=true").query().condition == .everything)
@@ -114,7 +114,7 @@ struct EntityParametersTests {
 
     // MARK: How many
 
-    @Test func `a page has its limits`() throws {
+    @Test func `pages have limits`() throws {
         let page = try parameters("limit=5&offset=10&count=true").page()
         #expect(page.limit == 5 && page.offset == 10 && page.wantsCount)
         let usual = try parameters("").page()
@@ -122,7 +122,7 @@ struct EntityParametersTests {
         #expect(try parameters("limit=0&options=count").page().wantsCount)
     }
 
-    @Test func `a page too large is too many results`() {
+    @Test func `a page that is too large is too many results`() {
         #expect(throws: BrokerError(.tooManyResults, "")) {
             try parameters("limit=\(HubLimits().maximumPage + 1)").page()
         }
@@ -132,7 +132,7 @@ struct EntityParametersTests {
     }
 
     @Test(arguments: ["limit=0", "limit=-1", "limit=x", "offset=-1", "count=maybe"])
-    func `a page that is none is refused`(query: String) {
+    func `an invalid page is refused`(query: String) {
         #expect(throws: refused) { try parameters(query).page() }
     }
 
@@ -153,13 +153,13 @@ struct EntityParametersTests {
     }
 
     @Test(arguments: ["format=pretty", "options=pretty", "options=concise,pretty"])
-    func `forms nobody knows are refused`(query: String) {
+    func `unknown formats are refused`(query: String) {
         #expect(throws: BrokerError(.invalidRequest, "")) {
             try parameters(query).representation()
         }
     }
 
-    @Test func `times of the hub are shown by flag or option`() throws {
+    @Test func `system times are shown by flag or option`() throws {
         for query in ["sysAttrs=true", "options=sysAttrs"] {
             #expect(try parameters(query).representation().showsSystemAttributes)
         }
@@ -172,14 +172,14 @@ struct EntityParametersTests {
         #expect(try parameters("").representation().datasetIDs == nil)
     }
 
-    @Test func `attrs shows the attributes named, and goes with neither pick nor omit`() throws {
+    @Test func `attrs selects attributes, and cannot be combined with pick or omit`() throws {
         let projection = try parameters("attrs=speed").representation().projection
         #expect(projection.shows(iri("speed")) && !projection.shows(iri("doors")))
         #expect(projection.shows(member: "id"))
         #expect(throws: refused) { try parameters("attrs=a&omit=a").representation() }
     }
 
-    @Test func `attrs has so many names and no more`() throws {
+    @Test func `attrs has a limit of names`() throws {
         func condition(_ count: Int) throws -> Condition {
             try parameters("attrs=" + (0..<count).map { "a\($0)" }.joined(separator: ","))
                 .attributeCondition()
@@ -207,12 +207,12 @@ struct EntityParametersTests {
             "type=Bus&splitEntities=perhaps",
         ]
     )
-    func `a query that is too wide or not well written is refused`(query: String) {
+    func `a query that is too wide or invalid is refused`(query: String) {
         #expect(throws: refused) { try parameters(query).query() }
     }
 
     @Test(arguments: ["type=*", "local=true", "q=speed%3E1", "attrs=speed,createdAt"])
-    func `types, attributes or staying local make a query narrow enough`(query: String) throws {
+    func `types, attributes or local make a query narrow enough`(query: String) throws {
         #expect(try parameters(query).query().limit == HubLimits().defaultPage)
     }
 
@@ -220,7 +220,7 @@ struct EntityParametersTests {
         #expect(try parameters("type=*").query().condition == .everything)
     }
 
-    @Test func `q looks as far as links are followed`() throws {
+    @Test func `q follows as many links as the join allows`() throws {
         let q = "q=sensor%7Bhumidity%7D%3D%3D40"
         #expect(throws: refused) { try parameters(q).condition() }
         #expect(throws: refused) { try parameters(q + "&joinLevel=2").condition() }

@@ -75,7 +75,7 @@ import Testing
     // MARK: URLs (RFC 3986 clause 2.2)
 
     @Test(arguments: ["http://a/b", "urn:x:a/b", "urn:x:a%2Fb", "urn:x:ä?b#c"])
-    func `what was made is found where its answer says`(id: String) async throws {
+    func `a created resource is found at the URL in the answer`(id: String) async throws {
         try await ServedHub().test { client in
             let identifier = JSONValue.string(id)
             let instance: JSONValue = ["value": 1, "observedAt": "2026-01-01T00:00:00Z"]
@@ -139,7 +139,7 @@ import Testing
             "types/Bus", "attributes?details=true",
         ]
     )
-    func `in ld+json the core @context comes last`(path: String) async throws {
+    func `in ld+json the core @context is last`(path: String) async throws {
         try await withContext { client, url in
             let headers: HTTPFields = [
                 .link: LinkHeader.value(for: url), .accept: "application/ld+json",
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test(.clause("4.4", "6.3.6")) func `in GeoJSON the core @context comes last`() async throws {
+    @Test(.clause("4.4", "6.3.6")) func `in GeoJSON the core @context is last`() async throws {
         try await withContext { client, url in
             for path in ["entities/urn:x:1", "entities?type=Bus"] {
                 let headers: HTTPFields = [

@@ -21,7 +21,7 @@ import Testing
             ("application/json; q = 0.5, application/ld+json; Q=0.9", .jsonLD),
         ] as [(String?, MediaType)]
     )
-    func `the type the caller likes best is taken`(accept: String?, type: MediaType) throws {
+    func `the type that the caller prefers is chosen`(accept: String?, type: MediaType) throws {
         #expect(try MediaType.negotiate(accept, from: Self.both) == type)
     }
 
@@ -30,7 +30,7 @@ import Testing
             "text/html", "application/geo+json", "application/json;q=0", "*/*;q=0", "nonsense", ",",
         ]
     )
-    func `what cannot be had is refused, and what can is told`(accept: String) {
+    func `an unavailable type is refused with a list of available ones`(accept: String) {
         let error = #expect(throws: BrokerError.self) {
             try MediaType.negotiate(accept, from: Self.both)
         }
@@ -46,7 +46,7 @@ import Testing
             ("application/jsonx", nil),
         ] as [(String, MediaType?)]
     )
-    func `a body's type is told by its header`(header: String, type: MediaType?) {
+    func `the type of a body is read from its header`(header: String, type: MediaType?) {
         #expect(MediaType(contentType: header) == type)
     }
 }

@@ -12,7 +12,7 @@ import Testing
         "entities?type=Bus&options=noOverwrite", "entities?type=Bus&format=temporalValues",
         "entities/urn:x:1?options=aggregatedValues", "entities/urn:x:1?options=update",
     ])
-    func `what belongs to another operation is refused`(path: String) async throws {
+    func `a parameter of another operation is refused`(path: String) async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let answer = try await client.send(.get, path)
@@ -25,7 +25,7 @@ import Testing
         "?options=noOverwrite", "?options=count", "?format=temporalValues",
         "/attrs?options=noOverwrite",
     ])
-    func `what a change does not know is refused`(path: String) async throws {
+    func `a parameter that a change does not have is refused`(path: String) async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let speed: JSONValue = ["speed": ["type": "Property", "value": 2]]
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: ["options=keyValues", "options=simplified", "format=simplified"])
-    func `a merge knows the simplified form by all its names`(form: String) async throws {
+    func `a merge accepts all names of the simplified format`(form: String) async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let path = "entities/urn:x:1"
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: ["format", "options"])
-    func `a Query for entities in a form of evolutions is refused`(member: String) async throws {
+    func `a Query for entities in a format of evolutions is refused`(member: String) async throws {
         try await ServedHub().test { client in
             var query: JSONObject = ["type": "Query", "q": "speed"]
             query[member] = "temporalValues"

@@ -9,7 +9,7 @@ import Testing
 /// How a client comes to the pages that follow.
 @Suite struct PageLinksTests {
     @Test(.clause("6.3.10"), arguments: [false, true])
-    func `a FeatureCollection has the links of the header in its body, and leads to every page`(
+    func `a FeatureCollection has the links of the header in its body, and reaches every page`(
         isPosted: Bool
     ) async throws {
         try await ServedHub().test { client in

@@ -28,14 +28,14 @@ import Testing
         "ngsi-ld=1.6", "NGSI-LD=1.6", "ngsi-ld=\"1.6\"", "respond-async, ngsi-ld = 1.6",
         "ngsi-ld=1.6; q=0.1",
     ])
-    func `a version is preferred in all the ways that HTTP has`(preference: String) async throws {
+    func `a version is preferred in all the syntaxes of HTTP`(preference: String) async throws {
         let answer = try await get("entities/urn:x:1", preference)
         #expect(answer.status == .nonAuthoritativeInformation)
         #expect(answer.headers[.preferenceApplied] == "ngsi-ld=1.6")
         #expect(try answer.json["stops"] == Self.plain)
     }
 
-    @Test func `evolutions conform to it as well, and what has no versions stays as it is`()
+    @Test func `evolutions conform to the version as well, and other answers stay as they are`()
         async throws
     {
         let evolution = try await get("temporal/entities/urn:x:1", "ngsi-ld=1.6")
@@ -47,7 +47,7 @@ import Testing
         #expect(types.status == .ok && types.headers[.preferenceApplied] == "ngsi-ld=1.6")
     }
 
-    @Test func `a version to come is answered with the hub's own, what is none with nothing`()
+    @Test func `a future version gets the hub's own, and an invalid one is ignored`()
         async throws
     {
         let later = try await get("entities/urn:x:1", "ngsi-ld=7.2")

@@ -23,7 +23,7 @@ import Testing
 
     private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
-    @Test func `a Query says the same as parameters`() throws {
+    @Test func `a Query has the same meaning as parameters`() throws {
         let read = try items([
             "@context": "https://city.example/c", "q": "speed>1", "attrs": ["speed", "doors"],
             "scopeQ": "/a", "limit": 5, "count": true,
@@ -41,8 +41,7 @@ import Testing
         )
     }
 
-    @Test func `methods of aggregation ask for aggregated values, unless the URL says else`() throws
-    {
+    @Test func `methods of aggregation imply aggregated values, without a format`() throws {
         let aggregated: JSONObject = ["aggrParams": ["aggrMethods": "avg"]]
         #expect(try items(aggregated)["format"] == "aggregatedValues")
         #expect(try items(["temporalQ": ["aggrMethods": ["avg", "max"]]])["format"] != nil)
@@ -55,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `patterns of selectors have a budget together`() throws {
+    @Test func `the patterns of all selectors share a budget`() throws {
         func select(_ count: Int, _ pattern: String) throws -> Condition? {
             let selector: JSONValue = ["type": "T", "idPattern": .string(pattern)]
             let selectors = Array(repeating: selector, count: count)
@@ -68,12 +67,12 @@ import Testing
         #expect(throws: refused) { try select(2, "a{600}") }
     }
 
-    @Test func `parameters of the URL hold too`() throws {
+    @Test func `parameters of the URL apply as well`() throws {
         #expect(try items(["q": "a"], url: ["limit": "5"]) == QueryItems(["q": "a", "limit": "5"]))
     }
 
     @Test(arguments: ["text", [], [:], ["type": "Entity"], ["q": "speed>1"]] as [JSONValue])
-    func `what is no Query is refused`(json: JSONValue) {
+    func `a body that is not a Query is refused`(json: JSONValue) {
         #expect(throws: refused) {
             try QueryBody(json: json).items(with: QueryItems(), isTemporal: false)
         }
@@ -88,7 +87,7 @@ import Testing
             ["q": ["speed>1"]], ["scopeQ": ["/a"]], ["lang": ["en"]], ["@type": "Query"],
         ] as [JSONObject]
     )
-    func `a member that is unknown or of another kind is refused`(members: JSONObject) {
+    func `a member that is unknown or of the wrong type is refused`(members: JSONObject) {
         #expect(throws: refused) { try items(members) }
     }
 
@@ -109,7 +108,7 @@ import Testing
         )
     }
 
-    @Test func `a pattern goes with a type, and an id before a pattern`() throws {
+    @Test func `a pattern needs a type, and an id takes precedence over a pattern`() throws {
         let pattern = try Pattern("urn:x:.*")
         let type = Condition.type(iri("Bus"))
         #expect(
@@ -132,14 +131,14 @@ import Testing
         #expect(read == QueryItems(["q": "speed>1"]))
     }
 
-    @Test func `a message names the member that is unknown`() {
+    @Test func `a message names the unknown member`() {
         let error = #expect(throws: BrokerError.self) {
             try selectors([["type": "Bus", "idPatern": "urn:x:.*"]])
         }
         #expect(error?.detail.contains("idPatern") == true)
     }
 
-    @Test func `no selectors are not none of them`() throws {
+    @Test func `an absent list of selectors differs from an empty one`() throws {
         #expect(try QueryBody(json: ["type": "Query"]).selectors(ld: .core) == nil)
     }
 
@@ -154,13 +153,13 @@ import Testing
             [["type": "Bus"], ["type": "Tram", "q": "speed>1"]],
         ] as [JSONValue]
     )
-    func `selectors that are none are refused`(entities: JSONValue) {
+    func `invalid selectors are refused`(entities: JSONValue) {
         #expect(throws: refused) { try selectors(entities) }
     }
 
     // MARK: Clauses 5.2.43 and 5.2.44
 
-    @Test func `ordering says the same as its parameters`() throws {
+    @Test func `ordering has the same meaning as its parameters`() throws {
         let read = try items([
             "ordering": [
                 "orderBy": ["location;dist-asc", "name"], "collation": "und", "geometry": "Point",
@@ -182,11 +181,11 @@ import Testing
             ["orderBy": ["name"], "coordinates": "8,40"], ["orderBy": ["name"], "limit": 1],
         ] as [JSONValue]
     )
-    func `an ordering that makes no sense is refused`(ordering: JSONValue) {
+    func `an invalid ordering is refused`(ordering: JSONValue) {
         #expect(throws: refused) { try items(["ordering": ordering]) }
     }
 
-    @Test func `what asks for the past is refused where there is none`() throws {
+    @Test func `a parameter for histories is refused in queries for entities`() throws {
         let members: JSONObject = ["aggrParams": ["aggrMethods": ["sum", "avg"]]]
         #expect(
             try items(members)

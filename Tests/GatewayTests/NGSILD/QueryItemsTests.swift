@@ -22,12 +22,12 @@ import Testing
         #expect(try QueryItems(urlQuery: "q=a==1")["q"] == "a==1")
     }
 
-    @Test func `no query has no parameters`() throws {
+    @Test func `an empty query has no parameters`() throws {
         #expect(try QueryItems(urlQuery: "").names.isEmpty)
     }
 
     @Test(arguments: ["a=%", "a=%4", "a=%zz", "a=%FF", "%80=1", "a=1&a=2"])
-    func `what is not percent-encoded, or given twice, is refused`(query: String) {
+    func `a query with bad percent-encoding or a repeated parameter is refused`(query: String) {
         #expect(throws: refused) { try QueryItems(urlQuery: query) }
     }
 
@@ -45,7 +45,7 @@ import Testing
         #expect(throws: refused) { try QueryItems(urlQuery: many + "&b=1") }
     }
 
-    @Test func `a text that is given is not empty`() throws {
+    @Test func `a given text must not be empty`() throws {
         #expect(try QueryItems(["a": "b"]).text("a") == "b")
         #expect(try QueryItems().text("a") == nil)
         #expect(throws: refused) { try QueryItems(["a": ""]).text("a") }
@@ -67,14 +67,14 @@ import Testing
         }
     }
 
-    @Test func `a flag is true, false or there`() throws {
+    @Test func `a flag is true, false or only present`() throws {
         for text in ["true", ""] { #expect(try QueryItems(["a": text]).flag("a")) }
         #expect(try !QueryItems(["a": "false"]).flag("a"))
         #expect(try !QueryItems().flag("a"))
         #expect(throws: refused) { try QueryItems(["a": "yes"]).flag("a") }
     }
 
-    @Test func `what is written for a link is read again as it was`() throws {
+    @Test func `a query written for a link reads back as it was`() throws {
         let items = QueryItems(["q": "a==\"ป่า + ตอง\"&b%", "type": "Bus,Tram", "ชื่อ": "1=2"])
         #expect(try QueryItems(urlQuery: items.urlQuery) == items)
     }

@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `requests that name a snapshot are about it, and say so`() async throws {
+    @Test func `requests that name a snapshot use it, and their answers name it`() async throws {
         try await withSnapshot { client, _, place, id in
             let status = try await client.send(.get, place)
             #expect(status.status == .ok)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `a file sent to a snapshot does not come into the city`() async throws {
+    @Test func `a file that is sent to a snapshot does not change the city`() async throws {
         try await withSnapshot { client, _, _, id in
             let inside: HTTPFields = [.snapshot: id]
             let bus: JSONValue = ["id": "urn:x:9", "type": "Bus"]
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `what a snapshot cannot do is refused`() async throws {
+    @Test func `operations that snapshots do not have are refused`() async throws {
         try await withSnapshot { client, _, _, id in
             for path in ["csourceRegistrations?type=Bus", "jsonldContexts", "snapshots/\(id)"] {
                 let answer = try await client.send(.get, path, headers: [.snapshot: id])
@@ -134,7 +134,7 @@ import Testing
             ["type": "Snapshot", "snapshotQueries": [["type": "Query", "q": "speed>"]]],
         ] as [JSONValue]
     )
-    func `a snapshot of no queries, or of wrong ones, is refused`(body: JSONValue) async throws {
+    func `a snapshot without queries, or with bad ones, is refused`(body: JSONValue) async throws {
         try await ServedHub().test { client in
             let answer = try await client.send(.post, "snapshots", body)
             #expect(answer.status == .badRequest)

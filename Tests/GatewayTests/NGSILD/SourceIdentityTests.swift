@@ -11,7 +11,7 @@ import Testing
     private static let path = "info/sourceIdentity"
     private static let tenant: HTTPFields = [.known("NGSILD-Tenant"): "harbour"]
 
-    @Test func `a hub tells who it is, and since when`() async throws {
+    @Test func `a hub tells its identity and its start`() async throws {
         try await ServedHub().test { client in
             let answer = try await client.send(.get, Self.path)
             #expect(answer.status == .ok)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `each tenant has an alias of its own, and one that is not there has none`()
+    @Test func `each tenant has its own alias, and a missing tenant has none`()
         async throws
     {
         try await ServedHub().test { client in

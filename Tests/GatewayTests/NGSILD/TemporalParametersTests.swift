@@ -20,7 +20,7 @@ import Testing
     private let first = Timestamp(microseconds: 1_000_000)
     private let last = Timestamp(microseconds: 2_000_000)
 
-    @Test func `identifiers alone are too wide a query`() throws {
+    @Test func `a query by identifiers alone is too wide`() throws {
         #expect(try !parameters("id=urn:a").entities.isSelective())
         #expect(try parameters("id=urn:a&type=Bus").entities.isSelective())
         #expect(try parameters("id=urn:a&local=true").entities.isSelective())
@@ -54,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `members given both to pick and to omit are refused`() throws {
+    @Test func `a member both in pick and in omit is refused`() throws {
         let entities = try parameters("pick=id,speed&omit=speed").entities
         #expect(throws: BrokerError(.badRequestData, "")) { try entities.representation() }
     }
@@ -63,7 +63,7 @@ import Testing
         try parameters(text).query(condition: .everything, requiresTime: false)
     }
 
-    @Test func `a range is read with the time it is of`() throws {
+    @Test func `a range is read with its time property`() throws {
         let read = try query(
             "timerel=between&timeAt=1970-01-01T00:00:01Z&endTimeAt=1970-01-01T00:00:02Z"
                 + "&timeproperty=modifiedAt&lastN=3"
@@ -73,7 +73,7 @@ import Testing
         #expect(try query("").timeProperty == .observedAt)
     }
 
-    @Test func `a time that must be given is missed`() throws {
+    @Test func `a missing time is refused where it is required`() throws {
         #expect(throws: BrokerError(.badRequestData, "")) {
             try parameters("").query(condition: .everything, requiresTime: true)
         }
@@ -88,11 +88,11 @@ import Testing
             "options=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=P1W1D",
         ]
     )
-    func `what cannot be understood is refused`(text: String) {
+    func `an invalid parameter is refused`(text: String) {
         #expect(throws: BrokerError(.badRequestData, "")) { try query(text) }
     }
 
-    @Test func `values are summed up by months, by hours or all at once`() throws {
+    @Test func `values are aggregated by months, by hours or all together`() throws {
         func period(_ text: String) throws -> AggregationPeriod? {
             let start = "options=aggregatedValues&aggrMethods=sum,max,sum"
             return try query(start + text).aggregation?.period
@@ -121,7 +121,7 @@ import Testing
             ("format=temporalValues&options=aggregatedValues", .values),
         ]
     )
-    func `aggregation wins over other forms, and format over options`(
+    func `aggregation takes precedence over other formats, and format over options`(
         text: String,
         form: TemporalWriter.Form
     ) throws {

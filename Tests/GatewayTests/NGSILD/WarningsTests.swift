@@ -12,11 +12,11 @@ import Testing
         return headers[values: .warning]
     }
 
-    @Test func `an answer that is whole has no warning`() {
+    @Test func `a complete answer has no warning`() {
         #expect(lines([]).isEmpty)
     }
 
-    @Test func `each part that is missing has a line with its source and why`() {
+    @Test func `each missing part has a line with its source and reason`() {
         let warnings = [
             AnswerWarning(source: "hub-b", reason: "It did not answer in time."),
             AnswerWarning(source: "urn:x:c", reason: "It refused."),

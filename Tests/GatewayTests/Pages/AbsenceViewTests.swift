@@ -27,7 +27,7 @@ struct AbsenceViewTests {
     }
 
     @Test(arguments: ["127.0.0.1:2000", "localhost:2000", "[::1]:2000"])
-    func `who sits at the machine is told the port and the folder`(host: String) throws {
+    func `a visitor on the machine sees the port and the folder`(host: String) throws {
         let closed = HubSummary(types: [], reach: .nothing)
         let view = try #require(AbsenceView(closed, visit(host), place()))
         let commands = try #require(view.hints).commands.map(\.command)
@@ -42,7 +42,7 @@ struct AbsenceViewTests {
             ("127.0.0.1:2000", ["Via": "1.1 proxy"], true), ("127.0.0.1:2000", [:], false),
         ] as [(String, [String: String], Bool)]
     )
-    func `nobody else is told where the data of a closed hub lies`(
+    func `others do not see where the data of a closed hub is`(
         host: String,
         fields: [String: String],
         isForThisMachine: Bool
@@ -54,7 +54,7 @@ struct AbsenceViewTests {
         #expect(view.hints == nil)
     }
 
-    @Test func `the operator is told from anywhere whether the hub is empty, and how to fill it`()
+    @Test func `the operator sees anywhere whether the hub is empty, and how to import data`()
         throws
     {
         let empty = HubSummary(types: [], isForOperator: true)
@@ -73,7 +73,7 @@ struct AbsenceViewTests {
         #expect(hints.commands[0].command == "balai import gtfs timetable.zip --data \(quoted)")
     }
 
-    @Test func `where there is something to show nothing is absent`() {
+    @Test func `when there is data to show, there is no absence text`() {
         let type = TypeSummary(
             name: "Beach",
             count: 1,

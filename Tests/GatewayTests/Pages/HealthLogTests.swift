@@ -31,7 +31,7 @@ struct HealthLogTests {
 
     private let nothingWaits = OutboxDepth(count: 0, oldest: nil)
 
-    @Test func `rates are counted since the sample before`() throws {
+    @Test func `rates are computed from the sample before`() throws {
         answer("2xx", 100)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
         answer("2xx", 20)
@@ -42,7 +42,7 @@ struct HealthLogTests {
         #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
     }
 
-    @Test func `the time to answer is the mean of the last requests only`() throws {
+    @Test func `the time to answer is the mean of the last requests alone`() throws {
         let timer = Timer(label: "http_request_duration", factory: registry)
         answer("2xx", 1)
         timer.recordNanoseconds(9_000_000_000)
@@ -54,7 +54,7 @@ struct HealthLogTests {
         #expect(abs(try measure("Time to answer").value - 4) < 0.001)
     }
 
-    @Test func `an error of the hub's own asks for a look until it is over`() throws {
+    @Test func `an error of the hub needs attention until it is over`() throws {
         answer("5xx", 1)
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
         #expect(log.summary(withMeasures: true, withErrors: false).state == .attention)
@@ -76,7 +76,7 @@ struct HealthLogTests {
         #expect(try measure("Notifications waiting").state == state)
     }
 
-    @Test func `notifications given up deserve a look`() throws {
+    @Test func `dead letters need attention`() throws {
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 2)
         #expect(try measure("Notifications given up").value == 2)
         #expect(try measure("Notifications given up").state == .attention)
@@ -101,7 +101,7 @@ struct HealthLogTests {
             (40, 1_000_000, .attention), (10_000, 1_000_000, .good), (0, 1_000_000, .bad),
         ] as [(Int64, Int64, HealthSummary.State)]
     )
-    func `a disk with little room needs a look, and a full one is wrong`(
+    func `a disk with little space needs attention, and a full one is an error`(
         freeMegabytes: Int64,
         totalMegabytes: Int64,
         state: HealthSummary.State
@@ -117,7 +117,7 @@ struct HealthLogTests {
         #expect(log.summary(withMeasures: true, withErrors: false).state == state)
     }
 
-    @Test func `a write that was refused for want of room makes a full disk for a minute`() throws {
+    @Test func `a write refused for lack of space counts as a full disk for a minute`() throws {
         let disk = DiskSpace(freeBytes: 1 << 40, totalBytes: 1 << 41)
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0, disk: disk)
         #expect(log.summary(withMeasures: false, withErrors: false).state == .good)
@@ -131,18 +131,18 @@ struct HealthLogTests {
         #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
     }
 
-    @Test func `without a disk to look at there is no figure of one`() {
+    @Test func `without a known disk there is no figure for it`() {
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
         let measures = log.summary(withMeasures: true, withErrors: false).measures
         #expect(measures?.contains { $0.name == "Room on the disk" } == false)
     }
 
-    @Test func `errors are told on demand only`() {
+    @Test func `errors are included only on request`() {
         #expect(log.summary(withMeasures: true, withErrors: false).errors == nil)
         #expect(log.summary(withMeasures: true, withErrors: true).errors == [])
     }
 
-    @Test func `warnings and worse are noted, and no longer than a line`() throws {
+    @Test func `warnings and errors are noted, cut to a line`() throws {
         let moment = after(1)
         let handler = ErrorNoteHandler(label: "balai", log: log) { moment }
         var logger = Logger(label: "balai") { _ in handler }

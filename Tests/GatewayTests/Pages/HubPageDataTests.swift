@@ -92,7 +92,7 @@ struct HubPageDataTests {
         #expect(height == AttributeSummary(name: "waveHeight", kind: .property, unitCode: "MTR"))
     }
 
-    @Test func `others see on pages what they may see and no more`() async throws {
+    @Test func `others see on pages what they may see`() async throws {
         let city = try await filledCity()
         let summary = try await city.data.summary(for: Caller(party: .anonymous))
         #expect(summary.types.map(\.name) == ["Beach"])
@@ -100,7 +100,7 @@ struct HubPageDataTests {
         #expect(summary.entityCount == 2)
     }
 
-    @Test func `how much one may see at all is told apart from how much there is`() async throws {
+    @Test func `a right to see and the presence of data are shown separately`() async throws {
         let city = try City()
         let operators = try await city.data.summary(for: Caller(party: .operator))
         #expect(operators.isEmpty)
@@ -113,7 +113,7 @@ struct HubPageDataTests {
         #expect(try await closed.data.summary(for: Caller(party: .anonymous)).reach == .nothing)
     }
 
-    @Test func `a reading of the future is not the newest, unless there is no other`() async throws
+    @Test func `a reading in the future is not the newest, unless there is no other`() async throws
     {
         let city = try City()
         try await city.add("Beach", 1, source: "a", observedAt: "2126-11-23T01:00:00Z")

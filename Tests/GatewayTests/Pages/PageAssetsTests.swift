@@ -22,7 +22,7 @@ struct PageAssetsTests {
         #expect(Set(first.values.map(\.entityTag)).count == first.count)
     }
 
-    @Test func `Leaflet is taken from the folder where it lies, the small file first`() throws {
+    @Test func `Leaflet is read from its folder, with the minified file preferred`() throws {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "leaflet-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -38,7 +38,7 @@ struct PageAssetsTests {
         return String(buffer: files[path]?.bytes ?? ByteBuffer())
     }
 
-    @Test func `the program has every file of the folder in it, as it is there`() throws {
+    @Test func `the program contains every file of the folder, unchanged`() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../../Sources/Gateway/Resources").standardized
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
@@ -50,7 +50,7 @@ struct PageAssetsTests {
         }
     }
 
-    @Test func `the base map is simplified Phuket and says so`() throws {
+    @Test func `the base map is simplified Phuket and labelled so`() throws {
         let file = try #require(
             try PageAssets(leafletFolder: "/nowhere").files["map/phuket.geojson"]
         )

@@ -80,7 +80,7 @@ struct PageRendererTests {
         // A quote with a combining accent is one character, and still a quote to a browser.
         "\"\u{301} onmouseover=x", "<\u{301}b>", "{{shell.title}}", "</title><img src=x>",
     ])
-    func `hostile names stay text`(name: String) throws {
+    func `malicious names stay text`(name: String) throws {
         let summary = HubSummary(types: [type(name, source: name)])
         let renderer = try renderer()
         let pages = [
@@ -114,7 +114,7 @@ struct PageRendererTests {
         }
     }
 
-    @Test func `an empty hub tells how to fill it`() throws {
+    @Test func `an empty hub explains how to import data`() throws {
         let pages = try allPages(HubSummary(types: [], isForOperator: true))
         #expect(pages[0].contains("balai import gtfs"))
         #expect(pages[1].contains("balai import csv"))
@@ -150,7 +150,7 @@ struct PageRendererTests {
     }
 
     @Test
-    func `a closed hub says that it is closed, and names its folder at its own machine alone`()
+    func `a closed hub says that it is closed, and shows its folder on its own machine alone`()
         throws
     {
         let closed = HubSummary(types: [], reach: .nothing)
@@ -167,13 +167,13 @@ struct PageRendererTests {
         #expect(named.contains("Your token does not let you see"))
     }
 
-    @Test func `who may see a part is not told whether there is more`() throws {
+    @Test func `a visitor who may see a part does not learn whether there is more`() throws {
         let page = try renderer().now(HubSummary(types: [], reach: .part), at: now)
         #expect(page.contains("Nothing here that you may see"))
         #expect(!page.contains("balai import"))
     }
 
-    @Test func `a reading of the future is said to be one`() throws {
+    @Test func `a reading in the future is marked as such`() throws {
         var beach = type("Beach")
         beach.furthest = Timestamp(microseconds: now.microseconds + 7_200_000_000)
         let page = try renderer().data(HubSummary(types: [beach]), at: now)
@@ -184,7 +184,7 @@ struct PageRendererTests {
         #expect(!alone.contains("just now"))
     }
 
-    @Test func `a problem is a page of its own, and what it quotes stays text`() throws {
+    @Test func `a problem has a page, and quoted input stays text`() throws {
         let error = BrokerError(.resourceNotFound, "There is nothing at \"/<b>\".")
         let page = try renderer().problem(ProblemDetails(error))
         #expect(page.contains("Resource not found"))
@@ -192,7 +192,7 @@ struct PageRendererTests {
         #expect(page.contains("Status 404"))
     }
 
-    @Test func `a full disk is never all well`() throws {
+    @Test func `a full disk is always an error`() throws {
         var full = health()
         full.measures = []
         full.store = .full
@@ -205,7 +205,7 @@ struct PageRendererTests {
         #expect(try renderer().health(full, summary, at: now).contains("cannot be read or written"))
     }
 
-    @Test func `errors are told only with leave`() throws {
+    @Test func `errors are shown only with the right to see them`() throws {
         var hidden = health()
         hidden.errors = nil
         let summary = HubSummary(types: [])
@@ -215,7 +215,7 @@ struct PageRendererTests {
         #expect(try renderer().health(health(), summary, at: now).contains("disk full"))
     }
 
-    @Test func `how busy the hub is, is told only with leave`() throws {
+    @Test func `figures are shown only with the right to see them`() throws {
         var hidden = health()
         hidden.measures = nil
         let summary = HubSummary(types: [])
@@ -228,7 +228,7 @@ struct PageRendererTests {
         #expect(!open.contains("How busy the hub is"))
     }
 
-    @Test func `a page marks where one is and what needs a look`() throws {
+    @Test func `a page marks itself in the menu and what needs attention`() throws {
         let summary = HubSummary(types: [])
         let page = try renderer().health(health(), summary, at: now)
         #expect(page.contains("<a href=\"/hub\" aria-current=\"page\">"))
@@ -254,7 +254,7 @@ struct PageRendererTests {
         }
     }
 
-    @Test func `no page has a script or a style of its own`() throws {
+    @Test func `no page has an inline script or style`() throws {
         for page in try allPages(HubSummary(types: [type("Beach")])) {
             for match in page.matches(of: /<script[^>]*>/) {
                 #expect(match.output.contains("src=\"/assets/"))
@@ -265,7 +265,7 @@ struct PageRendererTests {
         }
     }
 
-    @Test func `every asset that a page names is there`() throws {
+    @Test func `every asset that a page names exists`() throws {
         for page in try allPages(HubSummary(types: [type("Beach")])) {
             for match in page.matches(of: /"\/assets\/([^"]+)"/) {
                 let path = String(match.output.1)

@@ -56,7 +56,7 @@ struct PageRoutesTests {
     }
 
     @Test(arguments: ["/", "/data", "/hub"])
-    func `a page is HTML that runs the hub's own scripts alone`(path: String) async throws {
+    func `a page is HTML that runs only the hub's own scripts`(path: String) async throws {
         try await test { client in
             let answer = try await client.execute(uri: path, method: .get)
             #expect(answer.status == .ok)
@@ -68,14 +68,14 @@ struct PageRoutesTests {
         }
     }
 
-    @Test func `a page is asked for as whoever looks at it`() async throws {
+    @Test func `a page is read with the rights of its visitor`() async throws {
         try await test { client in
             let page = try await client.execute(uri: "/data", method: .get)
             #expect(String(buffer: page.body).contains("anonymous"))
         }
     }
 
-    @Test func `an asset comes once and is then only confirmed`() async throws {
+    @Test func `an asset is sent once and then only confirmed`() async throws {
         try await test { client in
             let first = try await client.execute(uri: "/assets/css/balai.css", method: .get)
             #expect(first.status == .ok)
@@ -94,14 +94,14 @@ struct PageRoutesTests {
     @Test(arguments: [
         "/assets/css/nothing.css", "/assets/templates/now.mustache", "/assets/..%2Fcss/balai.css",
     ])
-    func `what is no asset is not there`(path: String) async throws {
+    func `an unknown asset is not found`(path: String) async throws {
         try await test { client in
             let answer = try await client.execute(uri: path, method: .get)
             #expect(answer.status == .notFound)
         }
     }
 
-    @Test func `a closed hub names its folder to who sits at its machine`() async throws {
+    @Test func `a closed hub shows its folder to visitors on its machine`() async throws {
         var settings = PageSettings()
         settings.place = HubPlace(
             dataFolder: "/srv/city",
@@ -124,7 +124,7 @@ struct PageRoutesTests {
     private static let browser =
         "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-    @Test func `a browser gets a page for what is not there`() async throws {
+    @Test func `a browser gets a page for an unknown address`() async throws {
         try await test { client in
             for path in ["/nowhere", "/assets/css/nothing.css"] {
                 let answer = try await client.execute(

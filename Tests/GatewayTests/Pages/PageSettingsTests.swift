@@ -9,7 +9,7 @@ struct PageSettingsTests {
         return settings.contentSecurityPolicy
     }
 
-    @Test func `without tiles nothing but the hub may be asked`() {
+    @Test func `without tiles pages may call nothing but the hub`() {
         #expect(policy(nil).hasPrefix("default-src 'self'; img-src 'self' data:; "))
         #expect(!policy(nil).contains("http"))
         #expect(!policy(nil).contains("unsafe"))
@@ -24,7 +24,7 @@ struct PageSettingsTests {
         "https://evil; script-src *", "javascript://x/", "//tiles.example.org/", "tiles", "",
         "https:///", "https://a b/", "https://a'/",
     ])
-    func `an address that is none adds nothing`(tileURL: String) {
+    func `an invalid address adds nothing`(tileURL: String) {
         #expect(policy(tileURL) == policy(nil))
     }
 }

@@ -20,7 +20,7 @@ struct WordsTests {
             (86_400 * 2_700, "7 years ago"),
         ] as [(Int64, String)]
     )
-    func `an age is said in its largest fitting unit`(seconds: Int64, words: String) {
+    func `an age is written in its largest fitting unit`(seconds: Int64, words: String) {
         #expect(ago(seconds) == words)
     }
 
@@ -30,7 +30,7 @@ struct WordsTests {
             (180_000, "2 days, 2 hours"),
         ] as [(Int64, String)]
     )
-    func `a duration is said in two units at most`(seconds: Int64, words: String) {
+    func `a duration is written in two units at most`(seconds: Int64, words: String) {
         #expect(Words.duration(seconds: seconds) == words)
     }
 
@@ -38,7 +38,7 @@ struct WordsTests {
         (0, "0"), (12, "12"), (999, "999"), (1_000, "1\u{202F}000"),
         (1_220_823, "1\u{202F}220\u{202F}823"), (-12_345, "−12\u{202F}345"),
     ])
-    func `thousands are set apart`(number: Int, text: String) {
+    func `thousands are separated`(number: Int, text: String) {
         #expect(Words.count(number) == text)
     }
 
@@ -47,7 +47,7 @@ struct WordsTests {
         (.infinity, "–"), (.nan, "–"), (-0.5, "-0.5"),
         (0.0012, "0.0012"), (-0.03456, "-0.035"),
     ])
-    func `a figure has no more digits than matter`(value: Double, text: String) {
+    func `a figure has only significant digits`(value: Double, text: String) {
         #expect(Words.figure(value) == text)
     }
 
@@ -57,7 +57,7 @@ struct WordsTests {
         ("https://example.org/Main%20Street", "Main Street"), ("100%", "100%"), ("", ""),
         ("/", "/"),
     ])
-    func `a type's name is said in words`(name: String, label: String) {
+    func `the name of a type is written in words`(name: String, label: String) {
         #expect(Words.label(ofType: name) == label)
     }
 

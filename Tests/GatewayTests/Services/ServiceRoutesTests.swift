@@ -78,7 +78,7 @@ import Testing
         try await served.test(services: hosted, body)
     }
 
-    @Test func `captures and parameters come decoded, and unknown ones are refused`() async throws {
+    @Test func `captures and parameters are decoded, and unknown ones are refused`() async throws {
         try await withEcho { client in
             let answer = try await client.send(.get, "/services/echo/said/a%2Fb?loud=very%20much")
             #expect(answer.status == .ok)
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `what is asked for somebody is read with that somebody's rights`() async throws {
+    @Test func `a caller's request is read with the caller's rights`() async throws {
         try await withEcho { client in
             for (token, seen) in [(ServedHub.operatorToken, 1), (ServedHub.officeToken, 0)] {
                 let answer = try await client.send(.get, "/services/echo/seen", token: token)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `something is made, and taken away again`() async throws {
+    @Test func `a resource is created and deleted`() async throws {
         try await withEcho { client in
             let made = try await client.send(.post, "/services/echo/said", ["a": 1])
             #expect(made.status == .created)
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func `the list of services tells their rights as they are now`() async throws {
+    @Test func `the list of services shows their present rights`() async throws {
         let echo = try Echo()
         let served = try ServedHub(policy: Policy(permissions: echo.permissions()))
         let hosted = [HostedService(echo, in: served.hub) { _ in throw CancellationError() }]
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func `the demo city tells its kinds of devices`() async throws {
+    @Test func `the demo city lists its kinds of devices`() async throws {
         let module = DemoCityService(seed: 1)
         let served = try ServedHub(policy: Policy(permissions: module.permissions()))
         let hosted = [HostedService(module, in: served.hub) { _ in throw CancellationError() }]

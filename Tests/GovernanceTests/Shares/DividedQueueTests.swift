@@ -11,7 +11,7 @@ import Testing
         return all
     }
 
-    @Test func `one part has half of what all parts have, and a holder finds its share`() {
+    @Test func `one part has half of what all parts have, and a new holder gets its share`() {
         var queue = Queue(places: 8, dividing: "many")
         for number in 0..<10 { queue.append(number, of: "many", 1) }
         #expect(drain(&queue) == [0, 1])
@@ -41,7 +41,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func `when all places are given back, nobody has had more than others`() {
+    @Test func `when all places are returned, nobody has had more than others`() {
         var queue = Queue(places: .max, dividing: "many")
         for number in 0..<4 { queue.append(number, of: "many", 0) }
         #expect(queue.popNext()?.element == 0)
@@ -52,7 +52,7 @@ import Testing
         #expect(drain(&queue) == [2, 20, 10, 21, 3, 22, 11])
     }
 
-    @Test func `what waits no longer is taken out of the front of each part's queue`() {
+    @Test func `elements that wait no longer are removed from each part's front`() {
         var queue = Queue(places: .max, dividing: "many")
         for number in 0..<4 { queue.append(number, of: "many", number % 2) }
         for number in 4..<6 { queue.append(number, of: "one", nil) }

@@ -6,7 +6,7 @@ import Testing
     private let city = Party.named(PartyID("city"))
     private let works = Party.named(PartyID("works"))
 
-    @Test func `what was not used for longest goes when the bytes are too many`() {
+    @Test func `the least recently used value is evicted when the bytes are too many`() {
         var cache = FairCache<String, Int>(maximumBytes: 100, maximumCount: 100)
         #expect(cache.put(1, for: "a", bytes: 40, owner: city) == [])
         #expect(cache.put(2, for: "b", bytes: 40, owner: city) == [])
@@ -15,13 +15,13 @@ import Testing
         #expect(Set(cache.values) == [1, 3])
     }
 
-    @Test func `small values are counted, so that there are not too many`() {
+    @Test func `small values count for a minimum, so that there are not too many`() {
         var cache = FairCache<Int, Int>(maximumBytes: 100, maximumCount: 4)
         for number in 0..<4 { #expect(cache.put(number, for: number, bytes: 1, owner: city) == []) }
         #expect(cache.put(4, for: 4, bytes: 1, owner: city) == [0])
     }
 
-    @Test func `the party that takes most gives way, not who came first`() {
+    @Test func `the party with most is evicted from, not the first one`() {
         var cache = FairCache<String, Int>(maximumBytes: 100, maximumCount: 100)
         #expect(cache.put(1, for: "works", bytes: 20, owner: works) == [])
         #expect(cache.put(2, for: "a", bytes: 40, owner: city) == [])
@@ -31,7 +31,7 @@ import Testing
         #expect(Set(cache.values) == [1, 4, 5])
     }
 
-    @Test func `a value larger than the room goes itself, and takes its party's along only`() {
+    @Test func `a value beyond the capacity is evicted itself, with its party's alone`() {
         var cache = FairCache<String, Int>(maximumBytes: 100, maximumCount: 100)
         #expect(cache.put(1, for: "works", bytes: 60, owner: works) == [])
         #expect(cache.put(2, for: "a", bytes: 10, owner: city) == [])
@@ -40,7 +40,7 @@ import Testing
         #expect(cache.put(4, for: "c", bytes: 40, owner: city) == [])
     }
 
-    @Test func `a value that takes another's place frees its room`() {
+    @Test func `a value that replaces another one frees its bytes`() {
         var cache = FairCache<String, Int>(maximumBytes: 100, maximumCount: 100)
         for number in 0..<5 {
             #expect(cache.put(number, for: "a", bytes: 90, owner: city) == [])

@@ -9,7 +9,7 @@ import Testing
         return all
     }
 
-    @Test func `each holder's are served in their order, and whoever holds least first`() {
+    @Test func `each holder's elements are served in order, and the holder with least is first`() {
         var queue = FairQueue<String, Int>(places: 8)
         for number in 0..<10 { queue.append(number, of: "greedy") }
         for number in 100..<102 { queue.append(number, of: "other") }
@@ -21,7 +21,7 @@ import Testing
         #expect(drain(&queue) == [102])
     }
 
-    @Test func `of those who hold as many each has its turn`() {
+    @Test func `holders with equal numbers take turns`() {
         var queue = FairQueue<String, Int>(places: 1)
         for number in 0..<3 {
             queue.append(number, of: "a")
@@ -36,7 +36,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func `what waits no longer is taken out of the front of each holder's`() {
+    @Test func `elements that wait no longer are removed from each holder's front`() {
         var queue = FairQueue<String, Int>(places: 4)
         for number in 0..<6 { queue.append(number, of: number < 4 ? "a" : "b") }
         #expect(Set(queue.removeFirst { $0 < 2 || $0 > 3 }) == [0, 1, 4, 5])

@@ -11,12 +11,12 @@ import Testing
     }
 
     @Test(arguments: [(1, 1), (2, 1), (3, 2), (4, 2), (256, 128), (1_024, 512)])
-    func `one alone has half of the places`(capacity: Int, most: Int) {
+    func `a single holder has half of the places`(capacity: Int, most: Int) {
         var shares = FairShares<String>(capacity: capacity)
         #expect(takeAll("a", of: &shares) == most)
     }
 
-    @Test func `whoever comes later finds room, and what others give back`() {
+    @Test func `a later holder gets places, and those that others return`() {
         var shares = FairShares<String>(capacity: 1_024)
         #expect(takeAll("greedy", of: &shares) == 512)
         #expect(takeAll("b", of: &shares) == 256)
@@ -28,7 +28,7 @@ import Testing
         #expect(shares.total <= shares.capacity)
     }
 
-    @Test func `those who take what they can get come to have the same`() {
+    @Test func `holders that take as much as they can get equal shares`() {
         var shares = FairShares<Int>(capacity: 300)
         var dice = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
@@ -40,7 +40,7 @@ import Testing
         #expect(shares.total <= 300)
     }
 
-    @Test func `several are taken as one after the other`() {
+    @Test func `taking several equals taking one after the other`() {
         for (held, count) in [(0, 5), (3, 4), (10, 30), (0, 51), (20, 31), (49, 1), (50, 1)] {
             var single = FairShares<String>(capacity: 100)
             single.take("a", held)
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `who holds most is known, and who holds nothing is forgotten`() {
+    @Test func `the greatest holder is known, and one without anything is forgotten`() {
         var shares = FairShares<String>(capacity: 10)
         #expect(shares.greatest == nil)
         shares.take("a", 3)

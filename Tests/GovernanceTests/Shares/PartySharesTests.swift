@@ -16,20 +16,20 @@ import Testing
         return count
     }
 
-    @Test func `one address has half of what all who come without a token have`() {
+    @Test func `one address has half of the share of all who have no token`() {
         var shares = PartyShares(capacity: 1_024)
         #expect(takeAll(stranger(1), of: &shares) == 256)
         #expect(takeAll(stranger(2), of: &shares) == 128)
         #expect(takeAll(named, of: &shares) == 320)
     }
 
-    @Test func `however many addresses there are, a party finds its share`() {
+    @Test func `a party gets its share for any number of addresses`() {
         var shares = PartyShares(capacity: 1_024)
         for number in UInt8.min...UInt8.max { _ = takeAll(stranger(number), of: &shares) }
         #expect(takeAll(named, of: &shares) >= 256)
     }
 
-    @Test func `an address finds room again as others give back`() {
+    @Test func `an address gets places again as others return theirs`() {
         var shares = PartyShares(capacity: 4)
         let (first, second) = (stranger(1), stranger(2))
         #expect(takeAll(first, of: &shares) == 1)
@@ -40,13 +40,13 @@ import Testing
         #expect(takeAll(third, of: &shares) == 1)
     }
 
-    @Test func `one alone may take what is longest at once`() {
+    @Test func `a single holder may take the longest at once`() {
         let shares = PartyShares(capacity: 64 << 20)
         #expect(shares.left(for: named) == 32 << 20)
         #expect(shares.left(for: stranger(1)) == 16 << 20)
     }
 
-    @Test func `a line of IPv6 is one address, and so is IPv4 however it is written`() {
+    @Test func `an IPv6 prefix is one address, and so is IPv4 in any notation`() {
         let prefix: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 1]
         let rest = [UInt8](repeating: 7, count: 8)
         let one = AddressBlock(bytes: prefix + rest)
@@ -57,7 +57,7 @@ import Testing
         #expect(AddressBlock(bytes: [1, 2, 3]) == nil)
     }
 
-    @Test func `whoever shows a token has one share wherever it is`() {
+    @Test func `a token has one share from any address`() {
         let address = AddressBlock(bytes: [203, 0, 113, 1])
         #expect(Sharer(.operator, at: address) == Sharer(.operator))
         #expect(Sharer(.anonymous, at: address) != Sharer(.anonymous))

@@ -2,7 +2,7 @@ import Governance
 import Testing
 
 struct QueueTests {
-    @Test func `what goes in first comes out first, however much came before`() {
+    @Test func `what is appended first is removed first, after any number of others`() {
         var queue = Queue<Int>()
         var next = 0
         for number in 0..<1_000 {

@@ -11,7 +11,7 @@ import Testing
     private static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../..").standardized
 
-    @Test func `openapi-python-client makes a client of every operation, and five of them work`()
+    @Test func `openapi-python-client generates a client of every operation, and five work`()
         async throws
     {
         let folder = try TestFolder()

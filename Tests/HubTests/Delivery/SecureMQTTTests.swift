@@ -5,7 +5,7 @@ import Testing
 
 /// Notifications over MQTT with TLS (`mqtts`): the broker's certificate must vouch for it.
 @Suite(.timeLimit(.minutes(2))) struct SecureMQTTTests {
-    @Test func `a broker whose certificate is vouched for gets the notification`() async throws {
+    @Test func `a broker with a valid certificate gets the notification`() async throws {
         let folder = try TestFolder()
         let certificates = try await Certificates(folder, for: "localhost")
         let broker = try await SecureBroker(folder, certificates)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a broker that nobody vouches for, or for another name, gets nothing`(
+    func `a broker without a certificate, or with another name, gets nothing`(
         isTrusted: Bool
     ) async throws {
         let folder = try TestFolder()

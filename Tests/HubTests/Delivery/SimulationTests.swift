@@ -11,7 +11,7 @@ import Testing
     private static let seconds = 300
 
     @Test(.timeLimit(.minutes(5 * Soak.factor)))
-    func `two processes of a hub deliver all of it once and in order, whatever runs first`()
+    func `two processes of a hub deliver everything once and in order, in any schedule`()
         async throws
     {
         for seed in Soak.seed..<Soak.seed + Self.seeds {
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `the whole hub does the same from the same seed, and something else from another`()
+    func `the whole hub does the same with the same seed, and something else with another`()
         async throws
     {
         let first = try await Self.live(from: 1)

@@ -13,7 +13,7 @@ import Testing
     private static let kills = 40 * Soak.factor
 
     @Test(.timeLimit(.minutes(10 * Soak.factor)))
-    func `a hub killed again and again loses nothing it acknowledged and does nothing by halves`()
+    func `a hub that is killed repeatedly loses nothing acknowledged and leaves nothing half done`()
         async throws
     {
         print("seed of the kills: \(Soak.seed) (BALAI_TEST_SEED)")

@@ -9,7 +9,7 @@ import Testing
 /// The hub is told to stop while clients write.
 @Suite struct StopTests {
     @Test(arguments: [SIGTERM, SIGINT], 1...5)
-    func `a hub told to stop keeps what it accepted and exits with 0`(
+    func `a hub that is stopped keeps what it accepted and exits with 0`(
         signal: Int32,
         turn: Int
     ) async throws {

@@ -26,7 +26,7 @@ import Testing
     ]
 
     @Test(arguments: damages)
-    func `a hub does not start on a damaged database, and says how to recover`(
+    func `a hub does not start on a damaged database, and explains how to recover`(
         damage: Damage
     ) async throws {
         let folder = try TestFolder()
@@ -59,7 +59,7 @@ import Testing
 
     /// Of a hub that was killed: what is in the log is not in the database yet.
     @Test(arguments: [true, false])
-    func `a log whose database is empty or gone is left alone`(isGone: Bool) async throws {
+    func `a log whose database is empty or missing is not changed`(isGone: Bool) async throws {
         let folder = try TestFolder()
         try await HubClient.with { client in
             let hub = try await RealHub(folder: folder)

@@ -21,7 +21,7 @@ import Testing
     ]
 
     @Test(arguments: faults)
-    func `what is not on disk is not acknowledged, and the health tells`(
+    func `a write that is not on disk is not acknowledged, and the health reports it`(
         fault: Fault
     ) async throws {
         let folder = try TestFolder()

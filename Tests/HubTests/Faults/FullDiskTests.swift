@@ -5,7 +5,7 @@ import Testing
 
 /// The disk is full: here, no file of the hub may grow any more.
 @Suite struct FullDiskTests {
-    @Test func `a full disk gets 507, reading goes on, and room made is all that is needed`()
+    @Test func `a full disk gets 507, reads go on, and freed space is all that is needed`()
         async throws
     {
         let folder = try TestFolder()
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `a file that finds no room gets 507, whether it is the file or what is in it`()
+    @Test func `a file without space gets 507, for itself and for its content`()
         async throws
     {
         let folder = try TestFolder()

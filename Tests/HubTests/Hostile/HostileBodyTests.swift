@@ -117,7 +117,7 @@ import Testing
         ),
     ]
 
-    @Test func `a body that is wrong is refused in words, and nothing of it is stored`()
+    @Test func `a wrong body is refused with a reason, and nothing of it is stored`()
         async throws
     {
         let hub = try await RealHub(folder: TestFolder())
@@ -132,7 +132,7 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    @Test func `a body beyond the limit gets 413, and the hub goes on`() async throws {
+    @Test func `a body beyond the limit gets 413, and the hub continues`() async throws {
         let hub = try await RealHub(
             folder: TestFolder(),
             settings: ["BALAI_LIMITS_MAXIMUM_BODY_BYTES": "65536"]

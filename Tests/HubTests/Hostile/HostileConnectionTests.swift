@@ -34,7 +34,7 @@ import Testing
         return try await client.send(.GET, "/ngsi-ld/v1/entities?local=true", to: hub)
     }
 
-    @Test func `a client that stalls is cut off, wherever it does`() async throws {
+    @Test func `a client that stalls is disconnected at any point`() async throws {
         let stalls = [
             "", "GET /hea", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
             Self.post + "Content-Length: 1000\r\n\r\n{\"id\": ",
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a client that sends a byte now and then is cut off, too`() async throws {
+    @Test func `a client that sends single bytes slowly is disconnected, too`() async throws {
         try await withHub { hub in
             for start in [
                 "GET /health HTTP/1.1\r\nHost: ", Self.post + "Content-Length: 999\r\n\r\n",
@@ -112,7 +112,7 @@ import Testing
         ),
     ]
 
-    @Test func `what is not HTTP gets 4xx or nothing, and the connection is closed`() async throws {
+    @Test func `input that is not HTTP gets 4xx or nothing, and is closed`() async throws {
         try await withHub { hub in
             for (name, text) in Self.garbage {
                 let answer = try #require(
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test func `a client that says nothing more comes is answered`() async throws {
+    @Test func `a client that ends its input is answered`() async throws {
         try await withHub { hub in
             let answer = await hub.exchange(
                 Array("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8),

@@ -72,7 +72,7 @@ import Testing
         ),
     ]
 
-    @Test func `a parameter that is wrong is refused by name`() async throws {
+    @Test func `a wrong parameter is refused by name`() async throws {
         let hub = try await RealHub(folder: TestFolder())
         try await HubClient.with { client in
             for request in Self.requests {
@@ -96,7 +96,7 @@ import Testing
         "entities?type=T&idPattern=(a*)*b", "entities?type=T&idPattern=(.*)(.*)(.*)(.*)(.*)x",
     ]
 
-    @Test func `what asks for much is answered or refused within seconds`() async throws {
+    @Test func `an expensive request is answered or refused within seconds`() async throws {
         let hub = try await RealHub(folder: TestFolder())
         try await HubClient.with { client in
             let long = String(repeating: "a", count: 4_000)

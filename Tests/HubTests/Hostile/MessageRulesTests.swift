@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a client that waits until it may send its body is told to go on`() async throws {
+    @Test func `a client that waits to send its body is told to continue`() async throws {
         try await withHub { hub in
             let head = Array((Self.post + "Expect: 100-continue\r\n\r\n").utf8)
             let answers = await Wire.converse([head, Array(Self.body.utf8)], withPort: hub.port)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `a client of an earlier version is answered as it can read, and let go`()
+    @Test func `a client of HTTP 1_0 gets an answer that it can read, and is disconnected`()
         async throws
     {
         try await withHub { hub in

@@ -14,7 +14,7 @@ import Testing
     private static let mostMebibytes = 512
 
     @Test(.timeLimit(.minutes(5 * Soak.factor)), arguments: Attack.all)
-    func `beside an attack a neighbour is served as if it were alone`(attack: Attack) async throws {
+    func `during an attack a neighbour is served as if it were alone`(attack: Attack) async throws {
         let shared = try await SharedHub()
         let receiver = try await NotificationReceiver()
         let receivers = try await SlowReceivers(32)
@@ -46,7 +46,7 @@ import Testing
     }
 
     /// Many connections of one address, on each of which a long question follows the other.
-    @Test(.timeLimit(.minutes(5))) func `beside a stranger another one is served`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `beside one stranger another one is served`() async throws {
         let shared = try await SharedHub()
         let receivers = try await SlowReceivers(1)
         try await HubClient.with { client in

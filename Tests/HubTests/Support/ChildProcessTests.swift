@@ -4,7 +4,7 @@ import Testing
 
 /// Tests leave no process behind.
 @Suite struct ChildProcessTests {
-    @Test(.timeLimit(.minutes(1))) func `a program ends when nobody holds it any more`()
+    @Test(.timeLimit(.minutes(1))) func `a program ends when nothing refers to it any more`()
         async throws
     {
         let folder = try TestFolder()
@@ -33,7 +33,7 @@ import Testing
         #expect(errno == ESRCH)
     }
 
-    @Test func `a signal that a thread of the tests blocks ends a program all the same`()
+    @Test func `a program ends although a thread of the tests blocks the signal`()
         async throws
     {
         let folder = try TestFolder()

@@ -33,7 +33,7 @@ import Testing
         return (identity, requests.withLock { $0 })
     }
 
-    @Test func `a hub that is busy or only starting is asked again who it is`() async throws {
+    @Test func `a hub that is busy or starting is asked for its identity again`() async throws {
         let busy = LoopbackServer.Answer(status: .serviceUnavailable)
         let many = LoopbackServer.Answer(status: .tooManyRequests, headers: ["Retry-After": "1"])
         let (identity, requests) = try await asking(busy, many, Self.known)
@@ -41,7 +41,7 @@ import Testing
         #expect(requests.count == 3)
     }
 
-    @Test func `a hub is asked who it is, not who its tenant is`() async throws {
+    @Test func `a hub is asked for its own identity, not its tenant's`() async throws {
         let (identity, requests) = try await asking(Self.known)
         #expect(try identity.get() == "harbour")
         let request = try #require(requests.first)
@@ -50,7 +50,7 @@ import Testing
         #expect(request.headers["Link"] == [])
     }
 
-    @Test func `a hub that knows of no identity has none`() async throws {
+    @Test func `a hub without the identity operation has none`() async throws {
         let (identity, requests) = try await asking(.init(status: .notFound))
         #expect(try identity.get() == nil)
         #expect(requests.count == 1)
@@ -61,7 +61,7 @@ import Testing
         .init(status: .unauthorized), .init(status: .ok, body: "{}"),
         .init(status: .ok, body: "<html>"),
     ])
-    func `a hub that does not say who it is now is not taken for one that has no identity`(
+    func `a hub that fails to tell its identity does not count as one without`(
         answer: LoopbackServer.Answer
     ) async throws {
         let (identity, _) = try await asking(answer)

@@ -36,7 +36,7 @@ import Testing
         #expect(try folder.document(at: "https://b.example/index.json") == nil)
     }
 
-    @Test func `a damaged document is told without the folder it lies in`() throws {
+    @Test func `a damaged document is reported without its folder`() throws {
         let path = try folder(["a.jsonld": "{"])
         defer { try? FileManager.default.removeItem(atPath: path) }
         let folder = try ContextFolder(path: path)

@@ -25,7 +25,7 @@ import Testing
             ([:], nil),
         ] as [([String: String], Int?)]
     )
-    func `a server says how long its answer stays fresh`(headers: [String: String], seconds: Int?) {
+    func `a server tells how long an answer stays fresh`(headers: [String: String], seconds: Int?) {
         #expect(Freshness.seconds(HTTPHeaders(headers.map { ($0.key, $0.value) })) == seconds)
     }
 }

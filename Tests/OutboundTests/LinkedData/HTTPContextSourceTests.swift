@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: ["/good", "/moved"])
-    func `a document is fetched, also over a redirect, and tells where it led`(
+    func `a document is fetched, also over a redirect, with its final URL`(
         path: String
     ) async throws {
         let document = try await fetch(path)
@@ -54,20 +54,20 @@ import Testing
         #expect(document.redirectedTo?.hasSuffix("/good") == place)
     }
 
-    @Test func `a document stays fresh as long as its server says`() async throws {
+    @Test func `a document stays fresh as long as its server tells`() async throws {
         #expect(try await fetch("/lasting").freshSeconds == 600)
     }
 
     @Test(arguments: ["/round", "/huge", "/missing"])
-    func `what cannot be had is unavailable`(path: String) async {
+    func `a document that cannot be fetched is unavailable`(path: String) async {
         await #expect(throws: LDContextError(.unavailable, "")) { try await fetch(path) }
     }
 
-    @Test func `what can be had and is no JSON is invalid (clause 5_5_6)`() async {
+    @Test func `a fetched document that is not JSON is invalid (clause 5_5_6)`() async {
         await #expect(throws: LDContextError(.invalid, "")) { try await fetch("/broken") }
     }
 
-    @Test func `this machine is not asked unless allowed`() async {
+    @Test func `this machine is not called unless allowed`() async {
         await #expect(throws: LDContextError(.unavailable, "")) {
             try await fetch("/good", allowsPrivate: false)
         }

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: [200, 201, 204, 299])
-    func `any success counts, and the receiver gets what was written`(status: Int) async throws {
+    func `any success counts, and the receiver gets the body`(status: Int) async throws {
         let server = try await LoopbackServer { _ in .init(status: .init(statusCode: status)) }
         #expect(try await send(to: server.url + "/notify") == .delivered)
         var requests = server.requests.makeAsyncIterator()
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [301, 404, 500])
-    func `any other answer is a failure that says which`(status: Int) async throws {
+    func `any other answer is a failure with its status`(status: Int) async throws {
         let server = try await LoopbackServer { _ in .init(status: .init(statusCode: status)) }
         #expect(
             try await send(to: server.url) == .failed("The receiver answered \(status).")
@@ -107,7 +107,7 @@ import Testing
         return try await sender.send(request(url))
     }
 
-    @Test func `a receiver that says nothing fails in time`() async throws {
+    @Test func `a receiver that sends nothing fails in time`() async throws {
         let silent = try Listener()
         let url = "http://127.0.0.1:\(silent.port)/"
         // A machine that is busy with other tests may not even connect within the time.
@@ -119,7 +119,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    @Test func `a receiver that is not there fails`() async throws {
+    @Test func `an unreachable receiver fails`() async throws {
         let port = try MosquittoBroker.freePort()
         #expect(
             try await send(to: "http://127.0.0.1:\(port)/")

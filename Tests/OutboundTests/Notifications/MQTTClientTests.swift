@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct MQTTClientTests {
     /// A socket that is connected can be written to at any time: whoever waits for that does not wait.
-    @Test func `a broker that takes the connection and keeps silent is waited for`() async throws {
+    @Test func `a broker that accepts a connection and stays silent is waited for`() async throws {
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(silent.localAddress?.port)

@@ -58,7 +58,7 @@ private final class Results: Sendable {
         #"{"metadata":{"Content-Type":"application/json","X-Area":"north"},"body":{"id":1}}"#
 
     @Test(arguments: MQTTEndpoint.Version.allCases, 0...2)
-    func `a message has metadata and body and the quality of service asked for`(
+    func `a message has metadata, body and the requested quality of service`(
         version: MQTTEndpoint.Version,
         qualityOfService: Int
     ) async throws {
@@ -77,7 +77,7 @@ private final class Results: Sendable {
     }
 
     @Test(arguments: MQTTEndpoint.Version.allCases)
-    func `the user and password of the URI are the broker's to check`(
+    func `the broker checks the user and password of the URI`(
         version: MQTTEndpoint.Version
     ) async throws {
         let broker = try MosquittoBroker(user: ("bus", "p@ss"))
@@ -112,7 +112,7 @@ private final class Results: Sendable {
         }
     }
 
-    @Test func `a broker that says nothing fails in time`() async throws {
+    @Test func `a broker that sends nothing fails in time`() async throws {
         let silent = try Listener()
         try await withSender { sender in
             let request = try await request("127.0.0.1:\(silent.port)", timeoutMilliseconds: 100)
@@ -124,7 +124,7 @@ private final class Results: Sendable {
     }
 
     @Test(arguments: MQTTEndpoint.Version.allCases)
-    func `a broker that answers a byte at a time is waited for`(
+    func `a broker that answers byte by byte is waited for`(
         version: MQTTEndpoint.Version
     ) async throws {
         let broker = try await StubbornBroker(.answersByteByByte)
@@ -141,7 +141,7 @@ private final class Results: Sendable {
     }
 
     /// What it has not answered in time the library would keep, and send when it likes.
-    @Test func `a broker that answers no message is left, with the messages`() async throws {
+    @Test func `a broker that answers no message is left, with its messages`() async throws {
         let broker = try await StubbornBroker(.answersNoMessage)
         try await withSender { sender in
             let request = try await request(
@@ -160,7 +160,7 @@ private final class Results: Sendable {
         try await broker.close()
     }
 
-    @Test func `a broker that sends more than answers is left`() async throws {
+    @Test func `a broker that sends more than answers is disconnected`() async throws {
         let bytes = 200 << 20
         let broker = try await StubbornBroker(.sendsMessage(bytes: bytes))
         try await withSender { sender in

@@ -21,7 +21,7 @@ import Testing
         return request.headers.map { "\($0.key): \($0.value)" }
     }
 
-    @Test func `the body's form and the place of its names' context are said`() {
+    @Test func `the headers name the media type and the @context`() {
         let link = LinkHeader.value(for: Self.contextURL)
         #expect(
             headers { $0.contextURL = Self.contextURL } == [
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(.clause("6.3.14", "6.3.22"))
-    func `the tenant is named, and of a snapshot its tenant and its identifier`() {
+    func `the headers name the tenant, and for a snapshot its tenant and identifier`() {
         #expect(headers { $0.tenant = TenantName("north") }.last == "NGSILD-Tenant: north")
         func snapshot(_ tenant: TenantName?) -> [String] {
             headers {
@@ -50,7 +50,7 @@ import Testing
         )
     }
 
-    @Test func `the receiver's own pairs follow, and replace nothing that the hub says`() {
+    @Test func `the receiver's own pairs follow, and replace no header of the hub`() {
         let pairs = ["X-Area", "ngsild-tenant", "content-type", "Link"].map {
             KeyValuePair(key: $0, value: "mine")
         }

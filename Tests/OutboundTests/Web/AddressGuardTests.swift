@@ -10,17 +10,17 @@ import Testing
         "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "ff02::1", "2002:7f00:1::1",
         "2001:0:7f00:1::1", "not an address",
     ])
-    func `what only this place can reach is private`(ip: String) {
+    func `addresses of this site alone are private`(ip: String) {
         #expect(!AddressGuard.isPublic(ip))
     }
 
     @Test(arguments: ["8.8.8.8", "172.32.0.1", "203.0.114.1", "2a00:1450:4001::1"])
-    func `what the internet reaches is public`(ip: String) {
+    func `addresses of the Internet are public`(ip: String) {
         #expect(AddressGuard.isPublic(ip))
     }
 
     @Test(arguments: ["http://127.0.0.1:80/", "http://[::1]/x", "http://2130706433/"])
-    func `a private address is not gone to unless allowed`(url: String) async throws {
+    func `a private address is not called unless allowed`(url: String) async throws {
         await #expect(throws: AddressError.self) {
             try await AddressGuard(allowsPrivate: false).target(of: url, for: Sharer(.anonymous))
         }
@@ -36,7 +36,7 @@ import Testing
         "http://LOCALHOST:8080/a", "https://city.localhost./", "mqtt://10.0.0.1/topic",
         "mqtts://user:password@[fe80::1]:8883/topic", "http://[::ffff:192.168.1.1]/",
     ])
-    func `an address that tells by itself that it is private is refused, unless allowed`(
+    func `a numeric private address is refused, unless allowed`(
         uri: String
     ) {
         #expect(AddressGuard(allowsPrivate: false).refuses(uri))
@@ -44,11 +44,11 @@ import Testing
     }
 
     @Test(arguments: ["http://8.8.8.8/", "https://nobody.invalid/", "mqtt://[2a00:1450::1]/t"])
-    func `a public address, and a name that only a look-up tells, are not refused`(uri: String) {
+    func `a public address, and a name that must be looked up, are not refused`(uri: String) {
         #expect(!AddressGuard(allowsPrivate: false).refuses(uri))
     }
 
-    @Test func `what is private and what is not found are told alike`() async throws {
+    @Test func `private and unknown names have the same message`() async throws {
         for host in ["127.0.0.1", "nobody.invalid"] {
             let error = await #expect(throws: AddressError.self) {
                 try await AddressGuard(allowsPrivate: false).target(
@@ -72,7 +72,7 @@ import Testing
         #expect(target == AddressGuard.Target(url: "http://8.8.8.8:81/a?b", host: "8.8.8.8:81"))
     }
 
-    @Test func `a URL is told apart into its parts`() {
+    @Test func `a URL is split into its parts`() {
         let url = WebURL("HTTP://Host.Example:8080/path?q#f")
         #expect(url?.scheme == "http")
         #expect(url?.host == "host.example")

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: ["192.0.2.7", "2001:db8::1", "127.1", "2130706433"])
-    func `what digits say is not looked up`(host: String) async {
+    func `a numeric address is not looked up`(host: String) async {
         let resolver = NameResolver { _ in
             Issue.record("'\(host)' was looked up")
             return nil
@@ -53,7 +53,7 @@ import Testing
         #expect(await resolver.address(of: host, for: office) != nil)
     }
 
-    @Test func `what was found is remembered, and what was not, too`() async {
+    @Test func `found and missing addresses are cached`() async {
         let world = World()
         let resolver = NameResolver { world.lookUp($0) }
         for _ in 0..<3 {
@@ -67,7 +67,7 @@ import Testing
         (Sharer(.operator), NameResolver.maximumThreads / 2),
         (stranger(1), NameResolver.maximumThreads / 4),
     ])
-    func `names of one sharer that take for ever delay nobody else`(
+    func `endless lookups of one sharer delay nobody else`(
         greedy: Sharer,
         most: Int
     ) async {
@@ -89,7 +89,7 @@ import Testing
         #expect(answers == Array(repeating: "192.0.2.2", count: 60))
     }
 
-    @Test func `nobody waits longer than a while, and is not asked to wait again soon`() async {
+    @Test func `nobody waits longer than the timeout, nor again soon`() async {
         let world = World()
         let resolver = NameResolver(timeout: .milliseconds(1)) { world.lookUp($0) }
         for _ in 0..<2 {
@@ -99,7 +99,7 @@ import Testing
         world.letGo()
     }
 
-    @Test func `a name is looked up once for all of a party who ask at a time`() async {
+    @Test func `a name is looked up once for all simultaneous requests of a party`() async {
         let world = World()
         let resolver = NameResolver(timeout: .seconds(600)) { world.lookUp($0) }
         await withTaskGroup(of: Void.self) { [office] group in

@@ -25,7 +25,7 @@ import Testing
         return try await page.content(ServiceRequest(city: stranger), hosted.context).paragraphs
     }
 
-    @Test func `the page tells which bin overflowed last, to whom it may be told`() async throws {
+    @Test func `the page shows the last full bin to those who may see it`() async throws {
         let everybody = Permission(assignee: .anyone, actions: [.read], target: .everything)
         let open = Policy(permissions: module.permissions() + [everybody])
         let city = CityHub([module], policy: open)

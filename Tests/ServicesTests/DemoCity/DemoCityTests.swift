@@ -17,14 +17,14 @@ struct DemoCityTests {
         #expect(DemoCity(seed: 8).entities(at: mondayMorning) != city.entities(at: mondayMorning))
     }
 
-    @Test func `there are between 150 and 300 devices with an id of their own`() {
+    @Test func `there are between 150 and 300 devices with unique ids`() {
         let ids = city.entities(at: mondayMorning).compactMap(\.objectValue?["id"]?.stringValue)
         #expect((150...300).contains(ids.count))
         #expect(Set(ids).count == ids.count)
         #expect(city.deviceCount == ids.count)
     }
 
-    @Test func `every entity says that it is simulated and by whom`() throws {
+    @Test func `every entity names its provider and says that it is simulated`() throws {
         for entity in city.entities(at: mondayMorning) {
             let object = try #require(entity.objectValue)
             #expect(object["source"]?.objectValue?["value"] == "simulated")
@@ -63,14 +63,14 @@ struct DemoCityTests {
         #expect(city.changes(since: later(5), until: later(5)).isEmpty)
     }
 
-    @Test func `a long sleep yields a bounded number of reports of a device`() throws {
+    @Test func `after a long pause there is a bounded number of reports of a device`() throws {
         let changes = city.changes(since: mondayMorning, until: later(864_000))
         let ids = try changes.map { try #require($0.objectValue?["id"]) }
         let most = Dictionary(grouping: ids) { $0 }.values.map(\.count).max()
         #expect(most == DemoCity.reportLimit)
     }
 
-    @Test func `history has a reading a step and ends with what is there now`() throws {
+    @Test func `history has a reading for each step and ends with the present state`() throws {
         let history = try byID(
             city.history(from: later(-86_400), to: mondayMorning, stepSeconds: 900)
         )

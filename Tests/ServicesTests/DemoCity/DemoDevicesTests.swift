@@ -85,7 +85,7 @@ struct DemoDevicesTests {
         }
     }
 
-    @Test func `a bus moves along its line no faster than it says a bus may`() {
+    @Test func `a bus moves along its line at most as fast as its greatest speed`() {
         for line in Phuket.busLines {
             let bus = Bus(line: line, number: 0)
             let noise = DemoNoise(seed: 7)

@@ -38,7 +38,7 @@ import Testing
         #expect(city.told.lines.isEmpty)
     }
 
-    @Test func `a later start tells the history since the last one alone`() async throws {
+    @Test func `a later start writes only the history since the last one`() async throws {
         let city = CityHub([module], pauses: 1)
         await run(city)
         let documents = city.context(of: module).documents
@@ -55,7 +55,7 @@ import Testing
         #expect(try await instances(city) - before < 24)
     }
 
-    @Test func `a city that may not write is tried again and gets everything later`() async throws {
+    @Test func `a city that may not write tries again and delivers all later`() async throws {
         let city = CityHub([], pauses: 3)
         let (hub, permissions) = (city.hub, module.permissions())
         let context = city.context(of: module) {

@@ -31,7 +31,7 @@ import Testing
     // MARK: The set of possible answers
 
     /// The noise is drawn before anything is known of the data, and integers are added without rounding.
-    @Test func `the same bits give answers that differ as the data does, and in nothing else`()
+    @Test func `the same random bits give answers that differ only by the data`()
         throws
     {
         let losses: [PrivacyLoss] = try [
@@ -62,14 +62,14 @@ import Testing
     }
 
     /// Mironov's attack, so that the test above is seen to be able to fail.
-    @Test func `with floating point the possible answers tell the person`() {
+    @Test func `with floating point the possible answers would reveal the person`() {
         let possible = [19.0, 20.0].map { total in
             Set((1...4_096).map { total + 7.0 / 3 * log(Double($0) / 4_096) })
         }
         #expect(possible[0].intersection(possible[1]).count < 1_000)
     }
 
-    @Test func `what cannot be a value fails for nobody`() throws {
+    @Test func `an invalid value fails for nobody`() throws {
         let statistic = try PeopleStatistic.sum(within: 0...10, loss: .pure(epsilon: Rational(1)))
         let extremes = ["1e400", "-1e400", "9223372036854775807", "-9223372036854775808"]
         for literal in extremes {
@@ -110,7 +110,7 @@ import Testing
         return ((centre - spread) / all, (centre + spread) / all)
     }
 
-    @Test func `a pure loss that is seen stays under the one that is stated`() throws {
+    @Test func `a measured pure loss is within the stated one`() throws {
         let loss = try PrivacyLoss.pure(epsilon: Rational(1))
         let count = try PeopleStatistic.count(upTo: 1, loss: loss)
         let seen = Self.leastLoss(count)
@@ -119,12 +119,12 @@ import Testing
         #expect(Self.leastLoss(histogram, count: 10_000) < 1)
     }
 
-    @Test func `half the noise would be seen`() throws {
+    @Test func `half the noise would be noticed`() throws {
         let twice = try PeopleStatistic.count(upTo: 1, loss: .pure(epsilon: Rational(2)))
         #expect(Self.leastLoss(twice) > 1)
     }
 
-    @Test func `a concentrated loss that is seen stays under epsilon but for delta`() throws {
+    @Test func `a measured concentrated loss is within epsilon up to delta`() throws {
         let loss = try PrivacyLoss.concentrated(rho: Rational(1, over: 2))
         let statistic = try PeopleStatistic.count(upTo: 1, loss: loss)
         for delta in [1e-2, 1e-3] {

@@ -21,7 +21,7 @@ import Testing
         ]
     }
 
-    @Test func `a pure loss is kept by the same Laplace noise`() async throws {
+    @Test func `a pure loss needs the same Laplace noise as the reference`() async throws {
         let cases = try Self.cases()
         let requests = try cases.map { one in
             let statistic = try PeopleStatistic.sum(
@@ -42,7 +42,7 @@ import Testing
         #expect(answers.count == cases.count)
     }
 
-    @Test func `a concentrated loss is kept by the same Gaussian noise`() async throws {
+    @Test func `a concentrated loss needs the same Gaussian noise as the reference`() async throws {
         let cases = try Self.cases()
         let requests = try cases.map { one in
             let statistic = try PeopleStatistic.sum(
@@ -63,7 +63,7 @@ import Testing
         #expect(answers.count == cases.count)
     }
 
-    @Test func `a concentrated loss is the same in the words of epsilon and delta`() async throws {
+    @Test func `a concentrated loss converts to the same epsilon and delta`() async throws {
         let cases: [(rho: Double, delta: Double)] = [
             (0.000_5, 1e-6), (0.05, 1e-6), (0.5, 1e-9), (2, 1e-3), (18, 1e-5),
         ]

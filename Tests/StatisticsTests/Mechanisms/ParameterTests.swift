@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `whatever the parameters, they are refused or give answers`() throws {
+    @Test func `any parameters are refused or give answers`() throws {
         var chance = SeededGenerator(seed: Soak.seed)
         let extremes = [0, 1, -1, 2, 7, 1_000, 10_000, 10_001, 1 << 32, 1 << 48, .max, .min]
         var (taken, refused) = (0, 0)

@@ -19,13 +19,13 @@ import Testing
         #expect(statistic.boundedTotals(visits) == [3])
     }
 
-    @Test func `a count of visits has so many of each person at most`() throws {
+    @Test func `a count of visits has a limit for each person`() throws {
         let statistic = try PeopleStatistic.count(upTo: 2, loss: Self.loss())
         let visits = ["a", "b", "a", "a", "c"].map { Contribution(of: $0) }
         #expect(statistic.boundedTotals(visits) == [4])
     }
 
-    @Test func `a person counts in the first bins only, when the bins are bounded`() throws {
+    @Test func `a person counts in the first bins alone, when the bins are bounded`() throws {
         let statistic = try PeopleStatistic.count(
             upTo: 1,
             bins: 4,
@@ -53,7 +53,7 @@ import Testing
         #expect(statistic.boundedTotals(readings) == [413, -50])
     }
 
-    @Test func `one person changes no more than the bounds say, whatever the data`() throws {
+    @Test func `one person changes the answer within the bounds, for any data`() throws {
         var chance = SeededGenerator(seed: Soak.seed)
         for _ in 0..<200 * Soak.factor {
             let bins = Int.random(in: 1...5, using: &chance)
@@ -144,7 +144,7 @@ import Testing
         #expect(JSONNumber(scaled, decimals: decimals).literal == literal)
     }
 
-    @Test func `there and back is the same`() {
+    @Test func `scaling there and back gives the same`() {
         var chance = SeededGenerator(seed: Soak.seed)
         for _ in 0..<1_000 {
             let value =
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func `a decimal number is a fraction exactly, or refused`() throws {
+    @Test func `a decimal number is an exact fraction, or refused`() throws {
         #expect(try Rational(#require(JSONNumber("0.125"))) == Rational(1, over: 8))
         #expect(try Rational(#require(JSONNumber("1e-9"))) == Rational(1, over: 1_000_000_000))
         for literal in ["-1", "1e-10", "0.1234567891", "1000000001", "1e400"] {

@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `a statistic by period has one answer for each, also where nothing was`() throws {
+    @Test func `a statistic by period has one answer for each, even for empty ones`() throws {
         let bins = try Self.bins("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "PT6H")
         let statistic = try PeopleStatistic.count(
             upTo: 1,

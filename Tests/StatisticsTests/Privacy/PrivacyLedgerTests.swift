@@ -48,14 +48,14 @@ import Testing
         #expect(ledger.remaining(of: budget, at: renews) == (try Self.charge(6)))
     }
 
-    @Test func `a release that no period can bear is refused without a date`() throws {
+    @Test func `a release that no period can afford is refused without a date`() throws {
         var ledger = PrivacyLedger()
         let verdict = ledger.spend(try Self.charge(11), from: try Self.budget(), at: Self.day(1))
         #expect(verdict == .refused(.aboveBudget(limit: try Self.charge(10))))
         #expect(ledger == PrivacyLedger())
     }
 
-    @Test func `a clock that went back fills no budget`() throws {
+    @Test func `a clock that was set back adds no budget`() throws {
         let (budget, charge) = (try Self.budget(), try Self.charge(10))
         var ledger = PrivacyLedger()
         _ = ledger.spend(charge, from: budget, at: Self.day(31))
@@ -69,7 +69,7 @@ import Testing
         #expect(ledger.remaining(of: budget, at: Self.day(-1)) == .zero)
     }
 
-    @Test func `a ledger that is kept and read, or made of the record, is the same`() throws {
+    @Test func `a ledger that is stored and read, or rebuilt from a record, is the same`() throws {
         var chance = SeededGenerator(seed: Soak.seed)
         for _ in 0..<200 * Soak.factor {
             let budget = try Self.budget(days: Int.random(in: 1...40, using: &chance))
@@ -105,7 +105,7 @@ import Testing
     }
 
     /// Whoever asks about a set, and about the set without one person, pays for both.
-    @Test func `differencing, averaging and windows of time spend the same budget`() throws {
+    @Test func `differencing, averaging and time windows spend the same budget`() throws {
         let budget = try Self.budget(5)
         let loss = try PrivacyLoss.pure(epsilon: Rational(1, over: 2))
         let questions: [PeopleStatistic] = try [
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `epsilon for delta shrinks with the loss, and is never below the plain bound's`()
+    @Test func `epsilon for delta shrinks with the loss, and is never below the pure bound`()
         throws
     {
         var last = Double.infinity

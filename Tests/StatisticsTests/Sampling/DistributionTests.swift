@@ -20,13 +20,13 @@ import Testing
         return (0..<count).map { _ in noise.sample(using: &bits) }
     }
 
-    @Test(arguments: noises) func `samples come as often as is expected`(noise: Noise) {
+    @Test(arguments: noises) func `samples have the expected frequencies`(noise: Noise) {
         let test = ChiSquare(Self.samples(noise), ExactProbabilities(noise))
         #expect(test.degrees >= 2)
         #expect(!test.isUnlikely, "\(test)")
     }
 
-    @Test func `a distribution that is a little wider is told apart`() throws {
+    @Test func `a slightly wider distribution is detected`() throws {
         let wider = try Noise.laplace(scale: Rational(11))
         let test = ChiSquare(
             Self.samples(try .laplace(scale: Rational(10))),
@@ -35,7 +35,7 @@ import Testing
         #expect(test.isUnlikely)
     }
 
-    @Test(arguments: noises) func `an error bar holds 95 %, and is the least or one more`(
+    @Test(arguments: noises) func `an error bar holds 95 %, and is minimal or one more`(
         noise: Noise
     ) {
         let expected = ExactProbabilities(noise)
@@ -46,14 +46,14 @@ import Testing
         #expect((-narrower...narrower).map { expected[$0] }.reduce(0, +) < 0.95)
     }
 
-    @Test(arguments: [2, 3, 5, 64, 1_000]) func `integers below a bound are even`(bound: Int) {
+    @Test(arguments: [2, 3, 5, 64, 1_000]) func `integers below a bound are uniform`(bound: Int) {
         var bits = RandomBits(SeededGenerator(seed: 3))
         var counts = [Int](repeating: 0, count: bound)
         for _ in 0..<bound * 100 { counts[Int(bits.integer(below: UInt128(bound)))] += 1 }
         #expect(!ChiSquare(counts, each: 100).isUnlikely)
     }
 
-    @Test func `bits are those of the generator, in order`() {
+    @Test func `bits are the generator's, in order`() {
         var generator = SeededGenerator(seed: 9)
         let words = (0..<4).map { _ in UInt128(generator.next()) }
         var bits = RandomBits(SeededGenerator(seed: 9))

@@ -34,7 +34,7 @@ import Testing
     }
 
     /// `Peers/exact_sampler.py` says how the file was made.
-    @Test func `the authors' program gives the same, bit for bit`() throws {
+    @Test func `the authors' program gives the same results, bit for bit`() throws {
         let file = Peers.folder.appending(path: "published-sampler.txt")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 25)
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `a plain reference gives the same for parameters of chance`() async throws {
+    @Test func `a plain reference gives the same for random parameters`() async throws {
         var chance = SeededGenerator(seed: Soak.seed)
         let requests = (0..<60 * Soak.factor).map { _ in
             let kind = ["hit", "laplace", "gaussian"].randomElement(using: &chance) ?? ""

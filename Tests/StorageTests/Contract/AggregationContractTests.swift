@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(.clause("4.5.19", "AGGRTEMPORAL"), arguments: StoreKind.all, eligible)
-    func `each type of value is aggregated as far as the clause lets it`(
+    func `each type of value is aggregated as far as the clause allows`(
         kind: StoreKind,
         sample: ([JSONValue], [Aggregation.Method: JSONValue])
     ) async throws {
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test(.clause("4.5.19.1"), arguments: StoreKind.all)
-    func `long texts are compared and shown whole`(kind: StoreKind) async throws {
+    func `long texts are compared and shown in full`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let long = String(repeating: "x", count: 300)
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test(.clause("4.5.19"), arguments: StoreKind.all)
-    func `relationships are counted and nothing else`(kind: StoreKind) async throws {
+    func `relationships are only counted`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let lines = ["urn:a", "urn:b", "urn:a"].enumerated().map {
@@ -211,7 +211,7 @@ import Testing
 
     /// Long texts are kept to find the least, and whatever is to be told apart.
     @Test(arguments: StoreKind.all)
-    func `aggregates that keep too much are refused`(kind: StoreKind) async throws {
+    func `aggregates that need too many bytes are refused`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let text = String(repeating: "x", count: 1 << 20)

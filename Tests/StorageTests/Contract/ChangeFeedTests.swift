@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `it tells each document that changed once, in order, as it is now`(
+    func `it lists each changed document once, in order, with its present content`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `who changes documents is told what the feed says of it`(kind: StoreKind) async throws {
+    func `a change of documents returns its part of the feed`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let kept = try await tenant.changeFollowedDocuments(reading: []) { changes in
             changes.put(document("a", 1))
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `nothing is told of what is undone, quiet, or no document that processes remember`(
+    func `it does not list changes that are undone or quiet, or of kinds that are not cached`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `it keeps the newest changes and says when it does not know older ones`(
+    func `it keeps the newest changes and reports when older ones are missing`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -138,7 +138,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `numbers go on after a restart`(kind: StoreKind) async throws {
+    func `numbers continue after a restart`(kind: StoreKind) async throws {
         let store = try kind.open(folder, Clock())
         let number = try await {
             let tenant = try await store.makeTenant(nil)
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `whoever follows it misses no change, however many are made meanwhile`(
+    func `a follower misses no change, however many are made meanwhile`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)

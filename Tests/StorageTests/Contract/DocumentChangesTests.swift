@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a change of documents sees what it has given, and the store has it afterwards`(
+    func `a change of documents reads its own changes, and the store has them afterwards`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a change of documents that throws leaves nothing, and nothing follows it`(
+    func `a change of documents that throws leaves nothing, and its followers are not called`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what follows a change of documents follows it once, with the number of its message`(
+    func `the followers of a change of documents are called once, with the number of its message`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a document that is changed by many at once has all their changes`(
+    func `a document that many change at once has all their changes`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)

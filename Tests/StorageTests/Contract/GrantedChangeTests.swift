@@ -34,7 +34,7 @@ import Testing
     // MARK: Current state
 
     @Test(arguments: StoreKind.all)
-    func `a change is made of what is stored, and kept`(kind: StoreKind) async throws {
+    func `a change is computed from the stored entity, and kept`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))
         try await change(tenant, grant) { stored in
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an entity beyond the grant is not there, and cannot be changed, removed or taken over`(
+    func `an entity beyond the grant does not exist, and cannot be changed, removed or replaced`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `nothing becomes what the grant does not cover`(kind: StoreKind) async throws {
+    func `nothing can become an entity beyond the grant`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))
         let made = EntityID("urn:c")
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what has expired is there for those alone who ask for it`(kind: StoreKind) async throws {
+    func `expired parts are returned only on request`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         var brief = Entity("brief")
         brief.expiresAt = seconds(5)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `of many changes each is kept or refused for itself, and sees those before it`(
+    func `each of many changes succeeds or fails for itself, and sees those before it`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -135,7 +135,7 @@ import Testing
     // MARK: Histories
 
     @Test(arguments: StoreKind.all)
-    func `the history of what is beyond the grant is not there`(kind: StoreKind) async throws {
+    func `the history of an entity beyond the grant does not exist`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.station))
         let (id, added) = (id, NamedAttribute(name: .speed, instances: [.reading(2, at: 2)]))
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `no history begins of what the grant does not cover`(kind: StoreKind) async throws {
+    func `no history of an entity beyond the grant can be started`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))
         let added = NamedAttribute(name: .speed, instances: [.reading(2, at: 2)])
@@ -180,7 +180,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what cannot be removed undoes its change, with the error it names`(
+    func `a removal of nothing undoes its change, with the error that it names`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -206,7 +206,7 @@ import Testing
     // MARK: Messages
 
     @Test(arguments: StoreKind.all)
-    func `the messages of a change are kept with it, and what follows them hears their numbers`(
+    func `the messages of a change are stored with it, and its followers get their numbers`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `instances come back in their range, the same one only once`(
+    func `instances are returned in their range, equal ones once`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `numbers keep the way they were written`(kind: StoreKind) async throws {
+    func `numbers keep their spelling`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let literals = ["1.10", "1e3", "9007199254740993", "0", "-0", "12"]
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `the newest instances are found, and a page cut off says how far it goes`(
+    func `the newest instances are found, and a page that was cut tells its range`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a page cut off ends at one moment, and what lies beyond is there without instances`(
+    func `a page that was cut ends at one moment, and later instances leave empty attributes`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a page with too much in all has less of each series`(kind: StoreKind) async throws {
+    func `a page with too many instances has fewer of each series`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         for id in ["a", "b"] {
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test(.clause("5.7.4"), arguments: StoreKind.all)
-    func `of what the query names, the instances that meet it are shown`(
+    func `of queried attributes, only matching instances are shown`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test(.clause("5.7.4", "4.5.19"), arguments: StoreKind.all)
-    func `aggregates are of the instances that the query asks for`(kind: StoreKind) async throws {
+    func `aggregates are of the instances that match the query`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let speeds = [10, 60, 70, 20].enumerated().map {
@@ -193,7 +193,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `the moment of deletion is that of deleted instances alone`(
+    func `only deleted instances have a moment of deletion`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `evolutions come in the order of their identifiers when asked`(
+    func `evolutions are sorted by identifier when asked for`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -231,7 +231,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `history stays when the entity goes, and goes on when it comes back`(
+    func `history stays when the entity is deleted, and continues when it is created again`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -311,7 +311,7 @@ import Testing
     }
 
     @Test(.clause("4.8", "5.6.12"), arguments: StoreKind.all)
-    func `a correction takes the place of what was observed then`(kind: StoreKind) async throws {
+    func `a correction replaces the instance of that observation`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.append("a", .speed, [.reading(1, at: 1), .reading(2, at: 2)])

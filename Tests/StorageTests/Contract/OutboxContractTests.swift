@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `messages are handed over in order, once in a term, and as a batch`(
+    func `messages are claimed in order, once in a term, and as a batch`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `while the lease of one lasts no other can claim or settle`(kind: StoreKind) async throws {
+    func `during a lease no other process can claim or settle`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await tenant(kind, folder)
         let numbers = try await tenant.enqueue(2)
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what was claimed and not settled is taken over when the lease has ended`(
+    func `messages that were claimed and not settled are taken over after the lease`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a lease is extended, also late, and given back at once`(kind: StoreKind) async throws {
+    func `a lease is extended, even late, and released at once`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await tenant(kind, folder)
         _ = try await tenant.enqueue(1)
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a process that starts anew need not wait for its own lease`(
+    func `a process that was restarted need not wait for its own lease`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `who has the lease claims what it puts there, unless that would overtake another's`(
+    func `the process with the lease claims its new messages, unless that would overtake others`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a settlement that is late leaves nothing behind`(kind: StoreKind) async throws {
+    func `a late settlement leaves nothing behind`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await tenant(kind, folder)
         let numbers = try await tenant.enqueue(1)

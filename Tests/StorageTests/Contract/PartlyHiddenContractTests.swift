@@ -28,7 +28,7 @@ import Testing
     // MARK: Current state
 
     @Test(arguments: StoreKind.all)
-    func `what is hidden in an entity is neither found, sorted by, counted nor discovered`(
+    func `a hidden attribute is neither found, sorted by, counted nor discovered`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a place that is hidden is not near anything`(kind: StoreKind) async throws {
+    func `a hidden location is not near anything`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let point: JSONValue = ["type": "Point", "coordinates": [1, 1]]
         try await tenant.put([
@@ -122,7 +122,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all, [[:], [.speed: 1]] as [[IRI: JSONValue]])
-    func `a writer neither sees, writes nor reveals what is hidden, and may hide what it sees`(
+    func `a writer neither sees, writes nor reveals hidden attributes, and may hide what it sees`(
         kind: StoreKind,
         hidden: [IRI: JSONValue]
     ) async throws {
@@ -203,7 +203,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all, [false, true])
-    func `each part of a history hides what is hidden in what the entity was then`(
+    func `each part of a history hides what was hidden in the entity's state then`(
         kind: StoreKind,
         isStation: Bool
     ) async throws {
@@ -219,7 +219,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a question about a history does not find what is hidden in it`(
+    func `a query of a history does not find what is hidden in it`(
         kind: StoreKind
     ) async throws {
         let tenant = try await history(kind, thenStation: true)
@@ -244,7 +244,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a writer removes of a history what it sees`(kind: StoreKind) async throws {
+    func `a writer removes the visible part of a history`(kind: StoreKind) async throws {
         let tenant = try await history(kind)
         let whole = TemporalQuery(condition: .everything, instanceLimit: 100, limit: 10)
         let all = try await tenant.evolutions(whole, grant: Grants.read()).evolutions.first
@@ -263,7 +263,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what is hidden in the entity now is neither added to its history nor removed from it`(
+    func `an attribute that is hidden now is neither added to the history nor removed from it`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -286,7 +286,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a reading takes the place of one that its writer sees`(kind: StoreKind) async throws {
+    func `a reading replaces one that its writer sees`(kind: StoreKind) async throws {
         let tenant = try await history(kind)
         let id = id
         let given = Entity(id: id, types: [], scopes: [], attributes: [])

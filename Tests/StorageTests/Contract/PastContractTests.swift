@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `each part of a history is seen by those who might see the entity then`(
+    func `each part of a history is visible to those who might see the entity then`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what an entity was does not tell when something hidden in it changed`(
+    func `former states do not tell when something hidden changed`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what an entity was before very many changes is known no more, and so hidden`(
+    func `states before very many changes are unknown, and so hidden`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what somebody with few rights removes is what it sees`(kind: StoreKind) async throws {
+    func `a writer with few rights removes what it sees`(kind: StoreKind) async throws {
         let tenant = try await tenant(kind)
         let grant = try Grants.write(.type(.sensor))
         let id = id
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an instance that is hidden from somebody is neither changed nor in its way`(
+    func `an instance that is hidden from a writer does not change and does not matter to it`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)

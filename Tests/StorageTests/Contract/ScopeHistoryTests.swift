@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a scope holds until the next one, and bounds the instances shown`(
+    func `a scope holds until the next one, and limits the instances shown`(
         kind: StoreKind
     ) async throws {
         let tenant = try await tenant(kind)
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a scope of which nobody wrote since when holds always`(kind: StoreKind) async throws {
+    func `a scope without a recorded beginning holds at all times`(kind: StoreKind) async throws {
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         var entity = Entity("a", .sensor, [.speed: 1])
         entity.scopes = ["/A"]

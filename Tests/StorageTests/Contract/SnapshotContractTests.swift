@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `identifiers are those of the entities, sorted alike and for the same grant`(
+    func `identifiers equal those of the entities, in the same order and with the same grant`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a snapshot is a store of its own, no tenant, and gone when removed`(
+    func `a snapshot has its own store, is no tenant, and disappears when removed`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `snapshots that nobody knows any more are removed`(kind: StoreKind) async throws {
+    func `snapshots that are not known any more are removed`(kind: StoreKind) async throws {
         let folder = Folder()
         let first = try kind.open(folder, Clock())
         for file in ["kept", "stray"] { _ = try await first.makeSnapshot(name(file)) }

@@ -7,7 +7,7 @@ import Testing
 /// What any store must do.
 @Suite struct StorageContractTests {
     @Test(arguments: StoreKind.all)
-    func `the reads of one body see one moment, whatever is written meanwhile`(
+    func `the reads of one body see one moment, even while others write`(
         kind: StoreKind
     ) async throws {
         let tenant = try await kind.open(Folder(), Clock()).makeTenant(nil)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an entity comes back as it was put, and as it was replaced`(kind: StoreKind) async throws
+    func `an entity reads back as it was put, and as it was replaced`(kind: StoreKind) async throws
     {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a grant that does not cover an entity finds none`(kind: StoreKind) async throws {
+    func `an entity that the grant does not cover is not found`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.put([Entity("a", .sensor, [.speed: 1]), Entity("b", .station)])
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an entity that has expired is not there`(kind: StoreKind) async throws {
+    func `an expired entity is not found`(kind: StoreKind) async throws {
         let folder = Folder()
         let clock = Clock()
         let tenant = try await kind.open(folder, clock).makeTenant(nil)
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `entities sort by a value, those without one last`(kind: StoreKind) async throws {
+    func `entities sort by a value, and those without one are last`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.put([
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an entity of too many bytes is not stored, and the rest of the request is`(
+    func `an entity with too many bytes is not stored, but the rest of the request is`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -205,7 +205,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what expires is found in the order of its end, and only what is there is counted`(
+    func `expired entities are found in the order of expiry, and only present ones are counted`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -251,7 +251,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `a closed store refuses, and the next one has what it had`(
+    func `a closed store refuses, and the next one has its data`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -268,7 +268,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what waits and what was given up on is counted over all tenants`(
+    func `waiting messages and dead letters are counted over all tenants`(
         kind: StoreKind
     ) async throws {
         let folder = Folder()
@@ -361,7 +361,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `what is to follow a commit follows it, and nothing follows a request undone`(
+    func `actions after a commit run after it, and never for a request that was undone`(
         kind: StoreKind
     ) async throws {
         struct Undone: Error {}

@@ -12,7 +12,7 @@ import Testing
     // MARK: Current state
 
     @Test(arguments: 0..<8 as Range<UInt64>)
-    func `both stores and a look at every entity answer alike`(seed: UInt64) async throws {
+    func `both stores and a full scan give the same answers`(seed: UInt64) async throws {
         var dice = SeededDice(seed)
         let clock = Clock()
         let pair = try await StorePair(clock)
@@ -71,7 +71,7 @@ import Testing
     // MARK: Histories
 
     @Test(arguments: 0..<12 as Range<UInt64>)
-    func `both stores tell the same history, and a part of it is what the whole has there`(
+    func `both stores have the same history, and a part of it equals that part of the whole`(
         seed: UInt64
     ) async throws {
         var dice = SeededDice(seed)

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `what is left of a condition decides as the whole does`() {
+    @Test func `a remainder of a condition decides like the whole`() {
         var dice = SeededDice(3)
         var met = 0
         for _ in 0..<1_000 {
@@ -102,13 +102,13 @@ import Testing
         return budget.steps
     }
 
-    @Test func `what is left for all attributes takes time in proportion to the terms`() {
+    @Test func `finding the remainders of all attributes takes time in proportion to the terms`() {
         let (some, many) = (steps(200), steps(2_000))
         #expect(some >= 4 * 200)
         #expect(many <= 11 * some)
     }
 
-    @Test func `what is decided, and what is left, is within the budget`() {
+    @Test func `deciding terms and remainders is within the budget`() {
         let (entity, condition, names) = wide(1_000)
         let little = DecisionBudget(steps: 500)
         _ = DecidedTerms(condition, for: entity, within: little)

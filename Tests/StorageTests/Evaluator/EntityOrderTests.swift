@@ -30,7 +30,7 @@ import Testing
         "9null": .some(.null), "none": nil,
     ]
 
-    @Test func `kinds of values follow one another as clause 4_23_2 has them`() {
+    @Test func `kinds of values sort in the order of clause 4_23_2`() {
         let kinds = ["1number", "2text", "3object", "4array", "5bool", "6time", "7date", "8moment"]
         #expect(order(mixed, by: byLabel()) == kinds + ["9null", "none"])
         let reversed = order(mixed, by: byLabel(isDescending: true))
@@ -44,7 +44,7 @@ import Testing
         #expect(order(words, by: byLabel()) == ["-", "0", "1", "2", "3", "4", "5", "6"])
     }
 
-    @Test func `a collation says what makes texts differ`() {
+    @Test func `a collation determines which texts differ`() {
         let words: [String: JSONValue?] = ["1": "B", "2": "á", "3": "A", "4": "b"]
         let letters = Collation(strength: .letters)
         #expect(order(words, by: byLabel(letters)) == ["2", "3", "1", "4"])
@@ -54,7 +54,7 @@ import Testing
         #expect(order(numbers, by: byLabel(numeric)) == ["2", "1"])
     }
 
-    @Test func `by distance, what lies nowhere comes last`() throws {
+    @Test func `sorted by distance, entities without a location are last`() throws {
         let here = try Geometry(type: "Point", coordinates: [8, 40])
         func at(_ latitude: Double) -> Entity {
             Entity(
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 7, 50, 200])
-    func `the first of many are the beginning of all in order`(wanted: Int) {
+    func `the first entities found are the beginning of the whole order`(wanted: Int) {
         // Each speed comes several times, and every fifth entity has none.
         let entities = (0..<200).map { number in
             entity(number, speed: number % 5 == 0 ? nil : number * 37 % 41)
@@ -92,7 +92,7 @@ import Testing
         #expect(first.sorted() == Array(all.prefix(wanted)))
     }
 
-    @Test func `a text as long as somebody wished is sorted by within the budget`() {
+    @Test func `a very long text is sorted by within the budget`() {
         let entity = Entity(
             "urn:1",
             .sensor,
@@ -109,7 +109,7 @@ import Testing
         #expect(little.isSpent)
     }
 
-    @Test func `what is kept to sort by has a limit`() {
+    @Test func `the memory for sort keys has a limit`() {
         let text = JSONValue.string(String(repeating: "a", count: 1 << 20))
         let budget = DecisionBudget(steps: .max / 2)
         var first = FirstEntities<Int>(1_000, by: EntityOrder([byLabel()]))

@@ -35,7 +35,7 @@ import Testing
         )
     }
 
-    @Test func `a long line and a large polygon are compared by what lies near`() {
+    @Test func `a long line and a large polygon are compared by their nearby parts`() {
         let budget = DecisionBudget(steps: 20_000_000)
         let meters = GeoShape(Self.line(1_000)).meters(
             to: GeoShape(.polygon([Self.ring(20_000, 1)])),
@@ -53,7 +53,7 @@ import Testing
         #expect(!near.isSpent && far == .infinity)
     }
 
-    @Test func `where all lies near, measuring ends with its budget`() {
+    @Test func `when all parts are near, measuring ends with its budget`() {
         let middle = Geometry.multiPoint((0..<1_000).map { Self.place(100 + Double($0) / 1e9, 10) })
         let budget = DecisionBudget(steps: 1_000_000)
         _ = GeoShape(middle).meters(
@@ -63,7 +63,7 @@ import Testing
         #expect(budget.isSpent)
     }
 
-    @Test func `what touches or holds the other is no distance apart`() {
+    @Test func `shapes that touch or contain each other have distance zero`() {
         let outer = GeoShape(.polygon([Self.ring(2_000, 1)]))
         #expect(outer.meters(to: GeoShape(.polygon([Self.ring(500, 0.5)]))) == 0)
         #expect(GeoShape(.polygon([Self.ring(500, 0.5)])).meters(to: outer) == 0)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `places in which lines meet are counted`() {
+    @Test func `points where lines meet are counted`() {
         let star = GeoShape(.lineString(Self.ring(101, 1, step: 50)))
         #expect(star.crossingsOfItself(atMost: 100_000, within: nil) == 101 * 98 / 2 + 1)
         #expect(star.crossingsOfItself(atMost: 50, within: nil) == 50)
@@ -160,7 +160,7 @@ import Testing
         #expect(!condition.matches(entity))
     }
 
-    @Test func `relations of large geometries that meet seldom are decided`() {
+    @Test func `relations of large geometries that rarely meet are decided`() {
         let ring = Self.json(Self.ring(20_000, 1))
         let entity = Entity(
             id: EntityID("urn:x"),

@@ -73,7 +73,7 @@ struct `Narrowing` {
         }
     }
 
-    @Test func `whatever matches is inside`() throws {
+    @Test func `every match is inside the boxes`() throws {
         var dice = Seeded(state: 11)
         var matched = 0
         for _ in 0..<4_000 {
@@ -106,7 +106,7 @@ struct `Narrowing` {
         #expect(matched > 400)
     }
 
-    @Test func `near the antimeridian and the poles the boxes reach around`() {
+    @Test func `near the antimeridian and the poles the boxes are complete`() {
         let fiji = GeoBox(west: 179.9, south: -17, east: 179.9, north: -17)
         let boxes = fiji.widened(byMeters: 50_000)
         #expect(boxes.count == 2)

@@ -98,7 +98,7 @@ struct `Deciding conditions` {
         #expect(try !holds("gender==\"Male\""))
     }
 
-    @Test func `numbers that are none equal nothing`() {
+    @Test func `values that are not finite numbers equal nothing`() {
         let path = AttributePath(names: [IRI("https://x/speed")])
         let comparisons: [Comparison] = [
             .equal([.number(.nan)]), .less(.number(.nan)), .greaterOrEqual(.number(.nan)),
@@ -144,7 +144,7 @@ struct `Deciding conditions` {
     }()
 
     @Test(arguments: 0..<long.count)
-    func `looking at what is long takes steps of the budget`(number: Int) throws {
+    func `looking at long values takes steps of the budget`(number: Int) throws {
         let (attribute, q) = Self.long[number]
         let entity = Entity(
             id: EntityID("urn:x:1"),
@@ -158,7 +158,7 @@ struct `Deciding conditions` {
     }
 
     @Test(arguments: ["long==1,2", "long!=1,2", "long.*==1"])
-    func `what is long is not looked through once the budget is spent`(q: String) throws {
+    func `long values are not read once the budget is spent`(q: String) throws {
         let isMap = q.contains("*")
         let map = (0..<2_000).map { (key: "l\($0)", value: JSONValue.string("x")) }
         let attribute = Attribute(

@@ -128,7 +128,7 @@ struct `Deciding geo-queries` {
         #expect(!Self.holds(.intersects, triangle, Self.point(3, 3)))
     }
 
-    @Test func `geometries that are invalid or absent match nothing and do no harm`() {
+    @Test func `invalid and absent geometries match nothing and cause no error`() {
         let relations: [GeoTest.Relation] = [
             .equals, .within, .contains, .intersects, .disjoint, .overlaps,
         ]

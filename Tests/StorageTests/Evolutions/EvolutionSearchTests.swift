@@ -72,7 +72,7 @@ import Testing
         ).page()
     }
 
-    @Test func `each former state of an entity is charged to whoever may not see all`() throws {
+    @Test func `each former state of an entity costs a reader who may not see all`() throws {
         #expect(try page(stateCount: 10).evolutions.isEmpty)
         #expect(throws: StorageError(.tookTooLong, note: "")) {
             try page(stateCount: EntityPast.maximumStates)

@@ -3,7 +3,7 @@ import Testing
 @testable import StorageMemory
 
 @Suite struct CreationOrderTests {
-    @Test func `elements stay in the order of creation, however many go and come`() {
+    @Test func `elements stay in the order of creation after any additions and removals`() {
         var order = CreationOrder<Int, Int>()
         var expected: [Int] = []
         for id in 0..<500 {

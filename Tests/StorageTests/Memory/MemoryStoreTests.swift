@@ -5,7 +5,7 @@ import StorageMemory
 import Testing
 
 @Suite struct MemoryStoreTests {
-    @Test func `stores over one memory see the same, and one closed leaves the others open`()
+    @Test func `stores over one memory see the same, and closing one leaves the others open`()
         async throws
     {
         let memory = SharedMemory()

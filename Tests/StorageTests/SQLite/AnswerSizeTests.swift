@@ -20,7 +20,7 @@ import Testing
         return try await store.makeTenant(nil)
     }
 
-    @Test func `a page has room for so many bytes, in order or not`() async throws {
+    @Test func `a page has a limit of bytes, sorted or not`() async throws {
         let tenant = try await tenant()
         for number in 0..<Self.many {
             let attribute = NamedAttribute(
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `a temporal answer has room for so many bytes`() async throws {
+    @Test func `a temporal answer has a limit of bytes`() async throws {
         let tenant = try await tenant()
         try await tenant.put((0..<2).map { Entity("\($0)", .sensor, [.label: 1]) })
         for number in 0..<Self.many {

@@ -11,7 +11,7 @@ import Testing
         return stat("\(folder.path)/hub.sqlite-wal", &info) == 0 ? Int(info.st_size) : 0
     }
 
-    @Test func `the log begins anew while writing goes on`() async throws {
+    @Test func `the log is started again while writes go on`() async throws {
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path) {
             withExtendedLifetime(folder) { seconds(0) }

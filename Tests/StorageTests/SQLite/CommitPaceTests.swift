@@ -9,13 +9,13 @@ import Testing
         return pace
     }
 
-    @Test func `nobody waits before anything is known, nor do a few callers`() {
+    @Test func `a commit does not wait at first, nor for a few callers`() {
         #expect(CommitPace().wait(gathered: 1, elapsed: .zero) == nil)
         #expect(pace(1, leaving: 0, milliseconds: 3).wait(gathered: 0, elapsed: .zero) == nil)
         #expect(pace(4, leaving: 3, milliseconds: 3).wait(gathered: 1, elapsed: .zero) == nil)
     }
 
-    @Test func `those answered last are waited for, half of them at a time`() throws {
+    @Test func `a commit waits for the callers answered last, half of them at a time`() throws {
         let pace = pace(16, leaving: 16, milliseconds: 3)
         let first = try #require(pace.wait(gathered: 16, elapsed: .milliseconds(1)))
         #expect(first.requests == 8)
@@ -24,14 +24,14 @@ import Testing
         #expect(pace.wait(gathered: 32, elapsed: .zero) == nil)
     }
 
-    @Test func `no longer than the last commit took, and never long`() {
+    @Test func `a commit waits no longer than the last one took, and never long`() {
         let quick = pace(32, leaving: 0, milliseconds: 1)
         #expect(quick.wait(gathered: 1, elapsed: .milliseconds(1)) == nil)
         let slow = pace(32, leaving: 0, milliseconds: 500)
         #expect(slow.wait(gathered: 1, elapsed: .zero)?.duration == Limits.gathering)
     }
 
-    @Test func `no more are waited for than one transaction takes`() {
+    @Test func `a commit waits for no more requests than fit into a transaction`() {
         let pace = pace(256, leaving: 4_000, milliseconds: 3)
         #expect(pace.wait(gathered: 256, elapsed: .zero) == nil)
     }

@@ -40,8 +40,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `the parties take turns in writing, however much one of them has heaped up`() async throws
-    {
+    func `parties take turns in writing, even if one has many writes waiting`() async throws {
         let (greedy, modest) = (Self.office("greedy"), Self.office("modest"))
         let order = try await order(of: [(greedy, 20), (modest, 2)])
         let places = order.indices.filter { order[$0] == modest }
@@ -49,7 +48,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `those without a token take turns by address, and together those of one party`()
+    func `those without a token take turns by address, and together as one party`()
         async throws
     {
         let (greedy, modest) = (Self.stranger(1), Self.stranger(2))

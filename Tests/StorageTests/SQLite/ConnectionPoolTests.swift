@@ -74,8 +74,7 @@ import Testing
         }
     }
 
-    @Test func `a query that waited as long as it may take is refused, a point read is not`() throws
-    {
+    @Test func `a query that waited its full time is refused, and a point read is not`() throws {
         let folder = Folder()
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)
@@ -134,7 +133,7 @@ import Testing
         #expect(state.next()?.job.kind == .query(Self.operator))
     }
 
-    @Test func `queries of one party leave connections to those of others`() throws {
+    @Test func `queries of one party leave connections to other parties`() throws {
         let folder = Folder()
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)

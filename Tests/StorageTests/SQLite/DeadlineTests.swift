@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: Question.allCases)
-    func `a question is broken off at its deadline`(question: Question) async throws {
+    func `a query is stopped at its deadline`(question: Question) async throws {
         let tenant = try await tenant(.zero)
         await #expect(throws: StorageError(.tookTooLong, note: "")) {
             try await question.ask(tenant)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: Question.allCases)
-    func `the same question is answered in time`(question: Question) async throws {
+    func `the same query is answered within its time`(question: Question) async throws {
         try await question.ask(try await tenant(.seconds(600)))
     }
 
@@ -94,7 +94,7 @@ import Testing
     }
 
     /// SQLite takes few steps for one entity, and would not ask.
-    @Test func `a decision that takes long by itself is broken off, too`() async throws {
+    @Test func `a long decision is stopped at the deadline, too`() async throws {
         let tenant = try await tenant(.milliseconds(50))
         try await tenant.put([Self.manyTexts()])
         let hostile = Condition.value(
@@ -119,7 +119,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
-    @Test func `a connection serves on after a deadline`() async throws {
+    @Test func `a connection can be used after a deadline`() async throws {
         let tenant = try await tenant(.zero)
         for _ in 0..<2 * Limits.readingConnections {
             await #expect(throws: StorageError(.tookTooLong, note: "")) {

@@ -30,7 +30,7 @@ import Testing
     ]
 
     @Test(arguments: numbers)
-    func `numbers come back to the bit`(numbers: [Double]) throws {
+    func `numbers read back to the bit`(numbers: [Double]) throws {
         guard case .numbers(let read) = try sealed(readings(numbers)).values() else {
             Issue.record("the numbers are not kept as numbers")
             return
@@ -38,13 +38,13 @@ import Testing
         #expect(read.map(\.bitPattern) == numbers.map(\.bitPattern))
     }
 
-    @Test func `regular readings of few digits take few bytes`() {
+    @Test func `regular readings with few digits take few bytes`() {
         let hourly = readings((0..<512).map { Double($0 % 40) / 10 })
         #expect(HistorySegment.encode(hourly).count < 512 * 3)
     }
 
     @Test(arguments: 0..<50)
-    func `whatever is sealed comes back as it was`(seed: UInt64) throws {
+    func `everything that is sealed reads back as it was`(seed: UInt64) throws {
         var dice = SeededDice(seed)
         let instances = HistorySegment.Instance.random(&dice)
         let read = try sealed(instances).instances()
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: 0..<50)
-    func `damaged bytes are damage or other instances, never more`(seed: UInt64) throws {
+    func `damaged bytes are an error or other instances, never more`(seed: UInt64) throws {
         var dice = SeededDice(seed)
         var bytes = HistorySegment.encode(HistorySegment.Instance.random(&dice))
         for _ in 0..<100 {

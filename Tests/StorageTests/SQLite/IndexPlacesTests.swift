@@ -14,14 +14,14 @@ import Testing
         Timestamp(microseconds: seconds * 1_000_000)
     }
 
-    @Test func `an index that nobody asked for a while gives its place`() {
+    @Test func `an index that was not used for a while gives its place`() {
         var places = IndexPlaces(start: moment(0))
         for name in all where name != 7 { places.note(name, for: .anonymous, at: moment(500)) }
         #expect(places.giving(to: .anonymous, of: all, at: moment(599)) == nil)
         #expect(places.giving(to: .anonymous, of: all, at: moment(600)) == 7)
     }
 
-    @Test func `whoever has most gives the one it asked for least lately, to who has less`() {
+    @Test func `the party with most indexes gives its least used one to one with fewer`() {
         var places = IndexPlaces(start: moment(0))
         for name in all { places.note(name, for: .anonymous, at: moment(10 + name)) }
         var names = all
@@ -42,7 +42,7 @@ import Testing
         #expect(places.giving(to: .operator, of: names, at: moment(62)) != nil)
     }
 
-    @Test func `places taken by one party's questions are given to another's, and kept true`()
+    @Test func `places of one party's indexes are given to another's, and the indexes stay right`()
         async throws
     {
         let folder = Folder()
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test
-    func `an index that is still being removed comes back when it is gone, and costs no other one`()
+    func `an index being removed can be created again afterwards, at no other's cost`()
         async throws
     {
         let folder = Folder()

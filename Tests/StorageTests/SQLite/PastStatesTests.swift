@@ -52,7 +52,7 @@ import Testing
         return try file.number("SELECT count(*) FROM past")
     }
 
-    @Test func `sealed history is seen and summed up by what the entity was`() async throws {
+    @Test func `sealed history is shown and aggregated by former states`() async throws {
         let store = try open()
         let tenant = try await store.makeTenant(nil)
         try await append(0..<30, as: .station, to: tenant)
@@ -69,7 +69,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `what somebody with few rights removes is what it sees, also of what is sealed`()
+    @Test func `a writer with few rights removes what it sees, also in segments`()
         async throws
     {
         let store = try open()
@@ -90,7 +90,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `the past of an entity goes with its history`() async throws {
+    @Test func `the former states of an entity are removed with its history`() async throws {
         let store = try open()
         let tenant = try await store.makeTenant(nil)
         let id = EntityID("urn:a")
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20)
-    func `a change is hidden that the whole of the past hides`(seed: UInt64) async throws {
+    func `a change is hidden that all former states hide`(seed: UInt64) async throws {
         var dice = SeededDice(seed)
         let store = try open()
         let tenant = try await store.makeTenant(nil)
@@ -151,7 +151,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `however often an entity has changed, a change is decided by two states at most`()
+    @Test func `a change is decided by at most two states, for any number of former states`()
         async throws
     {
         let store = try open()

@@ -76,7 +76,8 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a long history goes at once, and its rows afterwards`(isCurrent: Bool) async throws {
+    func `a long history is detached at once, its rows removed later`(isCurrent: Bool) async throws
+    {
         let store = try open(folder)
         let tenant = try await tenant(store)
         if isCurrent { try await tenant.put([Entity("a", .sensor, [.label: "x"])]) }
@@ -102,7 +103,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `killed before its rows are gone, a removed history stays removed`() async throws {
+    @Test func `a removed history stays removed when the hub is killed meanwhile`() async throws {
         let store = try open(folder)
         let tenant = try await tenant(store)
         try await tenant.append("a", .speed, Self.readings(0..<Self.long))
@@ -147,7 +148,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `one attribute of a long history goes in portions, and the rest stays`()
+    @Test func `one attribute of a long history is removed in portions, and the rest stays`()
         async throws
     {
         let store = try open(folder)
@@ -175,7 +176,7 @@ import Testing
 
     /// Of three times in which the entity was something else, the middle one is the writer's.
     @Test(arguments: [true, false])
-    func `of a history that is hidden in part, the rest goes in portions`(
+    func `the visible part of a history is removed in portions`(
         isSealed: Bool
     ) async throws {
         let store = try open(folder)

@@ -35,7 +35,7 @@ import Testing
         effect: .thin(periodMicroseconds: 1_000_000)
     )
 
-    @Test func `a step removes few instances where they are long`() async throws {
+    @Test func `a step removes few instances when they are long`() async throws {
         let tenant = try await tenant()
         let text = JSONValue.string(String(repeating: "x", count: 1 << 20))
         for second in 0..<40 {
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a step removes few of the instances of one moment where they are long`(
+    func `a step removes few of the instances of one moment when they are long`(
         thins: Bool
     ) async throws {
         let tenant = try await tenant()
@@ -63,7 +63,7 @@ import Testing
         #expect(steps.allSatisfy { $0 <= 5 }, "\(steps)")
     }
 
-    @Test func `a step removes few of the segments where they are long`() async throws {
+    @Test func `a step removes few of the segments when they are long`() async throws {
         let tenant = try await tenant()
         let text = String(repeating: "x", count: 200_000)
         for second in 0..<60 {
@@ -80,7 +80,7 @@ import Testing
         #expect(steps.allSatisfy { $0 <= 30 }, "\(steps)")
     }
 
-    @Test func `what was thinned already is looked through in steps, too`() async throws {
+    @Test func `a thinned history is scanned in steps, too`() async throws {
         let tenant = try await tenant()
         for name in 0..<4 {
             let attribute = IRI("urn:x:\(name)")
@@ -91,7 +91,7 @@ import Testing
         #expect(steps.count >= 3)
     }
 
-    @Test func `entities that no rule is about are gone over in steps, too`() async throws {
+    @Test func `entities without a rule are scanned in steps, too`() async throws {
         let tenant = try await tenant()
         try await tenant.put((0..<12_000).map { Entity("\($0)", .station) })
         #expect(try await steps(removing, tenant).count >= 3)

@@ -22,7 +22,7 @@ import Testing
         Array(try Data(contentsOf: URL(filePath: "\(folder.path)/hub.sqlite")))
     }
 
-    @Test func `a second hub on the same folder is refused until the first is gone`() async throws {
+    @Test func `a second hub on a folder is refused until the first has stopped`() async throws {
         let folder = Folder()
         let first = try open(folder)
         #expect(throws: StorageError(.locked, note: "")) { try open(folder) }
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [(60, [UInt8]([0, 0, 3, 0])), (68, [0, 0, 0, 1]), (68, [0, 0, 0, 0])])
-    func `a foreign or newer file is refused as it is, byte for byte`(
+    func `a foreign or newer file is refused and not changed`(
         offset: Int,
         bytes: [UInt8]
     ) async throws {
@@ -66,14 +66,14 @@ import Testing
         #expect(try content(folder) == before)
     }
 
-    @Test func `a file that is cut off is refused`() async throws {
+    @Test func `a truncated file is refused`() async throws {
         let folder = Folder()
         await (try open(folder)).close()
         truncate("\(folder.path)/hub.sqlite", 8192)
         #expect(throws: StorageError(.damaged, note: "")) { try open(folder) }
     }
 
-    @Test func `no more tenants are made than there may be, and those there are stay open`()
+    @Test func `no tenant beyond the limit is created, and present ones stay open`()
         async throws
     {
         let folder = Folder()
@@ -95,7 +95,7 @@ import Testing
         await smaller.close()
     }
 
-    @Test func `a full disk fails the write, and reads and smaller writes go on`() async throws {
+    @Test func `on a full disk a write fails, and reads and smaller writes go on`() async throws {
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path, maximumPages: 200) {
             withExtendedLifetime(folder) { seconds(0) }

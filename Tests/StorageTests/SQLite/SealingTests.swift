@@ -36,7 +36,7 @@ import Testing
         try await #require(tenant as? SQLiteTenantStore).sealer.sealHistory()
     }
 
-    @Test func `large instances make segments of fewer`() async throws {
+    @Test func `segments of large instances have fewer of them`() async throws {
         let folder = Folder()
         let limits = SealingLimits(segment: 256, smallestSegment: 32, newestRows: 4, rowsMet: 99)
         let store = try open(folder, limits)
@@ -59,7 +59,7 @@ import Testing
     // MARK: Sealed and not sealed
 
     @Test(arguments: 0..<12)
-    func `sealed history answers every question as rows do, whatever changes`(
+    func `sealed history answers every question as rows do, after any changes`(
         seed: UInt64
     ) async throws {
         var dice = SeededDice(seed)
@@ -97,7 +97,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a short series is left alone`() async throws {
+    @Test func `a short series is not sealed`() async throws {
         let folder = Folder()
         let store = try open(folder, Self.small)
         let tenant = try await store.makeTenant(nil)
@@ -107,7 +107,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `what is imported twice opens nothing`() async throws {
+    @Test func `a repeated import opens no segment`() async throws {
         let folder = Folder()
         let store = try open(folder, Self.small)
         let tenant = try await store.makeTenant(nil)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct SeriesReaderTests {
     /// With `lastN` the newest instances are held until the oldest of them is found.
-    @Test func `as many instances are aggregated by lastN as an answer may have, and no more`()
+    @Test func `lastN aggregates as many instances as an answer may have, and no more`()
         async throws
     {
         let folder = Folder()

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: 0..<10)
-    func `no shape that a condition can hold for is left out`(seed: UInt64) async throws {
+    func `no shape for which a condition can hold is left out`(seed: UInt64) async throws {
         var dice = SeededDice(seed)
         let vocabulary = try await vocabulary(&dice)
         var narrowed = 0
@@ -79,7 +79,7 @@ import Testing
         #expect(narrowed > 100)
     }
 
-    @Test func `shapes that others keep in use cost a query nothing`() async throws {
+    @Test func `shapes that others use cost a query nothing`() async throws {
         var vocabulary = try await empty()
         for number in Int64(1)...20_000 {
             vocabulary.add(.name("urn:\(number)"), number: number)
@@ -104,7 +104,7 @@ import Testing
 
     /// Else a few entities of others, each with an attribute of its own, would have every query by
     /// their type read all entities.
-    @Test func `a few entities of many shapes are looked up, and not searched for among all`()
+    @Test func `a few entities of many shapes are looked up and not scanned for`()
         async throws
     {
         let store = try SQLiteStore(folder: folder.path) { seconds(0) }
@@ -161,7 +161,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a set of numbers loses what is removed`() {
+    @Test func `a set of numbers loses removed numbers`() {
         var numbers = NumberSet.empty
         for number in [3, 3, 4, 5] as [Int64] { numbers.insert(number) }
         #expect(numbers.count == 3)

@@ -7,7 +7,7 @@ import Testing
 
 /// A sweep looks through all histories in portions, and misses nothing that moves between two of them.
 @Suite struct SweepScanTests {
-    @Test func `a long history is looked through in many portions`() async throws {
+    @Test func `a long history is scanned in many portions`() async throws {
         let folder = Folder()
         let store = try VocabularySweepTests.open(folder)
         let tenant = try await VocabularySweepTests.tenant(store)
@@ -39,7 +39,7 @@ import Testing
     /// The row of an entity that begins a new life gets the key after the greatest: one that the
     /// sweep has passed already, where the last rows have gone.
     @Test(arguments: 0..<8)
-    func `a history whose entity begins a new life during a sweep keeps its names`(
+    func `a history whose entity is created again during a sweep keeps its names`(
         portion: Int
     ) async throws {
         let folder = Folder()
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: 0..<6)
-    func `what is sealed and opened during a sweep keeps its forms`(portion: Int) async throws {
+    func `instances sealed and opened during a sweep keep their forms`(portion: Int) async throws {
         let folder = Folder()
         let store = try VocabularySweepTests.open(folder)
         let tenant = try await VocabularySweepTests.tenant(store)
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `sweeps of several tenants take turns, and each gets its own`() async throws {
+    @Test func `sweeps of several tenants take turns`() async throws {
         let turns = SweepTurns()
         await turns.take()
         let taken = await withTaskGroup(of: Int.self) { group in

@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3])
-    func `what changes while an index is made is found by it`(seed: UInt64) async throws {
+    func `changes made while an index is filled are found with it`(seed: UInt64) async throws {
         var dice = SeededDice(seed)
         let folder = Folder()
         let store = try SQLiteStore(folder: folder.path) {
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `however a filling ends, changes are noted for it no longer`() throws {
+    @Test func `after a filling has ended in any way, no changes are noted for it`() throws {
         let folder = Folder()
         let path = "\(folder.path)/hub.sqlite"
         try Schema.migrate(path: path)

@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `after a stranger has come and gone, all is as before`() async throws {
+    @Test func `after a stranger's data was removed, everything is as before`() async throws {
         let folder = Folder()
         var store = try Self.open(folder)
         var tenant = try await Self.tenant(store)
@@ -100,7 +100,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `what retention has emptied is gone, too`() async throws {
+    @Test func `what retention has emptied is removed, too`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -123,7 +123,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `forms that no row has are found where there are many`() async throws {
+    @Test func `unused forms are found when there are many`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -174,7 +174,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `what is only asked about, or refused, is not remembered`() async throws {
+    @Test func `names that were only asked for, or refused, are not stored`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -209,7 +209,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a sweep that another one has taken over from removes no more names`() async throws {
+    @Test func `a sweep that another one has replaced removes no more names`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -230,7 +230,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a sweep that fails has taken nothing from what may be out of use`() async throws {
+    @Test func `a sweep that fails does not reduce the count of unused entries`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -253,7 +253,7 @@ import Testing
     // MARK: Beside reads and writes
 
     @Test(arguments: 0..<6)
-    func `reads find the same with sweeps as without, however it is killed`(
+    func `reads find the same with and without sweeps, even after kills`(
         seed: UInt64
     ) async throws {
         var dice = SeededDice(seed &+ 7_000)
@@ -304,7 +304,7 @@ import Testing
         await other.close()
     }
 
-    @Test func `a reader whose state is older than a sweep takes another one`() async throws {
+    @Test func `a reader whose state is older than a sweep takes another state`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -347,7 +347,7 @@ import Testing
     }
 
     /// Readers whose snapshot is older than a sweep, again and again.
-    @Test func `readers beside sweeps see whole entities and whole histories`() async throws {
+    @Test func `readers during sweeps see whole entities and whole histories`() async throws {
         let folder = Folder()
         let store = try Self.open(folder)
         let tenant = try await Self.tenant(store)
@@ -394,7 +394,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `sweeps come one after the other, a long one more rarely`() {
+    @Test func `sweeps run one after the other, and long ones less often`() {
         var schedule = SweepSchedule()
         let starts = [schedule.want(), schedule.want()]
         #expect(starts == [true, false])

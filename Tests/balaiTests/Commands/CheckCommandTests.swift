@@ -9,7 +9,7 @@ import Testing
 @testable import balai
 
 @Suite struct CheckCommandTests {
-    @Test func `nothing yet is sound`() async throws {
+    @Test func `an empty folder is sound`() async throws {
         try await withTemporaryFolder { path in
             let end = try RunningCommand(["check", "--data", path + "/none"]).end()
             #expect(end.code == 0)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `a damaged database is found, in JSON too`() async throws {
+    @Test func `a damaged database is reported, also in JSON`() async throws {
         try await withTemporaryFolder { path in
             try String(repeating: "no database ", count: 1000)
                 .write(toFile: path + "/hub.sqlite", atomically: true, encoding: .utf8)
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `a wrong setting is found`() async throws {
+    @Test func `a wrong setting is reported`() async throws {
         try await withTemporaryFolder { path in
             let file = path + "/hub.yaml"
             try "prot: 1".write(toFile: file, atomically: true, encoding: .utf8)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `what services may do is told as the configuration leaves it`() async throws {
+    @Test func `the rights of services are reported as configured`() async throws {
         try await withTemporaryFolder { path in
             let arguments = ["check", "--data", path + "/none"]
             let plain = try RunningCommand(arguments).end()
@@ -116,7 +116,7 @@ import Testing
         "There is nothing before a repetition: *.",
     ]
 
-    @Test func `what is refused now of what is kept is listed with the reason`() async throws {
+    @Test func `stored documents that are refused now are listed with the reason`() async throws {
         try await withFormerDocuments { path in
             let end = try RunningCommand(["check", "--data", path]).end()
             #expect(end.code == 1)
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a hub says at its start what is refused now of what it keeps`() async throws {
+    @Test func `a hub logs at its start which stored documents are refused now`() async throws {
         try await withFormerDocuments { path in
             let hub = try RunningCommand([
                 "serve", "--data", path, "--port", "0", "--log-level", "error",

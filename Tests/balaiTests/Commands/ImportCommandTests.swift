@@ -29,7 +29,7 @@ import Testing
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    @Test func `a bad row is told with file, line, column and reason while the others load`()
+    @Test func `a bad row is reported with file, line, column and reason while the others load`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a file that is not there and a hub that is away have codes of their own`()
+    @Test func `a missing file and an unreachable hub have their own codes`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `an import that was killed goes on where it stopped`() async throws {
+    @Test func `an import that was killed continues where it stopped`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningHub(path)
             try write(Self.entities(30_000), path + "/bins.json")
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `an interrupted import goes on at its hub wherever it is, and at no other one`()
+    @Test func `an interrupted import continues at its hub on any address, and at no other one`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -124,7 +124,7 @@ import Testing
         return summary?["resumedRecords"]?.numberValue?.intValue ?? -1
     }
 
-    @Test func `an import goes on when its hub was killed and is back`() async throws {
+    @Test func `an import continues when its killed hub is back`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningHub(path)
             try write(Self.entities(30_000), path + "/bins.json")
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func `what is exported, with its history, makes the same hub again`() async throws {
+    @Test func `an export with its history restores the same hub`() async throws {
         try await withTemporaryFolder { path in
             let old = try RunningHub(path + "/old")
             try write(Self.map, path + "/map.yaml")

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: ["history: true", ""])
-    func `the newest reading is current whatever the order of files, and repeats change nothing`(
+    func `the newest reading is current for any order of files, and repeats change nothing`(
         keys: String
     ) async throws {
         try await withTemporaryFolder { path in

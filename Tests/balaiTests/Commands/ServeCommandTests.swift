@@ -11,7 +11,7 @@ import FoundationNetworking
 
 @Suite struct ServeCommandTests {
     @Test(arguments: [SIGTERM, SIGINT])
-    func `a hub says when it is ready, answers, and stops cleanly`(signal: Int32) async throws {
+    func `a hub reports when it is ready, answers, and stops cleanly`(signal: Int32) async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path + "/data", "--port", "0"])
             let line = try #require(try hub.nextLine())
@@ -54,7 +54,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `an address that is taken is said so`() async throws {
+    @Test func `an address in use is reported`() async throws {
         try await withTemporaryFolder { path in
             let first = try RunningCommand(["serve", "--data", path + "/1", "--port", "0"])
             let port = try #require(try first.nextLine()?.split(separator: ":").last)
@@ -93,7 +93,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `a token works while the hub runs, from being made to being removed`()
+    @Test func `a token works while the hub runs, from its creation to its removal`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -130,7 +130,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `SIGHUP takes up another policy and another token of the operator's`() async throws {
+    @Test func `SIGHUP reloads the policy and the operator's token`() async throws {
         try await withTemporaryFolder { path in
             let file = path + "/hub.yaml"
             try "public: {measures: false}".write(toFile: file, atomically: true, encoding: .utf8)
@@ -160,7 +160,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `what was denied is in the log, without the token`() async throws {
+    @Test func `denials are in the log, without the token`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])
             let url = try #require(try hub.nextLine()).replacing("ready ", with: "")
@@ -175,7 +175,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `a backup made as the handbook says is its owner's alone to read`() async throws {
+    @Test func `only the owner can read a backup made by the handbook`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path + "/data", "--port", "0"])
             _ = try hub.nextLine()
@@ -215,7 +215,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `the demo keeps off the data of a real hub`() async throws {
+    @Test func `the demo refuses the data of a real hub`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])
             _ = try hub.nextLine()

@@ -26,7 +26,7 @@ import Testing
         return (ending, process.errors)
     }
 
-    @Test func `an export into a reader that leaves ends as quietly as other programs`()
+    @Test func `an export into a closed reader ends as quietly as other programs`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `the hub of a data folder is found wherever it listens`() async throws {
+    @Test func `the hub of a data folder is found on any address`() async throws {
         try await withTemporaryFolder { path in
             let hub = try await hubWithBins(path)
             let end = try RunningCommand(["export", "--data", hub.folder + "/data"]).end()

@@ -9,7 +9,7 @@ import FoundationNetworking
 @testable import balai
 
 @Suite struct TokenCommandTests {
-    @Test func `a token is made, listed and removed`() async throws {
+    @Test func `a token is created, listed and removed`() async throws {
         try await withTemporaryFolder { path in
             let made = try RunningCommand(["token", "add", "traffic", "--data", path]).end()
             #expect(made.code == 0)
@@ -24,7 +24,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `a party that the policy grants nothing is warned of, on standard error`()
+    @Test func `a party without a permission causes a warning on standard error`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -45,7 +45,7 @@ import FoundationNetworking
         }
     }
 
-    @Test func `a hub takes the tokens that it has signed, and no others'`() async throws {
+    @Test func `a hub accepts its own signed tokens, and no others'`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningHub(path)
             func issued(_ folder: String, _ more: [String] = []) throws -> String {
@@ -81,7 +81,7 @@ import FoundationNetworking
         ["--party", "urn:x:a", "--ttl", "367d"],
         ["--party", "urn:x:a", "--ttl", "9223372036854775807d"],
     ])
-    func `what cannot be said in a token is refused`(arguments: [String]) {
+    func `options that a token cannot have are refused`(arguments: [String]) {
         #expect(throws: (any Error).self) { try TokenCommand.Issue.parse(arguments) }
         #expect(throws: Never.self) {
             try TokenCommand.Issue.parse([
@@ -92,7 +92,7 @@ import FoundationNetworking
     }
 
     @Test(arguments: ["", "operator", "anonymous", "service:demo-city"])
-    func `no party has a name that means somebody else, or nobody`(name: String) {
+    func `no party can have a name with another meaning`(name: String) {
         #expect(throws: (any Error).self) { try TokenCommand.Add.parse([name]) }
         #expect(throws: Never.self) { try TokenCommand.Add.parse(["the \(name)"]) }
     }

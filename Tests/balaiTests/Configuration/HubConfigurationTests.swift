@@ -17,7 +17,7 @@ import Testing
         #expect(configuration.retention.isEmpty)
     }
 
-    @Test func `the command line goes before the environment, and that before the file`()
+    @Test func `the command line precedes the environment, and that the file`()
         async throws
     {
         let file = "port: 1\nhost: 10.0.0.1\nlimits: {maximumDepth: 10}"
@@ -36,7 +36,7 @@ import Testing
         ("10.0.0.1", "http://10.0.0.1:80"), ("::1", "http://[::1]:80"),
         ("0.0.0.0", "http://localhost:80"), ("::", "http://localhost:80"),
     ])
-    func `links lead to the address the hub listens on`(host: String, url: String) async throws {
+    func `links have the address that the hub listens on`(host: String, url: String) async throws {
         var configuration = try await configuration("port: 80")
         configuration.gateway.host = host
         #expect(configuration.reachableURL == url)
@@ -44,7 +44,7 @@ import Testing
         #expect(configuration.reachableURL == "https://data.city.example")
     }
 
-    @Test func `what is public becomes a permission for anyone to read`() async throws {
+    @Test func `public settings become a permission for anyone to read`() async throws {
         let configuration = try await configuration(
             """
             public:
@@ -69,7 +69,7 @@ import Testing
         )
     }
 
-    @Test func `a permission is for the party of its name`() async throws {
+    @Test func `a permission is for the party with its name`() async throws {
         let configuration = try await configuration(
             """
             permissions:
@@ -87,7 +87,7 @@ import Testing
         )
     }
 
-    @Test func `a short name of the core context means what it means there`() {
+    @Test func `a short name has its meaning in the core context`() {
         #expect(ConfiguredName.iri("location") == .location)
         #expect(
             ConfiguredName.iri("driver")
@@ -130,7 +130,7 @@ import Testing
         )
     }
 
-    @Test func `what services may do is narrowed, and they are switched off`() async throws {
+    @Test func `services can be restricted and switched off`() async throws {
         let narrowed = try await configuration(
             """
             services:
@@ -239,7 +239,7 @@ import Testing
         ("retention: {Bus: {thinAfterDays: 3}}", "must be set together"),
         ("a: [", "is not YAML"),
     ])
-    func `a wrong setting is said with its name and a hint`(
+    func `a wrong setting is reported with its name and a hint`(
         file: String,
         finding: String
     ) async throws {
@@ -250,14 +250,14 @@ import Testing
         #expect(findings.contains { $0.contains(finding) }, "\(findings)")
     }
 
-    @Test func `an environment variable of ours that nothing reads is an error`() async throws {
+    @Test func `an unknown environment variable with our prefix is an error`() async throws {
         let error = await #expect(throws: ConfigurationError.self) {
             try await self.configuration(nil, ["BALAI_PROT": "1"])
         }
         #expect(error?.findings.first?.contains("BALAI_PORT") == true)
     }
 
-    @Test func `all findings are said at once`() async throws {
+    @Test func `all findings are reported at once`() async throws {
         let error = await #expect(throws: ConfigurationError.self) {
             try await self.configuration("prot: 1\nport: x\nlog: {level: loud}")
         }

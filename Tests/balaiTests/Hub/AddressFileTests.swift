@@ -4,7 +4,7 @@ import Testing
 @testable import balai
 
 @Suite struct AddressFileTests {
-    @Test func `an address counts as long as its hub is at work`() async throws {
+    @Test func `an address counts as long as its hub runs`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)
             #expect(folder.address == nil)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ClockWatchTests {
     private let start = Date(timeIntervalSince1970: 1_800_000_000)
 
-    @Test func `a clock that went back is told by how much`() {
+    @Test func `a clock that was set back is reported with the seconds`() {
         var hand = ClockHand(last: nil)
         #expect(hand.move(to: start, after: .zero) == nil)
         #expect(hand.move(to: start.addingTimeInterval(1), after: .seconds(1)) == nil)
@@ -15,13 +15,13 @@ import Testing
         #expect(hand.move(to: start.addingTimeInterval(-597), after: .seconds(1)) == nil)
     }
 
-    @Test func `a clock that is set right by a little, or forward, is not told of`() {
+    @Test func `a small correction of the clock, or one forward, is not reported`() {
         var hand = ClockHand(last: start)
         #expect(hand.move(to: start.addingTimeInterval(-1), after: .zero) == nil)
         #expect(hand.move(to: start.addingTimeInterval(3_600), after: .seconds(1)) == nil)
     }
 
-    @Test func `a hub that was written to in the future says so at its start`() async throws {
+    @Test func `a hub that was written to in the future reports it at its start`() async throws {
         try await withTemporaryFolder { path in
             for isLate in [false, true] {
                 let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])

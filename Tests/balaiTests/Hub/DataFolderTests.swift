@@ -5,7 +5,7 @@ import Testing
 @testable import balai
 
 @Suite struct DataFolderTests {
-    @Test func `the operator's token is made once, for its owner's eyes`() async throws {
+    @Test func `the operator's token is created once, for its owner only`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path + "/data")
             var random = SystemRandomNumberGenerator()
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `the key that tokens are signed with is made once, for its owner's eyes`()
+    @Test func `the signing key is created once, for its owner only`()
         async throws
     {
         try await withTemporaryFolder { path in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `two programs that make the key have the same one`() async throws {
+    @Test func `two programs that create the key use the same one`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)
             async let first = folder.hubKey()
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `what is no key is told, and left as it is`() async throws {
+    @Test func `an invalid key is reported and not changed`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)
             try DataFolder.write("no key\n", toNewFile: folder.keyPath)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `an empty token file is not taken for a token`() async throws {
+    @Test func `an empty token file does not count as a token`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)
             try DataFolder.write("\n", toNewFile: folder.operatorTokenPath)
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `parties' tokens are kept as hashes`() async throws {
+    @Test func `parties' tokens are stored as hashes`() async throws {
         try await withTemporaryFolder { path in
             let folder = try DataFolder(creating: path)
             var tokens = PartyTokens()

@@ -22,7 +22,7 @@ import Testing
         #expect(line == "1970-01-01T00:00:00Z info request path=/a status=200")
     }
 
-    @Test func `what a logger carries is put into words only for a line that is written`() {
+    @Test func `metadata is formatted only for a line that is written`() {
         let carried = Carried()
         var logger = Logger(label: "balai") {
             HubLog(label: $0, format: .text, logLevel: .error)
@@ -54,7 +54,7 @@ import Testing
         #expect(errors?.map(\.text) == ["the disk is nearly full"])
     }
 
-    @Test func `whatever a client sends stays on one line`() throws {
+    @Test func `input from clients stays on one line`() throws {
         for format in [LogFormat.text, .json] {
             let line = HubLog.line(
                 format,

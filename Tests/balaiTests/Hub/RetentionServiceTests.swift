@@ -8,7 +8,7 @@ import Testing
     private let bus = IRI("urn:Bus")
     private let tram = IRI("urn:Tram")
 
-    @Test func `without rules nothing is passed over`() {
+    @Test func `without rules there is no pass`() {
         #expect(RetentionService.passes([]).isEmpty)
     }
 
@@ -22,7 +22,7 @@ import Testing
         #expect(RetentionService.passes([thin, remove]) == [[thin], [remove]])
     }
 
-    @Test func `a type of its own rule is spared by the rule for all others`() {
+    @Test func `a type with its own rule is exempt from the rule for all others`() {
         let thinTram = RetentionRule(
             type: tram,
             ageMicroseconds: 1,

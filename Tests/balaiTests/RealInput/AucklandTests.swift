@@ -11,8 +11,7 @@ import Testing
     private static let weeks = 8
 
     @Test(.enabled(if: RealData.auckland != nil, "Auckland's pedestrian counts are missing"))
-    func `weekly totals of the temporal API are the sums of the file, gaps left out`() async throws
-    {
+    func `weekly totals of the temporal API are the sums of the file, without gaps`() async throws {
         let data = try #require(RealData.auckland)
         try await withTemporaryFolder { path in
             let hub = try RunningHub(path)

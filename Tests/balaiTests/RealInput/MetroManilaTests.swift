@@ -10,7 +10,7 @@ import Testing
     private static let stopTimes = 3_000
 
     @Test(.enabled(if: RealData.manila != nil, "Metro Manila's feed is missing"))
-    func `the feed's counts come back, and what is near a station is what the file has near it`()
+    func `the counts of the feed are found, and so is everything near a station`()
         async throws
     {
         let feed = try #require(RealData.manila)

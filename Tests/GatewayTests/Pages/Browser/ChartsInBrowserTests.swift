@@ -31,8 +31,7 @@ struct ChartsInBrowserTests {
         return page
     }
 
-    @Test func `many readings are summed up by the hub, and each time shows its own`() async throws
-    {
+    @Test func `many readings are aggregated by the hub, period by period`() async throws {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
             let page = try await open("fast", "Day", at: address, in: browser)
             #expect(try await page.value(Self.canvas + ".querySelectorAll('.band').length") == 1)
@@ -47,7 +46,7 @@ struct ChartsInBrowserTests {
         }
     }
 
-    @Test func `a gap is marked, and years are told where there are several`() async throws {
+    @Test func `a gap is marked, and years are shown where there are several`() async throws {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
             let page = try await open("years", "All", at: address, in: browser)
             #expect(try await page.becomes(Self.canvas + ".querySelectorAll('.gap').length === 1"))
@@ -59,7 +58,7 @@ struct ChartsInBrowserTests {
         }
     }
 
-    @Test func `ticks are round in the city's time, and the note says whose time it is`()
+    @Test func `ticks are round in the city's time zone, and the note names it`()
         async throws
     {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
@@ -79,7 +78,7 @@ struct ChartsInBrowserTests {
         }
     }
 
-    @Test func `a time without readings is empty, and not one that cannot be read`() async throws {
+    @Test func `a period without readings is empty, which differs from an error`() async throws {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
             // It opens with the shortest time that has readings.
             let page = try await open("old", at: address, in: browser)
@@ -97,7 +96,7 @@ struct ChartsInBrowserTests {
         }
     }
 
-    @Test func `a reading of the future is said to be one, and is no news of now`() async throws {
+    @Test func `a reading in the future is marked, and does not count as present`() async throws {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
             let page = try await open("ahead", "All", at: address, in: browser)
             let fact = "document.querySelector('#detail .fact').textContent"

@@ -16,7 +16,7 @@ struct PagesInBrowserTests {
         "document.querySelectorAll('\(selector)').length"
     }
 
-    @Test func `Now shows symbols, layers and how fresh they are, and asks nobody but the hub`()
+    @Test func `Now shows symbols, layers and their freshness, and calls nothing but the hub`()
         async throws
     {
         try await CityOnShow().test { address, browser in
@@ -37,7 +37,7 @@ struct PagesInBrowserTests {
         }
     }
 
-    @Test func `by keyboard alone a device is found, opened with its chart, and closed`()
+    @Test func `with the keyboard alone a device is found, opened with its chart, and closed`()
         async throws
     {
         try await CityOnShow().test { address, browser in
@@ -94,7 +94,7 @@ struct PagesInBrowserTests {
         }
     }
 
-    @Test func `in the dark the pages are dark, the map too`() async throws {
+    @Test func `in dark mode the pages are dark, and the map too`() async throws {
         try await CityOnShow().test { address, browser in
             let brightness = """
                 (selector) => getComputedStyle(document.querySelector(selector)).backgroundColor
@@ -114,7 +114,7 @@ struct PagesInBrowserTests {
         }
     }
 
-    @Test func `a type too large for the map is read as far as it is in view`() async throws {
+    @Test func `of a type too large for the map the part in view is read`() async throws {
         try await CityOnShow(fill: CityOnShow.manySpots).test { address, browser in
             let page = try await BrowserPage(browser, address + "/", on: .desktop)
             #expect(try await page.becomes(Self.isReady))
@@ -132,7 +132,7 @@ struct PagesInBrowserTests {
         }
     }
 
-    @Test func `a hub without data says how to fill it, and an open one that it is open`()
+    @Test func `an empty hub explains how to import data, and an open one that it is open`()
         async throws
     {
         try await CityOnShow(isOpen: true, fill: CityOnShow.nothing).test { address, browser in
@@ -146,7 +146,7 @@ struct PagesInBrowserTests {
         }
     }
 
-    @Test func `when the hub is away the page says so, and goes on when it is back`() async throws {
+    @Test func `without the hub the page says so, and continues when it is back`() async throws {
         try await CityOnShow().test { address, browser in
             let page = try await BrowserPage(browser, address + "/", on: .desktop)
             #expect(try await page.becomes(Self.isReady))

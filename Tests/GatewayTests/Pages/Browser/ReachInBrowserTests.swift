@@ -41,7 +41,7 @@ struct ReachInBrowserTests {
         }
     }
 
-    @Test func `an address opens what it names, loaded or not`() async throws {
+    @Test func `an address opens the named entity, loaded or not`() async throws {
         try await CityOnShow(fill: CityOnShow.manySpots).test { address, browser in
             for name in ["ParkingSpot:777", "Permit:1"] {
                 let url = address + "/#urn:ngsi-ld:\(name)"
@@ -54,7 +54,7 @@ struct ReachInBrowserTests {
         }
     }
 
-    @Test func `a type keeps its colour however many there are of which`() async throws {
+    @Test func `the colour of a type does not depend on the counts`() async throws {
         try await CityOnShow(fill: CityOnShow.strangers).test { address, browser in
             let layers = "[...document.querySelectorAll('.layers li')]"
             let colour = "each.querySelector('.symbol').className"
@@ -130,7 +130,7 @@ struct ReachInBrowserTests {
         }
     }
 
-    @Test func `a closed hub says that it is closed, and an address that leads nowhere is a page`()
+    @Test func `a closed hub says so, and an unknown address is a page`()
         async throws
     {
         try await CityOnShow(isClosed: true).test { address, browser in
