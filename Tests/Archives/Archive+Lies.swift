@@ -1,6 +1,6 @@
-/// Archives that say what is not so, or have more in them than anybody would put there.
+/// Archives with false or excessive contents.
 extension Archive {
-    /// An archive with so many entries, all of the same empty file.
+    /// An archive with this many entries, all of the same empty file.
     package static func listing(_ count: Int) -> [UInt8] {
         let name = Array("a".utf8)
         let file = long(0x0403_4B50) + common(name, checksum: 0, compressed: 0, 0, extra: 0) + name
@@ -11,14 +11,15 @@ extension Archive {
         return bytes + end(count, entry.count * count, at: file.count)
     }
 
-    /// An archive that says so of its number of entries and of the bytes of its directory, and has none.
+    /// An archive that announces a number of entries and the bytes of its directory, and has no
+    /// entries.
     package static func promising(entries: Int, bytes: Int) -> [UInt8] {
-        // With something before it, so that there may be a directory.
+        // Some bytes come first, so that there may be a directory.
         let start = [UInt8](repeating: 0, count: 64)
         return start + end(entries, bytes, at: 0, recordAt: start.count)
     }
 
-    /// An archive with those files, of each of which it says that it unpacks to so many bytes.
+    /// An archive with these files, which announces for each that it unpacks to this many bytes.
     package static func claiming(
         _ bytes: UInt64,
         for files: [(name: String, content: String)]
@@ -40,7 +41,7 @@ extension Archive {
         return body + directory + end(files.count, directory.count, at: body.count)
     }
 
-    /// The files that a feed must have, hardly filled.
+    /// The files that a feed must have, almost empty.
     package static let smallFeed = [
         (name: "agency.txt", content: "agency_id,agency_name\na,A\n"),
         (name: "stops.txt", content: "stop_id\na\n"),
@@ -49,13 +50,13 @@ extension Archive {
         (name: "stop_times.txt", content: "trip_id,stop_id\n"),
     ]
 
-    /// An archive with a file of so many line ends, which takes a hundredth of that and less, and of which
-    /// it says that it is one byte long.
+    /// An archive with a file of very many line ends, compressed to less than a hundredth, which
+    /// it announces as one byte long.
     ///
-    /// The file does not end: whoever unpacks it gives up before.
+    /// The file does not end, so that its reader stops before.
     package static func lineEnds(mebibytes: Int, in file: String) -> [UInt8] {
-        // One block of the fixed codes of RFC 1951, a line end, and 258 times what was before it, which
-        // are eight runs in thirteen bytes.
+        // One block of the fixed codes of RFC 1951: a line end, and 258 repetitions of it, eight
+        // of which take thirteen bytes.
         var bits = [1, 1, 0] + code(0b0011_1010, 8)
         for _ in 0..<24 { bits += code(0b1_1000_1010_0000, 13) }
         let bytes = stride(from: 0, to: bits.count - 7, by: 8).map { start in
@@ -81,7 +82,7 @@ extension Archive {
         (0..<count).reversed().map { code >> $0 & 1 }
     }
 
-    /// What a file and its entry have in common.
+    /// The common part of a file and its entry.
     private static func common(
         _ name: [UInt8],
         method: UInt16 = 0,
@@ -99,7 +100,7 @@ extension Archive {
             + long(UInt32(place)) + name
     }
 
-    /// The end of a directory with so many entries and bytes, in the long form.
+    /// The end of a directory with this many entries and bytes, in the long form.
     private static func end(
         _ entries: Int,
         _ bytes: Int,

@@ -1,4 +1,4 @@
-/// An archive of files that are not compressed, as a program might make that has something in mind.
+/// An archive of uncompressed files, as a malicious program might create it.
 package enum Archive {
     /// The archive of the files.
     package static func bytes(_ files: [(name: String, content: [UInt8])]) -> [UInt8] {
@@ -26,7 +26,7 @@ package enum Archive {
         short(UInt16(truncatingIfNeeded: number)) + short(UInt16(truncatingIfNeeded: number >> 16))
     }
 
-    /// CRC-32, as archives have it.
+    /// CRC-32, as in archives.
     static func checksum(_ bytes: [UInt8]) -> UInt32 {
         var sum = UInt32.max
         for byte in bytes { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] }

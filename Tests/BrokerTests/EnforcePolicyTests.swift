@@ -72,7 +72,7 @@ import Testing
                 configuration.withLock { $0 = policy(target) }
                 try await first.hub.following.enforce(policy(target))
                 await soon { second.hub.access.policy == policy(target) }
-                // Told of the one change that was made while the policy allowed it.
+                // It is notified of the one change that was made while the policy allowed it.
                 try await second.update("urn:bus:2", speed: number + 2)
                 #expect(try await second.depth == 1)
             }
@@ -134,7 +134,7 @@ import Testing
             try await first.hub.following.enforce(policy(.everything))
             await soon { reader.withLock { $0 == nil } }
             await soon { second.hub.access.policy == policy(.nothing) }
-            // What was read before is thrown away before the next policy is asked for.
+            // The policy that was read before is dropped before the next one is asked for.
             try await first.hub.following.enforce(policy(.nothing))
             await soon { second.hub.rules.number >= 2 }
             #expect(second.hub.access.policy == policy(.nothing))

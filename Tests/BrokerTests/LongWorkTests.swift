@@ -13,7 +13,7 @@ import Testing
         Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, number]))
     }
 
-    /// Keeps the thread that calls, as work does that is busy.
+    /// Blocks the calling thread, as busy work does.
     private static func hold(_ gate: DispatchSemaphore) { gate.wait() }
 
     @Test(
@@ -40,7 +40,7 @@ import Testing
         }
         var starts = started.makeAsyncIterator()
         await starts.next()
-        // The tasks' own threads would not do: they are as few, and `greedy` had all of them.
+        // The threads of tasks would not do: they are as few, and `greedy` used all of them.
         #expect(await work.run(for: modest) { 7 } == 7)
         for _ in 0..<4 { gate.signal() }
         await held

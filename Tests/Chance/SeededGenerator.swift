@@ -1,4 +1,5 @@
-/// Random numbers that come again from the same seed (SplitMix64), so that a failure does too.
+/// Random numbers that are the same for the same seed (SplitMix64), so that a failure can be
+/// repeated.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

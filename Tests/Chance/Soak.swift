@@ -1,12 +1,12 @@
 import Foundation
 
-/// How long and from which seed tests of chance run.
+/// The length and the seed of random tests.
 ///
-/// `make test` runs them briefly; `make soak` many times longer. A failure names its seed.
+/// `make test` runs them briefly; `make soak` many times longer. A failure prints its seed.
 package enum Soak {
-    /// So many times longer than in `make test`.
+    /// The factor by which tests run longer than in `make test`.
     package static let factor = number("BALAI_TEST_SOAK").map(Int.init) ?? 1
-    /// Another one each time, unless `BALAI_TEST_SEED` says which.
+    /// A new seed each time, unless `BALAI_TEST_SEED` is set.
     package static let seed = number("BALAI_TEST_SEED") ?? UInt64.random(in: 1...999_999)
 
     private static func number(_ name: String) -> UInt64? {

@@ -1,8 +1,8 @@
 package import Testing
 
-/// Which clauses of ETSI GS CIM 009 V1.9.1 a test or a suite checks.
+/// The clauses of ETSI GS CIM 009 V1.9.1 that a test or a suite checks.
 ///
-/// The conformance statement in `docs/` is made from these marks.
+/// The conformance statement in `docs/` is written from these marks.
 package struct ClauseTrait: SuiteTrait, TestTrait {
     package let names: [String]
 }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// Which test suites are marked with which clauses, read from their sources.
+/// The test suites and the clauses they are marked with, read from their sources.
 struct ClauseMarks {
     /// Suites by what they are marked with, in alphabetical order.
     private(set) var suites: [String: Set<String>] = [:]
 
-    /// Reads every suite below the folder.
+    /// Reads every suite in the folder.
     init(folder: URL) throws {
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
         while let file = files?.nextObject() as? URL {
             let name = file.deletingPathExtension().lastPathComponent
             guard file.pathExtension == "swift", name.hasSuffix("Tests"),
-                // This one speaks of marks in place of having some.
+                // This suite is about marks and has none.
                 name != "ConformanceStatementTests"
             else { continue }
             add(try String(contentsOf: file, encoding: .utf8), of: name)

@@ -1,10 +1,12 @@
-/// ETSI's Implementation Conformance Statement, filled in from tests: an item is supported when a
-/// test is marked with its mnemonic, or with a clause that no other mnemonic refers to.
+/// ETSI's Implementation Conformance Statement, filled in from tests.
+///
+/// An item is supported when a test is marked with its mnemonic, or with a clause that no other
+/// mnemonic refers to.
 struct ConformanceStatement {
     let tables: [StatementTable]
     let marks: ClauseMarks
 
-    /// What a test can be marked with to show the item.
+    /// The marks of tests that show the item.
     func evidence(for item: StatementItem) -> [String] {
         let items = tables.items
         let clauses = item.clauses.filter { clause in

@@ -6,7 +6,7 @@ struct StatementItem {
     let feature: String
     let clauses: [String]
     let mnemonic: String
-    /// Why it is not supported, when it is not.
+    /// The reason why it is not supported; nil when it is.
     let reason: String?
 }
 

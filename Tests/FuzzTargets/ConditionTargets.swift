@@ -4,13 +4,13 @@ import Storage
 extension FuzzTarget {
     static let conditionTargets = [q, geoQuery, scopeQ, typeSelection, orderBy, projection]
 
-    /// An `@context` that leaves names readable.
+    /// An `@context` that keeps names readable.
     private struct Plain: TermExpansion {
         func expand(attribute: String) -> IRI { IRI(attribute) }
         func expand(type: String) -> IRI { IRI(type) }
     }
 
-    /// What conditions are tried on: every value that theirs may be compared with.
+    /// An entity for conditions, with every kind of value that they compare.
     private static let sample = Entity(
         id: EntityID("urn:x:1"),
         types: [IRI("A"), IRI("B")],
@@ -32,7 +32,7 @@ extension FuzzTarget {
         NamedAttribute(name: IRI(name), instances: [Attribute(kind: kind, value: value)])
     }
 
-    /// The parser's answer; nil for a complaint, whose place must be in the text.
+    /// The parser's result; nil for an error, whose position must be in the text.
     private static func parsed<Value>(
         _ texts: [String?],
         _ parse: () throws(ConditionError) -> Value
@@ -41,7 +41,7 @@ extension FuzzTarget {
             return try parse()
         } catch {
             let longest = texts.lazy.compactMap { $0?.utf8.count }.max() ?? 0
-            // A point is read with brackets of its own around it.
+            // The brackets around a point are added before parsing.
             guard (0...longest + 2).contains(error.offset), !error.message.isEmpty else {
                 throw BrokenPromise("A complaint about nothing: \(error)")
             }

@@ -1,13 +1,13 @@
-/// A reader that strangers' bytes reach: inputs to start from, and what holds for any input.
+/// A reader of input from outside: inputs to start with, and a check that holds for any input.
 ///
-/// That it never stops the program is tried by calling it; `make test` does so with some mutations
-/// of the seeds, `make fuzz` with libFuzzer.
+/// It must never stop the program: `make test` calls it with some mutations of the seeds, `make
+/// fuzz` with libFuzzer.
 package struct FuzzTarget: Sendable {
     package let name: String
     /// Inputs that are accepted.
     package let seeds: [[UInt8]]
-    /// Reads the bytes, tells whether they were accepted, and throws where what was accepted is not
-    /// read again as the same.
+    /// Reads the bytes; returns whether they were accepted, and throws when accepted bytes do not
+    /// read back as themselves.
     package let read: @Sendable ([UInt8]) throws(BrokenPromise) -> Bool
 
     init(
@@ -20,7 +20,7 @@ package struct FuzzTarget: Sendable {
         self.read = read
     }
 
-    /// A reader of texts; bytes that are no UTF-8 reach none.
+    /// A reader of texts; bytes that are not UTF-8 are not passed to it.
     init(
         _ name: String,
         seeds: [String],
@@ -32,7 +32,7 @@ package struct FuzzTarget: Sendable {
         }
     }
 
-    /// A reader of several parameters, one a line.
+    /// A reader of several parameters, one on each line.
     init(
         _ name: String,
         parameters seeds: [String],
@@ -67,13 +67,13 @@ struct Parameters {
     }
 }
 
-/// What a reader promises and did not keep.
+/// A promise that a reader did not keep.
 package struct BrokenPromise: Error, CustomStringConvertible {
     package let description: String
 
     init(_ description: String) { self.description = description }
 
-    /// Complains unless the two are the same.
+    /// Throws unless the two are equal.
     static func unlessSame<Value: Equatable>(
         _ first: Value,
         _ second: Value?,

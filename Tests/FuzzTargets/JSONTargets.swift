@@ -69,7 +69,7 @@ extension FuzzTarget {
             let representation = Representation(format: format, showsSystemAttributes: true)
             let written = EntityWriter(representation, context: .core).json(of: entity)
             let again = try? reader.entity(written)
-            // An IRI may end in what is no name, and is refused when it comes back as a term.
+            // An IRI may end in an invalid name, which is refused when it is written as a term.
             if again == nil, !names(of: entity).allSatisfy(Name.isValid) { continue }
             try BrokenPromise.unlessSame(entity, again, "\(format) entity")
         }

@@ -1,9 +1,9 @@
 package import Chance
 
-/// Makes bad inputs out of good ones, a few changes at a time.
+/// Makes bad inputs out of good ones, with a few changes at a time.
 package struct Mutation {
     private let seeds: [[UInt8]]
-    /// More than any limit of ours on depth: what nests must not use up the stack.
+    /// More than any of our depth limits: nesting must not use up the stack.
     private static let manyTimes = 3_000
     private static let tokens = [
         "\"", "\\", "{", "}", "[", "]", "(", ")", "<", ">", ",", ";", "|", ":", ".", "..", "/",

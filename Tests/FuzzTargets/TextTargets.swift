@@ -67,7 +67,7 @@ extension FuzzTarget {
             Array($0.utf8)
         }
     ) { bytes throws(BrokenPromise) in
-        // However the bytes come in pieces, the rows are the same.
+        // The rows are the same for any pieces.
         let whole = rows(of: bytes, pieceBytes: 1 << 16)
         try BrokenPromise.unlessSame(whole, rows(of: bytes, pieceBytes: 1), "Rows")
         return true

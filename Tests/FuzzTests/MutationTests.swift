@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct MutationTests {
     private static let inputs = 500 * Soak.factor
-    /// Far more than any of them takes, on the slowest machine.
+    /// Far longer than any of them takes on the slowest machine.
     private static let patience = Duration.seconds(5)
 
     @Test(arguments: FuzzTarget.all)

@@ -1,7 +1,8 @@
 import FuzzTargets
 import Glibc
 
-/// What libFuzzer calls: first `LLVMFuzzerInitialize`, then `LLVMFuzzerTestOneInput` for ever.
+/// The functions that libFuzzer calls: first `LLVMFuzzerInitialize`, then `LLVMFuzzerTestOneInput`
+/// without end.
 ///
 /// `BALAI_FUZZ_TARGET` names the target, `BALAI_FUZZ_SEEDS` a folder for its seeds.
 private let target: FuzzTarget = {

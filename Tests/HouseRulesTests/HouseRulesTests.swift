@@ -1,22 +1,21 @@
 import Testing
 
-/// What the formatter and the compiler cannot know.
+/// Rules that the formatter and the compiler cannot check.
 ///
-/// Each rule says what to do instead; a list of exceptions names who is let off, and may only become
-/// shorter.
+/// Each rule says what to do instead. A list of exceptions may only become shorter.
 @Suite struct HouseRulesTests {
-    /// Something that does not stand in our code.
+    /// A text that our code must not have.
     struct Ban: CustomTestStringConvertible {
         var text: String
         var folders: [String]
         var instead: String
-        /// Files that may have it.
+        /// The files that may have it.
         var exceptions: Set<String> = []
 
         var testDescription: String { "\(text) in \(folders.joined(separator: ", "))" }
     }
 
-    /// Values and functions: nothing here may look at a clock, draw lots or wait.
+    /// Modules of values and functions, which must not use a clock, random numbers or waiting.
     private static let logic = [
         "Sources/ContextModel", "Sources/Governance", "Sources/Record", "Sources/Storage",
         "Sources/Broker", "Sources/Statistics",
@@ -135,14 +134,15 @@ import Testing
         )
     }
 
-    /// What is said beside a body is up to whoever speaks HTTP or MQTT: `Gateway` and `Outbound`.
+    /// The parts beside a body belong to the modules that speak HTTP or MQTT: `Gateway` and
+    /// `Outbound`.
     @Test(arguments: ["HTTP", "Header", "header", "\"Content-Type", "\"Link\"", "\"NGSILD-"])
     func `the Broker writes no HTTP`(word: String) throws {
         let places = try SourceFile.all(in: "Sources/Broker").flatMap { $0.places(of: word) }
         #expect(places.isEmpty, "Instead: a value of which Gateway or Outbound makes HTTP.")
     }
 
-    /// Whoever looks at city data around the policy; a new one is a decision, not a detail.
+    /// The places that read city data without the policy; a new one is a decision, not a detail.
     @Test func `internal grants are created in these places only`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: "InternalGrant(.").isEmpty }.map(\.path)
@@ -162,7 +162,7 @@ import Testing
         "Sources/balai/Hub/RetentionService.swift",
     ]
 
-    /// A session is made by one decision, and seals what leaves the hub.
+    /// A session is created by one decision, and seals what leaves the hub.
     @Test func `city data is read through a session only`() throws {
         let calls = [
             ".encodedEntity(", ".encodedEntities(", ".read(grant", ".identifiers(", ".shapes(grant",
@@ -176,7 +176,7 @@ import Testing
         #expect(places == ["Sources/Broker/Reading/ReadSession.swift"])
     }
 
-    /// What is sent leaves by these three ways, and all take sealed notifications only.
+    /// Notifications leave by these three ways, and all accept only sealed ones.
     @Test func `senders of notifications accept only sealed requests`() throws {
         var senders: [String] = []
         for file in try SourceFile.all(in: "Sources") {
@@ -187,7 +187,7 @@ import Testing
         #expect(senders.allSatisfy { $0.contains("Disclosed<NotificationRequest>") })
     }
 
-    /// A session is made by one decision, and the store checks its grant.
+    /// A session is created by one decision, and the store checks its grant.
     @Test func `city data is changed through a session only`() throws {
         let calls = [".change(", ".changeEach(", ".changeEvolution(", ".restore("]
         let rooms = ["Broker", "Gateway", "Outbound", "Collect", "balai"]
@@ -197,7 +197,7 @@ import Testing
         #expect(places == ["Sources/Broker/Writing/WriteSession.swift"])
     }
 
-    /// What an operation does to the store around the check of grants.
+    /// Calls that change the store without the check of grants.
     @Test func `only the store itself puts data without a grant`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: "StoreTransaction").isEmpty }.map(\.path)
@@ -205,7 +205,7 @@ import Testing
         #expect(places.isEmpty)
     }
 
-    /// Who writes with the right to read: into a snapshot's store, never into the city's.
+    /// The grant to copy is for a snapshot's store, never for the city's.
     @Test func `copy grants are created where snapshots are filled only`() throws {
         let places = try SourceFile.all(in: "Sources")
             .filter { !$0.places(of: ".copyGrant").isEmpty }.map(\.path)

@@ -1,10 +1,10 @@
 /// `docs/limits.md` with the values of the constants that its rows name.
 struct LimitsPage {
     let text: String
-    /// Names in it that no constant has, or several.
+    /// Names on the page that no constant has, or several.
     private(set) var unknown: [String] = []
 
-    /// Keeps all of the page but the second cell of each row that ends in names.
+    /// Keeps the page except the second cell of each row that ends in names.
     init(_ page: String, _ constants: SourceConstants, settings: Set<String>) {
         var unknown: [String] = []
         let lines = page.split(separator: "\n", omittingEmptySubsequences: false).map { line in

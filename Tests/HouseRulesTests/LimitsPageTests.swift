@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The numbers of `docs/limits.md` stand in the code alone.
+/// The numbers of `docs/limits.md` are those of the code.
 @Suite struct LimitsPageTests {
     private static let page = SourceFile.root.appending(path: "docs/limits.md")
 

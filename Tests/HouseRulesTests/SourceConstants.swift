@@ -1,8 +1,8 @@
 import Foundation
 
-/// The constants of our sources by the names of their types, as `HubLimits.maximumBatch`.
+/// The constants in our sources by the names of their types, such as `HubLimits.maximumBatch`.
 struct SourceConstants {
-    /// What the source gives each as a value, and in which module.
+    /// The value of each in the source, and its module.
     private var expressions: [String: [(module: String, text: String)]] = [:]
 
     init(_ files: [SourceFile]) {
@@ -31,9 +31,9 @@ struct SourceConstants {
     private nonisolated(unsafe) static let constant =
         /^ *(?:[a-z]+ )*(\w+)(?:: \w+)? (?:= (.+?),?|\{ (.+) \})$/
 
-    /// The value of a constant as a page shows it; nil when there is none of the name, or several.
+    /// The value of a constant for a page; nil when the name is unknown or ambiguous.
     ///
-    /// `Module/Type.name` tells those of two modules apart.
+    /// `Module/Type.name` distinguishes those of two modules.
     subscript(name: String) -> String? {
         let parts = name.split(separator: "/")
         guard let key = parts.last, let found = expressions[String(key)] else { return nil }
@@ -42,7 +42,7 @@ struct SourceConstants {
         return Self.text(matching[0].text, of: String(field))
     }
 
-    /// The value with its unit, which its type or its name tells.
+    /// The value with its unit, which follows from its type or its name.
     static func text(_ expression: String, of name: String) -> String? {
         if let duration = expression.wholeMatch(of: /\w*\.(\w+)\((.+)\)/) {
             guard let unit = units.first(where: { $0.name == duration.1 }) else { return nil }
@@ -62,7 +62,7 @@ struct SourceConstants {
         (name: "seconds", microseconds: 1_000_000),
     ]
 
-    /// The number that a literal, a product or a shift of literals is.
+    /// The value of a literal, or of a product or a shift of literals.
     private static func number(_ expression: Substring) -> Int? {
         let sides = expression.components(separatedBy: " << ").map(product)
         guard sides.count <= 2, let value = sides[0] else { return nil }

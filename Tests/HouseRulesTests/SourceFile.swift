@@ -1,12 +1,12 @@
 import Foundation
 
-/// A file of ours as the house rules read it.
+/// One of our files, as the house rules read it.
 struct SourceFile {
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     let path: String
     let lines: [String]
 
-    /// Every Swift file below a folder of the repository.
+    /// Every Swift file in a folder of the repository.
     static func all(in folder: String) throws -> [SourceFile] {
         let base = root.appending(path: folder)
         let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String }
@@ -23,21 +23,21 @@ struct SourceFile {
     static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardized
 
-    /// The code of a line: comments say what they like.
+    /// The code of a line, without comments.
     func code(_ index: Int) -> Substring {
         let line = lines[index]
         let trimmed = line.drop { $0 == " " }
         return trimmed.hasPrefix("//") ? "" : line[...]
     }
 
-    /// Where the text stands in code, as `path:line`.
+    /// The places where the code has the text, as `path:line`.
     func places(of text: String) -> [String] {
         lines.indices.filter { code($0).contains(text) }.map { "\(path):\($0 + 1)" }
     }
 
     /// Functions and initialisers with their number of lines.
     ///
-    /// The formatter ends each at a brace as far in as its first line.
+    /// The formatter ends each with a brace at the indentation of its first line.
     var functions: [(name: String, count: Int)] {
         lines.indices.compactMap { start in
             let line = code(start)
@@ -47,7 +47,8 @@ struct SourceFile {
                 return nil
             }
             let indent = line.prefix { $0 == " " }
-            // A requirement of a protocol ends where the next line as far in begins something new.
+            // A requirement of a protocol ends where the next line with the same indentation
+            // begins.
             let end = lines[(start + 1)...].firstIndex { next in
                 next.hasPrefix(indent) && !next.dropFirst(indent.count).isEmpty
                     && !" ){".contains(next[next.index(next.startIndex, offsetBy: indent.count)])

@@ -9,7 +9,7 @@ import Testing
 @Suite struct LinkedConditionsTests {
     private static let reader = Caller(party: .anonymous)
 
-    /// A station with a sensor in a room, and a policy under which anyone reads what it says.
+    /// A station with a sensor in a room, and a policy that lets anyone read it.
     private func station(
         readable: Condition = .everything,
         hidden: Set<IRI> = []

@@ -13,7 +13,7 @@ import Testing
     private static func type(_ name: String) -> Condition { .type(LDContext.core.expand(name)) }
     private static func name(_ name: String) -> IRI { LDContext.core.expand(name) }
 
-    /// A shop in a city in a country, and a policy under which anyone reads what it says.
+    /// A shop in a city in a country, and a policy that lets anyone read it.
     private func city(
         readable: Condition = .everything,
         hidden: Set<IRI> = []

@@ -20,7 +20,7 @@ private typealias Graph = [String: [String]]
         )
     }
 
-    /// What the plan fetched, turn by turn, and what came of it.
+    /// What the plan fetched, round by round, and the result.
     private struct Outcome {
         var fetched: [[String]] = []
         var appended: [String] = []
@@ -124,7 +124,7 @@ private typealias Graph = [String: [String]]
     }
 
     @Test func `an entity shown several times counts each time`() {
-        // Ten entities that all lead to each other: 9, then 81, then 729 places to show them.
+        // Ten entities that all lead to each other are shown 9, then 81, then 729 times.
         let names = (0..<10).map(String.init)
         let graph = Dictionary(uniqueKeysWithValues: names.map { ($0, names) })
         let outcome = run(graph, from: ["0"], Join(.inline, level: 10), limit: 100)

@@ -8,7 +8,7 @@ import Testing
 @Suite(.clause("5.7.5", "5.7.6", "5.7.7", "5.7.8", "5.7.9", "5.7.10")) struct RetrieveTypesTests {
     private let boss = SubscriptionFixture.boss
 
-    /// Besides the bus and the shop a tram that is a bus too, with another kind of speed.
+    /// The bus, the shop, and a tram that is also a bus, with another kind of speed.
     private func city() async throws -> SubscriptionFixture {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make([

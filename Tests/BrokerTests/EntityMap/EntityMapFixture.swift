@@ -52,7 +52,7 @@ extension SubscriptionFixture {
         return try #require(map.json["id"]?.stringValue)
     }
 
-    /// The entities that the map lists, as its maker is shown them.
+    /// The entities of the map, as its maker sees them.
     func listed(
         _ id: String,
         caller: Caller = SubscriptionFixture.boss

@@ -9,14 +9,14 @@ import Testing
 @testable import Broker
 
 @Suite(.timeLimit(.minutes(1))) struct DocumentFollowerTests {
-    /// What somebody remembers of documents.
+    /// A cache of documents.
     private final class Cache: Sendable {
         private let bodies = Mutex<[String: [UInt8]]>([:])
         private let looks = Mutex(0)
         private let failures = Mutex(0)
 
         var known: [String: [UInt8]] { bodies.withLock { $0 } }
-        /// How often it read everything.
+        /// The number of times that it read everything.
         var readings: Int { looks.withLock { $0 } }
 
         func fail(_ times: Int) { failures.withLock { $0 = times } }
@@ -40,7 +40,7 @@ import Testing
             }
         }
     }
-    /// Counts what a store is asked.
+    /// Counts the questions to a store.
     private final class Questions: Sendable {
         private let asked = Mutex(0)
 
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Puts or removes the document; what that added to the feed.
+    /// Puts or removes the document; returns what that added to the feed.
     private func change(
         _ id: String,
         _ body: UInt8?,
@@ -180,7 +180,7 @@ import Testing
         try await catchUp(follower, removal)
         #expect(cache.known.isEmpty)
         #expect(questions.count == atStart)
-        // Somebody else's change comes between.
+        // Another caller's change comes between.
         try await put("b")
         let own = try await change("c", 5)
         try await catchUp(follower, own)

@@ -8,8 +8,8 @@ import Testing
 
 @testable import Broker
 
-/// What a hub remembers of documents follows the change feed: of its own changes at once, of another
-/// process' soon afterwards.
+/// A hub's caches of documents follow the change feed: own changes at once, those of another
+/// process soon afterwards.
 @Suite(.timeLimit(.minutes(1))) struct FollowChangesTests {
     private let pair: (first: SubscriptionFixture, second: SubscriptionFixture)
     private let boss = SubscriptionFixture.boss
@@ -97,7 +97,7 @@ import Testing
             #expect(ld.expand("Bus") == IRI("https://city.example/Bus"))
             try await first.hub.hosting.deleteContext(id, caller: boss)
             await soon { second.hub.contextStore.entry(id) == nil }
-            // Also what was made of it is not used any more.
+            // The @context that was created from it is not used any more, either.
             await #expect(throws: LDContextError.self) {
                 try await second.hub.contextResolver.context(for: url, sharer: Sharer(.operator))
             }
@@ -178,7 +178,7 @@ import Testing
         #expect(new.tally.counts.timesSent == 0)
     }
 
-    /// A machine on which many tests run keeps some looks waiting: the fastest of several counts.
+    /// A busy machine delays some questions, so the fastest of several counts.
     @Test func `one hub sees the other's changes by itself, in time`() async throws {
         let (first, second) = pair
         try await second.following {
@@ -211,7 +211,7 @@ import Testing
         await second.hub.following.follower.catchUp(with: nil)
         let keys = second.hub.subscriptions.keys
         #expect(Set(keys.map(\.id)) == Set([kept, new].map(boss.party.subscriptionKey)))
-        // What is counted goes on to be counted.
+        // A continued subscription keeps its tally.
         #expect(second.hub.subscriptions[key(kept)]?.tally === before.tally)
     }
 
@@ -288,11 +288,11 @@ import Testing
             try await hub.changeElsewhere()
             fails.store(true, ordering: .relaxed)
             try await hub.hub.subscribing.deleteSubscription(id, caller: boss)
-            // It is still matched here, and must not be sent.
+            // It still matches here, and must not be sent.
             try await hub.create("urn:bus:1", speed: 1)
             #expect(try await hub.depth == 1)
             fails.store(false, ordering: .relaxed)
-            // What another tenant has is not held.
+            // Messages of another tenant are not held back.
             try await hub.subscribe(to: "http://kept.example/", caller: harbour)
             let bus: JSONValue = ["id": "urn:bus:1", "type": "Bus", "speed": 1]
             _ = try await hub.hub.writing.createEntity(bus, ld: .core, caller: harbour)
@@ -308,14 +308,14 @@ import Testing
 }
 
 extension SubscriptionFixture {
-    /// Has something in the feed that this process does not know, so that it must ask.
+    /// Adds something to the feed that this process does not know, so that it must ask.
     fileprivate func changeElsewhere() async throws {
         let document = Document(kind: .policy, id: "elsewhere", body: [])
         try await store.makeTenant(nil).changeDocuments(reading: []) { $0.put(document) }
     }
 }
 
-/// Waits until it is so: the test ends by its time limit if it never is.
+/// Waits until the condition is true; otherwise the test ends by its time limit.
 func soon(_ isSo: () -> Bool) async {
     while !isSo() { await Task.yield() }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Broker
 
-/// Subscriptions of another process whose `@context` this one has to fetch.
+/// Subscriptions of another process whose `@context` this one must fetch.
 @Suite(.timeLimit(.minutes(1))) struct OtherContextsTests {
     private let pair: (first: SubscriptionFixture, second: SubscriptionFixture)
     private let server = ContextServer()
@@ -25,7 +25,7 @@ import Testing
         SubscriptionKey(tenant: tenant, id: boss.party.subscriptionKey(id))
     }
 
-    /// Keeps a subscription as another process does, which has the `@context`.
+    /// Stores a subscription as another process would that has the `@context`.
     private func put(_ id: String, context: JSONValue, isActive: Bool = true) async throws {
         let record = SubscriptionRecord(
             id: id,
@@ -119,14 +119,14 @@ import Testing
     }
 }
 
-/// A server of `@context`s, each of which says its own URL.
+/// A server of `@context`s, each of which contains its own URL.
 final class ContextServer: LDContextSource {
     enum Mood: Sendable { case answers, unavailable, silent }
 
     private let mood = Mutex(Mood.answers)
     private let asked = Atomic(0)
 
-    /// How often it was asked.
+    /// The number of requests.
     var count: Int { asked.load(ordering: .acquiring) }
 
     func set(_ new: Mood) { mood.withLock { $0 = new } }

@@ -8,19 +8,19 @@ import Testing
 
 @testable import Broker
 
-/// What the hub keeps of other servers' documents.
+/// Copies of other servers' documents.
 @Suite(.clause("5.13.1")) struct LDContextCopiesTests {
     private static let url = "https://far.example/context.jsonld"
     private let office = Party.named(PartyID("office"))
 
-    /// A web of documents, each of which says its own URL, and a clock to set.
+    /// A web of documents, each of which contains its own URL, and a clock to set.
     private final class World: LDContextSource {
         private struct State {
             var seconds = 0
             var isReachable = true
             var freshSeconds: Int?
             var fetched: [String] = []
-            /// So many fetches wait for each other.
+            /// The number of fetches that wait for each other.
             var together = 1
             var waiting: [CheckedContinuation<Void, Never>] = []
             var meanwhile: @Sendable () async -> Void = {}
@@ -36,7 +36,7 @@ import Testing
         func say(freshSeconds: Int) { state.withLock { $0.freshSeconds = freshSeconds } }
 
         func hold(until together: Int) { state.withLock { $0.together = together } }
-        /// What happens while a document is being fetched.
+        /// Runs the body while a document is being fetched.
         func meanwhile(_ body: @escaping @Sendable () async -> Void) {
             state.withLock { $0.meanwhile = body }
         }
@@ -76,7 +76,7 @@ import Testing
             Timestamp(microseconds: Int64(state.withLock { $0.seconds }) * 1_000_000)
         }
 
-        /// What a process of the hub has of `@context`s.
+        /// The `@context`s of one process of the hub.
         func contexts() -> LDContextFetcher {
             let store = LDContextStore(
                 fixture.store,
@@ -105,7 +105,7 @@ import Testing
         let contexts = world.contexts()
         _ = try await contexts.document(at: Self.url, for: Sharer(.anonymous))
         #expect(try await documentsOnDisk(world) == 0)
-        // Somebody who uses it has it kept.
+        // A party that uses it has it stored.
         _ = try await contexts.document(at: Self.url, for: Sharer(office))
         #expect(try await documentsOnDisk(world) == 1)
         #expect(world.fetched.count == 1)
@@ -222,7 +222,7 @@ import Testing
         async let one = first.document(at: Self.url, for: Sharer(office))
         async let other = second.document(at: Self.url, for: Sharer(office))
         _ = try await (one, other)
-        // What one does about it the other must hear of.
+        // A change by one must reach the other.
         for contexts in [first, second, first, second] { await contexts.store.follower.catchUp() }
         #expect(first.store.entries(.cached).count == 1)
         #expect(first.store.entries(.cached) == second.store.entries(.cached))
@@ -249,7 +249,7 @@ import Testing
             _ = caches[1].put(other, bytes: 10)
             let gone = [caches[0].follow([(other, 10)]), caches[1].follow([(one, 10)])]
             #expect(caches.map { $0.all.map(\.localID) } == [[kept], [kept]])
-            // Both say which one goes from the store.
+            // Both choose the same one to be removed from the store.
             #expect(
                 gone.map { $0.map(\.localID) }
                     == Array(repeating: [kept == "a" ? "b" : "a"], count: 2)
@@ -290,7 +290,7 @@ import Testing
             while world.fetched.count < most + 1 { await Task.yield() }
             #expect(try await contexts.document(at: Self.url, for: Sharer(office)) == old)
             #expect(world.fetched.count == most + 1)
-            // Somebody else's comes as well, and lets the others go.
+            // Another party's copy is fetched as well, and lets the others continue.
             _ = try await contexts.document(at: "https://x.example/last", for: Sharer(.operator))
             try await group.waitForAll()
         }
@@ -378,14 +378,14 @@ import Testing
         let made = [try await make(0), try await make(1)]
         for number in 2..<most { _ = try await make(number) }
         await #expect(throws: BrokerError(.overloaded, "")) { try await make(-1) }
-        // Others have room all the same, each within its share of what is left.
+        // Others have places all the same, each within its share of the rest.
         for number in most..<most + LDContextCache.maximumOfAKind / 4 {
             _ = try await make(number, for: .operator)
         }
         await #expect(throws: BrokerError(.overloaded, "")) { try await make(-2, for: .operator) }
         _ = try await make(-2, for: Party.named(PartyID("other")))
         world.pass(seconds: LDContextStore.unusedSeconds + 1)
-        // Handed out a moment ago, so that somebody is about to name it.
+        // It was given a moment ago to somebody who is about to refer to it.
         let handed = try await make(1)
         #expect(handed == made[1])
         let more = try await make(-1, inUse: [made[0].url])

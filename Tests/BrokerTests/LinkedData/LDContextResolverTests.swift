@@ -8,11 +8,11 @@ import Testing
 
 @testable import Broker
 
-/// `@context` documents that lead to others.
+/// `@context` documents that refer to others.
 @Suite(.clause("4.4", "5.5.7")) struct LDContextResolverTests {
     private static let url = "https://far.example/a/context.jsonld"
 
-    /// A web of documents by URL; one is found elsewhere than it is asked for.
+    /// A web of documents by URL; one of them is redirected.
     private struct Web: LDContextSource {
         var documents: [String: JSONValue]
         var redirects: [String: String] = [:]
@@ -112,12 +112,12 @@ import Testing
 
     @Test(
         arguments: [
-            // In a circle, through arrays and through imports.
+            // In a cycle, through arrays and through imports.
             ["0": ["1"], "1": ["2"], "2": ["0"]],
             ["0": ["1", ["1"]], "1": [["@import": "2"], "0"], "2": ["Bus": "urn:x:Bus"]],
             ["0": ["@import": "1"], "1": ["@import": "0"]],
             ["0": ["@import": "0"]],
-            // Without a circle, five times as many at each step.
+            // Without a cycle, five times as many at each step.
             [
                 "0": ["1", "1", "1", "1", "1"], "1": ["2", "2", "2", "2", "2"],
                 "2": ["3", "3", "3", "3", "3"], "3": ["Bus": "urn:x:Bus"],
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    /// What the answers' bodies carry must lead to the core, and need not do so twice.
+    /// The `@context` in the bodies of answers must lead to the core, and need not do so twice.
     @Test func `the core is added where no document ends with it`() async throws {
         let core = JSONValue.string(CoreContext.url)
         let old: JSONValue = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.jsonld"

@@ -273,7 +273,7 @@ import Testing
         #expect(try await fixture.past("speed", of: "urn:x:shop") == [1])
     }
 
-    /// A bus with a speed and a place, observed on a day of January.
+    /// A bus with a speed and a location, observed on a day of January.
     private static func reading(_ day: Int, _ speed: Int, unit: String? = nil) -> JSONValue {
         var attribute: JSONObject = [
             "type": "Property", "value": .number(JSONNumber(speed)),
@@ -295,7 +295,7 @@ import Testing
             #expect(result.errors == [])
         }
         let shown = try await fixture.shown("urn:x:2").objectValue
-        // What does not say when it was observed goes along with what does.
+        // An attribute without `observedAt` follows those that have one.
         #expect(shown?["speed"] == 40 && shown?["stop"] == 4)
         #expect(Set(try await fixture.past("speed", of: "urn:x:2")) == [10, 20, 30, 40])
     }

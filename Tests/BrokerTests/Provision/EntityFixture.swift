@@ -5,7 +5,7 @@ import Testing
 
 @testable import Broker
 
-/// A hub with entities, and who comes to it.
+/// A hub with entities, and its callers.
 extension SubscriptionFixture {
     /// A party that may read and write buses, and nothing else.
     static let driver = Caller(party: .named(PartyID("driver")))
@@ -45,7 +45,7 @@ extension SubscriptionFixture {
         return try JSONReader.read(json.bytes)
     }
 
-    /// Every value the attribute has had, in order; a deleted instance as NGSI-LD Null.
+    /// Every value that the attribute has had, in order; a deleted instance is NGSI-LD Null.
     func past(_ name: String, of id: String) async throws -> [JSONValue] {
         let query = TemporalQuery(
             condition: .everything,
@@ -62,7 +62,8 @@ extension SubscriptionFixture {
         return attributes.first { $0.name == Self.iri(name) }?.instances.map(\.value) ?? []
     }
 
-    /// Whether the operation tells the driver that the shop is not there, and leaves it alone.
+    /// Whether the operation answers the driver that the shop does not exist, and does not change
+    /// it.
     func hidesShop(
         _ operation: (EntityID) async throws -> Void,
         sourceLocation: SourceLocation = #_sourceLocation

@@ -6,13 +6,14 @@ import Testing
 
 @testable import Broker
 
-/// A driver from whom the plates of buses are hidden, of these or of everything, and who writes buses.
+/// A driver who writes buses, and from whom the plates of buses are hidden, of some or of all
+/// entities.
 @Suite struct HiddenAttributesTests {
     private static let driver = SubscriptionFixture.driver
     private static let boss = SubscriptionFixture.boss
     private static let bus = EntityID("urn:x:bus")
 
-    /// How the policy hides plates.
+    /// The way in which the policy hides plates.
     enum Hiding: CaseIterable {
         case everywhere, inBuses
     }
@@ -58,7 +59,7 @@ import Testing
         return fixture
     }
 
-    /// The values of the hidden attribute and of the hidden part of another.
+    /// The values of the hidden attribute, and of the hidden part of another one.
     private func plates(_ fixture: SubscriptionFixture) async throws -> [JSONValue] {
         let entity = try await fixture.hub.reading.retrieveEntity(Self.bus, caller: Self.boss)
             .entity
@@ -86,7 +87,7 @@ import Testing
         #expect(try await without.past("plate", of: "urn:x:bus") == [])
     }
 
-    /// What the attempts below would do to the plates of a bus, were it not for the store's check.
+    /// The effect of the attempts below on the plates of a bus without the store's check.
     @Test(
         arguments: [
             Attempt.append, .update, .updateInside, .replaceAttribute, .deleteAttribute, .merge,
@@ -145,7 +146,7 @@ import Testing
     }
 }
 
-/// What a writer may try to learn of an attribute that is hidden from it, or to do to it.
+/// A way in which a writer may try to read or change a hidden attribute.
 enum Attempt: CaseIterable, Sendable {
     case append, appendWhatIsNew, update, updateToNull, updatePart, updateInside, replaceAttribute
     case deleteAttribute, deleteAllInstances, merge, mergeNull, mergeNullInside, replace, drop
@@ -153,7 +154,7 @@ enum Attempt: CaseIterable, Sendable {
         batchMerge
     case addToHistory, removeFromHistory, modifyHistory
 
-    /// Whether the request itself says the name of what is hidden.
+    /// Whether the request names what is hidden.
     var namesWhatIsHidden: Bool {
         switch self {
         case .keepSpeedAlone, .replaceTheRest: false
@@ -308,7 +309,7 @@ enum Attempt: CaseIterable, Sendable {
         return "done"
     }
 
-    /// The identifier of the hidden instance, in case the writer knows it from elsewhere.
+    /// The identifier of the hidden instance, in case that the writer knows it.
     private func plateInstance(_ hub: Hub) async throws -> String {
         let query = TemporalQuery(
             condition: .ids([Self.bus]),

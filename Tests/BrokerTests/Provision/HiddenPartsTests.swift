@@ -4,7 +4,7 @@ import Testing
 
 @testable import Broker
 
-/// A driver who writes the speed of a bus, each instance of which has a plate hidden from it.
+/// A driver who writes the speed of a bus, in each instance of which a plate is hidden.
 @Suite struct HiddenPartsTests {
     private static let gps = "urn:x:gps"
 
@@ -68,12 +68,12 @@ import Testing
     }
 }
 
-/// What a writer does to an attribute that it sees.
+/// A change of an attribute that the writer sees.
 enum VisibleChange: CaseIterable, Sendable {
     case replaceOwn, replaceFar, mergeOwn, mergeBoth, updateOwn, updateFar, upsert, upsertOwn
     case appendFar, replaceEntity, deleteOwn, deleteFar, nullFar
 
-    /// The value of the default instance afterwards; nil when it is gone.
+    /// The value of the default instance afterwards; nil when it was removed.
     var ownSpeed: JSONValue? {
         switch self {
         case .replaceOwn, .mergeOwn, .mergeBoth, .updateOwn, .upsert, .upsertOwn, .replaceEntity:
@@ -83,7 +83,7 @@ enum VisibleChange: CaseIterable, Sendable {
         }
     }
 
-    /// The value of the other instance afterwards; nil when it is gone.
+    /// The value of the other instance afterwards; nil when it was removed.
     var farSpeed: JSONValue? {
         switch self {
         case .replaceFar, .mergeBoth, .updateFar, .upsert, .appendFar, .replaceEntity: 20

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Broker
 
-/// What an entity just below its limits costs, and what is said of one beyond them.
+/// The cost of entities just below the limits, and the messages for those beyond them.
 @Suite struct LargeEntityTests {
     private static let boss = SubscriptionFixture.boss
     private static let id = EntityID("urn:x:large")
@@ -25,7 +25,7 @@ import Testing
         ["n": instances(numbers, value: value)]
     }
 
-    /// With a subscriber that is shown every change; another one to whom a part is hidden.
+    /// A hub with a subscriber that gets every change, and another one from whom a part is hidden.
     private func hub() async throws -> SubscriptionFixture {
         let rule = Permission(
             assignee: .party(PartyID("driver")),
@@ -119,7 +119,7 @@ import Testing
         #expect(datasets?.count == most)
     }
 
-    /// What an entity is made of, so many of each kind that has a limit.
+    /// An entity with this many parts beyond each limit.
     private static func oversized(by count: Int) -> JSONValue {
         let types = (0..<EntityLimits.types + count).map { JSONValue.string("T\($0)") }
         let scopes = (0..<EntityLimits.scopes + count).map { JSONValue.string("/s\($0)") }
@@ -166,7 +166,8 @@ import Testing
         try await replace(by: 0)
     }
 
-    /// It is refused before anything is made of it, for none of it might be there to be updated.
+    /// It is refused before it is read further, because no part of it might be there to be
+    /// updated.
     @Test
     func `a request larger than an entity may be is refused, whatever part would be written`()
         async throws
@@ -270,7 +271,7 @@ import Testing
         await #expect(throws: BrokerError(.badRequestData, "")) { try await add(100..<101) }
     }
 
-    /// All instances without `observedAt` of a request are of one moment.
+    /// All instances of a request without `observedAt` have one moment.
     @Test func `many instances of one moment take linear time`()
         async throws
     {

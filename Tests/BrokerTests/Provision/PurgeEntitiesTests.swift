@@ -64,7 +64,8 @@ import Testing
         }
     }
 
-    /// A hub whose next purge has others do something between what it finds and what it takes.
+    /// A hub in which others change something between the query of the next purge and its
+    /// removals.
     private func interrupted(
         _ work: @escaping @Sendable (SubscriptionFixture) async throws -> Void
     ) async throws -> SubscriptionFixture {
@@ -79,7 +80,7 @@ import Testing
     @Test func `an entity created after a purge's query stays`() async throws {
         let fixture = try await interrupted { fixture in
             try await fixture.make(["id": "urn:x:3", "type": "Bus"])
-            // Another entity of the same name.
+            // Another entity with the same identifier.
             try await fixture.hub.writing.deleteEntity(
                 EntityID("urn:x:2"),
                 caller: SubscriptionFixture.boss

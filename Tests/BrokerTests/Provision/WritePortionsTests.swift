@@ -25,7 +25,7 @@ import Testing
                 caller: SubscriptionFixture.boss
             )
         }
-        // The first of the batch is there, and the last is not: another write is taken meanwhile.
+        // The first of the batch is there, and the last is not: another write runs meanwhile.
         let (first, last) = (EntityID("urn:x:0"), EntityID("urn:x:8999"))
         while try await !fixture.has(first) { await Task.yield() }
         try await fixture.make(["id": "urn:x:other", "type": "Bus"])
@@ -100,7 +100,7 @@ import Testing
         await fixture.store.close()
     }
 
-    // MARK: A disk that fills in the middle
+    // MARK: A disk that becomes full
 
     private static let text = JSONValue.string(String(repeating: "x", count: 2_000))
 
@@ -121,7 +121,7 @@ import Testing
         #expect(!result.created.isEmpty && !result.errors.isEmpty)
         #expect(result.created + result.errors.compactMap(\.id) == ids)
         #expect(result.errors.allSatisfy { $0.error.code == .storageFull })
-        // What was acknowledged is there, and the rest is not: now, and after a start.
+        // What was acknowledged is there, and the rest is not, now and after a start.
         for (id, isStored) in [(result.created.last, true), (result.errors.first?.id, false)] {
             #expect(try await fixture.has(try #require(id)) == isStored)
         }
@@ -159,7 +159,7 @@ import Testing
 }
 
 extension SubscriptionFixture {
-    /// Whether there is such an entity.
+    /// Whether the entity exists.
     fileprivate func has(_ id: EntityID) async throws -> Bool {
         do {
             _ = try await hub.reading.retrieveEntity(id, caller: Self.boss)

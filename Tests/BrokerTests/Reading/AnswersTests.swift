@@ -5,7 +5,7 @@ import Testing
 
 @testable import Broker
 
-/// What an answer says that it tells of.
+/// The entities that answers disclose.
 @Suite struct AnswersTests {
     private typealias Fixture = SubscriptionFixture
 

@@ -3,9 +3,9 @@ import Governance
 
 @testable import Broker
 
-/// Registrations to test with.
+/// Registrations for tests.
 enum Sample {
-    /// A registration of buses, with the members given added or, being nil, left out.
+    /// A registration of buses, with these members added, or left out if nil.
     static func registration(_ members: [String: JSONValue?] = [:]) -> JSONObject {
         var body: JSONObject = [
             "type": "ContextSourceRegistration", "endpoint": "http://source.example/",
@@ -15,7 +15,7 @@ enum Sample {
         return body
     }
 
-    /// One ready for matching.
+    /// A registration ready for matching.
     static func read(
         _ members: [String: JSONValue?] = [:],
         ld: LDContext = .core
@@ -25,7 +25,7 @@ enum Sample {
         return try RegistrationReader(context: ld).registration(body, id: "urn:r:1")
     }
 
-    /// `information` about entities of one selector, and attributes if any.
+    /// `information` about entities of one selector, with attributes if given.
     static func information(_ entity: JSONValue?, _ properties: [JSONValue] = []) -> JSONValue {
         var info = JSONObject()
         if let entity { info["entities"] = [entity] }

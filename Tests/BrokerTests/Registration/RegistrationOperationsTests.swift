@@ -208,7 +208,7 @@ struct RegistrationOperationsTests {
         #expect(ids == (0..<5).map { "urn:r:\($0)" })
     }
 
-    // MARK: Sources that keep their data to themselves (clause 4.3.6.3)
+    // MARK: Exclusive sources (clause 4.3.6.3)
 
     private static let oneBus = Sample.information(["type": "Bus", "id": "urn:bus:1"], ["speed"])
 
@@ -252,14 +252,15 @@ struct RegistrationOperationsTests {
         }
     }
 
-    /// So it makes no difference in which order the two came.
+    /// So the order of the two does not matter.
     @Test func `exclusively registered data may be created here afterwards`() async throws {
         let fixture = try await SubscriptionFixture()
         try await fixture.register(["mode": "exclusive", "information": Self.oneBus])
         try await fixture.create("urn:bus:1", speed: 7)
     }
 
-    /// How many of so many registrations at once are taken; the others fail as they should.
+    /// The number of these simultaneous registrations that are accepted; the others fail as they
+    /// should.
     private func taken(
         of count: Int,
         refusal: BrokerError,

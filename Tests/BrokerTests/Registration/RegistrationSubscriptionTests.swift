@@ -127,7 +127,7 @@ struct RegistrationSubscriptionTests {
             #expect(requests.allSatisfy { ids($0) == ["urn:r:1"] })
             #expect(requests.allSatisfy { $0.json?["type"] == "ContextSourceNotification" })
             #expect(requests.allSatisfy { $0.json?["subscriptionId"] == .string(id) })
-            // Of what matches no more, how it was when it did.
+            // One that does not match any more is shown as it last matched.
             #expect(requests[2].entities.first?["endpoint"] == "http://b.example/")
         }
         let notification = try await shown(fixture, id)["notification"]?.objectValue

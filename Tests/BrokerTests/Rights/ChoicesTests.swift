@@ -36,7 +36,8 @@ import Testing
         #expect(try await ward.found("Visit") == Self.budis)
     }
 
-    /// The purpose of the objection, and whether it keeps the clinic from reading for public health.
+    /// The purpose of the objection, and whether it prevents the clinic from reading for public
+    /// health.
     @Test(
         arguments: [
             ("dpv:PublicHealth", true), ("dpv:Marketing", false), ("dpv:Purpose", true),
@@ -145,7 +146,7 @@ import Testing
         )
         try await ward.make(ward.visit("3", of: Ward.siti))
         try await ward.make(ward.visit("4", of: Ward.budi))
-        // What waits already is decided when it is sent.
+        // Waiting messages are decided when they are sent.
         try await ward.choose("object", Ward.siti)
         try await ward.fixture.delivering {
             let told = await ward.fixture.recorder.next(1).flatMap(\.entities)

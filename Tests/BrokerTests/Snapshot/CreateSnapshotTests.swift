@@ -132,7 +132,7 @@ import Testing
         ).entities
         #expect(kept.map(\.id.uri) == (3...6).map { "urn:x:\($0)" })
         #expect(kept.allSatisfy { $0[Fixture.iri("colour")].isEmpty })
-        // The copy of a bus that was made slow meanwhile, by whoever may, is hidden as well.
+        // The copy of a bus that was made slow meanwhile is hidden as well.
         try await store.restore(InternalGrant(.copying), for: nil) { transaction in
             var slow = kept[0]
             slow.attributes[0].instances[0].value = 1
@@ -240,7 +240,7 @@ import Testing
         #expect(try await fixture.snapshotFiles == 0)
     }
 
-    /// What an operation should not answer to somebody who makes and deletes at once.
+    /// An error that an operation should not give to a caller that creates and deletes at once.
     private static func fault(_ operation: () async throws -> Void) async throws -> [String] {
         do {
             try await operation()

@@ -220,7 +220,7 @@ import Testing
 }
 
 extension SubscriptionFixture {
-    /// A hub that starts on what this one, now closed, left.
+    /// A hub that starts on the data of this one, which is closed.
     fileprivate func restarted() async throws -> Hub {
         let clock = hub.clock
         let store = try SQLiteStore(folder: folder, clock: clock.now)

@@ -11,7 +11,7 @@ extension SubscriptionFixture {
     static let busQuery = SnapshotQuery(buses, shownAs: Representation())
     static let office = Caller(party: .named(PartyID("office")))
 
-    /// Two parties, of which the office sees fast buses alone, and no colour.
+    /// Two parties, of which the office sees fast buses alone, without their colour.
     static var sharedPolicy: Policy {
         get throws {
             let fast = try QParser(expansion: LDContext.core).parse("speed>2")
@@ -21,7 +21,7 @@ extension SubscriptionFixture {
 
     var maker: SnapshotMaker { SnapshotMaker(hub.snapshotting, sender: recorder) }
 
-    /// Orders a snapshot, and has it made unless it is to wait.
+    /// Orders a snapshot, and fills it unless it is to wait.
     @discardableResult
     func snapshot(
         _ id: String = "urn:x:snapshot",
@@ -54,7 +54,7 @@ extension SubscriptionFixture {
         try await hub.snapshotting.retrieveSnapshotStatus(id, caller: caller).status
     }
 
-    /// The caller as a request on the snapshot has it.
+    /// The caller of a request on the snapshot.
     func on(
         _ id: String = "urn:x:snapshot",
         _ caller: Caller = SubscriptionFixture.boss
@@ -85,7 +85,7 @@ extension SubscriptionFixture {
         return entity[Self.iri("speed")].first?.value
     }
 
-    /// The files of snapshots there are.
+    /// The number of files of snapshots.
     var snapshotFiles: Int {
         get async throws {
             try FileManager.default.contentsOfDirectory(atPath: folder + "/snapshots")

@@ -54,7 +54,7 @@ import Testing
         let fixture = try await Fixture.mapped()
         let meeting = Meeting(of: 3)
         fixture.recorder.answering { _ in
-            // None answers before all were told.
+            // None answers before all were notified.
             await meeting.arrive()
             return .delivered
         }
@@ -106,7 +106,7 @@ import Testing
     }
 }
 
-/// Lets nobody go on before so many are there.
+/// Lets nobody continue before this many have arrived.
 private actor Meeting {
     private let size: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

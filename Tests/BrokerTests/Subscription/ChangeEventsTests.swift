@@ -6,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-/// What somebody knows of a change from whom the secret of shops is hidden.
+/// The events of a change for somebody from whom the secret of shops is hidden.
 @Suite(.clause("5.8.6")) struct ChangeEventsTests {
     private static let secret = LDContext.core.expand("secret")
     private static let speed = LDContext.core.expand("speed")

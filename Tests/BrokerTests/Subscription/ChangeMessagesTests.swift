@@ -6,13 +6,13 @@ import Testing
 
 @testable import Broker
 
-/// What somebody is told of a change that brings an entity into its view or out of it: the driver
-/// may see buses, and not shops.
+/// Notifications of a change that makes an entity visible to the driver, or hides it: the driver
+/// may see buses, but not shops.
 @Suite(.clause("5.8.6"), .timeLimit(.minutes(1))) struct ChangeMessagesTests {
     private static let driver = SubscriptionFixture.driver
     private static let id = EntityID("urn:x:thing")
 
-    /// Where the driver may see everything but the secrets of shops.
+    /// The driver may see everything but the secrets of shops.
     private static let partlyHidden = Policy(
         permissions: [
             Permission(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Broker
 
-/// The room for dead letters, shared by those whose subscriptions they were for.
+/// The limit of dead letters, shared by the owners of their subscriptions.
 @Suite struct DeadLetterLimitTests {
     private let office = Party.named(PartyID("office"))
 
@@ -50,7 +50,7 @@ import Testing
         #expect(gone == 4)
         let left = try await store.documents(.deadLetter).compactMap { DeadLetter($0) }
         #expect(left.map(\.id) == ([others[0]] + letters[4...] + [others[1]]).map(\.id))
-        // By their bytes, too.
+        // Limited by their bytes, too.
         limits.maximumDeadLetterBytes = 20_000
         limits.maximumDeadLetters = 1_000
         let large = letter(8, to: office, bytes: 9_000)

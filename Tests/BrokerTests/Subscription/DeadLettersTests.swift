@@ -4,8 +4,8 @@ import Testing
 
 @testable import Broker
 
-/// What the operator can do about notifications given up on when several parties have a
-/// subscription of the same identifier.
+/// The operator's operations on dead letters when several parties have subscriptions with the same
+/// identifier.
 @Suite struct DeadLettersTests {
     private static let boss = SubscriptionFixture.boss
     private static let names = ["traffic", "a b%0Ac\nd anonymous", "\u{301}e\r"]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Broker
 
-/// The one owner of where messages stand: what is sent next, and what the store must learn.
+/// The states of messages: what is sent next, and what must be stored.
 @Suite struct DeliveriesTests {
     private let now = Timestamp(microseconds: 1_000_000)
 
@@ -20,7 +20,7 @@ import Testing
 
     private func key(_ id: String) -> SubscriptionKey { .init(tenant: nil, outbox: id) }
 
-    /// The lanes that begin now, one after the other.
+    /// The lanes that start now, one after the other.
     private func starts(_ deliveries: inout Deliveries) -> [DeliveryLanes.Start] {
         var starts: [DeliveryLanes.Start] = []
         while let start = deliveries.next(throttled: { _ in false }) { starts.append(start) }
@@ -119,7 +119,7 @@ import Testing
         let settlement = try #require(deliveries.takeSettlements()[nil])
         #expect(!settlement.isAboutMessages)
         #expect(settlement.counted == [key("s")])
-        // What was being sent comes to its end, and changes nothing any more.
+        // What was being sent ends, and changes nothing any more.
         claim(&deliveries, 2, for: ["s", "t"])
         finish(&deliveries, try #require(running.first { $0.key.outbox == "t" }), done: 1)
         #expect(!deliveries.hasSettlements)

@@ -139,7 +139,7 @@ struct DeliveryLanesTests {
         #expect(slow.count == 4)
         for number in 0..<9 { _ = lanes.add(item(99), for: key("b\(number)"), of: other, now: now) }
         #expect(starts(&lanes).map(\.key.id) == ["b0", "b1"])
-        // What fails for one does not for the other: it has the place that was given back.
+        // A failure for one owner is none for the other, which has the place that was returned.
         var schedule = slow[0].schedule
         _ = schedule.failed(at: now, limits: limits, cooldownMilliseconds: nil, chance: 0)
         let outcome = DeliveryLanes.Outcome(
@@ -164,15 +164,15 @@ struct DeliveryLanesTests {
             let item = item(Int64(number))
             gone += lanes.add(item, for: key("a", of: office), of: greedy, now: now).map(\.sequence)
         }
-        // Each takes its bytes and what every notification takes: two fit into half of the room.
+        // Each takes its bytes and a fixed part: two fit into half of the limit.
         #expect(gone == [1, 2, 3])
         #expect(lanes.waiting == [office: 2])
-        // A message counts once for one owner, however many of its subscriptions get it.
+        // A message counts once for one owner, for any number of its subscriptions.
         let shared = item(6)
         #expect(lanes.add(shared, for: key("b0"), of: other, now: now).isEmpty)
         #expect(lanes.add(shared, for: key("b1"), of: other, now: now).isEmpty)
         #expect(lanes.waiting[.operator] == 2)
-        // What is under way stays, and the newest goes where nothing older waits.
+        // Messages being sent stay, and the newest is dropped where nothing older waits.
         let under = starts(&lanes).flatMap(\.items).map(\.sequence)
         #expect(under == [4, 5, 6, 6])
         let late = lanes.add(item(7), for: key("a", of: office), of: greedy, now: now)
@@ -184,7 +184,7 @@ struct DeliveryLanesTests {
         let outcome = DeliveryLanes.Outcome(done: 2, schedule: DeliverySchedule())
         _ = lanes.finish(key("a", of: office), outcome, greedy, now: now)
         #expect(lanes.waiting.isEmpty)
-        // All is given back.
+        // Everything is returned.
         for number in 8...9 {
             #expect(lanes.add(item(Int64(number)), for: key("b0"), of: other, now: now).isEmpty)
         }
@@ -210,7 +210,7 @@ struct DeliveryLanesTests {
         #expect(lanes.waiting[.operator, default: 0] == 2)
         let next = starts(&lanes)
         #expect(next.map { $0.items.map(\.sequence) } == [[2, 3]])
-        // The one that failed has gone: the next has not been tried, but waits no shorter.
+        // The failed one was dropped: the next has had no attempt, but waits as long.
         #expect(next.first?.schedule.attempts == 0)
         #expect(next.first?.schedule.failures == 1)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Broker
 
-/// Where a message stands with one of those who get it.
+/// The state of a message with one of its recipients.
 @Suite struct DeliveryTests {
     private static let moment = Timestamp(microseconds: 5)
     private static let why = Abandonment(at: moment, reason: "The receiver answered 500.")
@@ -15,7 +15,7 @@ import Testing
     ]
 
     @Test func `every state has its possible events and following states`() {
-        // A row for each state, a column for each event.
+        // One row for each state, one column for each event.
         let expected: [[Delivery.State?]] = [
             [.sending, nil, nil, nil, .dead(Self.why), .abandoned],
             [

@@ -227,7 +227,7 @@ import Testing
                 let request = try #require(requests.first)
                 let value = request.entities[0]["speed"]?.objectValue?["value"]?.numberValue
                 let speed = try #require(value?.intValue)
-                // One that failed comes once more, and nothing overtakes it.
+                // A failed one comes once more, and nothing overtakes it.
                 if speeds.last != speed { speeds.append(speed) }
             }
             #expect(speeds == Array(0...30))
@@ -283,7 +283,7 @@ import Testing
         try await fixture.delivering {
             for number in 0..<20 { try await fixture.create("urn:bus:\(number)", speed: number) }
             _ = await fixture.recorder.next(6)
-            // The files as they are at this moment: what a kill would leave.
+            // The files at this moment, as a kill would leave them.
             try FileManager.default.copyItem(atPath: fixture.folder, toPath: copy)
         }
         let left = try SQLiteStore(folder: copy, clock: fixture.hub.clock.now)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-/// What notifications look like to those who get them.
+/// The content of notifications.
 @Suite(.timeLimit(.minutes(1)), .clause("5.8.6")) struct NotificationFormTests {
     @Test func `a notification has the form of the standard`() async throws {
         let fixture = try await SubscriptionFixture()

@@ -28,7 +28,8 @@ import Testing
                 _ = await sent.next(1)
                 let start = ContinuousClock.now
                 _ = await sent.next(6)
-                // Of three seconds, less what the first was late. Two hubs would need half of it.
+                // In three seconds, less the delay of the first one. Two hubs would need half of
+                // it.
                 #expect(start.duration(to: .now) > .seconds(2))
             }
         }
@@ -44,7 +45,7 @@ import Testing
             await stopping.value
             let before = try await count(of: id, first)
             #expect(await second.recorder.next(1).first?.entities.count == 1)
-            // Only what goes on from there is counted.
+            // Only continued counts count.
             while try await count(of: id, first) <= before { await Task.yield() }
         }
     }

@@ -10,18 +10,18 @@ import Synchronization
 
 @testable import Broker
 
-/// A hub on a store of its own whose notifications end in a recorder.
+/// A hub with its own store, whose notifications go to a recorder.
 ///
-/// The store runs the body of each change twice, unless a test measures times: none may do anything
-/// but make a value.
+/// The store runs the body of each change twice, unless a test measures times: bodies must have no
+/// side effects.
 final class SubscriptionFixture: Sendable {
     let hub: Hub
     let store: any Store
     let recorder = RecordingSender()
     let limits: DeliveryLimits
-    /// The name under which it has outboxes.
+    /// The name of this process in leases.
     let process: String
-    /// Where the store keeps its files, when it is one on disk.
+    /// The folder of the store, if it is on disk.
     let folder: String
 
     static let open = Policy(permissions: [], isOpen: true)
@@ -74,17 +74,17 @@ final class SubscriptionFixture: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// Runs the dispatcher as long as the body runs.
+    /// Runs the dispatcher while the body runs.
     func delivering(_ body: () async throws -> Void) async throws {
         try await running(startDelivering(), body)
     }
 
-    /// Runs the dispatcher, and notifies at intervals, as long as the body runs.
+    /// Runs the dispatcher and the notifier of intervals while the body runs.
     func notifying(_ body: () async throws -> Void) async throws {
         try await running(startNotifying(), body)
     }
 
-    /// Follows what other hubs change as long as the body runs.
+    /// Follows changes of other hubs while the body runs.
     func following(_ body: () async throws -> Void) async throws {
         try await running(Task { [hub] in await hub.following.followChanges() }, body)
     }
@@ -110,7 +110,7 @@ final class SubscriptionFixture: Sendable {
         return Task { await dispatcher.run() }
     }
 
-    /// Runs the dispatcher, and notifies at intervals, until the task is cancelled.
+    /// Runs the dispatcher and the notifier of intervals until the task is cancelled.
     func startNotifying() -> Task<Void, Never> {
         let dispatcher = makeDispatcher()
         let periodic = PeriodicNotifier(
@@ -193,7 +193,7 @@ final class SubscriptionFixture: Sendable {
         _ = try await hub.writing.createEntity(body, ld: .core, caller: Self.boss)
     }
 
-    /// The right to see everything.
+    /// A grant to see everything.
     static var everything: ReadGrant? {
         if case .grant(let grant) = open.decideRead(boss) { return grant }
         return nil
@@ -202,7 +202,7 @@ final class SubscriptionFixture: Sendable {
     static let boss = Caller(party: .operator)
 }
 
-/// Keeps what it is to send, and answers as told.
+/// Keeps the requests, and returns the results that it is given.
 final class RecordingSender: NotificationSender {
     private let stream: AsyncStream<NotificationRequest>
     private let sent: AsyncStream<NotificationRequest>.Continuation
@@ -214,7 +214,7 @@ final class RecordingSender: NotificationSender {
 
     private let copy = Mutex<(@Sendable (NotificationRequest) -> Void)?>(nil)
 
-    /// Gives each request to somebody else, too.
+    /// Passes each request to the closure, too.
     func copying(_ copy: @escaping @Sendable (NotificationRequest) -> Void) {
         self.copy.withLock { $0 = copy }
     }
@@ -229,7 +229,7 @@ final class RecordingSender: NotificationSender {
         return await answer.withLock { $0 }(request.answer)
     }
 
-    /// The next so many requests; waits for them.
+    /// Waits for the next requests, and returns them.
     func next(_ count: Int) async -> [NotificationRequest] {
         var requests: [NotificationRequest] = []
         for await request in stream {
@@ -243,7 +243,7 @@ final class RecordingSender: NotificationSender {
 extension NotificationRequest {
     var json: JSONObject? { try? JSONReader.read(body).objectValue }
     var entities: [JSONObject] { json?["data"]?.arrayValue?.compactMap(\.objectValue) ?? [] }
-    /// What it discloses: the names of attributes by the entity.
+    /// The disclosed names of attributes by entity.
     var disclosed: [String: Set<IRI>] {
         var disclosed: [String: Set<IRI>] = [:]
         forEachDisclosure { disclosed[$0.uri, default: []].formUnion($1) }
@@ -251,7 +251,7 @@ extension NotificationRequest {
     }
 }
 
-/// A world without documents.
+/// A source without documents.
 struct NoContexts: LDContextSource {
     func document(
         at url: String,

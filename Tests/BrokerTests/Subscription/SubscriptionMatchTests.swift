@@ -99,12 +99,12 @@ import Testing
             toldOther += other.meetsTarget(change, within: allowances) ? 1 : 0
         }
         #expect((1..<20).contains(told) && toldOther == 20)
-        // What is spent comes back.
+        // The allowance grows again.
         for _ in 0..<100 { allowances.noteChange() }
         #expect(hostile.meetsTarget(change, within: allowances))
     }
 
-    /// A line within a ring of positions that are all about as far from it.
+    /// A line within a ring of positions, all of which are about as far from it.
     private func matchInRing(_ positions: Int) throws -> Bool {
         let ring = (0...positions).map { index -> JSONValue in
             let part = Double(index % positions) / Double(positions) * 4 - 2
@@ -269,7 +269,7 @@ import Testing
     @Test func `the free steps of decisions have a limit together`() {
         let allowances = MatchingAllowances()
         let party = Party.named(PartyID("hostile"))
-        /// Of so many decisions with one change, each of which is free.
+        /// The number of free decisions for one change that are decided.
         func decided(_ count: Int) -> Int {
             allowances.noteChange()
             return (0..<count).count { _ in
@@ -279,7 +279,7 @@ import Testing
         let free = MatchingAllowances.mostFree / MatchingAllowances.freeSteps
         let atOnce = MatchingAllowances.most / MatchingAllowances.freeSteps
         #expect(decided(10_000) == free + atOnce)
-        // From now on what comes back with a change is decided beside what is free.
+        // From now on, only the growth with each change is decided in addition to free decisions.
         let back = MatchingAllowances.perChange / MatchingAllowances.freeSteps
         #expect(decided(10_000) == free + back)
         #expect(decided(free) == free)
@@ -409,7 +409,7 @@ extension IndexedSubscription {
 }
 
 extension Subscription {
-    /// As the hub matches it for somebody who may see everything.
+    /// The match for somebody who may see everything.
     fileprivate func match(_ change: EntityChange, at now: Timestamp) -> Match? {
         guard isInForce(at: now), let state = change.after ?? change.before,
             preparedTarget.matches(state)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Broker
 
-/// The room for subscriptions of a tenant, shared by their owners.
+/// The limit of subscriptions of a tenant, shared by their owners.
 @Suite struct SubscriptionQuotaTests {
     private let office = Party.named(PartyID("office"))
     private let school = Party.named(PartyID("school"))
@@ -40,7 +40,7 @@ import Testing
         let quota = SubscriptionQuota(registry, capacity: 4)
         #expect(quota.reserve(place(of: office)) && quota.reserve(place(of: office)))
         #expect(!quota.reserve(place(of: office)))
-        // Others have a share all the same, and so has the owner elsewhere.
+        // Others have a share all the same, and so has the owner in another tenant.
         #expect(quota.reserve(place(of: school)))
         #expect(quota.reserve(place(of: office, TenantName("harbour"))))
         quota.release(place(of: office))

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Broker
 
-/// Two hubs over one memory, as two processes over one database.
+/// Two hubs over one memory, like two processes over one database.
 @Suite(.timeLimit(.minutes(1))) struct TwoHubsTests {
     private static func limits() -> DeliveryLimits {
         var limits = DeliveryLimits()
@@ -18,7 +18,7 @@ import Testing
         return limits
     }
 
-    /// Two hubs over one store, the second of which may have a habit of its own.
+    /// Two hubs over one store, the second of which may be a double.
     private func hubs(
         habit: StoreDouble.Habit = .runsBodiesTwice
     ) async throws -> (SubscriptionFixture, SubscriptionFixture) {
@@ -82,7 +82,7 @@ import Testing
             for speed in 1...5 { try await second.update("urn:bus:1", speed: speed) }
             stopping.cancel()
             await stopping.value
-            // What the first hub tried in vain before it stopped comes first.
+            // The failed attempts of the first hub before it stopped come first.
             var all: [Int] = []
             while all.last != 5, !Task.isCancelled { all += speeds(await sent.next(1)) }
             #expect(all.suffix(6) == [0, 1, 2, 3, 4, 5])
@@ -102,7 +102,7 @@ import Testing
         await one.releaseOutboxes()
         #expect(try await other.takeCharge(of: nil)?.takeovers == 1)
         #expect(try await one.takeCharge(of: nil) == nil)
-        // As if it hung, the lease of the other ends.
+        // The lease of the other ends, as if it hung.
         let store = try await first.store.makeTenant(nil)
         let term = try #require(try await store.outboxLease()?.term)
         try await store.bookkeep { try $0.releaseOutbox(in: term) }
@@ -193,7 +193,7 @@ import Testing
         let (first, second) = try await pair()
         try await first.create("urn:bus:1", speed: 0)
         let store = try await first.store.makeTenant(nil)
-        // As a process that has claimed and says nothing any more.
+        // Like a process that has claimed and hangs.
         let now = first.hub.clock()
         let claimed = try await store.bookkeep { transaction in
             let lease = try transaction.leaseOutbox(
@@ -222,7 +222,7 @@ import Testing
     }
 }
 
-/// What several hubs send, in the order in which it is sent.
+/// Records what several hubs send, in the order of sending.
 final class SharedRecorder: Sendable {
     private let stream: AsyncStream<NotificationRequest>
 
@@ -232,7 +232,7 @@ final class SharedRecorder: Sendable {
         for fixture in fixtures { fixture.recorder.copying { sent.yield($0) } }
     }
 
-    /// The next so many requests; waits for them.
+    /// Waits for the next requests, and returns them.
     func next(_ count: Int) async -> [NotificationRequest] {
         var requests: [NotificationRequest] = []
         for await request in stream {

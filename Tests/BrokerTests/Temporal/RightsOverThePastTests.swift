@@ -5,8 +5,8 @@ import Testing
 
 @testable import Broker
 
-/// Who may see and change which part of a history, of an entity that was first one thing and then
-/// another: a shop, which the driver may not see, and a bus, which it may read and write.
+/// The rights to parts of a history of an entity that was first a shop, which the driver may not
+/// see, and then a bus, which it may read and write.
 @Suite struct RightsOverThePastTests {
     private static let boss = SubscriptionFixture.boss
     private static let driver = SubscriptionFixture.driver
@@ -49,7 +49,7 @@ import Testing
         return evolution?.attributes.first { $0.name == Self.speed }?.instances.map(\.value) ?? []
     }
 
-    /// A shop with two readings, deleted; then a bus that the driver makes.
+    /// A shop with two readings, deleted; then a bus that the driver creates.
     private func reborn() async throws -> SubscriptionFixture {
         let fixture = try await SubscriptionFixture.shared()
         try await fixture.make(Self.thing("Shop", 1, at: 1))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-/// The operations on temporal evolutions, from the first instance to none.
+/// The operations on temporal evolutions, from the first instance to the last.
 @Suite(.clause("5.6.11", "5.6.12", "5.6.13", "5.6.14", "5.6.15", "5.6.16", "5.7.3", "QueTemEvoEnt"))
 struct TemporalEvolutionTests {
     private static let boss = SubscriptionFixture.boss
@@ -24,8 +24,8 @@ struct TemporalEvolutionTests {
         )
     }
 
-    /// A bus in the past alone, that went 1 to 4 on the first days of the year; beside it what
-    /// the driver's hub has.
+    /// A bus with history alone, with speeds 1 to 4 on the first days of the year, beside the data
+    /// of the driver's hub.
     private func city() async throws -> SubscriptionFixture {
         let fixture = try await SubscriptionFixture.shared()
         let (_, isNew) = try await upsert(fixture, 1...4)
@@ -294,7 +294,7 @@ struct TemporalEvolutionTests {
         }
     }
 
-    /// Instances by the time of their writing: what current state leaves has no other.
+    /// Instances by the time of their writing, which is the only time of those from current state.
     private var timeless: TemporalQuery {
         var query = query()
         query.timeProperty = .modifiedAt

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Broker
 
-/// Each operation that writes, asked for what its caller may not write: the driver may see everything,
-/// and write slow buses.
+/// Each operation that writes, for an entity that its caller may not write: the driver may see
+/// everything, and write slow buses.
 @Suite struct GrantedOperationsTests {
     private typealias Fixture = SubscriptionFixture
 
@@ -48,7 +48,7 @@ import Testing
         return fixture
     }
 
-    /// A store whose check is switched off: the grant that it is shown covers everything.
+    /// A store whose check is switched off: its grants cover everything.
     private static var unchecked: StoreDouble.Habit {
         get throws {
             let decision = Fixture.open.decideWrite(Fixture.boss)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    /// All that the store has, as the operator sees it.
+    /// All data of the store, as the operator sees it.
     private static func everything(_ fixture: Fixture, _ tenant: TenantName?) async throws -> String
     {
         let caller = Caller(party: .operator, tenant: tenant)
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    /// The name of the one instance that the shop's history has.
+    /// The identifier of the only instance in the shop's history.
     private static func instance(_ writing: Writing) async throws -> String {
         let query = TemporalQuery(
             condition: .ids([shop]),

@@ -4,7 +4,7 @@ import Testing
 @testable import Collect
 
 @Suite struct MappedTableTests {
-    /// Imports the table as the map says; other tables by name.
+    /// Imports the table with the map; other tables are given by name.
     private func imported(
         _ table: String,
         _ yaml: String,

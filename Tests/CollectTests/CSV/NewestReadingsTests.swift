@@ -3,7 +3,7 @@ import Testing
 
 @testable import Collect
 
-/// What of a table becomes history, and what current state.
+/// The parts of a table that become history and current state.
 @Suite struct NewestReadingsTests {
     private func imported(
         _ rows: [String],

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Collect
 
-/// Moments that a file gives twice.
+/// Moments that a file has several times.
 @Suite struct RepeatedMomentsTests {
-    /// Moments a millisecond apart leave no place between them: each that comes again goes to the end.
+    /// Moments a millisecond apart leave no place between them: each repeated one goes to the end.
     @Test(.timeLimit(.minutes(1)))
     func `consecutive moments are separated in time in proportion to their number`() throws {
         var moments = RepeatedMoments()
@@ -35,7 +35,7 @@ import Testing
                 _ = try moments.place(reading, in: name, memory)
             }
         }
-        // Of each hour one came twice.
+        // One reading of each hour is repeated.
         for hour: Int64 in 0..<1_220 {
             let reading = LocalClock.Reading(microseconds: hour * 3_600_000_000)
             _ = try moments.place(reading, in: series[0], memory)

@@ -5,7 +5,7 @@ import Testing
 @testable import Collect
 
 @Suite struct GTFSFeedTests {
-    /// A feed made up for these tests.
+    /// A small feed for these tests.
     private static let small = [
         "agency.txt":
             "agency_id,agency_name,agency_url,agency_timezone\nBus Co,Bus,http://b,Asia/Bangkok\n",
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    /// Metro Manila's feed is not part of the project; whoever has it says where by BALAI_SHARED.
+    /// Metro Manila's feed is not part of the project; `BALAI_SHARED` names its folder.
     private static let manila: String? = {
         let shared = ProcessInfo.processInfo.environment["BALAI_SHARED"] ?? "../shared"
         let path = shared + "/data/manila-gtfs"

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Collect
 
-/// What a feed's files may leave out, and where their references lead.
+/// Optional files of a feed, and the targets of references.
 @Suite struct GTFSReferencesTests {
-    /// The smallest feed, without what may be missing; some files are replaced.
+    /// Imports the smallest feed, without optional files; some files are replaced.
     private func imported(
         _ files: [String: String] = [:],
         memory: ImportMemory = ImportMemory()
@@ -30,7 +30,7 @@ import Testing
         "shapes.txt": "",
     ]
 
-    /// A file of so many rows, each with its number in place of `#`.
+    /// A file of this many rows, each with its number in place of `#`.
     private static func rows(_ header: String, _ count: Int, _ row: String) -> String {
         ([header] + (0..<count).map { row.replacing("#", with: "\($0)") }).joined(separator: "\n")
     }
@@ -74,7 +74,7 @@ import Testing
         entity?[name]?.objectValue?["object"]?.stringValue
     }
 
-    /// Every Relationship of every entity leads to an entity.
+    /// The references of all entities that lead to no entity.
     private func dangling(_ hub: RecordingHub) -> [String] {
         let ids = Set(hub.ids)
         return hub.entities.compactMap(\.objectValue).flatMap { entity in

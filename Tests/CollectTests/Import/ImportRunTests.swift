@@ -6,7 +6,7 @@ import Testing
 @testable import Collect
 
 @Suite struct ImportRunTests {
-    /// So many entities, each from a line of its own.
+    /// A source of this many entities, one on each line.
     private struct Numbers: ImportSource {
         var last: Int
         var next = 0

@@ -3,12 +3,12 @@ import Synchronization
 
 @testable import Collect
 
-/// A hub that remembers what it was sent and answers as it is told to.
+/// A hub that records requests and gives chosen answers.
 final class RecordingHub: HubDestination {
     struct Log {
         var entities: [JSONValue] = []
         var histories: [JSONValue] = []
-        /// Entities that came with readings, late ones among them.
+        /// The entities of requests with readings, including late ones.
         var newest: [JSONValue] = []
         var requests = 0
     }
@@ -16,7 +16,7 @@ final class RecordingHub: HubDestination {
     private let log = Mutex(Log())
     private let answer: @Sendable (Int) throws(HubFailure) -> [EntityRefusal]
 
-    /// `answer` is asked with the number of the request, counted from 1.
+    /// `answer` gets the number of the request, counted from 1.
     init(answer: @escaping @Sendable (Int) throws(HubFailure) -> [EntityRefusal] = { _ in [] }) {
         self.answer = answer
     }
@@ -27,9 +27,9 @@ final class RecordingHub: HubDestination {
 
     var ids: [String] { entities.compactMap { $0.objectValue?["id"]?.stringValue } }
 
-    /// The readings of an attribute of an entity in the order they came: moment and value.
+    /// The readings of an attribute in the order of arrival: moment and value.
     ///
-    /// Those that are to be current come last.
+    /// Those for current state are last.
     func readings(_ id: String, _ attribute: String) -> [String] {
         let current = received.newest.filter { $0.objectValue?[attribute] != nil }
         return (received.histories + current).filter { $0.objectValue?["id"]?.stringValue == id }
@@ -50,7 +50,7 @@ final class RecordingHub: HubDestination {
         return refusals
     }
 
-    /// What was sent to become current: the last value of the attribute and its moment.
+    /// The last reading for current state: value and moment.
     func current(_ id: String, _ attribute: String) -> String? {
         let last = entities.last {
             $0.objectValue?["id"]?.stringValue == id && $0.objectValue?[attribute] != nil

@@ -3,7 +3,7 @@ import Testing
 @testable import Collect
 
 @Suite struct DelimitedReaderTests {
-    /// The rows and problems of the text, whatever the size of the pieces it comes in.
+    /// The rows and problems of the text, for pieces of any size.
     private func read(
         _ bytes: [UInt8],
         pieceBytes: Int = 1 << 16,
@@ -52,7 +52,7 @@ import Testing
         #expect(source.pieces < 20)
     }
 
-    /// The same piece for ever.
+    /// The same piece without end.
     private final class Endless: ByteSource {
         let name = "t.csv"
         let byteCount: Int? = nil

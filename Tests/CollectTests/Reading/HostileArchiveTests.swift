@@ -4,9 +4,9 @@ import Testing
 
 @testable import Collect
 
-/// Archives that say what is not so.
+/// Archives with false contents.
 @Suite struct HostileArchiveTests {
-    /// Opens the archive from a file of its own, and returns why it is refused.
+    /// Opens the archive from a file, and returns the reason of the refusal.
     private func refusal(
         _ bytes: [UInt8],
         _ body: (String) throws -> Void = { _ = try ZipArchive(path: $0) }
@@ -40,7 +40,7 @@ import Testing
         #expect(try refusal(archive)?.contains("are the limit") == true)
     }
 
-    /// As the shell makes one of the output of a program.
+    /// A pipe such as the shell creates for the output of a program.
     @Test func `a pipe is not an archive`() throws {
         let pipe = Pipe()
         let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"

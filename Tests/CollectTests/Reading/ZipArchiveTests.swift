@@ -4,7 +4,7 @@ import Testing
 @testable import Collect
 
 @Suite struct ZipArchiveTests {
-    /// Archives made for these tests: a feed in a folder, a path that leads outside, a name twice.
+    /// Archives for these tests: a feed in a folder, a path that leads outside, a repeated name.
     private static let feed = """
         UEsDBBQAAAAAAAAAIVziITRKDgAAAA4AAAAOAAAAZmVlZC9zdG9wcy50eHRzdG9wX2lkCmEKYQph\
         ClBLAwQUAAAAAAAAACFcniWh6QoAAAAKAAAADwAAAGZlZWQvYWdlbmN5LnR4dGFnZW5jeV9pZApQ\
@@ -37,7 +37,7 @@ import Testing
         AAAA
         """
 
-    /// Opens the archive from a file of its own and hands it on.
+    /// Opens the archive from a file and passes it on.
     private func withArchive<Result>(
         _ base64: String,
         _ body: (ZipArchive) throws -> Result
@@ -86,9 +86,9 @@ import Testing
         }
     }
 
-    // MARK: What unpacks to too much
+    // MARK: Large contents
 
-    /// Unpacks the only file of an archive that says it has so many bytes, all of them zero.
+    /// Unpacks the only file of an archive, which announces this many bytes, all of them zero.
     private func unpack(zeros count: Int) throws -> Int {
         try withArchive(ZeroArchive(count).bytes.base64EncodedString()) { archive in
             let entry = try #require(try archive.entry(named: "stops.txt"))
@@ -111,14 +111,14 @@ import Testing
     }
 }
 
-/// An archive with one file of zeros, compressed as far as the fixed codes of RFC 1951 go: to a
-/// hundredth and less.
+/// An archive with one file of zeros, compressed with the fixed codes of RFC 1951 to less than a
+/// hundredth.
 private struct ZeroArchive {
     let bytes: Data
     private static let name = Array("stops.txt".utf8)
     private static let runLength = 258
 
-    /// At least so many zeros.
+    /// Creates an archive of at least this many zeros.
     init(_ count: Int) {
         let runs = (count + Self.runLength - 1) / Self.runLength
         var bits = Bits()
@@ -155,7 +155,7 @@ private struct ZeroArchive {
         return Int(~sum)
     }
 
-    /// Codes, the highest bit of each first, in bytes that are filled from their lowest bit.
+    /// Writes codes, highest bit first, into bytes that are filled from their lowest bit.
     private struct Bits {
         var bytes: [UInt8] = []
         private var used = 0

@@ -9,7 +9,7 @@ import Testing
     private static let born = Timestamp(microseconds: 1)
     private static let now = Timestamp(microseconds: 2)
 
-    /// A bus made at `born`, with two instances of its speed.
+    /// A bus created at `born`, with two instances of its speed.
     private static func bus() throws -> Entity {
         let entity = try EntityReader(context: .core).entity([
             "id": "urn:x:1", "type": "Bus", "scope": "/Phuket",
@@ -30,7 +30,7 @@ import Testing
         .fragment(json)
     }
 
-    /// What each change of an attribute was: name, `datasetId`, value before and after.
+    /// Each change of an attribute: name, `datasetId`, value before and after.
     private func list(_ change: EntityChange) -> [String] {
         change.attributes.map {
             let dataset = ($0.after ?? $0.before)?.datasetID.map { "@\($0)" } ?? ""
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    /// Changes the bus, and checks what holds for every change of an entity that stays.
+    /// Changes the bus, and checks what is true for every change of an entity that stays.
     private func changed(
         _ make: (Entity) throws -> EntityChange
     ) throws -> (change: EntityChange, after: Entity) {

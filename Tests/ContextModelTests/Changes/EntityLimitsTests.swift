@@ -36,7 +36,7 @@ import Testing
         try ContinuousClock().measure(body)
     }
 
-    /// If it were quadratic, the larger one would take four hundred times as long.
+    /// In quadratic time, the larger one would take four hundred times as long.
     @Test func `a change of many instances takes time in proportion to their number`() throws {
         func change(_ count: Int) -> Duration {
             let (old, new) = (Self.entity(count), Self.entity(count * 3 / 2))

@@ -65,16 +65,16 @@ struct `Patterns` {
         #expect(Self.processorSeconds - start < 10)
     }
 
-    /// What this thread has worked: other tests at the same time do not count.
+    /// The processor time of this thread: other tests at the same time do not count.
     private static var processorSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// What the C library takes, but for what POSIX leaves open, means the same here.
+    /// Patterns that the C library accepts mean the same here, except where POSIX leaves it open.
     ///
-    /// No input has a newline: within a pattern glibc takes it for an end of the text now and then.
+    /// No input has a newline: within a pattern glibc sometimes takes it for an end of the text.
     @Test func `patterns mean the same as in the C library`() throws {
         let pieces = [
             "a", "b", "c", ".", "^", "$", "|", "(", ")", "*", "+", "?", "{2}", "{0,2}", "{1,}",
@@ -108,7 +108,7 @@ struct `Patterns` {
         #expect(compared > 10_000 && found > 2_000 && compared - found > 2_000)
     }
 
-    /// With all that is remembered, and again and again without.
+    /// With the cache, and repeatedly without.
     @Test func `a long text gives the same answer after the cache was emptied`() throws {
         let text = "(a|b)*a(a|b){12}c"
         var regex = regex_t()

@@ -33,7 +33,7 @@ import Testing
 
     private static let point: JSONValue = ["type": "Point", "coordinates": [98.3, 7.9]]
 
-    /// Each kind in the normalized form, with the value as it is kept.
+    /// Each kind in the normalized representation, with the stored value.
     private static let kinds: [(JSONValue, Attribute.Kind, JSONValue)] = [
         (["type": "Property", "value": ["b": 1]], .property, ["b": 1]),
         (["type": "Relationship", "object": "urn:x:2"], .relationship, "urn:x:2"),
@@ -250,7 +250,7 @@ import Testing
         #expect(detail(json) != "it was read")
     }
 
-    // MARK: Members that attributes of a kind never have (clauses 4.5.2 to 4.5.24)
+    // MARK: Members that some kinds never have (clauses 4.5.2 to 4.5.24)
 
     @Test(
         arguments: [

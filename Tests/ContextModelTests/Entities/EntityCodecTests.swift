@@ -40,7 +40,7 @@ import Testing
             let bytes = EntityCodec.encode(entity)
             let decoded = try EntityCodec.decode(bytes)
             #expect(decoded == entity)
-            // Bytes tell apart what equality does not: order and the spelling of numbers.
+            // Bytes show differences that equality ignores: order, and the spelling of numbers.
             #expect(EntityCodec.encode(decoded) == bytes)
         }
     }
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    /// What stores hold already must stay readable: this form may not change, only be followed.
+    /// Stored bytes must stay readable: this encoding must not change, but may get a successor.
     @Test func `the first version of the encoding does not change`() throws {
         let attribute = Attribute(
             kind: .relationship,
@@ -142,7 +142,7 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<300 {
             var entity = RandomEntity.entity(&generator)
-            // A name stands once in an entity.
+            // An entity has each name once.
             var seen: Set<IRI> = []
             entity.attributes.removeAll { !seen.insert($0.name).inserted }
             let bytes = EntityCodec.encode(entity)
@@ -162,7 +162,7 @@ import Testing
         var generator = SeededGenerator(seed: 6)
         for _ in 0..<20_000 {
             let noise = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
-                // Small bytes make sizes that fit, and so get further.
+                // Small bytes are sizes that fit, and so reach further.
                 UInt8.random(in: 0...(Bool.random(using: &generator) ? 255 : 16), using: &generator)
             }
             _ = try? EntityCodec.decode([0x11] + noise)

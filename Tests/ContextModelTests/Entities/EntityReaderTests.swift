@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// What was larger when the limits came may stay so, which only the change can tell.
+    /// An entity that was too large before the limits may stay so, which only the change can tell.
     @Test func `an entity beyond the limits is read in linear time`() throws {
         func read(_ count: Int) throws -> Duration {
             let names = (0..<count).map { "n\($0)" }

@@ -1,7 +1,7 @@
 import Chance
 import ContextModel
 
-/// Makes entities with every part there is, each now and then.
+/// Creates random entities in which every part occurs.
 enum RandomEntity {
     static func entity(_ generator: inout SeededGenerator) -> Entity {
         Entity(

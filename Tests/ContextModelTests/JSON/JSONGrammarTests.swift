@@ -3,12 +3,12 @@ import ContextModel
 import Foundation
 import Testing
 
-/// Texts made from the grammar of RFC 8259 and from faults in it, in every combination that is
-/// short: what JSON test suites have of each kind, and what lies between.
+/// All short texts from the grammar of RFC 8259, and with errors in it: the cases of JSON test
+/// suites and those between them.
 @Suite struct JSONGrammarTests {
     // MARK: Every short text
 
-    /// Pieces, and how many of them make the longest text.
+    /// Pieces, and the number of them in the longest text.
     private static let alphabets: [(pieces: [String], length: Int)] = [
         (["[", "]", "{", "}", ",", ":", "\"a\"", "1", "null", " "], 4),
         (["0", "1", "-", "+", ".", "e", "E"], 5),
@@ -32,19 +32,19 @@ import Testing
 
     private static func isRead(_ text: String) -> Bool { (try? JSONReader.read(text)) != nil }
 
-    /// Foundation takes a comma after the last element, which JSON has not.
+    /// Foundation accepts a comma after the last element, which JSON does not have.
     private static func isReadByFoundation(_ text: String) -> Bool {
         guard text.firstMatch(of: /,\s*[\]}]/) == nil else { return false }
         let options: JSONSerialization.ReadingOptions = [.fragmentsAllowed]
         return (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: options)) != nil
     }
 
-    // MARK: Long ones
+    // MARK: Long texts
 
-    /// White space at every place where it may be.
+    /// White space for every place where it may be.
     private static let spaces = ["", " ", "\t", "\n", "\r", " \r\n\t "]
 
-    /// Tokens of a text that holds all there is.
+    /// The tokens of a text with everything that JSON has.
     private static let tokens = [
         "{", #""a\u0000\"""#, ":", "[", "-0", ",", "1.50E+2", ",", "0e-1", ",", "true", ",", "null",
         "]",
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    /// What JSON has not, wherever it stands outside a string.
+    /// Bytes that JSON does not have outside a string.
     private static let foreign: [[UInt8]] =
         [
             "//", "/* */", "#", "'", "*", ";", "=", "\\", "\\u0020", "NaN", "Infinity", "undefined",
@@ -120,8 +120,8 @@ import Testing
         }
     }
 
-    /// All of the first page, and both sides of every border: lengths of UTF-8, surrogates,
-    /// non-characters, the end.
+    /// All of the first page, and both sides of every boundary: lengths of UTF-8, surrogates,
+    /// noncharacters, the end.
     private static let scalars: [UInt32] =
         Array(0...0x2FF)
         + [

@@ -159,7 +159,7 @@ import Testing
         #expect(code([0xFF, 0xFE, 0x5B, 0x00]) == .unexpectedCharacter)
     }
 
-    // MARK: Members given twice
+    // MARK: Repeated members
 
     @Test(arguments: [
         (#"{"a":1,"a":1}"#, #"{"a":1}"#), (#"{"a":1,"b":2,"a":3}"#, #"{"a":3,"b":2}"#),

@@ -2,14 +2,15 @@ import ContextModel
 import Foundation
 import Testing
 
-/// The reader against a checkout of nst/JSONTestSuite, whose folder `BALAI_JSON_TEST_SUITE` names.
+/// Tests the reader with a checkout of nst/JSONTestSuite, whose folder is in
+/// `BALAI_JSON_TEST_SUITE`.
 ///
-/// `JSONReaderTests` and `JSONGrammarTests` have texts of our own for each kind of case; this is for
-/// whoever wants to see the suite itself pass.
+/// `JSONReaderTests` and `JSONGrammarTests` have our own texts for each kind of case; this test
+/// runs the suite itself.
 @Suite struct JSONTestSuiteTests {
     static let folder = ProcessInfo.processInfo.environment["BALAI_JSON_TEST_SUITE"]
 
-    /// What the first letter of a file's name says must become of it.
+    /// The first letter of a file's name says whether it must be read.
     @Test(
         .enabled(
             if: folder != nil,

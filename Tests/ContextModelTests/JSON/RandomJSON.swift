@@ -1,7 +1,7 @@
 import Chance
 import ContextModel
 
-/// Makes JSON values of every kind, odd strings and numbers among them.
+/// Creates JSON values of every kind, with unusual strings and numbers.
 enum RandomJSON {
     private static let pieces = [
         "", "a", "type", "urn:ngsi-ld:Bus:7", "\"", "\\", "/", "\n\t\u{8}\u{C}\r", "\u{0}",
@@ -45,14 +45,14 @@ enum RandomJSON {
     }
 }
 
-/// Ways in which bytes get damaged.
+/// Ways to damage bytes.
 enum Damaged {
-    /// The bytes cut off after each of their first so many bytes.
+    /// The first bytes alone, for each number of them up to a limit.
     static func truncations(_ bytes: [UInt8]) -> [[UInt8]] {
         bytes.indices.map { Array(bytes[..<$0]) }
     }
 
-    /// The bytes with one bit turned over, for each bit.
+    /// The bytes with one bit flipped, for each bit.
     static func flips(_ bytes: [UInt8]) -> [[UInt8]] {
         bytes.indices.flatMap { index in
             (0..<8).map { bit in

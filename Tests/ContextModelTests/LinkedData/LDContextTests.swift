@@ -105,7 +105,7 @@ import Testing
         #expect(throws: LDContextError(.invalid, "")) { try context(object) }
     }
 
-    /// Found by libFuzzer: behind a vocabulary it would be an IRI that no name stands for.
+    /// Found by libFuzzer: after a vocabulary it would be an IRI that no name expands to.
     @Test(arguments: [["@vocab": "h/", "": nil], ["": "https://a.example/"]] as [JSONObject])
     func `a term without a name is refused`(object: JSONObject) {
         #expect(throws: LDContextError(.invalid, "")) { try context(object) }
@@ -225,7 +225,7 @@ import Testing
         #expect(try context(first, ["@vocab": "ex"]).expand("a") == IRI("https://p.example/#a"))
         let longer = try context(first, ["@vocab": "more/"])
         #expect(longer.expand("a") == IRI("https://v.example/more/a"))
-        // Of its own object's terms it knows nothing yet.
+        // It does not know the terms of its own object yet.
         let own = try context(["ex": "https://p.example/", "@vocab": "ex:"])
         #expect(own.expand("a") == IRI("ex:a"))
     }
@@ -251,7 +251,7 @@ import Testing
         ])
         #expect(ld.compact(IRI("http://v.example/Tram")) == "v:Tram")
         #expect(ld.compact(IRI("http://v.example/deep#Tram")) == "deep:Tram")
-        // JSON-LD 1.1 lets no term that ends in a letter be a prefix.
+        // In JSON-LD 1.1 a term whose IRI ends in a letter is no prefix.
         #expect(ld.compact(IRI("http://v.example/word")) == "v:word")
         #expect(ld.compact(IRI("http://v.example/")) == "v")
         #expect(ld.compact(IRI("http://other.example/Tram")) == "http://other.example/Tram")

@@ -2,7 +2,7 @@ import Clauses
 import ContextModel
 import Testing
 
-/// Each item of the data representation (clauses 4.5 to 4.7) is read and shown as it was.
+/// Reads and writes each item of the data representation (clauses 4.5 to 4.7).
 @Suite struct DataRepresentationTests {
     private func shown(
         _ members: JSONObject,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContextModel
 
-/// What is written from the bytes of an entity is what is written of the entity.
+/// The output from the bytes of an entity equals the output from its value.
 @Suite struct EntityTranscoderTests {
     private static func context() throws -> LDContext {
         var definitions = LDContextDefinitions()
@@ -76,19 +76,19 @@ import Testing
         return representation
     }
 
-    /// Whoever adds a member has to say how it is written from bytes, and to have it compared.
+    /// A new member needs a way to be written from bytes, and must be compared here.
     @Test func `all parts of entities and all representations are compared`() {
         func members(_ value: Any) -> Set<String> {
             Set(Mirror(reflecting: value).children.compactMap(\.label))
         }
-        // What `representation(of:)` chooses, and `join`, which is answered with Linked Entities.
+        // The members that `representation(of:)` chooses, and `join`, which needs Linked Entities.
         #expect(
             members(Representation()) == [
                 "format", "showsSystemAttributes", "projection", "languages", "datasetIDs",
                 "abridgesDeletedAttributes", "showsEnds", "join", "version",
             ]
         )
-        // What `RandomEntity` gives, and `deletedAt`, which no stored entity has.
+        // The members that `RandomEntity` creates, and `deletedAt`, which no stored entity has.
         #expect(
             members(Entity(id: EntityID("urn:x:1"), types: [])) == [
                 "id", "types", "scopes", "attributes", "createdAt", "modifiedAt", "expiresAt",

@@ -12,7 +12,7 @@ import Testing
         return try EntityReader(context: .core).entity(.object(members))
     }
 
-    /// The entity's members behind `id` and `type`, as JSON text without the braces.
+    /// The entity's members after `id` and `type`, as JSON text without the braces.
     private func shown(
         _ attributes: JSONObject,
         _ representation: Representation = Representation()
@@ -37,7 +37,8 @@ import Testing
     private static let concise = Representation(format: .concise)
     private static let simplified = Representation(format: .simplified)
 
-    /// Each kind in the normalized, concise and simplified form (clauses 4.5.1 to 4.5.4).
+    /// Each kind in the normalized, concise and simplified representation (clauses 4.5.1 to
+    /// 4.5.4).
     private static let kinds: [(JSONValue, String, String, String)] = [
         (1, #"{"type":"Property","value":1}"#, "1", "1"),
         (
@@ -113,7 +114,7 @@ import Testing
         )
     }
 
-    /// Values that a reader of the concise form could take for something else.
+    /// Values that a reader of the concise representation could mistake for something else.
     static let ambiguous: [JSONValue] = [
         [["value": 1]], [["value": 1], 2], [["type": "Property"]], [["object": "urn:x:2"]], [],
         [["type": "Point", "coordinates": [1, 2]]], ["type": "Point", "coordinates": [1, 2]],

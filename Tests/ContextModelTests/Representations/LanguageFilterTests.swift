@@ -8,12 +8,12 @@ import Testing
             ("en", "en"), ("fr-CH,fr", "fr"), ("fr;q=0.2,en;q=0.9", "en"),
             ("fr;q=0.2, en; q=0.9", "en"), ("FR;Q=0.9,en;q=0.8", "fr"), ("de,fr,en", "fr"),
             ("en;q=0.5,fr;q=0.5", "en"), ("en;q=0.001,fr;q=0", "en"), ("en;q=1.000,fr", "en"),
-            // What no other range names.
+            // The languages that no other range names.
             ("*", "@none"), ("en;q=0.9,*", "@none"), ("en;q=0.9,*;q=0.5", "en"),
             ("de,*;q=0.1,fr;q=0.5", "fr"),
-            // A wider language where the narrow one is missing, and the other way round.
+            // A wider language when the narrow one is missing, and the reverse.
             ("en-GB,fr;q=0.9", "en"), ("pt", "pt-BR"), ("p", "@none"),
-            // Of quality 0 is what is shown last of all.
+            // Quality 0 is shown only when nothing else is left.
             ("en;q=0", "@none"), ("@none", nil), ("pt-BR;q=0,pt", "@none"),
             ("pt-BR,pt;q=0", "pt-BR"), ("de", "@none"),
         ]

@@ -1,7 +1,7 @@
 import ContextModel
 import Testing
 
-/// Texts that would take quadratic time are told from all others.
+/// Texts that would take quadratic time are recognised.
 @Suite struct CombiningMarksTests {
     @Test(arguments: [
         "\u{301}", "\u{327}", "\u{344}", "\u{F73}", "\u{F75}", "\u{F81}", "\u{1D165}",
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `no accepted run is slow, for any characters`() {
-        // All scalars that a text of their kind alone may repeat without end.
+        // All scalars of which a text may have an endless run.
         var slowest = 0.0
         let clock = ContinuousClock()
         for value: UInt32 in [0x200D, 0x1F1E6, 0xFE0F, 0x1161, 0x11A8, 0x9BE, 0x93E, 0xE33, 0x3099]

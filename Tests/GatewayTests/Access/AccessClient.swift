@@ -6,24 +6,24 @@ import Testing
 
 @testable import Gateway
 
-/// What a request of the matrix was answered.
+/// The answer to a request of the matrix.
 struct AccessAnswer {
     var status: Int
     /// Header fields and body: everything that left the hub.
     var text: String
 
-    /// As the matrix has it: a good answer says whether the target is in it.
+    /// The cell of the matrix: for a success, whether the target is in the answer.
     func cell(for target: AccessTarget, _ description: RouteDescription) -> String {
         guard (200..<300).contains(status), description.answers != nil else { return "\(status)" }
         return text.contains(target.attribute) ? "\(status) shown" : "\(status)"
     }
 }
 
-/// Asks the hub of the matrix.
+/// Sends requests to the hub of the matrix.
 struct AccessClient {
     let client: any TestClientProtocol
 
-    /// Makes what the samples aim at, as the operator and, where it is their own, as the writer.
+    /// Creates what the samples need, as the operator and, for own data, as the writer.
     func prepare() async throws -> [String: String] {
         for target in AccessTarget.allCases {
             try await make(

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Gateway
 
-/// Who may do what, asked of the whole hub: every route, every kind of party.
+/// The rights in the whole hub: every route, every kind of party.
 @Suite struct AccessMatrixTests {
-    /// A row of the page: what each party is answered, for what the rules cover and beyond it.
+    /// A row of the page: the answers for each party, within the rules and beyond them.
     struct Row {
         var route: String
         var cells: [String]
@@ -50,10 +50,10 @@ import Testing
     private static let file = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../../docs/access-matrix.md").standardized
 
-    /// Asked once for all tests.
+    /// Computed once for all tests.
     private static let rows = Task { try await makeRows() }
 
-    /// Each cell is of a hub of its own: what one request changes, the next does not see.
+    /// Each cell has its own hub, so that requests do not affect each other.
     private static func makeRows() async throws -> [Row] {
         let world = try await AccessWorld()
         let descriptions = world.routes.descriptions

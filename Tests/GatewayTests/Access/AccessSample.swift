@@ -2,7 +2,7 @@ import HTTPTypes
 
 @testable import Gateway
 
-/// A request to a route that would succeed for whoever may make it.
+/// A request to a route that succeeds for a caller with the right.
 struct AccessSample {
     var query = ""
     /// `{type}`, `{entity}` and `{attribute}` stand for the target's.

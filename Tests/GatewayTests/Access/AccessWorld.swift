@@ -15,7 +15,7 @@ import Testing
 
 @testable import Gateway
 
-/// Who asks in the matrix: one of each kind of party that a policy tells apart.
+/// The callers of the matrix: one of each kind of party.
 enum AccessParty: String, CaseIterable {
     case anonymous, reader, writer, `operator`
 
@@ -34,7 +34,7 @@ enum AccessParty: String, CaseIterable {
     }
 }
 
-/// What a request aims at: what the rules of the world cover, or what no rule does.
+/// The target of a request: covered by the rules of the world, or by none.
 enum AccessTarget: String, CaseIterable {
     case covered = "Tree"
     case beyond = "Safe"
@@ -45,10 +45,10 @@ enum AccessTarget: String, CaseIterable {
     var attribute: String { "shown\(rawValue)" }
 }
 
-/// A whole hub with a tree that anyone may see, but for its note, and a safe that only the operator
+/// A hub with a tree that anyone may see, except for its note, and a safe that only the operator
 /// may see.
 struct AccessWorld {
-    /// What nobody but the operator may come to see, wherever it stands.
+    /// A text that only the operator may see anywhere.
     static let canary = "canary7f3a"
 
     let store: SQLiteStore

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Gateway
 
-/// How long an answer takes does not tell what is hidden, where rules are by type.
+/// The time of an answer does not reveal hidden data, where rules are by type.
 ///
-/// Where they are by scope it does: SECURITY.md has it among what is known.
+/// Where they are by scope it does: see SECURITY.md.
 @Suite(.timeLimit(.minutes(2))) struct HiddenTimingTests {
     private static let hidden = 1_000
     private static let rounds = 60
@@ -35,7 +35,8 @@ import Testing
             try await full.test { b in
                 for client in [a, b] { try await client.makeBuses(Array(1...5)) }
                 try await Self.hide(in: b)
-                // What is looked at takes many times as long, each time; chance does not.
+                // Reading hidden entities would take many times as long in every run, unlike
+                // noise.
                 var fastest: [Duration] = []
                 for _ in 0..<Self.attempts {
                     fastest = try await Self.fastest(query, [a, b])

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Gateway
 
-/// The reader of two worlds: asks both the same, and what is answered differently is an issue.
+/// The reader of two worlds, who asks both the same; a different answer is an issue.
 final class PairedReader {
     private let seed: UInt64
     private let worlds: [(world: PairedWorld, client: any TestClientProtocol)]
-    /// What was answered, each once.
+    /// All different answers.
     private(set) var answers: Set<PairedWorld.Answer> = []
-    /// Whether something was answered differently: then the rest says nothing.
+    /// Whether an answer differed: then the rest means nothing.
     private(set) var hasFound = false
 
     init(seed: UInt64, _ worlds: [(world: PairedWorld, client: any TestClientProtocol)]) {
@@ -40,7 +40,7 @@ final class PairedReader {
         return a
     }
 
-    /// Asks questions until one is answered differently; of an EntityMap, its content too.
+    /// Asks questions until an answer differs; for an EntityMap, also asks for its content.
     func ask(
         _ questions: inout PairedWorldQuestions,
         _ count: Int,
@@ -57,7 +57,7 @@ final class PairedReader {
         }
     }
 
-    /// Does something in each world.
+    /// Runs the body in each world.
     func each(_ body: (PairedWorld, any TestClientProtocol) async throws -> Void) async throws {
         for (world, client) in worlds { try await body(world, client) }
     }

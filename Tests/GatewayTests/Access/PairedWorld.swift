@@ -14,7 +14,7 @@ import Testing
 
 @testable import Gateway
 
-/// A request of the test: what is sent, and by whom.
+/// A request of the test, with its sender.
 struct WorldRequest: Sendable, CustomStringConvertible {
     var method = HTTPRequest.Method.get
     var uri: String
@@ -24,30 +24,30 @@ struct WorldRequest: Sendable, CustomStringConvertible {
     var description: String { "\(method.rawValue) \(uri) \(body ?? "")" }
 }
 
-/// Something that the operator does to the world at a moment.
+/// A change of the world by the operator at a moment.
 struct WorldStep: Sendable {
     var at: Timestamp
     var request: WorldRequest
 }
 
-/// How a policy hides things from the reader of two worlds.
+/// The way in which a policy hides data from the reader of two worlds.
 enum PairedRules: CaseIterable {
     /// The same attributes of all entities.
     case everywhere
-    /// Besides, the height and place of benches, and the names of what is in one of the scopes.
+    /// In addition, the height and location of benches, and the names of entities in one scope.
     case perEntity
 }
 
-/// A whole hub with a clock that is set, and a reader who may see trees and benches in public
-/// places, but not their secrets.
+/// A hub with a clock that is set, and a reader who may see trees and benches in public places
+/// without their secrets.
 struct PairedWorld {
-    /// All that left the hub in answer to a request.
+    /// The complete answer to a request.
     struct Answer: Hashable {
         var status: Int
         var headers: [String]
         var body: String
 
-        /// Where the EntityMap of the answer is, or what was made.
+        /// The URL of the answer's EntityMap, or of what was created.
         var entityMap: String? { header("NGSILD-EntityMap") }
         var location: String? { header("Location") }
 
@@ -151,7 +151,8 @@ struct PairedWorld {
         try FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Does the steps as the operator; most of them must change something, or nothing is proved.
+    /// Applies the steps as the operator; most of them must change something, or nothing is
+    /// proved.
     func perform(_ steps: [WorldStep], _ client: any TestClientProtocol) async throws {
         var done = 0
         for step in steps {
@@ -162,13 +163,13 @@ struct PairedWorld {
         #expect(done > steps.count / 2, "only \(done) of \(steps.count) steps did anything")
     }
 
-    /// Does a step as the operator; the status.
+    /// Applies a step as the operator; returns the status.
     private func perform(_ step: WorldStep, _ client: any TestClientProtocol) async throws -> Int {
         clock.now = step.at
         return try await send(step.request, token: "operator", client).status
     }
 
-    /// Asks as the reader.
+    /// Sends the request as the reader.
     func ask(
         _ request: WorldRequest,
         at moment: Timestamp,
@@ -178,7 +179,7 @@ struct PairedWorld {
         return try await send(request, token: Self.token, client)
     }
 
-    /// Asks for the reader's subscriptions, before there is anything to tell.
+    /// Creates the reader's subscriptions, before there is anything to notify.
     func subscribe(_ client: any TestClientProtocol) async throws {
         for (number, members) in PairedWorldSubscriptions.all.enumerated() {
             let request = PairedWorldSubscriptions.request(number, members)
@@ -187,7 +188,8 @@ struct PairedWorld {
         }
     }
 
-    /// Sends all notifications that wait, at a moment after every step; what each receiver got.
+    /// Sends all waiting notifications at a moment after every step; returns what each receiver
+    /// got.
     func notify() async throws -> [String: [String]] {
         clock.now = Timestamp(microseconds: 1_890_000_000_000_000)
         let receivers = WorldReceivers()
@@ -212,7 +214,7 @@ struct PairedWorld {
         return receivers.texts
     }
 
-    /// Makes the snapshot that was ordered.
+    /// Fills the snapshot that was ordered.
     func makeSnapshot(_ place: String, _ client: any TestClientProtocol) async throws {
         let maker = SnapshotMaker(parts.hub.snapshotting, sender: WorldReceivers())
         let making = Task { await maker.run() }
@@ -256,7 +258,7 @@ private final class WorldClock: Sendable {
     }
 }
 
-/// The same identifiers in each world, for what the reader makes.
+/// The same identifiers in each world for what the reader creates.
 private final class WorldIdentifiers: Sendable {
     private let count = Atomic<Int>(0)
 

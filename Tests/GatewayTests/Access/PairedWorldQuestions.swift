@@ -1,8 +1,8 @@
 import Chance
 import HTTPTypes
 
-/// Questions of a reader who tries to find out what is hidden: every way to filter, sort, count,
-/// page, join, discover and look back.
+/// Questions of a reader who tries to find hidden data: every way to filter, sort, count, page,
+/// join, discover and read history.
 struct PairedWorldQuestions {
     private var dice: SeededGenerator
 
@@ -24,7 +24,7 @@ struct PairedWorldQuestions {
         }
     }
 
-    /// A snapshot of all sorts of things.
+    /// A snapshot of several types.
     static let newSnapshot = WorldRequest(
         method: .post,
         uri: "/ngsi-ld/v1/snapshots",
@@ -160,7 +160,7 @@ struct PairedWorldQuestions {
         return WorldRequest(uri: "/ngsi-ld/v1/\(one(of: paths))")
     }
 
-    // MARK: Chance
+    // MARK: Random choices
 
     private mutating func attribute() -> String {
         one(of: ["height", "height", "name", "extra1", "next", "secret", "only1", "location"])

@@ -2,10 +2,10 @@ import Chance
 import ContextModel
 import HTTPTypes
 
-/// What happens in two worlds: to the reader's eyes the same, and in hidden places different.
+/// The events in two worlds: the same for the reader, and different in hidden places.
 struct PairedWorldScript {
     private let rules: PairedRules
-    /// The scope in which each entity is, of those that are there: its last digit.
+    /// The scope of each existing entity: its last digit.
     private var places: [String: Int] = [:]
     private(set) var steps: (a: [WorldStep], b: [WorldStep]) = ([], [])
     private var dice: SeededGenerator
@@ -33,7 +33,7 @@ struct PairedWorldScript {
         return Timestamp(microseconds: moment)
     }
 
-    /// Happens in both worlds at the same moment; where the body says HIDDEN, each has its own.
+    /// Adds an event for both worlds; where the body says HIDDEN, each has its own text.
     private mutating func both(_ request: WorldRequest) {
         let now = next()
         let (a, b) = (inOneWorld(request), inOneWorld(request))
@@ -49,7 +49,7 @@ struct PairedWorldScript {
         return own
     }
 
-    // MARK: What the reader sees
+    // MARK: Visible events
 
     private mutating func create(_ id: String) -> WorldRequest {
         let type = id.contains("Bench") ? "Bench" : "Tree"
@@ -116,11 +116,11 @@ struct PairedWorldScript {
         return #", "location": {"type": "GeoProperty", "value": \#(point)}"#
     }
 
-    // MARK: What is hidden in some entities
+    // MARK: Hidden in some entities
 
     private enum Part { case height, name }
 
-    /// Whether each world has its own of it in the entity.
+    /// Whether the part of the entity differs between the worlds.
     private func hides(_ part: Part, in id: String) -> Bool {
         guard rules == .perEntity else { return false }
         return part == .height ? id.contains("Bench") : places[id] == 2
@@ -128,7 +128,7 @@ struct PairedWorldScript {
 
     /// Moves an entity to another scope: into the one that hides its name, or out of it.
     ///
-    /// What comes into view must be the same in both worlds: the name is taken away before, or by the
+    /// What becomes visible must be the same in both worlds: the name is removed before, or by the
     /// move itself.
     private mutating func move() {
         guard let (id, place) = places.sorted(by: { $0.key < $1.key }).randomElement(using: &dice)
@@ -151,7 +151,7 @@ struct PairedWorldScript {
         both(WorldRequest(method: .patch, uri: entity, body: "{\(scope) \(name())}"))
     }
 
-    /// Of what is hidden in this entity, and not in others.
+    /// A change of something that is hidden in this entity, and not in others.
     private mutating func partlyHiddenChange(_ id: String) -> WorldRequest {
         let entity = "/ngsi-ld/v1/entities/\(id)"
         let isName = !hides(.height, in: id) || hides(.name, in: id) && number(2) == 0
@@ -164,7 +164,7 @@ struct PairedWorldScript {
         return WorldRequest(method: .post, uri: entity + "/attrs", body: body)
     }
 
-    // MARK: What the reader does not see
+    // MARK: Hidden events
 
     private mutating func hiddenMembers() -> String {
         number(2) == 0 ? "" : #", "secret": {"type": "Property", "value": \#(number(1_000))}"#
@@ -198,7 +198,7 @@ struct PairedWorldScript {
         }
     }
 
-    /// Of a type, or in a place, that is not the reader's.
+    /// An entity of a type, or in a scope, that the reader may not see.
     private mutating func createHidden() -> WorldRequest {
         let type = ["Safe", "Tree", "Bench"].randomElement(using: &dice) ?? ""
         let body = """

@@ -6,7 +6,7 @@ import Synchronization
 
 @testable import Gateway
 
-/// Subscriptions of the reader: every kind of reason to be told, and some that watch what is hidden.
+/// Subscriptions of the reader, for every trigger; some watch hidden attributes.
 enum PairedWorldSubscriptions {
     /// A subscription's own members, and those of its `notification`.
     typealias Members = (own: String, notification: String)
@@ -49,7 +49,7 @@ enum PairedWorldSubscriptions {
     }
 }
 
-/// Keeps what is sent, by receiver, but for the identifiers of notifications: these say nothing.
+/// Records notifications by receiver, without their identifiers.
 final class WorldReceivers: NotificationSender {
     private let kept = Mutex<[String: [String]]>([:])
 

@@ -7,8 +7,8 @@ import Testing
 
 @testable import Gateway
 
-/// Promise P4: two worlds that differ only in what is hidden from a reader give it the same answers,
-/// byte for byte.
+/// Two worlds that differ only in data hidden from a reader give it the same answers, byte for
+/// byte.
 @Suite(.timeLimit(.minutes(10))) struct PairedWorldTests {
     private static var seeds: Range<UInt64> { Soak.seed..<Soak.seed + UInt64(3 * Soak.factor) }
 
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Makes two worlds and runs the body with the reader of both.
+    /// Creates two worlds and runs the body with the reader of both.
     private func inBothWorlds(
         _ rules: PairedRules,
         seed: UInt64,

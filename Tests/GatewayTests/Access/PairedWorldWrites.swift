@@ -1,11 +1,11 @@
 import Chance
 import HTTPTypes
 
-/// Writes of the reader, who may write what it may read: what the answers say must be the same in
-/// both worlds, whatever hidden things are in the way.
+/// Writes of the reader, who may write what it may read: the answers must be the same in both
+/// worlds, whatever is hidden.
 ///
-/// It creates nothing under the identifiers of hidden entities: that one is taken shows by the 403
-/// (SECURITY.md).
+/// It does not create entities with identifiers of hidden ones, because a 403 shows that they
+/// exist (SECURITY.md).
 struct PairedWorldWrites {
     private var dice: SeededGenerator
 
@@ -112,7 +112,7 @@ struct PairedWorldWrites {
         one(of: PairedWorldScript.ids + ["urn:x:Hidden:1", "urn:x:Hidden:2", "urn:x:New:1"])
     }
 
-    // MARK: Chance
+    // MARK: Random choices
 
     private mutating func one<Choice>(of choices: [Choice]) -> Choice {
         choices[number(choices.count)]

@@ -47,13 +47,13 @@ import Testing
     }
 }
 
-/// What was logged, a line each.
+/// The log, line by line.
 private final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
 
     var all: [String] { lines.withLock { $0 } }
 
-    /// The context of a request of the party's whose log this is.
+    /// The context of a request of the party with this log.
     func context(_ party: Party) -> GatewayContext {
         let logger = Logger(label: "test") { _ in Handler(lines: self) }
         var context = GatewayContext(

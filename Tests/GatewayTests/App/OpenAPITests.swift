@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// What stands where the document has a schema.
+    /// The schemas in the document.
     private func schemas(in value: JSONValue) -> [JSONValue] {
         switch value {
         case .object(let object):

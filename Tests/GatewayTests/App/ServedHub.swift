@@ -14,7 +14,7 @@ import StorageSQLite
 @testable import Broker
 @testable import Gateway
 
-/// A hub with a store of its own behind its whole API.
+/// A hub with its own store behind its whole API.
 final class ServedHub: Sendable {
     let hub: Hub
     let store: any Store
@@ -90,7 +90,7 @@ final class ServedHub: Sendable {
         try await gateway.test(.router) { try await body(ServedClient(client: $0)) }
     }
 
-    /// Makes the snapshots that were ordered; nobody is told.
+    /// Fills the snapshots that were ordered, without notifications.
     func makeSnapshots() async {
         while let order = hub.snapshotting.snapshots.nextOrder() {
             try? await hub.snapshotting.make(order)

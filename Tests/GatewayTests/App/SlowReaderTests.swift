@@ -7,9 +7,9 @@ import Testing
 
 @testable import Gateway
 
-/// Clients that take their answers slowly, or not at all.
+/// Clients that read their answers slowly, or not at all.
 @Suite(.serialized) struct SlowReaderTests {
-    /// More than the system keeps for a connection; two of them are a party's share of the room.
+    /// More than the system buffers for a connection; two of them are a party's share of memory.
     private static let length = 64 << 20
 
     @Test(.timeLimit(.minutes(5)))
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// Thirteen of them were the share of all who come without a token.
+    /// Thirteen of them were the share of all who have no token.
     private static let modestLength = 10 << 20
 
     @Test(.timeLimit(.minutes(5)))
@@ -74,13 +74,14 @@ import Testing
     }
 }
 
-/// Take the beginning of a long answer and then nothing more, until they are told to end.
+/// Clients that read the beginning of a long answer and then nothing more, until they are told to
+/// end.
 ///
-/// On a thread of their own, for a connection blocks.
+/// They run on their own thread, because a connection blocks.
 private final class SlowReaders: Sendable {
     private let isOver = DispatchSemaphore(value: 0)
 
-    /// What began each answer.
+    /// Returns the beginning of each answer.
     func begin(_ count: Int, port: Int, at address: String) async -> [String] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [isOver] in
@@ -100,7 +101,7 @@ private final class SlowReader {
     private let wire: Wire
 
     init(_ port: Int, at address: String) throws {
-        // Else the system would take the whole answer for it.
+        // Otherwise the system would buffer the whole answer.
         wire = try Wire(toPort: port, from: address, receiveBytes: 65_536)
         wire.send(Array("GET /long HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
         beginning = wire.receiveSome()

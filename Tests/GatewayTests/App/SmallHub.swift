@@ -11,7 +11,7 @@ import Storage
 
 @testable import Gateway
 
-/// A Gateway with a few routes of its own: enough to see what the frame does around them.
+/// A Gateway with a few routes, to test what is around them.
 struct SmallHub {
     var settings = GatewaySettings()
     var tokens: [(hash: TokenHash, party: Party)] = []
@@ -19,7 +19,7 @@ struct SmallHub {
     var policy = Policy(permissions: [])
     var figures: FigureReading?
     var probe: HealthProbe = {}
-    /// How long the answer of `/long` is.
+    /// The length of the answer of `/long`.
     var longAnswerBytes = 0
 
     static let operatorToken = "operator-token-of-the-test"
@@ -104,8 +104,8 @@ struct SmallHub {
         try await gateway.test(.live, body)
     }
 
-    /// Runs `body` against a hub whose `/long` and `/kept` have answers of that length, and that waits
-    /// so long for slow clients.
+    /// Runs `body` against a hub whose `/long` and `/kept` have answers of this length, with this
+    /// timeout for slow clients.
     static func answering(
         _ length: Int,
         timeoutSeconds: Int = 1,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-/// How long a body may take, by a clock that the test winds.
+/// The time for a body, by a clock that the test sets.
 @Suite struct ClientPaceTests {
     private static let timeout = TimeAmount.seconds(10)
     private static let enough = ClientPace.minimumBytesPerSecond * 10

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// Whose task is next on a loop.
+/// The order of tasks on a loop.
 @Suite struct LoopTurnsTests {
     private final class Order: Sendable {
         private let names = Mutex<[String]>([])
@@ -71,11 +71,11 @@ import Testing
         loop.run()
         loop.advanceTime(by: .seconds(1))
         #expect(order.all.count == 41)
-        // It waits twice: before it is known whose it is, and then in the turn of its party.
+        // It waits twice: before its party is known, and then for its party's turn.
         #expect(order.all.firstIndex(of: "other").map { $0 <= 12 } == true, "\(order.all)")
     }
 
-    /// As while a commit is under way: nobody else is kept from anything by it.
+    /// For example for a commit, which does not hold up others.
     @Test func `time that a task waits does not count`() {
         let turns = LoopTurns(loop)
         let one = connection(of: "one", turns)

@@ -10,7 +10,7 @@ import Testing
     private static let last = "GET \(api)/caller HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     private static let longBytes = 200_000
 
-    /// A request with a body of so many bytes; the answer says how many came.
+    /// A request with a body of this many bytes; the answer has the number of bytes received.
     private static func write(_ bytes: Int, isChunked: Bool = false) -> String {
         let head = "POST \(api)/things/1 HTTP/1.1\r\nHost: x\r\n"
         let body = String(repeating: "b", count: bytes)
@@ -20,7 +20,7 @@ import Testing
             : head + "Content-Length: \(bytes)\r\n\r\n\(body)"
     }
 
-    /// What the hub sends on one connection for all that is sent at once.
+    /// The hub's answer on one connection to everything that is sent at once.
     private func exchange(_ text: String, on hub: SmallHub = SmallHub()) async throws -> [String] {
         let answers = Answers()
         try await hub.test { client in
@@ -110,7 +110,7 @@ import Testing
                 forMilliseconds: 5_000
             )
         }
-        // Its connection is cut off, long before all its requests are answered.
+        // Its connection is closed long before all its requests are answered.
         let text = registry.prometheusText()
         #expect(text.contains("balai_slow_clients_closed_total{of=\"answer\"} 1"), "\(text)")
         let line = try #require(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-/// What a token says of its bearer becomes the caller.
+/// The claims of a token become the caller.
 @Suite struct CredentialTests {
     private let clinic = Party.named(PartyID("urn:city:clinic"))
 
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Counts how often a key is asked for.
+    /// Counts the questions for a key.
     private final class CountedKeys: KeySource {
         let current: Mutex<VerificationKeys>
         let count = Mutex(0)
@@ -99,7 +99,7 @@ import Testing
         )
         for _ in 0..<10 { #expect(try await world.refusal(token) == nil) }
         #expect(keys.count.withLock { $0 } == 1)
-        // What the issuer gave up is worth nothing after that time.
+        // After that time a key that the issuer has removed is not accepted.
         keys.current.withLock { $0 = VerificationKeys() }
         world.pass(299)
         #expect(try await world.refusal(token) == nil)

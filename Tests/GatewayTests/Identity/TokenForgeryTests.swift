@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-/// Tokens that somebody made up, took from elsewhere, or keeps for too long.
+/// Tokens that are forged, come from elsewhere, or have expired.
 @Suite struct TokenForgeryTests {
     @Test func `a token that the hub signed is accepted`() async throws {
         let world = try await TokenWorld()
@@ -67,7 +67,7 @@ import Testing
         }
         #expect(try await world.refusal(theirs)?.code == .unauthenticated)
         let unknown = try world.token(by: other) { header, _ in header["kid"] = .string(other.id) }
-        // Whether there is a key of that name is not told.
+        // The answer does not reveal whether the key exists.
         #expect(try await world.refusal(unknown)?.detail == refusal?.detail)
     }
 
@@ -82,7 +82,7 @@ import Testing
         #expect(try await world.refusal(token)?.code == .unauthenticated)
     }
 
-    /// Whoever takes a public key for a secret lets everybody sign.
+    /// If the public key were used as a secret, everybody could sign.
     @Test func `the public key cannot be used as a secret`() async throws {
         let world = try await TokenWorld()
         let parts = try world.token { header, _ in header["alg"] = "HS256" }.split(separator: ".")

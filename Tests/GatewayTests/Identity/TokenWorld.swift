@@ -6,7 +6,7 @@ import Synchronization
 
 @testable import Gateway
 
-/// A hub with a key, a clock of its own, and whoever asks it.
+/// A hub with a key and its own clock, and its callers.
 final class TokenWorld: Sendable {
     let key: HubKey
     let verifier: TokenVerifier
@@ -26,7 +26,7 @@ final class TokenWorld: Sendable {
     }
     func pass(_ seconds: Int64) { time.now.withLock { $0 += seconds } }
 
-    /// A token as the hub would sign it, but for what `change` does to its header and claims.
+    /// A token as the hub would sign it, after `change` to its header and claims.
     func token(
         by signer: HubKey? = nil,
         _ change: (inout JSONObject, inout JSONObject) -> Void = { _, _ in }
@@ -54,7 +54,7 @@ final class TokenWorld: Sendable {
         return try await authentication.caller(of: request)
     }
 
-    /// Why the hub refuses the token; nil when it does not.
+    /// The reason why the hub refuses the token; nil when it accepts it.
     func refusal(_ token: String, _ fields: HTTPFields = [:]) async throws -> BrokerError? {
         do {
             _ = try await caller(token, fields)

@@ -17,7 +17,7 @@ import Testing
         HTTPField(name: .authorization, value: "Bearer \(SmallHub.operatorToken)")
     ])
 
-    /// A hub with one map, whose visitors may read everything and write nothing.
+    /// A hub with one map, where visitors may read everything and write nothing.
     private func test(
         maximumBytes: Int = 1 << 20,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void

@@ -94,7 +94,7 @@ import Testing
 }
 
 extension ServedClient {
-    /// The speed of the one bus.
+    /// The speed of the only bus.
     fileprivate var speed: JSONValue? {
         get async throws {
             let bus = try await send(.get, "entities/urn:x:1?format=simplified")

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Gateway
 
-/// Whoever may not do what a request is for is told so whatever the body is: it is not read.
+/// A caller without the right is refused for any body, which is not read.
 @Suite struct BodyRightTests {
     private let reader = Policy(permissions: [
         Permission(assignee: .anyone, actions: [.read], target: .everything)
@@ -39,7 +39,7 @@ import Testing
         return status
     }
 
-    /// What the hub keeps to look at again and again may be shorter than data.
+    /// A stored body that is read repeatedly has a smaller limit than data.
     @Test(
         arguments: [
             (.post, "subscriptions"), (.patch, "subscriptions/urn:x"),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// URLs that are damaged, from the query part to what all parameters mean together.
+/// Damaged URLs, from the query part to the meaning of all parameters.
 @Suite struct DamagedQueryTests {
     private static let seeds = [
         "type=Bus,Tram&q=speed%3E10;line&scopeQ=/A/%23&attrs=speed&limit=20&offset=5&count=true",

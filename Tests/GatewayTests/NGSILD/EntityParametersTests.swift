@@ -64,7 +64,7 @@ struct EntityParametersTests {
 
     private func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
-    // MARK: Which
+    // MARK: Selection
 
     @Test func `all selecting parameters must hold`() throws {
         let condition = try parameters("type=Bus&id=urn:x:1,urn:x:2&attrs=speed").condition()
@@ -112,7 +112,7 @@ struct EntityParametersTests {
         #expect(try parameters("type=Bus").query().condition == .type(iri("Bus")))
     }
 
-    // MARK: How many
+    // MARK: Paging
 
     @Test func `pages have limits`() throws {
         let page = try parameters("limit=5&offset=10&count=true").page()
@@ -136,7 +136,7 @@ struct EntityParametersTests {
         #expect(throws: refused) { try parameters(query).page() }
     }
 
-    // MARK: How shown
+    // MARK: Representation
 
     @Test(
         arguments: [

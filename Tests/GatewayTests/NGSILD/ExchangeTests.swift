@@ -8,7 +8,7 @@ import Testing
 
 @testable import Gateway
 
-/// What the HTTP binding has for all operations alike (clause 6.3).
+/// The parts of the HTTP binding that all operations share (clause 6.3).
 @Suite struct ExchangeTests {
     private static let core = JSONValue.string(CoreContext.url)
     private static let next = "<https://x.example/>; rel=\"next\""

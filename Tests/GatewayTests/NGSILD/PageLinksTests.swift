@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// How a client comes to the pages that follow.
+/// The links to further pages.
 @Suite struct PageLinksTests {
     @Test(.clause("6.3.10"), arguments: [false, true])
     func `a FeatureCollection has the links of the header in its body, and reaches every page`(

@@ -25,7 +25,7 @@ import Testing
         ],
     ]
 
-    /// Makes what was ordered and runs the body with the place and the name of a snapshot.
+    /// Fills what was ordered, and runs the body with the path and the name of a snapshot.
     private func withSnapshot(
         _ body:
             @escaping @Sendable (ServedClient, ServedHub, _ place: String, _ id: String)

@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 struct PageRoutesTests {
-    /// Shows whoever asks their own name as a source.
+    /// Shows the caller's own name as a source.
     private struct Mirror: PageData {
         var isEmpty = false
         let now = Timestamp(microseconds: 1_795_395_600_000_000)

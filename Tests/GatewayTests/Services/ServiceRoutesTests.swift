@@ -11,7 +11,7 @@ import Testing
 
 @testable import Gateway
 
-/// The routes and pages of a service that shows what it is asked.
+/// The routes and pages of a service that shows its requests.
 @Suite struct ServiceRoutesTests {
     private struct Echo: ServiceModule {
         let name: ServiceName

@@ -4,9 +4,9 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// What a generator of clients makes of `/openapi.json`.
+/// The client that a generator creates from `/openapi.json`.
 @Suite struct GeneratedClientTests {
-    /// Where `.ci/python-packages` installs it.
+    /// The folder where `.ci/python-packages` installs it.
     private static let tools = repository.appending(path: ".build/clients/bin").path
     private static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../..").standardized

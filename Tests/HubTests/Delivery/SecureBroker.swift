@@ -4,7 +4,7 @@ import NIOPosix
 import Processes
 import Testing
 
-/// A certificate authority of a test's own, and a certificate that it gave.
+/// A certificate authority for a test, and a certificate of it.
 struct Certificates {
     let authority: String
     let certificate: String
@@ -48,7 +48,7 @@ struct Certificates {
         try #require(await openSSL.ended() == .exited(0), "\(openSSL.errors)")
     }
 
-    /// What a hub is told that trusts the authority.
+    /// The settings of a hub that trusts the authority.
     var trusted: [String: String] { ["SSL_CERT_FILE": authority] }
 }
 
@@ -57,10 +57,10 @@ struct SecureBroker {
     let port: Int
     private let process: ChildProcess
 
-    /// Returns when it takes connections; throws when there is no `mosquitto` (`.ci/set-up test`
+    /// Returns when it accepts connections; throws when there is no `mosquitto` (`.ci/set-up test`
     /// installs it).
     init(_ folder: TestFolder, _ certificates: Certificates) async throws {
-        // A port that was free may be another's by the time the broker wants it.
+        // Another program may use the free port before the broker does.
         for _ in 0..<10 {
             let port = try await Self.freePort()
             let process = try Self.start(on: port, folder, certificates)
@@ -85,7 +85,7 @@ struct SecureBroker {
             "log_type all", "certfile \(certificates.certificate)", "keyfile \(certificates.key)",
         ]
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
-        // What it says on standard output it keeps to itself for a while.
+        // It buffers its standard output for a while.
         return try ChildProcess(
             program: "/bin/sh",
             ["-c", "exec /usr/sbin/mosquitto -c \"$0\" 2>&1", file],
@@ -98,7 +98,7 @@ struct SecureBroker {
         await process.line(with: "Received PUBLISH", "'\(topic)'") != nil
     }
 
-    /// Ends the broker; whether it has said the word until then.
+    /// Ends the broker; returns whether its output had the word.
     func ends(having word: String) async -> Bool {
         process.send(SIGKILL)
         return await process.line(with: word) != nil

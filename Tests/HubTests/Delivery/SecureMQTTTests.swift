@@ -3,7 +3,7 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// Notifications over MQTT with TLS (`mqtts`): the broker's certificate must vouch for it.
+/// Notifications over MQTT with TLS (`mqtts`), where the broker needs a valid certificate.
 @Suite(.timeLimit(.minutes(2))) struct SecureMQTTTests {
     @Test func `a broker with a valid certificate gets the notification`() async throws {
         let folder = try TestFolder()
@@ -65,7 +65,7 @@ import Testing
         #expect(answer.status == 201, "\(answer.text)")
     }
 
-    /// What the subscription tells of its notifications once it tells of the member.
+    /// The counts of the subscription, when they have the member.
     private func delivery(
         at hub: RealHub,
         _ client: HubClient,

@@ -3,10 +3,10 @@ import Foundation
 import Processes
 import Testing
 
-/// Minutes of a city's hub, of two processes that stop and start by chance, from a seed: with a clock and
-/// an order of all tasks of its own (`Tests/Simulation`).
+/// Simulates minutes of a city's hub with two processes that stop and start at random, with a
+/// virtual clock and a chosen order of all tasks (`Tests/Simulation`).
 @Suite struct SimulationTests {
-    /// What `make test` has time for; `make soak` has it for more.
+    /// The number of seeds in `make test`; `make soak` runs more.
     private static let seeds = 4 * UInt64(Soak.factor)
     private static let seconds = 300
 
@@ -30,7 +30,7 @@ import Testing
         #expect(first.trace.contains(" restarts"))
     }
 
-    /// What a simulation said: what happened, and what was wrong.
+    /// The output of a simulation: its events and its errors.
     private static func live(from seed: UInt64) async throws -> (trace: String, faults: String) {
         let folder = try TestFolder()
         let process = try ChildProcess(

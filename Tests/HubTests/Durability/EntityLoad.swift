@@ -4,8 +4,7 @@ import NIOHTTP1
 
 /// A request about entities.
 ///
-/// Every value is a number of its own, so that each can be found again in state, history and
-/// notifications.
+/// Every value is unique, so that it can be found in state, history and notifications.
 enum EntityRequest: LoadRequest {
     case create(String, value: Int)
     /// Two attributes at once: one without the other would be half a request.
@@ -18,7 +17,7 @@ enum EntityRequest: LoadRequest {
     case upload([String], value: Int)
     case batchDelete([String])
 
-    /// The entities it touches.
+    /// The entities that it is about.
     var ids: [String] {
         switch self {
         case .create(let id, _), .update(let id, _), .append(let id, _, _),
@@ -29,15 +28,15 @@ enum EntityRequest: LoadRequest {
     }
 }
 
-/// What is known to be stored of one entity.
+/// The expected content of one entity.
 struct KnownEntity: Sendable, Equatable {
     /// Attributes with their values; nil when there is no such entity.
     var attributes: [String: Int]?
-    /// Every value that `value` ever had, in order.
+    /// Every value that `value` has had, in order.
     var values: [Int] = []
 }
 
-/// What one worker's requests about entities should have brought about.
+/// The expected effects of one worker's requests about entities.
 struct EntityLoad: LoadModel {
     static let type = "Crash"
 
@@ -57,11 +56,11 @@ struct EntityLoad: LoadModel {
 
     var alive: [String] { entities.filter { $0.value.attributes != nil }.keys.sorted() }
 
-    // MARK: Choosing
+    // MARK: Choosing requests
 
     private static let most = 12
 
-    /// A request that makes sense now.
+    /// A request that is possible now.
     mutating func next(_ dice: inout SeededGenerator) -> EntityRequest {
         number += 1
         let alive = alive
@@ -86,7 +85,7 @@ struct EntityLoad: LoadModel {
         }
     }
 
-    /// Now and then an entity that was deleted comes again.
+    /// Sometimes a deleted entity is created again.
     private func freshID(_ dice: inout SeededGenerator) -> String {
         let gone = entities.filter { $0.value.attributes == nil }.keys.sorted()
         if Int.random(in: 0..<3, using: &dice) == 0, let id = gone.randomElement(using: &dice) {
@@ -101,7 +100,7 @@ struct EntityLoad: LoadModel {
         for id in request.ids { apply(request, to: id) }
     }
 
-    /// A batch is written in portions: the first of its entities may be there, each whole.
+    /// A batch is written in portions: the first of its entities may be there, each complete.
     func outcomes(of request: EntityRequest) -> [EntityLoad] {
         request.ids.indices.map { last in
             var outcome = self

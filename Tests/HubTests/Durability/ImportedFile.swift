@@ -3,18 +3,18 @@ import Foundation
 import Processes
 import Testing
 
-/// Files that `balai import` loads, one after the other, while the hub comes and goes.
+/// Files that `balai import` loads, one after the other, while the hub is killed and started.
 ///
-/// Each tells of the same entities and gives them its own number.
+/// Each has the same entities with its own number.
 struct ImportedFile {
     private static let type = "Imported"
     private static let count = 10_000
 
     private let folder: TestFolder
     private var number = 1
-    /// What of the present file is acknowledged.
+    /// The acknowledged lines of the present file.
     private var acknowledged = 0
-    /// How often an import went on where the one before was killed.
+    /// How often an import continued after a kill.
     private(set) var resumptions = 0
 
     init(folder: TestFolder) throws {
@@ -43,21 +43,22 @@ struct ImportedFile {
         )
     }
 
-    /// Waits until something of the present file is acknowledged.
+    /// Waits until a part of the present file is acknowledged.
     ///
-    /// A batch is written in portions, so that what is in the hub may be of one not acknowledged yet.
+    /// A batch is written in portions, so the hub may have a part of one that is not acknowledged
+    /// yet.
     func begins(_ stored: StoredState) async throws {
         let query = "type=\(Self.type)&q=file==\(number)"
         while try await stored.count(query) ?? 0 < Self.count {
-            // The journal may be gone, or another one, while it is looked at.
+            // The journal may be removed or replaced meanwhile.
             if let known = try? journal(), known > 0 { return }
             try await Task.sleep(for: .milliseconds(5))
         }
     }
 
-    /// Notes what an import had acknowledged when it ended.
+    /// Notes the acknowledged lines of an import that has ended.
     mutating func ended(_ ending: ChildProcess.Ending) throws {
-        // The journal goes when all is done, so that a killed import may have ended, too.
+        // The journal is removed at the end, so a killed import may have been complete.
         let journal = try journal()
         let isDone = ending == .exited(0) || (journal == nil && acknowledged > 0)
         let now = isDone ? Self.count : journal ?? 0
@@ -65,7 +66,7 @@ struct ImportedFile {
         acknowledged = now
     }
 
-    /// Looks for what was acknowledged; then, when all of it was, goes on with the next file.
+    /// Checks what was acknowledged; when that is everything, continues with the next file.
     mutating func check(_ stored: StoredState) async throws {
         let query = "type=\(Self.type)&q=file==\(number);index%3C\(acknowledged)"
         let found = try await stored.count(query)
@@ -79,10 +80,10 @@ struct ImportedFile {
 
     // MARK: The import's journal
 
-    /// An import killed at its very end leaves one that nobody asks for any more.
+    /// An import that was killed at its very end leaves one that is not used any more.
     private var state: String { "\(folder.path)/state-\(number)" }
 
-    /// How many lines the import says are in the hub; nil without a journal.
+    /// The acknowledged lines by the journal; nil without one.
     private func journal() throws -> Int? {
         let imports = state + "/balai/imports"
         guard FileManager.default.fileExists(atPath: imports) else { return nil }

@@ -6,10 +6,10 @@ import Processes
 import Synchronization
 import Testing
 
-/// The hub is killed again and again while clients write, upload files and add readings up, a
-/// receiver is notified and an import runs.
+/// Kills the hub repeatedly while clients write, upload files and aggregate readings, a receiver
+/// gets notifications and an import runs.
 @Suite(.serialized) struct KillTests {
-    /// What `make test` has time for; `make soak` has it for hundreds.
+    /// The number of kills in `make test`; `make soak` makes hundreds.
     private static let kills = 40 * Soak.factor
 
     @Test(.timeLimit(.minutes(10 * Soak.factor)))
@@ -31,7 +31,7 @@ import Testing
     }
 }
 
-/// The course of the test.
+/// The run of the test.
 private struct KillRun {
     let client: HubClient
     let folder: TestFolder
@@ -72,7 +72,8 @@ private struct KillRun {
         await hub.kill()
     }
 
-    /// Starts the hub, checks what the last crash left, loads it, and kills it at a random moment.
+    /// Starts the hub, checks its data after the last crash, sends requests, and kills it at a
+    /// random moment.
     mutating func crash(afterImportBegan waits: Bool) async throws {
         let hub = try await RealHub(folder: folder)
         try await check(hub)
@@ -96,7 +97,8 @@ private struct KillRun {
         try await imported.check(stored)
     }
 
-    /// After the last crash: every entity and series, all that was imported, every notification.
+    /// Checks everything after the last crash: every entity and series, the imports, every
+    /// notification.
     mutating func checkWhole(_ receiver: NotificationReceiver) async throws {
         let hub = try await RealHub(folder: folder)
         try await check(hub, everything: true)
@@ -117,7 +119,7 @@ private struct KillRun {
         #expect(try StoredSegments.count(in: folder) > 0, "nothing was sealed")
     }
 
-    /// Waits for the last notification: whatever came before it has arrived before it, or never.
+    /// Waits for the last notification: all earlier ones have arrived before it, or never will.
     private func drain(_ hub: RealHub, _ receiver: NotificationReceiver) async throws {
         let last = EntityRequest.create("urn:ngsi-ld:\(EntityLoad.type):last", value: 1).http
         let answer = try await client.send(last.method, last.path, to: hub, json: last.json ?? [])
@@ -128,7 +130,7 @@ private struct KillRun {
         )
     }
 
-    /// What each subscription must have been told of each entity, in order.
+    /// The notifications that each subscription must have had of each entity, in order.
     private var expected: [Arrivals.Stream: [Int]] {
         var expected: [Arrivals.Stream: [Int]] = [:]
         for model in entities.models {

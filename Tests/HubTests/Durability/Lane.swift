@@ -4,24 +4,24 @@ import NIOHTTP1
 import Synchronization
 import Testing
 
-/// What a worker of the load asks for next, and what its answered requests have brought about.
+/// Chooses a worker's next request, and knows the effects of its answered ones.
 protocol LoadModel: Sendable {
     associatedtype Request: LoadRequest
     associatedtype Known: Sendable, Equatable
 
     init(name: String)
 
-    /// A request that makes sense now.
+    /// A request that is possible now.
     mutating func next(_ dice: inout SeededGenerator) -> Request
     mutating func apply(_ request: Request)
-    /// What there may be where it is not known how far the request has come.
+    /// The possible states after a request whose progress is unknown.
     func outcomes(of request: Request) -> [Self]
-    /// Everything that requests it was told to apply were about.
+    /// The identifiers of everything in the applied requests.
     var ids: [String] { get }
     func known(_ id: String) -> Known
-    /// What the hub has of it.
+    /// The hub's content for the identifier.
     static func stored(_ id: String, in state: StoredState) async throws -> Known
-    /// Whether a good answer says what it must.
+    /// Whether a successful answer has the expected content.
     func isTrue(_ answer: HubAnswer, to request: Request) -> Bool
 }
 
@@ -35,18 +35,18 @@ extension LoadModel {
     func isTrue(_ answer: HubAnswer, to request: Request) -> Bool { true }
 }
 
-/// A request of the load: one worker's, about what is its alone.
+/// A request of a worker, about data that is its own.
 protocol LoadRequest: Sendable, Hashable {
     var ids: [String] { get }
     var http: (method: HTTPMethod, path: String, json: JSONValue?) { get }
 }
 
-/// A worker of the load: sends one request after the other, and after a crash finds out what became
-/// of the one that was not answered.
+/// A worker, which sends one request after the other, and after a crash finds out what became of
+/// the unanswered one.
 struct Lane<Model: LoadModel>: Sendable {
     private(set) var model: Model
     private var dice: SeededGenerator
-    /// Sent, not answered: it may have happened or not, but not by halves.
+    /// A request that was sent and not answered: it may have happened or not, but not partly.
     private var inDoubt: Model.Request?
     private var touched: Set<String> = []
 
@@ -55,7 +55,7 @@ struct Lane<Model: LoadModel>: Sendable {
         dice = SeededGenerator(seed: seed &* 1_000 &+ UInt64(number))
     }
 
-    /// Sends until the hub is gone; `onEvent` runs at each request and each answer.
+    /// Sends until the hub is killed; `onEvent` runs at each request and each answer.
     mutating func load(
         _ hub: RealHub,
         _ client: HubClient,
@@ -70,7 +70,7 @@ struct Lane<Model: LoadModel>: Sendable {
                 return
             }
             onEvent()
-            // 207: something of it was refused.
+            // 207: a part of it was refused.
             if answer.isGood, answer.status != 207, model.isTrue(answer, to: request) {
                 model.apply(request)
             } else if ![429, 503].contains(answer.status) {
@@ -90,9 +90,10 @@ struct Lane<Model: LoadModel>: Sendable {
         return try await client.send(method, path, to: hub, json: json)
     }
 
-    /// Compares what the hub has of what was touched since the last time with what was acknowledged.
+    /// Compares the hub's data with what was acknowledged, for everything changed since the last
+    /// check.
     mutating func check(_ stored: StoredState, everything: Bool = false) async throws {
-        // The model knows nothing yet of what only the request in doubt was about.
+        // The model does not know data of the unanswered request alone.
         let ids = touched.union(everything ? model.ids : []).sorted()
         touched = []
         var found: [String: Model.Known] = [:]
@@ -119,7 +120,7 @@ struct Lane<Model: LoadModel>: Sendable {
     }
 }
 
-/// Workers of one kind, all at work at once.
+/// Workers of one kind, which run at once.
 struct Lanes<Model: LoadModel>: Sendable {
     private var lanes: [Lane<Model>]
 
@@ -129,7 +130,7 @@ struct Lanes<Model: LoadModel>: Sendable {
 
     var models: [Model] { lanes.map(\.model) }
 
-    /// Loads until the hub is gone.
+    /// Sends until the hub is killed.
     func loaded(_ hub: RealHub, _ client: HubClient, _ countdown: Countdown) async -> Self {
         var loaded = self
         loaded.lanes = await withTaskGroup(of: (Int, Lane<Model>).self) { group in
@@ -150,7 +151,7 @@ struct Lanes<Model: LoadModel>: Sendable {
     }
 }
 
-/// Does something once, at a number of events.
+/// Runs something once, after a number of events.
 final class Countdown: Sendable {
     private let left: Mutex<Int>
     private let action: @Sendable () -> Void

@@ -7,9 +7,9 @@ enum SeriesRequest: LoadRequest {
     /// A file over HTTP: the readings of a range of seconds, all with one value.
     case upload(String, seconds: Range<Int>, value: Int)
     case append(String, second: Int, value: Int)
-    /// Another value at a moment that has one, sealed or not.
+    /// Another value for a present moment, sealed or not.
     case correct(String, second: Int, value: Int)
-    /// A reader that meets many readings has them sealed.
+    /// Aggregates the series: a reader of many readings has them sealed.
     case add(String)
 
     var ids: [String] {
@@ -49,13 +49,13 @@ enum SeriesRequest: LoadRequest {
     }
 }
 
-/// What one worker's requests about series should have brought about.
+/// The expected effects of one worker's requests about series.
 struct SeriesLoad: LoadModel {
     static let type = "CrashSeries"
 
     /// The longest upload: more than the hub leaves unsealed at once.
     private static let longestUpload = 700
-    /// Where another series begins.
+    /// The length at which another series is started.
     private static let long = 1_000
 
     let name: String

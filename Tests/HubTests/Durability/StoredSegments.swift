@@ -1,7 +1,7 @@
 import GRDBSQLite
 import Testing
 
-/// What of the history in a hub's file is sealed.
+/// The sealed part of the history in a hub's file.
 enum StoredSegments {
     static func count(in folder: TestFolder) throws -> Int64 {
         var connection: OpaquePointer?

@@ -1,7 +1,7 @@
 import ContextModel
 import NIOHTTP1
 
-/// Asks a hub what it keeps of the load.
+/// Reads the hub's data of the load.
 struct StoredState: Sendable {
     let hub: RealHub
     let client: HubClient
@@ -25,7 +25,7 @@ struct StoredState: Sendable {
         )
     }
 
-    /// The history of `value`, oldest first; its ends, at deletions, are left out.
+    /// The history of `value`, oldest first, without its ends at deletions.
     private func values(_ id: String) async throws -> [Int] {
         let answer = try await client.send(
             .GET,
@@ -57,14 +57,14 @@ struct StoredState: Sendable {
         }
     }
 
-    /// The entities of a query that finds no more than a page has room for.
+    /// The entities of a query that fit into a page.
     func ids(_ query: String) async throws -> [String] {
         let path = "/ngsi-ld/v1/entities?\(query)&limit=1000"
         let entities = try await client.send(.GET, path, to: hub).json.arrayValue ?? []
         return entities.compactMap { $0.objectValue?["id"]?.stringValue }
     }
 
-    /// How many entities a query finds.
+    /// The number of entities that a query finds.
     func count(_ query: String) async throws -> Int? {
         let answer = try await client.send(
             .GET,

@@ -4,8 +4,8 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// A database that cannot be used: the hub does not start on it, says why and what to do, and
-/// leaves the file as it is.
+/// A database that cannot be used: the hub does not start on it, explains what to do, and does not
+/// change the file.
 @Suite struct DamagedDatabaseTests {
     struct Damage: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -51,13 +51,13 @@ import Testing
         #expect(try Data(contentsOf: file) == bytes, "the damaged file was changed")
     }
 
-    /// How a hub ends by itself; one that starts is killed.
+    /// The end of a hub that stops by itself; one that starts is killed.
     private static func ending(of process: ChildProcess) async -> ChildProcess.Ending {
         if await process.line(with: "ready ") != nil { process.send(SIGKILL) }
         return await process.ended()
     }
 
-    /// Of a hub that was killed: what is in the log is not in the database yet.
+    /// The database of a hub that was killed: the log is not copied yet.
     @Test(arguments: [true, false])
     func `a log whose database is empty or missing is not changed`(isGone: Bool) async throws {
         let folder = try TestFolder()

@@ -3,9 +3,9 @@ import Glibc
 import Processes
 import Testing
 
-/// The disk does not do what it is asked: calls on the hub's database files fail.
+/// Calls on the hub's database files fail.
 @Suite struct FailingDiskTests {
-    /// Which call fails, with which error of the system, and what a write is answered then.
+    /// The call that fails, with its error, and the answer to a write then.
     struct Fault: Sendable, CustomTestStringConvertible {
         var call: String
         var code: Int32
@@ -36,12 +36,12 @@ import Testing
             for number in 3..<6 { #expect(try await filling.create(number).status == fault.status) }
             #expect(try await filling.found() == kept)
             #expect(try await filling.health() == 503)
-            // What writes nothing says nothing of the disk.
+            // A request that writes nothing tells nothing about the disk.
             #expect(try await filling.changeUnknown().status == 404)
             #expect(try await filling.health() == 503)
 
             try disk.recovers()
-            // Asked for its health the hub tries again: nobody need write for it to be well.
+            // The question for its health makes the hub try again, without a write.
             #expect(try await filling.health() == 200)
             #expect(try await filling.create(6).status == 201)
             #expect(try await filling.found() == kept + [6])
@@ -52,7 +52,7 @@ import Testing
             await hub.kill()
             let next = try await RealHub(folder: folder)
             let after = Filling(hub: next, client: client, textBytes: 10_000)
-            // The one that failed last may have got as far as the log.
+            // The failed write may have reached the log.
             #expect([kept + [6], kept + [6, 7]].contains(try await after.found()))
             #expect(try await after.create(8).status == 201)
             #expect(await next.stop() == .exited(0))
@@ -60,13 +60,13 @@ import Testing
     }
 }
 
-/// What makes the calls of a hub on its files fail.
+/// Makes the calls of a hub on its files fail.
 private struct FailingDisk {
     private let path: String
 
     init(_ folder: TestFolder) { path = folder.path + "/fault" }
 
-    /// The library lies next to the test bundle.
+    /// The library is next to the test bundle.
     var settings: [String: String] {
         get throws {
             let library = try ChildProcess.product("libDiskFaults.so").path

@@ -2,14 +2,14 @@ import ContextModel
 import NIOHTTP1
 import Testing
 
-/// Entities that fill a hub's disk, and what is to be kept of them.
+/// Entities that fill a hub's disk.
 struct Filling {
     let hub: RealHub
     let client: HubClient
-    /// How long each of them is.
+    /// The length of each.
     var textBytes = 100_000
 
-    /// Creates entities until one is refused; the numbers of those that were taken.
+    /// Creates entities until one is refused; returns the numbers of those accepted.
     func fill(from start: Int = 0, upTo end: Int) async throws -> [Int] {
         for number in start..<end where try await create(number).status != 201 {
             return Array(start..<number)
@@ -30,7 +30,7 @@ struct Filling {
         )
     }
 
-    /// Asks for a change of what is not there, and so for nothing to be written.
+    /// Requests a change of a missing entity, which writes nothing.
     func changeUnknown() async throws -> HubAnswer {
         try await client.send(
             .PATCH,
@@ -40,7 +40,7 @@ struct Filling {
         )
     }
 
-    /// The numbers of those that are there.
+    /// The numbers of the present entities.
     func found() async throws -> [Int] {
         let answer = try await client.send(
             .GET,

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// The disk is full: here, no file of the hub may grow any more.
+/// A full disk: here, no file of the hub may grow any more.
 @Suite struct FullDiskTests {
     @Test func `a full disk gets 507, reads go on, and freed space is all that is needed`()
         async throws

@@ -3,8 +3,8 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// Bodies no client should send: each is refused in words, nothing of it is stored, and the hub
-/// goes on.
+/// Bodies that no client should send: each is refused with a reason, nothing of it is stored, and
+/// the hub continues.
 @Suite struct HostileBodyTests {
     private static let deep = String(repeating: "[", count: 100_000)
     private static let digits = String(repeating: "9", count: 10_000)
@@ -152,7 +152,7 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    /// What is odd and yet right is kept as it came.
+    /// Unusual but valid values are stored unchanged.
     @Test(arguments: [
         #"{"type":"Property","value":1e999}"#,
         #"{"type":"Property","value":-1e-999}"#,
@@ -186,7 +186,7 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    /// Ways in which a value is compared, sorted by and summed up.
+    /// Ways to compare, sort by and aggregate a value.
     private static let looks = [
         "entities?type=T&q=odd%3E1", "entities?type=T&q=odd==1..2", "entities?type=T&orderBy=odd",
         "entities?type=T&q=odd~=a", "entities?type=T&options=keyValues",

@@ -4,7 +4,7 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// Connections that break the rules of HTTP or of courtesy.
+/// Connections that break the rules of HTTP, or are slow.
 @Suite struct HostileConnectionTests {
     private static let patience = [
         "BALAI_LIMITS_IDLE_TIMEOUT_SECONDS": "1", "BALAI_LIMITS_BODY_TIMEOUT_SECONDS": "1",
@@ -12,7 +12,7 @@ import Testing
     private static let post =
         "POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
-    /// Runs `body` with a hub that does not wait long, and sees that the hub is well afterwards.
+    /// Runs `body` with a hub with short timeouts, and checks afterwards that the hub works.
     private func withHub(_ body: (RealHub) async throws -> Void) async throws {
         let hub = try await RealHub(folder: TestFolder(), settings: Self.patience)
         try await body(hub)
@@ -24,7 +24,8 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    /// Asks again where the hub's patience of a second was over before a loaded machine sent the request.
+    /// Asks again if the hub's timeout of a second was over before a busy machine sent the
+    /// request.
     private static func entities(of hub: RealHub, _ client: HubClient) async throws -> HubAnswer {
         for _ in 0..<20 {
             do {

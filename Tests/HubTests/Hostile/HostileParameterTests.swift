@@ -83,7 +83,7 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    /// Requests that are allowed and ask for much.
+    /// Valid requests that are expensive.
     private static let extremes = [
         "entities?type=T&lang=en;q=nan,;q=1",
         "temporal/entities?type=T&timerel=after&timeAt=2020-01-01T00:00:00Z&options=aggregatedValues"

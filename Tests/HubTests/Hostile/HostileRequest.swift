@@ -2,7 +2,7 @@ import ContextModel
 import NIOHTTP1
 import Testing
 
-/// A request that deserves a clear refusal.
+/// A request that must be refused clearly.
 struct HostileRequest: Sendable, CustomTestStringConvertible {
     var name: String
     var method = HTTPMethod.POST
@@ -10,7 +10,8 @@ struct HostileRequest: Sendable, CustomTestStringConvertible {
     var contentType = "application/json"
     var body: [UInt8]?
     var status = 400
-    /// What the answer's `detail` must say: the member, and what was wrong in the client's words.
+    /// The texts that the answer's `detail` must have: the member, and the reason in the client's
+    /// words.
     var says: [String]
 
     var testDescription: String { name }
@@ -31,7 +32,7 @@ struct HostileRequest: Sendable, CustomTestStringConvertible {
         return HostileRequest(name: name, body: Array(text.utf8), says: says)
     }
 
-    /// A query of entities, with the parameters as they stand in the URL.
+    /// A query of entities, with the parameters as in the URL.
     static func query(
         _ parameters: String,
         says: String...,
@@ -46,7 +47,7 @@ struct HostileRequest: Sendable, CustomTestStringConvertible {
         )
     }
 
-    /// A temporal query, with the parameters as they stand in the URL.
+    /// A temporal query, with the parameters as in the URL.
     static func temporal(_ parameters: String, says: String...) -> HostileRequest {
         HostileRequest(
             name: "temporal \(parameters.prefix(80))",
@@ -56,15 +57,15 @@ struct HostileRequest: Sendable, CustomTestStringConvertible {
         )
     }
 
-    /// Sends it as it is written here, and takes the answer.
+    /// Sends it as written here; returns the answer.
     func send(to hub: RealHub) async throws -> HubAnswer {
         try await hub.request(method, path, contentType: body.map { _ in contentType }, body: body)
     }
 
-    /// The answer is problem details that say what must be said.
+    /// Checks that the answer is problem details with the texts.
     func check(_ answer: HubAnswer) {
         #expect(answer.status == status, "\(name): \(answer.text)")
-        // Of 415 the standard wants the status alone (clause 6.3.4).
+        // For 415 the standard has the status alone (clause 6.3.4).
         if says.isEmpty { return #expect(answer.body.isEmpty, "\(name): \(answer.text)") }
         guard let problem = try? answer.json.objectValue else {
             Issue.record("\(name) is answered without problem details: \(answer.text)")

@@ -1,7 +1,7 @@
 import Processes
 import Testing
 
-/// What HTTP/1 says of messages, and a client may rely on (RFC 9112, RFC 9110).
+/// The rules of HTTP/1 messages that a client may rely on (RFC 9112, RFC 9110).
 @Suite struct MessageRulesTests {
     private static let body = #"{"id": "urn:x:1", "type": "T"}"#
     private static let post =

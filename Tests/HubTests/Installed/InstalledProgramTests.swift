@@ -3,7 +3,7 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// The program where it is installed, without the folder that it was built in.
+/// The installed program, without the folder in which it was built.
 @Suite struct InstalledProgramTests {
     private static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../..").standardized
@@ -15,8 +15,8 @@ import Testing
         let files = FileManager.default
         let program = folder.path + "/bin/balai"
         try files.createDirectory(atPath: folder.path + "/bin", withIntermediateDirectories: true)
-        // By a program of its own: a child that is started at this moment would hold a file that is
-        // being written here, and what is being written cannot be run.
+        // Copied by another program: a child that is being started would hold the file open for
+        // writing, and such a file cannot be run.
         let built = try ChildProcess.product("balai").path
         let copy = try ChildProcess(program: "/bin/cp", [built, program], log: folder.log)
         #expect(await copy.ended() == .exited(0))
@@ -45,7 +45,7 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
-    /// A library that is loaded first hides the checkout.
+    /// A library that is loaded first and hides the checkout.
     private func hiding() throws -> [String: String] {
         [
             "LD_PRELOAD": try ChildProcess.product("libDiskFaults.so").path,
@@ -53,7 +53,7 @@ import Testing
         ]
     }
 
-    /// The pages, and the files they are made of.
+    /// The paths of the pages and their files.
     private static func paths() throws -> [String] {
         let resources = repository.appending(path: "Sources/Gateway/Resources")
         let assets = try ["css", "js", "map"].flatMap { folder in

@@ -7,7 +7,7 @@ import Synchronization
 import Glibc
 #endif
 
-/// A headless Chromium, driven by the DevTools protocol over a pipe: no port, no library.
+/// A headless Chromium, controlled by the DevTools protocol over a pipe: no port, no library.
 final class Browser: Sendable {
     private struct State {
         var lastID = 0
@@ -19,10 +19,10 @@ final class Browser: Sendable {
     private let process: ChildProcess
     private let commands: FileHandle
     private let messages: FileHandle
-    /// Its profile, the ends of its pipes and what it says.
+    /// Its profile, the ends of its pipes and its output.
     private let folder = NSTemporaryDirectory() + "/balai-browser-\(UUID().uuidString)"
 
-    /// Names a Chromium may have; `.ci/set-up test` installs the first where there is one.
+    /// Possible names of a Chromium; `.ci/set-up test` installs the first where there is one.
     private static let names = [
         "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
     ]
@@ -31,7 +31,7 @@ final class Browser: Sendable {
         "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu",
         "--disable-extensions", "--disable-background-networking", "--disable-component-update",
         "--disable-sync", "--disable-dev-shm-usage", "--force-color-profile=srgb",
-        // It sees no pages but ours, and root, as in a container of CI, has no sandbox.
+        // It loads no pages but ours; root, as in a container of CI, has no sandbox.
         "--no-sandbox",
     ]
 
@@ -40,7 +40,7 @@ final class Browser: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let pipes = [folder + "/commands", folder + "/messages"]
         for pipe in pipes where mkfifo(pipe, 0o600) != 0 { throw BrowserError.ended }
-        // The protocol speaks through descriptors 3 and 4.
+        // The protocol uses descriptors 3 and 4.
         let script = "in=$1; out=$2; shift 2; exec \"$0\" \"$@\" 3<\"$in\" 4>\"$out\" 1>&2"
         process = try ChildProcess(
             program: "/bin/sh",
@@ -84,7 +84,7 @@ final class Browser: Sendable {
         }
     }
 
-    /// Has the events of a session told.
+    /// Listens to the events of a session.
     func listen(
         to session: String,
         _ listener: @escaping @Sendable (_ method: String, _ event: JSONObject) -> Void
@@ -105,7 +105,7 @@ final class Browser: Sendable {
 
     // MARK: Messages
 
-    /// Messages end with a zero byte each.
+    /// Each message ends with a zero byte.
     private func read(_ descriptor: Int32) {
         var rest: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)

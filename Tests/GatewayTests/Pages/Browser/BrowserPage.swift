@@ -1,9 +1,9 @@
 import ContextModel
 import Synchronization
 
-/// A page of a headless browser, and what it did that it should not have.
+/// A page of a headless browser, with its errors and requests.
 struct BrowserPage {
-    /// How a visitor's screen is.
+    /// A visitor's screen.
     struct Screen {
         var width = 1_440
         var height = 900
@@ -15,7 +15,7 @@ struct BrowserPage {
         static let dark = Screen(isDark: true)
     }
 
-    /// What the page was seen to do.
+    /// The errors and requests of the page.
     private final class Notes: Sendable {
         let errors = Mutex<[String]>([])
         let addresses = Mutex<[String]>([])
@@ -44,10 +44,10 @@ struct BrowserPage {
     private let session: String
     private let notes = Notes()
 
-    /// How long a page has to come to what a test waits for.
+    /// The time for a page to become what a test waits for.
     private static let patienceMilliseconds = 30_000
 
-    /// Opens an address, in a window of its own.
+    /// Opens an address in its own window.
     init(_ browser: Browser, _ address: String, on screen: Screen) async throws {
         self.browser = browser
         let made = try await browser.send("Target.createTarget", ["url": "about:blank"])
@@ -65,7 +65,7 @@ struct BrowserPage {
     /// Errors on its console.
     var errors: [String] { notes.errors.withLock { $0 } }
 
-    /// Every address it asked something of.
+    /// Every address that it requested.
     var addresses: [String] { notes.addresses.withLock { $0 } }
 
     /// Changes the screen while the page is open.
@@ -85,7 +85,7 @@ struct BrowserPage {
         try await send("Emulation.setEmulatedMedia", ["features": [scheme, calm]])
     }
 
-    /// The value of an expression in the page; a promise is waited for.
+    /// The value of an expression in the page; it waits for a promise.
     func value(_ expression: String) async throws -> JSONValue {
         let answer = try await send(
             "Runtime.evaluate",
@@ -98,7 +98,7 @@ struct BrowserPage {
         return answer["result"]?.objectValue?["value"] ?? .null
     }
 
-    /// Whether the expression comes to be true while one may be patient.
+    /// Whether the expression becomes true in time.
     func becomes(_ expression: String) async throws -> Bool {
         try await value(
             """
@@ -115,7 +115,7 @@ struct BrowserPage {
         ) == true
     }
 
-    /// Presses and lets go a key, by its DOM name and Windows code.
+    /// Presses and releases a key, by its DOM name and Windows code.
     func press(_ key: String, code: Int, text: String? = nil) async throws {
         var event: JSONObject = [
             "type": "keyDown", "key": .string(key), "code": .string(key),
@@ -128,7 +128,7 @@ struct BrowserPage {
         try await send("Input.dispatchKeyEvent", event)
     }
 
-    /// Clicks on the middle of what the selector finds first.
+    /// Clicks on the middle of the first element that the selector finds.
     func click(_ selector: String) async throws {
         let middle = try await value(
             """

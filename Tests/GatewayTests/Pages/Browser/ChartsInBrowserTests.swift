@@ -2,7 +2,7 @@ import ContextModel
 import Foundation
 import Testing
 
-/// What charts of the page *Now* tell, in a real headless Chromium.
+/// The charts of the page *Now*, in a real headless Chromium.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct ChartsInBrowserTests {
     private static let isReady = "document.body.dataset.ready === ''"
@@ -12,7 +12,7 @@ struct ChartsInBrowserTests {
         [...document.querySelectorAll('.canvas text[text-anchor=middle]')].map((each) => each.textContent)
         """
 
-    /// Opens a thermometer, or another sensor, with its chart of a time.
+    /// Opens a thermometer, or another sensor, with the chart of a period.
     private func open(
         _ name: String,
         type: String = "Thermometer",
@@ -63,7 +63,7 @@ struct ChartsInBrowserTests {
     {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
             let page = try await open("fast", "Day", at: address, in: browser)
-            // Bangkok has no summer time: midnight is at 17:00 in UTC, and then stands the day.
+            // Bangkok has no summer time: midnight is at 17:00 UTC, and the label is the day.
             let areRound =
                 "\(Self.ticks).every((each) => /^(00|06|12|18):00$|^[0-9]+ [A-Z]/.test(each))"
             #expect(try await page.value("\(Self.ticks).length > 2 && \(areRound)") == true)
@@ -80,7 +80,7 @@ struct ChartsInBrowserTests {
 
     @Test func `a period without readings is empty, which differs from an error`() async throws {
         try await CityOnShow(fill: CityOnShow.sensors).test { address, browser in
-            // It opens with the shortest time that has readings.
+            // It opens with the shortest period that has readings.
             let page = try await open("old", at: address, in: browser)
             let pressed = "document.querySelector('.choice[aria-label=Time] [aria-pressed=true]')"
             #expect(try await page.value(pressed + ".textContent") == "All")
@@ -105,7 +105,7 @@ struct ChartsInBrowserTests {
             #expect(
                 try await page.value("\(Self.canvas).textContent.includes('in the future')") == true
             )
-            // A crowd of tomorrow is not the most people of now.
+            // A crowd of tomorrow does not count as the present maximum.
             #expect(try await page.value("document.querySelectorAll('#highlights li').length") == 0)
             let people = "document.querySelector('[data-type=CrowdFlowObserved] time').textContent"
             #expect(try await page.value("/^dated .* ahead$/.test(\(people))") == true)

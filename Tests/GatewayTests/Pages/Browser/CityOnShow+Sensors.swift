@@ -2,7 +2,7 @@ import ContextModel
 import Outbound
 
 extension CityOnShow {
-    /// Thermometers that a chart could tell lies about, and a bin.
+    /// Thermometers whose charts might be wrong, and a bin.
     static let sensors: @Sendable (HTTPHub) async throws -> Void = { hub in
         let hour = 3_600
         // Every five seconds for a day and a half, every day for four years but one summer.
@@ -63,7 +63,7 @@ extension CityOnShow {
         ]
     }
 
-    /// Types that nobody drew for, and an identifier that only `%` can write.
+    /// Types without symbols of their own, and an identifier that needs percent-encoding.
     static let strangers: @Sendable (HTTPHub) async throws -> Void = { hub in
         var entities = ["Kiosk", "Bench", "Tree"].enumerated().map { index, type -> JSONValue in
             [
@@ -79,7 +79,7 @@ extension CityOnShow {
         _ = try await hub.upsert(JSONValue.array(entities).serialized, isLinkedData: false)
     }
 
-    /// So many more of one of them that the order of the types changes.
+    /// Adds so many of one of them that the order of the types changes.
     static func addTrees(to hub: HTTPHub) async throws {
         let trees = (2..<40).map { number -> JSONValue in
             [

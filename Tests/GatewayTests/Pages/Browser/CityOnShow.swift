@@ -12,13 +12,13 @@ import StorageSQLite
 
 @testable import Gateway
 
-/// A hub on a real socket with its pages, for a browser to look at.
+/// A hub on a real socket with its pages, for a browser.
 struct CityOnShow {
     var isOpen = false
-    /// Whether nobody without a token may see anything.
+    /// Whether visitors without a token see nothing.
     var isClosed = false
     var imports = ImportSettings()
-    /// What is in it, sent over its API.
+    /// Fills it over its API.
     var fill: @Sendable (HTTPHub) async throws -> Void = Self.demoCity
 
     /// Runs `body` with the address of the hub and a browser.
@@ -38,7 +38,7 @@ struct CityOnShow {
         }
     }
 
-    /// Runs `body` with the hub, whose data lies in the folder.
+    /// Runs `body` with the hub, whose data is in the folder.
     func serve(
         in folder: String,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
@@ -100,15 +100,15 @@ struct CityOnShow {
     }
 }
 
-// MARK: - What is in it
+// MARK: - Content
 
 extension CityOnShow {
-    /// The pages show ages by the clock of the wall, so this city lives by it.
+    /// The pages show ages by the real time, so this city uses it.
     static var now: Timestamp {
         Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     }
 
-    /// The demo city as it is now, and the last hours of its people.
+    /// The present demo city, and the last hours of its people.
     static let demoCity: @Sendable (HTTPHub) async throws -> Void = { hub in
         let city = DemoCity(seed: 1)
         let now = now
@@ -126,7 +126,7 @@ extension CityOnShow {
 
     static let nothing: @Sendable (HTTPHub) async throws -> Void = { _ in }
 
-    /// More of one type than the map shows at once, along a street, and a type without places.
+    /// More of one type than the map shows at once, along a street, and a type without locations.
     static let manySpots: @Sendable (HTTPHub) async throws -> Void = { hub in
         let spots = (0..<1_200).map { number -> JSONValue in
             [

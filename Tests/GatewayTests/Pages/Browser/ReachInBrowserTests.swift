@@ -3,7 +3,7 @@ import Foundation
 import Outbound
 import Testing
 
-/// How one finds and reaches what a hub has, in a real headless Chromium.
+/// Finding and reaching the content of a hub, in a real headless Chromium.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct ReachInBrowserTests {
     private static let isReady = "document.body.dataset.ready === ''"
@@ -32,7 +32,7 @@ struct ReachInBrowserTests {
             #expect(try await page.becomes("\(Self.found).includes('1199')"))
             _ = try await page.value("document.querySelector('#found button').click()")
             #expect(try await page.becomes("\(Self.isDetailOpen) && \(Self.heading) === '1199'"))
-            // By kind, also of a kind that is not on the map.
+            // By kind, even if the kind is not on the map.
             try await find("permit", on: page)
             #expect(try await page.becomes("\(Self.found).includes('Permit')"))
             try await find("nothing like it (*[", on: page)
