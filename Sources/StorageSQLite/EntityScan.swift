@@ -44,7 +44,7 @@ protocol CandidateSource {
 /// The entities of a few shapes: each shape is read in the order of keys, and the results are
 /// merged.
 struct ShapeMerge: CandidateSource {
-    private var cursors: [Statement] = []
+    private var statements: [Statement] = []
     private var moved: Int?
     private var last: Int64?
 
@@ -52,32 +52,32 @@ struct ShapeMerge: CandidateSource {
     /// attributes.
     init(_ connection: Connection, shapes: [Int64], past: [Int64] = []) throws {
         for shape in past {
-            let cursor = try connection.prepare(
+            let statement = try connection.prepare(
                 """
                 SELECT e.key, e.shape, expires, e.body, history
                 FROM past p CROSS JOIN entity e ON e.key = p.entity
                 WHERE p.shape = ?1 ORDER BY p.entity
                 """
             ).bind(1, shape)
-            if try cursor.step() { cursors.append(cursor) }
+            if try statement.step() { statements.append(statement) }
         }
         for shape in shapes {
-            let cursor = try connection.prepare(
+            let statement = try connection.prepare(
                 """
                 SELECT \(Candidate.columns) FROM entity INDEXED BY entity_shape
                 WHERE shape = ?1 ORDER BY key
                 """
             ).bind(1, shape)
-            if try cursor.step() { cursors.append(cursor) }
+            if try statement.step() { statements.append(statement) }
         }
     }
 
     mutating func next() throws -> Candidate? {
         while true {
-            if let moved, try !cursors[moved].step() { cursors.remove(at: moved) }
-            moved = cursors.indices.min { cursors[$0].int(0) < cursors[$1].int(0) }
+            if let moved, try !statements[moved].step() { statements.remove(at: moved) }
+            moved = statements.indices.min { statements[$0].int(0) < statements[$1].int(0) }
             guard let moved else { return nil }
-            let row = cursors[moved]
+            let row = statements[moved]
             // An entity that had several shapes is in several lists.
             guard row.int(0) != last else { continue }
             last = row.int(0)
@@ -88,24 +88,24 @@ struct ShapeMerge: CandidateSource {
 
 /// All entities in the order of keys; the caller skips the shapes that it does not want.
 struct KeyScan: CandidateSource {
-    private let cursor: Statement
+    private let statement: Statement
 
     init(_ connection: Connection) throws {
-        cursor = try connection.prepare("SELECT \(Candidate.columns) FROM entity ORDER BY key")
+        statement = try connection.prepare("SELECT \(Candidate.columns) FROM entity ORDER BY key")
     }
 
     mutating func next() throws -> Candidate? {
-        guard try cursor.step() else { return nil }
-        return Candidate(key: cursor.int(0), shape: cursor.int(1), row: cursor)
+        guard try statement.step() else { return nil }
+        return Candidate(key: statement.int(0), shape: statement.int(1), row: statement)
     }
 }
 
 /// The entities with one value of an attribute, read from its value index.
 struct ValueWalk: CandidateSource {
-    private let cursor: Statement
+    private let statement: Statement
 
     init(_ connection: Connection, name: Int64, value: Scalar) throws {
-        cursor = try connection.prepare(
+        statement = try connection.prepare(
             """
             SELECT e.key, shape, expires, body, history FROM attribute_value v
             CROSS JOIN entity e ON e.key = v.key
@@ -115,8 +115,8 @@ struct ValueWalk: CandidateSource {
     }
 
     mutating func next() throws -> Candidate? {
-        guard try cursor.step() else { return nil }
-        return Candidate(key: cursor.int(0), shape: cursor.int(1), row: cursor)
+        guard try statement.step() else { return nil }
+        return Candidate(key: statement.int(0), shape: statement.int(1), row: statement)
     }
 }
 

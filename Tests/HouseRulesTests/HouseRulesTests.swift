@@ -243,7 +243,34 @@ import Testing
 
     @Test func `names are descriptive`() throws {
         let files = try ["Sources", "Tests"].flatMap(SourceFile.all)
-        let vague = files.filter { $0.path.contains(/(Manager|Helper|Utils|Common|Impl)\b/) }
+        let vague = files.filter { $0.path.contains(/(Manager|Helper|Utils|Common|Impl|Room)\b/) }
         #expect(vague.map(\.path).isEmpty, "A name that fits anything tells nothing.")
+    }
+
+    /// Nouns that mean one thing (GLOSSARY.md), and the folders where names may end with them.
+    static let nouns = [
+        ("form", ["Sources/StorageSQLite/"]),
+        ("cursor", ["Sources/Collect/", "Sources/ContextModel/"]),
+        ("recipient", ["Sources/Broker/", "Sources/Governance/", "Sources/Storage/"]),
+        ("receiver", ["Sources/Broker/", "Sources/Services/"]),
+    ]
+
+    @Test(arguments: nouns)
+    func `names keep to the glossary`(noun: String, folders: [String]) throws {
+        for file in try SourceFile.all(in: "Sources")
+        where !folders.contains(where: file.path.hasPrefix) {
+            let names = file.names.filter {
+                [noun, noun + "s"].contains(SourceFile.words($0).last)
+            }
+            #expect(names.isEmpty, "GLOSSARY.md has another noun for this in \(file.path).")
+        }
+    }
+
+    @Test(arguments: [
+        ("dateTimeForm", ["date", "time", "form"]), ("platforms", ["platforms"]),
+        ("HTTPForm", ["http", "form"]), ("uniform", ["uniform"]),
+    ])
+    func `a name is split into words`(name: String, words: [String]) {
+        #expect(SourceFile.words(name) == words)
     }
 }

@@ -35,6 +35,22 @@ struct SourceFile {
         lines.indices.filter { code($0).contains(text) }.map { "\(path):\($0 + 1)" }
     }
 
+    /// The names of the types, functions, variables and cases that the file declares.
+    var names: [String] {
+        lines.indices.flatMap { index in
+            code(index)
+                .matches(
+                    of: /\b(?:actor|case|class|enum|func|let|protocol|struct|typealias|var) +(\w+)/
+                )
+                .map { String($0.1) }
+        }
+    }
+
+    /// The words of a name in camel case, in lower case.
+    static func words(_ name: String) -> [String] {
+        name.matches(of: /[A-Z]+(?![a-z])|[A-Z]?[a-z]+/).map { $0.0.lowercased() }
+    }
+
     /// Functions and initialisers with their number of lines.
     ///
     /// The formatter ends each with a brace at the indentation of its first line.

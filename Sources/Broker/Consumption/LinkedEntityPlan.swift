@@ -80,12 +80,12 @@ struct LinkedEntityPlan {
         shown += new
         level += 1
         frontier = reached
-        if join.form == .flat { append(reached.map(\.visit)) }
+        if join.format == .flat { append(reached.map(\.visit)) }
     }
 
     /// The Linked Entities of the answer.
     var result: LinkedEntities {
-        switch join.form {
+        switch join.format {
         case .flat: .appended(appended)
         case .inline:
             .inline(InlineEntities(known, levels: level, containedBy: join.containedBy))
@@ -94,7 +94,7 @@ struct LinkedEntityPlan {
 
     /// Whether the entity counts: in the flattened representation, each is shown once.
     private func counts(_ id: EntityID) -> Bool {
-        join.form == .inline || !asked.contains(id) && !appendedIDs.contains(id)
+        join.format == .inline || !asked.contains(id) && !appendedIDs.contains(id)
     }
 
     /// The targets of the Relationships shown on the last level, in order, and the entities to
@@ -120,7 +120,7 @@ struct LinkedEntityPlan {
                 }
             }
         }
-        if join.form == .flat { order = order.filter { visited.insert($0).inserted } }
+        if join.format == .flat { order = order.filter { visited.insert($0).inserted } }
         return order.map { ($0, counts[$0] ?? 0) }
     }
 

@@ -51,7 +51,7 @@ extension Reading {
         guard let expiry = value.stringValue.flatMap({ Timestamp(dateTime: $0) }) else {
             throw BrokerError(
                 .badRequestData,
-                "'expiresAt' is not \(Timestamp.dateTimeForm): \(value.excerpt)."
+                "'expiresAt' is not \(Timestamp.dateTimeFormat): \(value.excerpt)."
             )
         }
         return expiry

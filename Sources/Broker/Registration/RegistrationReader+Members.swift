@@ -124,7 +124,7 @@ extension RegistrationReader {
 
     static func moment(_ text: String, at path: String) throws(BrokerError) -> Timestamp {
         guard let moment = Timestamp(dateTime: text) else {
-            throw error("'\(path)' is not \(Timestamp.dateTimeForm): '\(text)'.")
+            throw error("'\(path)' is not \(Timestamp.dateTimeFormat): '\(text)'.")
         }
         return moment
     }

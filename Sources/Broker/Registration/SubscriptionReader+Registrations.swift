@@ -10,7 +10,7 @@ extension SubscriptionReader {
         guard subscription.notification.endpoint.accept != .geoJSON else {
             throw Self.error(
                 "'notification.endpoint.accept' cannot be application/geo+json: registrations "
-                    + "have no such form."
+                    + "have no such representation."
             )
         }
         let representation = subscription.notification.representation

@@ -130,7 +130,7 @@ extension Snapshotting {
         var all = query.query
         (all.offset, all.limit, all.wantsCount) = (0, limits.maximumSnapshotEntities + 1, false)
         var representation = query.representation
-        representation.join?.form = .flat
+        representation.join?.format = .flat
         let answer = try await reading.queryEntities(all, shownAs: representation, caller: reader)
             .answer
         let (page, linked) = (answer.page, answer.linked)

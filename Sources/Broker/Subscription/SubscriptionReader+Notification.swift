@@ -96,10 +96,10 @@ extension SubscriptionReader {
     /// The retrieval of Linked Entities (clause 4.5.23).
     private func join(_ object: JSONObject) throws(BrokerError) -> Join? {
         guard let value = object["join"], value.stringValue != "@none" else { return nil }
-        guard let form = value.stringValue.flatMap(Join.Form.init) else {
+        guard let format = value.stringValue.flatMap(Join.Format.init) else {
             throw Self.error("'notification.join' is inline, flat or @none, not \(value.excerpt).")
         }
-        guard let level = object["joinLevel"] else { return Join(form) }
+        guard let level = object["joinLevel"] else { return Join(format) }
         guard let number = level.numberValue?.intValue,
             (1...Join.maximumLevel).contains(number)
         else {
@@ -108,7 +108,7 @@ extension SubscriptionReader {
                     + "\(level.excerpt)."
             )
         }
-        return Join(form, level: number)
+        return Join(format, level: number)
     }
 
     private func languages(_ body: JSONObject) throws(BrokerError) -> LanguageFilter? {

@@ -173,7 +173,7 @@ package struct SubscriptionReader: MemberReading, Sendable {
     private func expiry(_ body: JSONObject) throws(BrokerError) -> Timestamp? {
         guard let text = try string(body, "expiresAt") else { return nil }
         guard let time = Timestamp(dateTime: text) else {
-            throw Self.error("'expiresAt' is not \(Timestamp.dateTimeForm): '\(text)'.")
+            throw Self.error("'expiresAt' is not \(Timestamp.dateTimeFormat): '\(text)'.")
         }
         return time
     }

@@ -4,15 +4,15 @@ package import Storage
 /// Writes temporal evolutions as JSON (clauses 4.5.6 to 4.5.9 and 4.5.19).
 package struct TemporalWriter: Sendable {
     /// The representations of clause 6.3.12.
-    package enum Form: Sendable, Hashable {
+    package enum Format: Sendable, Hashable {
         case instances, values, aggregates
     }
-    private let form: Form
+    private let format: Format
     private let timeProperty: TemporalTest.Property
     private let entities: EntityWriter
 
-    package init(_ form: Form, timeProperty: TemporalTest.Property, entities: EntityWriter) {
-        self.form = form
+    package init(_ format: Format, timeProperty: TemporalTest.Property, entities: EntityWriter) {
+        self.format = format
         self.timeProperty = timeProperty
         self.entities = entities
     }
@@ -36,7 +36,7 @@ package struct TemporalWriter: Sendable {
         writer.beginObject()
         writeHead(of: evolution, to: &writer)
         writeScopes(of: evolution, to: &writer)
-        if form == .aggregates {
+        if format == .aggregates {
             for (name, aggregates) in grouped(evolution.aggregates) {
                 writer.key(entities.context.compact(name))
                 write(aggregates, to: &writer)
@@ -107,7 +107,7 @@ package struct TemporalWriter: Sendable {
 
     /// Writes the scope like a Property (clause 4.5.6); it is not aggregated.
     private func writeScopes(of evolution: Evolution, to writer: inout JSONWriter) {
-        guard form != .aggregates, !evolution.scopes.isEmpty,
+        guard format != .aggregates, !evolution.scopes.isEmpty,
             entities.representation.projection.shows(member: "scope")
         else { return }
         writer.key("scope")
@@ -115,7 +115,7 @@ package struct TemporalWriter: Sendable {
     }
 
     private func write(_ attribute: NamedAttribute, to writer: inout JSONWriter) {
-        if form == .values {
+        if format == .values {
             let datasets = Dictionary(grouping: attribute.instances, by: \.datasetID)
                 .sorted { ($0.key ?? "") < ($1.key ?? "") }
             if datasets.count > 1 { writer.beginArray() }
@@ -132,7 +132,7 @@ package struct TemporalWriter: Sendable {
 
     /// Writes an attribute that has instances, but none in the range of the page.
     private func writeEmpty(_ kind: Attribute.Kind, to writer: inout JSONWriter) {
-        if form == .values {
+        if format == .values {
             let kind = shownKind(kind)
             writer.beginObject()
             writer.key("type")
@@ -141,7 +141,7 @@ package struct TemporalWriter: Sendable {
         }
         writer.beginArray()
         writer.endArray()
-        if form == .values { writer.endObject() }
+        if format == .values { writer.endObject() }
     }
 
     /// Writes pairs of value and time (clause 4.5.9).

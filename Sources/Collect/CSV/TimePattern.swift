@@ -20,7 +20,7 @@ struct LocalMoment: Equatable {
 /// anything up to the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
 /// `epochMicroseconds`.
 struct TimePattern: Sendable, Equatable {
-    private enum Form: Sendable, Equatable {
+    private enum Format: Sendable, Equatable {
         case iso
         case epoch(microsecondsPerUnit: Int64)
         case steps([Step])
@@ -31,21 +31,21 @@ struct TimePattern: Sendable, Equatable {
         case part(UInt8)
     }
 
-    private let form: Form
-    static let iso = TimePattern(form: .iso)
+    private let format: Format
+    static let iso = TimePattern(format: .iso)
 
-    private init(form: Form) { self.form = form }
+    private init(format: Format) { self.format = format }
 
     /// Returns nil if the text is none of the words and has an unknown letter after `%`.
     init?(_ text: String) {
         switch text {
-        case "iso": form = .iso
-        case "epochSeconds": form = .epoch(microsecondsPerUnit: 1_000_000)
-        case "epochMilliseconds": form = .epoch(microsecondsPerUnit: 1_000)
-        case "epochMicroseconds": form = .epoch(microsecondsPerUnit: 1)
+        case "iso": format = .iso
+        case "epochSeconds": format = .epoch(microsecondsPerUnit: 1_000_000)
+        case "epochMilliseconds": format = .epoch(microsecondsPerUnit: 1_000)
+        case "epochMicroseconds": format = .epoch(microsecondsPerUnit: 1)
         default:
             guard let steps = Self.steps(of: text) else { return nil }
-            form = .steps(steps)
+            format = .steps(steps)
         }
     }
 
@@ -68,7 +68,7 @@ struct TimePattern: Sendable, Equatable {
     /// Reads the moment; nil if the text does not have this format.
     func read(_ text: some Collection<UInt8>) -> LocalMoment? {
         var cursor = TimeCursor(Array(text))
-        switch form {
+        switch format {
         case .iso: return cursor.iso()
         case .epoch(let unit):
             return cursor.epoch(microsecondsPerUnit: unit)

@@ -9,7 +9,7 @@ struct ObjectReader {
         case problem(RowProblem)
     }
 
-    private enum Shape {
+    private enum Layout {
         case unknown
         /// The first line, which may be a whole object or the beginning of one.
         case firstLine
@@ -24,7 +24,7 @@ struct ObjectReader {
     private var piece: [UInt8] = []
     private var position = 0
     private var bytesRead = 0
-    private var shape = Shape.unknown
+    private var layout = Layout.unknown
     private var line = 1
     /// The bytes of an object beyond the limit; the file is refused when they reach the limit
     /// again.
@@ -90,14 +90,14 @@ extension ObjectReader {
         while let byte = try nextByte() {
             if excessBytes > maximumBytes { throw endlessObject() }
             if byte == 0x0A { line += 1 }
-            if shape == .unknown { find(byte) }
-            switch shape {
+            if layout == .unknown { find(byte) }
+            switch layout {
             case .unknown: continue
             case .firstLine where byte == 0x0A && nesting.depth > 0 && !nesting.isInString:
-                shape = .objects
+                layout = .objects
                 take(byte)
             case .firstLine where byte == 0x0A:
-                shape = .lines
+                layout = .lines
                 return true
             case .firstLine:
                 take(byte)
@@ -128,8 +128,8 @@ extension ObjectReader {
     private mutating func find(_ byte: UInt8) {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF: break
-        case UInt8(ascii: "["): shape = .array
-        default: shape = .firstLine
+        case UInt8(ascii: "["): layout = .array
+        default: layout = .firstLine
         }
     }
 

@@ -43,7 +43,7 @@ extension EntityCodec {
         _ selection: AttributeSelection
     ) throws(Damage) -> Entity {
         var decoder = EntityDecoder(bytes)
-        try decoder.form(.entity1)
+        try decoder.format(.entity1)
         return try decoder.entity(attributes: selection.names)
     }
 }

@@ -17,7 +17,7 @@
 /// and never stops the program. Detecting changed bytes is up to the store.
 package enum EntityCodec {
     /// The content of the bytes and the version.
-    enum Form: UInt8 {
+    enum Format: UInt8 {
         case entity1 = 0x11
         case attribute1 = 0x21
     }
@@ -51,7 +51,7 @@ package enum EntityCodec {
 
     package static func decode(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Entity {
         var decoder = EntityDecoder(bytes)
-        try decoder.form(.entity1)
+        try decoder.format(.entity1)
         let entity = try decoder.entity()
         try decoder.end()
         return entity
@@ -67,7 +67,7 @@ package enum EntityCodec {
         _ bytes: UnsafeRawBufferPointer
     ) throws(Damage) -> Attribute {
         var decoder = EntityDecoder(bytes)
-        try decoder.form(.attribute1)
+        try decoder.format(.attribute1)
         let attribute = try decoder.attribute()
         try decoder.end()
         return attribute

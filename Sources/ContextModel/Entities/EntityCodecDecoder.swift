@@ -11,8 +11,8 @@ struct EntityDecoder {
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    mutating func form(_ form: EntityCodec.Form) throws(Damage) {
-        guard bytes.first == form.rawValue else { throw damage() }
+    mutating func format(_ format: EntityCodec.Format) throws(Damage) {
+        guard bytes.first == format.rawValue else { throw damage() }
         position = 1
     }
 

@@ -5,9 +5,9 @@ struct EntityEncoder {
     private var previousName: [UInt8] = []
     private var previousMoment: Int64 = 0
 
-    init(_ form: EntityCodec.Form) {
+    init(_ format: EntityCodec.Format) {
         bytes.reserveCapacity(1_024)
-        bytes.append(form.rawValue)
+        bytes.append(format.rawValue)
     }
 
     mutating func entity(_ entity: Entity) {

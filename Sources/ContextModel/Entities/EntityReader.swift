@@ -285,7 +285,7 @@ package struct EntityReader: Sendable {
         at path: some CustomStringConvertible
     ) throws(EntityError) -> Timestamp {
         guard let time = value.stringValue.flatMap({ Timestamp(dateTime: $0) }) else {
-            throw EntityError("'\(path)' is not \(Timestamp.dateTimeForm): \(value.excerpt).")
+            throw EntityError("'\(path)' is not \(Timestamp.dateTimeFormat): \(value.excerpt).")
         }
         return time
     }

@@ -33,7 +33,7 @@ struct EntityTranscoder {
         embedding reference: JSONValue?,
         to json: inout JSONWriter
     ) throws(Damage) -> TermTable {
-        try decoder.form(.entity1)
+        try decoder.format(.entity1)
         json.beginObject()
         try head(to: &json)
         for _ in 0..<(try decoder.count()) {

@@ -42,17 +42,17 @@ package struct Join: Sendable, Hashable {
     package static let maximumLevel = 10
 
     /// The inline and flattened representations (clauses 4.5.23.2 and 4.5.23.3).
-    package enum Form: String, Sendable, Hashable {
+    package enum Format: String, Sendable, Hashable {
         case inline, flat
     }
-    package var form: Form
+    package var format: Format
     /// The number of links to follow one after the other (`joinLevel`), at least one.
     package var level: Int
     /// The entities that the caller has already and that are not shown again (`containedBy`).
     package var containedBy: Set<EntityID>
 
-    package init(_ form: Form, level: Int = 1, containedBy: Set<EntityID> = []) {
-        self.form = form
+    package init(_ format: Format, level: Int = 1, containedBy: Set<EntityID> = []) {
+        self.format = format
         self.level = level
         self.containedBy = containedBy
     }

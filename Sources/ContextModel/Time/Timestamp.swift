@@ -75,7 +75,7 @@ extension Timestamp {
     private static let secondsTextBytes = "2026-01-31T08:00:00Z".utf8.count
 
     /// The format of `init(dateTime:)`, for messages: "is not …".
-    package static let dateTimeForm =
+    package static let dateTimeFormat =
         "a DateTime in UTC with six decimals at most, such as 2026-01-31T08:00:00Z"
 
     /// The moments whose years have four digits: a zone or a leap second may lead beyond them.

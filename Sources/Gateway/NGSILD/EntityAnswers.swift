@@ -17,10 +17,10 @@ extension Exchange {
         }
         for name in ["format", "options"] {
             let words = items[name]?.split(separator: ",")
-            if let form = words?.first(where: EntityParameters.isFormOfEvolutions) {
+            if let format = words?.first(where: EntityParameters.isFormatOfEvolutions) {
                 throw BrokerError(
                     .invalidRequest,
-                    "'\(form)' is a representation of evolutions, not of entities."
+                    "'\(format)' is a representation of evolutions, not of entities."
                 )
             }
         }
@@ -47,7 +47,7 @@ extension Exchange {
         let entity = found.answer.entity
         let writer = EntityWriter(representation, context: ld, linked: found.answer.linked)
         let bytes =
-            representation.join?.form == .flat
+            representation.join?.format == .flat
             ? try await written([entity], writer, type)
             : try await written(entity, writer, type)
         return answer(

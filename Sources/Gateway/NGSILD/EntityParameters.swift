@@ -257,7 +257,7 @@ struct EntityParameters: Sendable {
     static let knownFormats: Set<String> = [
         "normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues",
     ]
-    static func isFormOfEvolutions(_ word: some StringProtocol) -> Bool {
+    static func isFormatOfEvolutions(_ word: some StringProtocol) -> Bool {
         word == "temporalValues" || word == "aggregatedValues"
     }
     private static let knownOptions = knownFormats.union([
@@ -283,7 +283,7 @@ struct EntityParameters: Sendable {
     /// The retrieval of Linked Entities (clause 4.5.23).
     private func join() throws(BrokerError) -> Join? {
         guard let text = try items.text("join"), text != "@none" else { return nil }
-        guard let form = Join.Form(rawValue: text) else {
+        guard let format = Join.Format(rawValue: text) else {
             throw BrokerError(.badRequestData, "join is inline, flat or @none, not '\(text)'.")
         }
         let level = try items.number("joinLevel") ?? 1
@@ -297,7 +297,7 @@ struct EntityParameters: Sendable {
         if let id = containedBy.first(where: { !URIText.isValid($0) }) {
             throw BrokerError(.badRequestData, "'\(id)' in containedBy is not a URI.")
         }
-        return Join(form, level: level, containedBy: Set(containedBy.map(EntityID.init)))
+        return Join(format, level: level, containedBy: Set(containedBy.map(EntityID.init)))
     }
 }
 

@@ -209,10 +209,10 @@ extension Exchange {
 
     /// Whether the body of a merge is in the simplified representation (clause 6.5.3.4).
     fileprivate func mergesSimplified() throws(BrokerError) -> Bool {
-        let forms = ["normalized", "concise", "simplified", "keyValues"]
-        let options = try items.options(of: forms)
+        let known = ["normalized", "concise", "simplified", "keyValues"]
+        let options = try items.options(of: known)
         let format = try items.text("format")
-        if let format, !forms.contains(format) {
+        if let format, !known.contains(format) {
             throw BrokerError(.invalidRequest, "The format '\(format)' is unknown here.")
         }
         return (format.map { [$0] } ?? options).contains { $0 == "simplified" || $0 == "keyValues" }
@@ -228,7 +228,7 @@ extension Exchange {
             guard let time = Timestamp(dateTime: text) else {
                 throw BrokerError(
                     .badRequestData,
-                    "observedAt is not \(Timestamp.dateTimeForm): '\(text)'."
+                    "observedAt is not \(Timestamp.dateTimeFormat): '\(text)'."
                 )
             }
             defaults.observedAt = time

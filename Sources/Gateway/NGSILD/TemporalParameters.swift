@@ -83,7 +83,7 @@ struct TemporalParameters: Sendable {
     ///
     /// `format` takes precedence over `options`. Of several options, aggregation takes precedence,
     /// because only it has parameters.
-    var form: TemporalWriter.Form {
+    var format: TemporalWriter.Format {
         let words = (items["format"] ?? items["options"] ?? "").split(separator: ",")
         if words.contains("aggregatedValues") { return .aggregates }
         let wantsValues = words.contains("temporalValues") || words.contains("simplified")
@@ -132,7 +132,7 @@ struct TemporalParameters: Sendable {
     }
 
     private func aggregation() throws(BrokerError) -> Aggregation? {
-        guard form == .aggregates else { return nil }
+        guard format == .aggregates else { return nil }
         guard let names = try items.list("aggrMethods") else {
             throw BrokerError(.badRequestData, "aggregatedValues needs aggrMethods.")
         }

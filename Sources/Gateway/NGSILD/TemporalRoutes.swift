@@ -305,7 +305,7 @@ extension Exchange {
         representation.version = preferredVersion
         representation.showsEnds = true
         return TemporalWriter(
-            parameters.form,
+            parameters.format,
             timeProperty: query.timeProperty,
             entities: EntityWriter(representation, context: parameters.entities.ld)
         )

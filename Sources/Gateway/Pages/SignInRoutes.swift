@@ -30,7 +30,7 @@ extension RouteTable {
             response.headers[.referrerPolicy] = "same-origin"
             return response
         }
-        add(Self.form("/sign-in", "Sign in")) { request, _ in
+        add(Self.submission("/sign-in", "Sign in")) { request, _ in
             try signIn.requireOwnPage(request.head)
             let body = String(buffer: try await request.bytes(limit: UnverifiedToken.maximumBytes))
             guard body.hasPrefix("link=") else {
@@ -38,13 +38,13 @@ extension RouteTable {
             }
             return Self.home(try await signIn.cookie(forLink: String(body.dropFirst(5))))
         }
-        add(Self.form("/sign-out", "Sign out")) { request, _ in
+        add(Self.submission("/sign-out", "Sign out")) { request, _ in
             try signIn.requireOwnPage(request.head)
             return Self.home(signIn.endingCookie)
         }
     }
 
-    private static func form(_ path: String, _ summary: String) -> RouteDescription {
+    private static func submission(_ path: String, _ summary: String) -> RouteDescription {
         RouteDescription(
             .post,
             path,

@@ -56,10 +56,10 @@ private typealias Graph = [String: [String]]
         return outcome
     }
 
-    @Test(arguments: [Join.Form.inline, .flat])
-    func `each level is fetched at once, and nothing twice`(form: Join.Form) {
+    @Test(arguments: [Join.Format.inline, .flat])
+    func `each level is fetched at once, and nothing twice`(format: Join.Format) {
         let graph = ["a": ["b", "c"], "b": ["d", "c"], "c": ["d"], "d": ["e"], "e": []]
-        let outcome = run(graph, from: ["a"], Join(form, level: 3))
+        let outcome = run(graph, from: ["a"], Join(format, level: 3))
         #expect(outcome.fetched.filter { !$0.isEmpty } == [["b", "c"], ["d"], ["e"]])
         #expect(outcome.isComplete)
     }
@@ -70,10 +70,10 @@ private typealias Graph = [String: [String]]
         #expect(outcome.appended == ["c", "b", "d"])
     }
 
-    @Test(arguments: [Join.Form.inline, .flat])
-    func `the level ends the search`(form: Join.Form) {
+    @Test(arguments: [Join.Format.inline, .flat])
+    func `the level ends the search`(format: Join.Format) {
         let graph = ["a": ["b"], "b": ["c"], "c": ["d"], "d": []]
-        #expect(run(graph, from: ["a"], Join(form, level: 2)).fetched == [["b"], ["c"]])
+        #expect(run(graph, from: ["a"], Join(format, level: 2)).fetched == [["b"], ["c"]])
     }
 
     @Test func `a cycle is fetched once and ends`() {

@@ -40,8 +40,8 @@ extension SubscriptionFixture {
         let entity = try await hub.reading.retrieveEntity(EntityID(id), caller: caller).entity
             .decoded()
         var json = JSONWriter(reservingBytes: 256)
-        let form = Representation(format: .simplified, showsSystemAttributes: sysAttrs)
-        EntityWriter(form, context: .core).write(entity, to: &json)
+        let representation = Representation(format: .simplified, showsSystemAttributes: sysAttrs)
+        EntityWriter(representation, context: .core).write(entity, to: &json)
         return try JSONReader.read(json.bytes)
     }
 

@@ -32,20 +32,20 @@ import Testing
     }
 
     private func written(
-        _ form: TemporalWriter.Form,
+        _ format: TemporalWriter.Format,
         _ projection: Projection = Projection(),
         of evolution: Evolution? = nil,
         version: SpecificationVersion? = nil,
         languages: LanguageFilter? = nil
     ) throws -> JSONObject? {
-        let writer = writer(form, projection, version, languages)
+        let writer = writer(format, projection, version, languages)
         var json = JSONWriter(reservingBytes: 256)
         writer.write(evolution ?? self.evolution, embedsContext: false, to: &json)
         return try JSONReader.read(json.bytes).objectValue
     }
 
     private func writer(
-        _ form: TemporalWriter.Form,
+        _ format: TemporalWriter.Format,
         _ projection: Projection,
         _ version: SpecificationVersion? = nil,
         _ languages: LanguageFilter? = nil
@@ -54,7 +54,7 @@ import Testing
         representation.version = version
         representation.showsEnds = true
         return TemporalWriter(
-            form,
+            format,
             timeProperty: .observedAt,
             entities: EntityWriter(representation, context: .core)
         )

@@ -36,7 +36,7 @@ import Testing
         _ = try? entities.query()
         _ = try? entities.representation()
         _ = try? temporal.query(condition: .everything, requiresTime: false)
-        _ = temporal.form
+        _ = temporal.format
         _ = try? MediaType.negotiate(items["lang"], from: MediaType.allCases)
     }
 }

@@ -17,7 +17,7 @@ struct EntityParametersTests {
         return try parameters.representation()
     }
 
-    @Test func `join is the form, joinLevel the depth, containedBy the known entities`() throws {
+    @Test func `join is the format, joinLevel the depth, containedBy the known entities`() throws {
         let join = try representation([
             "join": "inline", "joinLevel": "3", "containedBy": "urn:x:a,urn:x:b",
         ]).join

@@ -36,11 +36,11 @@ import Testing
     }
 
     @Test(arguments: ["options=keyValues", "options=simplified", "format=simplified"])
-    func `a merge accepts all names of the simplified format`(form: String) async throws {
+    func `a merge accepts all names of the simplified format`(format: String) async throws {
         try await ServedHub().test { client in
             try await client.makeBuses([1])
             let path = "entities/urn:x:1"
-            let answer = try await client.send(.patch, "\(path)?\(form)", ["speed": 2])
+            let answer = try await client.send(.patch, "\(path)?\(format)", ["speed": 2])
             #expect(answer.status == .noContent)
             let bus = try await client.send(.get, "\(path)?format=simplified").json
             #expect(bus["speed"] == 2)

@@ -45,8 +45,8 @@ import Testing
         let aggregated: JSONObject = ["aggrParams": ["aggrMethods": "avg"]]
         #expect(try items(aggregated)["format"] == "aggregatedValues")
         #expect(try items(["temporalQ": ["aggrMethods": ["avg", "max"]]])["format"] != nil)
-        for form in ["temporalValues", "count,simplified"] {
-            #expect(try items(aggregated, url: ["options": form])["format"] == nil)
+        for format in ["temporalValues", "count,simplified"] {
+            #expect(try items(aggregated, url: ["options": format])["format"] == nil)
         }
         #expect(try items(aggregated, url: ["options": "count"])["format"] == "aggregatedValues")
         #expect(

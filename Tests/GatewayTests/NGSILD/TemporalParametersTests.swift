@@ -115,7 +115,7 @@ import Testing
     @Test(
         .clause("6.3.12"),
         arguments: [
-            ("", TemporalWriter.Form.instances), ("options=temporalValues", .values),
+            ("", TemporalWriter.Format.instances), ("options=temporalValues", .values),
             ("options=temporalValues,aggregatedValues", .aggregates),
             ("options=aggregatedValues,simplified,sysAttrs", .aggregates),
             ("format=temporalValues&options=aggregatedValues", .values),
@@ -123,8 +123,8 @@ import Testing
     )
     func `aggregation takes precedence over other formats, and format over options`(
         text: String,
-        form: TemporalWriter.Form
+        format: TemporalWriter.Format
     ) throws {
-        #expect(try parameters(text).form == form)
+        #expect(try parameters(text).format == format)
     }
 }

@@ -7,8 +7,8 @@ import Testing
 @testable import Broker
 
 /// The content of notifications.
-@Suite(.timeLimit(.minutes(1)), .clause("5.8.6")) struct NotificationFormTests {
-    @Test func `a notification has the form of the standard`() async throws {
+@Suite(.timeLimit(.minutes(1)), .clause("5.8.6")) struct NotificationFormatTests {
+    @Test func `a notification has the format of the standard`() async throws {
         let fixture = try await SubscriptionFixture()
         let id = try await fixture.subscribe()
         try await fixture.delivering {
