@@ -8,7 +8,7 @@ import Testing
 
 @testable import Outbound
 
-/// What the parts of a hub make together.
+/// The parts of a hub work together.
 @Suite struct HubPartsTests {
     private let boss = Caller(party: .operator)
 

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP server on a free port of this machine that answers as told and keeps what it was sent.
+/// An HTTP server on a free port of this machine that gives set answers and stores the requests.
 final class LoopbackServer: Sendable {
     struct Request: Sendable {
         var head: HTTPRequestHead
@@ -79,7 +79,7 @@ private final class Answering: ChannelInboundHandler {
             promise: nil
         )
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        // Without having said so.
+        // It closes the connection without announcing it.
         if answer.headers["X-Then"] == ["close"] { context.close(promise: nil) }
     }
 }

@@ -1,10 +1,10 @@
 package import Foundation
 import Glibc
 
-/// A program in a process of its own, whose end can be waited for and brought about.
+/// A program in a process of its own, which can be stopped and waited for.
 ///
-/// It ends when nobody holds it any more, and when the tests end, however they do: none is left
-/// behind. Its standard error goes to a file, so that a failed test can show what it said.
+/// It ends when nothing refers to it any more and when the tests end, however they end. Its
+/// standard error goes to a file, so that a failed test can show it.
 package final class ChildProcess: Sendable {
     /// How a process ended.
     package enum Ending: Sendable, Hashable {
@@ -17,7 +17,7 @@ package final class ChildProcess: Sendable {
     private let output: Int32
     private let life: Life
 
-    /// Starts the program, `balai` unless another is named, with the arguments.
+    /// Starts the program, `balai` by default, with the arguments.
     package init(
         program: String? = nil,
         _ arguments: [String],
@@ -25,7 +25,7 @@ package final class ChildProcess: Sendable {
         log: String
     ) throws {
         var ends: [Int32] = [0, 0]
-        // Unlike a pipe, this is closed in every other child from the first moment on.
+        // Unlike a pipe, this socket is closed in every other child from the start.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         try POSIXError.check(socketpair(AF_UNIX, kind, 0, &ends))
         defer { close(ends[1]) }
@@ -34,7 +34,7 @@ package final class ChildProcess: Sendable {
         let program = try program ?? Self.product("balai").path
         guard access(program, X_OK) == 0 else { throw POSIXError(.ENOENT) }
         let (words, end) = ([program] + arguments, ends[1])
-        // It dies with the thread that started it, which therefore waits for its end.
+        // It dies with the thread that started it, so this thread waits for its end.
         life = try Life { try Self.spawn(Self.dyingWithParent + words, environment, end, log) }
         id = life.id
     }
@@ -46,7 +46,7 @@ package final class ChildProcess: Sendable {
 
     // MARK: While it runs
 
-    /// The next line of its standard output that has all the words; nil when it ends before.
+    /// The next line of its standard output that has all the words; nil if it ends before.
     package func line(with words: String...) async -> String? {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
@@ -61,7 +61,7 @@ package final class ChildProcess: Sendable {
 
     package func send(_ signal: Int32) { life.send(signal) }
 
-    /// Lets none of its files grow beyond so many bytes; nil lets them.
+    /// Limits the size of its files to this many bytes; nil removes the limit.
     package func limitFiles(to bytes: Int?) async throws {
         let limit = bytes.map { "\($0):" } ?? "unlimited:"
         let program = try ChildProcess(
@@ -76,13 +76,13 @@ package final class ChildProcess: Sendable {
 
     package func ended() async -> Ending { await life.ended() }
 
-    /// Waits for the end on the thread that asks.
+    /// Blocks the calling thread until the process ends.
     package func waitUntilEnded() -> Ending { life.waitUntilEnded() }
 
-    /// What it wrote to standard error.
+    /// Its standard error.
     package var errors: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-    /// The next line of its standard output, waiting for it; nil at the end.
+    /// Waits for the next line of its standard output; nil at the end.
     package func readLine() -> String? {
         var line: [UInt8] = []
         var byte: UInt8 = 0
@@ -93,7 +93,7 @@ package final class ChildProcess: Sendable {
         return nil
     }
 
-    /// All that is left of its standard output, waiting for the end of it.
+    /// Waits for the rest of its standard output.
     package func readRest() -> String {
         var rest: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
@@ -128,7 +128,7 @@ package final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Threads of tests block signals, which a program must not inherit: it would never end.
+        // Threads of tests block signals. A program that inherited this would never end.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -139,7 +139,7 @@ package final class ChildProcess: Sendable {
         return id
     }
 
-    /// What is built lies next to the test bundle.
+    /// The path of a built product, which lies next to the test bundle.
     package static func product(_ name: String) throws -> URL {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         for _ in 0..<4 {
@@ -152,7 +152,7 @@ package final class ChildProcess: Sendable {
 }
 
 extension POSIXError {
-    /// Throws when a system call said that it failed.
+    /// Throws if the result of a system call is an error.
     static func check(_ result: Int32) throws {
         if result < 0 { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }

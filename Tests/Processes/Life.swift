@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A process from its start to its end, watched by a thread of its own.
+/// A process from its start to its end, watched by its own thread.
 final class Life: Sendable {
     private struct State {
         var ending: ChildProcess.Ending?
@@ -13,7 +13,7 @@ final class Life: Sendable {
     let id: pid_t
     private let watch: Watch
 
-    /// What the thread holds: not the process itself, so that nobody else need.
+    /// The state that the thread holds; it does not hold the process itself.
     private final class Watch: Sendable {
         let start = Mutex<Result<pid_t, any Error>?>(nil)
         let hasStarted = DispatchSemaphore(value: 0)
@@ -38,7 +38,7 @@ final class Life: Sendable {
         }
     }
 
-    /// Returns when `spawn` has started it, on a thread that stays until it ends.
+    /// Returns when `spawn` has started the process, on a thread that stays until it ends.
     init(_ spawn: @escaping @Sendable () throws -> pid_t) throws {
         let watch = Watch()
         Thread.detachNewThread {
@@ -54,7 +54,7 @@ final class Life: Sendable {
     }
 
     func send(_ signal: Int32) {
-        // Under the lock, so that the number is still this process's own.
+        // Under the lock, so that the number is still that of this process.
         watch.state.withLock { if $0.ending == nil { kill(id, signal) } }
     }
 

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Glibc
 
-/// A connection that sends bytes as they are, as a client might that knows no manners.
+/// A connection that sends raw bytes, valid or not.
 package struct Wire: ~Copyable {
     private let descriptor: Int32
 
     /// Receiving gives up after `patienceMilliseconds`.
     ///
-    /// `source` is an address of this machine. The system keeps as many bytes as it likes until they are
-    /// received, unless `receiveBytes` says how many.
+    /// `source` is an address of this machine. `receiveBytes` limits the bytes that the system
+    /// buffers until they are received; the system chooses without it.
     package init(
         toPort port: Int,
         from source: String = "127.0.0.1",
@@ -51,7 +51,7 @@ package struct Wire: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Sends as much as the other side takes.
+    /// Sends as much as the other side accepts.
     package func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -63,17 +63,17 @@ package struct Wire: ~Copyable {
         }
     }
 
-    /// Says that nothing more comes.
+    /// Ends the sending side of the connection.
     package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// What the other side sends next; nil when it stays silent or has closed.
+    /// The next bytes that the other side sends; nil if it sends none in time or has closed.
     package func receiveSome() -> String? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 
-    /// Everything the other side sends until it closes; nil when it stays open and silent.
+    /// All bytes that the other side sends until it closes; nil if it does not close in time.
     package func receiveAll() -> String? {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -87,10 +87,10 @@ package struct Wire: ~Copyable {
         }
     }
 
-    /// Sends bytes on a connection of their own and takes everything that comes back until the other
-    /// side closes it; nil when it does not.
+    /// Sends bytes on a new connection and returns all bytes received until the other side closes;
+    /// nil if it does not close.
     ///
-    /// On a thread of its own, for a connection blocks.
+    /// It uses its own thread, because a connection blocks.
     package static func exchange(
         _ bytes: [UInt8],
         withPort port: Int,
@@ -108,8 +108,8 @@ package struct Wire: ~Copyable {
         }
     }
 
-    /// Sends bytes on a connection of their own and takes what comes back, without looking at it, until the
-    /// other side closes it.
+    /// Sends bytes on a new connection and discards the bytes received until the other side
+    /// closes.
     package static func drain(_ bytes: [UInt8], withPort port: Int) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
@@ -124,8 +124,8 @@ package struct Wire: ~Copyable {
         }
     }
 
-    /// Sends bytes on a connection of their own and takes nothing of what comes back, until the other
-    /// side breaks it off or the time is over.
+    /// Sends bytes on a new connection and receives nothing until the other side closes or the
+    /// time is over.
     package static func neglect(
         _ bytes: [UInt8],
         from source: String = "127.0.0.1",
@@ -144,8 +144,8 @@ package struct Wire: ~Copyable {
         }
     }
 
-    /// Sends the parts, each but the first when something has come back of the one before it, and
-    /// takes what came back of each; of the last one everything until the other side closes.
+    /// Sends the parts, each after a response to the previous one, and returns the responses; the
+    /// last one has all bytes until the other side closes.
     package static func converse(_ parts: [[UInt8]], withPort port: Int) async -> [String] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {

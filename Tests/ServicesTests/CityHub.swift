@@ -7,9 +7,11 @@ import Storage
 import StorageMemory
 import Synchronization
 
-/// A hub in memory with some services in it, whose clock each pause moves on.
+/// A hub in memory with some services.
+///
+/// Each pause of a service moves its clock forward.
 final class CityHub: Sendable {
-    /// The time, and how many pauses are left until everything is told to stop.
+    /// The clock, and the number of pauses until everything stops.
     final class Pacer: Sendable {
         let state: Mutex<(now: Int64, left: Int)>
 
@@ -30,14 +32,14 @@ final class CityHub: Sendable {
     let pacer: Pacer
     let told = ToldLines()
 
-    /// What was logged.
+    /// The logged lines.
     final class ToldLines: Sendable {
         private let kept = Mutex<[String]>([])
         func add(_ line: String) { kept.withLock { $0.append(line) } }
         var lines: [String] { kept.withLock { $0 } }
     }
 
-    /// The clock is the pacer's, unless another is given.
+    /// The clock is the pacer's by default.
     init(
         _ services: [any ServiceModule],
         pauses: Int = 0,
@@ -87,7 +89,8 @@ final class CityHub: Sendable {
         )
     }
 
-    /// Sends what there is to services as long as the body runs; what fails is tried again at once.
+    /// Delivers notifications to services while the body runs; a failed delivery is repeated at
+    /// once.
     func delivering(
         maximumAttempts: Int = 12,
         _ body: () async throws -> Void
@@ -118,12 +121,12 @@ final class CityHub: Sendable {
         await task.value
     }
 
-    /// Returns when no notification waits any more.
+    /// Returns when the outbox is empty.
     func settled() async throws {
         while try await hub.store.makeTenant(nil).outboxDepth().count > 0 { await Task.yield() }
     }
 
-    /// The city's data as the operator sees it.
+    /// The city's data, with the operator's rights.
     var all: CityAccess { CityAccess(hub, for: Caller(party: .operator)) }
 
     func count(_ condition: Condition = .everything) async throws -> Int? {
@@ -140,7 +143,7 @@ final class CityHub: Sendable {
         }
     }
 
-    /// Keeps the lines that are logged.
+    /// Stores the logged lines.
     private struct LineHandler: LogHandler {
         let told: ToldLines
         var metadata: Logger.Metadata = [:]

@@ -3,7 +3,7 @@ import Governance
 import Services
 import Storage
 
-/// A small service of a city, that reads lamps and writes reports of them.
+/// A small service that reads lamps and writes reports about them.
 struct LampReports: ServiceModule {
     let name: ServiceName
     let title = "Broken lamps"

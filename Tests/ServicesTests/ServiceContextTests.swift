@@ -5,7 +5,7 @@ import Services
 import Storage
 import Testing
 
-/// What a service may do with the city's data: what its rights say.
+/// A service may do with the city's data only what its rights permit.
 @Suite struct ServiceContextTests {
     private let lamps = LampReports()
 

@@ -5,7 +5,7 @@ import Services
 import Storage
 import Testing
 
-/// What the operator leaves of a service's rights: never more than its module names.
+/// The operator may restrict a service's rights, and cannot extend those that its module declares.
 @Suite struct ServiceRestrictionsTests {
     private let lamps = LampReports()
 
@@ -21,7 +21,8 @@ import Testing
         return city
     }
 
-    /// The identifiers of the entities the service sees, and the short names of their attributes.
+    /// The identifiers of the entities that the service sees, with the short names of their
+    /// attributes.
     private func seen(_ city: CityHub) async throws -> [String: [String]] {
         let context = city.context(of: lamps)
         let page = try await context.city.entities(LampReports.everything).page
@@ -65,7 +66,7 @@ import Testing
         await #expect(throws: BrokerError.self) {
             _ = try await city.context(of: lamps).city.upsert([entity("urn:r:2", "LampReport")])
         }
-        // The right that hides the reporter has nothing left, and hides it all the same.
+        // The right that hides the reporter has no actions left, and still hides it.
         restrictions.actions = [.write]
         city = try await self.city(restrictions)
         #expect(try await seen(city).isEmpty)

@@ -8,7 +8,7 @@ import StorageMemory
 import Synchronization
 import Testing
 
-/// How a service is told of changes: by subscriptions that end in the hub's process.
+/// Services receive changes by subscriptions whose endpoint is in the hub's process.
 @Suite struct ServiceSubscriptionTests {
     private struct Mishap: Error {}
 
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// What a handler was told, for a test to wait for.
+    /// The notifications that a handler received, for a test to wait for.
     private final class Told: Sendable {
         private let stream: AsyncStream<ServiceNotification>
         private let told: AsyncStream<ServiceNotification>.Continuation
@@ -42,7 +42,9 @@ import Testing
         }
     }
 
-    /// Opens once; whoever waits goes on then, also when its task is cancelled.
+    /// Opens once.
+    ///
+    /// Tasks that wait for it continue then, or when they are cancelled.
     private final class Gate: Sendable {
         private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>(
             (false, [])
@@ -71,7 +73,7 @@ import Testing
         Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     }
 
-    /// A service that may subscribe to reports, of which its reporter is hidden from it.
+    /// A service that may subscribe to reports, whose attribute `reporter` is hidden from it.
     private static func module(
         _ name: String = "lamps",
         timeoutSeconds: Int? = nil,
@@ -132,7 +134,7 @@ import Testing
         let told = Told()
         let module = Self.module { notification, context in
             told.note(notification)
-            // It has its own rights, and no more.
+            // It has its own rights only.
             _ = try await context.city.entity(EntityID("urn:report:1"))
             try await context.documents.keep(.string(notification.id), as: "last")
         }
@@ -243,7 +245,7 @@ import Testing
         let city = try await Self.city([slow, quick])
         try await city.delivering(maximumAttempts: 2) {
             for number in 0..<5 { try await report("\(number)", in: city) }
-            // While the other has not ended with its first.
+            // The first subscription's handler has not ended yet.
             #expect(Self.texts(await told.next(5)) == (0..<5).map { "\($0)" })
             try await city.settled()
             let boss = Caller(party: .operator)

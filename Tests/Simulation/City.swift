@@ -5,9 +5,9 @@ import Storage
 import StorageMemory
 
 /// A city of which minutes pass in moments: clients change entities and subscriptions through two
-/// processes of its hub, which stop and start by chance, and receivers fail by chance.
+/// processes of its hub, which stop and start at random, and receivers fail at random.
 final class City: @unchecked Sendable {
-    // Everything is used on the main thread alone, on which all tasks run.
+    // Everything is used on the main thread, on which all tasks run.
     private static let boss = Caller(party: .operator)
     private static let types = ["Bus", "Tram"]
     private static let interval = 5
@@ -16,14 +16,14 @@ final class City: @unchecked Sendable {
     private let memory: SharedMemory
     private let receivers: Receivers
     private let duration: Duration
-    /// The processes that take requests.
+    /// The processes that accept requests.
     private var serving: [Int: HubProcess] = [:]
     private var running: [Int: Task<Void, Never>] = [:]
     private var restarts = 0
     private let end: Int64
-    /// The value that each entity has, as its writer was told.
+    /// The value of each entity, as its writer knows it.
     private var values: [String: Int] = [:]
-    /// When subscriptions were deleted, by the address they told.
+    /// When subscriptions were deleted, by their endpoint.
     private var deletions: [String: Int64] = [:]
     private(set) var faults: [String] = []
 
@@ -37,7 +37,7 @@ final class City: @unchecked Sendable {
 
     func note(_ fault: String) { faults.append(fault) }
 
-    /// What two runs from one seed share.
+    /// The trace, which is equal for two runs from one seed.
     var trace: String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for told in receivers.told {
@@ -50,11 +50,11 @@ final class City: @unchecked Sendable {
             + "\(world.steps) steps, trace \(String(hash, radix: 16))"
     }
 
-    /// Lives through the time; `faults` says afterwards what was wrong.
+    /// Runs the simulation; `faults` has the violations afterwards.
     func live() async throws {
         for slot in 0..<2 { try await start(slot) }
         try await subscribe()
-        // By then every process knows of them, also if a question to the feed has failed.
+        // By then every process knows of them, even after a failed read of the feed.
         try await world.sleep(.seconds(5))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<4 { group.addTask { try await self.write(as: writer) } }
@@ -63,13 +63,13 @@ final class City: @unchecked Sendable {
             group.addTask { try await self.restartByChance() }
             try await group.waitForAll()
         }
-        // What failed last is tried again by then.
+        // By then failed deliveries have been repeated.
         try await world.sleep(.seconds(120))
         try await check()
         for slot in 0..<2 { await stop(slot) }
     }
 
-    /// Whether the clients go on.
+    /// Whether the clients continue.
     private var isRunning: Bool { world.clock().microseconds < end }
 
     // MARK: Processes
@@ -80,7 +80,8 @@ final class City: @unchecked Sendable {
         serving[slot] = process
     }
 
-    /// Stops one as a load balancer and a service manager do: no new requests, then the signal.
+    /// Stops a process as a load balancer and a service manager do: first no new requests, then
+    /// the signal.
     private func stop(_ slot: Int) async {
         serving[slot] = nil
         try? await world.sleep(.milliseconds(500))
@@ -99,7 +100,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// One of the processes, by chance.
+    /// One of the processes, at random.
     private var anyHub: Hub {
         let hubs = serving.sorted { $0.key < $1.key }.map(\.value.hub)
         return hubs[world.random(0...hubs.count - 1)]
@@ -135,7 +136,7 @@ final class City: @unchecked Sendable {
         )
     }
 
-    /// Changes entities of its own, and looks at each as another process sees it.
+    /// Changes entities of this writer, and reads each through another process.
     private func write(as writer: Int) async throws {
         for number in 0..<4 {
             let type = Self.types[number % 2]
@@ -183,7 +184,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// Makes entities that expire, and sees that they do.
+    /// Makes entities that expire, and checks that they do.
     private func makeTransients() async throws {
         var number = 0
         while isRunning {
@@ -227,7 +228,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// No receiver is told of a value after a later one.
+    /// Checks that no receiver gets a value after a later one.
     private func checkOrder() {
         var last: [String: Int] = [:]
         var repeated = 0
@@ -245,7 +246,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// Who is subscribed all the time is told of every value that a writer was told is kept.
+    /// Checks that permanent subscribers receive every value whose write was acknowledged.
     private func checkAllIsTold() {
         let told = Set(receivers.told)
         for (id, value) in values {
@@ -258,7 +259,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// Nobody is notified whose subscription was deleted, but for what was on its way.
+    /// Checks that deleted subscriptions get no notifications, except those already being sent.
     private func checkDeletions() {
         for (url, moment) in deletions {
             let late = receivers.arrivals[url, default: []].filter { $0 > moment + 3_000_000 }
@@ -268,7 +269,7 @@ final class City: @unchecked Sendable {
         }
     }
 
-    /// Whichever process is in charge, intervals are kept.
+    /// Checks that intervals are kept, whichever process is in charge.
     private func checkIntervals() {
         let arrivals = receivers.arrivals["http://periodic.example/", default: []]
         let gaps = zip(arrivals, arrivals.dropFirst()).map { $1 - $0 }

@@ -7,7 +7,7 @@ import StorageMemory
 import StoreDoubles
 import Synchronization
 
-/// A process of the simulated city's hub: all that works in one, over data that all of them share.
+/// A process of the simulated city's hub, over data that all processes share.
 final class HubProcess: Sendable {
     let hub: Hub
     private let store: StoreDouble
@@ -23,7 +23,7 @@ final class HubProcess: Sendable {
     ) async throws {
         let clock = world.clock
         let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
-        // Once it is up, one question in fifty to the change feed fails.
+        // Once it is up, one read of the change feed in fifty fails.
         let isUp = Atomic(false)
         store = StoreDouble(
             MemoryStore(memory, clock: clock.now),
@@ -74,7 +74,7 @@ final class HubProcess: Sendable {
         )
     }
 
-    /// Works until the task is cancelled, then stops as a process does that is told to.
+    /// Runs until the task is cancelled, then stops as a process does after a signal.
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.dispatcher.run() }

@@ -1,20 +1,21 @@
 import Broker
 import ContextModel
 
-/// The receivers of notifications: slow by chance, down for a while by chance, and now and then one takes
-/// a notification whose answer is lost.
+/// The receivers of notifications.
+///
+/// At random they are slow, down for a while, or accept a notification whose answer is lost.
 final class Receivers: NotificationSender, @unchecked Sendable {
-    /// A value that a receiver was told of.
+    /// A value that a receiver got.
     struct Told: Hashable {
         var url: String
         var entity: String
         var value: Int
     }
-    /// In the order of arrival, of the main thread alone.
+    /// In the order of arrival, used on the main thread only.
     private(set) var told: [Told] = []
     /// When each receiver was notified, in microseconds of the simulation.
     private(set) var arrivals: [String: [Int64]] = [:]
-    /// Deliveries whose answer was lost, and values in them: these come again.
+    /// The number of values in deliveries whose answer was lost; they are delivered again.
     private(set) var lostAnswers = 0
     private(set) var repeatable = 0
     private var downUntil: [String: Int64] = [:]
@@ -24,7 +25,7 @@ final class Receivers: NotificationSender, @unchecked Sendable {
 
     func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult {
         let url = request.url
-        // Cancelled when its process stops: the answer does not come any more.
+        // Cancelled when its process stops: the answer is lost.
         guard (try? await world.sleep(.milliseconds(world.random(1...150)))) != nil else {
             return .failed("stopped")
         }
@@ -41,7 +42,7 @@ final class Receivers: NotificationSender, @unchecked Sendable {
         return .failed("no answer")
     }
 
-    /// Returns how many values there were.
+    /// Returns the number of values.
     private func take(_ body: [UInt8], of url: String, _ now: Int64) -> Int {
         arrivals[url, default: []].append(now)
         guard let data = (try? JSONReader.read(body))?.objectValue?["data"]?.arrayValue else {

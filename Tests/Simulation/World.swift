@@ -3,13 +3,15 @@ import Chance
 import ContextModel
 import TaskHook
 
-/// The one thread and the one clock of a simulation: what runs next is drawn from a seed, and time goes
-/// on when nothing can run, at once to the next moment that something waits for.
+/// The one thread and the one clock of a simulation.
 ///
-/// Two runs with one seed do the same, provided that the process was started with
+/// A seed decides which task runs next. When none can run, the clock moves to the next moment that
+/// a task waits for.
+///
+/// Two runs with one seed are the same if the process was started with
 /// `SWIFT_DETERMINISTIC_HASHING=1`.
 final class World: @unchecked Sendable {
-    // Everything is used on the main thread alone, on which all tasks run.
+    // Everything is used on the main thread, on which all tasks run.
     static let current = World()
 
     private enum Work {
@@ -28,10 +30,10 @@ final class World: @unchecked Sendable {
     private let executor = WorldExecutor()
     /// Microseconds of the simulation since 1970.
     private var now = Timestamp("2026-01-05T00:00:00Z")?.microseconds ?? 0
-    /// Pieces of work that were run.
+    /// The number of jobs that were run.
     private(set) var steps = 0
 
-    /// Runs the body, and all tasks that come of it, to its end; false when it comes to nothing more.
+    /// Runs the body and all its tasks to the end; false if they get stuck.
     func run(seed: UInt64, _ body: @escaping @Sendable () async -> Void) -> Bool {
         dice = SeededGenerator(seed: seed)
         task_hook_take_work { job in
@@ -81,7 +83,7 @@ final class World: @unchecked Sendable {
         }
     }
 
-    /// Runs the body some time later, as a thread would.
+    /// Runs the body later, as a thread would.
     func begin(_ body: @escaping @Sendable () -> Void) { ready.append(.body(body)) }
 
     func random(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &dice) }
@@ -110,7 +112,7 @@ final class World: @unchecked Sendable {
     }
 }
 
-/// Names the thread of the simulation to Swift's runtime.
+/// Identifies the simulation's thread to Swift's runtime.
 private final class WorldExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

@@ -1,7 +1,7 @@
 import Foundation
 
-// Lives through some minutes of a city, from a seed: `Simulation SEED SECONDS`. What it prints is the same
-// each time for one seed; what was wrong goes to the error output, and the exit code is 1 then.
+// Simulates some minutes of a city from a seed: `Simulation SEED SECONDS`. The output is the same
+// each time for one seed. Violations go to the error output, and the exit code is 1 then.
 
 func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 

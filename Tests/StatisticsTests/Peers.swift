@@ -2,11 +2,11 @@ import Foundation
 import Processes
 import Testing
 
-/// Programs in Python that are asked the same as our code.
+/// Programs in Python that compute the same as our code.
 struct Peers {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "Peers")
-    /// Where `.ci/python-packages` installs what they need.
+    /// The Python in whose environment `.ci/python-packages` installs their packages.
     private static let python = folder.appending(
         path: "../../../.build/statistics-peers/bin/python"
     )

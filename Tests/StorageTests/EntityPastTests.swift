@@ -2,13 +2,13 @@ import ContextModel
 import Storage
 import Testing
 
-/// What a grant leaves of an entity that was several things one after the other.
+/// A grant covers parts of the history of an entity that changed its type.
 @Suite struct EntityPastTests {
     private static func entity(_ type: IRI) -> Entity { Entity("a", type) }
 
     private static func covers(_ type: IRI) -> (Entity) -> Bool { { $0.types == [type] } }
 
-    /// A station until 10, a sensor until 20, a station since.
+    /// A station until 10, a sensor until 20, and then a station.
     private let past = EntityPast(
         [
             EntityPast.State(entity: Self.entity(.station), changesFrom: 10, endsAt: 10),

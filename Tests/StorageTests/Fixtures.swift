@@ -7,7 +7,7 @@ import StorageSQLite
 import StoreDoubles
 import Synchronization
 
-/// Grants as Governance gives them to the operator, and to a reader one rule covers.
+/// Grants as Governance makes them for the operator and for a reader whom one rule covers.
 enum Grants {
     static func read(
         _ condition: Condition = .everything,
@@ -33,7 +33,7 @@ enum Grants {
         return grant
     }
 
-    /// Of somebody who may write what the condition covers.
+    /// The grant of a party that may write what the condition covers.
     static func write(
         _ condition: Condition,
         prohibiting prohibitions: [Prohibition] = []
@@ -45,13 +45,13 @@ enum Grants {
         return grant
     }
 
-    /// Of the hub itself, to take messages through the outbox.
+    /// The hub's own grant to deliver messages of the outbox.
     static let delivering = InternalGrant(.delivering)
 
     struct Denied: Error {}
 }
 
-/// Where a store of a test keeps its data: a folder that is gone when the test is over, or memory.
+/// The place of a test's store: a folder that is removed after the test, or memory.
 final class Folder: Sendable {
     let path: String
     let memory = SharedMemory()
@@ -80,7 +80,7 @@ final class Folder: Sendable {
     }
 }
 
-/// A clock that stands until it is set.
+/// A clock that changes only when it is set.
 final class Clock: Sendable {
     private let moment = Mutex(Timestamp(microseconds: 1_700_000_000_000_000))
     var now: Timestamp {
@@ -154,14 +154,14 @@ extension Entity {
 }
 
 extension TenantStore {
-    /// What a test has in the store, whoever may write it.
+    /// Runs a test's transaction without regard to rights.
     func transact<Answer: Sendable>(
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Answer
     ) async throws -> Answer {
         try await restore(InternalGrant(.copying), for: nil, body)
     }
 
-    /// False when there was nothing to remove that the grant covers.
+    /// False if the grant covers nothing to remove.
     func removeHistory(
         _ id: EntityID,
         _ what: HistoryRemoval,
@@ -174,7 +174,7 @@ extension TenantStore {
         } catch is NotThere { return false }
     }
 
-    /// Whether the grant covers any of the evolution.
+    /// Whether the grant covers any part of the evolution.
     func hasEvolution(_ id: EntityID, grant: WriteGrant) async throws -> Bool {
         try await changeEvolution(of: id, grant: grant) { (Changes(), $0.seen != nil) }
     }
@@ -215,10 +215,10 @@ extension TenantStore {
     }
 }
 
-/// What a test's change throws where there is nothing to change.
+/// The error of a test's change that finds nothing to change.
 struct NotThere: Error {}
 
-/// Dice that fall the same way for the same seed (SplitMix64).
+/// A random number generator with a seed (SplitMix64).
 struct SeededDice: RandomNumberGenerator {
     private var state: UInt64
 

@@ -68,7 +68,7 @@ import Testing
 
     // MARK: Where different things are hidden in different entities
 
-    /// From whom the label of stations is hidden, and the speed of whatever is in a scope.
+    /// A grant that hides the label of stations, and the speed of entities in a scope.
     static func partly(_ condition: Condition = .everything) throws -> ReadGrant {
         try Grants.read(condition, prohibiting: parts)
     }

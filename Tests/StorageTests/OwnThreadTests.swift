@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct OwnThreadTests {
-    /// What the system calls the thread that asks, such as `12/task/34`.
+    /// The system's name of the current thread, such as `12/task/34`.
     private static var thisThread: String {
         var place = [CChar](repeating: 0, count: 64)
         let length = readlink("/proc/thread-self", &place, place.count)
@@ -15,7 +15,7 @@ import Testing
         )
     }
 
-    /// The threads that so many bodies, one after the other, ran on.
+    /// The threads that ran this many bodies, one after the other.
     private func threads(_ count: Int) -> Set<String> {
         let names = Mutex<Set<String>>([])
         for _ in 0..<count {

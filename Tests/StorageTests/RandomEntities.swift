@@ -1,7 +1,7 @@
 import ContextModel
 import Governance
 
-/// Entities that chance makes, and conditions that some of them meet.
+/// Random entities, and conditions that some of them meet.
 enum RandomEntities {
     private static func value(_ dice: inout SeededDice) -> JSONValue {
         let number = Int.random(in: 0..<40, using: &dice)
@@ -29,7 +29,7 @@ enum RandomEntities {
         return Entity("\(number)", number % 3 == 0 ? .sensor : .station, attributes)
     }
 
-    /// What is hidden in some entities: nothing, or attributes of a type, in a scope, of one entity.
+    /// Prohibitions that hide nothing, or attributes of a type, in a scope, or of one entity.
     static func prohibitions(_ dice: inout SeededDice) -> [Prohibition] {
         let all: [(Condition, Set<IRI>)] = [
             (.type(.station), [.label]),

@@ -2,11 +2,11 @@ import ContextModel
 import Governance
 import Storage
 
-/// Questions about histories that chance makes.
+/// Random temporal queries.
 enum HistoryQueries {
     static let all = TemporalQuery(condition: .everything, instanceLimit: 10_000, limit: 100)
 
-    /// Ranges, newest ones, pages cut off, and sums by each kind of period and moment.
+    /// Ranges, newest instances, cut pages, and aggregates by each kind of period and moment.
     static func random(_ dice: inout SeededDice) -> [TemporalQuery] {
         (0..<8).map { _ in
             var query = all
@@ -45,10 +45,10 @@ enum HistoryQueries {
     }
 }
 
-/// What is done to a history.
+/// A change of a history.
 enum HistoryChange {
     case append(IRI, [Attribute])
-    /// The instance at that place among all, oldest first.
+    /// Replaces the instance at this place among all, oldest first.
     case replace(Int, Attribute)
     case remove(Int)
     case removeAttribute(IRI)
@@ -125,7 +125,7 @@ enum HistoryChange {
 }
 
 extension Attribute {
-    /// A reading within 90 seconds: numbers, texts, and what is kept as a body of its own.
+    /// A reading within 90 seconds: a number, a text, or a value with a body of its own.
     static func random(_ dice: inout SeededDice) -> Attribute {
         let second = Int.random(in: 0..<90, using: &dice)
         let values: [JSONValue] = [
@@ -149,7 +149,7 @@ extension Attribute {
 }
 
 extension EvolutionPage {
-    /// All that the page says, to compare with another's.
+    /// The content of the page, to compare with another page.
     var text: String {
         let evolutions = evolutions.map { evolution in
             let beyond = evolution.kindsBeyondRange.map { "\($0.key) \($0.value)" }.sorted()

@@ -5,7 +5,7 @@ import Testing
 @testable import Storage
 
 @Suite struct WritePortionTests {
-    /// How many elements one portion takes when each of them takes ten milliseconds.
+    /// The number of elements in one portion when each takes ten milliseconds.
     private func elements(whileOthersWait othersWait: @escaping @Sendable (Int) -> Bool) -> Int {
         let calls = Mutex<Int64>(0)
         let count = Mutex(0)

@@ -3,21 +3,21 @@ package import Governance
 package import Storage
 import Synchronization
 
-/// A store that changes what is asked of another one, to show that a test would see the difference.
+/// A store that misbehaves in one way, to show that a test would notice.
 package struct StoreDouble: Store {
-    /// What it does that a store does not.
+    /// The misbehaviour.
     package enum Habit: Sendable {
-        /// It runs the body of each change two times and applies the second result.
+        /// It runs the body of each change twice and applies the second result.
         case runsBodiesTwice
-        /// It shows this grant in place of the one that the writer has.
+        /// It passes this grant in place of the writer's.
         case grants(WriteGrant)
-        /// It does something else, once, between a reading and what its reader does next.
+        /// It runs other work, once, between a read and the next operation of the reader.
         case interrupts(Interruption)
-        /// It throws what is returned for a question.
+        /// It throws the error that the closure returns for a question.
         case fails(@Sendable (Question) -> (any Error)?)
     }
 
-    /// Questions that a store can fail to answer.
+    /// The questions that a store can fail to answer.
     package enum Question: Sendable, Equatable {
         case feed
         case documents(Document.Kind)
@@ -63,13 +63,13 @@ package struct StoreDouble: Store {
     package func close() async { await base.close() }
 }
 
-/// What others do between a reading and a writing of one request.
+/// The work of others between a read and a write of one request.
 package final class Interruption: Sendable {
     private let work = Mutex<(@Sendable () async throws -> Void)?>(nil)
 
     package init() {}
 
-    /// Has it done after the next reading.
+    /// Schedules the work after the next read.
     package func schedule(_ work: @escaping @Sendable () async throws -> Void) {
         self.work.withLock { $0 = work }
     }
@@ -77,7 +77,7 @@ package final class Interruption: Sendable {
     fileprivate func happen() async throws { try await work.withLock { $0.take() }?() }
 }
 
-/// The writing side of a double; reads go through as they are.
+/// The writing side of a double; reads pass through unchanged.
 private struct TenantDouble: TenantStore {
     let base: any TenantStore
     let habit: StoreDouble.Habit
@@ -91,7 +91,8 @@ private struct TenantDouble: TenantStore {
         if case .fails(let failure) = habit, let error = failure(question) { throw error }
     }
 
-    /// The body as often as the habit is; what it throws the first time it must throw again.
+    /// Runs the body as often as the habit demands; an error of the first run must be thrown
+    /// again.
     private func run<Stored, Answer>(
         _ stored: Stored,
         _ body: (Stored) throws -> Answer
@@ -248,7 +249,7 @@ private struct TenantDouble: TenantStore {
 
     func outboxDepth() async throws -> OutboxDepth { try await base.outboxDepth() }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
     func probe() async throws { try await base.probe() }
 

@@ -2,7 +2,7 @@ import Archives
 import ContextModel
 import NIOHTTP1
 
-/// Files that are as hard to read as may be.
+/// Files that take as long to read as possible.
 extension Attack {
     static let files = [hostileFeeds, hostileArchives, hostileTables]
 
@@ -17,8 +17,8 @@ extension Attack {
         )
     }
 
-    /// Feeds with more identifiers, or points, than there is room for, with a text that never ends, and
-    /// with rows that all refer to nothing.
+    /// Feeds with more identifiers or points than memory is allowed for, with a text without an
+    /// end, and with rows whose references all lead nowhere.
     private static let feeds: [[UInt8]] = [
         feed(["stops.txt": stops(120_000)]),
         feed([
@@ -50,7 +50,8 @@ extension Attack {
         )
     }
 
-    /// Archives of very many entries, of files whose sizes have no sum, and of one file of a gigabyte.
+    /// Archives of very many entries, of files whose sizes overflow when added, and of a file of 1
+    /// GB.
     private static let archives: [[UInt8]] = [
         Archive.listing(2_000_000),
         Archive.claiming(1 << 62, for: Archive.smallFeed),
@@ -89,7 +90,8 @@ extension Attack {
         )
     }
 
-    /// Very many rows of nothing, rows of very many columns, rows that are all wrong, and one long text.
+    /// Very many empty rows, rows of very many columns, rows that are all invalid, and one long
+    /// text.
     private static let tables: [[UInt8]] = [
         Array("id,value\n".utf8) + [UInt8](repeating: 10, count: 8 << 20),
         Array("id,value\nx".utf8) + [UInt8](repeating: 44, count: 8 << 20),

@@ -1,7 +1,7 @@
 import ContextModel
 import NIOHTTP1
 
-/// What the hub keeps for somebody, and looks through again and again.
+/// Attacks on what the hub stores for a party and reads again and again.
 extension Attack {
     static let kept = [
         snapshots, longHistories, sealedHistories, longInstances, largePages,
@@ -23,7 +23,7 @@ extension Attack {
         _ = try await attacker.party.send(.DELETE, "/ngsi-ld/v1/snapshots/\(id)")
     }
 
-    /// Pages as large as they may be.
+    /// Reads pages of the maximum size.
     static let largePages = Attack(name: "pages of entities as large as may be", workers: 32) {
         attacker in
         try await attacker.makeEntities(14, attributes: 1)
@@ -38,7 +38,7 @@ extension Attack {
         await attacker.sendApart(.GET, "/ngsi-ld/v1/entities?type=Bad&limit=1000")
     }
 
-    /// Answers as long as they may be, of few instances.
+    /// Reads answers of the maximum size that have few instances.
     static let longInstances = Attack(name: "histories of few instances, each long", workers: 32) {
         attacker in
         try await attacker.makeEntities(1, attributes: 1)
@@ -60,7 +60,7 @@ extension Attack {
         (["a0": ["type": "Property", "value": .string(String(repeating: "x", count: 2 << 20))]]
         as JSONValue).serialized
 
-    /// Questions about histories that look at all of them, sum them up or search their texts.
+    /// Queries that read, aggregate or search entire histories.
     static let longHistories = Attack(name: "questions about long histories", workers: 8) {
         attacker in
         for entity in 0..<4 { try await attacker.makeHistory(of: entity, 10_000) }
@@ -77,7 +77,7 @@ extension Attack {
         )
     }
 
-    /// Instances that are added, corrected and removed where the history is sealed.
+    /// Adds, corrects and removes instances in sealed parts of a history.
     static let sealedHistories = Attack(name: "histories that change everywhere") { attacker in
         try await attacker.makeHistory(of: 0, 10_000)
         try await attacker.ask("type=Bad")
@@ -97,7 +97,7 @@ extension Attack {
 }
 
 extension Attacker {
-    /// Adds so many readings of a number to the history of an entity.
+    /// Adds this many numeric readings to the history of an entity.
     func makeHistory(of entity: Int, _ count: Int) async throws {
         _ = try await party.send(
             .POST,
@@ -109,7 +109,7 @@ extension Attacker {
         )
     }
 
-    /// One that was observed so many seconds after the beginning of 2024.
+    /// A reading observed this many seconds after the beginning of 2024.
     static func reading(_ second: Int) -> JSONValue {
         let start: Int64 = 1_704_067_200
         let moment = Timestamp(microseconds: (start + Int64(second)) * 1_000_000)

@@ -1,11 +1,11 @@
 import ContextModel
 import NIOHTTP1
 
-/// What the right to subscribe can be used for.
+/// Attacks with the right to subscribe.
 extension Attack {
     static let subscribing = [silentBrokers, valueLists, intervals]
 
-    /// Receivers that take MQTT connections and never say anything, each for many sessions.
+    /// Receivers that accept MQTT connections and never answer, each with many sessions.
     static let silentBrokers = Attack(name: "MQTT brokers that never answer") { attacker in
         try await attacker.makeEntities(1, attributes: 1)
         try await attacker.party.times(400) { number in
@@ -19,7 +19,7 @@ extension Attack {
         try await attacker.change("a0", to: number)
     }
 
-    /// Conditions with a thousand values each, on arrays of many.
+    /// Conditions with a thousand values each, on long arrays.
     static let valueLists = Attack(name: "subscriptions to long lists of values") { attacker in
         try await attacker.makeEntities(1, attributes: 1)
         try await attacker.party.times(100) { number in
@@ -43,7 +43,7 @@ extension Attack {
         return (["a0": ["type": "Property", "value": .array(array)]] as JSONValue).serialized
     }
 
-    /// Subscriptions that ask by themselves, each second, for what is slow to find.
+    /// Subscriptions with an interval of a second whose query is slow.
     static let intervals = Attack(name: "subscriptions at intervals that are slow to answer") {
         attacker in
         try await attacker.makeEntities(500, attributes: 5)

@@ -4,25 +4,27 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// What a party may do to a hub within its rights that harms others if the hub lets it: a name, what
-/// is prepared once, and what is then done again and again.
+/// An attack that a party can make within its rights, and that must not harm others: its name, its
+/// preparation, and the action that it repeats.
 struct Attack: Sendable, CustomTestStringConvertible {
     let name: String
-    /// How many do it at once.
+    /// The number of tasks that attack at once.
     var workers = 2
     var prepare: @Sendable (Attacker) async throws -> Void = { _ in }
-    /// What the hub answers is its affair: 403, 429 and 503 are what is hoped for.
+    /// The action.
+    ///
+    /// It accepts every answer; 403, 429 and 503 are expected.
     let strike: @Sendable (Attacker, Int) async throws -> Void
 
     var testDescription: String { name }
 }
 
-/// Who attacks, and what with.
+/// The party that attacks, and its receivers.
 struct Attacker: Sendable {
     let party: Party
     let receivers: SlowReceivers
 
-    /// Makes entities of the type `Bad`, each with so many attributes.
+    /// Makes entities of the type `Bad` with this many attributes each.
     func makeEntities(_ count: Int, attributes: Int) async throws {
         let members = (0..<attributes).map { number in
             (
@@ -53,7 +55,7 @@ struct Attacker: Sendable {
         )
     }
 
-    /// Sets the attribute of an entity to a long text of a and b.
+    /// Sets the attribute of an entity to a long text of the letters a and b.
     func writeText(_ number: Int, into attribute: String, of entity: Int? = nil) async throws {
         var chance = UInt32(truncatingIfNeeded: number)
         let bytes = (0..<4_000).map { _ in
@@ -71,8 +73,8 @@ struct Attacker: Sendable {
         )
     }
 
-    /// Sends what is long to make, or has a long answer, on a thread of its own: the neighbour's client is
-    /// in the same program.
+    /// Sends a request with a long body or a long answer on its own thread, because the
+    /// neighbour's client runs in the same program.
     func sendApart(
         _ method: HTTPMethod,
         _ path: String,
@@ -93,7 +95,7 @@ struct Attacker: Sendable {
 }
 
 extension Attack {
-    /// All kinds there are; a new one is added here.
+    /// All attacks.
     static let all =
         [
             slowReceivers, namesWithoutAddress, fullOutbox, subscriptionsOnOneEntity,
@@ -121,7 +123,7 @@ extension Attack {
         try await attacker.change("a0", to: number)
     }
 
-    /// What the neighbour writes makes more notifications than the attacker's receivers take.
+    /// The neighbour's writes make more notifications than the attacker's receivers accept.
     static let fullOutbox = Attack(name: "an outbox filled by what others write") { attacker in
         try await attacker.party.times(300) { number in
             try await attacker.party.subscribe(to: "Good", at: attacker.receivers[number])
@@ -176,8 +178,8 @@ extension Attack {
         try await attacker.ask("type=Bad&orderBy=a\(number % 10)&limit=100&count=true")
     }
 
-    /// Each is just short enough to be answered where it is asked, and many connections have some of them
-    /// wait at any time.
+    /// Each question is just short enough to be answered on its connection's thread, and some
+    /// questions wait on each of many connections at any time.
     static let shortQuestions = Attack(name: "short questions on many connections", workers: 48) {
         attacker in
         try await attacker.makeEntities(100, attributes: 10)
@@ -193,7 +195,8 @@ extension Attack {
         await Wire.drain(Array(questions.utf8), withPort: attacker.party.shared.hub.port)
     }
 
-    /// What is refused costs as much to read as what is not, and then the refusals are told.
+    /// A refused entity costs as much to read as an accepted one, and the answer lists the
+    /// refusals.
     static let refusedBatches = Attack(name: "long batches of what is refused", workers: 4) {
         attacker in
         try await attacker.makeEntities(1, attributes: 1)
@@ -206,7 +209,7 @@ extension Attack {
         )
     }
 
-    /// Half of them are there already, and half are no entities.
+    /// Half of these entities exist already, and half are invalid.
     private static let refused: [UInt8] = JSONValue.array(
         (0..<10_000).map { number in
             number.isMultiple(of: 2)
@@ -223,7 +226,7 @@ extension Attack {
             Authorization: Bearer \(attacker.party.tenancy.token)\r\n\
             Content-Type: application/x-ndjson\r\nContent-Length: \(line.count)\r\n\r\n
             """
-        // On a thread of its own: the neighbour's client is in the same program.
+        // On its own thread, because the neighbour's client runs in the same program.
         _ = await Wire.exchange(
             Array(head.utf8) + line,
             withPort: attacker.party.shared.hub.port,
@@ -257,11 +260,11 @@ extension Attack {
         try await attacker.ask("type=Bad&q=\(terms.joined(separator: "%7C"))")
     }
 
-    /// One whose automaton has a new state for almost each letter of a text of a and b.
+    /// A pattern whose automaton has a new state for almost each letter of a text of a and b.
     static let slowPattern = "(a%7Cb)*a(a%7Cb)%7B100%7Dc"
 
-    /// Two hundred subscriptions to one entity, each with a pattern or a geometry of its own that
-    /// takes long to decide.
+    /// Two hundred subscriptions to one entity, each with its own pattern or geometry that is slow
+    /// to evaluate.
     static let costlySubscriptions = Attack(name: "subscriptions that are slow to decide") {
         attacker in
         try await attacker.makeEntities(1, attributes: 1)
@@ -347,7 +350,7 @@ extension Attack {
         )
     }
 
-    /// A closed line of so many positions, zigzag around a point.
+    /// A closed line of this many positions, in a zigzag around a point.
     private static func ring(_ count: Int) -> JSONValue {
         var positions = (0..<count).map { number -> JSONValue in
             let angle = Double(number) / Double(count) * 2 * Double.pi

@@ -2,27 +2,27 @@ import ContextModel
 import NIOHTTP1
 import Testing
 
-/// What a well-behaved client may do with a hub, measured.
+/// A well-behaved client of a hub, which measures how long its requests take.
 struct GoodNeighbour: Sendable {
     private static let entity = "urn:ngsi-ld:Good:1"
     private static let subscription = "urn:ngsi-ld:Subscription:good"
 
-    /// What it does.
+    /// The kinds of requests.
     enum Deed: String, CaseIterable { case write, read, query, hear, `import` }
 
-    /// How long each took, by what was done.
+    /// The duration of each request, by kind.
     struct Times: CustomStringConvertible {
         private(set) var all: [Deed: [Duration]] = [:]
 
         mutating func add(_ time: Duration, _ deed: Deed) { all[deed, default: []].append(time) }
 
-        /// So long took all but one in a hundred at most, and of few all.
+        /// The duration that 99 % of the requests do not exceed; of few requests, the longest.
         func percentile99(_ deed: Deed) -> Duration {
             let sorted = (all[deed] ?? []).sorted()
             return sorted.isEmpty ? .zero : sorted[(sorted.count * 99 - 1) / 100]
         }
 
-        /// What takes longer than three times what it takes otherwise, and a tenth of a second.
+        /// The kinds that took longer than three times as long as alone, plus a tenth of a second.
         func slower(than alone: Times) -> [Deed] {
             Deed.allCases.filter {
                 percentile99($0) > alone.percentile99($0) * 3 + .milliseconds(100)
@@ -52,7 +52,7 @@ struct GoodNeighbour: Sendable {
         )
     }
 
-    /// Writes, reads, asks, is notified and imports so many times from that number on.
+    /// Writes, reads, queries, receives a notification and imports, in this many rounds.
     func work(from first: Int, rounds: Int) async throws -> Times {
         var times = Times()
         for number in first..<first + rounds {

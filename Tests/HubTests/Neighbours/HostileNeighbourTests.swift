@@ -4,13 +4,13 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// A well-behaved client of one party beside another party's attack, of each kind.
+/// A well-behaved client of one party is served while another party attacks, in each way.
 @Suite(.serialized) struct HostileNeighbourTests {
-    /// What the neighbour does alone and beside the attack; `make soak` has it go on for longer.
+    /// The rounds of the neighbour alone and during the attack; `make soak` multiplies them.
     private static let rounds = 24 * Soak.factor
-    /// On a machine that does other things, too, what is slow once may be so for another reason.
+    /// The attempts: on a busy machine one measurement may be slow for another reason.
     private static let tries = 3
-    /// What the hub may have had of memory, with all that is attacked in it.
+    /// The most memory that the hub may use during all attacks.
     private static let mostMebibytes = 512
 
     @Test(.timeLimit(.minutes(5 * Soak.factor)), arguments: Attack.all)
@@ -45,7 +45,7 @@ import Testing
         try await receivers.close()
     }
 
-    /// Many connections of one address, on each of which a long question follows the other.
+    /// A stranger sends long questions one after the other on many connections from one address.
     @Test(.timeLimit(.minutes(5))) func `beside one stranger another one is served`() async throws {
         let shared = try await SharedHub()
         let receivers = try await SlowReceivers(1)
@@ -82,7 +82,7 @@ import Testing
 
         """
 
-    /// How long the slowest takes of questions that look at more than what is done at once.
+    /// The longest duration of questions that take more than one turn of a thread.
     private static func questions(_ client: HubClient, _ hub: RealHub) async throws -> Duration {
         var slowest = Duration.zero
         for number in 0..<rounds {
@@ -95,7 +95,7 @@ import Testing
         return slowest
     }
 
-    /// What the body comes to while the attack goes on, as soon as it is good, or at last.
+    /// The result of the body during the attack: the first good one, or else the last one.
     private static func beside<Times: Sendable>(
         _ attack: Attack,
         _ attacker: Attacker,
@@ -107,7 +107,8 @@ import Testing
                 group.addTask {
                     var number = worker
                     while !Task.isCancelled {
-                        // A request that fails for the test's end, or the hub's refusal, is no matter.
+                        // The refusal by the hub, and a failure at the end of the test, are
+                        // accepted.
                         try? await attack.strike(attacker, number)
                         number += attack.workers
                     }

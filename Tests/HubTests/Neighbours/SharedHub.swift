@@ -4,10 +4,9 @@ import NIOHTTP1
 import Processes
 import Testing
 
-/// A hub that two parties share, each with a token and every right on what is in it; whoever has none may
-/// read.
+/// A hub that two parties share, each with a token and every right on the data; others may read.
 final class SharedHub: Sendable {
-    /// A party and the token that shows it.
+    /// A party and its token.
     struct Tenancy: Sendable {
         var name: String
         var token: String
@@ -25,7 +24,7 @@ final class SharedHub: Sendable {
         """
     }
 
-    /// The name of a map for tables that it takes.
+    /// The name of a column map that the hub has.
     static let map = "readings"
     private static let columns = """
         type: Bad
@@ -67,7 +66,7 @@ final class SharedHub: Sendable {
         return Tenancy(name: name, token: try #require(token, "\(process.errors)"))
     }
 
-    /// The most memory the hub has had so far.
+    /// The most memory that the hub has used so far.
     var peakMebibytes: Int {
         get throws {
             let path = "/proc/\(hub.process.id)/status"
@@ -78,7 +77,7 @@ final class SharedHub: Sendable {
     }
 }
 
-/// A party that talks to the hub it shares.
+/// A client of the shared hub with a party's token.
 struct Party: Sendable {
     let shared: SharedHub
     let client: HubClient
@@ -103,13 +102,13 @@ struct Party: Sendable {
         return try await client.send(method, path, to: shared.hub, headers: headers, body: body)
     }
 
-    /// Sends what must go well.
+    /// Sends a request that must succeed.
     func require(_ method: HTTPMethod, _ path: String, _ json: JSONValue) async throws {
         let answer = try await send(method, path, json)
         #expect(answer.isGood, "\(method) \(path.prefix(80)): \(answer.status) \(answer.text)")
     }
 
-    /// Does the same many times over, some at once.
+    /// Runs the body this many times, some at once.
     func times(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
@@ -120,7 +119,7 @@ struct Party: Sendable {
         }
     }
 
-    /// Subscribes to entities of the type; `members` are those of the subscription beside that.
+    /// Subscribes to entities of the type; `members` are added to the subscription.
     func subscribe(
         to type: String,
         at receiver: String,

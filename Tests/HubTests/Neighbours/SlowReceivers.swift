@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// Receivers that take every connection and never answer.
+/// Receivers that accept every connection and never answer.
 final class SlowReceivers: Sendable {
     private let channels: [any Channel]
 

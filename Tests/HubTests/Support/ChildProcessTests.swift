@@ -20,7 +20,7 @@ import Testing
             program: "/bin/sh",
             [
                 "-c",
-                // It tells its number when it is sure to end with its parent, not before.
+                // It prints its number once it is certain to end with its parent.
                 "/usr/bin/setpriv --pdeathsig KILL -- /bin/sh -c 'echo $$; exec sleep 600' & wait",
             ],
             log: folder.log

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// Takes notifications on a free port.
+/// Receives notifications on a free port.
 final class NotificationReceiver: Sendable {
     private let channel: any Channel
     let arrivals: Arrivals
@@ -28,9 +28,9 @@ final class NotificationReceiver: Sendable {
     func close() async throws { try await channel.close() }
 }
 
-/// Which values of `value` each subscription was told of each entity, in the order of arrival.
+/// The values of `value` that each subscription received of each entity, in the order of arrival.
 final class Arrivals: Sendable {
-    /// What a value belongs to.
+    /// The subscription and the entity of a value.
     struct Stream: Hashable, Sendable {
         var subscription: String
         var entity: String
@@ -38,25 +38,25 @@ final class Arrivals: Sendable {
 
     private let received = Mutex<[Stream: [Int]]>([:])
     private let signal: AsyncStream<Void>.Continuation
-    /// An element when something has arrived; several arrivals may be one.
+    /// An element follows one or more arrivals.
     let signals: AsyncStream<Void>
 
     init() { (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    /// Values in the order in which each arrived first.
+    /// The values in the order of their first arrival.
     ///
-    /// A notification may come twice; of the second the order says nothing.
+    /// A notification may come twice; the second one does not count for the order.
     func firsts(_ stream: Stream) -> [Int] {
         var seen: Set<Int> = []
         return received.withLock { $0[stream, default: []].filter { seen.insert($0).inserted } }
     }
 
-    /// Waits until something has arrived in each of the streams.
+    /// Waits until each of the streams has a value.
     func wait(for streams: [Stream]) async {
         for await _ in signals where streams.allSatisfy({ !firsts($0).isEmpty }) { return }
     }
 
-    /// Keeps a notification in the simplified form.
+    /// Stores a notification in the simplified representation.
     func take(_ body: [UInt8]) {
         guard let notification = try? JSONReader.read(body).objectValue else { return }
         let subscription = notification["subscriptionId"]?.stringValue ?? ""

@@ -3,13 +3,13 @@ import Processes
 import Testing
 
 extension RealHub {
-    /// Sends bytes and takes everything that comes back until the hub closes the connection; nil
-    /// when it does not.
+    /// Sends the bytes and returns all bytes received until the hub closes the connection; nil if
+    /// it does not close it.
     func exchange(_ bytes: [UInt8], finishes: Bool = false) async -> String? {
         await Wire.exchange(bytes, withPort: port, finishes: finishes)
     }
 
-    /// Sends one request as it is written here, whatever is wrong with it, and takes the answer.
+    /// Sends one request exactly as given, valid or not, and returns the answer.
     func request(
         _ method: HTTPMethod,
         _ target: String,

@@ -14,7 +14,7 @@ final class RealHub: Sendable {
     let url: String
     var port: Int { Int(url.split(separator: ":").last ?? "") ?? 0 }
 
-    /// Starts a hub on the folder; settings are named as in the environment.
+    /// Starts a hub on the folder; the settings are named as in the environment.
     init(
         folder: TestFolder,
         program: String? = nil,
@@ -40,7 +40,7 @@ final class RealHub: Sendable {
         return await process.ended()
     }
 
-    /// Ends the hub as a power cut does.
+    /// Kills the hub, as a power failure does.
     func kill() async {
         process.send(SIGKILL)
         _ = await process.ended()
@@ -58,16 +58,16 @@ struct HubAnswer: Sendable {
     var json: JSONValue { get throws { try JSONReader.read(body) } }
 }
 
-/// Sends requests to hubs that may go away at any moment.
+/// Sends requests to hubs that may stop at any moment.
 struct HubClient: Sendable {
     private let client: HTTPClient
 
-    /// Runs `body` with a client, and ends the client.
+    /// Runs `body` with a client and shuts the client down afterwards.
     static func with<Answer>(
         _ body: (HubClient) async throws -> Answer
     ) async throws -> Answer {
         var configuration = HTTPClient.Configuration()
-        // A hub that is gone stays gone: its successor listens elsewhere.
+        // A hub that is gone does not return: its successor listens on another port.
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(configuration: configuration)
         do {
@@ -80,7 +80,7 @@ struct HubClient: Sendable {
         }
     }
 
-    /// Sends a request; the path may hold a query.
+    /// Sends a request; the path may have a query.
     func send(
         _ method: HTTPMethod = .GET,
         _ path: String,
@@ -118,7 +118,7 @@ struct HubClient: Sendable {
     }
 }
 
-/// A folder of a test's own, gone when nobody holds it any more.
+/// A test's own folder, removed when nothing refers to it any more.
 final class TestFolder: Sendable {
     let path: String
 
@@ -132,8 +132,8 @@ final class TestFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Where the hub keeps its data.
+    /// The folder of the hub's data.
     var data: String { path + "/data" }
-    /// What hubs on this folder say to standard error.
+    /// The standard error of hubs on this folder.
     var log: String { path + "/log" }
 }

@@ -10,7 +10,8 @@ import Testing
         body: #"{"contextSourceAlias": "harbour"}"#
     )
 
-    /// Asks a hub who it is that gives these answers one after the other; what it got.
+    /// The result of asking a hub for its identity when it gives these answers one after the
+    /// other.
     private func asking(
         _ answers: LoopbackServer.Answer...
     ) async throws -> (identity: Result<String?, HubFailure>, requests: [HTTPRequestHead]) {

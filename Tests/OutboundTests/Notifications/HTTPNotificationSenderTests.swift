@@ -93,8 +93,8 @@ import Testing
         try await server.close()
     }
 
-    /// Sends again where a busy machine did not even connect in time; a connection that is lost is no
-    /// such case.
+    /// Sends again if the connection was not made in time, as on a busy machine, but not if it was
+    /// lost.
     private func patiently(
         _ sender: HTTPNotificationSender,
         _ url: String
@@ -110,7 +110,7 @@ import Testing
     @Test func `a receiver that sends nothing fails in time`() async throws {
         let silent = try Listener()
         let url = "http://127.0.0.1:\(silent.port)/"
-        // A machine that is busy with other tests may not even connect within the time.
+        // A machine that is busy with other tests may not connect in time.
         var results: [DeliveryResult] = []
         for _ in 0..<5 where results.last != .failed("The receiver did not answer in time.") {
             results.append(try await send(to: url, timeoutMilliseconds: 3_000))

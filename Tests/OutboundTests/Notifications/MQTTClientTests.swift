@@ -6,7 +6,7 @@ import Testing
 @testable import Outbound
 
 @Suite struct MQTTClientTests {
-    /// A socket that is connected can be written to at any time: whoever waits for that does not wait.
+    /// A connected socket is always writable: waiting for writability would not wait.
     @Test func `a broker that accepts a connection and stays silent is waited for`() async throws {
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
@@ -21,7 +21,7 @@ import Testing
         try await silent.close()
     }
 
-    /// How often the socket is looked at until there is nothing to be written to it.
+    /// The number of times the socket is polled until nothing is left to write.
     private static func looks(before broker: MQTTEndpoint.Broker, _ port: Int) throws -> Int {
         let client = try #require(MQTTClient(broker))
         let bell = try #require(WakeUp())

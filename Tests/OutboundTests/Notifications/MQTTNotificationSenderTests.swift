@@ -7,7 +7,7 @@ import Testing
 
 @testable import Outbound
 
-/// What became of messages, told by many tasks.
+/// The results of messages, added by many tasks.
 private final class Results: Sendable {
     let all = Mutex<[DeliveryResult]>([])
 }
@@ -140,7 +140,7 @@ private final class Results: Sendable {
         try await broker.close()
     }
 
-    /// What it has not answered in time the library would keep, and send when it likes.
+    /// The library would store unacknowledged messages and send them again at any time.
     @Test func `a broker that answers no message is left, with its messages`() async throws {
         let broker = try await StubbornBroker(.answersNoMessage)
         try await withSender { sender in
@@ -184,7 +184,7 @@ private final class Results: Sendable {
         let ended = Results()
         try await withSender { sender in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                // A user of its own makes a session of its own.
+                // Each user name makes a session of its own.
                 for number in 0..<300 {
                     let port = number.isMultiple(of: 2) ? silent.port : slow.port
                     group.addTask {
@@ -203,7 +203,8 @@ private final class Results: Sendable {
                     #expect(await sender.send(request) == .delivered)
                     #expect(await listener.next() == "1 \(told)")
                 }
-                // Those that wait for their brokers wait still, however busy the machine is.
+                // Notifications that wait for their brokers still wait, however busy the machine
+                // is.
                 let tooMany = "Too many MQTT brokers of its owner are connected already."
                 ended.all.withLock { ended in
                     #expect(ended.allSatisfy { $0 == .failed(tooMany) })

@@ -7,14 +7,15 @@ import Testing
 
 @testable import Outbound
 
-/// A real MQTT broker, started for a test with a configuration of its own on a free port.
+/// A real MQTT broker, started for a test with its own configuration on a free port.
 final class MosquittoBroker: Sendable {
     let port: Int
     private let program: ChildProcess
     private let folder: String
 
-    /// Returns when it takes connections; throws when there is no `mosquitto` (`.ci/set-up test`
-    /// installs it).
+    /// Returns when it accepts connections.
+    ///
+    /// Throws if `mosquitto` is not installed (`.ci/set-up test` installs it).
     init(port: Int? = nil, user: (name: String, password: String)? = nil) throws {
         folder = NSTemporaryDirectory() + "balai-mosquitto-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
@@ -39,7 +40,7 @@ final class MosquittoBroker: Sendable {
             atomically: true,
             encoding: .utf8
         )
-        // What it says on standard output it keeps to itself for a while.
+        // It buffers its standard output.
         program = try ChildProcess(
             program: "/bin/sh",
             ["-c", "exec \"$0\" -c \"$1\" 2>&1", try Self.path(of: "mosquitto"), folder + "/conf"],
@@ -54,7 +55,7 @@ final class MosquittoBroker: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Returns when it is gone.
+    /// Returns when it has ended.
     func stop() {
         program.send(SIGKILL)
         _ = program.waitUntilEnded()
@@ -76,7 +77,7 @@ final class MosquittoBroker: Sendable {
     }
 }
 
-/// A socket that listens and never says a word.
+/// A socket that listens and never answers.
 final class Listener: Sendable {
     private let socket: Int32
     let port: Int
@@ -101,13 +102,13 @@ final class Listener: Sendable {
     deinit { close(socket) }
 }
 
-/// Somebody who listens to a topic.
+/// A client that subscribes to a topic.
 final class TopicListener: Sendable {
     private let ears: Ears
     private let bell: WakeUp
     private let isOver = Mutex(false)
 
-    /// What is heard, for the library's callbacks.
+    /// The received messages, for the library's callbacks.
     private final class Ears: Sendable {
         let topic: String
         let messages: AsyncStream<String>
@@ -122,7 +123,7 @@ final class TopicListener: Sendable {
         }
     }
 
-    /// Returns when it is subscribed.
+    /// Returns when it has subscribed.
     init(
         _ topic: String,
         at broker: MosquittoBroker,
@@ -141,13 +142,14 @@ final class TopicListener: Sendable {
         bell.ring()
     }
 
-    /// The next message with its quality of service before it.
+    /// The next message, with its quality of service before it.
     func next() async -> String? {
         for await message in ears.messages { return message }
         return nil
     }
 
-    /// Not the library's own loop, which only knows a process's first 1,024 descriptors.
+    /// Does not use the library's own loop, which handles only a process's first 1,024
+    /// descriptors.
     private func listen(_ ears: Ears, _ port: Int32, _ user: (name: String, password: String)?) {
         let object = Unmanaged.passUnretained(ears).toOpaque()
         guard let handle = mosquitto_new(nil, true, object) else { return }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Outbound
 
-/// What senders say beside a notification.
+/// Senders add the headers of notifications.
 @Suite(.clause("6.3.9")) struct NotificationHeadersTests {
     private static let contextURL = "https://city.example/c.jsonld"
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Broker
 
 extension NotificationRequest {
-    /// As a session seals it: senders take nothing else.
+    /// The request as a session seals it, because senders accept no other.
     func sealed() async throws -> Disclosed<NotificationRequest> {
         let store = try await MemoryStore(clock: { .init(microseconds: 0) }).makeTenant(nil)
         let decision = Policy(permissions: [], isOpen: true).decideRead(Caller(party: party))

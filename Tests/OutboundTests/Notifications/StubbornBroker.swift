@@ -2,15 +2,15 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An MQTT broker that takes every connection and then does as it likes.
+/// An MQTT broker that accepts every connection and then misbehaves.
 final class StubbornBroker: Sendable {
-    /// What it does.
+    /// How it misbehaves.
     enum Manner: Sendable {
-        /// Answers everything, a byte now and then.
+        /// It sends each answer byte by byte, with pauses.
         case answersByteByByte
-        /// Takes the connection and every message, and answers no message.
+        /// It accepts the connection and every message, and acknowledges no message.
         case answersNoMessage
-        /// Takes the connection, and sends a message of so many bytes that nobody asked for.
+        /// It accepts the connection and sends an unsolicited message of this many bytes.
         case sendsMessage(bytes: Int)
     }
 
@@ -37,7 +37,7 @@ final class StubbornBroker: Sendable {
 
     var port: Int { channel.localAddress?.port ?? 0 }
     var connections: Int { seen.connections.withLock { $0 } }
-    /// Bytes of its message that the other side has taken.
+    /// The number of bytes of its message that the client has received.
     var sent: Int { seen.sent.withLock { $0 } }
 
     func close() async throws { try await channel.close() }
@@ -62,7 +62,7 @@ final class StubbornBroker: Sendable {
             while let packet = nextPacket() { answer(packet, context) }
         }
 
-        /// The first byte of a packet and what it holds (MQTT 3.1.1, section 2.2).
+        /// The first byte of a packet and its content (MQTT 3.1.1, section 2.2).
         private func nextPacket() -> (kind: UInt8, body: [UInt8])? {
             var (length, place) = (0, 1)
             while place < bytes.count {
@@ -81,7 +81,7 @@ final class StubbornBroker: Sendable {
         ) {
             switch (packet.kind & 0xF0, manner) {
             case (0x10, _):
-                // Behind the name of the protocol stands its version.
+                // The version follows the name of the protocol.
                 send(packet.body[6] == 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0], context)
                 if case .sendsMessage(let count) = manner { flood(count, context) }
             case (0x30, .answersByteByByte):
@@ -109,7 +109,7 @@ final class StubbornBroker: Sendable {
             }
         }
 
-        /// A message to the topic `t`, piece by piece as the other side takes it.
+        /// Sends a message to the topic `t`, piece by piece as the client receives it.
         private func flood(_ count: Int, _ context: ChannelHandlerContext) {
             var head: [UInt8] = [0x30]
             var rest = count

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Outbound
 
-/// Names whose servers take their time, beside those that answer.
+/// Slow name servers do not delay names of other servers.
 @Suite(.timeLimit(.minutes(1))) struct NameResolverTests {
     private let office = Sharer(.named(PartyID("office")))
 
@@ -13,7 +13,7 @@ import Testing
         Sharer(.anonymous, at: AddressBlock(bytes: [203, 0, 113, number]))
     }
 
-    /// Names of `.slow` are looked up until it is let go.
+    /// A resolver in which names of `.slow` wait until they are released.
     private final class World: Sendable {
         private let gate = NSCondition()
         private let state = Mutex((isOpen: false, asked: [String]()))
@@ -38,7 +38,7 @@ import Testing
             gate.unlock()
         }
 
-        /// Waits until so many names were asked for.
+        /// Waits until this many names were looked up.
         func waitForQuestions(_ count: Int) async {
             while asked.count < count { await Task.yield() }
         }

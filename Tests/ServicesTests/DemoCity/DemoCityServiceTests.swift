@@ -18,7 +18,7 @@ import Testing
         ]
     }
 
-    /// The page as a stranger sees it.
+    /// The page with a stranger's rights.
     private func paragraphs(_ city: CityHub, _ hosted: HostedService) async throws -> [String] {
         let page = try #require(module.page)
         let stranger = CityAccess(city.hub, for: Caller(party: .anonymous))

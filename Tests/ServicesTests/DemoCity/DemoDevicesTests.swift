@@ -3,7 +3,7 @@ import Testing
 
 @testable import CityServices
 
-/// Whether the city behaves as one would: busy when it should be, and within what is possible.
+/// The demo city behaves like a city: busy at the right times, with values that are possible.
 struct DemoDevicesTests {
     /// Monday, 23 November 2026, 00:00 in Phuket.
     private let monday = Timestamp(microseconds: 1_795_366_800_000_000)

@@ -44,7 +44,7 @@ import Testing
         let documents = city.context(of: module).documents
         let first = try #require(try await documents.document("history-told-until"))
         let before = try await instances(city)
-        // An hour later there are four instances more.
+        // An hour later there are four more instances.
         city.pacer.state.withLock { $0 = ($0.now + 3_600_000_000, 1) }
         await run(city)
         let second = try #require(try await documents.document("history-told-until"))

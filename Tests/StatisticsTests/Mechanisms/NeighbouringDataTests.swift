@@ -5,11 +5,11 @@ import Testing
 
 @testable import Statistics
 
-/// Answers about data with a person and without this person can hardly be told apart.
+/// Answers about data with a person and without this person are almost indistinguishable.
 @Suite struct NeighbouringDataTests {
     private typealias Data = [Contribution<Int>]
 
-    /// Twenty people in three bins; person 0 adds as much as anybody can.
+    /// Twenty people in three bins; person 0 contributes the maximum.
     private static let with: Data = (0..<20).flatMap { person in
         (0..<3).map { Contribution(of: person, bin: $0, value: JSONNumber(person == 0 ? 9 : 1)) }
     }
@@ -30,7 +30,7 @@ import Testing
 
     // MARK: The set of possible answers
 
-    /// The noise is drawn before anything is known of the data, and integers are added without rounding.
+    /// The noise is drawn before the data is read, and integers are added without rounding.
     @Test func `the same random bits give answers that differ only by the data`()
         throws
     {
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    /// Mironov's attack, so that the test above is seen to be able to fail.
+    /// Mironov's attack shows that the test above can fail.
     @Test func `with floating point the possible answers would reveal the person`() {
         let possible = [19.0, 20.0].map { total in
             Set((1...4_096).map { total + 7.0 / 3 * log(Double($0) / 4_096) })
@@ -81,9 +81,9 @@ import Testing
 
     // MARK: The loss
 
-    /// What a statistic tells the most of its person in one direction, seen from outside.
+    /// The lower bound of the loss to one side, estimated from answers.
     ///
-    /// The lower end of an interval for the loss that holds four standard deviations.
+    /// It is the lower end of an interval of four standard deviations.
     private static func leastLoss(
         _ statistic: PeopleStatistic,
         delta: Double = 0,

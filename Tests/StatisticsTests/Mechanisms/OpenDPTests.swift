@@ -3,7 +3,7 @@ import Testing
 
 @testable import Statistics
 
-/// OpenDP says the same of the loss that noise keeps, and of the noise.
+/// OpenDP computes the same loss of the noise and draws the same noise.
 @Suite struct OpenDPTests {
     private struct Case {
         var total: ClosedRange<Int>

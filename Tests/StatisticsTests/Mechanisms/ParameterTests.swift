@@ -3,7 +3,7 @@ import Testing
 
 @testable import Statistics
 
-/// A parameter that makes no sense is refused with words.
+/// An invalid parameter is refused with an explanation.
 @Suite struct ParameterTests {
     private func expectRefusal(
         of member: String,

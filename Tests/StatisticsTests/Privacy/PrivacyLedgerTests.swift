@@ -78,7 +78,7 @@ import Testing
             var (now, latest) = (Self.day(0), Timestamp(microseconds: .min))
             var spent: [Timestamp: Int] = [:]
             for _ in 0..<60 {
-                // Mostly on, sometimes far back.
+                // Mostly forward, sometimes far back.
                 let step = Int64.random(in: -2...4, using: &chance) * Self.day
                 now = Timestamp(microseconds: now.microseconds + step)
                 let charge = try Self.charge(Int.random(in: 1...6, using: &chance))
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    /// Whoever asks about a set, and about the set without one person, pays for both.
+    /// A set and the same set without one person are each charged.
     @Test func `differencing, averaging and time windows spend the same budget`() throws {
         let budget = try Self.budget(5)
         let loss = try PrivacyLoss.pure(epsilon: Rational(1, over: 2))

@@ -31,12 +31,12 @@ struct ExactProbabilities {
     subscript(value: Int) -> Double { weight(value) / total }
 }
 
-/// Pearson's test of samples against what is expected of them.
+/// Pearson's test of samples against expected counts.
 struct ChiSquare {
     private(set) var statistic = 0.0
     private(set) var degrees = -1
 
-    /// Compares how often each value came; values that are expected less than ten times are one.
+    /// Compares the count of each value; values expected less than ten times are counted together.
     init(_ samples: [Int], _ expected: ExactProbabilities) {
         let counts = Dictionary(grouping: samples) { $0 }.mapValues(\.count)
         let reach = samples.map(abs).max() ?? 0
@@ -50,7 +50,7 @@ struct ChiSquare {
         if rest.expected >= 1 { add(rest.count, rest.expected) }
     }
 
-    /// Compares counts that should be about the same.
+    /// Compares counts that should be about equal.
     init(_ counts: [Int], each expected: Double) {
         for count in counts { add(count, expected) }
     }
@@ -72,11 +72,11 @@ struct ChiSquare {
         degrees += 1
     }
 
-    /// Whether a true sample comes out worse once in a thousand times only.
+    /// Whether only one true sample in a thousand is worse.
     var isUnlikely: Bool { isUnlikely(deviations: 3.09) }
 
-    /// Whether it is further out than a normal distribution is by so many standard deviations (Wilson and
-    /// Hilferty).
+    /// Whether it is further out than this many standard deviations of a normal distribution
+    /// (Wilson and Hilferty).
     func isUnlikely(deviations: Double) -> Bool {
         let variance = 2 / (9 * Double(degrees))
         let root = 1 - variance + deviations * variance.squareRoot()

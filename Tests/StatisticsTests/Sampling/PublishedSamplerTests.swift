@@ -4,9 +4,9 @@ import Testing
 
 @testable import Statistics
 
-/// The samplers give the same values as others from the same bits, and draw as many of them.
+/// Our samplers give the same values as published ones from the same bits, and use as many bits.
 @Suite struct PublishedSamplerTests {
-    /// Samples of one distribution from a seed, and the 64 bits that come after them.
+    /// Samples of one distribution from a seed, and the 64 bits after them.
     struct Request: CustomStringConvertible {
         var kind: String
         var parameter: Rational
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// `Peers/exact_sampler.py` says how the file was made.
+    /// `Peers/exact_sampler.py` documents how the file was made.
     @Test func `the authors' program gives the same results, bit for bit`() throws {
         let file = Peers.folder.appending(path: "published-sampler.txt")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
@@ -63,7 +63,7 @@ import Testing
             let numerator = UInt128(Int.random(in: 1...largest, using: &chance))
             return Request(
                 kind: kind,
-                // A hit of a large exponent is never seen.
+                // A hit of a large exponent is never observed.
                 parameter: Rational(
                     kind == "hit" ? min(numerator, denominator * 20) : numerator,
                     over: denominator

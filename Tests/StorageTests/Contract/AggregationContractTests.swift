@@ -4,7 +4,7 @@ import Governance
 import Storage
 import Testing
 
-/// What any store must do with aggregated evolutions.
+/// Every store aggregates evolutions in the same way.
 @Suite(.clause("4.5.19", "AGGRTEMPORAL")) struct AggregationContractTests {
     private func query(
         from: Int? = nil,
@@ -52,7 +52,7 @@ import Testing
         #expect(abs(deviation - (8.0 / 9).squareRoot()) < 1e-12)
     }
 
-    /// What clause 4.5.19.1 says of each type of value, in the order of the methods.
+    /// The values of clause 4.5.19.1 for each type of value, in the order of the methods.
     private static let eligible: [([JSONValue], [Aggregation.Method: JSONValue])] = [
         ([1, 3], [.avg: 2, .min: 1, .max: 3, .sum: 4, .sumsq: 10, .stddev: 1]),
         ([true, false], [.avg: 0.5, .min: 0, .max: 1, .sum: 1, .sumsq: 1, .stddev: 0.5]),
@@ -116,7 +116,7 @@ import Testing
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         let long = String(repeating: "x", count: 300)
         var texts = ["a", "b"].map { Attribute.reading(.string(long + $0), at: 1) }
-        // With an attribute of its own, it is kept as a body.
+        // A sub-attribute makes it a body of its own.
         for index in texts.indices {
             texts[index].attributes = [
                 NamedAttribute(name: .label, instances: [Attribute(kind: .property, value: 1)])
@@ -148,7 +148,7 @@ import Testing
         .clause("4.5.19.1"),
         arguments: StoreKind.all,
         [
-            // The clause's own example: years and months by the calendar, then days and times.
+            // The clause's own example: calendar years and months, then days and times.
             (
                 "P3Y6M4DT12H30M5S", "2016-08-31T00:00:00Z",
                 ["2020-03-04T12:30:05Z", "2023-09-09T01:00:10Z"]
@@ -209,7 +209,7 @@ import Testing
         }
     }
 
-    /// Long texts are kept to find the least, and whatever is to be told apart.
+    /// The aggregates of long texts stay within the memory limit.
     @Test(arguments: StoreKind.all)
     func `aggregates that need too many bytes are refused`(kind: StoreKind) async throws {
         let folder = Folder()
@@ -245,7 +245,7 @@ import Testing
             }
         }
         #expect(try await count(.totalCount, "a", upTo: 40) == 1)
-        // What told the values of one series apart is gone when the next one is looked at.
+        // The distinct values of one series are freed before the next series is read.
         #expect(try await count(.distinctCount, "a", "b", upTo: 20) == 2)
         await #expect(throws: StorageError(.tooManyResults, note: "")) {
             try await count(.max, "a", "c", upTo: 20)

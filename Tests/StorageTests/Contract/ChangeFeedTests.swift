@@ -3,7 +3,7 @@ import Governance
 import Storage
 import Testing
 
-/// In any store, the change feed tells of each change of a document that is kept, and of nothing else.
+/// In any store, the change feed has each change of a stored document, and nothing else.
 @Suite struct ChangeFeedTests {
     private static let followed = Set(Document.Kind.allCases.filter(\.isFollowed))
     private let folder = Folder()
@@ -20,7 +20,7 @@ import Testing
         try await kind.open(folder, Clock()).makeTenant(nil)
     }
 
-    /// What changed after the number, as `id=body` or `-id`.
+    /// The changes after the number, as `id=body` or `-id`.
     private func told(
         _ tenant: any TenantStore,
         after number: Int64,
@@ -133,7 +133,7 @@ import Testing
         let page = try await tenant.feed(after: newest - kept, of: Self.followed)
         #expect(page.isComplete)
         #expect(page.changes.map(\.id) == (count - kept..<count).map(String.init))
-        // A number that was never given is somebody else's.
+        // A number that this feed never had belongs to another feed.
         #expect(try await !tenant.feed(after: newest + 1, of: Self.followed).isComplete)
     }
 
@@ -191,6 +191,6 @@ import Testing
 }
 
 extension ChangeFeedPage {
-    /// The same, with all that is asked for.
+    /// The same page, complete.
     fileprivate var asComplete: ChangeFeedPage { ChangeFeedPage(number: number) }
 }

@@ -2,7 +2,7 @@ import ContextModel
 import Storage
 import Testing
 
-/// In any store, a change of documents is a value made of those it has named.
+/// In any store, a change of documents depends only on the documents that it names.
 @Suite struct DocumentChangesTests {
     private static let ids = ["a", "b", "c"]
     private let folder = Folder()

@@ -4,7 +4,7 @@ import Storage
 import Synchronization
 import Testing
 
-/// In any store, a change touches what its grant covers, before and after it, and nothing else.
+/// In any store, a change affects only what its grant covers, before and after it.
 @Suite struct GrantedChangeTests {
     private static let now = seconds(9)
     private let folder = Folder()

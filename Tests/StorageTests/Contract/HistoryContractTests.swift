@@ -4,7 +4,7 @@ import Governance
 import Storage
 import Testing
 
-/// What any store must do with temporal evolutions.
+/// Every store keeps temporal evolutions in the same way.
 @Suite(.clause("4.11")) struct HistoryContractTests {
     private func query(
         _ id: String = "a",
@@ -114,7 +114,7 @@ import Testing
         let cut = try await tenant.evolutions(query, grant: Grants.read())
         #expect(cut.instanceCounts == [49, 49, 49, 49])
         #expect(cut.contentRange?.to == seconds(48))
-        // What is hidden takes no room.
+        // Hidden instances do not count for the page.
         query.pageLimit = 100
         let half = try await tenant.evolutions(query, grant: Grants.read(hidden: [.label]))
         #expect(half.instanceCounts == [50, 50] && half.contentRange == nil)
@@ -123,7 +123,7 @@ import Testing
         #expect(least.instanceCounts == [1, 1, 1, 1])
     }
 
-    /// A query for what meets the conditions; the first instances of speed and label in its answer.
+    /// The first instances of speed and label in the answer to a query with the conditions.
     private func values(
         _ conditions: [Condition],
         lastN: Int? = nil,
@@ -165,7 +165,7 @@ import Testing
         )
         let either = try #require(try await values([.any([fast, label])], in: tenant))
         #expect(either.speed == [10, 60, 70, 20] && either.label == xs)
-        // The newest of those that meet it, not of all.
+        // The newest of the matching instances, not of all.
         let last = try #require(try await values([fast], lastN: 1, in: tenant))
         #expect(last.speed == [70] && last.label == ["x"])
         #expect(try await values([speed(.greater(.number(99)))], in: tenant) == nil)
@@ -376,7 +376,7 @@ import Testing
 }
 
 extension EvolutionPage {
-    /// How many instances each attribute has.
+    /// The number of instances of each attribute.
     fileprivate var instanceCounts: [Int] {
         evolutions.flatMap(\.attributes).map(\.instances.count)
     }

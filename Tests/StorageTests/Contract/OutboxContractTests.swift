@@ -3,7 +3,7 @@ import Governance
 import Storage
 import Testing
 
-/// What a store promises of its outbox to the processes that deliver it.
+/// Every store gives the processes that deliver its outbox the same guarantees.
 @Suite struct OutboxContractTests {
     private func tenant(_ kind: StoreKind, _ folder: Folder) async throws -> any TenantStore {
         try await kind.open(folder, Clock()).makeTenant(nil)
@@ -62,7 +62,7 @@ import Testing
         let heir = try #require(try await tenant.lease("b", until: 20, now: 10))
         #expect(heir.term > gone.term)
         #expect(try await tenant.claim(heir) == Array(numbers[1...]))
-        // The other was only slow, and learns that it is late.
+        // The other process was only slow, and learns that it lost the lease.
         await #expect(throws: StorageError(.leaseLost, note: "")) {
             try await tenant.bookkeep { try $0.removeFromOutbox([numbers[1]], in: gone.term) }
         }
@@ -118,7 +118,7 @@ import Testing
         #expect(try await tenant.put(in: lease.term + 1).isClaimed == false)
         #expect(try await tenant.put(in: lease.term).isClaimed == false)
         #expect(try await tenant.claim(lease).count == 2)
-        // What nobody has claimed is nobody's to settle.
+        // A process cannot settle a message that it has not claimed.
         let free = try await tenant.put(in: nil)
         try await tenant.bookkeep { try $0.removeFromOutbox([free.sequence], in: lease.term) }
         try await tenant.bookkeep { try $0.narrowOutbox([(free.sequence, ["t"])], in: lease.term) }
@@ -142,7 +142,7 @@ import Testing
             }
         }
         #expect(try await tenant.documents(.subscription) == [])
-        // One that is undone claims nothing and takes no lease.
+        // A transaction that is rolled back claims nothing and takes no lease.
         struct Undone: Error {}
         await #expect(throws: Undone.self) {
             try await tenant.bookkeep { transaction in
@@ -160,7 +160,7 @@ import Testing
 }
 
 extension TenantStore {
-    /// Puts so many messages there, each for one; returns their numbers.
+    /// Adds this many messages with one recipient each; returns their numbers.
     func enqueue(_ count: Int) async throws -> [Int64] {
         try await bookkeep { transaction in
             try (0..<count).map { try transaction.enqueue([UInt8($0)], to: ["s"], at: seconds(1)) }
@@ -187,7 +187,7 @@ extension TenantStore {
         }
     }
 
-    /// The numbers of what is claimed.
+    /// The numbers of the claimed messages.
     @discardableResult
     func claim(
         _ lease: OutboxLease,

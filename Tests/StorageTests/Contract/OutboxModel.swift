@@ -1,13 +1,13 @@
 import Storage
 
-/// What one process does to an outbox.
+/// An operation of one process on an outbox.
 enum OutboxStep {
-    /// Puts a message there, with the term that the process has.
+    /// Adds a message, with the term of the process.
     case enqueue(process: Int, recipients: [String])
-    /// Asks for the lease, or to have it extended.
+    /// Requests the lease or its extension.
     case lease(process: Int, hasStartedAnew: Bool, seconds: Int)
     case claim(process: Int, limit: Int)
-    /// Settles so many of what it has claimed, one recipient or all.
+    /// Settles this many claimed messages, for one recipient or all.
     case settle(process: Int, count: Int, isWhole: Bool)
     case release(process: Int)
     case wait(seconds: Int)
@@ -36,7 +36,7 @@ enum OutboxStep {
         }
     }
 
-    /// What a store answers.
+    /// The answer of a store.
     enum Answer: Equatable {
         case enqueued(EnqueuedMessage)
         case leased(OutboxLease?)
@@ -100,23 +100,23 @@ enum OutboxStep {
     }
 }
 
-/// What three processes know of an outbox, and what they may be told.
+/// The expected state of an outbox that three processes use.
 struct OutboxModel {
     struct Claimant {
         var term: Int64?
-        /// Whether a claim has returned fewer messages than it might, in this term.
+        /// Whether a claim has returned fewer messages than the limit, in this term.
         var hasAll = false
-        /// The numbers of what it has, in the order in which it came.
+        /// The numbers of the claimed messages, in the order of the claims.
         var claimed: [Int64] = []
     }
 
     var claimants = [Claimant](repeating: Claimant(), count: 3)
     var now = 0
-    /// Who has the lease, until when.
+    /// The process that has the lease, and its end.
     private var holder: (process: Int, until: Int)?
     private var removed: Set<Int64> = []
 
-    /// Notes what a step came to; false when a store must not have answered so.
+    /// Applies the answer to a step; false if a store must not answer so.
     mutating func note(_ step: OutboxStep, _ answer: OutboxStep.Answer) -> Bool {
         switch (step, answer) {
         case (.enqueue(let process, _), .enqueued(let message)):
@@ -132,7 +132,7 @@ struct OutboxModel {
                 claimants[process].claimed += numbers
                 if numbers.count < limit { claimants[process].hasAll = true }
             }
-            // Each once in a term, in order, and nothing that is done with.
+            // Each message once in a term, in order, and no settled message.
             return holder?.process == process
                 && (claimants[process].claimed + numbers).isStrictlyIncreasing
                 && removed.isDisjoint(with: numbers)
@@ -169,7 +169,7 @@ struct OutboxModel {
             let end = max(holder?.until ?? 0, now + length)
             holder?.until = end
         } else {
-            // Who had it before has it no more.
+            // The former holder has lost it.
             if let former = holder?.process { claimants[former] = Claimant() }
             claimants[process] = Claimant(term: lease.term)
             holder = (process, now + length)

@@ -3,12 +3,13 @@ import Governance
 import Storage
 import Testing
 
-/// In any store, what is hidden in some entities is not there in these, and is in the others.
+/// In any store, an attribute that is hidden in some entities is missing there and present
+/// elsewhere.
 @Suite struct PartlyHiddenContractTests {
     private let folder = Folder()
     private let id = EntityID("urn:a")
 
-    /// Hides the speed of stations, and inside other attributes of stations.
+    /// Hides the speed of stations, and its occurrences inside other attributes of stations.
     private static let rules = [
         Prohibition(assignee: .anyone, target: .type(.station), attributes: [.speed])
     ]
@@ -98,7 +99,7 @@ import Testing
 
     // MARK: Writing
 
-    /// What a writer does to an entity; false when it may not.
+    /// Changes an entity as a writer; false if the writer may not.
     private func change(
         _ tenant: any TenantStore,
         _ change: @escaping @Sendable (Entity?) -> EntityChange
@@ -161,8 +162,10 @@ import Testing
 
     // MARK: History
 
-    /// A station that was read at 0, 1 and 2, and is a sensor since 3, read at 3, 4 and 5; each
-    /// time with its speed inside the label, too.
+    /// A station with readings at 0, 1 and 2 that is a sensor from 3 on, with readings at 3, 4 and
+    /// 5.
+    ///
+    /// Each reading also has a speed inside the label.
     private func history(
         _ kind: StoreKind,
         thenStation: Bool = false
@@ -279,7 +282,7 @@ import Testing
                 (Changes(try $0.adding([speed], of: given, correcting: true)), ())
             }
         }
-        // An evolution of what is hidden alone is none for the writer.
+        // An evolution with hidden attributes only does not exist for the writer.
         #expect(try await !tenant.hasEvolution(id, grant: grant))
         try await tenant.append("a", .label, [.reading("x", at: 3)])
         #expect(try await tenant.hasEvolution(id, grant: grant))

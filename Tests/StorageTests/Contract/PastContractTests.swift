@@ -3,8 +3,8 @@ import Governance
 import Storage
 import Testing
 
-/// In any store, what an entity was when a part of its history was written decides who may see and
-/// change that part.
+/// In any store, the types and scopes that an entity had when an instance was written decide who
+/// may see and change this instance.
 @Suite struct PastContractTests {
     private let folder = Folder()
     private let id = EntityID("urn:a")
@@ -23,7 +23,8 @@ import Testing
         return page.evolutions.first?.attributes.first?.instances.map(\.value) ?? []
     }
 
-    /// A station that was read at 0, 1 and 2, and is a sensor since 3, read at 3, 4 and 5.
+    /// A station with readings at 0, 1 and 2 that is a sensor from 3 on, with readings at 3, 4 and
+    /// 5.
     private func tenant(_ kind: StoreKind) async throws -> any TenantStore {
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         for (type, range) in [(IRI.station, 0..<3), (.sensor, 3..<6)] {
@@ -88,7 +89,7 @@ import Testing
         #expect(try await values(tenant, .type(.sensor)) == [9])
     }
 
-    /// Makes something else and a sensor of the entity in turns, once a second.
+    /// Makes the entity another type and a sensor in turns, once a second.
     private func change(_ tenant: any TenantStore, _ seconds: Range<Int>) async throws {
         try await tenant.transact { transaction in
             for second in seconds {
@@ -130,7 +131,7 @@ import Testing
                 return (Changes(history), ())
             }
         }
-        // The same reading as a hidden one, written later: both are there.
+        // The same reading as a hidden one, written later: both are stored.
         var again = Attribute.reading(1, at: 1)
         (again.createdAt, again.modifiedAt) = (seconds(9), seconds(9))
         let change = NamedAttribute(name: .speed, instances: [again])

@@ -25,7 +25,7 @@ import Testing
         .reading(JSONValue(scopes: scopes), at: second)
     }
 
-    /// A sensor read at 10, 20 and 30 that was in A, from 15 on in B, and from 25 on nowhere.
+    /// A sensor with readings at 10, 20 and 30, in A, in B from 15 on, and in no scope from 25 on.
     private func tenant(_ kind: StoreKind) async throws -> any TenantStore {
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
         try await tenant.append("a", .speed, [10, 20, 30].map { .reading(1, at: $0) })

@@ -3,7 +3,7 @@ import Governance
 import Storage
 import Testing
 
-/// What any store must do for EntityMaps and snapshots.
+/// Every store keeps EntityMaps and snapshots in the same way.
 @Suite struct SnapshotContractTests {
     private func name(_ file: String) -> TenantName {
         TenantName(snapshotFile: file, of: SnapshotOrigin(tenant: nil, id: "urn:x:\(file)"))

@@ -4,7 +4,7 @@ import Governance
 import Storage
 import Testing
 
-/// What any store must do.
+/// Every store keeps this contract.
 @Suite struct StorageContractTests {
     @Test(arguments: StoreKind.all)
     func `the reads of one body see one moment, even while others write`(
@@ -17,7 +17,7 @@ import Testing
         async let counts = tenant.read(try Grants.read()) { transaction in
             let before = try transaction.identifiers(all).count
             isReading.signal()
-            // The body may block; the test would fail here rather than wait for ever.
+            // The body may block; the test fails here instead of waiting for ever.
             guard wrote.wait(timeout: .now() + 20) == .success else { return [before] }
             let after = try transaction.encodedEntities(all).entities.count
             return [before, after, try transaction.shapes().reduce(0) { $0 + $1.count }]
@@ -304,7 +304,7 @@ import Testing
         #expect(try await tenant.documentCount(.subscription, of: "b") == 3)
         #expect(try await tenant.documentCount(.snapshot, of: "b") == 0)
         #expect(try await tenant.documents(.subscription) == documents)
-        // Whoever writes a document anew may give it another owner.
+        // A writer who replaces a document may change its owner.
         try await tenant.bookkeep {
             try $0.put(Document(kind: .subscription, id: "2", body: [1], owner: "c"))
         }

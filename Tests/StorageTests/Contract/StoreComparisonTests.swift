@@ -6,7 +6,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Chance asks both stores, and a plain look at all data, the same: conditions, orders, pages,
+/// Both stores and a simple model answer random requests equally: conditions, orders, pages,
 /// histories, aggregates, and transactions that fail.
 @Suite struct StoreComparisonTests {
     // MARK: Current state
@@ -135,7 +135,7 @@ private struct StorePair {
         await shared.close()
     }
 
-    /// Changes both; what the body throws on purpose is expected.
+    /// Changes both; an error that the body throws on purpose is expected.
     func write(_ body: @escaping @Sendable (any StoreTransaction) throws -> Void) async throws {
         for (_, store) in stores {
             do { try await store.transact(body) } catch is EntityChanges.Undone {}
@@ -156,7 +156,7 @@ private struct StorePair {
         return try await answers { try await $0.evolutions(query, grant: grant) }
     }
 
-    /// Gives the entity other types and scopes, takes its current state away, or brings it back.
+    /// Changes the types and scopes of the entity, deletes its current state, or restores it.
     func becomeOther(_ dice: inout SeededDice) async throws {
         var entity = Entity("a", Bool.random(using: &dice) ? .sensor : .station)
         entity.scopes = Bool.random(using: &dice) ? ["/A"] : []
@@ -176,7 +176,7 @@ private struct StorePair {
 
 // MARK: - Looking at everything
 
-/// Entities in the order of creation, and nothing else.
+/// Entities in the order of creation only.
 private struct EntityModel {
     private(set) var entities: [Entity] = []
 
@@ -192,13 +192,13 @@ private struct EntityModel {
     }
 }
 
-/// What one transaction does to current state.
+/// The changes of current state in one transaction.
 private struct EntityChanges {
     struct Undone: Error {}
 
     var put: [Entity]
     var removed: [EntityID]
-    /// Whether it fails after all that.
+    /// Whether the transaction fails after all changes.
     var fails: Bool
 
     static func random(_ dice: inout SeededDice, now: Timestamp) -> EntityChanges {
@@ -229,9 +229,9 @@ private struct EntityChanges {
     }
 }
 
-/// A question about current state, asked as a reader whose grant covers some of it.
+/// A query of current state by a reader whose grant covers some of it.
 private struct EntityQuestion {
-    /// What is told of a page.
+    /// The compared parts of a page.
     struct Answer: Equatable {
         var entities: [Entity]
         var ids: [EntityID]
@@ -243,7 +243,7 @@ private struct EntityQuestion {
     var covered: Condition
     var hidden: Set<IRI>
     var prohibitions: [Prohibition]
-    /// Sorted by identifiers, which a plain comparison of texts decides.
+    /// Sorted by identifiers, which are compared as texts.
     var isByIdentifier: Bool
     var isDescending: Bool
 
@@ -251,7 +251,7 @@ private struct EntityQuestion {
         let (isByIdentifier, isDescending) = (
             Int.random(in: 0..<3, using: &dice) == 0, Bool.random(using: &dice)
         )
-        // What is hidden may not be asked for.
+        // Hidden attributes cannot be queried.
         let hidden: Set<IRI> = Int.random(in: 0..<3, using: &dice) == 0 ? [.label] : []
         let condition =
             hidden.isEmpty
@@ -310,7 +310,7 @@ private struct EntityQuestion {
 }
 
 extension HistoryQueries {
-    /// Ranges of time without anything else.
+    /// Ranges of time only.
     fileprivate static func plain(_ dice: inout SeededDice) -> [TemporalQuery] {
         (0..<4).map { _ in
             var query = all
@@ -330,7 +330,7 @@ extension EvolutionPage {
         evolutions.flatMap(\.attributes).map { Self.text($0.name, $0.instances) }
     }
 
-    /// What a plain query leaves of the whole history.
+    /// The values that a plain query selects from the whole history.
     fileprivate func values(for query: TemporalQuery) -> [String] {
         evolutions.flatMap(\.attributes).compactMap { attribute in
             let inRange = attribute.instances.filter { $0.isIn(query) }
@@ -342,7 +342,7 @@ extension EvolutionPage {
         "\(name) \(instances.map { "\($0.value) \($0.datasetID ?? "")" }.sorted())"
     }
 
-    /// How many values there are in each period of each series, and the sum of the numbers.
+    /// The number of values in each period of each series, and the sum of the numbers.
     fileprivate var sums: Set<String> {
         Set(
             evolutions.flatMap(\.aggregates).flatMap { attribute in
@@ -357,7 +357,7 @@ extension EvolutionPage {
         )
     }
 
-    /// The same, added up by hand from the whole history.
+    /// The same, computed from the whole history.
     fileprivate func sums(for query: TemporalQuery, seconds length: Int64) -> Set<String> {
         var counts: [String: Int] = [:]
         var sums: [String: Double] = [:]
@@ -397,7 +397,7 @@ extension Attribute {
 }
 
 extension JSONValue {
-    /// What counts as a number in a sum: of an array its size (table 4.5.19.1-2).
+    /// The value of a number in a sum; of an array its size (table 4.5.19.1-2).
     fileprivate var asNumber: Double? {
         switch self {
         case .number(let number): number.doubleValue

@@ -73,7 +73,7 @@ import Testing
         #expect(met > 1_000)
     }
 
-    /// An entity with so many attributes, and a condition with a term for each.
+    /// An entity with this many attributes, and a condition with a term for each.
     private func wide(_ count: Int) -> (Entity, PreparedCondition, [IRI]) {
         let names = (0..<count).map { IRI("urn:wide:\($0)") }
         let entity = Entity(
@@ -91,7 +91,7 @@ import Testing
         return (entity, PreparedCondition(.all([.any(terms), .all(terms)])), names)
     }
 
-    /// For all attributes together; each of them has what looks at it, and no look at all others.
+    /// The steps for all attributes together: each attribute is compared with its own terms only.
     private func steps(_ count: Int) -> Int {
         let (entity, condition, names) = wide(count)
         let budget = DecisionBudget(steps: .max / 2)

@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: [0, 1, 7, 50, 200])
     func `the first entities found are the beginning of the whole order`(wanted: Int) {
-        // Each speed comes several times, and every fifth entity has none.
+        // Each speed occurs several times, and every fifth entity has none.
         let entities = (0..<200).map { number in
             entity(number, speed: number % 5 == 0 ? nil : number * 37 % 41)
         }
@@ -102,7 +102,7 @@ import Testing
         let budget = DecisionBudget(steps: .max / 2)
         var first = FirstEntities<Int>(1, by: twice)
         first.add(entity, as: 1, within: budget)
-        // A key that is given once more decides nothing, and costs nothing.
+        // A repeated key decides nothing and costs nothing.
         #expect((40_000..<80_000).contains(budget.steps))
         let little = DecisionBudget(steps: 1_000)
         first.add(entity, as: 2, within: little)

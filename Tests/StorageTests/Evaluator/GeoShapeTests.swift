@@ -9,7 +9,8 @@ import Testing
         Position(longitudeDegrees: longitude, latitudeDegrees: latitude)
     }
 
-    /// A circle around 100° east and 10° north, in so many steps; every other corner may be nearer.
+    /// A circle around 100° east and 10° north of this many corners; every other corner may be
+    /// nearer.
     private static func ring(
         _ count: Int,
         _ radiusDegrees: Double,
@@ -74,7 +75,7 @@ import Testing
         #expect(GeoShape(.multiPoint([])).meters(to: outer) == .infinity)
     }
 
-    /// The distance by looking at every pair of lines and places.
+    /// The distance, computed from every pair of lines and places.
     private static func slowMeters(_ a: Geometry, _ b: Geometry) -> Double {
         func parts(_ geometry: Geometry) -> [GeoShape] {
             switch geometry {

@@ -122,7 +122,7 @@ struct `Deciding conditions` {
         #expect(!Condition.all([.everything, .nothing]).matches(entity))
     }
 
-    /// What an entity's writer made long, each with a question that looks at it.
+    /// Long values of each kind, each with a condition that reads all of it.
     private static let long: [(Attribute, String)] = {
         let members = (0..<2_000).map { (key: "m\($0)", value: JSONValue.string("x")) }
         let object = JSONValue.object(JSONObject(members))

@@ -55,7 +55,7 @@ struct `Deciding geo-queries` {
         "type": "Polygon", "coordinates": [[[0, 0], [4, 4], [4, 0], [0, 4], [0, 0]]],
     ]
 
-    /// A line of so many positions up and down, in a strip of the height.
+    /// A line of this many positions, up and down in a strip of the height.
     static func zigzag(_ count: Int, _ height: Double) -> [Position] {
         (0..<count).map { place(Double($0) / Double(count), $0.isMultiple(of: 2) ? 0 : height) }
     }

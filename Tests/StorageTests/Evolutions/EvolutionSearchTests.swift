@@ -4,9 +4,9 @@ import Governance
 import Storage
 import Testing
 
-/// What deciding temporal queries may cost.
+/// Temporal queries stay within their budget.
 @Suite(.clause("5.7.4")) struct EvolutionSearchTests {
-    /// One entity that was something else so many times.
+    /// An entity that changed its type this many times.
     private struct Changeling: HistorySource {
         let budget: DecisionBudget?
         let stateCount: Int

@@ -2,11 +2,11 @@ import ContextModel
 import Storage
 import Testing
 
-/// Adding up the values of a series by period.
+/// The values of a series are aggregated by period.
 @Suite struct PeriodWalkTests {
     private static let hour: Int64 = 3_600_000_000
 
-    /// How many values are told apart in all, and how long that takes.
+    /// The number of distinct values, and the time to count them.
     private func count(of values: Int, inTurns: Bool) -> (distinct: Int, time: Duration) {
         let aggregation = Aggregation(
             methods: [.distinctCount],
@@ -29,7 +29,7 @@ import Testing
         return (periods.reduce(0) { $0 + Int($1.value.numberValue?.doubleValue ?? 0) }, time)
     }
 
-    /// Instances by `modifiedAt`, which are walked by `observedAt`.
+    /// Instances in the order of `modifiedAt`, aggregated by `observedAt`.
     @Test func `values whose moments are out of order take no longer than others`() {
         let inOrder = count(of: 20_000, inTurns: false)
         let inTurns = count(of: 20_000, inTurns: true)

@@ -9,7 +9,7 @@ import Testing
         for id in 0..<500 {
             order[id] = id
             expected.append(id)
-            // All but each tenth go again, so that places are moved together in between.
+            // All but each tenth are removed, so that places are compacted in between.
             guard id % 10 != 0, id > 20 else { continue }
             order[id - 20] = nil
             expected.removeAll { $0 == id - 20 }

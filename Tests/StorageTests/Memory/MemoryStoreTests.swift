@@ -28,7 +28,7 @@ import Testing
         let store = MemoryStore { seconds(0) }
         let tenant = try await store.makeTenant(nil)
         try await tenant.put((0..<20).map { Entity("\($0)", .sensor, [.speed: 0]) })
-        // Each transaction gives all entities one new speed: a page never has two.
+        // Each transaction gives all entities one new speed, so a page never has two speeds.
         try await withThrowingTaskGroup(of: Void.self) { group in
             for round in 1...20 {
                 group.addTask {

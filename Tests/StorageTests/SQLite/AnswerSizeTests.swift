@@ -5,10 +5,10 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Answers of few entities or instances that are as large as they may be.
+/// Answers of few entities or instances stay within the maximum size.
 @Suite struct AnswerSizeTests {
     private static let bytes = 2 << 20
-    /// More than there is room for.
+    /// One more than the maximum size allows.
     private static let many = AnswerSize.maximumBytes / bytes + 1
     private static let value = JSONValue.string(String(repeating: "x", count: bytes))
 

@@ -26,7 +26,7 @@ import Testing
         )
     }
 
-    /// Whose writes were run, in their order.
+    /// The parties whose writes ran, in order.
     private final class Order: Sendable {
         private let order = Mutex<[Sharer]>([])
 
@@ -60,7 +60,7 @@ import Testing
         #expect(order.indices.filter { order[$0] == office }.allSatisfy { $0 <= 7 }, "\(order)")
     }
 
-    /// In which order those write of whom so many writes wait.
+    /// The order in which parties with this many waiting writes write.
     private func order(of writes: [(sharer: Sharer, count: Int)]) async throws -> [Sharer] {
         let folder = Folder()
         let committer = try committer(in: folder)

@@ -6,11 +6,11 @@ import Testing
 @testable import StorageSQLite
 
 @Suite struct ConnectionPoolTests {
-    /// A pool whose queries hold their connections until they are let go.
+    /// A pool whose queries hold their connections until they are released.
     private final class BusyPool: Sendable {
         let pool: ConnectionPool
         private let folder = Folder()
-        /// As many as there are queries at once, each with one.
+        /// As many parties as there may be queries at once, with one query each.
         private let sharers = (0..<Limits.queryConnections).map {
             Sharer(.named(PartyID("\($0)")))
         }
@@ -23,7 +23,7 @@ import Testing
             pool = try ConnectionPool(path: path, queryTimeout: queryTimeout)
         }
 
-        /// Runs the body while as many queries are at work as may be.
+        /// Runs the body while the maximum number of queries runs.
         func whileBusy(_ body: () async throws -> Void) async throws {
             async let queries: Void = withThrowingDiscardingTaskGroup { group in
                 for sharer in sharers {
@@ -49,7 +49,7 @@ import Testing
     func `queries leave a connection to point reads`() async throws {
         let busy = try BusyPool()
         try await busy.whileBusy {
-            // One query more than there are connections for them, which waits.
+            // One more query than there are connections; it waits.
             let waiting = Task { try await busy.pool.run(.query(Self.operator)) { _ in 1 } }
             let later = try await busy.pool.run(.point) { try $0.documentCount(.subscription) }
             let atOnce = try busy.pool.immediately { try $0.documentCount(.subscription) }
@@ -65,7 +65,7 @@ import Testing
     {
         let busy = try BusyPool(queryTimeout: .milliseconds(50))
         try await busy.whileBusy {
-            // The second is submitted while somebody looks already.
+            // The second one is submitted while the first is being found.
             for _ in 0..<2 {
                 await #expect(throws: StorageError(.overloaded, note: "")) {
                     try await busy.pool.run(.query(Self.operator)) { _ in }
@@ -147,7 +147,7 @@ import Testing
         #expect(start() == nil)
         #expect(state.add(job(.query(Self.operator))) == nil)
         #expect(start() == .operator)
-        // A reader of points goes before all, and has the last connection in any case.
+        // A reader of single entities takes precedence, and has the last connection in any case.
         let other = Sharer(.named(PartyID("other")))
         #expect(state.add(job(.query(other))) == nil)
         #expect(start() == other.party)
@@ -176,7 +176,7 @@ import Testing
         #expect(start() == nil)
         #expect(state.add(job(.query(Self.operator))) == nil)
         #expect(start() == Self.operator)
-        // Those that waited for too long go, of whichever address they are.
+        // Requests that waited for too long are removed, whichever address they are from.
         let late = state.removeLate(patience: .zero)
         #expect(late.count == 7 + 8)
         #expect(state.next() == nil)

@@ -5,8 +5,9 @@ import Storage
 import StorageSQLite
 import Testing
 
-/// A child process writes and notes what was acknowledged; it is killed at a random moment, and
-/// everything acknowledged must be there, and nothing by halves.
+/// A child process writes and logs what was acknowledged, and is killed at a random moment.
+///
+/// Then every acknowledged write must be stored, and no write in part.
 @Suite struct CrashTests {
     private static let folderVariable = "BALAI_CRASH_FOLDER"
     private static let lanes = 8
@@ -57,7 +58,7 @@ import Testing
             _ = try $0.enqueue([], to: [name], at: seconds(1))
             try $0.put(Entity("\(name)-twin", .station))
         }
-        // A reader has the lane's history sealed when it is long.
+        // A read seals the lane's history when it is long.
         if number % 8 == 0 { _ = try await numbers(of: lane, in: tenant) }
     }
 

@@ -5,9 +5,10 @@ import Testing
 
 @testable import StorageSQLite
 
-/// A caller's question ends at its deadline, whatever it asks.
+/// Every query ends at its deadline.
 @Suite struct DeadlineTests {
-    /// More entities, and instances of one, than SQLite walks between two looks at the deadline.
+    /// More entities, and instances of one entity, than SQLite reads between two checks of the
+    /// deadline.
     private static let many = 2_000
 
     private func tenant(_ timeout: Duration) async throws -> any TenantStore {
@@ -25,7 +26,7 @@ import Testing
         return tenant
     }
 
-    /// Matches nothing, so that every entity is looked at.
+    /// Matches no entity, so that every entity is evaluated.
     private static let rare = Condition.value(
         ValueTest(path: AttributePath(names: [.speed]), comparison: .equal([.number(2)]))
     )
@@ -73,7 +74,7 @@ import Testing
         try await question.ask(try await tenant(.seconds(600)))
     }
 
-    /// An entity with many long texts, of which each takes a pattern long.
+    /// An entity with many long texts, each of which takes long to match with a pattern.
     private static func manyTexts() -> Entity {
         let texts = (0..<1_000).map { number in
             let bytes = (0..<Pattern.maximumInputBytes).map {
@@ -93,7 +94,7 @@ import Testing
         )
     }
 
-    /// SQLite takes few steps for one entity, and would not ask.
+    /// SQLite takes few steps for one entity, and would not check the deadline.
     @Test func `a long decision is stopped at the deadline, too`() async throws {
         let tenant = try await tenant(.milliseconds(50))
         try await tenant.put([Self.manyTexts()])

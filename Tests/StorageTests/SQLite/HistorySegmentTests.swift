@@ -71,7 +71,7 @@ import Testing
 }
 
 extension HistorySegment.Instance {
-    /// A run of instances as a store could have them: in order, some of one moment.
+    /// A run of instances that a store could have: in order, some at the same moment.
     fileprivate static func random(_ dice: inout SeededDice) -> [HistorySegment.Instance] {
         var time = Int64.random(in: -1_000_000...1_000_000, using: &dice)
         var sequence: Int64 = 0

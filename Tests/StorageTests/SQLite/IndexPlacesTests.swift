@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Whose questions have value indexes.
+/// Value indexes are shared fairly between parties.
 @Suite struct IndexPlacesTests {
     private let office = Party.named(PartyID("office"))
     private let all = Set((0..<16).map { Int64($0) })

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// What entities were, in the file: kept for as long as any history of theirs is.
+/// The file keeps former states of an entity for as long as any of its history.
 @Suite struct PastStatesTests {
     private let folder = Folder()
     private let clock = Clock()
@@ -107,7 +107,7 @@ import Testing
 
     // MARK: Of a long past, as much is read as is asked about
 
-    /// Makes up the past of `urn:a`, in which states may overlap; the moments that it is about.
+    /// Makes random former states of `urn:a`, which may overlap; returns their moments.
     private static func makePast(
         _ dice: inout SeededDice,
         _ writer: Writer

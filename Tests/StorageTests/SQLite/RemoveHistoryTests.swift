@@ -6,14 +6,14 @@ import Testing
 
 @testable import StorageSQLite
 
-/// A long history is removed without anybody waiting long for it, and is gone for whoever looks.
+/// Removing a long history delays nobody for long, and readers see it removed at once.
 @Suite struct RemoveHistoryTests {
     private let folder = Folder()
     private static let id = EntityID("urn:a")
     private static let long = Limits.removedPerStep * 2 + 10
 
     private func open(_ folder: Folder) throws -> SQLiteStore {
-        // Nothing is sealed but by hand.
+        // Histories are sealed only by hand here.
         let limits = SealingLimits(
             segment: 64,
             smallestSegment: 8,
@@ -60,12 +60,12 @@ import Testing
         )
     }
 
-    /// Returns when nothing of removed histories is left.
+    /// Returns when all rows of removed histories are gone.
     private static func finish(_ tenant: SQLiteTenantStore) async throws {
         while try await tenant.committer.run({ try $0.removeDetachedHistory() }) {}
     }
 
-    /// Removes all, and says how many rows there still are when it is done.
+    /// Removes everything, and returns the number of rows that are left when the request ends.
     private static func removeAll(_ tenant: SQLiteTenantStore) async throws -> Int64 {
         try await tenant.transact { transaction in
             let step = try transaction.removeHistory(id, .everything, from: nil)
@@ -94,7 +94,7 @@ import Testing
         try await Self.finish(tenant)
         #expect(try await Self.values(tenant) == [3, 4])
         #expect(try Self.rows(folder) == 2)
-        // And again: its number is a new one now.
+        // And again: the entity has a new number now.
         try await tenant.append("a", .speed, Self.readings(10..<Self.long))
         _ = try await Self.removeAll(tenant)
         #expect(try await Self.values(tenant).isEmpty)
@@ -110,7 +110,7 @@ import Testing
         let copy = Folder()
         try await tenant.transact { transaction in
             _ = try transaction.removeHistory(Self.id, .everything)
-            // What is to follow in the background does not.
+            // The background removal does not start.
             try #require(transaction as? Writer).transaction.forgetRequestActions()
         }
         for name in ["hub.sqlite", "hub.sqlite-wal"] {
@@ -123,7 +123,7 @@ import Testing
         let survivor = try open(copy)
         let other = try await self.tenant(survivor)
         #expect(try await Self.values(other).isEmpty)
-        // The row of the entity is gone, and another one may get its key, but not its history.
+        // The row of the entity is gone. Another entity may get its key, but not its history.
         try await other.append("b", .speed, Self.readings(0..<2))
         #expect(try await Self.values(other, of: EntityID("urn:b")) == [0, 1])
         try await Self.finish(other)
@@ -174,7 +174,7 @@ import Testing
         await store.close()
     }
 
-    /// Of three times in which the entity was something else, the middle one is the writer's.
+    /// The entity had three types one after the other; the writer may remove the middle part.
     @Test(arguments: [true, false])
     func `the visible part of a history is removed in portions`(
         isSealed: Bool

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// How much a step of retention does, which is one transaction: others' writes wait for it.
+/// A step of retention is one short transaction, because others' writes wait for it.
 @Suite struct RetentionTests {
     private let folder = Folder()
 
@@ -13,7 +13,7 @@ import Testing
         try await VocabularySweepTests.tenant(VocabularySweepTests.open(folder))
     }
 
-    /// How many instances go with each step.
+    /// The number of instances that each step removes.
     private func steps(_ rule: RetentionRule, _ tenant: SQLiteTenantStore) async throws -> [Int] {
         var position: RetentionPosition? = RetentionPosition()
         var removed: [Int] = []
@@ -28,7 +28,7 @@ import Testing
     }
 
     private let removing = RetentionRule(type: .sensor, ageMicroseconds: 0, effect: .remove)
-    /// All that is there stays.
+    /// Keeps everything.
     private let thinning = RetentionRule(
         type: .sensor,
         ageMicroseconds: 0,
@@ -58,7 +58,7 @@ import Testing
         }
         try await tenant.append("a", .label, [.reading(1, at: 8)])
         let steps = try await steps(thins ? thinning : removing, tenant)
-        // Of each moment the first instance stays where the history is thinned.
+        // Thinning keeps the first instance of each moment.
         #expect(steps.reduce(0, +) == (thins ? 19 : 21))
         #expect(steps.allSatisfy { $0 <= 5 }, "\(steps)")
     }

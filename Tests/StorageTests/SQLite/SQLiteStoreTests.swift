@@ -26,7 +26,7 @@ import Testing
         let folder = Folder()
         let first = try open(folder)
         #expect(throws: StorageError(.locked, note: "")) { try open(folder) }
-        // So nobody need look for what others change.
+        // So nobody has to check for changes by others.
         #expect(!first.isShared)
         await first.close()
         await (try open(folder)).close()
@@ -59,7 +59,7 @@ import Testing
         let folder = Folder()
         await (try open(folder)).close()
         patch(folder, at: offset, bytes)
-        // Without a log beside it, as most programs' databases are: opening would make it have one.
+        // Without a log beside it, as most databases of other programs: opening would create one.
         patch(folder, at: 18, [1, 1])
         let before = try content(folder)
         #expect(throws: StorageError(.damaged, note: "")) { try open(folder) }

@@ -5,7 +5,9 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Sealed history must answer as rows do; segments of eight instances are enough to see that.
+/// Sealed histories answer as unsealed ones do.
+///
+/// Segments of eight instances are enough to test this.
 @Suite struct SealingTests {
     private static let small = SealingLimits(
         segment: 8,
@@ -30,7 +32,7 @@ import Testing
         try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly).number(sql)
     }
 
-    /// Reads all, so that the store finds the series long, and has them sealed.
+    /// Reads everything, so that the store notices that the series is long, and seals it.
     private func seal(_ tenant: any TenantStore) async throws {
         _ = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
         try await #require(tenant as? SQLiteTenantStore).sealer.sealHistory()
@@ -203,7 +205,7 @@ import Testing
         #expect(try number(indexes, in: folder) == 1)
         let after = try await tenant.evolutions(HistoryQueries.all, grant: Grants.read())
         #expect(after.text == before.text)
-        // What waited still does, and no number comes twice.
+        // Waiting messages still wait, and no number is used twice.
         let lease = try #require(try await tenant.lease("a", until: 10, now: 0))
         #expect(try await tenant.claim(lease) == [1, 2])
         try await tenant.bookkeep { try $0.removeFromOutbox([1, 2], in: lease.term) }

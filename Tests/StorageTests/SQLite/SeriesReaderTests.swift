@@ -6,7 +6,7 @@ import Testing
 @testable import StorageSQLite
 
 @Suite struct SeriesReaderTests {
-    /// With `lastN` the newest instances are held until the oldest of them is found.
+    /// With `lastN`, the newest instances are held in memory until the oldest of them is found.
     @Test func `lastN aggregates as many instances as an answer may have, and no more`()
         async throws
     {

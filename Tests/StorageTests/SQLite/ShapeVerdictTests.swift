@@ -5,11 +5,11 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Which shapes a condition can hold for is found by the names that it needs.
+/// The names that a condition needs select the shapes that it can hold for.
 @Suite struct ShapeVerdictTests {
     private let folder = Folder()
 
-    /// A vocabulary of names `urn:0` to `urn:11` and of shapes made of them at random.
+    /// A vocabulary of the names `urn:0` to `urn:11` and random shapes of them.
     private func vocabulary(_ dice: inout SeededDice) async throws -> Vocabulary {
         var vocabulary = try await empty()
         for number in 0..<12 { vocabulary.add(.name("urn:\(number)"), number: Int64(number + 1)) }
@@ -102,8 +102,8 @@ import Testing
         #expect(try plan(.type(IRI("urn:none"))) == [:])
     }
 
-    /// Else a few entities of others, each with an attribute of its own, would have every query by
-    /// their type read all entities.
+    /// Otherwise a few entities of other shapes, each with its own attribute, would make every
+    /// query by their type read all entities.
     @Test func `a few entities of many shapes are looked up and not scanned for`()
         async throws
     {
@@ -139,7 +139,7 @@ import Testing
         var (found, looked) = (try #require(try plan.lookup(reader.connection)), 0)
         while try found.next() != nil { looked += 1 }
         #expect(looked == many)
-        // And what is found is the same, by each way of asking.
+        // The result is the same with each plan.
         let fast = ValueTest(
             path: AttributePath(names: [.speed]),
             comparison: .greater(.number(500))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// A sweep looks through all histories in portions, and misses nothing that moves between two of them.
+/// A sweep reads all histories in portions, and misses no row that moves between two portions.
 @Suite struct SweepScanTests {
     @Test func `a long history is scanned in many portions`() async throws {
         let folder = Folder()
@@ -36,8 +36,9 @@ import Testing
         await store.close()
     }
 
-    /// The row of an entity that begins a new life gets the key after the greatest: one that the
-    /// sweep has passed already, where the last rows have gone.
+    /// An entity that is created again gets the key after the greatest.
+    ///
+    /// If the last rows were removed, the sweep may have passed this key already.
     @Test(arguments: 0..<8)
     func `a history whose entity is created again during a sweep keeps its names`(
         portion: Int

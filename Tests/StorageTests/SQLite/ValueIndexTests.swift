@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// With its indexes the store finds what a look at every entity finds.
+/// With value indexes, the store finds the same entities as without.
 @Suite struct ValueIndexTests {
     /// Thousands of numbers in one array, or in the instances of one attribute.
     private static let crowd = (0..<Limits.indexedValues * 3).map {
@@ -62,7 +62,7 @@ import Testing
             for _ in 0..<40 {
                 try await compare(RandomEntities.condition(&dice), entities, tenant, &dice)
             }
-            // From here on both attributes have an index, kept by the changes that follow.
+            // From here on both attributes have an index, which the following changes update.
             try await sqlite.filler.makeIndexes([.speed, .label], for: .operator)
             for index in entities.indices where round == 0 && index % 4 == 0 {
                 entities[index] = RandomEntities.entity(index, &dice)
@@ -82,7 +82,7 @@ import Testing
         let sqlite = try #require(tenant as? SQLiteTenantStore)
         var entities = (0..<400).map { RandomEntities.entity($0, &dice) }
         try await tenant.put(entities)
-        // Each fifth changes, some of these twice, the last go, and others come.
+        // Each fifth changes, some of these twice, the last are removed, and others are added.
         let changed = entities.indices.filter { $0 % 5 == 0 }
         for index in changed { entities[index] = RandomEntities.entity(index, &dice) }
         let first = changed.map { entities[$0] }
@@ -100,7 +100,7 @@ import Testing
             }
             try await tenant.put(fresh)
         }
-        // A key of one that went may be another's now: in the order of creation.
+        // The key of a removed entity may be reused: in the order of creation.
         let left = entities.dropLast(20) + fresh
         for _ in 0..<100 {
             try await compare(RandomEntities.condition(&dice), Array(left), tenant, &dice)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import StorageSQLite
 
-/// Names, shapes and forms that nothing uses any more are gone after a sweep, and nothing else is.
+/// A sweep removes all names, shapes and forms that are not used any more, and no others.
 @Suite struct VocabularySweepTests {
     private static let limits = SealingLimits(
         segment: 4,
@@ -26,8 +26,8 @@ import Testing
         try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
     }
 
-    /// How many names, shapes and forms there are: in the file, and in memory for who writes and
-    /// for who reads.
+    /// The numbers of names, shapes and forms in the file, in the writer's memory and in the
+    /// readers'.
     private static func counts(_ tenant: SQLiteTenantStore, _ folder: Folder) throws -> [[Int]] {
         let file = try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
         let rows = try ["name", "shape", "form"].map {
@@ -74,7 +74,7 @@ import Testing
         let strangers = (0..<600).map(Self.strange)
         for entity in strangers { try await Self.write(entity, to: tenant) }
         #expect(try Self.counts(tenant, folder)[0][0] > 1_800)
-        // On a slow machine a sweep may have come and gone before the last of them is deleted.
+        // On a slow machine a sweep may have ended before the last of them is deleted.
         var wasDue = false
         for entity in strangers {
             try await tenant.transact {
@@ -278,7 +278,7 @@ import Testing
             try await compare(tenant)
             try await tenant.sweeper.sweep { _ in
                 try await compare(tenant)
-                // The file as it would be found if the hub were killed now.
+                // The file as it is found if the hub is killed now.
                 let copy = Folder()
                 for name in ["hub.sqlite", "hub.sqlite-wal"] {
                     try FileManager.default.copyItem(
@@ -417,7 +417,7 @@ import Testing
     }
 }
 
-/// A change of a small world, in which much comes and goes.
+/// A change of a small set of entities, in which many are created and removed.
 private enum SweptChange {
     case put(Entity)
     case append(EntityID, IRI, Attribute)
@@ -499,7 +499,8 @@ private enum SweptChange {
             let rule = RetentionRule(type: nil, ageMicroseconds: 0, effect: .remove)
             let grant = InternalGrant(.retention)
             _ = try await tenant.retain([rule], now: seconds(second), grant: grant)
-            // What was known of an entity goes with the last of its history: here at once in both.
+            // The former states of an entity are removed with the last of its history: here at
+            // once in both.
             let ids = (0..<8).map { EntityID("urn:\($0)") }
             try await write { try ($0 as? Writer)?.removeEmptyHistories(ids[...]) }
         case .refused(let entity):
@@ -531,7 +532,7 @@ private enum SweptChange {
 }
 
 extension SQLiteTenantStore {
-    /// What reads of every kind find, as text.
+    /// The results of every kind of read, as text.
     fileprivate func everythingSeen() async throws -> [String] {
         var seen: [String] = []
         let all = EntityQuery(condition: .everything, limit: 100)

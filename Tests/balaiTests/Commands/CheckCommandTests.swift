@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    /// Puts documents into the database of a hub that is not running, as an earlier version left them.
+    /// Writes documents of an earlier version into the database of a hub that is not running.
     private func keep(_ documents: [Document], in folder: String) async throws {
         let store = try SQLiteStore(folder: folder) { Timestamp(microseconds: 0) }
         let tenant = try await store.makeTenant(nil)
@@ -96,7 +96,7 @@ import Testing
         ).document
     }
 
-    /// With what an earlier version took, beside what is in order.
+    /// Runs the body on a folder with valid documents and some that an earlier version accepted.
     private func withFormerDocuments(_ body: (String) async throws -> Void) async throws {
         try await withTemporaryFolder { path in
             let documents = [

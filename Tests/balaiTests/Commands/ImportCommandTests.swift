@@ -14,7 +14,7 @@ import Testing
           pm25: {column: pm, as: number, unitCode: GQ}
         """
 
-    /// So many entities, a line each.
+    /// This many entities, one per line.
     private static func entities(_ count: Int) -> String {
         (0..<count).map { number in
             """
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// How many records of the file the import need not send again.
+    /// The number of records of the file that the import need not send again.
     private static func resumed(_ hub: RunningHub, _ path: String) throws -> Int {
         let end = try RunningCommand(
             [
@@ -182,7 +182,8 @@ import Testing
         try await withTemporaryFolder { path in
             let old = try RunningHub(path + "/old")
             try write(Self.map, path + "/map.yaml")
-            // More readings than an answer holds: the export goes on where the answer was cut off.
+            // More readings than an answer holds: the export continues where the answer was cut
+            // off.
             let rows = (0..<10_500).map { minute in
                 "a,\(Timestamp(microseconds: Int64(minute) * 60_000_000).text),\(minute % 97)"
             }

@@ -2,7 +2,7 @@ import ContextModel
 import Foundation
 import Testing
 
-/// What an import makes of current state, by the real command and a real hub.
+/// The real command imports current state into a real hub.
 @Suite struct ImportedStateTests {
     private static let map = """
         type: AirQualityObserved

@@ -7,7 +7,7 @@ final class RunningCommand {
     private let process: ChildProcess
     private let log = NSTemporaryDirectory() + "/balai-command-\(UUID().uuidString).log"
 
-    /// `state` is the folder for what commands remember from run to run.
+    /// `state` is the folder of what commands store from run to run.
     init(_ arguments: [String], state: String? = nil) throws {
         process = try ChildProcess(
             arguments,
@@ -24,18 +24,18 @@ final class RunningCommand {
     /// Waits for the next line of standard output; nil at its end.
     func nextLine() throws -> String? { process.readLine() }
 
-    /// What it has written to standard error.
+    /// Its standard error.
     var errors: String { process.errors }
 
     func stop(_ signal: Int32) { process.send(signal) }
 
-    /// Ends it as a power cut would.
+    /// Kills it, as a power failure would.
     func killAtOnce() {
         process.send(SIGKILL)
         _ = process.waitUntilEnded()
     }
 
-    /// Waits for the end: exit code and everything not yet read.
+    /// Waits for the end; returns the exit code and the unread output.
     func end() throws -> (code: Int32, output: String, errors: String) {
         let output = process.readRest()
         guard case .exited(let code) = process.waitUntilEnded() else {

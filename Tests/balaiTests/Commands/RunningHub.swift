@@ -7,13 +7,13 @@ import Testing
 import FoundationNetworking
 #endif
 
-/// A real hub with everything in it public, and commands that talk to it.
+/// A real hub whose data is public, and commands that talk to it.
 final class RunningHub {
     let folder: String
     let url: String
     private let command: RunningCommand
 
-    /// Starts a hub on the data of the folder; port 0 takes any free one.
+    /// Starts a hub on the data of the folder; port 0 means any free one.
     init(_ folder: String, port: String = "0") throws {
         self.folder = folder
         try FileManager.default.createDirectory(
@@ -68,7 +68,7 @@ final class RunningHub {
         return (try JSONReader.read(Array(data)), answer.allHeaderFields)
     }
 
-    /// How many entities of the type it has.
+    /// The number of entities of the type.
     func count(_ type: String) async throws -> Int {
         let query = ["type": type, "count": "true", "limit": "0"]
         let fields = try await get("/ngsi-ld/v1/entities", query).fields
@@ -76,9 +76,9 @@ final class RunningHub {
         return Int("\(count ?? "")") ?? -1
     }
 
-    /// Waits until an import under way has had its first answer.
+    /// Waits until a running import has had its first answer.
     ///
-    /// It keeps its thread while it looks: an import takes seconds, and other tests may take longer.
+    /// It blocks its thread, because an import takes seconds, and other tests may take longer.
     func waitForImport() {
         let journals = folder + "/state/balai/imports"
         let deadline = ContinuousClock.now + .seconds(60)

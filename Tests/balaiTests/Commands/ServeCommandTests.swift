@@ -140,7 +140,7 @@ import FoundationNetworking
             ])
             let url = try #require(try hub.nextLine()).replacing("ready ", with: "") + "/metrics"
             #expect(try await status(of: request(url)) == 401)
-            // What is wrong changes nothing.
+            // An invalid file changes nothing.
             try "public: {measures: maybe}".write(toFile: file, atomically: true, encoding: .utf8)
             hub.stop(SIGHUP)
             try await waitForLog(of: hub, "stay as they were")
@@ -221,7 +221,7 @@ import FoundationNetworking
             _ = try hub.nextLine()
             hub.stop(SIGTERM)
             #expect(try hub.end().code == 0)
-            // On an address that is none, so that the command ends either way.
+            // The address is invalid, so that the command ends in any case.
             let refused = try RunningCommand(["demo", "--data", path, "--host", "256.0.0.1"]).end()
             #expect(refused.code == 64)
             #expect(refused.errors.contains("not a demo"), "\(refused.errors)")
@@ -229,7 +229,7 @@ import FoundationNetworking
         }
     }
 
-    /// Whether requests with the token come to get that status within a minute.
+    /// Whether requests with the token get this status within a minute.
     private func reaches(_ wanted: Int, _ url: String, _ token: String?) async throws -> Bool {
         var request = try request(url)
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }

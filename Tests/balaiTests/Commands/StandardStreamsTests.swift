@@ -4,9 +4,9 @@ import Testing
 
 @testable import balai
 
-/// What becomes of output that nobody takes.
+/// The programs end cleanly when nobody reads their output.
 @Suite struct StandardStreamsTests {
-    /// Runs the words as a shell would, with the hub's URL and data as `$1` and `$2`.
+    /// Runs the words in a shell, with the hub's URL and data as `$1` and `$2`.
     private func shell(
         _ hub: RunningHub,
         _ script: String

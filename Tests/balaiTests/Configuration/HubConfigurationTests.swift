@@ -272,10 +272,10 @@ import Testing
         #expect(documented == ConfigurationKey.all.map(\.name))
     }
 
-    /// `make limits` sets the variable, and the defaults are written instead of compared.
+    /// `make limits` sets the variable; then the defaults are written instead of compared.
     @Test func `the manual has the defaults of the code`() throws {
         var defaults = HubConfiguration.defaults
-        // Where the program lies is a matter of the machine.
+        // The folder of the program depends on the machine.
         #expect(defaults.removeValue(forKey: "pages.leafletFolder") != nil)
         #expect(defaults["port"] == "1026")
         let manual = try String(contentsOf: Self.manual, encoding: .utf8)
@@ -318,7 +318,7 @@ import Testing
     }
 }
 
-/// Runs `body` with a folder that is gone afterwards.
+/// Runs `body` with a folder that is removed afterwards.
 func withTemporaryFolder<Answer>(
     _ body: (_ path: String) async throws -> Answer
 ) async throws -> Answer {

@@ -4,7 +4,7 @@ import Testing
 
 /// Auckland's pedestrian counts, imported by the real command into a real hub.
 ///
-/// The first weeks of the file are taken, for an unoptimised hub takes its time; `make bench`
+/// Only the first weeks of the file are imported, because an unoptimised hub is slow; `make bench`
 /// imports all of it.
 @Suite struct AucklandTests {
     private static let rows = 1_600
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Sums of a column for the weeks of the file's own dates, the first from Monday, 7 January.
+    /// The weekly sums of a column by the file's own dates, the first week from Monday, 7 January.
     private func sums(_ column: Int, _ rows: ArraySlice<[Substring]>) -> [Double] {
         var sums = [Double?](repeating: nil, count: Self.weeks)
         for row in rows {

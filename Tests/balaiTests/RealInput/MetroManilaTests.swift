@@ -4,7 +4,7 @@ import Testing
 
 /// Metro Manila's own feed, imported by the real command into a real hub.
 ///
-/// Of its 79,414 stop times only the first are taken, for an unoptimised hub takes its time;
+/// Only the first of its 79,414 stop times are imported, because an unoptimised hub is slow;
 /// `GTFSFeedTests` reads them all.
 @Suite struct MetroManilaTests {
     private static let stopTimes = 3_000
@@ -53,7 +53,8 @@ import Testing
         try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
     }
 
-    /// Identifiers of the file's stops within 500 m of Baclaran's station, one by one.
+    /// The identifiers of the file's stops within 500 m of Baclaran's station, computed one by
+    /// one.
     private func nearBaclaran(_ file: String) throws -> [String] {
         let lines = try String(contentsOfFile: file, encoding: .utf8)
             .split(whereSeparator: \.isNewline).map(fields)
@@ -69,7 +70,7 @@ import Testing
         }
     }
 
-    /// The fields of a line, quotes taken off; this file has none inside a field.
+    /// The fields of a line without quotes; no field of this file contains a quote.
     private func fields(_ line: Substring) -> [String] {
         var fields = [""]
         var isQuoted = false
