@@ -219,7 +219,7 @@ extension ImportSettings {
             map: ColumnMap(yaml: yaml, file: file),
             memory: memory
         ) { (lookup) throws(SourceError) in
-            try FileBytes(path: "\(folder)/\(looked)")
+            try FileBytes(path: "\(folder)/\(lookup)")
         }
     }
 }
