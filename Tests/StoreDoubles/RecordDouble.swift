@@ -7,6 +7,7 @@ package final class RecordDouble: PublicRecord {
     private struct State {
         var drafts: [RecordDraft] = []
         var fails = false
+        var meanwhile: (@Sendable () async throws -> Void)?
     }
     private let state = Mutex(State())
 
@@ -17,8 +18,18 @@ package final class RecordDouble: PublicRecord {
 
     package func fail(_ fails: Bool = true) { state.withLock { $0.fails = fails } }
 
+    /// Does something once, while an entry is being written.
+    package func meanwhile(_ body: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0.meanwhile = body }
+    }
+
     package func append(_ draft: RecordDraft) async throws -> Int {
-        try state.withLock { state in
+        let body = state.withLock { state in
+            defer { state.meanwhile = nil }
+            return state.meanwhile
+        }
+        try await body?()
+        return try state.withLock { state in
             guard !state.fails else { throw RecordError(.unavailable, "test") }
             state.drafts.append(draft)
             return state.drafts.count - 1

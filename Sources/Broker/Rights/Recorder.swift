@@ -124,12 +124,7 @@ struct SessionRecord: Sendable {
     /// Throws when somebody has objected since the decision, or the record cannot be written.
     func note(_ answer: some Disclosable, _ notes: DisclosureNotes) async throws {
         guard !notes.isEmpty else { return }
-        guard notes.areStillAllowed else {
-            throw BrokerError(
-                .conflict,
-                "What people allow has changed while this was read. Ask again."
-            )
-        }
+        try requireStillAllowed(notes)
         var openings: [String: Opening] = [:]
         let now = recorder.now
         try answer.forEachDisclosure { id, names in
@@ -153,5 +148,16 @@ struct SessionRecord: Sendable {
             }
         }
         try await recorder.append(.read, state: state, openings: Array(openings.values))
+        // A disk may take long: who objected meanwhile has an entry of an answer that nobody gets.
+        try requireStillAllowed(notes)
+    }
+
+    private func requireStillAllowed(_ notes: DisclosureNotes) throws(BrokerError) {
+        guard notes.areStillAllowed else {
+            throw BrokerError(
+                .conflict,
+                "What people allow has changed while this was read. Ask again."
+            )
+        }
     }
 }

@@ -171,7 +171,27 @@ import Testing
         }
     }
 
-    @Test func `a choice that is not fully understood is refused`() async throws {
+    @Test(arguments: [Document.Kind.classification, .dataPolicy, .choices])
+    func `nobody reads where what is known of rights is damaged`(kind: Document.Kind) async throws {
+        let memory = SharedMemory()
+        let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
+        let first = try await Ward(memory: memory, process: "a", common: all).filled()
+        try await first.make(["id": "urn:bench:1", "type": "Bench"])
+        let store = try await first.hub.access.existingStore(nil)
+        _ = try await store.changeFollowedDocuments(reading: []) { changes in
+            changes.put(Document(kind: kind, id: "urn:damaged", body: [0x7B]))
+        }
+        let second = try await Ward(memory: memory, process: "b", common: all)
+        for caller in [Ward.clinic, Ward.boss, Caller(party: .anonymous)] {
+            for type in ["Bench", "Visit"] {
+                await #expect(throws: (any Error).self) {
+                    _ = try await second.found(type, by: caller)
+                }
+            }
+        }
+    }
+
+    @Test func `a choice that is not wholly understood is refused`() async throws {
         let ward = try await Ward().filled()
         let good: JSONObject = [
             "subject": .string(Ward.siti.uri), "purpose": "dpv:PublicHealth", "choice": "object",

@@ -129,6 +129,14 @@ import Testing
         #expect(refused?.code == .conflict)
     }
 
+    @Test func `an answer that waits for a slow disk heeds who objects meanwhile`() async throws {
+        let ward = try await Ward().filled()
+        ward.record.meanwhile { try await ward.choose("object") }
+        let refused = await #expect(throws: BrokerError.self) { _ = try await ward.found("Visit") }
+        #expect(refused?.code == .conflict)
+        #expect(try await ward.found("Visit") == ["urn:visit:2"])
+    }
+
     @Test func `a person sees who read what about it, and nobody else does`() async throws {
         let ward = try await Ward().filled()
         _ = try await ward.found("Visit")
