@@ -7,7 +7,7 @@ import Storage
 /// Every operation asks here: directly, or through `Reading` and `Writing`, which create sessions
 /// from the decisions of the policy.
 package final class Access: Sendable {
-    private let store: any Store
+    let store: any Store
     private let rules: PolicySource
     private let tenants: TenantRulesFollower
 

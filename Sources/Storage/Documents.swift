@@ -22,6 +22,8 @@ package struct Document: Sendable, Hashable {
         case dataPolicy
         /// The choices of one person.
         case choices
+        /// The number of the record's entry of the last change of the tenant's rights: one document.
+        case recordMark
     }
     package var kind: Kind
     package var id: String

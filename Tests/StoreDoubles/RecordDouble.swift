@@ -36,6 +36,11 @@ package final class RecordDouble: PublicRecord {
         }
     }
 
+    package func entries(_ numbers: Range<Int>) async throws -> [[UInt8]] {
+        var chance = SystemRandomNumberGenerator()
+        return try drafts[numbers].map { try PreparedEntry($0, using: &chance).bytes }
+    }
+
     package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {
         var chance = SystemRandomNumberGenerator()
         return try drafts.enumerated().reversed().flatMap { entry, draft in

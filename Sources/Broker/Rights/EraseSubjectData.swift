@@ -32,7 +32,7 @@ extension Governing {
             time: clock(),
             details: ["choice": "erasure"]
         )
-        return try await access.recorder.change(.erasure, openings: [opening]) {
+        return try await access.recorder.change(.erasure, openings: [opening]) { _ in
             let snapshots = self.snapshots.stores.filter {
                 Optional($0).origin == caller.tenant
             }

@@ -51,7 +51,12 @@ package final class Governing: Sendable {
         let store = try await access.madeStore(tenant)
         try await tenants.require(tenant)
         return try await access.recorder.change(kind, details: details, openings: openings) {
-            let (answer, own) = try await store.changeFollowedDocuments(reading: keys, body)
+            let mark = Self.mark(of: $0)
+            let (answer, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
+                let answer = try body(&changes)
+                changes.put(mark)
+                return answer
+            }
             try await tenants.catchUp(with: tenant, own: own)
             return answer
         }

@@ -49,13 +49,13 @@ package final class Recorder: Sendable {
 
     /// Makes a change of rights that its entry tells of: the entry is on disk first.
     ///
-    /// An entry whose change then fails stays in the record: it says what was decided, and the next entry
+    /// `body` gets the number of the entry. An entry whose change then fails stays in the record: it says what was decided, and the next entry
     /// of the kind what holds.
     func change<Answer>(
         _ kind: EntryKind,
         details: JSONObject = JSONObject(),
         openings: [Opening] = [],
-        _ body: () async throws -> Answer
+        _ body: (Int) async throws -> Answer
     ) async throws -> Answer {
         let size = pending.withLock { pending in
             let size = record?.size ?? 0
@@ -68,8 +68,31 @@ package final class Recorder: Sendable {
                 pending[size] = left > 0 ? left : nil
             }
         }
-        try await append(kind, state: state, details: details, openings: openings)
-        return try await body()
+        return try await body(
+            append(kind, state: state, details: details, openings: openings)
+        )
+    }
+
+    /// The number of the newest entry of a change of rights; nil when the newest 65,536 entries have none.
+    func newestChange() async throws(BrokerError) -> Int? {
+        guard let record else { return nil }
+        var end = record.size
+        let least = max(0, end - RecordCheck.entriesAtOpening)
+        while end > least {
+            let start = max(least, end - 1_024)
+            do {
+                let entries = try await record.entries(start..<end)
+                if let place = try entries.lastIndex(where: Self.isOfChange) {
+                    return start + place
+                }
+            } catch { throw Self.unavailable("\(error)") }
+            end = start
+        }
+        return nil
+    }
+
+    private static func isOfChange(_ entry: [UInt8]) throws -> Bool {
+        [.classification, .policy, .override, .choice].contains(try RecordEntry(entry).kind)
     }
 
     /// What entries say of a person, the newest entry first.
@@ -95,6 +118,9 @@ package protocol PublicRecord: Sendable {
 
     /// Adds an entry, and returns its number when it is on disk; throws `RecordError` when it is not.
     func append(_ draft: RecordDraft) async throws -> Int
+
+    /// The bytes of the entries with these numbers; throws `RecordError`.
+    func entries(_ numbers: Range<Int>) async throws -> [[UInt8]]
 
     /// What entries say of a person, the newest entry first; throws `RecordError`.
     func openings(_ query: OpeningQuery) async throws -> [KeptOpening]

@@ -5,7 +5,7 @@ package struct RecordCheck {
     package init(_ store: any RecordStore) { self.store = store }
 
     /// Entries, the newest, that are looked at when a record is opened: some tenths of a second.
-    static let entriesAtOpening = 65_536
+    package static let entriesAtOpening = 65_536
 
     /// What a start can look at: the head of the tree, and the newest entries.
     ///

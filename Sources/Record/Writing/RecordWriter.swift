@@ -259,6 +259,12 @@ extension RecordWriter {
 
     private static var cutOff: RecordError { RecordError(.damaged, "the record is cut off") }
 
+    /// The bytes of the entries with these numbers; fewer when there are not so many.
+    package func entries(_ numbers: Range<Int>) async throws -> [[UInt8]] {
+        guard let store else { return [] }
+        return try await run(on: reads) { try store.entries(numbers) }
+    }
+
     /// What entries say of a person, the newest entry first: `…/subjects/{URI}/accesses`.
     package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {
         guard let store else { return [] }

@@ -137,6 +137,21 @@ import Testing
         #expect(try await ward.found("Visit") == ["urn:visit:2"])
     }
 
+    @Test func `data that is older than the record is found`() async throws {
+        let ward = try await Ward().filled()
+        #expect(try await ward.hub.governing.missingChange() == nil)
+        // A backup from before all changes is put back.
+        let restored = try await Ward(record: ward.record)
+        #expect(try await restored.hub.governing.missingChange() == ward.record.size - 1)
+        try await ward.choose("object")
+        _ = try await ward.found("Visit")
+        #expect(try await ward.hub.governing.missingChange() == nil)
+        #expect(try await restored.hub.governing.missingChange() == ward.record.size - 2)
+        // From then on the data knows of all again.
+        try await restored.classify()
+        #expect(try await restored.hub.governing.missingChange() == nil)
+    }
+
     @Test func `a person sees who read what about it, and nobody else does`() async throws {
         let ward = try await Ward().filled()
         _ = try await ward.found("Visit")

@@ -10,7 +10,7 @@ import Testing
 /// A hub with visits of patients, which a clinic may read for public health.
 final class Ward: Sendable {
     let fixture: SubscriptionFixture
-    let record = RecordDouble()
+    let record: RecordDouble
     var hub: Hub { fixture.hub }
 
     static let boss = SubscriptionFixture.boss
@@ -58,8 +58,10 @@ final class Ward: Sendable {
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
         common: [Permission] = [],
-        onDisk: Bool = false
+        onDisk: Bool = false,
+        record: RecordDouble = RecordDouble()
     ) async throws {
+        self.record = record
         fixture = try await SubscriptionFixture(
             policy: Policy(permissions: common),
             onDisk: onDisk,
