@@ -13,7 +13,9 @@ struct AccessSample {
         self.template = template
     }
 
-    func body(_ target: AccessTarget) -> String? { template.map { Self.fill($0, target, [:]) } }
+    func body(_ target: AccessTarget, _ values: [String: String] = [:]) -> String? {
+        template.map { Self.fill($0, target, values) }
+    }
 
     func uri(_ path: String, _ target: AccessTarget, _ values: [String: String]) -> String {
         Self.fill(query.isEmpty ? path : path + "?" + query, target, values)

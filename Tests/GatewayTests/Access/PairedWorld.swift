@@ -7,6 +7,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import Outbound
+import Record
 import Storage
 import StorageSQLite
 import Synchronization
@@ -36,6 +37,12 @@ enum PairedRules: CaseIterable {
     case everywhere
     /// In addition, the height and location of benches, and the names of entities in one scope.
     case perEntity
+    /// Trees and benches are about people, and those are hidden whose person objects.
+    case choices
+
+    /// Those that hide from writers what they hide from readers: who may write may write about people
+    /// who object (docs/threat-model.md).
+    static let ofWriters: [PairedRules] = [.everywhere, .perEntity]
 }
 
 /// A hub with a clock that is set, and a reader who may see trees and benches in public places
@@ -61,6 +68,7 @@ struct PairedWorld {
     static let end = Timestamp(microseconds: 1_900_000_000_000_000)
 
     private let store: SQLiteStore
+    private let record: RecordWriter
     private let parts: HubParts
     private let clock = WorldClock()
     private let folder: String
@@ -72,32 +80,59 @@ struct PairedWorld {
         let clock = clock
         let identifiers = WorldIdentifiers()
         store = try SQLiteStore(folder: folder) { clock.now }
+        let signer = try #require(NoteSigner(name: "hub.example/record", purpose: .note))
+        record = RecordWriter(
+            SQLiteRecordStore.open(folder: folder, key: signer.key),
+            signer: signer
+        )
         parts = try await HubParts.make(
             store: store,
             policy: policy,
+            record: record,
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: HubClock { clock.now },
             makeIdentifier: { identifiers.next() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
+        if rules == .choices { try await object() }
     }
 
+    /// One of two people whom trees and benches are about objects.
+    private func object() async throws {
+        let rule: JSONValue = ["class": "personal", "subject": "person"]
+        try await parts.hub.governing.replaceClassification(
+            ["Tree": rule, "Bench": rule],
+            ld: .core,
+            caller: Caller(party: .operator)
+        )
+        _ = try await parts.hub.governing.makeChoice(
+            [
+                "subject": .string(PairedWorldScript.hiddenPerson),
+                "purpose": .string(Self.purpose), "choice": "object",
+            ],
+            caller: Caller(party: .operator)
+        )
+    }
+
+    private static let purpose = "dpv:PublicHealth"
     private static let token = "token of the reader"
 
     private static func policy(_ rules: PairedRules) -> Policy {
         func type(_ name: String) -> Condition {
             .type(IRI(CoreContext.defaultVocabulary + name))
         }
+        let isByChoice = rules == .choices
+        let places = Condition.scope(ScopePattern(segments: ["public", "#"]))
         var policy = Policy(permissions: [
             Permission(
                 assignee: .party(PartyID("reader")),
                 actions: [.read, .write, .subscribe],
-                target: type("Tree").or(type("Bench"))
-                    .and(.scope(ScopePattern(segments: ["public", "#"]))),
+                target: type("Tree").or(type("Bench")).and(isByChoice ? .everything : places),
                 hiddenAttributes: [
                     IRI(CoreContext.defaultVocabulary + "secret"),
                     IRI(CoreContext.defaultVocabulary + "hiddenPlace"),
-                ]
+                ],
+                purposes: isByChoice ? [Purpose(purpose)] : []
             )
         ])
         if rules == .perEntity {
@@ -147,6 +182,7 @@ struct PairedWorld {
         let service = Task { try await notifications.run() }
         service.cancel()
         try await service.value
+        await record.close()
         await store.close()
         try FileManager.default.removeItem(atPath: folder)
     }
@@ -233,6 +269,7 @@ struct PairedWorld {
         _ client: any TestClientProtocol
     ) async throws -> Answer {
         var headers: HTTPFields = [.authorization: "Bearer \(token)"]
+        if token == Self.token { headers[.dataPurpose] = Self.purpose }
         if request.body != nil { headers[.contentType] = "application/json" }
         for (name, value) in request.headers { headers[try #require(HTTPField.Name(name))] = value }
         let answer = try await client.execute(

@@ -12,6 +12,10 @@ struct PairedWorldScript {
     private var moment: Int64 = 1_700_000_000_000_000
 
     static let ids = (0..<12).map { "urn:x:Tree:\($0)" } + (0..<4).map { "urn:x:Bench:\($0)" }
+    /// Who objects, where people choose, and who does not.
+    static let hiddenPerson = "urn:x:Person:hidden"
+    private static let openPerson = "urn:x:Person:open"
+
     private static let hiddenIDs = (0..<6).map { "urn:x:Hidden:\($0)" }
 
     init(_ rules: PairedRules, seed: UInt64, steps count: Int) {
@@ -57,6 +61,7 @@ struct PairedWorldScript {
         places[id] = places[id] ?? scope
         let body = """
             {"id": "\(id)", "type": "\(type)", "scope": "/public/p\(scope)"
+             \(person(Self.openPerson))
              \(hides(.height, in: id) ? "BENCH" : height() + place())
              \(hides(.name, in: id) ? "NAME" : name()),
              "next": {"type": "Relationship", "object": "\(anyID())"} HIDDEN}
@@ -103,6 +108,11 @@ struct PairedWorldScript {
     private mutating func property() -> String {
         let dataset = number(3) == 0 ? #", "datasetId": "urn:x:d\#(number(2))""# : ""
         return #"{"type": "Property", "value": \#(number(20)) \#(dataset) HIDDEN}"#
+    }
+
+    private func person(_ uri: String) -> String {
+        guard rules == .choices else { return "" }
+        return #", "person": {"type": "Relationship", "object": "\#(uri)"}"#
     }
 
     private mutating func height() -> String { #", "height": \#(property())"# }
@@ -203,7 +213,8 @@ struct PairedWorldScript {
         let type = ["Safe", "Tree", "Bench"].randomElement(using: &dice) ?? ""
         let body = """
             {"id": "\(Self.hiddenIDs.randomElement(using: &dice) ?? "")", "type": "\(type)",
-             "scope": "/private/p\(number(3))", "height": \(property()),
+             "scope": "/private/p\(number(3))", "height": \(property())
+             \(person(Self.hiddenPerson)),
              "only\(number(3))": {"type": "Property", "value": \(number(9))},
              "location": {"type": "GeoProperty", "value":
               {"type": "Point", "coordinates": [\(number(10)), \(number(10))]}}}

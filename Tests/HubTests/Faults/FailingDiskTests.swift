@@ -60,8 +60,8 @@ import Testing
     }
 }
 
-/// Makes the calls of a hub on its files fail.
-private struct FailingDisk {
+/// What makes the calls of a hub on its files fail.
+struct FailingDisk {
     private let path: String
 
     init(_ folder: TestFolder) { path = folder.path + "/fault" }
