@@ -15,12 +15,12 @@ package import ContextModel
 /// let answers = perDay.release(visits, grant, using: &bits)
 /// ```
 package struct PeopleStatistic: Sendable, Hashable {
-    private enum Measure: Hashable {
+    enum Measure: Hashable {
         case count
         case sum
     }
 
-    private let measure: Measure
+    let measure: Measure
     package let bounds: ContributionBounds
     package let bins: Int
     /// The decimal places of the values and answers.
@@ -114,33 +114,9 @@ package struct PeopleStatistic: Sendable, Hashable {
         _ grant: ReleaseGrant,
         using bits: inout RandomBits<some RandomNumberGenerator>
     ) -> [NoisyAnswer] {
-        precondition(grant.charge == charge, "The grant is for another charge than this release's.")
-        return boundedTotals(contributions).map { total in
-            // Integers modulo 2⁶⁴ have no total at which this would fail, whoever is in the data.
-            let value = total &+ noise.sample(using: &bits)
-            return NoisyAnswer(value: JSONNumber(value, decimals: decimals), errorBar: errorBar)
-        }
-    }
-
-    /// The sums of what persons contribute to each bin, each person within the bounds.
-    ///
-    /// What one person adds depends on that person's contributions alone.
-    func boundedTotals<Person: Hashable>(
-        _ contributions: some Sequence<Contribution<Person>>
-    ) -> [Int] {
-        var totals: [Person: [Int: Int128]] = [:]
-        for contribution in contributions where 0..<bins ~= contribution.bin {
-            let value = measure == .count ? 1 : contribution.value.scaled(decimals: decimals)
-            totals[contribution.person, default: [:]][contribution.bin, default: 0] += Int128(value)
-        }
-        let (low, high) = (Int128(bounds.total.lowerBound), Int128(bounds.total.upperBound))
-        var sums = [Int](repeating: 0, count: bins)
-        for ofPerson in totals.values {
-            for (bin, total) in ofPerson.sorted(by: { $0.key < $1.key }).prefix(bounds.bins) {
-                sums[bin] &+= Int(min(max(total, low), high))
-            }
-        }
-        return sums
+        var totals = PeopleTotals<Person>(of: self)
+        for contribution in contributions { totals.add(contribution) }
+        return totals.release(grant, using: &bits)
     }
 }
 

@@ -26,6 +26,17 @@ package struct PrivacyBudget: Sendable, Hashable {
         self.days = days
     }
 
+    private init(limit: PrivacyCharge, days: Int) {
+        self.limit = limit
+        self.days = days
+    }
+
+    /// Half a ρ for each 30 days: ε is below 6 then, for a δ of 10⁻⁶.
+    package static let standard = PrivacyBudget(
+        limit: PrivacyCharge(trillionths: 500_000_000_000),
+        days: 30
+    )
+
     private var length: Int64 { Int64(days) * Self.microsecondsPerDay }
 
     /// When the period of a moment began.
@@ -37,7 +48,7 @@ package struct PrivacyBudget: Sendable, Hashable {
     }
 
     /// When the period after that of a moment begins.
-    func renewal(after moment: Timestamp) -> Timestamp {
+    package func renewal(after moment: Timestamp) -> Timestamp {
         let (next, isBeyond) = start(of: moment).microseconds.addingReportingOverflow(length)
         return Timestamp(microseconds: isBeyond ? .max : next)
     }

@@ -75,7 +75,7 @@ import Testing
         for literal in extremes {
             let value = try #require(JSONNumber(literal))
             let data = (0..<3).map { _ in Contribution(of: 1, value: value) }
-            #expect(statistic.boundedTotals(data) == [literal.hasPrefix("-") ? 0 : 10])
+            #expect(statistic.bounded(data) == [literal.hasPrefix("-") ? 0 : 10])
         }
     }
 

@@ -4,6 +4,15 @@ import Testing
 
 @testable import Statistics
 
+extension PeopleStatistic {
+    /// The bounded sums of the bins, without noise.
+    func bounded<Person: Hashable>(_ contributions: some Sequence<Contribution<Person>>) -> [Int] {
+        var totals = PeopleTotals<Person>(of: self)
+        for contribution in contributions { totals.add(contribution) }
+        return totals.bounded
+    }
+}
+
 @Suite struct PeopleStatisticTests {
     private static func loss() throws -> PrivacyLoss { try .pure(epsilon: Rational(1)) }
 
@@ -16,13 +25,13 @@ import Testing
     @Test func `a count of people counts each once`() throws {
         let statistic = try PeopleStatistic.count(upTo: 1, loss: Self.loss())
         let visits = ["a", "b", "a", "a", "c"].map { Contribution(of: $0) }
-        #expect(statistic.boundedTotals(visits) == [3])
+        #expect(statistic.bounded(visits) == [3])
     }
 
     @Test func `a count of visits has a limit for each person`() throws {
         let statistic = try PeopleStatistic.count(upTo: 2, loss: Self.loss())
         let visits = ["a", "b", "a", "a", "c"].map { Contribution(of: $0) }
-        #expect(statistic.boundedTotals(visits) == [4])
+        #expect(statistic.bounded(visits) == [4])
     }
 
     @Test func `a person counts in the first bins alone, when the bins are bounded`() throws {
@@ -33,7 +42,7 @@ import Testing
             loss: Self.loss()
         )
         let visits = [3, 1, 2, 1].map { Contribution(of: "a", bin: $0) }
-        #expect(statistic.boundedTotals(visits) == [0, 1, 1, 0])
+        #expect(statistic.bounded(visits) == [0, 1, 1, 0])
     }
 
     @Test func `a sum clamps the total of a person in a bin, after scaling`() throws {
@@ -50,7 +59,7 @@ import Testing
             Contribution(of: 2, bin: 1, value: Self.number("-99")),
             Contribution(of: 2, bin: 9, value: Self.number("7")),
         ]
-        #expect(statistic.boundedTotals(readings) == [413, -50])
+        #expect(statistic.bounded(readings) == [413, -50])
     }
 
     @Test func `one person changes the answer within the bounds, for any data`() throws {
@@ -73,8 +82,8 @@ import Testing
                     value: JSONNumber(Int.random(in: -30...30, using: &chance))
                 )
             }.shuffled(using: &chance)
-            let all = statistic.boundedTotals(data)
-            let rest = statistic.boundedTotals(data.filter { $0.person != 0 })
+            let all = statistic.bounded(data)
+            let rest = statistic.bounded(data.filter { $0.person != 0 })
             let changes = zip(all, rest).map { UInt128(($0 - $1).magnitude) }
             #expect(changes.reduce(0, +) <= statistic.bounds.sumOfChanges)
             #expect(changes.map { $0 * $0 }.reduce(0, +) <= statistic.bounds.sumOfSquares)

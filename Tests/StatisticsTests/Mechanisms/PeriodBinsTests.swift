@@ -60,6 +60,6 @@ import Testing
         let visits = try moments.map {
             Contribution(of: "a", bin: try #require(bins.bin(of: Self.moment($0))))
         }
-        #expect(statistic.boundedTotals(visits) == [1, 1, 0, 0])
+        #expect(statistic.bounded(visits) == [1, 1, 0, 0])
     }
 }
