@@ -126,7 +126,9 @@ extension Policy {
         sortedBy: [IRI] = []
     ) -> ReadDecision {
         guard let classification else { return .deny(.notReady) }
-        var rights = SubjectRights(of: caller, classification, choices)
+        // A statistic is no disclosure of single persons: it is charged to a budget instead.
+        let isNoted = action != .aggregate
+        var rights = SubjectRights(of: caller, classification, choices, isNoted: isNoted)
         let view = readView(of: caller, action, &rights)
         let names = condition.attributeNames + sortedBy
         if let name = names.first(where: view.hidden.everywhere.contains) {
@@ -224,6 +226,17 @@ extension Policy {
             $0.permits(.measure, to: caller)
         }
         return isPermitted ? nil : reason
+    }
+
+    /// Why the caller may ask for no statistic about people; nil when a permission about people lets it.
+    ///
+    /// To run the hub is no such permission.
+    package func refusalOfStatistics(to caller: Caller) -> DenyReason? {
+        let isPermitted = permissions.contains {
+            $0.permits(.aggregate, to: caller) && !$0.purposes.isEmpty
+        }
+        if isPermitted { return nil }
+        return caller.party == .anonymous ? .unauthenticated : .forbidden
     }
 
     /// Decides whether the caller may see or change how the hub itself is set up.

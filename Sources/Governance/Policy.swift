@@ -3,6 +3,8 @@ package import ContextModel
 /// What may be done with the hub's data (ODRL's actions, as few as the hub tells apart).
 package enum Action: Sendable, Hashable, CaseIterable {
     case read, write, subscribe
+    /// Ask for statistics about people, without reading data about any of them (ODRL's `aggregate`).
+    case aggregate
     /// See how much the hub does: its figures count what is hidden, too.
     case measure
 }

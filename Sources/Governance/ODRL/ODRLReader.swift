@@ -270,11 +270,13 @@ private struct Rules {
             case "read": actions.formUnion([.read, .subscribe])
             case "inform": actions.insert(.subscribe)
             case "modify", "write": actions.insert(.write)
-            case "use": actions.formUnion([.read, .subscribe, .write])
+            case "aggregate": actions.insert(.aggregate)
+            // ODRL says that to aggregate is to use.
+            case "use": actions.formUnion([.read, .subscribe, .aggregate, .write])
             default:
                 throw PolicyError(
                     owner.place(of: "action"),
-                    "'\(action)' is none of read, inform, modify, write, use."
+                    "'\(action)' is none of read, aggregate, inform, modify, write, use."
                 )
             }
         }

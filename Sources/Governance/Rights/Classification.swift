@@ -73,6 +73,25 @@ package struct Classification: Sendable, Hashable {
     /// Whether the entities of any type, or some of their attributes, are about people.
     package var isAboutPeople: Bool { !needs.isEmpty || !attributeNeeds.isEmpty }
 
+    /// Whether entities of the type, or some of their attributes, are about people.
+    package func isAboutPeople(_ type: IRI) -> Bool {
+        needs[type] != nil || attributeNeeds[type] != nil
+    }
+
+    /// The attributes in which entities of the type name whom they are about.
+    package func subjectNames(of type: IRI) -> Set<IRI> {
+        Set(types[type]?.subjects.compactMap(\.names.first) ?? [])
+    }
+
+    /// The person that the entity is about; nil if that is nobody, or more than one.
+    package func onlySubject(of entity: Entity) -> String? {
+        var subjects: Set<String> = []
+        for type in entity.types where isAboutPeople(type) {
+            for path in types[type]?.subjects ?? [] { path.addSubjects(of: entity, to: &subjects) }
+        }
+        return subjects.count == 1 ? subjects.first : nil
+    }
+
     /// The class of an entity of these types: the highest of theirs.
     package func dataClass(of types: some Sequence<IRI>) -> DataClass {
         .highest(of: types) { self.types[$0]?.dataClass }

@@ -13,12 +13,18 @@ struct SubjectRights {
     private var personal: [LegalBasis: Condition] = [:]
     private var attributes: [IRI: [LegalBasis: Condition]] = [:]
 
-    init(of caller: Caller, _ classification: Classification, _ choices: ChoiceBook?) {
+    /// Without `isNoted` nobody notes whom the entities are about.
+    init(
+        of caller: Caller,
+        _ classification: Classification,
+        _ choices: ChoiceBook?,
+        isNoted: Bool = true
+    ) {
         self.caller = caller
         self.classification = classification
         self.choices = choices
         isPurposeUnknown = caller.purpose.map { !$0.isKnown } ?? false
-        notes = classification.isAboutPeople ? DisclosureNotes(choices) : nil
+        notes = isNoted && classification.isAboutPeople ? DisclosureNotes(choices) : nil
     }
 
     /// What is not about people; public data alone for a purpose that nobody knows.
