@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "ContextModel", "Governance", "Record", "Storage",
+                "ContextModel", "Governance", "Record", "Statistics", "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -213,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Chance", "Clauses", "Record", "StorageMemory", "StorageSQLite",
-                "StoreDoubles",
+                "Broker", "Chance", "Clauses", "Record", "Statistics", "StorageMemory",
+                "StorageSQLite", "StoreDoubles",
             ]
         ),
         .testTarget(

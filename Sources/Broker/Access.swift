@@ -27,7 +27,7 @@ package final class Access: Sendable {
     }
 
     /// The purpose of a request that has a body.
-    package enum Intent: Sendable { case read, write, subscribe, administer, choose }
+    package enum Intent: Sendable { case read, write, subscribe, aggregate, administer, choose }
 
     /// The part of the policy that holds in all tenants: it says who runs the hub, and nothing
     /// about a tenant's data.
@@ -71,6 +71,9 @@ package final class Access: Sendable {
             if case .deny(let reason) = try await decideRead(caller) { throw BrokerError(reason) }
         case .write: _ = try await writeGrant(caller)
         case .subscribe: try await requireSubscribing(caller)
+        case .aggregate:
+            let policy = try await policy(of: caller.tenant)
+            if let reason = policy.refusalOfStatistics(to: caller) { throw BrokerError(reason) }
         case .administer: try requireAdministration(caller)
         case .choose:
             guard caller.subject == nil else { return }

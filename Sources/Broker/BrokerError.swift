@@ -9,7 +9,7 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         // Codes of the hub's own
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
-        case tooManyRequests, recordUnavailable
+        case tooManyRequests, recordUnavailable, budgetExhausted
     }
     package var code: Code
     /// One sentence in the caller's words, which quotes the input and suggests a correction.

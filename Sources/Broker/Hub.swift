@@ -1,6 +1,7 @@
 package import ContextModel
 package import Governance
 package import Logging
+package import Statistics
 package import Storage
 
 /// One city's hub: the operations of the standard over a store, under a policy.
@@ -59,7 +60,8 @@ package final class Hub: Sendable {
 
     /// `contextSource` fetches `@context`s of other servers.
     ///
-    /// `publicURL` is the address of this hub for the outside, without a slash at the end.
+    /// `publicURL` is the address of this hub for the outside, without a slash at the end. The noise of
+    /// statistics is made of `randomBits`, which nobody may be able to predict.
     package init(
         store: any Store,
         policy: Policy,
@@ -73,6 +75,10 @@ package final class Hub: Sendable {
         delivery: DeliveryLimits = DeliveryLimits(),
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
+        randomBits: @escaping @Sendable () -> UInt64 = {
+            var system = SystemRandomNumberGenerator()
+            return system.next()
+        },
         logger: Logger
     ) {
         self.store = store
@@ -97,7 +103,7 @@ package final class Hub: Sendable {
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
-        governing = Governing(writing, rules, tenants, snapshots)
+        governing = Governing(writing, rules, tenants, snapshots, randomBits)
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)
@@ -176,6 +182,8 @@ package struct HubLimits: Sendable, Hashable {
     /// How long a process uses people's choices and policies while it cannot read others' changes
     /// from the store; then it answers no requests.
     package var maximumRulesAgeMicroseconds: Int64 = 900_000
+    /// What statistics about the people of a tenant may tell of each of them.
+    package var privacyBudget = PrivacyBudget.standard
 
     package init() {}
 }

@@ -118,7 +118,7 @@ extension Document.Kind {
             .classification, .dataPolicy, .choices:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
-            .service, .recordMark:
+            .service, .recordMark, .privacyLedger:
             false
         }
     }

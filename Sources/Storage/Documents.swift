@@ -24,6 +24,8 @@ package struct Document: Sendable, Hashable {
         case choices
         /// The number of the record's entry of the last change of the tenant's rights: one document.
         case recordMark
+        /// What statistics have taken from the privacy budget: one document.
+        case privacyLedger
     }
     package var kind: Kind
     package var id: String

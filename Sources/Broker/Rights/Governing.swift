@@ -14,13 +14,17 @@ package final class Governing: Sendable {
     let snapshots: SnapshotRegistry
     let clock: HubClock
     let makeIdentifier: @Sendable () -> String
+    /// What the noise of statistics is made of.
+    let randomBits: @Sendable () -> UInt64
 
     init(
         _ writing: Writing,
         _ rules: PolicySource,
         _ tenants: TenantRulesFollower,
-        _ snapshots: SnapshotRegistry
+        _ snapshots: SnapshotRegistry,
+        _ randomBits: @escaping @Sendable () -> UInt64
     ) {
+        self.randomBits = randomBits
         self.snapshots = snapshots
         self.writing = writing
         self.rules = rules

@@ -23,6 +23,7 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case classification = "Classification"
     case policy = "Policy"
     case choice = "Choice"
+    case statistic = "Statistic"
 
     /// A reference to the schema in the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
@@ -72,6 +73,7 @@ extension BodySchema {
         case .classification: Self.classificationSchema
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
+        case .statistic: Self.statisticSchema
         case .entityMapFragment:
             Self.object(["type": Self.constant("EntityMap"), "expiresAt": Self.moment])
         }

@@ -41,6 +41,7 @@ package struct ProblemDetails: Sendable {
             case .requestTimeout: (.requestTimeout, nil, "Request took too long to arrive")
             case .overloaded: (.serviceUnavailable, nil, "Too busy")
             case .recordUnavailable: (.serviceUnavailable, nil, "Record not available")
+            case .budgetExhausted: (.forbidden, nil, "Privacy budget used up")
             case .tooManyRequests: (.tooManyRequests, nil, "Too many writes")
             case .storageFull:
                 (

@@ -14,6 +14,7 @@ extension NGSILDRoutes {
         addPolicyRoutes()
         addChoiceRoutes()
         addSubjectRoutes()
+        addStatisticRoutes()
     }
 
     private mutating func addClassificationRoutes() {

@@ -60,6 +60,43 @@ extension BodySchema {
         ]
     )
 
+    private static let integer: JSONValue = ["type": "integer"]
+    private static let number: JSONValue = ["type": "number"]
+
+    static let statisticSchema = object(
+        [
+            "statistic": one(of: ["count", "sum", "histogram"]), "type": text, "attribute": text,
+            "history": ["type": "boolean"],
+            "periods": [
+                "type": "object",
+                "properties": [
+                    "from": ["type": "string", "format": "date-time"],
+                    "to": ["type": "string", "format": "date-time"],
+                    "every": ["type": "string", "format": "duration"],
+                ],
+                "required": ["from", "to", "every"], "additionalProperties": false,
+            ],
+            "scopes": ["type": "array", "items": text, "minItems": 1],
+            "groups": [
+                "type": "object",
+                "properties": [
+                    "attribute": text, "values": ["type": "array", "minItems": 1],
+                    "edges": ["type": "array", "items": number, "minItems": 2],
+                ],
+                "additionalProperties": false,
+            ],
+            "upTo": integer, "decimals": integer, "binsPerPerson": integer,
+            "within": ["type": "array", "items": number, "minItems": 2, "maxItems": 2],
+            "epsilon": number, "rho": number,
+        ],
+        required: ["statistic", "type"],
+        example: [
+            "statistic": "count", "type": "Visit",
+            "groups": ["attribute": "ward", "values": ["north", "south"]], "upTo": 1,
+            "rho": .number(JSONNumber(0.005)),
+        ]
+    )
+
     private static func object(
         _ members: JSONObject,
         required: [JSONValue] = [],

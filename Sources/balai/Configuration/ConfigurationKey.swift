@@ -5,6 +5,7 @@ struct ConfigurationKey: Sendable {
     enum Kind: Sendable, Equatable {
         case text
         case integer(ClosedRange<Int>)
+        case number
         case flag
         case list
         case choice([String])
@@ -80,6 +81,9 @@ struct ConfigurationKey: Sendable {
         Self("services.*.types", .list),
         Self("services.*.scopes", .list),
         Self("services.*.hiddenAttributes", .list),
+
+        Self("statistics.rho", .number),
+        Self("statistics.days", .integer(1...3_660)),
 
         Self("retention.*.keepDays", .integer(1...36500)),
         Self("retention.*.thinAfterDays", .integer(1...36500)),

@@ -6,6 +6,7 @@ import Gateway
 import Governance
 import Logging
 import Services
+import Statistics
 import Storage
 
 extension HubConfiguration {
@@ -36,6 +37,7 @@ extension HubConfiguration {
         readPlaces(&settings)
         readLimits(&settings)
         readPages(&settings)
+        readStatistics(&settings)
         imports.mapsFolder = settings.text("imports.maps")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
         policy = settings.policy(
@@ -81,6 +83,21 @@ extension HubConfiguration {
         settings.read("limits.maximumTenants", into: &maximumTenants)
     }
 
+    private mutating func readStatistics(_ settings: inout SettingsReader) {
+        var (rho, days) = (limits.privacyBudget.limit.rho, limits.privacyBudget.days)
+        settings.read("statistics.rho", into: &rho)
+        settings.read("statistics.days", into: &days)
+        guard rho.isFinite else {
+            settings.findings.append("statistics.rho must be a number.")
+            return
+        }
+        do throws(StatisticsError) {
+            limits.privacyBudget = try PrivacyBudget(rho: Rational(JSONNumber(rho)), days: days)
+        } catch {
+            settings.findings.append("statistics.\(error)")
+        }
+    }
+
     private mutating func readPages(_ settings: inout SettingsReader) {
         settings.read("pages.cityName", into: &pages.cityName)
         settings.read("pages.timeZone", into: &pages.timeZone)
@@ -113,6 +130,11 @@ struct SettingsReader {
     mutating func read(_ name: String, into value: inout Int) {
         defaults[name] = String(value)
         value = integer([name]) ?? value
+    }
+
+    mutating func read(_ name: String, into value: inout Double) {
+        defaults[name] = JSONNumber(value).literal
+        value = checked([name]) { $0.double(forKey: $1) } ?? value
     }
 
     mutating func read(_ name: String, into value: inout String) {
@@ -172,6 +194,7 @@ struct SettingsReader {
             let expected =
                 switch kind(name) {
                 case .integer: "a whole number"
+                case .number: "a number"
                 case .flag: "true or false"
                 case .list: "a list"
                 case .text, .choice, nil: "a text"

@@ -36,7 +36,9 @@ final class Ward: Sendable {
         uid: String = "urn:policy:clinic",
         purpose: String? = "https://w3id.org/dpv#PublicHealth",
         constraints: [JSONValue] = [],
-        rule: String = "permission"
+        rule: String = "permission",
+        action: String = "read",
+        party: String = "urn:balai:party:clinic"
     ) -> JSONValue {
         var all = constraints
         if let purpose {
@@ -45,7 +47,7 @@ final class Ward: Sendable {
             ])
         }
         let one: JSONValue = [
-            "action": "read", "assignee": "urn:balai:party:clinic",
+            "action": .string(action), "assignee": .string(party),
             "target": .array(types.map { .string($0) }), "constraint": .array(all),
         ]
         return [
@@ -58,16 +60,22 @@ final class Ward: Sendable {
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
         common: [Permission] = [],
+        hubLimits: HubLimits = HubLimits(),
+        now: (@Sendable () -> Timestamp)? = nil,
+        randomBits: (@Sendable () -> UInt64)? = nil,
         onDisk: Bool = false,
         record: RecordDouble = RecordDouble()
     ) async throws {
         self.record = record
         fixture = try await SubscriptionFixture(
             policy: Policy(permissions: common),
+            hubLimits: hubLimits,
             onDisk: onDisk,
             memory: memory,
             process: process,
-            record: record
+            record: record,
+            now: now,
+            randomBits: randomBits
         )
     }
 

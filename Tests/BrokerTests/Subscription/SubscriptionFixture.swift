@@ -37,7 +37,9 @@ final class SubscriptionFixture: Sendable {
         process: String = "hub",
         contexts: any LDContextSource = NoContexts(),
         record: (any PublicRecord)? = nil,
+        randomBits: (@Sendable () -> UInt64)? = nil,
         habit: StoreDouble.Habit? = .runsBodiesTwice,
+        now: (@Sendable () -> Timestamp)? = nil,
         clock given: HubClock? = nil
     )
         async throws
@@ -46,7 +48,7 @@ final class SubscriptionFixture: Sendable {
         let clock =
             given
             ?? HubClock {
-                Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+                now?() ?? Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
             }
         let identifier: @Sendable () -> String = { UUID().uuidString.lowercased() }
         let plain: any Store =
@@ -66,6 +68,7 @@ final class SubscriptionFixture: Sendable {
             delivery: limits,
             clock: clock,
             makeIdentifier: identifier,
+            randomBits: randomBits ?? { UInt64.random(in: .min ... .max) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.limits = limits

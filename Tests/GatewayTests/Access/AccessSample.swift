@@ -208,6 +208,7 @@ extension AccessSample {
         "DELETE \(rights)/policies/{policyId}": AccessSample(),
         "POST \(rights)/policies/preview": AccessSample(policy),
         "POST \(rights)/choices": AccessSample(choice),
+        "POST \(rights)/statistics": AccessSample(#"{"statistic": "count", "type": "{type}"}"#),
         "GET \(rights)/subjects/{subjectId}/choices": AccessSample(),
         "GET \(rights)/subjects/{subjectId}/accesses": AccessSample(),
         "GET \(rights)/subjects/{subjectId}/data": AccessSample(),

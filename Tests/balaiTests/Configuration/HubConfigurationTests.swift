@@ -236,6 +236,9 @@ import Testing
             "issuers: {a: {issuer: x, audience: [a], keys: k}, b: {issuer: x, audience: [b], keys: k}}",
             "issuers: two are called \"x\""
         ),
+        ("statistics: {rho: 0}", "statistics.rho: is 0/1, and must be above 0"),
+        ("statistics: {rho: much}", "statistics.rho must be a number."),
+        ("statistics: {days: 0}", "statistics.days: 0 is not from 1"),
         ("retention: {Bus: {thinAfterDays: 3}}", "must be set together"),
         ("a: [", "is not YAML"),
     ])
