@@ -37,9 +37,9 @@ final class SubscriptionFixture: Sendable {
         process: String = "hub",
         contexts: any LDContextSource = NoContexts(),
         record: (any PublicRecord)? = nil,
+        now: (@Sendable () -> Timestamp)? = nil,
         randomBits: (@Sendable () -> UInt64)? = nil,
         habit: StoreDouble.Habit? = .runsBodiesTwice,
-        now: (@Sendable () -> Timestamp)? = nil,
         clock given: HubClock? = nil
     )
         async throws
