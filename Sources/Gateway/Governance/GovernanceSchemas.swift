@@ -80,7 +80,8 @@ extension BodySchema {
             "groups": [
                 "type": "object",
                 "properties": [
-                    "attribute": text, "values": ["type": "array", "minItems": 1],
+                    "attribute": text,
+                    "values": ["type": "array", "items": anything, "minItems": 1],
                     "edges": ["type": "array", "items": number, "minItems": 2],
                 ],
                 "additionalProperties": false,

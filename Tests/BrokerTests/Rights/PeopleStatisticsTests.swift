@@ -124,7 +124,9 @@ import Testing
 
     @Test func `histograms, scopes and sums are of what each person has`() async throws {
         let office = try await Office()
-        for (name, age, scope) in [("a", 17, "/N/1"), ("b", 18, "/N/2"), ("c", 64, "/S")] {
+        for (name, age, scope) in [
+            ("a", 17, "/North/Harbour"), ("b", 18, "/North/Market"), ("c", 64, "/South"),
+        ] {
             var visit = try #require(
                 office.ward.visit(name, of: SubjectID("urn:person:\(name)")).objectValue
             )
@@ -138,7 +140,8 @@ import Testing
         ]
         #expect(try await office.exact(histogram) == [1, 2])
         let places: JSONValue = [
-            "statistic": "count", "type": "Visit", "attribute": "age", "scopes": ["/N/#", "/S"],
+            "statistic": "count", "type": "Visit", "attribute": "age",
+            "scopes": ["/North/#", "/South"],
         ]
         #expect(try await office.exact(places) == [2, 1])
         let sum: JSONValue = [
