@@ -122,7 +122,7 @@ package struct Prohibition: Sendable, Hashable {
     /// What is hidden in which entities; nil where the entities are hidden themselves.
     private(set) var hidden: HiddenAttributes.Element?
     /// The entities that are hidden.
-    private(set) var hiddenEntities: Condition
+    package private(set) var hiddenEntities: Condition
     /// The classes of data that it is about; the entity's own, whatever the classes of its attributes.
     package var classes = DataClass.all
     /// What the assignee may not do.

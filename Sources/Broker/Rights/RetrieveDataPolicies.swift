@@ -7,9 +7,14 @@ import Storage
 extension Governing {
     /// All policies of the tenant as they were written, by their identifiers.
     package func policies(caller: Caller) async throws -> [JSONValue] {
+        try await dataPolicies(caller: caller).map { .object($0.source) }
+    }
+
+    /// All policies of the tenant with the rules that they make, by their identifiers.
+    package func dataPolicies(caller: Caller) async throws -> [DataPolicy] {
         let store = try await access.existingStore(caller.tenant)
         return try await store.documents(.dataPolicy).compactMap { DataPolicy($0) }
-            .sorted { $0.id < $1.id }.map { .object($0.source) }
+            .sorted { $0.id < $1.id }
     }
 
     /// The policy as it was written.

@@ -53,6 +53,45 @@ extension Governing {
     }
 }
 
+/// What is kept about a person now, without the values: how many entities, and some of them.
+package struct SubjectHoldings: Disclosable {
+    package let count: Int
+    package let entities: [Entity]
+
+    package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+        for entity in entities { entity.noteDisclosure(note) }
+    }
+}
+
+extension Governing {
+    /// How many entities are about a person now, and so many of them, for the person itself.
+    ///
+    /// Not part of the standard.
+    package func holdings(
+        about subject: SubjectID,
+        limit: Int,
+        caller: Caller
+    ) async throws -> Disclosed<SubjectHoldings> {
+        let decision = try await access.policy(of: caller.tenant).decideAccess(to: subject, caller)
+        guard case .grant(let grant) = decision else { throw BrokerError(decision) }
+        let session = ReadSession(
+            try await access.existingStore(caller.tenant),
+            grant,
+            SessionRecord(access.recorder, of: caller)
+        )
+        let holdings = try await session.read { transaction in
+            let page = try transaction.entities(
+                EntityQuery(condition: .everything, limit: limit, wantsCount: true)
+            )
+            return SubjectHoldings(
+                count: page.count ?? page.entities.count,
+                entities: page.entities
+            )
+        }
+        return try await session.seal(holdings)
+    }
+}
+
 extension BrokerError {
     /// Why a decision is not a grant.
     init(_ decision: ReadDecision) {

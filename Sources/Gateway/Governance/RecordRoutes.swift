@@ -132,7 +132,7 @@ extension Response {
 }
 
 extension BrokerError {
-    fileprivate init(_ error: RecordError) {
+    init(_ error: RecordError) {
         switch error.code {
         case .notFound: self.init(.resourceNotFound, "The record has no such entry.")
         default:

@@ -1,5 +1,7 @@
 import ContextModel
+import Governance
 import HTTPTypes
+import Hummingbird
 import Mustache
 import Services
 
@@ -8,8 +10,10 @@ import Services
 /// The result depends only on the summaries and the time.
 package struct PageRenderer: Sendable {
     private let templates: MustacheLibrary
-    private let settings: PageSettings
+    let settings: PageSettings
     private let hasServices: Bool
+    let translations: Translations
+    var voice: PageVoice
 
     /// Compiles the templates; throws when one is invalid or missing.
     ///
@@ -30,11 +34,21 @@ package struct PageRenderer: Sendable {
         self.templates = library
         self.settings = settings
         self.hasServices = hasServices
+        translations = try Translations()
+        voice = PageVoice(translations.all[0])
     }
 
     private static let pages = [
-        "now", "data", "health", "problem", "services", "service", "sign-in",
+        "now", "data", "health", "problem", "services", "service", "sign-in", "my-data", "rules",
+        "record",
     ]
+
+    /// The renderer of pages in the language of who asks.
+    func speaking(to request: Request, _ caller: Caller) -> PageRenderer {
+        var renderer = self
+        renderer.voice = PageVoice(request, caller, translations)
+        return renderer
+    }
 
     func now(
         _ summary: HubSummary,
@@ -125,7 +139,7 @@ package struct PageRenderer: Sendable {
     /// How somebody signs in, who is signed in, or both.
     func signIn(link: String?, as party: String?, current: String?) throws -> String {
         let view = SignInView(
-            shell: shell("Sign in", HubSummary(types: [])),
+            shell: shell("Sign in", HubSummary(types: []), hasLanguages: link == nil),
             link: link ?? "",
             party: party ?? "",
             current: current ?? "",
@@ -135,17 +149,27 @@ package struct PageRenderer: Sendable {
         return try render(view, "sign-in")
     }
 
-    private func shell(_ title: String, _ summary: HubSummary) -> PageShell {
-        PageShell(
+    /// What is around a page; `isTranslated` if its own words are in the language of the head.
+    func shell(
+        _ title: String,
+        _ summary: HubSummary = HubSummary(types: []),
+        isTranslated: Bool = false,
+        hasLanguages: Bool = true
+    ) -> PageShell {
+        var shell = PageShell(
             title: title,
             cityName: settings.cityName,
             isOpen: settings.isOpen,
             isSimulated: summary.isSimulated,
-            hasServices: hasServices
+            hasServices: hasServices,
+            voice: voice
         )
+        if !isTranslated { shell.language = "en" }
+        if !hasLanguages { shell.languages = [] }
+        return shell
     }
 
-    private func render(_ view: Any, _ template: String) throws -> String {
+    func render(_ view: Any, _ template: String) throws -> String {
         guard let page = templates.render(view, withTemplate: template) else {
             throw PageError(description: "The template \(template).mustache is missing.")
         }

@@ -20,16 +20,19 @@ extension RouteTable {
         add(Self.page("/", "Show the city on a map, live")) { request, context in
             let summary = try await data.summary(for: context.caller)
             let visit = PageVisit(request.head, context.caller, settings.place)
+            let renderer = renderer.speaking(to: request, context.caller)
             return .page(try renderer.now(summary, for: visit, at: data.now), settings)
         }
         add(Self.page("/data", "Show what is collected")) { request, context in
             let summary = try await data.summary(for: context.caller)
             let visit = PageVisit(request.head, context.caller, settings.place)
+            let renderer = renderer.speaking(to: request, context.caller)
             return .page(try renderer.data(summary, for: visit, at: data.now), settings)
         }
-        add(Self.page("/hub", "Show how the hub is doing")) { _, context in
+        add(Self.page("/hub", "Show how the hub is doing")) { request, context in
             let summary = try await data.summary(for: context.caller)
             let health = try await data.health(for: context.caller)
+            let renderer = renderer.speaking(to: request, context.caller)
             return .page(try renderer.health(health, summary, at: data.now), settings)
         }
         addServicePages(services, renderer, settings)

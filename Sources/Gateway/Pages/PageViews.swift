@@ -5,6 +5,13 @@ import Services
 
 /// The parts around the content of every page.
 struct PageShell {
+    /// A language that the reader may choose.
+    struct Language {
+        var tag: String
+        var name: String
+        var isCurrent: Bool
+    }
+
     var title: String
     var cityName: String
     var isOpen: Bool
@@ -13,17 +20,34 @@ struct PageShell {
     var isData = false
     var isHealth = false
     var isServices = false
+    var isRules = false
+    var isRecord = false
+    var isMine = false
     /// Whether there are services.
     var hasServices: Bool
     /// Stored, because templates can use stored members only.
     var hasNotice: Bool
+    /// The words of head and foot.
+    var t: [String: String]
+    /// Whether the reader is signed in as a person.
+    var isPerson: Bool
+    /// The tag of the language of the page's own words.
+    var language: String
+    /// The tag of the language of head and foot.
+    var frameLanguage: String
+    /// What links to other pages end with.
+    var query: String
+    /// None where a link would lose what the page is about.
+    var languages: [Language] { didSet { hasLanguages = !languages.isEmpty } }
+    var hasLanguages: Bool
 
     init(
         title: String,
         cityName: String,
         isOpen: Bool,
         isSimulated: Bool,
-        hasServices: Bool = false
+        hasServices: Bool,
+        voice: PageVoice
     ) {
         self.title = title
         self.cityName = cityName
@@ -31,6 +55,15 @@ struct PageShell {
         self.isSimulated = isSimulated
         self.hasServices = hasServices
         hasNotice = isOpen || isSimulated
+        t = voice.translation.words
+        isPerson = voice.isPerson
+        language = voice.translation.language
+        frameLanguage = voice.translation.language
+        query = voice.query
+        hasLanguages = !voice.languages.isEmpty
+        languages = voice.languages.map {
+            Language(tag: $0.tag, name: $0.name, isCurrent: $0.tag == voice.translation.language)
+        }
     }
 }
 

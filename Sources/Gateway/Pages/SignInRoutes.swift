@@ -19,7 +19,7 @@ extension RouteTable {
                 if let link { try await signIn.party(ofLink: link) } else { nil }
             let asked = context.caller.party
             var response = Response.page(
-                try renderer.signIn(
+                try renderer.speaking(to: request, context.caller).signIn(
                     link: link,
                     as: party?.text,
                     current: asked == .anonymous ? nil : asked.text
@@ -44,7 +44,7 @@ extension RouteTable {
         }
     }
 
-    private static func submission(_ path: String, _ summary: String) -> RouteDescription {
+    static func submission(_ path: String, _ summary: String) -> RouteDescription {
         RouteDescription(
             .post,
             path,

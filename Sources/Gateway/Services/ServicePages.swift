@@ -12,15 +12,17 @@ extension RouteTable {
         _ settings: PageSettings
     ) {
         guard !services.isEmpty else { return }
-        add(Self.page("/services", "List the services of the city")) { _, _ in
-            .page(try renderer.services(services.map { ServiceView($0) }), settings)
+        add(Self.page("/services", "List the services of the city")) { request, context in
+            let renderer = renderer.speaking(to: request, context.caller)
+            return .page(try renderer.services(services.map { ServiceView($0) }), settings)
         }
         for service in services {
             guard let page = service.module.page else { continue }
             let title = service.module.title
-            add(Self.page(service.path, "Show the service '\(title)'")) { _, context in
+            add(Self.page(service.path, "Show the service '\(title)'")) { asked, context in
                 let request = ServiceRequest(city: service.city(for: context.caller))
                 let content = try await page.content(request, service.context)
+                let renderer = renderer.speaking(to: asked, context.caller)
                 return .page(try renderer.service(title, content), settings)
             }
         }

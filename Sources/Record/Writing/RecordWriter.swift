@@ -265,6 +265,18 @@ extension RecordWriter {
         return try await run(on: reads) { try store.entries(numbers) }
     }
 
+    /// The newest entries with their numbers, the newest first, at most so many.
+    package func newestEntries(_ limit: Int) async throws -> [(number: Int, entry: RecordEntry)] {
+        guard let store else { return [] }
+        return try await run(on: reads) {
+            let end = store.size
+            let first = max(0, end - limit)
+            return try store.entries(first..<end).enumerated().reversed().map {
+                (first + $0.offset, try RecordEntry($0.element))
+            }
+        }
+    }
+
     /// What entries say of a person, the newest entry first: `…/subjects/{URI}/accesses`.
     package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {
         guard let store else { return [] }

@@ -71,6 +71,7 @@ extension HubRun {
         pages.place = configuration.place
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(signIn, assets: assets, settings: pages)
+        try routes.addRightsPages(hub, record, assets: assets, settings: pages)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: assets,

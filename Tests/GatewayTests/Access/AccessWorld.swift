@@ -88,6 +88,12 @@ struct AccessWorld {
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
             settings: PageSettings()
         )
+        try routes.addRightsPages(
+            parts.hub,
+            record,
+            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+            settings: PageSettings()
+        )
         try routes.addSignIn(
             SignIn(key: try await HubKey.make(), publicURL: nil, clock: clock),
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),

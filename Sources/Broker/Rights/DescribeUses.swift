@@ -1,0 +1,115 @@
+package import ContextModel
+package import Governance
+
+/// A use of data about people that a rule in force allows, as it is for one person.
+package struct DataUse: Sendable, Hashable {
+    /// The name of the rule; nil where it has none.
+    package var rule: String?
+    package var purpose: Purpose
+    /// Who uses the data; nil for everybody.
+    package var recipient: PartyID?
+    /// The types of entities; none where the rule names certain entities.
+    package var types: [IRI]
+    /// What the use rests on; consent, too, where the data is sensitive.
+    package var basis: LegalBasis
+    /// Whether the person's choices let it happen now.
+    package var isAllowed: Bool
+}
+
+extension Governing {
+    /// The uses of data about people that rules in force allow, and whether the person's choices let each
+    /// of them happen: for the person alone.
+    ///
+    /// Not part of the standard.
+    package func uses(ofDataAbout subject: SubjectID, caller: Caller) async throws -> [DataUse] {
+        guard caller.subject == subject else {
+            throw BrokerError(
+                caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden
+            )
+        }
+        let policy = try await access.policy(of: caller.tenant)
+        guard let classification = policy.classification else {
+            throw BrokerError(DenyReason.notReady)
+        }
+        let choices = policy.choices ?? ChoiceBook()
+        var uses: Set<DataUse> = []
+        for permission in policy.permissions
+        where !permission.actions.isDisjoint(with: [.read, .subscribe]) {
+            for (types, isSensitive) in permission.target.personalTypes(classification) {
+                let basis: LegalBasis =
+                    isSensitive && permission.basis == .untilObjected ? .consent : permission.basis
+                for purpose in permission.purposes {
+                    let recipient = permission.assignee.recipient
+                    let isAllowed =
+                        basis == .override
+                        || choices.allow(
+                            [subject.uri],
+                            purpose,
+                            to: recipient,
+                            needsConsent: basis == .consent
+                        )
+                    uses.insert(
+                        DataUse(
+                            rule: permission.name,
+                            purpose: purpose,
+                            recipient: recipient,
+                            types: types,
+                            basis: basis,
+                            isAllowed: isAllowed
+                        )
+                    )
+                }
+            }
+        }
+        return uses.sorted { $0.place.lexicographicallyPrecedes($1.place) }
+    }
+}
+
+extension DataUse {
+    fileprivate var place: [String] {
+        [purpose.text, recipient?.text ?? "", rule ?? ""] + types.map(\.text)
+    }
+}
+
+extension Permission.Assignee {
+    /// The party that choices can name; nil for more than one.
+    fileprivate var recipient: PartyID? {
+        switch self {
+        case .anyone, .role: nil
+        case .party(let id): id
+        case .service(let name): Party.service(name).id
+        }
+    }
+}
+
+extension Condition {
+    /// The types that it names and whose entities, or attributes of them, are about people; those that are
+    /// sensitive apart.
+    ///
+    /// One without types means what nobody can tell from the rule alone: certain entities.
+    fileprivate func personalTypes(
+        _ classification: Classification
+    ) -> [(types: [IRI], isSensitive: Bool)] {
+        guard let named = namedTypes else { return [([], false)] }
+        let classes = named.map { ($0, classification.types[$0]?.highestClass ?? .internal) }
+        return [DataClass.personal, .sensitive].compactMap { dataClass in
+            let types = classes.filter { $0.1 == dataClass }.map(\.0)
+            return types.isEmpty ? nil : (types, dataClass == .sensitive)
+        }
+    }
+
+    /// The types, if it names types and nothing else.
+    package var namedTypes: [IRI]? {
+        switch self {
+        case .type(let type): return [type]
+        case .any(let conditions):
+            var types: [IRI] = []
+            for condition in conditions {
+                guard let some = condition.namedTypes else { return nil }
+                types += some
+            }
+            return types
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Broker
+import ContextModel
+import Record
+
+/// What the page *Record* shows.
+struct RecordSummary: Sendable {
+    var size: Int
+    var key: NoteKey
+    var state: RecordState
+    var checkpoint: SignedCheckpoint?
+    /// The newest entries with their numbers, the newest first.
+    var entries: [(number: Int, entry: RecordEntry)]
+
+    /// Entries shown at most.
+    static let entryLimit = 30
+}
+
+/// What somebody wanted to have checked.
+enum CheckedProof: Sendable {
+    case good(VerifiedProof)
+    case wrong(ProofError)
+    case nothing
+}
+
+/// An entry of the record in words.
+struct EntryView {
+    var number: String
+    var at: String
+    var text: String
+    var proof: String
+    var proofName: String
+}
+
+/// The page *Record*.
+struct RecordView {
+    var shell: PageShell
+    var t: [String: String]
+    var query: String
+    var damaged: String?
+    var size: String
+    var key: String
+    /// nil before the first.
+    var checkpoint: String?
+    var witnesses: String
+    var entries: [EntryView]
+    var hasEntries: Bool
+    /// What was found of a proof; nil when there was none to check.
+    var result: CheckedView?
+}
+
+/// What was found of a proof.
+struct CheckedView {
+    var isGood: Bool
+    var text: String
+    var details: [String]
+}
+
+extension PageRenderer {
+    func record(_ record: RecordSummary, checked: CheckedProof? = nil) throws -> String {
+        let t = voice.translation
+        var shell = shell(t("recordTitle"), isTranslated: true)
+        shell.isRecord = true
+        let own = record.key.name
+        let others = record.checkpoint?.note.signatures.map(\.name).filter { $0 != own } ?? []
+        let content = RecordView(
+            shell: shell,
+            t: t.words,
+            query: voice.query,
+            damaged: record.state == .sound ? nil : t("recordDamaged"),
+            size: Words.count(record.size),
+            key: record.key.description,
+            checkpoint: record.checkpoint?.text,
+            witnesses: others.isEmpty
+                ? t("recordWitnessesNone") : others.joined(separator: ", "),
+            entries: record.entries.map { self.view(of: $0.entry, $0.number) },
+            hasEntries: !record.entries.isEmpty,
+            result: checked.map { self.view(of: $0) }
+        )
+        return try render(content, "record")
+    }
+
+    private func view(of checked: CheckedProof) -> CheckedView {
+        let t = voice.translation
+        switch checked {
+        case .nothing: return CheckedView(isGood: false, text: t("verifyNothing"), details: [])
+        case .wrong(let error):
+            let key =
+                switch error.code {
+                case .unknownRecord: "verifyUnknown"
+                case .wrongSignature, .tooFewWitnesses: "verifySignature"
+                case .notInTree, .forked, .olderState, .backDated: "verifyTree"
+                case .notInEntry: "verifyEntry"
+                case .malformed: "verifyMalformed"
+                }
+            return CheckedView(isGood: false, text: t(key), details: [])
+        case .good(let proof):
+            var details = [words(for: proof.entry)]
+            if let opening = proof.opening {
+                let names = ["person": opening.subject, "party": opening.party]
+                details.append(t("verifyGoodPerson", names))
+            }
+            let names = proof.checkpointSigners
+            if !names.isEmpty {
+                details.append(t("verifyWitnesses", ["names": names.joined(separator: ", ")]))
+            }
+            let values = ["number": "\(proof.index)", "time": t.moment(proof.entry.time)]
+            return CheckedView(isGood: true, text: t("verifyGood", values), details: details)
+        }
+    }
+
+    func view(of entry: RecordEntry, _ number: Int) -> EntryView {
+        let t = voice.translation
+        return EntryView(
+            number: "\(number)",
+            at: t.moment(entry.time),
+            text: words(for: entry),
+            proof: "/record/proofs/\(number)",
+            proofName: t("accessProofOf", ["number": "\(number)"])
+        )
+    }
+
+    private func words(for entry: RecordEntry) -> String {
+        let t = voice.translation
+        let removed = entry.details["removed"]?.stringValue
+        let put = entry.details["policy"]?.objectValue
+        let name = ["name": removed ?? (put?["uid"] ?? put?["@id"])?.stringValue ?? ""]
+        let text =
+            switch entry.kind {
+            case .read: t("entryRead", ["count": Words.count(entry.people?.count ?? 0)])
+            case .policy where removed != nil: t("entryPolicyRemoved", name)
+            case .policy: t("entryPolicy", name)
+            case .override: t("entryOverride", name)
+            case .classification: t("entryClassification")
+            case .choice: t("entryChoice")
+            case .erasure: t("entryErasure")
+            case .spending: t("entrySpending")
+            default: t("entryOther", ["kind": entry.kind.name])
+            }
+        guard let tenant = entry.details["tenant"]?.stringValue else { return text }
+        return text + " " + t("entryTenant", ["tenant": tenant])
+    }
+}
+
+extension VerifiedProof {
+    fileprivate var checkpointSigners: [String] { witnesses.map(\.name) }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+@testable import Gateway
+
+/// The files of words, and whose language a page speaks.
+@Suite struct TranslationTests {
+    private let translations: Translations
+    init() throws { translations = try Translations() }
+
+    private func places(_ text: String) -> Set<String> {
+        Set(Translation.parts(of: text).filter(\.isPlace).map(\.text))
+    }
+
+    @Test func `every language has the same keys, with the same places in each text`() throws {
+        let english = translations.all[0]
+        #expect(translations.all.map(\.language) == ["en", "fil", "id", "th", "vi"])
+        for other in translations.all {
+            #expect(Set(other.words.keys) == Set(english.words.keys), "\(other.language)")
+            for (key, text) in other.words {
+                #expect(!text.isEmpty && !text.contains("<"), "\(other.language) \(key)")
+                #expect(
+                    places(text) == places(english.words[key] ?? ""),
+                    "\(other.language) \(key)"
+                )
+            }
+        }
+    }
+
+    @Test func `templates use the words that there are, and no words lie idle`() throws {
+        let words = translations.all[0].words
+        var used: Set<String> = []
+        for (path, text) in EmbeddedFiles.texts where path.hasPrefix("templates/") {
+            for match in text.matches(of: /\{\{t\.(\w+)\}\}/) {
+                used.insert(String(match.1))
+                #expect(words[String(match.1)] != nil, "\(path): \(match.1)")
+            }
+        }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../Sources/Gateway/Pages").standardized
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+        where name.hasSuffix(".swift") {
+            let source = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            for match in source.matches(of: /"(\w+)"/) { used.insert(String(match.1)) }
+        }
+        #expect(Set(words.keys).subtracting(used).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (nil, nil, "en"), (nil, "", "en"), (nil, "th-TH,th;q=0.9,en;q=0.8", "th"),
+            (nil, "de, vi;q=0.5, en;q=0.4", "vi"), (nil, "en;q=0.1, fil", "fil"),
+            (nil, "ms-MY", "id"), (nil, "tl", "fil"), (nil, "th;q=0, vi;q=0.1", "vi"),
+            (nil, "de,*;q=0.1", "en"), ("vi", "th", "vi"), ("xx", "th", "th"),
+            (nil, "th;q=x, vi", "vi"), (nil, ";;;q=,,=", "en"),
+        ] as [(String?, String?, String)]
+    )
+    func `the asked language counts, or else what the browser likes best`(
+        asked: String?,
+        accepted: String?,
+        language: String
+    ) {
+        #expect(translations.best(asked: asked, accepted: accepted).language == language)
+    }
+
+    @Test func `a value is put in its place, and is no place itself`() {
+        let text = translations.all[0]
+        let said = text("verifyGoodPerson", ["person": "{party}", "party": "urn:clinic"])
+        #expect(said == "It says of {party}: data went to urn:clinic.")
+    }
+}
