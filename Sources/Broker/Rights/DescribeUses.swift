@@ -75,7 +75,8 @@ extension Permission.Assignee {
     /// The party that choices can name; nil for more than one.
     fileprivate var recipient: PartyID? {
         switch self {
-        case .anyone, .role: nil
+        case .anyone, .role, .otherRole: nil
+        case .all(let assignees): assignees.lazy.compactMap(\.recipient).first
         case .party(let id): id
         case .service(let name): Party.service(name).id
         }

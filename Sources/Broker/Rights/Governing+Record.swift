@@ -41,7 +41,9 @@ extension Governing {
                 """
             )
         } catch {
-            reading.logger.error("whether the data is as new as the record cannot be told: \(error)")
+            reading.logger.error(
+                "whether the data is as new as the record cannot be told: \(error)"
+            )
         }
     }
 }

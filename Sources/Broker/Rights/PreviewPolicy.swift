@@ -217,6 +217,7 @@ extension Action {
         case .read: "read"
         case .write: "write"
         case .subscribe: "subscribe"
+        case .aggregate: "aggregate"
         case .measure: "measure"
         }
     }

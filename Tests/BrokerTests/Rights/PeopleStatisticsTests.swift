@@ -4,6 +4,7 @@ import Governance
 import Record
 import Statistics
 import Storage
+import StoreDoubles
 import StorageMemory
 import Synchronization
 import Testing

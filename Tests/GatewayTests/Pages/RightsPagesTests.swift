@@ -10,7 +10,7 @@ import Testing
     // MARK: My data
 
     @Test func `who is no person is told how to sign in, and nothing else`() async throws {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             for token in [nil, "operator", "clinic"] {
                 let page = try await visitor.page("/my-data", token: token)
                 #expect(page.contains("balai login"))
@@ -23,9 +23,9 @@ import Testing
     @Test func `a person sees what is held about it, who read it, and nobody else's data`()
         async throws
     {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             #expect(try await visitor.clinicReads().contains("of-ann"))
-            let page = try await visitor.page("/my-data", as: RightsWorld.ann)
+            let page = try await visitor.page("/my-data", as: SignedInWorld.ann)
             for text in [
                 "You are urn:person:ann", "urn:ngsi-ld:Visit:of-ann", "Diagnosis:of-ann", "ward",
                 ">clinic</td>", "Public health", "urn:balai:policy:clinic",
@@ -38,49 +38,49 @@ import Testing
             let file = try await visitor.client.execute(
                 uri: String(proof.output),
                 method: .get,
-                headers: [.cookie: visitor.cookies[RightsWorld.ann] ?? ""]
+                headers: [.cookie: visitor.cookies[SignedInWorld.ann] ?? ""]
             )
             #expect(file.status == .ok)
             let stranger = try await visitor.client.execute(
                 uri: String(proof.output),
                 method: .get,
-                headers: [.cookie: visitor.cookies[RightsWorld.bob] ?? ""]
+                headers: [.cookie: visitor.cookies[SignedInWorld.bob] ?? ""]
             )
             #expect(stranger.status == .forbidden)
         }
     }
 
     @Test func `one click objects, and the page says what holds then`() async throws {
-        try await RightsWorld().test { visitor in
-            let before = try await visitor.page("/my-data", as: RightsWorld.ann)
+        try await SignedInWorld().test { visitor in
+            let before = try await visitor.page("/my-data", as: SignedInWorld.ann)
             #expect(before.contains("Visit: may be used until you object."))
             #expect(before.contains("Diagnosis: may be used only while you consent."))
             let form = "purpose=dpv:PublicHealth&recipient=urn%3Abalai%3Aparty%3Aclinic&choice="
             let done = try await visitor.send(
                 "/my-data/choices",
                 form + "object",
-                as: RightsWorld.ann
+                as: SignedInWorld.ann
             )
             #expect(done.status == .seeOther)
             #expect(done.headers[.location] == "/my-data?done=object")
             #expect(!(try await visitor.clinicReads().contains("of-ann")))
             #expect(try await visitor.clinicReads().contains("of-bob"))
-            let after = try await visitor.page("/my-data?done=object", as: RightsWorld.ann)
+            let after = try await visitor.page("/my-data?done=object", as: SignedInWorld.ann)
             #expect(after.contains("Your objection is in force."))
             #expect(after.contains("You objected on 2026-"))
             #expect(!after.contains("Now it may be used."))
             // Consent lets the sensitive data be used, too.
-            _ = try await visitor.send("/my-data/choices", form + "consent", as: RightsWorld.ann)
+            _ = try await visitor.send("/my-data/choices", form + "consent", as: SignedInWorld.ann)
             #expect(try await visitor.clinicReads().contains("Diagnosis:of-ann"))
-            let consented = try await visitor.page("/my-data", as: RightsWorld.ann)
+            let consented = try await visitor.page("/my-data", as: SignedInWorld.ann)
             #expect(consented.contains("value=\"withdraw\""))
-            _ = try await visitor.send("/my-data/choices", form + "withdraw", as: RightsWorld.ann)
+            _ = try await visitor.send("/my-data/choices", form + "withdraw", as: SignedInWorld.ann)
             #expect(!(try await visitor.clinicReads().contains("of-ann")))
         }
     }
 
     @Test func `the forms are for the hub's own pages and for persons alone`() async throws {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             for (path, form) in [
                 ("/my-data/choices", "purpose=dpv:PublicHealth&choice=object"),
                 ("/my-data/erasure", "confirm=yes"),
@@ -89,7 +89,7 @@ import Testing
                     let answer = try await visitor.send(
                         path,
                         form,
-                        as: RightsWorld.ann,
+                        as: SignedInWorld.ann,
                         site: site
                     )
                     #expect(answer.status == .forbidden)
@@ -103,21 +103,21 @@ import Testing
     }
 
     @Test func `erasure needs a confirmation, and is about oneself`() async throws {
-        try await RightsWorld().test { visitor in
-            let hasty = try await visitor.send("/my-data/erasure", "", as: RightsWorld.ann)
+        try await SignedInWorld().test { visitor in
+            let hasty = try await visitor.send("/my-data/erasure", "", as: SignedInWorld.ann)
             #expect(hasty.status == .badRequest)
             #expect(try await visitor.clinicReads().contains("Visit:of-ann"))
             let done = try await visitor.send(
                 "/my-data/erasure?lang=th",
                 "confirm=yes&subject=urn:person:bob",
-                as: RightsWorld.ann
+                as: SignedInWorld.ann
             )
             #expect(done.headers[.location] == "/my-data?done=erasure&count=2&lang=th")
             #expect(!(try await visitor.clinicReads().contains("of-ann")))
             #expect(try await visitor.clinicReads().contains("of-bob"))
             let page = try await visitor.page(
                 "/my-data?done=erasure&count=2",
-                as: RightsWorld.ann
+                as: SignedInWorld.ann
             )
             #expect(page.contains("Entities that are gone: 2."))
             #expect(page.contains("Nothing that is held now is about you."))
@@ -127,7 +127,7 @@ import Testing
     // MARK: Rules
 
     @Test func `the rules are in sentences beside their source, for anybody`() async throws {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             let page = try await visitor.page("/rules")
             for text in [
                 "clinic may read, be told of changes of: Visit, Diagnosis. Purpose: Public health.",
@@ -145,7 +145,7 @@ import Testing
     // MARK: Record
 
     @Test func `the record is shown to anybody, and names nobody`() async throws {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             _ = try await visitor.clinicReads()
             _ = try await visitor.client.execute(uri: "/record/checkpoint", method: .get)
             let page = try await visitor.page("/record")
@@ -177,7 +177,7 @@ import Testing
 
     @Test func `a proof is checked, from a file or as text, and a false one is told`() async throws
     {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             let answer = try await visitor.client.execute(uri: "/record/proofs/0", method: .get)
             let proof = String(buffer: answer.body)
             let forged = proof.replacing("index 0", with: "index 1")
@@ -217,14 +217,14 @@ import Testing
     // MARK: Languages
 
     @Test func `pages speak the reader's language, and links keep a chosen one`() async throws {
-        try await RightsWorld().test { visitor in
+        try await SignedInWorld().test { visitor in
             let thai = try await visitor.page("/rules", language: "th-TH")
             #expect(thai.contains("<html lang=\"th\">") && thai.contains("<h1>กฎ</h1>"))
             #expect(thai.contains("href=\"/record\""))
             let chosen = try await visitor.page("/record?lang=vi", language: "th")
             #expect(chosen.contains("<h1>Sổ ghi</h1>"))
             #expect(chosen.contains("href=\"/rules?lang=vi\""))
-            let mine = try await visitor.page("/my-data?lang=fil", as: RightsWorld.bob)
+            let mine = try await visitor.page("/my-data?lang=fil", as: SignedInWorld.bob)
             #expect(mine.contains("action=\"/my-data/choices?lang=fil\""))
             #expect(mine.contains("<a href=\"/my-data?lang=fil\" aria-current=\"page\">Datos ko"))
             #expect(!chosen.contains("/my-data?lang=vi\""))

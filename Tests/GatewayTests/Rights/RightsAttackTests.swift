@@ -1,4 +1,6 @@
 import HTTPTypes
+import Storage
+import StorageSQLite
 import Testing
 
 @testable import Gateway

@@ -33,7 +33,7 @@ extension RightsCoverage {
     ]
 
     private static let ofPersons = [
-        "GET /governance/v1/subjects/{subjectId}/accesses",
+        "GET /my-data", "GET /governance/v1/subjects/{subjectId}/accesses",
         "GET /governance/v1/subjects/{subjectId}/data",
     ]
 
@@ -41,7 +41,9 @@ extension RightsCoverage {
         writes + kept + governance + [
             "GET \(base)/info/sourceIdentity", "GET /", "GET /data", "GET /hub", "GET /sign-in",
             "POST /sign-in", "POST /sign-out", "GET /assets/{folder}/{name}", "GET /health",
-            "GET /metrics", "GET /openapi.json", "GET /hub/dead-letters",
+            "GET /metrics", "GET /openapi.json", "GET /rules", "GET /record", "POST /record",
+            "POST /my-data/choices", "POST /my-data/erasure", "POST /governance/v1/statistics",
+            "GET /hub/dead-letters",
             "POST /hub/dead-letters/replay", "DELETE /hub/dead-letters",
         ]
 

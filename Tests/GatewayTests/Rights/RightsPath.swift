@@ -54,7 +54,7 @@ struct RightsPath: Sendable, CustomTestStringConvertible {
                 await Task.yield()
             }
         }
-        return made.split(separator: "/").last.map { $0.replacing("%3A", with: ":") }
+        return made.split(separator: "/").last.map { String($0).replacing("%3A", with: ":") }
     }
 
     func ask(

@@ -1,4 +1,5 @@
 import Broker
+import ContextModel
 import Synchronization
 
 /// Keeps all notifications that leave, by HTTP and MQTT, and when they did.

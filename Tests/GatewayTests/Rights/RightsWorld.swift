@@ -62,6 +62,7 @@ final class RightsWorld: Sendable {
             assets: assets,
             settings: PageSettings()
         )
+        try routes.addRightsPages(parts.hub, record, assets: assets, settings: PageSettings())
         try routes.addSignIn(
             SignIn(key: key, publicURL: nil, clock: clock),
             assets: assets,

@@ -36,10 +36,12 @@ extension RouteTable {
         add(page("/my-data", "Show a person what is held about it", before)) { request, context in
             try await pages.myData(request, context.caller)
         }
-        add(Self.form("/my-data/choices", "Choose, as a person")) { request, context in
+        add(Self.submission("/my-data/choices", "Choose, as a person")) { request, context in
             try await pages.choose(request, context.caller)
         }
-        add(Self.form("/my-data/erasure", "Erase one's data, as a person")) { request, context in
+        add(Self.submission("/my-data/erasure", "Erase one's data, as a person")) {
+            request,
+            context in
             try await pages.erase(request, context.caller)
         }
         add(page("/rules", "Show the rules in plain sentences")) { request, context in

@@ -26,7 +26,7 @@ extension Translation {
 
     /// The name of a party by its URI.
     func party(_ uri: String) -> String {
-        let id = PartyID(uri: uri)
+        let id = PartyID(uri)
         return id == PartyID("anyone") ? self("recipientAll") : id.text
     }
 }

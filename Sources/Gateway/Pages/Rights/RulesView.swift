@@ -160,23 +160,28 @@ extension PageRenderer {
         _ purposes: [Purpose]
     ) -> [String: String] {
         let t = voice.translation
-        let who =
-            switch assignee {
-            case .anyone: t("whoAnyone")
-            case .party(let id): id.text
-            case .service(let name): t("whoService", ["service": name.text])
-            case .role(let roles):
-                t("whoRole", ["role": roles.names.joined(separator: ", ")])
-            }
         var does: [String] = []
         if actions.contains(.read) { does.append(t("actRead")) }
         if actions.contains(.subscribe) { does.append(t("actTold")) }
+        if actions.contains(.aggregate) { does.append(t("actAggregate")) }
         if actions.contains(.write) { does.append(t("actWrite")) }
         return [
-            "who": who, "actions": does.joined(separator: ", "),
+            "who": who(assignee), "actions": does.joined(separator: ", "),
             "what": target.names?.joined(separator: ", ") ?? t("what"),
             "purposes": purposes.map { Translation.label(of: $0.text) }.joined(separator: ", "),
         ]
+    }
+
+    private func who(_ assignee: Permission.Assignee) -> String {
+        let t = voice.translation
+        return switch assignee {
+        case .anyone: t("whoAnyone")
+        case .party(let id): id.text
+        case .service(let name): t("whoService", ["service": name.text])
+        case .role(let roles): t("whoRole", ["role": roles.names.joined(separator: ", ")])
+        case .otherRole(let role): t("whoRole", ["role": role])
+        case .all(let assignees): assignees.map(who).joined(separator: " + ")
+        }
     }
 
     private func validity(_ validity: Validity) -> [String] {

@@ -40,8 +40,8 @@ struct RightsInBrowserTests {
     @Test func `a person signs in, objects with one click, and the pages fit a narrow phone`()
         async throws
     {
-        let world = try await RightsWorld()
-        let link = try world.link(for: RightsWorld.ann)
+        let world = try await SignedInWorld()
+        let link = try world.link(for: SignedInWorld.ann)
         try await world.test(.live) { visitor in
             let browser = try Browser()
             defer { browser.close() }

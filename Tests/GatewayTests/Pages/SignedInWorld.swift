@@ -16,7 +16,7 @@ import Testing
 @testable import Gateway
 
 /// A whole hub with a clinic's visits, the pages about rights, and people who sign in.
-struct RightsWorld {
+struct SignedInWorld {
     static let ann = "urn:person:ann"
     static let bob = "urn:person:bob"
 
@@ -116,7 +116,7 @@ struct RightsWorld {
     }
 }
 
-/// Asks the hub of a `RightsWorld`.
+/// Asks the hub of a `SignedInWorld`.
 struct Visitor {
     let client: any TestClientProtocol
     let cookies: [String: String]
@@ -139,7 +139,8 @@ struct Visitor {
         try await put("/governance/v1/classification", Self.classification)
         try await put("/governance/v1/policies/urn:balai:policy:clinic", Self.policy)
         for (person, type) in [
-            (RightsWorld.ann, "Visit"), (RightsWorld.ann, "Diagnosis"), (RightsWorld.bob, "Visit"),
+            (SignedInWorld.ann, "Visit"), (SignedInWorld.ann, "Diagnosis"),
+            (SignedInWorld.bob, "Visit"),
         ] {
             let name = person.split(separator: ":").last ?? ""
             let answer = try await client.execute(
