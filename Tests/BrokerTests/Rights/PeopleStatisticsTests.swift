@@ -252,7 +252,7 @@ import Testing
             _ = try await office.ask(Self.questions[3])
         }
         #expect(refused?.code == .budgetExhausted)
-        #expect(refused?.detail.contains("renews at 2026-12-10T00:00:00Z") == true)
+        #expect(refused?.detail.contains("renews at 2026-12-03T00:00:00Z") == true)
         let entries = office.ward.record.size
         _ = try? await office.ask(Office.count)
         #expect(office.ward.record.size == entries)
@@ -268,7 +268,7 @@ import Testing
         clock.set(try #require(Timestamp("2026-09-01T12:00:00Z")))
         #expect(try await restarted.askUntilRefused() == 0)
         #expect(try await restarted.askUntilRefused(by: other) == 0)
-        clock.set(try #require(Timestamp("2026-12-10T00:00:00Z")))
+        clock.set(try #require(Timestamp("2026-12-03T00:00:00Z")))
         #expect(try await restarted.askUntilRefused(by: other) == 50)
     }
 
