@@ -251,7 +251,13 @@ import Testing
     static let nouns = [
         ("form", ["Sources/StorageSQLite/"]),
         ("cursor", ["Sources/Collect/", "Sources/ContextModel/"]),
-        ("recipient", ["Sources/Broker/", "Sources/Governance/", "Sources/Storage/"]),
+        (
+            "recipient",
+            [
+                "Sources/Broker/", "Sources/Gateway/Pages/Rights/", "Sources/Governance/",
+                "Sources/Storage/",
+            ]
+        ),
         ("receiver", ["Sources/Broker/", "Sources/Services/"]),
     ]
 

@@ -87,13 +87,7 @@ struct HubRun: Sendable {
         }
         // A clock that was set back since then revives no rule.
         if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
-        let hosted = self.services.filter(configuration.runs).map { module in
-            HostedService(module, in: parts.hub) {
-                try await parts.hub.clock.sleep(for: .seconds($0))
-            }
-        }
-        await HostedService.govern(hosted, in: parts.hub)
-        await HostedService.subscribe(hosted, in: parts.hub)
+        let hosted = await takeUpServices(in: parts.hub)
         let server = makeGateway(
             configuration.gateway,
             routes: try routes(
@@ -138,6 +132,16 @@ struct HubRun: Sendable {
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
         group.services += housekeeping(store, parts, logger).map { .init(service: $0) }
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// The services of the city, with what they say of their data and what they subscribe to in force.
+    private func takeUpServices(in hub: Hub) async -> [HostedService] {
+        let hosted = services.filter(configuration.runs).map { module in
+            HostedService(module, in: hub) { try await hub.clock.sleep(for: .seconds($0)) }
+        }
+        await HostedService.govern(hosted, in: hub)
+        await HostedService.subscribe(hosted, in: hub)
+        return hosted
     }
 
     /// What removes old history, and what has expired.

@@ -1,6 +1,7 @@
 import ContextModel
 import Governance
 import Storage
+import StoreDoubles
 import Synchronization
 import Testing
 
@@ -85,6 +86,7 @@ import Testing
         let clock = HandClock("2026-01-01T11:30:00Z")
         let fixture = try await SubscriptionFixture(
             policy: Policy(permissions: []),
+            record: RecordDouble(),
             clock: clock.hubClock
         )
         let hub = fixture.hub

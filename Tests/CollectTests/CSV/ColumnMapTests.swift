@@ -32,7 +32,7 @@ import Testing
         #expect(message("type: T\nid: x\nseparator: x\n").contains("`x` is not one of `,`, `;`"))
         #expect(
             message("type: T\nid: x\ntime: {column: a, zone: Mars/Base}\n").contains(
-                "`Mars/Base` is no time zone"
+                "`Mars/Base` is not a time zone"
             )
         )
         #expect(
@@ -40,7 +40,7 @@ import Testing
         )
         #expect(
             message("type: T\nid: x\nattributes: {v: {column: a, as: int}}\n").contains(
-                "`int` is none of"
+                "`int` is not one of"
             )
         )
     }

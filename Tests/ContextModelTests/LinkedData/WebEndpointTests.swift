@@ -16,7 +16,7 @@ import Testing
 
     @Test func `an address must not have a password`() {
         let problem = WebEndpoint.problem(ofAddress: "http://a:b@r.example/", at: "endpoint")
-        #expect(problem == "'endpoint' may not hold a password; send it in a header.")
+        #expect(problem == "'endpoint' must not have a password; send it in a header.")
         #expect(WebEndpoint.problem(ofAddress: "http://r.example/@x", at: "endpoint") == nil)
     }
 

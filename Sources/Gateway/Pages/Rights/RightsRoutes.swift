@@ -105,7 +105,7 @@ private struct RightsPages {
     }
 
     func choose(_ request: Request, _ caller: Caller) async throws -> Response {
-        let (person, fields) = try await form(request, caller)
+        let (person, fields) = try await readSubmission(request, caller)
         let choice = fields["choice"] ?? ""
         var body: JSONObject = [
             "subject": .string(person.uri), "choice": .string(choice),
@@ -119,7 +119,7 @@ private struct RightsPages {
     }
 
     func erase(_ request: Request, _ caller: Caller) async throws -> Response {
-        let (person, fields) = try await form(request, caller)
+        let (person, fields) = try await readSubmission(request, caller)
         guard fields["confirm"] == "yes" else {
             throw BrokerError(.badRequestData, "Nothing was erased: it was not confirmed.")
         }
@@ -128,7 +128,7 @@ private struct RightsPages {
     }
 
     /// Who sends the form, and its fields.
-    private func form(
+    private func readSubmission(
         _ request: Request,
         _ caller: Caller
     ) async throws -> (SubjectID, QueryItems) {

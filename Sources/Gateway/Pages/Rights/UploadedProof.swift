@@ -7,15 +7,15 @@ import NIOCore
 enum UploadedProof {
     /// nil when the form has neither; throws when the body is no such form.
     static func text(in body: ByteBuffer, contentType: String) throws(BrokerError) -> String? {
-        guard let boundary = boundary(in: contentType) else { throw noForm }
+        guard let boundary = boundary(in: contentType) else { throw noFormData }
         var texts: [String: String] = [:]
         let whole = String(buffer: body)
         let parts = whole.components(delimitedBy: "--" + boundary).dropFirst()
-        guard parts.last?.hasPrefix("--") == true else { throw noForm }
+        guard parts.last?.hasPrefix("--") == true else { throw noFormData }
         for part in parts.dropLast() {
             guard let end = part.utf8.firstRange(of: "\r\n\r\n".utf8),
                 part.utf8.suffix(2).elementsEqual("\r\n".utf8)
-            else { throw noForm }
+            else { throw noFormData }
             let head = part[..<end.lowerBound]
             for name in ["file", "text"] where head.contains("name=\"\(name)\"") {
                 let content = part.utf8[end.upperBound...].dropLast(2)
@@ -38,7 +38,7 @@ enum UploadedProof {
     /// RFC 2046, clause 5.1.1.
     private static let maximumBoundary = 70
 
-    private static let noForm = BrokerError(
+    private static let noFormData = BrokerError(
         .badRequestData,
         "The body is no form as multipart/form-data writes it."
     )
