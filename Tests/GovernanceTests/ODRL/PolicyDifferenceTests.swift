@@ -114,15 +114,18 @@ import Testing
                 named.flatMap { [purpose.isOrNarrower(than: $0), $0.isOrNarrower(than: purpose)] }
             }
         }
+        // Whom no rule names is one of the others, whether it has a rule in other worlds or not.
+        let isNamed = difference.cells.contains { $0.party == caller.party }
+        let party =
+            isNamed || caller.party == .anonymous
+            ? caller.party : .named(PolicyDifference.otherParty)
         let cell = difference.cells.first { cell in
-            cell.time.contains(moment)
-                && (cell.party == caller.party
-                    || cell.party == .named(PolicyDifference.otherParty)
-                        && caller.party == .named(PartyID("somebody")))
+            cell.time.contains(moment) && cell.party == party
                 && cell.otherRoles == caller.otherRoles.intersection(difference.roleNames)
                 && (cell.purpose?.isKnown ?? true) && kind(cell.purpose) == kind(caller.purpose)
         }
-        if let cell { caller = cell.caller }
+        // What people chose may tell purposes apart that are alike to the rules.
+        if let cell { caller.purpose = cell.purpose }
         let old = before.policy(under: common, at: moment)
         let new = after.policy(under: common, at: moment)
         var found = 0
