@@ -47,6 +47,8 @@ import Testing
             for (choice, tells) in [("object", false), ("consent", true), ("withdraw", false)] {
                 try await client.choose(choice)
                 for way in ways {
+                    // A map forgets what its maker may not see when it asks.
+                    if tells, way.path.name.contains("EntityMap") { continue }
                     let answer = try await way.path.ask(
                         client,
                         way.data,

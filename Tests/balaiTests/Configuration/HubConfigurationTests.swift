@@ -213,7 +213,7 @@ import Testing
         ("log: {level: loud}", "log.level: \"loud\" is not one of trace"),
         ("pages: {tilesURL: 'ftp://x'}", "pages.tilesURL: \"ftp://x\""),
         ("limits: {defaultPageSize: 50, maximumPageSize: 10}", "limits.defaultPageSize (50)"),
-        ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is none of"),
+        ("permissions: {x: {actions: [fly], types: [A]}}", "\"fly\" is not one of"),
         ("permissions: {x: {actions: [read]}}", "permissions.x needs types or scopes"),
         ("public: {hiddenAttributes: [driver]}", "public.hiddenAttributes needs public.types"),
         ("prohibitions: {x: {types: [A]}}", "prohibitions.x.attributes must name"),
