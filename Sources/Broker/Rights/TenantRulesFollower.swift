@@ -65,10 +65,7 @@ package final class TenantRulesFollower: Sendable {
             return
         }
         let now = clock()
-        do { try await applyChanges(of: tenant) } catch {
-            guard rules.knows(tenant), isAsked(tenant, in: staleMicroseconds) else { throw error }
-            return
-        }
+        guard try await isFollowed(tenant) else { return }
         asked.withLock { $0[tenant] = now }
         // Without documents there is nothing to apply, and the rules are those of every tenant.
         if !rules.knows(tenant) { put(Kept(), of: tenant) }
@@ -85,6 +82,27 @@ package final class TenantRulesFollower: Sendable {
             throw error
         }
     }
+
+    /// Whether the feed was read, tried again a few times; false where it cannot be, and what is known is
+    /// not old yet.
+    private func isFollowed(_ tenant: TenantName?) async throws -> Bool {
+        var pause = Self.firstPause
+        for attempt in 1...Self.maximumAttempts {
+            do {
+                try await applyChanges(of: tenant)
+                return true
+            } catch {
+                if rules.knows(tenant), isAsked(tenant, in: staleMicroseconds) { return false }
+                guard attempt < Self.maximumAttempts else { throw error }
+            }
+            try await clock.sleep(for: pause)
+            pause *= 2
+        }
+        return true
+    }
+
+    private static let maximumAttempts = 4
+    private static let firstPause = Duration.milliseconds(10)
 
     private func isAsked(_ tenant: TenantName?, in microseconds: Int64) -> Bool {
         guard let last = asked.withLock({ $0[tenant] }) else { return false }
