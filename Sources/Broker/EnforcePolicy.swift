@@ -7,7 +7,7 @@ extension Following {
     /// notifications and pages.
     ///
     /// Then it notifies the other processes of the hub, which read their policy again
-    /// (`rereadPolicy`). Throws when the store refuses the notification.
+    /// (`rereadPolicy`). Throws if the store cannot record the notification.
     package func enforce(_ policy: Policy) async throws {
         rules.replace(with: policy)
         let mark = Array(makeIdentifier().utf8)

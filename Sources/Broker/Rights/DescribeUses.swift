@@ -22,11 +22,7 @@ extension Governing {
     ///
     /// Not part of the standard.
     package func uses(ofDataAbout subject: SubjectID, caller: Caller) async throws -> [DataUse] {
-        guard caller.subject == subject else {
-            throw BrokerError(
-                caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden
-            )
-        }
+        try requireSelf(subject, caller)
         let policy = try await access.policy(of: caller.tenant)
         guard let classification = policy.classification else {
             throw BrokerError(DenyReason.notReady)

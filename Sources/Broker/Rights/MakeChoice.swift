@@ -61,7 +61,13 @@ extension Governing {
 
     /// Refuses whoever is neither the person nor runs the hub.
     func requireSubject(_ subject: SubjectID, _ caller: Caller) throws(BrokerError) {
-        if caller.subject == subject || access.policy.permitsAdministration(caller) { return }
+        if access.policy.permitsAdministration(caller) { return }
+        try requireSelf(subject, caller)
+    }
+
+    /// Refuses whoever is not the person.
+    func requireSelf(_ subject: SubjectID, _ caller: Caller) throws(BrokerError) {
+        if caller.subject == subject { return }
         throw BrokerError(caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden)
     }
 

@@ -40,11 +40,7 @@ extension Governing {
         limit: Int,
         _ caller: Caller
     ) async throws -> [KeptOpening] {
-        guard caller.subject == subject else {
-            throw BrokerError(
-                caller.party == .anonymous ? DenyReason.unauthenticated : .forbidden
-            )
-        }
+        try requireSelf(subject, caller)
         return try await access.recorder.openings(
             OpeningQuery(
                 of: subject.uri,

@@ -25,13 +25,7 @@ extension Governing {
         limit: Int,
         caller: Caller
     ) async throws -> Disclosed<SubjectData> {
-        let decision = try await access.policy(of: caller.tenant).decideAccess(to: subject, caller)
-        guard case .grant(let grant) = decision else { throw BrokerError(decision) }
-        let session = ReadSession(
-            try await access.existingStore(caller.tenant),
-            grant,
-            SessionRecord(access.recorder, of: caller)
-        )
+        let session = try await session(about: subject, caller)
         let most = reading.limits.maximumInstances
         let data = try await session.read { transaction in
             SubjectData(
@@ -72,13 +66,7 @@ extension Governing {
         limit: Int,
         caller: Caller
     ) async throws -> Disclosed<SubjectHoldings> {
-        let decision = try await access.policy(of: caller.tenant).decideAccess(to: subject, caller)
-        guard case .grant(let grant) = decision else { throw BrokerError(decision) }
-        let session = ReadSession(
-            try await access.existingStore(caller.tenant),
-            grant,
-            SessionRecord(access.recorder, of: caller)
-        )
+        let session = try await session(about: subject, caller)
         let holdings = try await session.read { transaction in
             let page = try transaction.entities(
                 EntityQuery(condition: .everything, limit: limit, wantsCount: true)
@@ -89,6 +77,19 @@ extension Governing {
             )
         }
         return try await session.seal(holdings)
+    }
+}
+
+extension Governing {
+    /// The right of the person itself to read what is about it.
+    private func session(about subject: SubjectID, _ caller: Caller) async throws -> ReadSession {
+        let decision = try await access.policy(of: caller.tenant).decideAccess(to: subject, caller)
+        guard case .grant(let grant) = decision else { throw BrokerError(decision) }
+        return ReadSession(
+            try await access.existingStore(caller.tenant),
+            grant,
+            SessionRecord(access.recorder, of: caller)
+        )
     }
 }
 

@@ -36,7 +36,7 @@ package final class TenantRulesFollower: Sendable {
     private let clock: HubClock
     private let logger: Logger
     private let kept = Mutex<[TenantName?: Kept]>([:])
-    /// When the tenants' feeds were asked last, where there are other processes.
+    /// The time at which each tenant's feed was last read, if other processes share the store.
     private let asked = Mutex<[TenantName?: Timestamp]>([:])
 
     init(

@@ -48,7 +48,7 @@ package final class OutboxFeed: Sendable {
 
     /// A notification for the outbox; after the commit the dispatcher gets it, or claims it.
     ///
-    /// Without content, it is read from the store again.
+    /// If `content` is nil, the dispatcher reads the message from the store.
     func message(
         _ body: [UInt8],
         content: OutboxItem.Content?,

@@ -17,7 +17,7 @@ struct LocalMoment: Equatable {
 ///
 /// It is a pattern of `%Y` year, `%y` year of 1969 to 2068, `%m` month, `%d` day, `%H` hour, `%I`
 /// hour of twelve, `%p` AM or PM, `%M` minute, `%S` second, `%f` fraction, `%z` offset, `%*`
-/// anything up to the end, `%%`; or one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
+/// anything up to the end, and `%%` a percent sign. It can also be one of the words `iso`, `epochSeconds`, `epochMilliseconds`,
 /// `epochMicroseconds`.
 struct TimePattern: Sendable, Equatable {
     private enum Format: Sendable, Equatable {

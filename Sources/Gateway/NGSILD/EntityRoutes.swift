@@ -264,7 +264,7 @@ extension Exchange {
 }
 
 extension String {
-    /// The text with pluses that a URL's query turned into blanks, as in
-    /// `2026-01-31T08:00:00+07:00`.
+    /// The text with blanks replaced by pluses: decoding a URL's query turns the plus of
+    /// `2026-01-31T08:00:00+07:00` into a blank.
     var replacingBlanks: String { String(map { $0 == " " ? "+" : $0 }) }
 }

@@ -42,7 +42,7 @@ enum TreeShape {
         return siblings.reversed()
     }
 
-    /// The leaves under each hash of a consistency proof (clause 2.1.2).
+    /// The range of leaves that each hash of a consistency proof covers (RFC 6962, clause 2.1.2).
     ///
     /// The old size is not zero and at most the new one.
     static func consistency(from old: Int, to new: Int) -> [Range<Int>] {

@@ -11,7 +11,7 @@ package struct PeriodBins: Sendable, Hashable {
 
     /// Periods of a duration from a moment to before another.
     ///
-    /// Throws when the span or a period has no length, or there are more than
+    /// Throws if the span or the duration is not positive, or if the span has more periods than
     /// `PeopleStatistic.maximumBins`.
     package init(
         from start: Timestamp,

@@ -43,7 +43,7 @@ package struct PrivacyLoss: Sendable, Hashable {
         }
     }
 
-    /// What a release with this loss takes from a budget.
+    /// The charge to a budget for a release with this loss.
     package var charge: PrivacyCharge {
         switch kind {
         case .pure(let epsilon):

@@ -8,8 +8,9 @@ package final class MQTTNotificationSender: NotificationSender {
     /// The most connections at once, shared out among the parties.
     private static let maximumSessions = 256
 
-    /// The identity of a connection: parties do not share connections, so that none waits for
-    /// another.
+    /// Identifies a connection.
+    ///
+    /// Each party has its own, so that no party waits for another.
     private struct SessionName: Hashable {
         var party: Party
         var broker: MQTTEndpoint.Broker
