@@ -48,7 +48,10 @@ let package = Package(
         ),
 
         .target(name: "ContextModel"),
-        .target(name: "Governance", dependencies: ["ContextModel"]),
+        .target(
+            name: "Governance",
+            dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
+        ),
         .target(
             name: "Record",
             dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
@@ -58,12 +61,12 @@ let package = Package(
         .target(
             name: "StorageSQLite",
             dependencies: [
-                "Record", "Storage",
+                "ContextModel", "Governance", "Record", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
         ),
-        .target(name: "StorageMemory", dependencies: ["Storage"]),
+        .target(name: "StorageMemory", dependencies: ["ContextModel", "Governance", "Storage"]),
         .target(
             name: "Broker",
             dependencies: [
@@ -75,7 +78,7 @@ let package = Package(
         .target(
             name: "Outbound",
             dependencies: [
-                "Broker", "CMosquitto", "Collect",
+                "Broker", "CMosquitto", "Collect", "ContextModel", "Governance", "Storage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -108,12 +111,14 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Broker", "Collect", "Record", "Services",
+                "Broker", "Collect", "ContextModel", "Governance", "Record", "Services", "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -128,14 +133,16 @@ let package = Package(
         .executableTarget(
             name: "balai",
             dependencies: [
-                "Broker", "CityServices", "CMalloc", "Collect", "Gateway", "Outbound", "Services",
-                "Record", "StorageSQLite",
+                "Broker", "CityServices", "CMalloc", "Collect", "ContextModel", "Gateway",
+                "Governance", "Outbound", "Record", "Services", "Statistics", "Storage",
+                "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -175,7 +182,11 @@ let package = Package(
         .target(name: "TaskHook", path: "Tests/TaskHook"),
         .executableTarget(
             name: "Simulation",
-            dependencies: ["Broker", "Chance", "StorageMemory", "StoreDoubles", "TaskHook"],
+            dependencies: [
+                "Broker", "Chance", "ContextModel", "Governance", "Storage", "StorageMemory",
+                "StoreDoubles", "TaskHook",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Simulation"
         ),
         // What marks tests with the clauses they check; the conformance statement is made of it.
@@ -191,7 +202,10 @@ let package = Package(
             path: "Tests/FuzzTargets"
         ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),
-        .testTarget(name: "GovernanceTests", dependencies: ["Chance", "Governance", "Storage"]),
+        .testTarget(
+            name: "GovernanceTests",
+            dependencies: ["Chance", "ContextModel", "Governance", "Storage"]
+        ),
         .testTarget(
             name: "RecordTests",
             dependencies: ["Chance", "ContextModel", "Record"],
@@ -205,29 +219,32 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Clauses", "Processes", "Record", "Storage", "StorageMemory", "StorageSQLite",
-                "StoreDoubles",
+                "Clauses", "ContextModel", "Governance", "Processes", "Record", "Storage",
+                "StorageMemory", "StorageSQLite", "StoreDoubles",
             ],
             exclude: ["Record/verify_record.py"]
         ),
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Chance", "Clauses", "Record", "Statistics", "StorageMemory",
-                "StorageSQLite", "StoreDoubles",
+                "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record", "Statistics",
+                "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
             name: "OutboundTests",
             dependencies: [
-                "Clauses", "CMosquitto", "Collect", "Outbound", "Processes", "StorageMemory",
-                "StorageSQLite",
+                "Broker", "Clauses", "CMosquitto", "Collect", "ContextModel", "Governance",
+                "Outbound",
+                "Processes", "StorageMemory", "StorageSQLite",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "CollectTests", dependencies: ["Archives", "Collect"]),
+        .testTarget(name: "CollectTests", dependencies: ["Archives", "Collect", "ContextModel"]),
         .testTarget(
             name: "ServicesTests",
             dependencies: [
@@ -239,10 +256,18 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Chance", "CityServices", "Clauses", "Collect", "Gateway", "Outbound", "Processes",
-                "Record", "StorageMemory", "StorageSQLite",
+                "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel",
+                "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes", "Record",
+                "Services",
+                "Storage", "StorageMemory", "StorageSQLite",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
         .testTarget(
@@ -250,6 +275,9 @@ let package = Package(
             dependencies: [
                 "balai", "Broker", "ContextModel", "Gateway", "Governance", "Processes",
                 "Record", "Storage", "StorageSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "ConformanceTests", exclude: ["StatementItems.tsv"]),

@@ -212,6 +212,19 @@ import Testing
         #expect(places == ["Sources/Broker/Snapshot/SnapshotFilling.swift"])
     }
 
+    /// A build that begins from nothing may compile a module that is not declared too late.
+    @Test func `each module that a target imports is declared for it in the package`() throws {
+        let targets = try PackageTarget.all()
+        let declarable = Set(targets.map(\.name)).union(targets.flatMap(\.dependencies))
+        let missing = try targets.flatMap { target in
+            Set(try SourceFile.all(in: target.path).flatMap(\.imports))
+                .intersection(declarable).subtracting(target.dependencies)
+                .map { "\(target.name) imports \($0)" }
+        }
+        #expect(targets.count > 20)
+        #expect(missing.isEmpty, "\(missing.sorted()): name it in the target's dependencies")
+    }
+
     @Test func `only Governance makes grants`() throws {
         let makers = try SourceFile.all(in: "Sources").filter { file in
             !file.path.hasPrefix("Sources/Governance/")

@@ -46,6 +46,15 @@ struct SourceFile {
         }
     }
 
+    /// The modules that the file imports.
+    var imports: [String] {
+        let beginnings = [
+            "import ", "package import ", "@testable import ", "@preconcurrency import ",
+        ]
+        return lines.filter { line in beginnings.contains { line.hasPrefix($0) } }
+            .compactMap { $0.split(separator: " ").last.map(String.init) }
+    }
+
     /// The words of a name in camel case, in lower case.
     static func words(_ name: String) -> [String] {
         name.matches(of: /[A-Z]+(?![a-z])|[A-Z]?[a-z]+/).map { $0.0.lowercased() }
