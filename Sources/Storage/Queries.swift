@@ -113,6 +113,11 @@ package struct TemporalQuery: Sendable, Hashable {
     /// `timerel=before` excludes its moment, `timerel=after` includes it (clause 4.11).
     package var from: Timestamp?
     package var to: Timestamp?
+    /// Where the shown part of the range begins; nil shows all of it.
+    ///
+    /// A long answer is read in parts. Which entities and instances meet the condition is decided
+    /// over the whole range, as if there was one part.
+    package var shownFrom: Timestamp?
     /// The number of the newest instances of each attribute to return (clause 4.11 `lastN`).
     package var lastN: Int?
     /// The most instances of one attribute to return (clause 5.5.9.2, status 206); 0 returns the

@@ -209,15 +209,3 @@ package struct TemporalWriter: Sendable {
         if aggregates.count > 1 { writer.endArray() }
     }
 }
-
-extension Attribute {
-    /// The time of the instance that a query is about.
-    fileprivate func time(_ property: TemporalTest.Property) -> Timestamp? {
-        switch property {
-        case .observedAt: observedAt
-        case .createdAt: createdAt
-        case .modifiedAt: modifiedAt
-        case .deletedAt: details?.deletedAt
-        }
-    }
-}

@@ -345,6 +345,21 @@ package struct EntityWriter: Sendable {
         }
     }
 
+    /// The value of an instance alone, as JSON: vocabulary compacted, and a text in the preferred language.
+    package func shownValue(of attribute: Attribute) -> JSONValue {
+        switch attribute.kind {
+        case .languageProperty: languageChoice(for: attribute)?.text ?? attribute.value
+        case .vocabProperty: compacted(attribute.value)
+        default: attribute.value
+        }
+    }
+
+    private func compacted(_ names: JSONValue) -> JSONValue {
+        if let list = names.arrayValue { return .array(list.map(compacted)) }
+        guard let iri = names.stringValue, iri != NGSILDNull.uri else { return names }
+        return .string(context.compact(IRI(iri)))
+    }
+
     /// Writes the content of the value member: vocabulary compacted, lists of objects as in clause
     /// 4.5.22.2.
     func writeValue(_ value: JSONValue, kind: Attribute.Kind, to writer: inout JSONWriter) {

@@ -97,7 +97,7 @@ extension BodyMemory {
 }
 
 /// Writes long buffers in pieces: for each connection, at most one piece waits to be sent.
-private struct PieceWriter: ResponseBodyWriter {
+struct PieceWriter: ResponseBodyWriter {
     private static let pieceBytes = 256 * 1_024
 
     var writer: any ResponseBodyWriter

@@ -8,11 +8,11 @@ import Storage
 extension Exchange {
     /// The media type that the caller accepts for entities.
     private func acceptedForEntities(_ items: QueryItems) throws(BrokerError) -> MediaType {
-        let type = try accepted([.json, .jsonLD, .geoJSON])
+        let type = try accepted([.json, .jsonLD, .geoJSON, .csv], items)
         guard type == .geoJSON || items["geometryProperty"] == nil else {
             throw BrokerError(
                 .badRequestData,
-                "geometryProperty needs 'Accept: application/geo+json'."
+                "geometryProperty needs format=geojson, or 'Accept: application/geo+json'."
             )
         }
         for name in ["format", "options"] {
@@ -32,6 +32,7 @@ extension Exchange {
         let ld = try await ldContext()
         let type = try acceptedForEntities(items)
         let parameters = parameters(ld)
+        if type == .csv { return try await answerTable(of: try entityID(), ld) }
         let condition = try parameters.typeCondition().and(parameters.attributeCondition())
         var representation = try parameters.representation()
         representation.version = preferredVersion
@@ -68,6 +69,7 @@ extension Exchange {
     ) async throws -> Response {
         let type = try acceptedForEntities(items)
         let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
+        if type == .csv { return try await answerTable(parameters, query) }
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)

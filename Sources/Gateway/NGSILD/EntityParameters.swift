@@ -241,8 +241,9 @@ struct EntityParameters: Sendable {
     }
 
     private func format() throws(BrokerError) -> Representation.Format {
-        let names = try items.text("format").map { [$0] } ?? Array(options)
-        if let format = items["format"], !Self.knownFormats.contains(format) {
+        let format = try items.text("format").flatMap { MediaType(format: $0) == nil ? $0 : nil }
+        let names = format.map { [$0] } ?? Array(options)
+        if let format, !Self.knownFormats.contains(format) {
             throw BrokerError(.invalidRequest, "The format '\(format)' is unknown.")
         }
         if let option = options.first(where: { !Self.knownOptions.contains($0) }) {

@@ -7,6 +7,8 @@ enum MediaType: String, Sendable, CaseIterable {
     case json = "application/json"
     case jsonLD = "application/ld+json"
     case geoJSON = "application/geo+json"
+    /// Balai's own, for tables (RFC 4180).
+    case csv = "text/csv"
     case mergePatch = "application/merge-patch+json"
 
     /// Chooses the best available type by the Accept header: by quality, then by the order of
@@ -56,5 +58,14 @@ enum MediaType: String, Sendable, CaseIterable {
         }
         let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
         self.init(rawValue: name)
+    }
+
+    /// The media type that `format` names: Balai's own way to ask for one by a URL alone.
+    init?(format: String) {
+        switch format {
+        case "csv": self = .csv
+        case "geojson": self = .geoJSON
+        default: return nil
+        }
     }
 }

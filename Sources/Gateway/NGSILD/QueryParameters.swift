@@ -2,7 +2,10 @@
 extension QueryParameter {
     static let type = QueryParameter("type", "Entity types: A,B or (A|B);C")
     static let options = QueryParameter("options", "Comma-separated options of the request")
-    static let format = QueryParameter("format", "normalized, concise or simplified")
+    static let format = QueryParameter(
+        "format",
+        "normalized, concise or simplified; csv or geojson"
+    )
     static let lang = QueryParameter("lang", "Preferred natural languages, best first")
     static let attrs = QueryParameter(
         "attrs",
@@ -68,6 +71,7 @@ extension [QueryParameter] {
         QueryParameter("omit", "Members left out: name,locatedAt{name}"),
         .sysAttrs,
         QueryParameter("geometryProperty", "GeoProperty that becomes the GeoJSON geometry"),
+        QueryParameter("layout", "Rows of a table: long (a reading each) or wide"),
     ]
 
     /// The Linked Entities to add (clause 4.5.23).

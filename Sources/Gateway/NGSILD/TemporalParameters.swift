@@ -83,9 +83,16 @@ struct TemporalParameters: Sendable {
     ///
     /// `format` takes precedence over `options`. Of several options, aggregation takes precedence,
     /// because only it has parameters.
+    ///
+    /// A `format` that names a media type leaves the representation to `options`, and `aggrMethods`
+    /// then imply aggregation.
     var format: TemporalWriter.Format {
-        let words = (items["format"] ?? items["options"] ?? "").split(separator: ",")
-        if words.contains("aggregatedValues") { return .aggregates }
+        let isMediaType = items["format"].flatMap(MediaType.init(format:)) != nil
+        let named = isMediaType ? nil : items["format"]
+        let words = (named ?? items["options"] ?? "").split(separator: ",")
+        if words.contains("aggregatedValues") || isMediaType && items["aggrMethods"] != nil {
+            return .aggregates
+        }
         let wantsValues = words.contains("temporalValues") || words.contains("simplified")
         return wantsValues ? .values : .instances
     }

@@ -196,7 +196,10 @@ extension Exchange {
     /// The answer of Retrieve Temporal Evolution in the accepted media type.
     func answerEvolution() async throws -> Response {
         let ld = try await ldContext()
-        let type = try accepted()
+        let type = try accepted([.json, .jsonLD, .geoJSON, .csv], items)
+        if type == .csv || type == .geoJSON {
+            return try await answerReadings(of: try entityID(), type, ld)
+        }
         let parameters = TemporalParameters(entities: parameters(ld))
         let query = try parameters.query(
             condition: try parameters.entities.typeCondition(),
@@ -257,7 +260,10 @@ extension Exchange {
         entities: JSONValue? = nil,
         ld: LDContext
     ) async throws -> Response {
-        let type = try accepted()
+        let type = try accepted([.json, .jsonLD, .geoJSON, .csv], items)
+        if type == .csv || type == .geoJSON {
+            return try await answerReadings(items, selectors: selectors, type, ld)
+        }
         let (parameters, query) = try temporalQuery(items, selectors: selectors, ld: ld)
         let writer = try temporalWriter(parameters, query)
         let found = try await found(
@@ -283,6 +289,7 @@ extension Exchange {
     func temporalQuery(
         _ items: QueryItems,
         selectors: Condition?,
+        requiresTime: Bool = true,
         ld: LDContext
     ) throws(BrokerError) -> (TemporalParameters, TemporalQuery) {
         let entities = EntityParameters(items: items, ld: ld, limits: hub.limits)
@@ -291,10 +298,10 @@ extension Exchange {
             guard try entities.isSelective() else { throw BrokerError.tooWideQuery }
         }
         let condition = try entities.condition().and(selectors ?? .everything)
-        return (parameters, try parameters.query(condition: condition, requiresTime: true))
+        return (parameters, try parameters.query(condition: condition, requiresTime: requiresTime))
     }
 
-    private func temporalWriter(
+    func temporalWriter(
         _ parameters: TemporalParameters,
         _ query: TemporalQuery
     ) throws(BrokerError) -> TemporalWriter {

@@ -42,10 +42,12 @@ package struct EvolutionSearch<Source: HistorySource> {
         self.query = query
         self.grant = grant
         self.source = source
-        series = try source.series(query)
+        var shown = query
+        shown.from = query.shownFrom ?? query.from
+        series = try source.series(shown)
         var decided = query
         decided.lastN = query.lastN.map { max($0, EvolutionLimits.instancesPerDecision) }
-        decisionSeries = decided == query ? series : try source.series(decided)
+        decisionSeries = decided == shown ? series : try source.series(decided)
         let (scopes, rest) = query.condition.partedByScope
         self.scopes = ScopeSearch(scopes, query: query, makeSeries: source.series)
         queryDecision = PreparedCondition(rest)

@@ -7,14 +7,7 @@ extension TemporalQuery {
         time(of: instance) ?? Timestamp(microseconds: instance.historyTime)
     }
 
-    package func time(of instance: Attribute) -> Timestamp? {
-        switch timeProperty {
-        case .observedAt: instance.observedAt
-        case .createdAt: instance.createdAt
-        case .modifiedAt: instance.modifiedAt
-        case .deletedAt: instance.details?.deletedAt
-        }
-    }
+    package func time(of instance: Attribute) -> Timestamp? { instance.time(timeProperty) }
 
     /// Whether the query restricts time; otherwise it covers every instance.
     package var isBounded: Bool { from != nil || to != nil }
@@ -27,5 +20,17 @@ extension TemporalQuery {
         guard isBounded || timeProperty == .deletedAt else { return true }
         guard let time = time(of: instance) else { return false }
         return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true
+    }
+}
+
+extension Attribute {
+    /// One of the times of an instance (clause 4.8).
+    package func time(_ property: TemporalTest.Property) -> Timestamp? {
+        switch property {
+        case .observedAt: observedAt
+        case .createdAt: createdAt
+        case .modifiedAt: modifiedAt
+        case .deletedAt: details?.deletedAt
+        }
     }
 }

@@ -1,0 +1,103 @@
+package import ContextModel
+package import Governance
+package import Storage
+
+/// The entities of a query, in batches, for downloads without a limit.
+///
+/// Which entities there are is decided at the beginning. Each batch is read by a decision of its own, at a
+/// moment of its own: an objection that a person makes meanwhile holds for the batches that follow, and a
+/// change may be in one batch and not in another. No entity occurs twice.
+package struct EntityBatches: Sendable {
+    /// The entities of a batch.
+    private static let size = 500
+
+    private let reading: Reading
+    private let query: EntityQuery
+    private let representation: Representation
+    private let caller: Caller
+    private var rest: ArraySlice<EntityID>
+
+    fileprivate init(
+        _ reading: Reading,
+        _ query: EntityQuery,
+        _ representation: Representation,
+        _ caller: Caller,
+        _ ids: [EntityID]
+    ) {
+        self.reading = reading
+        self.query = query
+        self.representation = representation
+        self.caller = caller
+        rest = ids[...]
+    }
+
+    /// Returns the next batch, which may be empty; nil after the last one.
+    ///
+    /// Throws `BrokerError` when the caller may not read any more, and the store's error.
+    package mutating func next() async throws -> Disclosed<EntityAnswer>? {
+        guard !rest.isEmpty else { return nil }
+        let ids = rest.prefix(Self.size)
+        rest = rest.dropFirst(Self.size)
+        var batch = query
+        batch.condition = query.condition.and(.ids(Set(ids)))
+        (batch.offset, batch.limit, batch.wantsCount) = (0, ids.count, false)
+        return try await reading.queryEntities(batch, shownAs: representation, caller: caller)
+    }
+}
+
+extension Reading {
+    /// The entities of a query (clause 5.7.2), in batches: those of its page, or all of them.
+    ///
+    /// Throws `tooManyResults` for more than `HubLimits.maximumDownloadEntities`.
+    package func batches(
+        of query: EntityQuery,
+        isWhole: Bool,
+        shownAs representation: Representation,
+        caller: Caller
+    ) async throws -> EntityBatches {
+        let session = try await session(of: query, caller)
+        let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
+        var query = query
+        if isWhole { (query.offset, query.limit) = (0, limits.maximumDownloadEntities + 1) }
+        query.wantsCount = false
+        let ids = try await session.read { [query] transaction in
+            var query = query
+            query.condition = try reader.targets(query.condition, transaction)
+            return try transaction.identifiers(query)
+        }
+        try limits.requireDownload(of: ids.count)
+        return EntityBatches(self, query, representation, caller, ids)
+    }
+
+    /// The attributes of the entities whose types meet the condition: the columns of a table of
+    /// them.
+    package func columns(
+        ofTypes types: Condition,
+        caller: Caller
+    ) async throws -> Disclosed<Discovered<[IRI]>> {
+        let session = try await session(caller)
+        let prepared = PreparedCondition(types)
+        let names = try await session.read { transaction in
+            var names: Set<IRI> = []
+            for shape in try transaction.shapes() {
+                try transaction.charge(shape.attributes.count)
+                let entity = Entity(id: EntityID("urn:ngsi-ld:shape"), types: shape.types)
+                if prepared.matches(entity) { names.formUnion(shape.attributes.keys) }
+            }
+            return names.sorted { $0.text < $1.text }
+        }
+        return try await session.seal(Discovered(information: names))
+    }
+}
+
+extension HubLimits {
+    /// Throws `tooManyResults` for more entities than a download may have.
+    func requireDownload(of count: Int) throws(BrokerError) {
+        guard count > maximumDownloadEntities else { return }
+        throw BrokerError(
+            .tooManyResults,
+            "More than \(maximumDownloadEntities) entities match; narrow the query, or ask for pages "
+                + "with limit and offset."
+        )
+    }
+}
