@@ -12,10 +12,11 @@ package struct GeoJSONWriter: Sendable {
         self.datasetID = datasetID
     }
 
-    /// Writes one Feature.
+    /// Writes one Feature, with the links that OGC API – Features wants of it.
     package func write(
         _ entity: Entity,
         embedsContext: Bool = false,
+        links: JSONValue? = nil,
         to writer: inout JSONWriter
     ) {
         writer.beginObject()
@@ -29,6 +30,10 @@ package struct GeoJSONWriter: Sendable {
         writer.beginObject()
         entities.writeMembers(of: entity, to: &writer)
         writer.endObject()
+        if let links {
+            writer.key("links")
+            writer.value(links)
+        }
         if embedsContext { write(entities.context.embedded, to: &writer) }
         writer.endObject()
     }

@@ -24,6 +24,7 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case policy = "Policy"
     case choice = "Choice"
     case statistic = "Statistic"
+    case modelContextMessage = "ModelContextMessage"
 
     /// A reference to the schema in the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
@@ -74,6 +75,7 @@ extension BodySchema {
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema
+        case .modelContextMessage: Self.modelContextSchema
         case .entityMapFragment:
             Self.object(["type": Self.constant("EntityMap"), "expiresAt": Self.moment])
         }
@@ -107,7 +109,7 @@ extension BodySchema {
 
     private static let array: JSONValue = ["type": "array", "items": anything]
 
-    private static func constant(_ text: String) -> JSONValue { ["const": .string(text)] }
+    static func constant(_ text: String) -> JSONValue { ["const": .string(text)] }
 
     private static func list(_ element: JSONValue) -> JSONValue {
         ["type": "array", "minItems": 1, "items": element]

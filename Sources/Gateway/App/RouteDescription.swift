@@ -12,6 +12,7 @@ package struct RouteDescription: Sendable {
         case subscriptions = "Subscriptions"
         case registrations = "Context sources"
         case ldContexts = "JSON-LD contexts"
+        case features = "Features"
         case governance = "Governance"
         case services = "Services"
         case pages = "Pages"
@@ -22,8 +23,8 @@ package struct RouteDescription: Sendable {
         var isOfSnapshots: Bool {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
-            case .snapshots, .registrations, .ldContexts, .governance, .services, .pages,
-                .operations:
+            case .snapshots, .registrations, .ldContexts, .features, .governance, .services,
+                .pages, .operations:
                 false
             }
         }
@@ -37,7 +38,7 @@ package struct RouteDescription: Sendable {
         switch section {
         case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .services: 0
         case .subscriptions: method == .get ? 0 : 4 * 1_024
-        case .contextInformation, .temporal, .pages, .operations: LongWork.leastBytes
+        case .contextInformation, .temporal, .features, .pages, .operations: LongWork.leastBytes
         }
     }
 

@@ -11,6 +11,8 @@ package struct RouteTable: Sendable {
     package private(set) var routes: [(description: RouteDescription, handler: RouteHandler)] = []
     /// The page for a problem in a browser; nil without pages.
     var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
+    /// Answers `/` to programs that ask for JSON there; nil without the routes of features.
+    var landingPage: RouteHandler?
 
     package init() {}
 

@@ -179,6 +179,16 @@ struct Exchange: Sendable {
 
     // MARK: Answers
 
+    /// The media type of the answer: the one that `format` names, or else one that the caller
+    /// accepts.
+    func accepted(
+        _ available: [MediaType],
+        _ items: QueryItems
+    ) throws(BrokerError) -> MediaType {
+        if let type = items["format"].flatMap(MediaType.init(format:)) { return type }
+        return try accepted(available)
+    }
+
     /// The media type that the caller accepts.
     func accepted(_ available: [MediaType] = [.json, .jsonLD]) throws(BrokerError) -> MediaType {
         try MediaType.negotiate(request.headers[.accept], from: available)
@@ -276,6 +286,10 @@ package struct NGSILDSettings: Sendable, Hashable {
     /// The most bytes of a body; a longer one is refused with 413.
     package var maximumBodyBytes = 16 * 1024 * 1024
     package var jsonLimits = JSONLimits.standard
+    /// The address of the hub in links to itself, without a slash at the end; nil for the one that a
+    /// request asked.
+    package var publicURL: String?
+    package var catalogue = CatalogueSettings()
 
     package init() {}
 }

@@ -92,6 +92,9 @@ extension RouteTable {
         routes.addRegistrationRoutes()
         routes.addEntityMapRoutes()
         routes.addSnapshotRoutes()
+        routes.addFeatureRoutes()
+        routes.addCatalogueRoutes(settings.catalogue)
+        routes.addModelContextRoutes()
         routes.addGovernanceRoutes()
         self = routes.table
     }

@@ -17,7 +17,11 @@ extension RouteTable {
             settings: settings,
             hasServices: !services.isEmpty
         )
+        let landingPage = landingPage
         add(Self.page("/", "Show the city on a map, live")) { request, context in
+            if let landingPage, request.asksForJSON {
+                return try await landingPage(request, context)
+            }
             let summary = try await data.summary(for: context.caller)
             let visit = PageVisit(request.head, context.caller, settings.place)
             let renderer = renderer.speaking(to: request, context.caller)
@@ -71,6 +75,15 @@ extension Response {
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: html))
         )
+    }
+}
+
+extension Request {
+    /// Whether a program asks for the page, and so for JSON: browsers name HTML in Accept, and
+    /// OWSLib says `*/*`.
+    fileprivate var asksForJSON: Bool {
+        if uri.queryParameters["f"] == "json" { return true }
+        return headers[.accept].map { !$0.contains("text/html") } ?? false
     }
 }
 

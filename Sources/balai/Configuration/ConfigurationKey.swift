@@ -97,6 +97,9 @@ struct ConfigurationKey: Sendable {
         Self("imports.maps", .text),
         Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),
 
+        Self("catalog.license", .text),
+        Self("catalog.contact", .text),
+
         Self("pages.cityName", .text),
         Self("pages.timeZone", .text),
         Self("pages.tilesURL", .text),

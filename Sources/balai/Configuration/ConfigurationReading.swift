@@ -54,6 +54,8 @@ extension HubConfiguration {
         settings.read("port", into: &gateway.port)
         settings.read("data", into: &dataFolder)
         publicURL = settings.text("publicURL")
+        catalogue.licence = settings.text("catalog.license")
+        catalogue.contact = settings.text("catalog.contact")
         contextsFolder = settings.text("contexts.folder")
         settings.read("contexts.fetchRemote", into: &fetchesRemoteContexts)
         settings.read("contexts.allowPrivateAddresses", into: &allowsPrivateAddresses)

@@ -37,6 +37,9 @@ struct HubConfiguration: Sendable {
     /// Whether `@context`s and notifications may use private and loopback addresses.
     var allowsPrivateAddresses = false
 
+    /// What the catalogue says of the open data.
+    var catalogue = CatalogueSettings()
+
     /// The limits of files sent over HTTP.
     var imports = ImportSettings()
 

@@ -62,6 +62,9 @@ extension HubRun {
         var settings = NGSILDSettings()
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
+        settings.publicURL = configuration.publicURL
+        settings.catalogue = configuration.catalogue
+        settings.catalogue.cityName = configuration.pages.cityName
         routes.addNGSILDRoutes(hub, settings)
         routes.addRecordRoutes(record, hub)
         routes.addServiceRoutes(services, hub, settings)

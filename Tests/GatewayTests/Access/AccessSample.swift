@@ -29,7 +29,8 @@ struct AccessSample {
         let standard = [
             "type": target.type, "entity": target.entity, "entityId": target.entity,
             "attribute": target.attribute, "attrId": target.attribute,
-            "subscriptionId": target.subscription,
+            "subscriptionId": target.subscription, "collectionId": target.type,
+            "featureId": target.entity,
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
             "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
             "subjectId": "urn:person:1", "leaf": "0", "part1": "0", "part2": "000",
@@ -46,7 +47,7 @@ extension AccessSample {
     static let all: [String: AccessSample] =
         [
             entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
-            subscriptions, registrations, governance, rest,
+            subscriptions, registrations, features, governance, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -149,6 +150,21 @@ extension AccessSample {
         "GET /ngsi-ld/v1/attributes": AccessSample(query: "details=true"),
         "GET /ngsi-ld/v1/attributes/{attrId}": AccessSample(),
         "GET /ngsi-ld/v1/info/sourceIdentity": AccessSample(),
+    ]
+
+    private static let features: [String: AccessSample] = [
+        "GET /conformance": AccessSample(), "GET /api": AccessSample(),
+        "GET /collections": AccessSample(),
+        "GET /collections/{collectionId}": AccessSample(),
+        "GET /collections/{collectionId}/items": AccessSample(query: "limit=100"),
+        "GET /collections/{collectionId}/items/{featureId}": AccessSample(),
+        "GET /catalog": AccessSample(),
+        "POST /mcp": AccessSample(
+            """
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+             {"name": "query_entities", "arguments": {"type": "{type}"}}}
+            """
+        ),
     ]
 
     private static let newSubscription = """

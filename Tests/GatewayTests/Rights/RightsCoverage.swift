@@ -30,6 +30,9 @@ extension RightsCoverage {
         "GET \(base)/attributes", "GET \(base)/attributes/{attrId}",
         "GET \(base)/entityMaps", "POST \(base)/entityMaps", "GET \(base)/entityMaps/{entityMapId}",
         "GET \(base)/temporal/entityMaps", "POST \(base)/temporal/entityMaps",
+        "GET /collections", "GET /collections/{collectionId}",
+        "GET /collections/{collectionId}/items",
+        "GET /collections/{collectionId}/items/{featureId}", "GET /catalog", "POST /mcp",
     ]
 
     private static let ofPersons = [
@@ -39,7 +42,8 @@ extension RightsCoverage {
 
     private static let silent =
         writes + kept + governance + [
-            "GET \(base)/info/sourceIdentity", "GET /", "GET /data", "GET /hub", "GET /sign-in",
+            "GET \(base)/info/sourceIdentity", "GET /conformance", "GET /api", "GET /", "GET /data",
+            "GET /hub", "GET /sign-in",
             "POST /sign-in", "POST /sign-out", "GET /assets/{folder}/{name}", "GET /health",
             "GET /metrics", "GET /openapi.json", "GET /rules", "GET /record", "POST /record",
             "POST /my-data/choices", "POST /my-data/erasure", "POST /governance/v1/statistics",

@@ -120,7 +120,7 @@ extension RightsPath {
     private static let hit = "q=size==7"
 
     /// Every kind of read.
-    static let all: [RightsPath] = reads + histories + kept + discovery + pages
+    static let all: [RightsPath] = reads + histories + tables + features + kept + discovery + pages
 
     private static let reads = [
         RightsPath("Retrieve", "\(entities)/{entity}"),
@@ -188,6 +188,39 @@ extension RightsPath {
             temporalQuery
         ),
     ]
+
+    private static let tables = [
+        RightsPath("Table of an entity", "\(entities)/{entity}?format=csv"),
+        RightsPath("Table", "\(entities)?type={type}&format=csv"),
+        RightsPath("Wide table", "\(entities)?type={type}&format=csv&layout=wide"),
+        RightsPath("Table of readings", "\(temporal)?type={type}&format=csv"),
+        RightsPath("Table of an evolution", "\(temporal)/{entity}?format=csv"),
+        RightsPath(
+            "Wide table of readings",
+            "\(temporal)?type={type}&format=csv&layout=wide&attrs={marker}"
+        ),
+        RightsPath(
+            "Table of aggregates",
+            "\(temporal)?type={type}&format=csv&aggrMethods=totalCount&aggrPeriodDuration=PT0S"
+        ),
+        RightsPath("Readings as GeoJSON", "\(temporal)?type={type}&format=geojson"),
+    ]
+
+    private static let features = [
+        RightsPath("Features", "/collections/{type}/items"),
+        RightsPath("A feature", "/collections/{type}/items/{entity}"),
+        RightsPath("Catalogue", "/catalog"),
+        RightsPath("Tool: types", "/mcp", tool("list_types", "{}")),
+        RightsPath("Tool: entities", "/mcp", tool("query_entities", #"{"type": "{type}"}"#)),
+        RightsPath("Tool: history", "/mcp", tool("read_history", #"{"type": "{type}"}"#)),
+    ]
+
+    private static func tool(_ name: String, _ arguments: String) -> String {
+        """
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+         "params": {"name": "\(name)", "arguments": \(arguments)}}
+        """
+    }
 
     private static let kept = [
         RightsPath(
