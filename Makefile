@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run install test soak fuzz schemathesis statement limits bench format lint clean
+.PHONY: help run install package test soak fuzz schemathesis statement limits bench format lint clean
 
 PORT ?= 1026
 PREFIX ?= /usr/local
@@ -31,9 +31,14 @@ install: ## Build for other machines and install into PREFIX (/usr/local)
 	install -D --mode 644 --target-directory "$(DESTDIR)$(PREFIX)/share/balai/leaflet" \
 		$(addprefix $(LEAFLET)/,leaflet.min.js leaflet.css)
 
+package: ## Make a Debian package in .build, which needs no Swift where it is installed
+	@.ci/set-up run
+	swift build $(RELEASE) --product balai
+	@Packaging/build "$$(swift build $(RELEASE) --show-bin-path)/balai" "$(LEAFLET)" .build
+
 test: ## Install what is missing and run every test
 	@.ci/set-up test
-	@.ci/python-packages clients record-verifier statistics-peers
+	@.ci/python-packages clients record-verifier statistics-peers reading-programs
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(TIMED)'
 	swift test --skip-build --parallel --filter '$(TIMED)'

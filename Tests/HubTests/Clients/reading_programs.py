@@ -1,0 +1,65 @@
+"""Reads a hub with the programs that people have, each unmodified. Prints "read NAME" after each that did."""
+
+import asyncio
+import sys
+
+import fastmcp
+import pandas
+import pyogrio
+from owslib.ogcapi.features import Features
+
+hub = sys.argv[1]
+entities = f"{hub}/ngsi-ld/v1/entities?type=Stop"
+readings = f"{hub}/ngsi-ld/v1/temporal/entities?type=Stop"
+
+
+def gdal_features():
+    layers = pyogrio.list_layers("OAPIF:" + hub)
+    assert layers.tolist() == [["Stop", "Point"]], layers
+    meta, _, geometries, fields = pyogrio.raw.read("OAPIF:" + hub, layer="Stop")
+    assert len(geometries) == 30, len(geometries)
+    assert {"id", "name", "passengers"} <= set(meta["fields"]), meta["fields"]
+    box = (98.0, 7.0, 98.95, 8.0)
+    _, _, geometries, _ = pyogrio.raw.read("OAPIF:" + hub, layer="Stop", bbox=box)
+    assert len(geometries) == 10, len(geometries)
+
+
+def gdal_geojson():
+    address = f"/vsicurl/{entities}&format=geojson&options=keyValues&limit=1000"
+    _, _, geometries, _ = pyogrio.raw.read(address)
+    assert len(geometries) == 30, len(geometries)
+
+
+def owslib():
+    features = Features(hub + "/")
+    assert features.feature_collections() == ["Stop"]
+    page = features.collection_items("Stop", limit=7, offset=25)
+    assert (page["numberMatched"], page["numberReturned"]) == (30, 5), page
+    assert features.collection_item("Stop", "urn:x:stop:3")["properties"]["passengers"] == 3
+    assert features.api()["openapi"].startswith("3.0")
+
+
+def pandas_tables():
+    wide = pandas.read_csv(f"{entities}&format=csv&layout=wide")
+    assert wide["passengers"].sum() == sum(range(30)), wide
+    long = pandas.read_csv(f"{readings}&format=csv", parse_dates=["time"])
+    passengers = long[long["attribute"] == "passengers"]
+    assert len(passengers) == 30, long
+    assert str(passengers["time"].dtype).startswith("datetime64"), passengers.dtypes
+
+
+def model_context():
+    async def read():
+        async with fastmcp.Client(hub + "/mcp") as client:
+            tools = {tool.name for tool in await client.list_tools()}
+            assert "query_entities" in tools, tools
+            question = {"type": "Stop", "q": "passengers>27"}
+            answer = await client.call_tool("query_entities", question)
+            assert '"matched":2' in answer.content[0].text, answer
+
+    asyncio.run(read())
+
+
+for read in [gdal_features, gdal_geojson, owslib, pandas_tables, model_context]:
+    read()
+    print("read", read.__name__, flush=True)
