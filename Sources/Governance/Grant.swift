@@ -125,27 +125,35 @@ extension Policy {
         condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) -> ReadDecision {
-        guard let classification else { return .deny(.notReady) }
-        // A statistic is no disclosure of single persons: it is charged to a budget instead.
-        let isNoted = action != .aggregate
-        var rights = SubjectRights(of: caller, classification, choices, isNoted: isNoted)
-        let view = readView(of: caller, action, &rights)
+        guard let rights = readRights(of: caller, action) else { return .deny(.notReady) }
+        let hidden = rights.view.hidden
         let names = condition.attributeNames + sortedBy
-        if let name = names.first(where: view.hidden.everywhere.contains) {
+        if let name = names.first(where: hidden.everywhere.contains) {
             return .deny(.hiddenAttribute(name))
         }
         // Subscriptions are matched against what changed as it is, and so against the time of
         // changes that are hidden.
-        if action == .subscribe, !view.hidden.isEmpty, condition.testsModification {
+        if action == .subscribe, !hidden.isEmpty, condition.testsModification {
             return .deny(.hiddenAttribute(IRI("modifiedAt")))
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
+        // A statistic is no disclosure of single persons: it is charged to a budget instead.
+        guard rights.asksPeople, action != .aggregate else {
+            return .grant(
+                ReadGrant(
+                    condition: rights.view.condition,
+                    hidden: hidden,
+                    sharer: caller.sharer
+                )
+            )
+        }
+        let notes = DisclosureNotes(choices)
         return .grant(
             ReadGrant(
-                condition: view.condition,
-                hidden: view.hidden,
+                condition: rights.view.condition.noting(notes),
+                hidden: hidden.noting(notes),
                 sharer: caller.sharer,
-                rights.notes
+                notes
             )
         )
     }
@@ -154,6 +162,32 @@ extension Policy {
     struct View: Sendable {
         var condition: Condition
         var hidden: HiddenAttributes
+    }
+
+    /// What callers of one kind may read: the same for each of their requests, as long as the policy is in
+    /// force.
+    struct ReadRights: Sendable {
+        let view: View
+        /// Whether it depends on what people chose; whom it lets through is then to be noted.
+        let asksPeople: Bool
+
+        init(_ view: View) {
+            self.view = view
+            asksPeople =
+                view.condition.asksPeople
+                || view.hidden.elements.contains(where: \.condition.asksPeople)
+        }
+    }
+
+    /// What the caller may read, kept where the policy was made ready for many decisions; nil as long as it
+    /// is not known what the data is.
+    private func readRights(of caller: Caller, _ action: Action) -> ReadRights? {
+        guard let classification else { return nil }
+        let make = {
+            var rights = SubjectRights(of: caller, classification, choices)
+            return ReadRights(readView(of: caller, action, &rights))
+        }
+        return index?.rights.of(CallerKind(caller, action), make) ?? make()
     }
 
     /// What the caller may read, or be told of.
@@ -166,9 +200,18 @@ extension Policy {
         let isAdministrator = permitsAdministration(caller)
         let hidden = (isAdministrator ? HiddenAttributes() : hidden(from: caller))
             .adding(rights.hiddenAttributes(except: rules))
-        var seen = isAdministrator ? [rights.ordinaryData] : []
-        for rule in rules { seen.append(rule.target.and(rights.data(under: rule))) }
-        let view = Condition.any(of: seen)
+        // Rules that cover the same data about people ask for these people's choices once.
+        var targets: [(data: Condition, of: [Condition])] = []
+        for rule in rules {
+            let data = rights.data(under: rule)
+            if let place = targets.firstIndex(where: { $0.data == data }) {
+                targets[place].of.append(rule.target)
+            } else {
+                targets.append((data, [rule.target]))
+            }
+        }
+        let seen = targets.map { Condition.any(of: $0.of).and($0.data) }
+        let view = Condition.any(of: isAdministrator ? [rights.ordinaryData] + seen : seen)
         guard !isAdministrator else { return View(condition: view, hidden: hidden) }
         return View(condition: view.without(prohibited(action, caller)), hidden: hidden)
     }
@@ -263,6 +306,34 @@ extension Policy {
 }
 
 extension Condition {
+    /// Whether it depends on what people chose.
+    fileprivate var asksPeople: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.asksPeople)
+        case .not(let part): part.asksPeople
+        case .decided(let decision): (decision.decider as? SubjectTest)?.asksPeople ?? false
+        default: false
+        }
+    }
+
+    /// The condition whose tests of what people chose note whom they let through.
+    func noting(_ notes: DisclosureNotes) -> Condition {
+        switch self {
+        case .all(let parts): .all(parts.map { $0.noting(notes) })
+        case .any(let parts):
+            // Most are long lists of types, of which nobody takes notes.
+            asksPeople ? .any(parts.map { $0.noting(notes) }) : self
+        case .not(let part): .not(part.noting(notes))
+        case .decided(let decision):
+            if let test = decision.decider as? SubjectTest, test.asksPeople {
+                .decided(EntityDecision(test.noting(notes)))
+            } else {
+                self
+            }
+        default: self
+        }
+    }
+
     /// The entities of these that are not among the others.
     func without(_ others: Condition) -> Condition {
         others == .nothing ? self : others == .everything ? .nothing : and(.not(others))

@@ -43,6 +43,20 @@ package struct HiddenAttributes: Sendable, Hashable {
         return HiddenAttributes(everywhere: everywhere, elements: self.elements + elements)
     }
 
+    /// The same, whose tests of what people chose note whom they let through.
+    func noting(_ notes: DisclosureNotes) -> HiddenAttributes {
+        guard !isUniform else { return self }
+        return HiddenAttributes(
+            known: everywhere,
+            elements.map { Element(condition: $0.condition.noting(notes), names: $0.names) }
+        )
+    }
+
+    private init(known everywhere: Set<IRI>, _ elements: [Element]) {
+        self.everywhere = everywhere
+        self.elements = elements
+    }
+
     /// Whether the same is hidden in every entity, so that no entity has to be looked at.
     package var isUniform: Bool { elements.isEmpty }
 

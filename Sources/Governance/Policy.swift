@@ -195,13 +195,14 @@ package struct Policy: Sendable {
     package var permissions: [Permission] { didSet { index = nil } }
     package var prohibitions: [Prohibition] { didSet { index = nil } }
     /// What the data is; nil where that is not known yet, and so nobody may read anything.
-    package var classification: Classification?
+    package var classification: Classification? { didSet { index = nil } }
     /// What people have chosen; nil for nothing.
-    package var choices: ChoiceBook?
+    package var choices: ChoiceBook? { didSet { index = nil } }
     /// Everybody but the services is the operator (`--open`): for trying out, on a loopback address only.
-    package var isOpen: Bool
-    /// Finds the rules about a caller, where the policy was made ready for many decisions.
-    private var index: RuleIndex?
+    package var isOpen: Bool { didSet { index = nil } }
+    /// Finds the rules about a caller, and what was decided for others like it, where the policy was made
+    /// ready for many decisions.
+    private(set) var index: RuleIndex?
 
     package init(
         permissions: [Permission],

@@ -17,6 +17,8 @@ final class RuleIndex: Sendable {
     private let prohibitions: [Prohibition]
     /// By the party that they name; under nil those that name none.
     private let prohibitionPlaces: [PartyID?: [Int]]
+    /// What was decided by these rules.
+    let rights = KeptRights()
 
     init(_ permissions: [Permission], _ prohibitions: [Prohibition]) {
         self.permissions = permissions

@@ -1,30 +1,21 @@
 import ContextModel
 
-/// What a caller may read of data about people, rule by rule: made for one decision.
+/// What a caller may read of data about people, rule by rule.
 struct SubjectRights {
     private let caller: Caller
     private let classification: Classification
     private let choices: ChoiceBook?
     private let isPurposeUnknown: Bool
-    /// nil where no entity is about people.
-    let notes: DisclosureNotes?
     /// What was made already: rules with the same words share one term.
     private var ordinary: Condition?
     private var personal: [LegalBasis: Condition] = [:]
     private var attributes: [IRI: [LegalBasis: Condition]] = [:]
 
-    /// Without `isNoted` nobody notes whom the entities are about.
-    init(
-        of caller: Caller,
-        _ classification: Classification,
-        _ choices: ChoiceBook?,
-        isNoted: Bool = true
-    ) {
+    init(of caller: Caller, _ classification: Classification, _ choices: ChoiceBook?) {
         self.caller = caller
         self.classification = classification
         self.choices = choices
         isPurposeUnknown = caller.purpose.map { !$0.isKnown } ?? false
-        notes = isNoted && classification.isAboutPeople ? DisclosureNotes(choices) : nil
     }
 
     /// What is not about people; public data alone for a purpose that nobody knows.
@@ -92,10 +83,6 @@ struct SubjectRights {
         publicOf classification: Classification? = nil,
         for use: SubjectTest.Use? = nil
     ) -> Condition {
-        .decided(
-            EntityDecision(
-                SubjectTest(needs, publicOf: classification, for: use, notes: notes)
-            )
-        )
+        .decided(EntityDecision(SubjectTest(needs, publicOf: classification, for: use)))
     }
 }

@@ -22,30 +22,57 @@ package final class SubjectTest: EntityDecider {
     private let notes: DisclosureNotes?
 
     /// What data about people is used for.
-    struct Use: Sendable {
+    final class Use: Sendable {
         let choices: ChoiceBook
         let purpose: Purpose
         let recipient: PartyID?
         let basis: LegalBasis
         /// The name of the rule.
         let rule: String?
+
+        init(
+            choices: ChoiceBook,
+            purpose: Purpose,
+            recipient: PartyID?,
+            basis: LegalBasis,
+            rule: String?
+        ) {
+            self.choices = choices
+            self.purpose = purpose
+            self.recipient = recipient
+            self.basis = basis
+            self.rule = rule
+        }
     }
 
     /// With a `classification` it holds for public data alone.
     init(
         _ needs: [IRI: Need],
         publicOf classification: Classification? = nil,
-        for use: Use?,
-        notes: DisclosureNotes?
+        for use: Use?
     ) {
         self.needs = needs
         self.classification = classification
         self.use = use
-        self.notes = notes
+        notes = nil
         attributeNames =
             use == nil
             ? [] : Array(Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) }))
     }
+
+    private init(_ test: SubjectTest, _ notes: DisclosureNotes) {
+        needs = test.needs
+        classification = test.classification
+        use = test.use
+        attributeNames = test.attributeNames
+        self.notes = notes
+    }
+
+    /// Whether it asks what people chose, and so lets data about them through.
+    var asksPeople: Bool { use != nil }
+
+    /// The same test, which notes whom it lets through.
+    func noting(_ notes: DisclosureNotes) -> SubjectTest { SubjectTest(self, notes) }
 
     /// Whether it holds wherever the other one does, which is of the same caller.
     func allows(allOf other: SubjectTest) -> Bool {

@@ -1,0 +1,232 @@
+import Chance
+import ContextModel
+import Storage
+import Synchronization
+import Testing
+
+@testable import Governance
+
+/// Rights that are kept are those that would be decided anew.
+@Suite struct KeptRightsTests {
+    private static let visit = IRI("urn:Visit")
+    private static let bench = IRI("urn:Bench")
+    private static let bike = IRI("urn:Bike")
+    private static let patient = IRI("urn:patient")
+    private static let rider = IRI("urn:rider")
+    private static let health = Purpose("dpv:PublicHealth")
+    private static let clinic = Caller(party: .named(PartyID("clinic")), purpose: health)
+
+    private static let classification = Classification([
+        visit: .init(.personal, subjects: [SubjectPath(names: [patient])]),
+        bench: .init(.public),
+        bike: .init(
+            .public,
+            subjects: [SubjectPath(names: [rider])],
+            attributes: [IRI("urn:phone"): .personal]
+        ),
+    ])
+
+    private static func entity(_ id: String, _ type: IRI, _ names: [IRI: String]) -> Entity {
+        var entity = Entity(id: EntityID(id), types: [type])
+        entity.attributes = names.sorted { $0.key.text < $1.key.text }.map { name, person in
+            NamedAttribute(
+                name: name,
+                instances: [Attribute(kind: .relationship, value: .string(person))]
+            )
+        }
+        return entity
+    }
+
+    private static let siti = entity("urn:visit:siti", visit, [patient: "urn:siti"])
+    private static let entities = [
+        siti, entity("urn:visit:budi", visit, [patient: "urn:budi"]),
+        entity("urn:visit:0", visit, [:]),
+        entity("urn:bench:1", bench, [:]),
+        entity("urn:bike:1", bike, [rider: "urn:siti", IRI("urn:phone"): "1"]),
+    ]
+
+    private static let rule = Permission(
+        assignee: .party(PartyID("clinic")),
+        actions: [.read],
+        target: .type(visit),
+        purposes: [health],
+        name: "urn:policy:clinic"
+    )
+
+    private static func grant(_ policy: Policy, _ caller: Caller = clinic) -> ReadGrant? {
+        guard case .grant(let grant) = policy.decideRead(caller) else { return nil }
+        return grant
+    }
+
+    private static func isSeen(_ policy: Policy, _ caller: Caller = clinic) -> Bool {
+        grant(policy, caller)?.covers(siti) ?? false
+    }
+
+    @Test func `rights that are kept show what rights that are not kept show`() {
+        var random = SeededGenerator(seed: Soak.seed)
+        let parties = [PartyID("clinic"), PartyID("office")]
+        let purposes = [
+            "dpv:PublicHealth", "dpv:Marketing", "dpv:DirectMarketing", "urn:no", "urn:none",
+        ]
+        .map { Purpose($0) }
+        for _ in 0..<100 * Soak.factor {
+            func assignee() -> Permission.Assignee {
+                [
+                    .anyone, .otherRole("nurse"), .role(.admin), .party(parties[0]),
+                    .party(parties[1]),
+                ]
+                .randomElement(using: &random) ?? .anyone
+            }
+            func target() -> Condition {
+                [.everything, .type(Self.visit), .type(Self.bench), .type(Self.bike)]
+                    .randomElement(using: &random) ?? .everything
+            }
+            let book = ChoiceBook()
+            let policy = Policy(
+                permissions: (0..<6).map { number in
+                    Permission(
+                        assignee: assignee(),
+                        actions: [.read, .subscribe, .aggregate],
+                        target: target(),
+                        hiddenAttributes: number == 0 ? [Self.rider] : [],
+                        purposes: purposes.prefix(3).filter { _ in Bool.random(using: &random) },
+                        basis: [.untilObjected, .consent, .override].randomElement(using: &random)
+                            ?? .consent
+                    )
+                },
+                prohibitions: [
+                    Prohibition(assignee: assignee(), target: target(), actions: [.read])
+                ],
+                classification: Self.classification,
+                choices: book
+            )
+            let kept = policy.indexed
+            for round in 0..<3 {
+                let kind = Choice.Kind.allCases[round]
+                book.replace([Choice(kind, purposes[0])], of: "urn:siti")
+                for party in [Party.anonymous, .operator] + parties.map({ .named($0) }) {
+                    for purpose in [nil] + purposes.map({ $0 }) {
+                        var caller = Caller(party: party, purpose: purpose)
+                        if Bool.random(using: &random) { caller.otherRoles = ["nurse"] }
+                        if Bool.random(using: &random) { caller.roles = .admin }
+                        for action in [Action.read, .subscribe, .aggregate] {
+                            same(policy, kept, caller, action)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func same(_ policy: Policy, _ kept: Policy, _ caller: Caller, _ action: Action) {
+        guard case .grant(let new) = policy.decideRead(caller, action: action),
+            case .grant(let old) = kept.decideRead(caller, action: action)
+        else {
+            Issue.record("a grant is missing")
+            return
+        }
+        for entity in Self.entities {
+            #expect(new.covers(entity) == old.covers(entity), "seed \(Soak.seed)")
+            #expect(new.hidden.names(in: entity) == old.hidden.names(in: entity))
+            #expect(new.notes?[entity.id]?.subjects == old.notes?[entity.id]?.subjects)
+        }
+    }
+
+    @Test func `a choice holds for rights that are kept, and for a grant that was made before`() {
+        let book = ChoiceBook()
+        let policy = Policy(
+            permissions: [Self.rule],
+            classification: Self.classification,
+            choices: book
+        ).indexed
+        let before = Self.grant(policy)
+        #expect(before?.covers(Self.siti) == true && before?.notes?.areStillAllowed == true)
+        book.replace([Choice(.object, Self.health)], of: "urn:siti")
+        #expect(!Self.isSeen(policy) && before?.covers(Self.siti) == false)
+        #expect(before?.notes?.areStillAllowed == false)
+        book.replace([Choice(.consent, Self.health)], of: "urn:siti")
+        #expect(Self.isSeen(policy))
+    }
+
+    @Test func `each request takes notes of its own`() {
+        let policy = Policy(permissions: [Self.rule], classification: Self.classification).indexed
+        let grants = (0..<2).compactMap { _ in Self.grant(policy) }
+        #expect(grants[0].covers(Self.siti))
+        #expect(grants[0].notes?[Self.siti.id]?.subjects == ["urn:siti"])
+        #expect(grants[1].notes?.isEmpty == true)
+    }
+
+    @Test func `another rule, classification or date is heeded by the next decision`() {
+        let moment = Mutex(Timestamp(microseconds: 0))
+        let source = PolicySource(
+            Policy(permissions: []),
+            clock: { moment.withLock { $0 } }
+        )
+        func put(
+            _ permissions: [Permission],
+            _ classification: Classification = Self.classification
+        ) {
+            source.put(
+                TenantRules(classification: classification, permissions: permissions),
+                of: nil
+            )
+        }
+        func isSeen() -> Bool { Self.isSeen(source.policy(of: nil)) }
+        #expect(!isSeen())
+        put([Self.rule])
+        #expect(isSeen() && isSeen())
+        put([])
+        #expect(!isSeen())
+        var hour = Self.rule
+        hour.validity = Validity(
+            from: Timestamp(microseconds: 10),
+            until: Timestamp(microseconds: 20)
+        )
+        put([hour])
+        for (time, isInForce) in [(0, false), (10, true), (19, true), (20, false)]
+            as [(Int64, Bool)]
+        {
+            moment.withLock { $0 = Timestamp(microseconds: time) }
+            #expect(isSeen() == isInForce, "\(time)")
+        }
+        put([Self.rule])
+        #expect(isSeen())
+        put(
+            [Self.rule],
+            Classification([
+                Self.visit: .init(
+                    .sensitive,
+                    subjects: [
+                        SubjectPath(names: [Self.patient])
+                    ]
+                )
+            ])
+        )
+        #expect(!isSeen(), "sensitive data needs consent")
+        put([Self.rule])
+        #expect(isSeen())
+        source.remove(nil)
+        #expect(!isSeen())
+    }
+
+    @Test func `a policy that is changed keeps nothing`() {
+        var policy = Policy(permissions: [Self.rule], classification: Self.classification).indexed
+        #expect(Self.isSeen(policy))
+        policy.classification = nil
+        #expect(!Self.isSeen(policy))
+        policy.classification = Self.classification
+        #expect(Self.isSeen(policy))
+        policy.choices = ChoiceBook()
+        policy.choices?.replace([Choice(.object, Self.health)], of: "urn:siti")
+        #expect(!Self.isSeen(policy))
+    }
+
+    @Test func `of more kinds of callers than are kept each has its own rights`() {
+        let policy = Policy(permissions: [Self.rule], classification: Self.classification).indexed
+        for number in 0..<KeptRights.most + 10 {
+            let other = Caller(party: .named(PartyID("p\(number)")), purpose: Self.health)
+            #expect(!Self.isSeen(policy, other))
+        }
+        #expect(Self.isSeen(policy))
+    }
+}
