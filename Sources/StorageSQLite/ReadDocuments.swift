@@ -5,21 +5,36 @@ internal import Storage
 /// Point reads and documents.
 extension Reader {
     /// The entity; nil when there is none or the grant does not cover it.
-    func entity(_ id: EntityID, now: Timestamp, grant: ReadGrant) throws -> EncodedEntity? {
+    ///
+    /// `byShape` is what a shape, whose row was read before, decides about the grant; nil for a shape that is
+    /// no more. Where it decides all, nothing of the entity is decoded.
+    func entity(
+        _ id: EntityID,
+        now: Timestamp,
+        grant: ReadGrant,
+        byShape: (_ shape: Int64) -> GrantByShape?
+    ) throws -> EncodedEntity? {
         byID.bind(1, id.uri)
         defer { byID.reset() }
         guard try byID.step(), byID.int(0) > 0 else { return nil }
         if let expires = byID.optionalInt(1), expires <= now.microseconds {
+            // Without the expired part it may have another shape, so its own shape decides nothing.
             let rest = try Body.entity(byID.bytes(2)).unexpired(at: now)
             guard let rest, grant.covers(rest) else { return nil }
             return grant.encode(rest)
         }
-        if grant.condition != .everything {
+        let decided = grant.isForAll ? nil : byShape(byID.int(0))
+        switch decided?.covered ?? (grant.condition == .everything ? .all : .some) {
+        case .none: return nil
+        case .all: break
+        case .some:
             let decision = PreparedCondition(grant.condition)
             let entity = try Body.entity(byID.bytes(2), decision.selection)
             guard decision.matches(entity) else { return nil }
         }
-        return try grant.shape([UInt8](byID.bytes(2)))
+        let bytes = [UInt8](byID.bytes(2))
+        guard let hidden = decided?.hidden else { return try grant.shape(bytes) }
+        return EncodedEntity(bytes, hiding: hidden)
     }
 
     func expired(at now: Timestamp, limit: Int) throws -> [EntityID] {
@@ -117,4 +132,9 @@ extension Connection {
         _ = try row.step()
         return Int(row.int(0))
     }
+}
+
+extension ReadGrant {
+    /// Whether it covers every entity, and hides the same in all of them.
+    fileprivate var isForAll: Bool { condition == .everything && hidden.isUniform }
 }

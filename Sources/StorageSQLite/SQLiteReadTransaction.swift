@@ -32,7 +32,9 @@ final class SQLiteReadTransaction: ReadTransaction {
     }
 
     func encodedEntity(_ id: EntityID) throws -> EncodedEntity? {
-        try reader.entity(id, now: now, grant: grant)
+        try reader.entity(id, now: now, grant: grant) { [vocabulary, grant] in
+            vocabulary.decide(grant, forShape: $0)
+        }
     }
 
     func encodedEntities(_ query: EntityQuery) throws -> EntityPage<EncodedEntity> {

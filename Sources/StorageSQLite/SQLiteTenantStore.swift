@@ -59,9 +59,12 @@ package final class SQLiteTenantStore: TenantStore {
         grant: ReadGrant
     ) async throws -> EncodedEntity? {
         let now = clock()
-        let immediate = try readers.immediately { try $0.entity(id, now: now, grant: grant) }
-        if let immediate { return immediate }
-        return try await readers.run(.point) { try $0.entity(id, now: now, grant: grant) }
+        let shown = writer.vocabulary.shown
+        let read: @Sendable (Reader) throws -> EncodedEntity? = { reader in
+            try reader.entity(id, now: now, grant: grant) { shown.decide(grant, forShape: $0) }
+        }
+        if let immediate = try readers.immediately(read) { return immediate }
+        return try await readers.run(.point, read)
     }
 
     package func encodedEntities(

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 
 /// What a shape alone decides about a condition, for every entity of the shape.
@@ -14,6 +15,32 @@ enum ShapeVerdict: Equatable {
         case .none: .all
         case .some: .some
         }
+    }
+}
+
+/// What a shape alone decides about a grant, for every entity of the shape.
+struct GrantByShape {
+    /// Which of the entities the grant covers.
+    let covered: ShapeVerdict
+    /// The attributes that are hidden in them; nil where that depends on the entity.
+    let hidden: Set<IRI>?
+}
+
+extension Vocabulary {
+    /// What the shape decides about the grant; nil when there is no such shape.
+    func decide(_ grant: ReadGrant, forShape number: Int64) -> GrantByShape? {
+        guard let shape = shapes[number] else { return nil }
+        let covered = grant.condition.verdict(shape, self)
+        var hidden: Set<IRI>? = grant.hidden.everywhere
+        guard covered != .none else { return GrantByShape(covered: covered, hidden: hidden) }
+        for element in grant.hidden.elements {
+            switch element.condition.verdict(shape, self) {
+            case .all: hidden?.formUnion(element.names)
+            case .none: break
+            case .some: hidden = nil
+            }
+        }
+        return GrantByShape(covered: covered, hidden: hidden)
     }
 }
 
@@ -42,17 +69,25 @@ extension Condition {
         case .not(let part):
             return part.verdict(shape, vocabulary, namesAreKnown: namesAreKnown).negated
         case .all(let parts):
-            let verdicts = parts.map {
-                $0.verdict(shape, vocabulary, namesAreKnown: namesAreKnown)
+            var verdict = ShapeVerdict.all
+            for part in parts {
+                switch part.verdict(shape, vocabulary, namesAreKnown: namesAreKnown) {
+                case .none: return .none
+                case .some: verdict = .some
+                case .all: break
+                }
             }
-            if verdicts.contains(.none) { return .none }
-            return verdicts.contains(.some) ? .some : .all
+            return verdict
         case .any(let parts):
-            let verdicts = parts.map {
-                $0.verdict(shape, vocabulary, namesAreKnown: namesAreKnown)
+            var verdict = ShapeVerdict.none
+            for part in parts {
+                switch part.verdict(shape, vocabulary, namesAreKnown: namesAreKnown) {
+                case .all: return .all
+                case .some: verdict = .some
+                case .none: break
+                }
             }
-            if verdicts.contains(.all) { return .all }
-            return verdicts.contains(.some) ? .some : .none
+            return verdict
         case .scope: return namesAreKnown && !shape.hasScopes ? .none : .some
         case .value(let test):
             // A term of `q` holds only for an attribute that is present, even with `!=`.

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import Governance
 internal import Storage
 internal import Synchronization
 
@@ -215,6 +216,14 @@ final class ShownVocabulary: Sendable {
     var shapes: [Int64] { vocabulary.withLock { Array($0.shapes.keys) } }
 
     func update(_ body: (inout Vocabulary) -> Void) { vocabulary.withLock { body(&$0) } }
+
+    /// What the shape of a row that was read before decides about the grant; nil when a sweep has removed
+    /// the shape since.
+    ///
+    /// SQLite never gives a number twice, so it is the row's own shape.
+    func decide(_ grant: ReadGrant, forShape number: Int64) -> GrantByShape? {
+        vocabulary.withLock { $0.decide(grant, forShape: number) }
+    }
 
     /// Runs the body on one state of the database, with all names, shapes and forms that its rows
     /// can use.
