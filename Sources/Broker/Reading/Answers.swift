@@ -7,7 +7,7 @@ package struct RetrievedEntity: Disclosable {
     package let linked: LinkedEntities?
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws {
-        try entity.value().noteDisclosure(note)
+        try entity.noteDisclosure(note)
         linked?.forEachDisclosure(note)
     }
 }
@@ -19,7 +19,7 @@ package struct EntityAnswer: Disclosable {
     package let map: EntityMapUse?
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws {
-        for entity in page.entities { try entity.value().noteDisclosure(note) }
+        for entity in page.entities { try entity.noteDisclosure(note) }
         linked?.forEachDisclosure(note)
     }
 }
@@ -66,6 +66,17 @@ package struct DeadLetterList: Disclosable {
 extension LinkedEntities {
     func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for entity in all { entity.noteDisclosure(note) }
+    }
+}
+
+extension EncodedEntity {
+    fileprivate func noteDisclosure(_ note: (EntityID, [IRI]) -> Void) throws(StorageError) {
+        do throws(EntityCodec.Damage) {
+            let (id, names) = try names()
+            note(id, names)
+        } catch {
+            throw StorageError(error)
+        }
     }
 }
 

@@ -156,21 +156,15 @@ struct SessionRecord: Sendable {
         try answer.forEachDisclosure { id, names in
             guard let note = notes[id] else { return }
             for subject in note.subjects {
-                var opening =
-                    openings[subject]
-                    ?? Opening(
-                        subject: subject,
-                        tenant: tenant,
-                        party: party,
-                        purpose: purpose,
-                        rule: note.rule,
-                        time: now
-                    )
-                opening.entities.append(id.uri)
-                for name in names where !opening.attributes.contains(name.text) {
-                    opening.attributes.append(name.text)
-                }
-                openings[subject] = opening
+                let new = Opening(
+                    subject: subject,
+                    tenant: tenant,
+                    party: party,
+                    purpose: purpose,
+                    rule: note.rule,
+                    time: now
+                )
+                openings[subject, default: new].add(id, names)
             }
         }
         try await recorder.append(.read, state: state, openings: Array(openings.values))
@@ -185,5 +179,15 @@ struct SessionRecord: Sendable {
                 "What people allow has changed while this was read. Ask again."
             )
         }
+    }
+}
+
+extension Opening {
+    fileprivate mutating func add(_ id: EntityID, _ names: [IRI]) {
+        let isFirst = entities.isEmpty
+        entities.append(id.uri)
+        // An entity has each name once.
+        if isFirst { return attributes = names.map(\.text) }
+        for name in names where !attributes.contains(name.text) { attributes.append(name.text) }
     }
 }

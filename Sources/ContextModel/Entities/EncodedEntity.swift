@@ -25,6 +25,16 @@ package struct EncodedEntity: Sendable {
             try EntityCodec.decode(UnsafeRawBufferPointer(bytes), selection)
         }
     }
+
+    /// The identifier, and the names of the attributes that are not hidden, without decoding the rest.
+    package func names() throws(EntityCodec.Damage) -> (id: EntityID, attributes: [IRI]) {
+        let (id, all) = try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
+            var decoder = EntityDecoder(UnsafeRawBufferPointer(bytes))
+            try decoder.format(.entity1)
+            return try decoder.entityNames()
+        }
+        return (id, hiddenAttributes.isEmpty ? all : all.filter { !hiddenAttributes.contains($0) })
+    }
 }
 
 /// A selection of attributes that a decision needs of an entity.

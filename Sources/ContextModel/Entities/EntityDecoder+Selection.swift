@@ -16,6 +16,18 @@ extension EntityDecoder {
         return entity
     }
 
+    /// The identifier, and the names of all attributes.
+    mutating func entityNames() throws(Damage) -> (id: EntityID, attributes: [IRI]) {
+        let id = try entityWithoutAttributes().id
+        var names: [IRI] = []
+        for _ in 0..<(try count()) {
+            try readName()
+            names.append(try nameIRI())
+            try skipInstances()
+        }
+        return (id, names)
+    }
+
     mutating func skipInstances() throws(Damage) {
         for _ in 0..<(try count()) { try skipAttribute() }
     }
