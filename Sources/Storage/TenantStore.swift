@@ -147,6 +147,15 @@ package protocol TenantStore: DocumentStore {
 package protocol DocumentStore: Sendable {
     /// Every document of the kind, in the order of creation.
     func documents(_ kind: Document.Kind) async throws -> [Document]
+    /// Calls the body with every document of the kind, in the order of creation and in portions: for kinds
+    /// of which there are too many to be in memory at once.
+    ///
+    /// All are of one moment. The body runs on a thread of the store, and ends the reading by throwing.
+    func documents(
+        _ kind: Document.Kind,
+        inPortionsOf count: Int,
+        _ body: @escaping @Sendable ([Document]) throws -> Void
+    ) async throws
     /// A page of the owner's documents of the kind, in the order of creation.
     ///
     /// Documents of other owners make it neither longer nor slower.

@@ -146,6 +146,18 @@ package final class MemoryTenantStore: TenantStore {
 
     package func documents(
         _ kind: Document.Kind,
+        inPortionsOf count: Int,
+        _ body: @escaping @Sendable ([Document]) throws -> Void
+    ) async throws {
+        var rest = try state().documents(kind)[...]
+        while !rest.isEmpty {
+            try body(Array(rest.prefix(count)))
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    package func documents(
+        _ kind: Document.Kind,
         of owner: String,
         offset: Int,
         limit: Int

@@ -79,6 +79,22 @@ extension Connection {
 
     func documents(
         _ kind: Document.Kind,
+        inPortionsOf count: Int,
+        _ body: ([Document]) throws -> Void
+    ) throws {
+        // One statement sees one moment. By the table itself, for there are many: SQLite would sort them.
+        let rows = try prepare(
+            "SELECT id, body, owner FROM document NOT INDEXED WHERE kind = ?1 ORDER BY number"
+        ).bind(1, kind.rawValue)
+        while true {
+            let portion = try documents(of: kind, in: rows, atMost: count)
+            if !portion.isEmpty { try body(portion) }
+            if portion.count < count { return }
+        }
+    }
+
+    func documents(
+        _ kind: Document.Kind,
         of owner: String,
         offset: Int,
         limit: Int
@@ -94,9 +110,13 @@ extension Connection {
         )
     }
 
-    func documents(of kind: Document.Kind, in rows: Statement) throws -> [Document] {
+    func documents(
+        of kind: Document.Kind,
+        in rows: Statement,
+        atMost count: Int = .max
+    ) throws -> [Document] {
         var documents: [Document] = []
-        while try rows.step() {
+        while documents.count < count, try rows.step() {
             documents.append(
                 Document(
                     kind: kind,

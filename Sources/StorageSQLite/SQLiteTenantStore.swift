@@ -232,6 +232,16 @@ package final class SQLiteTenantStore: TenantStore {
 
     package func documents(
         _ kind: Document.Kind,
+        inPortionsOf count: Int,
+        _ body: @escaping @Sendable ([Document]) throws -> Void
+    ) async throws {
+        try await readers.run(.list) {
+            try $0.connection.documents(kind, inPortionsOf: count, body)
+        }
+    }
+
+    package func documents(
+        _ kind: Document.Kind,
         of owner: String,
         offset: Int,
         limit: Int

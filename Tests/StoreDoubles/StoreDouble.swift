@@ -204,6 +204,15 @@ private struct TenantDouble: TenantStore {
 
     func documents(
         _ kind: Document.Kind,
+        inPortionsOf count: Int,
+        _ body: @escaping @Sendable ([Document]) throws -> Void
+    ) async throws {
+        try failIfSo(.documents(kind))
+        try await base.documents(kind, inPortionsOf: count, body)
+    }
+
+    func documents(
+        _ kind: Document.Kind,
         of owner: String,
         offset: Int,
         limit: Int

@@ -28,17 +28,22 @@ final class DocumentFollower: Sendable {
     private let places = Mutex<[TenantName?: FollowedTenant]>([:])
     private let store: any Store
     private let kinds: [Document.Kind]
+    private let numerous: Set<Document.Kind>
     private let noteFailure: @Sendable (TenantName?, Bool) -> Void
 
+    /// Documents of `numerous` kinds are missing in `News.all`: its receiver reads them itself, in portions.
+    ///
     /// After each round, `noteFailure` is called with the tenant, and with true if the feed could
     /// not be read or applied.
     init(
         _ store: any Store,
         _ kinds: [Document.Kind],
+        numerous: Set<Document.Kind> = [],
         noteFailure: @escaping @Sendable (TenantName?, Bool) -> Void = { _, _ in }
     ) {
         self.store = store
         self.kinds = kinds
+        self.numerous = numerous
         self.noteFailure = noteFailure
     }
 
@@ -125,7 +130,9 @@ final class DocumentFollower: Sendable {
             let page = try await store.feed(after: number, of: Set(kinds))
             if !page.isComplete {
                 var documents: [Document] = []
-                for kind in kinds { documents += try await store.documents(kind) }
+                for kind in kinds where !numerous.contains(kind) {
+                    documents += try await store.documents(kind)
+                }
                 try await apply(.all(documents))
             } else {
                 var changes = page.changes

@@ -47,7 +47,7 @@ package final class TenantRulesFollower: Sendable {
         _ logger: Logger
     ) {
         staleMicroseconds = limits.maximumRulesAgeMicroseconds
-        following = DocumentFollower(store, Self.kinds)
+        following = DocumentFollower(store, Self.kinds, numerous: [.choices])
         self.rules = rules
         self.store = store
         self.clock = clock
@@ -110,15 +110,18 @@ package final class TenantRulesFollower: Sendable {
     }
 
     private func applyChanges(of tenant: TenantName?, own: OwnChanges? = nil) async throws {
-        try await following.catchUp(with: tenant, own: own) { [self] in try apply($0, tenant) }
+        try await following.catchUp(with: tenant, own: own) { [self] in
+            try await apply($0, tenant)
+        }
     }
 
-    private func apply(_ news: DocumentFollower.News, _ tenant: TenantName?) throws {
+    private func apply(_ news: DocumentFollower.News, _ tenant: TenantName?) async throws {
         var kept: Kept
         let changes: [ChangeFeedPage.Change]
         switch news {
         case .all(let documents):
             kept = Kept()
+            try await readChoices(of: tenant, into: kept.choices)
             changes = documents.map { .init(kind: $0.kind, id: $0.id, document: $0) }
         case .changes(let some):
             kept = self.kept.withLock { $0[tenant] } ?? Kept()
@@ -130,6 +133,20 @@ package final class TenantRulesFollower: Sendable {
         if case .changes = news, areChoicesAlone, rules.knows(tenant) { return }
         put(kept, of: tenant)
     }
+
+    /// There may be a million: they are read in portions, and none is in force before all are read.
+    private func readChoices(of tenant: TenantName?, into book: ChoiceBook) async throws {
+        guard let store = try await store.tenant(tenant) else { return }
+        try await store.documents(.choices, inPortionsOf: Self.portion) { [self] documents in
+            for document in documents {
+                let choices = try read(document) { SubjectChoices($0) }
+                book.replace(choices.inForce, of: document.id)
+            }
+        }
+    }
+
+    /// Documents of choices that are in memory at once.
+    private static let portion = 1_000
 
     private func put(_ kept: Kept, of tenant: TenantName?) {
         self.kept.withLock { $0[tenant] = kept }

@@ -1,5 +1,6 @@
 import ContextModel
 import Storage
+import Synchronization
 import Testing
 
 /// In any store, a change of documents depends only on the documents that it names.
@@ -42,6 +43,32 @@ import Testing
         #expect(seen.gone == nil && seen.new == expected[2] && seen.old == expected[1])
         #expect(seen.count == 3)
         #expect(try await tenant.documents(.registration) == expected)
+    }
+
+    @Test(arguments: StoreKind.all, [1, 2, 3, 10])
+    func `documents are read in portions, each once and in order`(
+        kind: StoreKind,
+        portion: Int
+    ) async throws {
+        let tenant = try await tenant(kind)
+        try await tenant.changeDocuments(reading: []) {
+            $0.put(Document(kind: .subscription, id: "other", body: [1]))
+        }
+        let read = Mutex<[[String]]>([])
+        try await tenant.documents(.registration, inPortionsOf: portion) { documents in
+            read.withLock { $0.append(documents.map(\.id)) }
+        }
+        let portions = read.withLock { $0 }
+        #expect(portions.flatMap { $0 } == Self.ids)
+        #expect(portions.allSatisfy { (1...portion).contains($0.count) })
+        await #expect(throws: NotThere.self) {
+            try await tenant.documents(.registration, inPortionsOf: portion) { _ in
+                throw NotThere()
+            }
+        }
+        try await tenant.documents(.snapshot, inPortionsOf: portion) { _ in
+            Issue.record("there are none")
+        }
     }
 
     @Test(arguments: StoreKind.all)
