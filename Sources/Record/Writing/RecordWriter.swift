@@ -378,19 +378,26 @@ extension RecordWriter {
 
     /// Looks at all of the record, from the oldest entry on, in portions.
     ///
-    /// What it finds is the record's state from then on. `between` runs after each portion, for a
-    /// hub to rest; it ends the check by throwing.
+    /// What it finds is the record's state from then on. What cannot be read is no damage, for a disk may be
+    /// whole again: it is looked at again. `between` runs after each portion, for a hub to rest; it ends the
+    /// check by throwing.
     package func checkAll(between: @Sendable () async throws -> Void = {}) async throws {
         guard let store else { return }
         let check = RecordCheck(store)
         var next = 0
         while next < check.tileCount, state == .sound {
             let tiles = next..<min(next + Self.tilesPerPortion, check.tileCount)
-            let found = try await run(on: reads) {
-                RecordCheck(store).state { try RecordCheck(store).entriesFlaw(inTiles: tiles) }
+            do {
+                let flaw = try await run(on: reads) {
+                    try RecordCheck(store).entriesFlaw(inTiles: tiles)
+                }
+                if let flaw { markDamaged(flaw) }
+                next = tiles.upperBound
+            } catch let error as RecordError where error.code == .unavailable {
+                // The same portion comes next.
+            } catch {
+                markDamaged("The record cannot be read: \(error)")
             }
-            if case .damaged(let note) = found { markDamaged(note) }
-            next = tiles.upperBound
             try await between()
         }
     }

@@ -11,6 +11,7 @@ import Testing
             var entries: [PreparedEntry] = []
             var checkpoint: SignedCheckpoint?
             var failures = 0
+            var readFailures = 0
             var keepFails = false
             var transactions: [Int] = []
             /// What an append waits for.
@@ -61,7 +62,13 @@ import Testing
             level == 0 && index == 0 ? state.withLock { $0.entries.map(\.hash) } : []
         }
         func entries(_ numbers: Range<Int>) throws -> [[UInt8]] {
-            state.withLock { $0.entries[numbers].map(\.bytes) }
+            try state.withLock { state in
+                if state.readFailures > 0 {
+                    state.readFailures -= 1
+                    throw RecordError(.unavailable, "the disk cannot be read")
+                }
+                return state.entries[numbers].map(\.bytes)
+            }
         }
         func commitments(of entry: Int) throws -> [TreeHash] { [] }
         func openings(_ query: OpeningQuery) throws -> [KeptOpening] { [] }
@@ -89,6 +96,21 @@ import Testing
         await #expect(throws: RecordError(.unavailable, "")) { try await writer.append(draft) }
         #expect(writer.state == .sound)
         #expect(try await writer.append(draft) == 1)
+        await writer.close()
+    }
+
+    @Test func `a disk that cannot be read for a moment makes no record a damaged one`()
+        async throws
+    {
+        let writer = try writer()
+        for _ in 0..<3 { try await writer.append(draft) }
+        store.state.withLock { $0.readFailures = 2 }
+        let rests = Mutex(0)
+        try await writer.checkAll { rests.withLock { $0 += 1 } }
+        // The portion was read a third time, and then it was looked at.
+        #expect(rests.withLock { $0 } == 3)
+        #expect(writer.state == .sound)
+        #expect(try await writer.append(draft) == 3)
         await writer.close()
     }
 
