@@ -27,7 +27,7 @@ package struct Salt: Sendable, Hashable {
 
     /// The commitment to the bytes of an opening.
     package func commitment(to opening: [UInt8]) -> TreeHash {
-        .leaf(Self.mark + bytes + opening)
+        .leaf(joining: [Self.mark, bytes, opening])
     }
 
     private static let mark = Array("balai opening 1\n".utf8)

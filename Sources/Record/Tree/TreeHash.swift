@@ -30,9 +30,14 @@ package struct TreeHash: Sendable, Hashable {
 
     /// The hash of a leaf with this content.
     package static func leaf(_ content: [UInt8]) -> TreeHash {
+        leaf(joining: CollectionOfOne(content))
+    }
+
+    /// The hash of a leaf whose content is these parts, one after the other.
+    package static func leaf(joining parts: some Collection<[UInt8]>) -> TreeHash {
         var sha = SHA256()
         withUnsafeBytes(of: UInt8(0)) { sha.update(bufferPointer: $0) }
-        content.withUnsafeBytes { sha.update(bufferPointer: $0) }
+        for part in parts { part.withUnsafeBytes { sha.update(bufferPointer: $0) } }
         return TreeHash(sha.finalize())
     }
 

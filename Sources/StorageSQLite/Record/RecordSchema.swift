@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Record
 internal import Storage
 
 /// The tables of `record.sqlite`, and how they came to be: one numbered step each.
@@ -6,7 +7,7 @@ enum RecordSchema {
     /// Marks the file as a record: "BalR" in ASCII.
     static let applicationID: Int32 = 0x4261_6C52
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     /// Brings the file to the newest step, and makes it if need be.
     ///
@@ -25,6 +26,7 @@ enum RecordSchema {
             try queue.writeWithoutTransaction { try refuseForeign($0, path: path) }
             var migrator = DatabaseMigrator()
             migrator.registerMigration("1", migrate: createTables)
+            migrator.registerMigration("2", migrate: removeUnfilledTile)
             try migrator.migrate(queue)
             try queue.writeWithoutTransaction {
                 try $0.execute(sql: "PRAGMA user_version = \(version)")
@@ -54,7 +56,7 @@ enum RecordSchema {
                 CREATE TABLE entry (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
                 -- Hashes of a tile; key is its index with its level in the highest bits.
                 CREATE TABLE tile (key INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
-                -- Only of entries with openings. They stay when an opening is removed.
+                -- Of entries with several openings alone. They stay when an opening is removed.
                 CREATE TABLE commitments (entry INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
                 -- key is the place among the commitments with the entry's number in the higher bits;
                 -- tenant is empty for the default one.
@@ -65,12 +67,20 @@ enum RecordSchema {
                 """
         )
     }
+
+    /// Step 2: the hashes of entries that fill no tile are made of the entries.
+    private static func removeUnfilledTile(_ database: Database) throws {
+        let bytes = Tile.fullWidth * TreeHash.byteCount
+        try database.execute(
+            sql: "DELETE FROM tile WHERE key >> \(RecordKeys.indexBits) = 0 AND length(hashes) < \(bytes)"
+        )
+    }
 }
 
 /// Numbers in one key: the one in the higher bits decides the order.
 enum RecordKeys {
     private static let placeBits = 17
-    private static let indexBits = 48
+    static let indexBits = 48
 
     static func opening(entry: Int, place: Int) -> Int64 { Int64(entry << placeBits | place) }
 

@@ -66,9 +66,12 @@ final class SQLiteRecordFile: @unchecked Sendable {
         edge = try transaction {
             var grown = edge
             for prepared in entries { try add(prepared, to: &grown) }
-            for (level, hashes) in grown.levels.enumerated() where !hashes.isEmpty {
-                let index = grown.size >> (Tile.height * (level + 1))
-                try put(hashes, level: level, index: index)
+            // A tile of a higher level grows when one below is full. The last one of leaves is not kept before
+            // it is full, for its hashes are those of its entries.
+            for (level, hashes) in grown.levels.enumerated().dropFirst() where !hashes.isEmpty {
+                let shift = Tile.height * level
+                guard grown.size >> shift != edge.size >> shift else { continue }
+                try put(hashes, level: level, index: grown.size >> (shift + Tile.height))
             }
             return grown
         }
@@ -107,9 +110,11 @@ final class SQLiteRecordFile: @unchecked Sendable {
         var full: [(level: Int, index: Int, hashes: [TreeHash])] = []
         edge.append(prepared.hash) { full.append(($0, $1, $2)) }
         for tile in full { try put(tile.hashes, level: tile.level, index: tile.index) }
-        guard !prepared.openings.isEmpty else { return }
-        try commitments.bind(1, Int64(number)).bind(2, TreeHash.bytes(of: prepared.commitments))
-            .run()
+        // A single commitment is the root that the entry has.
+        if prepared.commitments.count > 1 {
+            try commitments.bind(1, Int64(number))
+                .bind(2, TreeHash.bytes(of: prepared.commitments)).run()
+        }
         for (place, salted) in prepared.openings.enumerated() {
             try opening.bind(1, RecordKeys.opening(entry: number, place: place))
                 .bind(2, salted.opening.subject).bind(3, salted.opening.tenant ?? "")
@@ -159,17 +164,29 @@ final class RecordReader: @unchecked Sendable {
         )
     }
 
+    /// The hashes of a tile; those of the last entries, which fill none, are made of the entries.
     func hashes(level: Int, index: Int) throws -> [TreeHash] {
-        try hashes(tile, of: RecordKeys.tile(level: level, index: index))
+        let key = RecordKeys.tile(level: level, index: index)
+        if let hashes = try hashes(tile, of: key) { return hashes }
+        guard level == 0 else { return [] }
+        let first = index * Tile.fullWidth
+        let entries = try entries(first..<first + Tile.fullWidth)
+        guard entries.count == Tile.fullWidth else { return entries.map(TreeHash.leaf) }
+        // It was filled between the two statements.
+        return try hashes(tile, of: key) ?? []
     }
 
     func commitments(of entry: Int) throws -> [TreeHash] {
-        try hashes(commitments, of: Int64(entry))
+        if let hashes = try hashes(commitments, of: Int64(entry)) { return hashes }
+        guard let bytes = try entries(entry..<entry + 1).first,
+            let people = try? RecordEntry(bytes).people, people.count == 1
+        else { return [] }
+        return [people.root]
     }
 
-    private func hashes(_ statement: Statement, of key: Int64) throws -> [TreeHash] {
+    private func hashes(_ statement: Statement, of key: Int64) throws -> [TreeHash]? {
         defer { statement.reset() }
-        guard try statement.bind(1, key).step() else { return [] }
+        guard try statement.bind(1, key).step() else { return nil }
         guard let hashes = TreeHash.hashes(in: statement.bytes(0)) else {
             throw StorageError(.damaged, note: "hashes of the record are cut off")
         }

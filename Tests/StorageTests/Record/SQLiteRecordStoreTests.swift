@@ -1,7 +1,8 @@
 import ContextModel
 import Record
-import StorageSQLite
 import Testing
+
+@testable import StorageSQLite
 
 @Suite struct SQLiteRecordStoreTests {
     @Test func `entries of many callers get the numbers from zero on, each once`() async throws {
@@ -98,6 +99,49 @@ import Testing
         #expect(plain.opening == nil)
         await #expect(throws: RecordError(.notFound, "")) { try await again.proof(of: 301) }
         await #expect(throws: RecordError(.notFound, "")) { try await again.proof(of: -1) }
+        await again.close()
+    }
+
+    @Test func `proofs are given while the last tile fills`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        let verifier = ProofVerifier(keys: [record.signer.key])
+        try await writer.fill(1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask { for _ in 0..<300 { _ = try await writer.append(.read(1..<2)) } }
+            }
+            group.addTask {
+                while writer.size < 1_200 {
+                    let proof = try await writer.proof(of: writer.size - 1)
+                    _ = try verifier.verify(proof)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(writer.state == .sound && writer.size == 1_201)
+        await writer.close()
+    }
+
+    @Test func `a record of an older hub goes on`() async throws {
+        let record = try RecordFolder()
+        let writer = record.open()
+        try await writer.fill(300, .read(1..<2))
+        try await writer.finish()
+        // It kept the hashes of entries that fill no tile, and single commitments.
+        let database = try Connection(path: record.path("record.sqlite"), access: .readWrite)
+        try database.execute(
+            """
+            INSERT INTO tile VALUES (1, zeroblob(32 * 44));
+            DELETE FROM grdb_migrations WHERE identifier = '2'; PRAGMA user_version = 1
+            """
+        )
+        let again = record.open()
+        #expect(again.state == .sound && again.size == 300)
+        try await again.fill(300, .read(1..<2))
+        let verified = try ProofVerifier(keys: [record.signer.key])
+            .verify(try await again.proof(of: 599))
+        #expect(verified.index == 599)
         await again.close()
     }
 
