@@ -163,6 +163,11 @@ let package = Package(
             dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
             path: "Benchmarks/Load"
         ),
+        .executableTarget(
+            name: "Decide",
+            dependencies: ["ContextModel", "Governance", "Storage"],
+            path: "Benchmarks/Decide"
+        ),
 
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         // Programs in processes of their own, and raw connections to them.

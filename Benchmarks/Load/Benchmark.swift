@@ -43,6 +43,7 @@ enum Benchmark {
         ("subscriptions", { try $0.subscriptions() }),
         ("delivery", { try $0.delivery() }),
         ("import", { try $0.importReadings() }),
+        ("rights", { try $0.rights() }),
     ]
 }
 
@@ -97,6 +98,11 @@ extension Bench {
         let page = report.markdown(machine: machineDescription(), date: date)
         try page.write(toFile: "Benchmarks/RESULTS.md", atomically: true, encoding: .utf8)
         try growth.svg.write(toFile: "Benchmarks/growth.svg", atomically: true, encoding: .utf8)
-        say("\nBenchmarks/RESULTS.md and growth.svg are written.")
+        try growth.rightsSVG.write(
+            toFile: "Benchmarks/rights.svg",
+            atomically: true,
+            encoding: .utf8
+        )
+        say("\nBenchmarks/RESULTS.md, growth.svg and rights.svg are written.")
     }
 }

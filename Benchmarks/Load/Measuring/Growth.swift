@@ -19,6 +19,11 @@ struct Growth {
             points.append((count, cost, measured.perSecond))
         }
 
+        /// A point that was measured in the process itself.
+        mutating func add(_ count: Int, microseconds: Double) {
+            points.append((count, microseconds, 1e6 / microseconds))
+        }
+
         /// The rate at the end as a share of that at the beginning.
         var shareOfFirst: Double {
             guard let first = points.first, let last = points.last else { return 0 }
@@ -30,9 +35,19 @@ struct Growth {
     var updates = Curve("Update of one attribute", "subscriptions")
     var aggregations = Curve("Aggregation by weeks", "instances")
 
-    /// The curves side by side, both axes logarithmic: a straight slope is growth in proportion.
-    var svg: String {
-        let panels = [queries, updates, aggregations].enumerated().map { index, curve in
+    var retrievals = Curve("Retrieve data about a person", "people, with 10 choices each")
+    var choices = Curve("Decision about a person", "choices")
+    var policies = Curve("Decision about a person", "policies")
+
+    /// How costs grow with what a hub holds.
+    var svg: String { Self.svg([queries, updates, aggregations]) }
+
+    /// How what rights cost grows with people, their choices, and policies.
+    var rightsSVG: String { Self.svg([retrievals, choices, policies]) }
+
+    /// Three curves side by side, both axes logarithmic: a straight slope is growth in proportion.
+    private static func svg(_ curves: [Curve]) -> String {
+        let panels = curves.enumerated().map { index, curve in
             "<g transform=\"translate(\(index * Panel.width),0)\">\(Panel(curve).svg)</g>"
         }
         return """

@@ -24,6 +24,17 @@ struct Measurement {
         if firstComplaint == nil { firstComplaint = complaint }
     }
 
+    /// Adds another run of the same.
+    mutating func add(_ other: Measurement) {
+        requests += other.requests
+        seconds += other.seconds
+        wrong += other.wrong
+        firstComplaint = firstComplaint ?? other.firstComplaint
+        latencies = (latencies + other.latencies).sorted()
+        serverSeconds += other.serverSeconds
+        toolSeconds += other.toolSeconds
+    }
+
     /// Itself, unless an answer was wrong: a figure of wrong answers is none.
     func checked() throws -> Measurement {
         guard wrong == 0 else {

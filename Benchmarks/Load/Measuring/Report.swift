@@ -127,6 +127,10 @@ struct Report {
 
             ![Cost by entities, subscriptions and instances](growth.svg)
 
+            What rights cost, with people, their choices and policies:
+
+            ![Cost by people, choices and policies](rights.svg)
+
             """
         return page
     }

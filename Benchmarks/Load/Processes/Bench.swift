@@ -28,6 +28,33 @@ final class Bench {
         try ServerProcess(programs.appendingPathComponent("Hello"), [])
     }
 
+    /// A hub that asks who somebody is, with a configuration.
+    func startGovernedHub(_ name: String, config: URL) throws -> ServerProcess {
+        try ServerProcess(
+            programs.appendingPathComponent("balai"),
+            [
+                "serve", "--data", data(name).path, "--port", "0", "--log-level", "error",
+                "--config", config.path,
+            ]
+        )
+    }
+
+    /// What a program of the build prints, one line after the other.
+    func output(_ program: String, _ arguments: [String]) throws -> [String] {
+        let process = Process()
+        process.executableURL = programs.appendingPathComponent(program)
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchmarkError("\(program) ended with \(process.terminationStatus)")
+        }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
     /// A real hub on a free port; its data is in a folder of that name, kept between two starts.
     func startHub(_ name: String) throws -> ServerProcess {
         try ServerProcess(

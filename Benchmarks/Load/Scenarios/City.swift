@@ -65,8 +65,12 @@ extension Bench {
 
     /// Stations of the range in requests of 1,000 each, by two connections so that the hub need
     /// not wait while the tool writes the next request.
-    func batches(_ range: Range<Int>, of hub: ServerProcess) throws -> Measurement {
-        var batch = Batch()
+    func batches(
+        _ range: Range<Int>,
+        of hub: ServerProcess,
+        headers: [String] = []
+    ) throws -> Measurement {
+        var batch = Batch(headers: headers)
         let size = 1_000
         return try loop(hub, connections: 2).run(
             Bound(requests: range.count / size, seconds: 600),

@@ -7,9 +7,9 @@ struct Request {
     private let firstHoles: [Range<Int>]
     private let secondHoles: [Range<Int>]
 
-    init(_ method: String, _ path: String, body: String? = nil) {
+    init(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) {
         bytes =
-            Self.head(method, path, bodyBytes: body?.utf8.count)
+            Self.head(method, path, headers: headers, bodyBytes: body?.utf8.count)
             + Array((body ?? "").utf8)
         firstHoles = Self.runs(of: UInt8(ascii: "#"), in: bytes)
         secondHoles = Self.runs(of: UInt8(ascii: "~"), in: bytes)
@@ -25,6 +25,7 @@ struct Request {
     static func head(
         _ method: String,
         _ path: String,
+        headers: [String] = [],
         bodyBytes: Int?
     )
         -> [UInt8]
@@ -33,6 +34,7 @@ struct Request {
         if let bodyBytes {
             text += "Content-Type: application/json\r\nContent-Length: \(bodyBytes)\r\n"
         }
+        for header in headers { text += "\(header)\r\n" }
         return Array((text + "\r\n").utf8)
     }
 

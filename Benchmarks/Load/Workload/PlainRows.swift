@@ -97,7 +97,7 @@ final class PlainRows {
 }
 
 /// A connection of SQLite's own.
-private final class PlainDatabase {
+final class PlainDatabase {
     private var connection: OpaquePointer?
 
     init(_ file: URL) throws { try check(sqlite3_open(file.path, &connection)) }

@@ -44,7 +44,9 @@ enum Station {
 
     static func creation() -> Request { Request("POST", "/ngsi-ld/v1/entities", body: body) }
 
-    static func retrieval() -> Request { Request("GET", path) }
+    static func retrieval(headers: [String] = []) -> Request {
+        Request("GET", path, headers: headers)
+    }
 
     /// One attribute; `~` the version, which is in the value and in the time.
     static func attributeUpdate() -> Request {
@@ -74,10 +76,11 @@ enum Station {
     }
 
     /// A page of 30 of a zone, `~` the zone.
-    static func zoneQuery() -> Request {
+    static func zoneQuery(headers: [String] = []) -> Request {
         Request(
             "GET",
-            "/ngsi-ld/v1/entities?type=TrafficStation&q=zone%3D%3D1~~~~~~&limit=30"
+            "/ngsi-ld/v1/entities?type=TrafficStation&q=zone%3D%3D1~~~~~~&limit=30",
+            headers: headers
         )
     }
 
@@ -92,13 +95,17 @@ enum Station {
 struct Batch {
     private var entity = Request(raw: Station.body)
     let path: String
+    let headers: [String]
 
-    init(path: String = "/ngsi-ld/v1/entityOperations/create") { self.path = path }
+    init(path: String = "/ngsi-ld/v1/entityOperations/create", headers: [String] = []) {
+        self.path = path
+        self.headers = headers
+    }
 
     /// The stations `numbers`, which belong to `range`.
     mutating func request(_ numbers: Range<Int>, createdIn range: Range<Int>) -> [UInt8] {
         let length = numbers.count * (Station.bytes + 1) + 1
-        var bytes = Request.head("POST", path, bodyBytes: length)
+        var bytes = Request.head("POST", path, headers: headers, bodyBytes: length)
         bytes.reserveCapacity(bytes.count + length)
         for number in numbers {
             bytes.append(number == numbers.lowerBound ? UInt8(ascii: "[") : UInt8(ascii: ","))
