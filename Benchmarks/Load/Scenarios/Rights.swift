@@ -30,6 +30,17 @@ extension Bench {
             try proofs(hub, city)
         }
         try decisions()
+        report.add(
+            Row(
+                "Processor time of a retrieval of data about a person, by people with 10 choices each",
+                figure: Self.list(growth.retrievals)
+            )
+        )
+    }
+
+    private static func list(_ curve: Growth.Curve) -> String {
+        curve.points.map { "\(short($0.microseconds)) µs with \(short(Double($0.count)))" }
+            .joined(separator: ", ")
     }
 
     // MARK: On against off
@@ -278,15 +289,12 @@ extension Bench {
             }
         }
         let slowest = (growth.policies.points + growth.choices.points).map(\.microseconds).max()
-        func list(_ curve: Growth.Curve) -> String {
-            curve.points.map { "\(short($0.microseconds)) µs with \(short(Double($0.count)))" }
-                .joined(separator: ", ")
-        }
         report.add(
             Row(
                 "A decision about an entity of a person",
                 figure:
-                    "by policies: \(list(growth.policies)); by choices: \(list(growth.choices))",
+                    "by policies: \(Self.list(growth.policies)); "
+                    + "by choices: \(Self.list(growth.choices))",
                 targets: [.atMost(5, "µs", slowest ?? .infinity)]
             )
         )

@@ -72,7 +72,10 @@ enum RecordSchema {
     private static func removeUnfilledTile(_ database: Database) throws {
         let bytes = Tile.fullWidth * TreeHash.byteCount
         try database.execute(
-            sql: "DELETE FROM tile WHERE key >> \(RecordKeys.indexBits) = 0 AND length(hashes) < \(bytes)"
+            sql: """
+                DELETE FROM tile
+                WHERE key >> \(RecordKeys.indexBits) = 0 AND length(hashes) < \(bytes)
+                """
         )
     }
 }
