@@ -24,11 +24,10 @@ extension Reader {
             return grant.encode(rest)
         }
         let decided = grant.isForAll ? nil : byShape(byID.int(0))
-        switch decided?.covered ?? (grant.condition == .everything ? .all : .some) {
-        case .none: return nil
-        case .all: break
-        case .some:
-            let decision = PreparedCondition(grant.condition)
+        let condition = decided?.condition ?? grant.condition
+        if condition == .nothing { return nil }
+        if condition != .everything {
+            let decision = PreparedCondition(condition)
             let entity = try Body.entity(byID.bytes(2), decision.selection)
             guard decision.matches(entity) else { return nil }
         }

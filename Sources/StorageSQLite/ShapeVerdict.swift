@@ -20,8 +20,8 @@ enum ShapeVerdict: Equatable {
 
 /// What a shape alone decides about a grant, for every entity of the shape.
 struct GrantByShape {
-    /// Which of the entities the grant covers.
-    let covered: ShapeVerdict
+    /// What the shape leaves to be decided for each entity; `everything` and `nothing` where that is nothing.
+    let condition: Condition
     /// The attributes that are hidden in them; nil where that depends on the entity.
     let hidden: Set<IRI>?
 }
@@ -30,17 +30,51 @@ extension Vocabulary {
     /// What the shape decides about the grant; nil when there is no such shape.
     func decide(_ grant: ReadGrant, forShape number: Int64) -> GrantByShape? {
         guard let shape = shapes[number] else { return nil }
-        let covered = grant.condition.verdict(shape, self)
+        let condition = grant.condition.remainder(shape, self)
         var hidden: Set<IRI>? = grant.hidden.everywhere
-        guard covered != .none else { return GrantByShape(covered: covered, hidden: hidden) }
-        for element in grant.hidden.elements {
-            switch element.condition.verdict(shape, self) {
-            case .all: hidden?.formUnion(element.names)
-            case .none: break
-            case .some: hidden = nil
+        if condition != .nothing {
+            for element in grant.hidden.elements {
+                switch element.condition.verdict(shape, self) {
+                case .all: hidden?.formUnion(element.names)
+                case .none: break
+                case .some: hidden = nil
+                }
             }
         }
-        return GrantByShape(covered: covered, hidden: hidden)
+        return GrantByShape(condition: condition, hidden: hidden)
+    }
+}
+
+extension Condition {
+    /// The condition without the terms that the shape decides: it holds for an entity of the shape if and
+    /// only if the whole condition does.
+    func remainder(_ shape: Shape, _ vocabulary: Vocabulary) -> Condition {
+        switch self {
+        case .all(let parts):
+            var rest = Condition.everything
+            for part in parts where rest != .nothing {
+                rest = rest.and(part.remainder(shape, vocabulary))
+            }
+            return rest
+        case .any(let parts):
+            var rest = Condition.nothing
+            for part in parts where rest != .everything {
+                rest = rest.or(part.remainder(shape, vocabulary))
+            }
+            return rest
+        case .not(let part):
+            switch part.remainder(shape, vocabulary) {
+            case .everything: return .nothing
+            case .nothing: return .everything
+            case let rest: return .not(rest)
+            }
+        default:
+            switch verdict(shape, vocabulary) {
+            case .all: return .everything
+            case .none: return .nothing
+            case .some: return self
+            }
+        }
     }
 }
 
