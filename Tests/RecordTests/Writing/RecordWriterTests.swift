@@ -103,7 +103,7 @@ import Testing
         async throws
     {
         let writer = try writer()
-        for _ in 0..<3 { try await writer.append(draft) }
+        for _ in 0..<3 { _ = try await writer.append(draft) }
         store.state.withLock { $0.readFailures = 2 }
         let rests = Mutex(0)
         try await writer.checkAll { rests.withLock { $0 += 1 } }

@@ -79,6 +79,36 @@ import Testing
         #expect(narrowed > 100)
     }
 
+    @Test(arguments: 0..<10)
+    func `what a shape leaves of a condition decides as the whole does`(seed: UInt64) async throws {
+        var dice = SeededDice(seed)
+        let vocabulary = try await vocabulary(&dice)
+        var decided = 0
+        for _ in 0..<300 {
+            let condition = Self.condition(&dice)
+            for shape in vocabulary.shapes.values {
+                let number = Int.random(in: 0..<10, using: &dice)
+                var entity = Entity(
+                    id: EntityID(number < 5 ? "urn:x" : "urn:y"),
+                    types: shape.types.map(vocabulary.iri)
+                )
+                entity.attributes = shape.members.map { member in
+                    let value = JSONValue.number(JSONNumber(number))
+                    return NamedAttribute(
+                        name: vocabulary.iri(member.name),
+                        instances: [Attribute(kind: .property, value: value)]
+                    )
+                }
+                if shape.hasScopes { entity.scopes = ["/A"] }
+                let rest = condition.remainder(shape, vocabulary)
+                #expect(rest.matches(entity) == condition.matches(entity), "\(condition)")
+                #expect(rest.size <= condition.size)
+                if rest == .everything || rest == .nothing { decided += 1 }
+            }
+        }
+        #expect(decided > 100)
+    }
+
     @Test func `shapes that others use cost a query nothing`() async throws {
         var vocabulary = try await empty()
         for number in Int64(1)...20_000 {
