@@ -69,7 +69,7 @@ import Testing
             "dpv:PublicHealth", "dpv:Marketing", "dpv:DirectMarketing", "urn:no", "urn:none",
         ]
         .map { Purpose($0) }
-        for _ in 0..<100 * Soak.factor {
+        for _ in 0..<20 * Soak.factor {
             func assignee() -> Permission.Assignee {
                 [
                     .anyone, .otherRole("nurse"), .role(.admin), .party(parties[0]),
