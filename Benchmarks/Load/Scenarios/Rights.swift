@@ -24,6 +24,11 @@ extension Bench {
         let with = try firstAnswer(city, people)
         try reportMemory(without, with, people)
         try city.with { hub in
+            // The first request of a tenant reads all that its people have chosen.
+            for side in GovernedCity.Side.allCases {
+                var request = Visit.retrieval(headers: city.reading(side))
+                try Client(to: hub.address).expect([200], request(0))
+            }
             try comparePublic(hub, city)
             try comparePersonal(hub, city, people)
             try objections(hub, city, people)
