@@ -18,17 +18,14 @@ extension Bench {
             try city.choose(filled..<size)
             filled = size
             try city.with { hub in
+                try askFirst(hub, city)
                 growth.retrievals.add(size, try retrieveVisits(hub, city, .on, size, seconds: 1))
             }
         }
         let with = try firstAnswer(city, people)
         try reportMemory(without, with, people)
         try city.with { hub in
-            // The first request of a tenant reads all that its people have chosen.
-            for side in GovernedCity.Side.allCases {
-                var request = Visit.retrieval(headers: city.reading(side))
-                try Client(to: hub.address).expect([200], request(0))
-            }
+            try askFirst(hub, city)
             try comparePublic(hub, city)
             try comparePersonal(hub, city, people)
             try objections(hub, city, people)
@@ -41,6 +38,14 @@ extension Bench {
                 figure: Self.list(growth.retrievals)
             )
         )
+    }
+
+    /// The first request of a tenant reads all that its people have chosen.
+    private func askFirst(_ hub: ServerProcess, _ city: GovernedCity) throws {
+        for side in GovernedCity.Side.allCases {
+            var request = Visit.retrieval(headers: city.reading(side))
+            try Client(to: hub.address).expect([200], request(0))
+        }
     }
 
     private static func list(_ curve: Growth.Curve) -> String {
