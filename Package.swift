@@ -85,6 +85,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Record",
             ]
         ),
         .target(
@@ -291,7 +292,7 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Archives", "balai", "Chance", "ContextModel", "Processes", "Simulation",
+                "Archives", "balai", "Chance", "ContextModel", "Processes", "Record", "Simulation",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -64,7 +64,7 @@ final class Folder: Sendable {
     }
 
     deinit {
-        for name in ["tenants", "snapshots", ""] { Self.empty("\(path)/\(name)") }
+        for name in ["tenants", "snapshots", "witnessed", ""] { Self.empty("\(path)/\(name)") }
     }
 
     private static func empty(_ path: String) {

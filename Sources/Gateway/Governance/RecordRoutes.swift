@@ -10,25 +10,25 @@ extension RouteTable {
     /// The public record, for anybody, and for each person what it says of it.
     ///
     /// The paths are those of C2SP tlog-tiles; not part of the standard.
-    package mutating func addRecordRoutes(_ record: RecordWriter, _ hub: Hub) {
-        addCheckpoint(record)
-        addTiles(record)
-        addProofs(record, hub)
+    package mutating func addRecordRoutes(_ publisher: RecordPublisher, _ hub: Hub) {
+        addCheckpoint(publisher)
+        addTiles(publisher.record)
+        addProofs(publisher, hub)
     }
 
-    private mutating func addCheckpoint(_ record: RecordWriter) {
+    private mutating func addCheckpoint(_ publisher: RecordPublisher) {
         add(
             RouteDescription(
                 .get,
                 "/record/checkpoint",
                 .governance,
-                "Retrieve the newest checkpoint of the record",
+                "Retrieve the newest checkpoint of the record, with the signatures of its witnesses",
                 answers: "text/plain"
             )
         ) { _, _ in
-            var signed = record.checkpoint
+            var signed = publisher.checkpoint
             if signed == nil {
-                do { signed = try await record.signCheckpoint() } catch let error as RecordError {
+                do { signed = try await publisher.publish() } catch let error as RecordError {
                     throw BrokerError(error)
                 }
             }
@@ -78,7 +78,7 @@ extension RouteTable {
         }
     }
 
-    private mutating func addProofs(_ record: RecordWriter, _ hub: Hub) {
+    private mutating func addProofs(_ publisher: RecordPublisher, _ hub: Hub) {
         add(
             RouteDescription(
                 .get,
@@ -107,7 +107,7 @@ extension RouteTable {
                 )
             }
             do {
-                return .text(try await record.proof(of: entry, opening: opening).text)
+                return .text(try await publisher.proof(of: entry, opening: opening).text)
             } catch let error as RecordError {
                 throw BrokerError(error)
             }

@@ -1,3 +1,6 @@
+package import ContextModel
+package import Record
+
 /// The size of a hub's data and the free space of its disk, which `/metrics` has beside its
 /// counters.
 package struct HubFigures: Sendable {
@@ -7,6 +10,8 @@ package struct HubFigures: Sendable {
     package var databaseBytes: Int
     /// The free space; nil when the system does not report it.
     package var disk: DiskSpace?
+    /// The witnesses of the record.
+    package var witnesses: [WitnessFigures] = []
 
     package init(entities: Int, databaseBytes: Int, disk: DiskSpace?) {
         self.entities = entities
@@ -22,6 +27,22 @@ package struct HubFigures: Sendable {
             gauges.append(("balai_disk_used_bytes", Double(disk.totalBytes - disk.freeBytes)))
         }
         return gauges + [("balai_entities", Double(entities))]
+    }
+}
+
+/// How it stands with a witness of the record, for `/metrics`.
+package struct WitnessFigures: Sendable {
+    /// The witness.
+    package let name: String
+    /// Seconds since it signed last; nil when it never did.
+    package let age: Double?
+    /// How often it did not sign since the start.
+    package let failures: Int
+
+    package init(_ status: WitnessStatus, at now: Timestamp) {
+        name = status.key.name
+        age = status.signedAt.map { Double(now.microseconds - $0.microseconds) / 1_000_000 }
+        failures = status.failures
     }
 }
 

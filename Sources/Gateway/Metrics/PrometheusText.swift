@@ -22,6 +22,21 @@ struct PrometheusText {
         addSample(name, "", Self.number(value))
     }
 
+    mutating func add(_ witnesses: [WitnessFigures]) {
+        func label(_ witness: WitnessFigures) -> String {
+            SeriesName("", [("witness", witness.name)]).labels
+        }
+        for witness in witnesses {
+            guard let age = witness.age else { continue }
+            addType("balai_witness_age_seconds", "gauge")
+            addSample("balai_witness_age_seconds", label(witness), Self.number(age))
+        }
+        for witness in witnesses {
+            addType("balai_witness_failures_total", "counter")
+            addSample("balai_witness_failures_total", label(witness), "\(witness.failures)")
+        }
+    }
+
     private mutating func addHistogram(_ name: SeriesName, _ histogram: Histogram) {
         let (counts, sum) = histogram.cumulative
         let prefix = name.labels.isEmpty ? "" : name.labels + ","
@@ -58,6 +73,8 @@ struct PrometheusText {
         "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
         "balai_notifications_waiting": "Notifications not delivered yet.",
         "balai_requests_refused_disk_full_total": "Requests refused because the disk is full.",
+        "balai_witness_age_seconds": "Time since a witness signed a checkpoint of the record.",
+        "balai_witness_failures_total": "How often a witness did not sign when it was asked.",
         "http_request_duration_seconds": "Time to answer, by method and route.",
         "http_requests_total": "Requests answered, by method, route and class of status.",
         "process_resident_memory_bytes": "Resident memory.",

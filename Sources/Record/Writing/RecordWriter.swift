@@ -152,6 +152,7 @@ package final class RecordWriter: Sendable {
         return store
     }
 
+    /// What the record is from now on, where it was found out that it is not what was signed.
     func markDamaged(_ note: String) {
         current.withLock { state in
             if state.condition == .sound { state.condition = .damaged(note) }
@@ -180,24 +181,6 @@ extension RecordWriter {
     @discardableResult
     package func signCheckpoint() async throws -> SignedCheckpoint {
         try await run(on: queue) { try self.sign() }
-    }
-
-    /// Signs a checkpoint after each pause if there are new entries, until the sleep throws.
-    ///
-    /// What fails is told, and tried again after the next pause. The sleep comes from outside, as all
-    /// waiting does; the pause is a second.
-    package func keepSigning(
-        sleep: @Sendable (Duration) async throws -> Void,
-        failed: @Sendable (any Error) -> Void
-    ) async throws {
-        while true {
-            do {
-                try await signCheckpoint()
-            } catch {
-                failed(error)
-            }
-            try await sleep(.seconds(1))
-        }
     }
 
     /// On the queue.
@@ -286,16 +269,17 @@ extension RecordWriter {
     /// A proof that the entry is in the record, `GET /record/proofs/{leaf}`; with an opening of the entry,
     /// the file that its person can check by `balai verify`.
     ///
-    /// It is for the newest checkpoint, or a new one where that does not have the entry. Throws
-    /// `RecordError.notFound` when there is no such entry.
+    /// It is for the checkpoint, without one for the newest, or a new one where that does not have the
+    /// entry. Throws `RecordError.notFound` when there is no such entry.
     package func proof(
         of entry: Int,
-        opening: KeptOpening? = nil
+        opening: KeptOpening? = nil,
+        for published: SignedCheckpoint? = nil
     ) async throws -> TransparencyProof {
         guard let store, entry >= 0, entry < store.size else {
             throw RecordError(.notFound, "there is no entry \(entry)")
         }
-        var signed = store.checkpoint
+        var signed = published ?? store.checkpoint
         if entry >= signed?.checkpoint.size ?? 0 { signed = try await signCheckpoint() }
         guard let signed else { throw Self.cutOff }
         do {
@@ -354,9 +338,10 @@ extension RecordWriter {
     /// The body that asks a witness to sign the newest checkpoint (C2SP tlog-witness); the old size is
     /// that of the last checkpoint the witness signed.
     ///
-    /// Nil when there is nothing new for it.
+    /// Nil when the newest checkpoint is older. A question about what the witness has signed gives it another
+    /// time.
     package func question(toWitnessAt old: Int) async throws -> AddCheckpoint? {
-        guard let store, let signed = store.checkpoint, old >= 0, old < signed.checkpoint.size
+        guard let store, let signed = store.checkpoint, 0...signed.checkpoint.size ~= old
         else { return nil }
         return try await run(on: reads) {
             var tree = TiledTree(size: signed.checkpoint.size, read: store.hashes)
@@ -366,14 +351,6 @@ extension RecordWriter {
                 checkpoint: signed
             )
         }
-    }
-
-    /// Tells of the size of the last checkpoint that a witness has signed, which it answers a question with.
-    ///
-    /// A record that has fewer entries was rolled back, with its checkpoint: it is damaged from then on.
-    package func compare(withWitnessed size: Int) {
-        guard size > self.size else { return }
-        markDamaged("A witness has signed \(size) entries, and the record has \(self.size).")
     }
 
     /// Looks at all of the record, from the oldest entry on, in portions.

@@ -76,6 +76,11 @@ struct ConfigurationKey: Sendable {
         Self("issuers.*.credentialTypes", .list),
         Self("issuers.*.credentialIssuers", .list),
 
+        Self("witnesses.*.key", .text),
+        Self("witnesses.*.url", .text),
+        Self("followedRecords.*.origin", .text),
+        Self("followedRecords.*.key", .text),
+
         Self("services.*.enabled", .flag),
         Self("services.*.actions", .list),
         Self("services.*.types", .list),

@@ -45,6 +45,8 @@ extension HubConfiguration {
             prohibitions: names["prohibitions"] ?? []
         )
         issuers = settings.issuers(names: names["issuers"] ?? [])
+        witnesses = settings.witnesses(names: names["witnesses"] ?? [])
+        followedRecords = settings.followedRecords(names: names["followedRecords"] ?? [])
         services = settings.services(names: names["services"] ?? [])
         retention = settings.retention(names: names["retention"] ?? [])
     }

@@ -3,6 +3,7 @@ import ContextModel
 import Gateway
 import Governance
 import Logging
+import Record
 import Services
 import Storage
 
@@ -25,6 +26,10 @@ struct HubConfiguration: Sendable {
     var policy = Policy(permissions: [])
     /// Others whose tokens count, beside the hub itself.
     var issuers: [IssuerSettings] = []
+    /// The witnesses that sign the checkpoints of the hub's record.
+    var witnesses: [AskedWitness] = []
+    /// The keys of others' records, of which the hub is a witness.
+    var followedRecords: [NoteKey] = []
     var retention: [RetentionRule] = []
     /// The restrictions of services, by their names.
     var services: [ServiceName: ServiceRestrictions] = [:]

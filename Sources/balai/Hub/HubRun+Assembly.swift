@@ -51,7 +51,8 @@ extension HubRun {
     /// All routes of the hub: the one place where the parts of the API are combined.
     func routes(
         _ hub: Hub,
-        _ record: RecordWriter,
+        _ publisher: RecordPublisher,
+        _ desk: WitnessDesk?,
         _ services: [HostedService],
         _ folder: DataFolder,
         _ signIn: SignIn,
@@ -66,7 +67,8 @@ extension HubRun {
         settings.catalogue = configuration.catalogue
         settings.catalogue.cityName = configuration.pages.cityName
         routes.addNGSILDRoutes(hub, settings)
-        routes.addRecordRoutes(record, hub)
+        routes.addRecordRoutes(publisher, hub)
+        routes.addWitnessRoutes(desk) { hub.clock() }
         routes.addServiceRoutes(services, hub, settings)
         routes.addImportRoutes(hub, configuration.imports, registry)
         var pages = configuration.pages
@@ -74,7 +76,7 @@ extension HubRun {
         pages.place = configuration.place
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(signIn, assets: assets, settings: pages)
-        try routes.addRightsPages(hub, record, assets: assets, settings: pages)
+        try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: assets,
@@ -86,7 +88,13 @@ extension HubRun {
             version: Balai.version,
             registry: registry,
             policy: hub.access.policy,
-            figures: { try await folder.figures(hub.store) }
+            figures: {
+                var figures = try await folder.figures(hub.store)
+                figures.witnesses = publisher.witnessStatuses.map {
+                    WitnessFigures($0, at: hub.clock())
+                }
+                return figures
+            }
         ) {
             try await probe.run()
         }

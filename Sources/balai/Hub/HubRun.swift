@@ -79,7 +79,12 @@ struct HubRun: Sendable {
     ) async throws {
         let host = configuration.gateway.hostInURL
         let addressFile = AddressFile(folder)
-        let record = try RecordService(in: folder, of: configuration.publicURL, logger)
+        let record = try RecordService(
+            in: folder,
+            of: configuration.publicURL,
+            following: configuration.followedRecords,
+            logger
+        )
         let parts = try await hubParts(store, record.record, logger)
         do { try await trust(configuration, tokens, parts.web) } catch {
             try await parts.web.shutdown()
@@ -88,11 +93,13 @@ struct HubRun: Sendable {
         // A clock that was set back since then revives no rule.
         if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
         let hosted = await takeUpServices(in: parts.hub)
+        let publishing = record.publishing(configuration.witnesses, parts.web)
         let server = makeGateway(
             configuration.gateway,
             routes: try routes(
                 parts.hub,
-                record.record,
+                publishing.publisher,
+                record.desk,
                 hosted,
                 folder,
                 tokens.signIn,
@@ -118,7 +125,7 @@ struct HubRun: Sendable {
         var services: [any Service] = [
             StoreService(store: store), record,
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
-            parts.notifications, tokens, clock, server,
+            parts.notifications, publishing, tokens, clock, server,
         ]
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {

@@ -1,54 +1,73 @@
+import ContextModel
 import Foundation
 import Gateway
 import Logging
 import Record
 import ServiceLifecycle
 import StorageSQLite
+import Synchronization
 
-/// Keeps the public record of a hub at work: signs checkpoints, looks at all of it once after the start,
-/// and closes it when everything before it has stopped.
+/// Keeps the public record of a hub at work: looks at all of it once after the start, and closes it when
+/// everything before it has stopped.
 struct RecordService: Service {
     let record: RecordWriter
+    /// Answers as a witness of others' records; nil where the hub follows none.
+    let desk: WitnessDesk?
     private let logger: Logger
 
     /// Opens the record of the folder, and makes it and its key if there are none.
     ///
     /// A record that is not what was signed is told in the log: the hub then answers nothing about people,
     /// and everything else.
-    init(in folder: DataFolder, of publicURL: String?, _ logger: Logger) throws {
+    init(
+        in folder: DataFolder,
+        of publicURL: String?,
+        following others: [NoteKey],
+        _ logger: Logger
+    ) throws {
         var random = SystemRandomNumberGenerator()
         let name = DataFolder.recordName(publicURL: publicURL, &random)
         let signer = try folder.recordSigner(named: name)
         let opening = SQLiteRecordStore.open(folder: folder.path, key: signer.key)
         record = RecordWriter(opening, signer: signer)
+        desk =
+            others.isEmpty
+            ? nil
+            : WitnessDesk(
+                Witness(
+                    signer: try folder.witnessSigner(
+                        named: DataFolder.witnessName(publicURL: publicURL, &random)
+                    ),
+                    records: others
+                ),
+                WitnessedFiles(in: folder.path)
+            )
         self.logger = logger
         tellDamage()
     }
 
+    /// What publishes the record, with the signatures of these witnesses.
+    func publishing(
+        _ witnesses: [AskedWitness],
+        _ client: any WitnessClient
+    ) -> PublishingService {
+        let publisher = RecordPublisher(
+            record,
+            witnesses: witnesses,
+            client: client,
+            clock: { Timestamp(Date()) },
+            tell: { [logger] in logger.warning("\($0)") }
+        )
+        return PublishingService(publisher: publisher, logger: logger)
+    }
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.sign() }
-                group.addTask { await self.check() }
-            }
+            await check()
             // A service that ends would stop the hub.
             try? await gracefulShutdown()
         }
         await record.close()
-    }
-
-    private func sign() async {
-        do {
-            try await record.keepSigning {
-                try await Task.sleep(for: $0)
-            } failed: {
-                logger.error("the record is not signed: \($0)")
-            }
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.error("the record is not signed any more: \(error)")
-        }
     }
 
     private func check() async {
@@ -70,5 +89,40 @@ struct RecordService: Service {
             docs/operating.md says what to do.
             """
         )
+    }
+}
+
+/// Publishes checkpoints of the record while there is something that asks witnesses.
+struct PublishingService: Service {
+    let publisher: RecordPublisher
+    fileprivate let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await publish()
+            // A service that ends would stop the hub.
+            try? await gracefulShutdown()
+        }
+    }
+
+    private func publish() async {
+        // A record that is damaged stays so: each reason is told once.
+        let told = Mutex("")
+        do {
+            try await publisher.keepPublishing {
+                try await Task.sleep(for: $0)
+            } failed: { error in
+                let reason = "\(error)"
+                let isNew = told.withLock { last in
+                    defer { last = reason }
+                    return last != reason
+                }
+                if isNew { logger.error("the record is not published: \(reason)") }
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.error("the record is not published any more: \(error)")
+        }
     }
 }

@@ -236,6 +236,7 @@ extension AccessSample {
         "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}": AccessSample(),
         "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}/{part6}": AccessSample(),
         "GET /record/proofs/{leaf}": AccessSample(),
+        "POST /record/witness/add-checkpoint": AccessSample(FollowedRecord.question),
     ]
 
     private static let rest: [String: AccessSample] = [

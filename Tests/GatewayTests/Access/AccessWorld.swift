@@ -78,7 +78,9 @@ struct AccessWorld {
         )
         var routes = RouteTable()
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
-        routes.addRecordRoutes(record, parts.hub)
+        let publisher = RecordPublisher(record)
+        routes.addRecordRoutes(publisher, parts.hub)
+        routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         routes.addImportRoutes(parts.hub, ImportSettings())
         try routes.addPages(
             HubPageData(
@@ -90,7 +92,7 @@ struct AccessWorld {
         )
         try routes.addRightsPages(
             parts.hub,
-            record,
+            publisher,
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
             settings: PageSettings()
         )

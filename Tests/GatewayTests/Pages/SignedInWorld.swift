@@ -55,8 +55,10 @@ struct SignedInWorld {
         var routes = RouteTable()
         let assets = try PageAssets(leafletFolder: "/nowhere")
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
-        routes.addRecordRoutes(record, parts.hub)
-        try routes.addRightsPages(parts.hub, record, assets: assets, settings: PageSettings())
+        let publisher = RecordPublisher(record)
+        routes.addRecordRoutes(publisher, parts.hub)
+        routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
+        try routes.addRightsPages(parts.hub, publisher, assets: assets, settings: PageSettings())
         try routes.addSignIn(signIn, assets: assets, settings: PageSettings())
         try routes.addPages(
             HubPageData(

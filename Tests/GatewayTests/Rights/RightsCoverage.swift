@@ -105,6 +105,7 @@ extension RightsCoverage {
         "GET /record/checkpoint", "GET \(tile)", "GET \(tile)/{part3}",
         "GET \(tile)/{part3}/{part4}", "GET \(tile)/{part3}/{part4}/{part5}",
         "GET \(tile)/{part3}/{part4}/{part5}/{part6}", "GET /record/proofs/{leaf}",
+        "POST /record/witness/add-checkpoint",
     ]
 
     /// Routes that nobody is answered well by what is asked in the test, so that their entry is not

@@ -54,7 +54,9 @@ final class RightsWorld: Sendable {
         let assets = try PageAssets(leafletFolder: "/usr/share/javascript/leaflet")
         var routes = RouteTable()
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
-        routes.addRecordRoutes(record, parts.hub)
+        let publisher = RecordPublisher(record)
+        routes.addRecordRoutes(publisher, parts.hub)
+        routes.addWitnessRoutes(FollowedRecord.desk()) { parts.hub.clock() }
         routes.addImportRoutes(parts.hub, ImportSettings())
         let health = HealthLog(registry: registry, version: "1", startedAt: clock())
         try routes.addPages(
@@ -62,7 +64,7 @@ final class RightsWorld: Sendable {
             assets: assets,
             settings: PageSettings()
         )
-        try routes.addRightsPages(parts.hub, record, assets: assets, settings: PageSettings())
+        try routes.addRightsPages(parts.hub, publisher, assets: assets, settings: PageSettings())
         try routes.addSignIn(
             SignIn(key: key, publicURL: nil, clock: clock),
             assets: assets,

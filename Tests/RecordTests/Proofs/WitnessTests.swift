@@ -70,14 +70,20 @@ import Testing
         forked[3] = .leaf([99])
         #expect(try answer(SmallTree(forked), from: 8, latest: tree(8)) == .notConsistent)
         // Another checkpoint of the size that was signed.
-        #expect(
-            try answer(SmallTree(forked), from: 13, latest: tree(13), proof: []) == .notConsistent
+        #expect(try answer(SmallTree(forked), from: 13, latest: tree(13)) == .conflict(13))
+        // Another empty one: there is none.
+        let nothing = Checkpoint(origin: operatorKey.key.name, size: 0, root: .leaf([1]))
+        let empty = AddCheckpoint(
+            old: 0,
+            proof: [],
+            checkpoint: try SignedCheckpoint(nothing, by: operatorKey)
         )
+        #expect(try witness.answer(empty, latest: nil, at: now) == .conflict(0))
         #expect(try answer(tree(8), from: 13, latest: tree(13)) == .wrongOrder)
-        #expect(try answer(tree(8), from: 8, latest: tree(13)) == .anotherSize(13))
-        #expect(try answer(tree(8), from: 0, latest: tree(13)) == .anotherSize(13))
+        #expect(try answer(tree(8), from: 8, latest: tree(13)) == .conflict(13))
+        #expect(try answer(tree(8), from: 0, latest: tree(13)) == .conflict(13))
         // It cannot be told that it has signed more, or less, than it has.
-        #expect(try answer(tree(13), from: 8, latest: nil) == .anotherSize(0))
+        #expect(try answer(tree(13), from: 8, latest: nil) == .conflict(0))
         let noise = try answer(tree(13), from: 0, latest: nil, proof: [.empty])
         #expect(noise == .notConsistent)
     }

@@ -176,13 +176,14 @@ import Testing
         async throws
     {
         let writer = try writer()
+        let publisher = RecordPublisher(writer)
         let sizes = Mutex<[Int?]>([])
         let failures = Mutex(0)
         await #expect(throws: Stopped.self) {
-            try await writer.keepSigning { pause in
+            try await publisher.keepPublishing { pause in
                 #expect(pause == .seconds(1))
                 let round = sizes.withLock { sizes in
-                    sizes.append(writer.checkpoint?.checkpoint.size)
+                    sizes.append(publisher.checkpoint?.checkpoint.size)
                     return sizes.count
                 }
                 if round == 5 { throw Stopped() }

@@ -177,13 +177,4 @@ import Testing
             await writer.close()
         }
     }
-
-    @Test func `a backup of all files is found when a witness tells of more`() async throws {
-        let writer = try await record().open()
-        writer.compare(withWitnessed: 700)
-        #expect(writer.state == .sound)
-        writer.compare(withWitnessed: 701)
-        #expect(writer.isDamaged)
-        await writer.close()
-    }
 }

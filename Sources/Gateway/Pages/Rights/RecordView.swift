@@ -7,7 +7,11 @@ struct RecordSummary: Sendable {
     var size: Int
     var key: NoteKey
     var state: RecordState
+    /// The newest that was published.
     var checkpoint: SignedCheckpoint?
+    /// The witnesses that are asked to sign.
+    var witnesses: [WitnessStatus]
+    var now: Timestamp
     /// The newest entries with their numbers, the newest first.
     var entries: [(number: Int, entry: RecordEntry)]
 
@@ -41,7 +45,9 @@ struct RecordView {
     var key: String
     /// nil before the first.
     var checkpoint: String?
-    var witnesses: String
+    /// How it stands with each witness, in words.
+    var witnesses: [String]
+    var hasWitnesses: Bool
     var entries: [EntryView]
     var hasEntries: Bool
     /// What was found of a proof; nil when there was none to check.
@@ -60,8 +66,6 @@ extension PageRenderer {
         let t = voice.translation
         var shell = shell(t("recordTitle"), isTranslated: true)
         shell.isRecord = true
-        let own = record.key.name
-        let others = record.checkpoint?.note.signatures.map(\.name).filter { $0 != own } ?? []
         let content = RecordView(
             shell: shell,
             t: t.words,
@@ -70,13 +74,28 @@ extension PageRenderer {
             size: Words.count(record.size),
             key: record.key.description,
             checkpoint: record.checkpoint?.text,
-            witnesses: others.isEmpty
-                ? t("recordWitnessesNone") : others.joined(separator: ", "),
+            witnesses: record.witnesses.map { words(for: $0, at: record.now) },
+            hasWitnesses: !record.witnesses.isEmpty,
             entries: record.entries.map { self.view(of: $0.entry, $0.number) },
             hasEntries: !record.entries.isEmpty,
             result: checked.map { self.view(of: $0) }
         )
         return try render(content, "record")
+    }
+
+    /// What a witness has signed, and how long ago.
+    private func words(for witness: WitnessStatus, at now: Timestamp) -> String {
+        let t = voice.translation
+        var values = ["name": witness.key.name]
+        var text = t("witnessNever", values)
+        if let size = witness.size, let moment = witness.signedAt {
+            let age = max(0, now.microseconds - moment.microseconds) / 1_000_000
+            values["size"] = Words.count(size)
+            values["time"] = t.moment(moment)
+            values["seconds"] = Words.count(Int(age))
+            text = t("witnessSigned", values)
+        }
+        return witness.failure == nil ? text : text + " " + t("witnessFails")
     }
 
     private func view(of checked: CheckedProof) -> CheckedView {

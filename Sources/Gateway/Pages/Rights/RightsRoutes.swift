@@ -12,13 +12,13 @@ extension RouteTable {
     /// hub's own pages do alone.
     package mutating func addRightsPages(
         _ hub: Hub,
-        _ record: RecordWriter,
+        _ publisher: RecordPublisher,
         assets: PageAssets,
         settings: PageSettings
     ) throws {
         let pages = RightsPages(
             hub: hub,
-            record: record,
+            publisher: publisher,
             renderer: try PageRenderer(templates: assets.templates, settings: settings)
         )
         let language = QueryParameter("lang", "The language: en, id, th, vi or fil")
@@ -62,8 +62,9 @@ extension RouteTable {
 /// Answers the requests of the pages about rights.
 private struct RightsPages {
     let hub: Hub
-    let record: RecordWriter
+    let publisher: RecordPublisher
     let renderer: PageRenderer
+    private var record: RecordWriter { publisher.record }
 
     // MARK: My data
 
@@ -200,7 +201,9 @@ private struct RightsPages {
             size: record.size,
             key: record.key,
             state: record.state,
-            checkpoint: record.checkpoint,
+            checkpoint: publisher.checkpoint,
+            witnesses: publisher.witnessStatuses,
+            now: hub.clock(),
             entries: try await entries(RecordSummary.entryLimit)
         )
     }

@@ -15,6 +15,9 @@ package struct AddCheckpoint: Sendable, Hashable {
         self.checkpoint = checkpoint
     }
 
+    /// Bytes of the longest body.
+    package static let maximumBytes = SignedNote.maximumBytes + 8_192
+
     /// The body of the request.
     package var text: String {
         "old \(old)\n\(proof.map { "\($0)\n" }.joined())\n\(checkpoint.text)"
@@ -54,6 +57,9 @@ package struct Witness: Sendable {
         self.records = records.filter { $0.purpose == .note }
     }
 
+    /// Whether the witness watches the record of this name.
+    package func watches(_ origin: String) -> Bool { records.contains { $0.name == origin } }
+
     /// What a witness answers.
     package enum Answer: Sendable, Hashable {
         /// 200, with this line; the checkpoint is to be kept first.
@@ -64,8 +70,9 @@ package struct Witness: Sendable {
         case notSigned
         /// 404: the record is not watched.
         case unknownRecord
-        /// 409, with the size of the last checkpoint that was signed.
-        case anotherSize(Int)
+        /// 409, with the size of the last checkpoint that was signed: the question begins elsewhere, or is
+        /// about another record of that size.
+        case conflict(Int)
         /// 422: the record does not go on from that checkpoint.
         case notConsistent
     }
@@ -86,7 +93,10 @@ package struct Witness: Sendable {
         }
         guard question.old <= new.size else { return .wrongOrder }
         let old = latest?.size ?? 0
-        guard question.old == old else { return .anotherSize(old) }
+        guard question.old == old else { return .conflict(old) }
+        // Every tree begins with the empty one, of which there is one.
+        let known = latest?.root ?? .empty
+        if new.size == old, new.root != known { return .conflict(old) }
         let isConsistent =
             if let latest, latest.size > 0 {
                 TreeProofs.isConsistent(
@@ -95,7 +105,6 @@ package struct Witness: Sendable {
                     proof: question.proof
                 )
             } else {
-                // Every tree begins with the empty one.
                 question.proof.isEmpty
             }
         guard isConsistent else { return .notConsistent }

@@ -1,0 +1,68 @@
+import Broker
+package import ContextModel
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+package import Record
+
+extension RouteTable {
+    /// The hub as a witness of others' records, for anybody (C2SP tlog-witness).
+    ///
+    /// Without a desk it follows no record. Not part of the standard.
+    package mutating func addWitnessRoutes(
+        _ desk: WitnessDesk?,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        var description = RouteDescription(
+            .post,
+            "/record/witness/add-checkpoint",
+            .governance,
+            "Have the hub sign a checkpoint of a record that it follows",
+            answers: "text/plain"
+        )
+        description.accepts = ["text/plain"]
+        add(description) { request, context in
+            let body = try await request.bytes(limit: AddCheckpoint.maximumBytes)
+            let question: AddCheckpoint
+            do throws(ProofError) { question = try AddCheckpoint(String(buffer: body)) } catch {
+                return .said(error.message, .badRequest)
+            }
+            guard let desk else { return .said(Witness.Answer.unknownRecord) }
+            do {
+                return .said(try await desk.answer(question, at: clock()))
+            } catch {
+                context.logger.error("the witness cannot sign: \(error)")
+                return .said("The witness cannot sign now.", .serviceUnavailable)
+            }
+        }
+    }
+}
+
+extension Response {
+    fileprivate static func said(_ answer: Witness.Answer) -> Response {
+        switch answer {
+        case .signed(let signature): said(signature.line, .ok)
+        case .wrongOrder:
+            said("The old size is larger than the checkpoint's.", .badRequest)
+        case .notSigned: said("No known key of the record has signed this.", .forbidden)
+        case .unknownRecord: said("This witness does not follow the record.", .notFound)
+        case .conflict(let size):
+            said("\(size)\n", .conflict, type: "text/x.tlog.size")
+        case .notConsistent:
+            said("The record does not go on from what was signed.", .unprocessableContent)
+        }
+    }
+
+    fileprivate static func said(
+        _ text: String,
+        _ status: HTTPResponse.Status,
+        type: String = "text/plain; charset=utf-8"
+    ) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}

@@ -1,0 +1,41 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+package import Record
+
+/// Asks witnesses over HTTP (C2SP tlog-witness).
+///
+/// The operator names them, and may name one inside the city's network, so addresses are not asked about.
+extension OutboundWeb: WitnessClient {
+    /// How long a witness may take to reply.
+    package static let witnessSeconds: Int64 = 2
+    /// The bytes of a reply: signatures of a few keys.
+    package static let maximumReplyBytes = 16_384
+
+    package func ask(
+        _ question: AddCheckpoint,
+        of witness: AskedWitness
+    ) async throws -> WitnessReply {
+        var request = HTTPClientRequest(url: witness.url + "/add-checkpoint")
+        request.method = .POST
+        request.headers.add(name: "User-Agent", value: Self.userAgent)
+        request.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
+        request.body = .bytes(ByteBuffer(string: question.text))
+        let deadline = NIODeadline.now() + .seconds(Self.witnessSeconds)
+        let response = try await client.execute(request, deadline: deadline)
+        let body = String(
+            buffer: try await response.body.collect(upTo: Self.maximumReplyBytes)
+        )
+        switch response.status.code {
+        case 200: return .signed(try SignedNote.signatures(body))
+        case 409:
+            guard let size = Int(body.prefix { $0 != "\n" }), size >= 0 else {
+                return .refused("it answered 409 without a size")
+            }
+            return .conflict(size)
+        case 422: return .notConsistent
+        case 404: return .refused("it does not follow this record")
+        case let code: return .refused("it answered \(code)")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ContextModel
+import Record
+import Synchronization
+
+/// A record of which the hubs of tests are witnesses.
+enum FollowedRecord {
+    /// What asks the witness to sign the checkpoint of the empty record.
+    static let question: String = {
+        guard let signer else { return "" }
+        let checkpoint = Checkpoint(origin: signer.key.name, size: 0, root: .empty)
+        guard let signed = try? SignedCheckpoint(checkpoint, by: signer) else { return "" }
+        return AddCheckpoint(old: 0, proof: [], checkpoint: signed).text
+    }()
+
+    private static let signer = NoteSigner(
+        name: "city.example/record",
+        purpose: .note,
+        secretBytes: Array(repeating: 7, count: 32)
+    )
+
+    /// A witness that has signed nothing yet.
+    static func desk() -> WitnessDesk? {
+        guard let key = signer?.key,
+            let own = NoteSigner(
+                name: "hub.example/witness",
+                purpose: .cosignature,
+                secretBytes: Array(repeating: 8, count: 32)
+            )
+        else { return nil }
+        return WitnessDesk(Witness(signer: own, records: [key]), WitnessedMemory())
+    }
+}
+
+/// What a witness has signed, in memory.
+private final class WitnessedMemory: WitnessedStore {
+    private let kept = Mutex<[String: SignedCheckpoint]>([:])
+
+    func latest(of origin: String) -> SignedCheckpoint? { kept.withLock { $0[origin] } }
+
+    func keep(_ checkpoint: SignedCheckpoint) {
+        kept.withLock { $0[checkpoint.checkpoint.origin] = checkpoint }
+    }
+}

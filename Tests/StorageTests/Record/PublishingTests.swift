@@ -1,0 +1,268 @@
+import ContextModel
+import Foundation
+import Record
+import StorageSQLite
+import Synchronization
+import Testing
+
+/// Checkpoints that witnesses sign, with the files of hubs (C2SP tlog-witness).
+@Suite struct PublishingTests {
+    private let record: RecordFolder
+    private let witness: WitnessDouble
+    private let clock = SetClock()
+    private let told = Told()
+
+    init() throws {
+        record = try RecordFolder()
+        witness = try WitnessDouble(of: record.signer.key)
+    }
+
+    private func publisher(_ writer: RecordWriter) throws -> RecordPublisher {
+        RecordPublisher(
+            writer,
+            witnesses: [try #require(AskedWitness(key: witness.key, url: "http://w.example"))],
+            client: witness,
+            clock: { [clock] in clock.now },
+            tell: { [told] in told.add($0) }
+        )
+    }
+
+    private func time(_ publisher: RecordPublisher) throws -> Timestamp? {
+        try publisher.checkpoint?.time(witnessedBy: witness.key)
+    }
+
+    @Test func `what is published has the witness's signature, and so have proofs`() async throws {
+        let writer = record.open()
+        let publisher = try publisher(writer)
+        for size in [0, 1, 300, 700] {
+            try await writer.fill(size - writer.size)
+            let signed = try await publisher.publish()
+            #expect(signed.checkpoint.size == size)
+            #expect(try time(publisher) == WitnessDouble.moment)
+        }
+        #expect(publisher.witnessStatuses.map(\.size) == [700])
+        // Nothing is new: nobody is asked.
+        let asked = witness.asked
+        try await publisher.publish()
+        #expect(witness.asked == asked)
+        // A proof of what was not published yet is witnessed, too.
+        let entry = try await writer.append(.read(0..<2))
+        let verifier = ProofVerifier(keys: [record.signer.key, witness.key])
+        let proof = try await publisher.proof(of: entry)
+        let verified = try verifier.verify(TransparencyProof(proof.text))
+        #expect(verified.witnesses.map(\.name) == [witness.key.name])
+        await writer.close()
+        // The signature is kept with the checkpoint.
+        let again = record.open()
+        #expect(try await self.publisher(again).checkpoint == publisher.checkpoint)
+        await again.close()
+    }
+
+    @Test func `a witness that is away holds nothing up, and is asked again after pauses`()
+        async throws
+    {
+        let writer = record.open()
+        let publisher = try publisher(writer)
+        witness.fails = true
+        for round in 0..<3 {
+            _ = try await writer.append(.read())
+            #expect(try await publisher.publish().checkpoint.size == round + 1)
+            #expect(try time(publisher) == nil)
+        }
+        #expect(witness.asked == 1)
+        #expect(told.texts.count == 1)
+        clock.advance(by: 11)
+        try await publisher.publish()
+        clock.advance(by: 11)
+        try await publisher.publish()
+        #expect(witness.asked == 2)
+        #expect(publisher.witnessStatuses.map(\.failures) == [2])
+        // A clock that went back ends the pause, too.
+        clock.advance(by: -1_000_000)
+        witness.fails = false
+        try await publisher.publish()
+        #expect(try time(publisher) == WitnessDouble.moment)
+        #expect(publisher.witnessStatuses.first?.failure == nil)
+        #expect(told.texts.count == 2 && writer.state == .sound)
+        await writer.close()
+    }
+
+    @Test func `many who publish at once get what they ask for`() async throws {
+        let writer = record.open()
+        let publisher = try publisher(writer)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    let entry = try await writer.append(.read())
+                    let proof = try await publisher.proof(of: entry)
+                    #expect(proof.checkpoint.checkpoint.size > entry)
+                    #expect(try proof.checkpoint.time(witnessedBy: witness.key) != nil)
+                }
+            }
+            try await group.waitForAll()
+        }
+        await writer.close()
+    }
+
+    @Test func `a record that went back to a backup of all its files is found by its witness`()
+        async throws
+    {
+        let writer = record.open()
+        try await writer.fill(100)
+        try await publisher(writer).publish()
+        await writer.close()
+        let backup = Folder()
+        try copyFiles(of: record.folder, to: backup)
+        let later = record.open()
+        try await later.fill(50)
+        try await publisher(later).publish()
+        await later.close()
+
+        for (more, note) in [(0, "150 entries"), (50, "other"), (90, "other")] {
+            let copy = Folder()
+            try copyFiles(of: backup, to: copy)
+            let signer = record.signer
+            let opening = SQLiteRecordStore.open(folder: copy.path, key: signer.key)
+            let old = RecordWriter(opening, signer: signer)
+            // It is sound in itself.
+            #expect(old.state == .sound)
+            try await old.fill(more, .read(0..<1))
+            let publisher = try publisher(old)
+            try await publisher.publish()
+            #expect(old.isDamaged, "with \(more) more entries")
+            #expect(publisher.witnessStatuses.first?.failure?.contains(note) == true)
+            await #expect(throws: RecordError(.damaged, "")) { try await old.append(.read()) }
+            await old.close()
+        }
+    }
+
+    private func copyFiles(of old: Folder, to new: Folder) throws {
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: old.path) {
+            try files.copyItem(atPath: "\(old.path)/\(name)", toPath: "\(new.path)/\(name)")
+        }
+    }
+
+    @Test func `a witness signs after a restart where it had left off, and not when it forgot`()
+        async throws
+    {
+        let writer = record.open()
+        let publisher = try publisher(writer)
+        _ = try await writer.append(.read())
+        try await publisher.publish()
+        witness.restart()
+        _ = try await writer.append(.read())
+        try await publisher.publish()
+        #expect(try time(publisher) != nil)
+        try witness.damage()
+        _ = try await writer.append(.read())
+        try await publisher.publish()
+        #expect(try time(publisher) == nil)
+        #expect(writer.state == .sound)
+        await writer.close()
+    }
+
+    @Test func `a signature by another key, or under another checkpoint, is not kept`()
+        async throws
+    {
+        let writer = record.open()
+        let publisher = try publisher(writer)
+        let other = try #require(NoteSigner(name: witness.key.name, purpose: .cosignature))
+        let another = try Witness(signer: other, records: [record.signer.key])
+        witness.replies { question in
+            guard
+                case .signed(let line) = try another.answer(
+                    question,
+                    latest: nil,
+                    at: WitnessDouble.moment
+                )
+            else { return .refused("no") }
+            return .signed([line])
+        }
+        try await publisher.publish()
+        #expect(publisher.checkpoint?.note.signatures.count == 1)
+        #expect(publisher.witnessStatuses.map(\.failures) == [1])
+        await writer.close()
+    }
+}
+
+/// A witness in this process, with files of its own.
+private final class WitnessDouble: WitnessClient {
+    static let moment = Timestamp(microseconds: 1_769_846_401_000_000)
+    typealias Reply = @Sendable (AddCheckpoint) throws -> WitnessReply
+
+    private let folder = Folder()
+    private let signer: NoteSigner
+    private let watched: NoteKey
+    private struct State {
+        var desk: WitnessDesk
+        var fails = false
+        var asked = 0
+        var reply: Reply?
+    }
+    private let state: Mutex<State>
+    var key: NoteKey { signer.key }
+
+    init(of record: NoteKey) throws {
+        signer = try #require(NoteSigner(name: "witness.example/w", purpose: .cosignature))
+        watched = record
+        let desk = WitnessDesk(
+            Witness(signer: signer, records: [record]),
+            WitnessedFiles(in: folder.path)
+        )
+        state = Mutex(State(desk: desk))
+    }
+
+    var asked: Int { state.withLock(\.asked) }
+    var fails: Bool {
+        get { state.withLock(\.fails) }
+        set { state.withLock { $0.fails = newValue } }
+    }
+
+    func replies(_ reply: @escaping Reply) { state.withLock { $0.reply = reply } }
+
+    func restart() {
+        let desk = WitnessDesk(
+            Witness(signer: signer, records: [watched]),
+            WitnessedFiles(in: folder.path)
+        )
+        state.withLock { $0.desk = desk }
+    }
+
+    /// Its files are damaged.
+    func damage() throws {
+        let path = folder.path + "/witnessed"
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            try "?".write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8)
+        }
+    }
+
+    func ask(_ question: AddCheckpoint, of witness: AskedWitness) async throws -> WitnessReply {
+        let (desk, fails, reply) = state.withLock { state in
+            state.asked += 1
+            return (state.desk, state.fails, state.reply)
+        }
+        if fails { throw CocoaError(.fileNoSuchFile) }
+        if let reply { return try reply(question) }
+        switch try await desk.answer(AddCheckpoint(question.text), at: Self.moment) {
+        case .signed(let line): return .signed([line])
+        case .conflict(let size): return .conflict(size)
+        case .notConsistent: return .notConsistent
+        case let other: return .refused("\(other)")
+        }
+    }
+}
+
+private final class SetClock: Sendable {
+    private let moment = Mutex(Timestamp(microseconds: 1_769_846_400_000_000))
+    var now: Timestamp { moment.withLock { $0 } }
+    func advance(by seconds: Int64) {
+        moment.withLock { $0 = Timestamp(microseconds: $0.microseconds + seconds * 1_000_000) }
+    }
+}
+
+private final class Told: Sendable {
+    private let kept = Mutex<[String]>([])
+    var texts: [String] { kept.withLock { $0 } }
+    func add(_ text: String) { kept.withLock { $0.append(text) } }
+}
