@@ -186,11 +186,12 @@ extension Attribute {
 }
 
 extension JSONValue {
-    /// The value itself, the elements of an array, or the value of a typed value.
+    /// The value itself, the elements of an array, the value of a typed value, or whom an object names.
     fileprivate var scalars: [Scalar] {
         switch self {
         case .array(let elements): elements.flatMap(\.scalars)
-        case .object(let object): object["@value"]?.scalars ?? []
+        case .object(let object):
+            (object["@value"]?.scalars ?? []) + (object["object"]?.scalars ?? [])
         default: scalar.map { [$0.indexed] } ?? []
         }
     }

@@ -67,13 +67,36 @@ struct IndexLookup {
             usesIndex(name)
             return keys
         }
+        for mention in condition.mentions {
+            if let keys = try keys(of: mention) { return keys }
+        }
         return nil
+    }
+
+    /// Keys of the entities that may mention the text; nil when an index of the attributes is not complete, or
+    /// too many keys are left.
+    private func keys(of mention: EntityMention) throws -> [Int64]? {
+        let value = Scalar.text(mention.text.indexed)
+        var keys = Set(
+            mention.isIdentifier ? try self.keys(of: [EntityID(mention.text)]) : []
+        )
+        // No entity has an attribute whose name has no number.
+        let names = mention.names.compactMap { vocabulary.numbers[$0.text] }
+        for name in names {
+            guard try isComplete(name),
+                let some = try self.keys(name, [ValueRange(low: value, high: value)])
+            else { return nil }
+            keys.formUnion(some)
+        }
+        names.forEach(usesIndex)
+        return Array(keys)
     }
 
     /// The attributes for which a value index would help and that have none.
     func missingIndexes(_ condition: Condition) throws -> [IRI] {
         let known = try connection.prepare("SELECT 1 FROM indexed_attribute WHERE name = ?1")
-        return try condition.indexableTests.map(\.name).filter { name in
+        let names = condition.indexableTests.map(\.name) + condition.mentions.flatMap(\.names)
+        return try names.filter { name in
             defer { known.reset() }
             guard let number = vocabulary.numbers[name.text] else { return false }
             return try !known.bind(1, number).step()
@@ -140,6 +163,17 @@ extension Condition {
         switch self {
         case .all(let parts): parts.flatMap(\.indexableTests)
         case .value(let test): test.indexable.map { [$0] } ?? []
+        default: []
+        }
+    }
+}
+
+extension Condition {
+    /// What every match mentions.
+    fileprivate var mentions: [EntityMention] {
+        switch self {
+        case .all(let parts): parts.flatMap(\.mentions)
+        case .decided(let decision): decision.decider.mention.map { [$0] } ?? []
         default: []
         }
     }

@@ -11,6 +11,29 @@ package protocol EntityDecider: AnyObject, Sendable {
 
     /// Whether the term holds for every entity of these types; nil when it depends on the entity.
     func holds(forTypes types: [IRI]) -> Bool?
+
+    /// What every entity has for which the term holds, so that an index can find them; nil when nothing is
+    /// known.
+    var mention: EntityMention? { get }
+}
+
+extension EntityDecider {
+    package var mention: EntityMention? { nil }
+}
+
+/// A text that an entity has somewhere: as its identifier, or as a value of one of some attributes.
+package struct EntityMention: Sendable, Hashable {
+    package let text: String
+    /// The attributes whose own values may be the text, or list it.
+    package let names: [IRI]
+    /// Whether the identifier may be the text.
+    package let isIdentifier: Bool
+
+    package init(_ text: String, in names: [IRI], orIdentifier isIdentifier: Bool) {
+        self.text = text
+        self.names = names
+        self.isIdentifier = isIdentifier
+    }
 }
 
 /// A term of a condition that a decider decides.

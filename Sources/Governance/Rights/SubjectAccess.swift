@@ -54,10 +54,21 @@ final class NamesSubject: EntityDecider {
     private let subject: String
     private let needs: [IRI: SubjectTest.Need]
     let attributeNames: [IRI]
+    let mention: EntityMention?
 
     init(_ subject: SubjectID, _ classification: Classification) {
         self.subject = subject.uri
         needs = classification.needs.merging(classification.attributeNeeds) { own, _ in own }
+        let paths = Set(needs.values.flatMap(\.paths))
+        // No index knows the attributes of attributes.
+        mention =
+            paths.contains { $0.names.count > 1 }
+            ? nil
+            : EntityMention(
+                subject.uri,
+                in: paths.compactMap(\.names.first).sorted { $0.text < $1.text },
+                orIdentifier: paths.contains { $0.names.isEmpty }
+            )
         attributeNames = Array(
             Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) })
         )

@@ -132,6 +132,58 @@ import Testing
         #expect(writer.indexes.fillingCount == 0)
     }
 
+    @Test func `whom entities mention is found by an index, however they say it`() async throws {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try #require(try await store.makeTenant(nil) as? SQLiteTenantStore)
+        let person = "urn:person:1"
+        let ways: [JSONValue] = [
+            .string(person), ["urn:other", .string(person)], [[[.string(person)]]],
+            ["object": .string(person)], "urn:person:11", ["name": .string(person)], 1,
+        ]
+        try await tenant.put(
+            (0..<2_000).map { number in
+                Entity("sensor:\(number)", .sensor, [.label: .string("urn:person:\(number + 2)")])
+            }
+        )
+        try await tenant.put(
+            ways.enumerated().map { Entity("way:\($0.offset)", .sensor, [.label: $0.element]) }
+                + [Entity("person:1", .station, [:]), Entity("person:2", .station, [:])]
+        )
+        let classification = Classification([
+            .sensor: .init(.personal, subjects: [SubjectPath(names: [.label])]),
+            .station: .init(.personal, subjects: [SubjectPath(names: [])]),
+        ])
+        let subject = SubjectID(person)
+        let decision = Policy(permissions: [], classification: classification)
+            .decideAccess(to: subject, Caller(party: .anonymous, subject: subject))
+        guard case .grant(let grant) = decision else { throw Grants.Denied() }
+        func found() async throws -> [String] {
+            let query = EntityQuery(condition: .everything, limit: 100, wantsCount: true)
+            let page = try await tenant.entities(query, grant: grant)
+            #expect(page.count == page.entities.count)
+            return page.entities.map(\.id.uri).sorted()
+        }
+        let all = ["urn:person:1", "urn:way:0", "urn:way:1", "urn:way:2", "urn:way:3"]
+        #expect(try await found() == all)
+        // The question made the index wanted; once it is there it answers alike.
+        func indexes() throws -> Int64 {
+            try Connection(path: "\(folder.path)/hub.sqlite", access: .readOnly)
+                .number("SELECT count(*) FROM indexed_attribute WHERE complete = 1")
+        }
+        let end = ContinuousClock.now + .seconds(60)
+        while try indexes() == 0 {
+            try #require(.now < end, "nobody wanted the index")
+            await Task.yield()
+        }
+        #expect(try await found() == all)
+        try await tenant.put([Entity("way:4", .sensor, [.label: .string(person)])])
+        #expect(try await found() == (all + ["urn:way:4"]).sorted())
+        await store.close()
+    }
+
     private func compare(
         _ condition: Condition,
         _ entities: [Entity],
