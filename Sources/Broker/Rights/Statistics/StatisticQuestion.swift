@@ -1,5 +1,6 @@
 import ContextModel
 import Statistics
+import Storage
 
 /// What somebody asks of the people in a tenant's data: what is counted or added up, in which bins, and
 /// how much the answer may tell of each person.
@@ -20,8 +21,39 @@ struct StatisticQuestion: Sendable {
     let periods: PeriodBins?
     /// Each with the text that the question has.
     let scopes: [(text: String, pattern: ScopePattern)]?
+    let places: Places?
     let groups: Groups?
     let statistic: PeopleStatistic
+
+    /// Bins by areas in which a GeoProperty is: areas that overlap count what is in both twice.
+    struct Places: Sendable {
+        let attribute: IRI
+        /// What the areas are called in the answer.
+        let names: [String]
+        private let areas: [PreparedCondition]
+
+        init(attribute: IRI, _ areas: [(name: String, area: Geometry)]) {
+            self.attribute = attribute
+            names = areas.map(\.name)
+            self.areas = areas.map { _, area in
+                PreparedCondition(
+                    .geometry(GeoTest(relation: .within, reference: area, attribute: attribute))
+                )
+            }
+        }
+
+        /// The areas in which the entity is.
+        func bins(of entity: Entity) -> [Int] {
+            areas.indices.filter { areas[$0].matches(entity) }
+        }
+
+        /// The areas in which a reading is.
+        func bins(of reading: Attribute, of entity: Entity) -> [Int] {
+            var one = Entity(id: entity.id, types: entity.types)
+            one.attributes = [NamedAttribute(name: attribute, instances: [reading])]
+            return bins(of: one)
+        }
+    }
 
     /// Bins by the values of an attribute.
     struct Groups: Sendable {
@@ -65,31 +97,33 @@ struct StatisticQuestion: Sendable {
     }
 
     var scopeCount: Int { scopes?.count ?? 1 }
+    var placeCount: Int { places?.names.count ?? 1 }
     var groupCount: Int { groups?.count ?? 1 }
-    var bins: Int { (periods?.count ?? 1) * scopeCount * groupCount }
+    var bins: Int { (periods?.count ?? 1) * scopeCount * placeCount * groupCount }
 
     /// The attributes that the answer depends on.
     var attributes: [IRI] {
-        ([attribute, groups?.attribute] as [IRI?]).compactMap { $0 }
+        ([attribute, places?.attribute, groups?.attribute] as [IRI?]).compactMap { $0 }
     }
 
-    /// The bin of a period, a scope and a group.
-    func bin(period: Int, scope: Int, group: Int) -> Int {
-        (period * scopeCount + scope) * groupCount + group
+    /// The bin of a period, a scope, a place and a group.
+    func bin(period: Int, scope: Int, place: Int, group: Int) -> Int {
+        ((period * scopeCount + scope) * placeCount + place) * groupCount + group
     }
 
     /// What a bin is about, as the answer says it.
     func name(_ bin: Int) -> JSONObject {
         var json = JSONObject()
-        let (period, scope, group) = (
-            bin / groupCount / scopeCount, bin / groupCount % scopeCount, bin % groupCount
-        )
+        let (area, group) = bin.quotientAndRemainder(dividingBy: groupCount)
+        let (part, place) = area.quotientAndRemainder(dividingBy: placeCount)
+        let (period, scope) = part.quotientAndRemainder(dividingBy: scopeCount)
         if let periods {
             let next = period + 1 < periods.count ? periods.starts[period + 1] : periods.end
             json["from"] = .string(periods.starts[period].text)
             json["to"] = .string(next.text)
         }
         if let scopes { json["scope"] = .string(scopes[scope].text) }
+        if let places { json["place"] = .string(places.names[place]) }
         if let groups { json["group"] = groups.name(group) }
         return json
     }

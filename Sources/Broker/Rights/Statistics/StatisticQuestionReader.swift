@@ -7,11 +7,15 @@ struct StatisticQuestionReader {
     private let context: LDContext
 
     private static let known: Set = [
-        "@context", "statistic", "type", "attribute", "history", "periods", "scopes", "groups",
+        "@context", "statistic", "type", "attribute", "history", "periods", "scopes", "places",
+        "groups",
         "upTo", "within", "decimals", "binsPerPerson", "epsilon", "rho",
     ]
     /// Places, and values of a list, at most; with the periods `PeopleStatistic.maximumBins`.
     static let maximumElements = 1_000
+    /// Areas at most, and positions of all of them together.
+    static let maximumAreas = 100
+    static let maximumPositions = 10_000
     /// The loss of a question that names none, in thousandths of ρ.
     static let usualLoss = 5
 
@@ -52,8 +56,13 @@ struct StatisticQuestionReader {
         if isOfHistory, let groups, groups.attribute != attribute {
             throw Self.refusal("groups.attribute", "A history is grouped by its own values.")
         }
-        let scopes = try scopes()
-        let bins = (periods?.count ?? 1) * (scopes?.count ?? 1) * (groups?.count ?? 1)
+        let (scopes, places) = (try scopes(), try places())
+        if isOfHistory, let places, places.attribute != attribute {
+            throw Self.refusal("places.attribute", "A history is at the places of its own values.")
+        }
+        let bins =
+            (periods?.count ?? 1) * (scopes?.count ?? 1) * (places?.names.count ?? 1)
+            * (groups?.count ?? 1)
         return StatisticQuestion(
             measure: measure,
             type: type,
@@ -61,6 +70,7 @@ struct StatisticQuestionReader {
             isOfHistory: isOfHistory,
             periods: periods,
             scopes: scopes,
+            places: places,
             groups: groups,
             statistic: try statistic(measure, bins)
         )
@@ -103,6 +113,61 @@ struct StatisticQuestionReader {
             scopes.append((text, pattern))
         }
         return scopes
+    }
+
+    private func places() throws(BrokerError) -> StatisticQuestion.Places? {
+        guard let object = try object("places", ["attribute", "areas"]) else { return nil }
+        guard let list = try list("areas", in: object, "places.areas"),
+            list.count <= Self.maximumAreas
+        else {
+            throw Self.refusal(
+                "places.areas",
+                "It must be a list with \(Self.maximumAreas) areas at most."
+            )
+        }
+        var areas: [(name: String, area: Geometry)] = []
+        var positions = 0
+        for (place, element) in list.enumerated() {
+            let area = try Self.area(element, at: "places.areas[\(place)]")
+            if areas.contains(where: { $0.name == area.name }) {
+                throw Self.refusal("places.areas[\(place)].name", "Two areas have this name.")
+            }
+            positions += area.area.positionCount
+            areas.append(area)
+        }
+        guard positions <= Self.maximumPositions else {
+            throw Self.refusal(
+                "places.areas",
+                "They have more than \(Self.maximumPositions) positions."
+            )
+        }
+        return StatisticQuestion.Places(
+            attribute: try name("attribute", in: object) ?? .location,
+            areas
+        )
+    }
+
+    /// A name, and what a GeoJSON polygon has.
+    private static func area(
+        _ value: JSONValue,
+        at place: String
+    ) throws(BrokerError) -> (name: String, area: Geometry) {
+        guard let object = value.objectValue, let name = object["name"]?.stringValue,
+            !name.isEmpty,
+            let type = object["type"]?.stringValue, ["Polygon", "MultiPolygon"].contains(type),
+            let coordinates = object["coordinates"],
+            object.count == 3
+        else {
+            throw refusal(
+                place,
+                "It must have a name, the type Polygon or MultiPolygon, coordinates, and nothing else."
+            )
+        }
+        do throws(GeometryError) {
+            return (name, try Geometry(type: type, coordinates: coordinates))
+        } catch {
+            throw refusal("\(place).coordinates", error.description)
+        }
     }
 
     private func groups(of attribute: IRI?) throws(BrokerError) -> StatisticQuestion.Groups? {

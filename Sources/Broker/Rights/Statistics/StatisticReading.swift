@@ -72,7 +72,7 @@ struct StatisticReading: Sendable {
     ) throws {
         let query = EntityQuery(condition: condition.and(.ids(ids)), limit: ids.count)
         let entities = try transaction.entities(query).entities
-        try transaction.charge(entities.count)
+        try transaction.charge(entities.count * question.placeCount)
         for entity in entities {
             guard let person = classification.onlySubject(of: entity) else { continue }
             add(entity, of: person, otherGroups(of: entity), to: &totals)
@@ -99,16 +99,25 @@ struct StatisticReading: Sendable {
                 entity.scopes.contains { scopes[index].pattern.matches($0) }
             }
         }
-        func add(_ value: JSONNumber, period: Int, groups: Set<Int>) {
+        // Where the entity is; a history is where its readings are.
+        let whole = question.isOfHistory ? nil : question.places.map { $0.bins(of: entity) }
+        func add(_ value: JSONNumber, period: Int, at places: [Int]?, groups: Set<Int>) {
             for scope in scopes ?? [0] {
-                for group in groups {
-                    let bin = question.bin(period: period, scope: scope, group: group)
-                    totals.add(Contribution(of: person, bin: bin, value: value))
+                for place in places ?? [0] {
+                    for group in groups {
+                        let bin = question.bin(
+                            period: period,
+                            scope: scope,
+                            place: place,
+                            group: group
+                        )
+                        totals.add(Contribution(of: person, bin: bin, value: value))
+                    }
                 }
             }
         }
         guard let attribute = question.attribute else {
-            return add(JSONNumber(1), period: 0, groups: groups ?? [0])
+            return add(JSONNumber(1), period: 0, at: whole, groups: groups ?? [0])
         }
         for instance in entity[attribute] {
             var period = Optional(0)
@@ -116,12 +125,16 @@ struct StatisticReading: Sendable {
                 period = instance.observedAt.flatMap { periods.bin(of: $0) }
             }
             guard let period else { continue }
+            var places = whole
+            if question.isOfHistory {
+                places = question.places.map { $0.bins(of: instance, of: entity) }
+            }
             let own = question.groups.map { Set($0.bins(of: instance.value)) } ?? [0]
             if question.measure == .sum {
                 guard let value = instance.value.numberValue else { continue }
-                add(value, period: period, groups: groups ?? own)
+                add(value, period: period, at: places, groups: groups ?? own)
             } else {
-                add(JSONNumber(1), period: period, groups: groups ?? own)
+                add(JSONNumber(1), period: period, at: places, groups: groups ?? own)
             }
         }
     }
@@ -145,7 +158,7 @@ struct StatisticReading: Sendable {
         }
         // Of one that had more names than are read, nobody knows whom it is about.
         guard subjects.contentRange == nil else { return }
-        try transaction.charge(page.instanceCount)
+        try transaction.charge(page.instanceCount * question.placeCount)
         let known = Dictionary(subjects.evolutions.map { ($0.id, $0) }) { first, _ in first }
         for evolution in page.evolutions {
             var entity = Entity(
