@@ -90,7 +90,7 @@ extension Hub {
         try await snapshotting.loadSnapshots()
         try await following.loadSubscriptions()
         try await following.checkRegistrations()
-        await governing.tellMissingChange()
+        await governing.takeUpRecord()
     }
 }
 

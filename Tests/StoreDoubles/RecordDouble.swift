@@ -7,6 +7,7 @@ package final class RecordDouble: PublicRecord {
     private struct State {
         var drafts: [RecordDraft] = []
         var fails = false
+        var failsToRead = false
         var meanwhile: (@Sendable () async throws -> Void)?
     }
     private let state = Mutex(State())
@@ -17,6 +18,8 @@ package final class RecordDouble: PublicRecord {
     package var drafts: [RecordDraft] { state.withLock(\.drafts) }
 
     package func fail(_ fails: Bool = true) { state.withLock { $0.fails = fails } }
+
+    package func failToRead(_ fails: Bool = true) { state.withLock { $0.failsToRead = fails } }
 
     /// Does something once, while an entry is being written.
     package func meanwhile(_ body: @escaping @Sendable () async throws -> Void) {
@@ -37,8 +40,35 @@ package final class RecordDouble: PublicRecord {
     }
 
     package func entries(_ numbers: Range<Int>) async throws -> [[UInt8]] {
+        guard !state.withLock(\.failsToRead) else { throw RecordError(.unavailable, "test") }
         var chance = SystemRandomNumberGenerator()
         return try drafts[numbers].map { try PreparedEntry($0, using: &chance).bytes }
+    }
+
+    package func removeReads(of subject: String, tenant: String?) async throws -> Int {
+        state.withLock { state in
+            var removed = 0
+            for place in state.drafts.indices where state.drafts[place].kind == .read {
+                let kept = state.drafts[place].openings.filter {
+                    $0.subject != subject || $0.tenant != tenant
+                }
+                removed += state.drafts[place].openings.count - kept.count
+                state.drafts[place].openings = kept
+            }
+            return removed
+        }
+    }
+
+    package func openings(of entry: Int) async throws -> [KeptOpening] {
+        var chance = SystemRandomNumberGenerator()
+        return try PreparedEntry(drafts[entry], using: &chance).openings.enumerated().map {
+            KeptOpening(
+                entry: entry,
+                place: $0.offset,
+                salt: $0.element.salt,
+                bytes: $0.element.bytes
+            )
+        }
     }
 
     package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {

@@ -18,15 +18,15 @@ extension Governing {
         if types.count > kept.types.count {
             let all = Classification(types)
             let details: JSONObject = ["classification": .object(all.json(.core))]
-            try await change(nil, .classification, details: details, reading: []) {
-                $0.put(all.document)
+            try await change(nil, .classification, details: details, reading: []) { changes, _ in
+                changes.put(all.document)
             }
         }
         for policy in policies {
             let policy = try self.policy(.object(policy), .core)
             guard try await store.document(.dataPolicy, id: policy.id) == nil else { continue }
-            try await change(nil, .policy, details: policy.details, reading: []) {
-                $0.put(policy.document)
+            try await change(nil, .policy, details: policy.details, reading: []) { changes, _ in
+                changes.put(policy.document)
             }
         }
     }

@@ -3,13 +3,26 @@ package import Governance
 import Record
 import Storage
 
+/// What an erasure has removed.
+package struct Erasure: Sendable, Hashable {
+    /// Entities, those of snapshots included.
+    package var entities: Int
+    /// What the record said of who read the person's data; nil where that was not to be removed.
+    package var accesses: Int?
+}
+
 extension Governing {
-    /// Erases the entities that are about a person, with their histories, also in snapshots of the tenant;
-    /// returns how many entities there were.
+    /// Erases the entities that are about a person, with their histories, also in snapshots of the tenant.
     ///
-    /// What the person has chosen stays, and so do the entries of the record, which name nobody. What was
-    /// told to others before cannot be called back. Not part of the standard.
-    package func eraseData(about subject: SubjectID, caller: Caller) async throws -> Int {
+    /// By the record the person can see who read its data; that stays unless `accesses` asks for it to go,
+    /// too, for a person that has its data erased may want to know even more who had them. What the person
+    /// has chosen stays, and so do the entries of the record, which name nobody. What was told to others
+    /// before cannot be called back. Not part of the standard.
+    package func eraseData(
+        about subject: SubjectID,
+        accesses: Bool = false,
+        caller: Caller
+    ) async throws -> Erasure {
         let decision = try await access.policy(of: caller.tenant).decideErasure(
             of: subject,
             caller
@@ -45,7 +58,14 @@ extension Governing {
                     by: writing.session(store, erasing, of: tenant)
                 )
             }
-            return count
+            var erasure = Erasure(entities: count)
+            if accesses {
+                erasure.accesses = try await access.recorder.removeReads(
+                    of: subject.uri,
+                    tenant: caller.tenant?.text
+                )
+            }
+            return erasure
         }
     }
 

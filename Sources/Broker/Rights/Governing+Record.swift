@@ -4,18 +4,18 @@ import Logging
 import Storage
 
 extension Governing {
-    private static let markID = "record"
+    static let markID = "record"
 
     /// What is kept with a change of rights, so that it is known whether the data has the change.
     static func mark(of entry: Int) -> Document {
         Document(kind: .recordMark, id: markID, body: Array("\(entry)".utf8))
     }
 
-    /// The number of an entry of the record about a change of rights that no tenant's data has; nil when
-    /// they have all.
+    /// The number of an entry of the record about a policy or a classification that no tenant's data has; nil
+    /// when they have all.
     ///
-    /// Then the data is older than the record: a backup was put back, and what people chose since is not
-    /// in force. Or a change failed after its entry was written.
+    /// Then the data is older than the record: a backup was put back. Or a change failed after its entry
+    /// was written. What people chose is adopted (`adoptMissingChoices`).
     package func missingChange() async throws -> Int? {
         guard let newest = try await access.recorder.newestChange() else { return nil }
         for tenant in [nil] + (await access.store.tenantNames) {
@@ -29,15 +29,41 @@ extension Governing {
         return newest
     }
 
-    /// Tells the log of a change of rights that the record has and the data has not.
-    package func tellMissingChange() async {
+    /// Puts the choices into force that the record has and the data has not, and tells the log of them, and of
+    /// other changes of rights that the data has not.
+    ///
+    /// Where it cannot be told what people have chosen nothing about people is answered in this run.
+    package func takeUpRecord() async {
+        do {
+            let adopted = try await adoptMissingChoices()
+            if adopted > 0 {
+                reading.logger.critical(
+                    """
+                    The record has choices that the data had not, as if a backup was put back. They are \
+                    in force now: \(adopted).
+                    """
+                )
+            }
+        } catch {
+            access.recorder.refuseAll(because: "what people have chosen cannot be read: \(error)")
+            reading.logger.critical(
+                """
+                What people have chosen cannot be read from the record, so nothing about people is \
+                answered: \(error)
+                """
+            )
+        }
+        await tellMissingChange()
+    }
+
+    private func tellMissingChange() async {
         do {
             guard let entry = try await missingChange() else { return }
             reading.logger.critical(
                 """
                 The record has a change of rights, entry \(entry), that the data has not. If a backup \
-                was put back, what people have chosen since is not in force: docs/operating.md says \
-                what to do.
+                was put back, policies or classes are older than they were: docs/operating.md says what \
+                to do.
                 """
             )
         } catch {

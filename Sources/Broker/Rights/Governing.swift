@@ -2,6 +2,7 @@ import ContextModel
 import Governance
 import Record
 import Storage
+import Synchronization
 
 /// The part of a hub that the operations on rights need: what data is, who may do what with it, and what
 /// people choose are its methods, each in a file of its own.
@@ -16,6 +17,8 @@ package final class Governing: Sendable {
     let makeIdentifier: @Sendable () -> String
     /// What the noise of statistics is made of.
     let randomBits: @Sendable () -> UInt64
+    /// The tenants whose ledgers have all that the record says was spent.
+    let completeLedgers = Mutex<Set<TenantName?>>([])
 
     init(
         _ writing: Writing,
@@ -38,7 +41,8 @@ package final class Governing: Sendable {
     /// Changes documents of the caller's tenant, and returns when what they say is in force in this
     /// process; other processes follow within 50 ms.
     ///
-    /// The record tells of it first: `details` to everybody, `openings` to the people themselves.
+    /// The record tells of it first: `details` to everybody, `openings` to the people themselves. `body` gets
+    /// the number of the entry.
     ///
     /// Where the change cannot be put into force here, nobody may do anything in the tenant until it can.
     func change<Answer: Sendable>(
@@ -47,7 +51,7 @@ package final class Governing: Sendable {
         details: JSONObject = JSONObject(),
         openings: [Opening] = [],
         reading keys: [DocumentKey],
-        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+        _ body: @escaping @Sendable (inout DocumentChanges, _ entry: Int) throws -> Answer
     ) async throws -> Answer {
         guard tenant?.snapshot == nil else {
             throw BrokerError(.badRequestData, "A snapshot has the rights of its tenant.")
@@ -55,10 +59,10 @@ package final class Governing: Sendable {
         let store = try await access.madeStore(tenant)
         try await tenants.require(tenant)
         return try await access.recorder.change(kind, details: details, openings: openings) {
-            let mark = Self.mark(of: $0)
+            entry in
             let (answer, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
-                let answer = try body(&changes)
-                changes.put(mark)
+                let answer = try body(&changes, entry)
+                changes.put(Self.mark(of: entry))
                 return answer
             }
             try await tenants.catchUp(with: tenant, own: own)

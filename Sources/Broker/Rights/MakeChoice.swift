@@ -20,7 +20,7 @@ extension Governing {
         let opening = Opening(
             subject: subject.uri,
             tenant: caller.tenant?.text,
-            party: (choice.recipient ?? PartyID("anyone")).uri,
+            party: (choice.recipient ?? SubjectChoices.everybody).uri,
             purpose: choice.purpose.text,
             time: made.at,
             details: ["choice": .string(choice.kind.word), "receipt": .string(made.id)]
@@ -30,7 +30,7 @@ extension Governing {
             .choice,
             openings: [opening],
             reading: [key]
-        ) { changes in
+        ) { changes, _ in
             let kept = try changes.document(.choices, id: subject.uri)
             var choices = kept.flatMap { SubjectChoices($0) } ?? SubjectChoices(subject)
             choices.put(made)

@@ -32,7 +32,7 @@ extension Governing {
             kind,
             details: details.of(caller.tenant),
             reading: [.all(.dataPolicy)]
-        ) { changes in
+        ) { changes, _ in
             let kept = try changes.documents(.dataPolicy)
             let isNew = !kept.contains { $0.id == id }
             guard !isNew || kept.count < most else {

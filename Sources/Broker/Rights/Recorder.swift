@@ -11,6 +11,9 @@ package final class Recorder: Sendable {
     /// How many entries there were when changes began that are not in force yet, and how many began then.
     private let pending = Mutex<[Int: Int]>([:])
 
+    /// Why no entry is added any more, if so.
+    private let refusal = Mutex<String?>(nil)
+
     /// Without a record nothing about people is answered, and no rights are changed.
     init(_ record: (any PublicRecord)?, _ clock: HubClock) {
         self.record = record
@@ -26,6 +29,9 @@ package final class Recorder: Sendable {
 
     var now: Timestamp { clock() }
 
+    /// Adds no entry from now on, so that nothing about people is answered or changed.
+    func refuseAll(because reason: String) { refusal.withLock { $0 = reason } }
+
     /// Adds an entry, and returns its number when it is on disk.
     ///
     /// Throws `BrokerError` when the record cannot be written, and so nothing about people may leave.
@@ -36,6 +42,7 @@ package final class Recorder: Sendable {
         details: JSONObject = JSONObject(),
         openings: [Opening] = []
     ) async throws(BrokerError) -> Int {
+        if let refusal = refusal.withLock({ $0 }) { throw Self.unavailable(refusal) }
         guard let record else { throw Self.unavailable("there is none") }
         let draft = RecordDraft(
             kind,
@@ -73,7 +80,7 @@ package final class Recorder: Sendable {
         )
     }
 
-    /// The number of the newest entry of a change of rights; nil when the newest 65,536 entries have none.
+    /// The number of the newest entry of a policy or a classification; nil when the newest 65,536 entries have none.
     func newestChange() async throws(BrokerError) -> Int? {
         guard let record else { return nil }
         var end = record.size
@@ -92,13 +99,59 @@ package final class Recorder: Sendable {
     }
 
     private static func isOfChange(_ entry: [UInt8]) throws -> Bool {
-        [.classification, .policy, .override, .choice].contains(try RecordEntry(entry).kind)
+        [.classification, .policy, .override].contains(try RecordEntry(entry).kind)
     }
 
     /// What entries say of a person, the newest entry first.
     func openings(_ query: OpeningQuery) async throws(BrokerError) -> [KeptOpening] {
         guard let record else { throw Self.unavailable("there is none") }
         do { return try await record.openings(query) } catch { throw Self.unavailable("\(error)") }
+    }
+
+    /// How many entries are on disk; 0 without a record.
+    var size: Int { record?.size ?? 0 }
+
+    /// Gives the body the entries of a kind from a number on, with their numbers, in portions.
+    ///
+    /// Lines of other kinds are not read but for their beginning: most entries are of reads.
+    func entries(
+        of kind: EntryKind,
+        from start: Int,
+        _ body: ([(number: Int, entry: RecordEntry)]) async throws -> Void
+    ) async throws {
+        guard let record else { return }
+        let (beginning, end) = (kind.beginning, record.size)
+        var start = start
+        while start < end {
+            let numbers = start..<min(end, start + Self.portion)
+            let lines: [[UInt8]]
+            do { lines = try await record.entries(numbers) } catch {
+                throw Self.unavailable("\(error)")
+            }
+            let found = try lines.enumerated().filter { $0.element.starts(with: beginning) }
+                .map { (numbers.lowerBound + $0.offset, try RecordEntry($0.element)) }
+            if !found.isEmpty { try await body(found) }
+            start = numbers.upperBound
+        }
+    }
+
+    /// Entries that are looked at in one go.
+    private static let portion = 1_024
+
+    /// What an entry says of all its persons.
+    func openings(of entry: Int) async throws(BrokerError) -> [Opening] {
+        guard let record else { throw Self.unavailable("there is none") }
+        do {
+            return try await record.openings(of: entry).map { try Opening($0.bytes) }
+        } catch { throw Self.unavailable("\(error)") }
+    }
+
+    /// Removes what entries of reads say of a person; how many there were.
+    func removeReads(of subject: String, tenant: String?) async throws(BrokerError) -> Int {
+        guard let record else { throw Self.unavailable("there is none") }
+        do { return try await record.removeReads(of: subject, tenant: tenant) } catch {
+            throw Self.unavailable("\(error)")
+        }
     }
 
     private static func unavailable(_ note: String) -> BrokerError {
@@ -124,6 +177,12 @@ package protocol PublicRecord: Sendable {
 
     /// What entries say of a person, the newest entry first; throws `RecordError`.
     func openings(_ query: OpeningQuery) async throws -> [KeptOpening]
+
+    /// What an entry says of all its persons; throws `RecordError`.
+    func openings(of entry: Int) async throws -> [KeptOpening]
+
+    /// Removes what entries of reads say of a person, and returns how many there were; throws `RecordError`.
+    func removeReads(of subject: String, tenant: String?) async throws -> Int
 }
 
 extension RecordWriter: PublicRecord {}

@@ -28,7 +28,7 @@ extension Governing {
             .classification,
             details: details.of(caller.tenant),
             reading: []
-        ) { $0.put(document) }
+        ) { changes, _ in changes.put(document) }
     }
 
     /// What the data of the tenant is, which anybody may know.

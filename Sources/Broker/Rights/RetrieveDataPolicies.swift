@@ -41,7 +41,7 @@ extension Governing {
             .policy,
             details: details.of(caller.tenant),
             reading: [key]
-        ) { changes in
+        ) { changes, _ in
             guard try changes.document(.dataPolicy, id: id) != nil else {
                 throw BrokerError.unknownPolicy(id)
             }

@@ -12,6 +12,9 @@ package struct SubjectChoices: Sendable, Equatable {
         package var id: String
     }
 
+    /// The recipient in the record of a choice that is about all recipients.
+    static let everybody = PartyID("anyone")
+
     package let subject: SubjectID
     package private(set) var made: [Made] = []
 

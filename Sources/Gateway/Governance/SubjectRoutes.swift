@@ -54,14 +54,24 @@ extension NGSILDRoutes {
                 Self.subject + "/data",
                 .governance,
                 "Erase all data about a person",
+                query: [
+                    QueryParameter(
+                        "accesses",
+                        "Also what the record says to the person of who read its data",
+                        kind: .boolean
+                    )
+                ],
                 answers: "application/json"
             )
         ) { exchange in
-            let count = try await exchange.hub.governing.eraseData(
+            let erasure = try await exchange.hub.governing.eraseData(
                 about: try exchange.subject(),
+                accesses: try exchange.items.flag("accesses"),
                 caller: exchange.caller
             )
-            return .json(["erased": .number(JSONNumber(count))])
+            var json: JSONObject = ["erased": .number(JSONNumber(erasure.entities))]
+            json["accesses"] = erasure.accesses.map { .number(JSONNumber($0)) }
+            return .json(.object(json))
         }
     }
 }

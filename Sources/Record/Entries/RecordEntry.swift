@@ -23,6 +23,9 @@ package struct EntryKind: Sendable, Hashable {
     /// A statistic spent some of persons' budgets.
     package static let spending = EntryKind("spending")
 
+    /// The bytes with which the lines of its entries begin.
+    package var beginning: [UInt8] { Array("{\"type\":\"\(name)\",".utf8) }
+
     /// Nil for what is no lower-case word of at most 32 letters.
     package init?(name: String) {
         guard 1...32 ~= name.utf8.count, name.utf8.allSatisfy({ 0x61...0x7A ~= $0 }) else {

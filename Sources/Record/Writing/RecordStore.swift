@@ -13,8 +13,9 @@ package protocol RecordStore: Sendable {
     /// When it returns they are on disk. When it throws none is in the record, and a later call may
     /// succeed.
     func append(_ entries: [PreparedEntry]) throws -> Int
-    /// Removes openings of a person, at most so many in one transaction; how many it was.
-    func removeOpenings(of subject: String, tenant: String?, atMost count: Int) throws -> Int
+    /// Removes what entries of reads say of a person, at most so many openings in one transaction; how many
+    /// it was.
+    func removeReads(of subject: String, tenant: String?, atMost count: Int) throws -> Int
     /// Keeps the checkpoint in place of the one before, on disk when it returns.
     func keep(_ checkpoint: SignedCheckpoint) throws
 
@@ -26,6 +27,8 @@ package protocol RecordStore: Sendable {
     func commitments(of entry: Int) throws -> [TreeHash]
     /// What entries say of a person, the newest entry first, of those before a number.
     func openings(_ query: OpeningQuery) throws -> [KeptOpening]
+    /// What an entry says of all its persons, without those who had it removed.
+    func openings(of entry: Int) throws -> [KeptOpening]
 
     func close()
 }

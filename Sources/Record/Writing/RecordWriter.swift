@@ -83,15 +83,16 @@ package final class RecordWriter: Sendable {
         return refusal
     }
 
-    /// Removes what entries say of a person, for one whose data are erased; how many openings it was.
+    /// Removes what entries of reads say of a person, for one who wants it erased; how many openings it was.
     ///
-    /// The entries stay, and their commitments, which nobody can open any more.
+    /// The entries stay, and their commitments, which nobody can open any more. What the person chose stays,
+    /// too: it is in force. Throws `RecordError`.
     @discardableResult
-    package func removeOpenings(of subject: String, tenant: String?) async throws -> Int {
+    package func removeReads(of subject: String, tenant: String?) async throws -> Int {
         var removed = 0
         while true {
             let count = try await run(on: queue) {
-                try self.wholeStore().removeOpenings(
+                try self.wholeStore().removeReads(
                     of: subject,
                     tenant: tenant,
                     atMost: Self.openingsPerTransaction
@@ -264,6 +265,12 @@ extension RecordWriter {
     package func openings(_ query: OpeningQuery) async throws -> [KeptOpening] {
         guard let store else { return [] }
         return try await run(on: reads) { try store.openings(query) }
+    }
+
+    /// What an entry says of all its persons: for the hub itself, which made the entry.
+    package func openings(of entry: Int) async throws -> [KeptOpening] {
+        guard let store else { return [] }
+        return try await run(on: reads) { try store.openings(of: entry) }
     }
 
     /// A proof that the entry is in the record, `GET /record/proofs/{leaf}`; with an opening of the entry,

@@ -77,15 +77,6 @@ package struct PrivacyLedger: Sendable, Hashable {
         self.latest = latest
     }
 
-    /// A ledger after what was spent, in the order of the record.
-    package init(
-        after spendings: some Sequence<(charge: PrivacyCharge, moment: Timestamp)>,
-        from budget: PrivacyBudget
-    ) {
-        self.init()
-        for spending in spendings { add(spending.charge, at: spending.moment, budget) }
-    }
-
     /// Takes the charge from the budget if enough is left, and says so with the grant.
     ///
     /// The ledger as it then is must be on disk before the release is made. A release that fails afterwards
@@ -118,7 +109,8 @@ package struct PrivacyLedger: Sendable, Hashable {
         latest < budget.start(of: max(now, latest))
     }
 
-    private mutating func add(_ charge: PrivacyCharge, at now: Timestamp, _ budget: PrivacyBudget) {
+    /// Notes what was spent at a moment, whether that left anything or not.
+    mutating func add(_ charge: PrivacyCharge, at now: Timestamp, _ budget: PrivacyBudget) {
         spent = isOver(budget, now) ? charge : spent + charge
         latest = max(now, latest)
     }

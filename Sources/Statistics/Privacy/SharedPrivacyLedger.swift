@@ -45,6 +45,19 @@ package struct SharedPrivacyLedger: Sendable, Hashable {
         return .granted(grant, remaining: left.less(charge))
     }
 
+    /// Notes what a party spent at a moment, as the record tells, whether that left anything or not.
+    ///
+    /// Spendings are noted in the order in which they were made.
+    package mutating func note(
+        _ charge: PrivacyCharge,
+        of party: String,
+        from budget: PrivacyBudget,
+        at moment: Timestamp
+    ) {
+        whole.add(charge, at: moment, budget)
+        parties[party, default: PrivacyLedger()].add(charge, at: moment, budget)
+    }
+
     /// What is left of the party's share for the rest of the period.
     package func remaining(
         of party: String,

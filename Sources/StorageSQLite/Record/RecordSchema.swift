@@ -82,7 +82,7 @@ enum RecordSchema {
 
 /// Numbers in one key: the one in the higher bits decides the order.
 enum RecordKeys {
-    private static let placeBits = 17
+    static let placeBits = 17
     static let indexBits = 48
 
     static func opening(entry: Int, place: Int) -> Int64 { Int64(entry << placeBits | place) }

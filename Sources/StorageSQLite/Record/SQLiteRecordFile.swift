@@ -14,7 +14,7 @@ final class SQLiteRecordFile: @unchecked Sendable {
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
             """
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
             PRAGMA cache_size = -\(Limits.writerCacheKibibytes);
             PRAGMA journal_size_limit = \(Limits.logPages * Schema.pageBytes)
             """
@@ -34,7 +34,10 @@ final class SQLiteRecordFile: @unchecked Sendable {
         removal = try connection.prepare(
             """
             DELETE FROM opening WHERE key IN (
-                SELECT key FROM opening WHERE subject = ?1 AND tenant = ?2 LIMIT ?3)
+                SELECT opening.key FROM opening JOIN entry
+                    ON entry.number = opening.key >> \(RecordKeys.placeBits)
+                WHERE subject = ?1 AND tenant = ?2
+                    AND substr(entry.body, 1, \(EntryKind.read.beginning.count)) = ?4 LIMIT ?3)
             """
         )
         edge = try Self.edge(connection, path: path)
@@ -77,10 +80,11 @@ final class SQLiteRecordFile: @unchecked Sendable {
         }
     }
 
-    /// Removes openings of a person; how many it was.
-    func removeOpenings(of subject: String, tenant: String, atMost count: Int) throws -> Int {
+    /// Removes what entries of reads say of a person; how many openings it was.
+    func removeReads(of subject: String, tenant: String, atMost count: Int) throws -> Int {
         try transaction {
-            try removal.bind(1, subject).bind(2, tenant).bind(3, Int64(count)).run()
+            try removal.bind(1, subject).bind(2, tenant).bind(3, Int64(count))
+                .bind(4, EntryKind.read.beginning).run()
             return connection.changes
         }
     }
@@ -139,7 +143,7 @@ final class SQLiteRecordFile: @unchecked Sendable {
 ///
 /// Never changes what it reads; a Mutex of the store keeps its statements to one thread.
 final class RecordReader: @unchecked Sendable {
-    private let tile, entry, commitments, opening: Statement
+    private let tile, entry, commitments, opening, openingsOfEntry: Statement
 
     convenience init(path: String) throws {
         let connection = try Connection(path: path, access: .readOnly)
@@ -161,6 +165,9 @@ final class RecordReader: @unchecked Sendable {
             WHERE subject = ?1 AND tenant = ?2 AND key >= ?3 AND key < ?4
             ORDER BY key DESC LIMIT ?5
             """
+        )
+        openingsOfEntry = try connection.prepare(
+            "SELECT key, salt, body FROM opening WHERE key >= ?1 AND key < ?2 ORDER BY key"
         )
     }
 
@@ -202,17 +209,27 @@ final class RecordReader: @unchecked Sendable {
     }
 
     func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
-        defer { opening.reset() }
         let keys = RecordKeys.openings(query.entries)
         opening.bind(1, query.subject).bind(2, query.tenant ?? "")
             .bind(3, keys.lowerBound).bind(4, keys.upperBound).bind(5, Int64(query.limit))
+        return try openings(opening)
+    }
+
+    func openings(of entry: Int) throws -> [KeptOpening] {
+        let keys = RecordKeys.openings(entry..<entry + 1)
+        openingsOfEntry.bind(1, keys.lowerBound).bind(2, keys.upperBound)
+        return try openings(openingsOfEntry)
+    }
+
+    private func openings(_ rows: Statement) throws -> [KeptOpening] {
+        defer { rows.reset() }
         var openings: [KeptOpening] = []
-        while try opening.step() {
-            let (entry, place) = RecordKeys.entryAndPlace(opening.int(0))
-            guard let salt = Salt(Array(opening.bytes(1))) else {
+        while try rows.step() {
+            let (entry, place) = RecordKeys.entryAndPlace(rows.int(0))
+            guard let salt = Salt(Array(rows.bytes(1))) else {
                 throw StorageError(.damaged, note: "a salt of entry \(entry) is cut off")
             }
-            let bytes = Array(opening.bytes(2))
+            let bytes = Array(rows.bytes(2))
             openings.append(KeptOpening(entry: entry, place: place, salt: salt, bytes: bytes))
         }
         return openings

@@ -60,13 +60,13 @@ package final class SQLiteRecordStore: RecordStore {
         return first
     }
 
-    package func removeOpenings(
+    package func removeReads(
         of subject: String,
         tenant: String?,
         atMost count: Int
     ) throws -> Int {
         try asRecordErrors {
-            try writer.removeOpenings(of: subject, tenant: tenant ?? "", atMost: count)
+            try writer.removeReads(of: subject, tenant: tenant ?? "", atMost: count)
         }
     }
 
@@ -89,6 +89,10 @@ package final class SQLiteRecordStore: RecordStore {
 
     package func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
         try read { try $0.openings(query) }
+    }
+
+    package func openings(of entry: Int) throws -> [KeptOpening] {
+        try read { try $0.openings(of: entry) }
     }
 
     private func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {

@@ -151,6 +151,74 @@ import Testing
         #expect(try await office.exact(sum) == [17 + 18 + 20])
     }
 
+    @Test func `people are counted by the areas in which they are, or were`() async throws {
+        let office = try await Office()
+        for (name, place) in [("a", [1, 1]), ("b", [2, 2]), ("c", [6, 6]), ("d", [9, 9])] {
+            var visit = try #require(
+                office.ward.visit(name, of: SubjectID("urn:person:\(name)")).objectValue
+            )
+            visit["location"] = [
+                "type": "GeoProperty", "observedAt": "2026-11-01T00:00:00Z",
+                "value": [
+                    "type": "Point",
+                    "coordinates": .array(place.map { .number(JSONNumber($0)) }),
+                ],
+            ]
+            try await office.ward.make(.object(visit))
+        }
+        let areas: JSONValue = [
+            Self.square("west", 0, 5), Self.square("east", 5, 8), Self.square("all", 0, 10),
+            Self.square("nowhere", 20, 30),
+        ]
+        let question: JSONValue = [
+            "statistic": "count", "type": "Visit", "places": ["areas": areas],
+        ]
+        #expect(try await office.exact(question) == [2, 1, 4, 0])
+        let told = try await office.ask(question).json(.core)
+        let names = told["bins"]?.arrayValue?.map { $0.objectValue?["place"] }
+        #expect(names == ["west", "east", "all", "nowhere"])
+        let history: JSONValue = [
+            "statistic": "count", "type": "Visit", "attribute": "location", "history": true,
+            "places": ["attribute": "location", "areas": areas],
+        ]
+        #expect(try await office.exact(history) == [2, 1, 4, 0])
+        try await office.ward.choose("object", SubjectID("urn:person:a"))
+        #expect(try await office.exact(question) == [1, 1, 3, 0])
+        #expect(try await office.exact(history) == [1, 1, 3, 0])
+        // What is hidden from the office says nothing of where people are.
+        try await office.ward.put([
+            "@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Set",
+            "uid": "urn:policy:where",
+            "prohibition": [
+                [
+                    "action": "use", "assignee": "urn:balai:party:office",
+                    "target": [
+                        "@type": "AssetCollection", "source": "Visit",
+                        "refinement": [
+                            [
+                                "leftOperand": "attribute", "operator": "eq",
+                                "rightOperand": "location",
+                            ]
+                        ],
+                    ],
+                ]
+            ],
+        ])
+        #expect(try await office.exact(question) == [0, 0, 0, 0])
+    }
+
+    private static func square(_ name: String, _ low: Int, _ high: Int) -> JSONValue {
+        let corners = [(low, low), (high, low), (high, high), (low, high), (low, low)]
+        return [
+            "name": .string(name), "type": "Polygon",
+            "coordinates": [
+                .array(
+                    corners.map { [.number(JSONNumber($0.0)), .number(JSONNumber($0.1))] }
+                )
+            ],
+        ]
+    }
+
     @Test func `a history is counted by periods, for those who are in it now or were`() async throws
     {
         let office = try await Office()
@@ -272,13 +340,45 @@ import Testing
         #expect(try await restarted.askUntilRefused(by: other) == 50)
     }
 
+    @Test func `a database that was lost, or put back, has spent what the record says`()
+        async throws
+    {
+        let clock = SettableTime(try #require(Timestamp("2026-11-29T12:00:00Z")))
+        let office = try await Office(now: clock.now)
+        let other = Caller(party: .named(PartyID("lab")), purpose: Office.caller.purpose)
+        #expect(try await office.askUntilRefused() == 50)
+        let spent = try await office.spent()
+
+        let memory = SharedMemory()
+        let record = office.ward.record
+        let restored = try await Office(memory: memory, now: clock.now, record: record)
+        #expect(try await restored.askUntilRefused() == 0)
+        #expect(try await restored.spent() == spent)
+        #expect(try await restored.askUntilRefused(by: other) == 25)
+        // Nothing is counted twice, however often the hub is started.
+        let all = try await restored.spent()
+        for _ in 0..<3 {
+            let again = try await Office(
+                memory: memory,
+                process: "again",
+                isNew: false,
+                now: clock.now,
+                record: record
+            )
+            #expect(try await again.askUntilRefused(by: other) == 0)
+            #expect(try await again.spent() == all)
+        }
+        // The next period begins for everybody.
+        clock.set(try #require(Timestamp("2026-12-03T00:00:00Z")))
+        #expect(try await restored.askUntilRefused() == 50)
+    }
+
     @Test func `a ledger that cannot be read refuses`() async throws {
         let office = try await Office()
         _ = try await office.ask(Office.count)
         let store = try #require(try await office.ward.fixture.store.tenant(nil))
-        let id = SharedPrivacyLedger.documentID
         try await store.changeDocuments(reading: []) { changes in
-            changes.put(Document(kind: .privacyLedger, id: id, body: Array("{}".utf8)))
+            changes.put(Document(kind: .privacyLedger, id: "people", body: Array("{}".utf8)))
         }
         await #expect(throws: StorageError.self) { _ = try await office.ask(Office.count) }
     }
@@ -302,6 +402,20 @@ import Testing
         [
             "statistic": "count", "type": "Visit",
             "groups": ["attribute": "age", "edges": [3, 3]],
+        ],
+        ["statistic": "count", "type": "Visit", "places": ["areas": []]],
+        ["statistic": "count", "type": "Visit", "places": ["areas": [["name": "a"]]]],
+        [
+            "statistic": "count", "type": "Visit",
+            "places": ["areas": [["name": "a", "type": "Point", "coordinates": [1, 1]]]],
+        ],
+        [
+            "statistic": "count", "type": "Visit",
+            "places": ["areas": [square("a", 0, 1), square("a", 2, 3)]],
+        ],
+        [
+            "statistic": "count", "type": "Visit", "attribute": "pulse", "history": true,
+            "places": ["areas": [square("a", 0, 1)]],
         ],
     ]
 
@@ -331,7 +445,8 @@ final class Office: Sendable {
         memory: SharedMemory = SharedMemory(),
         process: String = "hub",
         isNew: Bool = true,
-        now: (@Sendable () -> Timestamp)? = nil
+        now: (@Sendable () -> Timestamp)? = nil,
+        record: RecordDouble = RecordDouble()
     ) async throws {
         let chance = ChanceAgain()
         self.chance = chance
@@ -339,7 +454,8 @@ final class Office: Sendable {
             memory: memory,
             process: process,
             now: now,
-            randomBits: { chance.next() }
+            randomBits: { chance.next() },
+            record: record
         )
         self.ward = isNew ? try await ward.filled() : ward
         guard isNew else { return }
@@ -402,9 +518,7 @@ final class Office: Sendable {
     /// What all parties have taken.
     func spent() async throws -> PrivacyCharge {
         let store = try #require(try await ward.fixture.store.tenant(nil))
-        let id = SharedPrivacyLedger.documentID
-        let kept = try await store.document(.privacyLedger, id: id)
-        return try SharedPrivacyLedger(kept).whole.spent
+        return try await KeptLedger(in: store).ledger.whole.spent
     }
 
     /// Adds a reading to the history of a visit.

@@ -137,21 +137,6 @@ import Testing
         #expect(try await ward.found("Visit") == ["urn:visit:2"])
     }
 
-    @Test func `data that is older than the record is found`() async throws {
-        let ward = try await Ward().filled()
-        #expect(try await ward.hub.governing.missingChange() == nil)
-        // A backup from before all changes is put back.
-        let restored = try await Ward(record: ward.record)
-        #expect(try await restored.hub.governing.missingChange() == ward.record.size - 1)
-        try await ward.choose("object")
-        _ = try await ward.found("Visit")
-        #expect(try await ward.hub.governing.missingChange() == nil)
-        #expect(try await restored.hub.governing.missingChange() == ward.record.size - 2)
-        // From then on the data knows of all again.
-        try await restored.classify()
-        #expect(try await restored.hub.governing.missingChange() == nil)
-    }
-
     @Test func `a person sees who read what about it, and nobody else does`() async throws {
         let ward = try await Ward().filled()
         _ = try await ward.found("Visit")
@@ -195,12 +180,44 @@ import Testing
                 caller: Ward.boss
             )
         }
-        #expect(try await ward.hub.governing.eraseData(about: Ward.siti, caller: siti) == 2)
+        let erased = try await ward.hub.governing.eraseData(about: Ward.siti, caller: siti)
+        #expect(erased == Erasure(entities: 2, accesses: nil))
         kept = try await data()
         #expect(kept.0.isEmpty && kept.1.isEmpty)
         #expect(try await ward.found("Visit") == ["urn:visit:2"])
         #expect(ward.record.drafts.last?.kind == .read)
         #expect(ward.record.drafts.contains { $0.kind == .erasure })
+    }
+}
+
+extension RecordedReadsTests {
+    @Test func `who read what stays after an erasure, unless the person wants it gone`()
+        async throws
+    {
+        let ward = try await Ward().filled()
+        let siti = Caller(party: .anonymous, subject: Ward.siti)
+        _ = try await ward.found("Visit")
+        try await ward.choose("object")
+        func kinds() async throws -> [String?] {
+            try await ward.hub.governing.accesses(of: Ward.siti, limit: 10, caller: siti).map {
+                $0.objectValue?["choice"]?.stringValue ?? $0.objectValue?["kind"]?.stringValue
+            }
+        }
+        _ = try await ward.hub.governing.eraseData(about: Ward.siti, caller: siti)
+        #expect(try await kinds() == ["erasure", "object", "read"])
+        let erased = try await ward.hub.governing.eraseData(
+            about: Ward.siti,
+            accesses: true,
+            caller: siti
+        )
+        #expect(erased == Erasure(entities: 0, accesses: 1))
+        // Nobody can open what the entry says of the person, and the choice is in force.
+        #expect(try await kinds() == ["erasure", "erasure", "object"])
+        let budi = Caller(party: .anonymous, subject: Ward.budi)
+        let others = try await ward.hub.governing.accesses(of: Ward.budi, limit: 9, caller: budi)
+        #expect(others.count == 1)
+        try await ward.make(ward.visit("9", of: Ward.siti))
+        #expect(try await ward.found("Visit") == ["urn:visit:2"])
     }
 }
 

@@ -72,7 +72,8 @@ import Testing
         }
         func commitments(of entry: Int) throws -> [TreeHash] { [] }
         func openings(_ query: OpeningQuery) throws -> [KeptOpening] { [] }
-        func removeOpenings(of subject: String, tenant: String?, atMost count: Int) throws -> Int {
+        func openings(of entry: Int) throws -> [KeptOpening] { [] }
+        func removeReads(of subject: String, tenant: String?, atMost count: Int) throws -> Int {
             0
         }
         func close() {}

@@ -100,7 +100,12 @@ import Testing
                 ledger = PrivacyLedger(spent: ledger.spent, latest: ledger.latest)
             }
             #expect(spent.values.allSatisfy { $0 <= budget.limit.trillionths })
-            #expect(PrivacyLedger(after: record, from: budget) == ledger)
+            // What the record tells makes the same ledger.
+            var again = SharedPrivacyLedger()
+            for (charge, moment) in record {
+                again.note(charge, of: "urn:party", from: budget, at: moment)
+            }
+            #expect(again.whole == ledger && again.parties == ["urn:party": ledger])
         }
     }
 

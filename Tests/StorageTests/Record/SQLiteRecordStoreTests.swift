@@ -182,19 +182,30 @@ import Testing
         await writer.close()
     }
 
-    @Test func `what entries say of a person can be removed, and nobody else's proofs change`()
+    @Test func `what reads say of a person can be removed, and nobody else's proofs change`()
         async throws
     {
         let record = try RecordFolder()
         let writer = record.open()
         let entry = try await writer.append(.read(0..<5))
         _ = try await writer.append(.read(1..<2, tenant: "north"))
-        #expect(try await writer.removeOpenings(of: "urn:person:1", tenant: nil) == 1)
+        // What the person chose is in force, and stays.
+        let opening = Opening(
+            subject: "urn:person:1",
+            party: "urn:clinic",
+            time: RecordDraft.moment,
+            details: ["choice": "object"]
+        )
+        let choice = try await writer.append(
+            RecordDraft(.choice, time: RecordDraft.moment, state: 0, openings: [opening])
+        )
+        #expect(try await writer.removeReads(of: "urn:person:1", tenant: nil) == 1)
+        #expect(try await writer.removeReads(of: "urn:person:1", tenant: nil) == 0)
         func kept(_ person: Int, _ tenant: String? = nil) async throws -> KeptOpening? {
             let query = OpeningQuery(of: "urn:person:\(person)", tenant: tenant, limit: 1)
             return try await writer.openings(query).first
         }
-        #expect(try await kept(1) == nil)
+        #expect(try await kept(1)?.entry == choice)
         #expect(try await kept(1, "north") != nil)
         for person in [0, 2, 3, 4] {
             let opening = try #require(try await kept(person))

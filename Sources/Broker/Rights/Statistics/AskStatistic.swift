@@ -65,11 +65,10 @@ extension Governing {
             )
         }
         let party = (caller.party.id ?? PartyID("anonymous")).uri
+        try await completeLedger(of: caller.tenant, store)
         // What is refused is no entry of the record.
-        let key = DocumentKey.document(.privacyLedger, id: SharedPrivacyLedger.documentID)
-        let kept = try await store.document(.privacyLedger, id: SharedPrivacyLedger.documentID)
-        var ledger = try SharedPrivacyLedger(kept)
-        _ = try ledger.require(charge, of: party, from: budget, at: clock())
+        var kept = try await KeptLedger(in: store)
+        _ = try kept.ledger.require(charge, of: party, from: budget, at: clock())
         var details: JSONObject = [
             "statistic": .string(question.measure.rawValue),
             "type": .string(question.type.text),
@@ -81,17 +80,17 @@ extension Governing {
             caller.tenant,
             .spending,
             details: details.of(caller.tenant),
-            reading: [key]
-        ) { [clock] changes in
-            let kept = try changes.document(.privacyLedger, id: SharedPrivacyLedger.documentID)
-            var ledger = try SharedPrivacyLedger(kept)
-            let (grant, remaining) = try ledger.require(
+            reading: [KeptLedger.key]
+        ) { [clock] changes, entry in
+            var kept = try KeptLedger(&changes)
+            let (grant, remaining) = try kept.ledger.require(
                 charge,
                 of: party,
                 from: budget,
                 at: clock()
             )
-            changes.put(ledger.document)
+            kept.known = max(kept.known, entry + 1)
+            changes.put(kept.document)
             return (grant, remaining, budget.renewal(after: grant.moment))
         }
     }

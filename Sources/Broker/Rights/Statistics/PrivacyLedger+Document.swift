@@ -3,13 +3,23 @@ import Statistics
 import Storage
 
 /// The ledger of a tenant as it is kept: one document.
-extension SharedPrivacyLedger {
-    static let documentID = "people"
+struct KeptLedger {
+    static let key = DocumentKey.document(.privacyLedger, id: documentID)
+    private static let documentID = "people"
+
+    var ledger: SharedPrivacyLedger
+    /// How many entries of the record are known: spendings with smaller numbers are in the ledger.
+    var known: Int
 
     var document: Document {
         var kept = JSONObject()
-        for (party, ledger) in parties.sorted(by: { $0.key < $1.key }) { kept[party] = ledger.json }
-        let body: JSONObject = ["whole": whole.json, "parties": .object(kept)]
+        for (party, ledger) in ledger.parties.sorted(by: { $0.key < $1.key }) {
+            kept[party] = ledger.json
+        }
+        let body: JSONObject = [
+            "whole": ledger.whole.json, "parties": .object(kept),
+            "known": .number(JSONNumber(known)),
+        ]
         return Document(
             kind: .privacyLedger,
             id: Self.documentID,
@@ -17,15 +27,27 @@ extension SharedPrivacyLedger {
         )
     }
 
+    /// The ledger of the store, as it is now.
+    init(in store: any TenantStore) async throws {
+        try self.init(await store.document(.privacyLedger, id: Self.documentID))
+    }
+
+    /// The ledger of the store, in a transaction that reads `key`.
+    init(_ changes: inout DocumentChanges) throws {
+        try self.init(changes.document(.privacyLedger, id: Self.documentID))
+    }
+
     /// Reads what `document` wrote; throws when the bytes are damaged, for an empty ledger would be a
     /// budget that is full again.
-    init(_ document: Document?) throws(StorageError) {
+    private init(_ document: Document?) throws(StorageError) {
         guard let document else {
-            self.init()
+            ledger = SharedPrivacyLedger()
+            known = 0
             return
         }
         guard let json = try? JSONReader.read(document.body).objectValue,
             let whole = json["whole"].flatMap({ PrivacyLedger($0) }),
+            let known = json["known"]?.numberValue?.intValue, known >= 0,
             let kept = json["parties"]?.objectValue
         else { throw StorageError(.damaged, note: "the privacy ledger cannot be read") }
         var parties: [String: PrivacyLedger] = [:]
@@ -38,7 +60,8 @@ extension SharedPrivacyLedger {
             }
             parties[party] = ledger
         }
-        self.init(whole: whole, parties: parties)
+        ledger = SharedPrivacyLedger(whole: whole, parties: parties)
+        self.known = known
     }
 }
 

@@ -124,8 +124,12 @@ private struct RightsPages {
         guard fields["confirm"] == "yes" else {
             throw BrokerError(.badRequestData, "Nothing was erased: it was not confirmed.")
         }
-        let count = try await hub.governing.eraseData(about: person, caller: caller)
-        return back(request, caller, ["done": "erasure", "count": "\(count)"])
+        let erasure = try await hub.governing.eraseData(
+            about: person,
+            accesses: fields["accesses"] == "yes",
+            caller: caller
+        )
+        return back(request, caller, ["done": "erasure", "count": "\(erasure.entities)"])
     }
 
     /// Who sends the form, and its fields.

@@ -1,0 +1,58 @@
+import ContextModel
+import Governance
+import Record
+import Statistics
+import Storage
+import Synchronization
+
+extension Governing {
+    /// Adds to the ledger of a tenant what the record says was spent and the ledger does not have, once in a
+    /// run of the hub and before the first answer.
+    ///
+    /// A database that was put back from a backup, or lost, brings an older ledger, whose budget would be
+    /// full again. The record tells what it lacks.
+    func completeLedger(of tenant: TenantName?, _ store: any TenantStore) async throws {
+        guard !completeLedgers.withLock({ $0.contains(tenant) }) else { return }
+        let start = try await KeptLedger(in: store).known
+        let (size, budget) = (access.recorder.size, reading.limits.privacyBudget)
+        var spendings: [Spending] = []
+        try await access.recorder.entries(of: .spending, from: start) { entries in
+            spendings += entries.compactMap { Spending($0.entry, of: tenant) }
+        }
+        _ = try await store.changeFollowedDocuments(reading: [KeptLedger.key]) {
+            [spendings] changes in
+            var kept = try KeptLedger(&changes)
+            // Somebody else has done it.
+            guard kept.known == start else { return }
+            for spending in spendings {
+                kept.ledger.note(
+                    spending.charge,
+                    of: spending.party,
+                    from: budget,
+                    at: spending.moment
+                )
+            }
+            kept.known = size
+            changes.put(kept.document)
+        }
+        completeLedgers.withLock { _ = $0.insert(tenant) }
+    }
+}
+
+/// What an entry of the record says was spent.
+private struct Spending {
+    let charge: PrivacyCharge
+    let party: String
+    let moment: Timestamp
+
+    /// Nil for one of another tenant.
+    init?(_ entry: RecordEntry, of tenant: TenantName?) {
+        guard entry.details["tenant"]?.stringValue == tenant?.text,
+            let charge = entry.details["charge"]?.numberValue?.intValue, charge >= 0,
+            let party = entry.details["party"]?.stringValue
+        else { return nil }
+        self.charge = PrivacyCharge(trillionths: charge)
+        self.party = party
+        moment = entry.time
+    }
+}

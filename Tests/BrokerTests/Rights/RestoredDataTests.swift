@@ -1,0 +1,117 @@
+import ContextModel
+import Governance
+import Record
+import Storage
+import StorageMemory
+import StoreDoubles
+import Testing
+
+@testable import Broker
+
+/// Data that was put back from a backup, under a record that is newer.
+@Suite struct RestoredDataTests {
+    @Test func `policies and classes that are older than the record are found`() async throws {
+        let ward = try await Ward().filled()
+        #expect(try await ward.hub.governing.missingChange() == nil)
+        // A backup from before all changes is put back.
+        let restored = try await Ward(record: ward.record)
+        let policy = ward.record.size - 1
+        #expect(try await restored.hub.governing.missingChange() == policy)
+        try await ward.choose("object")
+        _ = try await ward.found("Visit")
+        #expect(try await ward.hub.governing.missingChange() == nil)
+        #expect(try await restored.hub.governing.missingChange() == policy)
+        // What people chose is adopted, and the policy is missing as before.
+        #expect(try await restored.hub.governing.adoptMissingChoices() == 1)
+        #expect(try await restored.hub.governing.missingChange() == policy)
+        // From then on the data knows of all again.
+        try await restored.classify()
+        #expect(try await restored.hub.governing.missingChange() == nil)
+    }
+
+    /// The data of a ward as it was when it was filled, after the same entries of a record.
+    private static func backup() async throws -> SharedMemory {
+        let memory = SharedMemory()
+        _ = try await Ward(memory: memory).filled()
+        return memory
+    }
+
+    @Test func `choices that the data has not are in force from the start`() async throws {
+        let ward = try await Ward().filled()
+        try await ward.choose("object", Ward.budi)
+        try await ward.choose("object", Ward.siti, recipient: "urn:balai:party:clinic")
+        try await ward.choose("object", Ward.budi, recipient: "urn:balai:party:shop")
+        try await ward.choose("consent", Ward.budi)
+        #expect(try await ward.found("Visit") == ["urn:visit:2"])
+
+        let memory = try await Self.backup()
+        let restored = try await Ward(memory: memory, process: "restored", record: ward.record)
+        #expect(try await restored.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+        await restored.hub.governing.takeUpRecord()
+        #expect(try await restored.found("Visit") == ["urn:visit:2"])
+        // Receipts are the same as they were.
+        func receipts(_ ward: Ward) async throws -> [JSONValue] {
+            try await ward.hub.governing.choices(of: Ward.budi, caller: Ward.boss)
+        }
+        #expect(try await receipts(restored) == receipts(ward))
+        #expect(try await restored.hub.governing.adoptMissingChoices() == 0)
+        // What is chosen afterwards is not undone by a start.
+        try await restored.choose("consent", Ward.siti, recipient: "urn:balai:party:clinic")
+        let again = try await Ward(memory: memory, process: "again", record: ward.record)
+        await again.hub.governing.takeUpRecord()
+        #expect(try await again.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+
+    @Test func `a backup that has some of the choices lacks the rest alone`() async throws {
+        let memory = SharedMemory()
+        let ward = try await Ward(memory: memory).filled()
+        try await ward.choose("object")
+        // The record goes on without the data.
+        let other = try await Ward(record: ward.record)
+        try await other.choose("consent")
+        try await other.choose("object", Ward.budi)
+        let restored = try await Ward(memory: memory, process: "restored", record: ward.record)
+        #expect(try await restored.hub.governing.adoptMissingChoices() == 2)
+        #expect(try await restored.found("Visit") == ["urn:visit:1"])
+    }
+
+    @Test func `where the record cannot be read nothing about people is answered`() async throws {
+        let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
+        let ward = try await Ward().filled()
+        try await ward.choose("object")
+        let memory = try await Self.backup()
+        let restored = try await Ward(
+            memory: memory,
+            process: "restored",
+            common: all,
+            record: ward.record
+        )
+        try await restored.make(["id": "urn:bench:1", "type": "Bench"])
+        ward.record.failToRead()
+        await restored.hub.governing.takeUpRecord()
+        ward.record.failToRead(false)
+        let refused = await #expect(throws: BrokerError.self) {
+            _ = try await restored.found("Visit")
+        }
+        #expect(refused?.code == .recordUnavailable)
+        let anonymous = Caller(party: .anonymous)
+        #expect(try await restored.found("Bench", by: anonymous) == ["urn:bench:1"])
+    }
+
+    @Test func `a choice of one tenant is none of another's`() async throws {
+        let ward = try await Ward().filled()
+        let opening = Opening(
+            subject: Ward.siti.uri,
+            tenant: "north",
+            party: SubjectChoices.everybody.uri,
+            purpose: "dpv:PublicHealth",
+            time: Timestamp(microseconds: 0),
+            details: ["choice": "object", "receipt": "urn:balai:receipt:north"]
+        )
+        _ = try await ward.record.append(
+            RecordDraft(.choice, time: opening.time, state: 0, openings: [opening])
+        )
+        #expect(try await ward.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await ward.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+}
