@@ -39,7 +39,12 @@ struct PairedWorldQuestions {
 
     private mutating func entityParameters() -> String {
         var parts = [type()]
-        if chance(2) { parts.append("q=\(q())") }
+        let isLinked = chance(8)
+        if isLinked {
+            parts.append(linked())
+        } else if chance(2) {
+            parts.append("q=\(q())")
+        }
         if chance(4) {
             parts.append(one(of: ["scopeQ=/public/p1", "scopeQ=/private/%23", "scopeQ=/%23"]))
         }
@@ -51,7 +56,7 @@ struct PairedWorldQuestions {
         if chance(4) { parts.append("offset=\(number(8))") }
         if chance(3) { parts.append("count=true") }
         if chance(5) { parts.append("entityMap=true") }
-        parts.append(contentsOf: shown())
+        parts.append(contentsOf: shown().filter { !isLinked || !$0.hasPrefix("join") })
         return parts.joined(separator: "&")
     }
 
@@ -89,6 +94,14 @@ struct PairedWorldQuestions {
             default: "\(attribute())\(one(of: ["==", "!=", "%3E", "%3C="]))\(number(20))"
             }
         return chance(4) ? test + one(of: ["%3B", "%7C"]) + q() : test
+    }
+
+    /// A term about the entities to which one leads.
+    private mutating func linked() -> String {
+        let type = one(of: ["", "Tree:", "Safe:", "Bench:"])
+        let test = one(of: ["", "==\(number(20))", "%3E\(number(20))"])
+        let names = ["height", "name", "secret", "hiddenPlace", "only1", "next"]
+        return "q=next%7B\(type)\(one(of: names))%7D\(test)&join=flat&joinLevel=2"
     }
 
     private mutating func geo() -> String {

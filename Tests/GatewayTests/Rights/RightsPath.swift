@@ -61,9 +61,12 @@ struct RightsPath: Sendable, CustomTestStringConvertible {
         _ client: RightsClient,
         _ data: RightsClass,
         _ asker: RightsAsker,
-        made: String? = nil
+        made: String? = nil,
+        headers: [String: String] = [:]
     ) async throws -> RightsAnswer {
-        try await client.send(filled(request, data, made), as: asker)
+        var own = filled(request, data, made)
+        own.headers.merge(headers) { $1 }
+        return try await client.send(own, as: asker)
     }
 
     /// Whether the answer tells of the entity.
@@ -150,6 +153,16 @@ extension RightsPath {
             sign: .count
         ),
         RightsPath(
+            "Query by whole names",
+            "\(entities)?type=\(vocabulary){type}&attrs=\(vocabulary){marker}"
+        ),
+        RightsPath(
+            "Query by what is linked",
+            "\(entities)?type=\(RightsClass.linkType)&id=urn:x:link:{type}"
+                + "&q=next%7B{type}:{marker}%7D&join=flat&joinLevel=1&count=true",
+            sign: .count
+        ),
+        RightsPath(
             "Linked, inline",
             "\(entities)/urn:x:link:{type}?join=inline&joinLevel=1"
         ),
@@ -159,12 +172,22 @@ extension RightsPath {
         ),
     ]
 
+    private static let vocabulary = CoreContext.defaultVocabulary
+        .replacing(":", with: "%3A").replacing("/", with: "%2F")
     private static let geoJSON = ["Accept": "application/geo+json"]
     /// Names the attribute and the type by words of its own.
     private static let aliased = """
         {"@context": {"alias": "\(CoreContext.defaultVocabulary){marker}",
           "Thing": "\(CoreContext.defaultVocabulary){type}"},
          "type": "Query", "entities": [{"type": "Thing"}], "attrs": ["alias"], "q": "alias"}
+        """
+
+    private static let aliasedTemporal = """
+        {"@context": {"alias": "\(CoreContext.defaultVocabulary){marker}",
+          "Thing": "\(CoreContext.defaultVocabulary){type}"},
+         "type": "Query", "entities": [{"type": "Thing"}], "attrs": ["alias"], "q": "alias",
+         "temporalQ": {"timerel": "before", "timeAt": "2100-01-01T00:00:00Z",
+          "timeproperty": "modifiedAt"}}
         """
 
     private static let histories = [
@@ -186,6 +209,12 @@ extension RightsPath {
             "Query evolutions by POST",
             "/ngsi-ld/v1/temporal/entityOperations/query",
             temporalQuery
+        ),
+        RightsPath(
+            "Query evolutions by another @context",
+            "/ngsi-ld/v1/temporal/entityOperations/query",
+            aliasedTemporal,
+            headers: ["Content-Type": "application/ld+json"]
         ),
     ]
 

@@ -56,7 +56,7 @@ final class RightsWorld: Sendable {
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
         let publisher = RecordPublisher(record)
         routes.addRecordRoutes(publisher, parts.hub)
-        routes.addWitnessRoutes(FollowedRecord.desk()) { parts.hub.clock() }
+        routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         routes.addImportRoutes(parts.hub, ImportSettings())
         let health = HealthLog(registry: registry, version: "1", startedAt: clock())
         try routes.addPages(
@@ -89,6 +89,12 @@ final class RightsWorld: Sendable {
                 assignee: .party(PartyID("clinic")),
                 actions: [.read, .subscribe],
                 target: type(RightsClass.internal.type)
+            ),
+            // Who writes about people need not read about them.
+            Permission(
+                assignee: .party(PartyID("writer")),
+                actions: [.write],
+                target: RightsClass.allCases.reduce(link) { $0.or(type($1.type)) }
             ),
         ])
     }
@@ -181,13 +187,18 @@ enum RightsClass: String, CaseIterable {
           "attributes": {"canaryBike": "personal"}}}
         """
 
-    static let clinicPolicy = """
-        {"@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Set", "uid": "urn:policy:clinic",
-         "permission": [{"action": "read", "assignee": "urn:balai:party:clinic",
+    static let clinicPolicy = policy(of: "clinic")
+
+    /// What lets a party read what is about people.
+    static func policy(of party: String) -> String {
+        """
+        {"@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Set", "uid": "urn:policy:\(party)",
+         "permission": [{"action": "read", "assignee": "urn:balai:party:\(party)",
           "target": ["Visit", "Diagnosis", "Bike"],
           "constraint": [{"leftOperand": "purpose", "operator": "eq",
            "rightOperand": "https://w3id.org/dpv#PublicHealth"}]}]}
         """
+    }
 
     /// The body of an entity about the person.
     func body(value: String = "value", about person: String = RightsWorld.person) -> String {
@@ -219,12 +230,12 @@ enum RightsClass: String, CaseIterable {
 
 /// Who asks.
 enum RightsParty: String, CaseIterable {
-    case anonymous, stranger, clinic, admin, person
+    case anonymous, stranger, clinic, admin, person, writer
 
     var credential: Credential? {
         switch self {
         case .anonymous: nil
-        case .stranger, .clinic: Credential(party: .named(PartyID(rawValue)))
+        case .stranger, .clinic, .writer: Credential(party: .named(PartyID(rawValue)))
         case .admin: Credential(party: .named(PartyID(rawValue)), roles: .admin)
         case .person:
             Credential(party: .named(PartyID(rawValue)), subject: SubjectID(RightsWorld.person))
