@@ -36,21 +36,51 @@ import Testing
         #expect(try await ward.found("Visit") == Self.budis)
     }
 
-    /// The purpose of the objection, and whether it prevents the clinic from reading for public
-    /// health.
+    /// What is asked for, what the objection is about, and whether it prevents the reading.
     @Test(
         arguments: [
-            ("dpv:PublicHealth", true), ("dpv:Marketing", false), ("dpv:Purpose", true),
+            ("PublicHealth", "PublicHealth", true), ("PublicHealth", "Marketing", false),
+            ("PublicHealth", "PublicPolicyMaking", false), ("PublicHealth", "PublicBenefit", true),
+            ("PublicHealth", "Purpose", true), ("PublicBenefit", "PublicHealth", true),
+            ("PublicBenefit", "Marketing", false),
         ]
     )
     func `an objection is about its purpose, and those wider or narrower`(
-        purpose: String,
+        asked: String,
+        chosen: String,
         hides: Bool
     ) async throws {
         let ward = try await Ward().filled()
-        guard Purpose(purpose).isKnown else { return }
-        try await ward.choose("object", purpose: purpose)
-        #expect(try await ward.found("Visit") == (hides ? Self.budis : Self.both))
+        let wide = "https://w3id.org/dpv#PublicBenefit"
+        try await ward.put(Ward.policy(uid: "urn:policy:wide", purpose: wide))
+        let caller = Caller(party: Ward.clinic.party, purpose: Purpose("dpv:" + asked))
+        #expect(try await ward.found("Visit", by: caller) == Self.both)
+        try await ward.choose("object", purpose: "dpv:" + chosen)
+        #expect(try await ward.found("Visit", by: caller) == (hides ? Self.budis : Self.both))
+    }
+
+    @Test func `a consent is about its purpose and what is a part of it, and nothing wider`()
+        async throws
+    {
+        let ward = try await Ward().filled()
+        let wide = "https://w3id.org/dpv#PublicBenefit"
+        try await ward.put(Ward.policy(uid: "urn:policy:wide", purpose: wide))
+        try await ward.make([
+            "id": "urn:test:1", "type": "Test", "patient": .string(Ward.siti.uri),
+        ])
+        func found(_ purpose: String) async throws -> Int {
+            let caller = Caller(party: Ward.clinic.party, purpose: Purpose("dpv:" + purpose))
+            return try await ward.found("Test", by: caller).count
+        }
+        try await ward.choose("consent", purpose: "dpv:PublicHealth")
+        #expect(try await found("PublicHealth") == 1)
+        #expect(try await found("PublicBenefit") == 0)
+        try await ward.choose("consent", purpose: "dpv:PublicBenefit")
+        #expect(try await found("PublicBenefit") == 1)
+        // A part that is objected to takes the whole with it.
+        try await ward.choose("object", purpose: "dpv:PublicHealth")
+        #expect(try await found("PublicBenefit") == 0)
+        #expect(try await found("PublicPolicyMaking") == 1)
     }
 
     @Test func `an objection to one recipient leaves the others`() async throws {
