@@ -123,10 +123,13 @@ import Testing
         let session = try await ward.hub.reading.session(Ward.clinic)
         let page = try await session.entities(EntityQuery(condition: .type(Self.visits), limit: 10))
         try await ward.choose("object")
+        let size = ward.record.size
         let refused = await #expect(throws: BrokerError.self) {
             _ = try await session.seal(EntityAnswer(page: page, linked: nil, map: nil))
         }
         #expect(refused?.code == .conflict)
+        // The record tells of no answer that nobody got, where that is known before.
+        #expect(ward.record.size == size)
     }
 
     @Test func `an answer that waits for a slow disk heeds who objects meanwhile`() async throws {
