@@ -254,6 +254,7 @@ extension Policy {
 
     /// Decides a change to city data.
     package func decideWrite(_ caller: Caller) -> WriteDecision {
+        guard classification != nil else { return .deny(.notReady) }
         guard let view = writeView(of: caller) else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
