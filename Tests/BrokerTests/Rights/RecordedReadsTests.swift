@@ -118,6 +118,27 @@ import Testing
         #expect(read.openings.map(\.subject) == [Ward.budi.uri])
     }
 
+    @Test func `a change that is not in force yet is none that a decision has heeded`()
+        async throws
+    {
+        let record = RecordDouble()
+        let recorder = Recorder(record, HubClock { Timestamp(microseconds: 0) })
+        try await recorder.append(.read, state: recorder.state)
+        try await recorder.change(.policy) { first in
+            #expect(recorder.state == first)
+            // Others go on meanwhile.
+            try await recorder.append(.read, state: recorder.state)
+            #expect(recorder.state == first)
+            try await recorder.change(.classification) { #expect($0 > first) }
+            #expect(recorder.state == first)
+        }
+        #expect(recorder.state == record.size)
+        await #expect(throws: CancellationError.self) {
+            try await recorder.change(.policy) { _ in throw CancellationError() }
+        }
+        #expect(recorder.state == record.size)
+    }
+
     @Test func `an answer that was being made when somebody objected is not given`() async throws {
         let ward = try await Ward().filled()
         let session = try await ward.hub.reading.session(Ward.clinic)
