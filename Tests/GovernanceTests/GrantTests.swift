@@ -231,3 +231,30 @@ import Testing
         #expect(!policy.permitsAdministration(Caller(party: .anonymous)))
     }
 }
+
+extension GrantTests {
+    /// With and without an index of the rules, which looks at purposes, too.
+    @Test(arguments: [false, true])
+    func `a rule is for its purposes and what is a part of them`(isIndexed: Bool) {
+        let rule = Permission(
+            assignee: .anyone,
+            actions: [.read, .aggregate],
+            target: .everything,
+            purposes: [Purpose("dpv:PublicBenefit")]
+        )
+        let made = Policy(permissions: [rule])
+        let policy = isIndexed ? made.indexed : made
+        for (purpose, isCovered) in [
+            ("dpv:PublicBenefit", true), ("dpv:PublicHealth", true), ("dpv:Purpose", false),
+            ("dpv:Marketing", false), ("dpv:Telepathy", false), (nil, false),
+        ] as [(String?, Bool)] {
+            let caller = Caller(party: .anonymous, purpose: purpose.map { Purpose($0) })
+            guard case .grant(let grant) = policy.decideRead(caller) else {
+                Issue.record("\(purpose ?? "none") is denied")
+                continue
+            }
+            #expect((grant.condition != .nothing) == isCovered, "\(purpose ?? "none")")
+            #expect((policy.refusalOfStatistics(to: caller) == nil) == isCovered)
+        }
+    }
+}
