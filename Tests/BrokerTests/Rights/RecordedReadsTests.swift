@@ -85,11 +85,26 @@ import Testing
             { try await ward.put(Ward.policy(["Visit"], uid: "urn:policy:other")) },
             { try await ward.classify([:]) },
         ] {
+            let before = try await rules(of: ward)
             let refused = await #expect(throws: BrokerError.self) { try await change() }
             #expect(refused?.code == .recordUnavailable)
+            #expect(try await rules(of: ward) == before)
         }
         ward.record.fail(false)
         #expect(try await ward.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+
+    /// What is in force in the ward.
+    private func rules(of ward: Ward) async throws -> [JSONValue] {
+        let governing = ward.hub.governing
+        let choices = try await governing.choices(of: Ward.siti, caller: Ward.boss)
+        return [
+            .object(try await governing.classification(ld: .core, caller: Ward.boss)),
+            .array(
+                try await governing.dataPolicies(caller: Ward.boss).map { .string($0.id) }
+            ),
+            .array(choices),
+        ]
     }
 
     @Test func `a notification is in the record before it is sent`() async throws {
