@@ -25,6 +25,14 @@ import Testing
         }
     }
 
+    @Test func `a rule without purposes covers nothing about people, whoever asks`() async throws {
+        let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
+        let ward = try await Ward(common: all).filled()
+        let shop = Caller(party: .named(PartyID("shop")), purpose: Ward.clinic.purpose)
+        #expect(try await ward.found("Visit", by: shop) == [])
+        #expect(try await ward.found("Visit") == Self.both)
+    }
+
     @Test(arguments: [false, true])
     func `an objection takes effect at once, until there is consent`(onDisk: Bool) async throws {
         let ward = try await Ward(onDisk: onDisk).filled()
