@@ -43,3 +43,19 @@ extension Party {
         }
     }
 }
+
+extension Standing {
+    /// Adds the standing of its maker to a document; nothing for one without roles or a person.
+    func write(to json: inout JSONObject) {
+        if !roleNames.isEmpty { json["roles"] = .array(roleNames.map { .string($0) }) }
+        json["subject"] = subject.map { .string($0.uri) }
+    }
+
+    /// Reads the result of `write`.
+    init(_ json: JSONObject) {
+        self.init(
+            roleNames: json["roles"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            subject: json["subject"]?.stringValue.map { SubjectID($0) }
+        )
+    }
+}

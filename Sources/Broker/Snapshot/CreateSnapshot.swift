@@ -47,6 +47,7 @@ extension Snapshotting {
                 owner: caller.party,
                 id: id ?? "urn:ngsi-ld:Snapshot:\(makeIdentifier())"
             ),
+            standing: caller.standing,
             purpose: caller.purpose,
             file: makeIdentifier(),
             body: body,

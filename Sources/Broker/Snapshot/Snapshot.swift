@@ -22,6 +22,8 @@ package struct Snapshot: Sendable, Equatable {
     }
 
     let key: Key
+    /// The roles and the person of its maker.
+    let standing: Standing
     let purpose: Purpose?
     /// The name of the store's file.
     let file: String
@@ -49,7 +51,9 @@ package struct Snapshot: Sendable, Equatable {
     }
 
     /// The caller in whose name it is filled.
-    var maker: Caller { Caller(party: key.owner, purpose: purpose, tenant: key.tenant) }
+    var maker: Caller {
+        Caller(party: key.owner, standing: standing, purpose: purpose, tenant: key.tenant)
+    }
 
     var priority: Int { body["snapshotPriority"]?.numberValue?.intValue ?? Self.standardPriority }
 
@@ -165,6 +169,7 @@ extension Snapshot {
             "createdAt": .string(createdAt.text), "modifiedAt": .string(modifiedAt.text),
             "expiresAt": .string(expiresAt.text), "lastUsedAt": .string(lastUsedAt.text),
         ]
+        standing.write(to: &json)
         json["purpose"] = purpose.map { .string($0.text) }
         json["failedNotices"] = failedNotices.map { .number(JSONNumber($0)) }
         return Document(kind: .snapshot, id: file, body: JSONValue.object(json).serialized)
@@ -184,6 +189,7 @@ extension Snapshot {
             return nil
         }
         key = Key(tenant: tenant, owner: owner, id: id)
+        standing = Standing(json)
         purpose = json["purpose"]?.stringValue.map { Purpose($0) }
         file = document.id
         self.body = body

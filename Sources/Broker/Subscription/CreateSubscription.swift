@@ -31,6 +31,7 @@ extension Subscribing {
             kind: kind,
             id: id,
             owner: caller.party,
+            standing: caller.standing,
             purpose: caller.purpose,
             context: ld.reference,
             body: object.subscriptionBody,

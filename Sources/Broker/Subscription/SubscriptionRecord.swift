@@ -10,7 +10,9 @@ package struct SubscriptionRecord: Sendable, Equatable {
     /// The key under which it is stored.
     package private(set) var key: String
     package let owner: Party
-    package let purpose: Purpose?
+    /// The roles and the person of whoever wrote it last.
+    package var standing: Standing
+    package var purpose: Purpose?
     /// The `@context` for its names.
     package var context: JSONValue
     /// The `@context` for its queries, if an update was written with another one.
@@ -27,6 +29,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
         kind: SubscriptionKind = .entities,
         id: String,
         owner: Party,
+        standing: Standing = Standing(),
         purpose: Purpose?,
         context: JSONValue,
         body: JSONObject,
@@ -36,6 +39,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
         self.id = id
         key = owner.subscriptionKey(id)
         self.owner = owner
+        self.standing = standing
         self.purpose = purpose
         self.context = context
         self.body = body
@@ -46,7 +50,7 @@ package struct SubscriptionRecord: Sendable, Equatable {
 
     /// The caller whose rights decide its notifications.
     package func subscriber(_ tenant: TenantName?) -> Caller {
-        Caller(party: owner, purpose: purpose, tenant: tenant)
+        Caller(party: owner, standing: standing, purpose: purpose, tenant: tenant)
     }
 }
 
@@ -179,6 +183,7 @@ extension SubscriptionRecord {
 extension SubscriptionRecord {
     package var document: Document {
         var json: JSONObject = ["owner": owner.json, "context": context, "body": .object(body)]
+        standing.write(to: &json)
         json["purpose"] = purpose.map { .string($0.text) }
         json["createdAt"] = .string(createdAt.text)
         json["modifiedAt"] = .string(modifiedAt.text)
@@ -205,6 +210,7 @@ extension SubscriptionRecord {
             kind: kind,
             id: Self.id(ofKey: document.id),
             owner: owner,
+            standing: Standing(json),
             purpose: json["purpose"]?.stringValue.map { Purpose($0) },
             context: context,
             body: body,

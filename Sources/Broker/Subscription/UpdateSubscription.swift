@@ -16,6 +16,17 @@ extension Subscribing {
         try requireChangeable(old, by: caller)
         var new = old
         new.modifiedAt = clock()
+        if caller.party == old.owner {
+            // One token of a party gets nothing by the roles, the person and the purpose of another.
+            new.standing = caller.standing
+            new.purpose = caller.purpose ?? old.purpose
+        } else if fragment.objectValue?["notification"] != nil {
+            throw BrokerError(
+                .forbidden,
+                "Where and how the subscription '\(id)' notifies is changed by its owner alone: what "
+                    + "is sent there is what the owner may see."
+            )
+        }
         try new.apply(
             try Self.members(of: fragment, for: id),
             ld: ld,
@@ -25,7 +36,7 @@ extension Subscribing {
             new.body,
             id: id
         )
-        try await requireSubscribing(old.subscriber(caller.tenant), to: subscription)
+        try await requireSubscribing(new.subscriber(caller.tenant), to: subscription)
         if fragment.objectValue?["notification"] != nil {
             try addresses.requireCallable(
                 subscription.notification.endpoint.uri,

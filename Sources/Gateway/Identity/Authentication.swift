@@ -69,6 +69,7 @@ package struct Authentication: Sendable {
     ) throws(BrokerError) {
         caller.party = credential.party
         caller.roles = credential.roles
+        caller.otherRoles = credential.otherRoles
         caller.subject = credential.subject
         guard let purpose = credential.purpose else { return }
         if let asked = caller.purpose, !asked.isOrNarrower(than: purpose) {

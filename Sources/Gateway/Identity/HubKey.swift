@@ -89,9 +89,8 @@ package struct HubKey: Sendable {
             "iss": .string(issuerName), "aud": .string(issuerName), "sub": .string(party),
             "iat": .number(JSONNumber(start)), "exp": .number(JSONNumber(start + seconds)),
         ]
-        if !credential.roles.isEmpty {
-            claims["roles"] = .array(credential.roles.names.map { .string($0) })
-        }
+        let roles = credential.standing.roleNames
+        if !roles.isEmpty { claims["roles"] = .array(roles.map { .string($0) }) }
         claims["subject"] = credential.subject.map { .string($0.uri) }
         claims["purpose"] = credential.purpose.map { .string($0.text) }
         claims["jti"] = id.map { .string($0) }

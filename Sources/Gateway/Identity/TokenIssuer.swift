@@ -30,8 +30,10 @@ package struct TokenIssuer: Sendable {
     package var partyPrefix = ""
     /// What makes a URI of the person's name.
     package var subjectPrefix = ""
-    /// What the issuer's roles are here; any other is none.
+    /// What the issuer's roles let their bearer do here, beside what policies say of them.
     package var roles: [String: Roles] = [:]
+    /// What stands before the name of a role in policies, so that no two issuers give the same role.
+    package var rolePrefix = ""
     /// Whose roles count where each is for somebody, as in the credentials of FIWARE's data spaces: elements
     /// with `names` and the `target` that they are for.
     package var rolesTarget: String?
@@ -80,7 +82,17 @@ package struct TokenIssuer: Sendable {
             throw .refusedToken("The token names no party.")
         }
         var credential = Credential(party: try party(partyPrefix + name))
-        credential.roles = credential.party == .operator ? .admin : try roles(of: claims)
+        if credential.party == .operator {
+            credential.roles = .admin
+        } else {
+            for name in try roleNames(of: claims) {
+                credential.roles.formUnion(roles[name] ?? [])
+                // What policies call `admin` is only what the configuration makes one.
+                credential.otherRoles.formUnion(
+                    Standing(roleNames: [rolePrefix + name]).otherRoles
+                )
+            }
+        }
         if let claim = self.claims.subject, let name = try text(claim, of: claims) {
             let uri = subjectPrefix + name
             guard URIText.isValid(uri), uri.utf8.count <= 256 else {
@@ -129,8 +141,8 @@ package struct TokenIssuer: Sendable {
         return claims
     }
 
-    private func roles(of claims: JSONObject) throws(BrokerError) -> Roles {
-        var roles: Roles = []
+    private func roleNames(of claims: JSONObject) throws(BrokerError) -> [String] {
+        var found: [String] = []
         for element in values(self.claims.roles, of: claims).flatMap(Self.elements) {
             let names: [String]?
             if let role = element.objectValue {
@@ -142,9 +154,9 @@ package struct TokenIssuer: Sendable {
             guard let names else {
                 throw .refusedToken("The token's roles are no list of texts.")
             }
-            for name in names { roles.formUnion(self.roles[name] ?? []) }
+            found += names
         }
-        return roles
+        return found
     }
 
     /// The one text that the claim has; nil when there is none.

@@ -25,7 +25,7 @@ struct TokenCommand: AsyncParsableCommand {
         )
 
         @Option(help: "The party, a URI.") var party: String
-        @Option(help: "A role (admin: may provision and govern); may be repeated.")
+        @Option(help: "A role: admin, or one that policies name; may be repeated.")
         var role: [String] = []
         @Option(help: "The person whose token it is, a URI.") var subject: String?
         @Option(help: "The only purpose that it is for, of the Data Privacy Vocabulary.")
@@ -38,9 +38,8 @@ struct TokenCommand: AsyncParsableCommand {
             guard URIText.isValid(party), Party.isName(party) else {
                 throw ValidationError("--party: '\(party)' is not a URI that can name a party.")
             }
-            if let unknown = role.first(where: { Roles.byName[$0] == nil }) {
-                let names = Roles.byName.keys.sorted().joined(separator: ", ")
-                throw ValidationError("--role: '\(unknown)' is not a role; the roles are \(names).")
+            if let wrong = role.first(where: { !Standing.isRoleName($0) }) {
+                throw ValidationError("--role: '\(wrong)' is no role: one has 1 to 128 bytes.")
             }
             if let subject, !URIText.isValid(subject) || subject.utf8.count > 256 {
                 throw ValidationError("--subject: '\(subject)' is not a URI of at most 256 bytes.")
@@ -56,9 +55,11 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await reportingErrors {
                 let key = try await DataFolder(creating: data).hubKey()
+                let standing = Standing(roleNames: role)
                 let credential = Credential(
                     party: .named(PartyID(party)),
-                    roles: role.reduce(into: []) { $0.formUnion(Roles.byName[$1] ?? []) },
+                    roles: standing.roles,
+                    otherRoles: standing.otherRoles,
                     subject: subject.map { SubjectID($0) },
                     purpose: purpose.map { Purpose($0) }
                 )

@@ -70,6 +70,7 @@ struct ConfigurationKey: Sendable {
         Self("issuers.*.subjectClaim", .text),
         Self("issuers.*.subjectPrefix", .text),
         Self("issuers.*.rolesClaim", .text),
+        Self("issuers.*.rolePrefix", .text),
         Self("issuers.*.rolesTarget", .text),
         Self("issuers.*.adminRoles", .list),
         Self("issuers.*.purposeClaim", .text),

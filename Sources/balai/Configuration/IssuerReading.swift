@@ -66,6 +66,7 @@ extension SettingsReader {
         issuer.claims.purpose = text("issuers", name, "purposeClaim") ?? issuer.claims.purpose
         issuer.partyPrefix = text("issuers", name, "partyPrefix") ?? ""
         issuer.subjectPrefix = text("issuers", name, "subjectPrefix") ?? ""
+        issuer.rolePrefix = text("issuers", name, "rolePrefix") ?? ""
         issuer.rolesTarget = text("issuers", name, "rolesTarget")
         for role in list("issuers", name, "adminRoles") { issuer.roles[role] = .admin }
         issuer.credentialTypes = Set(list("issuers", name, "credentialTypes"))

@@ -35,10 +35,20 @@ import Testing
         )
     }
 
-    @Test func `a role that the hub does not have is ignored`() async throws {
+    @Test func `a role that only policies know comes with the token, and is no role of the hub's`()
+        async throws
+    {
         let world = try await TokenWorld()
-        let token = try world.token { _, claims in claims["roles"] = .array(["root", "Admin"]) }
+        let issued = try issued(
+            Credential(party: clinic, roles: .admin, otherRoles: ["doctor", "Admin"]),
+            world
+        )
+        let caller = try await world.caller(issued)
+        #expect(caller.roles == .admin && caller.otherRoles == ["doctor", "Admin"])
+        let names: [JSONValue] = ["root", "Admin", "", .string(String(repeating: "x", count: 129))]
+        let token = try world.token { _, claims in claims["roles"] = .array(names) }
         #expect(try await world.caller(token).roles.isEmpty)
+        #expect(try await world.caller(token).otherRoles == ["root", "Admin"])
     }
 
     @Test func `the operator's token is opaque and has the role admin`() async throws {

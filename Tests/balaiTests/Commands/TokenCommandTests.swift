@@ -75,7 +75,7 @@ import FoundationNetworking
 
     @Test(arguments: [
         ["--party", "clinic"], ["--party", "service:demo-city"], ["--party", ""], [],
-        ["--party", "urn:x:a", "--role", "root"], ["--party", "urn:x:a", "--subject", "me"],
+        ["--party", "urn:x:a", "--role", ""], ["--party", "urn:x:a", "--subject", "me"],
         ["--party", "urn:x:a", "--purpose", "dpv:Gossip"], ["--party", "urn:x:a", "--ttl", "0s"],
         ["--party", "urn:x:a", "--ttl", "1"], ["--party", "urn:x:a", "--ttl", "-1h"],
         ["--party", "urn:x:a", "--ttl", "367d"],
@@ -85,7 +85,8 @@ import FoundationNetworking
         #expect(throws: (any Error).self) { try TokenCommand.Issue.parse(arguments) }
         #expect(throws: Never.self) {
             try TokenCommand.Issue.parse([
-                "--party", "urn:x:a", "--role", "admin", "--subject", "urn:person:1",
+                "--party", "urn:x:a", "--role", "admin", "--role", "doctor", "--subject",
+                "urn:person:1",
                 "--purpose", "PublicHealth", "--ttl", "45s",
             ])
         }
