@@ -1,3 +1,5 @@
+package import ContextModel
+
 /// What a token says of its bearer beside the party: its roles, and the person whose token it is.
 ///
 /// What the hub goes on to do for somebody (a subscription, a snapshot) keeps it, and is decided by it.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The names and addresses that always mean this machine.
 package enum Loopback {
     /// Whether the host, with or without the brackets of an IPv6 address, is this machine.
@@ -10,6 +12,14 @@ package enum Loopback {
         }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// Whether nobody on the way can change what is at the URL: it is https, or on this machine.
+    package static func isSafe(url: String) -> Bool {
+        guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty else {
+            return false
+        }
+        return parts.scheme == "https" || parts.scheme == "http" && isLoopback(host: host)
     }
 
     /// The port in a `Host` field.

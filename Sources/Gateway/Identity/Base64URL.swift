@@ -7,6 +7,9 @@ package enum Base64URL {
             .replacing("=", with: "")
     }
 
+    /// A name and a password as the scheme `Basic` has them (RFC 7617 section 2).
+    static func basic(_ pair: String) -> String { Data(pair.utf8).base64EncodedString() }
+
     /// nil for padding, blanks and other letters, and for a spelling that `text` would not write: a token
     /// has one spelling.
     package static func bytes(of text: String) -> [UInt8]? {

@@ -1,5 +1,6 @@
 package import Broker
 import ContextModel
+import Foundation
 import Governance
 import HTTPTypes
 import Synchronization
@@ -9,8 +10,9 @@ import Synchronization
 package final class SignIn: Sendable {
     private struct State {
         var key: HubKey
-        /// Links that were used, until they would have expired.
+        /// Links that were used, and answers of identity providers, until they would have expired.
         var used: [TokenHash: Timestamp] = [:]
+        var providers: [OpenIDProvider] = []
     }
     private let state: Mutex<State>
     private let links: TokenVerifier
@@ -20,6 +22,7 @@ package final class SignIn: Sendable {
     private let startedAt: Timestamp
     /// The origin of the hub's pages where the operator said it; else it is that of the request.
     private let origin: String?
+    private let publicURL: String?
     private let isSecure: Bool
 
     /// `publicURL` is where people reach the hub, nil for plain HTTP at the address they ask.
@@ -29,6 +32,7 @@ package final class SignIn: Sendable {
         sessions = TokenVerifier([key.issuer(of: .session)], clock: clock)
         self.clock = clock
         startedAt = clock()
+        self.publicURL = publicURL
         let parts = publicURL?.split(separator: "/", omittingEmptySubsequences: false) ?? []
         origin = parts.count > 2 ? "\(parts[0])//\(parts[2])" : nil
         isSecure = publicURL?.hasPrefix("https://") == true
@@ -38,7 +42,7 @@ package final class SignIn: Sendable {
     package func replace(_ key: HubKey) {
         let isAnother = state.withLock { state in
             guard state.key.id != key.id else { return false }
-            state = State(key: key)
+            state = State(key: key, providers: state.providers)
             return true
         }
         guard isAnother else { return }
@@ -50,16 +54,20 @@ package final class SignIn: Sendable {
 
     /// Whose session the cookies hold; nil when they hold none, or one that has ended.
     func credential(cookies: String) async -> Credential? {
-        let values = cookies.split(separator: ";").compactMap { pair -> String? in
-            let pair = pair.drop { $0 == " " }
-            return pair.hasPrefix(cookieName + "=")
-                ? String(pair.dropFirst(cookieName.count + 1)) : nil
-        }
-        // Another site of this host may have set a second one.
-        guard values.count == 1, let session = values.first else { return nil }
+        guard let session = Self.value(of: cookieName(.session), in: cookies) else { return nil }
         let hash = TokenHash(of: session)
         if let credential = sessions.remembered(hash) { return credential }
         do { return try await sessions.credential(of: session, hash) } catch { return nil }
+    }
+
+    /// The value of a cookie; nil where there are two, of which another site of this host may have set
+    /// one.
+    private static func value(of name: String, in cookies: String) -> String? {
+        let values = cookies.split(separator: ";").compactMap { pair -> String? in
+            let pair = pair.drop { $0 == " " }
+            return pair.hasPrefix(name + "=") ? String(pair.dropFirst(name.count + 1)) : nil
+        }
+        return values.count == 1 ? values.first : nil
     }
 
     /// Throws `forbidden` unless a page of the hub itself sends the request, as the browser tells.
@@ -87,29 +95,47 @@ package final class SignIn: Sendable {
     func cookie(forLink link: String) async throws -> String {
         let hash = TokenHash(of: link)
         let credential = try await checked(link, hash)
+        try use(hash, seconds: Self.linkSeconds, again: Self.usedLink)
+        return try session(for: credential)
+    }
+
+    /// Uses something up that signs somebody in; throws `again` when it was used.
+    private func use(
+        _ hash: TokenHash,
+        seconds: Int,
+        again: BrokerError
+    ) throws(BrokerError) {
         let now = clock()
-        let key = try state.withLock { state throws(BrokerError) in
+        try state.withLock { state throws(BrokerError) in
             state.used = state.used.filter { now < $0.value }
             guard state.used.count < Self.maximumUsed else {
                 throw BrokerError(.overloaded, "Too many sign in at this moment.")
             }
-            let end = now.microseconds + Int64(Self.linkSeconds) * 1_000_000
+            let end = now.microseconds + Int64(seconds) * 1_000_000
             guard state.used.updateValue(Timestamp(microseconds: end), forKey: hash) == nil else {
-                throw Self.usedLink
+                throw again
             }
-            return state.key
         }
+    }
+
+    /// The cookie of a new session; throws `badRequestData` for one that no browser would keep.
+    private func session(for credential: Credential) throws -> String {
+        let key = state.withLock { $0.key }
         let session = try key.token(
             .session,
             for: credential,
             seconds: Self.sessionSeconds,
-            at: now
+            at: clock(),
+            id: UUID().uuidString
         )
-        return cookie(session, seconds: Self.sessionSeconds)
+        guard session.utf8.count <= Self.maximumCookieBytes else {
+            throw BrokerError(.badRequestData, "Your roles are too many for a session.")
+        }
+        return cookie(.session, session, seconds: Self.sessionSeconds)
     }
 
     /// What ends a session in the browser.
-    var endingCookie: String { cookie("", seconds: 0) }
+    var endingCookie: String { cookie(.session, "", seconds: 0) }
 
     private func checked(
         _ link: String,
@@ -126,13 +152,115 @@ package final class SignIn: Sendable {
         "The link was used, or is from before the hub's start. \"balai login\" makes another."
     )
 
-    private var cookieName: String { isSecure ? "__Host-balai-session" : "balai-session" }
+    // MARK: Identity providers
 
-    private func cookie(_ value: String, seconds: Int) -> String {
-        "\(cookieName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)"
+    /// Signs people in at these providers from now on.
+    package func replace(providers: [OpenIDProvider]) {
+        state.withLock { $0.providers = providers }
+    }
+
+    /// The providers at which people may sign in.
+    var providers: [OpenIDSettings] { state.withLock { $0.providers.map(\.settings) } }
+
+    private func provider(_ name: String) throws(BrokerError) -> OpenIDProvider {
+        let provider = state.withLock { $0.providers.first { $0.settings.name == name } }
+        guard let provider else {
+            throw BrokerError(.resourceNotFound, "Nobody signs in here at \"\(name)\".")
+        }
+        return provider
+    }
+
+    /// Begins to sign in at the provider: where the browser goes, and the cookie that it keeps until it
+    /// comes back.
+    func begin(
+        at name: String,
+        authority: String?
+    ) async throws(BrokerError) -> (address: String, cookie: String) {
+        let provider = try provider(name)
+        var random = SystemRandomNumberGenerator()
+        let flow = OpenIDFlow(provider: name, at: clock(), &random)
+        let address = try await provider.address(of: flow, back: try back(name, authority))
+        return (address, cookie(.flow, flow.cookie, seconds: Int(OpenIDFlow.seconds)))
+    }
+
+    /// Ends what `begin` began, with what the provider sent the browser back with: who signed in, and the
+    /// cookies that the browser is to have from now on.
+    ///
+    /// Throws `forbidden` for an answer to a sign-in that this browser did not begin, or that was used.
+    func finish(
+        at name: String,
+        _ answer: QueryItems,
+        cookies: String?,
+        authority: String?
+    ) async throws -> (party: Party, cookies: [String]) {
+        let provider = try provider(name)
+        let kept = cookies.flatMap { Self.value(of: cookieName(.flow), in: $0) }
+        guard let flow = kept.flatMap({ OpenIDFlow(cookie: $0) }), flow.provider == name,
+            flow.isUnderWay(at: clock()), let state = answer["state"], flow.hasState(state)
+        else { throw Self.foreignFlow }
+        // RFC 9207: an answer of another provider is none of this one.
+        guard answer["iss"] ?? provider.settings.issuer.name == provider.settings.issuer.name else {
+            throw Self.foreignFlow
+        }
+        guard let code = answer["code"], !code.isEmpty, answer["error"] == nil else {
+            throw BrokerError(.forbidden, "The identity provider did not sign you in.")
+        }
+        // Also a code that was not taken ends the sign-in.
+        try use(
+            TokenHash(of: flow.cookie),
+            seconds: Int(OpenIDFlow.seconds),
+            again: Self.foreignFlow
+        )
+        let credential = try await provider.credential(
+            forCode: code,
+            of: flow,
+            back: try back(name, authority)
+        )
+        return (credential.party, [try session(for: credential), cookie(.flow, "", seconds: 0)])
+    }
+
+    /// Where the provider sends people back to.
+    ///
+    /// Without a `publicURL` only on this machine: else whoever makes up a `Host` would choose it.
+    private func back(_ name: String, _ authority: String?) throws(BrokerError) -> String {
+        let path = "/sign-in/from/" + TypeView.percentEncoded(name)
+        if let publicURL { return publicURL + path }
+        guard let authority, Loopback.isLoopback(authority: authority) else {
+            throw BrokerError(
+                .operationNotSupported,
+                "To sign in at an identity provider, the hub needs \"publicURL\" in its configuration."
+            )
+        }
+        return "http://\(authority)\(path)"
+    }
+
+    private static let foreignFlow = BrokerError(
+        .forbidden,
+        "Here nobody began to sign in that way, or it is over. Begin again at /sign-in."
+    )
+
+    // MARK: Cookies
+
+    private enum Cookie: String {
+        /// Who is signed in: only the hub's own pages send it.
+        case session = "balai-session"
+        /// A sign-in that is under way: the provider's page leads back with it.
+        case flow = "balai-flow"
+    }
+
+    private func cookieName(_ cookie: Cookie) -> String {
+        (isSecure ? "__Host-" : "") + cookie.rawValue
+    }
+
+    private func cookie(_ cookie: Cookie, _ value: String, seconds: Int) -> String {
+        let site = cookie == .session ? "Strict" : "Lax"
+        return
+            "\(cookieName(cookie))=\(value); Path=/; HttpOnly; SameSite=\(site); Max-Age=\(seconds)"
             + (isSecure ? "; Secure" : "")
     }
 
+    /// What browsers keep of a cookie at least, less its name and attributes (RFC 6265 section 6.1).
+    private static let maximumCookieBytes = 3_900
     package static let linkSeconds = 300
     static let sessionSeconds = 43_200
     static let maximumUsed = 1_000

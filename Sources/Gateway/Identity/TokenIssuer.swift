@@ -18,7 +18,7 @@ package struct TokenIssuer: Sendable {
     /// As tokens name it (`iss`).
     package let name: String
     /// What a token must be for, one of these (`aud`).
-    package let audiences: Set<String>
+    package var audiences: Set<String>
     package var keys: any KeySource
     package var algorithms: Set<TokenAlgorithm> = [.eddsa, .es256, .es384, .ps256, .rs256]
     /// What a token may say that it is (`typ`); nil for saying nothing.

@@ -137,14 +137,26 @@ package struct PageRenderer: Sendable {
     }
 
     /// How somebody signs in, who is signed in, or both.
-    func signIn(link: String?, as party: String?, current: String?) throws -> String {
+    func signIn(
+        link: String? = nil,
+        as party: String? = nil,
+        current: String?,
+        providers: [OpenIDSettings] = []
+    ) throws -> String {
         let view = SignInView(
             shell: shell("Sign in", HubSummary(types: []), hasLanguages: link == nil),
             link: link ?? "",
             party: party ?? "",
             current: current ?? "",
             hasLink: link != nil,
-            isSignedIn: current != nil
+            isSignedIn: current != nil,
+            providers: link == nil && current == nil
+                ? providers.map {
+                    SignInView.Provider(
+                        label: $0.label,
+                        path: "/sign-in/with/" + TypeView.percentEncoded($0.name)
+                    )
+                } : []
         )
         return try render(view, "sign-in")
     }

@@ -77,6 +77,14 @@ struct SignInView {
     var current: String
     var hasLink: Bool
     var isSignedIn: Bool
+    /// Where else people may sign in.
+    var providers: [Provider]
+
+    /// An identity provider.
+    struct Provider {
+        var label: String
+        var path: String
+    }
 }
 
 /// The list of the city's services.

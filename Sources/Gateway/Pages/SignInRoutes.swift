@@ -22,7 +22,8 @@ extension RouteTable {
                 try renderer.speaking(to: request, context.caller).signIn(
                     link: link,
                     as: party?.text,
-                    current: asked == .anonymous ? nil : asked.text
+                    current: asked == .anonymous ? nil : asked.text,
+                    providers: signIn.providers
                 ),
                 settings
             )
@@ -42,6 +43,59 @@ extension RouteTable {
             try signIn.requireOwnPage(request.head)
             return Self.home(signIn.endingCookie)
         }
+        addProviders(signIn, renderer, settings)
+    }
+
+    /// Adds the way to the page of an identity provider, and back.
+    private mutating func addProviders(
+        _ signIn: SignIn,
+        _ renderer: PageRenderer,
+        _ settings: PageSettings
+    ) {
+        let there = RouteDescription(
+            .get,
+            "/sign-in/with/{provider}",
+            .pages,
+            "Lead to the identity provider where somebody signs in",
+            status: 303
+        )
+        add(there) { request, context in
+            let begun = try await signIn.begin(
+                at: try context.parameters.require("provider"),
+                authority: request.head.authority
+            )
+            return Response(
+                status: .seeOther,
+                headers: [
+                    .location: begun.address, .setCookie: begun.cookie, .cacheControl: "no-store",
+                ]
+            )
+        }
+        var back = Self.page("/sign-in/from/{provider}", "Sign in whom an identity provider knows")
+        back.query = [
+            QueryParameter("state", "Which sign-in it is", isRequired: true),
+            QueryParameter("code", "What the hub exchanges for an ID token"),
+            QueryParameter("error", "Why the provider signed nobody in"),
+            QueryParameter("iss", "Who the provider is"),
+        ]
+        add(back) { request, context in
+            let cookies = request.headers[values: .cookie].joined(separator: ";")
+            let done = try await signIn.finish(
+                at: try context.parameters.require("provider"),
+                QueryItems(urlQuery: request.uri.query ?? ""),
+                cookies: cookies,
+                authority: request.head.authority
+            )
+            let text = try renderer.speaking(to: request, context.caller)
+                .signIn(current: done.party.text)
+            var response = Response.page(text, settings)
+            for cookie in done.cookies {
+                response.headers.append(HTTPField(name: .setCookie, value: cookie))
+            }
+            // What leads on is to be the hub's own page: from another one's the browser sends no session.
+            response.headers[.refresh] = "0; url=/"
+            return response
+        }
     }
 
     static func submission(_ path: String, _ summary: String) -> RouteDescription {
@@ -59,4 +113,9 @@ extension RouteTable {
     private static func home(_ cookie: String) -> Response {
         Response(status: .seeOther, headers: [.location: "/", .setCookie: cookie])
     }
+}
+
+extension HTTPField.Name {
+    /// Where a browser goes on to, after so many seconds (HTML section 4.2.5.3).
+    fileprivate static let refresh = known("Refresh")
 }

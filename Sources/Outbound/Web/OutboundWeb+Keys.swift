@@ -21,6 +21,32 @@ extension OutboundWeb {
     }
 }
 
+extension OutboundWeb {
+    /// Sends a form to an address that the operator, or somebody trusted by the operator, named: the status
+    /// and the body of the answer, of at most so many bytes, within ten seconds and without following
+    /// redirects.
+    ///
+    /// Throws what the client throws.
+    package func answer(
+        to form: String,
+        at url: String,
+        authorization: String?,
+        maximumBytes: Int
+    ) async throws -> (status: Int, body: [UInt8]) {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers.add(name: "User-Agent", value: Self.userAgent)
+        request.headers.add(name: "Accept", value: "application/json")
+        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+        if let authorization { request.headers.add(name: "Authorization", value: authorization) }
+        request.body = .bytes(Array(form.utf8))
+        let deadline = NIODeadline.now() + .seconds(10)
+        let response = try await client.execute(request, deadline: deadline)
+        let body = try await response.body.collect(upTo: maximumBytes)
+        return (Int(response.status.code), Array(buffer: body))
+    }
+}
+
 /// Why a document cannot be had.
 package struct DocumentError: Error, Equatable, CustomStringConvertible {
     package let description: String

@@ -76,6 +76,11 @@ struct ConfigurationKey: Sendable {
         Self("issuers.*.purposeClaim", .text),
         Self("issuers.*.credentialTypes", .list),
         Self("issuers.*.credentialIssuers", .list),
+        Self("issuers.*.clientID", .text),
+        Self("issuers.*.clientSecretFile", .text),
+        Self("issuers.*.clientSecretVariable", .text),
+        Self("issuers.*.scopes", .list),
+        Self("issuers.*.label", .text),
 
         Self("witnesses.*.key", .text),
         Self("witnesses.*.url", .text),

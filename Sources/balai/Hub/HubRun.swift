@@ -214,15 +214,24 @@ struct HubRun: Sendable {
         }
     }
 
-    /// Has tokens of the issuers that the configuration names accepted.
+    /// Has tokens of the issuers that the configuration names accepted, and people sign in at them.
     private func trust(
         _ configuration: HubConfiguration,
         _ tokens: TokenWatch,
         _ web: OutboundWeb
     ) async throws {
-        try await tokens.trust(configuration.issuers) {
-            try await web.document(at: $0, maximumBytes: RemoteKeys.maximumBytes)
-        }
+        let openID = OpenIDWeb(
+            get: { try await web.document(at: $0, maximumBytes: RemoteKeys.maximumBytes) },
+            post: { url, form, authorization in
+                try await web.answer(
+                    to: form,
+                    at: url,
+                    authorization: authorization,
+                    maximumBytes: RemoteKeys.maximumBytes
+                )
+            }
+        )
+        try await tokens.trust(configuration.issuers, web: openID)
     }
 
     private static let maximumStopDuration = Duration.seconds(30)

@@ -82,26 +82,36 @@ final class TokenWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Accepts tokens of the hub itself and of these issuers from now on, with their current keys.
+    /// Accepts tokens of the hub itself and of these issuers from now on, with their current keys, and
+    /// signs people in at those that do so.
     ///
-    /// `fetch` gets the content of a URL. Throws `StartError` if the keys in a file are invalid.
-    func trust(
-        _ issuers: [IssuerSettings],
-        fetch: @escaping @Sendable (String) async throws -> [UInt8]
-    ) async throws {
+    /// Throws `StartError` if the keys or a secret in a file are invalid.
+    func trust(_ issuers: [IssuerSettings], web: OpenIDWeb) async throws {
         let key = try await folder.hubKey()
         var trusted = [key.issuer]
+        var providers: [OpenIDProvider] = []
         for settings in issuers {
+            if let client = settings.client {
+                let provider = OpenIDProvider(
+                    try settings.openID(client),
+                    web: web,
+                    clock: Self.clock,
+                    logger: logger
+                )
+                providers.append(provider)
+            }
+            guard let keys = settings.keys else { continue }
             var issuer = settings.issuer
             issuer.keys =
                 settings.isRemote
                 ? RemoteKeys(of: issuer.name, clock: Self.clock, logger: logger) {
-                    try await fetch(settings.keys)
-                } : try await FixedKeys(VerificationKeys(file: settings.keys))
+                    try await web.get(keys)
+                } : try await FixedKeys(VerificationKeys(file: keys))
             trusted.append(issuer)
         }
         verifier.replace(with: trusted)
         signIn.replace(key)
+        signIn.replace(providers: providers)
     }
 
     private static let clock = HubClock { Timestamp(Date()) }
@@ -136,6 +146,57 @@ extension VerificationKeys {
         }
         do { try await self.init(set: JSONReader.read(bytes)) } catch {
             throw StartError(.usage, "The keys \(path) cannot be used: \(error)")
+        }
+    }
+}
+
+extension IssuerSettings {
+    /// The provider as the Gateway needs it; throws `StartError` for a secret that cannot be had.
+    fileprivate func openID(_ client: Client) throws -> OpenIDSettings {
+        var issuer = issuer
+        issuer.audiences = [client.id]
+        return OpenIDSettings(
+            name: client.name,
+            label: client.label,
+            issuer: issuer,
+            clientID: client.id,
+            clientSecret: try client.secret?.text,
+            scopes: client.scopes
+        )
+    }
+}
+
+extension IssuerSettings.Secret {
+    /// The secret, without the blanks and line breaks around it.
+    ///
+    /// Throws `StartError` when there is none, or everybody can read the file.
+    fileprivate var text: String {
+        get throws {
+            let (text, place) = try found
+            let secret = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+            guard !secret.isEmpty else { throw StartError(.usage, "\(place) has no secret.") }
+            return secret
+        }
+    }
+
+    private var found: (text: String?, place: String) {
+        get throws {
+            switch self {
+            case .variable(let name):
+                return (ProcessInfo.processInfo.environment[name], "The variable \(name)")
+            case .file(let path):
+                let attributes = try? FileManager.default.attributesOfItem(
+                    atPath: URL(filePath: path).resolvingSymlinksInPath().path
+                )
+                let mode = attributes?[.posixPermissions] as? NSNumber
+                guard mode.map({ $0.intValue & 0o007 == 0 }) ?? true else {
+                    throw StartError(
+                        .permissions,
+                        "\(path) can be read by everybody: chmod o= \(path)"
+                    )
+                }
+                return (try? String(contentsOfFile: path, encoding: .utf8), path)
+            }
         }
     }
 }

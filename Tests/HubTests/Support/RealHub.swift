@@ -29,7 +29,7 @@ final class RealHub: Sendable {
         )
         let line = await process.line(with: "ready ")
         let ready = try #require(line, "the hub does not start: \(process.errors)")
-        url = String(try #require(ready.wholeMatch(of: /ready (http:\S+)/)?.output.1))
+        url = String(try #require(ready.wholeMatch(of: /ready (https?:\S+)/)?.output.1))
     }
 
     deinit { process.send(SIGKILL) }
@@ -69,6 +69,7 @@ struct HubClient: Sendable {
         var configuration = HTTPClient.Configuration()
         // A hub that is gone does not return: its successor listens on another port.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.redirectConfiguration = .disallow
         let client = HTTPClient(configuration: configuration)
         do {
             let answer = try await body(HubClient(client: client))
@@ -88,7 +89,17 @@ struct HubClient: Sendable {
         headers: [(String, String)] = [],
         body: [UInt8]? = nil
     ) async throws -> HubAnswer {
-        var request = HTTPClientRequest(url: hub.url + path)
+        try await send(method, at: hub.url + path, headers: headers, body: body)
+    }
+
+    /// Sends a request to anybody; redirects are not followed.
+    func send(
+        _ method: HTTPMethod = .GET,
+        at url: String,
+        headers: [(String, String)] = [],
+        body: [UInt8]? = nil
+    ) async throws -> HubAnswer {
+        var request = HTTPClientRequest(url: url)
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
