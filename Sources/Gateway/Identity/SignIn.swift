@@ -13,20 +13,36 @@ package final class SignIn: Sendable {
         /// Links that were used, and answers of identity providers, until they would have expired.
         var used: [TokenHash: Timestamp] = [:]
         var providers: [OpenIDProvider] = []
+        var revoked = RevokedTokens()
     }
     private let state: Mutex<State>
     private let links: TokenVerifier
     private let sessions: TokenVerifier
     private let clock: HubClock
+    private let revoke: Revoke
+    /// Has the hub take something back from now on, and keep that until the moment at which it has expired.
+    package typealias Revoke =
+        @Sendable (_ entry: RevokedTokens.Entry, _ until: Timestamp) async throws -> Void
     /// What a link of an earlier run holds no more for: nobody knows whether it was used.
     private let startedAt: Timestamp
     /// The origin of the hub's pages where the operator said it; else it is that of the request.
     private let origin: String?
     private let publicURL: String?
+    /// How the hub is reached where the operator did not say where.
+    private let scheme: String
     private let isSecure: Bool
 
-    /// `publicURL` is where people reach the hub, nil for plain HTTP at the address they ask.
-    package init(key: HubKey, publicURL: String?, clock: HubClock) {
+    /// `publicURL` is where people reach the hub, nil for the address they ask; `hasTLS` if the hub itself
+    /// speaks https.
+    package init(
+        key: HubKey,
+        publicURL: String?,
+        hasTLS: Bool = false,
+        clock: HubClock,
+        revoke: @escaping Revoke = { _, _ in }
+    ) {
+        self.revoke = revoke
+        scheme = hasTLS ? "https" : "http"
         state = Mutex(State(key: key))
         links = TokenVerifier([key.issuer(of: .link)], clock: clock)
         sessions = TokenVerifier([key.issuer(of: .session)], clock: clock)
@@ -35,14 +51,15 @@ package final class SignIn: Sendable {
         self.publicURL = publicURL
         let parts = publicURL?.split(separator: "/", omittingEmptySubsequences: false) ?? []
         origin = parts.count > 2 ? "\(parts[0])//\(parts[2])" : nil
-        isSecure = publicURL?.hasPrefix("https://") == true
+        isSecure = publicURL.map { $0.hasPrefix("https://") } ?? hasTLS
     }
 
     /// Signs with another key from now on: links and sessions of the old one end.
     package func replace(_ key: HubKey) {
         let isAnother = state.withLock { state in
             guard state.key.id != key.id else { return false }
-            state = State(key: key, providers: state.providers)
+            state.key = key
+            state.used = [:]
             return true
         }
         guard isAnother else { return }
@@ -51,6 +68,34 @@ package final class SignIn: Sendable {
     }
 
     // MARK: Sessions
+
+    /// Ends these sessions, and no others that were ended.
+    package func replace(revoked: RevokedTokens) {
+        state.withLock { $0.revoked = revoked }
+        sessions.replace(revoked: revoked)
+    }
+
+    /// Ends the session that the cookies hold, or all of whoever has it.
+    func signOut(cookies: String, everywhere: Bool) async throws {
+        guard let session = Self.value(of: cookieName(.session), in: cookies),
+            let credential = await credential(cookies: cookies)
+        else { return }
+        let now = clock().microseconds
+        let until = Timestamp(microseconds: now + Int64(Self.sessionSeconds) * 1_000_000)
+        let who = RevokedTokens.Sessions(
+            party: credential.party.text,
+            subject: credential.subject?.uri
+        )
+        let entry: RevokedTokens.Entry =
+            everywhere
+            ? .sessions(who, upTo: now / 1_000_000) : .token(TokenHash(of: session))
+        try await revoke(entry, until)
+        let all = state.withLock { state in
+            state.revoked.insert(entry)
+            return state.revoked
+        }
+        sessions.replace(revoked: all)
+    }
 
     /// Whose session the cookies hold; nil when they hold none, or one that has ended.
     func credential(cookies: String) async -> Credential? {
@@ -73,7 +118,7 @@ package final class SignIn: Sendable {
     /// Throws `forbidden` unless a page of the hub itself sends the request, as the browser tells.
     func requireOwnPage(_ request: HTTPRequest) throws(BrokerError) {
         if request.headerFields[.secFetchSite] == "same-origin" { return }
-        let own = origin ?? request.authority.map { "http://\($0)" }
+        let own = origin ?? request.authority.map { "\(scheme)://\($0)" }
         guard let sent = request.headerFields[.origin], sent == own else {
             throw BrokerError(
                 .forbidden,
@@ -231,7 +276,7 @@ package final class SignIn: Sendable {
                 "To sign in at an identity provider, the hub needs \"publicURL\" in its configuration."
             )
         }
-        return "http://\(authority)\(path)"
+        return "\(scheme)://\(authority)\(path)"
     }
 
     private static let foreignFlow = BrokerError(
@@ -262,7 +307,7 @@ package final class SignIn: Sendable {
     /// What browsers keep of a cookie at least, less its name and attributes (RFC 6265 section 6.1).
     private static let maximumCookieBytes = 3_900
     package static let linkSeconds = 300
-    static let sessionSeconds = 43_200
+    package static let sessionSeconds = 43_200
     static let maximumUsed = 1_000
 }
 

@@ -18,6 +18,7 @@ package final class TokenVerifier: Sendable {
         /// Counts how often the issuers were replaced.
         var generation = 0
         var verified: FairCache<TokenHash, Verified>
+        var revoked = RevokedTokens()
     }
     private let state: Mutex<State>
     private let clock: HubClock
@@ -49,6 +50,16 @@ package final class TokenVerifier: Sendable {
         }
     }
 
+    /// Refuses these from now on, and no others that were taken back.
+    package func replace(revoked: RevokedTokens) {
+        state.withLock {
+            guard $0.revoked != revoked else { return }
+            $0.revoked = revoked
+            $0.generation += 1
+            $0.verified = Self.emptyCache(maximum)
+        }
+    }
+
     private static func byName(_ issuers: [TokenIssuer]) -> [String: TokenIssuer] {
         Dictionary(issuers.map { ($0.name, $0) }) { _, last in last }
     }
@@ -69,7 +80,9 @@ package final class TokenVerifier: Sendable {
     /// Verifies a token; throws `unauthenticated` with the reason when it is worth nothing.
     func credential(of text: String, _ hash: TokenHash) async throws(BrokerError) -> Credential {
         let token = try UnverifiedToken(text)
-        let (issuers, generation) = state.withLock { ($0.issuers, $0.generation) }
+        let (issuers, generation, revoked) = state.withLock {
+            ($0.issuers, $0.generation, $0.revoked)
+        }
         guard let name = token.claims["iss"]?.stringValue, let issuer = issuers[name] else {
             throw .refusedToken("The token is from nobody whom this hub trusts.")
         }
@@ -85,6 +98,9 @@ package final class TokenVerifier: Sendable {
         let now = clock()
         let end = try issuer.checkedEnd(of: token.claims, at: now)
         let credential = try issuer.credential(token.claims)
+        guard !revoked.include(token, hash, credential) else {
+            throw .refusedToken("The token was taken back.")
+        }
         let again = Timestamp(microseconds: now.microseconds + Self.trustMicroseconds)
         let verified = Verified(credential: credential, until: min(end, again))
         state.withLock { state in

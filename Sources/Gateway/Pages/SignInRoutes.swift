@@ -39,8 +39,13 @@ extension RouteTable {
             }
             return Self.home(try await signIn.cookie(forLink: String(body.dropFirst(5))))
         }
-        add(Self.submission("/sign-out", "Sign out")) { request, _ in
+        add(Self.submission("/sign-out", "Sign out, here or everywhere")) { request, _ in
             try signIn.requireOwnPage(request.head)
+            let form = try await request.bytes(limit: UnverifiedToken.maximumBytes)
+            try await signIn.signOut(
+                cookies: request.headers[values: .cookie].joined(separator: ";"),
+                everywhere: String(buffer: form) == "everywhere=yes"
+            )
             return Self.home(signIn.endingCookie)
         }
         addProviders(signIn, renderer, settings)

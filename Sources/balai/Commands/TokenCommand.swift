@@ -12,10 +12,10 @@ struct TokenCommand: AsyncParsableCommand {
         abstract: "Make, list and remove the tokens of named parties.",
         discussion: """
             What a party may do is in the configuration under "permissions". A token that is issued \
-            is signed by the hub, says whose it is, and ends by itself. One that is added is opaque, \
+            is signed by the hub, says whose it is, and ends by itself or when it is revoked. One that is added is opaque, \
             and holds until it is removed; a running hub takes up a change within a second.
             """,
-        subcommands: [Issue.self, Add.self, List.self, Remove.self]
+        subcommands: [Issue.self, Add.self, List.self, Remove.self, Revoke.self]
     )
 
     /// Signs a token with the hub's own key.
@@ -64,7 +64,12 @@ struct TokenCommand: AsyncParsableCommand {
                     purpose: purpose.map { Purpose($0) }
                 )
                 try StandardOutput.line(
-                    key.token(for: credential, seconds: ttl.seconds, at: Timestamp(Date()))
+                    key.token(
+                        for: credential,
+                        seconds: ttl.seconds,
+                        at: Timestamp(Date()),
+                        id: UUID().uuidString.lowercased()
+                    )
                 )
             }
         }

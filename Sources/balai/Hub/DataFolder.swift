@@ -39,6 +39,8 @@ struct DataFolder: Sendable {
     var databasePath: String { path + "/hub.sqlite" }
     var operatorTokenPath: String { path + "/operator.token" }
     var tokensPath: String { path + "/tokens.json" }
+    /// What was taken back of signed tokens and sessions.
+    var revokedPath: String { path + "/revoked.json" }
     /// The key with which the hub signs tokens.
     var keyPath: String { path + "/hub.key" }
     /// The file that marks the folder of a demo, whose simulated data everybody may read.

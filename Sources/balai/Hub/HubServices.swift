@@ -32,20 +32,36 @@ final class TokenWatch: Service {
 
     private struct State {
         var operatorToken: String
-        /// The modification time of the file of tokens when it was last read.
-        var seen: Date?
+        /// The files of tokens, and of what was taken back, as they were when they were last read.
+        var seen: [FileMark?] = []
+        /// Why they could not be read again; nil when they could.
+        var problem: String?
+    }
+
+    /// What tells a file from one that takes its place.
+    private struct FileMark: Equatable {
+        var changedAt: Date?
+        var number: UInt64?
     }
     /// Locked while tokens are read, so that an older reading does not replace a newer one.
     private let state: Mutex<State>
 
     /// Reads the tokens, and creates the operator's if there is none.
-    init(folder: DataFolder, publicURL: String?, logger: Logger) async throws {
+    init(
+        folder: DataFolder,
+        publicURL: String?,
+        hasTLS: Bool = false,
+        logger: Logger
+    ) async throws {
         self.folder = folder
         state = Mutex(State(operatorToken: try Self.operatorToken(of: folder)))
         self.logger = logger
         let isFirstStart = !FileManager.default.fileExists(atPath: folder.keyPath)
         let key = try await folder.hubKey()
-        signIn = SignIn(key: key, publicURL: publicURL, clock: Self.clock)
+        signIn = SignIn(key: key, publicURL: publicURL, hasTLS: hasTLS, clock: Self.clock) {
+            let entry = RevocationFile.Entry($0, until: $1.date)
+            try RevocationFile.add(entry, in: folder, at: Date())
+        }
         verifier = TokenVerifier([key.issuer], clock: Self.clock)
         firstLink =
             isFirstStart
@@ -69,18 +85,23 @@ final class TokenWatch: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
-                do {
-                    try self.state.withLock { state in
-                        if self.changedAt != state.seen { try self.reload(&state) }
+                self.state.withLock { state in
+                    guard self.marks != state.seen else { return }
+                    do {
+                        try self.reload(&state)
+                        state.problem = nil
+                    } catch {
+                        // It is read again and again, and told once.
+                        if state.problem != "\(error)" { self.logger.error("\(error)") }
+                        state.problem = "\(error)"
                     }
-                } catch {
-                    self.logger.error("\(error)")
                 }
             }
         }
     }
 
-    private static let interval = Duration.seconds(1)
+    /// What was taken back is to be in force within a second.
+    private static let interval = Duration.milliseconds(250)
 
     /// Accepts tokens of the hub itself and of these issuers from now on, with their current keys, and
     /// signs people in at those that do so.
@@ -114,7 +135,7 @@ final class TokenWatch: Service {
         signIn.replace(providers: providers)
     }
 
-    private static let clock = HubClock { Timestamp(Date()) }
+    static let clock = HubClock { Timestamp(Date()) }
 
     /// Reads all tokens again, with the operator's token.
     func reloadAll() throws {
@@ -124,18 +145,31 @@ final class TokenWatch: Service {
         }
     }
 
-    /// Reads the tokens of parties again.
+    /// Reads the tokens of parties again, and what was taken back.
     private func reload(_ state: inout State) throws {
-        let changed = changedAt
+        let marks = marks
+        let taken = try RevocationFile(of: folder).revoked
+        verifier.replace(revoked: taken)
+        signIn.replace(revoked: taken)
         let operatorHash = TokenHash(of: state.operatorToken)
         list.replace(with: [(operatorHash, .operator)] + (try PartyTokens(of: folder).list))
-        state.seen = changed
+        state.seen = marks
     }
 
-    private var changedAt: Date? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: folder.tokensPath)
-        return attributes?[.modificationDate] as? Date
+    private var marks: [FileMark?] {
+        [folder.tokensPath, folder.revokedPath].map { path in
+            (try? FileManager.default.attributesOfItem(atPath: path)).map {
+                FileMark(
+                    changedAt: $0[.modificationDate] as? Date,
+                    number: ($0[.systemFileNumber] as? NSNumber)?.uint64Value
+                )
+            }
+        }
     }
+}
+
+extension Timestamp {
+    fileprivate var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
 }
 
 extension VerificationKeys {

@@ -50,6 +50,13 @@ struct PartyTokens: Codable, Sendable, Equatable {
         return before - entries.count
     }
 
+    /// Removes a token; returns whether there was one.
+    mutating func remove(_ hash: TokenHash) -> Bool {
+        let before = entries.count
+        entries.removeAll { $0.sha256 == hash.hex }
+        return entries.count < before
+    }
+
     /// The tokens as the Gateway needs them.
     var list: [(hash: TokenHash, party: Party)] {
         entries.compactMap { entry in

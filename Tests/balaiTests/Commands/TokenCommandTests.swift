@@ -1,5 +1,7 @@
 import ArgumentParser
+import ContextModel
 import Foundation
+import Gateway
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -61,6 +63,48 @@ import FoundationNetworking
             #expect(try await status(own.dropLast(8) + "AAAAAAAA", hub) == 401)
             #expect(try await status(issued(path + "/elsewhere"), hub) == 401)
             try hub.stop()
+        }
+    }
+
+    @Test func `a token that is taken back is soon refused, whatever kind it is`()
+        async throws
+    {
+        try await withTemporaryFolder { path in
+            let hub = try RunningHub(path)
+            let data = ["--data", path + "/data"]
+            func made(_ arguments: [String]) throws -> String {
+                let end = try RunningCommand(["token"] + arguments + data).end()
+                #expect(end.code == 0, "\(end.errors)")
+                return end.output.trimmingCharacters(in: .newlines)
+            }
+            let issue = ["issue", "--party", "urn:city:clinic", "--role", "admin"]
+            let (whole, byID, other) = (try made(issue), try made(issue), try made(issue))
+            let opaque = try made(["add", "clinic"])
+            for token in [whole, byID, other, opaque] {
+                let start = ContinuousClock.now
+                while try await status(token, hub) != 200 {
+                    try #require(.now - start < .seconds(10))
+                }
+            }
+            let claims = try #require(
+                Base64URL.bytes(of: String(byID.split(separator: ".")[1]))
+            )
+            let id = try JSONReader.read(claims).objectValue?["jti"]?.stringValue
+            for (token, name) in [(whole, whole), (byID, try #require(id)), (opaque, opaque)] {
+                _ = try made(["revoke", name])
+                let start = ContinuousClock.now
+                while try await status(token, hub) != 401 {
+                    try #require(.now - start < .seconds(5))
+                }
+            }
+            #expect(try await status(other, hub) == 200)
+            // It is kept for the next start.
+            try hub.stop()
+            let next = try RunningHub(path)
+            #expect(try await status(whole, next) == 401)
+            #expect(try await status(other, next) == 200)
+            try next.stop()
+            #expect(try RunningCommand(["token", "revoke", "no token"] + data).end().code != 0)
         }
     }
 
