@@ -62,6 +62,11 @@ struct BrowserPage {
         try await send("Page.navigate", ["url": .string(address)])
     }
 
+    /// Goes to another address, as if it were typed.
+    func go(to address: String) async throws {
+        try await send("Page.navigate", ["url": .string(address)])
+    }
+
     /// Errors on its console.
     var errors: [String] { notes.errors.withLock { $0 } }
 
@@ -113,6 +118,26 @@ struct BrowserPage {
             })
             """
         ) == true
+    }
+
+    /// Whether the expression becomes true in time, on this page or on one that it leads to.
+    ///
+    /// A page that is left takes the expression with it, so the next page is asked anew.
+    func comes(to expression: String) async throws -> Bool {
+        let end = ContinuousClock.now + .milliseconds(Self.patienceMilliseconds)
+        let look = """
+            new Promise((resolve) => {
+              setTimeout(() => {
+                try { resolve(Boolean(\(expression))); } catch { resolve(false); }
+              }, 30);
+            })
+            """
+        while .now < end {
+            do {
+                if try await value(look) == true { return true }
+            } catch BrowserError.refused { continue }
+        }
+        return false
     }
 
     /// Presses and releases a key, by its DOM name and Windows code.
