@@ -61,7 +61,7 @@ import Testing
         await #expect(throws: BrokerError(.forbidden, "")) {
             try await ward.fixture.subscribe(
                 ["entities": [["type": "Visit"]]],
-                caller: Self.clinic("nurse")
+                caller: Self.clinic()
             )
         }
     }

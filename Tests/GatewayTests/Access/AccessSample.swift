@@ -33,7 +33,8 @@ struct AccessSample {
             "featureId": target.entity,
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
             "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
-            "subjectId": "urn:person:1", "leaf": "0", "part1": "0", "part2": "000",
+            "subjectId": "urn:person:1", "provider": "city", "leaf": "0", "part1": "0",
+            "part2": "000",
             "part3": "x001", "part4": "x001", "part5": "x001", "part6": "x001",
         ].merging(values) { $1 }
         return standard.reduce(template) {
@@ -264,6 +265,8 @@ extension AccessSample {
         "GET /record": AccessSample(),
         "POST /record": AccessSample("no form"),
         "GET /sign-in": AccessSample(),
+        "GET /sign-in/with/{provider}": AccessSample(),
+        "GET /sign-in/from/{provider}": AccessSample(query: "state=none&code=none"),
         "POST /sign-in": AccessSample("link=none"),
         "POST /sign-out": AccessSample(),
         "GET /assets/{folder}/{name}": AccessSample(),

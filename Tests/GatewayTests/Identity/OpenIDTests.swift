@@ -4,6 +4,7 @@ import Crypto
 import Foundation
 import Governance
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import Gateway

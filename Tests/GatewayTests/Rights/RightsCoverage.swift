@@ -43,7 +43,8 @@ extension RightsCoverage {
     private static let silent =
         writes + kept + governance + [
             "GET \(base)/info/sourceIdentity", "GET /conformance", "GET /api", "GET /", "GET /data",
-            "GET /hub", "GET /sign-in",
+            "GET /hub", "GET /sign-in", "GET /sign-in/with/{provider}",
+            "GET /sign-in/from/{provider}",
             "POST /sign-in", "POST /sign-out", "GET /assets/{folder}/{name}", "GET /health",
             "GET /metrics", "GET /openapi.json", "GET /rules", "GET /record", "POST /record",
             "POST /my-data/choices", "POST /my-data/erasure", "POST /governance/v1/statistics",
@@ -118,6 +119,9 @@ extension RightsCoverage {
         "POST /my-data/choices",
         "POST /my-data/erasure",
         "POST /record",
+        // They lead elsewhere, and go on when a provider has answered.
+        "GET /sign-in/with/{provider}",
+        "GET /sign-in/from/{provider}",
         "POST /sign-in",
         "POST /sign-out",
         "POST /governance/v1/statistics",
