@@ -117,6 +117,7 @@ struct Endpoint: HTTPResponder {
         let start = ContinuousClock.now
         var response: Response
         var context = context
+        var certificate: PeerCertificate?
         context.denials = frame.denials
         context.answers = frame.answers
         do {
@@ -124,7 +125,10 @@ struct Endpoint: HTTPResponder {
                 throw BrokerError(.badRequestData, "In the request \(CombiningMarks.problem).")
             }
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
-            context.caller = try await frame.authentication.caller(of: request.head)
+            if frame.authentication.takesCertificates {
+                certificate = try await context.certificate()
+            }
+            context.caller = try await frame.authentication.caller(of: request.head, certificate)
             if context.caller.party == .anonymous { context.caller.address = context.address }
             await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)
@@ -146,6 +150,10 @@ struct Endpoint: HTTPResponder {
             response = try frame.answer(to: request, frame.problems.problem(for: error, context))
             if let error = error as? BrokerError {
                 frame.denials.note(error.code, request.head, context)
+                // The client may come back with another certificate.
+                if certificate != nil, error.code == .unauthenticated {
+                    response.headers[.connection] = "close"
+                }
             }
             // The standard has plain JSON; a client that accepts RFC 9457's media type gets that.
             if response.headers[.contentType] == "application/json",

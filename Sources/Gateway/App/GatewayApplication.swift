@@ -11,6 +11,8 @@ package func makeGateway(
     tokens: TokenList,
     verifier: TokenVerifier = .trustingNobody,
     signIn: SignIn? = nil,
+    tls: ServerTLS? = nil,
+    certificates: ClientCertificates? = nil,
     registry: MetricRegistry,
     logger: Logger,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
@@ -20,6 +22,7 @@ package func makeGateway(
             tokens: tokens,
             verifier: verifier,
             signIn: signIn,
+            certificates: certificates,
             isOpen: settings.isOpen
         ),
         problems: ProblemReporter(registry: registry),
@@ -35,7 +38,8 @@ package func makeGateway(
                 responder: longResponder,
                 shortResponder: shortResponder(responder, logger),
                 settings: settings,
-                slow: slow
+                slow: slow,
+                tls: tls
             )
         },
         configuration: ApplicationConfiguration(

@@ -39,6 +39,11 @@ package struct GatewayContext: RequestContext {
     /// The address of the client; nil when it is not an Internet address.
     var address: AddressBlock? { channel.remoteAddress.flatMap { AddressBlock($0) } }
 
+    /// The certificate that the client has shown; nil when it showed none, or the connection has no TLS.
+    func certificate() async throws -> PeerCertificate? {
+        try await channel.pipeline.handler(type: PeerCertificateHandler.self).get().certificate
+    }
+
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         caller = Caller(party: .anonymous)

@@ -23,18 +23,22 @@ struct GatewayChannel: HTTPChannelHandler {
     let shortResponder: ShortRequestHandler.Responder
     let settings: GatewaySettings
     let slow: SlowClients
+    /// nil for plain HTTP.
+    let tls: ServerTLS?
     private let turns = TurnsOfLoops()
 
     init(
         responder: @escaping Responder,
         shortResponder: @escaping ShortRequestHandler.Responder,
         settings: GatewaySettings,
-        slow: SlowClients
+        slow: SlowClients,
+        tls: ServerTLS?
     ) {
         self.responder = responder
         self.shortResponder = shortResponder
         self.settings = settings
         self.slow = slow
+        self.tls = tls
     }
 
     /// The most bytes of a body that is collected first: longer ones are read on another thread,
@@ -44,6 +48,7 @@ struct GatewayChannel: HTTPChannelHandler {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            try tls?.add(to: channel)
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = settings.maximumHeaderBytes
             limits.maxHeaderListSize = settings.maximumHeaderBytes

@@ -9,6 +9,8 @@ package struct Authentication: Sendable {
     private let verifier: TokenVerifier
     /// nil when nobody signs in by browser.
     private let signIn: SignIn?
+    /// nil when no certificate identifies anybody.
+    private let certificates: ClientCertificates?
     private let isOpen: Bool
 
     /// `isOpen` makes everybody on this machine the operator.
@@ -16,19 +18,29 @@ package struct Authentication: Sendable {
         tokens: TokenList,
         verifier: TokenVerifier,
         signIn: SignIn? = nil,
+        certificates: ClientCertificates? = nil,
         isOpen: Bool
     ) {
         self.tokens = tokens
         self.verifier = verifier
         self.signIn = signIn
+        self.certificates = certificates
         self.isOpen = isOpen
     }
 
-    /// Throws `unauthenticated` for a token that is worth nothing, `badRequestData` for a tenant name that
+    /// Whether the certificates of connections count.
+    var takesCertificates: Bool { certificates != nil && !isOpen }
+
+    /// Who asks: by a token, else by a session, else by the certificate of the connection.
+    ///
+    /// Throws `unauthenticated` for a token or a certificate that is worth nothing, `badRequestData` for a tenant name that
     /// cannot be one (clause 6.3.14) and for a header that is there twice, and `forbidden` for a purpose that
     /// the token is not for and for what a foreign page asks of an open hub or of
     /// somebody's session.
-    func caller(of request: HTTPRequest) async throws(BrokerError) -> Caller {
+    func caller(
+        of request: HTTPRequest,
+        _ certificate: PeerCertificate? = nil
+    ) async throws(BrokerError) -> Caller {
         if isOpen { try Self.refuseForeignPage(request) }
         var caller = Caller(party: isOpen ? .operator : .anonymous)
         var credentials: String?
@@ -59,8 +71,22 @@ package struct Authentication: Sendable {
                 try signIn.requireOwnPage(request)
             }
             try Self.put(credential, into: &caller)
+        } else if let certificate, let certificates {
+            try requireNoForeignPage(request)
+            try Self.put(try certificates.credential(of: certificate), into: &caller)
         }
         return caller
+    }
+
+    /// A browser shows its certificate in requests of anybody's page, too; programs name no page.
+    private func requireNoForeignPage(_ request: HTTPRequest) throws(BrokerError) {
+        guard request.method != .get, request.method != .head,
+            request.headerFields[.origin] != nil || request.headerFields[.secFetchSite] != nil
+        else { return }
+        guard let signIn else {
+            throw BrokerError(.forbidden, "The hub takes nothing from the pages of others.")
+        }
+        try signIn.requireOwnPage(request)
     }
 
     private static func put(

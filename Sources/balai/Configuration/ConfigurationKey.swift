@@ -86,6 +86,12 @@ struct ConfigurationKey: Sendable {
         Self("witnesses.*.url", .text),
         Self("followedRecords.*.origin", .text),
         Self("followedRecords.*.key", .text),
+        Self("tls.certificate", .text),
+        Self("tls.key", .text),
+        Self("tls.clientCertificates", .text),
+        Self("certificateParties.*.subject", .text),
+        Self("certificateParties.*.party", .text),
+        Self("certificateParties.*.roles", .list),
 
         Self("services.*.enabled", .flag),
         Self("services.*.actions", .list),

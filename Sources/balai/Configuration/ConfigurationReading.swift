@@ -47,6 +47,11 @@ extension HubConfiguration {
         issuers = settings.issuers(names: names["issuers"] ?? [])
         witnesses = settings.witnesses(names: names["witnesses"] ?? [])
         followedRecords = settings.followedRecords(names: names["followedRecords"] ?? [])
+        tls = settings.tls()
+        certificateParties = settings.certificateParties(
+            names: names["certificateParties"] ?? [],
+            tls: tls
+        )
         services = settings.services(names: names["services"] ?? [])
         retention = settings.retention(names: names["retention"] ?? [])
     }

@@ -30,6 +30,10 @@ struct HubConfiguration: Sendable {
     var witnesses: [AskedWitness] = []
     /// The keys of others' records, of which the hub is a witness.
     var followedRecords: [NoteKey] = []
+    /// The files for TLS; nil for plain HTTP.
+    var tls: TLSPaths?
+    /// Whom the subjects of clients' certificates mean, beside those that name a party themselves.
+    var certificateParties: [String: Credential] = [:]
     var retention: [RetentionRule] = []
     /// The restrictions of services, by their names.
     var services: [ServiceName: ServiceRestrictions] = [:]
@@ -54,6 +58,9 @@ struct HubConfiguration: Sendable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
+    /// What the hub itself speaks.
+    var scheme: String { tls == nil ? "http" : "https" }
+
     /// The URL for links to this hub.
     ///
     /// When the hub listens on all addresses, this is the URL on this machine.
@@ -63,7 +70,7 @@ struct HubConfiguration: Sendable {
     func reachableURL(port: Int) -> String {
         if let publicURL { return publicURL }
         let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
-        return "http://\(isAnywhere ? "localhost" : gateway.hostInURL):\(port)"
+        return "\(scheme)://\(isAnywhere ? "localhost" : gateway.hostInURL):\(port)"
     }
 }
 

@@ -47,12 +47,14 @@ struct HubRun: Sendable {
         let tokens = try await TokenWatch(
             folder: folder,
             publicURL: configuration.publicURL,
+            hasTLS: configuration.tls != nil,
             logger: logger
         )
+        let tls = try configuration.tls.map { try TLSWatch($0, logger: logger) }
         let clock = ClockWatch(logger: logger, lastWrittenAt: folder.lastWrittenAt)
         let store = try openStore(folder)
         do {
-            try await serve(store, folder, tokens, clock, registry, health, logger)
+            try await serve(store, folder, tokens, tls, clock, registry, health, logger)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw StartError(
                 .address,
@@ -72,6 +74,7 @@ struct HubRun: Sendable {
         _ store: any Store,
         _ folder: DataFolder,
         _ tokens: TokenWatch,
+        _ tls: TLSWatch?,
         _ clock: ClockWatch,
         _ registry: MetricRegistry,
         _ health: HealthLog,
@@ -109,14 +112,16 @@ struct HubRun: Sendable {
             tokens: tokens.list,
             verifier: tokens.verifier,
             signIn: tokens.signIn,
+            tls: tls?.tls,
+            certificates: certificates(tls),
             registry: registry,
             logger: logger,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
-                let url = "http://\(host):\(port)"
+                let url = "\(configuration.scheme)://\(host):\(port)"
                 // Readers of this line use the port, so it is set before.
                 parts.hub.contextStore.serve(at: configuration.reachableURL(port: port))
-                addressFile?.write(localURL(port: port))
+                addressFile?.write(commandURL(port: port))
                 // The hub also runs when nobody reads its output.
                 try? StandardOutput.line("ready \(url)")
                 showFirstLink(tokens, port: port)
@@ -127,6 +132,7 @@ struct HubRun: Sendable {
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
             parts.notifications, publishing, tokens, clock, server,
         ]
+        if let tls { services.append(tls) }
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
             services.append(await reloading(parts, hosted, tokens, logger, rereading))
@@ -183,11 +189,29 @@ struct HubRun: Sendable {
 
     /// The URL of the hub for programs on this machine.
     private func localURL(port: Int) -> String {
-        switch configuration.gateway.host {
-        case "0.0.0.0": "http://127.0.0.1:\(port)"
-        case "::": "http://[::1]:\(port)"
-        default: "http://\(configuration.gateway.hostInURL):\(port)"
-        }
+        let host =
+            switch configuration.gateway.host {
+            case "0.0.0.0": "127.0.0.1"
+            case "::": "[::1]"
+            default: configuration.gateway.hostInURL
+            }
+        return "\(configuration.scheme)://\(host):\(port)"
+    }
+
+    /// The URL of the hub for its own commands: with TLS the one that its certificate is for.
+    private func commandURL(port: Int) -> String {
+        configuration.tls == nil
+            ? localURL(port: port) : configuration.publicURL ?? localURL(port: port)
+    }
+
+    /// Who is identified by certificates; nil when nobody is.
+    private func certificates(_ tls: TLSWatch?) -> ClientCertificates? {
+        guard let tls, configuration.tls?.clientCertificates != nil else { return nil }
+        return ClientCertificates(
+            tls.tls,
+            subjects: configuration.certificateParties,
+            clock: TokenWatch.clock
+        )
     }
 
     private func reloading(
